@@ -30,7 +30,7 @@ from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore.solve.engine import Ask, BreakdownError, Engine, Engines, SolverAnswer, SolverOutcome
-from friendshore.solve.engines import ENGINES, solve_with_highs
+from friendshore.solve.engines import ENGINES, Reasked, solve_with_highs
 from friendshore.solve.engines import solve_with_glop as solve_lp
 
 from .building import case, catalog, demand, facility, metals, rule, source, store
@@ -165,3 +165,42 @@ def test_it_is_said_where_no_engine_comes_to_anything() -> None:
     given = case(demand("metal", "civil", 100))
     with pytest.raises(SolverError, match="no solver came to a plan"):
         Session.open(Inputs(given, (metals(),), (rule(Pin, offer="au-metal", at_least=30),)), only(gives_up))
+
+
+def test_a_program_that_is_asked_again_has_the_optimum_that_it_has_when_asked_alone() -> None:
+    """With random ends of rows and columns, among them such as leave no plan, after which others do: optimum, plan and duals are those of
+    these ends, and not of the ones before.
+    """
+    dice = np.random.default_rng(4)
+    rows, columns = 12, 30
+    matrix = sp.csr_matrix(np.where(dice.random((rows, columns)) < 0.3, dice.integers(1, 9, (rows, columns)), 0.0))
+    need = np.append(np.zeros(rows - 2), [25.0, 40.0])
+    linear = Linear(
+        cost=dice.integers(1, 20, columns).astype(float),
+        lower=np.zeros(columns),
+        upper=np.full(columns, 9.0),
+        integer=np.zeros(columns, dtype=bool),
+        entries=Entries.of(matrix),
+        row_lower=need,
+        row_upper=np.append(np.full(rows - 2, 60.0), [np.inf, np.inf]),
+    )
+    again, outcomes = Reasked(linear), set()
+    for _ in range(40):
+        upper = np.where(dice.random(columns) < 0.5, 0.0, dice.integers(0, 9, columns).astype(float))
+        row_upper = np.append(dice.integers(10, 60, rows - 2).astype(float), [np.inf, np.inf])
+        found, alone = (
+            again.optimum(upper, row_upper),
+            ENGINES.linear(replace(linear, upper=upper, row_upper=row_upper)),
+        )
+        outcomes.add(found.outcome)
+        assert found.outcome is alone.outcome
+        if found.x is None or found.duals is None:
+            continue
+        assert found.objective == pytest.approx(alone.objective, abs=1e-6)
+        assert (found.x <= upper).all()
+        assert (linear.entries @ found.x <= row_upper + 1e-6).all()
+        reduced = linear.cost - linear.entries.transposed() @ found.duals
+        ends = (np.where(found.duals > 0, need, np.where(np.isfinite(row_upper), row_upper, 0.0)), upper)
+        proved = found.duals @ ends[0] + np.minimum(reduced, 0.0) @ ends[1]
+        assert proved == pytest.approx(found.objective, abs=1e-6), "its duals prove another optimum"
+    assert outcomes == {SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE}

@@ -13,7 +13,7 @@ from .engine import (
     SolverOutcome as SolverOutcome,
     Watch as Watch,
 )
-from .engines import ENGINES as ENGINES
+from .engines import ENGINES as ENGINES, Reasked as Reasked
 from .planned import infeasible as infeasible, plan_of as plan_of
 from .run import (
     NO_LIMITS as NO_LIMITS,

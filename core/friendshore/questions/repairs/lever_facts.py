@@ -17,8 +17,8 @@ from ...problem.capacity import Capacities, accepted_steps
 from ...problem.inputs import Inputs
 from ...problem.judging import waiver_id
 from ...problem.merged import merge
-from ...program.matrix import Floats, Linear
-from ...solve import ENGINES, SolverAnswer
+from ...program.matrix import Floats
+from ...solve import Reasked, SolverAnswer
 from .levers import Amounts, Lever, LeverKind, Members
 
 MAKES = frozenset({LeverKind.PLANNED, LeverKind.EARLIER, LeverKind.CAPACITY, LeverKind.LEAD})
@@ -89,11 +89,11 @@ class LeverFacts:
         own = [i for i in self._of({kind}) if i in members]
         return own, self.inputs.after(self.changes({i: self.levers[i].most for i in own})).case
 
-    def optimum(self, linear: Linear) -> SolverAnswer:
-        """The optimum of a linear program, counted."""
+    def optimum(self, program: Reasked, upper: Floats, row_upper: Floats) -> SolverAnswer:
+        """The optimum of a linear program with these upper ends of columns and rows, counted."""
         self._heard()
         self.solved += 1
-        return ENGINES.linear(linear)
+        return program.optimum(upper, row_upper)
 
     def capacity(self, facility: str, amounts: Amounts) -> Floats:
         """Kilograms that a facility can make in each period with so much of the levers that are about it; infinite: unlimited."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ...program import Program
 from ...program.matrix import Entries, Floats, Ints, Linear, Mask
-from ...solve import SolverOutcome
+from ...solve import Reasked, SolverAnswer, SolverOutcome
 from ...solve.components import column_labels
 from .closings import Closings
 from .lever_facts import LeverFacts
@@ -107,7 +107,7 @@ class LeverProgram:
                 return self._speaking(duals, shut, amounts)
         if any((x <= upper).all() and (rows <= row_upper[self.first :]).all() for x, rows in reversed(self._plans)):
             return None
-        answer = self.asked.optimum(replace(self.linear, upper=upper, row_upper=row_upper))
+        answer = self.optimum(upper, row_upper)
         if answer.outcome is SolverOutcome.INFEASIBLE:
             return self.asked.all - amounts.keys()
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.duals is None or answer.x is None:
@@ -120,6 +120,10 @@ class LeverProgram:
         duals = _Duals.of(self.linear, self._transposed, answer.duals)
         self._duals.append(duals)
         return self._speaking(duals, shut, amounts)
+
+    def optimum(self, upper: Floats, row_upper: Floats) -> SolverAnswer:
+        """The optimum with these upper ends of columns and rows, counted."""
+        return self.asked.optimum(self._reasked, upper, row_upper)
 
     def _ends(self, amounts: Amounts) -> tuple[Floats, Floats, Mask]:
         """The ends of columns and rows with so much of some levers, and which columns that buy are closed for want of others."""
@@ -181,6 +185,7 @@ class LeverProgram:
             cost[wanted], linear.lower[wanted], linear.upper[wanted], np.zeros(int(wanted.sum()), dtype=bool), entries,
             np.append(linear.row_lower[kept], np.full(more, -inf)), np.append(linear.row_upper[kept], np.full(more, inf)),
         )  # fmt: skip
+        self._reasked = Reasked(self.linear)
         self.integer = bool(linear.integer[wanted].any())
         """Whether the program has integer variables, which are left aside."""
         self.first = int(kept.sum())

@@ -10,7 +10,6 @@ that it does not repair.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from math import inf
 
@@ -127,7 +126,7 @@ class SetProgram:
         """Kilograms that the demands are short of at best, and by how much that surely falls no faster with `more`; infinite where it is not found."""
         world = self._world
         row_upper = world.ends_of_rows(amounts)
-        answer = world.asked.optimum(replace(world.linear, row_upper=row_upper))
+        answer = world.optimum(world.linear.upper, row_upper)
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.duals is None:
             return inf, 0.0
         if more is None:

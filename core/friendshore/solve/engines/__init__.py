@@ -6,10 +6,15 @@ are asked through, is loaded once one of these is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ...program.matrix import Floats, Linear
 from ..engine import TO_THE_END, Ask, Engines, SolverAnswer
+
+if TYPE_CHECKING:
+    from .mathopt import Resumed
 
 
 def solve_with_glop(
@@ -45,3 +50,25 @@ ENGINES = Engines(
     tree=(solve_with_highs, _highs_as_it_is, solve_with_scip),
 )
 """Those that are asked if nothing else is said: where one gives up, the next."""
+
+
+class Reasked:
+    """A linear program that is asked again and again, with other upper ends of rows and columns: each time from where the last time ended."""
+
+    def __init__(self, linear: Linear) -> None:
+        """Nothing is solved yet."""
+        self._linear = linear
+        self._resumed: Resumed | None = None
+
+    def optimum(self, upper: Floats, row_upper: Floats) -> SolverAnswer:
+        """The optimum with these upper ends, which is the same from wherever it is sought; of several plans with it, any."""
+        from . import mathopt
+
+        linear = replace(self._linear, upper=upper, row_upper=row_upper)
+        if self._resumed is None:
+            self._resumed = mathopt.Resumed(linear)
+        answer = self._resumed.optimum(linear)
+        if answer is None:
+            self._resumed = None  # the next time from the start
+            return ENGINES.linear(linear)
+        return answer
