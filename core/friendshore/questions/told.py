@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
+from ..document import charts
 from ..document import elements as doc
-from ..document.figures import count, percent, written
+from ..document.figures import count, large_money, percent, written
 from ..explain.results import Difference, Effort
 
 
@@ -17,6 +19,35 @@ def difference(found: Difference) -> doc.Amount | doc.Between:
 def rise(found: Difference) -> str:
     """The same within a sentence."""
     return written(difference(found))
+
+
+def rung(
+    name: str, found: Difference | None, currency: str, more: str = "", tone: doc.Tone = doc.Tone.PLAIN
+) -> charts.Rung:
+    """A difference in money as a part of a chart, with `more` of what is to be known; one that is not proved looks doubtful.
+
+    Args:
+        name: what it is the difference of.
+        found: None: there is none, and `more` says why.
+        currency: of the money.
+        more: what else is told of it.
+        tone: how it looks where it is proved.
+    """
+    if found is None:
+        return charts.Rung(name, None, more, tone)
+    told = large_money(found.value, currency) if found.proved else f"{currency} {rise(found)}"
+    shown = tone if found.proved else doc.Tone.DOUBTFUL
+    return charts.Rung(name, found.value, ", ".join(filter(None, (told, more))), shown)
+
+
+def ladder(
+    title: str, told: str, rungs: Iterable[charts.Rung], unit: str, table: doc.DataTable
+) -> doc.Drawing | doc.DataTable:
+    """A table, drawn where at least two of its rows can be held against each other."""
+    kept = tuple(rungs)
+    if sum(1 for one in kept if one.value) < 2:
+        return table
+    return doc.Drawing(title, told, charts.Ladder(kept, unit), table)
 
 
 def mass_or_nothing(kilograms: Decimal) -> doc.Cell:

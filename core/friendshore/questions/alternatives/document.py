@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Literal
 
+from ...document import charts
 from ...document import elements as doc
 from ...document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
-from ..told import difference, effort, left_out
+from ..told import difference, effort, ladder, left_out, rung
 from .compliance import StageCheck
 from .search import Alternative, Alternatives, MaterialMix
 from .usage_range import UsageShare
@@ -53,12 +54,24 @@ def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) ->
     kept = usable[: shown or None]
     if kept:
         unit = unit_for(kg for one in kept for kg in (one.today_kg, one.plan_kg))
-        yield doc.table(_choice_columns(unit, found), [_choice(one, unit, _today(found)) for one in kept])
+        choice = doc.table(_choice_columns(unit, found), [_choice(one, unit, _today(found)) for one in kept])
+        told = (
+            f"By how much the cheapest plan that uses an offer is dearer than the recommended one, in {found.currency}."
+        )
+        rungs = [_rung(one, found.currency) for one in kept]
+        yield ladder(f"{kept[0].material}: what using each offer adds", told, rungs, found.currency, choice)
         yield doc.apart(doc.table(_cost_columns(found), map(_cost, kept)), doc.notes(_notes(kept, len(usable))))
     else:
         yield doc.sentence("no offer can be used")
     yield from _compliance(kept)
     yield from _kept_out([one for one in offers if one.rank is None and one.in_time], shown)
+
+
+def _rung(one: Alternative, currency: str) -> charts.Rung:
+    role = f"{one.share.role} be used" if one.share is not None else ""
+    if one.rise is None:
+        return rung(one.offer, None, currency, "not found in time", doc.Tone.DOUBTFUL)
+    return rung(one.offer, one.rise, currency, role, doc.Tone.GOOD if one.plan_kg else doc.Tone.PLAIN)
 
 
 def _choice_columns(unit: str, found: Alternatives) -> list[doc.Column]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
+from ...document import charts
 from ...document import elements as doc
 from ...document.figures import count, mass
 from ...domain.base import grouped
@@ -109,7 +111,31 @@ def _cliffs(found: Calendar) -> doc.Section:
         ]
         for cliff in found.cliffs
     ]
-    return doc.section("Demands that are short", doc.table(columns, rows), doc.notes(_kept_out(found.cliffs)))
+    drawn = _drawn(found, doc.table(columns, rows))
+    return doc.section("Demands that are short", drawn, doc.notes(_kept_out(found.cliffs)))
+
+
+def _drawn(found: Calendar, table: doc.DataTable) -> doc.Drawing:
+    """When each demand is short, under the days on which anything changes."""
+    rows = [
+        charts.TimelineRow(demand, tuple(_span(cliff, found) for cliff in cliffs))
+        for demand, cliffs in grouped((cliff.demand, cliff) for cliff in found.cliffs).items()
+    ]
+    marks = [
+        charts.TimelineMark(one.start, f"{one.start}: {', '.join(one.changed[:CHANGES_SHOWN])}", doc.Tone.ASIDE)
+        for one in found.intervals
+        if one.changed
+    ]
+    told = "The days on which each demand is short, and those on which what is available or what it costs changes."
+    return doc.Drawing(
+        "When demands are short", told, charts.Timeline(found.start, found.until, tuple(rows), tuple(marks)), table
+    )
+
+
+def _span(cliff: Cliff, found: Calendar) -> charts.TimelineSpan:
+    last = found.until if cliff.healed is None else min(cliff.healed - timedelta(1), found.until)
+    told = f"{mass(cliff.short)} of {mass(cliff.wanted)} a year short from {cliff.start}, met again: {_healed(cliff, found)}"
+    return charts.TimelineSpan(cliff.start, max(cliff.start, last), told, doc.Tone.BAD)
 
 
 def _why(cliff: Cliff) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from ...document import charts
 from ...document import elements as doc
 from ...document.figures import count, large_money, mass, money, percent
 from ...explain.results import Difference
-from ..told import difference, effort, rise
+from ..told import difference, effort, ladder, rise
 from .margins import Margins
 from .records import Bill, Ledger, LedgerItem, Method
 
@@ -58,7 +59,7 @@ def _title(found: Ledger) -> str:
     return "What each adds, averaged over all orders in which they may come (Shapley)"
 
 
-def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> doc.DataTable:
+def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> doc.Drawing | doc.DataTable:
     columns = [
         doc.Column("Item"),
         doc.figures("Adds", currency),
@@ -69,7 +70,17 @@ def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> doc.Data
     columns += [doc.figures("for misses")] if soft else []
     rows = [doc.DataRow(_row(item.name + ("" if item.difference.proved else " ~"), item.adds, soft)) for item in told]
     rows.append(doc.DataRow(_row("all together", found.adds, soft), strong=True))
-    return doc.table([*columns, doc.Column("Short")], rows)
+    rungs = [
+        charts.Rung(
+            item.name,
+            item.adds.amount,
+            _bill(item.adds, currency),
+            doc.Tone.PLAIN if item.difference.proved else doc.Tone.DOUBTFUL,
+        )
+        for item in told
+    ]
+    text = f"What each item adds to what the plan comes to, shortage at its price included, in {currency}."
+    return ladder("What each item adds", text, rungs, currency, doc.table([*columns, doc.Column("Short")], rows))
 
 
 def _row(name: str, bill: Bill, soft: bool) -> tuple[doc.Cell, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...document import elements as doc
 from ...document.figures import count, large_money, mass, money, percent
 from ...explain.results import CENT
-from ..told import difference, effort, left_out, mass_or_nothing, rise
+from ..told import difference, effort, ladder, left_out, mass_or_nothing, rise, rung
 from .insured import Insurance, LossMet
 from .search import Shortfall, Stress, Stressed
 
@@ -47,7 +47,23 @@ def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -
         told.append("~ for what is proved, it may rank below the next")
     nothing = "no loss costs anything" if losses else "the plan buys from nobody"
     empty = doc.sentence("none costs more" if felt else nothing)
-    return doc.section(title, _table(kept, found.currency, pairs) if kept else empty, doc.notes(told))
+    shown_as = _drawn(title, kept, found.currency, pairs) if kept else empty
+    return doc.section(title, shown_as, doc.notes(told))
+
+
+def _drawn(title: str, losses: Sequence[Stressed], currency: str, pairs: bool) -> doc.Drawing | doc.DataTable:
+    rungs = [
+        rung(loss.loss.name, None, currency, f"rules conflict: {', '.join(loss.conflict)}", doc.Tone.BAD)
+        if loss.conflict
+        else rung(loss.loss.name, loss.rise, currency, _lacking(loss), doc.Tone.BAD if loss.short else doc.Tone.PLAIN)
+        for loss in losses
+    ]
+    told = f"By how much the plan is dearer, shortage at its price included, in {currency}; what leaves anything short looks bad."
+    return ladder(f"{title}: dearer by", told, rungs, currency, _table(losses, currency, pairs))
+
+
+def _lacking(loss: Stressed) -> str:
+    return f"short in addition: {_short(loss.short)}" if loss.short else ""
 
 
 def _table(losses: Sequence[Stressed], currency: str, pairs: bool) -> doc.DataTable:

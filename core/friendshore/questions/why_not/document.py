@@ -9,7 +9,7 @@ from ...document import elements as doc
 from ...document.figures import large_money, mass, money, number, percent, written
 from ...domain.change import Change
 from ...explain.results import SHARE_PROVED, Difference
-from ..told import difference, effort
+from ..told import difference, effort, ladder, rung
 from .break_even import BreakEven
 from .search import Relaxed, WhyNot
 
@@ -128,7 +128,13 @@ def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
             rows.append([f"{place}.", _words(lifted), _gives(lifted), _saving(lifted.saves), _saving(lifted.own)])
     columns = [doc.figures("#"), doc.Column("Relaxed alone"), doc.figures("It would give")]
     columns += [doc.Column("Saving", found.currency, "right"), doc.Column("of that its own", align="right")]
-    yield doc.apart(doc.table(columns, rows))
+    rungs = [
+        rung(f"{place}. {one.obstacle.kind}", one.lifted.saves, found.currency, _words(one.lifted), doc.Tone.GOOD)
+        for place, one in enumerate(found.obstacles, 1)
+        if one.lifted is not None and one.lifted.saves is not None
+    ]
+    told = f"What the plan saves if one obstacle is relaxed and all others stay, in {found.currency}."
+    yield doc.apart(ladder("What relaxing each obstacle saves", told, rungs, found.currency, doc.table(columns, rows)))
 
 
 def _lifted(lifted: Relaxed, found: WhyNot) -> Iterator[str]:
