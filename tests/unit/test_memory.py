@@ -100,3 +100,21 @@ def test_cycles_among_few_new_objects_are_found_soon() -> None:
         young = ref(Node())
     gc.collect(0)
     assert young() is None
+
+
+def test_cycles_among_many_new_objects_are_found_in_the_end() -> None:
+    """Objects that are taken for old, some at a time, are searched once they are very many, though Python does not count them."""
+    kept, before = list[list[int]](), gc.get_threshold()
+    gc.set_threshold(before[0], before[1], 1_000_000)  # Python's own full search would hide it
+    try:
+        with uncollected():
+            old = ref(Node())
+            kept += [[] for _ in range(30_000)]
+        gc.collect(0)
+        assert old() is not None, "it was taken for old with what was made beside it"
+        for _ in range(20):
+            with uncollected():
+                kept += [[] for _ in range(30_000)]
+        assert old() is None
+    finally:
+        gc.set_threshold(*before)

@@ -11,8 +11,10 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-_MANY = 500_000
+_MANY = 20_000
 """New objects from which on a search for young cycles among them takes a noticeable time."""
+_ALL = 500_000
+"""Objects counted as old, some at a time, after which all are searched."""
 
 
 class _Search:
@@ -24,6 +26,8 @@ class _Search:
         self._was_on = False
         self._beside = 0
         self._frozen = False
+        self._aged = 0
+        """Objects that were counted as old since all were searched."""
 
     @contextmanager
     def put_off(self) -> Iterator[None]:
@@ -60,13 +64,21 @@ class _Search:
                     self._frozen = False
 
     def _age(self) -> None:
-        """Counts very many new objects as old, so that the next search for young cycles does not begin with all of them.
+        """Counts many new objects as old, so that the next searches for young cycles do not begin with all of them.
 
-        Not fewer: of what is counted as old at once, Python does not know how much it is, and would put off its full search.
+        Of what is counted as old at once, Python does not know how much it is, and would put off its full search: that is made here. Very
+        many at once are those of one large case, which stay.
         """
-        if gc.get_count()[0] >= _MANY and not gc.get_freeze_count():
-            gc.freeze()
-            gc.unfreeze()
+        new = gc.get_count()[0]
+        if new < _MANY or gc.get_freeze_count():
+            return
+        gc.freeze()
+        gc.unfreeze()
+        if new < _ALL:
+            self._aged += new
+        if self._aged >= _ALL:
+            self._aged = 0
+            gc.collect()
 
 
 _SEARCH = _Search()
