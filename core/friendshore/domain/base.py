@@ -309,7 +309,7 @@ rounded = _ROUND.plus
 """A finite decimal rounded to 15 significant digits: `exact` without its questions."""
 
 
-def _written_once(value: object) -> Decimal:
+def written_once(value: object) -> Decimal:
     """The number without zeros at its end: 5000 and the 5000.0 that JSON makes of it are then told alike, in words too."""
     number = exact(value)
     if abs(number.adjusted()) > MAGNITUDE:
@@ -326,7 +326,7 @@ def _as_float(number: Decimal) -> float:
 
 Number = Annotated[
     Decimal,
-    BeforeValidator(_written_once),
+    BeforeValidator(written_once),
     PlainSerializer(_as_float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number"}),
 ]

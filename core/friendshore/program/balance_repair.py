@@ -53,13 +53,13 @@ class _Rows:
     lower: list[float]
     upper: list[float]
     start: list[int]
-    row: Ints
-    value: Floats
+    row: list[int]
+    value: list[float]
 
     def let(self, piece: int, by: int) -> bool:
         """Changes a purchase by a step up or down, if all rows let it."""
-        activity, entries = self.activity, slice(self.start[piece], self.start[piece + 1])
-        rows, values = self.row[entries].tolist(), self.value[entries].tolist()
+        activity, start, end = self.activity, self.start[piece], self.start[piece + 1]
+        rows, values = self.row[start:end], self.value[start:end]
         for row, value in zip(rows, values, strict=True):
             now, change = activity[row], by * value
             new, half = now + change, abs(change) / 2 + _EPS
@@ -204,6 +204,7 @@ class _Closing:
         by, changed = (1 if need > 0 else -1), 0
         pieces = (self.growing if need > 0 else self.arriving).get(arrival, [])
         free, exact, whole, most = self.free, self.exact, self.whole, self.most
+        draws = bool(len(self.recipes.node))
         nearest = [
             (by * (whole[piece] - exact[piece]), piece)
             for piece in pieces
@@ -216,7 +217,8 @@ class _Closing:
             if 1 <= whole[piece] + by <= most[piece] and self.rows.let(piece, by):
                 whole[piece] += by
                 changed += by
-                self._draw(piece, compliance_class, by)
+                if draws:
+                    self._draw(piece, compliance_class, by)
                 again.append(piece)
                 if by < 0 and piece not in self.growing.setdefault(arrival, []):
                     self.growing[arrival].append(piece)
@@ -301,8 +303,8 @@ class _Closing:
             lower=lower.tolist(),
             upper=upper.tolist(),
             start=np.searchsorted(piece[order], np.arange(len(self.pieces) + 1)).tolist(),
-            row=row[own][order],
-            value=value[own][order],
+            row=row[own][order].tolist(),
+            value=value[own][order].tolist(),
         )
 
     def _changed(self) -> int:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from ..domain.base import Sharing, written_once
 from ..domain.memory import uncollected
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, PurchaseTable, Short, Stock, Transfer
 from ..problem.demands import round_to
@@ -180,7 +181,7 @@ class _Decoder:
         """Period by period: what is there serves the planned deliveries; what is left is stock."""
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
-        nothing = Decimal(0)
+        nothing, made = Decimal(0), Sharing().made  # very many records, of values that are valid as they are
         demands = [demand.id for demand in self.problem.demands]
         for compliance_class in self.problem.compliance_classes:
             label = compliance_class.label
@@ -195,16 +196,18 @@ class _Decoder:
                         quantity = min(part.quantity, max(held, nothing))
                         held -= quantity
                         if quantity > 0:
-                            deliveries.append(
-                                Delivery(
-                                    demand=demands[part.demand], period=t, requirement=label, quantity=quantity,
-                                    waivers=part.waivers,
-                                )
-                            )  # fmt: skip
+                            fields = {
+                                "demand": demands[part.demand], "period": t, "requirement": label,
+                                "quantity": written_once(quantity), "waivers": part.waivers,
+                            }  # fmt: skip
+                            deliveries.append(made(Delivery, fields))
                     held = max(held, nothing)  # inputs rounded short; the miss is within half a resolution a draw
                     if held > 0:
-                        material, place = node
-                        stocks.append(Stock(material=material, place=place, requirement=label, period=t, quantity=held))
+                        fields = {
+                            "material": node[0], "place": node[1], "requirement": label, "period": t,
+                            "quantity": written_once(held),
+                        }  # fmt: skip
+                        stocks.append(made(Stock, fields))
         return deliveries, stocks
 
     def _planned(self) -> dict[Cell, list[_Part]]:
