@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -13,7 +13,11 @@ from ..domain.base import as_decimal, rounded
 from ..domain.case import Case
 from ..domain.facts import CapacityStep, Facility, Status
 from ..domain.time import Span
+from .float_tables import Repeated
 from .merged import Merged
+
+_PRODUCT = Context(prec=100)
+"""More digits than a rate and a whole number of days have together."""
 
 
 def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[CapacityStep, ...]:
@@ -30,20 +34,27 @@ class _Rated:
     """Without repeats: many periods are equally long."""
     position: tuple[int, ...]
     """Which of them each period has."""
-    known: dict[Decimal, tuple[Decimal, ...]] = field(default_factory=dict, compare=False)
+    parts: tuple[tuple[Decimal, Decimal], ...]
+    """The same, each as a whole number by which another is divided."""
+    known: dict[Decimal, Repeated] = field(default_factory=dict, compare=False)
     """Rate -> what it comes to."""
+
+    @staticmethod
+    def of(by_period: Sequence[Fraction]) -> _Rated:
+        """What a rate is multiplied by, given by period."""
+        years = tuple(dict.fromkeys(by_period))
+        parts = tuple((Decimal(each.numerator), Decimal(each.denominator)) for each in years)
+        return _Rated(years, tuple(map(years.index, by_period)), parts)
 
     def __getitem__(self, period: int) -> Fraction:
         return self.years[self.position[period]]
 
-    def times(self, rate: Decimal) -> tuple[Decimal, ...]:
+    def times(self, rate: Decimal) -> Repeated:
         """What a yearly rate comes to in each period."""
         known = self.known.get(rate)
         if known is None:
-            over, under = rate.as_integer_ratio()
-            parts = [years.as_integer_ratio() for years in self.years]
-            found = [rounded(Decimal(over * part) / Decimal(under * whole)) for part, whole in parts]
-            known = self.known[rate] = tuple([found[at] for at in self.position])
+            found = [rounded(_PRODUCT.multiply(rate, part) / whole) for part, whole in self.parts]
+            known = self.known[rate] = Repeated(tuple(found), self.position)
         return known
 
 
@@ -51,7 +62,7 @@ class Pool(NamedTuple):
     """A facility's capacity, shared by all offers that draw on it."""
 
     facility: str
-    capacity: tuple[Decimal | None, ...]
+    capacity: Sequence[Decimal | None]
     """Kilograms in each period; None: unlimited."""
     offers: tuple[int, ...]
 
@@ -69,15 +80,15 @@ class Capacities:
         self.merged = merged
         self.case = case
         self._rated: dict[tuple[datetime.date | None, datetime.date | None, Status], _Rated] = {}
-        self._known: dict[str, tuple[Decimal | None, ...]] = {}
+        self._known: dict[str, Sequence[Decimal | None]] = {}
 
-    def of(self, name: str) -> tuple[Decimal | None, ...]:
+    def of(self, name: str) -> Sequence[Decimal | None]:
         """Kilograms in each period of a facility."""
         if name not in self._known:
             self._known[name] = self._of(self.merged.facilities[name])
         return self._known[name]
 
-    def _of(self, facility: Facility) -> tuple[Decimal | None, ...]:
+    def _of(self, facility: Facility) -> Sequence[Decimal | None]:
         steps = accepted_steps(facility, self.merged, self.case)
         if len(steps) == 1 and steps[0].per_year is not None:
             return self._rate(steps[0].start, None, steps[0].status).times(steps[0].per_year)
@@ -89,9 +100,9 @@ class Capacities:
         """For a capacity that stands from `start` to `end`."""
         if (start, end, status) not in self._rated:
             span, share = Span(start=start, end=end), Fraction(self.case.accept.counts(status))
-            by_period = [share * period.years_within(span) for period in self.case.horizon.periods]
-            years = tuple(dict.fromkeys(by_period))
-            self._rated[start, end, status] = _Rated(years, tuple(map(years.index, by_period)))
+            self._rated[start, end, status] = _Rated.of(
+                [share * period.years_within(span) for period in self.case.horizon.periods]
+            )
         return self._rated[start, end, status]
 
     @staticmethod
