@@ -113,9 +113,19 @@ def test_a_breakdown_is_told_in_words(engine: Callable[[Linear], Any]) -> None:
         engine(linear([float("nan")], [[1]], [1]))
 
 
-def test_glop_reads_every_column_and_every_end() -> None:
-    """20,000 columns: six rows ask for one of them each, the last for the sum of all: column, row and price of each are its own."""
-    count, asked = 20_000, [0, 127, 128, 16_383, 16_384, 19_999]
+@pytest.mark.parametrize(
+    ("count", "asked"),
+    [
+        (20_000, [0, 127, 128, 16_383, 16_384, 19_999]),
+        (16_385, [0, 127, 128, 255, 16_383, 16_384]),
+        (16_384, [0, 127, 128, 255, 16_382, 16_383]),
+        (129, [0, 1, 64, 126, 127, 128]),
+        (128, [0, 1, 63, 64, 126, 127]),
+        (127, [0, 1, 63, 64, 125, 126]),
+    ],
+)
+def test_glop_reads_every_column_and_every_end(count: int, asked: list[int]) -> None:
+    """Six rows ask for one column each, the last for the sum of all: column, row and price of each are its own, however many there are."""
     columns = np.array([*asked, *range(count)])
     rows = np.repeat(np.arange(7), [1] * 6 + [count])
     given = Linear(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from itertools import pairwise
+from itertools import chain, pairwise
 from threading import Event, Thread
 from typing import Any
 
@@ -77,16 +77,19 @@ def _request(linear: Linear, parameters: str, seconds: float | None) -> bytes:
 
 
 # The same in protocol buffers (https://protobuf.dev/programming-guides/encoding), as arrays of records of one length. Each field begins with a byte,
-# 8 times its number plus what follows it: a whole number, a double, or the length of a message and the message. Whole numbers and lengths are
-# written 7 bits a byte, lowest first, with 128 added where another byte follows: here as five bytes each, the last of which may add nothing.
-_WHOLE, _DOUBLE, _MESSAGE = 0, 1, 2
-_BITS = np.arange(0, 35, 7)
-_FOLLOWED = np.array([128, 128, 128, 128, 0])
+# 8 times its number plus what follows it: a double, or the length of what else there is, and that: a message, or numbers one after the other.
+# Whole numbers and lengths are written 7 bits a byte, lowest first, with 128 added where another byte follows: here in as many bytes each, the
+# last of which may add nothing.
+_DOUBLE, _LENGTH = 1, 2
+_LONG = 5
+"""Bytes of a length."""
 
 
-def _whole(numbers: Ints) -> Ints:
-    """Five bytes for each whole number."""
-    found: Ints = numbers[:, np.newaxis] >> _BITS & 127 | _FOLLOWED
+def _whole(numbers: Ints, size: int = _LONG) -> NDArray[np.uint8]:
+    """So many bytes for each whole number."""
+    found = np.empty((len(numbers), size), np.uint8)
+    for at in range(size):
+        found[:, at] = numbers >> 7 * at & 127 | (128 if at < size - 1 else 0)
     return found
 
 
@@ -95,7 +98,7 @@ def _record(**fields: tuple[int, int]) -> NDArray[np.void]:
     kinds = [
         part
         for name, (_, what) in fields.items()
-        for part in ((f"begin {name}", "u1"), (name, "<f8" if what == _DOUBLE else "5u1"))
+        for part in ((f"begin {name}", "u1"), (name, "<f8" if what == _DOUBLE else f"{_LONG}u1"))
     ]
     record = np.zeros(1, dtype=kinds)
     for name, (number, what) in fields.items():
@@ -103,41 +106,47 @@ def _record(**fields: tuple[int, int]) -> NDArray[np.void]:
     return record
 
 
-_MODEL = _record(model=(proto.MPModelRequest.MODEL_FIELD_NUMBER, _MESSAGE))
+_MODEL = _record(model=(proto.MPModelRequest.MODEL_FIELD_NUMBER, _LENGTH))
 _COLUMN = _record(
-    column=(proto.MPModelProto.VARIABLE_FIELD_NUMBER, _MESSAGE),
+    column=(proto.MPModelProto.VARIABLE_FIELD_NUMBER, _LENGTH),
     lower=(proto.MPVariableProto.LOWER_BOUND_FIELD_NUMBER, _DOUBLE),
     upper=(proto.MPVariableProto.UPPER_BOUND_FIELD_NUMBER, _DOUBLE),
     cost=(proto.MPVariableProto.OBJECTIVE_COEFFICIENT_FIELD_NUMBER, _DOUBLE),
 )
 _ROW = _record(
-    row=(proto.MPModelProto.CONSTRAINT_FIELD_NUMBER, _MESSAGE),
+    row=(proto.MPModelProto.CONSTRAINT_FIELD_NUMBER, _LENGTH),
     lower=(proto.MPConstraintProto.LOWER_BOUND_FIELD_NUMBER, _DOUBLE),
     upper=(proto.MPConstraintProto.UPPER_BOUND_FIELD_NUMBER, _DOUBLE),
+    columns=(proto.MPConstraintProto.VAR_INDEX_FIELD_NUMBER, _LENGTH),
 )
-_ENTRY = _record(
-    column=(proto.MPConstraintProto.VAR_INDEX_FIELD_NUMBER, _WHOLE),
-    value=(proto.MPConstraintProto.COEFFICIENT_FIELD_NUMBER, _DOUBLE),
-)
+_VALUES = _record(values=(proto.MPConstraintProto.COEFFICIENT_FIELD_NUMBER, _LENGTH))
 
 
 def _model(linear: Linear) -> bytes:
-    """The program: all columns, then each row with its entries."""
+    """The program: all columns, then each row with the columns of its entries and their values."""
     given = linear.entries
-    columns = np.repeat(_COLUMN, given.shape[1])
+    counts, (many, several) = given.counts, given.shape
+    columns = np.repeat(_COLUMN, several)
     columns["column"] = _whole(np.array([_COLUMN.itemsize - _MODEL.itemsize]))
     columns["lower"], columns["upper"], columns["cost"] = linear.lower, linear.upper, linear.cost
-    entries = np.repeat(_ENTRY, given.nnz)
-    entries["column"], entries["value"] = _whole(given.indices), given.data
-    ends = given.indptr * _ENTRY.itemsize
-    rows = np.repeat(_ROW, given.shape[0])
-    rows["row"] = _whole(_ROW.itemsize - _MODEL.itemsize + _ENTRY.itemsize * given.counts)
+    size = -(-max(several, 2).bit_length() // 7)
+    rows, values = np.repeat(_ROW, many), np.repeat(_VALUES, many)
+    rows["row"] = _whole(_ROW.itemsize - _MODEL.itemsize + _VALUES.itemsize + (size + 8) * counts)
     rows["lower"], rows["upper"] = linear.row_lower, linear.row_upper
-    heads, bodies, size = rows.tobytes(), entries.tobytes(), _ROW.itemsize
-    parts = [columns.tobytes()]
-    for row, (start, end) in enumerate(pairwise(ends.tolist())):
-        parts += heads[row * size : (row + 1) * size], bodies[start:end]
-    return b"".join(parts)
+    rows["columns"], values["values"] = _whole(size * counts), _whole(8 * counts)
+    every = np.arange(many + 1)
+    in_rows = [
+        _cut(rows.tobytes(), every * _ROW.itemsize),
+        _cut(_whole(given.indices, size).tobytes(), given.indptr * size),
+        _cut(values.tobytes(), every * _VALUES.itemsize),
+        _cut(given.data.astype("<f8", copy=False).tobytes(), given.indptr * 8),
+    ]
+    return b"".join([columns.tobytes(), *chain.from_iterable(zip(*in_rows, strict=True))])
+
+
+def _cut(found: bytes, ends: Ints) -> list[bytes]:
+    """Bytes in pieces."""
+    return [found[start:end] for start, end in pairwise(ends.tolist())]
 
 
 @contextmanager
