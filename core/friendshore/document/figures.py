@@ -125,4 +125,12 @@ def _kilograms(cell: Kilograms) -> str:
 
 def figure_text(figure: KeyFigure) -> str:
     """A key figure and what is to be known of it: `USD 12 million, of which 3 % freight`."""
-    return ", ".join(filter(None, (written(figure.value), figure.aside)))
+    return ", ".join(filter(None, (headline(figure), figure.aside)))
+
+
+def headline(figure: KeyFigure) -> str:
+    """The figure itself, millions and billions of money spelt out."""
+    value = figure.value
+    if isinstance(value, Amount) and value.currency and value.form == "rounded":
+        return large_money(value.value, value.currency)
+    return written(value)

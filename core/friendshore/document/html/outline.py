@@ -19,6 +19,10 @@ class Outline:
     ids: set[str] = field(default_factory=set)
     headings: list[tuple[int, str, str]] = field(default_factory=list)
     """Level, id and title."""
+    drawn: bool = False
+    """Whether there is a chart."""
+    mapped: bool = False
+    """Whether there is a map."""
 
     def fresh(self, name: str) -> str:
         """An id that nothing else on the page has: the name's letters and digits, and a number where it is taken."""

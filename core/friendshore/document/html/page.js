@@ -99,6 +99,27 @@
   stops();
   addEventListener("resize", stops);
 
+  // What a part of a picture is, where it is pointed at.
+  const tip = make("div", {className: "tip", hidden: true});
+  tip.setAttribute("aria-hidden", "true");
+  document.body.append(tip);
+  for (const title of all("figure svg .part > title")) {
+    title.parentElement.dataset.told = title.textContent;
+    title.remove();
+  }
+  const point = event => {
+    const part = event.target.closest?.("[data-told]");
+    tip.hidden = !part;
+    if (!part) return;
+    tip.textContent = part.dataset.told;
+    const right = document.documentElement.clientWidth - tip.offsetWidth - 8;
+    tip.style.left = `${scrollX + Math.max(8, Math.min(event.clientX + 14, right))}px`;
+    const above = event.clientY + 18 + tip.offsetHeight > innerHeight;
+    tip.style.top = `${scrollY + event.clientY + (above ? -tip.offsetHeight - 12 : 18)}px`;
+  };
+  addEventListener("pointermove", point);
+  addEventListener("pointerdown", point);
+
   // What is folded is printed too.
   let folded = [];
   addEventListener("beforeprint", () => {

@@ -11,6 +11,8 @@ from .. import elements as doc
 from .markup import Markup, joined, own, tag, text
 from .outline import Outline
 from .parts import parts
+from .svg import fills
+from .world import outlines
 
 _LANGUAGE = "en"
 
@@ -25,10 +27,19 @@ def html(document: doc.Document) -> str:
         tag("header", tag("h1", text(document.title))),
         outline.contents(),
         tag("main", own("\n"), body, own("\n"), id="main", tabindex="-1"),
+        _shared(outline),
         tag("script", own(_script())),
     )
     page = tag("html", _head(document.title), own("\n"), shown, lang=_LANGUAGE)
     return f"<!doctype html>\n{page}\n"
+
+
+def _shared(outline: Outline) -> Markup:
+    """What pictures refer to."""
+    if not outline.drawn:
+        return joined(())
+    land = outlines() if outline.mapped else joined(())
+    return tag("svg", tag("defs", fills(), land), width=0, height=0, class_="shared", aria_hidden="true")
 
 
 def _head(title: str) -> Markup:

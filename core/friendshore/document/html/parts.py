@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from .. import elements as doc
+from ..figures import headline
+from .drawing import drawing
 from .markup import Markup, joined, tag, text
 from .outline import Outline
-from .tables import content, phrase, table, tone
+from .tables import phrase, table, tone
 
 
 def parts(found: Iterable[doc.Element], level: int, under: str, outline: Outline) -> Iterator[Markup]:
@@ -36,12 +38,8 @@ def _element(element: doc.Element, level: int, under: str, outline: Outline) -> 
             return tag("dl", joined(map(_key_figure, figures)), class_="key")
         case doc.DataTable():
             return table(element, under)
-        case doc.Drawing(title, told):
-            return tag(
-                "figure",
-                tag("figcaption", tag("strong", text(title)), tag("span", text(told))),
-                table(element.table, title),
-            )
+        case doc.Drawing():
+            return drawing(element, outline)
         case doc.Section():
             return _section(element, level, under, outline)
         case _:
@@ -72,5 +70,5 @@ def _pair(name: str, told: str) -> Markup:
 
 def _key_figure(figure: doc.KeyFigure) -> Markup:
     aside = tag("dd", text(figure.aside), class_="aside") if figure.aside else joined(())
-    shown = tag("dd", content(figure.value))
+    shown = tag("dd", text(headline(figure)))
     return tag("div", tag("dt", text(figure.name)), shown, aside, class_=tone(figure.tone))

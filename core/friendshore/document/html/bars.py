@@ -1,0 +1,215 @@
+"""Bars over time, each of parts that are added up, with what they are held against as a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from ..charts import Bars, Series
+from ..figures import number
+from .markup import Markup, joined, tag
+from .svg import SMALL, Axis, Picture, amount, cut, label, look, measured, path, scaled, spread, ticks, titled
+
+_TOP, _FOOT = 26.0, 24.0
+_LINE = 17.0
+"""Pixels from one name to the next."""
+_SWATCH = 11.0
+_YEARS_OF_QUARTERS, _YEARS_OF_MONTHS = (1, 2, 4, 8, 12, 20, 40), (1, 2, 3, 6, 12, 24, 60, 120)
+"""How many bars one name may stand for."""
+_HELD = -1
+"""The place of what bars are held against."""
+
+
+class _Plane(NamedTuple):
+    """Where bars stand."""
+
+    left: float
+    right: float
+    base: float
+    axis: Axis
+
+    def y(self, value: float) -> float:
+        """The height at which a value stands."""
+        return self.axis.at(value)
+
+
+def bars(chart: Bars, width: float) -> Picture:
+    """Names stand at the right of the last bar, and below where there is no room."""
+    series = [(place, one) for place, one in enumerate(chart.series) if any(one.values)] or list(
+        enumerate(chart.series)
+    )
+    beside = width > 600
+    names = [one.name for _, one in series] + ([chart.line.name] if chart.line else [])
+    divisor, unit = scaled(_largest(chart), chart.unit)
+    low, high = _reach(chart, divisor)
+    steps = ticks(low, high)
+    written = [number(Decimal(repr(step))) for step in steps]
+    room = min(190.0, max(map(measured, names), default=0.0) + _SWATCH + 8)
+    tall = max(240.0 if beside else 200.0, len(names) * _LINE if beside else 0)
+    plane = _Plane(
+        left=max(map(measured, written)) + 8,
+        right=width - (room + 22 if beside else 2),
+        base=_TOP + tall,
+        axis=Axis(steps[0], steps[-1], _TOP + tall, _TOP),
+    )
+    below = 0.0 if beside else len(names) * _LINE + 6
+    parts = [
+        label(0, 12, unit, class_="soft"),
+        *_grid(plane, steps, written),
+        *_stacks(chart, series, plane, float(divisor)),
+        *_periods(chart, plane, width),
+        *([_line(chart, chart.line, plane, float(divisor))] if chart.line else []),
+        *_totals(chart, plane, divisor),
+        *(
+            _names_beside(chart, series, plane, float(divisor), width)
+            if beside
+            else _names_below(chart, series, plane, width)
+        ),
+    ]
+    return Picture(width, plane.base + _FOOT + below, joined(parts))
+
+
+def _largest(chart: Bars) -> Decimal:
+    totals = [sum((abs(one.values[place]) for one in chart.series), Decimal(0)) for place in range(len(chart.labels))]
+    return max([*totals, *(chart.line.values if chart.line else ())], default=Decimal(0))
+
+
+def _reach(chart: Bars, divisor: Decimal) -> tuple[float, float]:
+    """The least and the most of the axis."""
+    above = [
+        sum((max(one.values[place], Decimal(0)) for one in chart.series), Decimal(0))
+        for place in range(len(chart.labels))
+    ]
+    below = [
+        sum((min(one.values[place], Decimal(0)) for one in chart.series), Decimal(0))
+        for place in range(len(chart.labels))
+    ]
+    line = list(chart.line.values) if chart.line else []
+    high, low = max([*above, *line], default=Decimal(0)), min([*below, *line, Decimal(0)])
+    return float(low / divisor), float(high / divisor) or 1.0
+
+
+def _grid(plane: _Plane, steps: Sequence[float], written: Sequence[str]) -> Iterator[Markup]:
+    for step, told in zip(steps, written, strict=True):
+        y = round(plane.y(step)) + 0.5
+        yield tag("line", x1=plane.left, x2=plane.right, y1=y, y2=y, class_="axis" if not step else "grid")
+        yield label(plane.left - 6, y + 4, told, anchor="end", class_="soft")
+
+
+def _step(chart: Bars, plane: _Plane) -> float:
+    return (plane.right - plane.left) / max(1, len(chart.labels))
+
+
+def _wide(chart: Bars, plane: _Plane) -> float:
+    return min(_step(chart, plane) * 0.68, 64.0)
+
+
+def _stacks(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, divisor: float) -> Iterator[Markup]:
+    step, wide = _step(chart, plane), _wide(chart, plane)
+    for bar, period in enumerate(chart.labels):
+        x = plane.left + step * (bar + 0.5) - wide / 2
+        reached = {True: 0.0, False: 0.0}
+        for place, one in series:
+            value = float(one.values[bar]) / divisor
+            if not value:
+                continue
+            start = reached[value > 0]
+            end = reached[value > 0] = start + value
+            top, bottom = sorted((plane.y(start), plane.y(end)))
+            told = f"{one.name}, {period}: {amount(one.values[bar], chart.unit)}"
+            yield tag(
+                "rect",
+                titled(told),
+                x=x,
+                y=top,
+                width=wide,
+                height=max(bottom - top, 0.3),
+                class_=f"part {look(place, one.tone)}",
+            )
+
+
+def _periods(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
+    """What bars are called, as many as there is room for."""
+    step = _step(chart, plane)
+    wide = max(map(measured, chart.labels), default=0.0)
+    steps = _YEARS_OF_QUARTERS if any("Q" in one for one in chart.labels) else _YEARS_OF_MONTHS
+    each = next((count for count in steps if count * step >= wide + 8), len(chart.labels))
+    for bar, period in enumerate(chart.labels):
+        if not bar % each:
+            x = min(plane.left + step * (bar + 0.5), width - min(wide, step * each) / 2)
+            yield label(x, plane.base + 16, cut(period, step * each), anchor="middle", class_="soft")
+
+
+def _totals(chart: Bars, plane: _Plane, divisor: Decimal) -> Iterator[Markup]:
+    """What each bar comes to, where all of them have room; above the line if it is near."""
+    if len(chart.series) < 2:
+        return
+    step = _step(chart, plane)
+    written = [
+        number(sum((one.values[bar] for one in chart.series), Decimal(0)) / divisor) for bar in range(len(chart.labels))
+    ]
+    if max((measured(one, SMALL) for one in written), default=0) + 4 > step:
+        return
+    for bar, told in enumerate(written):
+        y = plane.y(sum(max(float(one.values[bar] / divisor), 0.0) for one in chart.series)) - 5
+        held = plane.y(float(chart.line.values[bar] / divisor)) if chart.line else None
+        if held is not None and y - 11 < held < y + 5:
+            y = min(y, held - 5)
+        yield label(plane.left + step * (bar + 0.5), y, told, anchor="middle", class_="halo", size=SMALL)
+
+
+def _line(chart: Bars, line: Series, plane: _Plane, divisor: float) -> Markup:
+    step = _step(chart, plane)
+    levels = [plane.y(float(value) / divisor) for value in line.values]
+    drawn = path("M{} {}", plane.left, levels[0]) if levels else ""
+    drawn += "".join(path("V{}h{}", level, step) for level in levels)
+    told = "; ".join(
+        f"{period}: {amount(value, chart.unit)}" for period, value in zip(chart.labels, line.values, strict=True)
+    )
+    return joined(
+        (
+            tag("path", d=drawn, class_="under"),
+            tag("path", titled(f"{line.name}: {told}"), d=drawn, class_="held"),
+        )
+    )
+
+
+def _names_beside(
+    chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, divisor: float, width: float
+) -> Iterator[Markup]:
+    """Names in the order of the parts, each near its part of the last bar."""
+    x, reached = plane.right + 22, 0.0
+    wanted: list[tuple[float, int, Series | None, bool]] = []
+    for place, one in series:
+        value = max(float(one.values[-1]) / divisor, 0.0) if one.values else 0.0
+        wanted.append((plane.y(reached + value / 2), place, one, value > 0))
+        reached += value
+    if chart.line and chart.line.values:
+        wanted.append((plane.y(float(chart.line.values[-1]) / divisor), _HELD, None, True))
+    wanted.sort(key=lambda one: (one[0], -one[1]))
+    places = spread([one[0] for one in wanted], _LINE, _TOP, plane.base)
+    edge = plane.right - (_step(chart, plane) - _wide(chart, plane)) / 2
+    for y, (at, place, part, there) in zip(places, wanted, strict=True):
+        if there:
+            start = plane.right if part is None else edge
+            yield tag("path", d=path("M{} {}H{}L{} {}", start, at, plane.right + 4, x - 4, y), class_="lead")
+        yield from _named(x, y, place, part or chart.line, width)
+
+
+def _names_below(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, width: float) -> Iterator[Markup]:
+    listed: list[tuple[int, Series | None]] = [*reversed(series), *([(_HELD, chart.line)] if chart.line else [])]
+    for row, (place, one) in enumerate(listed):
+        yield from _named(2, plane.base + _FOOT + 12 + row * _LINE, place, one, width)
+
+
+def _named(x: float, y: float, place: int, one: Series | None, width: float) -> Iterator[Markup]:
+    """A sample of a part's look, and its name."""
+    if one is None:
+        return
+    if place == _HELD:
+        yield tag("line", x1=x, x2=x + _SWATCH, y1=y, y2=y, class_="held")
+    else:
+        shown = look(place, one.tone)
+        yield tag("rect", titled(one.name), x=x, y=y - _SWATCH / 2, width=_SWATCH, height=_SWATCH, class_=shown)
+    yield label(x + _SWATCH + 5, y + 4, cut(one.name, width - x - _SWATCH - 6))

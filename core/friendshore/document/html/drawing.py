@@ -1,0 +1,70 @@
+"""A chart in a page: drawn for a wide and for a narrow one, told in words, with the table of what it shows."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from .. import elements as doc
+from ..charts import Bars, Chart, Flow, Ladder, Timeline, WorldMap
+from .bars import bars
+from .flow import flow
+from .ladder import ladder
+from .markup import Markup, joined, tag, text
+from .outline import Outline
+from .svg import SIZE, Picture
+from .tables import table
+from .timeline import days, timeline
+from .world import world_map
+
+_WIDTHS = {"wide": 800.0, "narrow": 352.0}
+_OPEN = 12
+"""Rows up to which a table stands open."""
+
+
+def drawing(found: doc.Drawing, outline: Outline) -> Markup:
+    """The chart, and its table, folded if it is long."""
+    caption = tag("figcaption", tag("strong", text(found.title)), tag("span", text(found.told)))
+    outline.drawn = True
+    outline.mapped = outline.mapped or isinstance(found.chart, WorldMap)
+    pictures = [_svg(_picture(found.chart, width), class_, found, outline) for class_, width in _WIDTHS.items()]
+    below = days(found.chart) if isinstance(found.chart, Timeline) else joined(())
+    rows = len(found.table.rows)
+    shown = tag(
+        "details",
+        tag("summary", text(f"Figures: {found.title}")),
+        table(found.table, found.title),
+        open="" if rows <= _OPEN else None,
+    )
+    return tag("figure", caption, *pictures, below, shown)
+
+
+def _picture(chart: Chart, width: float) -> Picture:
+    match chart:
+        case Bars():
+            return bars(chart, width)
+        case Flow():
+            return flow(chart, width)
+        case Timeline():
+            return timeline(chart, width)
+        case WorldMap():
+            return world_map(chart, width)
+        case Ladder():
+            return ladder(chart, width)
+        case _:
+            assert_never(chart)
+
+
+def _svg(picture: Picture, class_: str, found: doc.Drawing, outline: Outline) -> Markup:
+    title, told = outline.fresh(f"{found.title} {class_}"), outline.fresh(f"{found.title} {class_} told")
+    return tag(
+        "svg",
+        tag("title", text(found.title), id=title),
+        tag("desc", text(found.told), id=told),
+        picture.content,
+        viewBox=f"0 0 {picture.width:.0f} {picture.height:.0f}",
+        role="img",
+        aria_labelledby=title,
+        aria_describedby=told,
+        font_size=SIZE,
+        class_=class_,
+    )

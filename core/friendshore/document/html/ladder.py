@@ -1,0 +1,82 @@
+"""Prices or sums of money below each other, each with what it would have to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from ..charts import Ladder, Rung
+from ..figures import money, number
+from .markup import Markup, joined, tag
+from .svg import SMALL, Axis, Picture, amount, cut, label, look, measured, path, scaled, ticks, titled
+
+_ROW = 24.0
+_NAME = 15.0
+"""Pixels that a name takes above its bar."""
+_BAR = 12.0
+_HEAD = 38.0
+
+
+def ladder(chart: Ladder, width: float) -> Picture:
+    """Names stand at the left of what they name, and above it where there is no room."""
+    beside = width > 600
+    values = [value for rung in chart.rungs for value in (rung.value, rung.target) if value is not None]
+    divisor, unit = scaled(max(map(abs, values), default=Decimal(0)), chart.unit)
+    low, high = (float(bound(values, default=Decimal(0)) / divisor) for bound in (min, max))
+    steps = ticks(min(low, 0.0), max(high, 0.0) or 1.0)
+    names = max((measured(rung.name) for rung in chart.rungs), default=0.0)
+    left = min(width * 0.36, names + 12) if beside else 0.0
+    written = max((measured(_written(rung, divisor), SMALL) for rung in chart.rungs), default=0.0)
+    axis = Axis(steps[0], steps[-1], left, max(width - written - 14, left + 60))
+    row = _ROW if beside else _ROW + _NAME
+    height = _HEAD + row * len(chart.rungs)
+    parts = list(_grid(steps, unit, axis, height))
+    for place, rung in enumerate(chart.rungs):
+        y = _HEAD + row * (place + 1) - _ROW / 2
+        parts.append(
+            label(0, y + 4, cut(rung.name, left - 12)) if beside else label(0, y - _NAME + 2, cut(rung.name, width))
+        )
+        parts += _rung(rung, divisor, chart.unit, y, axis, width)
+    return Picture(width, height + 4, joined(parts))
+
+
+def _written(rung: Rung, divisor: Decimal) -> str:
+    return " → ".join(money(value / divisor) for value in (rung.value, rung.target) if value is not None)
+
+
+def _grid(steps: Sequence[float], unit: str, axis: Axis, height: float) -> Iterator[Markup]:
+    shown = [number(Decimal(repr(step))) for step in steps]
+    apart = axis.at(steps[1]) - axis.at(steps[0])
+    each = next(count for count in range(1, len(steps) + 1) if count * apart > max(map(measured, shown)) + 8)
+    yield label(axis.start, 11, unit, class_="soft")
+    for place, step in enumerate(steps):
+        x = round(axis.at(step)) + 0.5
+        yield tag("line", x1=x, x2=x, y1=_HEAD - 5, y2=height, class_="axis" if not step else "grid")
+        if place % each == 0:
+            yield label(x, 27, shown[place], anchor="middle" if place else None, class_="soft")
+
+
+def _rung(rung: Rung, divisor: Decimal, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
+    told = f"{rung.name}: {rung.told}" if rung.told else rung.name
+    zero = axis.at(0.0)
+    if rung.value is None:
+        yield label(zero + 6, y + 4, cut(rung.told, width - zero - 6, SMALL), class_="soft halo", size=SMALL)
+        return
+    end = axis.at(float(rung.value / divisor))
+    near, far = min(zero, end), max(zero, end)
+    yield tag(
+        "rect",
+        titled(told),
+        x=near,
+        y=y - _BAR / 2,
+        width=max(far - near, 0.5),
+        height=_BAR,
+        class_=f"part {look(0, rung.tone)}",
+    )
+    if rung.target is not None:
+        target = axis.at(float(rung.target / divisor))
+        far = max(far, target)
+        line = path("M{} {}v{}", target, y - _BAR * 0.8, _BAR * 1.6)
+        yield tag("path", d=line, class_="under")
+        yield tag("path", titled(f"{rung.name}: {amount(rung.target, unit)}"), d=line, class_="part wanted")
+    yield label(far + 6, y + 4, _written(rung, divisor), class_="halo", size=SMALL)

@@ -1,0 +1,188 @@
+"""What all charts are drawn with: how wide a text is, units that fit, ticks, and the looks by which parts are told apart without colour too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from unicodedata import combining, east_asian_width, normalize
+
+from ...inert import visible
+from ..figures import number, unit_for
+from ..tone import Tone
+from .markup import Markup, joined, tag, text
+
+SIZE = 12.0
+"""Pixels of a letter."""
+SMALL = 11.0
+_WIDTHS = dict(zip(map(chr, range(32, 127)), (
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278,
+    584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944,
+    667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500,
+    278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+), strict=True))  # fmt: skip
+"""Thousandths of its size that a letter of Helvetica takes; Arial and Liberation Sans are as wide."""
+_WIDEST, _ROOMY = 1000, 800
+"""The same of a sign of East Asia, and of any other that is not listed."""
+_BOLD = 1.09
+SERIES = 8
+"""Looks of parts that are told apart by their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart as it is drawn for a width of a page, in pixels."""
+
+    width: float
+    height: float
+    content: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Values as places on a picture."""
+
+    low: float
+    high: float
+    start: float
+    """Where the least stands."""
+    end: float
+
+    def at(self, value: float) -> float:
+        """Where a value stands."""
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def measured(written: str, size: float = SIZE, *, strong: bool = False) -> float:
+    """Pixels that a text takes, if anything too many."""
+    return sum(map(_letter, visible(written))) * size / 1000 * (_BOLD if strong else 1)
+
+
+def _letter(sign: str) -> int:
+    if found := _WIDTHS.get(sign):
+        return found
+    if combining(sign):
+        return 0
+    if east_asian_width(sign) in "WF":
+        return _WIDEST
+    return _WIDTHS.get(normalize("NFD", sign)[0], _ROOMY)
+
+
+def cut(written: str, room: float, size: float = SIZE, *, strong: bool = False) -> str:
+    """A text that takes no more than `room` pixels: its beginning and an ellipsis, if all of it does."""
+    if measured(written, size, strong=strong) <= room:
+        return written
+    kept, taken = "", measured("…", size, strong=strong)
+    for sign in visible(written):
+        taken += measured(sign, size, strong=strong)
+        if taken > room:
+            break
+        kept += sign
+    return f"{kept.rstrip(' ,-')}…" if kept else ""
+
+
+def label(
+    x: float, y: float, written: str, *, anchor: str | None = None, class_: str | None = None, size: float | None = None
+) -> Markup:
+    """A line of text: `anchor` is `middle` or `end`, its baseline at `y`."""
+    if not written:
+        return joined(())
+    return tag("text", text(written), x=x, y=y, text_anchor=anchor, class_=class_, font_size=size)
+
+
+def titled(told: str) -> Markup:
+    """What is told of a part when it is pointed at."""
+    return tag("title", text(told)) if told else joined(())
+
+
+def look(place: int, tone: Tone) -> str:
+    """The class of a part's fill: by its order, or by its tone."""
+    return f"f{place % SERIES}" if tone in (Tone.PLAIN, Tone.TITLE) else f"f-{tone.value}"
+
+
+def scaled(largest: Decimal, unit: str) -> tuple[Decimal, str]:
+    """By what amounts are divided, and the unit they are told in then: tonnes once there is one, millions and billions."""
+    divisor = Decimal(1)
+    if unit == "kg" and unit_for([largest]) == "t":
+        divisor, unit = Decimal(1000), "t"
+    for size, word in ((Decimal(10) ** 9, "billion"), (Decimal(10) ** 6, "million")):
+        if abs(largest) / divisor >= size:
+            return divisor * size, f"{word} {unit}"
+    return divisor, unit
+
+
+def amount(value: Decimal, unit: str) -> str:
+    """A figure with its unit."""
+    divisor, name = scaled(value, unit)
+    return f"{number(value / divisor)} {name}".strip()
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Round numbers from below the least to above the most, at most so many steps and one."""
+    reach = high - low or 1.0
+    step = 10.0 ** len(str(int(reach)))
+    while step > reach / most:
+        step /= 10
+    step = next(step * factor for factor in (1, 2, 5, 10) if step * factor >= reach / most)
+    first = int(low / step) - (low < 0 and int(low / step) * step > low)
+    found = [first * step]
+    while found[-1] < high - step / 1000:
+        found.append((first + len(found)) * step)
+    return found
+
+
+def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
+    """Places in rising order as near to what is wanted as they can be, `apart` from each other, within `low` and `high` if there is room."""
+    found: list[float] = []
+    for place in wanted:
+        found.append(max(place, found[-1] + apart if found else low))
+    limit = high
+    for place in reversed(range(len(found))):
+        found[place] = min(found[place], limit)
+        limit = found[place] - apart
+    if found and found[0] < low:
+        return [low + apart * place for place in range(len(found))]
+    return found
+
+
+_SIGNS = {
+    Tone.BAD: ("M{} {}l8 8m0 -8l-8 8", 4, 4),
+    Tone.DOUBTFUL: ("M{} {}l5 9h-10z", 0, 5),
+    Tone.CHOICE: ("M{} {}l5 5l-5 5l-5 -5z", 0, 5),
+}
+
+
+def mark(x: float, y: float, tone: Tone, told: str) -> Markup:
+    """A day or a price, as a sign that is another for each tone."""
+    class_ = f"part m-{tone.value}"
+    if tone not in _SIGNS:
+        return tag("circle", titled(told), cx=x, cy=y, r=4.5, class_=class_)
+    form, left, up = _SIGNS[tone]
+    return tag("path", titled(told), d=path(form, x - left, y - up), class_=class_)
+
+
+def path(form: str, *places: float) -> str:
+    """A path with its numbers as they are written in pictures."""
+    return form.format(*(f"{round(place, 1) + 0.0:.1f}".removesuffix(".0") for place in places))
+
+
+_HATCHES = (
+    "", "M-1 7l8 -8M2 10l8 -8", "M-1 -1l8 8M-1 2l5 5M2 -1l5 5", "M0 3h6", "M3 0v6", "M2 2h2v2h-2z", "M0 3h6M3 0v6", "M-1 7l8 -8M-1 -1l8 8",
+)  # fmt: skip
+"""Lines on a tile of six pixels, one for each place in an order."""
+_TONES = {"good": "", "doubtful": "M2 2h2v2h-2z", "bad": "M-1 7l8 -8", "choice": "M0 3h6", "aside": ""}
+
+
+def fills() -> Markup:
+    """The patterns that parts are filled with, once for a page."""
+    made = [_pattern(f"{place}", lines) for place, lines in enumerate(_HATCHES)]
+    made += [_pattern(f"-{tone}", lines) for tone, lines in _TONES.items()]
+    made += [_pattern(f"-{tone}-over", lines or "M-1 7l8 -8", ground=False) for tone, lines in _TONES.items()]
+    return joined(made)
+
+
+def _pattern(name: str, lines: str, *, ground: bool = True) -> Markup:
+    inside = [tag("rect", width=6, height=6, class_=f"b{name}")] if ground else []
+    if lines:
+        inside.append(tag("path", d=lines, class_=f"h{name}"))
+    return tag("pattern", *inside, id=f"_{name}", width=6, height=6, patternUnits="userSpaceOnUse")

@@ -1,0 +1,188 @@
+"""A map of the world: countries darker the more they supply, and what goes between them.
+
+Outlines are Natural Earth's, which are in the public domain, as `world-atlas` has them; `world.txt` says how they were made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from math import sqrt
+from typing import TypedDict
+
+from ...domain.countries import country_names
+from ..charts import Country, Route, WorldMap
+from ..figures import number
+from ..tone import Tone
+from .markup import Markup, joined, tag
+from .svg import SMALL, Picture, amount, label, measured, path, scaled, titled
+
+LAND = "_land"
+"""The id of all countries' outlines."""
+_SHADES = 5
+_FOOT = 32.0
+_LABELS = 16
+"""Countries whose names are shown, the largest first, where there is room."""
+_WIDEST = 7.0
+_UNMARKED = (Tone.PLAIN, Tone.TITLE)
+
+
+class _World(TypedDict):
+    width: int
+    height: int
+    shapes: dict[str, str]
+    points: dict[str, tuple[int, int]]
+    rest: str
+
+
+@cache
+def _world() -> _World:
+    read: _World = json.loads(files(__package__).joinpath("world.json").read_text(encoding="utf-8"))
+    return read
+
+
+def outlines() -> Markup:
+    """All countries, once for a page: whatever map there is refers to them."""
+    world = _world()
+    shapes = [tag("path", id=f"_{code}", d=shape) for code, shape in world["shapes"].items()]
+    return tag("g", *shapes, tag("path", d=world["rest"]), id=LAND)
+
+
+def world_map(chart: WorldMap, width: float) -> Picture:
+    """Names of the largest where there is room, by their codes on a small one."""
+    world = _world()
+    scale = width / world["width"]
+    height = world["height"] * scale
+    points = {code: (x * scale, y * scale) for code, (x, y) in world["points"].items()}
+    known = [one for one in chart.countries if one.code in points]
+    largest = max((one.amount for one in known if one.amount is not None), default=Decimal(0))
+    land = tag("use", href=f"#{LAND}", class_="land")
+    shapes = tag("g", land, *(_shape(one, largest, chart.unit) for one in known), transform=f"scale({scale:.4f})")
+    dots = [_dot(one, points[one.code], largest, chart.unit) for one in known if one.code not in world["shapes"]]
+    routes = list(_routes(chart, points, scale))
+    parts = [
+        shapes,
+        *routes,
+        *dots,
+        *_labels(known, points, width, height),
+        *_legend(largest, chart.unit, width, height),
+    ]
+    return Picture(width, height + _FOOT, joined(parts))
+
+
+def _shade(value: Decimal | None, largest: Decimal) -> int | None:
+    """From the lightest, 0, to the darkest; by the root, so that the middle is not all light. None: nothing is bought there."""
+    if value is None or value <= 0 or not largest:
+        return None
+    return min(_SHADES - 1, int(sqrt(float(value / largest)) * _SHADES))
+
+
+def _told(one: Country, unit: str) -> str:
+    name = country_names().get(one.code, one.code)
+    shown = "" if one.amount is None else amount(one.amount, unit)
+    return ": ".join(filter(None, (name, ", ".join(filter(None, (shown, one.told))))))
+
+
+def _looks(one: Country, largest: Decimal) -> list[str]:
+    shade = _shade(one.amount, largest)
+    filled = [] if shade is None else [f"w{shade}"]
+    return filled + ([] if one.tone in _UNMARKED else [f"o-{one.tone.value}"])
+
+
+def _shape(one: Country, largest: Decimal, unit: str) -> Markup:
+    """The outline of a country, once for its shade and once for the lines of its tone."""
+    if one.code not in _world()["shapes"]:
+        return joined(())
+    told = titled(_told(one, unit))
+    return joined(tag("use", told, href=f"#_{one.code}", class_=f"part {look}") for look in _looks(one, largest))
+
+
+def _dot(one: Country, at: tuple[float, float], largest: Decimal, unit: str) -> Markup:
+    told = titled(_told(one, unit))
+    return joined(
+        tag("circle", told, cx=at[0], cy=at[1], r=4, class_=f"part dot {look}") for look in _looks(one, largest)
+    )
+
+
+def _routes(chart: WorldMap, points: dict[str, tuple[float, float]], scale: float) -> Iterator[Markup]:
+    largest = max((route.amount for route in chart.routes), default=Decimal(0))
+    for route in sorted(chart.routes, key=lambda one: -one.amount):
+        if route.source not in points or route.target not in points or route.source == route.target:
+            continue
+        thick = 1 + float(route.amount / largest) * _WIDEST * scale if largest else 1.0
+        yield _route(route, points[route.source], points[route.target], thick, chart.unit)
+
+
+def _route(route: Route, start: tuple[float, float], end: tuple[float, float], thick: float, unit: str) -> Markup:
+    """A bow towards the pole, and a head that shows where to."""
+    (x, y), (to_x, to_y) = start, end
+    length = sqrt((to_x - x) ** 2 + (to_y - y) ** 2) or 1.0
+    bend_x, bend_y = (x + to_x) / 2, min((y + to_y) / 2 - length * 0.22, max(min(y, to_y) - 8, 4.0))
+    back = sqrt((to_x - bend_x) ** 2 + (to_y - bend_y) ** 2) or 1.0
+    along, down = (to_x - bend_x) / back, (to_y - bend_y) / back
+    size = 4 + thick
+    neck_x, neck_y = to_x - along * size, to_y - down * size
+    wing = size * 0.55
+    names = country_names()
+    told = f"{names.get(route.source, route.source)} to {names.get(route.target, route.target)}: {route.told or amount(route.amount, unit)}"
+    line = path("M{} {}Q{} {} {} {}", x, y, bend_x, bend_y, neck_x, neck_y)
+    head = path(
+        "M{} {}L{} {} {} {}z",
+        to_x,
+        to_y,
+        neck_x - down * wing,
+        neck_y + along * wing,
+        neck_x + down * wing,
+        neck_y - along * wing,
+    )
+    class_ = f"part route s-{route.tone.value}"
+    return tag(
+        "g", titled(told), tag("path", d=line, stroke_width=thick), tag("path", d=head, class_="head"), class_=class_
+    )
+
+
+def _labels(
+    known: Sequence[Country], points: dict[str, tuple[float, float]], width: float, height: float
+) -> Iterator[Markup]:
+    """Names beside the middles of countries, none over another and none cut off."""
+    taken = [(points[one.code][0] - 4, points[one.code][1] - 4, 8.0, 8.0) for one in known]
+    ranked = sorted(known, key=lambda one: (one.amount is None, -(one.amount or 0), one.code))
+    for one in ranked[:_LABELS]:
+        x, y = points[one.code]
+        name = country_names().get(one.code, one.code) if width > 600 else one.code
+        wide = measured(name, SMALL)
+        for left, top in ((x + 6, y - 6), (x - 6 - wide, y - 6), (x - wide / 2, y - 18), (x - wide / 2, y + 6)):
+            box = (left, top, wide, 12.0)
+            if (
+                left >= 0
+                and left + wide <= width
+                and top >= 0
+                and top + 12 <= height
+                and not any(_meet(box, other) for other in taken)
+            ):
+                taken.append(box)
+                yield label(left, top + 10, name, class_="halo", size=SMALL)
+                break
+
+
+def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    x, y, wide, tall = one
+    to_x, to_y, to_wide, to_tall = other
+    return x < to_x + to_wide and to_x < x + wide and y < to_y + to_tall and to_y < y + tall
+
+
+def _legend(largest: Decimal, unit: str, width: float, height: float) -> Iterator[Markup]:
+    """What the shades mean."""
+    if not largest:
+        return
+    y, step = height + 8, min(70.0, (width - 70) / _SHADES)
+    divisor, name = scaled(largest, unit)
+    for shade in range(_SHADES):
+        most = largest / divisor * (shade + 1) ** 2 / _SHADES**2
+        yield tag("rect", x=shade * step, y=y, width=step, height=8, class_=f"w{shade}")
+        told = f"{number(most)} {name}" if shade == _SHADES - 1 else number(most, 2)
+        yield label((shade + 1) * step, y + 20, told, anchor="middle", class_="soft", size=SMALL)
+    yield label(0, y + 20, "0", class_="soft", size=SMALL)
