@@ -68,7 +68,7 @@ def test_what_is_written_is_read_back(run: Run, tmp_path: Path) -> None:
 def test_a_cell_holds_all_digits_and_no_exponent(run: Run, tmp_path: Path) -> None:
     """A spreadsheet reads the numbers as numbers, the lists as text."""
     write_run(tmp_path / "run", run, {})
-    cells = rows_of(PURCHASES, run, ())[0]
+    cells = dict(zip(PURCHASES.columns, rows_of(PURCHASES, run, ())[0], strict=True))
     assert cells["quantity_kg"] == "0.0000001"
     assert cells["countries"] == "mined: AU MY; refined: ?"
     assert '"Smelter, first"' in (tmp_path / "run" / "purchases.csv").read_text()

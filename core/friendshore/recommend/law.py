@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 
 from ..domain.base import exact, grouped, totals
 from ..domain.plan import Purchase
@@ -182,27 +184,18 @@ def _unit(row: Row, currency: str) -> str:
 def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
     """One record for each verdict on a purchase, a stock or an order, sorted."""
     label = verified.problem.case.horizon.label
+    days: dict[int, str] = {}
     rows = []
-    for judged in verified.judged:
-        entry, verdict, use = judged.item.entry, judged.verdict, judged.use
-        row = RunVerdict(
-            offer=entry.offer if isinstance(entry, Purchase) else entry.lot,
-            material=entry.material,
-            place=entry.place,
-            requirement=entry.requirement,
-            ordered=label(judged.item.ordered),
-            delivered=label(judged.item.delivered),
-            demand_material=use.material.id,
-            end_use=use.end_use,
-            rule=judged.rule,
-            result=verdict.result.value,
-            stage=verdict.stage,
-            countries=list(verdict.countries),
-            clause=verdict.clause,
-            days=str(judged.day),
-            reason=verdict.reason,
-        )
-        rows.append(row)
+    for item, several in groupby(verified.judged, key=attrgetter("item")):
+        entry = item.entry
+        offer = entry.offer if isinstance(entry, Purchase) else entry.lot
+        bought = (offer, entry.material, entry.place, entry.requirement, label(item.ordered), label(item.delivered))
+        for judged in several:
+            verdict, use = judged.verdict, judged.use
+            day = days.get(id(judged.day)) or days.setdefault(id(judged.day), str(judged.day))
+            countries = "; ".join(verdict.countries)
+            told = verdict.result.value, verdict.stage, countries, verdict.clause, day, verdict.reason
+            rows.append(RunVerdict(*bought, use.material.id, use.end_use, judged.rule, *told))
     return sorted(
-        rows, key=lambda r: (r.offer, r.material, r.place, r.ordered, r.requirement, r.rule, r.days, r.end_use)
+        rows, key=attrgetter("offer", "material", "place", "ordered", "requirement", "rule", "days", "end_use")
     )

@@ -70,8 +70,9 @@ def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> 
     """Compares facts, before anything was applied to them, whole with what is installed, and with the case that is said to have been planned."""
     since = tuple(renamed_since(file, case.read)) if case is not None else ()
     found = Vouching(findings=list(_out_of_place(file)), differs=[alias.told for alias in since], since=since)
+    installed = _installed(file, registry)
     for catalog in file.catalogs:
-        _catalog(catalog, file, registry, case, found)
+        _catalog(catalog, file, registry, case, installed, found)
     for pack in file.packs:
         _pack(pack, file, registry, case, found)
     _kinds(file, found)
@@ -129,18 +130,38 @@ def other_kind(used: RunPlugin, registry: Registry) -> str:
     return "" if here == used.digest else f"the files of {registry.owner(used.name)} here are not those that were used"
 
 
-def _catalog(catalog: Catalog, file: FactsFile, registry: Registry, case: Gathered | None, found: Vouching) -> None:
+def _installed(file: FactsFile, registry: Registry) -> Mapping[str, Catalog]:
+    """The catalogs that come with plugins, by name, as they are here, each read once; none where they cannot be read together."""
+    names = [one.name for one in file.catalogs if _comes_with_a_plugin(one, file.named.get(one.name, ""))]
+    try:
+        read = read_catalogs([registry.catalog_folder(name) for name in names], registry.catalog_folder)
+    except FriendshoreError:
+        return {}  # what is wrong with which of them is told where each is read alone
+    return {one.name: one for one in read if one.name in names}
+
+
+def _comes_with_a_plugin(catalog: Catalog, called: str) -> bool:
+    return bool(catalog.distribution) and not is_folder(called) and reader_in(called) is None
+
+
+def _catalog(
+    catalog: Catalog,
+    file: FactsFile,
+    registry: Registry,
+    case: Gathered | None,
+    installed: Mapping[str, Catalog],
+    found: Vouching,
+) -> None:
     name, called = catalog.name, file.named.get(catalog.name, "")
     before, source = len(found.findings), f"catalog {catalog.name}"
     what = f"{source}, {count(len(catalog.offers), 'offer')}"
     told = _of_catalog(catalog)
-    if catalog.distribution and not is_folder(called) and reader_in(called) is None:
+    if _comes_with_a_plugin(catalog, called):
         try:
-            read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
+            right = installed[name] if name in installed else _read_alone(name, registry)
         except FriendshoreError as error:
             found.unvouched.append(f"{what}: {_why(error)}")
         else:
-            right = next(one for one in read if one.name == name)
             told_since = (alias.told for alias in renamed_since(file, [right]))
             found.differs += [text for text in told_since if text not in found.differs]
             if _same_digest(catalog, right, found, what):
@@ -164,6 +185,11 @@ def _catalog(catalog: Catalog, file: FactsFile, registry: Registry, case: Gather
                 expected=catalog.digest,
             )
         )
+
+
+def _read_alone(name: str, registry: Registry) -> Catalog:
+    read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
+    return next(one for one in read if one.name == name)
 
 
 def _pack(pack: PackFacts, file: FactsFile, registry: Registry, case: Gathered | None, found: Vouching) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from operator import itemgetter
 from pathlib import Path
 from typing import TypeGuard
 
@@ -13,7 +12,7 @@ from ..domain.base import grouped
 from ..errors import Diagnostic
 from ..reading.csvfile import Table, TableRow
 from ..reading.records import path_of, shown
-from .tables import TABLES, RunTable
+from .tables import TABLES, Cells, RunTable
 
 Key = tuple[str, ...]
 
@@ -122,22 +121,19 @@ def _records(value: object) -> TypeGuard[list[dict[str, object]]]:
 
 
 def differences_in_table(
-    table: RunTable, told: Table, expected: Sequence[Mapping[str, str]], source: str = "the facts give"
+    table: RunTable, told: Table, expected: Sequence[Cells], source: str = "the facts give"
 ) -> list[Diagnostic]:
     """Where a table of the folder says something else than the `source`: file, row and column of each."""
-    columns = sorted(told.columns, key=told.columns.__getitem__)
-    if set(columns) == set(table.columns):
-        cells = itemgetter(*columns)
-        if len(expected) == len(told.rows) and all(
-            cells(entry) == tuple(row.cells) for entry, row in zip(expected, told.rows, strict=True)
-        ):  # letter by letter, as it is written
-            return []
+    columns = tuple(sorted(told.columns, key=told.columns.__getitem__))
+    if columns == table.columns and [tuple(row.cells) for row in told.rows] == expected:
+        return []  # letter by letter, as it is written
     here: defaultdict[Key, list[TableRow]] = defaultdict(list)
     there: defaultdict[Key, list[Mapping[str, str]]] = defaultdict(list)
     for row in told.rows:
         here[tuple(told.text(row, column) for column in table.key)].append(row)
-    for entry in expected:
-        there[tuple(entry[column] for column in table.key)].append(entry)
+    for cells in expected:
+        right = dict(zip(table.columns, cells, strict=True))
+        there[tuple(right[column] for column in table.key)].append(right)
     found: list[Diagnostic] = []
     for key in [*there, *(key for key in here if key not in there)]:
         rows, entries = here.get(key, []), there.get(key, [])

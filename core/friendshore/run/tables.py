@@ -22,7 +22,7 @@ FACTS_FILE = "facts.json"
 
 
 class RunVerdict(NamedTuple):
-    """One verdict of a rule on something bought, for one use it may end in. A plan has ten thousands of them."""
+    """One verdict of a rule on something bought, for one use it may end in, as it stands in the table. A plan has ten thousands of them."""
 
     offer: str
     """Offer, stock or order."""
@@ -38,8 +38,8 @@ class RunVerdict(NamedTuple):
     result: str
     """`pass`, `fail` or `unproven`."""
     stage: str
-    countries: list[str]
-    """Countries that decided."""
+    countries: str
+    """Countries that decided, as a cell tells a list."""
     clause: str
     days: str
     """Days on which the rule was asked to hold."""
@@ -60,6 +60,9 @@ class RunTable:
     key: tuple[str, ...]
     """Columns that tell its rows apart."""
 
+
+Cells = tuple[str, ...]
+"""A row of a table, in the order of its columns."""
 
 PURCHASES = RunTable(
     "purchases.csv",
@@ -103,23 +106,21 @@ TABLES: tuple[RunTable, ...] = (
 """All tables, in the order in which they are written."""
 
 
-def rows_of(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> list[dict[str, str]]:
+def rows_of(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> list[Cells]:
     """The rows of a table as texts of cells."""
-    records: Iterable[object] = getattr(run, table.field) if table.field else verdicts
+    if not table.field:
+        return list(verdicts)
     values = attrgetter(*table.columns)
-    return [
-        dict(zip(table.columns, [v if type(v) is str else cell(v) for v in values(record)], strict=True))
-        for record in records
-    ]
+    return [tuple([cell(value) for value in values(record)]) for record in getattr(run, table.field)]
 
 
-def table_text(table: RunTable, rows: Iterable[dict[str, str]]) -> str:
+def table_text(table: RunTable, rows: Iterable[Cells]) -> str:
     """A table as CSV, in which no spreadsheet computes anything: see `inert.cell_inert`."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
     inert = cache(cell_inert)  # most cells of a table are equal to many others
-    writer.writerows([inert(row[name]) for name in table.columns] for row in rows)
+    writer.writerows(map(inert, row) for row in rows)
     return text.getvalue()
 
 

@@ -54,6 +54,8 @@ _GIVEN_UP = Diagnostic(
     "no solver came to a plan that keeps the rules of the case: its numbers lie too far apart, or at the edge of what can be computed",
     fix="`friendshore check` names numbers that lie too far apart; if it names none, please report this case",
 )
+_SOON = 5_000
+"""Entries of a linear program up to which it is solved before anybody could press Ctrl-C: a thread of its own takes longer than it does."""
 _LARGE = 200_000
 """Columns from which on the facts behind them are so many objects that Python's search for cycles among them shows."""
 
@@ -160,8 +162,11 @@ def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> Solv
     Raises:
         SolverError: if the cost has no least value.
     """
+    search = Search(watch, 0.0, engines=engines)
+    if linear.entries.nnz < _SOON:
+        return search.alone(continuous(linear))
     with ThreadPoolExecutor(1) as pool:  # as in `optimum`
-        return pool.submit(Search(watch, 0.0, engines=engines).alone, continuous(linear)).result()
+        return pool.submit(search.alone, continuous(linear)).result()
 
 
 @resting()
