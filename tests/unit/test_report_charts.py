@@ -63,8 +63,8 @@ def test_nothing_that_the_page_says_is_lost() -> None:
         assert figure in told
 
 
-def test_an_order_spans_its_lead_time_and_days_of_rules_are_marked() -> None:
-    """From the last day to order to the end of the period of arrival; a rule that begins, one that ends, and one that may hold."""
+def test_orders_lead_to_stretches_of_arrivals_and_days_of_rules_are_marked() -> None:
+    """The first order's last day, the time until it is there, the periods in which goods arrive, anew after a break; a rule that begins, one that ends, and one that may hold."""
     rules = [
         rule("begins", ["2028-01-01.. enacted"], keeps_out=1),
         rule("ends", ["..2029-06-30 enacted"], charges=5),
@@ -72,12 +72,17 @@ def test_an_order_spans_its_lead_time_and_days_of_rules_are_marked() -> None:
         rule("idle", ["2028-07-01.. enacted"]),
     ]
     exposed = [{"rule": "may", "title": "", "cost": 7, "materials": {}, "offers": [], "first": "2027-Q1"}]
-    found = drawings(run(rules=rules, exposed=exposed))
+    ways = [("2027-01-01", "2027-Q2"), ("2027-03-31", "2027-Q3"), ("2027-12-31", "2028-Q1")]
+    orders = [PURCHASE | {"order_by": day, "delivered": arrives} for day, arrives in ways]
+    found = drawings(run(rules=rules, exposed=exposed, purchases=orders))
     chart = found["Orders and lead times"].chart
     assert isinstance(chart, charts.Timeline)
-    ((span,),) = [row.spans for row in chart.rows]
-    assert (str(span.start), str(span.end)) == ("2026-12-31", "2027-03-28")
-    assert "1,235 t" in span.told
+    ((way, arrives, again),) = [row.spans for row in chart.rows]
+    assert (str(way.start), str(way.end)) == ("2027-01-01", "2027-03-31")
+    assert (str(arrives.start), str(arrives.end)) == ("2027-04-01", "2027-09-28")
+    assert "2,469 t" in arrives.told
+    assert (str(again.start), str(again.end)) == ("2028-01-01", "2028-03-28")
+    assert [str(mark.day) for row in chart.rows for mark in row.marks] == ["2027-01-01", "2027-12-31"]
     assert [(str(mark.day), mark.tone) for mark in chart.marks] == [
         ("2027-01-01", doc.Tone.ASIDE), ("2027-04-01", doc.Tone.DOUBTFUL), ("2028-01-01", doc.Tone.BAD), ("2029-07-01", doc.Tone.GOOD)
     ]  # fmt: skip

@@ -86,9 +86,13 @@ def _concerned(found: Calendar, every: bool) -> doc.Section | None:
 
 
 def _listed(changed: Sequence[str], every: bool) -> doc.Cell:
-    kept = changed if every else changed[:CHANGES_SHOWN]
-    more = len(changed) - len(kept)
-    return ", ".join(kept) + (f" and {more} more" if more else "") or doc.NOTHING
+    return (", ".join(changed) if every else _changes(changed)) or doc.NOTHING
+
+
+def _changes(changed: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(changed) - CHANGES_SHOWN
+    return ", ".join(changed[:CHANGES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _cliffs(found: Calendar) -> doc.Section:
@@ -122,9 +126,7 @@ def _drawn(found: Calendar, table: doc.DataTable) -> doc.Drawing:
         for demand, cliffs in grouped((cliff.demand, cliff) for cliff in found.cliffs).items()
     ]
     marks = [
-        charts.TimelineMark(one.start, f"{one.start}: {', '.join(one.changed[:CHANGES_SHOWN])}", doc.Tone.ASIDE)
-        for one in found.intervals
-        if one.changed
+        charts.TimelineMark(one.start, _changes(one.changed), doc.Tone.ASIDE) for one in found.intervals if one.changed
     ]
     told = "The days on which each demand is short, and those on which what is available or what it costs changes."
     return doc.Drawing(

@@ -11,7 +11,7 @@ from ...document.figures import count, large_money, mass
 from ...domain.base import grouped
 from ...domain.run import Run, RunPurchase, RunRule
 from ..ground import phase_text, with_effect
-from ..mix import cost_of, in_orders, kilograms_of, names_of, used_for
+from ..mix import by_material, cost_of, in_orders, kilograms_of, names_of, used_for
 from .parts import largest, more
 
 ROWS = 40
@@ -22,6 +22,12 @@ RULES = 40
 """Rules that are shown over time."""
 _STATUS = {"enacted": doc.Tone.BAD, "unknown": doc.Tone.DOUBTFUL, "pending": doc.Tone.CHOICE}
 """How a phase is shown; a suspended one is of little weight."""
+_BEGINS = {
+    "enacted": "begins",
+    "unknown": "may hold from then on, which nobody knows",
+    "suspended": "is suspended",
+    "pending": "would begin, and is pending",
+}
 
 
 def orders_section(run: Run) -> doc.Section:
@@ -33,20 +39,20 @@ def orders_section(run: Run) -> doc.Section:
     due = [one for one in run.purchases if one.order_by == first]
     head = doc.sentence(f"By {first}: {large_money(cost_of(due), run.currency)} in all.")
     groups = grouped(((one.material, one.offer, one.place), one) for one in run.purchases)
-    names = names_of([group[0] for group in groups.values()])
+    names = {offer: name for some in by_material(run).values() for offer, name in names_of(some).items()}
     kept = set(largest({key: cost_of(group) for key, group in groups.items()}, ROWS))
-    ends = {period.label: period.end for period in run.periods}
+    shown = sorted((min(one.order_by for one in groups[key]), key) for key in kept)
     rows = tuple(
         charts.TimelineRow(
-            f"{key[0]}: {names[key[1]]}{'' if key[2] == run.place else f' to {key[2]}'}", _spans(run, group, ends)
+            f"{key[0]}: {names[key[1]]}{'' if key[2] == run.place else f' to {key[2]}'}",
+            *_way(run, groups[key]),
         )
-        for key, group in groups.items()
-        if key in kept
+        for _, key in shown
     )
     chart = charts.Timeline(run.periods[0].start, run.periods[-1].end, rows, tuple(_marks(run)))
     told = (
-        "Each bar begins on the last day to order and ends with the period in which the goods arrive, so that it is as long as the lead time is "
-        "counted. Days on which a rule that bears on the plan begins or ends are marked."
+        "A mark is the last day for an order after which goods arrive without a break, a pale bar the time until the first of them is counted as "
+        "there, a bar the periods in which they arrive. Lines are days on which a rule that bears on the plan begins or ends."
     )
     ordered = sorted(run.purchases, key=lambda p: (p.order_by, p.material, p.offer, p.place, p.delivered))
     orders = [(group[0].order_by, group) for group in _in_orders(ordered)]
@@ -72,16 +78,36 @@ def _in_orders(purchases: Sequence[RunPurchase]) -> list[list[RunPurchase]]:
     ]
 
 
-def _spans(run: Run, purchases: Sequence[RunPurchase], ends: dict[str, date]) -> tuple[charts.TimelineSpan, ...]:
-    found = grouped(((one.order_by, one.delivered), one) for one in purchases)
-    return tuple(
-        charts.TimelineSpan(
-            day,
-            max(day, ends[arrives]),
-            f"order {mass(kilograms_of(group))} by {day} for {large_money(cost_of(group), run.currency)}, arrives in {arrives}",
-        )
-        for (day, arrives), group in sorted(found.items(), key=lambda item: item[0][0])
-    )
+def _way(
+    run: Run, purchases: Sequence[RunPurchase]
+) -> tuple[tuple[charts.TimelineSpan, ...], tuple[charts.TimelineMark, ...]]:
+    """For every stretch of periods in which goods arrive: the stretch, what leads to it, and the last day for its first order."""
+    spans: list[charts.TimelineSpan] = []
+    marks = []
+    place = {period.label: number for number, period in enumerate(run.periods)}
+    arriving = grouped((place[one.delivered], one) for one in purchases)
+    for first, last in _stretches(sorted(arriving)):
+        some = [one for number in range(first, last + 1) for one in arriving[number]]
+        day = min(one.order_by for one in arriving[first])
+        start, end = run.periods[first], run.periods[last]
+        when = start.label if first == last else f"{start.label} to {end.label}"
+        brought = f"{mass(kilograms_of(some))} for {large_money(cost_of(some), run.currency)}"
+        marks.append(charts.TimelineMark(day, f"order by {day}", doc.Tone.CHOICE))
+        if day + timedelta(1) < start.start:
+            spans.append(
+                charts.TimelineSpan(day, start.start - timedelta(1), f"ordered by {day}, on its way", doc.Tone.ASIDE)
+            )
+        spans.append(charts.TimelineSpan(start.start, end.end, f"arrives in {when}: {brought}"))
+    return tuple(spans), tuple(marks)
+
+
+def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of numbers that follow each other."""
+    first = 0
+    for place, number in enumerate(numbers):
+        if place + 1 == len(numbers) or numbers[place + 1] > number + 1:
+            yield numbers[first], number
+            first = place + 1
 
 
 def _table(run: Run, orders: Sequence[Sequence[RunPurchase]], names: dict[str, str]) -> doc.DataTable:
@@ -128,10 +154,12 @@ def _marks(run: Run) -> Iterator[charts.TimelineMark]:
         phases = _phases(rule)
         begins = {first for first, _, _ in phases}
         days += [
-            (first, f"{rule.id} {status}", _STATUS.get(status, doc.Tone.ASIDE)) for first, _, status in phases if first
+            (first, f"{rule.id} {_BEGINS.get(status, status)}", _tone(rule, status))
+            for first, _, status in phases
+            if first
         ]
         after = [last + timedelta(1) for _, last, _ in phases if last is not None and last < date.max]
-        days += [(day, f"{rule.id} ended", doc.Tone.GOOD) for day in after if day not in begins]
+        days += [(day, f"{rule.id} ends", doc.Tone.GOOD) for day in after if day not in begins]
     inside = [one for one in days if run.periods[0].start < one[0] <= run.periods[-1].end]
     for day, some in sorted(grouped((day, (told, tone)) for day, told, tone in inside).items()):
         tones = {tone for _, tone in some}
@@ -139,7 +167,14 @@ def _marks(run: Run) -> Iterator[charts.TimelineMark]:
             (tone for tone in (doc.Tone.BAD, doc.Tone.DOUBTFUL, doc.Tone.CHOICE, doc.Tone.GOOD) if tone in tones),
             doc.Tone.ASIDE,
         )
-        yield charts.TimelineMark(day, f"{day}: {', '.join(told for told, _ in some)}", worst)
+        yield charts.TimelineMark(day, "; ".join(told for told, _ in some), worst)
+
+
+def _tone(rule: RunRule, status: str) -> doc.Tone:
+    """Bad: a phase in force of a rule that keeps offers out."""
+    if status == "enacted" and not rule.keeps_out:
+        return doc.Tone.PLAIN
+    return _STATUS.get(status, doc.Tone.ASIDE)
 
 
 def rules_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
@@ -149,11 +184,11 @@ def rules_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
     for rule in _told_of(run)[:RULES]:
         spans = [
             charts.TimelineSpan(
-                max(first or start, start), min(last or end, end), phase_text(text), _STATUS.get(status, doc.Tone.ASIDE)
+                max(first or start, start), min(last or end, end), phase_text(text), _tone(rule, status)
             )
             for text, (first, last, status) in zip(rule.phases, _phases(rule), strict=True)
             if (first or start) <= end and (last or end) >= start
         ]
         rows.append(charts.TimelineRow(rule.id, tuple(spans)))
-    told = "Rules that bear on the plan, or would if they held: when each is in force, suspended, or not known to hold."
+    told = "Rules that bear on the plan, or would if they held: when each is in force, suspended, or not known to hold; those that keep offers out look bad."
     return doc.Drawing("Rules over time", told, charts.Timeline(start, end, tuple(rows)), table)

@@ -11,17 +11,14 @@ from ...domain.run import Run, RunDemand
 from ..demand import for_whom, met_from
 
 DEMANDS = 60
-"""Demands that are drawn: those that are short come first where there are more."""
+"""Demands that are drawn."""
 _HUNDRED = Decimal(100)
 
 
 def met_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
     """A rung a demand: how much of it is delivered over the plan, beside the table that says why not more."""
-    kept = run.demands
-    if len(kept) > DEMANDS:
-        first = {id(one) for one in sorted(run.demands, key=lambda one: not one.short_kg)[:DEMANDS]}
-        kept = [one for one in run.demands if id(one) in first]
-    told = "The part of each demand that is delivered over the whole plan, in per cent of what is wanted."
+    kept = sorted(run.demands, key=lambda one: not one.short_kg)[:DEMANDS]
+    told = "The part of each demand that is delivered over the whole plan, in per cent of what is wanted; what is short comes first."
     return doc.Drawing(
         "Part of each demand that is delivered", told, charts.Ladder(tuple(_rung(run, one) for one in kept), "%"), table
     )
@@ -34,4 +31,9 @@ def _rung(run: Run, one: RunDemand) -> charts.Rung:
     part = one.delivered_kg / one.wanted_kg
     tone = doc.Tone.GOOD if not one.short_kg else doc.Tone.DOUBTFUL if one.delivered_kg else doc.Tone.BAD
     short = f", {mass(one.short_kg)} short, met from: {met_from(one)}" if one.short_kg else ""
-    return charts.Rung(name, part * _HUNDRED, f"{percent(part)} of {mass(one.wanted_kg)}{short}", tone)
+    return charts.Rung(
+        name,
+        part * _HUNDRED,
+        f"{percent(part)} of {mass(one.wanted_kg)}{short}",
+        tone,
+    )

@@ -13,12 +13,10 @@ from ...document.figures import mass, unit_for
 from ...domain.base import totals
 from ...domain.run import Run, RunPurchase
 from ...domain.stages import Stage
-from .parts import added, countries, country, in_unit, largest
+from .parts import added, countries, country, in_unit, largest, rounding
 
 NODES = 8
 """Countries of a stage that are told apart."""
-_ROUNDING = Decimal("0.000001")
-"""Part of all that passes below which what is left is what rounding leaves."""
 
 Step = tuple[int, str]
 """A layer, and what stands there."""
@@ -49,18 +47,19 @@ def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> d
     if len(steps) == len({layer for layer, _ in steps}) and len(paths.amounts) < len(steps):
         return doc.sentence(f"All of it: {' → '.join(_name(paths, step) for step in sorted(steps))}.")
     unit = unit_for(paths.amounts.values())
+    ways = sorted(paths.amounts.items(), key=lambda way: (way[0][0][0], way[0][1][0], -way[1], way[0]))
     streams = [
         charts.Stream(
             _id(source), _id(target), in_unit(kilograms, unit), f"{_name(paths, source)} to {_name(paths, target)}: {mass(kilograms)}",
             paths.tones.get(source, doc.Tone.PLAIN),
         )
-        for (source, target), kilograms in paths.amounts.items()
+        for (source, target), kilograms in ways
     ]  # fmt: skip
     nodes = [charts.Node(_id(step), step[1], step[0], paths.tones.get(step, doc.Tone.PLAIN)) for step in steps]
     chart = charts.Flow(paths.layers, tuple(nodes), tuple(streams), unit)
     rows: list[list[doc.Cell]] = [
         [_name(paths, source), _name(paths, target), doc.Kilograms(kilograms, unit, bare=True)]
-        for (source, target), kilograms in paths.amounts.items()
+        for (source, target), kilograms in ways
     ]
     table = doc.table([doc.Column("From"), doc.Column("To"), doc.figures("", unit)], rows)
     told = f"{material}, from where it is mined to who uses it, in {unit}; where a stage may lie in several countries, all are named."
@@ -74,7 +73,9 @@ def _id(step: Step) -> str:
 def _name(paths: _Paths, step: Step) -> str:
     """`mined in China`; what is no country goes by its name alone."""
     layer = paths.layers[step[0]]
-    return f"{layer} in {step[1]}" if layer in set(Stage) else step[1]
+    if layer not in set(Stage):
+        return step[1]
+    return f"{layer} in {step[1]}" if step[1] != countries(()) else f"{layer}, {step[1]}"
 
 
 def _paths(run: Run, material: str, purchases: Sequence[RunPurchase]) -> _Paths:
@@ -150,7 +151,7 @@ def _uses(run: Run, material: str, paths: _Paths, place: int) -> None:
     for where in dict.fromkeys(step[1] for pair in paths.amounts for step in pair if step[0] == place):
         left = paths.into((place, where)) - gone.get(where, Decimal(0))
         out += [(where, "lost in stock", left)] if left > 0 else []
-    least = added(kilograms for *_, kilograms in out) * _ROUNDING
+    least = rounding(run, added(kilograms for *_, kilograms in out)) * len(run.periods)
     for (where, use), kilograms in totals(((where, use), kilograms) for where, use, kilograms in out).items():
         if kilograms > least:
             paths.add([(place, where), (place + 1, use)], kilograms)

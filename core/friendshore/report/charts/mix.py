@@ -13,14 +13,12 @@ from ...document.periods import period_columns
 from ...domain.base import grouped, totals
 from ...domain.run import Run, RunPurchase
 from ..mix import chain, kilograms_of, names_of, per_kg, used_for
-from .parts import added, in_unit, largest
+from .parts import added, in_unit, largest, rounding
 
-PARTS = 7
+PARTS = 5
 """Suppliers that a chart tells apart."""
 ROWS = 25
 """Suppliers that a table tells apart."""
-_ROUNDING = Decimal("0.000001")
-"""Part of what is used below which the rest is what rounding leaves."""
 _ROOM = 9
 
 Amounts = Mapping[str, Decimal]
@@ -31,6 +29,7 @@ class Balance:
     """What arrives of a material in each period, and what becomes of it."""
 
     def __init__(self, run: Run, material: str, purchases: Sequence[RunPurchase]) -> None:
+        self.run = run
         self.arrives = totals((one.delivered, one.quantity_kg) for one in purchases)
         self.delivered = totals((one.period, one.quantity_kg) for one in run.deliveries if one.material == material)
         self.taken = totals((one.period, one.quantity_kg) for one in run.draws if one.material == material)
@@ -44,7 +43,7 @@ class Balance:
         """What is used beyond what arrives: stock in hand, orders placed before, and what came in earlier."""
         used = self.delivered.get(period, Decimal(0)) + self.taken.get(period, Decimal(0))
         beyond = used - self.arrives.get(period, Decimal(0))
-        return beyond if beyond > used * _ROUNDING else Decimal(0)
+        return beyond if beyond > rounding(self.run, used) else Decimal(0)
 
 
 def mix_drawing(run: Run, material: str, purchases: Sequence[RunPurchase]) -> doc.Drawing:
@@ -68,9 +67,9 @@ def mix_drawing(run: Run, material: str, purchases: Sequence[RunPurchase]) -> do
         charts.Series(what, _values(labels, needed, unit)),
     )
     told = (
-        f"{material} by period of arrival: {count(len(by_name), 'supplier')} bring {mass(kilograms_of(purchases))}, "
-        f"{mass(added(needed.values()))} is {what}"
-        + (f", {mass(added(balance.short.values()))} is short." if balance.short else ".")
+        f"By period of arrival, in {unit}: {mass(kilograms_of(purchases))} from {count(len(by_name), 'supplier')}; "
+        f"{mass(added(needed.values()))} {what}"
+        + (f", {mass(added(balance.short.values()))} of it short." if balance.short else ".")
     )
     beside = [(name, amounts) for name, amounts, _ in bars if name in ("from stock", "short")]
     return doc.Drawing(

@@ -12,6 +12,7 @@ from ...domain.run import Run
 
 K = TypeVar("K")
 _TONNE = Decimal(1000)
+_MILLION = Decimal(10**6)
 _NAMED = 4
 """Materials that are named with what they weigh, where all are told in a sentence."""
 
@@ -59,6 +60,11 @@ def more(rows: int, one: str, file: str, many: str = "") -> list[str]:
 def years_of(run: Run) -> dict[str, str]:
     """Period -> the calendar year in which it begins."""
     return {period.label: str(period.start.year) for period in run.periods}
+
+
+def rounding(run: Run, kilograms: Decimal) -> Decimal:
+    """What may be left of so much in a period though nothing is: by as much every compliance class may miss, and a millionth of all."""
+    return run.largest_miss_kg * len(run.requirements) + kilograms / _MILLION
 
 
 def added(amounts: Iterable[Decimal]) -> Decimal:
