@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..charts import Bars, Series
 from ..figures import number
 from .markup import Markup, joined, tag
-from .svg import SMALL, Axis, Picture, amount, cut, label, look, measured, path, scaled, spread, ticks, titled
+from .svg import SMALL, Axis, Picture, amount, cut, label, look, measured, parts, path, scaled, spread, ticks, titled
 
 _TOP, _FOOT = 26.0, 24.0
 _LINE = 17.0
@@ -54,7 +54,7 @@ def bars(chart: Bars, width: float) -> Picture:
         axis=Axis(steps[0], steps[-1], _TOP + tall, _TOP),
     )
     below = 0.0 if beside else len(names) * _LINE + 6
-    parts = [
+    drawn = [
         label(0, 12, unit, class_="soft"),
         *_grid(plane, steps, written),
         *_stacks(chart, series, plane, float(divisor)),
@@ -67,7 +67,7 @@ def bars(chart: Bars, width: float) -> Picture:
             else _names_below(chart, series, plane, width)
         ),
     ]
-    return Picture(width, plane.base + _FOOT + below, joined(parts))
+    return Picture(width, plane.base + _FOOT + below, joined(drawn))
 
 
 def _largest(chart: Bars) -> Decimal:
@@ -106,27 +106,21 @@ def _wide(chart: Bars, plane: _Plane) -> float:
 
 
 def _stacks(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, divisor: float) -> Iterator[Markup]:
-    step, wide = _step(chart, plane), _wide(chart, plane)
-    for bar, period in enumerate(chart.labels):
-        x = plane.left + step * (bar + 0.5) - wide / 2
-        reached = {True: 0.0, False: 0.0}
-        for place, one in series:
-            value = float(one.values[bar]) / divisor
+    wide = _wide(chart, plane)
+    above, below = [0.0] * len(chart.labels), [0.0] * len(chart.labels)
+    for place, one in series:
+        made = []
+        for bar, (period, exact) in enumerate(zip(chart.labels, one.values, strict=True)):
+            value = float(exact) / divisor
             if not value:
                 continue
-            start = reached[value > 0]
-            end = reached[value > 0] = start + value
-            top, bottom = sorted((plane.y(start), plane.y(end)))
-            told = f"{one.name}, {period}: {amount(one.values[bar], chart.unit)}"
-            yield tag(
-                "rect",
-                titled(told),
-                x=x,
-                y=top,
-                width=wide,
-                height=max(bottom - top, 0.3),
-                class_=f"part {look(place, one.tone)}",
-            )
+            reached = above if value > 0 else below
+            ends = (plane.y(reached[bar]), plane.y(reached[bar] + value))
+            reached[bar] += value
+            x = plane.left + _step(chart, plane) * (bar + 0.5) - wide / 2
+            told = titled(f"{period}, {amount(exact, chart.unit)}")
+            made.append(tag("rect", told, x=x, y=min(ends), width=wide, height=max(abs(ends[0] - ends[1]), 0.3)))
+        yield parts(one.name, made, look(place, one.tone))
 
 
 def _periods(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
@@ -152,6 +146,8 @@ def _totals(chart: Bars, plane: _Plane, divisor: Decimal) -> Iterator[Markup]:
     if max((measured(one, SMALL) for one in written), default=0) + 4 > step:
         return
     for bar, told in enumerate(written):
+        if not any(one.values[bar] for one in chart.series):
+            continue
         y = plane.y(sum(max(float(one.values[bar] / divisor), 0.0) for one in chart.series)) - 5
         held = plane.y(float(chart.line.values[bar] / divisor)) if chart.line else None
         if held is not None and y - 11 < held < y + 5:
@@ -165,13 +161,10 @@ def _line(chart: Bars, line: Series, plane: _Plane, divisor: float) -> Markup:
     drawn = path("M{} {}", plane.left, levels[0]) if levels else ""
     drawn += "".join(path("V{}h{}", level, step) for level in levels)
     told = "; ".join(
-        f"{period}: {amount(value, chart.unit)}" for period, value in zip(chart.labels, line.values, strict=True)
+        f"{period}, {amount(value, chart.unit)}" for period, value in zip(chart.labels, line.values, strict=True)
     )
     return joined(
-        (
-            tag("path", d=drawn, class_="under"),
-            tag("path", titled(f"{line.name}: {told}"), d=drawn, class_="held"),
-        )
+        (tag("path", d=drawn, class_="under"), parts(line.name, [tag("path", titled(told), d=drawn)], "held"))
     )
 
 

@@ -11,12 +11,13 @@ from .flow import flow
 from .ladder import ladder
 from .markup import Markup, joined, tag, text
 from .outline import Outline
-from .svg import SIZE, Picture
+from .svg import SIZE, Picture, untold
 from .tables import table
 from .timeline import days, timeline
 from .world import world_map
 
-_WIDTHS = {"wide": 800.0, "narrow": 352.0}
+_WIDE, _NARROW = 800.0, 352.0
+"""Pixels for which a chart is drawn. What its parts are is told in the wide picture; the script knows it of the narrow one, whose parts are the same."""
 _OPEN = 12
 """Rows up to which a table stands open."""
 
@@ -26,7 +27,11 @@ def drawing(found: doc.Drawing, outline: Outline) -> Markup:
     caption = tag("figcaption", tag("strong", text(found.title)), tag("span", text(found.told)))
     outline.drawn = True
     outline.mapped = outline.mapped or isinstance(found.chart, WorldMap)
-    pictures = [_svg(_picture(found.chart, width), class_, found, outline) for class_, width in _WIDTHS.items()]
+    wide, narrow = _picture(found.chart, _WIDE), _picture(found.chart, _NARROW)
+    pictures = [
+        _svg(wide, wide.content, "wide", found, outline),
+        _svg(narrow, untold(narrow.content), "narrow", found, outline),
+    ]
     below = days(found.chart) if isinstance(found.chart, Timeline) else joined(())
     rows = len(found.table.rows)
     shown = tag(
@@ -54,13 +59,13 @@ def _picture(chart: Chart, width: float) -> Picture:
             assert_never(chart)
 
 
-def _svg(picture: Picture, class_: str, found: doc.Drawing, outline: Outline) -> Markup:
+def _svg(picture: Picture, content: Markup, class_: str, found: doc.Drawing, outline: Outline) -> Markup:
     title, told = outline.fresh(f"{found.title} {class_}"), outline.fresh(f"{found.title} {class_} told")
     return tag(
         "svg",
         tag("title", text(found.title), id=title),
         tag("desc", text(found.told), id=told),
-        picture.content,
+        content,
         viewBox=f"0 0 {picture.width:.0f} {picture.height:.0f}",
         role="img",
         aria_labelledby=title,

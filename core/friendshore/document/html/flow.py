@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ..charts import Flow, Node, Stream
+from ..tone import Tone
 from .markup import Markup, joined, tag, text
-from .svg import SIZE, SMALL, Picture, amount, cut, label, measured, path, titled
+from .svg import SIZE, SMALL, Picture, amount, cut, label, measured, parts, path, titled
 
 _BAR = 11.0
 _HEAD = 24.0
@@ -51,13 +52,15 @@ def flow(chart: Flow, width: float) -> Picture:
     height = _stand(layers, slot, gap, 0.0 if beside else 15.0)
     room = min(180.0, max(map(measured, _names(layers[-1:], chart.unit)), default=0.0) + 6) if beside else 0.0
     pitch = (width - room - _BAR) / max(1, len(layers) - 1)
-    parts = [*_heads(chart, pitch, width, beside=beside), *_streams(chart, places, pitch, _scale(places))]
+    named = _name if beside else _name_above
+    nodes, names = [], []
     for layer, held in enumerate(layers):
-        for place in held:
-            parts.append(_node(place, layer * pitch, chart.unit))
-            named = _name if beside else _name_above
-            parts.append(named(place, layer, len(layers), pitch, width, chart.unit))
-    return Picture(width, _HEAD + height + 4, joined(parts))
+        nodes += [_node(place, layer * pitch, chart.unit) for place in held]
+        names += [named(place, layer, len(layers), pitch, width, chart.unit) for place in held]
+    heads = _heads(chart, pitch, width, beside=beside)
+    streams = parts("", _streams(chart, places, pitch, _scale(places)), "stream")
+    drawn = joined((*heads, streams, parts("", nodes, "node"), *names))
+    return Picture(width, _HEAD + height + 4, drawn)
 
 
 def _places(chart: Flow) -> dict[str, _Place]:
@@ -107,7 +110,7 @@ def _joined_to(place: _Place, places: Mapping[str, _Place], *, forth: bool) -> f
 def _stand(layers: Sequence[Sequence[_Place]], slot: float, gap: float, above: float) -> float:
     """Gives every node its place; how high all of it is. A node takes no less than `slot`, which has room for its name."""
     most = max(map(len, layers), default=0)
-    height = max(260.0, most * (slot + gap) * 1.35)
+    height = max(110.0 + 30 * min(most, 5), most * (slot + gap) * 1.35)
     low, high = 0.0, height / max((max(sum(place.value for place in held), 1e-9) for held in layers), default=1.0)
     for _ in range(60):
         scale = (low + high) / 2
@@ -141,27 +144,31 @@ def _heads(chart: Flow, pitch: float, width: float, *, beside: bool) -> Iterator
 
 def _streams(chart: Flow, places: Mapping[str, _Place], pitch: float, scale: float) -> Iterator[Markup]:
     """Each from its part of its source to its part of its target; those that lie higher begin and end higher."""
-    starts: dict[int, float] = {}
-    ends: dict[int, float] = {}
-    for place in places.values():
-        for found, streams, other in ((starts, place.out, "target"), (ends, place.into, "source")):
-            y = place.y
-            for stream in sorted(streams, key=lambda one: places[getattr(one, other)].middle):
-                size = float(stream.amount) * scale
-                found[id(stream)] = y + size / 2
-                y += size
-    for stream in chart.streams:
+    by_target = sorted(range(len(chart.streams)), key=lambda i: places[chart.streams[i].target].middle)
+    by_source = sorted(range(len(chart.streams)), key=lambda i: places[chart.streams[i].source].middle)
+    starts = _ends([(i, chart.streams[i].source, float(chart.streams[i].amount) * scale) for i in by_target], places)
+    ends = _ends([(i, chart.streams[i].target, float(chart.streams[i].amount) * scale) for i in by_source], places)
+    for i, stream in enumerate(chart.streams):
         source, target = places[stream.source], places[stream.target]
         x, to = source.node.layer * pitch + _BAR, target.node.layer * pitch
-        y, y_to, bend = starts[id(stream)], ends[id(stream)], (to - x) / 2
-        told = f"{source.node.name} to {target.node.name}: {stream.told or amount(stream.amount, chart.unit)}"
+        bend = (to - x) / 2
         yield tag(
             "path",
-            titled(told),
-            d=path("M{} {}C{} {} {} {} {} {}", x, y, x + bend, y, to - bend, y_to, to, y_to),
+            titled(f"{source.node.name} to {target.node.name}: {stream.told or amount(stream.amount, chart.unit)}"),
+            d=path("M{} {}C{} {} {} {} {} {}", x, starts[i], x + bend, starts[i], to - bend, ends[i], to, ends[i]),
             stroke_width=_thick(float(stream.amount) * scale),
-            class_=f"part stream s-{stream.tone.value}",
+            class_=None if stream.tone is Tone.PLAIN else f"s-{stream.tone.value}",
         )
+
+
+def _ends(streams: Sequence[tuple[int, str, float]], places: Mapping[str, _Place]) -> dict[int, float]:
+    """Where the middle of each stream meets its node, given in the order in which they lie, by node and thickness."""
+    reached = {node: place.y for node, place in places.items()}
+    found = {}
+    for i, node, size in streams:
+        found[i] = reached[node] + size / 2
+        reached[node] += size
+    return found
 
 
 def _thick(size: float) -> float:
@@ -170,11 +177,9 @@ def _thick(size: float) -> float:
 
 
 def _node(place: _Place, x: float, unit: str) -> Markup:
-    told = f"{place.node.name}: {amount(place.total, unit)}"
-    height = max(place.height, 1.0)
-    return tag(
-        "rect", titled(told), x=x, y=place.y, width=_BAR, height=height, class_=f"part node n-{place.node.tone.value}"
-    )
+    told = titled(f"{place.node.name}: {amount(place.total, unit)}")
+    class_ = None if place.node.tone is Tone.PLAIN else f"n-{place.node.tone.value}"
+    return tag("rect", told, x=x, y=place.y, width=_BAR, height=max(place.height, 1.0), class_=class_)
 
 
 def _names(layers: Sequence[Sequence[_Place]], unit: str) -> list[str]:

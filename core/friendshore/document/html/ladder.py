@@ -8,7 +8,7 @@ from decimal import Decimal
 from ..charts import Ladder, Rung
 from ..figures import money, number
 from .markup import Markup, joined, tag
-from .svg import SMALL, Axis, Picture, amount, cut, label, look, measured, path, scaled, ticks, titled
+from .svg import SMALL, Axis, Picture, amount, cut, label, look, measured, parts, path, scaled, ticks, titled
 
 _ROW = 24.0
 _NAME = 15.0
@@ -30,14 +30,14 @@ def ladder(chart: Ladder, width: float) -> Picture:
     axis = Axis(steps[0], steps[-1], left, max(width - written - 14, left + 60))
     row = _ROW if beside else _ROW + _NAME
     height = _HEAD + row * len(chart.rungs)
-    parts = list(_grid(steps, unit, axis, height))
+    drawn = list(_grid(steps, unit, axis, height))
     for place, rung in enumerate(chart.rungs):
         y = _HEAD + row * (place + 1) - _ROW / 2
-        parts.append(
+        drawn.append(
             label(0, y + 4, cut(rung.name, left - 12)) if beside else label(0, y - _NAME + 2, cut(rung.name, width))
         )
-        parts += _rung(rung, divisor, chart.unit, y, axis, width)
-    return Picture(width, height + 4, joined(parts))
+        drawn += _rung(rung, divisor, chart.unit, y, axis, width)
+    return Picture(width, height + 4, joined(drawn))
 
 
 def _written(rung: Rung, divisor: Decimal) -> str:
@@ -57,26 +57,19 @@ def _grid(steps: Sequence[float], unit: str, axis: Axis, height: float) -> Itera
 
 
 def _rung(rung: Rung, divisor: Decimal, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
-    told = f"{rung.name}: {rung.told}" if rung.told else rung.name
     zero = axis.at(0.0)
     if rung.value is None:
         yield label(zero + 6, y + 4, cut(rung.told, width - zero - 6, SMALL), class_="soft halo", size=SMALL)
         return
     end = axis.at(float(rung.value / divisor))
     near, far = min(zero, end), max(zero, end)
-    yield tag(
-        "rect",
-        titled(told),
-        x=near,
-        y=y - _BAR / 2,
-        width=max(far - near, 0.5),
-        height=_BAR,
-        class_=f"part {look(0, rung.tone)}",
-    )
+    told = titled(rung.told or amount(rung.value, unit))
+    made = [tag("rect", told, x=near, y=y - _BAR / 2, width=max(far - near, 0.5), height=_BAR)]
     if rung.target is not None:
         target = axis.at(float(rung.target / divisor))
         far = max(far, target)
         line = path("M{} {}v{}", target, y - _BAR * 0.8, _BAR * 1.6)
-        yield tag("path", d=line, class_="under")
-        yield tag("path", titled(f"{rung.name}: {amount(rung.target, unit)}"), d=line, class_="part wanted")
+        made.append(tag("path", d=line, class_="under"))
+        made.append(tag("path", titled(amount(rung.target, unit)), d=line, class_="wanted"))
+    yield parts(rung.name, made, look(0, rung.tone))
     yield label(far + 6, y + 4, _written(rung, divisor), class_="halo", size=SMALL)

@@ -103,9 +103,15 @@
   const tip = make("div", {className: "tip", hidden: true});
   tip.setAttribute("aria-hidden", "true");
   document.body.append(tip);
-  for (const title of all("figure svg .part > title")) {
-    title.parentElement.dataset.told = title.textContent;
-    title.remove();
+  for (const figure of all("figure")) {
+    const [wide, narrow] = ["wide", "narrow"].map(name => all(`svg.${name} .parts > :not(title)`, figure));
+    wide.forEach((part, place) => {
+      const titles = [part.parentElement, part].map(of => of.querySelector(":scope > title")?.textContent);
+      if (!titles[1]) return;
+      part.dataset.told = titles.filter(Boolean).join(": ");
+      if (narrow[place]) narrow[place].dataset.told = part.dataset.told;
+    });
+    all("svg.wide .parts title", figure).forEach(title => title.remove());
   }
   const point = event => {
     const part = event.target.closest?.("[data-told]");

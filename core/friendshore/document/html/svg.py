@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from unicodedata import combining, east_asian_width, normalize
@@ -10,7 +11,7 @@ from unicodedata import combining, east_asian_width, normalize
 from ...inert import visible
 from ..figures import number, unit_for
 from ..tone import Tone
-from .markup import Markup, joined, tag, text
+from .markup import Markup, joined, own, tag, text
 
 SIZE = 12.0
 """Pixels of a letter."""
@@ -95,6 +96,16 @@ def titled(told: str) -> Markup:
     return tag("title", text(told)) if told else joined(())
 
 
+def parts(told: str, inside: Iterable[Markup], class_: str = "") -> Markup:
+    """Parts of which a name is told together with what each of them tells."""
+    return tag("g", titled(told), joined(inside), class_=f"parts {class_}".strip())
+
+
+def untold(content: Markup) -> Markup:
+    """A picture without what `titled` tells of its parts."""
+    return own(re.sub("<title>[^<]*</title>", "", content))
+
+
 def look(place: int, tone: Tone) -> str:
     """The class of a part's fill: by its order, or by its tone."""
     return f"f{place % SERIES}" if tone in (Tone.PLAIN, Tone.TITLE) else f"f-{tone.value}"
@@ -154,7 +165,7 @@ _SIGNS = {
 
 def mark(x: float, y: float, tone: Tone, told: str) -> Markup:
     """A day or a price, as a sign that is another for each tone."""
-    class_ = f"part m-{tone.value}"
+    class_ = f"m-{tone.value}"
     if tone not in _SIGNS:
         return tag("circle", titled(told), cx=x, cy=y, r=4.5, class_=class_)
     form, left, up = _SIGNS[tone]

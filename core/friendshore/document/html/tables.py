@@ -109,4 +109,4 @@ def value(cell: doc.Cell) -> str | None:
 
 def _figure(number: Decimal) -> str:
     """As many digits as a script tells apart."""
-    return f"{number.normalize():.15g}"
+    return f"{float(number):.15g}"

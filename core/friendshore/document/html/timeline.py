@@ -7,8 +7,9 @@ from datetime import date
 from itertools import pairwise
 
 from ..charts import Timeline, TimelineMark, TimelineRow
+from ..tone import Tone
 from .markup import Markup, joined, tag, text
-from .svg import SMALL, Axis, Picture, cut, label, look, mark, measured, path, spread, titled
+from .svg import SMALL, Axis, Picture, cut, label, look, mark, measured, parts, path, spread, titled
 
 _ROW = 24.0
 _NAME = 15.0
@@ -30,20 +31,20 @@ def timeline(chart: Timeline, width: float) -> Picture:
     head = _HEAD + (_FLAG + 12 if flags else 0)
     row = _ROW if beside else _ROW + _NAME
     height = head + row * len(chart.rows)
-    parts = list(_grid(chart, axis, head, height))
+    drawn = list(_grid(chart, axis, head, height))
     for place in range(len(chart.rows)):
         y = head + row * place
-        parts.append(tag("line", x1=0, x2=width, y1=y + 0.5, y2=y + 0.5, class_="grid"))
-    parts += _flagged(chart, flags, head, height)
+        drawn.append(tag("line", x1=0, x2=width, y1=y + 0.5, y2=y + 0.5, class_="grid"))
+    drawn += _flagged(chart, flags, head, height)
     for place, one in enumerate(chart.rows):
         y = head + row * (place + 1) - _ROW / 2
-        parts.append(
+        drawn.append(
             label(0, y + 4, cut(one.name, left - 12))
             if beside
             else label(0, y - _NAME + 2, cut(one.name, width), class_="halo")
         )
-        parts += _row(one, y, axis, chart)
-    return Picture(width, height + 4, joined(parts))
+        drawn += _row(one, y, axis, chart)
+    return Picture(width, height + 4, joined(drawn))
 
 
 def days(chart: Timeline) -> Markup:
@@ -73,7 +74,7 @@ def _flagged(chart: Timeline, flags: Sequence[tuple[float, float]], head: float,
         yield tag("path", d=line, class_=f"day m-{one.tone.value}")
         circle = tag("circle", cx=shown, cy=y, r=8, class_=f"m-{one.tone.value}")
         named = label(shown, y + 4, str(number), anchor="middle", size=SMALL)
-        yield tag("g", titled(told), circle, named, class_="part flagged")
+        yield parts("", [tag("g", titled(told), circle, named)], "flagged")
 
 
 def _grid(chart: Timeline, axis: Axis, head: float, height: float) -> Iterator[Markup]:
@@ -115,31 +116,21 @@ def _called(day: date, each: int, *, yearly: bool) -> str:
 
 
 def _row(row: TimelineRow, y: float, axis: Axis, chart: Timeline) -> Iterator[Markup]:
-    ends = [axis.start]
+    made, last, edge = [], (chart.start, ""), axis.start
     for span in row.spans:
         start, end = max(span.start, chart.start).toordinal(), min(span.end, chart.end).toordinal() + 1
         if start >= end:
             continue
         x, to = axis.at(start), axis.at(end)
-        told = f"{row.name}, {span.start.isoformat()} to {span.end.isoformat()}: {span.told}"
-        ends.append(to)
-        yield tag(
-            "rect",
-            titled(told),
-            x=x,
-            y=y - _BAR / 2,
-            width=max(to - x, 1.5),
-            height=_BAR,
-            class_=f"part {look(0, span.tone)}",
-        )
+        last, edge = max(last, (span.end, span.told)), max(edge, to)
+        told = titled(span.told or f"{span.start.isoformat()} to {span.end.isoformat()}")
+        class_ = None if span.tone is Tone.PLAIN else look(0, span.tone)
+        made.append(tag("rect", told, x=x, y=y - _BAR / 2, width=max(to - x, 1.5), height=_BAR, class_=class_))
     for one in row.marks:
         if chart.start <= one.day <= chart.end:
             x = axis.at(one.day.toordinal())
-            ends.append(x + 5)
-            yield mark(x, y, one.tone, f"{row.name}, {one.day.isoformat()}: {one.told}")
-    last = max(
-        [*((span.end, span.told) for span in row.spans), *((one.day, one.told) for one in row.marks)],
-        default=(chart.start, ""),
-    )
-    if measured(last[1], SMALL) <= axis.end + 4 - max(ends):
-        yield label(max(ends) + 6, y + 4, last[1], class_="soft halo", size=SMALL)
+            last, edge = max(last, (one.day, one.told)), max(edge, x + 5)
+            made.append(mark(x, y, one.tone, one.told or one.day.isoformat()))
+    yield parts(row.name, made, look(0, Tone.PLAIN))
+    if measured(last[1], SMALL) <= axis.end + 4 - edge:
+        yield label(edge + 6, y + 4, last[1], class_="soft halo", size=SMALL)

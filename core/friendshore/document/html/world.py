@@ -18,7 +18,7 @@ from ..charts import Country, Route, WorldMap
 from ..figures import number
 from ..tone import Tone
 from .markup import Markup, joined, tag
-from .svg import SMALL, Picture, amount, label, measured, path, scaled, titled
+from .svg import SMALL, Picture, amount, label, measured, parts, path, scaled, titled
 
 LAND = "_land"
 """The id of all countries' outlines."""
@@ -60,17 +60,16 @@ def world_map(chart: WorldMap, width: float) -> Picture:
     known = [one for one in chart.countries if one.code in points]
     largest = max((one.amount for one in known if one.amount is not None), default=Decimal(0))
     land = tag("use", href=f"#{LAND}", class_="land")
-    shapes = tag("g", land, *(_shape(one, largest, chart.unit) for one in known), transform=f"scale({scale:.4f})")
-    dots = [_dot(one, points[one.code], largest, chart.unit) for one in known if one.code not in world["shapes"]]
-    routes = list(_routes(chart, points, scale))
-    parts = [
-        shapes,
-        *routes,
-        *dots,
+    shapes = parts("", (_shape(one, largest, chart.unit) for one in known))
+    dots = (_dot(one, points[one.code], largest, chart.unit) for one in known if one.code not in world["shapes"])
+    drawn = [
+        tag("g", land, shapes, transform=f"scale({scale:.4f})"),
+        parts("", _routes(chart, points, scale)),
+        parts("", dots),
         *_labels(known, points, width, height),
         *_legend(largest, chart.unit, width, height),
     ]
-    return Picture(width, height + _FOOT, joined(parts))
+    return Picture(width, height + _FOOT, joined(drawn))
 
 
 def _shade(value: Decimal | None, largest: Decimal) -> int | None:
@@ -97,14 +96,12 @@ def _shape(one: Country, largest: Decimal, unit: str) -> Markup:
     if one.code not in _world()["shapes"]:
         return joined(())
     told = titled(_told(one, unit))
-    return joined(tag("use", told, href=f"#_{one.code}", class_=f"part {look}") for look in _looks(one, largest))
+    return joined(tag("use", told, href=f"#_{one.code}", class_=look) for look in _looks(one, largest))
 
 
 def _dot(one: Country, at: tuple[float, float], largest: Decimal, unit: str) -> Markup:
     told = titled(_told(one, unit))
-    return joined(
-        tag("circle", told, cx=at[0], cy=at[1], r=4, class_=f"part dot {look}") for look in _looks(one, largest)
-    )
+    return joined(tag("circle", told, cx=at[0], cy=at[1], r=4, class_=f"dot {look}") for look in _looks(one, largest))
 
 
 def _routes(chart: WorldMap, points: dict[str, tuple[float, float]], scale: float) -> Iterator[Markup]:
@@ -138,7 +135,7 @@ def _route(route: Route, start: tuple[float, float], end: tuple[float, float], t
         neck_x + down * wing,
         neck_y - along * wing,
     )
-    class_ = f"part route s-{route.tone.value}"
+    class_ = f"route s-{route.tone.value}"
     return tag(
         "g", titled(told), tag("path", d=line, stroke_width=thick), tag("path", d=head, class_="head"), class_=class_
     )
