@@ -9,7 +9,23 @@ from typing import NamedTuple
 from ..charts import Bars, Series
 from ..figures import number
 from .markup import Markup, joined, tag
-from .svg import SMALL, Axis, Picture, amount, cut, label, look, measured, parts, path, scaled, spread, ticks, titled
+from .svg import (
+    SMALL,
+    Axis,
+    Picture,
+    amount,
+    box,
+    cut,
+    label,
+    look,
+    measured,
+    parts,
+    path,
+    scaled,
+    spread,
+    ticks,
+    titled,
+)
 
 _TOP, _FOOT = 26.0, 24.0
 _LINE = 17.0
@@ -118,8 +134,8 @@ def _stacks(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, di
             ends = (plane.y(reached[bar]), plane.y(reached[bar] + value))
             reached[bar] += value
             x = plane.left + _step(chart, plane) * (bar + 0.5) - wide / 2
-            told = titled(f"{period}, {amount(exact, chart.unit)}")
-            made.append(tag("rect", told, x=x, y=min(ends), width=wide, height=max(abs(ends[0] - ends[1]), 0.3)))
+            told = f"{period}, {amount(exact, chart.unit)}"
+            made.append(box(x, min(ends), wide, max(abs(ends[0] - ends[1]), 0.3), told))
         yield parts(one.name, made, look(place, one.tone))
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from ..charts import Flow, Node, Stream
 from ..tone import Tone
 from .markup import Markup, joined, tag, text
-from .svg import SIZE, SMALL, Picture, amount, cut, label, measured, parts, path, titled
+from .svg import SIZE, SMALL, Picture, amount, box, cut, label, measured, parts, path, titled
 
 _BAR = 11.0
 _HEAD = 24.0
@@ -177,9 +177,9 @@ def _thick(size: float) -> float:
 
 
 def _node(place: _Place, x: float, unit: str) -> Markup:
-    told = titled(f"{place.node.name}: {amount(place.total, unit)}")
+    told = f"{place.node.name}: {amount(place.total, unit)}"
     class_ = None if place.node.tone is Tone.PLAIN else f"n-{place.node.tone.value}"
-    return tag("rect", told, x=x, y=place.y, width=_BAR, height=max(place.height, 1.0), class_=class_)
+    return box(x, place.y, _BAR, max(place.height, 1.0), told, class_)
 
 
 def _names(layers: Sequence[Sequence[_Place]], unit: str) -> list[str]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from ..charts import Ladder, Rung
 from ..figures import money, number
 from .markup import Markup, joined, tag
-from .svg import SMALL, Axis, Picture, amount, cut, label, look, measured, parts, path, scaled, ticks, titled
+from .svg import SMALL, Axis, Picture, amount, box, cut, label, look, measured, parts, path, scaled, ticks, titled
 
 _ROW = 24.0
 _NAME = 15.0
@@ -63,8 +63,7 @@ def _rung(rung: Rung, divisor: Decimal, unit: str, y: float, axis: Axis, width: 
         return
     end = axis.at(float(rung.value / divisor))
     near, far = min(zero, end), max(zero, end)
-    told = titled(rung.told or amount(rung.value, unit))
-    made = [tag("rect", told, x=near, y=y - _BAR / 2, width=max(far - near, 0.5), height=_BAR)]
+    made = [box(near, y - _BAR / 2, max(far - near, 0.5), _BAR, rung.told or amount(rung.value, unit))]
     if rung.target is not None:
         target = axis.at(float(rung.target / divisor))
         far = max(far, target)

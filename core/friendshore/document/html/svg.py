@@ -96,6 +96,11 @@ def titled(told: str) -> Markup:
     return tag("title", text(told)) if told else joined(())
 
 
+def box(left: float, top: float, wide: float, tall: float, told: str, class_: str | None = None) -> Markup:
+    """A rectangle, in fewer bytes than `rect` takes."""
+    return tag("path", titled(told), d=path("M{} {}h{}v{}h-{}z", left, top, wide, tall, wide), class_=class_)
+
+
 def parts(told: str, inside: Iterable[Markup], class_: str = "") -> Markup:
     """Parts of which a name is told together with what each of them tells."""
     return tag("g", titled(told), joined(inside), class_=f"parts {class_}".strip())
@@ -103,7 +108,7 @@ def parts(told: str, inside: Iterable[Markup], class_: str = "") -> Markup:
 
 def untold(content: Markup) -> Markup:
     """A picture without what `titled` tells of its parts."""
-    return own(re.sub("<title>[^<]*</title>", "", content))
+    return own(re.sub("></(path|circle|rect|use)>", "/>", re.sub("<title>[^<]*</title>", "", content)))
 
 
 def look(place: int, tone: Tone) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import assert_never
@@ -14,6 +14,8 @@ from .markup import Markup, joined, own, tag, text
 
 _WIDTH = 10_000
 """Characters of a line: what is wider than the page is scrolled."""
+_NAMED = 16
+"""Columns whose looks the style sheet knows by their number."""
 _DEEPEST = 4
 """Levels of rows that are set in."""
 
@@ -31,12 +33,13 @@ def table(found: doc.DataTable, caption: str, *, shown: bool = False) -> Markup:
         tag("thead", tag("tr", *heads)),
         own("\n"),
         tag("tbody", joined(_rows(found), "\n")),
+        class_=_looks(found.columns),
     )
     return tag("div", made, class_="scroll", role="region", aria_label=caption, tabindex="0")
 
 
 def _rows(found: doc.DataTable) -> Iterator[Markup]:
-    classes = [_class(column) for column in found.columns]
+    classes = [_look(one) if place >= _NAMED else None for place, one in enumerate(found.columns)]
     named = ""
     for row in found.rows:
         first = written(row.cells[0]) if row.cells else ""
@@ -52,10 +55,17 @@ def _rows(found: doc.DataTable) -> Iterator[Markup]:
         )
 
 
-def _class(column: doc.Column) -> str | None:
+def _looks(columns: Sequence[doc.Column]) -> str | None:
+    """How the cells of each column look, said once for the table; those of later columns say it themselves."""
+    named = (f"{look}{place}" for place, one in enumerate(columns[:_NAMED], 1) if (look := _look(one)))
+    return " ".join(named) or None
+
+
+def _look(column: doc.Column) -> str | None:
+    """`n`: figures; `w`: what is never broken."""
     if column.align == "right":
         return "n"
-    return "whole" if column.whole else None
+    return "w" if column.whole else None
 
 
 def _first(cells: Iterable[doc.Cell], ditto: str) -> Markup:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from ..charts import Timeline, TimelineMark, TimelineRow
 from ..tone import Tone
 from .markup import Markup, joined, tag, text
-from .svg import SMALL, Axis, Picture, cut, label, look, mark, measured, parts, path, spread, titled
+from .svg import SMALL, Axis, Picture, box, cut, label, look, mark, measured, parts, path, spread, titled
 
 _ROW = 24.0
 _NAME = 15.0
@@ -50,10 +50,16 @@ def timeline(chart: Timeline, width: float) -> Picture:
 def days(chart: Timeline) -> Markup:
     """The days that matter to all rows, told by the numbers that they have in the picture."""
     items = (
-        tag("li", tag("span", text(str(number)), class_="flag"), text(f"{one.day.isoformat()}: {one.told}"))
+        tag("li", tag("span", text(str(number)), class_="flag"), text(_told(one)))
         for number, one in enumerate(_marks(chart), 1)
     )
     return tag("ul", joined(items), class_="days") if _marks(chart) else joined(())
+
+
+def _told(one: TimelineMark) -> str:
+    """A day and what it is for, which may name the day itself."""
+    day = one.day.isoformat()
+    return one.told if day in one.told else f"{day}: {one.told}"
 
 
 def _marks(chart: Timeline) -> list[TimelineMark]:
@@ -69,7 +75,7 @@ def _flags(chart: Timeline, axis: Axis) -> list[tuple[float, float]]:
 def _flagged(chart: Timeline, flags: Sequence[tuple[float, float]], head: float, height: float) -> Iterator[Markup]:
     y = _FLAG / 2
     for number, (one, (x, shown)) in enumerate(zip(_marks(chart), flags, strict=True), 1):
-        told = f"{one.day.isoformat()}: {one.told}"
+        told = _told(one)
         line = path("M{} {}L{} {}V{}", shown, y + _FLAG / 2, x, head - _HEAD + 4, height)
         yield tag("path", d=line, class_=f"day m-{one.tone.value}")
         circle = tag("circle", cx=shown, cy=y, r=8, class_=f"m-{one.tone.value}")
@@ -123,9 +129,9 @@ def _row(row: TimelineRow, y: float, axis: Axis, chart: Timeline) -> Iterator[Ma
             continue
         x, to = axis.at(start), axis.at(end)
         last, edge = max(last, (span.end, span.told)), max(edge, to)
-        told = titled(span.told or f"{span.start.isoformat()} to {span.end.isoformat()}")
+        told = span.told or f"{span.start.isoformat()} to {span.end.isoformat()}"
         class_ = None if span.tone is Tone.PLAIN else look(0, span.tone)
-        made.append(tag("rect", told, x=x, y=y - _BAR / 2, width=max(to - x, 1.5), height=_BAR, class_=class_))
+        made.append(box(x, y - _BAR / 2, max(to - x, 1.5), _BAR, told, class_))
     for one in row.marks:
         if chart.start <= one.day <= chart.end:
             x = axis.at(one.day.toordinal())
