@@ -8,9 +8,13 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
 
 MOST_COMPARED = 5_000
 """Known words that one word is compared with; beyond that a suggestion would take longer than reading the file."""
+
+_FEW = 100
+"""Known words with which what was found is kept."""
 
 _MOST_IN_ALL = 50_000
 """Comparisons for all the words of one reading: about a second."""
@@ -18,6 +22,16 @@ _MOST_IN_ALL = 50_000
 
 def nearest(word: str, known: Collection[str], alike: float = 0.6) -> str | None:
     """The known word most like `word`, or None if none is as much `alike` as that, from 0 to 1."""
+    return _nearest_of_few(word, tuple(known), alike) if len(known) <= _FEW else _nearest(word, known, alike)
+
+
+@lru_cache(maxsize=4096)
+def _nearest_of_few(word: str, known: tuple[str, ...], alike: float) -> str | None:
+    """The same: a file names the same keys in many tables, each of which is compared with the same few."""
+    return _nearest(word, known, alike)
+
+
+def _nearest(word: str, known: Collection[str], alike: float) -> str | None:
     folded = word.casefold()
     candidates: Iterable[str] = known
     if len(known) > MOST_COMPARED:

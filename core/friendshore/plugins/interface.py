@@ -15,6 +15,7 @@ from ..hookspecs import API
 
 OWN = __name__.partition(".")[0]
 """friendshore's own package and distribution."""
+_OWN_MODULES = f"{OWN}."
 
 
 def package_of(kind: type) -> str:
@@ -24,7 +25,7 @@ def package_of(kind: type) -> str:
 
 def is_own(kind: type) -> bool:
     """Whether a class, as of a kind of rules, is friendshore's own, and no plugin's."""
-    return package_of(kind) == OWN
+    return f"{kind.__module__}.".startswith(_OWN_MODULES)
 
 
 def _own_version() -> str:

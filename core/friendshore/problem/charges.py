@@ -41,6 +41,7 @@ class Charges:
         self._values: dict[int, Sequence[Decimal]] = {}
         self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
         self._told_before: dict[tuple[int, int], dict[Charged, ByRule]] = {}
+        self._asked: dict[tuple[int, int], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
 
     def common(self, judgements: Mapping[Use, Judgement]) -> list[tuple[Decimal, ...]]:
@@ -142,17 +143,25 @@ class Charges:
         key = id(arc.chained), id(arc.move), origin, str(value)
         found = told.get(key)
         if found is None:
-            found = told[key] = {
-                rule.id: self._charge(rule, arc, use, key, value) * weight for rule, weight in self._holding(arrival)
-            }
+            found = told[key] = {}
+            for rule, weight, known in self._answered(use, arrival):
+                charge = known.get(key)
+                if charge is None:
+                    with attributed(rule):
+                        charge = as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
+                    known[key] = charge
+                found[rule.id] = charge * weight
         return found
 
-    def _charge(self, rule: Rule, arc: Arc, use: Use, key: Charged, value: Decimal) -> Decimal:
-        known = self.answers.charges(rule, use) if self.answers is not None else {}
-        if key not in known:
-            with attributed(rule):
-                known[key] = as_charge(rule.charge(arc.chained, arc.move, use, key[2], value))
-        return known[key]
+    def _answered(self, use: Use, arrival: int) -> list[tuple[Rule, Decimal, dict[Charged, Decimal]]]:
+        """The rules that hold in a period, each with the part of its days and with what it has charged so far."""
+        if self.answers is None:
+            return [(rule, part, {}) for rule, part in self._holding(arrival)]
+        key = id(use), arrival
+        if key not in self._asked:
+            charges = self.answers.charges
+            self._asked[key] = [(rule, part, charges(rule, use)) for rule, part in self._holding(arrival)]
+        return self._asked[key]
 
     def _holding(self, arrival: int) -> list[tuple[Rule, Decimal]]:
         """The rules that hold in a period, each with the part of its days."""
