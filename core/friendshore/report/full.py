@@ -13,7 +13,7 @@ from ..domain.used import is_stale
 from .charts.dates import orders_section, rules_drawing
 from .charts.demand import met_drawing
 from .charts.flow import flow_element
-from .charts.mix import mix_drawing
+from .charts.mix import mix_elements
 from .charts.money import charges_drawing, evidence_drawing, prices_table, spend_drawing
 from .charts.parts import few, largest, more
 from .charts.world import world_section
@@ -134,7 +134,7 @@ def _materials(run: Run) -> doc.Section:
     sections = [
         doc.section(
             f"{material}: {names[material].name}" if material in names and names[material].name else material,
-            mix_drawing(run, material, purchases),
+            *mix_elements(run, material, purchases),
             flow_element(run, material, purchases),
         )
         for material, purchases in found.items()

@@ -39,27 +39,48 @@ class Balance:
         """What is wanted, and what makers take."""
         return added(each.get(period, Decimal(0)) for each in (self.delivered, self.taken, self.short))
 
+    @property
+    def even(self) -> bool:
+        """Whether in every period just so much arrives as is used."""
+        return not any(
+            self.into_stock(period) or self.from_stock(period)
+            for period in {*self.arrives, *self.delivered, *self.taken}
+        )
+
+    def into_stock(self, period: str) -> Decimal:
+        """What arrives beyond what is used."""
+        return self._beyond(self.arrives.get(period, Decimal(0)), self._used(period))
+
     def from_stock(self, period: str) -> Decimal:
         """What is used beyond what arrives: stock in hand, orders placed before, and what came in earlier."""
-        used = self.delivered.get(period, Decimal(0)) + self.taken.get(period, Decimal(0))
-        beyond = used - self.arrives.get(period, Decimal(0))
-        return beyond if beyond > rounding(self.run, used) else Decimal(0)
+        return self._beyond(self._used(period), self.arrives.get(period, Decimal(0)))
+
+    def _used(self, period: str) -> Decimal:
+        return self.delivered.get(period, Decimal(0)) + self.taken.get(period, Decimal(0))
+
+    def _beyond(self, more: Decimal, less: Decimal) -> Decimal:
+        """By how much one is more than the other, but for rounding."""
+        return more - less if more - less > rounding(self.run, max(more, less)) else Decimal(0)
 
 
-def mix_drawing(run: Run, material: str, purchases: Sequence[RunPurchase]) -> doc.Drawing:
-    """Bars of what arrives by supplier, what comes out of stock and what is short, under a line of what is needed."""
+def mix_elements(run: Run, material: str, purchases: Sequence[RunPurchase]) -> list[doc.Element]:
+    """Bars of what arrives by supplier, what comes out of stock and what is short, under a line of what is needed; a sentence where one supplier
+    brings just that in every period; and the table of either.
+    """
     balance = Balance(run, material, purchases)
     labels = [period.label for period in run.periods]
     needed = {label: balance.needed(label) for label in labels}
     stock = {label: balance.from_stock(label) for label in labels}
     by_name = _by_supplier(purchases)
-    bars: list[tuple[str, Amounts, doc.Tone]] = [
-        (name, amounts, doc.Tone.PLAIN) for name, amounts in _kept(by_name, PARTS)
-    ]
-    bars += [("from stock", stock, doc.Tone.ASIDE)] if any(stock.values()) else []
-    bars += [("short", balance.short, doc.Tone.BAD)] if balance.short else []
-    unit = unit_for([*needed.values(), *balance.arrives.values()])
+    beside = [("from stock", stock, doc.Tone.ASIDE)] if any(stock.values()) else []
+    beside += [("short", balance.short, doc.Tone.BAD)] if balance.short else []
     what = "wanted, and taken by makers" if balance.taken else "wanted"
+    table = _table(run, purchases, [*((name, amounts) for name, amounts, _ in beside), (what, needed)])
+    if len(by_name) == 1 and not beside and balance.even:
+        (name,) = by_name
+        return [doc.sentence(f"{name} brings just what is {what}, in every period."), table]
+    bars = [*((name, amounts, doc.Tone.PLAIN) for name, amounts in _kept(by_name, PARTS)), *beside]
+    unit = unit_for([*needed.values(), *balance.arrives.values()])
     chart = charts.Bars(
         tuple(labels),
         tuple(charts.Series(name, _values(labels, amounts, unit), tone) for name, amounts, tone in bars),
@@ -71,10 +92,7 @@ def mix_drawing(run: Run, material: str, purchases: Sequence[RunPurchase]) -> do
         f"{mass(added(needed.values()))} {what}"
         + (f", {mass(added(balance.short.values()))} of it short." if balance.short else ".")
     )
-    beside = [(name, amounts) for name, amounts, _ in bars if name in ("from stock", "short")]
-    return doc.Drawing(
-        f"{material}: what arrives, from whom", told, chart, _table(run, purchases, [*beside, (what, needed)])
-    )
+    return [doc.Drawing(f"{material}: what arrives, from whom", told, chart, table)]
 
 
 def _by_supplier(purchases: Sequence[RunPurchase]) -> dict[str, Amounts]:
