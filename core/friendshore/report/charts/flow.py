@@ -17,6 +17,8 @@ from .parts import added, countries, country, in_unit, largest, rounding
 
 NODES = 8
 """Countries of a stage that are told apart."""
+NAMES = 5
+"""Layers up to which countries are called by their names; where there are more, by their codes."""
 
 Step = tuple[int, str]
 """A layer, and what stands there."""
@@ -55,7 +57,11 @@ def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> d
         )
         for (source, target), kilograms in ways
     ]  # fmt: skip
-    nodes = [charts.Node(_id(step), step[1], step[0], paths.tones.get(step, doc.Tone.PLAIN)) for step in steps]
+    short = _short(purchases) if len(paths.layers) > NAMES else {}
+    nodes = [
+        charts.Node(_id(step), short.get(step[1], step[1]), step[0], paths.tones.get(step, doc.Tone.PLAIN))
+        for step in steps
+    ]
     chart = charts.Flow(paths.layers, tuple(nodes), tuple(streams), unit)
     rows: list[list[doc.Cell]] = [
         [_name(paths, source), _name(paths, target), doc.Kilograms(kilograms, unit, bare=True)]
@@ -64,6 +70,12 @@ def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> d
     table = doc.table([doc.Column("From"), doc.Column("To"), doc.figures("", unit)], rows)
     told = f"{material}, from where it is mined to who uses it, in {unit}; where a stage may lie in several countries, all are named."
     return doc.Drawing(f"{material}: from mine to user", told, chart, table)
+
+
+def _short(purchases: Sequence[RunPurchase]) -> dict[str, str]:
+    """Countries in words -> their codes."""
+    found = {countries(codes): "/".join(codes) for one in purchases for codes in one.countries.values() if codes}
+    return found | {country(one.place): one.place for one in purchases}
 
 
 def _id(step: Step) -> str:
