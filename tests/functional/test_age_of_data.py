@@ -26,19 +26,29 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("age")
     friendshore("init", folder / "case", day="2026-11-01")
     for name, day in (("fresh", "2026-11-08"), ("old", "2028-11-08")):
-        told = friendshore("plan", folder / "case", "--out", folder / name, day=day)
-        (folder / f"{name}.txt").write_text(told)
+        for asked in ("", "full"):
+            more = ["--full"] if asked else []
+            told = friendshore("plan", folder / "case", "--out", folder / name, *more, day=day)
+            (folder / f"{name}{asked}.txt").write_text(told)
     return folder
 
 
 def test_a_plan_says_how_old_its_data_are_and_warns_of_old_ones(runs: Path) -> None:
     """Beside the data's name always; above the mix once nobody has looked at them for more than 90 days."""
-    fresh, old = ((runs / f"{name}.txt").read_text() for name in ("fresh", "old"))
+    fresh, old = ((runs / f"{name}full.txt").read_text() for name in ("fresh", "old"))
     assert "as of 2026-11-01, 7 days old" in fresh
     assert "Old data" not in fresh
     warning = old.index("Old data")
     assert "catalog first-catalog, as of 2026-11-01, 738 days old" in old[warning:]
     assert warning < old.index("Quebec gallium"), "it stands before the mix"
+
+
+def test_the_screen_says_how_old_the_data_are_and_warns_of_old_ones(runs: Path) -> None:
+    """The same in one line each: on every screen how old the oldest are, and a warning of those that nobody has looked at for more than 90 days."""
+    fresh, old = (" ".join((runs / f"{name}.txt").read_text().split()) for name in ("fresh", "old"))
+    assert "catalog first-catalog, as of 2026-11-01, 7 days old" in fresh
+    assert "Old data" not in fresh
+    assert "Old data: catalog first-catalog, as of 2026-11-01, 738 days old" in old
 
 
 def test_the_age_changes_neither_the_plan_nor_a_digest(runs: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from datetime import date
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -16,6 +17,9 @@ from friendshore import Recommendation
 from friendshore.document.html import html
 from friendshore.report import report_document
 from friendshore.report.plan import met
+from friendshore.report.screen import LINES
+
+from ..golden.screens import WIDTHS, held
 
 CASE = Path(__file__).parents[2] / "docs" / "cases" / "us-2027"
 README = (CASE / "README.md").read_text(encoding="utf-8")
@@ -70,6 +74,15 @@ def test_table_of_demand() -> None:
         for m, use, w, d, s, since in ROW.findall(README)
     }
     assert told == {key: ([round(n) for n in totals[key]], met[key]) for key in totals}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_screen_holds_the_answer(width: int) -> None:
+    """The whole output of `plan` at 100 and at 80 characters a line, as a reader checked it: 40 lines. The README shows the wider one."""
+    shown = held(planned("enacted").run, "us-2027", date(2026, 11, 27), width)
+    assert len(shown.splitlines()) <= LINES
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert width != WIDTHS[0] or f"```text\n{shown}```" in README
 
 
 NEVER = {

@@ -50,10 +50,10 @@ def test_a_plan_that_counts_one_plant_twice_says_so(folder: Path) -> None:
     """9 t of one catalog and 5 of the other; the assumption stands on the screen."""
     done = asked(folder, "plan", "case.toml", "-q", "--json")
     assert sum(float(short["quantity_kg"]) for short in answer(done)["shortages"]) == 6000
-    shown = asked(folder, "plan", "case.toml").stdout
-    words = " ".join(shown.split())
-    assert "Perhaps counted twice" in words
-    assert words.index("`acme:mill` and `desk:plant-7` count as two facilities") < words.index("rests on")
+    full, screen = (" ".join(asked(folder, "plan", "case.toml", *more).stdout.split()) for more in (["--full"], []))
+    assert "Perhaps counted twice" in full
+    assert full.index("`acme:mill` and `desk:plant-7` count as two facilities") < full.index("rests on")
+    assert "Perhaps counted twice: `acme:mill` and `desk:plant-7` count as two facilities" in screen
 
 
 @pytest.mark.parametrize(

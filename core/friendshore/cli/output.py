@@ -157,8 +157,8 @@ def let_go(stream: Any) -> None:
         os.close(nowhere)
 
 
-def show(*told: Document) -> None:
-    """Documents on stdout: in colours on a terminal, else as text."""
+def show(*told: Document, most: int | None = None) -> None:
+    """Documents on stdout: in colours on a terminal, else as text; each in so many lines at most, if its excerpts can be that short."""
     from ..document.terminal import plain_text, renderables
 
     stream = _stdout()
@@ -166,10 +166,10 @@ def show(*told: Document) -> None:
     with _telling_of_stdout():
         if _has_colours(stream):
             console = stdout_console()
-            for part in chain.from_iterable(renderables(one, width, ascii_only=ascii_only) for one in told):
+            for part in chain.from_iterable(renderables(one, width, ascii_only=ascii_only, most=most) for one in told):
                 console.print(_Inert(part))
             return
-    text = "\n".join(plain_text(one, width, ascii_only=ascii_only) for one in told if one.parts)
+    text = "\n".join(plain_text(one, width, ascii_only=ascii_only, most=most) for one in told if one.parts)
     if text:
         bare(text)
 

@@ -67,6 +67,9 @@ def plan(
     ] = False,
     block: Blocked = None,
     as_json: AsJson = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Print every table, not what one screen of 40 lines holds.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the heading alone, and no progress.")] = False,
 ) -> int:
     """Find the cheapest compliant supplier mix of a case.
@@ -78,7 +81,8 @@ def plan(
     from ..domain.plan import PlanStatus
     from ..errors import InputError
     from ..plugins.watching import limited
-    from ..report import plan_document, summary_document
+    from ..report import plan_document, screen_document, summary_document
+    from ..report.screen import LINES
     from ..run import check_target, write_run
     from ..run.signing import signer
 
@@ -117,6 +121,8 @@ def plan(
         show_json(found.to_dict())
     elif quiet:
         show(summary_document(found.run))
-    else:
+    elif full:
         show(plan_document(found.run))
+    else:
+        show(screen_document(found.run, str(out) if out is not None else ""), most=LINES)
     return CONFLICT if found.status is PlanStatus.INFEASIBLE else 0

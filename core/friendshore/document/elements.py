@@ -110,7 +110,19 @@ class Count:
     """What several are called, if not `one` with an s."""
 
 
-Cell: TypeAlias = str | Phrase | Amount | Between | Kilograms | Share | Count | date | Nothing
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Things in the order of their weight. In an excerpt they take one line: as many as it has room for, and how many more there are."""
+
+    items: tuple[str, ...]
+    brief: tuple[str, ...] = ()
+    """Each of them told shorter; empty: there is no shorter way."""
+    between: str = ", "
+    one: str = ""
+    """What one of them is called, where there is no room for any; empty: the first is cut between two words."""
+
+
+Cell: TypeAlias = str | Phrase | Amount | Between | Kilograms | Share | Count | Several | date | Nothing
 """What stands in a table: text, or a figure with its unit."""
 
 
@@ -142,7 +154,8 @@ class Column:
     room: int | None = None
     """Characters to reckon with when it is settled how many columns of periods fit; None: those of its longest word."""
     from_width: int = 0
-    """Characters of a line below which it is left out, because it is said elsewhere too."""
+    """Characters of a line below which it is left out, because it is said elsewhere too. An excerpt that is too wide leaves out those first that
+    ask for most."""
 
     @property
     def heading(self) -> str:
@@ -151,11 +164,28 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """How a table is shortened where there is no room for all of it: its first rows, one line each, and what is said in the place of the rest."""
+
+    rests: tuple[Several | Nothing, ...]
+    """What is said after so many rows, from none to all that the table has; `NOTHING`: there are no more."""
+    part: int = 1
+    """Its part of the room, beside that of other tables of the document."""
+
+
+@dataclass(frozen=True, slots=True)
 class DataTable:
     """Rows under typed columns."""
 
     columns: tuple[Column, ...]
     rows: tuple[DataRow, ...]
+    excerpt: Excerpt | None = None
+    """None: all of it is told, and its cells take as many lines as they need."""
+
+    @property
+    def rest(self) -> Several | Nothing:
+        """What is said in the place of the rows that it leaves out."""
+        return self.excerpt.rests[len(self.rows)] if self.excerpt else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +326,14 @@ def notes(texts: Iterable[str | Quoted], tone: Tone = Tone.PLAIN) -> Notes | Non
 def table(columns: Iterable[Column], rows: Iterable[DataRow | Sequence[Cell]]) -> DataTable:
     """A table; a row of nothing but cells is a plain one."""
     return DataTable(tuple(columns), tuple(row if isinstance(row, DataRow) else DataRow(tuple(row)) for row in rows))
+
+
+def excerpt(
+    columns: Iterable[Column], rows: Iterable[Sequence[Cell]], rests: Iterable[Several | Nothing], part: int
+) -> DataTable:
+    """A table that is shortened where there is no room for all of it."""
+    made = table(columns, rows)
+    return DataTable(made.columns, made.rows, Excerpt(tuple(rests), part))
 
 
 def figures(title: str, unit: str = "") -> Column:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal, assert_never
 
 from ..domain.quantities import readable
-from .elements import WIDE, Amount, Between, Cell, Count, KeyFigure, Kilograms, Nothing, Phrase, Share
+from .elements import WIDE, Amount, Between, Cell, Count, KeyFigure, Kilograms, Nothing, Phrase, Several, Share
 
 BLANK = "–"
 """What stands where there is nothing."""
@@ -94,6 +94,8 @@ def written(cell: Cell, width: int = WIDE) -> str:
             return percent(value)
         case Count(value, one, many):
             return count(value, one, many) if one else str(value)
+        case Several(items, _, between):
+            return between.join(items)
         case date():
             return cell.isoformat()
         case Nothing():

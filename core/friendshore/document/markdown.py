@@ -38,8 +38,9 @@ def _element(element: doc.Element, level: int) -> str:
             return _bullets(f"{name}: {text}" for name, text in rows)
         case doc.KeyFigures(figures):
             return _bullets(f"{figure.name}: {figure_text(figure)}" for figure in figures)
-        case doc.DataTable():
-            return _table(fitted(element, _WIDTH))
+        case doc.DataTable(rest=rest):
+            more = f"\n\n{markdown_inert(written(rest))}" if isinstance(rest, doc.Several) else ""
+            return _table(fitted(element, _WIDTH)) + more
         case doc.Drawing():
             return _table(fitted(element.table, _WIDTH))
         case doc.Section(title, parts):

@@ -16,6 +16,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from ..inert import visible, visible_lines
 from . import elements as doc
+from .excerpts import in_lines, listed, shortened
 from .figures import figure_text, written
 from .periods import fitted
 
@@ -42,23 +43,30 @@ _NAMES_WIDTH = 34
 _WORD = re.compile(r"\s*\S+\s*")
 
 
-def renderables(document: doc.Document, width: int, *, ascii_only: bool = False) -> Iterator[RichText]:
-    """What rich prints, line by line, each of at most `width` characters; with `ascii_only`, columns are set off by signs of ASCII."""
+def renderables(
+    document: doc.Document, width: int, *, ascii_only: bool = False, most: int | None = None
+) -> Iterator[RichText]:
+    """What rich prints, line by line, each of at most `width` characters; with `ascii_only`, columns are set off by signs of ASCII.
+
+    Excerpts are shortened until there are at most so many lines.
+    """
     from rich.text import Text as RichText  # slow to load, and needed only for colours
 
-    for line in lines(document, width, ascii_only=ascii_only):
+    for line in lines(document, width, ascii_only=ascii_only, most=most):
         yield RichText.assemble(*line, no_wrap=True, overflow="ignore")
 
 
-def lines(document: doc.Document, width: int, *, ascii_only: bool = False) -> Iterator[Line]:
+def lines(document: doc.Document, width: int, *, ascii_only: bool = False, most: int | None = None) -> Iterator[Line]:
     """The lines of a document as `renderables` has them, each as spans of text."""
+    if most is not None:
+        document = shortened(document, most, lambda made: sum(1 for _ in lines(made, width, ascii_only=ascii_only)))
     for part in document.parts:
         yield from _element(part, width, _ASCII if ascii_only else _RULED)
 
 
-def plain_text(document: doc.Document, width: int, *, ascii_only: bool = False) -> str:
+def plain_text(document: doc.Document, width: int, *, ascii_only: bool = False, most: int | None = None) -> str:
     """The document as text without colours, in lines as `renderables` has them, none with spaces at its end."""
-    told = lines(document, width, ascii_only=ascii_only)
+    told = lines(document, width, ascii_only=ascii_only, most=most)
     return "\n".join("".join(text for text, _ in line).rstrip() for line in told)
 
 
@@ -75,7 +83,9 @@ def _element(element: doc.Element, width: int, ruling: tuple[str, str, str]) -> 
         case doc.KeyFigures(figures):
             yield from _pairs([(figure.name, figure_text(figure)) for figure in figures], width)
         case doc.DataTable():
-            yield from _table(fitted(element, width), width, ruling)
+            yield from _table(in_lines(element, width) if element.excerpt else fitted(element, width), width, ruling)
+            if isinstance(element.rest, doc.Several):
+                yield [(visible(listed(element.rest, width)), _style(doc.Tone.ASIDE))]
         case doc.Drawing():
             yield from _table(fitted(element.table, width), width, ruling)
         case doc.Section(title, parts, tone):
@@ -190,7 +200,7 @@ def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> It
                 between = " " * (taken[i] - max(shown[i], 0)) + divider
                 line += [(_aligned(text, shown[i], table.columns[i].align), row[i][1]), (between, "")]
             yield _cropped(line[:-1], width)
-        if not number:
+        if not number and not table.excerpt:  # what is short of lines has none to spare
             yield _cropped([(cross.join(rule * room for room in taken), "")], width)
 
 

@@ -177,12 +177,13 @@ def _rounded_lines(run: Run) -> Iterator[str]:
         yield f"{count(len(run.rounded) - ROUNDED, 'other date or lead time', 'other dates and lead times')} (all with --json or --out)"
 
 
-def only_by_periods(run: Run) -> Iterator[str]:
-    """What of a shortage is there only because of the length of the periods, for those who read no further."""
+def only_by_periods(run: Run, most: int | None = None) -> Iterator[str]:
+    """What of a shortage is there only because of the length of the periods, for those who read no further; `most`: demands that are named."""
     told = [row for row in run.by_months if row.only_kg]
     if told:
-        names = ", ".join(f"{row.demand} {mass(row.only_kg)} of {mass(row.short_kg)}" for row in told)
-        yield f"Short only because the plan counts in whole periods: {names}. By months so much more is available"
+        names = [f"{row.demand} {mass(row.only_kg)} of {mass(row.short_kg)}" for row in told[:most]]
+        names += [f"{len(told) - len(names)} more"] if len(told) > len(names) else []
+        yield f"Short only because the plan counts in whole periods: {', '.join(names)}. By months so much more is available"
 
 
 def _said(row: RunRounded) -> str:

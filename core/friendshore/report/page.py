@@ -11,11 +11,12 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
+from .caveats import assumed_lines, conflict_lines, exposed_lines, old_lines
 from .checks import answer
 from .demand import because_lines, by_reason, causes_of, for_whom, met_from, only_by_periods, periods_of, whole_periods
 from .ground import blocked_plugins, with_effect
 from .mix import barred_texts, by_material, chain, cost_of, holdings, in_orders, kilograms_of, names_of, per_kg
-from .plan import STATUS, assumed_lines, conflict_lines, exposed_lines, old_lines, spends, time_of
+from .plan import STATUS, spends, time_of
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, mass, money, percent, written
+from ..document.figures import count, large_money, money, percent, written
 from ..domain.plan import PlanStatus
-from ..domain.run import Run, RunDemand, RunDiscount, RunDoubt, RunLevel
-from ..domain.used import aged, is_stale
+from ..domain.run import Run, RunDemand, RunDiscount, RunLevel
+from .caveats import BEFORE_ALL, assumed_section, conflict_lines, exposed_lines, old_lines, unexamined
 from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
-from .ground import assumptions, floor_lines, kept_out, limits, rules, versions
+from .ground import assumptions, kept_out, limits, rules, versions
 from .mix import barred, holdings, mix, orders
 
 STATUS = {
@@ -23,15 +23,17 @@ STATUS = {
 """Status in words, and how it is shown."""
 
 
-def heading(run: Run) -> list[doc.Element]:
-    """Case, time, status and the three figures that matter most."""
-    name = [doc.Phrase(run.case, strong=True)]
+def heading(run: Run, *, shortly: bool = False) -> list[doc.Element]:
+    """Case, time, status and the three figures that matter most; `shortly`: in fewer lines, and what is not met is counted alone."""
+    name: list[str | doc.Phrase] = [doc.Phrase(run.case, strong=True)]
     if run.scenario:
         name.append(doc.Phrase(f"  with {', '.join(run.scenario)}", doc.Tone.CHOICE, strong=True))
     words, tone = STATUS[run.status]
     status = f"{words} · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}"
-    told = doc.sentence(status, tone=tone, strong=True)
-    return [doc.Sentence(tuple(name)), doc.sentence(time_of(run)), told, doc.sentence(spends(run))]
+    told = doc.sentence(status, tone=tone, strong=True), doc.sentence(spends(run, named=not shortly))
+    if shortly:
+        return [doc.sentence(*name, f"  {time_of(run)}"), *told]
+    return [doc.sentence(*name), doc.sentence(time_of(run)), *told]
 
 
 def time_of(run: Run) -> str:
@@ -40,13 +42,13 @@ def time_of(run: Run) -> str:
     return f"{first.start} to {last.end}, {count(len(run.periods), 'period')}, at {run.place}, money in {run.currency}"
 
 
-def spends(run: Run) -> str:
+def spends(run: Run, *, named: bool = True) -> str:
     """What is spent, or earned, and which demands are met from when."""
     verb = "earns" if run.cost.total < 0 else "spends"
-    return f"{verb} {large_money(abs(run.cost.total), run.currency)}; {met(run)}"
+    return f"{verb} {large_money(abs(run.cost.total), run.currency)}; {met(run, named=named)}"
 
 
-def met(run: Run) -> str:
+def met(run: Run, *, named: bool = True) -> str:
     """How many demands are met, from when on, and which are not: kilograms of different materials are never added up."""
     lacking = [demand for demand in run.demands if demand.short_kg]
     if not lacking:
@@ -61,8 +63,8 @@ def met(run: Run) -> str:
     parts = [f"{whole} of {wanted} met in full"] if whole or not later else []
     if later:
         parts.append(f"{len(later)}{'' if parts else f' of {wanted} met'} from {last} on")
-    parts += [f"{len(partly)} not to the end: {_who(run, partly)}"] if partly else []
-    parts += [f"{len(never)} never: {_who(run, never)}"] if never else []
+    for found, told in ((partly, "not to the end"), (never, "never")):
+        parts += [f"{len(found)} {told}" + (f": {_who(run, found)}" if named else "")] if found else []
     return "; ".join(parts)
 
 
@@ -82,7 +84,7 @@ def warnings(run: Run) -> list[doc.Element]:
     found = (
         doc.section_if_any("Hard rules that cannot hold together", doc.notes(conflict_lines(run), doc.Tone.BAD)),
         doc.section_if_any("Old data", doc.notes(old_lines(run), doc.Tone.DOUBTFUL)),
-        *(_assumed(run, subject) for subject in _BEFORE_ALL),
+        *(assumed_section(run, subject) for subject in BEFORE_ALL),
         doc.section_if_any(exposed, doc.notes(exposed_lines(run), doc.Tone.DOUBTFUL)),
         barred(run),
         doc.section_if_any("Short by the length of the periods", doc.notes(only_by_periods(run), doc.Tone.DOUBTFUL)),
@@ -91,72 +93,6 @@ def warnings(run: Run) -> list[doc.Element]:
         else None,
     )
     return [part for part in found if part is not None]
-
-
-def conflict_lines(run: Run) -> Iterator[str]:
-    """Rules that cannot hold together, and what is therefore not planned."""
-    for part in run.conflicts:
-        told = (f"{rule}: {text.rstrip('.')}" for rule, text in zip(part.rules, part.sentences, strict=False))
-        yield f"{'; '.join(told) or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
-        yield from floor_lines(part)
-
-
-def old_lines(run: Run) -> Iterator[str]:
-    """Catalogs and packs that were looked at too long before the run was made."""
-    for plugin in run.plugins:
-        if is_stale(plugin.as_of, run.made):
-            what = "law" if plugin.kind == "pack" else "prices, plants and owners"
-            yield f"{plugin.kind} {plugin.name}, {aged(plugin.as_of, run.made)}: {what} may have changed since"
-
-
-_UNEXAMINED = "looked at by no rule of origin"
-_BEFORE_ALL = {
-    _UNEXAMINED: "Looked at by no rule of origin",
-    "accepted": "Accepted by the case",
-    "counted twice": "Perhaps counted twice",
-}
-"""Assumptions without which the mix cannot be read: goods that no rule asks the origin of, and what a case accepts beyond the usual,
-for a plan is compliant only as far as that is right; and capacity that two catalogs may both count. By their subjects, with their
-titles."""
-
-
-def unexamined(run: Run) -> doc.Section | None:
-    """Goods whose origin no rule asks about: what no short form of an answer may leave out."""
-    return _assumed(run, _UNEXAMINED)
-
-
-def _assumed(run: Run, subject: str) -> doc.Section | None:
-    texts = [row.text for row in run.assumptions if row.subject == subject]
-    return doc.section_if_any(_BEFORE_ALL[subject], doc.notes(texts, doc.Tone.DOUBTFUL))
-
-
-def assumed_lines(run: Run) -> Iterator[str]:
-    """The same for a summary."""
-    for subject, title in _BEFORE_ALL.items():
-        yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
-
-
-def exposed_lines(run: Run) -> Iterator[str]:
-    """What rules of unknown status would forbid, and on which days nobody knows whether they hold."""
-    for row in run.exposed:
-        materials = ", ".join(f"{name} {mass(kg)}" for name, kg in row.materials.items())
-        unknown = "; ".join(_doubt(doubt) for doubt in row.unknown)
-        yield (
-            f"{row.rule} ({row.title or 'no title'}): {materials}, worth {large_money(row.cost, run.currency)}, "
-            f"from {row.first} on, {count(len(row.offers), 'offer')}"
-            + (f". Not known whether it holds {unknown.rstrip('.')}" if unknown else "")
-        )
-
-
-def _doubt(doubt: RunDoubt) -> str:
-    """`from 2026-11-28 on: resumes unless extended`."""
-    if doubt.start and doubt.end:
-        days = f"from {doubt.start} to {doubt.end}"
-    elif doubt.start:
-        days = f"from {doubt.start} on"
-    else:
-        days = f"until {doubt.end}" if doubt.end else "on any day"
-    return f"{days}: {' '.join(doubt.note.split()).rstrip('.')}" if doubt.note else days
 
 
 def plan_document(run: Run) -> doc.Document:
@@ -202,11 +138,16 @@ _PARTS = {
 """Parts of what is spent, in words."""
 
 
+def parts_of_cost(run: Run) -> list[tuple[str, Decimal]]:
+    """What is spent, by part; those that there are."""
+    parts = [(title, getattr(run.cost, name)) for name, title in _PARTS.items()]
+    return [(title, amount) for title, amount in parts if amount]
+
+
 def costs(run: Run) -> doc.Section:
     """Money by part."""
     cost = run.cost
-    parts = [(title, getattr(cost, name)) for name, title in _PARTS.items()]
-    rows = [doc.DataRow((title, doc.Amount(amount))) for title, amount in parts if amount]
+    rows = [doc.DataRow((title, doc.Amount(amount))) for title, amount in parts_of_cost(run)]
     rows.append(doc.DataRow(("spent", doc.Amount(cost.total)), strong=True))
     if cost.nominal != cost.total:
         rows.append(doc.DataRow(("spent, not discounted", doc.Amount(cost.nominal))))

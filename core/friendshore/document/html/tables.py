@@ -35,7 +35,8 @@ def table(found: doc.DataTable, caption: str, *, shown: bool = False) -> Markup:
         tag("tbody", joined(_rows(found), "\n")),
         class_=_looks(found.columns),
     )
-    return tag("div", made, class_="scroll", role="region", aria_label=caption, tabindex="0")
+    box = tag("div", made, class_="scroll", role="region", aria_label=caption, tabindex="0")
+    return joined((box, tag("p", content(found.rest)))) if isinstance(found.rest, doc.Several) else box
 
 
 def _rows(found: doc.DataTable) -> Iterator[Markup]:
@@ -111,7 +112,7 @@ def value(cell: doc.Cell) -> str | None:
             return str(cell.value) if cell.one else None
         case doc.Nothing():
             return ""
-        case str() | doc.Phrase() | date():
+        case str() | doc.Phrase() | doc.Several() | date():
             return None
         case _:
             assert_never(cell)

@@ -1,0 +1,219 @@
+"""What a reader must know before relying on a plan: at length, for a page and for all tables, and shortly, for a screen.
+
+Conflicts, old data, assumptions without which the mix cannot be read, what rules of unknown status would forbid, limits that are not kept.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from ..document import elements as doc
+from ..document.figures import count, large_money, mass
+from ..domain.base import grouped
+from ..domain.run import Run, RunDoubt, RunLimit
+from ..domain.unmet import RunConflict
+from ..domain.used import aged, is_stale
+from .demand import only_by_periods
+from .ground import blocked_plugins, floor_lines
+from .mix import barred_texts
+
+_FEW = 3
+"""Things of a kind that are told shortly; then it is said how many more there are."""
+_ROOM = 1200
+"""Characters of all that is told shortly, beyond which less of each kind is; conflicts have a third of it."""
+_AT_LENGTH, _BRIEFLY = 100, 50
+"""Characters of a text of others that is told shortly, and of one of several."""
+
+
+def conflict_lines(run: Run) -> Iterator[str]:
+    """Rules that cannot hold together, and what is therefore not planned."""
+    for part in run.conflicts:
+        told = (f"{rule}: {text.rstrip('.')}" for rule, text in zip(part.rules, part.sentences, strict=False))
+        yield f"{'; '.join(told) or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
+        yield from floor_lines(part)
+
+
+def old_lines(run: Run) -> Iterator[str]:
+    """Catalogs and packs that were looked at too long before the run was made."""
+    for plugin in run.plugins:
+        if is_stale(plugin.as_of, run.made):
+            what = "law" if plugin.kind == "pack" else "prices, plants and owners"
+            yield f"{plugin.kind} {plugin.name}, {aged(plugin.as_of, run.made)}: {what} may have changed since"
+
+
+_UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
+BEFORE_ALL = {
+    _UNEXAMINED: "Looked at by no rule of origin",
+    _ACCEPTED: "Accepted by the case",
+    _TWICE: "Perhaps counted twice",
+}
+"""Assumptions without which the mix cannot be read: goods that no rule asks the origin of, and what a case accepts beyond the usual,
+for a plan is compliant only as far as that is right; and capacity that two catalogs may both count. By their subjects, with their
+titles."""
+
+
+def unexamined(run: Run) -> doc.Section | None:
+    """Goods whose origin no rule asks about: what no short form of an answer may leave out."""
+    return assumed_section(run, _UNEXAMINED)
+
+
+def assumed_section(run: Run, subject: str) -> doc.Section | None:
+    """All assumptions of a subject of `BEFORE_ALL`."""
+    texts = [row.text for row in run.assumptions if row.subject == subject]
+    return doc.section_if_any(BEFORE_ALL[subject], doc.notes(texts, doc.Tone.DOUBTFUL))
+
+
+def assumed_lines(run: Run) -> Iterator[str]:
+    """The same for a page."""
+    for subject, title in BEFORE_ALL.items():
+        yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
+
+
+def exposed_lines(run: Run) -> Iterator[str]:
+    """What rules of unknown status would forbid, and on which days nobody knows whether they hold."""
+    for row in run.exposed:
+        materials = ", ".join(f"{name} {mass(kg)}" for name, kg in row.materials.items())
+        unknown = "; ".join(_doubt(doubt) for doubt in row.unknown)
+        yield (
+            f"{row.rule} ({row.title or 'no title'}): {materials}, worth {large_money(row.cost, run.currency)}, "
+            f"from {row.first} on, {count(len(row.offers), 'offer')}"
+            + (f". Not known whether it holds {unknown.rstrip('.')}" if unknown else "")
+        )
+
+
+def _doubt(doubt: RunDoubt) -> str:
+    """`from 2026-11-28 on: resumes unless extended`."""
+    return f"{_days(doubt)}: {' '.join(doubt.note.split()).rstrip('.')}" if doubt.note else _days(doubt)
+
+
+def _days(doubt: RunDoubt) -> str:
+    if doubt.start and doubt.end:
+        return f"from {doubt.start} to {doubt.end}"
+    if doubt.start:
+        return f"from {doubt.start} on"
+    return f"until {doubt.end}" if doubt.end else "on any day"
+
+
+def conflicts(run: Run) -> Sequence[str]:
+    """The same as `conflict_lines` for a screen: every conflict is named or counted, and rules by their identifiers first."""
+    return _in_brief(lambda most: _most(map(_conflict, run.conflicts), most, "more conflict"), _ROOM // 3)
+
+
+def _conflict(part: RunConflict) -> str:
+    said = [f"{rule}: {_cut(sentence).rstrip('.')}" for rule, sentence in zip(part.rules, part.sentences, strict=False)]
+    told = f"{few(said, '; ') or 'the facts themselves'}. Nothing is planned for {few(part.materials)}"
+    later = [f"{rule} can first be kept from {day} on" for rule, day in part.holds_from.items()]
+    return f"{told}. {few(later, '; ')} (`--full` says how to write it)" if later else told
+
+
+def caveats(run: Run) -> Sequence[str]:
+    """What a plan must not be read without, then what it rests on, for a screen: each that there is is told or counted."""
+    return _in_brief(lambda most: _caveats(run, most), _ROOM - sum(map(len, conflicts(run))))
+
+
+def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:
+    """Few of each kind; where these are longer than so many characters, fewer."""
+    most, texts = _FEW, list(told(_FEW))
+    while most > 1 and sum(map(len, texts)) > room:
+        most -= 1
+        texts = list(told(most))
+    return texts
+
+
+def _caveats(run: Run, most: int) -> Iterator[str]:
+    if run.strict:
+        yield "Rules of unknown status are enforced"
+    stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
+    if stale:
+        yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
+    yield from _assumed(run, most)
+    yield from _most(_exposures(run), most, "more rule of unknown status", "more rules of unknown status")
+    bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))
+    yield from _most(bars, most, "more lot that is barred so", "more lots that are barred so")
+    yield from only_by_periods(run, most)
+    yield from _missed(run, most)
+    if run.levels:
+        yield f"Objectives in order: {few([_cut(level.sentence, _BRIEFLY) for level in run.levels], '; ', most)}"
+    if run.changes and not run.scenario:
+        yield f"Changed from the case: {few([_cut(change) for change in run.changes], '; ', most)}"
+    yield from _held(run)
+    blocked = (f"Planned {text}" for text in blocked_plugins(run))
+    yield from _most(blocked, most, "more plugin blocked", "more plugins blocked")
+    yield _rests(run)
+
+
+def _assumed(run: Run, most: int) -> Iterator[str]:
+    """What stands in `BEFORE_ALL`; of what no rule looks at, what its title says already is left out."""
+    for row in run.assumptions:
+        if row.subject == _UNEXAMINED:
+            yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}: any origin passes"
+    yield from (f"{BEFORE_ALL[_ACCEPTED]}: {row.text}" for row in run.assumptions if row.subject == _ACCEPTED)
+    twice = (f"{BEFORE_ALL[_TWICE]}: {row.text}" for row in run.assumptions if row.subject == _TWICE)
+    yield from _most(twice, most, "more perhaps counted twice", "more perhaps counted twice")
+
+
+def _exposures(run: Run) -> Iterator[str]:
+    """What rules of unknown status would forbid, the dearest first."""
+    for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
+        materials = few([f"{name} {mass(kg)}" for name, kg in row.materials.items()])
+        days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
+        worth = large_money(row.cost, run.currency)
+        yield f"Exposed: {row.rule}, unknown {days}, would forbid (--strict) {worth} from {row.first} on: {materials}"
+
+
+def _missed(run: Run, most: int) -> Iterator[str]:
+    """Limits that the plan does not keep."""
+    missed: Mapping[str, list[RunLimit]] = grouped((row.rule, row) for row in run.limits if row.missed_by)
+    told = []
+    for rule, rows in missed.items():
+        priced = sum((row.penalty for row in rows), Decimal(0))
+        money = f", priced at {large_money(priced, run.currency)}" if priced else ""
+        told.append(f"{rule} in {count(len(rows), 'row')}{money}")
+    if told:
+        yield f"Limits not kept: {few(told, '; ', most)} (`--full` lists them)"
+
+
+def _held(run: Run) -> Iterator[str]:
+    """Stock and orders placed: how many of the lots are drawn on, and of which something is left over."""
+    if run.holdings:
+        left = [f"{one.lot} {mass(one.left_kg)}" for one in run.holdings if one.left_kg]
+        used = sum(1 for one in run.holdings if one.used_kg)
+        over = f"; left over: {few(left, most=1)}" if left else ""
+        yield f"In hand or on order: {len(run.holdings)} ({used} used){over}"
+
+
+def _rests(run: Run) -> str:
+    """How much is taken as given, what is kept out by what nobody published or proved, and how old the facts are."""
+    told = [f"Rests on {count(len(run.assumptions), 'assumption')}"]
+    if run.leads:
+        told.append(f"{count(len(run.leads), 'offer')} left out for want of a figure")
+    if run.unproven:
+        offers = len({row.offer for row in run.unproven})
+        told.append(f"{count(offers, 'offer')} kept out of some use for want of proof")
+    facts = [plugin for plugin in run.plugins if plugin.has_facts]
+    if facts:
+        oldest = min(facts, key=lambda plugin: (plugin.as_of is not None, str(plugin.as_of), plugin.name))
+        kinds = [count(len(found), kind) for kind, found in grouped((p.kind, p) for p in facts).items()]
+        named = f"{' and '.join(kinds)}, the oldest" if len(facts) > 1 else oldest.kind
+        told.append(f"{named} {oldest.name}, {aged(oldest.as_of, run.made)}")
+    return "; ".join(told)
+
+
+def _cut(text: str, room: int = _AT_LENGTH) -> str:
+    return textwrap.shorten(text, room, placeholder=" …", break_on_hyphens=False)
+
+
+def few(texts: Sequence[str], between: str = ", ", most: int = _FEW) -> str:
+    """The first of them, and how many more there are."""
+    more = [f"{len(texts) - most} more"] if len(texts) > most else []
+    return between.join([*texts[:most], *more])
+
+
+def _most(texts: Iterable[str], most: int, one: str, many: str = "") -> Iterator[str]:
+    """The first of them, one by one, and with the last how many more there are and how to see them."""
+    found = list(texts)
+    left = len(found) - most
+    for number, text in enumerate(found[:most], 1):
+        yield f"{text}; {count(left, one, many)} (`--full`)" if left > 0 and number == most else text

@@ -1,0 +1,233 @@
+"""The screen of any run: 40 lines at 100 characters, whole identifiers, every short demand and every warning told or counted."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from friendshore.document.terminal import plain_text
+from friendshore.domain.run import Run
+from friendshore.report import screen_document
+from friendshore.report.screen import LINES
+
+from .settings import examples
+
+_NAMES = st.from_regex(r"QX[a-y]{1,6}(-[a-y0-9]{1,6}){0,3}XZ", fullmatch=True)
+"""Identifiers that can be told from every other word, also where they are broken."""
+_WHOLE = re.compile(r"QX[a-y0-9-]*XZ")
+_DAYS = ("2026-12-31", "2027-03-31", "2027-06-30")
+_PERIODS = [("2026-Q4", "2026-10-01"), ("2027-Q1", "2027-01-01"), ("2027-Q2", "2027-04-01"), ("2027-Q3", "2027-07-01")]
+_LABELS = [label for label, _ in _PERIODS]
+_USES = ("civil", "defense")
+_COST = dict.fromkeys(("price", "charges", "freight", "onboarding", "holding", "penalties", "shortage"), 0)
+_CAUSES = (
+    ("rule", "barred by `{}` and `{}`"), ("rule", "not proved to pass `{}`"), ("no offer", "no offer of {} counts, nobody published its capacity"),
+    ("no offer", "no offer of {} counts"), ("lead time", "earliest order, placed 2026-10-01, arrives 2027-Q2"), ("capacity", "already gives all it can"),
+    ("inputs", "no more {} to make it of by 2027-Q1 (barred by `{}`)"), ("limit", "without `{}` more would be available over the plan"),
+)  # fmt: skip
+_REASONS = ("no supply", "dearer than its price", "rules conflict", "not proved")
+
+
+def one_of(draw: st.DrawFn, found: list[str]) -> str:
+    """One of some identifiers."""
+    return draw(st.sampled_from(found))
+
+
+def demands(draw: st.DrawFn, materials: list[str], ids: list[str]) -> list[dict[str, Any]]:
+    """Demands, some of them short in all or in part."""
+    found = []
+    for material in materials:
+        for use in draw(st.lists(st.sampled_from(_USES), min_size=1, max_size=3)):
+            wanted = draw(st.integers(1, 10**7))
+            short = draw(st.sampled_from((0, 0, wanted, wanted // 2)))
+            met = draw(st.sampled_from(("", "2027-Q2"))) if short else "2026-Q4"
+            found.append(
+                {
+                    "id": f"QXd{len(found)}XZ", "material": material, "end_use": use, "place": one_of(draw, ["US", ids[0]]), "wanted_kg": wanted,
+                    "delivered_kg": wanted - short, "short_kg": short, "shortage_price": draw(st.integers(1, 10**5)), "first_met": met,
+                }
+            )  # fmt: skip
+    return found
+
+
+def shortages(draw: st.DrawFn, found: list[dict[str, Any]], ids: list[str]) -> list[dict[str, Any]]:
+    """Why each of them is short."""
+    told = []
+    for demand in found:
+        if demand["short_kg"]:
+            causes = [
+                {"kind": kind, "text": text.format(one_of(draw, ids), one_of(draw, ids)), "offers": [one_of(draw, ids)]}
+                for kind, text in draw(st.lists(st.sampled_from(_CAUSES), max_size=3))
+            ]
+            told.append(
+                {
+                    "demand": demand["id"], "material": demand["material"], "end_use": demand["end_use"], "place": demand["place"], "period": "2026-Q4",
+                    "quantity_kg": demand["short_kg"], "wanted_kg": demand["wanted_kg"], "reason": draw(st.sampled_from(_REASONS)), "causes": causes,
+                    "limited_by": draw(st.lists(st.sampled_from(ids), max_size=2)),
+                }
+            )  # fmt: skip
+    return told
+
+
+def purchase(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str, Any]:
+    """An order."""
+    day = draw(st.integers(0, len(_DAYS) - 1))
+    cost = draw(st.integers(0, 10**9))
+    return {
+        "offer": one_of(draw, ids), "material": one_of(draw, materials), "facility": "", "supplier": "", "country": "CA", "countries": {},
+        "place": one_of(draw, ["US", ids[0]]), "ordered": _LABELS[day], "order_by": _DAYS[day], "delivered": _LABELS[day + 1],
+        "end_use": draw(st.sampled_from((*_USES, "civil+defense"))), "requirement": "R1", "quantity_kg": draw(st.integers(1, 10**7)),
+        "cost": cost, "price": cost, "charges": 0, "freight": 0,
+    }  # fmt: skip
+
+
+def warnings(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """What stands above the mix: conflicts, what rules of unknown status would forbid, and assumptions."""
+    some = st.lists(st.sampled_from(ids), min_size=1, max_size=4, unique=True)
+    conflicts = [
+        {
+            "rules": rules,
+            "sentences": ["No country refines more than half of what is bought in a year."] * len(rules),
+            "materials": [materials[0]],
+            "demands": [],
+        }
+        for rules in draw(st.lists(some, max_size=3))
+    ]
+    exposed = [
+        {
+            "rule": rule, "title": "", "cost": draw(st.integers(0, 10**9)), "materials": dict.fromkeys(draw(some), 1000), "offers": [ids[0]],
+            "first": "2027-Q1", "unknown": [{"start": "2026-11-28"}],
+        }
+        for rule in draw(st.lists(st.sampled_from(ids), max_size=5, unique=True))
+    ]  # fmt: skip
+    unseen = draw(st.lists(st.sampled_from(materials), max_size=len(materials), unique=True))
+    told = (
+        [("looked at by no rule of origin", f"for defense: {', '.join(unseen)}. No rule in use asks")] if unseen else []
+    )
+    told += [
+        ("accepted", f"`{rule}` counts from `computed` on") for rule in draw(st.lists(st.sampled_from(ids), max_size=2))
+    ]
+    told += [
+        ("counted twice", f"`{rule}` is perhaps the same as another")
+        for rule in draw(st.lists(st.sampled_from(ids), max_size=5))
+    ]
+    told += [(rule, "its price is assumed") for rule in draw(st.lists(st.sampled_from(ids), max_size=5))]
+    return {
+        "conflicts": conflicts,
+        "exposed": exposed,
+        "assumptions": [{"subject": subject, "text": text} for subject, text in told],
+    }
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> Run:
+    """Runs of up to 20 materials, made up."""
+    ids = draw(st.lists(_NAMES, min_size=4, max_size=12, unique=True))
+    materials = draw(st.lists(_NAMES, min_size=1, max_size=20, unique=True))
+    wanted = demands(draw, materials, ids)
+    bought = [purchase(draw, materials, ids) for _ in range(draw(st.integers(0, 40)))]
+    total = sum(one["cost"] for one in bought)
+    lists = (
+        "makes",
+        "lots",
+        "draws",
+        "stocks",
+        "deliveries",
+        "rules",
+        "requirements",
+        "limits",
+        "unproven",
+        "blocked",
+        "leads",
+        "plugins",
+    )
+    return Run.model_validate(
+        {
+            **{name: [] for name in lists}, **warnings(draw, materials, ids), "case": "drawn", "status": "optimal", "verified": True, "currency": "USD",
+            "place": "US", "objective": 0, "bound": 0, "gap": 0, "shortage_kg": {}, "materials": [], "demands": wanted, "purchases": bought,
+            "cost": _COST | {"price": total, "total": total, "nominal": total, "objective": total},
+            "periods": [{"label": label, "start": start, "end": start} for label, start in _PERIODS],
+            "shortages": shortages(draw, wanted, ids), "largest_miss_kg": 0, "components": 1, "versions": {},
+        }
+    )  # fmt: skip
+
+
+def shown(run: Run, width: int) -> list[str]:
+    """The screen, line by line."""
+    return plain_text(screen_document(run), width, most=LINES).splitlines()
+
+
+@examples(60)
+@given(runs())
+def test_a_screen_is_40_lines_at_100_characters(run: Run) -> None:
+    """Whatever there is to say of up to 20 materials."""
+    told = shown(run, 100)
+    event("full" if len(told) == LINES else "with room")
+    assert len(told) <= LINES
+
+
+@examples(60)
+@given(runs(), st.integers(60, 140))
+def test_no_identifier_is_broken(run: Run, width: int) -> None:
+    """What is typed into the next command stands in one piece, on a line that is no longer than there is room."""
+    for line in shown(run, width):
+        assert len(line) <= width
+        assert line.count("QX") == line.count("XZ") == len(_WHOLE.findall(line)), line
+
+
+@examples(60)
+@given(runs(), st.sampled_from((60, 80, 100)))
+def test_every_short_demand_is_named_or_counted(run: Run, width: int) -> None:
+    """Rows and those that a line below them counts are all that are short; all purchases likewise."""
+    lines = shown(run, width)
+    short = [demand for demand in run.demands if demand.short_kg]
+    assert counted(lines, re.compile(r"^(Never met|Never or late met)"), r"^(\d+) more (?:is|are) short") == len(short)
+    bought = {(one.material, one.end_use) for one in run.purchases}
+    assert counted(lines, re.compile("^Bought"), r"^(\d+) more, USD") == len(bought)
+    orders = {(one.order_by, one.offer, one.material, one.place, one.delivered) for one in run.purchases}
+    assert counted(lines, re.compile("^Order by"), r"^(\d+) (?:more|orders?) by .*?(?:; (\d+) later)?(?: \(|$)") == len(
+        orders
+    )
+
+
+def at(lines: list[str], head: re.Pattern[str]) -> int:
+    """Where a table begins; -1: there is none."""
+    return next((i for i, line in enumerate(lines) if head.match(line)), -1)
+
+
+def counted(lines: list[str], head: re.Pattern[str], more: str) -> int:
+    """Rows under a heading, and those that are said to be left out."""
+    start = at(lines, head)
+    if start < 0:
+        return 0
+    total = 0
+    for line in lines[start + 1 :]:
+        if not line:
+            break
+        found = re.match(more, line)
+        total += sum(int(number) for number in found.groups() if number) if found else 1
+    return total
+
+
+@examples(60)
+@given(runs(), st.sampled_from((60, 80, 100)))
+def test_no_warning_is_left_out(run: Run, width: int) -> None:
+    """Conflicts, what is exposed, goods that no rule looks at and what the case accepts are told, the first of many with how many more there are."""
+    text = " ".join(" ".join(shown(run, width)).split())
+    for row in run.assumptions:
+        if row.subject in ("looked at by no rule of origin", "accepted"):
+            assert row.text.partition(". ")[0] in text
+    for words, rows in (
+        (r"Exposed: ", run.exposed), (r"Nothing is planned for ", run.conflicts),
+        (r"Perhaps counted twice: ", [row for row in run.assumptions if row.subject == "counted twice"]),
+    ):  # fmt: skip
+        kind = {"E": "rules? of unknown status", "N": "conflicts?", "P": "perhaps counted twice"}[words[0]]
+        left = sum(int(number) for number in re.findall(rf"(\d+) more {kind}", text))
+        assert text.count(words) + left == len(rows)
+    if run.exposed:
+        dearest = max(run.exposed, key=lambda row: (row.cost, [-ord(sign) for sign in row.rule]))
+        assert f"Exposed: {dearest.rule}, unknown from 2026-11-28 on" in text
+    assert f"Rests on {len(run.assumptions)} assumption" in text
