@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Entries, Linear
-from friendshore.solve import search
+from friendshore.solve import linking, search
 from friendshore.solve.engine import Watch
 from friendshore.solve.engines import ENGINES
 from friendshore.solve.linking import LinkingMethod, joint_of
@@ -98,6 +98,12 @@ def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
     assert (activity <= program.row_upper + 1e-6).all()
     assert (answer.x[program.integer] == np.round(answer.x[program.integer])).all()
     return answer.joined.how if answer.joined else None
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A linear program of few entries counts as one of many: its joining rows are looked for."""
+    monkeypatch.setattr(linking, "FEW_ENTRIES", 0)
 
 
 @pytest.fixture

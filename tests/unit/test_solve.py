@@ -24,7 +24,7 @@ from friendshore.program.matrix import Entries, Linear
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
-from friendshore.solve import solve
+from friendshore.solve import linking, solve
 from friendshore.solve.components import empty_rows, split
 from friendshore.solve.engine import Ask, SolverOutcome
 from friendshore.solve.engines import mathopt, solve_with_highs, solve_with_scip
@@ -265,13 +265,21 @@ def test_parts_and_the_whole_come_to_the_same() -> None:
     assert sorted(pieces) == pytest.approx(sorted(expected))
 
 
-def test_a_budget_that_joins_two_goods_is_told() -> None:
-    """100 kg at 3 and 10 kg at 5: 350. Under 400 the budget is left out; under 210 the two goods are solved jointly."""
+def test_a_budget_that_joins_two_goods_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 kg at 3 and 10 kg at 5: 350. Under 400 the budget is left out; under 210 the two goods are solved jointly.
+
+    So few columns are else solved at once, which comes to the same.
+    """
     sites = [facility(c.lower(), c) for c in ("CN", "AU")]
     two = catalog(*sites, source("CN", 3), source("AU", 5, "salt"))
     given = case(demand("metal", "civil", 100), demand("salt", "civil", 10))
     for amount, how, spent in ((400, "left out", 350), (210, "joint", 210)):
-        solution = solve(compile_program(built(given, two, rule(Budget, amount=amount))))
+        program = compile_program(built(given, two, rule(Budget, amount=amount)))
+        at_once = solve(program)
+        with monkeypatch.context() as patched:
+            patched.setattr(linking, "FEW_ENTRIES", 0)
+            solution = solve(program)
+        assert (at_once.joined, at_once.objective) == ((), pytest.approx(solution.objective))
         assert [(j.owners, j.parts, j.how) for j in solution.joined] == [(("budget",), 2, how)]
         assert solution.status is PlanStatus.OPTIMAL
         assert planned(given, two, rule(Budget, amount=amount)).cost.total == spent

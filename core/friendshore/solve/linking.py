@@ -19,6 +19,8 @@ from .components import Component, labels, split
 
 MOST_ROWS = 64
 """No more rows than this are taken for linking constraints."""
+FEW_ENTRIES = 5_000
+"""A linear program of fewer entries is solved at once: that takes little longer than to look for linking constraints."""
 MANY_CHOICES = 400
 """With fewer integer variables than this a program is solved at once."""
 MANY_PARTS = 8
@@ -78,12 +80,14 @@ class Joint:
 
 
 def joint_of(linear: Linear) -> Joint | None:
-    """The program as parts and their linking constraints; None if no few rows join parts that are much smaller.
+    """The program as parts and their linking constraints; None if no few rows join parts that are much smaller, or it is small and linear.
 
     Only rows that are no equations are tried, those of most columns first: equations carry flow from one period or stage
     to the next, and their prices say little. As few rows are taken as leave no part with more than half of the columns;
     a row that then touches one part only goes back to it.
     """
+    if linear.entries.nnz < FEW_ENTRIES and not linear.integer.any():
+        return None
     counts = linear.entries.counts
     open_ended = np.flatnonzero((linear.row_lower < linear.row_upper) & (counts > 1))
     if not len(open_ended):
