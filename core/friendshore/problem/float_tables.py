@@ -113,6 +113,13 @@ def cells(
     return values[position[row], column]
 
 
+def picked(rows: Sequence[Sequence[Decimal]], row: Iterable[int], column: Iterable[int]) -> Iterator[Decimal]:
+    """Some of the numbers of rows, each by its row and column."""
+    for r, c in zip(row, column, strict=True):
+        numbers = rows[r]
+        yield rounded(numbers.numbers[c] * numbers.factor) if type(numbers) is Scaled else numbers[c]
+
+
 def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Floats, NDArray[np.intp]]:
     """The rows of `table` without repeats, in the order in which they first come, and which of them each row is."""
     distinct = {id(row): row for row in rows}

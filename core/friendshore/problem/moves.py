@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from heapq import heapify, heappop
 from operator import add
 
 import numpy as np
@@ -54,9 +55,10 @@ class Moves:
         """The most `money` of any move, credits counted as if they were paid; 0 without moves."""
         no_more = map(add, map(add, largest(self.prices), largest(self.charges)), largest(self.freights))
         first, most = self.first.tolist(), Decimal(0)
-        for limit, arc in sorted(((limit, arc) for arc, limit in enumerate(no_more)), reverse=True):
-            if limit <= most:
-                break
+        waiting = [(-limit, arc) for arc, limit in enumerate(no_more)]
+        heapify(waiting)  # hardly any of very many is looked at
+        while waiting and -waiting[0][0] > most:
+            arc = heappop(waiting)[1]
             most = max([most, *(abs(self.money(move)) for move in range(first[arc], first[arc + 1]))])
         return most
 

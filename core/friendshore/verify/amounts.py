@@ -216,7 +216,7 @@ class Amounts:
             self.ledger.miss(
                 used[number] - lot.quantity, Decimal(pieces[number]), f"more is taken from `{lot.id}` than is there"
             )
-        for lot, t, rest, roundings in self.ledger.rests():
+        for lot, t, rest, roundings in self.ledger.rests:
             node = (lot.material, lot.place.id)
             self.pieces[node, t] = self.pieces.get((node, t), Decimal(0)) + roundings
             self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + rest

@@ -153,16 +153,18 @@ class PlanEntries:
             ROUND_HALF_EVEN
         ) * self.problem.case.resolution, 1
 
-    def rests(self) -> Iterator[tuple[Lot, int, Decimal, int]]:
+    @cached_property
+    def rests(self) -> list[tuple[Lot, int, Decimal, int]]:
         """What lies in each lot unused at the end of each period, with the rounded numbers that it follows from."""
-        used, pieces = self.set_aside()
+        found, (used, pieces) = list[tuple[Lot, int, Decimal, int]](), self.set_aside()
         for number, lot in enumerate(self.problem.lots):
             left, roundings = max(lot.quantity - used[number], Decimal(0)), pieces[number]
-            yield lot, lot.period, left, roundings
+            found.append((lot, lot.period, left, roundings))
             for period in range(lot.period + 1, self.problem.case.horizon.count):
                 left, more = self.carried((lot.material, lot.place.id), left, period)
                 roundings += more
-                yield lot, period, left, roundings
+                found.append((lot, period, left, roundings))
+        return found
 
     def set_aside(self) -> tuple[list[Decimal], list[int]]:
         """Kilograms of every lot that are set aside, and the rounded numbers these are the sum of."""

@@ -16,6 +16,7 @@ from ..domain.base import exact, grouped, totals
 from ..domain.plan import Cost
 from ..domain.use import Use
 from ..problem.charges import Charges
+from ..problem.float_tables import picked
 from ..problem.network import Arc
 from .columns import Bought
 from .ledger import PlanEntries
@@ -145,14 +146,18 @@ class Costing:
         columns, offers, network = self.ledger.columns, self.problem.offers, self.problem.network.arcs
         price, charges, freight = (defaultdict[int, Decimal](Decimal) for _ in range(3))
         own = columns.single
-        for offer, t, count in _rows(columns.offer[own], columns.ordered[own], columns.counts[own]):
-            price[t] += offers[offer].price[t] * count
+        ordered, prices = columns.ordered[own].tolist(), [facts.price for facts in offers]
+        each = picked(prices, columns.offer[own].tolist(), ordered)
+        for t, amount, count in zip(ordered, each, columns.counts[own].tolist(), strict=True):
+            price[t] += amount * count
         moved = columns.offer >= 0
         if self.charges.rules:
             parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered, columns.counts)
             for arc, label, t, due, count in _rows(*(part[moved] for part in parts)):
                 charges[due] += self.charge(network[arc], columns.labels[label], t) * count
-        moved &= np.array([any(arc.freight) for arc in network], dtype=bool)[columns.arc]
+        lists = {id(arc.freight): arc.freight for arc in network}  # one for very many arcs
+        costs = {key: any(freight) for key, freight in lists.items()}
+        moved &= np.array([costs[id(arc.freight)] for arc in network], dtype=bool)[columns.arc]
         for arc, due, count in _rows(columns.arc[moved], columns.delivered[moved], columns.counts[moved]):
             freight[due] += network[arc].freight[due] * count
         for money in (price, charges, freight):
@@ -201,7 +206,7 @@ class Costing:
             store = self.problem.stores.get((stock.material, stock.place))
             if store is not None:
                 spent[stock.period] += store.holding[stock.period] * stock.quantity * years[stock.period]
-        for lot, t, rest, _ in self.ledger.rests():
+        for lot, t, rest, _ in self.ledger.rests:
             spent[t] += self.problem.stores[lot.material, lot.place.id].holding[t] * rest * years[t]
         return spent
 
