@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -10,7 +16,13 @@ from zipfile import ZipFile
 import pytest
 from typer.testing import CliRunner, Result
 
+from friendshore.case import load_case
 from friendshore.cli import app
+from friendshore.domain.change import Change
+from friendshore.errors import InputError
+from friendshore.plugins import Registry
+from friendshore.recommend import gather
+from friendshore.workbook import Edits, edits_of
 
 CASES = Path(__file__).parents[2] / "docs" / "cases"
 
@@ -116,3 +128,403 @@ def test_no_text_of_others_is_computed_or_leads_anywhere(text: str, case: Path) 
     found = [cell for cell in cells if cell.value is not None and str(cell.value).strip() == text.strip()]
     assert len(found) > 4
     assert {cell.data_type for cell in found} == {"s"}
+
+
+# ------------------------------------------------------------------------------------------------------------ read back
+
+GONE = "row deleted"
+NEW = "row added"
+Cell = tuple[str, str, str, Any]
+"""Sheet, id of the row, column, value. In the place of the id the key and its column may stand, as `key=id`; `GONE` or `NEW` in that of the column."""
+
+
+def edited(file: Path, cells: Iterable[Cell]) -> Path:
+    """A workbook with some cells edited, as a planner would: the others stay as they are."""
+    book = opened(file)
+    for sheet, row, column, value in cells:
+        of, _, key = row.rpartition("=")
+        if column == GONE:
+            at = cell_of(book, sheet, key, of or "id", of or "id")
+            book[sheet].delete_rows(at.row)
+        elif column == NEW:
+            heads = {str(head.value).partition(" [")[0]: head.column for head in book[sheet][1]}
+            line = book[sheet].max_row + 1
+            while all(one.value is None for one in book[sheet][line - 1]):
+                line -= 1
+            for name, text in value.items():
+                book[sheet].cell(line, heads[name], text)
+        else:
+            cell = cell_of(book, sheet, key, column, of or "id")
+            cell.value = value
+            if str(value).startswith("="):
+                cell.data_type = "s"
+    made = file.with_name("edited.xlsx")
+    book.save(made)
+    return made
+
+
+@cache
+def gathered(case: Path) -> Any:
+    """A case with all that it names."""
+    return gather(load_case(case), Registry.discover())
+
+
+def edits(case: Path, folder: Path, *cells: Cell) -> Edits:
+    """What the edits of a case's workbook come to."""
+    return edits_of(edited(exported(case, folder / "case.xlsx"), cells), gathered(case), "edits")
+
+
+def told(case: Path, folder: Path, *cells: Cell) -> list[str]:
+    """What is wrong with edits, each with its cell."""
+    with pytest.raises(InputError) as caught:
+        edits(case, folder, *cells)
+    return [f"{problem.column}: {problem.message}" for problem in caught.value.problems]
+
+
+US, SMALL = CASES / "us-2027", CASES / "small"
+UNEDITED = [US, *(SMALL / name for name in ("orders", "tiers", "limits", "money", "recipes", "stock", "objectives"))]
+
+
+@pytest.mark.parametrize("case", UNEDITED, ids=lambda case: case.name)
+def test_what_is_not_edited_changes_nothing(case: Path, tmp_path: Path) -> None:
+    """As it is written, and as another program saves it; nothing is written into the case."""
+    file = exported(case, tmp_path / "case.xlsx")
+    before = (case / "case.toml").read_bytes()
+    found = friendshore("case", "from-xlsx", file, case, "--scenario", "mine", "--write")
+    assert (found.exit_code, found.output) == (0, "no change\n")
+    assert (case / "case.toml").read_bytes() == before
+    assert edits_of(edited(file, ()), gathered(case), "mine").toml == ""
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("case", sorted((CASES / "published").iterdir()), ids=lambda case: case.name)
+def test_no_published_case_is_changed_by_a_round_trip(case: Path, tmp_path: Path) -> None:
+    """The same of all published instances."""
+    assert edits(case, tmp_path).toml == ""
+
+
+@pytest.mark.deep
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+@pytest.mark.parametrize("case", [US, SMALL / "orders"], ids=lambda case: case.name)
+def test_libreoffice_opens_and_saves_it(case: Path, tmp_path: Path) -> None:
+    """What LibreOffice saves of an unedited workbook reads back as no change."""
+    file = exported(case, tmp_path / "case.xlsx")
+    saved = tmp_path / "saved"
+    command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to", "xlsx"]
+    subprocess.run([*command, "--outdir", str(saved), str(file)], check=True, capture_output=True, timeout=300)
+    assert edits_of(saved / file.name, gathered(case), "mine").toml == ""
+
+
+TWENTY: list[tuple[Cell, dict[str, Any]]] = [
+    (("demand", "gallium-defense", "per_year", 2.5), {"demand": "gallium-defense", "per_year": "2500 kg/year"}),
+    (("demand", "smco-alloy-stockpile", GONE, None), {"demand": "smco-alloy-stockpile", "factor": 0}),
+    (("rule", "sanctions-policy", "on", "no"), {"disable": "sanctions-policy"}),
+    (("rule", "tariff-145", "on", "yes"), {"enable": "tariff-145"}),
+    (("rule", "us-p-1803", "on", "yes"), {"enable": "us-p-1803"}),
+    (("rule", "us-mfn-apt", "until", date(2029, 12, 31)), {"move": "us-mfn-apt", "until": date(2029, 12, 31)}),
+    (
+        ("offers", "mountain-pass-sm-oxide", "price", "99 USD/kg"),
+        {"price": "mountain-pass-sm-oxide", "amount": "99 USD/kg"},
+    ),
+    (("offers", "irel-sm-oxide", "until", date(2028, 6, 30)), {"remove": "irel-sm-oxide", "from": date(2028, 7, 1)}),
+    (("offers", "lynas-heavy-oxides", GONE, None), {"remove": "lynas-heavy-oxides"}),
+    (("facilities", "big-hill", GONE, None), {"remove": "big-hill"}),
+    (
+        ("capacity", "facility=upper-kairakty", "per_year", "8000 t/year"),
+        {"capacity": "upper-kairakty", "per_year": "8000000 kg/year", "from": date(2030, 12, 31)},
+    ),
+    (("capacity", "facility=wagerup", "status", "operating"), {"capacity": "wagerup", "status": "operating"}),
+    (
+        ("capacity", "facility=north-katpar", "from", date(2030, 12, 31)),
+        {"capacity": "north-katpar", "delay": "12 months"},
+    ),
+    (
+        ("prices", "gallium-press", "price", "5000 USD/kg"),
+        {"price": "gallium-press", "amount": "5000 USD/kg"},
+    ),
+    (("settings", "key=announced", "value", 0.25), {"accept": "announced", "factor": 0.25}),
+    (("settings", "key=proven", "value", "white-mesa-sm-oxide"), {"prove": "white-mesa-sm-oxide"}),
+    (
+        ("licence", "", NEW, {"rule": "cn-57-rare-earths", "exporter": "CN", "quantity": "2 t"}),
+        {"grant": "cn-57-rare-earths", "of": "CN", "quantity": "2000 kg"},
+    ),
+    (
+        (
+            "waiver",
+            "",
+            NEW,
+            {
+                "rule": "us-4872-ndfeb-2027",
+                "demand": "ndfeb-magnets-defense",
+                "quantity": "3 t",
+                "from": date(2027, 1, 1),
+                "until": date(2027, 12, 31),
+            },
+        ),
+        {
+            "waive": "us-4872-ndfeb-2027",
+            "of": "ndfeb-magnets-defense",
+            "quantity": "3000 kg",
+            "from": date(2027, 1, 1),
+            "until": date(2027, 12, 31),
+        },
+    ),
+    (
+        ("stock", "", NEW, {"material": "tungsten-powder", "quantity": "121 t", "countries": "US"}),
+        {"stock": "tungsten-powder", "quantity": "121000 kg", "countries": ["US"]},
+    ),
+    (
+        (
+            "capacity",
+            "",
+            NEW,
+            {
+                "catalog": "world",
+                "facility": "arnold-lupfig",
+                "from": date(2027, 1, 1),
+                "per_year": "9 t/year",
+                "status": "operating",
+            },
+        ),
+        {"capacity": "arnold-lupfig", "per_year": "9000 kg/year", "status": "operating", "from": date(2027, 1, 1)},
+    ),
+]
+"""Edits of us-2027, each with the change that it comes to."""
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(
+    ("cell", "change"), TWENTY, ids=lambda one: "-".join(map(str, one[:3])) if isinstance(one, tuple) else ""
+)
+def test_an_edit_comes_to_a_change(cell: Cell, change: dict[str, Any], tmp_path: Path) -> None:
+    """Each kind of edit, by itself."""
+    (made,) = edits(US, tmp_path, cell).scenario.change
+    assert made == Change.model_validate(change)
+
+
+SMALLER: list[tuple[str, list[Cell], dict[str, Any]]] = [
+    (
+        "orders",
+        [("offers", "mill-antimony", "lot", None), ("offers", "mill-antimony", "max_lots", None)],
+        {"lift": "lot", "of": "mill-antimony"},
+    ),
+    (
+        "orders",
+        [("offers", "forge-antimony", "qualification", None)],
+        {"lift": "qualification", "of": "forge-antimony"},
+    ),
+    (
+        "orders",
+        [("offers", "forge-antimony", "take_or_pay", None), ("offers", "forge-antimony", "take_or_pay_share", None)],
+        {"lift": "take-or-pay", "of": "forge-antimony"},
+    ),
+    ("orders", [("terms", "mill-antimony", GONE, None)], {}),
+    ("orders", [("quotes", "offer=spot-antimony", "price", "66 USD/kg")], {}),
+    ("orders", [("offers", "spot-antimony", "price", "66 USD/kg")], {"price": "spot-antimony", "amount": "66 USD/kg"}),
+    ("orders", [("offers", "depot-antimony", "price", 50)], {"price": "depot-antimony", "amount": "50 USD/kg"}),
+    (
+        "orders",
+        [("demand", "material=antimony", "quantities", "900 kg;900 kg;900 kg;1 t")],
+        {"demand": "antimony/civil/US", "quantities": [900, 900, 900, 1000]},
+    ),
+    ("tiers", [("tiers", "bauxite-gallium", GONE, None), ("tiers", "bauxite-gallium", GONE, None)], {}),
+    (
+        "tiers",
+        [("tiers", "anvil-gallium", GONE, None), ("tiers", "anvil-gallium", GONE, None)],
+        {"lift": "tiers", "of": "anvil-gallium"},
+    ),
+    (
+        "tiers",
+        [("tiers", "Anvil", GONE, None), ("tiers", "Anvil", GONE, None)],
+        {},
+    ),
+    ("limits", [("rule", "quota", "loosen", 1000)], {"loosen": "quota", "by": 1000}),
+    ("limits", [("rule", "quota", "from", date(2027, 1, 1))], {"move": "quota", "from": date(2027, 1, 1)}),
+    ("limits", [("demand", "mill", "quantities", "60 t;0.06 kt")], {}),
+]
+"""Edits of small cases, each with the change that it comes to; none: it is refused, or means the same."""
+
+
+@pytest.mark.parametrize(("name", "cells", "change"), SMALLER)
+def test_terms_of_trade_are_lifted_and_prices_stated(
+    name: str, cells: list[Cell], change: dict[str, Any], tmp_path: Path
+) -> None:
+    """What offers ask for is relaxed where it is made blank, and stated anew where a change can; else it is refused."""
+    try:
+        made = edits(SMALL / name, tmp_path, *cells).scenario.change
+    except InputError:
+        made = ()
+    assert made == ((Change.model_validate(change),) if change else ())
+
+
+def test_twenty_edits_at_once_are_one_scenario(tmp_path: Path) -> None:
+    """All the edits above in one workbook: the same changes, in the order of sheets, which read back from the case file as they are."""
+    made = edits(US, tmp_path, *(cell for cell, _ in TWENTY))
+    expected = {Change.model_validate(change) for _, change in TWENTY}
+    assert len(made.scenario.change) == len(TWENTY)
+    assert set(made.scenario.change) == expected
+    (tmp_path / "case").mkdir()
+    shutil.copytree(US / "substitutes", tmp_path / "case" / "substitutes")
+    text = (US / "case.toml").read_text() + "\n" + made.toml
+    (tmp_path / "case" / "case.toml").write_text(text)
+    assert load_case(tmp_path / "case").scenarios[-1] == made.scenario
+
+
+MISTAKES: list[tuple[Cell, str]] = [
+    (("demand", "gallium-civil", "per_year", "much"), "cannot be read"),
+    (("demand", "germanium-defense", "material", "tin"), "no scenario can say this"),
+    (("order", "oxide-for-magnets", "quantity", 90), "no scenario can say this"),
+    (("rule", "tariff-145", "on", "maybe"), "no scenario can say this"),
+    (("rule", "us-4872-ndfeb", "loosen", 5), "has no bound"),
+    (("settings", "key=announced", "value", 1.5), "cannot be read"),
+    (("settings", "key=discount", "value", 0.1), "no scenario can say this"),
+    (("settings", "key=proven", "value", "no-such-offer"), "`no-such-offer` is no offer of the case"),
+    (("offers", "irel-sm-oxide", "price", "5 bananas"), "cannot be read"),
+    (("offers", "lynas-sm-oxide", "note", "cheap"), "no scenario can say this"),
+    (("capacity", "facility=wagerup", "status", "ready"), "cannot be read"),
+    (("capacity", "facility=upper-kairakty", GONE, None), "no scenario can delete this row"),
+    (("facilities", "big-hill", "country", "FR"), "no scenario can say this"),
+    (
+        ("stock", "", NEW, {"material": "unobtainium", "quantity": "5 t", "countries": "US"}),
+        "no such material",
+    ),
+    (
+        ("licence", "", NEW, {"rule": "cn-57-rare-earths", "exporter": "CN", "quantity": "a lot"}),
+        "cannot be read",
+    ),
+]
+"""Edits that are wrong, each with what is told of it."""
+
+
+def test_every_mistake_is_told_by_its_cell_in_one_run(tmp_path: Path) -> None:
+    """Fifteen mistakes in nine sheets: each is told, none hides another, and nothing is written."""
+    found = told(US, tmp_path, *(cell for cell, _ in MISTAKES))
+    book = opened(tmp_path / "case.xlsx")
+    for (sheet, row, column, _), message in MISTAKES:
+        of, _, key = row.rpartition("=")
+        place = f"{sheet}!2" if column == NEW else sheet
+        if column not in (NEW, GONE):
+            place = f"{sheet}!{cell_of(book, sheet, key, column, of or 'id').coordinate}"
+        said = [line for line in found if message in line and re.sub(r"![A-Z]+2:", "!2:", line).startswith(f"{place}:")]
+        assert said or [line for line in found if message in line and line.startswith(f"{place}:")], (
+            place,
+            message,
+            found,
+        )
+    assert len(found) == len(MISTAKES)
+    case = tmp_path / "case"
+    shutil.copytree(US, case)
+    before = (case / "case.toml").read_bytes()
+    refused = friendshore("case", "from-xlsx", tmp_path / "edited.xlsx", case, "--scenario", "x", "--write", "--json")
+    assert refused.exit_code == 2
+    problems = json.loads(refused.output)["errors"]
+    assert all("!" in one["column"] or one["column"] == "capacity" for one in problems)
+    assert (case / "case.toml").read_bytes() == before
+
+
+def test_a_reason_alone_changes_nothing(tmp_path: Path) -> None:
+    """It is told; with a quantity it is the reason of the change."""
+    why = ("demand", "antimony-civil", "why", "a letter")
+    assert told(US, tmp_path, why) == ["demand!I8: a reason alone changes nothing"]
+    (tmp_path / "case.xlsx").unlink()
+    (change,) = edits(US, tmp_path, why, ("demand", "antimony-civil", "per_year", 3000)).scenario.change
+    assert (change.why, change.per_year) == ("a letter", 3_000_000)
+
+
+BOOKS: list[tuple[str, Any, str]] = [
+    (
+        "formula",
+        lambda book: setattr(cell_of(book, "demand", "radar", "per_year"), "value", "=1+1"),
+        "demand!E2: the formula has no value",
+    ),
+    ("sheet gone", lambda book: book.remove(book["demand"]), "demand: the sheet is gone"),
+    ("column gone", lambda book: book["demand"].delete_cols(2), "the column is gone"),
+    ("stranger", lambda book: book.create_sheet("prises").append(["a"]), "is no sheet of a case"),
+    ("head", lambda book: setattr(book["demand"]["A1"], "value", "name"), "no such column"),
+    ("hidden", lambda book: setattr(book["demand"].row_dimensions[2], "hidden", True), "a row is hidden"),
+    ("merged", lambda book: book["demand"].merge_cells("A2:A3"), "cells are merged"),
+    ("no baseline", lambda book: book.remove(book["_baseline"]), "is no workbook of a case"),
+]
+
+
+@pytest.mark.parametrize(("edit", "message"), [book[1:] for book in BOOKS], ids=[book[0] for book in BOOKS])
+def test_what_may_be_read_wrongly_is_refused(edit: Any, message: str, case: Path) -> None:
+    """Formulas without a value, sheets and columns that are gone, what is hidden or merged, and sheets that would not be read."""
+    book = opened(exported(case, case / "case.xlsx"))
+    edit(book)
+    book.save(case / "edited.xlsx")
+    found = friendshore("case", "from-xlsx", "edited.xlsx", ".", "--scenario", "mine")
+    assert found.exit_code == 2, found.output
+    assert message.partition(": ")[0] in found.output
+    assert message.rpartition(": ")[2] in found.output
+
+
+def test_another_case_a_taken_name_and_a_bad_one_are_told(case: Path, tmp_path: Path) -> None:
+    """A workbook belongs to the case that it was written of."""
+    file = exported(case, case / "case.xlsx")
+    assert "is the workbook of another case" in friendshore("case", "from-xlsx", file, US, "--scenario", "mine").output
+    assert (
+        "has a scenario `no-canada`" in friendshore("case", "from-xlsx", file, case, "--scenario", "no-canada").output
+    )
+    changed = edited(file, [("demand", "radar", "per_year", 3)])
+    assert "is no name of a scenario" in friendshore("case", "from-xlsx", changed, case, "--scenario", "a b").output
+
+
+def test_what_changed_on_both_sides_is_a_conflict_and_all_else_is_merged(case: Path) -> None:
+    """The case goes on after it was written: what was edited there only stands, and so does what was edited here only."""
+    file = exported(case, case / "case.xlsx")
+    toml = (case / "case.toml").read_text()
+    (case / "case.toml").write_text(toml.replace('"2 t"', '"2.5 t"').replace("defense-origin", "of-defense"))
+    assert friendshore("case", "from-xlsx", file, case, "--scenario", "mine").output == "no change\n"
+    other = edited(file, [("demand", "lighting", "per_year", 7), ("rule", "not-all-from-one", "on", "no")])
+    merged = friendshore("case", "from-xlsx", other, case, "--scenario", "mine", "--json")
+    assert json.loads(merged.output)["changes"] == [
+        "disable not-all-from-one",
+        "demand lighting, per_year 7000 kg/year",
+    ]
+    for value, output in ((3, "2.5 t"), (2.5, "no change")):
+        both = edited(file, [("demand", "radar", "per_year", value)])
+        found = friendshore("case", "from-xlsx", both, case, "--scenario", "mine")
+        assert output in found.output
+        assert ("demand!" in found.output) == (found.exit_code == 2) == (value == 3)
+    gone = edited(file, [("rule", "defense-origin", "on", "no"), ("demand", "radar", GONE, None)])
+    found = friendshore("case", "from-xlsx", gone, case, "--scenario", "mine").output
+    assert "the row is gone from the case" in found
+    assert "the row was deleted here, and changed in the case" in found
+
+
+def plans(case: Path, *arguments: str) -> tuple[Any, Any]:
+    """Purchases and cost of a plan."""
+    found = friendshore("plan", case, "--json", *arguments)
+    assert found.exit_code == 0, found.output
+    answer = json.loads(found.output)
+    return answer["purchases"], answer["cost"]
+
+
+def test_a_plan_with_the_scenario_is_that_of_a_case_edited_by_hand(case: Path) -> None:
+    """Quantity, price, capacity, an offer and a rule: written into the case as a scenario, or into its files."""
+    by_hand = case.parent / "by-hand"
+    shutil.copytree(case, by_hand)
+    file = exported(case, case / "case.xlsx")
+    cells: list[Cell] = [
+        ("demand", "radar", "per_year", 2.75),
+        ("offers", "quebec-gallium", "price", 333),
+        ("capacity", "facility=guangxi", "per_year", "41 t/year"),
+        ("capacity", "facility=kwinana", "from", date(2027, 10, 1)),
+        ("rule", "not-all-from-one", "on", "no"),
+    ]
+    found = friendshore("case", "from-xlsx", edited(file, cells), case, "--scenario", "mine", "--write")
+    assert found.exit_code == 0, found.output
+    assert f"wrote {case / 'case.toml'}" in found.output
+    for name, before, after in (
+        ("case.toml", '"2 t"', '"2.75 t"'),
+        ("case.toml", 'of = "purchases"\n', 'of = "purchases"\nphases = []\n'),
+        ("catalog/offers.csv", "700 USD/kg", "333 USD/kg"),
+        ("catalog/capacity.csv", "100 t/year", "41 t/year"),
+        ("catalog/capacity.csv", "2027-07-01", "2027-10-01"),
+    ):
+        text = (by_hand / name).read_text()
+        assert before in text
+        (by_hand / name).write_text(text.replace(before, after))
+    assert plans(case, "--scenario", "mine") == plans(by_hand)
+    assert plans(case, "--scenario", "mine") != plans(case)

@@ -138,3 +138,37 @@ def to_xlsx(
     replace_file(out, case_workbook(tables, out.name))
     wrote(as_json, [out], sheets=list(tables.tables))
     return 0
+
+
+@app.command("from-xlsx", short_help="Read what was edited in the workbook of a case, as a scenario.")
+@answering
+def from_xlsx(
+    workbook: Annotated[Path, typer.Argument(metavar="FILE", help="A workbook written by `case to-xlsx`, and edited.")],
+    case: CasePath,
+    scenario: Annotated[str, typer.Option("--scenario", metavar="NAME", help="What the scenario is to be called.")],
+    write: Annotated[bool, typer.Option("--write", help="Write the scenario at the end of the case file.")] = False,
+    block: Blocked = None,
+    as_json: AsJson = False,
+) -> int:
+    """Read what was edited in the workbook of a case, and print it as a scenario of the case of today; --write adds it to the case file.
+
+    Edited cells count; all others are what the case says today. A cell that was edited, and changed in the case too, is a conflict. What no
+    change of a scenario says is refused. Every mistake is told by its cell, and with one of them nothing is written.
+    """
+    from ..case import load_case
+    from ..recommend import gather
+    from ..workbook import edits_of, with_scenario
+
+    gathered = gather(load_case(case), installed(block))
+    found = edits_of(workbook, gathered, scenario)
+    file = gathered.case.file
+    written = [file] if write and found.toml and file is not None else []
+    for one in written:
+        with_scenario(one, found)
+    if as_json:
+        changes = [change.told for change in found.scenario.change]
+        wrote(as_json, written, scenario=scenario, changes=changes, toml=found.toml)
+    else:
+        bare(found.toml.rstrip() or "no change")
+        wrote(as_json, written)
+    return 0

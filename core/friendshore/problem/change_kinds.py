@@ -132,7 +132,7 @@ def unknown(change: Change, name: str, expected: str, troubles: list[Diagnostic]
     )
 
 
-_OF_OFFERS: dict[TermKind, dict[str, object]] = {
+OFFER_TERMS: dict[TermKind, dict[str, object]] = {
     TermKind.MINIMUM_LOAD: {"min_order": None},
     TermKind.MAXIMUM_LOAD: {"max_order": None, "max_lots": None, "max_per_year": None, "total": None},
     TermKind.LOT: {"lot": None, "max_lots": None},
@@ -143,7 +143,7 @@ _OF_OFFERS: dict[TermKind, dict[str, object]] = {
     TermKind.TAKE_OR_PAY: {"take_or_pay": None, "take_or_pay_share": Decimal(1)},
 }
 """Fields of an offer that a kind of term is stated in, each with what stands for none."""
-_OF_TERMS: dict[TermKind, str] = {
+TERMS_FIGURES: dict[TermKind, str] = {
     TermKind.FIXED_COST: "fixed",
     TermKind.MINIMUM_LOAD: "least",
     TermKind.MAXIMUM_LOAD: "most",
@@ -173,7 +173,7 @@ def _meant(change: Change, offer: Offer, facilities: Mapping[str, Facility]) -> 
 def _without(change: Change, catalog: Catalog, offers: list[Offer], facilities: Mapping[str, Facility]) -> Catalog:
     kind = change.lift
     assert kind is not None
-    gone = _OF_OFFERS.get(kind)
+    gone = OFFER_TERMS.get(kind)
     update: dict[str, object] = {}
     if gone is not None:
         update["offers"] = tuple(
@@ -187,8 +187,8 @@ def _without(change: Change, catalog: Catalog, offers: list[Offer], facilities: 
 
     if kind is TermKind.TIERS:
         update["schedules"] = tuple(schedule for schedule in catalog.schedules if not bears(schedule))
-    if kind in _OF_TERMS:
-        update["terms"] = tuple(_lifted(catalog.terms, _OF_TERMS[kind], bears))
+    if kind in TERMS_FIGURES:
+        update["terms"] = tuple(_lifted(catalog.terms, TERMS_FIGURES[kind], bears))
     return catalog.but(**update)
 
 
@@ -208,5 +208,5 @@ def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[Bearing], bool
             yield one
             continue
         left = one.but(**{name: None})
-        if any(getattr(left, figure) is not None for figure in _OF_TERMS.values()):
+        if any(getattr(left, figure) is not None for figure in TERMS_FIGURES.values()):
             yield left

@@ -103,8 +103,8 @@ def openpyxl(file: str) -> ModuleType:
     return module
 
 
-def read_workbook(path: Path, found: list[Diagnostic]) -> Workbook:
-    """Reads a workbook; one that cannot be read has no sheets, and a problem is recorded.
+def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = ()) -> Workbook:
+    """Reads a workbook; one that cannot be read has no sheets, and a problem is recorded. Private sheets are read `also` where they are named.
 
     A formula counts by the value that the spreadsheet saved with it. What has no value, an error such as `#N/A`, and cells
     merged into one are mistakes: none of them may pass for a blank cell. So is what is hidden, and a number whose format shows
@@ -121,7 +121,7 @@ def read_workbook(path: Path, found: list[Diagnostic]) -> Workbook:
         return Workbook(str(path), {})
     try:
         with ZipFile(path) as archive:
-            return _read(path, WorkbookParts(path, archive), library)
+            return _read(path, WorkbookParts(path, archive), library, also)
     except InputError as error:
         found.extend(error.problems)
     except _BROKEN as error:
@@ -153,8 +153,8 @@ def _why(error: BaseException) -> str:
     return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
-def _read(path: Path, parts: WorkbookParts, library: ModuleType) -> Workbook:
-    """The sheets that are not private."""
+def _read(path: Path, parts: WorkbookParts, library: ModuleType, also: Collection[str]) -> Workbook:
+    """The sheets that are not private, and those that are read also."""
     main = next(part for sort, part in targets(parts, "").values() if sort == "officeDocument")
     related = targets(parts, main)
     listed, from_1904 = sheets(parts, main, related)
@@ -169,7 +169,8 @@ def _read(path: Path, parts: WorkbookParts, library: ModuleType) -> Workbook:
     wrong: dict[str, list[Diagnostic]] = {}
     for sheet in listed:
         name = sheet.name
-        if not name.startswith(PRIVATE) and name.strip().casefold() not in OWN_NOTES:
+        private = name.startswith(PRIVATE) or name.strip().casefold() in OWN_NOTES
+        if not private or name in also:
             read = _lines(parts, sheet, meaning, f"{path}, sheet {name}", wrong.setdefault(name, []))
             if read:
                 lines[name] = read

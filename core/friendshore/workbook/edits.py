@@ -21,7 +21,7 @@ CELLS: Mapping[str, Mapping[str, str]] = {
         "value": "of `accept.capacity`: what a status counts for; of `accept`, `proven`: offers added are taken as proved."
     },
     "offers": {
-        "price": "the scenario states the price.",
+        "price": "the scenario states the price, in place of a benchmark or quotes.",
         "premium": "the scenario multiplies the price.",
         "until": "an earlier day: the offer is taken away from the next day on.",
         "min_order": "made blank: the least order is relaxed.",
@@ -40,7 +40,7 @@ CELLS: Mapping[str, Mapping[str, str]] = {
     "capacity": {
         "per_year": "the scenario states the capacity, from the row's day to the next row's.",
         "status": "the scenario states the status, from the row's day to the next row's.",
-        "from": "later or earlier by whole months: the scenario delays the capacity.",
+        "from": "later by whole months: the scenario delays the capacity; earlier: it states the capacity from that day on.",
     },
     "prices": {"price": "the scenario states the benchmark, on all its dates alike, or multiplies it."},
     "quotes": {"price": "all quotes of an offer by one factor: the scenario multiplies its price."},

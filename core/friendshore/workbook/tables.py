@@ -20,6 +20,7 @@ from ..catalog.sheets import LONGEST_TEXT
 from ..catalog.tables import HEAD_SHEET, sheet_name
 from ..domain.assumptions import CAPACITY_COUNTS
 from ..domain.facts import Status
+from ..domain.values import countries
 from ..errors import Diagnostic, InputError
 from ..inert import UNSEEN
 from ..plugins.readings import CatalogRef
@@ -88,6 +89,13 @@ _OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
     "overlap": (keys.OVERLAP, "facilities", ""),
 }
 """Lists of the case: their layout, what tells their rows apart, and columns that are there though nothing stands in them."""
+
+
+def layout_of(name: str) -> Layout:
+    """The columns of a list of the case."""
+    return _OF_THE_CASE[name][0]
+
+
 _OFFERED = frozenset(("facilities", "offers", "capacity", "recipe", "chain", "lanes", "quotes", "tiers", "terms"))
 """Tables that a catalog contributes only if the case names it."""
 _SHOWN: Mapping[str, str] = {"offers": "price until", "capacity": "from per_year status"}
@@ -96,7 +104,7 @@ _SHOWN: Mapping[str, str] = {"offers": "price until", "capacity": "from per_year
 CATALOG = Field("catalog", k.IDENT, "Catalog that the row is of.", "world", required=True)
 COUNTRIES = Field(
     "countries",
-    k.kind_of(frozenset),
+    k.kind_of(countries),
     "Of a stock that you add: where all its stages were performed, set apart by `;`.",
     "US",
 )
