@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -31,13 +32,14 @@ from friendshore.document.elements import (
     Tone,
     Verbatim,
     apart,
+    document,
     figures,
     notes,
     section,
     sentence,
     table,
 )
-from friendshore.document.html import html
+from friendshore.document.html import Working, html
 
 D = Decimal
 
@@ -179,3 +181,26 @@ def test_equal_documents_give_equal_bytes() -> None:
     first = html(everything())
     html(Document("Other", (bars(),)))
     assert html(everything()) == first
+
+
+def test_a_part_that_works_is_allowed_its_own_script_and_no_other() -> None:
+    """The policy names the hash of every script and style; data that could end its element are refused."""
+    working = Working(
+        "Plan anew",
+        "anew",
+        "With scripts on, this plans.",
+        "#anew{margin:0}",
+        "void 0;",
+        {"numbers": "MTIz"},
+        solves=True,
+    )
+    made = html(document("A plan"), working)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', made)
+    assert policy is not None
+    for held in ("void 0;", "#anew{margin:0}"):
+        assert b64encode(sha256(held.encode()).digest()).decode() in policy[1]
+    assert "worker-src blob:" in policy[1]
+    assert "worker-src" not in html(document("A plan"))
+    assert '<script id="numbers" type="text/plain">MTIz</script>' in made
+    with pytest.raises(ValueError, match="could end its element"):
+        html(document("A plan"), replace(working, data={"numbers": "</script>"}))

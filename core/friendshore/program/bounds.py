@@ -84,27 +84,37 @@ class Bounds:
         """Bounds of all offers and moves; `forced` says whether some limit rule may make a plan buy, hold or spend more than its need."""
         walk = _Walk(problem)
         units = _units(walk, forced)
-        arcs, moves = problem.network.arcs, problem.moves
-        offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
-        whole = np.array(
-            [
-                per_unit if arc.lot < 0 else float(problem.lots[arc.lot].quantity)
-                for arc, per_unit in zip(arcs, walk.per_unit, strict=True)
-            ]
-        )
-        ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
-        move = np.where(offer[moves.arc] < 0, 1.0, ordered) * whole[moves.arc]
-        return Bounds(walk, forced, units, move)
+        return Bounds(walk, forced, units, _by_move(problem, units))
+
+
+def _by_move(problem: Problem, units: Floats) -> Floats:
+    """Most kilograms that each move brings, by the most units of its offer."""
+    arcs, moves = problem.network.arcs, problem.moves
+    offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
+    whole = np.array([float(arc.per_unit) if arc.lot < 0 else float(problem.lots[arc.lot].quantity) for arc in arcs])
+    ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
+    found: Floats = np.where(offer[moves.arc] < 0, 1.0, ordered) * whole[moves.arc]
+    return found
+
+
+def capacities(problem: Problem) -> tuple[Floats, Floats]:
+    """Most units by offer and order period, and most kilograms by move, as offers and facilities limit them, whatever is wanted."""
+    units = _within_capacity(problem, np.full((len(problem.offers), problem.case.horizon.count), np.inf))
+    return units, _by_move(problem, units)
 
 
 def _units(walk: _Walk, forced: bool) -> Floats:
     """An offer's own limits, its facilities' capacities, and what demand can take; whichever is least."""
     problem = walk.problem
-    offers, count = problem.offers, problem.case.horizon.count
     needs = _needs(walk, forced)
-    needed = np.array([needs.get(index, 0.0) for index in range(len(offers))])
-    units: Floats = np.maximum(needed[:, None], _floors(problem, walk.reach))
-    units = np.minimum(units, table([facts.most for facts in offers], count))
+    needed = np.array([needs.get(index, 0.0) for index in range(len(problem.offers))])
+    return _within_capacity(problem, np.maximum(needed[:, None], _floors(problem, walk.reach)))
+
+
+def _within_capacity(problem: Problem, units: Floats) -> Floats:
+    """The same, no more than offers' own limits, their facilities' capacities and terms of trade allow."""
+    offers = problem.offers
+    units = np.minimum(units, table([facts.most for facts in offers], problem.case.horizon.count))
     use = as_floats([facts.offer.capacity_use for facts in offers])
     capacity = problem.capacity
     member = np.array([offer for pool in problem.pools for offer in pool.offers], dtype=np.intp)

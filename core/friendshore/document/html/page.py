@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -17,20 +19,43 @@ from .world import outlines
 _LANGUAGE = "en"
 
 
-def html(document: doc.Document) -> str:
-    """The document as a page. Equal documents give equal bytes."""
-    outline = Outline({"main"})
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A part of a page that does something: it stands above the document, and its script fills it."""
+
+    title: str
+    id: str
+    """Of the part, for its script."""
+    told: str
+    """What it says until its script has run, or where scripts are off."""
+    style: str
+    script: str
+    data: Mapping[str, str]
+    """Texts that the script reads, by the id of the element that holds each."""
+    solves: bool = False
+    """Whether the script needs workers and WebAssembly, both out of the page itself."""
+
+
+def html(document: doc.Document, working: Working | None = None) -> str:
+    """The document as a page. Equal documents give equal bytes.
+
+    Raises:
+        ValueError: if a text of `working` could end its element.
+    """
+    outline = Outline({"main", *(() if working is None else (working.id, *working.data))})
+    works = own("") if working is None else _working(working)
     body = joined(parts(document.parts, 2, document.title, outline), "\n")
     shown = tag(
         "body",
         tag("a", text("Skip to the content"), href="#main", class_="skip"),
         tag("header", tag("h1", text(document.title))),
         outline.contents(),
-        tag("main", own("\n"), body, own("\n"), id="main", tabindex="-1"),
+        tag("main", works, own("\n"), body, own("\n"), id="main", tabindex="-1"),
         _shared(outline),
         tag("script", own(_script())),
+        own("") if working is None else tag("script", own(working.script)),
     )
-    page = tag("html", _head(document.title), own("\n"), shown, lang=_LANGUAGE)
+    page = tag("html", _head(document.title, working), own("\n"), shown, lang=_LANGUAGE)
     return f"<!doctype html>\n{page}\n"
 
 
@@ -42,9 +67,23 @@ def _shared(outline: Outline) -> Markup:
     return tag("svg", tag("defs", fills(), land), width=0, height=0, class_="shared", aria_hidden="true")
 
 
-def _head(title: str) -> Markup:
+def _working(working: Working) -> Markup:
+    held = [tag("script", own(value), id=name, type="text/plain") for name, value in working.data.items()]
+    if any(end in value for value in (*working.data.values(), working.script, working.style) for end in ("</", "<!")):
+        raise ValueError(f"a text of the part `{working.id}` could end its element")
+    return tag(
+        "section", tag("h2", text(working.title)), tag("div", tag("p", text(working.told)), id=working.id), *held
+    )
+
+
+def _head(title: str, working: Working | None) -> Markup:
+    styles, scripts = [_style()], [_script()]
+    also = ""
+    if working is not None:
+        styles, scripts = [*styles, working.style], [*scripts, working.script]
+        also = " 'wasm-unsafe-eval'; worker-src blob:" if working.solves else ""
     policy = (
-        f"default-src 'none'; style-src {_hash(_style())}; script-src {_hash(_script())}; "
+        f"default-src 'none'; style-src {' '.join(map(_hash, styles))}; script-src {' '.join(map(_hash, scripts))}{also}; "
         "base-uri 'none'; form-action 'none'"
     )
     return tag(
@@ -55,7 +94,7 @@ def _head(title: str) -> Markup:
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("title", text(title)),
-        tag("style", own(_style())),
+        *(tag("style", own(style)) for style in styles),
     )
 
 
