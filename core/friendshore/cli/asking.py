@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from .waiting import Interrupt, progress_bar
@@ -39,6 +40,7 @@ def opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iter
     from ..solve import Limits
 
     limited(given["time_limit"])
+    until = None if given["time_limit"] is None else monotonic() + given["time_limit"]
     with Interrupt() as cancel:
         with changes_stated(given.get("change") or ()) as changes, progress_bar(_quiet(given)) as progress:
             opened = reopen(
@@ -47,7 +49,7 @@ def opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iter
                 scenario=given.get("scenario") or (),
                 changes=changes,
                 strict=given["strict"],
-                limits=Limits(given["gap"], given["time_limit"], given["workers"]),
+                limits=Limits(given["gap"], given["time_limit"], given["workers"], until=until),
                 progress=progress,
                 cancel=cancel,
             )
@@ -60,6 +62,16 @@ def answered(question: Question[Any, Any], opened: Opened, asked: Any, given: Ma
 
     with progress_bar(_quiet(given), question.doing, question.counted) as progress, asked_of(question, question.name):
         return question.ask(opened, asked, progress)
+
+
+def late(opened: Opened) -> tuple[str, ...]:
+    """What to know of answers for which the time was up."""
+    limits = opened.session.limits
+    if not limits.over:
+        return ()
+    return (
+        f"the time limit of {limits.seconds:g} s was reached: with more time, or on a quicker machine, the answer may say more",
+    )
 
 
 def _quiet(given: Mapping[str, Any]) -> bool:
@@ -118,6 +130,6 @@ def answers_of(
             found = answered(question, opened, asked, given)
             with asked_of(question, question.name):
                 document, notes = question.document(found, asked), question.notes(found)
-            head = doc.notes((*opened.notes, *notes), doc.Tone.DOUBTFUL)
+            head = doc.notes((*opened.notes, *notes, *late(opened)), doc.Tone.DOUBTFUL)
             told.append(doc.document(document.title, head, *document.parts))
     return told

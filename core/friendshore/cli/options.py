@@ -55,7 +55,7 @@ TimeLimit = Annotated[
     typer.Option(
         "--time-limit",
         metavar="SECONDS",
-        help="Seconds for each plan that is made; what is then not proved is given as an interval.",
+        help="Seconds for all of it, reading included. What is not proved by then is given as an interval, and what was not asked is said.",
         min=0,
         max=LONGEST_SECONDS,
     ),

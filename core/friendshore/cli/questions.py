@@ -18,7 +18,7 @@ from typer.main import get_command
 
 from ..errors import FriendshoreError
 from .announced import announced_questions, own_questions
-from .asking import answered, opened_for, options_made
+from .asking import answered, late, opened_for, options_made
 from .options import (
     DEFAULT_GAP,
     AsJson,
@@ -197,9 +197,10 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
         for note in opened.notes:
             warn(note)
         found = answered(question, opened, asked, shared)
+        up = late(opened)
     with asked_of(question, question.name):
         notes, text = question.notes(found), question.text(found, asked)
-    for note in notes:
+    for note in (*notes, *up):
         warn(note)
     if given["as_json"]:
         with asked_of(question, question.name):

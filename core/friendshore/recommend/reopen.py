@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from pydantic import BaseModel
@@ -109,7 +110,7 @@ def reopen(
         scenario: names of the case's scenarios to apply, in order.
         changes: further changes, after those of the scenarios.
         strict: enforce phases of unknown status.
-        limits: of every plan that is made.
+        limits: of every plan that is made; with `until`, of all of them together.
         progress: called with components solved, components in all, and seconds.
         cancel: once its `is_set()` is true, the best plan found so far is taken.
 
@@ -119,11 +120,11 @@ def reopen(
         SolverError: if the solver breaks down.
         VerificationError: if the plan does not hold.
     """
-    bounds = limits or Limits()
+    began, bounds = monotonic(), limits or Limits()
     given = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
     applied = Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict)
     with unaltered(given.records):
-        session = Session.open(given.inputs.apply(applied), bounds, progress, cancel)
+        session = Session.open(given.inputs.apply(applied), bounds, progress, cancel, began=began)
     unchanged = given.run if applied == Applied() else None
     notes = given.notes if unchanged is None else _differs(session, unchanged, bounds)
     named = (*given.scenario, *scenario)

@@ -77,7 +77,8 @@ class Session:
 
         Args:
             inputs: what is planned.
-            limits: when to stop: its time is that of all of it, whoever asks why something is short included.
+            limits: when to stop: its time is that of all of it, whoever asks why something is short included. With `until`, also what is asked
+                later has to be over by then, and the plan has half of the time at most.
             progress: told how far the search is.
             cancel: ends the search once it is set.
             answers: those known already.
@@ -93,7 +94,8 @@ class Session:
         opened = building if began is None else began
         program = compile_program(inputs.problem())
         known = AnswerCache() if answers is None else answers
-        return _opened(inputs, program, limits, progress, cancel, known, opened, building)
+        search = _for_search(limits, opened, building)
+        return _opened(inputs, program, limits, search, progress, cancel, known, opened)
 
     def beside(self, inputs: Inputs, program: Program, began: float) -> Session:
         """A session of other facts, given with their program, under the same limits: what this one has solved is known to it. `began` is when
@@ -103,7 +105,8 @@ class Session:
             SolverError: if a solver breaks down.
             VerificationError: if the plan does not hold.
         """
-        return _opened(inputs, program, self.limits, None, self.cancel, self.answers, began, began)
+        search = replace(_for_search(self.limits, began, began), until=self.limits.until)
+        return _opened(inputs, program, self.limits, search, None, self.cancel, self.answers, began)
 
     def __repr__(self) -> str:
         return (
@@ -161,8 +164,22 @@ class Session:
 
     @property
     def stopped(self) -> bool:
-        """Whether the user ended the search: what is asked from then on is not solved any more."""
-        return self.cancel is not None and self.cancel.is_set()
+        """Whether the user ended the search, or all the time is up: what is asked from then on is not solved any more."""
+        return self.limits.over or (self.cancel is not None and self.cancel.is_set())
+
+    def go_on(self, done: int, of: int, what: str) -> None:
+        """Lets a question go on that needs all of several answers, of which some are found.
+
+        Raises:
+            OutOfTimeError: if the user ended the search, or all the time is up: it says how many are found.
+        """
+        if self.stopped:
+            found = f"{done:,} of {of:,} {what}"
+            raise OutOfTimeError(
+                Diagnostic(
+                    f"the search was ended after {found}, and the answer needs them all", fix="allow it more time"
+                )
+            )
 
     @cached_property
     def parts(self) -> Parts:
@@ -330,13 +347,13 @@ def _opened(
     inputs: Inputs,
     program: Program,
     limits: Limits,
+    search: Limits,
     progress: Progress | None,
     cancel: Cancel | None,
     known: AnswerCache,
     opened: float,
-    building: float,
 ) -> Session:
-    solution = solve(program, _for_search(limits, opened, building), progress, cancel, known)
+    solution = solve(program, search, progress, cancel, known)
     verified = verify(program.problem, plan_of(program, solution))
     # What is asked from here on moves no price of a shortage or of holding.
     asked = replace(inputs.freeze(program.problem), kept=Kept())
@@ -348,12 +365,16 @@ LEAST_SEARCH = 0.1
 
 
 def _for_search(limits: Limits, began: float, building: float) -> Limits:
-    """The limits of the search: what is left of the time, less as much for verifying and telling the plan as laying it out took."""
+    """The limits of the search: what is left of the time, less as much for verifying and telling the plan as laying it out took; half of that
+    where more is to be asked in the same time.
+    """
     if limits.seconds is None:
         return limits
     now = monotonic()
     left = limits.seconds - (now - began) - (now - building)
-    return replace(limits, seconds=max(left, LEAST_SEARCH * limits.seconds))
+    if limits.until is not None:
+        left = min(left, limits.until - now) / 2
+    return replace(limits, seconds=max(left, LEAST_SEARCH * limits.seconds), until=None)
 
 
 def _for_itself(problem: Problem, plan: Plan) -> tuple[Problem, Plan]:

@@ -46,8 +46,26 @@ class Limits:
     """Components solved at once; None: the number of processors."""
     engines: Engines = ENGINES
     """The engines, in the order in which they are asked."""
+    until: float | None = None
+    """When all of it is to be over, by the monotonic clock, however many programs are solved; None: each has `seconds`."""
+
+    def left(self) -> float | None:
+        """Seconds that a program has which is solved now; None: there is no limit. Of what is left until all is to be over it is half, so that
+        one that is hard leaves something to those after it, but no less than a twentieth of `seconds`.
+        """
+        if self.until is None or self.seconds is None:
+            return self.seconds
+        left = max(0.0, self.until - time.monotonic())
+        return min(left, self.seconds, max(left / 2, self.seconds / _LEAST))
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it is to be over by now."""
+        return self.until is not None and time.monotonic() >= self.until
 
 
+_LEAST = 20
+"""Part of all the time that every program has, as long as there is so much."""
 NO_LIMITS = Limits()
 """Until it is done."""
 _GIVEN_UP = Diagnostic(
@@ -126,7 +144,7 @@ def _solved(
     parts = split(program.linear)
     workers = limits.workers or os.cpu_count() or 1
     known = AnswerCache() if answers is None else answers
-    search = Search(Watch(limits.seconds, cancel), limits.gap, workers, known, limits.engines)
+    search = Search(Watch(limits.left(), cancel), limits.gap, workers, known, limits.engines)
     found: list[SolverAnswer | None] = [None] * len(parts)
     largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
     with ThreadPoolExecutor(workers) as pool:
@@ -151,7 +169,7 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
         SolverError: if a solver breaks down; never for plain infeasibility.
     """
     workers = limits.workers or os.cpu_count() or 1
-    search = Search(Watch(limits.seconds, cancel), limits.gap, workers, answers, limits.engines)
+    search = Search(Watch(limits.left(), cancel), limits.gap, workers, answers, limits.engines)
     with ThreadPoolExecutor(1) as pool:  # while the main thread waits it hears Ctrl-C; while it solves it does not
         return pool.submit(answers.of, linear, partial(search.component, linear)).result()
 
@@ -178,7 +196,7 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     wanted = np.zeros(len(program.linear.cost))
     wanted[columns] = 1.0
     linear = replace(program.linear, cost=wanted, constant=0.0)
-    watch = Watch(limits.seconds, cancel)
+    watch = Watch(limits.left(), cancel)
     if watch.stopped():
         return None
     search = Search(watch, limits.gap, engines=limits.engines)

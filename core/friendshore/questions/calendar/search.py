@@ -167,7 +167,9 @@ class _Calendar:
         for number, span in enumerate(self.spans, 1):
             one = self._planned(span)
             _ = one.session  # while the user may end the search, which is told after each
-            if planned and self.session.stopped:
+            if self.session.stopped:
+                if not planned:
+                    self.session.go_on(0, len(self.spans), "stretches of time")
                 break
             planned.append(one)
             self.counted.told(number, len(self.spans))

@@ -50,6 +50,7 @@ def compare(
     states: list[_State] = []
     for number, one in enumerate(way, 1):
         counted.questions += 1
+        session.go_on(number - 1, len(way), "plans")
         states.append(walk.state(one.changes, states))
         counted.told(number, len(way))
     steps = [walk.step(one, was, now) for one, was, now in zip(way[1:], states, states[1:], strict=False)]

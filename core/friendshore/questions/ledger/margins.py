@@ -81,6 +81,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     waivers: list[WaiverValue] = []
 
     for number, periods in scarce:
+        session.go_on(len(capacities), asked, "questions about one more unit")
         pool = session.problem.pools[number]
         answer = session.after(Change(capacity=pool.facility, factor=1 + increment))
         more = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
@@ -91,6 +92,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
         )
         counted.told(len(capacities) + len(waivers), asked)
     for rule, demand, kilograms in waivable:
+        session.go_on(len(capacities) + len(waivers), asked, "questions about one more unit")
         quantity = exact(increment * kilograms)
         saves = _saved(session.after(_waived(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)

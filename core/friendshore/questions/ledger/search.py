@@ -12,7 +12,7 @@ from ...explain.pieces import ask_apart
 from ...explain.results import Counted, Difference, Effort, between
 from ...session import PartPlan, Session
 from ...solve import Progress
-from .items import Coalitions, Item, items_named, rule_items
+from .items import Coalition, Coalitions, Item, items_named, rule_items
 from .margins import margins, questions
 from .records import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
 from .splitting import Split, Weights, demanded, half_width, in_units, value_of
@@ -80,7 +80,13 @@ def ledger(
 def _ask(session: Session, split: Sequence[Split], progress: Progress | None) -> None:
     """Asks every question: pieces side by side, the largest first, the coalitions of each one after the other."""
     groups = [[(one, coalition) for coalition in one.needed] for one in split]
-    ask_apart(session, sorted(groups, key=len, reverse=True), lambda: lambda asked: asked[0].value(asked[1]), progress)
+
+    def value(asked: tuple[Split, Coalition]) -> None:
+        session.go_on(sum(one.questions for one in split), sum(map(len, groups)), "plans")
+        one, coalition = asked
+        one.value(coalition)
+
+    ask_apart(session, sorted(groups, key=len, reverse=True), lambda: value, progress)
 
 
 class _Adding:

@@ -103,7 +103,8 @@ def _ended(gap: Gap) -> str:
     through = gap.searched
     whole = f"all of up to {count(through, 'step')} are known; " if through >= 0 else ""
     of = f"of up to {count(gap.size, 'step')} among {_tried(gap)}"
-    return f"the search ended after {count(gap.tried, 'trial')} (--trials): {whole}there may be more repairs {of}"
+    by = "time is up, or it was stopped" if gap.stopped else "--trials"
+    return f"the search ended after {count(gap.tried, 'trial')} ({by}): {whole}there may be more repairs {of}"
 
 
 _TRIED = {

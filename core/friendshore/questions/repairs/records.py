@@ -91,6 +91,8 @@ class Gap(Record):
     """Repairs of up to so many levers were looked for."""
     complete: bool
     """Whether these are all of them; else the search was ended."""
+    stopped: bool = False
+    """Whether a time limit or the user ended it, and not the number of trials: with more time it may find more."""
     searched: int
     """All repairs of up to so many levers are known; -1: not even whether one is needed."""
     tried: int

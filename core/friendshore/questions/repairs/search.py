@@ -137,6 +137,7 @@ class _Mending:
         self.least: list[bool] = []
         self.left: float | None = None
         self.complete = False
+        self.stopped = False
 
     @property
     def solved(self) -> int:
@@ -153,6 +154,7 @@ class _Mending:
             self.complete = True
         except SearchEndedError:
             self.complete = False
+            self.stopped = self.solved < self.trials.until
 
     def gap(self) -> Gap:
         """What was looked for, and among what."""
@@ -175,6 +177,7 @@ class _Mending:
             left=exact(self.left) if self.left is not None and self.left < float("inf") else None,
             size=self.size,
             complete=self.complete,
+            stopped=self.stopped,
             searched=self.size if self.complete else self.lattice.searched,
             tried=self.solved,
         )
@@ -248,6 +251,8 @@ class _Mending:
 
         A plan that misses a rule by what rounding leaves is none, and as if a step of the resolution were short.
         """
+        if self.session.stopped:
+            return None, None
         try:
             answer = self.session.after(*self._changes(amounts))
         except NoPlanError:
@@ -274,11 +279,14 @@ class _Mending:
     def _served(self, amounts: Amounts) -> Difference | None:
         """What it adds to the objective to serve the demands whatever it costs: their shortage ranked before all else."""
         session = self.session
+        if session.stopped:
+            return None
         inputs = session.inputs.after(self._changes(amounts))
         first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
         case = inputs.case.but(objectives=(first, *inputs.case.objectives))
+        limits = replace(session.limits, seconds=session.limits.left(), until=None)
         try:
-            plan = Session.open(replace(inputs, case=case), session.limits, cancel=session.cancel).verified
+            plan = Session.open(replace(inputs, case=case), limits, cancel=session.cancel).verified
         except NoPlanError:
             return None
         short = sum((s.quantity for s in plan.plan.shorts if s.demand in self.need.demands), Decimal(0))

@@ -170,8 +170,7 @@ class Trials:
             SearchEndedError: if no more is to be solved.
         """
         self.heard()
-        cancel = self.session.cancel
-        if self.solved >= self.until or (cancel is not None and cancel.is_set()):
+        if self.solved >= self.until or self.session.stopped:
             raise SearchEndedError
 
     def _least(self, changes: Sequence[Change]) -> float:
@@ -190,7 +189,8 @@ class Trials:
         if self.need.rules & {owner.removeprefix("rule ") for owner in program.owners_of(rows)}:
             return inf
         columns = wanted if len(wanted) else np.arange(len(linear.cost))
-        found = least(program, columns, Limits(seconds=self.session.limits.seconds, workers=1), cancel)
+        given = self.session.limits
+        found = least(program, columns, Limits(seconds=given.seconds, workers=1, until=given.until), cancel)
         if found is None:
             raise SearchEndedError
         return (

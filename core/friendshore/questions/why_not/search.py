@@ -145,6 +145,7 @@ class _Asking:
 
     def price(self, changes: Sequence[Change]) -> BreakEven:
         """Up to which price it is worth buying after some changes."""
+        self._go_on()
         found = break_even_price(self.session, self.offer, changes)
         self._told(found.solves + 1)
         return found
@@ -153,6 +154,7 @@ class _Asking:
         """What some changes would do; None where there are none."""
         if not changes:
             return None
+        self._go_on()
         answer, bare = self.session.after(*changes), without(self.session, self.offer, changes)
         self._told(2)
         conflict = any(part.plan.infeasible for part in answer.after)
@@ -179,10 +181,15 @@ class _Asking:
         high = Decimal("Infinity") if ranked else objective(bare) - bound(answer)
         return between(bare.rise.objective - answer.rise.objective, low, high, bare.cost.objective)
 
+    def _go_on(self) -> None:
+        """Ends the search once the time is up: what then comes out of a plan that was not searched for says nothing of the offer."""
+        self.session.go_on(self._done, self.rounds, "questions about the offer")
+
     def _told(self, questions: int) -> None:
         self.counted.questions += questions
         self._done += 1
         self.counted.told(min(self._done, self.rounds), self.rounds)
+        self._go_on()
 
 
 def _saved(answer: Answer) -> Difference:
