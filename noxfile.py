@@ -11,7 +11,7 @@ nox.options.default_venv_backend = "none"
 nox.options.error_on_external_run = False
 nox.options.sessions = ["lint", "types", "layers", "tests"]
 
-UNIT = ["tests/unit", "tests/property", "-m", "not deep and not wheels"]
+UNIT = ["tests/unit", "tests/property", "-m", "not deep and not wheels and not browser"]
 """What coverage is counted of: tests that start no process, in which lines would not be seen."""
 
 
@@ -45,6 +45,12 @@ def deep(session: nox.Session) -> None:
     """What is slow by its nature, and properties on a fifth of all cases."""
     env = {"FRIENDSHORE_EXAMPLES": "0.2"}
     session.run("pytest", "-m", "deep or wheels or hypothesis", *session.posargs, env=env)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Pages in a real Chromium, if there is one."""
+    session.run("uv", "run", "--group", "browser", "pytest", "-n0", "-m", "browser", *session.posargs)
 
 
 @nox.session

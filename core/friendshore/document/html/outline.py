@@ -34,12 +34,12 @@ class Outline:
         self.ids.add(found)
         return found
 
-    def heading(self, level: int, title: str, class_: str | None) -> tuple[Markup, str]:
-        """A heading, and its id."""
+    def heading(self, level: int, title: str, class_: str | None) -> Markup:
+        """A heading, which the table of contents leads to."""
         level = min(level, _DEEPEST)
         id_ = self.fresh(title)
         self.headings.append((level, id_, title))
-        return tag(f"h{level}", text(title), id=id_, class_=class_), id_
+        return tag(f"h{level}", text(title), id=id_, class_=class_)
 
     def contents(self) -> Markup:
         """The table of contents; nothing where there is but one heading to go to."""

@@ -50,12 +50,12 @@ def _section(section: doc.Section, level: int, under: str, outline: Outline) -> 
     if not section.title:
         return tag("div", joined(parts(section.parts, level, under, outline), "\n"), class_="apart")
     place = len(outline.headings)
-    heading, id_ = outline.heading(level, section.title, tone(section.tone))
+    heading = outline.heading(level, section.title, tone(section.tone))
     body = joined(parts(section.parts, level + 1, section.title, outline), "\n")
     if not body:
         del outline.headings[place:]
         return body
-    return tag("section", heading, body, aria_labelledby=id_)
+    return tag("section", heading, body)
 
 
 def _note(note: str | doc.Quoted) -> Markup:

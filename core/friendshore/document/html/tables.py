@@ -35,7 +35,7 @@ def table(found: doc.DataTable, caption: str, *, shown: bool = False) -> Markup:
         tag("tbody", joined(_rows(found), "\n")),
         class_=_looks(found.columns),
     )
-    box = tag("div", made, class_="scroll", role="region", aria_label=caption, tabindex="0")
+    box = tag("div", made, class_="scroll", role="group", aria_label=caption, tabindex="0")
     return joined((box, tag("p", content(found.rest)))) if isinstance(found.rest, doc.Several) else box
 
 
