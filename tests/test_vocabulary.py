@@ -73,7 +73,7 @@ MODULES = {
     "explain/supplying": "questions/repairs/supply_levers",
     "explain/finding": "questions/repairs/demand_levers",
     "explain/upstream": "questions/repairs/supply_levers",
-    "explain/entering": "questions/why_not/break_even",
+    "explain/entering": "explain/break_even",
     "explain/using": "questions/alternatives/usage_range",
     "explain/concerned": "questions/calendar/stretches",
     "program/closing": "program/balance_repair",

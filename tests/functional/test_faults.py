@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "compare": "compare {} --scenario none",
     "compare --with": "compare {case} --with {}",
     "stress": "stress {}",
+    "ask": "ask {}",
     "report": "report {}",
     "sign": "sign {} --key {}",
     "verify --signed-by": "verify {case} --signed-by {}",

@@ -38,7 +38,9 @@ def _name(names: tuple[str, ...], lot: Random) -> str:
 
 def _question(made: Input, where: str, lot: Random) -> Command:
     """A question that is put to a case or a run."""
-    match lot.randrange(7):
+    match lot.randrange(8):
+        case 7:
+            return ("ask", where, *_BRIEF, *as_json(lot))
         case 0:
             return ("alternatives", where, *_BRIEF, *as_json(lot))
         case 1:
@@ -173,6 +175,7 @@ def hostile(made: Input, lot: Random) -> None:
                 ("report", "run", "--format", text),
                 ("alternatives", whole, text, *_BRIEF, "--within", number),
                 ("alternatives", whole, *_BRIEF, "--top", number),
+                ("ask", whole, *_BRIEF, "--spread", text, "--top", number),
                 ("why-not", *_BRIEF, "--", whole, text),
                 ("ledger", whole, *_BRIEF, "--order", text, "--exact", "2", "--samples", "2"),
                 ("ledger", whole, *_BRIEF, "--seed", number, "--exact", "0", "--samples", lot.choice(("0", "1", "-1"))),

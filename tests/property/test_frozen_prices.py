@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
+from friendshore.explain.break_even import break_even_price
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.compare.search import compare
 from friendshore.questions.stress.search import stress
-from friendshore.questions.why_not.break_even import break_even_price
 from friendshore.session import Session
 from friendshore.solve import Limits
 

@@ -10,11 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from friendshore.domain.change import Change
+from friendshore.explain.break_even import break_even_price
 from friendshore.explain.eligibility import Eligibilities
 from friendshore.problem.changes import apply_changes
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.why_not.break_even import break_even_price
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Pin
 from friendshore.session import Session

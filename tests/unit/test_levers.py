@@ -179,6 +179,9 @@ def test_a_price_that_nobody_published_is_given() -> None:
         {"loosen": "cap"},
         {"prove": "one", "factor": 2},
         {"demand": "metal", "quantity": 4},
+        {"lead_time": "one"},
+        {"recipe": "one", "factor": 2},
+        {"recipe": "one", "of": "metal", "factor": 0},
     ],
 )
 def test_a_change_that_lacks_or_ignores_something_is_refused(change: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 
 from friendshore.domain.assumptions import CAPACITY_COUNTS, OfferAssumption
+from friendshore.explain.break_even import BreakEven
 from friendshore.questions.alternatives.search import Alternatives, alternatives
 from friendshore.questions.repairs.records import LeverUse
 from friendshore.questions.stress.losses import first_day
@@ -15,6 +16,7 @@ MOVED = {
     ("friendshore.explain", "Alternatives"): Alternatives,
     ("friendshore.explain", "alternatives"): alternatives,
     ("friendshore.explain", "Use"): LeverUse,
+    ("friendshore.explain", "Entering"): BreakEven,
     ("friendshore.domain.case", "CAPACITY_COUNTS"): CAPACITY_COUNTS,
     ("friendshore.domain.case", "OfferAssumption"): OfferAssumption,
     ("friendshore.explain.alternatives", "alternatives"): alternatives,

@@ -16,6 +16,7 @@ from friendshore.errors import OutOfTimeError
 from friendshore.explain.results import QuestionResult
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
+from friendshore.questions.ask.search import ask
 from friendshore.questions.calendar.search import calendar
 from friendshore.questions.compare.search import compare
 from friendshore.questions.ledger.search import ledger
@@ -40,6 +41,7 @@ ALL_OF_IT: dict[str, Callable[[Session], QuestionResult]] = {
 """Questions whose answer needs all that they ask."""
 AS_FAR_AS_IT_CAME: dict[str, Callable[[Session], QuestionResult]] = {
     "alternatives": alternatives,
+    "ask": ask,
     "stress": stress,
     "repairs": repairs,
 }

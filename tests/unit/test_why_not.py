@@ -15,9 +15,9 @@ from friendshore.domain.change import Change, TermKind
 from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
+from friendshore.explain.break_even import BreakEven, break_even_price
 from friendshore.plugins import Registry
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.why_not.break_even import BreakEven, break_even_price
 from friendshore.questions.why_not.document import why_not_document
 from friendshore.questions.why_not.search import WhyNot, why_not
 from friendshore.recommend import reopen, verdicts

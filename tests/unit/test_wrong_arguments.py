@@ -13,7 +13,17 @@ from friendshore.errors import InputError
 
 from .building import case, demand, metals, planned
 
-OF_SESSIONS = ("alternatives", "calendar", "compare", "compare_plans", "insurance", "ledger", "repairs", "stress")
+OF_SESSIONS = (
+    "alternatives",
+    "ask",
+    "calendar",
+    "compare",
+    "compare_plans",
+    "insurance",
+    "ledger",
+    "repairs",
+    "stress",
+)
 
 
 def told(call: Callable[..., Any], *given: Any) -> str:

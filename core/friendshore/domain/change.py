@@ -94,6 +94,11 @@ class Change(Fitting):
     """Limit rule of which every bound is relaxed by `by`, in the bound's own unit."""
     stock: Annotated[Subject, Names("material")] = ""
     """Material of which `quantity` more lie at the case's place from the start, all stages performed in `countries`."""
+    lead_time: Annotated[Subject, Names("offer"), Names("facility")] = ""
+    """Offer, or all offers of a facility, supplier, parent, country or catalog (named as in `remove`), whose time from order to delivery
+    becomes `factor` times itself, on every lane; where an offer states none, of the case's."""
+    recipe: Annotated[Subject, Names("offer")] = ""
+    """Offer that takes `factor` times as much of its input `of` a unit, or gives `factor` times as much of its output `of`."""
     lift: Annotated[TermKind | None, Written("fixed-cost", meaning=_SUBJECT)] = None
     """Kind of term of trade that no longer holds: for `of` (named as in `remove`), or for everyone."""
     accept: Annotated[Status | None, Written("announced", meaning=_SUBJECT)] = None
@@ -101,7 +106,7 @@ class Change(Fitting):
 
     From now on."""
     of: Annotated[str, Names("offer"), Names("facility"), Names("material"), Names("demand"), Written("…")] = ""
-    """Demand or material of a waiver, exporter of a licence, whose terms are relaxed."""
+    """Demand or material of a waiver, exporter of a licence, whose terms are relaxed, material of a recipe."""
     factor: Annotated[NonNegative | None, Written(1.5, sort=FACTOR)] = None
     """Multiplier."""
     amount: Annotated[SignedMoneyPerKilogram | None, Written("500 USD/kg")] = None
@@ -138,7 +143,7 @@ class Change(Fitting):
 
     SUBJECTS: ClassVar[tuple[str, ...]] = (
         "enable", "disable", "move", "remove", "price", "capacity", "demand",
-        "prove", "waive", "grant", "loosen", "stock", "lift", "accept",
+        "prove", "waive", "grant", "loosen", "stock", "lead_time", "recipe", "lift", "accept",
     )  # fmt: skip
     NEEDS: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
         "price": (("factor", "amount"),),
@@ -148,14 +153,16 @@ class Change(Fitting):
         "capacity": (("factor", "per_year", "status", "delay"),),
         "waive": (("quantity",), ("of",)),
         "loosen": (("by",),),
+        "lead_time": (("factor",),),
+        "recipe": (("factor",), ("of",)),
         "stock": (("quantity",), ("countries",)),
     }
     """Subject -> what it needs: at least one of each group."""
     READS: ClassVar[dict[str, tuple[str, ...]]] = {
-        "factor": ("price", "capacity", "demand", "accept"),
+        "factor": ("price", "capacity", "demand", "accept", "lead_time", "recipe"),
         "amount": ("price",),
         "currency": ("price",),
-        "of": ("waive", "grant", "lift"),
+        "of": ("waive", "grant", "lift", "recipe"),
         "by": ("loosen",),
         "quantity": ("waive", "grant", "stock"),
         "per_year": ("capacity", "demand"),
@@ -233,6 +240,8 @@ class Change(Fitting):
             yield f"give one of {', '.join(f'`{name}`' for name in _WANTED)}"
         for fault in days_in_order(given):
             yield f"`until` ({given['end']}) {fault.message}"
+        if given.get("recipe") and factor is not None and not factor:
+            yield "a recipe without a line is another recipe: `factor` is above 0"
         if accept in (Status.SUPERSEDED, Status.EVENT):
             yield f"`{accept}` capacity never counts"
         if accept is not None and factor is not None and factor > 1:

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..lazy_exports import moved
+from .break_even import BreakEven as BreakEven, break_even_price as break_even_price
 from .causes import SupplyCause as SupplyCause, SupplyCauses as SupplyCauses
 from .eligibility import (
     Exposed as Exposed,
@@ -55,7 +56,6 @@ _MOVED = {
     "stress.insured": ("insured insuring", "Insurance LossMet StockNeeded"),
     "stress.losses": ("losses", "KINDS Loss LossKind first_day loss_kind losses"),
     "stress.search": ("stress", "Shortfall Stress Stressed stress"),
-    "why_not.break_even": ("break_even", "BreakEven break_even_price"),
     "why_not.search": ("why_not", "Asked Relaxed WhyNot why_not"),
 }
 """Module below the questions -> modules that were here until version 0.1 and are that one now, and names that this package offered of it.
@@ -75,6 +75,8 @@ def forwarded(package: str) -> Callable[[str], Any]:
 
     def get(name: str) -> Any:
         now = _RENAMED.get(name, name)
+        if now in globals():
+            return moved(f"{package}.{name}", f"{package}.{now}")
         if now in _NAMES:
             return moved(f"{package}.{name}", f"{_HOME}.{_NAMES[now]}.{now}")
         if name in _MODULES:

@@ -1,6 +1,7 @@
 """What each kind of change does to the facts of a case: which of them its words name, what it adds, and what it takes away.
 
-Added are proofs, waivers, licences and stock. Taken away are terms of trade: what a plan would cost if they did not hold (relaxation).
+Added are proofs, waivers, licences and stock; lead times and recipes are multiplied. Taken away are terms of trade: what a plan would
+cost if they did not hold (relaxation).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from decimal import Decimal
 from itertools import chain, count
 from typing import Final
 
+from ..domain.base import exact
 from ..domain.case import Case, DemandSpec, LicenceSpec, StockSpec, WaiverSpec
 from ..domain.change import Change, TermKind
-from ..domain.facts import Catalog, ChainEntry, Facility, Offer
+from ..domain.facts import Catalog, ChainEntry, Facility, Offer, RecipeLine
 from ..domain.terms import Bearing, Terms
 from ..errors import Diagnostic
 from .demands import demand_name
@@ -130,6 +132,48 @@ def unknown(change: Change, name: str, expected: str, troubles: list[Diagnostic]
             f"`{change.subject}` names nothing in the case", column=change.subject, found=name, expected=expected
         )
     )
+
+
+def scale_lead_times(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """Multiplies the lead times of offers, on every lane; of one that states none, the case's."""
+    factor = change.factor
+    assert factor is not None
+    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
+
+    def hit(offer: Offer) -> bool:
+        return names_offer(change.lead_time, offer, facilities[offer.facility])
+
+    def scaled(offer: Offer) -> Offer:
+        own = case.assume.lead_time if offer.lead_time is None else offer.lead_time
+        lanes = (
+            lane if lane.lead_time is None else lane.but(lead_time=exact(lane.lead_time * factor))
+            for lane in offer.lanes
+        )
+        return offer.but(lead_time=exact(own * factor), lanes=tuple(lanes))
+
+    if not any(hit(offer) for catalog in catalogs for offer in catalog.offers):
+        unknown(change, change.lead_time, OFFERS, troubles)
+    return case, tuple(c.but(offers=tuple(scaled(o) if hit(o) else o for o in c.offers)) for c in catalogs)
+
+
+def scale_recipe(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """Multiplies what an offer takes, or gives, of a material a unit."""
+    factor = change.factor
+    assert factor is not None
+
+    def hit(offer: Offer) -> bool:
+        return offer.id == change.recipe and any(ln.material == change.of for ln in (*offer.inputs, *offer.outputs))
+
+    def scaled(lines: tuple[RecipeLine, ...]) -> tuple[RecipeLine, ...]:
+        return tuple(ln.but(per_unit=exact(ln.per_unit * factor)) if ln.material == change.of else ln for ln in lines)
+
+    def changed(offer: Offer) -> Offer:
+        return offer.but(inputs=scaled(offer.inputs), outputs=scaled(offer.outputs)) if hit(offer) else offer
+
+    if not any(hit(offer) for catalog in catalogs for offer in catalog.offers):
+        what = f"an offer that takes or gives `{change.of}`"
+        unknown(change, change.recipe, what, troubles)
+    return case, tuple(catalog.but(offers=tuple(map(changed, catalog.offers))) for catalog in catalogs)
 
 
 OFFER_TERMS: dict[TermKind, dict[str, object]] = {

@@ -20,7 +20,21 @@ from ..rules.amend import Amend, amended
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill
 from ..rules.waivers import misfits
-from .change_kinds import OFFERS, Facts, add_stock, grant, prove, relax, removes, reprices, resizes, unknown, waive
+from .change_kinds import (
+    OFFERS,
+    Facts,
+    add_stock,
+    grant,
+    prove,
+    relax,
+    removes,
+    reprices,
+    resizes,
+    scale_lead_times,
+    scale_recipe,
+    unknown,
+    waive,
+)
 from .merged import CASE_SOURCE
 
 MOST_INHERITED = 100
@@ -358,5 +372,7 @@ _APPLY: dict[str, _Apply] = {
     "waive": waive,
     "grant": grant,
     "stock": add_stock,
+    "lead_time": scale_lead_times,
+    "recipe": scale_recipe,
     "lift": relax,
 }

@@ -9,7 +9,7 @@ from ..domain.change import Change
 from ..plugins import attributed
 from ..rules.amend import amended
 from ..rules.base import Rule
-from .change_kinds import has_term, removes, reprices, resizes
+from .change_kinds import has_term, names_offer, removes, reprices, resizes
 from .changes import with_bills
 from .limiting import rows_of
 from .merged import around
@@ -108,6 +108,10 @@ class _Reach:
                 hit = reprices(change, offer, facility) or change.price == benchmark
             elif change.prove:
                 hit = offer.id == change.prove
+            elif change.recipe:
+                hit = offer.id == change.recipe
+            elif change.lead_time:
+                hit = names_offer(change.lead_time, offer, facility)
             elif change.lift is not None:
                 hit = has_term(change, offer, facility)
             else:

@@ -8,9 +8,9 @@ from decimal import Decimal
 from ...document import elements as doc
 from ...document.figures import large_money, mass, money, number, percent, written
 from ...domain.change import Change
+from ...explain.break_even import BreakEven
 from ...explain.results import SHARE_PROVED, Difference
 from ..told import difference, effort, ladder, rung
-from .break_even import BreakEven
 from .search import Relaxed, WhyNot
 
 _STATES = {

@@ -14,12 +14,12 @@ from ...domain.change import Change
 from ...domain.facts import Offer
 from ...domain.suggest import nearest
 from ...errors import A_SESSION, Diagnostic, InputError, takes
+from ...explain.break_even import BreakEven, bound, break_even_price, objective, part_kg, without
 from ...explain.eligibility import Eligibilities
 from ...explain.obstacles import Obstacle, no_room, obstacles
 from ...explain.results import Counted, Difference, Effort, QuestionResult, between
 from ...session import Answer, Session
 from ...solve import Progress
-from .break_even import BreakEven, bound, break_even_price, objective, part_kg, without
 
 
 class Relaxed(Record):

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from ...domain.base import Number, Record, exact
-from ...domain.case import Minimise
-from ...domain.change import Change
-from ...domain.plan import PlanStatus
-from ...errors import VerificationError
-from ...explain.results import CENT, SHARE_PROVED
-from ...rules.kinds.limits import Pin
-from ...session import Answer, PartPlan, Session
+from ..domain.base import Number, Record, exact
+from ..domain.case import Minimise
+from ..domain.change import Change
+from ..domain.plan import PlanStatus
+from ..errors import VerificationError
+from ..rules.kinds.limits import Pin
+from ..session import Answer, PartPlan, Session
+from .results import CENT, SHARE_PROVED
 
 STEPS = 60
 """Prices that are tried at most."""

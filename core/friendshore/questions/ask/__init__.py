@@ -1,0 +1,78 @@
+"""`ask`: what to find out next, ranked by the most that knowing it could save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from ...errors import InputError
+from ..base import Question, Setting
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from ...document.elements import Document
+    from ...recommend import Opened
+    from ...solve import Progress
+    from .records import By, Unknowns
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """What can be set."""
+
+    top: Annotated[int, Setting("Unknowns shown in the table; 0: all.", "N", least=0)] = 6
+    told: Annotated[int, Setting("Of these, how many are told at length.", "N", least=0)] = 2
+    spread: Annotated[
+        str, Setting("How much less and more a figure is tried of which no range is stated: an assumption.", "SHARE")
+    ] = "25 %"
+    by: Annotated[str, Setting("What they are ranked by: money saved, or kilograms no longer short.", "WORD")] = "money"
+
+
+class AskQuestion(Question[AskOptions, "Unknowns"]):
+    """What to find out next: every capacity, price, lead time, conversion, origin, licence and rule that is not known, with the question and whom to ask.
+
+    Ranked by the most that knowing it could save. Each is tried alone, and the plan made again for each answer.
+    """
+
+    name = "ask"
+    options = AskOptions
+    doing = "asking about"
+    counted = "unknowns"
+
+    def check(self, options: AskOptions) -> None:
+        """Refuses a spread that is no share, and a word that ranks nothing."""
+        _spread(options)
+        if options.by not in ("money", "kilograms"):
+            raise InputError("it ranks nothing", column="by", found=options.by, expected="money or kilograms")
+
+    def ask(self, opened: Opened, options: AskOptions, progress: Progress | None) -> Unknowns:
+        """Every unknown."""
+        from .search import ask
+
+        by: By = "kilograms" if options.by == "kilograms" else "money"
+        return ask(opened.session, spread=_spread(options), by=by, progress=progress)
+
+    def document(self, result: Unknowns, options: AskOptions) -> Document:
+        """The unknowns in order, and the first few at length."""
+        from .document import ask_document
+
+        return ask_document(result, options.top, options.told)
+
+
+def _spread(options: AskOptions) -> Decimal:
+    from ...domain.quantities import parse_share
+
+    try:
+        share = parse_share(options.spread)
+    except ValueError as error:
+        raise InputError(
+            "the spread is no share", column="spread", found=options.spread, expected=str(error)
+        ) from error
+    if not 0 <= share < 1:
+        expected = "0 % or more, below 100 %"
+        raise InputError("a figure cannot be so much less", column="spread", found=options.spread, expected=expected)
+    return share
+
+
+QUESTION = AskQuestion()

@@ -1,0 +1,145 @@
+"""What to find out next, as a planner reads it: one table, then the first few at length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...document import elements as doc
+from ...document.figures import count, large_money, mass, money, percent
+from ...domain.base import grouped
+from ..told import difference, effort, left_out, mass_or_nothing, rise
+from .records import Possibility, Unknown, Unknowns
+
+SHOWN = 6
+"""Unknowns in the table, unless more are asked for."""
+TOLD = 2
+"""Of these, how many are told at length."""
+OFFERS_SHOWN = 3
+"""Offers that are named of what is bought more or less."""
+
+
+def ask_document(found: Unknowns, shown: int = SHOWN, told: int = TOLD) -> doc.Document:
+    """The first `shown` unknowns (0: all), of which the first `told` at length, and what it took to find out."""
+    kept = found.unknowns[: shown or None]
+    matter = sum(_matters(one) for one in found.unknowns)
+    lacking = f"{mass(found.short_kg)} are short" if found.short_kg else "nothing is short"
+    head = (
+        f"{count(len(found.unknowns), 'unknown')}, each tried alone; {count(matter, 'of them', 'of them')} would change what the plan costs. "
+        f"As it is, it comes to {large_money(found.objective, found.currency)}, shortage included; {lacking}."
+    )
+    parts: list[doc.Element | None] = [doc.sentence(head)]
+    if kept:
+        parts.append(doc.apart(_table(kept, found), doc.notes(_notes(found, len(kept)))))
+    parts += [_at_length(one, found) for one in kept[:told]]
+    if found.stopped:
+        stopped = f"the search was ended: {count(found.stopped, 'unknown')} not asked about"
+        parts.append(doc.apart(doc.notes([stopped], doc.Tone.DOUBTFUL)))
+    return doc.document("What to find out next", *parts, effort(found.effort))
+
+
+def _matters(one: Unknown) -> bool:
+    return one.best is not None or one.worst is not None
+
+
+def _table(kept: tuple[Unknown, ...], found: Unknowns) -> doc.DataTable:
+    proved = all(one.saves.proved and one.loses.proved for one in kept)  # an interval is broken over lines
+    columns = [
+        doc.figures("#"),
+        doc.Column("Not known"),
+        doc.Column("Of"),
+        doc.Column("Ask"),
+        doc.Column("Saves at most", found.currency, "right", whole=proved),
+        doc.figures("Less short"),
+        doc.Column("At worst costs", found.currency, "right", whole=proved),
+    ]
+    return doc.table(columns, map(_row, kept))
+
+
+def _row(one: Unknown) -> list[doc.Cell]:
+    mark = " ~" if one.tied else ""
+    saves: doc.Cell = difference(one.saves) if one.best is not None else doc.NOTHING
+    loses: doc.Cell = difference(one.loses) if one.worst is not None else doc.NOTHING
+    if one.resolves:
+        saves = "rules hold together"
+    if one.conflict:
+        loses = "rules conflict"
+    return [f"{one.rank}{mark}", one.kind.value, one.subject, one.whom, saves, mass_or_nothing(one.saved_kg), loses]
+
+
+def _notes(found: Unknowns, shown: int) -> Iterator[str]:
+    yield from left_out(len(found.unknowns) - shown, "more unknown")
+    if any(one.tied for one in found.unknowns[:shown]):
+        yield "~ for what is proved, it may rank below the next"
+    yield (
+        "one unknown at a time: what several save together is not their sum. Where no range is stated, "
+        f"{percent(found.spread)} less and more are tried (--spread)"
+    )
+    for why, subjects in grouped((one.why, one.subject) for one in found.unasked).items():
+        yield f"not tried: {count(len(subjects), 'offer')}, like {subjects[0]}: {why}"
+
+
+def _at_length(one: Unknown, found: Unknowns) -> doc.Section:
+    """The question, the evidence and the plan for each answer."""
+    rows = [("known", _known(one)), ("taken", one.taken)]
+    rows += [(f"if {each.answer}", _then(each, found)) for each in one.possibilities]
+    if one.at_price is not None:
+        rows.append(("at other prices", _at_price(one, found)))
+    whom = f"{one.whom}, {one.country}" if one.country else one.whom
+    return doc.section(f"{one.rank}. {whom}: {one.question}", doc.Pairs(tuple(rows)))
+
+
+def _known(one: Unknown) -> str:
+    known = one.known
+    if not known.reference:
+        return "nothing: there is no evidence"
+    dated = f" of {known.date}" if known.date else ""
+    aside = ", ".join(filter(None, (known.confidence, dated.strip())))
+    return f"{known.reference}{f' ({aside})' if aside else ''}"
+
+
+def _then(each: Possibility, found: Unknowns) -> str:
+    """What becomes of the plan."""
+    if each.rise is None:
+        return f"it cannot be so: {each.impossible}"
+    if each.conflict:
+        return f"rules can no longer hold together: {', '.join(each.conflict)}"
+    told = [f"rules can hold together: {', '.join(each.resolved)}"] if each.resolved else []
+    if not each.rise.value and not each.buys:
+        return "; ".join([*told, "the plan stays what it is"])
+    after = large_money(found.objective + each.rise.value, found.currency)
+    change = (
+        f"{'saves' if each.rise.value < 0 else 'costs'} {rise(each.rise.but(value=abs(each.rise.value)))}"
+        if each.rise.proved
+        else rise(each.rise)
+    )
+    told.append(f"the plan comes to {after} ({change}{', at most' if each.bound and each.rise.value < 0 else ''})")
+    if each.short_kg:
+        word = "no longer short" if each.short_kg < 0 else "more short"
+        told.append(f"{mass(abs(each.short_kg))} {word}")
+    told += _bought(each)
+    return "; ".join(told)
+
+
+def _bought(each: Possibility) -> Iterator[str]:
+    for word, some in (
+        ("more", [b for b in each.buys if b.kilograms > 0]),
+        ("less", [b for b in each.buys if b.kilograms < 0]),
+    ):
+        if some:
+            named = [f"{mass(abs(b.kilograms))} {b.offer}" for b in some[:OFFERS_SHOWN]]
+            rest = [f"{len(some) - OFFERS_SHOWN} more"] if len(some) > OFFERS_SHOWN else []
+            yield f"{word}: {', '.join([*named, *rest])}"
+
+
+def _at_price(one: Unknown, found: Unknowns) -> str:
+    price = one.at_price
+    assert price is not None
+    told = []
+    if price.known is not None and price.saves is not None:
+        saves = price.saves
+        told.append(
+            f"at {money(price.known)} {found.currency}/kg, the cheapest known of the same goods, it saves {rise(saves)}"
+        )
+    if price.break_even is not None:
+        told.append(f"from {money(price.break_even)} {found.currency}/kg on it saves nothing")
+    return "; ".join(told) or "it saves nothing at any price"

@@ -1,0 +1,119 @@
+"""What of the law is not known: origins that are not proved, licences that nobody has, rules of which nobody knows whether they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...domain.base import grouped
+from ...domain.change import Change
+from ...domain.facts import Offer
+from ...explain.eligibility import Eligibilities, KeptOut
+from ...plugins import sentence_of
+from ...rules.base import Phase, PhaseStatus, Rule
+from .drafts import NOT_KNOWN, Doubts, Draft, Try
+from .records import EvidenceToday, UnknownKind
+
+
+def origins(doubts: Doubts) -> Iterator[Draft]:
+    """Offers that are kept out of some use only because an origin is not proved, then those that a licence would let in."""
+    out = Eligibilities(doubts.session.problem).out
+    for _, kept in sorted(out.items()):
+        unproven = [one for one in kept if one.unproven and not one.verdict.licence]
+        if unproven:
+            yield _origin(doubts, unproven)
+    licensed = grouped(
+        ((one.verdict.rule, one.arc.chained.facility.id), one)
+        for kept in out.values()
+        for one in kept
+        if one.verdict.licence
+    )
+    for (rule, facility), some in sorted(licensed.items()):
+        yield _licence(doubts, rule, facility, some)
+
+
+def _uses(kept: list[KeptOut]) -> str:
+    return ", ".join(sorted({f"{one.use.end_use} {one.use.material.id}" for one in kept}))
+
+
+def _origin(doubts: Doubts, kept: list[KeptOut]) -> Draft:
+    offer = kept[0].arc.chained.offer
+    stages = sorted({one.verdict.stage for one in kept} - {""})
+    rules = sorted({one.verdict.rule for one in kept})
+    what = (
+        f"Where is {doubts.named(offer)} {' and '.join(stages)}"
+        if stages
+        else f"Where does {doubts.named(offer)} come from"
+    )
+    return doubts.draft(
+        UnknownKind.ORIGIN,
+        offer,
+        f"{what}, and what proves it? {', '.join(rules)} asks, for {_uses(kept)}.",
+        _stated_origin(doubts, offer, stages),
+        "every stage that is not proved turns out to be what the rules ask for; if not, the plan stays what it is",
+        (Try("it is proved", (Change(prove=offer.id),), bound=True),),
+    )
+
+
+def _stated_origin(doubts: Doubts, offer: Offer, stages: list[str]) -> EvidenceToday:
+    """The best evidence of the stages that are asked about."""
+    entries = [
+        entry for entry in offer.chain if not stages or entry.main_stage.value in stages or entry.stage in stages
+    ]
+    if not entries:
+        return NOT_KNOWN
+    merged = doubts.session.problem.merged
+    best = max(entries, key=lambda entry: merged.confidence(entry.source).rank)
+    where = "/".join(sorted(best.countries)) or "no country"
+    return doubts.known(best.source, f"{best.stage} {where}{'' if best.complete else ', maybe elsewhere'}: ")
+
+
+def _licence(doubts: Doubts, name: str, facility: str, kept: list[KeptOut]) -> Draft:
+    problem = doubts.session.problem
+    rule = next(one for one in problem.rules if one.id == name)
+    plant = problem.merged.facilities[facility]
+    materials = sorted({line.material for one in kept for line in one.arc.chained.offer.outputs})
+    return Draft(
+        kind=UnknownKind.LICENCE,
+        subject=f"{name} for {facility}",
+        material=", ".join(materials),
+        question=f"Is {' and '.join(materials)} of {plant.name or facility} licensed under {name} ({_title(rule)}), for {_uses(kept)}?",
+        whom=f"{plant.supplier}, and whoever licenses under {rule.citation or name}",
+        country=plant.country,
+        known=NOT_KNOWN,
+        taken="a licence without a limit for all of the plan; if there is none, the plan stays what it is",
+        tries=(Try("it is licensed", (Change(grant=name, of=facility),), bound=True),),
+    )
+
+
+def rules(doubts: Doubts) -> Iterator[Draft]:
+    """Rules with a phase of unknown status within the plan, in order of ids."""
+    problem = doubts.session.problem
+    span = problem.case.horizon.span
+    for rule in sorted(problem.rules, key=lambda one: one.id):
+        open_ = [p for p in rule.phases if p.status is PhaseStatus.UNKNOWN and p.span.meets(span)]
+        if open_:
+            yield _rule(doubts, rule, open_)
+
+
+def _rule(doubts: Doubts, rule: Rule, phases: list[Phase]) -> Draft:
+    enforced = PhaseStatus.UNKNOWN in doubts.session.problem.law.statuses
+    verb, answer = ("disable", "it does not hold") if enforced else ("enable", "it holds")
+    changes = tuple(Change.model_validate({verb: rule.id, "from": one.start, "until": one.end}) for one in phases)
+    since = f" from {phases[0].start} on" if phases[0].start else ""
+    note = " ".join(one.note for one in phases if one.note) or rule.source
+    taken = "today's plan enforces it" if enforced else "today's plan takes it not to hold"
+    return Draft(
+        kind=UnknownKind.RULE,
+        subject=rule.id,
+        material="",
+        question=f"Does {rule.id} ({_title(rule)}) hold{since}?",
+        whom=f"whoever made it: {rule.citation or rule.source or rule.id}",
+        country="",
+        known=EvidenceToday(reference=note, date=None, confidence="unknown" if note else ""),
+        taken=taken,
+        tries=(Try(answer, changes, bound=True),),
+    )
+
+
+def _title(rule: Rule) -> str:
+    return sentence_of(rule).rstrip(".")

@@ -1,0 +1,47 @@
+"""`ask` on the worked case, and on the case that `init` writes: what is printed, and that a change of its JSON gives the plan it tells of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .program import here as friendshore
+
+ROOT = Path(__file__).parents[2]
+CASE = str(ROOT / "docs" / "cases" / "us-2027")
+PAGE = ROOT / "docs" / "reference" / "questions" / "ask.md"
+
+
+@pytest.mark.deep
+def test_the_page_shows_what_is_printed() -> None:
+    """One screen of a hundred columns, the same as on the page."""
+    done = friendshore("ask", CASE, "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) <= 40
+    _, example = PAGE.read_text(encoding="utf-8").split("```text\n")
+    assert example.split("```")[0] == done.stdout
+
+
+def test_a_change_that_is_told_gives_the_plan_that_is_told(tmp_path: Path) -> None:
+    """What the best answer to the first unknown saves, `plan --change` saves too."""
+    folder = str(tmp_path / "case")
+    assert friendshore("init", folder).returncode == 0
+    done = friendshore("ask", folder, "--json", "--spread", "40 %")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    first = found["unknowns"][0]
+    assert (first["rank"], found["spread"]) == (1, 0.4)
+    answer = first["possibilities"][first["best"]]
+    (change,) = answer["changes"]
+    factor = f"price={change['price']}, factor={change['factor']}"
+    planned = json.loads(friendshore("plan", folder, "--json", "--change", factor).stdout)
+    assert planned["objective"] == pytest.approx(found["objective"] - first["saves"]["value"], abs=0.01)
+
+
+def test_words_that_rank_nothing_are_refused() -> None:
+    """With what would have been understood, before anything is planned."""
+    done = friendshore("ask", CASE, "--by", "guesses")
+    assert done.returncode == 2
+    assert "expected: money or kilograms" in done.stderr

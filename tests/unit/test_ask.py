@@ -1,0 +1,150 @@
+"""What to find out next: questions, answers and figures of small cases, as a planner is told them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from threading import Event
+from typing import Any
+
+import pytest
+
+from friendshore.domain.change import Change
+from friendshore.domain.facts import RecipeLine
+from friendshore.errors import InputError
+from friendshore.inert import UNSEEN
+from friendshore.problem.inputs import Inputs
+from friendshore.questions.ask import AskOptions, AskQuestion
+from friendshore.questions.ask.document import ask_document
+from friendshore.questions.ask.records import Unknown, Unknowns
+from friendshore.questions.ask.search import ask
+from friendshore.rules.base import Rule
+from friendshore.session import Session
+from friendshore.solve import Limits
+
+from .building import GUESS, ban, case, catalog, demand, facility, maker, metals, price, source, text
+
+
+def opened(facts: Any, *rules: Rule, given: Any = None, **more: Any) -> Session:
+    """A solved case of 40 kg of metal for civil use, or of another."""
+    return Session.open(Inputs(given or case(demand("metal", "civil", 40)), (facts,), rules), **more)
+
+
+def one(found: Unknowns, subject: str, kind: str = "") -> Unknown:
+    """The unknown about something."""
+    (wanted,) = [each for each in found.unknowns if each.subject == subject and kind in ("", each.kind)]
+    return wanted
+
+
+def test_a_capacity_that_nobody_published_is_a_bound() -> None:
+    """40 kg at 50 could come at 10 from a plant of which no capacity is known: 1,600 at most, and the plan says what it would buy."""
+    bare = facility("cn", "CN").but(capacity=(), name="Guilin works", operator="Guilin Metal")
+    plants = [bare, facility("au", "AU")]
+    found = ask(opened(catalog(*plants, source("CN", 10), source("AU", 50))))
+    asked = one(found, "cn")
+    assert asked.rank == 1
+    assert (asked.saves.value, asked.saves.proved, asked.saved_kg) == (1600, True, 0)
+    assert "How much metal can Guilin works deliver a year" in asked.question
+    assert (asked.whom, asked.country) == ("Guilin Metal", "CN")
+    (large,) = asked.possibilities
+    assert large.bound
+    assert {bought.offer: bought.kilograms for bought in large.buys} == {"cn-metal": 40, "au-metal": -40}
+    told = text(ask_document(found))
+    assert "saves 1,600, at most" in told
+    assert "a bound: 80 kg a year" in told
+
+
+def test_who_is_asked_for_a_capacity_is_asked_for_the_origin_too() -> None:
+    """Where a plant is kept out by both, knowing one alone saves nothing."""
+    bare = facility("jp", "JP").but(capacity=())
+    offered = source("JP", 10, chain=()).but(price=price(10))
+    given = case(demand("metal", "defense", 5, price=100))
+    found = ask(opened(catalog(bare, offered), ban("melted", start=None), given=given))
+    alone, both = one(found, "jp").possibilities
+    assert alone.rise is not None
+    assert both.rise is not None
+    assert (alone.rise.value, both.rise.value) == (0, -450)
+    assert (both.answer, both.short_kg) == ("large, and its origins proved", -5)
+
+
+def test_a_price_that_nobody_published_is_tried_at_nothing_and_at_others() -> None:
+    """For nothing it saves 400; at the cheapest known price nothing; and so from that price on."""
+    unpriced = source("KZ", price(), name="kz-metal", plant="kz").but(price=None)
+    found = one(ask(opened(metals(facility("kz", "KZ"), unpriced))), "kz-metal", "price")
+    assert found.saves.value == 400
+    assert found.possibilities[0].bound
+    assert found.at_price is not None
+    assert (found.at_price.known, found.at_price.break_even, found.at_price.proved) == (10, 10, True)
+    assert found.at_price.saves is not None
+    assert found.at_price.saves.value == 0
+
+
+def test_an_assumed_price_is_tried_less_and_more() -> None:
+    """A quarter of 40 kg at 10; dearer by half it would cost 200 more, and `--spread` says so."""
+    facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", price(10, GUESS)), source("AU", 50))
+    found = ask(opened(facts), spread=Decimal("0.5"))
+    asked = one(found, "cn-metal", "price")
+    assert (asked.saves.value, asked.loses.value) == (200, 200)
+    assert asked.known.confidence == "assumed"
+    assert "50 % less and more" in asked.taken
+    assert not any(each.kind == "price" and each.subject == "au-metal" for each in found.unknowns)
+
+
+def test_a_recipe_is_never_better_than_without_loss() -> None:
+    """Metal holds what 1.25 kg of oxide holds, so that 1.5 kg are not tried at three quarters."""
+    oxide = source("AU", 10, "oxide")
+    melted = maker("AU", 5).but(inputs=(RecipeLine(material="oxide", per_unit=Decimal("1.5"), source=GUESS),))
+    asked = one(ask(opened(catalog(facility("au", "AU"), oxide, melted))), "au-melt", "conversion")
+    assert [each.answer for each in asked.possibilities] == ["1.25 kg", "1.875 kg"]
+    assert (asked.saves.value, asked.loses.value) == (100, 150)
+    assert "less than 1.25 kg would make something of nothing" in asked.taken
+
+
+def test_workers_and_order_make_no_difference() -> None:
+    """The same unknowns in the same order, equal ones by kind and id."""
+    plants = [facility(c.lower(), c).but(capacity=()) for c in ("KZ", "CA", "ZA")]
+    offers = [source(c, 30, name=f"{c.lower()}-metal", plant=c.lower()) for c in ("ZA", "KZ", "CA")]
+    facts = metals(*plants, *offers, cn=10)
+    found = ask(opened(facts, limits=Limits(workers=1)))
+    again = ask(opened(facts.model_copy(update={"offers": facts.offers[::-1]}), limits=Limits(workers=2)))
+    assert [each.subject for each in found.unknowns][:3] == ["ca", "kz", "za"]
+    assert found.unknowns == again.unknowns
+
+
+def test_what_is_asked_of_hostile_names_prints_inert() -> None:
+    """Escapes and line breaks of somebody's data reach no terminal."""
+    name, operator = "\x1b[31m=cmd|' /C calc'!A0\nworks", "\u202e\x07who"
+    bare = facility("cn", "CN").but(capacity=(), name=name, operator=operator)
+    told = text(ask_document(ask(opened(catalog(bare, source("CN", 10))))))
+    assert not set("\x1b\x07\u202e") & set(told)
+    assert UNSEEN.search(told.replace("\n", "")) is None
+
+
+def test_a_search_that_is_ended_says_what_it_left_out() -> None:
+    """Nothing is claimed of what was not asked."""
+    cancel = Event()
+    session = opened(metals(), cancel=cancel)
+    cancel.set()
+    found = ask(session)
+    assert (len(found.unknowns), found.stopped > 0 or not found.unknowns) == (0, True)
+
+
+@pytest.mark.parametrize("word", ["100 %", "-1", "half"])
+def test_a_spread_that_is_no_share_is_refused(word: str) -> None:
+    """Before anything is planned."""
+    with pytest.raises(InputError):
+        AskQuestion().check(AskOptions(spread=word))
+
+
+def test_a_lead_time_changes_on_every_lane() -> None:
+    """Twice the case's own where the offer states none."""
+    lead = case(demand("metal", "civil", 0, 40)).assume.but(lead_time=Decimal(12))
+    given = case(demand("metal", "civil", 0, 40, price=100), assume=lead)
+    session = opened(metals(), given=given)
+    assert session.verified.cost.shortage == 0
+    for name in ("cn-metal", "country:CN", "supplier:cn"):
+        late = session.after(Change(lead_time=name, factor=Decimal(2)), Change(remove="outside:CN"))
+        assert late.cost.shortage == 4000
+    with pytest.raises(InputError, match="`lead_time` names nothing"):
+        session.after(Change(lead_time="nobody", factor=Decimal(2)))
+    with pytest.raises(InputError, match="`recipe` names nothing"):
+        session.after(Change(recipe="cn-metal", of="oxide", factor=Decimal(2)))
