@@ -123,7 +123,10 @@ class Result(StrEnum):
     @property
     def rank(self) -> int:
         """Position from best to worst."""
-        return list(Result).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {result: rank for rank, result in enumerate(Result)}
 
 
 class Verdict(Record):

@@ -18,6 +18,8 @@ from .network import Arc, Network
 from .offers import OfferFacts
 from .signatures import Surcharges
 
+_NOTHING = Decimal(0)
+
 
 class Charges:
     """Charges per kilogram by arc and order period, in the case's currency, undiscounted."""
@@ -150,7 +152,7 @@ class Charges:
                     with attributed(rule):
                         charge = as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
                     known[key] = charge
-                found[rule.id] = charge * weight
+                found[rule.id] = charge * weight if charge else _NOTHING
         return found
 
     def _answered(self, use: Use, arrival: int) -> list[tuple[Rule, Decimal, dict[Charged, Decimal]]]:

@@ -141,6 +141,7 @@ def facts_file(data: Mapping[str, object]) -> FactsFile:
         message = "its facts are not kept in the format that is read here, in which they can be compared with what they come from"
         shown = f"format {data['format']}" if "format" in data else "no format"
         raise InputError(message, FACTS, column="format", found=shown, expected=str(FORMAT), fix="plan the case again")
+    Catalog.model_rebuild()  # asked for by itself afterwards: what checks it is then made once, and not once more within that of the file
     file = record(FactsFile, data, FACTS)
     wrong = unfit(file.catalogs)  # what readers of files refuse is refused here: no code behind this asks again
     if wrong:

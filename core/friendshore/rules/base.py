@@ -16,6 +16,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -108,7 +109,8 @@ class Selector(Record):
         )
 
 
-def _begins(code: str, beginnings: Iterable[str]) -> bool:
+@lru_cache(maxsize=4096)
+def _begins(code: str, beginnings: tuple[str, ...]) -> bool:
     return bool(code) and code.replace(".", "").startswith(tuple(one.replace(".", "") for one in beginnings))
 
 

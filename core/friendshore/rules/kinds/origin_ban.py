@@ -116,10 +116,10 @@ class OriginBan(Covering, Rule):
 
     def _entries(self, stage: Stage, offer: Chained, own: bool) -> list[ChainEntry]:
         """What the offer does of a stage."""
-        named = {step for step, _ in self.steps}
-        entries = [entry for entry in offer.performed if self._stage(entry) is stage]
+        steps = dict(self.steps)
+        entries = [entry for entry in offer.performed if steps.get(entry.stage, entry.main_stage) is stage]
         making = stage is Stage.PRODUCED and not own
-        return [entry for entry in entries if entry.stage in named] if making else entries
+        return [entry for entry in entries if entry.stage in steps] if making else entries
 
     def _of_scrap(self, offer: Chained) -> Iterator[Verdict]:
         """What the metal of recycled feed went through before: nobody says where."""
