@@ -267,6 +267,21 @@ def test_quiet_prints_the_heading_alone(case: Path) -> None:
     assert len(friendshore("plan", str(case), "--quiet").stdout.splitlines()) == 4
 
 
+def test_a_plan_is_one_screen_and_all_tables_are_asked_for(
+    planned: tuple[subprocess.CompletedProcess[str], Path], case: Path
+) -> None:
+    """Without a terminal too; `--full` prints what a screen leaves out, and JSON is whole either way."""
+    done, run = planned
+    assert len(done.stdout.splitlines()) <= 40
+    assert f"`friendshore report {run}`: a page" in " ".join(done.stdout.split())
+    full = friendshore("plan", str(case), "--full").stdout
+    assert all(f"\n{title}\n" in full for title in ("Demand", "Mix, by time of delivery", "Assumptions", "Made with"))
+    assert not any(
+        f"\n{title}\n" in done.stdout for title in ("Demand", "Mix, by time of delivery", "Assumptions", "Made with")
+    )
+    assert friendshore("plan", str(case), "--json").stdout == friendshore("plan", str(case), "--json", "--full").stdout
+
+
 def test_conflicting_rules_are_a_result_with_a_code_of_its_own(case: Path, tmp_path: Path) -> None:
     """Hard rules that cannot hold together have an exit code of their own, which no failure has: the plan is printed, and the rules are named."""
     text = (case / "case.toml").read_text() + INFEASIBLE

@@ -85,7 +85,7 @@ def _element(element: doc.Element, width: int, ruling: tuple[str, str, str]) -> 
         case doc.DataTable():
             yield from _table(in_lines(element, width) if element.excerpt else fitted(element, width), width, ruling)
             if isinstance(element.rest, doc.Several):
-                yield [(visible(listed(element.rest, width)), _style(doc.Tone.ASIDE))]
+                yield from _broken([(visible(listed(element.rest, width)), _style(doc.Tone.ASIDE))], width)
         case doc.Drawing():
             yield from _table(fitted(element.table, width), width, ruling)
         case doc.Section(title, parts, tone):

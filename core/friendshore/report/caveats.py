@@ -123,8 +123,6 @@ def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:
 
 
 def _caveats(run: Run, most: int) -> Iterator[str]:
-    if run.strict:
-        yield "Rules of unknown status are enforced"
     stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
     if stale:
         yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
@@ -149,7 +147,9 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
     for row in run.assumptions:
         if row.subject == _UNEXAMINED:
             yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}: any origin passes"
-    yield from (f"{BEFORE_ALL[_ACCEPTED]}: {row.text}" for row in run.assumptions if row.subject == _ACCEPTED)
+    accepted = [row.text for row in run.assumptions if row.subject == _ACCEPTED]
+    if accepted:
+        yield f"{BEFORE_ALL[_ACCEPTED]}: {'; '.join(accepted)}"
     twice = (f"{BEFORE_ALL[_TWICE]}: {row.text}" for row in run.assumptions if row.subject == _TWICE)
     yield from _most(twice, most, "more perhaps counted twice", "more perhaps counted twice")
 

@@ -1,0 +1,134 @@
+"""The screen of a run made by hand: each thing to know of a plan is told in a line or two, or counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from friendshore.document.terminal import plain_text
+from friendshore.report import screen_document
+from friendshore.report.screen import LINES
+
+from .test_report import DEMAND, PURCHASE, SHORT, run
+
+PLUGIN = {"name": "laws", "kind": "pack", "distribution": "acme 1", "digest": "", "as_of": "2026-01-01"}
+LOT: dict[str, Any] = {
+    "lot": "vault", "kind": "stock", "offer": "", "material": "dysprosium-oxide", "place": "US", "available": "2026-Q4", "quantity_kg": 500,
+    "used_kg": 0, "left_kg": 500, "uses": [],
+}  # fmt: skip
+BAR = {
+    "rule": "no-cn", "start": "2026-10-01", "unproven": False, "stage": "mined", "countries": ["CN"], "clause": "", "reason": "", "heals": "a waiver",
+}  # fmt: skip
+BARRED = {
+    "demand_material": "dysprosium-oxide",
+    "end_use": "defense",
+    "place": "US",
+    "verdict": "barred",
+    "periods": [],
+    "bars": [BAR],
+}
+LIMIT = {
+    "rule": "half",
+    "label": "2027-Q1",
+    "sentence": "",
+    "value": 1,
+    "at_least": 2,
+    "at_most": None,
+    "missed_by": 1,
+    "penalty": 5000,
+}
+LEVEL = {
+    "rank": 1, "minimise": "shortage", "sentence": "shortage of defense, at its price", "unit": "USD", "implied": False, "value": 0, "bound": 0,
+    "gap": 0, "least": 0, "within": 0,
+}  # fmt: skip
+ACCEPTED = [
+    {"subject": "accepted", "text": "evidence counts from `assumed` on"},
+    {"subject": "accepted", "text": "50 % of `announced` capacity counts"},
+]
+
+
+def told(width: int = 100, folder: str = "", **changed: Any) -> str:
+    """The screen in one line."""
+    return " ".join(plain_text(screen_document(run(**changed), folder), width, most=LINES).split())
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"limits": [LIMIT, LIMIT]}, "Limits not kept: half in 2 rows, priced at USD 10,000 (`--full` lists them)"),
+        ({"levels": [LEVEL]}, "Objectives in order: shortage of defense, at its price"),
+        ({"changes": ["disable=half"]}, "Changed from the case: disable=half"),
+        ({"holdings": [LOT | {"used_kg": 300, "left_kg": 200}]}, "In hand or on order: 1 (1 used); left over: vault 200 kg"),
+        ({"holdings": [LOT | {"uses": [BARRED]}]}, "Paid for, and barred from all that wants it: the stock vault, 500 kg of dysprosium-oxide: no-cn"),
+        (
+            {"by_months": [{"demand": "fighters", "short_kg": 500, "by_months_kg": 300, "only_kg": 200}]},
+            "Short only because the plan counts in whole periods: fighters 200 kg of 500 kg",
+        ),
+        ({"made": "2026-11-26", "plugins": [PLUGIN]}, "Old data: pack laws, as of 2026-01-01, 329 days old"),
+        ({"made": "2026-01-02", "plugins": [PLUGIN, PLUGIN | {"as_of": None, "name": "new"}]}, "2 packs, the oldest new, as of an unknown day"),
+        ({"plugins_blocked": [{"name": "acme", "by": ["--block"], "plugins": ["acme 1"]}]}, "Planned without acme (acme 1), blocked by --block"),
+        ({"assumptions": ACCEPTED}, "Accepted by the case: evidence counts from `assumed` on; 50 % of `announced` capacity counts"),
+    ],
+)  # fmt: skip
+def test_what_is_to_be_known_of_a_plan_is_told(changed: dict[str, Any], words: str) -> None:
+    """Each where there is such a thing, and nowhere else."""
+    assert words in told(**changed)
+    assert words.partition(":")[0] not in told()
+
+
+def test_money_and_what_to_do_next_are_told() -> None:
+    """What it is before discounting, what much of it goes to beside prices, and how to see more."""
+    assert "USD 1.1 million before discounting; duties and other charges USD 25,000" in told()
+    assert "`--full`: every table; `--out FOLDER`, then `friendshore report FOLDER`: a page" in told()
+    assert "`--full`: every table; `friendshore report out/run`: a page" in told(folder="out/run")
+
+
+def test_what_is_late_says_what_makes_it_late_first() -> None:
+    """A rule that keeps out most offers makes nothing late: the order that arrives first does."""
+    causes = [
+        {"kind": "rule", "text": "barred by `no-cn`", "offers": ["a", "b", "c"]},
+        {
+            "kind": "date",
+            "text": "can be ordered from 2027-Q3 on (not offered before), arrives 2027-Q4",
+            "offers": ["d"],
+        },
+    ]
+    short = [SHORT | {"period": "2026-Q4", "causes": causes}]
+    late, never = (told(140, shortages=short, demands=[DEMAND | {"first_met": met}]) for met in ("2027-Q4", ""))
+    assert late.index("can be ordered from 2027-Q3 on") < late.index("barred: no-cn")
+    assert never.index("barred: no-cn") < never.index("can be ordered from 2027-Q3 on")
+    assert "Never or late met" in late
+    assert "Never or late met" not in never
+
+
+def test_a_maker_is_marked_whose_price_holds_no_inputs() -> None:
+    """What it takes in is bought beside, and the head says what the mark means."""
+    draw = {
+        "offer": PURCHASE["offer"],
+        "material": "ore",
+        "place": "US",
+        "requirement": "R1",
+        "period": "2027-Q1",
+        "quantity_kg": 1,
+    }
+    shown = told(draws=[draw])
+    assert "From (* inputs extra)" in shown
+    assert "example-dysprosium-oxide 100 %*" in shown
+    assert "*" not in told()
+
+
+def test_what_is_needed_most_comes_first() -> None:
+    """Purchases stand in the order of what going without would weigh, not of money; what makers take in comes last."""
+    wanted = [
+        DEMAND | {"id": name, "material": name, "shortage_price": price}
+        for name, price in (("cheap", 1), ("dear", 100))
+    ]
+    bought = [
+        PURCHASE | {"material": name, "offer": f"{name}-offer", "cost": cost}
+        for name, cost in (("ore", 9e9), ("cheap", 9e6), ("dear", 5))
+    ]
+    shown = told(demands=wanted, purchases=bought)
+    assert shown.index("dear-offer") < shown.index("cheap-offer") < shown.index("ore-offer")
+    orders = shown[shown.index("Order by") :]
+    assert orders.index("ore-offer") < orders.index("cheap-offer") < orders.index("dear-offer"), "orders by money"
