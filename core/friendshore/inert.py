@@ -69,6 +69,11 @@ def cell_inert(text: str) -> str:
     return re.sub(rf"(?<=;)(\s*)([{_FORMULA}])", lambda found: f"{found[1]}\\u{ord(found[2]):04x}", quoted)
 
 
+def computed(text: str) -> bool:
+    """Whether a spreadsheet would compute a text of a CSV table, or a reader would take it for one that was made inert."""
+    return text[:1] == '"' or _COMPUTED.search(text) is not None
+
+
 def cell_typed(cell: str) -> str:
     """The text that `cell_inert` made a cell of."""
     if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"':

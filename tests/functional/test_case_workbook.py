@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -443,6 +444,14 @@ BOOKS: list[tuple[str, Any, str]] = [
     ("head", lambda book: setattr(book["demand"]["A1"], "value", "name"), "no such column"),
     ("hidden", lambda book: setattr(book["demand"].row_dimensions[2], "hidden", True), "a row is hidden"),
     ("merged", lambda book: book["demand"].merge_cells("A2:A3"), "cells are merged"),
+    (
+        "no catalog",
+        lambda book: book["capacity"].append(["", "quebec", "", "5 t/year", "operating"]),
+        "this cell is needed",
+    ),
+    ("head of a baseline", lambda book: book["_baseline"].delete_rows(2), "is no workbook of a case"),
+    ("cell of a baseline", lambda book: setattr(book["_baseline"]["B5"], "value", "x"), "is no workbook of a case"),
+    ("another format", lambda book: setattr(book["_baseline"]["A1"], "value", "friendshore case 9"), "another version"),
     ("no baseline", lambda book: book.remove(book["_baseline"]), "is no workbook of a case"),
 ]
 
@@ -528,3 +537,35 @@ def test_a_plan_with_the_scenario_is_that_of_a_case_edited_by_hand(case: Path) -
         (by_hand / name).write_text(text.replace(before, after))
     assert plans(case, "--scenario", "mine") == plans(by_hand)
     assert plans(case, "--scenario", "mine") != plans(case)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_catalog_as_csv_is_not_computed_either(text: str, case: Path) -> None:
+    """A folder that is written of a workbook begins no free text with a sign that spreadsheets compute, and holds the same facts."""
+    hostile(case, text)
+    assert friendshore("catalogs", "convert", "catalog", "mine.xlsx").exit_code == 0
+    made = friendshore("catalogs", "convert", "mine.xlsx", "folder")
+    assert made.exit_code == 0, made.output
+    tables = [file.read_text() for file in Path("folder").glob("*.csv")]
+    cells = [cell for table in tables for row in csv.reader(table.splitlines()) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
+    digests = {
+        json.loads(friendshore("catalogs", "show", name, "--json").output)["digest"] for name in ("catalog", "folder")
+    }
+    assert len(digests) == 1
+
+
+def test_a_price_below_zero_stays_a_number(case: Path) -> None:
+    """What is paid to whoever takes it begins with a minus, in a workbook and as CSV."""
+    offers = case / "catalog" / "offers.csv"
+    header, quebec, *rest = offers.read_text().splitlines()
+    paid = quebec.replace("700 USD/kg", "-7 USD/kg").replace("50 kg", "")
+    offers.write_text("\n".join([header + ",max_per_year", paid + ",1 t/year", *(f"{row}," for row in rest)]) + "\n")
+    file = exported(case, case / "case.xlsx")
+    price = cell_of(opened(file), "offers", "quebec-gallium", "price")
+    assert (price.value, price.data_type) == (-7, "n")
+    assert friendshore("catalogs", "convert", "catalog", "copy").exit_code == 0
+    assert ",-7 USD/kg," in (case / "copy" / "offers.csv").read_text()
+    changed = edited(file, [("offers", "quebec-gallium", "price", -9)])
+    told = friendshore("case", "from-xlsx", changed, case, "--scenario", "mine")
+    assert 'amount = "-9 USD/kg"' in told.output

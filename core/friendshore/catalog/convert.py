@@ -14,7 +14,10 @@ from typing import Any
 
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
+from ..inert import cell_inert, computed
 from ..readers import CatalogRows
+from ..reading import kinds as k
+from ..reading.fields import Field
 from ..reading.layouts import FactColumns
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook
@@ -129,10 +132,26 @@ def write_folder(texts: Texts, folder: Path) -> None:
     folder.mkdir()
     head = toml_text(texts.head)
     write_file(folder / columns.HEAD.name, head.encode())
-    for name, (header, rows) in texts.tables.items():
+    for layout in (layout for layout in columns.TABLES if layout.name in texts.tables):
+        name, (header, rows) = layout.name, texts.tables[layout.name]
         stream = io.StringIO()
-        csv.writer(stream, lineterminator="\n").writerows([header, *rows])
+        free = [_is_free(texts.facts.extended(layout).by_name.get(column)) for column in header]
+        inert = [tuple(map(_inert, row, free)) for row in rows]
+        csv.writer(stream, lineterminator="\n").writerows([header, *inert])
         write_file(folder / name, stream.getvalue().encode())
+
+
+_FREE = (k.TEXT, k.TEXTS, k.kind_of("prose"), k.kind_of(frozenset))
+"""Kinds of cells that may hold any text; all others are looked at when they are read, and none of them is a formula."""
+
+
+def _is_free(said: Field | None) -> bool:
+    return said is not None and said.kind in _FREE
+
+
+def _inert(text: str, free: bool) -> str:
+    """A cell that no spreadsheet computes; a reader gives back what it was."""
+    return cell_inert(text) if free and computed(text) else text
 
 
 def write_workbook(texts: Texts, path: Path) -> None:

@@ -17,6 +17,7 @@ from ..domain.base import Sharing
 from ..domain.suggest import did_you_mean, nearest
 from ..domain.watch import told_each
 from ..errors import Diagnostic
+from ..inert import cell_inert, cell_typed
 from .entry import Entry
 from .fields import Field, Layout, UnreadableError
 from .textfile import read_text
@@ -172,8 +173,17 @@ def read_table(
     text = read_text(path, found, LARGEST_TABLE)
     table.whole = text is not None
     if text is not None:
-        fill(table, dropwhile(lambda line: line[0] < header, _lines(_physical(text), table, separator)), parsed)
+        lines = _lines(_physical(text), table, separator)
+        if '"""' in text:  # how a cell is written that begins with a quote
+            lines = ((line, [*map(_as_typed, cells)]) for line, cells in lines)
+        fill(table, dropwhile(lambda line: line[0] < header, lines), parsed)
     return table
+
+
+def _as_typed(cell: str) -> str:
+    """The text of a cell that was made inert for spreadsheets; any other stays as it is."""
+    typed = cell_typed(cell)
+    return typed if typed is cell or cell_inert(typed) == cell else cell
 
 
 def _physical(text: str) -> Iterator[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
 from .edits import CELLS, ROWS_ADDED, ROWS_DELETED, editable
 from .facts import goes_along
 from .merge import AddedRow, Differences, Edit
 from .read import CaseWorkbook
-from .tables import CaseTables
+from .tables import CATALOG, CaseTables
 
 LIFTED = frozenset(
     (
@@ -42,6 +43,7 @@ def refused(book: CaseWorkbook, today: CaseTables, merged: Differences) -> Itera
             )
     for row in merged.added:
         yield from _row(row, book)
+        yield from _of_no_catalog(row, book, today)
     for sheet, rows in merged.deleted.items():
         for number in rows:
             if sheet not in ROWS_DELETED and not goes_along(sheet, number, today, merged):
@@ -85,3 +87,17 @@ def _row(row: AddedRow, book: CaseWorkbook) -> Iterator[Diagnostic]:
                 expected=f"cells in {', '.join(may)}" if may else "",
                 fix=f"delete it, or edit the case itself; what can be edited: {editable(row.sheet)}",
             )
+
+
+def _of_no_catalog(row: AddedRow, book: CaseWorkbook, today: CaseTables) -> Iterator[Diagnostic]:
+    """A row that is to be added to a catalog, and says none that the case names: nobody would read it."""
+    name = row.texts.get(CATALOG.name, "")
+    if row.sheet in ROWS_ADDED and CATALOG.name in row.texts and name not in today.gathered.named:
+        yield Diagnostic(
+            "no such catalog in the case" if name else "this cell is needed",
+            str(book.path),
+            column=book.at(row.sheet, row.line, CATALOG.name),
+            found=f"`{name}`" if name else "a blank cell",
+            expected="one of " + ", ".join(sorted(today.catalogs.keys() & today.gathered.named.keys())),
+            fix=did_you_mean(name, today.catalogs),
+        )

@@ -98,12 +98,12 @@ def read_case_workbook(path: Path, found: list[Diagnostic]) -> CaseWorkbook:
     if unread:
         raise InputError(unread)
     lines = [cells for _, cells in book.sheets.get(BASELINE, [])]
-    if not lines or lines[0][0] != FORMAT:
-        known = bool(lines) and lines[0][0].startswith(FORMAT.rpartition(" ")[0])
+    written = _written(lines[1:])
+    if written is None or not lines or lines[0][0] != FORMAT or len(lines[0]) < 3:
+        known = bool(lines) and lines[0][0].startswith(FORMAT.rpartition(" ")[0]) and lines[0][0] != FORMAT
         message = "was written by another version of friendshore" if known else "is no workbook of a case"
         fix = "write it anew: friendshore case to-xlsx CASE --out FILE"
         raise InputError(message, str(path), expected=f"one with the hidden sheet `{BASELINE}`", fix=fix)
-    written = _written(lines[1:])
     edited = {name: sheet for name, one in written.items() if (sheet := _edited(book, name, one, found)) is not None}
     for name in book.sheets:
         if name not in written and name != BASELINE:
@@ -112,7 +112,7 @@ def read_case_workbook(path: Path, found: list[Diagnostic]) -> CaseWorkbook:
                 or "call it `notes`, or begin its name with `_`: such a sheet is yours alone"
             )
             found.append(Diagnostic("is no sheet of a case, so it would not be read", book.place(name), fix=fix))
-    return CaseWorkbook(path, lines[0][2] if len(lines[0]) > 2 else "", written, edited, list(book.sheets))
+    return CaseWorkbook(path, lines[0][2], written, edited, list(book.sheets))
 
 
 def _split(head: str) -> tuple[str, str]:
@@ -122,13 +122,17 @@ def _split(head: str) -> tuple[str, str]:
     return match[1], match[2] or ""
 
 
-def _written(lines: list[list[str]]) -> dict[str, WrittenSheet]:
+def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
+    """What the hidden sheet says; None: nothing that makes sense."""
     columns: dict[str, tuple[str, ...]] = {}
     rows: dict[str, list[Texts]] = {}
-    for name, what, *cells in lines:
+    for line in lines:
+        name, what, cells = line[0], "".join(line[1:2]), line[2:]
         if what == HEAD:
             columns[name] = tuple(_split(head)[0] for head in cells if head)
-        elif what == ROW:
+        elif what != ROW or name not in columns:
+            return None
+        else:
             padded = cells + [""] * (len(columns[name]) - len(cells))
             rows.setdefault(name, []).append(dict(zip(columns[name], padded, strict=False)))
     return {name: WrittenSheet(names, tuple(rows.get(name, ()))) for name, names in columns.items()}
