@@ -130,6 +130,12 @@ def _mine_to_user(run: Run, material: str, chart: charts.Flow) -> None:
     bought += total([one.quantity_kg for one in run.lots if one.material == material])
     short = total([one.quantity_kg for one in run.shortages if one.material == material])
     assert near(total(out[node] for node in out if node not in come), bought + short, whole, missed(run) * 2)
+    makes = {
+        one.offer: sorted({each.material for each in run.purchases if each.offer == one.offer}) for one in run.draws
+    }
+    drawn = [(" + ".join(makes[one.offer]), one.quantity_kg) for one in run.draws if one.material == material]
+    into = {one.target.partition(":into ")[2] for one in chart.streams if ":into " in one.target}
+    assert {" + ".join(sorted(name.split(" + "))) for name in into} == {name for name, _ in drawn}
     for use in {one.end_use for one in run.demands if one.material == material}:
         wanted = total([one.wanted_kg for one in run.demands if (one.material, one.end_use) == (material, use)])
         got = total(one.amount for one in chart.streams if one.target.endswith(f":{use} use")) * kilograms

@@ -10,7 +10,7 @@ from itertools import pairwise
 from ...document import charts
 from ...document import elements as doc
 from ...document.figures import mass, unit_for
-from ...domain.base import totals
+from ...domain.base import grouped, totals
 from ...domain.run import Run, RunPurchase
 from ...domain.stages import Stage
 from .parts import added, countries, country, in_unit, largest, rounding
@@ -141,7 +141,7 @@ def _steps(
 
 def _uses(run: Run, material: str, paths: _Paths, place: int) -> None:
     """What leaves each place: to uses, to makers, into stock that is left; and what uses want and do not get."""
-    makes = {one.offer: one.material for one in run.purchases}
+    makes = grouped((one.offer, one.material) for one in run.purchases)
     last = run.periods[-1].label
     out: list[tuple[str, str, Decimal]] = []
     out += [
@@ -150,7 +150,7 @@ def _uses(run: Run, material: str, paths: _Paths, place: int) -> None:
         if one.material == material
     ]
     out += [
-        (country(one.place), f"into {makes.get(one.offer, one.offer)}", one.quantity_kg)
+        (country(one.place), f"into {' + '.join(dict.fromkeys(makes.get(one.offer, [one.offer])))}", one.quantity_kg)
         for one in run.draws
         if one.material == material
     ]

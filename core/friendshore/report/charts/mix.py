@@ -74,7 +74,8 @@ def mix_elements(run: Run, material: str, purchases: Sequence[RunPurchase]) -> l
     by_name = _by_supplier(purchases)
     beside = [("from stock", stock, doc.Tone.ASIDE)] if any(stock.values()) else []
     beside += [("short", balance.short, doc.Tone.BAD)] if balance.short else []
-    what = "wanted, and taken by makers" if balance.taken else "wanted"
+    wants = ["wanted"] if balance.delivered or balance.short else []
+    what = " and ".join([*wants, *(["taken by makers"] if balance.taken else [])]) or "wanted"
     table = _table(run, purchases, [*((name, amounts) for name, amounts, _ in beside), (what, needed)])
     if len(by_name) == 1 and not beside and balance.even:
         (name,) = by_name
