@@ -28,7 +28,7 @@ def programmes_document(result: Programmes, parts: int) -> doc.Document:
         _programmes(result),
         *(_late_parts(line, parts) for line in late),
         _money(result, "Spent by programme", "programme", result.spent.by_programme),
-        _money(result, "Spent by place", "place", result.spent.by_place),
+        _money(result, "Spent by place", "place", result.spent.by_place) if _places(result) else None,
         _rest(result),
         doc.section_if_any("To be known", doc.notes(result.notes)),
     )
@@ -73,6 +73,12 @@ def _late_parts(line: ProgrammeLine, parts: int) -> doc.Section | None:
     return doc.section(f"Parts of {line.whole.name} that are late", doc.table(columns, rows), rest)
 
 
+def _places(result: Programmes) -> bool:
+    """Whether places tell anything that programmes do not: there are several, or a budget of one."""
+    lines = result.spent.by_place
+    return len({line.name for line in lines}) > 1 or any(line.budget is not None for line in lines)
+
+
 def _money(result: Programmes, title: str, called: str, lines: Sequence[SpendLine]) -> doc.Section | None:
     """What is spent by year, against budgets where there are any."""
     if not lines:
@@ -81,12 +87,14 @@ def _money(result: Programmes, title: str, called: str, lines: Sequence[SpendLin
     names = list(dict.fromkeys(line.name for line in lines))
     of = {(line.name, line.year): line for line in lines}
     columns = [doc.Column(called, whole=True), *(doc.figures(str(year), result.currency) for year in years)]
-    columns.append(doc.Column("against the budget"))
+    budgeted = any(line.budget is not None for line in lines)
+    if budgeted:
+        columns.append(doc.Column("against the budget"))
     rows = [
         [
             name,
             *(doc.Amount(of[name, year].spent) if (name, year) in of else doc.NOTHING for year in years),
-            _against(result, [of[name, year] for year in years if (name, year) in of]),
+            *([_against(result, [of[name, year] for year in years if (name, year) in of])] if budgeted else []),
         ]
         for name in names
     ]
@@ -111,6 +119,8 @@ def _against(result: Programmes, lines: Sequence[SpendLine]) -> str:
 
 
 def _rest(result: Programmes) -> doc.Element | None:
+    if not result.spent.stock and not result.spent.others:
+        return None
     stock, others = (large_money(one, result.currency) for one in (result.spent.stock, result.spent.others))
     return doc.apart(
         doc.sentence(
