@@ -319,6 +319,18 @@ SMALLER: list[tuple[str, list[Cell], dict[str, Any]]] = [
         [("offers", "forge-antimony", "take_or_pay", None), ("offers", "forge-antimony", "take_or_pay_share", None)],
         {"lift": "take-or-pay", "of": "forge-antimony"},
     ),
+    ("limits", [("offers", "north-apt", "lead_time", "1 month")], {}),  # its lanes have their own
+    (
+        "recipes",
+        [("recipe", "offer=toll-metal", "per_unit", 1.5)],
+        {"recipe": "toll-metal", "of": "oxide", "factor": 1.2},
+    ),
+    (
+        "recipes",
+        [("recipe", "offer=swarf-oxide", "per_unit", 3.1)],
+        {"recipe": "swarf-oxide", "of": "swarf", "factor": 0.775},
+    ),
+    ("recipes", [("offers", "oxide", "price", 61)], {}),  # a material is called so too, and another offer delivers it
     ("orders", [("terms", "mill-antimony", GONE, None)], {}),
     ("orders", [("quotes", "offer=spot-antimony", "price", "66 USD/kg")], {}),
     ("orders", [("offers", "spot-antimony", "price", "66 USD/kg")], {"price": "spot-antimony", "amount": "66 USD/kg"}),
@@ -569,3 +581,15 @@ def test_a_price_below_zero_stays_a_number(case: Path) -> None:
     changed = edited(file, [("offers", "quebec-gallium", "price", -9)])
     told = friendshore("case", "from-xlsx", changed, case, "--scenario", "mine")
     assert 'amount = "-9 USD/kg"' in told.output
+
+
+def test_a_lead_time_is_multiplied_or_relaxed(case: Path) -> None:
+    """A quarter to half a year is twice as long; none at all is a term that is relaxed; one that no factor gives is the case's, times something."""
+    file = exported(case, case / "case.xlsx")
+    for offer, value, change in (
+        ("quebec-gallium", "6 months", '{ lead_time = "quebec-gallium", factor = 2 }'),
+        ("quebec-gallium", "0", '{ lift = "lead-time", of = "quebec-gallium" }'),
+        ("kwinana-gallium", "2 quarters", '{ lead_time = "kwinana-gallium", factor = 2 }'),
+    ):
+        changed = edited(file, [("offers", offer, "lead_time", value)])
+        assert change in friendshore("case", "from-xlsx", changed, case, "--scenario", "mine").output

@@ -66,8 +66,7 @@ def _may(edit: Edit, today: CaseTables) -> bool:
         return section == "accept.capacity" or (section, key) == ("accept", "proven")
     if edit.sheet == "offers":
         blank_only = edit.column in LIFTED or edit.column == "take_or_pay_share"
-        zero = edit.column == "lead_time" and edit.after.partition(" ")[0] != "0"
-        return not (blank_only and edit.after) and not zero
+        return not (blank_only and edit.after)
     if edit.sheet == "rule":
         bill = table.text(edit.row, "kind") == "bill"
         return edit.after in ("yes", "no") if edit.column == "on" else not bill

@@ -45,7 +45,7 @@ def scenario_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) 
         raise InputError(book.sorted(found))
     removals = [change for change in said if change.remove]
     said += stating.of_demands(facts)
-    said += changes_of_catalogs(today.gathered.read, facts.catalogs)
+    said += changes_of_catalogs(today.gathered.read, facts.catalogs, today.gathered.case.assume.lead_time)
     found += [] if found else ProvedEdits(book, today, edits, facts).mistakes(said, removals)
     if found:
         raise InputError(book.sorted(found))

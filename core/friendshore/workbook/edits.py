@@ -33,7 +33,7 @@ CELLS: Mapping[str, Mapping[str, str]] = {
         "onboarding": "made blank: the one-off cost is relaxed.",
         "qualification": "made blank: the months of qualification are relaxed.",
         "from": "made blank, with until: the dates of orders are relaxed.",
-        "lead_time": "0: the lead time is relaxed, on every lane.",
+        "lead_time": "the scenario multiplies the lead time, on every lane; 0: it is relaxed.",
         "take_or_pay": "made blank, with take_or_pay_share: it is relaxed.",
         "take_or_pay_share": "made blank, with take_or_pay: it is relaxed.",
     },
@@ -43,6 +43,7 @@ CELLS: Mapping[str, Mapping[str, str]] = {
         "from": "later by whole months: the scenario delays the capacity; earlier: it states the capacity from that day on.",
     },
     "prices": {"price": "the scenario states the benchmark, on all its dates alike, or multiplies it."},
+    "recipe": {"per_unit": "the scenario multiplies what a unit takes or gives of the material."},
     "quotes": {"price": "all quotes of an offer by one factor: the scenario multiplies its price."},
     "terms": {
         "fixed": "made blank: the fixed cost is relaxed.",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 
-from ..domain.base import grouped
+from ..domain.base import DIGITS, exact, grouped
 from ..domain.change import Change, TermKind
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer
 from ..domain.market import BenchmarkPrice
@@ -20,14 +20,14 @@ from ..problem.change_kinds import OFFER_TERMS, TERMS_FIGURES
 _DAY = timedelta(days=1)
 
 
-def changes_of_catalogs(old: Sequence[Catalog], new: Sequence[Catalog]) -> Iterator[Change]:
-    """Changes that may lead from some catalogs to others of the same names."""
+def changes_of_catalogs(old: Sequence[Catalog], new: Sequence[Catalog], lead_time: Decimal) -> Iterator[Change]:
+    """Changes that may lead from some catalogs to others of the same names; `lead_time` is that of offers that state none."""
     for before, after in zip(old, new, strict=True):
         if before is after or before.digest == after.digest:
             continue
         offers = {offer.id: offer for offer in after.offers}
         for offer in before.offers:
-            yield from _of_offer(offer, offers[offer.id])
+            yield from _of_offer(offer, offers[offer.id], lead_time)
         facilities = {facility.id: facility for facility in after.facilities}
         for facility in before.facilities:
             yield from _of_facility(facility, facilities[facility.id])
@@ -42,17 +42,17 @@ def changes_of_catalogs(old: Sequence[Catalog], new: Sequence[Catalog]) -> Itera
 
 
 def factor_between(old: Decimal, new: Decimal) -> Decimal | None:
-    """What multiplies one number to another, exactly as a change multiplies it; None: no number of 28 digits does."""
+    """What multiplies one number to another, as a change multiplies it; None: no number of as many digits as a change keeps does."""
     if not old:
         return None
-    quotient = new / old
     with localcontext() as context:
-        context.prec = 28
+        context.prec = DIGITS
+        quotient = new / old
         steps = (quotient, quotient.next_plus(), quotient.next_minus())
-    return next((step for step in steps if old * step == new), None)
+    return next((step for step in steps if exact(old * step) == new), None)
 
 
-def _of_offer(old: Offer, new: Offer) -> Iterator[Change]:
+def _of_offer(old: Offer, new: Offer, lead_time: Decimal) -> Iterator[Change]:
     if old == new:
         return
     price, before = new.price, old.price
@@ -66,6 +66,12 @@ def _of_offer(old: Offer, new: Offer) -> Iterator[Change]:
     if new.end is not None and new.end != old.end:
         yield Change(remove=old.id, start=new.end + _DAY)
     yield from _lifted(old, new)
+    if new.lead_time and new.lead_time != old.lead_time:
+        factor = factor_between(lead_time if old.lead_time is None else old.lead_time, new.lead_time)
+        yield from [] if factor is None else [Change(lead_time=old.id, factor=factor)]
+    for line, now in zip((*old.inputs, *old.outputs), (*new.inputs, *new.outputs), strict=False):
+        factor = None if line.per_unit == now.per_unit else factor_between(line.per_unit, now.per_unit)
+        yield from [] if factor is None else [Change(recipe=old.id, of=line.material, factor=factor)]
 
 
 def _lifted(old: Offer, new: Offer) -> Iterator[Change]:
