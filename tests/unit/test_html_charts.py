@@ -176,8 +176,16 @@ def test_countries_are_darker_the_more_they_supply() -> None:
     root = drawn(MAP)
     assert len([node for node in root.walk() if node.attributes.get("id") == "_CN"]) == 1
     for picture in root.one("figure").all("svg"):
-        outlines = {node.attributes["href"]: node.attributes["class"] for node in picture.all("use")}
-        assert outlines == {"#_land": "land", "#_CN": "w4", "#_RU": "o-bad"}
+        outlines = {
+            node.attributes["href"]: node.attributes["class"]
+            for node in picture.all("use")
+            if "class" in node.attributes
+        }
+        assert outlines == {"#_land": "land", "#_CN": "w4", "#_RU": "w o-bad", "#_lines": "lines o-bad"}
+        (clip,) = picture.all("clippath")
+        assert [node.attributes["href"] for node in clip.all("use")] == ["#_RU"]
+        (lines,) = (node for node in picture.all("use") if node.attributes["href"] == "#_lines")
+        assert lines.attributes["clip-path"] == f"url(#{clip.attributes['id']})"
         (point,) = picture.all("circle")
         assert point.attributes["class"] == "dot w0"
     assert told(MAP) == [

@@ -23,6 +23,7 @@ from .svg import (
     path,
     scaled,
     spread,
+    stripes,
     ticks,
     titled,
 )
@@ -61,7 +62,7 @@ def bars(chart: Bars, width: float) -> Picture:
     low, high = _reach(chart, divisor)
     steps = ticks(low, high)
     written = [number(Decimal(repr(step))) for step in steps]
-    room = min(190.0, max(map(measured, names), default=0.0) + _SWATCH + 8)
+    room = min(225.0, max(map(measured, names), default=0.0) + _SWATCH + 8)
     tall = max(240.0 if beside else 200.0, len(names) * _LINE if beside else 0)
     plane = _Plane(
         left=max(map(measured, written)) + 8,
@@ -125,7 +126,7 @@ def _stacks(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, di
     wide = _wide(chart, plane)
     above, below = [0.0] * len(chart.labels), [0.0] * len(chart.labels)
     for place, one in series:
-        made = []
+        made, lines = [], []
         for bar, (period, exact) in enumerate(zip(chart.labels, one.values, strict=True)):
             value = float(exact) / divisor
             if not value:
@@ -135,8 +136,10 @@ def _stacks(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, di
             reached[bar] += value
             x = plane.left + _step(chart, plane) * (bar + 0.5) - wide / 2
             told = f"{period}, {amount(exact, chart.unit)}"
-            made.append(box(x, min(ends), wide, max(abs(ends[0] - ends[1]), 0.3), told))
-        yield parts(one.name, made, look(place, one.tone))
+            tall = abs(ends[0] - ends[1])
+            made.append(box(x, min(ends), wide, max(tall, 0.3), told))
+            lines.append(path("M{} {}v{}", x + wide / 2, min(ends), tall))
+        yield parts(one.name, [*made, stripes(lines, wide, look(place, one.tone))], look(place, one.tone))
 
 
 def _periods(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
@@ -221,4 +224,5 @@ def _named(x: float, y: float, place: int, one: Series | None, width: float) -> 
     else:
         shown = look(place, one.tone)
         yield tag("rect", titled(one.name), x=x, y=y - _SWATCH / 2, width=_SWATCH, height=_SWATCH, class_=shown)
+        yield stripes([path("M{} {}v{}", x + _SWATCH / 2, y - _SWATCH / 2, _SWATCH)], _SWATCH, shown)
     yield label(x + _SWATCH + 5, y + 4, cut(one.name, width - x - _SWATCH - 6))

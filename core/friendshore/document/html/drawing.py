@@ -16,8 +16,9 @@ from .tables import table
 from .timeline import days, timeline
 from .world import world_map
 
-_WIDE, _NARROW = 800.0, 352.0
-"""Pixels for which a chart is drawn. What its parts are is told in the wide picture; the script knows it of the narrow one, whose parts are the same."""
+_WIDTHS = {"wide": 800.0, "narrow": 352.0}
+_TELLING = "wide"
+"""The picture that tells what its parts are; the script knows it of the other, whose parts are the same."""
 _OPEN = 12
 """Rows up to which a table stands open."""
 
@@ -25,13 +26,8 @@ _OPEN = 12
 def drawing(found: doc.Drawing, outline: Outline) -> Markup:
     """The chart, and its table, folded if it is long."""
     caption = tag("figcaption", tag("strong", text(found.title)), tag("span", text(found.told)))
-    outline.drawn = True
     outline.mapped = outline.mapped or isinstance(found.chart, WorldMap)
-    wide, narrow = _picture(found.chart, _WIDE), _picture(found.chart, _NARROW)
-    pictures = [
-        _svg(wide, wide.content, "wide", found, outline),
-        _svg(narrow, untold(narrow.content), "narrow", found, outline),
-    ]
+    pictures = [_svg(found, width, class_, outline) for class_, width in _WIDTHS.items()]
     below = days(found.chart) if isinstance(found.chart, Timeline) else joined(())
     rows = len(found.table.rows)
     shown = tag(
@@ -43,7 +39,24 @@ def drawing(found: doc.Drawing, outline: Outline) -> Markup:
     return tag("figure", caption, *pictures, below, shown)
 
 
-def _picture(chart: Chart, width: float) -> Picture:
+def _svg(found: doc.Drawing, width: float, class_: str, outline: Outline) -> Markup:
+    title, told = outline.fresh(f"{found.title} {class_}"), outline.fresh(f"{found.title} {class_} told")
+    picture = _picture(found.chart, width, title)
+    return tag(
+        "svg",
+        tag("title", text(found.title), id=title),
+        tag("desc", text(found.told), id=told),
+        picture.content if class_ == _TELLING else untold(picture.content),
+        viewBox=f"0 0 {picture.width:.0f} {picture.height:.0f}",
+        role="img",
+        aria_labelledby=title,
+        aria_describedby=told,
+        font_size=SIZE,
+        class_=class_,
+    )
+
+
+def _picture(chart: Chart, width: float, name: str) -> Picture:
     match chart:
         case Bars():
             return bars(chart, width)
@@ -52,24 +65,8 @@ def _picture(chart: Chart, width: float) -> Picture:
         case Timeline():
             return timeline(chart, width)
         case WorldMap():
-            return world_map(chart, width)
+            return world_map(chart, width, name)
         case Ladder():
             return ladder(chart, width)
         case _:
             assert_never(chart)
-
-
-def _svg(picture: Picture, content: Markup, class_: str, found: doc.Drawing, outline: Outline) -> Markup:
-    title, told = outline.fresh(f"{found.title} {class_}"), outline.fresh(f"{found.title} {class_} told")
-    return tag(
-        "svg",
-        tag("title", text(found.title), id=title),
-        tag("desc", text(found.told), id=told),
-        content,
-        viewBox=f"0 0 {picture.width:.0f} {picture.height:.0f}",
-        role="img",
-        aria_labelledby=title,
-        aria_describedby=told,
-        font_size=SIZE,
-        class_=class_,
-    )

@@ -7,8 +7,25 @@ from decimal import Decimal
 
 from ..charts import Ladder, Rung
 from ..figures import money, number
+from ..tone import Tone
 from .markup import Markup, joined, tag
-from .svg import SMALL, Axis, Picture, amount, box, cut, label, look, measured, parts, path, scaled, ticks, titled
+from .svg import (
+    SMALL,
+    Axis,
+    Picture,
+    amount,
+    box,
+    cut,
+    label,
+    look,
+    measured,
+    parts,
+    path,
+    scaled,
+    stripes,
+    ticks,
+    titled,
+)
 
 _ROW = 24.0
 _NAME = 15.0
@@ -64,6 +81,7 @@ def _rung(rung: Rung, divisor: Decimal, unit: str, y: float, axis: Axis, width: 
     end = axis.at(float(rung.value / divisor))
     near, far = min(zero, end), max(zero, end)
     made = [box(near, y - _BAR / 2, max(far - near, 0.5), _BAR, rung.told or amount(rung.value, unit))]
+    made.append(stripes([path("M{} {}h{}", near, y, far - near)], _BAR, look(0, rung.tone)))
     if rung.target is not None:
         target = axis.at(float(rung.target / divisor))
         far = max(far, target)
@@ -71,4 +89,5 @@ def _rung(rung: Rung, divisor: Decimal, unit: str, y: float, axis: Axis, width: 
         made.append(tag("path", d=line, class_="under"))
         made.append(tag("path", titled(amount(rung.target, unit)), d=line, class_="wanted"))
     yield parts(rung.name, made, look(0, rung.tone))
-    yield label(far + 6, y + 4, _written(rung, divisor), class_="halo", size=SMALL)
+    class_ = "halo" if rung.tone is Tone.PLAIN else f"halo t-{rung.tone.value}"
+    yield label(far + 6, y + 4, _written(rung, divisor), class_=class_, size=SMALL)

@@ -19,8 +19,6 @@ class Outline:
     ids: set[str] = field(default_factory=set)
     headings: list[tuple[int, str, str]] = field(default_factory=list)
     """Level, id and title."""
-    drawn: bool = False
-    """Whether there is a chart."""
     mapped: bool = False
     """Whether there is a map."""
 

@@ -13,7 +13,6 @@ from .. import elements as doc
 from .markup import Markup, joined, own, tag, text
 from .outline import Outline
 from .parts import parts
-from .svg import fills
 from .world import outlines
 
 _LANGUAGE = "en"
@@ -61,10 +60,9 @@ def html(document: doc.Document, working: Working | None = None) -> str:
 
 def _shared(outline: Outline) -> Markup:
     """What pictures refer to."""
-    if not outline.drawn:
+    if not outline.mapped:
         return joined(())
-    land = outlines() if outline.mapped else joined(())
-    return tag("svg", tag("defs", fills(), land), width=0, height=0, class_="shared", aria_hidden="true")
+    return tag("svg", tag("defs", outlines()), width=0, height=0, class_="shared", aria_hidden="true")
 
 
 def _working(working: Working) -> Markup:

@@ -12,6 +12,9 @@ from .markup import Markup, joined, tag, text
 from .outline import Outline
 from .tables import phrase, table, tone
 
+_ABREAST = 5
+"""Key figures for which a page is wide enough."""
+
 
 def parts(found: Iterable[doc.Element], level: int, under: str, outline: Outline) -> Iterator[Markup]:
     """Elements below a heading `under`, whose own headings are of `level`."""
@@ -35,7 +38,7 @@ def _element(element: doc.Element, level: int, under: str, outline: Outline) -> 
         case doc.Pairs(rows):
             return tag("dl", joined(_pair(name, told) for name, told in rows), class_="pairs")
         case doc.KeyFigures(figures):
-            return tag("dl", joined(map(_key_figure, figures)), class_="key")
+            return tag("dl", joined(map(_key_figure, figures)), class_=f"key k{_abreast(len(figures))}")
         case doc.DataTable():
             return table(element, under)
         case doc.Drawing():
@@ -66,6 +69,12 @@ def _note(note: str | doc.Quoted) -> Markup:
 
 def _pair(name: str, told: str) -> Markup:
     return tag("div", tag("dt", text(name)), tag("dd", text(told)))
+
+
+def _abreast(figures: int) -> int:
+    """How many stand beside each other: no more than five, and no row with a gap that another number would fill."""
+    rows = -(-figures // _ABREAST)
+    return -(-figures // max(1, rows))
 
 
 def _key_figure(figure: doc.KeyFigure) -> Markup:

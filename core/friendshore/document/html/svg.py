@@ -182,23 +182,14 @@ def path(form: str, *places: float) -> str:
     return form.format(*(f"{round(place, 1) + 0.0:.1f}".removesuffix(".0") for place in places))
 
 
-_HATCHES = (
-    "", "M-1 7l8 -8M2 10l8 -8", "M-1 -1l8 8M-1 2l5 5M2 -1l5 5", "M0 3h6", "M3 0v6", "M2 2h2v2h-2z", "M0 3h6M3 0v6", "M-1 7l8 -8M-1 -1l8 8",
-)  # fmt: skip
-"""Lines on a tile of six pixels, one for each place in an order."""
-_TONES = {"good": "", "doubtful": "M2 2h2v2h-2z", "bad": "M-1 7l8 -8", "choice": "M0 3h6", "aside": ""}
+_PLAIN = frozenset(("f0", "f-good", "f-aside"))
+"""Looks without stripes."""
 
 
-def fills() -> Markup:
-    """The patterns that parts are filled with, once for a page."""
-    made = [_pattern(f"{place}", lines) for place, lines in enumerate(_HATCHES)]
-    made += [_pattern(f"-{tone}", lines) for tone, lines in _TONES.items()]
-    made += [_pattern(f"-{tone}-over", lines or "M-1 7l8 -8", ground=False) for tone, lines in _TONES.items()]
-    return joined(made)
+def stripes(lines: Iterable[str], thick: float, class_: str) -> Markup:
+    """Stripes over parts, by which they are told apart without colour: lines as thick as they are, which the style sheet breaks.
 
-
-def _pattern(name: str, lines: str, *, ground: bool = True) -> Markup:
-    inside = [tag("rect", width=6, height=6, class_=f"b{name}")] if ground else []
-    if lines:
-        inside.append(tag("path", d=lines, class_=f"h{name}"))
-    return tag("pattern", *inside, id=f"_{name}", width=6, height=6, patternUnits="userSpaceOnUse")
+    Patterns would be the usual way; but Chromium prints each part that has one as a picture, and a page as 40 megabytes.
+    """
+    drawn = "" if class_ in _PLAIN else "".join(lines)
+    return tag("path", d=drawn, stroke_width=thick, class_=f"st h{class_.removeprefix('f')}") if drawn else joined(())

@@ -9,7 +9,7 @@ from itertools import pairwise
 from ..charts import Timeline, TimelineMark, TimelineRow
 from ..tone import Tone
 from .markup import Markup, joined, tag, text
-from .svg import SMALL, Axis, Picture, box, cut, label, look, mark, measured, parts, path, spread, titled
+from .svg import SMALL, Axis, Picture, box, cut, label, look, mark, measured, parts, path, spread, stripes, titled
 
 _ROW = 24.0
 _NAME = 15.0
@@ -122,7 +122,7 @@ def _called(day: date, each: int, *, yearly: bool) -> str:
 
 
 def _row(row: TimelineRow, y: float, axis: Axis, chart: Timeline) -> Iterator[Markup]:
-    made, last, edge = [], (chart.start, ""), axis.start
+    made, lines, last, edge = [], [], (chart.start, ""), axis.start
     for span in row.spans:
         start, end = max(span.start, chart.start).toordinal(), min(span.end, chart.end).toordinal() + 1
         if start >= end:
@@ -130,13 +130,16 @@ def _row(row: TimelineRow, y: float, axis: Axis, chart: Timeline) -> Iterator[Ma
         x, to = axis.at(start), axis.at(end)
         last, edge = max(last, (span.end, span.told)), max(edge, to)
         told = span.told or f"{span.start.isoformat()} to {span.end.isoformat()}"
-        class_ = None if span.tone is Tone.PLAIN else look(0, span.tone)
+        shown = look(0, span.tone)
+        class_ = None if span.tone is Tone.PLAIN else shown
         made.append(box(x, y - _BAR / 2, max(to - x, 1.5), _BAR, told, class_))
+        if class_:
+            lines.append(stripes([path("M{} {}h{}", x, y, to - x)], _BAR, shown))
     for one in row.marks:
         if chart.start <= one.day <= chart.end:
             x = axis.at(one.day.toordinal())
             last, edge = max(last, (one.day, one.told)), max(edge, x + 5)
             made.append(mark(x, y, one.tone, one.told or one.day.isoformat()))
-    yield parts(row.name, made, look(0, Tone.PLAIN))
+    yield parts(row.name, [*made, *lines], look(0, Tone.PLAIN))
     if measured(last[1], SMALL) <= axis.end + 4 - edge:
         yield label(edge + 6, y + 4, last[1], class_="soft halo", size=SMALL)

@@ -22,6 +22,9 @@ from .svg import SMALL, Picture, amount, label, measured, parts, path, scaled, t
 
 LAND = "_land"
 """The id of all countries' outlines."""
+_LINES = "_lines"
+"""The id of slanting lines over all of the map, of which those over a country are shown."""
+_APART = 5
 _SHADES = 5
 _FOOT = 32.0
 _LABELS = 16
@@ -48,28 +51,32 @@ def outlines() -> Markup:
     """All countries, once for a page: whatever map there is refers to them."""
     world = _world()
     shapes = [tag("path", id=f"_{code}", d=shape) for code, shape in world["shapes"].items()]
-    return tag("g", *shapes, tag("path", d=world["rest"]), id=LAND)
+    width, height = world["width"], world["height"]
+    lines = "".join(f"M{x} 0l-{height} {height}" for x in range(0, width + height, _APART))
+    land = tag("g", *shapes, tag("path", d=world["rest"]), id=LAND)
+    return joined((land, tag("path", d=lines, id=_LINES)))
 
 
-def world_map(chart: WorldMap, width: float) -> Picture:
-    """Names of the largest where there is room, by their codes on a small one."""
+def world_map(chart: WorldMap, width: float, name: str) -> Picture:
+    """Names of the largest where there is room, by their codes on a small one. `name` is an id of the picture's own."""
     world = _world()
     scale = width / world["width"]
     height = world["height"] * scale
     points = {code: (x * scale, y * scale) for code, (x, y) in world["points"].items()}
     known = [one for one in chart.countries if one.code in points]
+    drawn = [one for one in known if one.code in world["shapes"]]
+    small = [one for one in known if one.code not in world["shapes"]]
     largest = max((one.amount for one in known if one.amount is not None), default=Decimal(0))
     land = tag("use", href=f"#{LAND}", class_="land")
-    shapes = parts("", (_shape(one, largest, chart.unit) for one in known))
-    dots = (_dot(one, points[one.code], largest, chart.unit) for one in known if one.code not in world["shapes"])
-    drawn = [
-        tag("g", land, shapes, transform=f"scale({scale:.4f})"),
+    shapes = parts("", (_shape(one, largest, chart.unit) for one in drawn))
+    inside = [
+        tag("g", land, shapes, *_lined(drawn, name), transform=f"scale({scale:.4f})"),
         parts("", _routes(chart, points, scale)),
-        parts("", dots),
+        parts("", (_dot(one, points[one.code], largest, chart.unit) for one in small)),
         *_labels(known, points, width, height),
         *_legend(largest, chart.unit, width, height),
     ]
-    return Picture(width, height + _FOOT, joined(drawn))
+    return Picture(width, height + _FOOT, joined(inside))
 
 
 def _shade(value: Decimal | None, largest: Decimal) -> int | None:
@@ -85,23 +92,27 @@ def _told(one: Country, unit: str) -> str:
     return ": ".join(filter(None, (name, ", ".join(filter(None, (shown, one.told))))))
 
 
-def _looks(one: Country, largest: Decimal) -> list[str]:
+def _look(one: Country, largest: Decimal) -> str:
     shade = _shade(one.amount, largest)
-    filled = [] if shade is None else [f"w{shade}"]
-    return filled + ([] if one.tone in _UNMARKED else [f"o-{one.tone.value}"])
+    filled = "w" if shade is None else f"w{shade}"
+    return filled if one.tone in _UNMARKED else f"{filled} o-{one.tone.value}"
 
 
 def _shape(one: Country, largest: Decimal, unit: str) -> Markup:
-    """The outline of a country, once for its shade and once for the lines of its tone."""
-    if one.code not in _world()["shapes"]:
-        return joined(())
-    told = titled(_told(one, unit))
-    return joined(tag("use", told, href=f"#_{one.code}", class_=look) for look in _looks(one, largest))
+    return tag("use", titled(_told(one, unit)), href=f"#_{one.code}", class_=_look(one, largest))
 
 
 def _dot(one: Country, at: tuple[float, float], largest: Decimal, unit: str) -> Markup:
-    told = titled(_told(one, unit))
-    return joined(tag("circle", told, cx=at[0], cy=at[1], r=4, class_=f"dot {look}") for look in _looks(one, largest))
+    return tag("circle", titled(_told(one, unit)), cx=at[0], cy=at[1], r=4, class_=f"dot {_look(one, largest)}")
+
+
+def _lined(drawn: Sequence[Country], name: str) -> Iterator[Markup]:
+    """Lines over the countries of each tone."""
+    for tone in Tone:
+        inside = [tag("use", href=f"#_{one.code}") for one in drawn if one.tone is tone]
+        if inside and tone not in _UNMARKED:
+            yield tag("clipPath", *inside, id=f"{name}_{tone.value}")
+            yield tag("use", href=f"#{_LINES}", clip_path=f"url(#{name}_{tone.value})", class_=f"lines o-{tone.value}")
 
 
 def _routes(chart: WorldMap, points: dict[str, tuple[float, float]], scale: float) -> Iterator[Markup]:
@@ -161,7 +172,7 @@ def _labels(
                 and not any(_meet(box, other) for other in taken)
             ):
                 taken.append(box)
-                yield label(left, top + 10, name, class_="halo", size=SMALL)
+                yield label(left, top + 10, name, class_="halo map", size=SMALL)
                 break
 
 
