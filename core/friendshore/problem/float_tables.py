@@ -165,7 +165,7 @@ def _products(rows: Sequence[Scaled]) -> Floats:
 
 def _counted(some: Iterable[Sequence[Decimal]]) -> tuple[Floats, NDArray[np.intp]]:
     """Lists of numbers as whole multiples, in doubles, of a power of ten, and how many digits behind the point it has for each list."""
-    found = [whole(numbers, Decimal(1)) for numbers in some]
+    found = [whole(numbers, Decimal(1).scaleb(int(numbers[0].as_tuple().exponent))) for numbers in some]
     digits = [-int(unit.as_tuple().exponent) for _, unit in found]
     return np.array([counts.astype(np.float64) for counts, _ in found]), np.array(digits, dtype=np.intp)
 

@@ -124,7 +124,7 @@ class _Compiler:
             self.columns.buy_licences += licences
             balance = self.balances[compliance_class.index]
             arcs = every.arc[moves]
-            self.assembly.add_entries(balance[buying.node][arcs] + every.delivered[moves], columns, 1.0)
+            self.assembly.add_entries(balance[buying.node[arcs]] + every.delivered[moves], columns, 1.0)
             single = np.flatnonzero(buying.single[arcs])
             offers, orders = buying.offer[arcs[single]], every.ordered[moves[single]]
             self.units.add(offers, orders, columns[single])

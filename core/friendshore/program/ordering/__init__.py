@@ -60,12 +60,13 @@ def add_pools(draft: ProgramDraft) -> None:
         for pool in span.pools
         if number in draft.columns.placed
     ]
+    owners = [f"capacity of {pool.facility}" for pool in pools]
     draft.all_at_most(
         np.concatenate([np.repeat(groups, last - first), np.array([group for group, _, _ in setups], dtype=np.intp)]),
         joined([units.columns[ranges(first, last)], np.array([column for _, column, _ in setups], dtype=np.intp)]),
         np.concatenate([np.repeat(np.repeat(use, count), last - first), [taken for _, _, taken in setups]]),
         problem.capacity.ravel(),
-        lambda group: f"capacity of {pools[group // count].facility}",
+        lambda group: owners[group // count],
     )
 
 
