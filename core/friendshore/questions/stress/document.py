@@ -53,13 +53,19 @@ def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -
 
 def _drawn(title: str, losses: Sequence[Stressed], currency: str, pairs: bool) -> doc.Drawing | doc.DataTable:
     rungs = [
-        rung(loss.loss.name, None, currency, f"rules conflict: {', '.join(loss.conflict)}", doc.Tone.BAD)
+        rung(_named(loss), None, currency, f"rules conflict: {', '.join(loss.conflict)}", doc.Tone.BAD)
         if loss.conflict
-        else rung(loss.loss.name, loss.rise, currency, _lacking(loss), doc.Tone.BAD if loss.short else doc.Tone.PLAIN)
+        else rung(_named(loss), loss.rise, currency, _lacking(loss), doc.Tone.BAD if loss.short else doc.Tone.PLAIN)
         for loss in losses
     ]
     told = f"By how much the plan is dearer, shortage at its price included, in {currency}; what leaves anything short looks bad."
     return ladder(f"{title}: dearer by", told, rungs, currency, _table(losses, currency, pairs))
+
+
+def _named(loss: Stressed) -> str:
+    """Its name; a catalog and a country are told to be one, for nothing else says it beside a bar."""
+    kinds = [kind for kind in loss.loss.by if kind in ("catalog", "country")]
+    return f"{loss.loss.name} ({' and '.join(kinds)})" if kinds and len(loss.loss.names) == 1 else loss.loss.name
 
 
 def _lacking(loss: Stressed) -> str:
