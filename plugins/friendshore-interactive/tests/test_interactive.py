@@ -6,8 +6,8 @@ import gzip
 import hashlib
 import json
 import re
-import shutil
 from base64 import b64decode
+from collections.abc import Callable
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -32,21 +32,10 @@ FACTORS = [
 ]
 
 
-def made(folder: Path, rules: str = "") -> Opened:
-    """The worked case of recipes without scenarios, rules and costs of onboarding, so that nothing in it is whole; with other rules."""
-    source = ROOT / "docs/cases/small/recipes"
-    shutil.copytree(source / "catalog", folder / "catalog")
-    offers = folder / "catalog" / "offers.csv"
-    offers.write_text(re.sub(r",\d+ USD,", ",,", offers.read_text()))
-    text = re.sub(r"(?ms)^\[\[rule\]\].*\Z", "", (source / "case.toml").read_text())
-    (folder / "case.toml").write_text(text + rules)
-    return reopen(folder)
-
-
 @pytest.fixture(scope="module")
-def recipes(tmp_path_factory: pytest.TempPathFactory) -> Opened:
+def recipes(recipes_without_choices: Callable[..., Opened], tmp_path_factory: pytest.TempPathFactory) -> Opened:
     """A case of several stages, outputs and a circle."""
-    return made(tmp_path_factory.mktemp("recipes"))
+    return recipes_without_choices(tmp_path_factory.mktemp("recipes"))
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +102,11 @@ def test_levers_taken_together_come_to_what_the_changes_together_come_to(recipes
         assert found == pytest.approx(float(recipes.session.after(*changes).cost.objective), rel=1e-6, abs=1e-3)
 
 
-def test_a_price_and_the_duty_that_is_a_share_of_it_are_kept_apart(tmp_path: Path) -> None:
+def test_a_price_and_the_duty_that_is_a_share_of_it_are_kept_apart(
+    recipes_without_choices: Callable[..., Opened], tmp_path: Path
+) -> None:
     """What the two do to a cost is a product, and does not add up."""
-    session = made(tmp_path, DUTY).session
+    session = recipes_without_choices(tmp_path, DUTY).session
     found = find_levers(session.inputs, session.program, ALL, lambda done, of: None)
     apart = {frozenset((found.levers[a].kind, found.levers[b].kind)) for a, b in found.apart}
     assert frozenset(("price", "disable")) in apart

@@ -53,8 +53,9 @@
         if (found.step) by = (Math.round((slope * factor) / found.step) - Math.round(slope / found.step)) * found.step;
         parts[part][position - firsts[part]] += by;
       });
-      for (const column of found.columns) parts[2][column] = 0;
     }
+    // In the end: what is gone stays gone, whatever else moves.
+    for (const { lever } of levers) for (const column of base.levers[lever].columns) parts[2][column] = 0;
     const [cost, lower, upper, rowLower, rowUpper, values] = parts;
     return {
       ...{ cost, lower, upper, rowLower, rowUpper, values },
@@ -151,7 +152,7 @@
       results.append(scroll);
     };
     const line = (name, get) => [name, money(get(from)), money(get(now)), signed(get(now) - get(from))];
-    table(`Money, ${data.currency}, discounted`, ["", "the plan", "after the changes", "difference"], [
+    table(`Money, ${data.currency}, discounted`, ["what", "the plan", "after the changes", "difference"], [
       line("what is minimised", (one) => one.objective),
       line("of that, shortage at its price", (one) => one.priced),
       line("spent, with penalties", (one) => one.objective - one.priced),
@@ -162,7 +163,7 @@
         .map((name) => [name, get(from).get(name) || 0, get(now).get(name) || 0])
         .filter(([, before, after]) => Math.abs(after - before) > data.resolution * 100)
         .map(([name, before, after]) => [name, mass(before), mass(after), `${after > before ? "+" : "−"}${mass(Math.abs(after - before))}`]);
-      if (rows.length) table(caption, ["", "the plan", "after the changes", "difference"], rows);
+      if (rows.length) table(caption, ["what", "the plan", "after the changes", "difference"], rows);
     };
     kilograms("What is bought more or less", (one) => one.bought);
     kilograms("What is short more or less", (one) => one.short);
