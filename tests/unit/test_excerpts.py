@@ -89,7 +89,7 @@ def test_a_list_says_how_many_more_there_are() -> None:
 def test_what_has_no_room_at_all_is_counted_or_cut_between_words() -> None:
     """Things with a name of their kind are counted; a sentence ends after a word."""
     assert listed(Several(("a-long-offer 100 %", "b"), one="offer"), 10) == "2 offers"
-    assert listed(Several(("barred: a-long-rule", "b")), 20) == "barred: …, 1 more"
+    assert listed(Several(("barred: some-long-rule", "b")), 23) == "barred: …, 1 more", "not at a hyphen"
     assert listed(Several(()), 5) == ""
 
 

@@ -84,6 +84,28 @@ def test_money_and_what_to_do_next_are_told() -> None:
     assert "`--full`: every table; `friendshore report out/run`: a page" in told(folder="out/run")
 
 
+def test_conflicts_come_first_and_are_counted() -> None:
+    """Rules by name with what they say, materials, and when a floor can first be kept; of many, the first and how many more."""
+    one = {
+        "rules": ["half", "all"],
+        "sentences": ["No more than half.", "All of it."],
+        "materials": ["ore"],
+        "demands": [],
+        "holds_from": {"all": "2028-01-01"},
+    }
+    shown = told(status="infeasible", purchases=[], conflicts=[one])
+    assert (
+        "half: No more than half; all: All of it. Nothing is planned for ore. all can first be kept from 2028-01-01 on"
+        in shown
+    )
+    assert shown.index("half: No more") < shown.index("Never or late met") < shown.index("nothing is bought")
+    few = told(conflicts=[one | {"materials": [name]} for name in ("a", "b")])
+    assert few.count("Nothing is planned for") == 2
+    assert "more conflict" not in few
+    many = told(conflicts=[one | {"materials": [f"m{i}"]} for i in range(9)])
+    assert many.count("Nothing is planned for") + int(many[: many.index(" more conflicts")].split()[-1]) == 9
+
+
 def test_what_is_late_says_what_makes_it_late_first() -> None:
     """A rule that keeps out most offers makes nothing late: the order that arrives first does."""
     causes = [
