@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..domain.facts import Catalog
     from ..errors import Diagnostic
     from ..plugins import CatalogRef, Registry
+    from ..readers import CatalogRows
 
 app = typer.Typer(help="List, show, check and convert catalogs.", no_args_is_help=True)
 
@@ -73,6 +74,9 @@ def convert(
     by: Annotated[
         Path | None, typer.Option("--map", metavar="FILE", help="What the columns of a spreadsheet of yours are.")
     ] = None,
+    case: Annotated[
+        Path | None, typer.Option("--case", metavar="CASE", help="The case that a bid sheet was written for.")
+    ] = None,
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
@@ -81,10 +85,15 @@ def convert(
     A workbook has one sheet a table, of the same columns, and a sheet `catalog` with the keys of catalog.toml.
 
     With --map FROM is a spreadsheet (.csv or .xlsx) of any columns, and the map says which of them is what.
+
+    A bid sheet of `ask --bid-sheets` that a supplier filled in becomes a catalog of evidence `quoted`; --case names the case it was written for.
     """
+    from ..catalog.bids import is_bid_sheet
     from ..catalog.convert import convert as converted
 
     registry = installed(block)
+    if by is None and is_bid_sheet(Path(source)):
+        return _bid(Path(source), target, case, registry, as_json=as_json)
     if by is not None:
         return _by_map(Path(source), target, by, registry, as_json=as_json)
     read, ref = _read_along(source, registry)
@@ -95,6 +104,41 @@ def convert(
     wrote(as_json, written, digest=catalog.digest)
     if not as_json:
         bare(f"the same facts as {source}: {catalog.digest}")
+    return 0
+
+
+def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, as_json: bool) -> int:
+    """Writes what a supplier bids as a catalog, and says what makes it count in the case."""
+    from ..case import load_case
+    from ..catalog import read_catalogs
+    from ..catalog.bid_tables import BidPlace, overlaps
+    from ..catalog.bids import BidSheet
+    from ..catalog.convert import convert as converted
+    from ..errors import InputError
+    from ..recommend import gather
+
+    if case is None:
+        fix = f"friendshore catalogs convert {source} {target} --case CASE"
+        raise InputError("is a bid sheet, which is read beside the case that it was written for", str(source), fix=fix)
+    gathered = gather(load_case(case), registry)
+    sheet = BidSheet(source, gathered.case.name, gathered.catalogs)
+    rows = sheet.rows(target.stem)
+
+    def find(name: str) -> CatalogRef:
+        return registry.catalog_folder(gathered.named.get(name, name), gathered.case.folder)
+
+    def read(place: Path | CatalogRows) -> Catalog:
+        ref = BidPlace(rows, registry.fact_columns) if place is rows else find(str(Path(str(place)).resolve()))
+        return next(one for one in read_catalogs([ref], find) if one.name == target.stem)
+
+    digest = read(rows).digest
+    written = converted(rows, target, read, registry.fact_columns)
+    said = overlaps(target.stem, rows, gathered.catalogs)
+    wrote(as_json, written, digest=digest, overlaps=said)
+    if not as_json:
+        bare(
+            f"to count in place of what was known, the case names the catalog under [use] catalogs, and says:\n\n{said}"
+        )
     return 0
 
 

@@ -31,6 +31,8 @@ class Confidence(StrEnum):
     """General knowledge, not checked."""
     REPORTED = "reported"
     """Read, but only in a secondary source."""
+    QUOTED = "quoted"
+    """The supplier's own word, in a quotation with a day until which it is valid."""
     COMPUTED = "computed"
     """Derived by arithmetic from verified figures or from definitions."""
     VERIFIED = "verified"

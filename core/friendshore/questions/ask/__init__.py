@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ...errors import InputError
@@ -27,6 +28,12 @@ class AskOptions:
         str, Setting("How much less and more a figure is tried of which no range is stated: an assumption.", "SHARE")
     ] = "25 %"
     by: Annotated[str, Setting("What they are ranked by: money saved, or kilograms no longer short.", "WORD")] = "money"
+    bid_sheets: Annotated[
+        Path | None,
+        Setting(
+            "Also write a workbook for each supplier with what he is asked; the folder must not be there.", "FOLDER"
+        ),
+    ] = None
 
 
 class AskQuestion(Question[AskOptions, "Unknowns"]):
@@ -51,7 +58,16 @@ class AskQuestion(Question[AskOptions, "Unknowns"]):
         from .search import ask
 
         by: By = "kilograms" if options.by == "kilograms" else "money"
-        return ask(opened.session, spread=_spread(options), by=by, progress=progress)
+        found = ask(opened.session, spread=_spread(options), by=by, progress=progress)
+        if options.bid_sheets is None:
+            return found
+        from .bid_sheets import write_bid_sheets
+
+        return found.but(sheets=write_bid_sheets(opened.session, found, options.bid_sheets))
+
+    def notes(self, result: Unknowns) -> tuple[str, ...]:
+        """How many bid sheets were written."""
+        return (f"{len(result.sheets)} bid sheets written: {', '.join(result.sheets)}",) if result.sheets else ()
 
     def document(self, result: Unknowns, options: AskOptions) -> Document:
         """The unknowns in order, and the first few at length."""

@@ -157,4 +157,6 @@ class Unknowns(QuestionResult):
     unasked: tuple[Unasked, ...]
     stopped: int = 0
     """Unknowns that were not asked about, since the search was ended."""
+    sheets: tuple[str, ...] = ()
+    """Bid sheets that were written, one a supplier."""
     effort: Effort

@@ -1,0 +1,216 @@
+"""Bid sheets: what a supplier is asked, as a workbook, and what he filled in, as a catalog of evidence `quoted`.
+
+The sheet `bid` has a row for each offer, the sheet `origin` one for each stage of it, the sheet `bidder` says for which case and edition of the
+facts it was made, who bids and until when. A head with `*` is to be filled in wherever the row is; a row that is left blank is no bid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..domain.base import UnreadableError
+from ..domain.facts import Catalog, Offer
+from ..errors import Diagnostic, InputError, all_of
+from ..readers import CatalogRows
+from ..reading import kinds as k
+from ..reading.fields import Field
+from ..reading.today import today
+from ..reading.workbook import Workbook, is_workbook, read_workbook
+from .bid_tables import Bid, BidRow, bid_catalog
+
+FORMAT = "friendshore bid 1"
+"""What a bid sheet says that it is."""
+ABOUT, BID, ORIGIN = "bidder", "bid", "origin"
+"""Its sheets."""
+FILLED = ("filled in by*", "quoted on*", "quotation", "valid until*")
+"""What whoever bids says of the whole sheet."""
+BIDS: Mapping[str, Field] = {
+    "price*": Field("price*", k.UNIT_PRICE, "What a kilogram costs, above 0.", "580 USD/kg"),
+    "capacity*": Field("capacity*", k.MASS_RATE, "How much can be delivered a year, above 0.", "20 t/year"),
+    "from": Field("from", k.DATE, "First day on which it may be ordered; blank: at once.", "2027-07-01"),
+    "lead time*": Field("lead time*", k.DURATION, "From order to delivery.", "3 months"),
+    "min order": Field("min order", k.MASS, "Least that is ordered at a time; blank: none.", "500 kg"),
+}
+"""What is asked of an offer."""
+ORIGINS: Mapping[str, Field] = {
+    "countries*": Field(
+        "countries*", k.TEXT, "Countries in which this was done, by their codes, set apart by `;`.", "AU;JP"
+    ),
+    "all of it*": Field("all of it*", k.YES_NO, "Whether it was done nowhere else.", "yes"),
+    "proof*": Field(
+        "proof*", k.TEXT, "What proves it: a certificate, its number and date.", "mill certificate 17/2026"
+    ),
+}
+"""What is asked of each stage."""
+
+
+def edition(catalogs: Iterable[Catalog], offers: Collection[str]) -> str:
+    """A short name of the facts that some offers come from: of another edition of any of their catalogs it is another."""
+    told = sorted(f"{one.name} {one.digest}" for one in catalogs if any(offer.id in offers for offer in one.offers))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+def is_bid_sheet(path: Path) -> bool:
+    """Whether a file is a bid sheet, by its sheets; what cannot be read is none, and is told by whoever reads it as something else."""
+    if not (is_workbook(path) and path.is_file()):
+        return False
+    book = read_workbook(path, [])
+    return all(book.named(name) is not None for name in (ABOUT, BID))
+
+
+def performed(offer: Offer, stages: Sequence[str]) -> list[str]:
+    """Stages that an offer is asked the origin of: all that its material has, of a maker those that it does itself."""
+    own = [entry.stage for entry in offer.chain]
+    return list(dict.fromkeys(own if offer.inputs else [*stages, *own]))
+
+
+@dataclass(slots=True)
+class BidSheet:
+    """A bid sheet that is being read: everything that is wrong with it is found before anything is refused."""
+
+    path: Path
+    case: str
+    catalogs: Sequence[Catalog]
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def rows(self, name: str) -> CatalogRows:
+        """The catalog that it comes to.
+
+        Raises:
+            InputError: with everything that is wrong with it, by cell; if it is of another case or edition, or no longer valid.
+        """
+        book = read_workbook(self.path, self.found)
+        about = self._about(book)
+        bids = {row.texts["offer"]: row for row in self._rows(book, BID, BIDS, ("offer",)).values()}
+        origins = self._rows(book, ORIGIN, ORIGINS, ("offer", "stage"))
+        offers = {offer.id: offer for catalog in self.catalogs for offer in catalog.offers}
+        for name_, row in bids.items():
+            if name_ not in offers:
+                self._wrong(book, BID, row.line, "offer", "the case has no such offer", name_)
+        if not bids and not self.found:
+            self._wrong(book, BID, None, "", "nothing is bid: every row is blank", "")
+        for (name_, _), row in origins.items():
+            if name_ not in bids:
+                expected = f"an offer with a row filled in on the sheet `{BID}`"
+                self._wrong(book, ORIGIN, row.line, "offer", "an origin of what is not bid", name_, expected)
+        if self.found:
+            raise all_of(self.found)
+        return bid_catalog(name, Bid(about, bids, origins), self.catalogs, str(self.path))
+
+    def _wrong(
+        self, book: Workbook, sheet: str, line: int | None, column: str, message: str, found: str, expected: str = ""
+    ) -> None:
+        self.found.append(Diagnostic(message, book.place(sheet), line, column, found, expected))
+
+    def _about(self, book: Workbook) -> dict[str, str]:
+        """What the sheet says of itself; what makes it stale is told."""
+        lines = book.sheets.get(book.named(ABOUT) or "", [])
+        texts = {str(cells[0]): (line, str(cells[1]) if len(cells) > 1 else "") for line, cells in lines if cells}
+        told = {name: text for name, (_, text) in texts.items()}
+        if told.get("format") != FORMAT:
+            raise InputError(
+                "is no bid sheet of this format", book.place(ABOUT), found=told.get("format", ""), expected=FORMAT
+            )
+        asked = {str(cells[0]) for _, cells in book.sheets.get(book.named(BID) or "", [])[1:] if cells}
+        fix = "write bid sheets anew with `friendshore ask --bid-sheets`, and have them filled in"
+        for key, now, message in (
+            ("case", self.case, "the sheet is of another case"),
+            (
+                "edition",
+                edition(self.catalogs, asked),
+                "the sheet was made for another edition of the facts: it is stale",
+            ),
+        ):
+            if told.get(key) != now:
+                line, text = texts.get(key, (None, ""))
+                self.found.append(Diagnostic(message, book.place(ABOUT), line, key, text, now, fix))
+        for name in FILLED:
+            line, text = texts.get(name, (None, ""))
+            if name.endswith("*") and not text:
+                self._wrong(book, ABOUT, line, name, "partial bid: this has to be filled in", "")
+        for name in ("quoted on*", "valid until*"):
+            line, text = texts.get(name, (None, ""))
+            day = self._value(book, ABOUT, line, Field(name, k.DATE), text) if text else None
+            if name == "valid until*" and day is not None and day < today():
+                self._wrong(book, ABOUT, line, name, "the bid is no longer valid", text, f"{today()} or later")
+        return told
+
+    def _rows(
+        self, book: Workbook, sheet: str, fields: Mapping[str, Field], keys: Sequence[str]
+    ) -> dict[tuple[str, ...], BidRow]:
+        """Rows of a sheet in which something is filled in, each cell checked; what is lacking of them is told."""
+        lines = book.sheets.get(book.named(sheet) or "", [])
+        self.found += book.found.get(book.named(sheet) or "", [])
+        if not lines:
+            return {}
+        heads = [str(cell) for cell in lines[0][1]]
+        units = dict(map(_head, heads))
+        missing = [name for name in (*keys, *fields) if name not in units]
+        for name in missing:
+            self._wrong(
+                book,
+                sheet,
+                lines[0][0],
+                name,
+                "the column is not there any more",
+                "",
+                "the columns of the sheet as it was written",
+            )
+        found: dict[tuple[str, ...], BidRow] = {}
+        for line, cells in lines[1:] if not missing else []:
+            texts = {name: str(cells[at]).strip() if at < len(cells) else "" for at, name in enumerate(units)}
+            if not any(texts[name] for name in fields):
+                continue
+            for name, column in fields.items():
+                text = texts[name]
+                if not text and name.endswith("*"):
+                    self._wrong(
+                        book,
+                        sheet,
+                        line,
+                        name,
+                        "partial bid: this has to be filled in, or the whole row left blank",
+                        "",
+                    )
+                elif text:
+                    unit = units[name]
+                    texts[name] = text = f"{text} {unit}" if unit and re.fullmatch(r"[\d.,]+", text) else text
+                    value = self._value(book, sheet, line, column, text)
+                    if name in ("price*", "capacity*") and value is not None and _size(value) <= 0:
+                        self._wrong(
+                            book,
+                            sheet,
+                            line,
+                            name,
+                            "zero bid: nothing is sold for nothing, and nothing of nothing",
+                            text,
+                            "above 0",
+                        )
+            key = tuple(texts[name] for name in keys)
+            if key in found:
+                self._wrong(book, sheet, line, keys[0], "bid twice", ", ".join(key))
+            found[key] = BidRow(line, texts)
+        return found
+
+    def _value(self, book: Workbook, sheet: str, line: int | None, column: Field, text: str) -> Any:
+        """A cell's value; None, once it has been told, if it cannot be read."""
+        try:
+            return column.kind.read(text)
+        except UnreadableError as error:
+            self._wrong(book, sheet, line, column.name, f"this is no {column.kind.name}", text, str(error))
+        return None
+
+
+def _head(text: str) -> tuple[str, str]:
+    """A head's name and the unit behind it."""
+    name, _, unit = text.partition(" [")
+    return name.strip(), unit.rstrip("]")
+
+
+def _size(value: Any) -> Any:
+    return value if not isinstance(value, tuple) else value[0]

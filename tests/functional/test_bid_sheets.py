@@ -1,0 +1,143 @@
+"""Bid sheets: what `ask` writes for a supplier, what is refused of what comes back, and the plan that a bid makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .program import here as friendshore
+
+BIDDER = {"filled in by*": "J. Doe", "quoted on*": "2026-11-20", "quotation": "Q-17", "valid until*": "2029-12-31"}
+BID = {"price*": 525, "capacity*": 3, "lead time*": 3, "min order": 50}
+ORIGIN = {"countries*": "CA", "all of it*": "yes", "proof*": "certificate 12"}
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    """The case that `init` writes, in which every price is assumed."""
+    assert friendshore("init", str(tmp_path / "case")).returncode == 0
+    return tmp_path / "case"
+
+
+def sheets(case: Path) -> Path:
+    """Its bid sheets."""
+    folder = case.parent / "sheets"
+    done = friendshore("ask", str(case), "--bid-sheets", str(folder))
+    assert done.returncode == 0
+    assert "3 bid sheets written" in done.stderr
+    return folder
+
+
+def filled(folder: Path, **cells: Any) -> Path:
+    """The sheet of Example Metals, filled in; `cells` are other values by column, None: blank."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(folder / "example-metals.xlsx")
+    for row in book["bidder"].iter_rows():
+        if row[0].value in BIDDER:
+            row[1].value = {**BIDDER, **cells}[row[0].value]
+    for name, values in (("bid", BID), ("origin", ORIGIN)):
+        heads = [str(cell.value).split(" [")[0] for cell in book[name][1]]
+        for row in book[name].iter_rows(min_row=2):
+            for column, value in values.items():
+                row[heads.index(column)].value = {column: value, **cells}[column]
+    book.save(folder / "filled.xlsx")
+    return folder / "filled.xlsx"
+
+
+def convert(sheet: Path, case: Path) -> Any:
+    """What becomes of a sheet."""
+    return friendshore("catalogs", "convert", str(sheet), str(case / "metals-bid"), "--case", str(case), "--json")
+
+
+def test_a_bid_changes_the_plan_as_was_foretold(case: Path) -> None:
+    """Ask says what a price of 525 would save; the bid at that price saves it, as evidence `quoted`."""
+    asked = json.loads(friendshore("ask", str(case), "--json").stdout)
+    (price,) = [one for one in asked["unknowns"] if (one["kind"], one["subject"]) == ("price", "quebec-gallium")]
+    cheaper = price["possibilities"][price["best"]]
+    assert cheaper["answer"] == "at 525 USD/kg"
+    done = convert(filled(sheets(case)), case)
+    assert done.returncode == 0, done.stderr
+    overlap = json.loads(done.stdout)["overlaps"]
+    file = case / "case.toml"
+    text = file.read_text().replace('catalogs = ["./catalog"]', 'catalogs = ["./catalog", "./metals-bid"]')
+    file.write_text(text + f"\n{overlap}\n")
+    planned = json.loads(friendshore("plan", str(case), "--json").stdout)
+    assert planned["objective"] == pytest.approx(asked["objective"] + cheaper["rise"]["value"], abs=0.01)
+    assert (
+        'confidence\nquotation,"quotation Q-17 of Example Metals' in (case / "metals-bid" / "sources.csv").read_text()
+    )
+    again = json.loads(friendshore("ask", str(case), "--json").stdout)
+    assert not [one for one in again["unknowns"] if one["subject"] == "quebec-gallium" and one["kind"] == "price"]
+
+
+def test_every_mistake_is_told_by_its_cell(case: Path) -> None:
+    """Partial bids, zero bids and what cannot be read, all at once; nothing is written."""
+    wrong = {"price*": 0, "capacity*": None, "lead time*": "soon", "proof*": None, "filled in by*": None}
+    done = convert(filled(sheets(case), **wrong), case)
+    assert done.returncode == 2
+    told = [(one["file"].rpartition(", ")[2], one["row"], one["column"]) for one in json.loads(done.stdout)["errors"]]
+    assert sorted(told) == [
+        ("sheet bid", 2, "capacity*"),
+        ("sheet bid", 2, "lead time*"),
+        ("sheet bid", 2, "price*"),
+        ("sheet bidder", 6, "filled in by*"),
+        ("sheet origin", 2, "proof*"),
+        ("sheet origin", 3, "proof*"),
+    ]
+    assert not (case / "metals-bid").exists()
+
+
+def test_a_sheet_in_which_nothing_is_bid_is_refused(case: Path) -> None:
+    """It is no catalog."""
+    blank = dict.fromkeys([*BID, *ORIGIN])
+    done = convert(filled(sheets(case), **blank), case)
+    assert done.returncode == 2
+    assert "nothing is bid" in done.stdout
+
+
+@pytest.mark.parametrize("what", ["edition", "day", "case"])
+def test_a_stale_sheet_is_refused(case: Path, what: str) -> None:
+    """Of other facts, past its day, or of another case."""
+    sheet = filled(sheets(case), **({"valid until*": "2026-11-21"} if what == "day" else {}))
+    if what == "edition":
+        offers = case / "catalog" / "offers.csv"
+        offers.write_text(offers.read_text().replace("700 USD/kg", "701 USD/kg"))
+    if what == "case":
+        (case / "case.toml").write_text((case / "case.toml").read_text().replace("first-case", "second-case"))
+    done = convert(sheet, case)
+    assert done.returncode == 2
+    said = {"edition": "it is stale", "day": "no longer valid", "case": "of another case"}
+    assert said[what] in done.stdout
+    assert not (case / "metals-bid").exists()
+
+
+def test_a_bid_sheet_is_read_beside_its_case(case: Path) -> None:
+    """Recognised by itself; without the case it is said how to name it."""
+    done = friendshore("catalogs", "convert", str(filled(sheets(case))), str(case / "out"))
+    assert done.returncode == 2
+    assert "--case CASE" in done.stderr
+
+
+def test_sheets_are_the_same_bytes_and_hold_no_formula(case: Path) -> None:
+    """A supplier whose name looks like a formula stays a text; a folder that is there is left as it is."""
+    facilities = case / "catalog" / "facilities.csv"
+    facilities.write_text(facilities.read_text().replace("Example Metals", '"=HYPERLINK(""http://x"",""y"")"'))
+    one = sheets(case)
+    two = case.parent / "again"
+    assert friendshore("ask", str(case), "--bid-sheets", str(two)).returncode == 0
+    assert [(file.name, file.read_bytes()) for file in sorted(one.iterdir())] == [
+        (file.name, file.read_bytes()) for file in sorted(two.iterdir())
+    ]
+    import openpyxl
+
+    book = openpyxl.load_workbook(one / "hyperlink-http-x-y.xlsx")
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert any(str(cell.value).startswith("=HYPERLINK") for cell in cells)
+    refused = friendshore("ask", str(case), "--bid-sheets", str(two))
+    assert refused.returncode == 2
+    assert "left as it is" in refused.stderr
