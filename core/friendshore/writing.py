@@ -13,15 +13,23 @@ import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from .errors import Diagnostic, InputError
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
 
+_CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+"""The day that stands in every workbook, so that none differs by when it was written."""
 NEW, READY, OLD, LOCK = "new", "ready", "old", "lock"
 _OURS = frozenset({NEW, READY, OLD, LOCK})
 """All that the hidden folder may hold."""
@@ -326,3 +334,21 @@ def _write_all(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         write_file(target, content)
+
+
+def new_workbook(file: str, stream: BytesIO) -> xlsxwriter.Workbook:
+    """An empty workbook, which is written to a stream when it is closed: the same bytes of the same cells, whenever that is.
+
+    XlsxWriter is an extra (`pip install "friendshore[xlsx]"`), and is imported when a workbook is written.
+
+    Raises:
+        InputError: if it is not installed; `file` is what it is needed for.
+    """
+    try:
+        import xlsxwriter
+    except ImportError as error:
+        fix = 'pip install "friendshore[xlsx]"'
+        raise InputError("workbooks are written with XlsxWriter, which is not installed", file, fix=fix) from error
+    book = xlsxwriter.Workbook(stream, {"in_memory": True})
+    book.set_properties({"created": _CREATED})
+    return book

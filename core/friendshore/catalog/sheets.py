@@ -1,7 +1,6 @@
 """Tables written as the sheets of a workbook: cells of their sort, choices where a column has few words, a note on each head.
 
-XlsxWriter is an extra of friendshore's (`pip install "friendshore[xlsx]"`), and is imported only when a workbook is written. The same tables
-give the same bytes. No text becomes a formula or a link, whatever it looks like.
+The same tables give the same bytes. No text becomes a formula or a link, whatever it looks like.
 """
 
 from __future__ import annotations
@@ -9,16 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..inert import visible
 from ..reading import kinds as k
 from ..reading.fields import Field
+from ..writing import new_workbook
 
 if TYPE_CHECKING:
     import xlsxwriter
@@ -38,8 +37,6 @@ _LONGEST_LIST = 255
 """Characters of a list of choices that stands in the rule of a cell."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold."""
-_CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-"""The day that stands in every workbook, so that none differs by when it was written."""
 _LISTS = "_lists"
 """The hidden sheet of the choices that are too many for the rule of a cell."""
 _INPUT = "#FFF9DB"
@@ -83,10 +80,8 @@ def workbook(file: str, sheets: Sequence[Sheet], lists: Mapping[str, Sequence[st
     Raises:
         InputError: if XlsxWriter is not installed, or a cell holds what no workbook can.
     """
-    library = _library(file)
     stream = BytesIO()
-    book = library.Workbook(stream, {"in_memory": True})
-    book.set_properties({"created": _CREATED})
+    book = new_workbook(file, stream)
     named = {name: words for name, words in (lists or {}).items() if words}
     try:
         for sheet in sheets:
@@ -97,16 +92,6 @@ def workbook(file: str, sheets: Sequence[Sheet], lists: Mapping[str, Sequence[st
         raise InputError(f"no workbook can hold {error}", file, fix="delete the sign, or shorten the text") from error
     book.close()
     return stream.getvalue()
-
-
-def _library(file: str) -> ModuleType:
-    try:
-        import xlsxwriter
-    except ImportError as error:
-        fix = 'pip install "friendshore[xlsx]"'
-        raise InputError("workbooks are written with XlsxWriter, which is not installed", file, fix=fix) from error
-    module: ModuleType = xlsxwriter
-    return module
 
 
 def _write_lists(book: xlsxwriter.Workbook, named: Mapping[str, Sequence[str]]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..domain.watch import LONGEST_SECONDS
+from ..errors import InputError
 from .asking import answers_of, questions_named
 from .cases import write_new
 from .options import DEFAULT_GAP, AsJson, Blocked, OfCase, Quiet, RunPath, TimeLimit, Workers, installed
@@ -107,6 +108,7 @@ class Format(StrEnum):
 
     MARKDOWN = "md"
     HTML = "html"
+    XLSX = "xlsx"
 
 
 Asked = Annotated[
@@ -131,7 +133,10 @@ def report(
     run: RunPath,
     form: Annotated[
         Format,
-        typer.Option("--format", help="One page of Markdown, or all of the run with charts as one file of HTML."),
+        typer.Option(
+            "--format",
+            help="One page of Markdown, or all of the run with charts as one file of HTML or as a workbook (with --out).",
+        ),
     ] = Format.MARKDOWN,
     asked: Asked = None,
     out: Into = None,
@@ -154,6 +159,8 @@ def report(
 
     if out is not None:
         refuse_present(out)  # before the work, not after it
+    elif form is Format.XLSX:
+        raise InputError("a workbook is no text to be shown", column="--format", fix="name a file to write: --out FILE")
     registry = installed(block)
     questions = questions_named(asked or (), registry)
     stored = read_run(run)
@@ -168,6 +175,13 @@ def report(
     }
     holds = checked is None or not checked.findings
     answers = answers_of(questions, run, registry, given) if questions and holds else []
+    if form is Format.XLSX and out is not None:
+        from ..document.workbook import workbook
+        from ..report import report_document
+
+        made = workbook(report_document(stored.run, checked, answers), out.name)
+        wrote(as_json, write_new(out.parent, {PurePosixPath(out.name): made}))
+        return checked.exit_code if checked is not None else 0
     text = _text(form, stored.run, checked, answers)
     if out is not None:
         wrote(as_json, write_new(out.parent, {PurePosixPath(out.name): text}))
