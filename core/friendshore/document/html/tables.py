@@ -20,27 +20,29 @@ _DEEPEST = 4
 """Levels of rows that are set in."""
 
 
-def table(found: doc.DataTable, caption: str, *, shown: bool = False) -> Markup:
-    """A table in a box that scrolls where the page is narrower. The caption is for whoever cannot see what stands above, unless it is `shown`."""
+def table(found: doc.DataTable, caption: str) -> Markup:
+    """A table in a box that scrolls where the page is narrower. The caption is for whoever cannot see what stands above."""
     found = fitted(found, _WIDTH)
+    looks = [_look(found, place) for place in range(len(found.columns))]
     heads = [
         tag("th", text(column.heading), scope="col", class_="n" if column.align == "right" else None)
         for column in found.columns
     ]
     made = tag(
         "table",
-        tag("caption", text(caption), class_=None if shown else "unseen"),
+        tag("caption", text(caption), class_="unseen"),
         tag("thead", tag("tr", *heads)),
         own("\n"),
-        tag("tbody", joined(_rows(found), "\n")),
-        class_=_looks(found.columns),
+        tag("tbody", joined(_rows(found, looks), "\n")),
+        class_=" ".join(f"{look}{place}" for place, look in enumerate(looks[:_NAMED], 1) if look) or None,
     )
     box = tag("div", made, class_="scroll", role="group", aria_label=caption, tabindex="0")
     return joined((box, tag("p", content(found.rest)))) if isinstance(found.rest, doc.Several) else box
 
 
-def _rows(found: doc.DataTable) -> Iterator[Markup]:
-    classes = [_look(one) if place >= _NAMED else None for place, one in enumerate(found.columns)]
+def _rows(found: doc.DataTable, columns: Sequence[str | None]) -> Iterator[Markup]:
+    """Rows whose cells say how they look where the table does not say it for their column."""
+    classes = [None] * len(columns[:_NAMED]) + list(columns[_NAMED:])
     named = ""
     for row in found.rows:
         first = written(row.cells[0]) if row.cells else ""
@@ -56,17 +58,13 @@ def _rows(found: doc.DataTable) -> Iterator[Markup]:
         )
 
 
-def _looks(columns: Sequence[doc.Column]) -> str | None:
-    """How the cells of each column look, said once for the table; those of later columns say it themselves."""
-    named = (f"{look}{place}" for place, one in enumerate(columns[:_NAMED], 1) if (look := _look(one)))
-    return " ".join(named) or None
-
-
-def _look(column: doc.Column) -> str | None:
-    """`n`: figures; `w`: what is never broken."""
+def _look(found: doc.DataTable, place: int) -> str | None:
+    """How the cells of a column look. `n`: figures; `w`: what is never broken, as dates."""
+    column = found.columns[place]
     if column.align == "right":
         return "n"
-    return "w" if column.whole else None
+    whole = column.whole or any(isinstance(row.cells[place], date) for row in found.rows)
+    return "w" if whole else None
 
 
 def _first(cells: Iterable[doc.Cell], ditto: str) -> Markup:

@@ -24,7 +24,7 @@ LAND = "_land"
 """The id of all countries' outlines."""
 _LINES = "_lines"
 """The id of slanting lines over all of the map, of which those over a country are shown."""
-_APART = 5
+_APART = 6
 _SHADES = 5
 _FOOT = 32.0
 _LABELS = 16
