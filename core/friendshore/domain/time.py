@@ -120,6 +120,10 @@ class Period(Record):
         return total
 
 
+_MOST_SPANS = 1000
+"""Spans of which a horizon keeps what lies in its periods: capacities and demands are asked for again in every problem of a session."""
+
+
 class Horizon(Record):
     """The periods of a plan: `count` equal calendar steps from `start`; or, with `until`, one stretch of any length that stands for a year."""
 
@@ -146,6 +150,21 @@ class Horizon(Record):
     def periods(self) -> tuple[Period, ...]:
         """All periods, in order."""
         return tuple(self._period(i) for i in range(self.count))
+
+    def years_within(self, span: Span) -> tuple[Fraction, ...]:
+        """Of each period, the length in years of the part that lies in `span`: see `Period.years_within`."""
+        known, key = self._years_within, (span.start, span.end)
+        found = known.get(key)
+        if found is None:
+            found = tuple([period.years_within(span) for period in self.periods])
+            if len(known) < _MOST_SPANS:
+                known[key] = found
+        return found
+
+    @cached_property
+    def _years_within(self) -> dict[tuple[date | None, date | None], tuple[Fraction, ...]]:
+        """By first and last day, what is known of it."""
+        return {}
 
     def _period(self, index: int) -> Period:
         if self.until is not None:

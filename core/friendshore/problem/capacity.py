@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..domain.base import as_decimal, rounded
@@ -46,8 +47,10 @@ class _Rated:
         parts = tuple((Decimal(each.numerator), Decimal(each.denominator)) for each in years)
         return _Rated(years, tuple(map(years.index, by_period)), parts)
 
-    def __getitem__(self, period: int) -> Fraction:
-        return self.years[self.position[period]]
+    @property
+    def by_period(self) -> tuple[Fraction, ...]:
+        """As it was given."""
+        return tuple([self.years[at] for at in self.position])
 
     def times(self, rate: Decimal) -> Repeated:
         """What a yearly rate comes to in each period."""
@@ -94,22 +97,30 @@ class Capacities:
             return self._rate(steps[0].start, None, steps[0].status).times(steps[0].per_year)
         ends = [step.start - datetime.timedelta(days=1) if step.start else None for step in steps[1:]]
         rated = [self._rate(step.start, end, step.status) for step, end in zip(steps, [*ends, None], strict=True)]
-        return tuple([self._in_period(steps, rated, t) for t in range(self.case.horizon.count)])
+        return _by_steps(tuple([step.per_year for step in steps]), tuple([one.by_period for one in rated]))
 
     def _rate(self, start: datetime.date | None, end: datetime.date | None, status: Status) -> _Rated:
         """For a capacity that stands from `start` to `end`."""
         if (start, end, status) not in self._rated:
             span, share = Span(start=start, end=end), Fraction(self.case.accept.counts(status))
             self._rated[start, end, status] = _Rated.of(
-                [share * period.years_within(span) for period in self.case.horizon.periods]
+                [share * years for years in self.case.horizon.years_within(span)]
             )
         return self._rated[start, end, status]
 
-    @staticmethod
-    def _in_period(steps: Sequence[CapacityStep], rated: Sequence[_Rated], period: int) -> Decimal | None:
-        total = Fraction(0)
-        for step, years in zip(steps, rated, strict=True):
-            if step.per_year is None and years[period]:
-                return None
-            total += Fraction(step.per_year or 0) * years[period]
-        return as_decimal(total)
+
+@lru_cache(maxsize=4096)
+def _by_steps(rates: tuple[Decimal | None, ...], years: tuple[tuple[Fraction, ...], ...]) -> tuple[Decimal | None, ...]:
+    """What yearly rates, each for so much of every period, come to in it. Kept from one problem to the next: a question makes hundreds, and
+    most of their plants make the same.
+    """
+    return tuple([_in_period(rates, parts) for parts in zip(*years, strict=True)])
+
+
+def _in_period(rates: Sequence[Decimal | None], years: Sequence[Fraction]) -> Decimal | None:
+    total = Fraction(0)
+    for rate, part in zip(rates, years, strict=True):
+        if rate is None and part:
+            return None
+        total += Fraction(rate or 0) * part
+    return as_decimal(total)

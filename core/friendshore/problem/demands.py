@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from ..domain.case import Case, DemandSpec, OrderSpec, StockSpec
 from ..domain.facts import Facility, Offer, Place, RecipeLine
 from ..domain.quantities import readable
 from ..domain.suggest import did_you_mean
-from ..domain.time import Period, Span
+from ..domain.time import Horizon, Period, Span
 from ..domain.use import Chained, Use
 from ..errors import Diagnostic, InputError
 from .merged import CASE_SOURCE, Merged
@@ -110,14 +111,27 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
             buyer=spec.buyer,
             facts=spec.facts,
         )
-        wanted = _wanted(spec, case, basis)
-        quantity = tuple(round_to(amount, case.resolution) for amount in wanted)
-        if _rounded_off(wanted, quantity):
+        wanted, quantity, rounded_off = _quantities(
+            spec, basis(spec.material, spec.substance), case.horizon, case.resolution
+        )
+        if rounded_off:
             problems.append(_too_coarse(f"what demand `{name}` wants", wanted, quantity, case))
         demands[name] = Demand(name, spec, use, _delayed(quantity, spec.later // case.horizon.length.months))
     if problems:
         raise InputError(problems)
     return [demands[name] for name in sorted(demands)]
+
+
+@lru_cache(maxsize=1024)
+def _quantities(
+    spec: DemandSpec, factor: Decimal, horizon: Horizon, resolution: Decimal
+) -> tuple[tuple[Decimal | Fraction, ...], tuple[Decimal, ...], bool]:
+    """Kilograms wanted in each period, the same rounded, and whether that leaves something else. Kept from one problem to the next: a question
+    makes hundreds, and most want the same.
+    """
+    wanted = _wanted(spec, horizon, Fraction(factor))
+    quantity = tuple([round_to(amount, resolution) for amount in wanted])
+    return wanted, quantity, _rounded_off(wanted, quantity)
 
 
 def _rounded_off(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal]) -> bool:
@@ -143,22 +157,21 @@ def _too_coarse(what: str, amounts: Sequence[Decimal | Fraction], rounded: Seque
     )
 
 
-def _wanted(spec: DemandSpec, case: Case, basis: Callable[[str, str], Decimal]) -> tuple[Decimal | Fraction, ...]:
+def _wanted(spec: DemandSpec, horizon: Horizon, factor: Fraction) -> tuple[Decimal | Fraction, ...]:
     """Kilograms wanted in each period, before they are rounded and put off."""
-    factor = Fraction(basis(spec.material, spec.substance))
     wanted = Span(start=spec.start, end=spec.end)
-    listed = spec.quantities or (None,) * case.horizon.count
+    listed = spec.quantities or (None,) * horizon.count
 
-    def one(period: Period, quantity: Decimal | None) -> Decimal | Fraction:
+    def one(period: Period, years: Fraction, quantity: Decimal | None) -> Decimal | Fraction:
         if quantity is not None and factor == 1 and wanted.covers(period.span):
             return quantity
         if quantity is None:
-            amount = Fraction(spec.per_year or 0) * period.years_within(wanted)
+            amount = Fraction(spec.per_year or 0) * years
         else:
             amount = Fraction(quantity) if wanted.meets(period.span) else Fraction(0)
         return amount * factor
 
-    return tuple(one(p, q) for p, q in zip(case.horizon.periods, listed, strict=True))
+    return tuple(map(one, horizon.periods, horizon.years_within(wanted), listed))
 
 
 def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ...]:

@@ -56,7 +56,9 @@ class SharedFacts:
             kept = self.kept
             return found if kept is None else [replace(demand, use=kept.same(demand.use)) for demand in found]
 
-        return made() if self.kept is None else self.kept.fact("demands", (self.merged, self.case), made)
+        case = self.case
+        of = (self.merged, case.demands, case.place, case.horizon, case.resolution)
+        return made() if self.kept is None else self.kept.fact("demands", of, made)
 
     def lots(self, basis: _Basis) -> Sequence[Lot]:
         """Stock in hand, and orders placed."""
