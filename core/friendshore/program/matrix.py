@@ -50,7 +50,8 @@ class Entries:
             data, order = np.add.reduceat(data, first), order[first]
         if not data.all():
             order, data = order[data != 0], data[data != 0]
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=shape[0]))])
+        row = rows if len(order) == len(rows) else rows[order]
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=shape[0]))])
         return cls(data, columns[order], indptr, shape)
 
     @property

@@ -48,6 +48,8 @@ class TermColumns:
         """Where those of each move begin; one more for the end."""
         self.many = np.diff(self.first)
         """How many buy each move."""
+        self.once = bool((self.many == 1).all())
+        """Whether every move is bought by one column."""
         self.bought: list[tuple[int, Purchases]] = []
         """The first of some rows, with the moves that they count, and how much."""
         self.compliance_class = columns.buy_compliance_class[order]
@@ -96,13 +98,12 @@ class TermColumns:
             weights = np.concatenate([bought.weight for _, bought in some])
             self.assembly.add_entries(rows[entry], columns, weights[entry])
 
-    def _columns(self, moves: Ints, for_uses: terms.ForUses | None = None) -> tuple[Ints, Ints]:
+    def _columns(self, moves: Ints, for_uses: terms.ForUses | None = None) -> tuple[Ints, Ints | slice]:
         """The columns that buy some moves, and which of `moves` each of them buys."""
+        if self.once and for_uses is None:
+            return self.buys[moves], slice(None)
         first, many = self.first[moves], self.many[moves]
-        if (many == 1).all():
-            buys, entry = first, np.arange(len(moves))
-        else:
-            buys, entry = ranges(first, first + many), np.repeat(np.arange(len(moves)), many)
+        buys, entry = ranges(first, first + many), np.repeat(np.arange(len(moves)), many)
         if for_uses is not None:
             kept = np.isin(self.compliance_class[buys], self._classes(for_uses))
             buys, entry = buys[kept], entry[kept]
