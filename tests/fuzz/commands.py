@@ -81,8 +81,13 @@ def _planned(made: Input, lot: Random) -> list[Command]:
     return [
         *found,
         ("verify", "out", *as_json(lot)),
-        *([("report", "out", *as_json(lot))] if lot.random() < 0.5 else []),
+        *([("report", "out", *_form(lot), *as_json(lot))] if lot.random() < 0.5 else []),
     ]
+
+
+def _form(lot: Random) -> Command:
+    """A report as Markdown or as a page with charts."""
+    return ("--format", "html") if lot.random() < 0.5 else ()
 
 
 def on_case(made: Input, lot: Random) -> None:
@@ -124,7 +129,7 @@ def on_run(made: Input, lot: Random) -> None:
     made.commands = [("verify", "run", *as_json(lot))]
     draw = lot.random()
     if draw < 0.5:
-        made.commands.append(("report", "run", *as_json(lot)))
+        made.commands.append(("report", "run", *_form(lot), *as_json(lot)))
     elif draw < 0.8:
         made.commands.append(_question(made, "run", lot))
 
@@ -173,6 +178,15 @@ def hostile(made: Input, lot: Random) -> None:
                 ),
                 ("verify", "--", text),
                 ("report", "run", "--format", text),
+                (
+                    "report",
+                    "run",
+                    *_form(lot),
+                    "--with",
+                    text,
+                    "--out",
+                    lot.choice(("case.toml", ".", "new.html", text)),
+                ),
                 ("alternatives", whole, text, *_BRIEF, "--within", number),
                 ("alternatives", whole, *_BRIEF, "--top", number),
                 ("ask", whole, *_BRIEF, "--spread", text, "--top", number),
