@@ -464,6 +464,11 @@ BOOKS: list[tuple[str, Any, str]] = [
     ("head of a baseline", lambda book: book["_baseline"].delete_rows(2), "is no workbook of a case"),
     ("cell of a baseline", lambda book: setattr(book["_baseline"]["B5"], "value", "x"), "is no workbook of a case"),
     ("another format", lambda book: setattr(book["_baseline"]["A1"], "value", "friendshore case 9"), "another version"),
+    (
+        "phases",
+        lambda book: setattr(cell_of(book, "rule", "defense-origin", "phases"), "value", "x"),
+        "no scenario can say this",
+    ),
     ("no baseline", lambda book: book.remove(book["_baseline"]), "is no workbook of a case"),
 ]
 

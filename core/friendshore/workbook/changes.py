@@ -19,7 +19,7 @@ from ..reading.entry import Entry
 from ..reading.fields import Layout, UnreadableError
 from ..rules.base import Rule
 from .allowed import refused
-from .edits import editable
+from .edits import CELLS, editable
 from .facts import EditedFacts, about, edited_facts, entry_of
 from .merge import AddedRow, Differences, Edit, differences
 from .offered import changes_of_catalogs
@@ -77,8 +77,11 @@ class _Stating:
         """Rules switched on and off, moved and loosened."""
         table, rules = self.today.tables["rule"], {rule.id: rule for rule in self.today.gathered.rules}
         moved: dict[str, dict[str, object]] = {}
+        last: dict[str, Edit] = {}
         for edit in self.edits.edits:
-            if edit.sheet != "rule" or (edit.column == "on" and edit.after not in ("yes", "no")):
+            if edit.sheet != "rule" or edit.column not in CELLS["rule"]:
+                continue
+            if edit.column == "on" and edit.after not in ("yes", "no"):
                 continue
             name = table.text(edit.row, "id")
             if edit.column == "on":
@@ -89,12 +92,17 @@ class _Stating:
                     yield from self._loosened(edit, rules[name], value)
                 else:
                     moved.setdefault(name, {"move": name})[edit.column] = value
+                    last[name] = edit
         for said in moved.values():
             try:
                 yield Change.model_validate(said)
             except ValueError:
-                where = next(e for e in self.edits.edits if e.sheet == "rule" and e.column == "until")
-                self.tell(where, "comes before `from`", "a day on or after it", "exchange the two, or mend one")
+                self.tell(
+                    last[str(said["move"])],
+                    "comes before `from`",
+                    "a day on or after it",
+                    "exchange the two, or mend one",
+                )
 
     def _of_rule(self, edit: Edit, change: Change) -> Iterator[Change]:
         given = self.today.gathered
