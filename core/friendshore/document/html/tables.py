@@ -47,7 +47,7 @@ def _rows(found: doc.DataTable, columns: Sequence[str | None]) -> Iterator[Marku
     for row in found.rows:
         first = written(row.cells[0]) if row.cells else ""
         ditto = "" if first or row.strong or row.level else named
-        named = first or named
+        named = first if first and not (row.strong or row.level) else named
         looks = ("strong" if row.strong else "", f"in{min(row.level, _DEEPEST)}" if row.level else "")
         yield tag(
             "tr",

@@ -25,7 +25,7 @@ def timeline(chart: Timeline, width: float) -> Picture:
     """Names stand at the left of their rows, and above them where there is no room. Days that matter to all are numbered; `days` tells them."""
     beside = width > 600
     names = max((measured(row.name) for row in chart.rows), default=0.0)
-    left = min(width * 0.32, names + 12) if beside else 0.0
+    left = min(width * 0.36, names + 12) if beside else 0.0
     axis = Axis(chart.start.toordinal(), chart.end.toordinal() + 1, left, width - 10)
     flags = _flags(chart, axis)
     head = _HEAD + (_FLAG + 12 if flags else 0)
