@@ -9,6 +9,7 @@ from pathlib import Path
 from ...catalog.bids import ABOUT, BID, BIDS, FILLED, FORMAT, ORIGIN, ORIGINS, edition, performed
 from ...catalog.sheets import Sheet, workbook
 from ...domain.base import grouped
+from ...domain.basis import GROSS
 from ...domain.facts import Offer
 from ...errors import InputError
 from ...session import Session
@@ -93,12 +94,9 @@ def _sheets(session: Session, supplier: str, unknowns: Sequence[Unknown], offers
         inputs={"value": "the rows `filled in by`, `quoted on`, `quotation` and `valid until`"},
     )
     units = {"price*": f"{case.currency}/kg", "capacity*": "t/year", "lead time*": "months", "min order": "kg"}
-    rows = [
-        [one.id, one.outputs[0].material, merged.facilities[one.facility].name or one.facility, *[""] * len(BIDS)]
-        for one in offers
-    ]
+    rows = [[*_named(session, one), *[""] * len(BIDS)] for one in offers]
     told = dict.fromkeys(BIDS, "as it is bid")
-    yield Sheet(BID, ("offer", "material", "facility", *BIDS), rows, BIDS, units=units, inputs=told)
+    yield Sheet(BID, ("offer", "material", "kilograms of", "facility", *BIDS), rows, BIDS, units=units, inputs=told)
     stages = [
         [one.id, one.outputs[0].material, stage, *[""] * len(ORIGINS)]
         for one in offers
@@ -111,3 +109,12 @@ def _sheets(session: Session, supplier: str, unknowns: Sequence[Unknown], offers
         ORIGINS,
         inputs=dict.fromkeys(ORIGINS, "as it can be proved"),
     )
+
+
+def _named(session: Session, offer: Offer) -> list[str]:
+    """An offer, its material, what of it is weighed, and where it comes from."""
+    merged = session.problem.merged
+    material = merged.materials[offer.outputs[0].material]
+    weighed = "the goods as they are" if material.basis == GROSS else f"{material.basis} in it"
+    facility = merged.facilities[offer.facility]
+    return [offer.id, material.id, weighed, facility.name or facility.id]
