@@ -99,6 +99,18 @@ def test_a_recipe_is_never_better_than_without_loss() -> None:
     assert "less than 1.25 kg would make something of nothing" in asked.taken
 
 
+def test_kilograms_may_rank_before_money() -> None:
+    """A proof serves 5 kg that are short and saves 250; a cheaper offer saves 2,000 and serves nothing more."""
+    given = case(demand("metal", "defense", 5, price=60), demand("metal", "civil", 400))
+    unproved = source("JP", 10, "metal", chain=())
+    facts = catalog(facility("cn", "CN"), facility("jp", "JP", 5), source("CN", price(20, GUESS)), unproved)
+    session = opened(facts, ban("melted", start=None), given=given)
+    by_money, by_kilograms = ask(session), ask(session, by="kilograms")
+    assert [one.subject for one in by_money.unknowns][:2] == ["cn-metal", "jp-metal"]
+    assert [one.subject for one in by_kilograms.unknowns][:2] == ["jp-metal", "cn-metal"]
+    assert (by_kilograms.unknowns[0].saved_kg, by_kilograms.unknowns[0].saves.value) == (5, 200)
+
+
 def test_workers_and_order_make_no_difference() -> None:
     """The same unknowns in the same order, equal ones by kind and id."""
     plants = [facility(c.lower(), c).but(capacity=()) for c in ("KZ", "CA", "ZA")]
