@@ -91,6 +91,37 @@ def test_every_mistake_is_told_by_its_cell(case: Path) -> None:
     assert not (case / "metals-bid").exists()
 
 
+def test_columns_are_found_by_their_heads(case: Path) -> None:
+    """Columns of the supplier's own move none of the others; one that is there twice is refused."""
+    import openpyxl
+
+    sheet = filled(sheets(case))
+    book = openpyxl.load_workbook(sheet)
+    book["bid"].insert_cols(5, 2)
+    book["bid"].cell(2, 5).value = "our own remark"
+    book.save(sheet)
+    assert convert(sheet, case).returncode == 0
+    assert "525 USD/kg" in (case / "metals-bid" / "quotes.csv").read_text()
+    book["bid"].cell(1, 5).value = "price* [USD/kg]"
+    book.save(sheet)
+    done = friendshore("catalogs", "convert", str(sheet), str(case / "again"), "--case", str(case))
+    assert done.returncode == 2
+    assert "[price*]: the column is not there once" in done.stderr
+
+
+def test_nobody_bids_for_another(case: Path) -> None:
+    """A sheet whose row was made another supplier's is refused."""
+    import openpyxl
+
+    sheet = filled(sheets(case))
+    book = openpyxl.load_workbook(sheet)
+    book["bid"].cell(2, 1).value = "kwinana-gallium"
+    book.save(sheet)
+    done = convert(sheet, case)
+    assert done.returncode == 2
+    assert "the offer is another supplier's" in done.stdout
+
+
 def test_a_sheet_in_which_nothing_is_bid_is_refused(case: Path) -> None:
     """It is no catalog."""
     blank = dict.fromkeys([*BID, *ORIGIN])

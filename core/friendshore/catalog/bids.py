@@ -20,7 +20,7 @@ from ..readers import CatalogRows
 from ..reading import kinds as k
 from ..reading.fields import Field
 from ..reading.today import today
-from ..reading.workbook import Workbook, is_workbook, read_workbook
+from ..reading.workbook import Line, Workbook, is_workbook, read_workbook
 from .bid_tables import Bid, BidRow, bid_catalog
 
 FORMAT = "friendshore bid 1"
@@ -89,9 +89,13 @@ class BidSheet:
         bids = {row.texts["offer"]: row for row in self._rows(book, BID, BIDS, ("offer",)).values()}
         origins = self._rows(book, ORIGIN, ORIGINS, ("offer", "stage"))
         offers = {offer.id: offer for catalog in self.catalogs for offer in catalog.offers}
+        suppliers = {one.id: one.supplier for catalog in self.catalogs for one in catalog.facilities}
         for name_, row in bids.items():
             if name_ not in offers:
                 self._wrong(book, BID, row.line, "offer", "the case has no such offer", name_)
+            elif suppliers[offers[name_].facility] != about.get("supplier"):
+                expected = f"an offer of {suppliers[offers[name_].facility]} on a sheet of theirs"
+                self._wrong(book, BID, row.line, "offer", "the offer is another supplier's", name_, expected)
         if not bids and not self.found:
             self._wrong(book, BID, None, "", "nothing is bid: every row is blank", "")
         for (name_, _), row in origins.items():
@@ -140,62 +144,52 @@ class BidSheet:
                 self._wrong(book, ABOUT, line, name, "the bid is no longer valid", text, f"{today()} or later")
         return told
 
+    def _columns(
+        self, book: Workbook, sheet: str, heads: Line, names: Sequence[str]
+    ) -> dict[str, tuple[int, str]] | None:
+        """Where each column stands, with the unit of its head; None, once it has been told, where one is not there, or twice."""
+        line, cells = heads
+        told = [_head(str(cell)) for cell in cells]
+        found = {name: (at, unit) for at, (name, unit) in enumerate(told)}
+        wrong = [name for name in names if [head for head, _ in told].count(name) != 1]
+        for name in wrong:
+            self._wrong(book, sheet, line, name, "the column is not there once", "", "the columns as they were written")
+        return None if wrong else found
+
     def _rows(
         self, book: Workbook, sheet: str, fields: Mapping[str, Field], keys: Sequence[str]
     ) -> dict[tuple[str, ...], BidRow]:
         """Rows of a sheet in which something is filled in, each cell checked; what is lacking of them is told."""
         lines = book.sheets.get(book.named(sheet) or "", [])
         self.found += book.found.get(book.named(sheet) or "", [])
-        if not lines:
-            return {}
-        heads = [str(cell) for cell in lines[0][1]]
-        units = dict(map(_head, heads))
-        missing = [name for name in (*keys, *fields) if name not in units]
-        for name in missing:
-            self._wrong(
-                book,
-                sheet,
-                lines[0][0],
-                name,
-                "the column is not there any more",
-                "",
-                "the columns of the sheet as it was written",
-            )
+        columns = self._columns(book, sheet, lines[0], [*keys, *fields]) if lines else None
         found: dict[tuple[str, ...], BidRow] = {}
-        for line, cells in lines[1:] if not missing else []:
-            texts = {name: str(cells[at]).strip() if at < len(cells) else "" for at, name in enumerate(units)}
+        for line, cells in lines[1:] if columns is not None else []:
+            assert columns is not None
+            texts = {name: str(cells[at]).strip() if at < len(cells) else "" for name, (at, _) in columns.items()}
             if not any(texts[name] for name in fields):
                 continue
             for name, column in fields.items():
-                text = texts[name]
-                if not text and name.endswith("*"):
-                    self._wrong(
-                        book,
-                        sheet,
-                        line,
-                        name,
-                        "partial bid: this has to be filled in, or the whole row left blank",
-                        "",
-                    )
-                elif text:
-                    unit = units[name]
-                    texts[name] = text = f"{text} {unit}" if unit and re.fullmatch(r"[\d.,]+", text) else text
-                    value = self._value(book, sheet, line, column, text)
-                    if name in ("price*", "capacity*") and value is not None and _size(value) <= 0:
-                        self._wrong(
-                            book,
-                            sheet,
-                            line,
-                            name,
-                            "zero bid: nothing is sold for nothing, and nothing of nothing",
-                            text,
-                            "above 0",
-                        )
+                texts[name] = self._cell(book, sheet, line, column, texts[name], columns[name][1])
             key = tuple(texts[name] for name in keys)
             if key in found:
                 self._wrong(book, sheet, line, keys[0], "bid twice", ", ".join(key))
             found[key] = BidRow(line, texts)
         return found
+
+    def _cell(self, book: Workbook, sheet: str, line: int, column: Field, text: str, unit: str) -> str:
+        """What stands in a cell with the unit of its head, once it has been looked at."""
+        name = column.name
+        if not text:
+            if name.endswith("*"):
+                self._wrong(book, sheet, line, name, "partial bid: fill this in, or leave the whole row blank", "")
+            return text
+        told = f"{text} {unit}" if unit and re.fullmatch(r"[\d.,]+", text) else text
+        value = self._value(book, sheet, line, column, told)
+        if name in ("price*", "capacity*") and value is not None and _size(value) <= 0:
+            message = "zero bid: nothing is sold for nothing, and nothing of nothing"
+            self._wrong(book, sheet, line, name, message, told, "above 0")
+        return told
 
     def _value(self, book: Workbook, sheet: str, line: int | None, column: Field, text: str) -> Any:
         """A cell's value; None, once it has been told, if it cannot be read."""
