@@ -16,9 +16,6 @@ from .columns import Columns, Units
 from .limits import LimitRows
 from .matrix import Assembly, Floats, Ints
 
-MOST_LINKS = 20_000
-"""Single columns that are linked to binary variables each by a row of its own; beyond, there is one row for all of an order, and the search adds
-those links that its relaxation breaks (`solve.separation`)."""
 _ANYWHERE: frozenset[str] = frozenset()
 
 
@@ -34,8 +31,6 @@ class ProgramDraft:
         self.bounds = Bounds.of(problem, self.limits.forces)
         self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""
-        self._links = 0
-        """How many single columns are linked to binary variables so far."""
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
 
     @cached_property
@@ -117,11 +112,6 @@ class ProgramDraft:
         several = np.bincount(entry, minlength=len(cells)) > 1
         joint = several & (np.bincount(entry, weights=each, minlength=len(cells)) > most * ROUNDING)
         apart = np.flatnonzero(~joint[entry] | (each < most[entry]))
-        if self._links + len(apart) > MOST_LINKS:
-            self.assembly.narrow(columns, each)
-            joint = np.ones(len(cells), dtype=bool)
-            most, apart = np.where(several, most, np.bincount(entry, weights=each, minlength=len(cells))), apart[:0]
-        self._links += len(apart)
         together = np.flatnonzero(joint)
         row = self.assembly.add_rows(len(together), -np.inf, 0.0, [owners[cell] for cell in together.tolist()])
         kept = joint[entry]

@@ -159,7 +159,6 @@ class Assembly:
         self.rows = 0
         self._cost: list[Floats] = []
         self._charged: list[tuple[int, float]] = []
-        self._narrowed: list[tuple[Ints, Floats]] = []
         self._lower: list[Floats] = []
         self._upper: list[Floats] = []
         self._integer: list[Mask] = []
@@ -183,10 +182,6 @@ class Assembly:
         """Adds to the cost of a column."""
         self._charged.append((column, cost))
 
-    def narrow(self, columns: Ints, most: Floats) -> None:
-        """Lowers the upper bounds of columns, each of which may stand there several times."""
-        self._narrowed.append((columns, most))
-
     def add_rows(self, count: int, lower: ArrayLike, upper: ArrayLike, owner: str | Sequence[str]) -> int:
         """Adds empty rows, with one owner for all or one for each; returns the position of the first."""
         first = self.rows
@@ -202,10 +197,7 @@ class Assembly:
 
     def upper(self) -> Floats:
         """Upper bounds of all columns so far."""
-        upper = _joined(self._upper)
-        for columns, most in self._narrowed:
-            np.minimum.at(upper, columns, most)
-        return upper
+        return _joined(self._upper)
 
     def add_entries(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
         """Adds coefficients; scalars are spread."""

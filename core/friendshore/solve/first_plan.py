@@ -2,16 +2,18 @@
 
 A shortage costs so much that an engine which looks for plans among all columns finds those that leave demand short, and gets away from them slowly. So:
 
-1. the linear relaxation: a bound for all plans, and what each column costs at its prices; of a large program with the links that it breaks (`separation`);
-2. continuous columns that it leaves at nothing, and that cost more than the whole of it several times over, are closed: a plan is found by an engine
-   that looks for any, whatever it costs;
-3. the plan bounds every column: none that costs no more holds more of it than the room between bound and plan pays for, at the column's cost or at its
+1. of a large program first a plan from its relaxation with all links of a choice in one row, which takes a fraction of the time (`diving`);
+2. the linear relaxation: a bound for all plans, what each column costs at its prices, and a plan rounded from it (`diving`);
+3. where that uses columns which the relaxation leaves at nothing, and which cost more than the whole of it several times over, these are closed: a plan
+   is found by an engine that looks for any, whatever it costs;
+4. the plan bounds every column: none that costs no more holds more of it than the room between bound and plan pays for, at the column's cost or at its
    reduced cost (reduced-cost fixing: Dantzig, Fulkerson and Johnson, Solution of a large-scale traveling-salesman problem, Operations Research 2, 1954;
    Savelsbergh, Preprocessing and probing techniques for mixed integer programming problems, ORSA Journal on Computing 6, 1994). A column that keeps to a
    step (`steps`) is closed where that pays for less than a step, and rows that then leave no choice say so (`forcing`);
-4. where that does not close what is dear, the plan is bettered in a search of the restricted program, and bounds the columns again.
+5. the plan is bettered in a search of what lies between it and the relaxation (RENS: Berthold, Mathematical Programming Computation 6, 2014; RINS: Danna,
+   Rothberg and Le Pape, Mathematical Programming 102, 2005), and bounds the columns again.
 
-The restricted program gives a plan and proves nothing. The bounds hold for every plan that is no dearer, so that the search of the
+Restricted programs give plans and prove nothing. The bounds hold for every plan that is no dearer, so that the search of the
 whole, which follows, proves what it would without them.
 """
 
@@ -23,10 +25,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Floats, Linear, Mask, continuous
+from .diving import rounded, seconds_of, sloped, summed
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
 from .forcing import covered, forced, links
 from .polishing import polished
-from .separation import with_links
 from .steps import SLACK
 
 Steps = Callable[[], Floats | float]
@@ -39,9 +41,9 @@ def unknown() -> float:
 
 
 CHOICES = 30
-"""With fewer integer variables than this the whole is searched at once."""
+"""With fewer integer variables than this the whole is searched at once, unless it is large."""
 LARGE = 50_000
-"""With more entries than this HiGHS solves the relaxation sooner than GLOP."""
+"""With more entries than this HiGHS solves the relaxation sooner than GLOP, and a plan is made before it."""
 DEAR = 4.0
 """A column that costs so many times the whole relaxation, taken as far as it goes, is left out of the first plan."""
 ANY_NODES = 100
@@ -50,8 +52,6 @@ BETTER_NODES = 50
 """Nodes of the search that betters it."""
 SHARE = 0.25
 """Share of the time left that it may take."""
-LEAST_SECONDS = 1.0
-"""Seconds for the relaxation, and for any plan, however little time is left."""
 LEAST_ROOM = 1e-3
 """Share of a continuous column's range that is left to it: a solver's presolve may take less for nothing at all."""
 USED = 1e-9
@@ -70,43 +70,52 @@ def first_plan(
 ) -> tuple[SolverAnswer, Linear]:
     """The best plan found before the whole is searched, with a bound for the whole; and the program that is left to search.
 
-    Nothing, and the program as it is, where there are few choices or nothing is dear. A relaxation without a plan says that there is none at all.
+    Nothing, and the program as it is, where there are few choices. A relaxation without a plan says that there is none at all.
     """
-    nothing = SolverAnswer(SolverOutcome.NOTHING)
-    if np.count_nonzero(linear.integer) < CHOICES:
-        return nothing, linear
-    relaxation, seconds = continuous(linear), _seconds(watch)
+    found = SolverAnswer(SolverOutcome.NOTHING)
     large = linear.entries.nnz > LARGE
+    if not large and np.count_nonzero(linear.integer) < CHOICES:
+        return found, linear
+    if large:
+        joint = summed(linear)
+        relaxed = engines.linear(joint, seconds_of(watch))
+        if relaxed.outcome is SolverOutcome.INFEASIBLE:
+            return relaxed, linear
+        if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.x is not None:
+            found = replace(sloped(joint, relaxed.x, engines, watch), bound=relaxed.objective)
+    relaxation, seconds = continuous(linear), seconds_of(watch)
     relaxed = engines.search(relaxation, Ask(seconds)) if large else engines.linear(relaxation, seconds)
     if relaxed.outcome is SolverOutcome.INFEASIBLE:
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:
-        return nothing, linear
+        return found, linear
+    found = min(found, rounded(linear, relaxed.x, engines, watch), key=lambda answer: answer.objective)
     dear = _dear(linear, relaxed)
-    found = nothing
-    if dear.any():
+    if dear.any() and (found.x is None or (found.x[dear] > USED).any()):
         free = replace(_closed(linear, dear), cost=np.zeros(len(linear.cost)), constant=0.0)
-        found = engines.search(free, Ask(_seconds(watch), nodes=ANY_NODES))
-    if large:
-        rows = linear.entries.shape[0]
-        linear, relaxed = with_links(linear, relaxed, engines, watch)
-        counted = np.append(np.broadcast_to(counted, rows), np.ones(linear.entries.shape[0] - rows))
-    duals = relaxed.duals
-    assert duals is not None
-    bound = _proved(linear, duals)
+        any_ = engines.search(free, Ask(seconds_of(watch), nodes=ANY_NODES))
+        if any_.x is not None:
+            found = min(found, polished(_closed(linear, dear), engines, any_), key=lambda answer: answer.objective)
+    bound = _proved(linear, relaxed.duals)
     if found.x is None:
-        return replace(nothing, bound=bound), linear
-    closed = _closed(linear, dear)
-    # If it is proved that nothing dear is needed, what is left is searched once; else a better plan proves more.
-    found = polished(closed, engines, found)
+        return replace(found, bound=bound), linear
     value, step = _cost(linear, found.x), steps()
-    left = forced(narrowed(linear, duals, value, step))
-    if _dear(replace(linear, upper=left.upper), relaxed).any() and not watch.stopped():
-        better = engines.search(closed, Ask(_seconds(watch, SHARE), gap, nodes=BETTER_NODES), found.x)
+    left = forced(narrowed(linear, relaxed.duals, value, step))
+    if value - bound > gap * abs(value) and not watch.stopped():
+        better = engines.search(
+            _near(left, found.x, relaxed.x), Ask(seconds_of(watch, SHARE), gap, nodes=BETTER_NODES), found.x
+        )
         if better.x is not None and _cost(linear, better.x) < value:
             found, value = better, _cost(linear, better.x)
-            left = forced(narrowed(linear, duals, value, step))
+            left = forced(narrowed(linear, relaxed.duals, value, step))
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
+
+
+def _near(linear: Linear, one: Floats, other: Floats) -> Linear:
+    """The program with its integer variables between what they are in a plan and what they are in a relaxed one."""
+    lower = np.where(linear.integer, np.floor(np.minimum(one, other) + ROUNDED), linear.lower)
+    upper = np.where(linear.integer, np.ceil(np.maximum(one, other) - ROUNDED), linear.upper)
+    return replace(linear, lower=lower, upper=upper)
 
 
 def _closed(linear: Linear, columns: Mask) -> Linear:
@@ -116,11 +125,6 @@ def _closed(linear: Linear, columns: Mask) -> Linear:
 def _cost(linear: Linear, x: Floats | None) -> float:
     assert x is not None
     return float(linear.cost @ x) + linear.constant
-
-
-def _seconds(watch: Watch, share: float = 1.0) -> float | None:
-    left = watch.left()
-    return None if left is None else max(LEAST_SECONDS, share * left)
 
 
 def _dear(linear: Linear, relaxed: SolverAnswer) -> Mask:

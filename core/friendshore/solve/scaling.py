@@ -22,11 +22,15 @@ import numpy as np
 from ..program import Program
 from ..program.matrix import Entries, Floats, Ints, Linear, Mask
 from .components import split
+from .forcing import links
 
 ROUNDS = 8
 """How often rows and columns are scaled in turn at most; more changes a power of two here and there."""
 NEAR = 1.0
 """Of a linear program, no more rounds once one has changed no column by more than so many powers of two."""
+MANY_LINKS = 20_000
+"""Links `x <= u y` beyond which all quantities are counted so that the usual `u` is between one and two: HiGHS then takes a third of the time for their
+relaxation (measured: 3 s for 9 s of a processor on a location problem of 100 sites and 600 customers)."""
 DEAREST = 2.0**20
 """No column costs more than this once money is scaled."""
 
@@ -52,8 +56,13 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
     given = linear.entries
     row = given.rows
     factor = _steps(linear, row)
+    own, other = links(linear)
+    if len(own) > MANY_LINKS:
+        ends = np.sort(np.abs(given.data[other] / given.data[own]) / factor[given.indices[own]])
+        factor = np.where(linear.integer, factor, factor * 2.0 ** np.floor(np.log2(ends[len(ends) // 2])))
     data = given.data * factor[given.indices]
-    divisor = _power(np.log2(_largest(given, np.abs(data))))
+    size = _largest(given, np.abs(data))
+    divisor = _power(np.log2(size))
     cost = linear.cost * factor
     money = _money(np.abs(cost[cost != 0]))
     near_one = Linear(

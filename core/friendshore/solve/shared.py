@@ -1,6 +1,6 @@
 """Programs of many parts that share capacities: priced for a bound, bettered neighbourhood by neighbourhood for a plan.
 
-What joins the parts is priced (`lagrangian`); choices that the mix of the parts' plans leaves open are made by a small search, and
+A first plan is rounded from the linear relaxation (`diving`). What joins the parts is priced (`lagrangian`); choices that the mix of the parts' plans leaves open are made by a small search, and
 bettered part by part (`Neighbourhoods`). Both go on in turn until the plan is near enough to the bound. Choices that cost nothing in
 themselves, such as whether an order is placed, are left open to fractions until the others are made: that is a relaxation, so
 the bound holds. What is left in the end is searched as one program, from the plan and under the bound that are known.
@@ -23,6 +23,7 @@ from functools import partial
 import numpy as np
 
 from ..program.matrix import Floats, Ints, Linear, Mask
+from .diving import rounded, seconds_of
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
 from .lagrangian import LagrangianPrices, PartSolver
 from .linking import Joint
@@ -215,19 +216,24 @@ class SharedCapacitySearch:
 
     def run(self) -> SolverAnswer:
         """The best plan and bound found, of the scaled program; `Outcome.OPTIMAL` if they are as near as was asked for."""
-        relaxed = self.engines.search(self._opened(self.dear & False), Ask(self.watch.left()))
+        relaxed = self.engines.search(self._opened(self.dear & False), Ask(seconds_of(self.watch)))
         if relaxed.outcome is not SolverOutcome.OPTIMAL:
             return relaxed
         if relaxed.duals is None:  # an engine that was asked because others gave up tells none
             return SolverAnswer(SolverOutcome.NOTHING, bound=relaxed.objective)
         self.bound = relaxed.objective
+        assert relaxed.x is not None
+        self.best = rounded(self.linear, relaxed.x, self.engines, self.watch)
+        if self._done() or self.watch.stopped():
+            return self._answer()
         start = self.scale.duals(relaxed.duals)[self.joint.rows]
         prices = LagrangianPrices(self._parts(), self.solver, start, PRICE_GAP)
         prices.run(FIRST_ROUNDS)
         self._prove(prices.bound)
         first = self._start(prices)
         if first.x is not None:
-            self.best = completed(self.linear, self.dear, first, self.engines, self.watch)
+            full = completed(self.linear, self.dear, first, self.engines, self.watch)
+            self.best = min(self.best, full, key=lambda answer: answer.objective)
             near = self._neighbourhoods(WIDE)
             self._keep(self._bettered(near, first, self.dear, prices))
         if self.best.x is not None:

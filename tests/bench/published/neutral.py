@@ -56,13 +56,31 @@ class Lots:
 Problem = Location | Lots
 
 
+DRAWN = {"capa_like": (100, 1_000), "capa_like_small": (30, 200)}
+"""Sites and customers of problems that are drawn from a seed: of the size of OR-Library's `capa` to `capc`."""
+
+
 def names() -> list[str]:
-    """All problems that are here."""
-    return sorted(path.name.removesuffix(".json.gz") for path in DATA.glob("*.json.gz"))
+    """All problems that are here, and those that are drawn."""
+    return sorted([*(path.name.removesuffix(".json.gz") for path in DATA.glob("*.json.gz")), *DRAWN])
+
+
+def drawn(name: str, sites: int, customers: int) -> Location:
+    """Sites and customers in a square, a tenth of the sites needed; each site costs about as much as ten customers far away."""
+    dice = np.random.default_rng(1)
+    where, homes = dice.uniform(0, 1, (sites, 2)), dice.uniform(0, 1, (customers, 2))
+    demand = dice.integers(5, 101, customers).astype(np.float64)
+    capacity = np.round(demand.sum() / (0.1 * sites) * dice.uniform(0.8, 1.2, sites))
+    far = np.hypot(*(where[:, None] - homes[None]).transpose(2, 0, 1))
+    cost = np.round(100 * far * demand, 2)
+    fixed = np.round(dice.uniform(2e4, 3e4, sites) * customers / 1_000)
+    return Location(name, "drawn from a seed", None, fixed, capacity, demand, cost, single=False)
 
 
 def read(name: str) -> Problem:
     """One of them."""
+    if name in DRAWN:
+        return drawn(name, *DRAWN[name])
     given = json.loads(gzip.decompress((DATA / f"{name}.json.gz").read_bytes()))
     return _lots(given) if "inventory" in given else _location(given)
 

@@ -79,3 +79,17 @@ def test_what_is_searched_has_no_shortage_where_a_step_is_known(name: str, tmp_p
     best = read(name).optimum
     assert (left.upper[short] == 0).all()
     assert best is None or found.bound * money <= best * (1 + GAP)
+
+
+@pytest.mark.parametrize("name", ["capa_like_small", pytest.param("capa_like", marks=pytest.mark.deep)])
+def test_a_plan_in_no_time_serves_all_that_capacity_serves(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many sites and customers: where the search has no time left at all, no demand is short, at up to a third more than the bound of a whole search."""
+    monkeypatch.setattr(first, "LARGE", 0)
+    linear, short, _, _ = published(name, tmp_path)
+    found, _ = first.first_plan(linear, ENGINES, Watch(0.0), GAP)
+    assert found.x is not None
+    assert (found.x[short] <= 1e-6).all()
+    best, _ = first.first_plan(linear, ENGINES, Watch(), GAP)
+    assert best.bound <= found.objective <= 4 / 3 * best.bound
