@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.html_pages import Node, page
 
@@ -305,6 +305,18 @@ def boxes(picture: Node) -> list[tuple[str, float, float, float, float]]:
 
 
 @given(ANY)
+@example(Bars(tuple(f"{2027 + i // 4}-Q{i % 4 + 1}" for i in range(61)), (Series("tin", (D(1),) * 61),), "kg"))
+@example(Bars(tuple(f"{2027 + i // 12}-{i % 12 + 1:02}" for i in range(70)), (Series("tin", (D(1),) * 70),), "kg"))
+@example(
+    Flow(
+        ("A layer with a long name",) * 4,
+        tuple(Place(f"{i}", "A node with a long name", i) for i in range(4)),
+        (),
+        "kg",
+    )
+)
+@example(Ladder((Rung("A", D(-7335), ""), Rung("B", D(13143), "")), "USD/kg"))
+@example(Timeline(date(2027, 1, 1), date(2028, 2, 18), ()))
 def test_every_word_is_in_the_picture(chart: Chart) -> None:
     """None is cut off at an edge, and none lies on another, however long names are and however many there are; no number is no number."""
     for picture in pictures(chart):

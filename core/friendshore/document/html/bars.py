@@ -147,11 +147,17 @@ def _periods(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
     step = _step(chart, plane)
     wide = max(map(measured, chart.labels), default=0.0)
     steps = _YEARS_OF_QUARTERS if any("Q" in one for one in chart.labels) else _YEARS_OF_MONTHS
-    each = next((count for count in steps if count * step >= wide + 8), len(chart.labels))
-    for bar, period in enumerate(chart.labels):
-        if not bar % each:
-            x = min(plane.left + step * (bar + 0.5), width - min(wide, step * each) / 2)
-            yield label(x, plane.base + 16, cut(period, step * each), anchor="middle", class_="soft")
+    middle = plane.left + step / 2
+    moved = max(0.0, wide / 2 - middle)  # the first name is moved into the picture
+    each = next((count for count in steps if count * step >= wide + moved + 8), len(chart.labels) or 1)
+    end = 0.0
+    for bar in range(0, len(chart.labels), each):
+        shown = cut(chart.labels[bar], step * each - moved)
+        half = measured(shown) / 2
+        x = max(half, min(middle + step * bar, width - half))
+        if x - half >= end:
+            yield label(x, plane.base + 16, shown, anchor="middle", class_="soft")
+            end = x + half + 4
 
 
 def _totals(chart: Bars, plane: _Plane, divisor: Decimal) -> Iterator[Markup]:

@@ -135,11 +135,19 @@ def _scale(places: Mapping[str, _Place]) -> float:
 def _heads(chart: Flow, pitch: float, width: float, *, beside: bool) -> Iterator[Markup]:
     last = len(chart.layers) - 1
     for layer, name in enumerate(chart.layers):
-        x, anchor = layer * pitch, None
-        if layer and not beside:
-            x, anchor = (width, "end") if layer == last else (x + _BAR / 2, "middle")
-        room = pitch - 10 if beside and layer < last else width / max(1, last + 1)
+        x, anchor, room = _above(layer, last, pitch, width)
+        if beside:
+            x, anchor, room = layer * pitch, None, pitch - 10 if layer < last else width - layer * pitch
         yield label(x, 12, cut(name, room), anchor=anchor, class_="soft")
+
+
+def _above(layer: int, last: int, pitch: float, right: float) -> tuple[float, str | None, float]:
+    """Where a name above a node stands, how it is aligned, and what room it has."""
+    if not layer:
+        return 0.0, None, pitch * _OUTER if last else right
+    if layer == last:
+        return right, "end", pitch * _OUTER
+    return layer * pitch + _BAR / 2, "middle", pitch * _INNER
 
 
 def _streams(chart: Flow, places: Mapping[str, _Place], pitch: float, scale: float) -> Iterator[Markup]:
@@ -197,14 +205,10 @@ def _name(place: _Place, layer: int, layers: int, pitch: float, right: float, un
 
 def _name_above(place: _Place, layer: int, layers: int, pitch: float, right: float, unit: str) -> Markup:
     """The same above it; the amount where there is room."""
-    x, anchor, room = layer * pitch + _BAR / 2, "middle", pitch * _INNER
-    if not layer:
-        x, anchor, room = 0.0, "start", pitch * _OUTER if layers > 1 else right
-    elif layer == layers - 1:
-        x, anchor, room = right, "end", pitch * _OUTER
+    x, anchor, room = _above(layer, layers - 1, pitch, right)
     written = amount(place.total, unit)
-    beneath = written if measured(f"{place.node.name} {written}", SMALL) <= room else ""
-    return _label(x, place.y - 4, cut(place.node.name, room, SMALL), beneath, anchor, SMALL)
+    behind = written if measured(f"{place.node.name} {written}", SMALL) <= room else ""
+    return _label(x, place.y - 4, cut(place.node.name, room, SMALL), behind, anchor, SMALL)
 
 
 def _label(x: float, y: float, name: str, written: str, anchor: str | None, size: float) -> Markup:

@@ -64,13 +64,16 @@ def _written(rung: Rung, divisor: Decimal) -> str:
 def _grid(steps: Sequence[float], unit: str, axis: Axis, height: float) -> Iterator[Markup]:
     shown = [number(Decimal(repr(step))) for step in steps]
     apart = axis.at(steps[1]) - axis.at(steps[0])
-    each = next(count for count in range(1, len(steps) + 1) if count * apart > max(map(measured, shown)) + 8)
+    wide = max(map(measured, shown))
+    moved = max(0.0, wide / 2 - axis.start)  # the first is moved into the picture
+    each = next((count for count in range(1, len(steps)) if count * apart >= wide + moved + 8), len(steps))
     yield label(axis.start, 11, unit, class_="soft")
     for place, step in enumerate(steps):
         x = round(axis.at(step)) + 0.5
         yield tag("line", x1=x, x2=x, y1=_HEAD - 5, y2=height, class_="axis" if not step else "grid")
         if place % each == 0:
-            yield label(x, 27, shown[place], anchor="middle" if place else None, class_="soft")
+            at = max(x, measured(shown[place]) / 2)
+            yield label(at, 27, shown[place], anchor="middle", class_="soft")
 
 
 def _rung(rung: Rung, divisor: Decimal, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
