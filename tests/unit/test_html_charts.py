@@ -166,6 +166,7 @@ def test_days_stand_where_they_belong() -> None:
     for picture in root.one("figure").all("svg"):
         (span,) = rectangles(picture)
         (mark,) = (node for _, node in parts(picture) if node.name == "circle")
+        assert span.x >= 0
         assert span.x + span.width == pytest.approx(number(mark, "cx"), abs=0.2)
         assert {"2028", "tin", "lead"} <= {node.text for node in picture.all("text")}
     assert told(TIMELINE) == ["2028-01-01: first", "2028-01-02: second", "tin: on its way", "tin: arrives"]
@@ -315,7 +316,11 @@ def boxes(picture: Node) -> list[tuple[str, float, float, float, float]]:
         "kg",
     )
 )
-@example(Ladder((Rung("A", D(-7335), ""), Rung("B", D(13143), "")), "USD/kg"))
+@example(
+    Ladder(
+        (Rung("A", D("-7335.83"), "", target=D("-24.34")), Rung("B", D("-1.62"), "", target=D("13143.49"))), "USD/kg"
+    )
+)
 @example(Timeline(date(2027, 1, 1), date(2028, 2, 18), ()))
 def test_every_word_is_in_the_picture(chart: Chart) -> None:
     """None is cut off at an edge, and none lies on another, however long names are and however many there are; no number is no number."""
@@ -345,6 +350,7 @@ def test_names_are_spread_and_cut() -> None:
     assert spread([95, 96], 10, 0, 100) == [90, 100]
     assert spread([1, 2, 3], 10, 0, 15) == [0, 10, 20]
     room: Callable[[str], float] = measured
+    assert [measured(sign, 10) for sign in ("i", "M", "é", "你", "\u0301")] == pytest.approx([2.22, 8.33, 5.56, 10, 0])
     assert cut("a name", 1000) == "a name"
     assert room(cut("a long name of a supplier", 60)) <= 60
     assert cut("a long name", 60).endswith("…")
