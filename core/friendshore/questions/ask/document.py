@@ -22,7 +22,7 @@ def ask_document(found: Unknowns, shown: int = SHOWN, told: int = TOLD) -> doc.D
     """The first `shown` unknowns (0: all), of which the first `told` at length, and what it took to find out."""
     kept = found.unknowns[: shown or None]
     matter = sum(_matters(one) for one in found.unknowns)
-    lacking = f"{mass(found.short_kg)} are short" if found.short_kg else "nothing is short"
+    lacking = f"{count(found.short, 'demand')} short" if found.short else "nothing is short"
     head = (
         f"{count(len(found.unknowns), 'unknown')}, each tried alone; {count(matter, 'of them', 'of them')} would change what the plan costs. "
         f"As it is, it comes to {large_money(found.objective, found.currency)}, shortage included; {lacking}."

@@ -148,8 +148,8 @@ class Unknowns(QuestionResult):
     currency: str
     objective: Number
     """Of the plan as it is."""
-    short_kg: Number
-    """Kilograms short in it."""
+    short: int
+    """Demands that are short in it."""
     spread: Number
     """Share by which a figure without a stated range is taken to be better or worse: an assumption."""
     by: By

@@ -73,7 +73,7 @@ def ask(
         case=session.problem.case.name,
         currency=session.problem.case.currency,
         objective=session.verified.cost.objective,
-        short_kg=sum((each.quantity for each in plan.shorts), Decimal(0)),
+        short=len(plan.short_by_demand),
         spread=spread,
         by=by,
         unknowns=_ranked(found, by),
