@@ -91,7 +91,8 @@ def first_plan(
         return found, linear
     found = min(found, rounded(linear, relaxed.x, engines, watch), key=lambda answer: answer.objective)
     dear = _dear(linear, relaxed)
-    if dear.any() and (found.x is None or (found.x[dear] > USED).any()):
+    scarce = dear.any() and (found.x is None or (found.x[dear] > USED).any())
+    if scarce:
         free = replace(_closed(linear, dear), cost=np.zeros(len(linear.cost)), constant=0.0)
         any_ = engines.search(free, Ask(seconds_of(watch), nodes=ANY_NODES))
         if any_.x is not None:
@@ -102,9 +103,9 @@ def first_plan(
     value, step = _cost(linear, found.x), steps()
     left = forced(narrowed(linear, relaxed.duals, value, step))
     if value - bound > gap * abs(value) and not watch.stopped():
-        better = engines.search(
-            _near(left, found.x, relaxed.x), Ask(seconds_of(watch, SHARE), gap, nodes=BETTER_NODES), found.x
-        )
+        # A plan that any search found may have little in common with the relaxation.
+        between = _closed(left, dear) if scarce else _near(left, found.x, relaxed.x)
+        better = engines.search(between, Ask(seconds_of(watch, SHARE), gap, nodes=BETTER_NODES), found.x)
         if better.x is not None and _cost(linear, better.x) < value:
             found, value = better, _cost(linear, better.x)
             left = forced(narrowed(linear, relaxed.duals, value, step))

@@ -47,11 +47,8 @@ def published(name: str, folder: Path) -> tuple[Linear, Mask, float, Floats]:
         pytest.param("trigeiro_G57", 1.1, marks=pytest.mark.deep),
     ],
 )
-def test_no_demand_is_left_short_that_capacity_serves(
-    name: str, dearer: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_demand_is_left_short_that_capacity_serves(name: str, dearer: float, tmp_path: Path) -> None:
     """At the edge of capacity too, the plan that is known before the search serves all, at a cost near the optimum."""
-    monkeypatch.setattr(first, "BETTER_NODES", 1)
     linear, short, money, _ = published(name, tmp_path)
     found, _ = first.first_plan(linear, ENGINES, Watch(), GAP)
     assert found.x is not None
@@ -85,11 +82,11 @@ def test_what_is_searched_has_no_shortage_where_a_step_is_known(name: str, tmp_p
 def test_a_plan_in_no_time_serves_all_that_capacity_serves(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of many sites and customers: where the search has no time left at all, no demand is short, at up to a third more than the bound of a whole search."""
+    """Of many sites and customers: where the search has no time left at all, no demand is short; with time the plan is near its bound."""
     monkeypatch.setattr(first, "LARGE", 0)
     linear, short, _, _ = published(name, tmp_path)
     found, _ = first.first_plan(linear, ENGINES, Watch(0.0), GAP)
     assert found.x is not None
     assert (found.x[short] <= 1e-6).all()
     best, _ = first.first_plan(linear, ENGINES, Watch(), GAP)
-    assert best.bound <= found.objective <= 4 / 3 * best.bound
+    assert found.bound <= best.bound <= best.objective <= min(found.objective, 1.01 * best.bound)
