@@ -83,7 +83,7 @@ def summed(linear: Linear) -> Linear:
     own, other = links(linear)
     choice, flow = entries.indices[other], entries.indices[own]
     binary = linear.integer[choice] & (linear.lower[choice] >= 0) & (linear.upper[choice] <= 1)
-    fits = binary & ~linear.integer[flow] & (linear.lower[flow] >= 0)
+    fits = binary & ~linear.integer[flow] & (linear.lower[flow] >= 0) & np.isneginf(linear.row_lower[entries.rows[own]])
     own, other, choice, flow = own[fits], other[fits], choice[fits], flow[fits]
     most = -entries.data[other] / entries.data[own]
     upper = linear.upper.copy()
