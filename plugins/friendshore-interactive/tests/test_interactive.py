@@ -145,3 +145,14 @@ def test_the_solver_is_the_one_that_the_readme_names() -> None:
         ("highs.wasm", gzip.decompress(held.joinpath("highs.wasm.gz").read_bytes())),
     ):
         assert f"| `{name}` | `{hashlib.sha256(data).hexdigest()}` |" in readme
+
+
+def test_the_plan_and_the_answers_call_what_is_bought_alike() -> None:
+    """What is set aside of a lot by the name of the lot, not by that of the offer it was once ordered from."""
+    opened = reopen(ROOT / "docs/cases/small/stock")
+    held = page(InteractiveQuestion().ask(opened, NoOptions(), None))
+    found = re.search(r'id="plan-anew-data"[^>]*>([^<]*)<', held)
+    assert found is not None
+    data = json.loads(gzip.decompress(b64decode(found[1])))
+    assert opened.session.verified.plan.lots
+    assert set(data["plan"]["bought"]) <= set(data["situations"][0]["groupNames"])

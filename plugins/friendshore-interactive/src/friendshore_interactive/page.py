@@ -148,7 +148,7 @@ def _situation(situation: Situation) -> dict[str, Any]:
     levers = situation.levers
     linear, columns, problem = levers.linear, levers.program.columns, levers.program.problem
     arcs = [problem.network.arcs[arc] for arc in problem.moves.arc[columns.buy_move].tolist()]
-    bought = [_called(arc.node[0], arc.chained.offer.id) for arc in arcs]
+    bought = [_called(arc.node[0], arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id) for arc in arcs]
     names = list(dict.fromkeys(bought))
     return {
         "title": situation.title,
