@@ -10,8 +10,9 @@ A shortage costs so much that an engine which looks for plans among all columns 
    reduced cost (reduced-cost fixing: Dantzig, Fulkerson and Johnson, Solution of a large-scale traveling-salesman problem, Operations Research 2, 1954;
    Savelsbergh, Preprocessing and probing techniques for mixed integer programming problems, ORSA Journal on Computing 6, 1994). A column that keeps to a
    step (`steps`) is closed where that pays for less than a step, and rows that then leave no choice say so (`forcing`);
-5. the plan is bettered in a search of what lies between it and the relaxation (RENS: Berthold, Mathematical Programming Computation 6, 2014; RINS: Danna,
-   Rothberg and Le Pape, Mathematical Programming 102, 2005), and bounds the columns again.
+5. where that does not close what is dear, and of a large program, the plan is bettered in a search of what lies between it and the relaxation (RENS:
+   Berthold, Mathematical Programming Computation 6, 2014; RINS: Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005), and bounds the columns
+   again.
 
 Restricted programs give plans and prove nothing. The bounds hold for every plan that is no dearer, so that the search of the
 whole, which follows, proves what it would without them.
@@ -102,7 +103,9 @@ def first_plan(
         return replace(found, bound=bound), linear
     value, step = _cost(linear, found.x), steps()
     left = forced(narrowed(linear, relaxed.duals, value, step))
-    if value - bound > gap * abs(value) and not watch.stopped():
+    # Of a small program in which nothing dear is left the search of the whole comes as far by itself.
+    worth = large or _dear(replace(linear, upper=left.upper), relaxed).any()
+    if worth and value - bound > gap * abs(value) and not watch.stopped():
         # A plan that any search found may have little in common with the relaxation.
         between = _closed(left, dear) if scarce else _near(left, found.x, relaxed.x)
         better = engines.search(between, Ask(seconds_of(watch, SHARE), gap, nodes=BETTER_NODES), found.x)
