@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..program.matrix import Entries, Floats, Linear, Mask, continuous
+from ..program.matrix import Entries, Floats, Linear, Mask, continuous, with_rows
 from .engine import Engines, SolverAnswer, SolverOutcome, Watch
 from .forcing import links
 from .polishing import fix
@@ -53,7 +53,7 @@ def sloped(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> S
 
 
 def rounded(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
-    """A plan that a relaxed one leads to; nothing where it leads to none. once the watch has stopped it takes two linear programs more."""
+    """A plan that a relaxed one leads to; nothing where it leads to none. Once the watch has stopped it takes two linear programs more."""
     left, x = fix(linear, linear.integer & ~_held(linear), np.ceil(relaxed - WHOLE)), relaxed
     for number in range(ROUNDS + 1):
         if not left.integer.any():
@@ -90,26 +90,20 @@ def summed(linear: Linear) -> Linear:
     np.minimum.at(upper, flow, most)
     kept = np.ones(entries.shape[0], dtype=bool)
     kept[entries.rows[own]] = False
+    left = replace(
+        linear, upper=upper, entries=entries[kept], row_lower=linear.row_lower[kept], row_upper=linear.row_upper[kept]
+    )
     made, row = np.unique(choice, return_inverse=True)
-    rows, before = len(made), entries[kept]
+    if not len(made):
+        return left
     joint = Entries.summed(
         np.concatenate([row, row]),
         np.concatenate([flow, choice]),
         np.concatenate([np.ones(len(flow)), -most]),
-        (rows, entries.shape[1]),
+        (len(made), entries.shape[1]),
     )
-    return replace(
-        linear,
-        upper=upper,
-        entries=Entries(
-            np.concatenate([before.data, joint.data]),
-            np.concatenate([before.indices, joint.indices]),
-            np.concatenate([before.indptr, before.nnz + joint.indptr[1:]]),
-            (before.shape[0] + rows, entries.shape[1]),
-        ),
-        row_lower=np.append(linear.row_lower[kept], np.full(rows, -np.inf)),
-        row_upper=np.append(linear.row_upper[kept], np.zeros(rows)),
-    )
+    ends = joint.indptr[1:-1]
+    return with_rows(left, np.split(joint.indices, ends), np.split(joint.data, ends), -np.inf, 0.0)
 
 
 def seconds_of(watch: Watch, share: float = 1.0) -> float | None:
