@@ -110,9 +110,11 @@
     return `${value.toLocaleString("en-US", { maximumSignificantDigits: 4 })} ${unit}`;
   };
 
+  // Whether two levers of a situation do not add up.
+  const apart = (of, a, b) => data.situations[of].apart.some(([one, other]) => (one === a && other === b) || (one === b && other === a));
+
   function clash(lever) {
-    const apart = data.situations[situation].apart;
-    const other = chosen.find((one) => apart.some(([a, b]) => (a === lever && b === one.lever) || (b === lever && a === one.lever)));
+    const other = chosen.find((one) => apart(situation, lever, one.lever));
     return other === undefined ? "" : data.situations[situation].levers[other.lever].title;
   }
 
@@ -298,8 +300,7 @@
         lever: data.situations[of].levers.findIndex((one) => one.kind === kind && one.name === name),
         factor,
       }));
-      const apart = (a, b) => data.situations[of].apart.some(([one, other]) => (one === a && other === b) || (one === b && other === a));
-      if (levers.some(({ lever }, i) => lever < 0 || levers.slice(i + 1).some((other) => other.lever === lever || apart(lever, other.lever))))
+      if (levers.some(({ lever }, i) => lever < 0 || levers.slice(i + 1).some((other) => other.lever === lever || apart(of, lever, other.lever))))
         throw new Error("these changes are not offered together");
       const found = await solved(of, levers);
       return { ...found, bought: Object.fromEntries(found.bought), short: Object.fromEntries(found.short) };
