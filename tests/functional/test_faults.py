@@ -54,6 +54,7 @@ COMMANDS: dict[str, str] = {
     "programmes --bom": "programmes {case} --bom {}",
     "programmes --budgets": "programmes {case} --budgets {}",
     "interactive": "interactive {}",
+    "risk": "risk {}",
     "lock": "lock {}",
     "init": "init {}",
     "catalogs list": "catalogs list --block {}",

@@ -1,0 +1,27 @@
+"""Plans under disruption: events with probabilities, and what to decide before they are known, a plugin for friendshore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from friendshore.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from .events import RiskSettings
+    from .risk.question import RiskQuestion
+
+
+@hookimpl
+def friendshore_settings() -> list[type[RiskSettings]]:
+    """What a case says of events, under `[plugin.friendshore-risk]`."""
+    from .events import RiskSettings
+
+    return [RiskSettings]
+
+
+@hookimpl
+def friendshore_questions() -> list[RiskQuestion]:
+    """The question `risk`."""
+    from .risk.question import RiskQuestion
+
+    return [RiskQuestion()]
