@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")]
 MOST_WORKERS = 1_024
-CasePath = Annotated[Path, typer.Argument(help="Case file, or the folder that holds case.toml.", metavar="CASE")]
+CasePath = Annotated[
+    Path, typer.Argument(help="Case file, the folder that holds case.toml, or a workbook of a case.", metavar="CASE")
+]
 RunPath = Annotated[Path, typer.Argument(help="Folder written by `plan --out`.", metavar="RUN")]
 OfCase = Annotated[
     Path | None,
     typer.Option(
         "--case",
         metavar="CASE",
-        help="Case file, or its folder, that the run is said to be of: its facts are compared with it.",
+        help="Case file, its folder, or a workbook of it, that the run is said to be of: its facts are compared with it.",
     ),
 ]
 PlanPath = Annotated[
-    Path, typer.Argument(help="Case file, its folder, or a folder written by `plan --out`.", metavar="CASE|RUN")
+    Path,
+    typer.Argument(
+        help="Case file, its folder, a workbook of a case, or a folder written by `plan --out`.", metavar="CASE|RUN"
+    ),
 ]
 Scenarios = Annotated[
     list[str] | None,

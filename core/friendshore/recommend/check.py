@@ -15,6 +15,8 @@ from typing import Any
 from ..case import load_case
 from ..case.load import CASE_FILE
 from ..case.mentions import Mention, mentions
+from ..case.named import NamedCatalogs
+from ..case.sheets import read_case_file
 from ..catalog.known import ALL_IDS, Known
 from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError
@@ -31,8 +33,6 @@ from ..problem.given import unknown_name
 from ..problem.inputs import Inputs
 from ..problem.rates import no_rate
 from ..reading.cells import plain_table
-from ..reading.textfile import read_bytes
-from ..reading.tomltext import toml_data
 from ..rules.pack import rules_in
 from .gather import attempt, gather, named_catalogs
 from .suggest import suggestions
@@ -56,7 +56,10 @@ def _unanswered(file: Path, case: Case, registry: Registry, ids: Known) -> list[
     """
     unheard: list[FriendshoreError] = []
     known = registry.blocking(case.blocked, Blocker.CASE)
-    refs = named_catalogs(case, known, (), unheard)
+    find = attempt(partial(NamedCatalogs, case, known), unheard)
+    if find is None:
+        return []
+    refs = named_catalogs(case, find, (), unheard)
     words = mentions(file)
     rules = _rules(words, case, known)
     there: dict[str, Collection[str]] = {
@@ -203,11 +206,8 @@ def _checked(errors: Iterable[FriendshoreError], path: Path, found: Iterable[Dia
 def _names_of(path: Path) -> Case:
     """A case that only names what a file which has mistakes uses, and states its rules, as far as they can be made out."""
     file = path / CASE_FILE if path.is_dir() else path
-    data: dict[str, Any] = {}
-    try:
-        data = toml_data(read_bytes(file).decode("utf-8-sig"), str(file))
-    except (OSError, UnicodeDecodeError, InputError):
-        data = {}  # what is wrong with the file has been said already
+    toml = read_case_file(file, [])  # what is wrong with the file has been said already
+    data: dict[str, Any] = {} if toml is None else toml.data
     use, rules = data.get("use", {}), data.get("rule", [])
 
     def names(key: str) -> tuple[str, ...]:

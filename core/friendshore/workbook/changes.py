@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from ..case.book import CaseWorkbook
 from ..case.keys import made
 from ..domain.case import LicenceSpec, WaiverSpec
 from ..domain.change import Change
@@ -24,7 +25,6 @@ from .facts import EditedFacts, about, edited_facts, entry_of
 from .merge import AddedRow, Differences, Edit, differences
 from .offered import changes_of_catalogs
 from .proved import ProvedEdits
-from .read import CaseWorkbook
 from .tables import COUNTRIES, RULE, CaseTables, layout_of
 
 

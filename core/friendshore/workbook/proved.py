@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
+from ..case.book import CaseWorkbook
 from ..domain.case import Case, DemandSpec
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer
@@ -18,7 +19,6 @@ from ..problem.demands import demand_name
 from .edits import editable
 from .facts import EditedFacts
 from .merge import Differences
-from .read import CaseWorkbook
 from .tables import CaseTables
 
 T = TypeVar("T", Facility, Offer)
