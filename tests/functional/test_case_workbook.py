@@ -183,6 +183,14 @@ TWENTY: list[tuple[Cell, dict[str, Any]]] = [
         ("prices", "gallium-press", "price", "5000 USD/kg"),
         {"price": "gallium-press", "amount": "5000 USD/kg"},
     ),
+    (
+        ("prices", "antimony-rotterdam", "price", "9 USD/kg"),
+        {"price": "antimony-rotterdam", "date": date(2024, 7, 12), "amount": "9 USD/kg"},
+    ),
+    (
+        ("demand", "gallium-civil", "shortage_price", "5000 USD/kg"),
+        {"demand": "gallium-civil", "shortage_price": "5000 USD/kg"},
+    ),
     (("settings", "key=announced", "value", 0.25), {"accept": "announced", "factor": 0.25}),
     (("settings", "key=proven", "value", "white-mesa-sm-oxide"), {"prove": "white-mesa-sm-oxide"}),
     (

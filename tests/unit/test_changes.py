@@ -108,6 +108,45 @@ def test_price_multiplies_what_it_names(name: str) -> None:
     assert float(found.cost.price) == (6000 if name == "metal" else 5000)
 
 
+@pytest.mark.parametrize("how", [{"amount": "40 USD/kg"}, {"factor": 5}], ids=["stated", "multiplied"])
+def test_one_price_of_a_benchmark_changes_from_its_day_on(how: dict[str, Any]) -> None:
+    """China sells at the benchmark of the day: 8, and 10 from 2027 on. With 40 in the place of 10 only the second year is dearer; Australia sells at 50."""
+    rows = [
+        BenchmarkPrice(
+            id="bench", material="metal", date=date(year, 1, 1), amount=Decimal(8), currency="USD", source=SOURCE
+        )
+        for year in (2026, 2027)
+    ]
+    facts = catalog(
+        facility("cn", "CN"),
+        facility("au", "AU"),
+        source("CN", price(None, benchmark="bench")),
+        source("AU", 50),
+        *rows,
+    )
+    found = planned(
+        wanted(100, 100), facts, changes=[Change.model_validate({"price": "bench", "date": "2027-01-01", **how})]
+    )
+    assert bought(found) == {"cn-metal": 200}
+    assert float(found.cost.price) == 800 + 4000
+    with pytest.raises(InputError, match=r"has no price of that day.*expected one of 2026-01-01, 2027-01-01"):
+        planned(wanted(100), facts, changes=[Change.model_validate({"price": "bench", "date": "2028-01-01", **how})])
+    with pytest.raises(InputError, match="expected a benchmark"):
+        planned(wanted(100), facts, changes=[Change.model_validate({"price": "cn-metal", "date": "2027-01-01", **how})])
+
+
+@pytest.mark.parametrize(("stated", "missing"), [(51, 0), (49, 100)])
+def test_a_stated_price_of_shortage_says_what_is_not_worth_buying(stated: int, missing: float) -> None:
+    """At 50 Australia's metal is bought for who would pay 51 rather than go without, and not for who would pay 49."""
+    facts = catalog(facility("au", "AU"), source("AU", 50))
+    change = Change.model_validate({"demand": "metal", "shortage_price": f"{stated} USD/kg"})
+    found = planned(wanted(100), facts, changes=[change])
+    assert sum(short(found).values()) == missing
+    assert float(found.cost.shortage) == missing * stated
+    with pytest.raises(InputError, match=r"the case is in USD.*5 EUR/kg.*convert the price"):
+        planned(wanted(100), facts, changes=[Change.model_validate({"demand": "metal", "shortage_price": "5 EUR/kg"})])
+
+
 def test_price_by_one_changes_nothing_and_is_no_mistake() -> None:
     """A benchmark times one is named all the same."""
     benchmark = BenchmarkPrice(

@@ -15,6 +15,7 @@ from ..domain.base import exact
 from ..domain.case import Case, DemandSpec, LicenceSpec, StockSpec, WaiverSpec
 from ..domain.change import Change, TermKind
 from ..domain.facts import Catalog, ChainEntry, Facility, Offer, RecipeLine
+from ..domain.market import BenchmarkPrice
 from ..domain.terms import Bearing, Terms
 from ..errors import Diagnostic
 from .demands import demand_name
@@ -115,9 +116,16 @@ def removes(change: Change, offer: Offer, facility: Facility) -> bool:
 
 
 def reprices(change: Change, offer: Offer, facility: Facility) -> bool:
-    """Whether a change names an offer, a material that it delivers or where it sells from, to change its price."""
+    """Whether a change names an offer, a material that it delivers or where it sells from, to change its price; one of a day names a benchmark."""
+    if change.date is not None:
+        return False
     by_place = ":" in change.price and names_offer(change.price, offer, facility)
     return by_place or change.price == offer.id or any(change.price == line.material for line in offer.outputs)
+
+
+def follows(change: Change, row: BenchmarkPrice) -> bool:
+    """Whether a change of a price names a price of a benchmark."""
+    return change.price == row.id and change.date in (None, row.date)
 
 
 def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:

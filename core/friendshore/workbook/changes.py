@@ -214,14 +214,18 @@ class _Stating:
         for row, wanted in facts.demands.items():
             before = self.case.demands[row]
             why = wanted.why if wanted.why != before.why else ""
-            said = {"demand": demand_name(before, self.case), "why": why}
+            stated: dict[str, object] = {}
             if wanted.per_year is not None and wanted.per_year != before.per_year:
-                yield Change.model_validate(said | {"per_year": wanted.per_year})
+                stated["per_year"] = wanted.per_year
             elif wanted.quantities and wanted.quantities != before.quantities:
-                yield Change.model_validate(said | {"quantities": wanted.quantities})
+                stated["quantities"] = wanted.quantities
+            if wanted.shortage_price is not None and wanted.shortage_price != before.shortage_price:
+                stated |= {"shortage_price": wanted.shortage_price, "currency": self.case.currency}
+            if stated:
+                yield Change.model_validate({"demand": demand_name(before, self.case), "why": why} | stated)
             elif why:
                 edit = next(e for e in self.edits.edits if (e.sheet, e.row, e.column) == ("demand", row, "why"))
-                fix = f"edit the quantity too, or undo it; what can be edited: {editable('demand')}"
+                fix = f"edit a figure too, or undo it; what can be edited: {editable('demand')}"
                 self.tell(edit, "a reason alone changes nothing", fix=fix)
 
 

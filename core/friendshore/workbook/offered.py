@@ -92,13 +92,22 @@ def _multiplied(name: str, factor: Decimal | None) -> Iterator[Change]:
 
 
 def _of_benchmark(old: Sequence[BenchmarkPrice], new: Sequence[BenchmarkPrice]) -> Iterator[Change]:
+    """One change, where all its prices become one or the same multiple of themselves; else one a date."""
     if old == new or len(old) != len(new):
         return
+    factors = {factor_between(one.amount, other.amount) for one, other in zip(old, new, strict=True)}
     if len({(row.amount, row.currency) for row in new}) == 1:
         yield Change(price=new[0].id, amount=new[0].amount, currency=new[0].currency)
+    elif (
+        len(factors) == 1
+        and None not in factors
+        and all(a.currency == b.currency for a, b in zip(old, new, strict=True))
+    ):
+        yield from _multiplied(new[0].id, *factors)
     else:
-        one, other = next((a, b) for a, b in zip(old, new, strict=True) if a != b)
-        yield from _multiplied(new[0].id, factor_between(one.amount, other.amount))
+        for one, row in zip(old, new, strict=True):
+            if (one.amount, one.currency) != (row.amount, row.currency):
+                yield Change(price=row.id, date=row.date, amount=row.amount, currency=row.currency)
 
 
 def _of_facility(old: Facility, new: Facility) -> Iterator[Change]:
