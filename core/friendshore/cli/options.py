@@ -141,6 +141,8 @@ FAILED = 1
 """Friendshore itself failed."""
 CONFLICT = 6
 """Hard rules that cannot hold together."""
+TURNED = 7
+"""`watch` found verdicts that turn."""
 CLOSED_PIPE = 141
 """128 and the number of SIGPIPE: what a shell says of a program that ends because its reader has gone."""
 
@@ -169,6 +171,7 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
         "rules conflict",
         "Hard rules cannot hold together: the plan is printed in full, without what they touch.",
     ),
+    (TURNED, "verdicts turn", "`watch` found that a new edition of rules or data turns verdicts in a case."),
     (130, "stopped", "Ctrl-C was pressed twice, or before there was a plan. Once returns the best plan found so far."),
     (
         CLOSED_PIPE,
