@@ -56,7 +56,7 @@ FREE = Standing()
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class JudgedDays:
     """Days on which the same is found; both inclusive."""
 
     start: date
@@ -66,7 +66,7 @@ class Stretch:
 
 Days = tuple[date, date, Standing, Standing]
 """First and last day, and what is found on them under the old and the new edition."""
-Standings = Mapping[Way, tuple[Stretch, ...]]
+Standings = Mapping[Way, tuple[JudgedDays, ...]]
 """Way -> what is found of it on every day of the plan, in order of days."""
 
 
@@ -81,7 +81,7 @@ def standings(problem: Problem) -> Standings:
     A rule counts on the days on which it is in force, with the statuses that the case takes; licences that the case holds or assumes are drawn on,
     waivers are not. A rule that is dated by the order forbids what is ordered on that day, one on moves what arrives on it.
     """
-    found: dict[Way, tuple[Stretch, ...]] = {}
+    found: dict[Way, tuple[JudgedDays, ...]] = {}
     for use, judgement in problem.judgements.items():
         against = _against(judgement)
         for index in sorted(judgement.reach):
@@ -102,19 +102,19 @@ def _against(judgement: Judgement) -> Mapping[int, Sequence[tuple[int, Verdict]]
     return found
 
 
-def _stretches(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]]) -> Iterator[Stretch]:
+def _stretches(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]]) -> Iterator[JudgedDays]:
     span = problem.case.horizon.span
     assert span.start is not None and span.end is not None
     hard = [(rule, verdict) for rule, verdict in sorted(against) if problem.law.forbids(verdict, arc)]
-    last: Stretch | None = None
+    last: JudgedDays | None = None
     for start, end in _days_between(_turns(problem, hard), span.start, span.end):
         told = _standing(problem, arc, use, hard, Span(start=start, end=end))
         if last is not None and last.standing == told:
-            last = Stretch(last.start, end, told)
+            last = JudgedDays(last.start, end, told)
             continue
         if last is not None:
             yield last
-        last = Stretch(start, end, told)
+        last = JudgedDays(start, end, told)
     assert last is not None
     yield last
 
@@ -149,15 +149,15 @@ def _standing(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int,
     return Standing(worst, tuple(sorted({rule for rule, _ in deciding})), deciding[0][1].reason)
 
 
-def _better(one: tuple[Stretch, ...], other: tuple[Stretch, ...]) -> tuple[Stretch, ...]:
+def _better(one: tuple[JudgedDays, ...], other: tuple[JudgedDays, ...]) -> tuple[JudgedDays, ...]:
     """Of two ways that are called the same, what is found of the one that may do more, day by day."""
     return tuple(
-        Stretch(start, end, min(was, now, key=lambda found: found.result.rank))
+        JudgedDays(start, end, min(was, now, key=lambda found: found.result.rank))
         for start, end, was, now in together(one, other)
     )
 
 
-def together(one: Sequence[Stretch], other: Sequence[Stretch]) -> Iterator[tuple[date, date, Standing, Standing]]:
+def together(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> Iterator[tuple[date, date, Standing, Standing]]:
     """The days of two tellings of the same time, cut wherever either is: first and last day, and what each finds."""
     ours = theirs = 0
     start = one[0].start

@@ -19,6 +19,7 @@ from ..plugins import Registry
 from ..plugins.patches import unaltered
 from ..problem import Problem
 from ..problem.inputs import Applied
+from ..questions.compare.records import Comparison
 from ..questions.compare.search import compare_plans
 from ..recommend import Gathered, gather
 from ..session import Session
@@ -28,6 +29,8 @@ from ..verify.compliance import FinalDelivery, Judging
 from .given import Edition, Editions, Named, with_editions
 from .judged import Standing, Standings, Way, standings, turned
 from .records import CaseWatched, Flip, OfferChange, Watched
+
+_PLACES = (("case", "packs"), ("case", "catalogs"))
 
 
 def watch(
@@ -113,7 +116,7 @@ class _Watch:
             stakes = _Stakes(before.verified, after.problem)
             flips = [self._flip(stakes, *one) for one in turned(was, now)]
             alike = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
-            comparison = None if alike else compare_plans(before, after, names=("the old edition", "the new edition"))
+            comparison = None if alike else _side_by_side(before, after)
         offers = [
             OfferChange(case=self.case.name, offer=offer, material=material, came=came)
             for here, there, came in ((was, now, False), (now, was, True))
@@ -146,6 +149,12 @@ def _used(today: Gathered, editions: Editions) -> tuple[str, ...]:
     """What a case uses of that of which there are two editions."""
     here = {("rule pack", pack.id) for pack, _ in today.packs} | {("catalog", one.name) for one in today.read}
     return tuple(f"{kind} {name}" for kind, name in sorted(editions.old) if (kind, name) in here)
+
+
+def _side_by_side(before: Session, after: Session) -> Comparison:
+    """The two plans; where the editions lie is no difference in facts."""
+    found = compare_plans(before, after, names=("the old edition", "the new edition"))
+    return found.but(facts=tuple(fact for fact in found.facts if (fact.kind, fact.name) not in _PLACES))
 
 
 def _offers(found: Standings) -> set[tuple[str, str]]:
