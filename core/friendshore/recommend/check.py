@@ -23,7 +23,7 @@ from ..domain.base import UnreadableError
 from ..domain.case import Case
 from ..domain.countries import is_country
 from ..domain.time import Horizon, PeriodLength
-from ..domain.used import RunPlugin
+from ..domain.used import DatedStatus, PackedRule, RunPlugin
 from ..domain.values import place
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import Blocker, CatalogRef, Registry, is_folder, sentence_of
@@ -137,6 +137,8 @@ class Checked:
     """What is worth telling though nothing is wrong."""
     data: tuple[RunPlugin, ...] = ()
     """Catalogs and packs in use, with the day of each."""
+    law: tuple[PackedRule, ...] = ()
+    """Rules of those packs, with their phases."""
 
     @property
     def exit_code(self) -> int:
@@ -170,9 +172,15 @@ def check(path: Path, registry: Registry) -> Checked:
         for rule in problem.rules:
             attempt(partial(sentence_of, rule), errors)
     told = suggestions(gathered, problem) if problem is not None and not errors else ()
-    return replace(
-        _checked(errors, path, (*gathered.idle, *told)), data=tuple(used for used in gathered.plugins if used.has_facts)
+    law = tuple(
+        PackedRule(
+            rule.id, gathered.pack_of[rule.id], tuple(DatedStatus(p.start, p.end, p.status) for p in rule.phases)
+        )
+        for rule in gathered.rules
+        if rule.id in gathered.pack_of
     )
+    used = tuple(one for one in gathered.plugins if one.has_facts)
+    return replace(_checked(errors, path, (*gathered.idle, *told)), data=used, law=law)
 
 
 def _asked(problem: Problem, inputs: Inputs) -> None:
