@@ -278,7 +278,8 @@ SMALLER: list[tuple[str, list[Cell], dict[str, Any]]] = [
         [("recipe", "offer=swarf-oxide", "per_unit", 3.1)],
         {"recipe": "swarf-oxide", "of": "swarf", "factor": 0.775},
     ),
-    ("recipes", [("offers", "oxide", "price", 61)], {}),  # a material is called so too, and another offer delivers it
+    # A material is called so too, and another offer delivers it.
+    ("recipes", [("offers", "oxide", "price", 61)], {"price": "offer:oxide", "amount": "61 USD/kg"}),
     ("orders", [("terms", "mill-antimony", GONE, None)], {}),
     ("orders", [("quotes", "offer=spot-antimony", "price", "66 USD/kg")], {}),
     ("orders", [("offers", "spot-antimony", "price", "66 USD/kg")], {"price": "spot-antimony", "amount": "66 USD/kg"}),

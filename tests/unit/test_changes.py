@@ -147,6 +147,66 @@ def test_a_stated_price_of_shortage_says_what_is_not_worth_buying(stated: int, m
         planned(wanted(100), facts, changes=[Change.model_validate({"demand": "metal", "shortage_price": "5 EUR/kg"})])
 
 
+def alike() -> Catalog:
+    """An offer that is called as the metal is, beside another of the metal; both sell at a benchmark of that name."""
+    benchmark = BenchmarkPrice(
+        id="metal", material="metal", date=date(2026, 1, 1), amount=Decimal(8), currency="USD", source=SOURCE
+    )
+    sites = [facility("cn", "CN", operator="metal"), facility("au", "AU")]
+    cheap = source("CN", 10).but(id="metal")
+    return catalog(*sites, cheap, source("AU", price(None, benchmark="metal", premium=Decimal("0.5"))), benchmark)
+
+
+@pytest.mark.parametrize(
+    ("change", "cost"),
+    [
+        ({"price": "offer:metal", "factor": 3}, 1200),  # Australia at 8 x 1.5
+        ({"price": "material:metal", "factor": 3}, 3000),  # both three times as dear: China at 30
+        ({"price": "benchmark:metal", "factor": "0.5"}, 600),  # Australia at 4 x 1.5
+        ({"price": "benchmark:metal", "date": "2026-01-01", "amount": "4 USD/kg"}, 600),
+        ({"price": "benchmark:metal", "amount": "4 USD/kg"}, 600),
+        ({"remove": "offer:metal"}, 1200),
+        ({"remove": "supplier:metal"}, 1200),
+        ({"demand": "demand:metal-civil", "factor": 2}, 2000),
+        ({"demand": "material:metal", "factor": 2}, 2000),
+        ({"demand": "end_use:civil", "factor": 2}, 2000),
+        ({"demand": "metal", "factor": 2}, 2000),  # whatever is meant, it is the same
+        ({"remove": "metal"}, 1200),
+    ],
+    ids=str,
+)
+def test_a_word_before_a_name_says_what_is_meant(change: dict[str, Any], cost: int) -> None:
+    """One demand of 100 kg, one offer of China's at 10 and one of Australia's at 12."""
+    found = planned(wanted(100), alike(), changes=[Change.model_validate(change)])
+    assert float(found.cost.price) == cost
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            {"price": "metal", "factor": 3},
+            "`metal` is the name of an offer and a material and a benchmark.*`offer:metal` or `material:metal` or `benchmark:metal`",
+        ),
+        ({"price": "metal", "amount": "3 USD/kg"}, "an offer and a material and a benchmark"),
+        ({"remove": "lead", "from": "2027-01-01"}, "a facility and a supplier.*`facility:lead` or `supplier:lead`"),
+        ({"lead_time": "lead", "factor": 2}, "a facility and a supplier"),
+        ({"lift": "lot", "of": "lead"}, "a facility and a supplier"),
+        ({"demand": "civil", "factor": 2}, "a demand and an end use.*`demand:civil` or `end_use:civil`"),
+    ],
+    ids=str,
+)
+def test_a_name_of_several_things_is_refused_with_what_to_write(change: dict[str, Any], expected: str) -> None:
+    """`lead` is a plant, and who runs it and another; `civil` is one of two civil demands."""
+    sites = [facility("lead", "CA", operator="lead"), facility("other", "MX", operator="lead")]
+    more = [source("CA", 90).but(id="ca-metal", facility="lead"), source("MX", 95).but(id="mx-metal", facility="other")]
+    facts = alike()
+    facts = facts.but(facilities=(*facts.facilities, *sites), offers=(*facts.offers, *more))
+    given = case(demand("metal", "civil", 100).but(id="civil"), demand("metal", "civil", 50).but(id="other"))
+    with pytest.raises(InputError, match=expected):
+        planned(given, facts, changes=[Change.model_validate(change)])
+
+
 def test_price_by_one_changes_nothing_and_is_no_mistake() -> None:
     """A benchmark times one is named all the same."""
     benchmark = BenchmarkPrice(

@@ -77,16 +77,17 @@ class Change(Fitting):
     move: Subject = ""
     """Rule whose phases start no earlier than `from`, or end no later than `until`."""
     remove: Annotated[Subject, Names("offer"), Names("facility")] = ""
-    """Offer, facility, supplier, parent company, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on. A
-    supplier or parent whose name is also another's can be told by `supplier:name` and `parent:name`."""
+    """Offer, facility, supplier, parent company, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on. A name that
+    means several of them is told by a word before it: `offer:name`, `facility:name`, `supplier:name` or `parent:name`."""
     price: Annotated[Subject, Names("offer"), Names("material"), Names("benchmark")] = ""
     """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself; or offers,
-    leads among them, or a benchmark, on every date or that of `date` alone, whose price becomes `amount`."""
+    leads among them, or a benchmark, on every date or that of `date` alone, whose price becomes `amount`. A name that means several of them:
+    `offer:name`, `material:name` or `benchmark:name`."""
     capacity: Annotated[Subject, Names("facility")] = ""
     """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later."""
     demand: Annotated[Subject, Names("material"), Names("demand")] = ""
     """Demand, material or end use whose quantity becomes `factor` times itself, `per_year` or `quantities`, is wanted `delay` later, or costs
-    `shortage_price` where it is short."""
+    `shortage_price` where it is short. A name that means several of them: `demand:name`, `material:name` or `end_use:name`."""
     prove: Annotated[Subject, Names("offer")] = ""
     """Offer of which every stage that is not proved turns out to be what the rules ask for."""
     waive: Subject = ""

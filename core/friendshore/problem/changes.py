@@ -24,6 +24,7 @@ from .change_kinds import (
     OFFERS,
     Facts,
     add_stock,
+    benchmark_named,
     follows,
     grant,
     prove,
@@ -37,6 +38,7 @@ from .change_kinds import (
     waive,
 )
 from .merged import CASE_SOURCE
+from .readings import ambiguity
 
 MOST_INHERITED = 100
 """Scenarios over which one may inherit from another."""
@@ -99,7 +101,10 @@ def apply_changes(
     facts = (case, tuple(catalogs))
     for change in spelt_out:
         apply = _APPLY.get(change.subject)
-        if apply is not None:
+        unclear = ambiguity(change, *facts)
+        if unclear is not None:
+            troubles.append(unclear)
+        elif apply is not None:
             facts = apply(change, *facts, troubles)
     try:
         rules = amended(rules, changes, bills, amend)
@@ -239,12 +244,12 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
 
 def _unpriced(change: Change, catalogs: Sequence[Catalog], troubles: list[Diagnostic]) -> None:
     """Notes a price that is none: by its name, or by the day of a benchmark that has others."""
-    days = [str(row.date) for catalog in catalogs for row in catalog.prices if row.id == change.price]
+    days = [str(row.date) for catalog in catalogs for row in catalog.prices if row.id == benchmark_named(change)]
     if change.date is None or not days:
         what = "an offer, a material or a benchmark" if change.date is None else "a benchmark"
         unknown(change, change.price, what, troubles)
         return
-    message = f"the benchmark `{change.price}` has no price of that day"
+    message = f"the benchmark `{benchmark_named(change)}` has no price of that day"
     troubles.append(Diagnostic(message, column="date", found=str(change.date), expected="one of " + ", ".join(days)))
 
 
