@@ -55,6 +55,7 @@ COMMANDS: dict[str, str] = {
     "programmes --budgets": "programmes {case} --budgets {}",
     "interactive": "interactive {}",
     "risk": "risk {}",
+    "withstand": "withstand {}",
     "watch": "watch {} {} {case}",
     "watch CASE": "watch us-10usc4872 us-10usc4872 {}",
     "watch --out": "watch us-10usc4872 us-10usc4872 {case} --out {}.html",

@@ -9,6 +9,7 @@ from friendshore.hookspecs import hookimpl
 if TYPE_CHECKING:
     from .events import RiskSettings
     from .risk.question import RiskQuestion
+    from .withstand.question import WithstandQuestion
 
 
 @hookimpl
@@ -20,8 +21,9 @@ def friendshore_settings() -> list[type[RiskSettings]]:
 
 
 @hookimpl
-def friendshore_questions() -> list[RiskQuestion]:
-    """The question `risk`."""
+def friendshore_questions() -> list[RiskQuestion | WithstandQuestion]:
+    """The questions `risk` and `withstand`."""
     from .risk.question import RiskQuestion
+    from .withstand.question import WithstandQuestion
 
-    return [RiskQuestion()]
+    return [RiskQuestion(), WithstandQuestion()]
