@@ -77,9 +77,9 @@ def told(page: str, command: str) -> str:
 @pytest.mark.usefixtures("steel")
 def test_the_bill_in_order_is_the_one_of_the_page() -> None:
     """The published steps, and nothing on stderr."""
-    run = here("ledger", STEEL, "--order", THREE)
+    run = here("ledger", STEEL, "--order", THREE, "--full")
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == told("ledger.md", f"ledger {STEEL} --order {THREE}")
+    assert run.stdout == told("ledger.md", f"ledger {STEEL} --order {THREE} --full")
     assert "max-served     +2,475.00" in run.stdout
 
 

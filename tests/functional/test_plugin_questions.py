@@ -13,10 +13,13 @@ from typer.testing import CliRunner, Result
 
 from friendshore.cli import app
 from friendshore.cli.announced import own_questions
+from friendshore.document.excerpts import LINES
+from friendshore.document.terminal import plain_text
 from friendshore.plugins import Registry
 from friendshore.plugins.manifest import COMMANDS
 from friendshore.questions import friendshore_questions
 from friendshore.questions.base import faults
+from friendshore.recommend import reopen
 
 if TYPE_CHECKING:
     from conftest import Site
@@ -98,6 +101,65 @@ def test_a_question_of_a_plugin_is_a_command(site: Site, case: Path) -> None:
     says = json.loads(changed.stdout)["says"]
     assert says.endswith(" x")
     assert says.split()[0] != plain.stdout.split()[0]
+
+
+MANY = """
+from dataclasses import dataclass
+
+from friendshore.document.elements import Column, Document, section, sentence, table
+from friendshore.hookspecs import hookimpl
+from friendshore.questions import Question
+
+
+@dataclass(frozen=True)
+class Options:
+    pass
+
+
+class Many(Question[Options, int]):
+    "Counts."
+
+    name = "many"
+    options = Options
+
+    def ask(self, opened, options, progress):
+        return 300
+
+    def document(self, result, options):
+        rows = [[f"row-{number}"] for number in range(result)]
+        return Document(self.name, (sentence("the answer"), section("All of them", table([Column("Row")], rows))))
+
+
+@hookimpl
+def friendshore_questions():
+    return [Many()]
+"""
+
+
+def test_a_question_of_a_plugin_has_a_screen_for_nothing(
+    site: Site, case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer stands first, what 40 lines do not hold is counted, and `--full` prints all of it."""
+    monkeypatch.setenv("COLUMNS", "100")
+    bring(site, "acme-many", "many", MANY)
+    lines = friendshore("many", case).stdout.splitlines()
+    assert (len(lines), lines[0], lines[-1]) == (40, "the answer", "266 more (--full)")
+    assert friendshore("many", case, "--full").stdout.count("row-") == 300
+    assert "--full" in friendshore("many", "--help").stdout
+
+
+@pytest.mark.deep
+def test_every_answer_is_a_screen_with_what_matters_most(case: Path) -> None:
+    """Of each question of friendshore: 40 lines at most, none longer than there is room for, and how to see all of it."""
+    opened = reopen(case)
+    given = {"why-not": {"offer": "guangxi-gallium"}, "compare": {"change": ("remove=guangxi-gallium",)}}
+    for question in friendshore_questions():
+        options = question.options(**given.get(question.name, {}))
+        found = question.ask(opened, options, None)
+        lines = plain_text(question.screen(found, options), 100, most=LINES).splitlines()
+        assert 0 < len(lines) <= LINES, question.name
+        assert max(map(len, lines)) <= 100, question.name
+        assert "--full" in "\n".join(lines) or question.screen(found, options) == question.document(found, options)
 
 
 def test_what_is_typed_wrong_is_told_before_anything_is_planned(site: Site, case: Path) -> None:

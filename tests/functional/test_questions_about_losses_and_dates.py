@@ -51,7 +51,7 @@ def test_a_case_and_its_run_are_stressed_alike(case: Path, run: Path) -> None:
 
 def test_losses_are_told_in_lines_that_fit(case: Path) -> None:
     """From a period of the plan on, by country."""
-    done = friendshore("stress", str(case), "--from", "2027-Q1", "--by", "country", "--top", "0")
+    done = friendshore("stress", str(case), "--from", "2027-Q1", "--by", "country", "--full", "--top", "0")
     assert done.returncode == 0, done.stderr
     assert "taken away in turn from 2027-01-01" in done.stdout
     assert "loss of any one country" in done.stdout
@@ -75,7 +75,7 @@ def test_the_calendar_of_a_case_and_its_run_is_the_same(case: Path, run: Path) -
         ("2027-07-01", "2031-12-31"),
     ]
     assert one["intervals"][2]["changed"] == ["facility kwinana"]
-    told = friendshore("calendar", str(case), "--all").stdout
+    told = friendshore("calendar", str(case), "--full", "--all").stdout
     assert "facility kwinana" in told
     assert max(map(len, told.splitlines())) <= 100
 

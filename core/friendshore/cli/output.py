@@ -157,8 +157,15 @@ def let_go(stream: Any) -> None:
         os.close(nowhere)
 
 
+def show_on_screen(told: Document) -> None:
+    """A document on stdout, shortened to the lines of a screen."""
+    from ..document.excerpts import LINES
+
+    show(told, most=LINES)
+
+
 def show(*told: Document, most: int | None = None) -> None:
-    """Documents on stdout: in colours on a terminal, else as text; each in so many lines at most, if its excerpts can be that short."""
+    """Documents on stdout: in colours on a terminal, else as text; each shortened to so many lines."""
     from ..document.terminal import plain_text, renderables
 
     stream = _stdout()

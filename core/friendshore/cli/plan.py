@@ -15,13 +15,14 @@ from .options import (
     Blocked,
     CasePath,
     Changes,
+    Full,
     Gap,
     Scenarios,
     Strict,
     Workers,
     installed,
 )
-from .output import answering, show, show_json, warn
+from .output import answering, show, show_json, show_on_screen, warn
 from .waiting import Interrupt, progress_bar
 
 
@@ -67,9 +68,7 @@ def plan(
     ] = False,
     block: Blocked = None,
     as_json: AsJson = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="Print every table, not what one screen of 40 lines holds.")
-    ] = False,
+    full: Full = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the heading alone, and no progress.")] = False,
 ) -> int:
     """Find the cheapest compliant supplier mix of a case.
@@ -82,7 +81,6 @@ def plan(
     from ..errors import InputError
     from ..plugins.watching import limited
     from ..report import plan_document, screen_document, summary_document
-    from ..report.screen import LINES
     from ..run import check_target, write_run
     from ..run.signing import signer
 
@@ -124,5 +122,5 @@ def plan(
     elif full:
         show(plan_document(found.run))
     else:
-        show(screen_document(found.run, str(out) if out is not None else ""), most=LINES)
+        show_on_screen(screen_document(found.run, str(out) if out is not None else ""))
     return CONFLICT if found.status is PlanStatus.INFEASIBLE else 0

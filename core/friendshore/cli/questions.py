@@ -24,6 +24,7 @@ from .options import (
     AsJson,
     Blocked,
     Changes,
+    Full,
     Gap,
     PlanPath,
     Quiet,
@@ -33,7 +34,7 @@ from .options import (
     Workers,
     installed,
 )
-from .output import answering, answers_alone, bare, show, show_json, warn
+from .output import answering, answers_alone, bare, show, show_json, show_on_screen, warn
 
 if TYPE_CHECKING:
     from ..plugins import Registry
@@ -49,6 +50,7 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
     "workers": (Workers, None),
     "block": (Blocked, None),
     "as_json": (AsJson, False),
+    "full": (Full, False),
     "quiet": (Quiet, False),
 }
 """Options that all questions have, with the default of each. One of which a question has its own (`compare --scenario`) is left out."""
@@ -208,10 +210,14 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
         show_json(data)
     elif text is not None:
         bare(text)
-    else:
+    elif given["full"]:
         with asked_of(question, question.name):
             document = question.document(found, asked)
         show(document)
+    else:
+        with asked_of(question, question.name):
+            document = question.screen(found, asked)
+        show_on_screen(document)
     return 0
 
 

@@ -1,60 +1,195 @@
-"""Tables that are shortened to the room there is: rows of one line each and columns that are left out whole, and lists that say how many more there are."""
+"""Documents that are shortened to the room there is: rows, columns and sections are left out whole, and lists say how many more there are."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from heapq import heapify, heappop, heapreplace
 
-from .elements import Cell, Column, DataRow, DataTable, Document, Element, Excerpt, Section, Several
+from .elements import (
+    Cell,
+    Column,
+    DataRow,
+    DataTable,
+    Document,
+    Drawing,
+    Element,
+    Excerpt,
+    Notes,
+    Pairs,
+    Phrase,
+    Section,
+    Sentence,
+    Several,
+    Tone,
+    Verbatim,
+    sentence,
+)
 from .figures import count, written
 
+LINES = 40
+"""Lines of a screen."""
 _BETWEEN = 2
 """Characters between two columns, at most."""
 _LEAST = 12
 """Characters that a column of lists takes at least, if any of its cells is as long."""
+_FEW = 3
+"""Rows that a table without an excerpt keeps as long as sections can be left out; sections left out that are named."""
 
 
 def shortened(document: Document, most: int, lines_of: Callable[[Document], int]) -> Document:
-    """The document with as many rows of its excerpts as so many lines take, as `lines_of` counts them.
+    """The document in so many lines, as `lines_of` counts them, or in as few as what must stand takes.
 
-    Rows are taken off where most are shown for the part of the room that a table has; one row of each stays, and nothing else is left out.
+    Rows are left out where most are shown for the part of the room that a table has, to `_FEW` of each; then sections that have a title, the last
+    ones first; then more rows. Sentences and doubts stand, what comes before the first section, and a row of each table. What is left out is counted.
     """
-    tables = list(_excerpts(document.parts))
-    shown = [len(table.rows) for table in tables]
-    parts = [excerpt.part for excerpt in (table.excerpt for table in tables) if excerpt]
+    parts, left = _sections_to(document.parts, most // 2)
     while True:
-        made = replace(document, parts=_with(document.parts, iter(shown)))
-        over = lines_of(made) - most
-        able = [i for i, rows in enumerate(shown) if rows > 1]
-        if over <= 0 or not able:
-            return made
-        for _ in range(over):  # each takes at most a line, so that no row too many is taken before it is counted anew
-            able = [i for i in able if shown[i] > 1]
-            if able:
-                shown[max(able, key=lambda i: (shown[i] / parts[i], i))] -= 1
+        tables = list(_tables(parts))
+        order, few = _order(tables, most)
+
+        def made(
+            gone: int,
+            parts: Sequence[Element] = parts,
+            order: Sequence[int] = order,
+            left: Sequence[str] = left,
+        ) -> Document:
+            shown = [min(_rows(table), most) for table in _tables(parts)]
+            for one in order[:gone]:
+                shown[one] -= 1
+            return replace(document, parts=(*_with(parts, iter(shown)), *_named(left)))
+
+        sections = list(_sections(parts))
+        if not sections or lines_of(made(few)) <= most:
+            return made(_fewest(lambda gone: lines_of(made(gone)) <= most, few if sections else len(order)))
+        parts, dropped = _sections_to(parts, len(sections) - 1)
+        left = [*dropped, *left]
 
 
-def _excerpts(parts: Iterable[Element]) -> Iterator[DataTable]:
+def _fewest(fits: Callable[[int], bool], most: int) -> int:
+    """The least number from which on it fits; `most`, if it never does."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle + 1, high)
+    return low
+
+
+def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
+    """The tables that give up a row, one after the other, until each has one; and how many do before a section is left out."""
+    shown = [min(_rows(table), most) for table in tables]
+    excerpts = [table.excerpt if isinstance(table, DataTable) else None for table in tables]
+    found: list[int] = []
+    few = 0
+    for floor in (_FEW, 1):
+        least = [1 if one else floor for one in excerpts]
+        part = [one.part if one else 1 for one in excerpts]
+        queue = [(-shown[i] / part[i], -i) for i in range(len(tables)) if shown[i] > least[i]]
+        heapify(queue)
+        few = len(found)
+        while queue:
+            one = -queue[0][1]
+            shown[one] -= 1
+            found.append(one)
+            if shown[one] > least[one]:
+                heapreplace(queue, (-shown[one] / part[one], -one))
+            else:
+                heappop(queue)
+    return found, few
+
+
+def _sections(parts: Sequence[Element]) -> Iterator[int]:
+    """Where sections stand that can be left out."""
+    for place, part in enumerate(parts):
+        if place and isinstance(part, Section) and part.title and not _doubtful(part):
+            yield place
+
+
+def _doubtful(part: Element) -> bool:
+    """Whether something in it must be known before the rest is relied on."""
+    match part:
+        case Section(parts=parts):
+            return any(map(_doubtful, parts))
+        case Notes(tone=tone):
+            return tone in _DOUBTS
+        case Sentence(phrases):
+            return any(isinstance(phrase, Phrase) and phrase.tone in _DOUBTS for phrase in phrases)
+        case _:
+            return False
+
+
+_DOUBTS = (Tone.DOUBTFUL, Tone.BAD)
+
+
+def _sections_to(parts: Sequence[Element], most: int) -> tuple[tuple[Element, ...], list[str]]:
+    """The parts with the first so many of the sections that can be left out, and the titles of the others."""
+    rest = list(_sections(parts))[most:]
+    titles = [part.title for i in rest if isinstance(part := parts[i], Section)]
+    return tuple(part for i, part in enumerate(parts) if i not in rest), titles
+
+
+def _named(titles: Sequence[str]) -> Iterator[Element]:
+    if titles:
+        more = [f"{len(titles) - _FEW} more"] if len(titles) > _FEW else []
+        yield sentence(f"{count(len(titles), 'more section')} (--full): {'; '.join([*titles[:_FEW], *more])}")
+
+
+def _tables(parts: Iterable[Element]) -> Iterator[Element]:
+    """All of which rows can be left out."""
     for part in parts:
-        if isinstance(part, DataTable) and part.excerpt:
+        if isinstance(part, Section):
+            yield from _tables(part.parts)
+        elif _rows(part):
             yield part
-        elif isinstance(part, Section):
-            yield from _excerpts(part.parts)
 
 
-def _with(parts: Sequence[Element], shown: Iterator[int]) -> tuple[Element, ...]:
-    """The same with so many rows of each excerpt."""
-    made: list[Element] = []
+def _rows(part: Element) -> int:
+    """How many rows it has, if some of them can be left out; else 0."""
+    match part:
+        case DataTable(rows=rows) | Drawing(table=DataTable(rows=rows)) | Pairs(rows):
+            return len(rows)
+        case Notes(texts):
+            return 0 if _doubtful(part) else len(texts)
+        case Verbatim(lines):
+            return len(lines)
+        case _:
+            return 0
+
+
+def _with(parts: Iterable[Element], shown: Iterator[int]) -> Iterator[Element]:
+    """The same with so many rows of each table."""
     for part in parts:
-        if isinstance(part, DataTable) and part.excerpt:
-            rows = next(shown)
-            made.append(replace(part, rows=part.rows[:rows], excerpt=Excerpt(part.excerpt.rests[: rows + 1])))
-        elif isinstance(part, Section):
-            made.append(replace(part, parts=_with(part.parts, shown)))
+        if isinstance(part, Section):
+            yield replace(part, parts=tuple(_with(part.parts, shown)))
+        elif rows := _rows(part):
+            number = next(shown)
+            yield from _first(part, number) if number < rows else (part,)
         else:
-            made.append(part)
-    return tuple(made)
+            yield part
+
+
+def _first(part: Element, shown: int) -> Iterator[Element]:
+    """The first rows of a table, with its sums, and how many more there are."""
+    more = f"{_rows(part) - shown} more (--full)"
+    match part:
+        case DataTable(rows=rows, excerpt=Excerpt(rests)):
+            yield replace(part, rows=rows[:shown], excerpt=Excerpt(rests[: shown + 1]))
+            return
+        case DataTable(rows=rows):
+            last = rows[-1:] if rows[-1].strong and shown > 1 else ()
+            yield replace(part, rows=(*rows[: shown - len(last)], *last))
+        case Drawing(table=table):
+            yield from _first(table, shown)
+            return
+        case Pairs(rows):
+            yield Pairs(rows[:shown])
+        case Verbatim(lines):
+            yield Verbatim(lines[:shown])
+        case Notes(texts, tone):
+            yield Notes((*texts[:shown], more), tone)
+            return
+    yield sentence(more)
 
 
 def in_lines(table: DataTable, width: int) -> DataTable:
@@ -66,22 +201,28 @@ def in_lines(table: DataTable, width: int) -> DataTable:
         if sum(widths) + _BETWEEN * (len(kept) - 1) <= width or not table.columns[spare].from_width:
             break
         kept.remove(spare)
-    lists = [i for i in kept if _lists(table, i)]
-    left = width - _BETWEEN * (len(kept) - 1) - sum(_least(table, i, width) for i in kept if i not in lists)
-    room = {i: max(left // len(lists), 1) for i in lists}
+    left = max(width - _BETWEEN * (len(kept) - 1) - sum(_least(table, i, width) for i in kept), 0)
+    wanted = sorted((max(_longest(table, i, width) - _least(table, i, width), 0), i) for i in kept)
+    room: dict[int, int] = {}
+    for others, (more, i) in zip(range(len(kept), 0, -1), wanted, strict=True):
+        spare = min(left // others, more)  # what one does not need is left to the others
+        room[i] = _least(table, i, width) + spare
+        left -= spare
     columns = [_whole(table.columns[i]) for i in kept]
     return DataTable(tuple(columns), tuple(_row(row, kept, room) for row in table.rows), table.excerpt)
 
 
-def _lists(table: DataTable, column: int) -> bool:
-    return any(isinstance(row.cells[column], Several) for row in table.rows)
-
-
 def _least(table: DataTable, column: int, width: int) -> int:
     """Characters that a column needs."""
-    longest = max((len(written(row.cells[column], width)) for row in table.rows), default=0)
-    heading = len(table.columns[column].heading)
-    return max(heading, min(longest, _LEAST)) if _lists(table, column) else max(heading, longest)
+    cells = [row.cells[column] for row in table.rows]
+    whole = max((len(written(cell, width)) for cell in cells if not isinstance(cell, Several)), default=0)
+    listed = max((len(written(cell, width)) for cell in cells if isinstance(cell, Several)), default=0)
+    return max(len(table.columns[column].heading), whole, min(listed, _LEAST))
+
+
+def _longest(table: DataTable, column: int, width: int) -> int:
+    """Characters with which nothing of a column is left out."""
+    return max((len(written(row.cells[column], width)) for row in table.rows), default=0)
 
 
 def _whole(column: Column) -> Column:

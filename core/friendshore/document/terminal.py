@@ -48,7 +48,7 @@ def renderables(
 ) -> Iterator[RichText]:
     """What rich prints, line by line, each of at most `width` characters; with `ascii_only`, columns are set off by signs of ASCII.
 
-    Excerpts are shortened until there are at most so many lines.
+    With `most` it is shortened until there are at most so many lines.
     """
     from rich.text import Text as RichText  # slow to load, and needed only for colours
 

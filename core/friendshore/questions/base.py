@@ -103,6 +103,13 @@ class Question(ABC, Generic[Options, Result]):
     def document(self, result: Result, options: Options) -> Document:
         """The answer as it is told to people."""
 
+    def screen(self, result: Result, options: Options) -> Document:
+        """The answer as it is told on a screen, what matters most first: what its 40 lines have no room for is left out, and counted.
+
+        By default the whole document, of which the same holds.
+        """
+        return self.document(result, options)
+
     def data(self, result: Result, options: Options) -> dict[str, object]:
         """The answer as JSON-ready data, of which `--json` prints one object."""
         if not isinstance(result, Tabled):

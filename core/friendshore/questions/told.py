@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from ..document import charts
 from ..document import elements as doc
-from ..document.figures import count, large_money, percent, written
+from ..document.figures import count, large_money, money, percent, written
 from ..explain.results import Difference, Effort
 
 
@@ -58,6 +58,46 @@ def mass_or_nothing(kilograms: Decimal) -> doc.Cell:
 def left_out(rows: int, one: str, many: str = "", which: str = "") -> list[str]:
     """What is told of so many rows that a table leaves out; nothing of none."""
     return [f"{count(rows, one, many)}{which}: --top 0 shows all"] if rows > 0 else []
+
+
+def on_screen(
+    columns: Iterable[doc.Column],
+    rows: Sequence[Sequence[doc.Cell]],
+    one: str,
+    many: str = "",
+    *,
+    part: int = 1,
+    top: int = 0,
+) -> doc.DataTable:
+    """A table for a screen: rows of a line each, as many as there is room for, and how to see the others.
+
+    Args:
+        columns: of the table.
+        rows: all of them, those that matter most first.
+        one: what one that is left out is called, with `more`: `more loss`.
+        many: what several are called, if not `one` with an s.
+        part: its part of the room, beside that of other tables.
+        top: rows that the whole document shows of it; 0: all.
+    """
+    see = "--full --top 0" if 0 < top < len(rows) else "--full"
+    told = [doc.Several((f"{count(left, one, many)} ({see})",)) for left in range(len(rows), 0, -1)]
+    return doc.excerpt(columns, rows, [*told, doc.NOTHING], part)
+
+
+def shortly(found: Difference) -> doc.Cell:
+    """A difference in a line of a screen: `5 to 9` where it is not proved, or `7 ?` where there is little room."""
+    if found.proved:
+        return doc.NOTHING if abs(found.value) < 1 else doc.Amount(found.value)
+    brief = f"{money(found.value)} ?"
+    if found.low is None or found.high is None:
+        return brief
+    return doc.Phrase(f"{money(found.low)} to {money(found.high)}", brief=brief)
+
+
+def not_proved(some: Iterable[Difference | None]) -> doc.Notes | None:
+    """What is to be known of differences told shortly, if any of them is not proved."""
+    told = any(one is not None and not one.proved for one in some)
+    return doc.notes(["?, or a range: not proved (--full says what is)"] if told else [], doc.Tone.DOUBTFUL)
 
 
 def effort(found: Effort) -> doc.Section:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import accumulate
 
 from ..document import elements as doc
+from ..document.excerpts import LINES
 from ..document.figures import count, large_money, mass, money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
@@ -22,8 +23,6 @@ from .demand import met_from
 from .mix import cost_of, in_orders, kilograms_of, per_kg
 from .plan import heading, parts_of_cost
 
-LINES = 40
-"""Lines of a screen, which all of it takes at most unless more than that must be said before the plan is relied on."""
 _MUCH = Decimal("0.01")
 """Share of what is spent from which on a part of it is named beside prices."""
 _MIDDLING, _NARROW, _LAST = 90, 70, 1

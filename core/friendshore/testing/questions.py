@@ -87,14 +87,17 @@ def _answers(question: Question[Any, Any], world: World, subject: str) -> Iterat
                 options = question.options()
                 found = question.ask(Opened(session, (), {}, ()), options, None)
                 document, data = question.document(found, options), question.data(found, options)
+                screen = question.screen(found, options)
         except FriendshoreError as error:
             yield from error.problems
             return
-        if not isinstance(document, Document):
-            yield Diagnostic("its document is none", subject, found=type(document).__name__, expected="a Document")
-            return
+        for what, one in (("document", document), ("screen", screen)):
+            if not isinstance(one, Document):
+                yield Diagnostic(f"its {what} is none", subject, found=type(one).__name__, expected="a Document")
+                return
         try:
-            told.append((json_text(data), json_text(document.to_dict()) + "\n".join(_cells(document.parts))))
+            cells = "\n".join(_cells((*document.parts, *screen.parts)))
+            told.append((json_text(data), json_text([document.to_dict(), screen.to_dict()]) + cells))
         except (TypeError, ValueError, AttributeError, AssertionError) as error:
             fix = (
                 "answer texts, numbers, lists and mappings as data, and elements of friendshore.document as a document"

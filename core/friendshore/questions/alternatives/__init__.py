@@ -27,7 +27,7 @@ class AlternativesOptions:
         Decimal,
         Setting("How much dearer plans may be whose shares are looked at; 0.01 is 1 %.", "SHARE", least=0),
     ] = Decimal("0.01")
-    top: Annotated[int, Setting("Offers shown of each material; 0: all.", "N", least=0)] = 12
+    top: Annotated[int, Setting("Offers shown of each material with --full; 0: all.", "N", least=0)] = 12
 
 
 class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
@@ -51,6 +51,12 @@ class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
         from .document import alternatives_document
 
         return alternatives_document(result, options.top)
+
+    def screen(self, result: Alternatives, options: AlternativesOptions) -> Document:
+        """The cheapest other offer of each material; of one material all of it."""
+        from .screen import alternatives_screen
+
+        return alternatives_screen(result) if len(result.materials) > 1 else self.document(result, options)
 
 
 QUESTION = AlternativesQuestion()

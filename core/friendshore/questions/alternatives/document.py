@@ -87,18 +87,33 @@ def _today(found: Alternatives) -> bool:
 
 
 def _choice(one: Alternative, unit: Literal["kg", "t"], with_today: bool) -> list[doc.Cell]:
-    in_plan = one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
     adds: doc.Cell = "not found in time"
+    in_plan = costs_nothing(one)
     if in_plan:
         adds = "in the plan" if one.plan_kg >= one.uses_kg else "nothing"
     elif one.rise is not None:
         adds = difference(one.rise)
     mark = " ~" if one.level_with_next and not in_plan else ""
     rank = f"{one.rank or BLANK}{mark}"
-    countries = dict.fromkeys(c for check in one.checks for c in check.countries)
-    where = "/".join(countries) or one.country
     masses = (one.today_kg, one.plan_kg) if with_today else (one.plan_kg,)
-    return [rank, one.offer, where, *(doc.Kilograms(kg, unit, bare=True) for kg in masses), _share(one.share), adds]
+    return [
+        rank,
+        one.offer,
+        where_from(one),
+        *(doc.Kilograms(kg, unit, bare=True) for kg in masses),
+        _share(one.share),
+        adds,
+    ]
+
+
+def where_from(one: Alternative) -> str:
+    """Countries of all its stages."""
+    return "/".join(dict.fromkeys(c for check in one.checks for c in check.countries)) or one.country
+
+
+def costs_nothing(one: Alternative) -> bool:
+    """Whether using it is shown to add nothing."""
+    return one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
 
 
 def _share(share: UsageShare | None) -> doc.Cell:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class AskOptions:
     """What can be set."""
 
-    top: Annotated[int, Setting("Unknowns shown in the table; 0: all.", "N", least=0)] = 6
-    told: Annotated[int, Setting("Of these, how many are told at length.", "N", least=0)] = 2
+    top: Annotated[int, Setting("Unknowns shown in the table with --full; 0: all.", "N", least=0)] = 6
+    told: Annotated[int, Setting("With --full, how many of these are told at length.", "N", least=0)] = 2
     spread: Annotated[
         str, Setting("How much less and more a figure is tried of which no range is stated: an assumption.", "SHARE")
     ] = "25 %"
@@ -74,6 +74,12 @@ class AskQuestion(Question[AskOptions, "Unknowns"]):
         from .document import ask_document
 
         return ask_document(result, options.top, options.told)
+
+    def screen(self, result: Unknowns, options: AskOptions) -> Document:
+        """The unknowns in order, and the first at length."""
+        from .document import ask_screen
+
+        return ask_screen(result, options.top)
 
 
 def _spread(options: AskOptions) -> Decimal:

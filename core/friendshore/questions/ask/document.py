@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...document import elements as doc
 from ...document.figures import count, large_money, mass, money, percent
 from ...domain.base import grouped
-from ..told import difference, effort, left_out, mass_or_nothing, rise
+from ..told import difference, effort, left_out, mass_or_nothing, on_screen, rise, shortly
 from .records import Possibility, Unknown, Unknowns
 
 SHOWN = 6
@@ -21,20 +21,68 @@ OFFERS_SHOWN = 3
 def ask_document(found: Unknowns, shown: int = SHOWN, told: int = TOLD) -> doc.Document:
     """The first `shown` unknowns (0: all), of which the first `told` at length, and what it took to find out."""
     kept = found.unknowns[: shown or None]
+    parts: list[doc.Element | None] = [doc.sentence(_head(found))]
+    if kept:
+        left = left_out(len(found.unknowns) - len(kept), "more unknown")
+        parts.append(doc.apart(_table(kept, found), doc.notes([*left, *_notes(found, len(kept))])))
+    parts += [doc.section(_asked(one), _at_length(one, found)) for one in kept[:told]]
+    parts += [doc.apart(_stopped(found))] if found.stopped else []
+    return doc.document(_TITLE, *parts, effort(found.effort))
+
+
+_TITLE = "What to find out next"
+_WIDE, _NARROW = 90, 70
+"""Characters of a line below which columns of a screen are left out."""
+
+
+def ask_screen(found: Unknowns, top: int) -> doc.Document:
+    """As many unknowns as there is room for, and the first at length; `top`: rows that the whole document shows."""
+    first = found.unknowns[0] if found.unknowns else None
+    return doc.document(
+        _TITLE,
+        doc.sentence(_head(found)),
+        doc.apart(_on_screen(found, top), doc.notes(_notes(found, 1), doc.Tone.ASIDE)) if first else None,
+        doc.apart(doc.sentence(_asked(first), strong=True), _at_length(first, found)) if first else None,
+        doc.apart(
+            _stopped(found),
+            doc.sentence(
+                *(doc.Phrase("--full", code=True), ": the next at length too; "),
+                *(doc.Phrase("--bid-sheets FOLDER", code=True), ": a workbook for each who is asked"),
+            ),
+        ),
+    )
+
+
+def _on_screen(found: Unknowns, top: int) -> doc.DataTable:
+    columns = [
+        doc.Column("#", align="right", from_width=_NARROW),
+        doc.Column("Not known"),
+        doc.Column("Of"),
+        doc.Column("Ask", from_width=_WIDE),
+        doc.Column("Saves at most", found.currency, "right"),
+        doc.Column("Less short", align="right", from_width=_NARROW),
+    ]
+    rows: list[list[doc.Cell]] = []
+    for one in found.unknowns:
+        rank, kind, subject, whom, saves, less, _ = _row(one)
+        if one.best is not None and not one.resolves:
+            saves = shortly(one.saves)
+        rows.append([rank, kind, subject, doc.Several((whom,)) if isinstance(whom, str) else whom, saves, less])
+    return on_screen(columns, rows, "more unknown", part=4, top=top)
+
+
+def _stopped(found: Unknowns) -> doc.Notes | None:
+    told = [f"the search was ended: {count(found.stopped, 'unknown')} not asked about"] if found.stopped else []
+    return doc.notes(told, doc.Tone.DOUBTFUL)
+
+
+def _head(found: Unknowns) -> str:
     matter = sum(_matters(one) for one in found.unknowns)
     lacking = f"{count(found.short, 'demand')} short" if found.short else "nothing is short"
-    head = (
+    return (
         f"{count(len(found.unknowns), 'unknown')}, each tried alone; {count(matter, 'of them', 'of them')} would change what the plan costs. "
         f"As it is, it comes to {large_money(found.objective, found.currency)}, shortage included; {lacking}."
     )
-    parts: list[doc.Element | None] = [doc.sentence(head)]
-    if kept:
-        parts.append(doc.apart(_table(kept, found), doc.notes(_notes(found, len(kept)))))
-    parts += [_at_length(one, found) for one in kept[:told]]
-    if found.stopped:
-        stopped = f"the search was ended: {count(found.stopped, 'unknown')} not asked about"
-        parts.append(doc.apart(doc.notes([stopped], doc.Tone.DOUBTFUL)))
-    return doc.document("What to find out next", *parts, effort(found.effort))
 
 
 def _matters(one: Unknown) -> bool:
@@ -67,7 +115,6 @@ def _row(one: Unknown) -> list[doc.Cell]:
 
 
 def _notes(found: Unknowns, shown: int) -> Iterator[str]:
-    yield from left_out(len(found.unknowns) - shown, "more unknown")
     if any(one.tied for one in found.unknowns[:shown]):
         yield "~ for what is proved, it may rank below the next"
     yield (
@@ -78,14 +125,18 @@ def _notes(found: Unknowns, shown: int) -> Iterator[str]:
         yield f"not tried: {count(len(subjects), 'offer')}, like {subjects[0]}: {why}"
 
 
-def _at_length(one: Unknown, found: Unknowns) -> doc.Section:
-    """The question, the evidence and the plan for each answer."""
+def _asked(one: Unknown) -> str:
+    whom = f"{one.whom}, {one.country}" if one.country else one.whom
+    return f"{one.rank}. {whom}: {one.question}"
+
+
+def _at_length(one: Unknown, found: Unknowns) -> doc.Pairs:
+    """The evidence, and the plan for each answer."""
     rows = [("known", _known(one)), ("taken", one.taken)]
     rows += [(f"if {each.answer}", _then(each, found)) for each in one.possibilities]
     if one.at_price is not None:
         rows.append(("at other prices", _at_price(one, found)))
-    whom = f"{one.whom}, {one.country}" if one.country else one.whom
-    return doc.section(f"{one.rank}. {whom}: {one.question}", doc.Pairs(tuple(rows)))
+    return doc.Pairs(tuple(rows))
 
 
 def _known(one: Unknown) -> str:

@@ -19,7 +19,9 @@ class CalendarOptions:
     """What can be set."""
 
     until: Annotated[str, Setting("Last day, also beyond the plan; the plan's last, if not given.", "DATE")] = ""
-    every: Annotated[bool, Setting("Also every demand, stretch by stretch.", flags=("--all",))] = False
+    every: Annotated[
+        bool, Setting("With --full, also every change, and every demand stretch by stretch.", flags=("--all",))
+    ] = False
 
 
 class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
@@ -52,6 +54,12 @@ class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
         from .document import calendar_document
 
         return calendar_document(result, every=options.every)
+
+    def screen(self, result: Calendar, options: CalendarOptions) -> Document:
+        """The next dates, and what is short from then on."""
+        from .screen import calendar_screen
+
+        return calendar_screen(result)
 
 
 QUESTION = CalendarQuestion()

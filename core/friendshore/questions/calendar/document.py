@@ -11,6 +11,7 @@ from ...document.figures import count, mass
 from ...domain.base import grouped
 from ..told import effort_line
 from .search import Calendar, Cause, Cliff, Stretch
+from .stretches import Concerned
 
 CHANGES_SHOWN = 4
 
@@ -23,12 +24,7 @@ def calendar_document(found: Calendar, *, every: bool = False) -> doc.Document:
         "costs."
     )
     stretches = [_demand(name, rows, found) for name, rows in _by_demand(found).items()] if every else []
-    unasked = f"rules about stock are not asked, since none is carried: {', '.join(found.left_out)}"
-    told = [unasked] if found.left_out else []
-    if found.stopped:
-        told.append(
-            f"the search was ended: nothing is said of what comes after {found.until}, and causes may be missing"
-        )
+    told = doubts_told(found)
     if not every:
         told.append("--all shows every change, and every demand stretch by stretch")
     return doc.document(
@@ -40,6 +36,22 @@ def calendar_document(found: Calendar, *, every: bool = False) -> doc.Document:
         *stretches,
         doc.apart(doc.notes(told), doc.sentence(effort_line(found.effort), tone=doc.Tone.ASIDE)),
     )
+
+
+def doubts_told(found: Calendar) -> list[str]:
+    """What the calendar does not look at."""
+    unasked = f"rules about stock are not asked, since none is carried: {', '.join(found.left_out)}"
+    told = [unasked] if found.left_out else []
+    if found.stopped:
+        told.append(
+            f"the search was ended: nothing is said of what comes after {found.until}, and causes may be missing"
+        )
+    return told
+
+
+def kept_of_concerned(found: Calendar, *, every: bool) -> list[Concerned]:
+    """What is told of what a date bars or frees: orders and stock, and the offers that are bought; with `every` all of it."""
+    return [one for one in found.concerned if every or one.kind != "offer" or one.kilograms]
 
 
 def _intervals(found: Calendar, every: bool) -> doc.Section:
@@ -62,7 +74,7 @@ def _concerned(found: Calendar, every: bool) -> doc.Section | None:
     """What a date bars or frees: orders and stock, and the offers that are bought; with `every` those that are not, too."""
     if not found.concerned:
         return None
-    kept = [one for one in found.concerned if every or one.kind != "offer" or one.kilograms]
+    kept = kept_of_concerned(found, every=every)
     left = len(found.concerned) - len(kept)
     columns = [
         doc.Column("On", whole=True),
@@ -110,13 +122,13 @@ def _cliffs(found: Calendar) -> doc.Section:
             cliff.demand,
             cliff.start,
             f"{mass(cliff.short)} of {mass(cliff.wanted)}",
-            _why(cliff),
-            _healed(cliff, found),
+            why(cliff),
+            healed(cliff, found),
         ]
         for cliff in found.cliffs
     ]
     drawn = _drawn(found, doc.table(columns, rows))
-    return doc.section("Demands that are short", drawn, doc.notes(_kept_out(found.cliffs)))
+    return doc.section("Demands that are short", drawn, doc.notes(kept_out(found.cliffs)))
 
 
 def _drawn(found: Calendar, table: doc.DataTable) -> doc.Drawing:
@@ -136,24 +148,26 @@ def _drawn(found: Calendar, table: doc.DataTable) -> doc.Drawing:
 
 def _span(cliff: Cliff, found: Calendar) -> charts.TimelineSpan:
     last = found.until if cliff.healed is None else min(cliff.healed - timedelta(1), found.until)
-    told = f"{mass(cliff.short)} of {mass(cliff.wanted)} a year short from {cliff.start}, met again: {_healed(cliff, found)}"
+    told = f"{mass(cliff.short)} of {mass(cliff.wanted)} a year short from {cliff.start}, met again: {healed(cliff, found)}"
     return charts.TimelineSpan(cliff.start, max(cliff.start, last), told, doc.Tone.BAD)
 
 
-def _why(cliff: Cliff) -> str:
+def why(cliff: Cliff) -> str:
+    """What changed on the day from which on it is short."""
     if cliff.from_start:
         return "from its first day" if cliff.kept_out else f"{cliff.reason}, from its first day"
     return _causes(cliff.because) or f"{cliff.reason}; no one change found"
 
 
-def _kept_out(cliffs: Sequence[Cliff]) -> list[str]:
+def kept_out(cliffs: Sequence[Cliff]) -> list[str]:
     """What keeps supply out where no change of a date tells it: once for demands of which the same is to be said."""
     unexplained = (cliff for cliff in cliffs if cliff.kept_out and not cliff.because)
     said = grouped(("; ".join(cliff.kept_out), f"{cliff.demand} from {cliff.start}") for cliff in unexplained)
     return [f"{', '.join(whom)}: {why}" for why, whom in said.items()]
 
 
-def _healed(cliff: Cliff, found: Calendar) -> str:
+def healed(cliff: Cliff, found: Calendar) -> str:
+    """When it is met again, and what does that."""
     if cliff.healed is None:
         return f"not by {found.until}"
     if cliff.ends_unwanted:

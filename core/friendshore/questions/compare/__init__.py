@@ -32,7 +32,7 @@ class CompareOptions:
             "CHANGE",
         ),
     ] = ()
-    top: Annotated[int, Setting("Rows shown of each table; 0: all.", "N", least=0)] = 12
+    top: Annotated[int, Setting("Rows shown of each table with --full; 0: all.", "N", least=0)] = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,12 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
         from .document import comparison_document
 
         return comparison_document(result.found, options.top)
+
+    def screen(self, result: ComparisonAnswer, options: CompareOptions) -> Document:
+        """What B costs more, and who delivers instead."""
+        from .screen import comparison_screen
+
+        return comparison_screen(result.found, options.top)
 
     def data(self, result: ComparisonAnswer, options: CompareOptions) -> dict[str, object]:
         """The comparison alone."""

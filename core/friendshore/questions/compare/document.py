@@ -17,7 +17,7 @@ MATERIALS = 6
 """Materials that a sentence names."""
 LEAST = Decimal("0.05")
 """Kilograms below which a difference is one of rounding."""
-_LINES = (
+LINES_OF_COST = (
     ("price", "list prices"),
     ("discounts", "price schedules"),
     ("charges", "duties and charges"),
@@ -31,14 +31,15 @@ _LINES = (
     ("shortage", "priced shortage"),
     ("objective", "all together"),
 )
+"""Parts of what a plan comes to, and its sums, in words."""
 
 
 def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
     """Both plans, and what lies between them; of each table the first `shown` rows, 0: all."""
     return doc.document(
         "What differs",
-        doc.sentence(f"A is {found.before}. B is {found.after}. {_head(found)}"),
-        _conflicts(found),
+        doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
+        conflicts_told(found),
         _costs(found),
         _short(found.materials),
         _mix(found, shown),
@@ -48,7 +49,8 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
     )
 
 
-def _head(found: Comparison) -> str:
+def difference_told(found: Comparison) -> str:
+    """What B costs more or less than A."""
     much = found.difference
     if much.proved:
         than = "as much as A" if not _felt(much.value) else f"{large_money(abs(much.value), found.currency)} "
@@ -61,7 +63,8 @@ def _felt(amount: Decimal) -> bool:
     return abs(amount) >= Decimal("0.5")
 
 
-def _conflicts(found: Comparison) -> doc.Notes | None:
+def conflicts_told(found: Comparison) -> doc.Notes | None:
+    """What the figures leave out."""
     texts = [
         f"in {name}, {', '.join(rules)} cannot hold together: what they touch is not planned, and in no figure"
         for name, rules in (("A", found.conflict_before), ("B", found.conflict_after))
@@ -74,7 +77,7 @@ def _conflicts(found: Comparison) -> doc.Notes | None:
 
 def _costs(found: Comparison) -> doc.Section:
     rows = []
-    for name, title in _LINES:
+    for name, title in LINES_OF_COST:
         was, now = getattr(found.cost_before, name), getattr(found.cost_after, name)
         if was or now:
             cells = (title, doc.Amount(was), doc.Amount(now), doc.Amount(now - was, form="signed"))
@@ -95,13 +98,16 @@ def _short(materials: Sequence[MaterialLine]) -> doc.Section:
     return doc.section("Short", doc.table(columns, rows), alike)
 
 
-def _mix(found: Comparison, shown: int) -> doc.Section:
+def moved_told(found: Comparison) -> tuple[list[MixLine], str]:
+    """Who delivers something else, or at another time; and how much that is, as far as it can be told."""
     if found.moved_kg is None:
         moved = [line for line in found.mix if line.before_kg != line.after_kg]
-        told = "The two plans have other periods: what is bought is added up over each of them."
-    else:
-        moved = [line for line in found.mix if line.moved_kg]
-        told = _least(found)
+        return moved, "The two plans have other periods: what is bought is added up over each of them."
+    return [line for line in found.mix if line.moved_kg], _least(found)
+
+
+def _mix(found: Comparison, shown: int) -> doc.Section:
+    moved, told = moved_told(found)
     title = "Who delivers, where the two differ"
     same = len(found.mix) - len(moved)
     alike = [f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else []
@@ -141,7 +147,7 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
             step.title,
             "rules conflict" if step.conflict else difference(step.difference),
             doc.Amount(step.rise.total, form="signed"),
-            _shortage(step),
+            ", ".join(shortage_of(step)) or doc.NOTHING,
         ]
         for number, step in enumerate(found.steps, 1)
     ]
@@ -175,10 +181,10 @@ def _money_words(more: Cost, currency: str) -> str:
     return ", ".join(words) or "costs the same"
 
 
-def _shortage(step: Step) -> doc.Cell:
+def shortage_of(step: Step) -> list[str]:
     """By how much each material is shorter, or less so."""
     more = {m.material: m.short_after_kg - m.short_before_kg for m in step.materials}
-    return ", ".join(f"{name} {written(_more(kg))}" for name, kg in more.items() if abs(kg) >= LEAST) or doc.NOTHING
+    return [f"{name} {written(_more(kg))}" for name, kg in more.items() if abs(kg) >= LEAST]
 
 
 def _by_material(moved: Mapping[str, Decimal]) -> str:

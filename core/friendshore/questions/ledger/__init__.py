@@ -72,6 +72,12 @@ class LedgerQuestion(Question[LedgerOptions, LedgerAnswer]):
 
         return ledger_document(result.found, result.currency)
 
+    def screen(self, result: LedgerAnswer, options: LedgerOptions) -> Document:
+        """The items that add most, and what is scarce."""
+        from .screen import ledger_screen
+
+        return ledger_screen(result.found, result.currency)
+
     def data(self, result: LedgerAnswer, options: LedgerOptions) -> dict[str, object]:
         """The ledger alone: it says its currency itself."""
         return result.found.to_dict()

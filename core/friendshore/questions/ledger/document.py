@@ -19,7 +19,7 @@ SHOWN = 12
 
 def ledger_document(found: Ledger, currency: str) -> doc.Document:
     """What all items add together, what each adds, and each by itself, in `currency`."""
-    told = [item for item in found.items if not _unfelt(item)]
+    told = [item for item in found.items if not changes_nothing(item)]
     return doc.document(
         "The bill of compliance",
         doc.sentence(_head(found, currency)),
@@ -31,7 +31,7 @@ def ledger_document(found: Ledger, currency: str) -> doc.Document:
     )
 
 
-def _unfelt(item: LedgerItem) -> bool:
+def changes_nothing(item: LedgerItem) -> bool:
     """Whether an item changes no plan, in whatever order it comes."""
     differences = (item.difference, item.off_alone, item.on_alone)
     return not item.adds.amount and not item.adds.short_kg and all(map(_nothing, differences))
@@ -98,7 +98,8 @@ def _cents(amount: Decimal) -> doc.Amount:
     return doc.Amount(amount, form="cents")
 
 
-def _notes(found: Ledger) -> list[str]:
+def doubts_told(found: Ledger) -> list[str]:
+    """What there is to know of how the bill was split, before its figures are relied on."""
     told = []
     if found.method is Method.SAMPLED:
         worst = max((item.error for item in found.items if item.error is not None), default=Decimal(0))
@@ -106,12 +107,6 @@ def _notes(found: Ledger) -> list[str]:
             f"parts of the case with more than {found.exact_up_to} items are sampled: {found.samples} orders, seed {found.seed}; "
             f"95 % of such draws come within {money(worst)} of the true value of the item that is least sure"
         )
-    told += [f"~ {item.name}: {rise(item.difference)}" for item in found.items if not item.difference.proved]
-    still = [item.name for item in found.items if _unfelt(item)]
-    if still:
-        told.append(f"could bear on the plan, and change nothing in it: {', '.join(still)}")
-    if found.idle:
-        told.append(f"cannot bear on this plan: {count(len(found.idle), 'item')} (--json names them)")
     told += [
         f"not split, and not counted here: {', '.join(part.materials)}, where {', '.join(part.conflict)} cannot hold together"
         for part in found.parts
@@ -119,6 +114,17 @@ def _notes(found: Ledger) -> list[str]:
     ]
     if found.ranked:
         told.append("the case ranks objectives: this is what its ranked plans cost, not what is least")
+    return told
+
+
+def _notes(found: Ledger) -> list[str]:
+    told = doubts_told(found)
+    told += [f"~ {item.name}: {rise(item.difference)}" for item in found.items if not item.difference.proved]
+    still = [item.name for item in found.items if changes_nothing(item)]
+    if still:
+        told.append(f"could bear on the plan, and change nothing in it: {', '.join(still)}")
+    if found.idle:
+        told.append(f"cannot bear on this plan: {count(len(found.idle), 'item')} (--json names them)")
     return told
 
 
@@ -168,7 +174,7 @@ def _margins(found: Margins | None, currency: str) -> list[doc.Section]:
 def _capacities(found: Margins, currency: str) -> doc.Section | None:
     if not found.capacities:
         return None
-    kept = [each for each in found.capacities if _saves(each.saves)]
+    kept = [each for each in found.capacities if saves_something(each.saves)]
     rows: list[list[doc.Cell]] = [
         [
             each.facility,
@@ -190,7 +196,7 @@ def _capacities(found: Margins, currency: str) -> doc.Section | None:
 def _waivers(found: Margins, currency: str) -> doc.Section | None:
     if not found.waivers:
         return None
-    kept = [each for each in found.waivers if _saves(each.saves)]
+    kept = [each for each in found.waivers if saves_something(each.saves)]
     rows: list[list[doc.Cell]] = [
         [each.rule, each.demand, doc.Kilograms(each.waived_kg), difference(each.saves), doc.Amount(each.per_kg)]
         for each in kept[:SHOWN]
@@ -203,7 +209,7 @@ def _waivers(found: Margins, currency: str) -> doc.Section | None:
     return doc.section(title, doc.table(columns, rows) if rows else None, doc.notes(told))
 
 
-def _saves(saved: Difference) -> bool:
+def saves_something(saved: Difference) -> bool:
     """Whether it is worth telling: less than one of the currency is what rounding makes."""
     return not saved.proved or abs(saved.value) >= 1
 

@@ -36,7 +36,7 @@ class RepairsOptions:
             "NAME=NUMBER",
         ),
     ] = ()
-    top: Annotated[int, Setting("Repairs shown of each; 0: all.", "N", least=0)] = 10
+    top: Annotated[int, Setting("Repairs shown of each with --full; 0: all.", "N", least=0)] = 10
     toml: Annotated[bool, Setting("Print the repairs as scenarios for the case file.")] = False
 
 
@@ -69,6 +69,12 @@ class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
         from .document import repairs_document
 
         return repairs_document(result, options.top)
+
+    def screen(self, result: Repairs, options: RepairsOptions) -> Document:
+        """The cheapest repair of every gap; of one gap all of them."""
+        from .screen import repairs_screen
+
+        return repairs_screen(result) if len(result.gaps) > 1 else self.document(result, options)
 
     def text(self, result: Repairs, options: RepairsOptions) -> str | None:
         """The repairs as scenarios, if these are asked for."""

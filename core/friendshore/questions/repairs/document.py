@@ -43,8 +43,8 @@ def _gap(gap: Gap, repairs: Sequence[Repair], currency: str, shown: int) -> doc.
     columns = [doc.figures("#"), doc.Column("What it takes, together"), doc.figures("Spends more", currency)]
     columns += [doc.figures("All told"), doc.Column("Then short")]
     body = doc.table(columns, map(_row, kept)) if kept else None
-    told = doc.notes([*_about(kept), *_notes(gap, len(repairs), len(kept))])
-    return doc.section(_title(gap), doc.notes(_rules(gap)), body, told)
+    told = doc.notes([*_about(kept), *gap_notes(gap, len(repairs), len(kept))])
+    return doc.section(gap_title(gap), doc.notes(_rules(gap)), body, told)
 
 
 def _rules(gap: Gap) -> list[str]:
@@ -52,7 +52,8 @@ def _rules(gap: Gap) -> list[str]:
     return [f"{name}: {text}" for name, text in zip(gap.rules, gap.sentences, strict=True)]
 
 
-def _title(gap: Gap) -> str:
+def gap_title(gap: Gap) -> str:
+    """What is short when, for whom; or that rules conflict."""
     who = ", ".join(gap.demands)
     when = gap.first if gap.first == gap.last else f"{gap.first} to {gap.last}"
     if gap.rules:
@@ -70,7 +71,8 @@ def _about(repairs: Sequence[Repair]) -> list[str]:
     return [f"{', '.join(names)}: {note}" for note, names in by_note.items()]
 
 
-def _notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
+def gap_notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
+    """What there is to know of a gap with so many repairs, of which so many are shown."""
     told = []
     if gap.dearer:
         served = f", which comes to {rise(gap.served)} more all told" if gap.served is not None else ""
@@ -149,7 +151,7 @@ def _bound(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
 
 def _row(repair: Repair) -> list[doc.Cell]:
     rank = doc.Count(repair.rank)
-    told = "; ".join(_steps(repair.uses)) + ("" if repair.least else " (not shown to be the least)")
+    told = "; ".join(steps_told(repair.uses)) + ("" if repair.least else " (not shown to be the least)")
     if repair.left is None:
         return [rank, told, doc.NOTHING, doc.NOTHING, "not planned in time, so not proved"]
     spent = repair.spends
@@ -165,7 +167,7 @@ def _row(repair: Repair) -> list[doc.Cell]:
     return [rank, told, spends, dearer, "; ".join(then) or "of nothing"]
 
 
-def _steps(uses: Sequence[LeverUse]) -> Iterator[str]:
+def steps_told(uses: Sequence[LeverUse]) -> Iterator[str]:
     """Every step; demands that are wanted as much later are told together."""
     for (kind, _), some in groupby(uses, key=lambda use: (use.kind, use.amount)):
         told = list(some)
@@ -177,7 +179,7 @@ def _steps(uses: Sequence[LeverUse]) -> Iterator[str]:
 
 
 def step(use: LeverUse) -> str:
-    """A lever with its amount, in words; of a demand that is wanted later, see `_steps`."""
+    """A lever with its amount, in words; of a demand that is wanted later, see `steps_told`."""
     amount = use.amount or Decimal(0)
     match use.kind:
         case LeverKind.WAIVER:

@@ -27,7 +27,7 @@ class StressOptions:
         Setting("When the loss begins; the plan's start, if not given.", "DATE|PERIOD", flags=("--from",)),
     ] = ""
     pairs: Annotated[bool, Setting("Also every two countries that the plan buys from.")] = True
-    top: Annotated[int, Setting("Losses shown of each table; 0: all.", "N", least=0)] = 15
+    top: Annotated[int, Setting("Losses shown of each table with --full; 0: all.", "N", least=0)] = 15
     by: Annotated[
         str,
         Setting("What the insured plan survives the loss of: supplier, parent, country, catalog or none.", "KIND"),
@@ -94,6 +94,12 @@ class StressQuestion(Question[StressOptions, StressAnswer]):
         if result.insurance is None:
             return losses
         return replace(losses, parts=(*losses.parts, *insurance_document(result.insurance, options.top).parts))
+
+    def screen(self, result: StressAnswer, options: StressOptions) -> Document:
+        """The dearest losses, what two cost together, and what surviving any one takes."""
+        from .screen import stress_screen
+
+        return stress_screen(result.losses, result.insurance, options.top)
 
     def data(self, result: StressAnswer, options: StressOptions) -> dict[str, object]:
         """The losses, with the insured plan as one entry."""

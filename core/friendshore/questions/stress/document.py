@@ -33,13 +33,13 @@ def stress_document(found: Stress, shown: int = SHOWN) -> doc.Document:
 
 
 def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -> doc.Section:
-    felt = [loss for loss in losses if loss.conflict or not _harmless(loss)]
+    felt = [loss for loss in losses if loss.conflict or not costs_nothing(loss)]
     pairs = any(len(loss.loss.names) > 1 for loss in losses)
-    more = [loss for loss in felt if not shown or not pairs or _more_than_apart(loss)]
+    more = [loss for loss in felt if not shown or not pairs or more_than_apart(loss)]
     kept = more[: shown or None]
     told = left_out(len(more) - len(kept), "more loss", "more losses", " that cost less")
     told += left_out(len(felt) - len(more), "pair costs", "pairs cost", " what the two cost alone")
-    unfelt = [loss.loss.name for loss in losses if not loss.conflict and _harmless(loss)]
+    unfelt = [loss.loss.name for loss in losses if not loss.conflict and costs_nothing(loss)]
     if unfelt:
         rest = f"; and {len(unfelt) - shown} more (--top 0)" if shown and len(unfelt) > shown else ""
         told.append(f"costs nothing: {'; '.join(unfelt[: shown or None])}{rest}")
@@ -84,11 +84,12 @@ def _table(losses: Sequence[Stressed], currency: str, pairs: bool) -> doc.DataTa
     return doc.table(columns, map(_row, losses))
 
 
-def _harmless(loss: Stressed) -> bool:
+def costs_nothing(loss: Stressed) -> bool:
+    """Whether it is shown to cost nothing, and to leave nothing short."""
     return loss.rise.proved and not loss.short and abs(loss.rise.value) < 1
 
 
-def _more_than_apart(loss: Stressed) -> bool:
+def more_than_apart(loss: Stressed) -> bool:
     """Whether two countries together cost something else than both alone: where each can stand in for the other."""
     return loss.beyond is None or not loss.rise.proved or abs(loss.beyond) >= 1
 
@@ -112,7 +113,8 @@ def _what(loss: Stressed) -> doc.Cell:
     return ", ".join([" and ".join(loss.loss.by), *loss.loss.also])
 
 
-_WHO = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}
+WHO = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}
+"""Who is lost, by the kind of loss."""
 
 
 def insurance_document(found: Insurance, shown: int = SHOWN) -> doc.Document:
@@ -120,7 +122,7 @@ def insurance_document(found: Insurance, shown: int = SHOWN) -> doc.Document:
 
     Of each table the first `shown` rows are told; 0: all.
     """
-    title = f"Insured against the loss of any one {_WHO[found.by]} from {found.start} on"
+    title = f"Insured against the loss of any one {WHO[found.by]} from {found.start} on"
     return doc.document(
         "What surviving any loss costs",
         doc.section(title, doc.sentence(_premium(found))),
@@ -135,12 +137,13 @@ def _premium(found: Insurance) -> str:
     open_still = [row for row in found.losses if not row.met]
     but = f", but {count(len(open_still), 'loss', 'losses')} below that nothing insures in full" if open_still else ""
     return (
-        f"To be short of no more after any one loss than today{but}, the plan costs {_price(found)} where no loss comes. "
+        f"To be short of no more after any one loss than today{but}, the plan costs {premium_price(found)} where no loss comes. "
         "Nobody knows beforehand which loss comes: orders, stock and onboarding before it are the same for all."
     )
 
 
-def _price(found: Insurance) -> str:
+def premium_price(found: Insurance) -> str:
+    """What surviving any loss costs more."""
     if not found.premium.proved:
         return f"{found.currency} {rise(found.premium)}, more"
     if abs(found.premium.value) < CENT:

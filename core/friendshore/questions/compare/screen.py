@@ -1,0 +1,139 @@
+"""Two plans side by side, on a screen: what B costs more and for what, who is shorter, who delivers instead, and which change does that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from ...document import elements as doc
+from ...document.figures import count, large_money
+from ..told import not_proved, on_screen, shortly
+from .document import LEAST, LINES_OF_COST, conflicts_told, difference_told, moved_told, shortage_of
+from .records import Comparison
+
+_WIDE, _NARROW, _LAST = 90, 70, 1
+"""Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
+
+
+def comparison_screen(found: Comparison, top: int) -> doc.Document:
+    """The difference, then of each table as many rows as there is room for; `top`: rows that the whole document shows of each."""
+    return doc.document(
+        "What differs",
+        doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
+        doc.sentence(_money(found)),
+        conflicts_told(found),
+        _short(found),
+        _mix(found, top),
+        _steps(found),
+        _facts(found, top),
+        doc.apart(
+            not_proved([found.difference, *(step.difference for step in found.steps)]),
+            doc.sentence(doc.Phrase("--full", code=True), ": every table, and what each change moves"),
+        ),
+    )
+
+
+def _money(found: Comparison) -> str:
+    """By how much each part of the cost differs, the sums first."""
+    more = {title: getattr(found.cost_after, name) - getattr(found.cost_before, name) for name, title in LINES_OF_COST}
+    told = [f"{title} {_signed(more.pop(title), found.currency)}" for title in ("money spent", "priced shortage")]
+    more.pop("all together")
+    parts = sorted((one for one in more.items() if abs(one[1]) >= 1), key=lambda one: -abs(one[1]))
+    of_it = [f"{title} {_signed(amount, found.currency)}" for title, amount in parts]
+    return f"B less A: {'; '.join(filter(None, (', '.join(told), ', '.join(of_it))))}."
+
+
+def _signed(amount: Decimal, currency: str) -> str:
+    return f"{'+' if amount > 0 else ''}{large_money(amount, currency)}" if abs(amount) >= 1 else "the same"
+
+
+def _short(found: Comparison) -> doc.Section:
+    lacking = [one for one in found.materials if one.short_before_kg or one.short_after_kg]
+    other = [one for one in lacking if abs(one.short_after_kg - one.short_before_kg) >= LEAST]
+    if not lacking:
+        return doc.apart(doc.sentence("nothing is short, in either"))
+    same = doc.notes(
+        [f"{count(len(lacking) - len(other), 'more material')} as short in both"] if len(lacking) > len(other) else []
+    )
+    if not other:
+        return doc.apart(doc.sentence(f"{count(len(lacking), 'material')} as short in both"))
+    columns = [doc.Column("Short"), *(doc.Column(title, align="right", from_width=_LAST) for title in ("A", "B"))]
+    columns.append(doc.Column("B less A", align="right"))
+    rows: list[list[doc.Cell]] = [
+        [one.material, *_change(one.short_before_kg, one.short_after_kg)]
+        for one in sorted(other, key=lambda one: (-abs(one.short_after_kg - one.short_before_kg), one.material))
+    ]
+    return doc.apart(on_screen(columns, rows, "more material", part=2), same)
+
+
+def _change(before: Decimal, after: Decimal) -> Iterator[doc.Cell]:
+    yield from (doc.Kilograms(one) if one else doc.NOTHING for one in (before, after))
+    yield doc.Kilograms(after - before, least=LEAST)
+
+
+def _mix(found: Comparison, top: int) -> doc.Section:
+    moved, told = moved_told(found)
+    same = len(found.mix) - len(moved)
+    alike = [f"{count(same, 'more supply', 'more supplies')} the same in both"] if same else []
+    if not moved:
+        return doc.apart(doc.sentence("nobody delivers anything else, or at another time"), doc.notes(alike))
+    columns = [
+        doc.Column("Delivered"),
+        doc.Column("Offer"),
+        doc.Column("To", from_width=_WIDE),
+        *(doc.Column(title, align="right", from_width=_NARROW) for title in ("A", "B")),
+        doc.Column("B less A", align="right", from_width=_LAST),
+        doc.Column("Moved", align="right", from_width=doc.WIDE),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            *(one.material, doc.Several((one.offer,), one="offer"), one.place),
+            *_change(one.before_kg, one.after_kg),
+            doc.Kilograms(one.moved_kg) if one.moved_kg else doc.NOTHING,
+        ]
+        for one in sorted(moved, key=lambda one: (-one.moved_kg, one.material, one.offer, one.place))
+    ]
+    return doc.apart(
+        on_screen(columns, rows, "more supply", "more supplies", part=4, top=top), doc.notes([told, *alike])
+    )
+
+
+def _steps(found: Comparison) -> doc.Section | None:
+    """What each change adds to the plan before it; of one alone all is said above."""
+    if len(found.steps) < 2:
+        return None
+    columns = [
+        doc.Column("Changes, one by one"),
+        doc.Column("Dearer by", found.currency, "right"),
+        doc.Column("Money spent", align="right", from_width=_WIDE),
+        doc.Column("Short", from_width=_NARROW),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            doc.Several((step.title,)),
+            "rules conflict" if step.conflict else shortly(step.difference),
+            doc.Amount(step.rise.total, form="signed"),
+            _several(shortage_of(step)),
+        ]
+        for step in found.steps
+    ]
+    return doc.apart(on_screen(columns, rows, "later change", part=3))
+
+
+def _several(told: Sequence[str]) -> doc.Cell:
+    return doc.Several(tuple(told), one="material") if told else doc.NOTHING
+
+
+def _facts(found: Comparison, top: int) -> doc.Section | None:
+    if found.steps or not found.facts:
+        return None
+    columns = [doc.Column("Facts of"), doc.Column("What", from_width=_LAST), doc.Column("A"), doc.Column("B")]
+    rows: list[list[doc.Cell]] = [
+        [
+            doc.Several((line.name,)) if line.name else line.kind,
+            line.kind,
+            *(doc.Several((text,)) if text else doc.NOTHING for text in (line.before, line.after)),
+        ]
+        for line in found.facts
+    ]
+    return doc.apart(on_screen(columns, rows, "more fact", part=2, top=top))

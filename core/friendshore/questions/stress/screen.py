@@ -1,0 +1,143 @@
+"""What losses cost, on a screen: those that hurt most, what two countries cost together, and what surviving any loss takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...document import elements as doc
+from ...document.figures import count, large_money, mass
+from ..told import not_proved, on_screen, shortly
+from .document import WHO, costs_nothing, more_than_apart, premium_price
+from .insured import Insurance
+from .search import Shortfall, Stress, Stressed
+
+_NARROW, _LAST = 70, 1
+"""Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
+_LONG = 34
+"""Characters from which on a name is cut where there is no room for it."""
+
+
+def stress_screen(found: Stress, insured: Insurance | None, top: int) -> doc.Document:
+    """The dearest losses, of each table as many as there is room for; `top`: rows that the whole document shows of each."""
+    felt = [loss for loss in found.losses if loss.conflict or not costs_nothing(loss)]
+    pairs = [loss for loss in found.pairs if (loss.conflict or not costs_nothing(loss)) and more_than_apart(loss)]
+    head = (
+        f"{len(felt)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on would cost something: the plan, which comes to "
+        f"{large_money(found.objective, found.currency)}, shortage included, made again without each."
+    )
+    unasked = (
+        [f"the search was ended: {count(found.unasked, 'loss', 'losses')} not asked about"] if found.unasked else []
+    )
+    return doc.document(
+        "What each loss costs",
+        doc.sentence(head),
+        _losses(felt, found.currency, top) if felt else None,
+        _pairs(pairs, found.currency, top) if pairs else None,
+        *(_insured(insured, top) if insured is not None else ()),
+        doc.apart(
+            not_proved(loss.rise for loss in (*felt, *pairs)),
+            doc.notes(unasked, doc.Tone.DOUBTFUL),
+            doc.sentence(doc.Phrase("--full", code=True), ": every table, and what the insured plan does otherwise"),
+        ),
+    )
+
+
+def _losses(felt: Sequence[Stressed], currency: str, top: int) -> doc.Section:
+    columns = [
+        doc.Column("Without"),
+        doc.Column("Which is", from_width=_NARROW),
+        doc.Column("Dearer by", currency, "right"),
+        doc.Column("Money spent", align="right", from_width=doc.WIDE),
+        doc.Column("Short in addition", from_width=_LAST),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            _named(loss.loss.name + (" ~" if loss.tied else "")),
+            " and ".join(loss.loss.by),
+            *_dearer(loss),
+            _short(loss.short) if not loss.conflict else _several(loss.conflict),
+        ]
+        for loss in felt
+    ]
+    return doc.apart(
+        on_screen(columns, rows, "more loss that costs less", "more losses that cost less", part=6, top=top)
+    )
+
+
+def _dearer(loss: Stressed) -> tuple[doc.Cell, doc.Cell]:
+    if loss.conflict:
+        return "rules conflict", doc.NOTHING
+    return shortly(loss.rise), doc.Amount(loss.spent, form="signed")
+
+
+def _pairs(pairs: Sequence[Stressed], currency: str, top: int) -> doc.Section:
+    columns = [
+        doc.Column("Without both"),
+        doc.Column("Beyond each alone", currency, "right"),
+        doc.Column("Dearer by", align="right", from_width=_NARROW),
+        doc.Column("Short in addition", from_width=_LAST),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            _named(loss.loss.name),
+            doc.NOTHING if loss.beyond is None else doc.Amount(loss.beyond, form="signed"),
+            *_dearer(loss)[:1],
+            _short(loss.short) if not loss.conflict else _several(loss.conflict),
+        ]
+        for loss in pairs
+    ]
+    return doc.apart(on_screen(columns, rows, "more pair", part=2, top=top))
+
+
+def _insured(found: Insurance, top: int) -> list[doc.Section]:
+    """The premium, what nothing insures in full, and the stock that would do instead."""
+    unmet = [row for row in found.losses if not row.met]
+    columns = [
+        doc.Column("Not insured against"),
+        doc.Column("Dearer by", found.currency, "right"),
+        doc.Column("Short in addition", from_width=_LAST),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            _named(row.loss.name),
+            doc.NOTHING if row.costs is None else doc.Amount(row.costs, form="signed"),
+            _short(row.unmet) if row.unmet else row.reason or doc.NOTHING,
+        ]
+        for row in unmet
+    ]
+    table = on_screen(columns, rows, "more loss", "more losses", part=2, top=top) if rows else None
+    stock = [
+        doc.Column("Stock that would do instead"),
+        doc.Column("Quantity", align="right"),
+        doc.Column("Holding a year", found.currency, "right", from_width=_NARROW),
+        doc.Column("For the loss of", from_width=_NARROW),
+    ]
+    held: list[list[doc.Cell]] = [
+        [
+            row.material + ("" if row.proved else " ?"),
+            doc.Kilograms(row.kilograms),
+            doc.NOTHING if row.holding is None else doc.Amount(row.holding),
+            _named(row.loss),
+        ]
+        for row in sorted(found.stock, key=lambda row: (-(row.holding or 0), row.material))
+    ]
+    made = on_screen(stock, held, "more material", part=1, top=top) if held else None
+    premium = (
+        f"To be short of no more after the loss of any one {WHO[found.by]} from {found.start} on than today, the plan costs {premium_price(found)} "
+        f"where no loss comes{', and nothing insures it in full against some losses' if unmet else ''}."
+    )
+    return [doc.apart(doc.sentence(premium), table), *([doc.apart(made)] if made else [])]
+
+
+def _named(name: str) -> doc.Cell:
+    """A name in one piece; one of several companies may be cut between two words."""
+    return name if len(name) <= _LONG else doc.Several((name,))
+
+
+def _short(short: Sequence[Shortfall]) -> doc.Cell:
+    ordered = sorted(short, key=lambda each: (-each.kilograms, each.material))
+    return _several([f"{each.material} {mass(each.kilograms)}" for each in ordered])
+
+
+def _several(names: Sequence[str]) -> doc.Cell:
+    return doc.Several(tuple(names), one="material") if names else doc.NOTHING

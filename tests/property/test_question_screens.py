@@ -1,0 +1,252 @@
+"""The screen of any answer: 40 lines at 100 characters, whole identifiers, each row shown or counted; and that of any document of a plugin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from enum import EnumType
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friendshore.document import elements as doc
+from friendshore.document.excerpts import LINES
+from friendshore.document.terminal import plain_text
+from friendshore.domain.base import Record
+from friendshore.domain.change import Change
+from friendshore.explain.results import Difference
+from friendshore.questions.alternatives.screen import alternatives_screen
+from friendshore.questions.alternatives.search import Alternatives
+from friendshore.questions.ask.document import ask_screen
+from friendshore.questions.ask.records import Unknowns
+from friendshore.questions.calendar.screen import calendar_screen
+from friendshore.questions.calendar.search import Calendar
+from friendshore.questions.compare.records import Comparison
+from friendshore.questions.compare.screen import comparison_screen
+from friendshore.questions.ledger.records import Ledger
+from friendshore.questions.ledger.screen import ledger_screen
+from friendshore.questions.repairs.records import Repairs
+from friendshore.questions.repairs.screen import repairs_screen
+from friendshore.questions.stress.insured import Insurance
+from friendshore.questions.stress.screen import stress_screen
+from friendshore.questions.stress.search import Stress
+
+from .settings import examples
+from .test_screens import _NAMES, _WHOLE, counted
+
+_ROWS = 14
+"""Entries of a table of an answer, at most; of a list within an entry, three."""
+_MONEY = st.integers(-(10**13), 10**13).map(lambda cents: Decimal(cents) / 100) | st.just(Decimal(0))
+_DAY = st.dates(date(2026, 1, 1), date(2035, 12, 31))
+_PLAIN: dict[object, st.SearchStrategy[Any]] = {
+    str: _NAMES, int: st.integers(0, 400), bool: st.booleans(), Decimal: _MONEY, date: _DAY, float: st.floats(0, 1),
+}  # fmt: skip
+
+
+def value(draw: st.DrawFn, kind: Any, most: int) -> Any:
+    """Anything of a type of a field."""
+    of = get_args(kind)
+    if kind in _PLAIN:
+        return draw(_PLAIN[kind])
+    if isinstance(kind, EnumType):
+        return draw(st.sampled_from(list(kind)))
+    if kind is Difference:
+        return difference(draw)
+    if isinstance(kind, type) and issubclass(kind, Record):
+        return made(draw, kind, 3)
+    if get_origin(kind) is Literal:
+        return draw(st.sampled_from(of))
+    if get_origin(kind) in (tuple, list):
+        some = [] if of[0] is Change else [value(draw, of[0], 3) for _ in range(draw(st.integers(0, most)))]
+        return get_origin(kind)(some)
+    if get_origin(kind) is dict:
+        return {draw(_NAMES): draw(_MONEY) for _ in range(draw(st.integers(0, 3)))}
+    if hasattr(kind, "__metadata__"):
+        return value(draw, of[0], most)
+    if not of:
+        raise AssertionError(f"no way to draw {kind!r}")
+    one = draw(st.sampled_from(of))
+    return None if one is type(None) else value(draw, one, most)
+
+
+def difference(draw: st.DrawFn) -> Difference:
+    """A difference, mostly proved."""
+    found = draw(_MONEY)
+    proved = draw(st.integers(0, 4)) > 0
+    low, high = (found, found) if proved else draw(st.sampled_from(((None, None), (found - 1000, found + 1000))))
+    return Difference(value=found, low=low, high=high, proved=proved)
+
+
+def made(draw: st.DrawFn, record: type[Record], most: int = _ROWS) -> Any:
+    """A record, its fields drawn by their types."""
+    drawn = {name: value(draw, field.annotation, most) for name, field in record.model_fields.items()}
+    if "currency" in drawn:
+        drawn["currency"] = "USD"
+    return record.model_construct(**drawn)
+
+
+Counts = list[tuple[str, int]]
+"""How a table begins, and how many rows there are."""
+_MORE = r"^(\d+) (?:more|later)\b.*?\(--full"
+
+
+def stress(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
+    """Losses, pairs, insurance."""
+    found, insured = made(draw, Stress), made(draw, Insurance)
+    for one in (*found.losses, *found.pairs, *insured.losses):
+        one.loss.__dict__["names"] = one.loss.names or ("QXaXZ",)
+    felt = [one for one in found.losses if one.conflict or one.short or not one.rise.proved or abs(one.rise.value) >= 1]
+    return stress_screen(found, insured, 3), [
+        ("^Without {2,}", len(felt)),
+        ("^Stock that", len(insured.stock)),
+        ("^Not insured", sum(not one.met for one in insured.losses)),
+    ]
+
+
+def alternatives(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
+    """Offers of several materials."""
+    found = made(draw, Alternatives)
+    for place, one in enumerate(found.offers):
+        if found.materials:
+            one.__dict__["material"] = found.materials[place % len(found.materials)].material
+    return alternatives_screen(found), [("^(Others for|Nobody else for)", len(found.materials))]
+
+
+def ledger(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
+    """Items and what is scarce."""
+    found = made(draw, Ledger)
+    told = [
+        one
+        for one in found.items
+        if one.adds.amount or one.adds.short_kg or not all(map(unfelt, (one.difference, one.off_alone, one.on_alone)))
+    ]
+    return ledger_screen(found, "USD"), [("^Item", len(told))]
+
+
+def unfelt(one: Difference) -> bool:
+    """Whether it is shown to be nothing."""
+    return one.proved and abs(one.value) < Decimal("0.005")
+
+
+def calendar(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
+    """Dates, and what is short."""
+    found = made(draw, Calendar)
+    return calendar_screen(found), [("^Short", len(found.cliffs)), ("^From", len(found.intervals))]
+
+
+def compare(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
+    """Two plans."""
+    found = made(draw, Comparison)
+    moved = [
+        one for one in found.mix if (one.moved_kg if found.moved_kg is not None else one.before_kg != one.after_kg)
+    ]
+    return comparison_screen(found, 12), [("^Delivered", len(moved))]
+
+
+def ask(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
+    """What is not known."""
+    found = made(draw, Unknowns)
+    return ask_screen(found, 6), [("^( *#)? +Not known|^Not known", len(found.unknowns))]
+
+
+def repairs(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
+    """Gaps and what closes them, of which none counts rows: sections do."""
+    found = made(draw, Repairs)
+    for place, one in enumerate(found.repairs):
+        one.__dict__["gap"] = 1 + place % max(len(found.gaps), 1)
+    for gap in found.gaps:
+        gap.__dict__["sentences"] = gap.rules
+    return repairs_screen(found), []
+
+
+SCREENS: dict[str, Callable[[st.DrawFn], tuple[doc.Document, Counts]]] = {
+    one.__name__: one for one in (stress, alternatives, ledger, calendar, compare, ask, repairs)
+}
+
+
+@pytest.mark.parametrize("question", SCREENS)
+@examples(40)
+@given(st.data())
+def test_an_answer_is_a_screen_on_which_nothing_is_lost(question: str, data: st.DataObject) -> None:
+    """At most 40 lines at 100 characters; from 60 on identifiers stand whole, and rows that are not shown are counted."""
+    document, counts = data.draw(st.composite(SCREENS[question])())
+    assert len(plain_text(document, 100, most=LINES).splitlines()) <= LINES
+    width = data.draw(st.sampled_from((60, 80, 100, 140)))
+    lines = plain_text(document, width, most=LINES).splitlines()
+    for line in lines:
+        assert len(line) <= width
+        assert line.count("QX") == line.count("XZ") == len(_WHOLE.findall(line)), line
+    tables = ["" if line.startswith("·") else line for line in lines]  # what is to be known of a table is no row of it
+    for head, total in counts:
+        places = [place for place, line in enumerate(tables) if re.match(head, line)]
+        assert sum(counted(tables[place:], re.compile(head), _MORE) for place in places) == total, "\n".join(lines)
+
+
+def rows(draw: st.DrawFn, name: str) -> doc.Element:
+    """Something of many rows, each with a name of its own."""
+    told = [f"QX{name}r{row}XZ" for row in range(draw(st.integers(1, 60)))]
+    kind = draw(st.sampled_from(("table", "notes", "pairs", "lines")))
+    if kind == "table":
+        return doc.table([doc.Column("Name"), doc.figures("kg")], [[one, doc.Kilograms(Decimal(5))] for one in told])
+    if kind == "pairs":
+        return doc.Pairs(tuple((one, "a text") for one in told))
+    return doc.Notes(tuple(told)) if kind == "notes" else doc.Verbatim(tuple(told))
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> doc.Document:
+    """What a plugin may answer: sections of tables and lists, and a doubt somewhere."""
+    sections = [
+        doc.section(f"Section {place}", *(rows(draw, f"s{place}p{part}") for part in range(draw(st.integers(1, 3)))))
+        for place in range(draw(st.integers(1, 12)))
+    ]
+    doubtful = draw(st.integers(0, len(sections) - 1))
+    sections.insert(doubtful, doc.section("Doubts", doc.notes(["QXdoubtXZ"], doc.Tone.DOUBTFUL)))
+    return doc.Document("", (doc.sentence("QXanswerXZ"), *sections))
+
+
+@examples(60)
+@given(documents(), st.sampled_from((60, 100)))
+def test_a_document_of_a_plugin_is_a_screen_for_nothing(document: doc.Document, width: int) -> None:
+    """40 lines; the answer and every doubt stand; rows are counted in their table, sections below it all."""
+    lines = plain_text(document, width, most=LINES).splitlines()
+    assert len(lines) <= LINES
+    assert lines[0] == "QXanswerXZ"
+    assert "· QXdoubtXZ" in lines
+    titles = [part.title for part in document.parts if isinstance(part, doc.Section)]
+    shown = [title for title in titles if title in lines]
+    left = re.search(r"(\d+) more sections? \(--full\)", "\n".join(lines))
+    assert len(shown) + (int(left[1]) if left else 0) == len(titles)
+    for part in document.parts:
+        if isinstance(part, doc.Section) and part.title in shown:
+            assert list(counts_below(lines, part.title)) == [size(one) for one in part.parts]
+
+
+def size(part: doc.Element) -> int:
+    """Rows of a part."""
+    match part:
+        case doc.DataTable(rows=found) | doc.Pairs(found):
+            return len(found)
+        case doc.Notes(found) | doc.Verbatim(found):
+            return len(found)
+    raise AssertionError(part)
+
+
+def counts_below(lines: list[str], title: str) -> Iterator[int]:
+    """Rows that each part of a section shows and counts."""
+    totals: dict[str, int] = {}
+    last = ""
+    for line in lines[lines.index(title) + 1 :]:
+        if not line:
+            break
+        named, more = re.search(r"QX(s\d+p\d+|doubt)", line), re.search(r"(\d+) more \(--full\)", line)
+        if named:
+            last = named[1]
+            totals[last] = totals.get(last, 0) + 1
+        elif more:
+            totals[last] += int(more[1])
+    return iter(totals.values())
