@@ -7,53 +7,33 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from friendshore.case import load_case
-from friendshore.cli import app
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.plugins import Registry
-from friendshore.recommend import gather
 from friendshore.workbook import Edits, edits_of
 
-CASES = Path(__file__).parents[2] / "docs" / "cases"
-
-
-def friendshore(*arguments: str | Path) -> Result:
-    """Runs the command line."""
-    return CliRunner().invoke(app, list(map(str, arguments)))
-
-
-def exported(case: Path, file: Path) -> Path:
-    """The workbook of a case."""
-    told = friendshore("case", "to-xlsx", case, "--out", file)
-    assert told.exit_code == 0, told.output
-    return file
-
-
-def opened(file: Path) -> Any:
-    """A workbook as openpyxl opens it, with its formulas."""
-    from openpyxl import load_workbook
-
-    return load_workbook(file)
-
-
-def cell_of(book: Any, sheet: str, row: str, column: str, key: str = "id") -> Any:
-    """The cell of a row, by what stands in its key column, in a column by its name without unit."""
-    heads = {str(head.value).partition(" [")[0]: head.column for head in book[sheet][1]}
-    line = next(
-        one.row for one in book[sheet].iter_rows(min_row=2) for one in [one[heads[key] - 1]] if one.value == row
-    )
-    return book[sheet].cell(line, heads[column])
+from .case_books import (
+    CASES,
+    GONE,
+    NEW,
+    SMALL,
+    UNEDITED,
+    US,
+    Cell,
+    cell_of,
+    edited,
+    exported,
+    friendshore,
+    gathered,
+    opened,
+)
 
 
 def test_a_case_is_one_workbook_of_typed_cells(tmp_path: Path) -> None:
@@ -133,42 +113,6 @@ def test_no_text_of_others_is_computed_or_leads_anywhere(text: str, case: Path) 
 
 # ------------------------------------------------------------------------------------------------------------ read back
 
-GONE = "row deleted"
-NEW = "row added"
-Cell = tuple[str, str, str, Any]
-"""Sheet, id of the row, column, value. In the place of the id the key and its column may stand, as `key=id`; `GONE` or `NEW` in that of the column."""
-
-
-def edited(file: Path, cells: Iterable[Cell]) -> Path:
-    """A workbook with some cells edited, as a planner would: the others stay as they are."""
-    book = opened(file)
-    for sheet, row, column, value in cells:
-        of, _, key = row.rpartition("=")
-        if column == GONE:
-            at = cell_of(book, sheet, key, of or "id", of or "id")
-            book[sheet].delete_rows(at.row)
-        elif column == NEW:
-            heads = {str(head.value).partition(" [")[0]: head.column for head in book[sheet][1]}
-            line = book[sheet].max_row + 1
-            while all(one.value is None for one in book[sheet][line - 1]):
-                line -= 1
-            for name, text in value.items():
-                book[sheet].cell(line, heads[name], text)
-        else:
-            cell = cell_of(book, sheet, key, column, of or "id")
-            cell.value = value
-            if str(value).startswith("="):
-                cell.data_type = "s"
-    made = file.with_name("edited.xlsx")
-    book.save(made)
-    return made
-
-
-@cache
-def gathered(case: Path) -> Any:
-    """A case with all that it names."""
-    return gather(load_case(case), Registry.discover())
-
 
 def edits(case: Path, folder: Path, *cells: Cell) -> Edits:
     """What the edits of a case's workbook come to."""
@@ -180,10 +124,6 @@ def told(case: Path, folder: Path, *cells: Cell) -> list[str]:
     with pytest.raises(InputError) as caught:
         edits(case, folder, *cells)
     return [f"{problem.column}: {problem.message}" for problem in caught.value.problems]
-
-
-US, SMALL = CASES / "us-2027", CASES / "small"
-UNEDITED = [US, *(SMALL / name for name in ("orders", "tiers", "limits", "money", "recipes", "stock", "objectives"))]
 
 
 @pytest.mark.parametrize("case", UNEDITED, ids=lambda case: case.name)
@@ -242,6 +182,14 @@ TWENTY: list[tuple[Cell, dict[str, Any]]] = [
     (
         ("prices", "gallium-press", "price", "5000 USD/kg"),
         {"price": "gallium-press", "amount": "5000 USD/kg"},
+    ),
+    (
+        ("prices", "antimony-rotterdam", "price", "9 USD/kg"),
+        {"price": "antimony-rotterdam", "date": date(2024, 7, 12), "amount": "9 USD/kg"},
+    ),
+    (
+        ("demand", "gallium-civil", "shortage_price", "5000 USD/kg"),
+        {"demand": "gallium-civil", "shortage_price": "5000 USD/kg"},
     ),
     (("settings", "key=announced", "value", 0.25), {"accept": "announced", "factor": 0.25}),
     (("settings", "key=proven", "value", "white-mesa-sm-oxide"), {"prove": "white-mesa-sm-oxide"}),
@@ -330,7 +278,8 @@ SMALLER: list[tuple[str, list[Cell], dict[str, Any]]] = [
         [("recipe", "offer=swarf-oxide", "per_unit", 3.1)],
         {"recipe": "swarf-oxide", "of": "swarf", "factor": 0.775},
     ),
-    ("recipes", [("offers", "oxide", "price", 61)], {}),  # a material is called so too, and another offer delivers it
+    # A material is called so too, and another offer delivers it.
+    ("recipes", [("offers", "oxide", "price", 61)], {"price": "offer:oxide", "amount": "61 USD/kg"}),
     ("orders", [("terms", "mill-antimony", GONE, None)], {}),
     ("orders", [("quotes", "offer=spot-antimony", "price", "66 USD/kg")], {}),
     ("orders", [("offers", "spot-antimony", "price", "66 USD/kg")], {"price": "spot-antimony", "amount": "66 USD/kg"}),

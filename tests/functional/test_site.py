@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import threading
 import typing
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -26,6 +30,9 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LIBRARY = DOCS / "reference" / "library"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("plugins/*/README.md"), *DOCS.rglob("*.md")])
+FORMULA = re.compile(r"```math\n.*?\n```|\$`[^`\n]+`\$", re.DOTALL)
+PICTURE = re.compile(r"^<!-- (screen|made): (.+) -->$", re.MULTILINE)
+PICTURED = [page for page in PAGES if PICTURE.search(page.read_text(encoding="utf-8"))]
 BLOCKS = {"blockquote", "h1", "h2", "h3", "h4", "li", "ol", "pre", "table", "td", "th", "tr", "ul"}
 
 
@@ -106,16 +113,99 @@ class Shape(HTMLParser):
 
 
 def test_pages_read_the_same_in_the_repository_and_on_the_site(pages: dict[str, str]) -> None:
-    """Both readers of Markdown find the same headings, lists, tables and code in a page."""
+    """Both readers of Markdown find the same headings, lists, tables and code in a page; formulas are set."""
     markdown = MarkdownIt("commonmark").enable("table")
     for page in PAGES:
         if LIBRARY not in page.parents:
-            here = Shape(markdown.render(page.read_text(encoding="utf-8")))
+            here = Shape(markdown.render(FORMULA.sub("", page.read_text(encoding="utf-8"))))
             article = re.search("<article.*</article>", pages[place(page)], re.DOTALL)
             assert article is not None, page
             there = Shape(article[0])
             assert there.blocks == here.blocks, page
             assert [code.strip() for code in there.code] == [code.strip() for code in here.code], page
+
+
+def test_every_formula_is_set(pages: dict[str, str]) -> None:
+    """As MathML, as often as it is written, and nothing of it is left as it was written."""
+    found = 0
+    for page in PAGES:
+        written = FORMULA.findall(page.read_text(encoding="utf-8"))
+        shown = pages[place(page)]
+        assert shown.count("<math ") == len(written), page
+        assert not re.search(r"<m[ion]>[&\\]|formulahere", shown.replace("<mo>&#", "<mo>").replace("<mi>&#", "<mi>")), (
+            page
+        )
+        found += len(written)
+    assert found > 40
+
+
+def test_pictures_are_what_commands_give(built: tuple[Path, str], pages: dict[str, str]) -> None:
+    """Each comment is a picture: of a terminal with the page's own words, or of a report that stands beside it; none asks anybody for anything."""
+    folder, _ = built
+    assert [page.relative_to(ROOT).as_posix() for page in PICTURED] == [
+        "README.md",
+        "docs/gallery.md",
+        "docs/tutorial/first-plan.md",
+    ]
+    for page in PICTURED:
+        shown, here = pages[place(page)], (folder / place(page)).parent
+        assert "<!-- screen" not in shown
+        assert "<!-- made" not in shown
+        images = re.findall(r'<(?:img|source)[^>]* (?:src|srcset)="(pictures/[^"]+)"', shown)
+        assert len(images) >= len(PICTURE.findall(page.read_text(encoding="utf-8"))) - 2
+        for name in images:
+            picture = (here / name).read_text(encoding="utf-8")
+            assert picture.startswith("<svg")
+            assert not re.search(r"url\((?!#)|@import|(?:href|src)=\"(?!#)", picture), name
+    told = (folder / "tutorial" / "pictures" / "friendshore-plan-first.txt").read_text(encoding="utf-8")
+    page = (DOCS / "tutorial" / "first-plan.md").read_text(encoding="utf-8")
+    assert told.splitlines()[0] in page
+    assert "optimal · verified" in told
+    report = (folder / "pictures" / "us-2027.html").read_text(encoding="utf-8")
+    assert report.startswith("<!doctype html>")
+    assert "ndfeb-magnet: from mine to user" in report
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("page", ["index", "gallery", "tutorial/first-plan", "explanation/model"])
+def test_everybody_can_read_a_page_with_pictures(built: tuple[Path, str], page: str) -> None:
+    """In Chromium, wide and on a phone, light and dark: axe finds nothing to mend, nothing is wider than the window, every picture is there, and all of it is
+    the site's own.
+    """
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (uv run --group browser)")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
+    handler = partial(QuietHandler, directory=str(built[0]))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_api.sync_playwright() as playwright:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        own = f"http://127.0.0.1:{server.server_port}/"
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for width, scheme in ((1280, "light"), (400, "dark")):
+            shown = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            asked: list[str] = []
+            shown.on("request", lambda request, asked=asked: asked.append(request.url))
+            shown.goto(f"{own}{page}.html")
+            shown.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+            shown.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+            shown.wait_for_selector(".md-search[aria-label]", state="attached")
+            found = axe.run(shown).response["violations"]
+            assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
+            assert [url for url in asked if not url.startswith((own, "data:"))] == []
+            assert shown.evaluate("document.documentElement.scrollWidth") <= width
+            shown.close()
+        browser.close()
+        server.shutdown()
+        thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves a folder, and says nothing of it."""
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
 
 
 def test_every_link_leads_somewhere(built: tuple[Path, str], pages: dict[str, str]) -> None:

@@ -84,6 +84,8 @@ def changes(draw: Draw[Any], inputs: Inputs) -> Change:
         more["from"] = date(2027, 1, 1)
     if subject == "demand" and draw(st.booleans()):
         more["delay"] = inputs.case.horizon.length.months * draw(st.integers(1, 3))
+    if subject == "demand" and draw(st.integers(0, 3)) == 3:
+        more = {"shortage_price": draw(st.integers(1, 900))}
     if subject == "price" and draw(st.integers(0, 3)) == 3:
         more = {"amount": draw(st.integers(1, 90))}
     if subject == "capacity" and draw(st.booleans()):

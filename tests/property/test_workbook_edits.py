@@ -26,6 +26,8 @@ from .settings import examples
 FIGURES = {
     ("demand", "radar", "per_year"): ("case.toml", '"2 t"', "t"),
     ("demand", "lighting", "per_year"): ("case.toml", '"6 t"', "t"),
+    ("demand", "radar", "shortage_price"): ("case.toml", '"5000 USD/kg"', "USD/kg"),
+    ("demand", "lighting", "shortage_price"): ("case.toml", '"900 USD/kg"', "USD/kg"),
     ("offers", "quebec-gallium", "price"): ("catalog/offers.csv", "700 USD/kg", "USD/kg"),
     ("offers", "guangxi-gallium", "price"): ("catalog/offers.csv", "260 USD/kg", "USD/kg"),
     ("capacity", "quebec", "per_year"): ("catalog/capacity.csv", ",3 t/year", "t/year"),

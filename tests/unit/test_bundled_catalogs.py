@@ -29,6 +29,16 @@ USGS_2025 = {
     "Ta": "AU 50, BI 2, BO 2, BR 190, CD 1300, CN 80, ET 40, MZ 1, NG 390, RU 30, RW 400",
     "Ga": "CN 900, JP 3, RU 6",
     "Ti": "CN 260000, IN 300, JP 53000, KZ 16000, RU 25000, SA 12000",
+    "C": "AT 200, BR 65000, CA 8000, CN 1400000, DE 140, IN 17000, KP 8000, KR 500, MG 80000, MX 740, MZ 60000, NO 6600, "
+    "RU 25000, LK 3200, TZ 75000, TR 2200, UA 800, VN 500",
+    "Co": "US 300, AU 3700, CA 3500, CN 2000, CD 230000, CU 2000, ID 44000, MG 3900, PG 2800, PH 3700, RU 7700, TR 1900",
+    "Mg": "BR 20000, CN 950000, IR 5000, IL 20000, KZ 13000, RU 60000, TR 15000",
+    "F": "BR 100000, CN 6000000, DE 35000, IR 70000, MX 1500000, MN 1500000, PK 50000, ZA 410000, ES 140000, TJ 15000, "
+    "TH 55000, VN 160000",
+    "Bi": "BO 50, BG 50, CN 14000, JP 500, KZ 180, KR 1000, LA 500",
+    "In": "BE 19, CA 40, CN 760, FR 21, JP 65, KR 180, RU 5, UZ 1",
+    "Te": "BG 1, CA 28, CN 800, JP 61, RU 67, ZA 5, UZ 18",
+    "Be": "US 230, BR 80, CN 77, MG 1, MZ 3, NG 40, RW 1",
 }
 """Tonnes made in 2025 by country: USGS Mineral Commodity Summaries 2026, doi 10.5066/P1WKQ63T."""
 
@@ -237,6 +247,14 @@ def test_named_mines_stay_within_the_country_totals(
         "tantalum-concentrate",
         "gallium-metal-4n",
         "titanium-sponge",
+        "graphite-natural",
+        "cobalt-concentrate",
+        "magnesium-metal",
+        "fluorspar",
+        "bismuth-metal",
+        "indium-metal",
+        "tellurium-metal",
+        "beryllium-concentrate",
     }
     running = (Status.OPERATING, Status.RAMPING)
     totals: dict[tuple[str, str], dict[str, Decimal]] = {}
@@ -336,9 +354,28 @@ def test_materials_carry_the_stages_of_the_law(catalogs: dict[str, Catalog]) -> 
         assert ("permanent-magnet" in material.tags) == (material.form == "magnet")
 
 
-def test_only_two_leads_have_no_price(offers: dict[str, Offer]) -> None:
-    """Every offer is priced but the two whose good nobody quotes."""
-    assert sorted(o.id for o in offers.values() if o.price is None) == [
+def test_what_nobody_quotes_has_no_price(offers: dict[str, Offer]) -> None:
+    """Every offer is priced but those of three goods that nobody quotes."""
+    bare = [o for o in offers.values() if o.price is None]
+    assert {line.material for o in bare for line in o.outputs} == {
+        "beryllium-concentrate",
+        "re-carbonate",
+        "re-concentrate",
+    }
+    assert sorted(o.id for o in bare if not o.id.endswith("-beryllium-concentrate")) == [
         "browns-range-concentrate",
         "serra-verde-carbonate",
     ]
+
+
+def test_cobalt_refining_is_known_of_2015_alone(
+    catalogs: dict[str, Catalog],
+    offers: dict[str, Offer],
+    facilities: dict[str, Facility],
+    confidence: dict[str, Confidence],
+) -> None:
+    """Capacities ten years old count only in a case that takes what is reported."""
+    refined = [o for o in offers.values() if {line.material for line in o.outputs} == {"cobalt-metal"}]
+    assert len(refined) == 17
+    for offer in refined:
+        assert {confidence[step.source] for step in facilities[offer.facility].capacity} == {Confidence.REPORTED}

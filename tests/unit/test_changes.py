@@ -108,6 +108,105 @@ def test_price_multiplies_what_it_names(name: str) -> None:
     assert float(found.cost.price) == (6000 if name == "metal" else 5000)
 
 
+@pytest.mark.parametrize("how", [{"amount": "40 USD/kg"}, {"factor": 5}], ids=["stated", "multiplied"])
+def test_one_price_of_a_benchmark_changes_from_its_day_on(how: dict[str, Any]) -> None:
+    """China sells at the benchmark of the day: 8, and 10 from 2027 on. With 40 in the place of 10 only the second year is dearer; Australia sells at 50."""
+    rows = [
+        BenchmarkPrice(
+            id="bench", material="metal", date=date(year, 1, 1), amount=Decimal(8), currency="USD", source=SOURCE
+        )
+        for year in (2026, 2027)
+    ]
+    facts = catalog(
+        facility("cn", "CN"),
+        facility("au", "AU"),
+        source("CN", price(None, benchmark="bench")),
+        source("AU", 50),
+        *rows,
+    )
+    found = planned(
+        wanted(100, 100), facts, changes=[Change.model_validate({"price": "bench", "date": "2027-01-01", **how})]
+    )
+    assert bought(found) == {"cn-metal": 200}
+    assert float(found.cost.price) == 800 + 4000
+    with pytest.raises(InputError, match=r"has no price of that day.*expected one of 2026-01-01, 2027-01-01"):
+        planned(wanted(100), facts, changes=[Change.model_validate({"price": "bench", "date": "2028-01-01", **how})])
+    with pytest.raises(InputError, match="expected a benchmark"):
+        planned(wanted(100), facts, changes=[Change.model_validate({"price": "cn-metal", "date": "2027-01-01", **how})])
+
+
+@pytest.mark.parametrize(("stated", "missing"), [(51, 0), (49, 100)])
+def test_a_stated_price_of_shortage_says_what_is_not_worth_buying(stated: int, missing: float) -> None:
+    """At 50 Australia's metal is bought for who would pay 51 rather than go without, and not for who would pay 49."""
+    facts = catalog(facility("au", "AU"), source("AU", 50))
+    change = Change.model_validate({"demand": "metal", "shortage_price": f"{stated} USD/kg"})
+    found = planned(wanted(100), facts, changes=[change])
+    assert sum(short(found).values()) == missing
+    assert float(found.cost.shortage) == missing * stated
+    with pytest.raises(InputError, match=r"the case is in USD.*5 EUR/kg.*convert the price"):
+        planned(wanted(100), facts, changes=[Change.model_validate({"demand": "metal", "shortage_price": "5 EUR/kg"})])
+
+
+def alike() -> Catalog:
+    """An offer that is called as the metal is, beside another of the metal; both sell at a benchmark of that name."""
+    benchmark = BenchmarkPrice(
+        id="metal", material="metal", date=date(2026, 1, 1), amount=Decimal(8), currency="USD", source=SOURCE
+    )
+    sites = [facility("cn", "CN", operator="metal"), facility("au", "AU")]
+    cheap = source("CN", 10).but(id="metal")
+    return catalog(*sites, cheap, source("AU", price(None, benchmark="metal", premium=Decimal("0.5"))), benchmark)
+
+
+@pytest.mark.parametrize(
+    ("change", "cost"),
+    [
+        ({"price": "offer:metal", "factor": 3}, 1200),  # Australia at 8 x 1.5
+        ({"price": "material:metal", "factor": 3}, 3000),  # both three times as dear: China at 30
+        ({"price": "benchmark:metal", "factor": "0.5"}, 600),  # Australia at 4 x 1.5
+        ({"price": "benchmark:metal", "date": "2026-01-01", "amount": "4 USD/kg"}, 600),
+        ({"price": "benchmark:metal", "amount": "4 USD/kg"}, 600),
+        ({"remove": "offer:metal"}, 1200),
+        ({"remove": "supplier:metal"}, 1200),
+        ({"demand": "demand:metal-civil", "factor": 2}, 2000),
+        ({"demand": "material:metal", "factor": 2}, 2000),
+        ({"demand": "end_use:civil", "factor": 2}, 2000),
+        ({"demand": "metal", "factor": 2}, 2000),  # whatever is meant, it is the same
+        ({"remove": "metal"}, 1200),
+    ],
+    ids=str,
+)
+def test_a_word_before_a_name_says_what_is_meant(change: dict[str, Any], cost: int) -> None:
+    """One demand of 100 kg, one offer of China's at 10 and one of Australia's at 12."""
+    found = planned(wanted(100), alike(), changes=[Change.model_validate(change)])
+    assert float(found.cost.price) == cost
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            {"price": "metal", "factor": 3},
+            "`metal` is the name of an offer and a material and a benchmark.*`offer:metal` or `material:metal` or `benchmark:metal`",
+        ),
+        ({"price": "metal", "amount": "3 USD/kg"}, "an offer and a material and a benchmark"),
+        ({"remove": "lead", "from": "2027-01-01"}, "a facility and a supplier.*`facility:lead` or `supplier:lead`"),
+        ({"lead_time": "lead", "factor": 2}, "a facility and a supplier"),
+        ({"lift": "lot", "of": "lead"}, "a facility and a supplier"),
+        ({"demand": "civil", "factor": 2}, "a demand and an end use.*`demand:civil` or `end_use:civil`"),
+    ],
+    ids=str,
+)
+def test_a_name_of_several_things_is_refused_with_what_to_write(change: dict[str, Any], expected: str) -> None:
+    """`lead` is a plant, and who runs it and another; `civil` is one of two civil demands."""
+    sites = [facility("lead", "CA", operator="lead"), facility("other", "MX", operator="lead")]
+    more = [source("CA", 90).but(id="ca-metal", facility="lead"), source("MX", 95).but(id="mx-metal", facility="other")]
+    facts = alike()
+    facts = facts.but(facilities=(*facts.facilities, *sites), offers=(*facts.offers, *more))
+    given = case(demand("metal", "civil", 100).but(id="civil"), demand("metal", "civil", 50).but(id="other"))
+    with pytest.raises(InputError, match=expected):
+        planned(given, facts, changes=[Change.model_validate(change)])
+
+
 def test_price_by_one_changes_nothing_and_is_no_mistake() -> None:
     """A benchmark times one is named all the same."""
     benchmark = BenchmarkPrice(

@@ -17,6 +17,10 @@ READ = {
     " capacity = plant , factor = 50 %, from=2027-07-01 ": Change(
         capacity="plant", factor=Decimal("0.5"), start=date(2027, 7, 1)
     ),
+    "price=bench, amount=5 USD/kg, date=2026-06-30": Change(
+        price="bench", amount=Decimal(5), currency="USD", date=date(2026, 6, 30)
+    ),
+    "demand=radar, shortage_price=500 EUR/kg": Change(demand="radar", shortage_price=Decimal(500), currency="EUR"),
     "price=outside:CN, amount=500 EUR/kg": Change(price="outside:CN", amount=Decimal(500), currency="EUR"),
     "stock=tungsten, quantity=5 t, countries=US;CA": Change(
         stock="tungsten", quantity=Decimal(5000), countries=frozenset({"US", "CA"})
@@ -35,6 +39,8 @@ REFUSED = {
     "factor=2": "exactly one of enable",
     "remove=a, price=b, factor=2": "exactly one of enable",
     "price=x": "`price` needs `factor` or `amount`",
+    "capacity=x, factor=2, date=2026-06-30": "`capacity` does not read `date`",
+    "price=x, factor=2, shortage_price=5 USD/kg": "`price` does not read `shortage_price`",
     "disable=x, factor=2": "`disable` does not read `factor`",
     "disable=x, disable=y": "is given twice",
     "disable=x, from=2028-01-01, until=2027-01-01": "`until` (2027-01-01)",

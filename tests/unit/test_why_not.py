@@ -234,13 +234,13 @@ def test_time_and_dates_that_lie_outside_the_plan_can_be_lifted() -> None:
     asked = session(civil(40, 40), facts)
     (one,) = why_not(asked, "ca-metal").obstacles
     assert one.lifted is not None
-    assert (one.lifted.changes, one.lifted.gives_kg) == ([Change(lift=TermKind.QUALIFICATION, of="ca-metal")], 80)
+    assert (one.lifted.changes, one.lifted.gives_kg) == ([Change(lift=TermKind.QUALIFICATION, of="offer:ca-metal")], 80)
     late, unborn, slow = (why_not(asked, name) for name in ("kz-metal", "au-metal", "jp-metal"))
     for found, kind in ((late, TermKind.LEAD_TIME), (unborn, TermKind.DATES)):
         (only,) = found.obstacles
         assert only.lifted is not None
         assert only.lifted.saves is not None
-        assert only.lifted.changes == [Change(lift=kind, of=found.offer)]
+        assert only.lifted.changes == [Change(lift=kind, of=f"offer:{found.offer}")]
         assert (only.lifted.gives_kg, only.lifted.saves.value) == (80, 400)
         assert root(found.entering_lifted) == pytest.approx(10)
     assert "would have to within 12 to arrive in the plan" in text(late)
@@ -359,7 +359,7 @@ def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
     (one,) = found.obstacles
     assert "nobody published its price" in one.obstacle.text
     assert one.lifted is not None
-    assert one.lifted.changes == [Change(price="kz-metal", amount=Decimal(1))]
+    assert one.lifted.changes == [Change(price="offer:kz-metal", amount=Decimal(1))]
     assert root(found.entering_lifted) == pytest.approx(10)
     assert "asked about with 1" in text(found)
     assert "today" not in text(found)

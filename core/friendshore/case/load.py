@@ -24,10 +24,11 @@ from ..reading.cells import plain_table
 from ..reading.csvfile import Table, read_table
 from ..reading.entry import Entry
 from ..reading.textfile import no_file
-from ..reading.tomlfile import read_section, read_toml
+from ..reading.tomlfile import read_section
 from ..rules.keys import scenario
 from . import keys
 from .keys import About, demand, made, overlap
+from .sheets import read_case_file
 
 R = TypeVar("R")
 
@@ -51,7 +52,7 @@ def load_case(path: Path | str) -> Case:
     it in `substance`: a case by itself knows no materials, so the problem converts by the factors of the catalogs.
 
     Args:
-        path: the case file, or the folder that holds `case.toml`.
+        path: the case file, the folder that holds `case.toml`, or the workbook of a case, which is then the case as its cells say it.
 
     Raises:
         InputError: with every mistake of the case file and of its table of demands.
@@ -62,18 +63,23 @@ def load_case(path: Path | str) -> Case:
     if path.is_dir() and not file.is_file() and (path / "run.json").is_file():
         message = "this is a run, made by `plan --out`, and no case"
         fix = "name the case that it was planned from; `report`, `verify` and the questions about a plan take the run itself"
-        raise InputError(message, str(path), expected="a case file, or a folder that holds `case.toml`", fix=fix)
+        raise InputError(
+            message,
+            str(path),
+            expected="a case file, a folder that holds `case.toml`, or the workbook of a case",
+            fix=fix,
+        )
     if not file.exists():  # what is there and no file, such as a pipe, is told by the reader
         other = no_file(file)
         if other is not None:
             raise InputError(other)
         raise InputError("there is no such case", file=str(file), expected="a case file", fix="check the path")
-    toml = read_toml(file, found)
+    toml = read_case_file(file, found)
     if toml is None:
         raise all_of(found)
     case = _assemble(read_section(toml, keys.FILE, toml.data), file.parent, found)
     if found or case is None:
-        raise all_of(found)
+        raise all_of(toml.told(found))
     return case.but(file=file)
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ..errors import Diagnostic
 from ..reading.csvfile import Table, read_table
-from ..reading.tomlfile import TomlFile, read_toml
+from ..reading.tomlfile import TomlFile
 from ..reading.tomltext import Key
 from . import keys
+from .sheets import read_case_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Mention:
 def mentions(file: Path) -> list[Mention]:
     """All words of a case file and of its table of demands, in order; none of a file that cannot be read."""
     found: list[Diagnostic] = []
-    toml = read_toml(file, found) if file.is_file() else None
+    toml = read_case_file(file, found) if file.is_file() else None
     if toml is None:
         return []
     words = list(_words(toml, toml.data, ()))
@@ -63,4 +64,4 @@ def _words(toml: TomlFile, value: object, at: Key) -> Iterator[Mention]:
             yield from _words(toml, inner, (*at, number))
     elif isinstance(value, str):
         names = [part for part in at if isinstance(part, str)]
-        yield Mention(".".join(names[:-1]), names[-1], value.strip(), toml.file, toml.line(at))
+        yield Mention(".".join(names[:-1]), names[-1], value.strip(), *toml.place(at))

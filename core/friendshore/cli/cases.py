@@ -85,7 +85,7 @@ def check(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int
     with progress_bar(as_json, "reading", "rows"):
         found = recommend.check(case, installed(block))
     if as_json:
-        show_json(check_data(found))
+        show_json(check_data(found, today()))
     else:
         complain(found.errors)
         show(check_document(found, today()))

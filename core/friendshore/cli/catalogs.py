@@ -125,7 +125,7 @@ def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, a
     rows = sheet.rows(target.stem)
 
     def find(name: str) -> CatalogRef:
-        return registry.catalog_folder(gathered.named.get(name, name), gathered.case.folder)
+        return gathered.find(gathered.named.get(name, name))
 
     def read(place: Path | CatalogRows) -> Catalog:
         ref = BidPlace(rows, registry.fact_columns) if place is rows else find(str(Path(str(place)).resolve()))

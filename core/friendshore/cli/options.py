@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")]
 MOST_WORKERS = 1_024
-CasePath = Annotated[Path, typer.Argument(help="Case file, or the folder that holds case.toml.", metavar="CASE")]
+CasePath = Annotated[
+    Path, typer.Argument(help="Case file, the folder that holds case.toml, or a workbook of a case.", metavar="CASE")
+]
 RunPath = Annotated[Path, typer.Argument(help="Folder written by `plan --out`.", metavar="RUN")]
 OfCase = Annotated[
     Path | None,
     typer.Option(
         "--case",
         metavar="CASE",
-        help="Case file, or its folder, that the run is said to be of: its facts are compared with it.",
+        help="Case file, its folder, or a workbook of it, that the run is said to be of: its facts are compared with it.",
     ),
 ]
 PlanPath = Annotated[
-    Path, typer.Argument(help="Case file, its folder, or a folder written by `plan --out`.", metavar="CASE|RUN")
+    Path,
+    typer.Argument(
+        help="Case file, its folder, a workbook of a case, or a folder written by `plan --out`.", metavar="CASE|RUN"
+    ),
 ]
 Scenarios = Annotated[
     list[str] | None,
@@ -137,6 +142,8 @@ FAILED = 1
 """Friendshore itself failed."""
 CONFLICT = 6
 """Hard rules that cannot hold together."""
+TURNED = 7
+"""`watch` found verdicts that turn."""
 CLOSED_PIPE = 141
 """128 and the number of SIGPIPE: what a shell says of a program that ends because its reader has gone."""
 
@@ -165,6 +172,7 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
         "rules conflict",
         "Hard rules cannot hold together: the plan is printed in full, without what they touch.",
     ),
+    (TURNED, "verdicts turn", "`watch` found that a new edition of rules or data turns verdicts in a case."),
     (130, "stopped", "Ctrl-C was pressed twice, or before there was a plan. Once returns the best plan found so far."),
     (
         CLOSED_PIPE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import StrEnum
@@ -31,6 +32,7 @@ from .values import (
     CurrencyOrBlank,
     Kilograms,
     KilogramsPerYear,
+    MoneyPerKilogram,
     NonNegative,
     SignedMoneyPerKilogram,
 )
@@ -75,15 +77,17 @@ class Change(Fitting):
     move: Subject = ""
     """Rule whose phases start no earlier than `from`, or end no later than `until`."""
     remove: Annotated[Subject, Names("offer"), Names("facility")] = ""
-    """Offer, facility, supplier, parent company, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on. A
-    supplier or parent whose name is also another's can be told by `supplier:name` and `parent:name`."""
+    """Offer, facility, supplier, parent company, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on. A name that
+    means several of them is told by a word before it: `offer:name`, `facility:name`, `supplier:name` or `parent:name`."""
     price: Annotated[Subject, Names("offer"), Names("material"), Names("benchmark")] = ""
     """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself; or offers,
-    leads among them, or a benchmark on every date, whose price becomes `amount`."""
+    leads among them, or a benchmark, on every date or that of `date` alone, whose price becomes `amount`. A name that means several of them:
+    `offer:name`, `material:name` or `benchmark:name`."""
     capacity: Annotated[Subject, Names("facility")] = ""
     """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later."""
     demand: Annotated[Subject, Names("material"), Names("demand")] = ""
-    """Demand, material or end use whose quantity becomes `factor` times itself, `per_year` or `quantities`, or is wanted `delay` later."""
+    """Demand, material or end use whose quantity becomes `factor` times itself, `per_year` or `quantities`, is wanted `delay` later, or costs
+    `shortage_price` where it is short. A name that means several of them: `demand:name`, `material:name` or `end_use:name`."""
     prove: Annotated[Subject, Names("offer")] = ""
     """Offer of which every stage that is not proved turns out to be what the rules ask for."""
     waive: Subject = ""
@@ -113,8 +117,14 @@ class Change(Fitting):
     """New price of an offer, a lead's as well, or of a benchmark.
 
     Money per unit (a kilogram, unless it gives several goods), at all times."""
+    date: Annotated[datetime.date | None, Written("2026-06-30")] = None
+    """Day of the one price of a benchmark that changes; blank: all of them do."""
+    shortage_price: Annotated[MoneyPerKilogram | None, Written("5000 USD/kg")] = None
+    """Price of what a demand is short of, in the case's currency, in place of what it states or what follows from the case.
+
+    Money per kilogram of what its own kilograms are of."""
     currency: CurrencyOrBlank = ""
-    """ISO 4217, of `amount`; empty: the case's."""
+    """ISO 4217, of `amount` and `shortage_price`; empty: the case's."""
     by: Annotated[NonNegative | None, Written(1000)] = None
     """By how much the bounds of a limit are relaxed, in their own unit.
 
@@ -148,7 +158,7 @@ class Change(Fitting):
     NEEDS: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
         "price": (("factor", "amount"),),
         "accept": (("factor",),),
-        "demand": (("factor", "per_year", "quantities", "delay"),),
+        "demand": (("factor", "per_year", "quantities", "delay", "shortage_price"),),
         "move": (("start", "end"),),
         "capacity": (("factor", "per_year", "status", "delay"),),
         "waive": (("quantity",), ("of",)),
@@ -161,7 +171,9 @@ class Change(Fitting):
     READS: ClassVar[dict[str, tuple[str, ...]]] = {
         "factor": ("price", "capacity", "demand", "accept", "lead_time", "recipe"),
         "amount": ("price",),
-        "currency": ("price",),
+        "date": ("price",),
+        "shortage_price": ("demand",),
+        "currency": ("price", "demand"),
         "of": ("waive", "grant", "lift", "recipe"),
         "by": ("loosen",),
         "quantity": ("waive", "grant", "stock"),
@@ -202,8 +214,8 @@ class Change(Fitting):
     def as_written(self, currency: str) -> dict[str, Any]:
         """As a case file states it, amounts with their units; one that names no currency is in `currency`."""
         told = self.model_dump(by_alias=True, exclude_defaults=True)
-        if self.amount is not None:
-            told["amount"] = f"{self.amount.normalize():f} {told.pop('currency', currency)}/kg"
+        for name in _PRICES & told.keys():
+            told[name] = f"{told[name].normalize():f} {told.pop('currency', currency)}/kg"
         if self.quantities:
             told["quantities"] = [f"{quantity.normalize():f} kg" for quantity in self.quantities]
         return {key: f"{value.normalize():f} {_UNITS[key]}" if key in _UNITS else value for key, value in told.items()}
@@ -259,6 +271,7 @@ def _in_words(value: object) -> str:
 _WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
     "factor": parse_share,
     "amount": parse_unit_price,
+    "shortage_price": parse_unit_price,
     "quantity": parse_mass,
     "per_year": parse_rate,
     "delay": parse_duration,
@@ -268,6 +281,8 @@ _WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
 
 _UNITS = {"quantity": "kg", "per_year": "kg/year", "delay": "months"}
 """Amounts that a file states with a unit."""
+_PRICES = frozenset(("amount", "shortage_price"))
+"""Those that a file states by the kilogram; a change has one of them at most."""
 _BLANK: tuple[object, ...] = (None, "", frozenset(), ())
 _WANTED = ("factor", "per_year", "quantities")
 """How the quantity of a demand changes."""

@@ -137,6 +137,9 @@ class Following:
     def _name(self, name: str, sorts: Sequence[str]) -> str:
         if len(sorts) > 1 and name in self.taken:
             return name
+        word, colon, rest = name.partition(":")
+        if colon and word in sorts:
+            return f"{word}:{self._name(rest, [word])}"
         for sort in sorts:
             now: str
             if sort == "demand":

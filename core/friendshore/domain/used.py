@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from .base import Record
 
+_DAY = datetime.timedelta(days=1)
 STALE = datetime.timedelta(days=90)
 """Catalogs and packs that were looked at longer ago than this are told before all else."""
 
@@ -26,6 +28,29 @@ def aged(as_of: datetime.date | None, today: datetime.date | None) -> str:
 def is_stale(as_of: datetime.date | None, today: datetime.date | None) -> bool:
     """Whether data were looked at too long ago to be used without a word."""
     return as_of is not None and today is not None and today - as_of > STALE
+
+
+class DatedStatus(NamedTuple):
+    """A stretch of days, open where there is no day, and what is known of a rule on them."""
+
+    start: datetime.date | None
+    end: datetime.date | None
+    status: str
+
+    @staticmethod
+    def read(text: str) -> DatedStatus:
+        """That of a text such as `2027-01-01..2030-12-31 enacted`, as a run has it."""
+        days, _, status = text.rpartition(" ")
+        start, end = (datetime.date.fromisoformat(day) if day else None for day in days.split(".."))
+        return DatedStatus(start, end, status)
+
+
+class PackedRule(NamedTuple):
+    """A rule of a pack, and what is known of it when."""
+
+    id: str
+    pack: str
+    phases: Sequence[DatedStatus]
 
 
 class RunPlugin(Record):
@@ -48,6 +73,21 @@ class RunPlugin(Record):
     def has_facts(self) -> bool:
         """Whether it is a catalog or a pack; code has no day."""
         return self.kind in ("catalog", "pack")
+
+
+def turned_since(rules: Iterable[PackedRule], used: Iterable[RunPlugin], today: datetime.date | None) -> Iterator[str]:
+    """What became of rules after their packs were looked at, up to today: phases that began, and those that ended with none after them."""
+    looked_at = {one.name: one.as_of for one in used if one.kind == "pack"}
+    for rule in rules:
+        as_of = looked_at.get(rule.pack)
+        if as_of is None or today is None:
+            continue
+        starts = {phase.start for phase in rule.phases}
+        for phase in rule.phases:
+            if phase.start is not None and as_of < phase.start <= today:
+                yield f"{rule.id}, looked at on {as_of}: {phase.status} from {phase.start} on"
+            if phase.end is not None and as_of <= phase.end < today and phase.end + _DAY not in starts:
+                yield f"{rule.id}, looked at on {as_of}: over since {phase.end}"
 
 
 class RunBlock(Record):

@@ -87,7 +87,7 @@ class _Search:
     def at(self, factor: Decimal) -> Answer:
         """The cheapest plan at a factor; what it proves is kept."""
         if factor not in self.tried:
-            price = Change(price=self.offer, factor=factor)
+            price = Change(price=f"offer:{self.offer}", factor=factor)
             self.tried[factor] = self.session.after(*self.base, price)
         found = self.tried[factor]
         if objective(found) < bound(self.without) - self.slack:
@@ -132,7 +132,7 @@ class _Search:
     def _cost(self, part: PartPlan, factor: Decimal) -> Decimal | None:
         """What a plan costs at a factor; None where rules on money do not allow it any more."""
         try:
-            cost = self.session.repriced(part, *self.base, Change(price=self.offer, factor=factor))
+            cost = self.session.repriced(part, *self.base, Change(price=f"offer:{self.offer}", factor=factor))
         except VerificationError:
             return None
         return cost.objective
@@ -159,7 +159,7 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
         return BreakEven(outcome="paid")
     bare = without(session, offer, base)
     if any(part.plan.infeasible for part in bare.after):
-        today = session.after(*base, Change(price=offer, factor=Decimal(1)))
+        today = session.after(*base, Change(price=f"offer:{offer}", factor=Decimal(1)))
         lost = any(part.plan.infeasible for part in today.after)
         return BreakEven(outcome="conflict" if lost else "any price")
     search = _Search(session, offer, base, bare)
@@ -289,7 +289,7 @@ def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> BreakEven:
 
 def _priced(search: _Search, entering: BreakEven, factor: Decimal) -> BreakEven:
     """The same in the case's currency."""
-    today = search.session.after(*search.base, Change(price=search.offer, factor=Decimal(1)))
+    today = search.session.after(*search.base, Change(price=f"offer:{search.offer}", factor=Decimal(1)))
     offers = (facts for part in today.after for facts in part.verified.problem.offers)
     facts = next(facts for facts in offers if facts.offer.id == search.offer)
     open_in = [t for t, most in enumerate(facts.most) if most != 0] or [0]
@@ -312,7 +312,7 @@ def without(session: Session, offer: str, changes: Sequence[Change] = ()) -> Ans
     """
     if any(facts.offer.id == offer for facts in session.problem.offers):
         return session.after(*changes, rules=[Pin(id=f"nothing of {offer}", offer=offer, at_most=Decimal(0))])
-    return session.after(*changes, Change(remove=offer))
+    return session.after(*changes, Change(remove=f"offer:{offer}"))
 
 
 def objective(answer: Answer) -> Decimal:

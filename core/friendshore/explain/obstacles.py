@@ -83,7 +83,7 @@ def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterat
             told = lead.offer.price
             known = told is not None and told.amount is not None
             amount, currency = (told.amount, told.currency) if told is not None and known else (Decimal(1), "")
-            changes = [Change(price=lead.offer.id, amount=amount, currency=currency)]
+            changes = [Change(price=f"offer:{lead.offer.id}", amount=amount, currency=currency)]
             of = currency or standings.problem.case.currency
             as_stated = ", as stated there" if known else ""
             text = f"{reason}: a price is needed; asked about with {_number(amount)} {of} a unit{as_stated}"
@@ -149,7 +149,7 @@ def _meets(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem
 def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     """Days on which it may be ordered that no period of the plan lies within."""
     offer, periods = facts.offer, problem.case.horizon.periods
-    lifting = Change(lift=TermKind.DATES, of=offer.id)
+    lifting = Change(lift=TermKind.DATES, of=f"offer:{offer.id}")
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
         text = f"it may be ordered from {offer.start} on, and would have to be from {periods[-1].start} at the latest"
         yield Obstacle(kind="dates", text=text, lifted_by=[lifting])
@@ -172,13 +172,15 @@ def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
     if arrival >= horizon.count:
         most, lag = (horizon.count - 1 - ordered) * months, arrival - ordered
         text = f"it arrives {lag * months} months after it is ordered, and would have to within {most} to arrive in the plan"
-        yield Obstacle(kind="time", text=text, lifted_by=[Change(lift=TermKind.LEAD_TIME, of=facts.offer.id)])
+        yield Obstacle(
+            kind="time", text=text, lifted_by=[Change(lift=TermKind.LEAD_TIME, of=f"offer:{facts.offer.id}")]
+        )
         lag = 0  # whether qualification outlasts the plan by itself as well
     if facts.offer.qualification is not None and horizon.steps(facts.offer.qualification) + lag >= horizon.count:
         wait = facts.offer.qualification.normalize()
         most = (horizon.count - 1 - lag) * months
         text = f"qualifying it takes {wait:f} months, and would have to take no more than {most} for it to arrive in the plan"
-        lifting = Change(lift=TermKind.QUALIFICATION, of=facts.offer.id)
+        lifting = Change(lift=TermKind.QUALIFICATION, of=f"offer:{facts.offer.id}")
         yield Obstacle(kind="time", text=text, lifted_by=[lifting])
 
 

@@ -64,13 +64,16 @@ class CatalogRef(Record):
     """Distribution and version that bring it; empty for a folder of the user's own."""
     reading: Reading | None = None
     """What a reader read in the place of a folder; None: it is a folder, or a workbook."""
+    rows: CatalogRows | None = None
+    """Its tables, where they stand in the workbook of a case; None: they do not."""
     columns: FactColumns = FactColumns()
     """Columns of facts that plugins declare."""
 
     @property
     def place(self) -> Path | CatalogRows:
         """Where its tables are."""
-        return self.folder if self.reading is None else self.reading.rows
+        rows = self.rows if self.reading is None else self.reading.rows
+        return self.folder if rows is None else rows
 
 
 def read_by(

@@ -15,6 +15,7 @@ from ..domain.base import exact
 from ..domain.case import Case, DemandSpec, LicenceSpec, StockSpec, WaiverSpec
 from ..domain.change import Change, TermKind
 from ..domain.facts import Catalog, ChainEntry, Facility, Offer, RecipeLine
+from ..domain.market import BenchmarkPrice
 from ..domain.terms import Bearing, Terms
 from ..errors import Diagnostic
 from .demands import demand_name
@@ -85,8 +86,8 @@ def add_stock(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
 
 
 OFFERS: Final = (
-    "an offer, facility, supplier or parent (if need be `supplier:name`, `parent:name`), `country:XX`, `outside:XX` or "
-    "`catalog:name`"
+    "an offer, facility, supplier or parent (if need be `offer:name`, `facility:name`, and so on), `country:XX`, "
+    "`outside:XX` or `catalog:name`"
 )
 """What may name offers, for messages."""
 
@@ -96,17 +97,32 @@ def names_offer(name: str, offer: Offer, facility: Facility) -> bool:
     kind, colon, value = name.partition(":")
     if colon and kind in _KINDS:
         return _KINDS[kind](offer, facility, value)
-    return name in (offer.id, facility.id, facility.supplier, facility.owner)
+    called = (offer.id, facility.id, facility.supplier, facility.owner)
+    return called[OFFER_WORDS.index(kind)] == value if colon and kind in OFFER_WORDS else name in called
+
+
+OFFER_WORDS: Final = ("offer", "facility", "supplier", "parent")
+DEMAND_WORDS: Final = ("demand", "material", "end_use")
+"""What a name may be that no word stands before; with one of these and a colon before it, it is that."""
+
+
+def offer_words(offer: Offer, facility: Facility) -> dict[str, str]:
+    """Names that mean an offer, by what they are the name of."""
+    called = (offer.id, facility.id, facility.supplier, facility.owner)
+    return dict(zip(OFFER_WORDS, called, strict=True))
+
+
+def demand_words(demand: DemandSpec, case: Case) -> dict[str, str]:
+    """The same of a demand."""
+    return dict(zip(DEMAND_WORDS, (demand_name(demand, case), demand.material, demand.end_use), strict=True))
 
 
 _KINDS: dict[str, Callable[[Offer, Facility, str], bool]] = {
     "country": lambda _, facility, value: facility.country == value,
     "outside": lambda _, facility, value: facility.country != value,
     "catalog": lambda offer, _, value: offer.catalog == value,
-    "supplier": lambda _, facility, value: facility.supplier == value,
-    "parent": lambda _, facility, value: facility.owner == value,
 }
-"""What stands before a colon, and whom it means; a supplier and a parent may be called as an offer or a plant is, so they have a word."""
+"""What stands before a colon, and whom it means."""
 
 
 def removes(change: Change, offer: Offer, facility: Facility) -> bool:
@@ -115,14 +131,30 @@ def removes(change: Change, offer: Offer, facility: Facility) -> bool:
 
 
 def reprices(change: Change, offer: Offer, facility: Facility) -> bool:
-    """Whether a change names an offer, a material that it delivers or where it sells from, to change its price."""
-    by_place = ":" in change.price and names_offer(change.price, offer, facility)
-    return by_place or change.price == offer.id or any(change.price == line.material for line in offer.outputs)
+    """Whether a change names an offer, a material that it delivers or where it sells from, to change its price; one of a day names a benchmark."""
+    kind, colon, name = change.price.partition(":")
+    if change.date is not None or (colon and kind == "benchmark"):
+        return False
+    material = name if colon and kind == "material" else change.price
+    by_place = colon and names_offer(change.price, offer, facility)
+    return bool(by_place) or change.price == offer.id or any(material == line.material for line in offer.outputs)
+
+
+def follows(change: Change, row: BenchmarkPrice) -> bool:
+    """Whether a change of a price names a price of a benchmark."""
+    return benchmark_named(change) == row.id and change.date in (None, row.date)
+
+
+def benchmark_named(change: Change) -> str:
+    """The benchmark that a change of a price names, if it names one."""
+    return change.price.removeprefix("benchmark:")
 
 
 def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
     """Whether a change names a demand as reports do, its material or its end use."""
-    return change.demand in (demand_name(demand, case), demand.material, demand.end_use)
+    words = demand_words(demand, case)
+    kind, colon, name = change.demand.partition(":")
+    return words[kind] == name if colon and kind in words else change.demand in words.values()
 
 
 def unknown(change: Change, name: str, expected: str, troubles: list[Diagnostic]) -> None:

@@ -24,6 +24,8 @@ from .change_kinds import (
     OFFERS,
     Facts,
     add_stock,
+    benchmark_named,
+    follows,
     grant,
     prove,
     relax,
@@ -36,6 +38,7 @@ from .change_kinds import (
     waive,
 )
 from .merged import CASE_SOURCE
+from .readings import ambiguity
 
 MOST_INHERITED = 100
 """Scenarios over which one may inherit from another."""
@@ -98,7 +101,10 @@ def apply_changes(
     facts = (case, tuple(catalogs))
     for change in spelt_out:
         apply = _APPLY.get(change.subject)
-        if apply is not None:
+        unclear = ambiguity(change, *facts)
+        if unclear is not None:
+            troubles.append(unclear)
+        elif apply is not None:
             facts = apply(change, *facts, troubles)
     try:
         rules = amended(rules, changes, bills, amend)
@@ -220,8 +226,8 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
 
     changed = []
     for catalog in catalogs:
-        prices = tuple(row.but(amount=row.amount * factor) if row.id == change.price else row for row in catalog.prices)
-        found = found or any(row.id == change.price for row in catalog.prices)
+        prices = tuple(row.but(amount=row.amount * factor) if follows(change, row) else row for row in catalog.prices)
+        found = found or any(follows(change, row) for row in catalog.prices)
         offers = tuple(map(repriced, catalog.offers))
         changed.append(catalog.but(offers=offers, prices=prices))
     hit = {
@@ -232,16 +238,27 @@ def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
     }
     changed = [_repriced_tiers(catalog, hit, factor) for catalog in changed]
     if not found:
-        unknown(change, change.price, "an offer, a material or a benchmark", troubles)
+        _unpriced(change, catalogs, troubles)
     return case, tuple(changed)
+
+
+def _unpriced(change: Change, catalogs: Sequence[Catalog], troubles: list[Diagnostic]) -> None:
+    """Notes a price that is none: by its name, or by the day of a benchmark that has others."""
+    days = [str(row.date) for catalog in catalogs for row in catalog.prices if row.id == benchmark_named(change)]
+    if change.date is None or not days:
+        what = "an offer, a material or a benchmark" if change.date is None else "a benchmark"
+        unknown(change, change.price, what, troubles)
+        return
+    message = f"the benchmark `{benchmark_named(change)}` has no price of that day"
+    troubles.append(Diagnostic(message, column="date", found=str(change.date), expected="one of " + ", ".join(days)))
 
 
 def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """States the price of offers, in place of what they quote, or of a benchmark."""
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
     hit = {o.id for catalog in catalogs for o in catalog.offers if reprices(change, o, facilities[o.facility])}
-    if not hit and all(row.id != change.price for catalog in catalogs for row in catalog.prices):
-        unknown(change, change.price, "an offer, a material or a benchmark", troubles)
+    if not hit and not any(follows(change, row) for catalog in catalogs for row in catalog.prices):
+        _unpriced(change, catalogs, troubles)
     currency = change.currency or case.currency
     price = Price(amount=change.amount, currency=currency, source=CASE_SOURCE)
 
@@ -249,7 +266,7 @@ def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
         return offer.but(price=price, quotes=()) if offer.id in hit else offer
 
     def followed(row: BenchmarkPrice) -> BenchmarkPrice:
-        return row.but(amount=change.amount, currency=currency, source=CASE_SOURCE) if row.id == change.price else row
+        return row.but(amount=change.amount, currency=currency, source=CASE_SOURCE) if follows(change, row) else row
 
     return case, tuple(
         c.but(offers=tuple(map(stated, c.offers)), prices=tuple(map(followed, c.prices))) for c in catalogs
@@ -327,12 +344,15 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
 
 
 def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """Multiplies, restates or delays demands: one, all of a material, or all of an end use."""
+    """Multiplies, restates or delays demands, or states what they cost where they are short: one, all of a material, or all of an end use."""
     count, stated = case.horizon.count, len(change.quantities)
     if stated and stated != count:
         message, fix = f"the plan has {count} periods", "state a mass for each of them"
         troubles.append(Diagnostic(message, column="quantities", found=f"{stated} masses", fix=fix))
         return case, catalogs
+    if change.currency not in ("", case.currency):
+        message, found = f"the case is in {case.currency}", f"{change.shortage_price} {change.currency}/kg"
+        troubles.append(Diagnostic(message, column="shortage_price", found=found, fix="convert the price"))
     named = [resizes(change, demand, case) for demand in case.demands]
     if not any(named):
         unknown(change, change.demand, "a demand, a material or an end use", troubles)
@@ -341,6 +361,8 @@ def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
         demand = _scaled(demand, change.factor) if change.factor is not None else demand
         if change.per_year is not None or change.quantities:
             demand = demand.but(per_year=change.per_year, quantities=change.quantities)
+        if change.shortage_price is not None:
+            demand = demand.but(shortage_price=change.shortage_price)
         if change.delay is None:
             return demand
         return demand.but(later=demand.later + int(change.delay))

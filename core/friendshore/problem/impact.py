@@ -9,7 +9,7 @@ from ..domain.change import Change
 from ..plugins import attributed
 from ..rules.amend import amended
 from ..rules.base import Rule
-from .change_kinds import has_term, names_offer, removes, reprices, resizes
+from .change_kinds import benchmark_named, has_term, names_offer, removes, reprices, resizes
 from .changes import with_bills
 from .limiting import rows_of
 from .merged import around
@@ -105,7 +105,7 @@ class _Reach:
                 hit = removes(change, offer, facility)
             elif change.price:
                 benchmark = offer.price.benchmark if offer.price is not None else ""
-                hit = reprices(change, offer, facility) or change.price == benchmark
+                hit = reprices(change, offer, facility) or benchmark_named(change) == benchmark
             elif change.prove:
                 hit = offer.id == change.prove
             elif change.recipe:
@@ -119,7 +119,7 @@ class _Reach:
             if hit:
                 yield from (line.material for line in (*offer.inputs, *offer.outputs))
         if change.price:  # what nobody can deliver is priced by its benchmark
-            rows = self.problem.merged.prices.get(change.price, ())
+            rows = self.problem.merged.prices.get(benchmark_named(change), ())
             yield from (row.material for row in rows)
 
     def _of_rule(self, rule: Rule, change: Change) -> frozenset[str]:

@@ -34,6 +34,14 @@ class TomlFile:
         """Line of a key, or of the nearest thing around it that has one."""
         return line_of(self.lines, key)
 
+    def place(self, key: Key) -> tuple[str, int | None]:
+        """File and line of a key."""
+        return self.file, self.line(key)
+
+    def told(self, problems: list[Diagnostic]) -> list[Diagnostic]:
+        """Mistakes as they are shown."""
+        return problems
+
     def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
         """Records a mistake at a key."""
         self.found.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix))
@@ -139,6 +147,19 @@ def written(value: object) -> str:
 def toml_text(data: Mapping[str, object]) -> str:
     """TOML that reads back as `data`, whatever signs its texts hold; decimals are written in full, sets in order."""
     return tomli_w.dumps({key: _as_toml(value) for key, value in data.items()})
+
+
+def toml_line(value: object) -> str:
+    """A value in one line of TOML."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(key)} = {toml_line(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml_line, value)) + "]"
+    return tomli_w.dumps({"x": _as_toml(value)}).removeprefix("x = ").rstrip()
+
+
+def _key(name: str) -> str:
+    return tomli_w.dumps({name: 1}).removesuffix(" = 1\n")
 
 
 def _as_toml(value: object) -> object:

@@ -15,13 +15,15 @@ from typing import Any
 from ..case import load_case
 from ..case.load import CASE_FILE
 from ..case.mentions import Mention, mentions
+from ..case.named import NamedCatalogs
+from ..case.sheets import read_case_file
 from ..catalog.known import ALL_IDS, Known
 from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError
 from ..domain.case import Case
 from ..domain.countries import is_country
 from ..domain.time import Horizon, PeriodLength
-from ..domain.used import RunPlugin
+from ..domain.used import DatedStatus, PackedRule, RunPlugin
 from ..domain.values import place
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import Blocker, CatalogRef, Registry, is_folder, sentence_of
@@ -31,8 +33,6 @@ from ..problem.given import unknown_name
 from ..problem.inputs import Inputs
 from ..problem.rates import no_rate
 from ..reading.cells import plain_table
-from ..reading.textfile import read_bytes
-from ..reading.tomltext import toml_data
 from ..rules.pack import rules_in
 from .gather import attempt, gather, named_catalogs
 from .suggest import suggestions
@@ -56,7 +56,10 @@ def _unanswered(file: Path, case: Case, registry: Registry, ids: Known) -> list[
     """
     unheard: list[FriendshoreError] = []
     known = registry.blocking(case.blocked, Blocker.CASE)
-    refs = named_catalogs(case, known, (), unheard)
+    find = attempt(partial(NamedCatalogs, case, known), unheard)
+    if find is None:
+        return []
+    refs = named_catalogs(case, find, (), unheard)
     words = mentions(file)
     rules = _rules(words, case, known)
     there: dict[str, Collection[str]] = {
@@ -134,6 +137,8 @@ class Checked:
     """What is worth telling though nothing is wrong."""
     data: tuple[RunPlugin, ...] = ()
     """Catalogs and packs in use, with the day of each."""
+    law: tuple[PackedRule, ...] = ()
+    """Rules of those packs, with their phases."""
 
     @property
     def exit_code(self) -> int:
@@ -167,9 +172,15 @@ def check(path: Path, registry: Registry) -> Checked:
         for rule in problem.rules:
             attempt(partial(sentence_of, rule), errors)
     told = suggestions(gathered, problem) if problem is not None and not errors else ()
-    return replace(
-        _checked(errors, path, (*gathered.idle, *told)), data=tuple(used for used in gathered.plugins if used.has_facts)
+    law = tuple(
+        PackedRule(
+            rule.id, gathered.pack_of[rule.id], tuple(DatedStatus(p.start, p.end, p.status) for p in rule.phases)
+        )
+        for rule in gathered.rules
+        if rule.id in gathered.pack_of
     )
+    used = tuple(one for one in gathered.plugins if one.has_facts)
+    return replace(_checked(errors, path, (*gathered.idle, *told)), data=used, law=law)
 
 
 def _asked(problem: Problem, inputs: Inputs) -> None:
@@ -203,11 +214,8 @@ def _checked(errors: Iterable[FriendshoreError], path: Path, found: Iterable[Dia
 def _names_of(path: Path) -> Case:
     """A case that only names what a file which has mistakes uses, and states its rules, as far as they can be made out."""
     file = path / CASE_FILE if path.is_dir() else path
-    data: dict[str, Any] = {}
-    try:
-        data = toml_data(read_bytes(file).decode("utf-8-sig"), str(file))
-    except (OSError, UnicodeDecodeError, InputError):
-        data = {}  # what is wrong with the file has been said already
+    toml = read_case_file(file, [])  # what is wrong with the file has been said already
+    data: dict[str, Any] = {} if toml is None else toml.data
     use, rules = data.get("use", {}), data.get("rule", [])
 
     def names(key: str) -> tuple[str, ...]:

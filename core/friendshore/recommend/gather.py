@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from ..case.load import with_demands
 from ..case.mentions import Mention, words_of
+from ..case.named import NamedCatalogs
+from ..case.sheets import read_case_file
 from ..catalog import ambiguous, misfits, overridden, read_catalogs, sound, united
 from ..catalog.known import Known
 from ..domain.base import grouped
@@ -26,7 +28,6 @@ from ..plugins.readings import CatalogRef, Reading
 from ..plugins.settings import nowhere
 from ..problem.inputs import Inputs
 from ..reading.records import Again
-from ..reading.tomlfile import read_toml
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill, RulePack, rules_in
 from .places import Places, misnamed
@@ -60,6 +61,8 @@ class Gathered:
     """What catalogs say of facilities of which the case keeps another record."""
     registry: Registry
     """What could be named: without the plugins that the case blocks."""
+    find: NamedCatalogs
+    """Where its catalogs are."""
     idle: tuple[Diagnostic, ...]
     """What the case blocks though nothing of that name is installed."""
     places: Places
@@ -100,10 +103,11 @@ def gather(
     idle = known.idle_blocks(Blocker.CASE)
     known, errors = _with_settings(case, known)
     case, rules = _looked_at(case, rules, errors)
-    refs = named_catalogs(case, known, [catalog.name for catalog in catalogs], errors)
+    find = NamedCatalogs(case, known)
+    refs = named_catalogs(case, find, [catalog.name for catalog in catalogs], errors)
     readings = [ref.reading for ref in refs if ref.reading is not None]
     case, words = _with_demands(case, known, readings, errors)
-    read = _catalogs(case, known, refs, catalogs, errors, ids)
+    read = _catalogs(case, find, refs, catalogs, errors, ids)
     packs = _packs(case, known, errors)
     found: list[Rule] = list(rules)
     pack_of: dict[str, str] = {}
@@ -115,7 +119,7 @@ def gather(
     found.extend(own[len(rules) :])
     declared = case
     case = with_scenarios(case, [(pack.id, pack.scenarios) for pack, _ in packs], errors)
-    places = Places(case.file, {ref.name: ref.place for ref in refs}, _of_packs(packs), words)
+    places = Places(case.file, {ref.name: ref.place for ref in refs}, _of_packs(packs), words, find.told)
     if not errors:
         today = Inputs(case, read, tuple(own), where=places).followed()
         wrong = misnamed(today.rules, today.case, read)
@@ -123,7 +127,7 @@ def gather(
             errors.append(today.told(wrong))
     if errors:
         # A slip in the name of what is blocked may be why.
-        raise _all_of([*errors, *map(PluginError, idle)])
+        raise _all_of([*errors, *map(PluginError, idle)], find)
     return Gathered(
         case=case,
         declared=declared,
@@ -137,6 +141,7 @@ def gather(
         plugins=_used(read, packs, found, readings, known),
         overridden=tuple(overridden(read, case.overlaps)),
         registry=known,
+        find=find,
         idle=idle,
         places=places,
     )
@@ -207,23 +212,23 @@ def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
 
 
 def named_catalogs(
-    case: Case, registry: Registry, given: Collection[str], errors: list[FriendshoreError]
+    case: Case, find: NamedCatalogs, given: Collection[str], errors: list[FriendshoreError]
 ) -> list[CatalogRef]:
     """Where the catalogs are that a case names, apart from those given in memory."""
     names = [name for name in case.catalogs if name not in given]
-    found = [attempt(partial(registry.catalog_folder, name, case.folder), errors) for name in names]
+    found = [attempt(partial(find, name), errors) for name in names]
     return [ref for ref in found if ref is not None]
 
 
 def _catalogs(
     case: Case,
-    registry: Registry,
+    find: NamedCatalogs,
     refs: Sequence[CatalogRef],
     given: Sequence[Catalog],
     errors: list[FriendshoreError],
     ids: Known | None,
 ) -> tuple[Catalog, ...]:
-    read = attempt(partial(read_catalogs, refs, registry.catalog_folder, case.overlaps, ids), errors)
+    read = attempt(partial(read_catalogs, refs, find, case.overlaps, ids), errors)
     checked = []
     for catalog in given:
         others = [other for other in (*given, *(read or ())) if other is not catalog]
@@ -255,7 +260,7 @@ def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> li
 
 def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[FriendshoreError]]:
     """The registry with what the case sets for plugins, and what is wrong with that, by its line."""
-    toml = read_toml(case.file, []) if case.settings and case.file is not None else None
+    toml = read_case_file(case.file, []) if case.settings and case.file is not None else None
     where = str(case.file) if case.file is not None else f"case {case.name}"
     return registry.setting(case.settings, where, nowhere if toml is None else toml.line)
 
@@ -281,7 +286,7 @@ def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
     except FriendshoreError:
         if case.file is None:
             raise
-        toml = read_toml(case.file, [])
+        toml = read_case_file(case.file, [])
         rows = [None if toml is None else toml.line(("rule", number)) for number in range(len(case.rules))]
         return registry.rules(case.rules, str(case.file), rows)  # the same mistakes, with their lines
 
@@ -295,8 +300,8 @@ def attempt(read: Callable[[], T], errors: list[FriendshoreError]) -> T | None:
         return None
 
 
-def _all_of(errors: Sequence[FriendshoreError]) -> FriendshoreError:
-    problems: list[Diagnostic] = [problem for error in errors for problem in error.problems]
+def _all_of(errors: Sequence[FriendshoreError], find: NamedCatalogs) -> FriendshoreError:
+    problems = find.told(problem for error in errors for problem in error.problems)
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
 
 

@@ -6,7 +6,7 @@ A rule of the case's own that names what is not there would keep out nothing, an
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -109,6 +109,8 @@ class Places:
     """File and line of each rule of a pack."""
     read: Sequence[Mention] = ()
     """Every word of demands that a reader read."""
+    told: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
+    """How they are shown."""
 
     def __call__(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The same problems, each at every place where what it names stands; as it is where that is not known."""
@@ -116,7 +118,7 @@ class Places:
         words = mentions(self.case) if self.case is not None and any(not p.file for p in found) else []
         words += self.read
         placed = dict.fromkeys(one for problem in found for one in self._placed(problem, words))
-        return sorted(placed, key=lambda problem: (problem.file, problem.row or 0))
+        return self.told(sorted(placed, key=lambda problem: (problem.file, problem.row or 0)))
 
     def _placed(self, problem: Diagnostic, words: list[Mention]) -> Iterator[Diagnostic]:
         rule = _RULE.match(problem.column)

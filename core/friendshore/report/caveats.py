@@ -14,7 +14,7 @@ from ..document.figures import count, large_money, mass
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
-from ..domain.used import aged, is_stale
+from ..domain.used import DatedStatus, PackedRule, aged, is_stale, turned_since
 from .demand import only_by_periods
 from .ground import blocked_plugins, floor_lines
 from .mix import barred_texts
@@ -41,6 +41,12 @@ def old_lines(run: Run) -> Iterator[str]:
         if is_stale(plugin.as_of, run.made):
             what = "law" if plugin.kind == "pack" else "prices, plants and owners"
             yield f"{plugin.kind} {plugin.name}, {aged(plugin.as_of, run.made)}: {what} may have changed since"
+
+
+def turned_lines(run: Run) -> Iterator[str]:
+    """Rules of which a phase began or ended after their pack was looked at, up to the day on which the run was made."""
+    rules = (PackedRule(rule.id, rule.pack, [*map(DatedStatus.read, rule.phases)]) for rule in run.rules)
+    yield from turned_since(rules, run.plugins, run.made)
 
 
 _UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
@@ -126,6 +132,9 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
     stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
     if stale:
         yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
+    turned = list(turned_lines(run))
+    if turned:
+        yield f"Law that turned since it was looked at: {few(turned, '; ', most)}"
     yield from _assumed(run, most)
     yield from _most(_exposures(run), most, "more rule of unknown status", "more rules of unknown status")
     bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))

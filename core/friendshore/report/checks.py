@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..document import elements as doc
 from ..document.figures import count
 from ..domain.base import grouped
-from ..domain.used import STALE, aged, is_stale
+from ..domain.used import STALE, aged, is_stale, turned_since
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
 
@@ -51,13 +51,14 @@ if TYPE_CHECKING:  # a list of plugins needs no solver
     from ..testing import Outcome
 
 
-def check_data(checked: Checked) -> dict[str, object]:
+def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
     """A check of a case as JSON-ready data."""
     return {
         "ok": not checked.errors,
         "errors": [problem_data(problem) for problem in checked.errors],
         "suggestions": [problem_data(problem) for problem in checked.suggestions],
         "data": [{"kind": one.kind, "name": one.name, "as_of": str(one.as_of or "")} for one in checked.data],
+        "turned": list(turned_since(checked.law, checked.data, day)),
     }
 
 
@@ -80,6 +81,10 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
     yield doc.notes(f"{one.kind} {one.name}, {aged(one.as_of, day)}" for one in checked.data)
     if old := [f"{one.kind} {one.name}" for one in checked.data if is_stale(one.as_of, day)]:
         yield doc.sentence(f"looked at more than {STALE.days} days ago: {', '.join(old)}", tone=doc.Tone.DOUBTFUL)
+    if turned := list(turned_since(checked.law, checked.data, day)):
+        yield doc.section(
+            "Law that turned since it was looked at", doc.notes(turned, doc.Tone.DOUBTFUL), tone=doc.Tone.DOUBTFUL
+        )
 
 
 def _suggestion(problem: Diagnostic) -> str:

@@ -11,7 +11,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
-from .caveats import assumed_lines, conflict_lines, exposed_lines, old_lines
+from .caveats import assumed_lines, conflict_lines, exposed_lines, old_lines, turned_lines
 from .checks import answer
 from .demand import because_lines, by_reason, causes_of, for_whom, met_from, only_by_periods, periods_of, whole_periods
 from .ground import blocked_plugins, with_effect
@@ -97,6 +97,7 @@ def caveats(run: Run) -> Iterator[str]:
     """What must be known before anything else is read."""
     yield from (f"Rules conflict: {text}" for text in conflict_lines(run))
     yield from (f"Old data: {text}." for text in old_lines(run))
+    yield from (f"Law that turned since it was looked at: {text}." for text in turned_lines(run))
     yield from assumed_lines(run)
     yield from (f"Exposed: {text}" for text in exposed_lines(run))
     yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))

@@ -9,7 +9,7 @@ from ..document import elements as doc
 from ..document.figures import count, large_money, money, percent, written
 from ..domain.plan import PlanStatus
 from ..domain.run import Run, RunDemand, RunDiscount, RunLevel
-from .caveats import BEFORE_ALL, assumed_section, conflict_lines, exposed_lines, old_lines, unexamined
+from .caveats import BEFORE_ALL, assumed_section, conflict_lines, exposed_lines, old_lines, turned_lines, unexamined
 from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
 from .ground import assumptions, kept_out, limits, rules, versions
 from .mix import barred, holdings, mix, orders
@@ -84,6 +84,7 @@ def warnings(run: Run) -> list[doc.Element]:
     found = (
         doc.section_if_any("Hard rules that cannot hold together", doc.notes(conflict_lines(run), doc.Tone.BAD)),
         doc.section_if_any("Old data", doc.notes(old_lines(run), doc.Tone.DOUBTFUL)),
+        doc.section_if_any("Law that turned since it was looked at", doc.notes(turned_lines(run), doc.Tone.DOUBTFUL)),
         *(assumed_section(run, subject) for subject in BEFORE_ALL),
         doc.section_if_any(exposed, doc.notes(exposed_lines(run), doc.Tone.DOUBTFUL)),
         barred(run),

@@ -14,7 +14,7 @@ CHANGE = layout(
     "One change of the facts: one subject, and how it changes.",
     Change,
     first=" ".join(Change.SUBJECTS)
-    + " factor amount status of quantity per_year quantities by countries delay from until why",
+    + " factor amount date status of quantity per_year quantities shortage_price by countries delay from until why",
 )
 
 RULE = layout(

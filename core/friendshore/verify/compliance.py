@@ -110,7 +110,7 @@ class Judging:
     def _on(self, item: Bought) -> Iterator[Judged]:
         """The verdicts on one purchase."""
         seen: set[_Asked] = set()
-        for served in self._ends(item):
+        for served in self.ends(item):
             for rule, day, asked in self._applicable(item, served):
                 if asked not in seen:
                     seen.add(asked)
@@ -121,7 +121,7 @@ class Judging:
         seen: set[_Asked] = set()
         moves = _moves(item.arc)
         numbers = {number for _, number in only}
-        for served in self._ends(item):
+        for served in self.ends(item):
             if served.number not in numbers:
                 continue
             rules = [rule for rule in self._bearing(served) if (rule.id, served.number) in only]
@@ -270,7 +270,7 @@ class Judging:
         dates = Span(start=waiver.start, end=waiver.end)
         return waiver.demand in ("", demand, material) and dates.covers(self.periods[period].span)
 
-    def _ends(self, item: Bought) -> list[FinalDelivery]:
+    def ends(self, item: Bought) -> list[FinalDelivery]:
         """Deliveries that a purchase may end in: down its chain, and not before it has arrived."""
         return [served for served, by in self._all_ends(item) if min(served.period, by) >= item.delivered]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..case.book import CaseWorkbook
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
 from .edits import CELLS, ROWS_ADDED, ROWS_DELETED, editable
 from .facts import goes_along
 from .merge import AddedRow, Differences, Edit
-from .read import CaseWorkbook
 from .tables import CATALOG, CaseTables
 
 LIFTED = frozenset(

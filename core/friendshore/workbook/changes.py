@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from ..case.book import CaseWorkbook
 from ..case.keys import made
 from ..domain.case import LicenceSpec, WaiverSpec
 from ..domain.change import Change
@@ -14,6 +15,7 @@ from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, InputError
 from ..problem.changes import apply_changes
 from ..problem.demands import demand_name
+from ..problem.readings import shortest
 from ..reading import kinds as k
 from ..reading.entry import Entry
 from ..reading.fields import Layout, UnreadableError
@@ -24,7 +26,6 @@ from .facts import EditedFacts, about, edited_facts, entry_of
 from .merge import AddedRow, Differences, Edit, differences
 from .offered import changes_of_catalogs
 from .proved import ProvedEdits
-from .read import CaseWorkbook
 from .tables import COUNTRIES, RULE, CaseTables, layout_of
 
 
@@ -49,7 +50,8 @@ def scenario_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) 
     found += [] if found else ProvedEdits(book, today, edits, facts).mistakes(said, removals)
     if found:
         raise InputError(book.sorted(found))
-    return tuple(said)
+    given = today.gathered
+    return tuple(shortest(change, given.case, given.catalogs) for change in said)
 
 
 class _Stating:
@@ -202,26 +204,30 @@ class _Stating:
         """Offers and facilities whose rows are deleted, and demands of which nothing is wanted."""
         tables, deleted = self.today.tables, self.edits.deleted
         for row in deleted.get("demand", ()):
-            yield Change(demand=demand_name(self.case.demands[row], self.case), factor=Decimal(0))
+            yield Change(demand=f"demand:{demand_name(self.case.demands[row], self.case)}", factor=Decimal(0))
         facilities = {tables["facilities"].text(row, "id") for row in deleted.get("facilities", ())}
-        yield from (Change(remove=name) for name in sorted(facilities))
+        yield from (Change(remove=f"facility:{name}") for name in sorted(facilities))
         for row in deleted.get("offers", ()):
             if tables["offers"].text(row, "facility") not in facilities:
-                yield Change(remove=tables["offers"].text(row, "id"))
+                yield Change(remove=f"offer:{tables['offers'].text(row, 'id')}")
 
     def of_demands(self, facts: EditedFacts) -> Iterator[Change]:
         """What is wanted, stated anew."""
         for row, wanted in facts.demands.items():
             before = self.case.demands[row]
             why = wanted.why if wanted.why != before.why else ""
-            said = {"demand": demand_name(before, self.case), "why": why}
+            stated: dict[str, object] = {}
             if wanted.per_year is not None and wanted.per_year != before.per_year:
-                yield Change.model_validate(said | {"per_year": wanted.per_year})
+                stated["per_year"] = wanted.per_year
             elif wanted.quantities and wanted.quantities != before.quantities:
-                yield Change.model_validate(said | {"quantities": wanted.quantities})
+                stated["quantities"] = wanted.quantities
+            if wanted.shortage_price is not None and wanted.shortage_price != before.shortage_price:
+                stated |= {"shortage_price": wanted.shortage_price, "currency": self.case.currency}
+            if stated:
+                yield Change.model_validate({"demand": f"demand:{demand_name(before, self.case)}", "why": why} | stated)
             elif why:
                 edit = next(e for e in self.edits.edits if (e.sheet, e.row, e.column) == ("demand", row, "why"))
-                fix = f"edit the quantity too, or undo it; what can be edited: {editable('demand')}"
+                fix = f"edit a figure too, or undo it; what can be edited: {editable('demand')}"
                 self.tell(edit, "a reason alone changes nothing", fix=fix)
 
 

@@ -9,7 +9,8 @@ CELLS: Mapping[str, Mapping[str, str]] = {
         "per_year": "the scenario states what is wanted a year.",
         "quantity": "the scenario states what is wanted in each period.",
         "quantities": "the scenario states what is wanted in each period.",
-        "why": "with a quantity: the reason that the scenario gives.",
+        "shortage_price": "the scenario states what a kilogram costs that is short.",
+        "why": "with any of these: the reason that the scenario gives.",
     },
     "rule": {
         "on": "`no` switches the rule off, `yes` switches a pending or unknown rule, or a bill, on.",
@@ -42,7 +43,7 @@ CELLS: Mapping[str, Mapping[str, str]] = {
         "status": "the scenario states the status, from the row's day to the next row's.",
         "from": "later by whole months: the scenario delays the capacity; earlier: it states the capacity from that day on.",
     },
-    "prices": {"price": "the scenario states the benchmark, on all its dates alike, or multiplies it."},
+    "prices": {"price": "the scenario states the benchmark, on the dates that are edited, or multiplies it."},
     "recipe": {"per_unit": "the scenario multiplies what a unit takes or gives of the material."},
     "quotes": {"price": "all quotes of an offer by one factor: the scenario multiplies its price."},
     "terms": {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..case import keys
+from ..case.book import CaseWorkbook
 from ..case.keys import About
 from ..catalog import read_catalogs, united
 from ..catalog.convert import Texts
@@ -21,7 +22,6 @@ from ..reading.fields import Layout
 from ..reading.layouts import FactColumns
 from .edits import AFTER
 from .merge import AddedRow, Differences, Edit
-from .read import CaseWorkbook
 from .tables import CATALOG, CaseTables
 
 

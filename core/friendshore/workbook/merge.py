@@ -10,12 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..domain.base import UnreadableError
+from ..case.book import CaseWorkbook, EditedSheet, Texts, WrittenSheet, same
 from ..errors import Diagnostic
 from ..reading import kinds as k
 from ..reading.csvfile import BAD_CELL
 from ..reading.fields import Field
-from .read import CaseWorkbook, EditedSheet, Texts, WrittenSheet
 from .tables import CATALOG, CaseTable, CaseTables
 
 _TEXT = Field("", k.TEXT)
@@ -70,18 +69,6 @@ def differences(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) 
         if edited is not None and len(edited.letters) == len(written.columns):
             _Sheet(book, name, written, edited, today.tables.get(name), result, found).compare()
     return result
-
-
-def same(said: Field, one: str, other: str) -> bool:
-    """Whether two texts of a column mean the same."""
-    if one == other:
-        return True
-    if not one or not other or BAD_CELL in (one, other):
-        return False
-    try:
-        return bool(said.kind.read(one) == said.kind.read(other))
-    except UnreadableError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,18 +57,18 @@ def _of_offer(old: Offer, new: Offer, lead_time: Decimal) -> Iterator[Change]:
         return
     price, before = new.price, old.price
     if price is not None and price.amount is not None and (before is None or before.amount != price.amount):
-        yield Change(price=old.id, amount=price.amount, currency=price.currency)
+        yield Change(price=f"offer:{old.id}", amount=price.amount, currency=price.currency)
     elif price is not None and before is not None and price.premium != before.premium:
-        yield from _multiplied(old.id, factor_between(1 + before.premium, 1 + price.premium))
+        yield from _multiplied(f"offer:{old.id}", factor_between(1 + before.premium, 1 + price.premium))
     elif len(old.quotes) == len(new.quotes) and old.quotes != new.quotes:
         one, other = next((a, b) for a, b in zip(old.quotes, new.quotes, strict=True) if a != b)
-        yield from _multiplied(old.id, factor_between(one.amount, other.amount))
+        yield from _multiplied(f"offer:{old.id}", factor_between(one.amount, other.amount))
     if new.end is not None and new.end != old.end:
-        yield Change(remove=old.id, start=new.end + _DAY)
+        yield Change(remove=f"offer:{old.id}", start=new.end + _DAY)
     yield from _lifted(old, new)
     if new.lead_time and new.lead_time != old.lead_time:
         factor = factor_between(lead_time if old.lead_time is None else old.lead_time, new.lead_time)
-        yield from [] if factor is None else [Change(lead_time=old.id, factor=factor)]
+        yield from [] if factor is None else [Change(lead_time=f"offer:{old.id}", factor=factor)]
     for line, now in zip((*old.inputs, *old.outputs), (*new.inputs, *new.outputs), strict=False):
         factor = None if line.per_unit == now.per_unit else factor_between(line.per_unit, now.per_unit)
         yield from [] if factor is None else [Change(recipe=old.id, of=line.material, factor=factor)]
@@ -83,7 +83,7 @@ def _lifted(old: Offer, new: Offer) -> Iterator[Change]:
             freed[kind] = changed
     for kind, changed in freed.items():
         if not any(changed < others for others in freed.values()):
-            yield Change(lift=kind, of=old.id)
+            yield Change(lift=kind, of=f"offer:{old.id}")
 
 
 def _multiplied(name: str, factor: Decimal | None) -> Iterator[Change]:
@@ -92,13 +92,22 @@ def _multiplied(name: str, factor: Decimal | None) -> Iterator[Change]:
 
 
 def _of_benchmark(old: Sequence[BenchmarkPrice], new: Sequence[BenchmarkPrice]) -> Iterator[Change]:
+    """One change, where all its prices become one or the same multiple of themselves; else one a date."""
     if old == new or len(old) != len(new):
         return
+    factors = {factor_between(one.amount, other.amount) for one, other in zip(old, new, strict=True)}
     if len({(row.amount, row.currency) for row in new}) == 1:
-        yield Change(price=new[0].id, amount=new[0].amount, currency=new[0].currency)
+        yield Change(price=f"benchmark:{new[0].id}", amount=new[0].amount, currency=new[0].currency)
+    elif (
+        len(factors) == 1
+        and None not in factors
+        and all(a.currency == b.currency for a, b in zip(old, new, strict=True))
+    ):
+        yield from _multiplied(f"benchmark:{new[0].id}", *factors)
     else:
-        one, other = next((a, b) for a, b in zip(old, new, strict=True) if a != b)
-        yield from _multiplied(new[0].id, factor_between(one.amount, other.amount))
+        for one, row in zip(old, new, strict=True):
+            if (one.amount, one.currency) != (row.amount, row.currency):
+                yield Change(price=f"benchmark:{row.id}", date=row.date, amount=row.amount, currency=row.currency)
 
 
 def _of_facility(old: Facility, new: Facility) -> Iterator[Change]:
@@ -162,4 +171,4 @@ def _about(one: Terms) -> Terms:
 
 
 def _named(of: str, name: str) -> str:
-    return f"supplier:{name}" if of == "supplier" else name
+    return f"{of}:{name}"

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
+from ..case.book import CaseWorkbook
 from ..domain.case import Case, DemandSpec
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer
 from ..errors import Diagnostic, InputError
-from ..problem.change_kinds import names_offer, resizes
 from ..problem.changes import apply_changes
-from ..problem.demands import demand_name
 from .edits import editable
 from .facts import EditedFacts
 from .merge import Differences
-from .read import CaseWorkbook
 from .tables import CaseTables
 
 T = TypeVar("T", Facility, Offer)
@@ -36,7 +34,7 @@ class ProvedEdits:
         try:
             case, catalogs, _ = apply_changes(said, given.case, given.catalogs, given.rules, given.bills)
             wanted, others, _ = apply_changes(removals, self._case(), self.facts.united, given.rules, given.bills)
-            wrong = [*self._too_much(removals), *_apart(case, wanted, catalogs, others)]
+            wrong = [*_apart(case, wanted, catalogs, others)]
             if not wrong:
                 given.inputs.after(said).problem()
         except InputError as error:
@@ -60,25 +58,6 @@ class ProvedEdits:
         case, gone = self.today.gathered.case, self.edits.deleted.get("demand", ())
         demands = [self.facts.demands.get(row, demand) for row, demand in enumerate(case.demands)]
         return case.but(demands=tuple(_nothing_of(one) if row in gone else one for row, one in enumerate(demands)))
-
-    def _too_much(self, removals: Iterable[Change]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Changes by name that mean more than was edited: two things of one name."""
-        catalogs, case = self.today.gathered.catalogs, self.today.gathered.case
-        facilities = {facility.id: facility for catalog in catalogs for facility in catalog.facilities}
-        for change in removals:
-            name = change.remove
-            hit = [
-                offer
-                for catalog in catalogs
-                for offer in catalog.offers
-                if names_offer(name, offer, facilities[offer.facility])
-            ]
-            if any(name not in (offer.id, offer.facility) for offer in hit):
-                yield ("offers", "facilities"), name
-        for row in self.edits.deleted.get("demand", ()):
-            change = Change(demand=demand_name(case.demands[row], case), factor=Decimal(0))
-            if sum(resizes(change, demand, case) for demand in case.demands) > 1:
-                yield ("demand",), change.demand
 
     def _told(self, sheets: Sequence[str], name: str) -> Iterator[Diagnostic]:
         """The edits that bear on something that comes out otherwise than they say."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..case.book import read_case_workbook
 from ..domain.case import Scenario
 from ..errors import Diagnostic, InputError
 from ..reading.tomlfile import TomlFile, read_section, toml_text
 from ..reading.tomltext import toml_data
+from ..reading.workbook import is_workbook
 from ..recommend.gather import Gathered
 from ..rules.keys import SCENARIO, scenario
 from ..writing import replace_file
 from .changes import scenario_of
-from .read import read_case_workbook
 from .tables import case_tables
 
 
@@ -65,9 +66,12 @@ def with_scenario(file: Path, edits: Edits) -> None:
     """Writes a scenario at the end of a case file, once it is sure that it reads back as it is.
 
     Raises:
-        InputError: if it does not, or the file cannot be read.
+        InputError: if it does not, or the file cannot be read, or is a workbook.
         OSError: if it cannot be written.
     """
+    if is_workbook(file):
+        fix = "leave `--write` out, and put what is printed into the case file; or edit the cells of the workbook"
+        raise InputError("is a workbook, and scenarios are written into case files", str(file), fix=fix)
     try:
         before = file.read_bytes().decode()
     except UnicodeDecodeError as error:

@@ -14,21 +14,21 @@ from pathlib import Path
 from typing import cast
 
 from ..case import keys
+from ..case.book import plain
+from ..case.sheets import OFFERED, read_case_file
 from ..catalog import columns
 from ..catalog.convert import Texts, texts_of
-from ..catalog.sheets import LONGEST_TEXT
 from ..catalog.tables import HEAD_SHEET, sheet_name
 from ..domain.assumptions import CAPACITY_COUNTS
 from ..domain.facts import Status
 from ..domain.values import countries
 from ..errors import Diagnostic, InputError
-from ..inert import UNSEEN
 from ..plugins.readings import CatalogRef
 from ..readers import reader_in
 from ..reading import kinds as k
 from ..reading.csvfile import read_table
 from ..reading.fields import Field, Kind, Layout
-from ..reading.tomlfile import read_toml
+from ..reading.tomlfile import toml_line
 from ..recommend.gather import Gathered
 from ..rules.base import PhaseStatus, Rule
 from ..rules.keys import SCENARIO
@@ -68,6 +68,8 @@ class CaseTables:
     """By the name of the sheet."""
     catalogs: Mapping[str, tuple[CatalogRef, Texts]]
     """Where each catalog is, and what stands in it."""
+    data: Mapping[str, object]
+    """What stands in the case file."""
 
 
 _OF_CATALOGS: Mapping[str, str] = {
@@ -96,8 +98,6 @@ def layout_of(name: str) -> Layout:
     return _OF_THE_CASE[name][0]
 
 
-_OFFERED = frozenset(("facilities", "offers", "capacity", "recipe", "chain", "lanes", "quotes", "tiers", "terms"))
-"""Tables that a catalog contributes only if the case names it."""
 _SHOWN: Mapping[str, str] = {"offers": "price until", "capacity": "from per_year status"}
 """Columns of catalogs' tables that are there though nothing stands in them."""
 
@@ -161,7 +161,7 @@ def case_tables(gathered: Gathered) -> CaseTables:
         fix = "write it to a file, and load that"
         raise InputError("the case was made in memory: its tables have no texts", gathered.case.name, fix=fix)
     found: list[Diagnostic] = []
-    toml = read_toml(file, found)
+    toml = read_case_file(file, found)
     if toml is None:
         raise InputError(found)
     catalogs = _catalogs(gathered)
@@ -173,25 +173,18 @@ def case_tables(gathered: Gathered) -> CaseTables:
     if found:
         raise InputError(found)
     always = ("demand", "stock", "licence", "waiver", "rule", "settings")
-    return CaseTables(gathered, {one.name: one for one in tables if one.rows or one.name in always}, catalogs)
+    return CaseTables(
+        gathered, {one.name: one for one in tables if one.rows or one.name in always}, catalogs, toml.data
+    )
 
 
 def _catalogs(gathered: Gathered) -> dict[str, tuple[CatalogRef, Texts]]:
     """Every catalog that is read, also if another requires it."""
-    registry, folder = gathered.registry, gathered.case.folder
     found = {}
     for catalog in gathered.read:
-        called = gathered.named.get(catalog.name)
-        ref = registry.catalog_folder(catalog.name) if called is None else registry.catalog_folder(called, folder)
+        ref = gathered.find(gathered.named.get(catalog.name, catalog.name))
         found[catalog.name] = (ref, texts_of(ref.place, ref.columns))
     return found
-
-
-def plain(text: str) -> str:
-    """A text as a cell holds it: without what no workbook keeps."""
-    text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
-    text = UNSEEN.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
-    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
 def cell(value: object) -> str:
@@ -206,14 +199,7 @@ def cell(value: object) -> str:
         return str(value)
     if isinstance(value, list | tuple) and not any(isinstance(one, dict | list) for one in value):
         return plain(";".join(map(cell, value)))
-    return plain(_inline(value) if isinstance(value, dict | list) else str(value))
-
-
-def _inline(value: object) -> str:
-    """A table or list in one line, as TOML writes it but for the quotes."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_inline(one)}" for key, one in value.items()) + " }"
-    return "[" + ", ".join(map(_inline, value)) + "]" if isinstance(value, list) else cell(value)
+    return plain(toml_line(value) if isinstance(value, dict | list) else str(value))
 
 
 def _table(
@@ -365,7 +351,7 @@ def _of_catalogs(layout: Layout, catalogs: Mapping[str, tuple[CatalogRef, Texts]
     fields = {CATALOG.name: CATALOG}
     for catalog, (ref, texts) in catalogs.items():
         fields |= ref.columns.extended(layout).by_name
-        if layout.name not in texts.tables or (name in _OFFERED and catalog not in gathered.named):
+        if layout.name not in texts.tables or (name in OFFERED and catalog not in gathered.named):
             continue
         header, rows = texts.tables[layout.name]
         for number, row in enumerate(rows):

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..case.book import BASELINE, CALLED, CASE, FORMAT, HEAD, ROW, case_pieces
 from ..catalog.sheets import Sheet, workbook
 from ..domain.naming import Names
 from ..problem.demands import demand_name
 from ..reading.fields import Field
+from ..reading.tomlfile import toml_text
 from . import edits
 from .tables import CaseTable, CaseTables, units_of
-
-BASELINE = "_baseline"
-"""The hidden sheet that says what stood in every cell."""
-FORMAT = "friendshore case 1"
-"""What the baseline begins with."""
-HEAD, ROW = "head", "row"
 
 
 def case_workbook(case: CaseTables, file: str) -> bytes:
@@ -84,7 +80,12 @@ def _readme(case: CaseTables) -> Sheet:
         ("Edit the coloured cells, save, and read the edits back as a scenario of the case:", "", ""),
         ("friendshore case from-xlsx FILE CASE --scenario NAME", "", ""),
         (
-            "Every other edit is refused, and told with its cell. A number without a unit is in the unit of its head.",
+            "Or plan it as it is, wherever it lies: friendshore plan FILE. Then every cell counts, but for rules and scenarios.",
+            "",
+            "",
+        ),
+        (
+            "Read as a scenario, every other edit is refused, and told with its cell. A number without a unit is in the unit of its head.",
             "",
             "",
         ),
@@ -102,6 +103,8 @@ def _readme(case: CaseTables) -> Sheet:
 def _baseline(case: CaseTables, sheets: Sequence[Sheet]) -> Sheet:
     """Every cell as it is written, row by row, with the sheet before it."""
     rows: list[tuple[str, ...]] = [(FORMAT, "case", case.gathered.case.name)]
+    rows += [(CASE, piece) for piece in case_pieces(toml_text(case.data))]
+    rows += [(CALLED, name, called) for name, called in case.gathered.named.items() if name in case.catalogs]
     for sheet in sheets:
         rows.append((sheet.name, HEAD, *map(sheet.head, sheet.header)))
         rows += [(sheet.name, ROW, *row) for row in sheet.rows]

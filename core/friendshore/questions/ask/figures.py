@@ -43,12 +43,12 @@ def _unpublished(doubts: Doubts, lead: Lead, enough: EnoughCapacity) -> Draft:
             tuple(
                 Try(
                     f"at {readable(exact(amount * factor))} {currency}/kg",
-                    (*also, Change(price=offer.id, amount=exact(amount * factor), currency=currency)),
+                    (*also, Change(price=f"offer:{offer.id}", amount=exact(amount * factor), currency=currency)),
                 )
                 for factor in (1 - doubts.spread, 1 + doubts.spread)
             ),
         )
-    free = Change(price=offer.id, amount=Decimal(0), currency=doubts.session.problem.case.currency)
+    free = Change(price=f"offer:{offer.id}", amount=Decimal(0), currency=doubts.session.problem.case.currency)
     how_much = ", and how much of it a year" if also else ""
     return doubts.draft(
         UnknownKind.PRICE,
@@ -94,7 +94,7 @@ def _assumed(doubts: Doubts, facts: OfferFacts, known: EvidenceToday) -> Draft:
         doubts.by_spread,
         doubts.either_way(
             lambda factor: f"at {readable(exact(today * factor))} {currency}/kg",
-            lambda factor: Change(price=facts.offer.id, factor=factor),
+            lambda factor: Change(price=f"offer:{facts.offer.id}", factor=factor),
         ),
     )
 
@@ -133,7 +133,7 @@ def _lead_time(doubts: Doubts, offer: Offer, own: Decimal) -> Draft:
         months = exact(own * factor)
         same = horizon.steps(months) == horizon.steps(own)
         told = f"{readable(months)} months{', the same in whole periods' if same else ''}"
-        return Try(told, (Change(lead_time=offer.id, factor=factor),), same=same)
+        return Try(told, (Change(lead_time=f"offer:{offer.id}", factor=factor),), same=same)
 
     return doubts.draft(
         UnknownKind.LEAD_TIME,

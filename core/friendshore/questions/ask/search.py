@@ -197,10 +197,10 @@ class _Asking:
         known = _cheapest(self.session, draft.unpriced)
         saves = None
         if known is not None:
-            priced = self.session.after(*others, Change(price=draft.unpriced, amount=known))
+            priced = self.session.after(*others, Change(price=f"offer:{draft.unpriced}", amount=known))
             saves = _turned(difference(priced))
         even = break_even_price(
-            self.session, draft.unpriced, (*others, Change(price=draft.unpriced, amount=Decimal(1)))
+            self.session, draft.unpriced, (*others, Change(price=f"offer:{draft.unpriced}", amount=Decimal(1)))
         )
         return AtPrice(known=known, saves=saves, break_even=even.price, proved=even.proved)
 

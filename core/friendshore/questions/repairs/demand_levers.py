@@ -89,7 +89,9 @@ def later(up: UpstreamSupply) -> list[Lever]:
         return []
 
     def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
-        return tuple(Change(demand=n, delay=months) for n, months in zip(names, amounts, strict=True) if months)
+        return tuple(
+            Change(demand=f"demand:{n}", delay=months) for n, months in zip(names, amounts, strict=True) if months
+        )
 
     bounds = (Decimal(most * length),) * len(names)
     return [Lever(LeverKind.LATER, tuple(names), make, bounds, "months", Decimal(length))]
@@ -123,8 +125,8 @@ def terms(up: UpstreamSupply) -> Iterator[Lever]:
             continue
         facility = up.problem.merged.facilities[offer.facility]
         for kind in _kinds(offer, bool(accepted_steps(facility, up.problem.merged, up.case))):
-            yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=offer.id), kind.value, offer.id)
-    known: dict[tuple[str, TermKind], None] = {}
+            yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=f"offer:{offer.id}"), kind.value, offer.id)
+    known: dict[tuple[str, TermKind, str], None] = {}
     for span in up.problem.term_spans:
         for kind, figure in (
             (TermKind.MINIMUM_LOAD, "least"),
@@ -132,12 +134,12 @@ def terms(up: UpstreamSupply) -> Iterator[Lever]:
             (TermKind.SETUP, "setup_use"),
         ):
             if getattr(span.terms, figure) is not None and span.terms.of != "offer":
-                known[span.terms.id, kind] = None
+                known[span.terms.id, kind, span.terms.of] = None
     for priced in up.problem.price_spans:
         if any(tier.most is not None for tier in priced.tiers):
-            known[priced.schedule.id, TermKind.TIERS] = None
-    for name, kind in sorted(known):
-        yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=name), kind.value, name)
+            known[priced.schedule.id, TermKind.TIERS, priced.schedule.of] = None
+    for name, kind, of in sorted(known):
+        yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=f"{of}:{name}"), kind.value, name)
 
 
 def law(up: UpstreamSupply) -> list[Lever]:

@@ -151,7 +151,7 @@ class _Insuring:
     def _verified(self, part: InsuredPart) -> Carried:
         """The insured plan where no loss comes: its cost is the solver's, less what keeps offers ready that it buys nothing of."""
         program = part.program
-        plan, idle = _decoded(program, part.x)
+        plan, idle = decoded(program, part.x)
         cost = exact(float(program.linear.cost @ part.x) + program.linear.constant - float(sum(idle.values(), _NONE)))
         told = plan.but(objective=cost, bound=min(exact(part.today_bound), cost))
         return Carried(verify(program.problem, told), idle)
@@ -206,7 +206,7 @@ class _Insuring:
         upper[part.closed[number]] = 0.0
         x = part.after(number)
         program = replace(part.program, linear=replace(linear, upper=upper))
-        plan, idle = _decoded(program, x)
+        plan, idle = decoded(program, x)
         facts = self.session.parts.part(members).after(loss.changes(self.day)).problem()
         # Its cost is worked out on the facts after the loss: who is lost is owed nothing for what is not taken of him.
         verified, findings = examine(facts, plan, all_rules=False)
@@ -226,7 +226,7 @@ class _Insuring:
         return found
 
     def _ordered(self, verified: Sequence[Carried | None]) -> tuple[Ordered, ...]:
-        today, insured = _orders(self.session.verified, self.period), self._together(verified, _orders)
+        today, insured = ordered_before(self.session.verified, self.period), self._together(verified, ordered_before)
         used = {purchase.offer for purchase in self.session.verified.plan.purchases}
         found = [
             Ordered(offer=name, kilograms=insured.get(name, _NONE), today=today.get(name, _NONE), new=name not in used)
@@ -236,7 +236,7 @@ class _Insuring:
         return tuple(sorted(changed, key=lambda each: (-abs(each.kilograms - each.today), each.offer)))
 
     def _ready(self, verified: Sequence[Carried | None]) -> tuple[Ready, ...]:
-        today, insured = _there(self.session.verified, self.period), self._together(verified, _there)
+        today, insured = ready_at(self.session.verified, self.period), self._together(verified, ready_at)
         found = [
             Ready(material=name, kilograms=insured.get(name, _NONE), today=today.get(name, _NONE))
             for name in sorted(today | insured)
@@ -316,7 +316,7 @@ def _reasons(number: int, part: InsuredPart) -> set[str]:
     return found
 
 
-def _decoded(program: Program, x: Floats) -> tuple[Plan, Mapping[str, Decimal]]:
+def decoded(program: Program, x: Floats) -> tuple[Plan, Mapping[str, Decimal]]:
     """The plan that some values describe, its cost not yet said; and money for offers kept ready that it buys nothing of."""
     plan = decode(program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
     used = {purchase.offer for purchase in plan.purchases}
@@ -335,12 +335,12 @@ def _before(verified: VerifiedPlan, period: int) -> dict[tuple[str, str, str, st
     return totals(((p.offer, p.material, p.place, p.requirement, p.ordered), p.quantity) for p in before)
 
 
-def _orders(verified: VerifiedPlan, period: int) -> Kilograms:
-    """Kilograms ordered before a period, by offer."""
+def ordered_before(verified: VerifiedPlan, period: int) -> Kilograms:
+    """Kilograms ordered of each offer before a period."""
     return totals((p.offer, p.quantity) for p in verified.plan.purchases if p.ordered < period)
 
 
-def _there(verified: VerifiedPlan, period: int) -> Kilograms:
+def ready_at(verified: VerifiedPlan, period: int) -> Kilograms:
     """Kilograms in stock at the end of the period before, or ordered by then and still to come, by material."""
     held = [(stock.material, stock.quantity) for stock in verified.plan.stocks if stock.period == period - 1]
     bought = verified.plan.purchases

@@ -44,7 +44,7 @@ class PageLever:
 
     kind: str
     name: str
-    """As a change names it."""
+    """Of an offer, a facility, a demand or a rule."""
     title: str
     positions: NDArray[np.intp]
     """Numbers of the program that it moves, by their place in `numbers`."""
@@ -71,9 +71,9 @@ class PageLever:
 
     def change(self, factor: Decimal) -> Change:
         """What a case file would say."""
-        if self.has_size:
-            return Change.model_validate({self.kind: self.name, "factor": factor})
-        return Change.model_validate({self.kind: self.name})
+        word = {"price": "offer:", "remove": "offer:", "demand": "demand:"}.get(self.kind, "")
+        size = {"factor": factor} if self.has_size else {}
+        return Change.model_validate({self.kind: f"{word}{self.name}", **size})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

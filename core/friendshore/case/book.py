@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from ..catalog.sheets import NUMBER
+from ..catalog.sheets import LONGEST_TEXT, NUMBER
+from ..domain.base import UnreadableError
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, InputError
+from ..inert import UNSEEN
 from ..reading.csvfile import BAD_CELL
+from ..reading.fields import Field
 from ..reading.sheetxml import letters
-from ..reading.workbook import Line, Workbook, read_workbook
-from .write import BASELINE, FORMAT, HEAD, ROW
+from ..reading.tomltext import toml_data
+from ..reading.workbook import Workbook, read_workbook
+
+BASELINE = "_baseline"
+"""The hidden sheet that says what stood in every cell."""
+FORMAT = "friendshore case 1"
+"""What the baseline begins with."""
+HEAD, ROW = "head", "row"
+CASE, CALLED = "case.toml", "called"
+"""What else the baseline holds: the case file, in pieces that are written as JSON does, and what the case calls each catalog."""
+PIECE = 4_000
+"""Characters of a piece."""
 
 Texts = Mapping[str, str]
 """What stands in a row, by column."""
@@ -47,6 +62,10 @@ class CaseWorkbook:
     """Name of the case that it was written of."""
     written: Mapping[str, WrittenSheet]
     edited: Mapping[str, EditedSheet]
+    data: dict[str, Any]
+    """What stood in the case file, without what its other tables say."""
+    called: Mapping[str, str]
+    """Catalog -> what the case calls it; one that is only required is not there."""
     order: list[str] = field(default_factory=list)
     """The sheets as they stand there."""
 
@@ -67,12 +86,13 @@ class CaseWorkbook:
         if re.fullmatch(r"[A-Z]{1,3}\d+", problem.column):
             where = f"{sheet}!{problem.column}"
         else:
-            where = self.at(sheet, problem.row, problem.column)
-            named = problem.column and problem.column not in self.edited[sheet].letters
-            where += f" {problem.column}" if named else ""
+            known = self.edited[sheet].letters
+            column = problem.column if problem.column in known else problem.column.rpartition(".")[2]
+            where = self.at(sheet, problem.row, column)
+            where += f" {problem.column}" if problem.column and column not in known else ""
         return replace(problem, file=str(self.path), row=None, column=where)
 
-    def sorted(self, problems: list[Diagnostic]) -> list[Diagnostic]:
+    def sorted(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
         """Mistakes in the order of sheets and rows, each once."""
 
         def where(problem: Diagnostic) -> tuple[int, int, str]:
@@ -98,8 +118,10 @@ def read_case_workbook(path: Path, found: list[Diagnostic]) -> CaseWorkbook:
     if unread:
         raise InputError(unread)
     lines = [cells for _, cells in book.sheets.get(BASELINE, [])]
-    written = _written(lines[1:])
-    if written is None or not lines or lines[0][0] != FORMAT or len(lines[0]) < 3:
+    said = [cells for cells in lines[1:] if cells[0] in (CASE, CALLED)]
+    written = _written([cells for cells in lines[1:] if cells[0] not in (CASE, CALLED)])
+    data = _case_file(said)
+    if written is None or data is None or not lines or lines[0][0] != FORMAT or len(lines[0]) < 3:
         known = bool(lines) and lines[0][0].startswith(FORMAT.rpartition(" ")[0]) and lines[0][0] != FORMAT
         message = "was written by another version of friendshore" if known else "is no workbook of a case"
         fix = "write it anew: friendshore case to-xlsx CASE --out FILE"
@@ -112,7 +134,41 @@ def read_case_workbook(path: Path, found: list[Diagnostic]) -> CaseWorkbook:
                 or "call it `notes`, or begin its name with `_`: such a sheet is yours alone"
             )
             found.append(Diagnostic("is no sheet of a case, so it would not be read", book.place(name), fix=fix))
-    return CaseWorkbook(path, lines[0][2], written, edited, list(book.sheets))
+    called = {cells[1]: cells[2] for cells in said if cells[0] == CALLED and len(cells) > 2}
+    return CaseWorkbook(path, lines[0][2], written, edited, data, called, list(book.sheets))
+
+
+def case_pieces(text: str) -> list[str]:
+    """A case file as cells hold it: no sign is lost, and none is too many."""
+    return [json.dumps(text[at : at + PIECE]) for at in range(0, len(text), PIECE)]
+
+
+def _case_file(said: list[list[str]]) -> dict[str, Any] | None:
+    """What stood in the case file; None: nothing that makes sense."""
+    try:
+        pieces = [json.loads(cells[1]) for cells in said if cells[0] == CASE]
+        return toml_data("".join(pieces), BASELINE) if pieces else None
+    except (ValueError, TypeError, IndexError, RecursionError, InputError):
+        return None
+
+
+def plain(text: str) -> str:
+    """A text as a cell holds it: without what no workbook keeps."""
+    text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
+    text = UNSEEN.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+
+
+def same(said: Field, one: str, other: str) -> bool:
+    """Whether two texts of a column mean the same."""
+    if one == other:
+        return True
+    if not one or not other or BAD_CELL in (one, other):
+        return False
+    try:
+        return bool(said.kind.read(one) == said.kind.read(other))
+    except UnreadableError:
+        return False
 
 
 def _split(head: str) -> tuple[str, str]:
@@ -173,6 +229,3 @@ def _texts(cells: list[str], columns: Mapping[int, tuple[str, str]]) -> Texts:
         text = cells[position] if position < len(cells) else ""
         found[column] = f"{text} {unit}" if unit and re.fullmatch(NUMBER, text) else text
     return found
-
-
-__all__ = ["CaseWorkbook", "EditedSheet", "Line", "WrittenSheet", "read_case_workbook"]

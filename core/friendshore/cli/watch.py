@@ -1,0 +1,93 @@
+"""`friendshore watch`: two editions of the law or of data, over many cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import InputError
+from .cases import write_new
+from .options import DEFAULT_GAP, TURNED, AsJson, Blocked, Gap, Quiet, Strict, TimeLimit, Workers, installed
+from .output import answer, answering, wrote
+from .waiting import Interrupt, progress_bar
+
+if TYPE_CHECKING:
+    from ..document.elements import Document
+
+_EDITION = "a folder with pack.toml or catalog.toml, or of such folders; or what is installed, by name"
+
+
+@answering
+def watch(
+    old: Annotated[str, typer.Argument(metavar="OLD", help=f"The edition of before: {_EDITION}.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The edition that takes its place, likewise.")],
+    cases: Annotated[list[Path], typer.Argument(metavar="CASE...", help="Cases: files, or their folders.")],
+    strict: Strict = False,
+    top: Annotated[int, typer.Option(metavar="N", help="Rows shown of each table; 0: all.", min=0)] = 20,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the whole document as .html, .md or .xlsx too. Overwrites nothing."),
+    ] = None,
+    time_limit: TimeLimit = None,
+    gap: Gap = DEFAULT_GAP,
+    workers: Workers = None,
+    block: Blocked = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Tell what a new edition of rule packs or catalogs turns in cases: every verdict by offer, use and days, what of the plan it touches, and the
+    cheapest plan under each edition. Exit code 0: no verdict turns; 7: some do.
+    """
+    from ..editions import editions_of
+    from ..editions import watch as watched
+    from ..editions.document import watch_document
+    from ..solve import Limits
+    from ..writing import refuse_present
+
+    write = _form(out) if out is not None else None
+    if out is not None:
+        refuse_present(out)  # before the work, not after it
+    registry = installed(block)
+    editions = editions_of(old, new, registry)
+    with Interrupt() as cancel, progress_bar(quiet or as_json, "watching", "cases") as progress:
+        found = watched(
+            editions,
+            cases,
+            registry=registry,
+            strict=strict,
+            limits=Limits(gap, time_limit, workers),
+            progress=progress,
+            cancel=cancel,
+        )
+    answer(as_json, found.to_dict, lambda: watch_document(found, top))
+    if out is not None and write is not None:
+        written = write_new(out.parent, {PurePosixPath(out.name): write(watch_document(found, 0))})
+        if not as_json:
+            wrote(as_json, written)
+    if any(one.error for one in found.cases):
+        return InputError.exit_code
+    return TURNED if found.flips else 0
+
+
+def _form(out: Path) -> Callable[[Document], str | bytes]:
+    """What writes a document in the form that the name of its file says.
+
+    Raises:
+        InputError: if it says none that there is.
+    """
+    if out.suffix == ".html":
+        from ..document.html import html
+
+        return html
+    if out.suffix == ".md":
+        from ..document.markdown import markdown
+
+        return markdown
+    if out.suffix == ".xlsx":
+        from ..document.workbook import workbook
+
+        return lambda document: workbook(document, out.name)
+    raise InputError("this form cannot be written", str(out), column="--out", expected=".html, .md or .xlsx")

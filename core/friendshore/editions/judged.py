@@ -1,0 +1,190 @@
+"""What the law of a case says of every way of every offer to every use, day by day: asked of the rules, before anything is planned.
+
+It is the same question that compliance classes answer for periods, here for days and without a plan, so that two editions of the law can be set
+against each other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import date, timedelta
+
+from ..domain.time import Span
+from ..domain.use import Result, Use, Verdict
+from ..problem import Problem
+from ..problem.judging import Judgement
+from ..problem.network import Arc
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An offer, or stock or an order in hand, that comes to a place for a kind of use."""
+
+    offer: str
+    """Of stock and orders: what they are called."""
+    material: str
+    place: str
+    demand_material: str
+    end_use: str
+    demand_place: str
+    buyer: str
+    facts: tuple[tuple[str, str], ...]
+    """What the case states of the item."""
+
+    @staticmethod
+    def of(problem: Problem, arc: Arc, use: Use) -> Way:
+        """That of an arc for a use."""
+        facts = tuple((name, str(value)) for name, value in use.facts)
+        about = (use.material.id, use.end_use, use.place.id, use.buyer, facts)
+        return Way(name_of(problem, arc), arc.node[0], arc.node[1], *about)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is found on some days: the rules that forbid, and the first of their reasons."""
+
+    result: Result = Result.PASS
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+
+
+FREE = Standing()
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedDays:
+    """Days on which the same is found; both inclusive."""
+
+    start: date
+    end: date
+    standing: Standing
+
+
+Days = tuple[date, date, Standing, Standing]
+"""First and last day, and what is found on them under the old and the new edition."""
+Standings = Mapping[Way, tuple[JudgedDays, ...]]
+"""Way -> what is found of it on every day of the plan, in order of days."""
+
+
+def name_of(problem: Problem, arc: Arc) -> str:
+    """What the offer, stock or order of an arc is called."""
+    return problem.lots[arc.lot].id if arc.lot >= 0 else arc.chained.offer.id
+
+
+def standings(problem: Problem) -> Standings:
+    """What the rules find of every way to every use that is demanded, on every day of the plan.
+
+    A rule counts on the days on which it is in force, with the statuses that the case takes; licences that the case holds or assumes are drawn on,
+    waivers are not. A rule that is dated by the order forbids what is ordered on that day, one on moves what arrives on it.
+    """
+    found: dict[Way, tuple[JudgedDays, ...]] = {}
+    for use, judgement in problem.judgements.items():
+        against = _against(judgement)
+        for index in sorted(judgement.reach):
+            arc = problem.network.arcs[index]
+            way, told = Way.of(problem, arc, use), tuple(_stretches(problem, arc, use, against.get(index, ())))
+            known = found.get(way)
+            found[way] = told if known is None else _better(known, told)
+    return found
+
+
+def _against(judgement: Judgement) -> Mapping[int, Sequence[tuple[int, Verdict]]]:
+    """Arc -> rules that find against it, with their verdicts."""
+    found: defaultdict[int, list[tuple[int, Verdict]]] = defaultdict(list)
+    for table in (judgement.chain, judgement.trade):
+        for rule, verdicts in table.items():
+            for index, verdict in verdicts.items():
+                found[index].append((rule, verdict))
+    return found
+
+
+def _stretches(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]]) -> Iterator[JudgedDays]:
+    span = problem.case.horizon.span
+    assert span.start is not None and span.end is not None
+    hard = [(rule, verdict) for rule, verdict in sorted(against) if problem.law.forbids(verdict, arc)]
+    last: JudgedDays | None = None
+    for start, end in _days_between(_turns(problem, hard), span.start, span.end):
+        told = _standing(problem, arc, use, hard, Span(start=start, end=end))
+        if last is not None and last.standing == told:
+            last = JudgedDays(last.start, end, told)
+            continue
+        if last is not None:
+            yield last
+        last = JudgedDays(start, end, told)
+    assert last is not None
+    yield last
+
+
+def _turns(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date]:
+    """Days from which on something else may be found: a phase of a rule, or a licence, begins, or has ended the day before."""
+    spans = [phase.span for rule, _ in against for phase in problem.rules[rule].phases]
+    if any(verdict.licence for _, verdict in against):
+        spans += [Span(start=licence.start, end=licence.end) for licence in problem.case.licences]
+    starts = {span.start for span in spans if span.start is not None}
+    return starts | {span.end + _DAY for span in spans if span.end is not None and span.end < date.max}
+
+
+def _days_between(turns: set[date], first: date, last: date) -> Iterator[tuple[date, date]]:
+    """The days from `first` to `last`, cut before each of `turns`."""
+    starts = [first, *sorted(turn for turn in turns if first < turn <= last)]
+    yield from zip(starts, [*(start - _DAY for start in starts[1:]), last], strict=True)
+
+
+def _standing(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]], days: Span) -> Standing:
+    """What is found on days on which nothing turns."""
+    forbidding = [
+        (problem.rules[rule].id, verdict)
+        for rule, verdict in against
+        if problem.law.in_force(rule, days)
+        and not (verdict.licence and problem.law.licences(verdict, arc, use, days) is not None)
+    ]
+    if not forbidding:
+        return FREE
+    worst = max((verdict.result for _, verdict in forbidding), key=lambda result: result.rank)
+    deciding = [(rule, verdict) for rule, verdict in forbidding if verdict.result is worst]
+    return Standing(worst, tuple(sorted({rule for rule, _ in deciding})), deciding[0][1].reason)
+
+
+def _better(one: tuple[JudgedDays, ...], other: tuple[JudgedDays, ...]) -> tuple[JudgedDays, ...]:
+    """Of two ways that are called the same, what is found of the one that may do more, day by day."""
+    return tuple(
+        JudgedDays(start, end, min(was, now, key=lambda found: found.result.rank))
+        for start, end, was, now in together(one, other)
+    )
+
+
+def together(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> Iterator[tuple[date, date, Standing, Standing]]:
+    """The days of two tellings of the same time, cut wherever either is: first and last day, and what each finds."""
+    ours = theirs = 0
+    start = one[0].start
+    while ours < len(one) and theirs < len(other):
+        left, right = one[ours], other[theirs]
+        end = min(left.end, right.end)
+        yield start, end, left.standing, right.standing
+        start = end + _DAY
+        ours += left.end == end
+        theirs += right.end == end
+
+
+def turned(was: Standings, now: Standings) -> Iterator[tuple[Way, Span, Standing, Standing]]:
+    """Days on which a way that both editions have is found otherwise, in order of ways and days."""
+    for way in sorted(was.keys() & now.keys(), key=astuple):
+        days = [(start, end, a, b) for start, end, a, b in together(was[way], now[way]) if a.result is not b.result]
+        for start, end, one, other in _joined(days):
+            yield way, Span(start=start, end=end), one, other
+
+
+def _joined(days: Sequence[Days]) -> list[Days]:
+    """Stretches of days, those put into one that follow each other and find the same."""
+    found: list[Days] = []
+    for start, end, was, now in days:
+        last = found[-1] if found else None
+        if last is not None and last[1] + _DAY == start and last[2:] == (was, now):
+            found[-1] = (last[0], end, was, now)
+        else:
+            found.append((start, end, was, now))
+    return found

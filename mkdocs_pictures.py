@@ -1,0 +1,171 @@
+"""Pictures of the documentation site, made by the commands that they show whenever the site is built: none is kept, so that none is out of date.
+
+Pages say in comments, which nobody sees in the repository, where they stand:
+
+- `<!-- screen: COMMAND && COMMAND -->`: what the last of these commands prints on a terminal.
+- `<!-- made: FILE | CAPTION | … -->`: a file that the page's blocks of commands have written, with charts of it by their captions.
+
+Commands run in an empty folder, in which `docs` is the repository's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from html import escape, unescape
+from io import StringIO
+from pathlib import Path
+from posixpath import dirname, relpath
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).parent
+SCREEN = re.compile(r"^<!-- screen: (.+) -->$", re.MULTILINE)
+MADE = re.compile(r"^<!-- made: ([\w.-]+)((?: \| [^|\n]+)*) -->$", re.MULTILINE)
+BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FIGURE = re.compile(r"<figure>.*?</figure>", re.DOTALL)
+COLUMNS = 100
+SVG = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg"><style>
+.{unique_id}-matrix{{font:{char_height}px monospace;line-height:{line_height}px}}.{unique_id}-title{{font:18px sans-serif}}
+{styles}</style><defs><clipPath id="{unique_id}-clip-terminal"><rect width="{terminal_width}" height="{terminal_height}"/></clipPath>{lines}</defs>
+{chrome}<g transform="translate({terminal_x},{terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">{backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g></svg>
+"""
+"""As rich draws a terminal, in a font of the reader's own machine."""
+PICTURES = "pictures"
+"""The folder beside a page that holds what is made for it."""
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
+    """Adds what is made for each page."""
+    for page in list(files.documentation_pages()):
+        for name, content in made(page.content_string).items():
+            files.append(File.generated(config, f"{folder(page)}/{name}", content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
+    """The page with its pictures."""
+    files, here = made(markdown), relpath(folder(page.file), dirname(page.file.src_uri) or ".")
+    shown = SCREEN.sub(lambda match: screen_shown(match[1], here), markdown)
+    return MADE.sub(lambda match: file_shown(match[1], captions(match), files, here), shown)
+
+
+def folder(page: File) -> str:
+    """Where on the site pictures of a page are."""
+    return f"{dirname(page.src_uri)}/{PICTURES}".removeprefix("/")
+
+
+def screen_shown(commands: str, here: str) -> str:
+    """A terminal, in a box that scrolls where the window is narrower."""
+    name = slug(commands)
+    picture = f'<img src="{here}/{name}.svg" alt="{escape(last(commands))}: a terminal" loading="lazy">'
+    box = f'<div class="screen" tabindex="0" role="group" aria-label="{escape(last(commands))}">{picture}</div>'
+    return (
+        f'<figure class="made">{box}<figcaption><a href="{here}/{name}.txt">The same as text</a></figcaption></figure>'
+    )
+
+
+def file_shown(name: str, titles: list[str], files: Mapping[str, bytes], here: str) -> str:
+    """A file to open, under charts of it."""
+    drawn = ""
+    for title in titles:
+        told = escape(unescape(" ".join(re.findall(r"<figcaption>.*?<span>([^<]*)", figure(files[name], title)))))
+        wide, narrow = (f"{here}/{chart(name, title, width)}" for width in ("wide", "narrow"))
+        image = f'<source media="(max-width: 43rem)" srcset="{narrow}"><img src="{wide}" alt="{escape(title)}. {told}" loading="lazy">'
+        drawn += f'<span>{escape(title)}</span><a href="{here}/{name}"><picture>{image}</picture></a>'
+    size = f"{len(files[name]) / 1000:,.0f} kB"
+    return f'<figure class="made">{drawn}<figcaption><a href="{here}/{name}">{name}</a>, {size}</figcaption></figure>'
+
+
+def captions(match: re.Match[str]) -> list[str]:
+    """The charts that are shown of a file."""
+    return [title.strip() for title in match[2].split(" | ")[1:]]
+
+
+@cache
+def made(markdown: str) -> dict[str, bytes]:
+    """What is made for a page, by file name."""
+    found: dict[str, bytes] = {}
+    for commands in SCREEN.findall(markdown):
+        with tempfile.TemporaryDirectory() as place:
+            *before, shown = commands.split(" && ")
+            run("\n".join(before), Path(place))
+            printed = Text.from_ansi(run(shown, Path(place)))
+            found[f"{slug(commands)}.svg"] = terminal(f"$ {shown}", printed).encode()
+            found[f"{slug(commands)}.txt"] = f"{printed.plain}\n".encode()
+    if MADE.search(markdown):
+        with tempfile.TemporaryDirectory() as place:
+            run("\n".join(BLOCK.findall(markdown)), Path(place))
+            for match in MADE.finditer(markdown):
+                found[match[1]] = (Path(place) / match[1]).read_bytes()
+                found |= charts(match[1], found[match[1]], captions(match))
+    return found
+
+
+def run(commands: str, place: Path) -> str:
+    """What commands print, in colours; they must succeed."""
+    if not (place / "docs").exists():
+        (place / "docs").symlink_to(ROOT / "docs")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    env = {**os.environ, "PATH": path, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS)}
+    done = subprocess.run(  # noqa: S603
+        ["bash", "-e", "-c", commands],  # noqa: S607
+        cwd=place,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{commands}\n{done.stderr}"
+    return done.stdout.rstrip("\n")
+
+
+def terminal(title: str, printed: Text) -> str:
+    """A terminal on which a text was printed."""
+    console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(printed)
+    return console.export_svg(title=title, code_format=SVG, unique_id="t")
+
+
+def charts(name: str, page: bytes, titles: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Charts of a report, each a picture of its own for wide and for narrow windows."""
+    text = page.decode() if titles else ""
+    style = "".join(re.findall(r"<style>(.*?)</style>", text, re.DOTALL))
+    shared = "".join(re.findall(r'<svg [^>]*class="shared".*?</svg>', text, re.DOTALL))
+    own = "svg{font-family:var(--sans);fill:var(--ink);background:var(--paper);display:block!important}"
+    for title in titles:
+        for width in ("wide", "narrow"):
+            (found,) = re.findall(rf'<svg([^>]*class="{width}"[^>]*)>(.*?)</svg>', figure(page, title), re.DOTALL)
+            outlines = re.sub(r"<svg[^>]*>|</svg>", "", shared) if 'href="#_' in found[1] else ""
+            drawn = f'<svg xmlns="http://www.w3.org/2000/svg"{found[0]}><style>{style}{own}</style>{outlines}{found[1]}</svg>'
+            yield chart(name, title, width), drawn.encode()
+
+
+def figure(page: bytes, title: str) -> str:
+    """A chart of a report, by its caption."""
+    (found,) = (one for one in FIGURE.findall(page.decode()) if f"<strong>{escape(title)}</strong>" in one)
+    return str(found)
+
+
+def chart(name: str, title: str, width: str) -> str:
+    """The file of a chart."""
+    return f"{slug(f'{Path(name).stem} {title}')}.{width}.svg"
+
+
+def slug(written: str) -> str:
+    """A text as the name of a file."""
+    return re.sub(r"\W+", "-", written.rpartition(" && ")[2]).strip("-").lower()
+
+
+def last(commands: str) -> str:
+    """The command that is shown."""
+    return commands.rpartition(" && ")[2]

@@ -1,0 +1,29 @@
+"""Plans under disruption: events with probabilities, and what to decide before they are known, a plugin for friendshore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from friendshore.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from .events import RiskSettings
+    from .risk.question import RiskQuestion
+    from .withstand.question import WithstandQuestion
+
+
+@hookimpl
+def friendshore_settings() -> list[type[RiskSettings]]:
+    """What a case says of events, under `[plugin.friendshore-risk]`."""
+    from .events import RiskSettings
+
+    return [RiskSettings]
+
+
+@hookimpl
+def friendshore_questions() -> list[RiskQuestion | WithstandQuestion]:
+    """The questions `risk` and `withstand`."""
+    from .risk.question import RiskQuestion
+    from .withstand.question import WithstandQuestion
+
+    return [RiskQuestion(), WithstandQuestion()]

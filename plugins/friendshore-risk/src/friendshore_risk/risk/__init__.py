@@ -1,0 +1,1 @@
+"""The question `risk`: what to decide before anybody knows which events come."""

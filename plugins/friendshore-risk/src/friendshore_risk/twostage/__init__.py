@@ -1,0 +1,21 @@
+"""Two-stage programs with recourse: what is decided before anybody knows what happens, and what can still be done about it.
+
+    minimise  c x + E[Q(x, s)],  CVaR[Q(x, s)]  or a mix of both,   A x in rows, x in bounds, some x whole
+    Q(x, s) = min  b_s x + q_s y + k_s   with  T_s x + W_s y in the rows of s, y in bounds, some y whole
+
+Sources: J. R. Birge and F. Louveaux, Introduction to Stochastic Programming, 2nd ed., Springer 2011, ch. 2 and 4 (recourse, EVPI, VSS); R. T. Rockafellar
+and S. Uryasev, Optimization of conditional value-at-risk, Journal of Risk 2 (2000) (CVaR as a linear program).
+"""
+
+from .measures import RiskMeasure as RiskMeasure
+from .measures import cvar_of as cvar_of
+from .program import RecourseProgram as RecourseProgram
+from .program import ScenarioBranch as ScenarioBranch
+from .program import SecondStage as SecondStage
+from .solving import RecourseAnswer as RecourseAnswer
+from .solving import Solver as Solver
+from .solving import solve_recourse as solve_recourse
+from .solving import solver_within as solver_within
+from .values import evaluated as evaluated
+from .values import expected_value_of as expected_value_of
+from .values import wait_and_see as wait_and_see

@@ -1,0 +1,185 @@
+"""Two-stage programs as arrays, and their extensive form: one linear program with a copy of the second stage for all that may happen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from friendshore.program.matrix import Entries, Floats, Ints, Linear, Mask
+
+from .measures import RiskMeasure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondStage:
+    """What can be decided once something is known, and what rows ask of it and of what was decided before."""
+
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    integer: Mask
+    technology: Entries
+    """Coefficients of what was decided before: rows by columns of the first stage."""
+    recourse: Entries
+    """Coefficients of its own columns, in the same rows."""
+    row_lower: Floats
+    row_upper: Floats
+    before: Floats
+    """What it costs in this case to have decided something before, column of the first stage by column, beside what it costs in any."""
+    constant: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioBranch:
+    """Something that may happen."""
+
+    probability: float
+    stages: tuple[int, ...]
+    """Second stages that follow, by number: several where a problem falls into parts, each of which meets some of the branches alike."""
+
+
+@dataclass(frozen=True, eq=False)
+class RecourseProgram:
+    """Decisions that are the same whatever happens, and what follows each of the things that may happen."""
+
+    first: Linear
+    stages: tuple[SecondStage, ...]
+    branches: tuple[ScenarioBranch, ...]
+
+    @cached_property
+    def probabilities(self) -> Floats:
+        """Of the branches."""
+        return np.array([branch.probability for branch in self.branches])
+
+    @cached_property
+    def weights(self) -> Floats:
+        """How probable it is that each second stage follows."""
+        found = np.zeros(len(self.stages))
+        for branch in self.branches:
+            found[list(branch.stages)] += branch.probability
+        return found
+
+    def costs(self, of_stages: Floats) -> Floats:
+        """What every branch comes to, given what each second stage does."""
+        return np.array([sum(of_stages[stage] for stage in branch.stages) for branch in self.branches])
+
+    def only(self, branches: Sequence[ScenarioBranch]) -> RecourseProgram:
+        """The same decisions in view of some branches alone; second stages that none of them needs are left out."""
+        needed = sorted({stage for branch in branches for stage in branch.stages})
+        place = {stage: number for number, stage in enumerate(needed)}
+        return RecourseProgram(
+            self.first,
+            tuple(self.stages[stage] for stage in needed),
+            tuple(ScenarioBranch(one.probability, tuple(place[stage] for stage in one.stages)) for one in branches),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extensive:
+    """The extensive form, and where what stands in it."""
+
+    linear: Linear
+    firsts: tuple[int, ...]
+    """First column of every second stage."""
+    eta: int
+    """Column of the value that costs exceed with probability `1 - alpha`; the columns of what each branch exceeds it by follow. -1: there is none."""
+
+    def seconds(self, x: Floats, program: RecourseProgram) -> list[Floats]:
+        """Values of the columns of each second stage."""
+        return [x[at : at + len(stage.cost)] for at, stage in zip(self.firsts, program.stages, strict=True)]
+
+
+def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
+    """All second stages in one program: first-stage columns, then those of each second stage, then what CVaR takes.
+
+    CVaR is the least of `eta + E[max(cost - eta, 0)] / (1 - alpha)` over `eta` (Rockafellar and Uryasev 2000). Branches that are left
+    out exceed it by nothing: of a program that has only some of them, CVaR alone is a lower bound.
+    """
+    first, stages = program.first, program.stages
+    columns, weights, risky = len(first.cost), program.weights, measure.weight > 0
+    mean = 1.0 - measure.weight
+    cost = [first.cost + mean * sum((w * s.before for w, s in zip(weights, stages, strict=True)), np.zeros(columns))]
+    lower, upper, integer = [first.lower], [first.upper], [first.integer]
+    row_lower, row_upper = [first.row_lower], [first.row_upper]
+    entries = [(first.entries.rows, first.entries.indices, first.entries.data)]
+    firsts, rows, at = [], first.entries.shape[0], columns
+    for weight, stage in zip(weights, stages, strict=True):
+        firsts.append(at)
+        cost.append(mean * weight * stage.cost)
+        lower.append(stage.lower)
+        upper.append(stage.upper)
+        integer.append(stage.integer)
+        row_lower.append(stage.row_lower)
+        row_upper.append(stage.row_upper)
+        entries.append((stage.technology.rows + rows, stage.technology.indices, stage.technology.data))
+        entries.append((stage.recourse.rows + rows, stage.recourse.indices + at, stage.recourse.data))
+        rows += stage.recourse.shape[0]
+        at += len(stage.cost)
+    constant = first.constant + mean * float(sum(w * s.constant for w, s in zip(weights, stages, strict=True)))
+    eta = at if risky else -1
+    if risky:
+        counted = program.branches
+        exceeding = np.array([measure.weight * one.probability / (1.0 - measure.alpha) for one in counted])
+        cost.append(np.concatenate([[measure.weight], exceeding]))
+        lower.append(np.concatenate([[_least(program)], np.zeros(len(counted))]))
+        upper.append(np.full(len(counted) + 1, np.inf))
+        integer.append(np.zeros(len(counted) + 1, dtype=bool))
+        for number, branch in enumerate(counted):
+            entries.extend(_exceeding(program, branch, rows + number, firsts, eta, eta + 1 + number))
+        row_lower.append(np.array([sum(stages[s].constant for s in branch.stages) for branch in counted]))
+        row_upper.append(np.full(len(counted), np.inf))
+        rows += len(counted)
+        at += len(counted) + 1
+    linear = Linear(
+        cost=np.concatenate(cost),
+        lower=np.concatenate(lower),
+        upper=np.concatenate(upper),
+        integer=np.concatenate(integer),
+        entries=Entries.summed(
+            np.concatenate([row for row, _, _ in entries]),
+            np.concatenate([column for _, column, _ in entries]),
+            np.concatenate([value for _, _, value in entries]),
+            (rows, at),
+        ),
+        row_lower=np.concatenate(row_lower),
+        row_upper=np.concatenate(row_upper),
+        constant=constant,
+    )
+    return Extensive(linear, tuple(firsts), eta)
+
+
+def _least(program: RecourseProgram) -> float:
+    """What no branch can cost less than, by the bounds of columns alone: so that `eta` has an end."""
+
+    def ends(cost: Floats, lower: Floats, upper: Floats) -> float:
+        some = cost != 0
+        return float(np.minimum(cost[some] * lower[some], cost[some] * upper[some]).sum())
+
+    first = program.first
+    of_stages = np.array(
+        [
+            ends(stage.before, first.lower, first.upper) + ends(stage.cost, stage.lower, stage.upper) + stage.constant
+            for stage in program.stages
+        ]
+    )
+    return float(program.costs(of_stages).min())
+
+
+Places = tuple[Ints, Ints, Floats]
+"""Rows, columns and values of coefficients."""
+
+
+def _exceeding(
+    program: RecourseProgram, branch: ScenarioBranch, row: int, firsts: Sequence[int], eta: int, more: int
+) -> list[Places]:
+    """The row that says how much a branch costs more than `eta`, at least."""
+    found: list[Places] = [(np.array([row, row]), np.array([eta, more]), np.array([1.0, 1.0]))]
+    for number in branch.stages:
+        stage = program.stages[number]
+        for costs, at in ((stage.before, 0), (stage.cost, firsts[number])):
+            (some,) = np.nonzero(costs)
+            found.append((np.full(len(some), row), some + at, -costs[some]))
+    return found

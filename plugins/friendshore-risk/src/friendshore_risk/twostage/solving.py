@@ -1,0 +1,189 @@
+"""Two-stage programs solved: as one program, or where CVaR alone counts, with the branches that turn out to be among the worst."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from friendshore.program.matrix import Floats, Linear, capped
+from friendshore.solve import NO_LIMITS, AnswerCache, Cancel, Limits, SolverAnswer, SolverOutcome, optimum, split
+
+from .measures import RiskMeasure
+from .program import Extensive, RecourseProgram, SecondStage, extensive_form
+
+Solver = Callable[[Linear], SolverAnswer]
+"""What finds the optimum of a program that may fall into parts."""
+SLACK = 1e-9
+"""By how much of what is minimised a plan may miss it where ties are broken: the solver's tolerance."""
+
+
+def solver_within(
+    limits: Limits = NO_LIMITS, cancel: Cancel | None = None, answers: AnswerCache | None = None
+) -> Solver:
+    """Friendshore's own solver within limits; the parts of a program are solved one by one."""
+    known = AnswerCache() if answers is None else answers
+
+    def solve(linear: Linear) -> SolverAnswer:
+        x = linear.lower.clip(-1e300, 1e300)
+        objective = bound = linear.constant
+        outcome = SolverOutcome.OPTIMAL
+        for part in split(linear):
+            answer = optimum(part.linear, limits, cancel, known)
+            if answer.x is None:
+                return replace(answer, objective=float("inf"), bound=float("-inf"))
+            x[part.columns] = answer.x
+            objective, bound = objective + answer.objective, bound + min(answer.bound, answer.objective)
+            if answer.outcome is not SolverOutcome.OPTIMAL:
+                outcome = answer.outcome
+        return SolverAnswer(outcome, x, objective, bound)
+
+    return solve
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecourseAnswer:
+    """What to decide, and what follows."""
+
+    x: Floats
+    """Of the first stage."""
+    seconds: tuple[Floats, ...]
+    """What is best in each second stage then."""
+    costs: Floats
+    """What every branch comes to; what the first stage costs whatever happens is not in it."""
+    objective: float
+    """What is minimised."""
+    bound: float
+    """It cannot come to less."""
+    rounds: int = 1
+    """Programs that were solved for it."""
+
+
+def solve_recourse(
+    program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float = 1e-6
+) -> RecourseAnswer | None:
+    """The best decisions of a two-stage program; None: there are none, or none was found within the limits.
+
+    Args:
+        program: what is decided.
+        measure: what is minimised.
+        solver: what solves linear and mixed-integer programs.
+        gap: relative distance from the bound at which the worst branches are known well enough, where CVaR alone counts.
+    """
+    if measure.weight == 1.0 and len(program.branches) >= MANY:
+        return _by_the_worst(program, measure, solver, gap)
+    form = extensive_form(program, measure)
+    answer = solver(form.linear)
+    if answer.x is None:
+        return None
+    if measure.weight == 1.0:
+        answer = _cheapest(program, form, answer, solver)
+    assert answer.x is not None
+    return _told(program, measure, answer.x[: len(program.first.cost)], answer.bound, solver, form, answer.x)
+
+
+def _cheapest(program: RecourseProgram, form: Extensive, answer: SolverAnswer, solver: Solver) -> SolverAnswer:
+    """Of decisions alike in CVaR those with the least expected cost."""
+    most = answer.objective - form.linear.constant
+    again = replace(
+        extensive_form(program, RiskMeasure()).linear, row_lower=form.linear.row_lower, row_upper=form.linear.row_upper
+    )
+    padded = np.zeros(len(form.linear.cost))
+    padded[: len(again.cost)] = again.cost
+    asked = capped(replace(form.linear, cost=padded), form.linear.cost, most + SLACK * max(1.0, abs(most)))
+    better = solver(asked)
+    return answer if better.x is None else replace(answer, x=better.x)
+
+
+MANY = 40
+"""Branches from which on only those that are among the worst are looked at, where CVaR alone counts."""
+
+
+def _by_the_worst(program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float) -> RecourseAnswer | None:
+    """CVaR with the branches that matter: what is left aside counts for nothing above `eta`, a lower bound, until it is seen that it does not.
+
+    CVaR does not ask what a branch costs that is not among the worst. Decisions are made in view of some branches (all of whose costs above
+    `eta` count), every branch is then priced at them, and those among the worst are added, until the bound meets what is found.
+    """
+    best: RecourseAnswer | None = None
+    counted = _first_guess(program, measure, solver)
+    if counted is None:
+        return None
+    bound, rounds = -np.inf, 0
+    while True:
+        rounds += 1
+        some = program.only([program.branches[number] for number in sorted(counted)])
+        form = extensive_form(some, measure)
+        answer = solver(form.linear)
+        if answer.x is None:
+            return None if best is None else replace(best, rounds=rounds)
+        bound = max(bound, answer.bound)
+        x = answer.x[: len(program.first.cost)]
+        found = _told(program, measure, x, bound, solver)
+        if best is None or found.objective < best.objective:
+            best = found
+        best = replace(best, bound=min(bound, best.objective), rounds=rounds)
+        worst = _worst(found.costs, program.probabilities, measure.alpha)
+        if best.objective - bound <= gap * abs(best.objective) or worst <= counted:
+            return best
+        counted |= worst
+
+
+def _worst(costs: Floats, probabilities: Floats, alpha: float) -> set[int]:
+    """The branches that CVaR counts."""
+    order = np.argsort(-costs, kind="stable")
+    reached = np.cumsum(probabilities[order])
+    count = int(np.searchsorted(reached, 1.0 - alpha - 1e-12)) + 1
+    return set(order[:count].tolist())
+
+
+def _first_guess(program: RecourseProgram, measure: RiskMeasure, solver: Solver) -> set[int] | None:
+    """The worst branches, and half as many more, where as little as possible is spent before anybody knows."""
+    cheapest = solver(program.first)
+    if cheapest.x is None:
+        return None
+    found = _told(program, measure, cheapest.x, -np.inf, solver)
+    return _worst(found.costs, program.probabilities, 1.0 - 1.5 * (1.0 - measure.alpha))
+
+
+def _told(
+    program: RecourseProgram,
+    measure: RiskMeasure,
+    x: Floats,
+    bound: float,
+    solver: Solver,
+    form: Extensive | None = None,
+    values: Floats | None = None,
+) -> RecourseAnswer:
+    """Every second stage at its best once `x` is decided; where a search gives up, what the extensive form made of it."""
+    kept = form.seconds(values, program) if form is not None and values is not None else None
+    seconds, costs = [], []
+    for number, stage in enumerate(program.stages):
+        answer = solver(second_stage_at(stage, x))
+        if answer.x is not None:
+            own = answer.x
+        elif kept is not None:
+            own = kept[number]
+        else:
+            own = np.full(len(stage.cost), np.nan)
+        seconds.append(own)
+        costs.append(float(stage.before @ x + stage.cost @ own + stage.constant) if not np.isnan(own).any() else np.inf)
+    of_branches = program.costs(np.array(costs))
+    first = float(program.first.cost @ x) + program.first.constant
+    objective = first + measure.of(of_branches, program.probabilities)
+    return RecourseAnswer(x, tuple(seconds), of_branches, objective, min(bound, objective))
+
+
+def second_stage_at(stage: SecondStage, x: Floats) -> Linear:
+    """What can still be decided once the first stage is; its cost is that of the second stage's own columns."""
+    decided = stage.technology @ x
+    return Linear(
+        cost=stage.cost,
+        lower=stage.lower,
+        upper=stage.upper,
+        integer=stage.integer,
+        entries=stage.recourse,
+        row_lower=stage.row_lower - decided,
+        row_upper=stage.row_upper - decided,
+    )

@@ -1,0 +1,75 @@
+"""Does a plan follow losses under another one? Judged on verified plans and the facts alone: neither solver nor program is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from friendshore.domain.base import totals
+from friendshore.domain.plan import Plan
+from friendshore.problem import Problem
+
+from .losses import PossibleLoss
+from .program import LossDay
+
+_NONE = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FollowsJudge:
+    """What is decided before losses in one part of a case, and what may then be short."""
+
+    problem: Problem
+    day: LossDay
+    first: Plan
+    """The plan that is followed until they come."""
+    onboarded: Collection[str]
+    """Offers that are ready to be used, bought of or not."""
+    short_today: Mapping[str, Decimal]
+    """Demand -> kilograms that it is short of as things are."""
+
+    @property
+    def slack(self) -> Decimal:
+        """Kilograms that rounding explains: one step of the resolution a period."""
+        return self.problem.case.resolution * self.problem.case.horizon.count
+
+    def faults(self, after: Plan, losses: Collection[PossibleLoss]) -> list[str]:
+        """Why a verified plan cannot follow some losses; what it leaves short is no fault."""
+        found = []
+        if self._differs(_orders(self.first, 0, self.day.comes), _orders(after, 0, self.day.comes)):
+            found.append("it orders something else before the loss")
+        planned, then = (_orders(plan, self.day.comes, self.day.reacts) for plan in (self.first, after))
+        if any(kilograms > planned.get(key, _NONE) + self.slack for key, kilograms in then.items()):
+            found.append("it orders more than was planned before there is time to react")
+        if any(self._is_lost(offer, place, ordered, losses) for offer, _, place, _, ordered in _orders(after)):
+            found.append("it orders what is lost")
+        new = {purchase.offer for purchase in after.purchases} - set(self.onboarded)
+        if any(facts.onboarding and facts.offer.id in new for facts in self.problem.offers):
+            found.append("it uses an offer that is not onboarded")
+        return found
+
+    def missing(self, after: Plan) -> dict[str, Decimal]:
+        """Demand -> kilograms by which it is short of more than as things are."""
+        found = {
+            name: kilograms - self.short_today.get(name, _NONE) for name, kilograms in after.short_by_demand.items()
+        }
+        return {name: kilograms for name, kilograms in found.items() if kilograms > self.slack}
+
+    def _is_lost(self, offer: str, place: str, ordered: int, losses: Collection[PossibleLoss]) -> bool:
+        return ordered >= self.day.comes and any(loss.takes(offer, place) for loss in losses)
+
+    def _differs(self, one: Mapping[_Order, Decimal], other: Mapping[_Order, Decimal]) -> bool:
+        return any(abs(one.get(key, _NONE) - other.get(key, _NONE)) > self.slack for key in one.keys() | other.keys())
+
+
+_Order = tuple[str, str, str, str, int]
+"""Offer, material, place, compliance class, period of the order."""
+
+
+def _orders(plan: Plan, first: int = 0, last: int | None = None) -> dict[_Order, Decimal]:
+    """Kilograms ordered in periods from one up to, not including, another, and units made of offers with several goods."""
+    bought = [((p.offer, p.material, p.place, p.requirement, p.ordered), p.quantity) for p in plan.purchases]
+    made = [((m.offer, "", "", m.requirement, m.period), m.units) for m in plan.makes]
+    within = [(key, amount) for key, amount in (*bought, *made) if first <= key[4] and (last is None or key[4] < last)]
+    return totals(within)

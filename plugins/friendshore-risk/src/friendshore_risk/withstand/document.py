@@ -1,0 +1,185 @@
+"""What it costs to withstand any few losses, as a planner reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from friendshore.document import elements as doc
+from friendshore.document.figures import count, large_money, mass, percent
+from friendshore.domain.base import grouped
+from friendshore.explain.results import CENT
+from friendshore.questions.told import difference, ladder, left_out, mass_or_nothing, rise, rung
+
+from .results import CurvePoint, MissedDemand, NotWithstood, Withstood
+
+SHOWN = 3
+"""Rows that are shown of each table, unless more are asked for."""
+NAMED = 2
+"""Names that are listed before the rest is counted."""
+
+
+def withstand_document(found: Withstood, shown: int = SHOWN) -> doc.Document:
+    """The curve, what nothing withstands, and what the last plan of the curve does otherwise; of each table the first `shown` rows (0: all)."""
+    last = found.curve[-1]
+    return doc.document(
+        f"{found.case}: what it costs to withstand losses",
+        doc.sentence(_head(found, last), strong=True),
+        _key_figures(found),
+        doc.sentence(_terms(found)),
+        _curve(found),
+        _not_withstood(found, last, shown),
+        _otherwise(found, shown),
+        doc.apart(doc.notes(_notes(found))),
+    )
+
+
+def _head(found: Withstood, last: CurvePoint) -> str:
+    whatever = f"Whatever {_any(last.losses)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on"
+    but = ", but for what no mix avoids" if last.not_withstood else ""
+    worst = ""
+    if last.worst is not None and last.worst.losses:
+        worst = f" The dearest to lose are {_names(last.worst.losses)}: {large_money(last.worst.rise, found.currency)} more then."
+    return f"{whatever}, no more is short{but}: {_price(found, last)} where nothing is lost.{worst}"
+
+
+def _any(losses: int) -> str:
+    return {0: "none comes", 1: "one comes"}.get(losses, f"{losses} come")
+
+
+def _price(found: Withstood, point: CurvePoint) -> str:
+    if not point.extra.proved:
+        return f"{found.currency} {rise(point.extra)} more than the plan"
+    if abs(point.extra.value) < CENT:
+        return "no more than the plan"
+    share = f" ({percent(point.extra.value / found.objective)})" if found.objective else ""
+    return f"{large_money(point.extra.value, found.currency)} more than the plan{share}"
+
+
+def _key_figures(found: Withstood) -> doc.KeyFigures:
+    figures = [
+        doc.KeyFigure(f"To withstand any {point.losses}", large_money(point.extra.value, found.currency), "more")
+        for point in found.curve
+        if point.losses
+    ]
+    return doc.KeyFigures(tuple(figures))
+
+
+def _terms(found: Withstood) -> str:
+    until = "the plan ends" if found.reacts is None else str(found.reacts)
+    wait = (
+        "anything else can be ordered at once"
+        if found.reacts == found.start
+        else f"until {until} nothing is ordered beyond what was planned"
+    )
+    return (
+        f"What was ordered before a loss still comes; {wait}. What is decided before it is the same whatever is lost."
+    )
+
+
+def _curve(found: Withstood) -> doc.Section:
+    proved = all(point.extra.proved for point in found.curve)
+    columns = [
+        doc.figures("Any"),
+        doc.Column("Costs more", found.currency, "right", whole=proved),
+        doc.Column("Worst of those withstood"),
+        doc.figures("Then dearer by", found.currency),
+        doc.figures("Not withstood"),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            doc.Count(point.losses),
+            difference(point.extra),
+            _names(point.worst.losses) if point.worst and point.worst.losses else doc.NOTHING,
+            doc.Amount(point.worst.rise) if point.worst and point.worst.losses else doc.NOTHING,
+            f"{point.not_withstood:,} of {point.combinations - 1:,}" if point.losses else doc.NOTHING,
+        ]
+        for point in found.curve
+    ]
+    rungs = [
+        rung(f"any {point.losses}" if point.losses else "none", point.extra, found.currency) for point in found.curve
+    ]
+    title = "What each number of losses costs"
+    told = f"By how much the plan that withstands so many losses is dearer where nothing is lost, in {found.currency}."
+    return doc.section(title, ladder(title, told, rungs, found.currency, doc.table(columns, rows)))
+
+
+def _names(names: Iterable[str]) -> str:
+    return " and ".join(names)
+
+
+def _not_withstood(found: Withstood, last: CurvePoint, shown: int) -> doc.Section | None:
+    if not found.not_withstood:
+        return None
+    rows = list(_rows(found.not_withstood))
+    kept = rows[: shown or None]
+    told = left_out(len(rows) - len(kept), "more demand", "more demands")
+    if last.regret:
+        told.append(
+            "no one plan is prepared for each of these as well as another would be: more is short than has to be"
+        )
+    columns = [
+        doc.Column("Demand"),
+        doc.figures("Short"),
+        doc.Column("From"),
+        doc.Column("If lost"),
+        doc.Column("Who is left"),
+    ]
+    return doc.section("What no mix withstands", doc.table(columns, kept), doc.notes(told))
+
+
+def _rows(sets: Sequence[NotWithstood]) -> Iterator[list[doc.Cell]]:
+    """Conflicts, then demands in the order of the first set that leaves them short, with all sets that leave as much short as early."""
+    for one in sets:
+        if one.conflict:
+            yield ["rules conflict", doc.NOTHING, doc.NOTHING, _names(one.losses), doc.NOTHING]
+    pairs = (((short.demand, mass(short.kilograms), _when(short)), (one, short)) for one in sets for short in one.short)
+    for (demand, _, when), found in grouped(pairs).items():
+        named = "; or ".join(_names(one.losses) for one, _ in found[:NAMED])
+        rest = f"; or {len(found) - NAMED} more" if len(found) > NAMED else ""
+        left = sorted({name for _, short in found for name in short.suppliers})
+        yield [demand, doc.Kilograms(found[0][1].kilograms), when, named + rest, _listed(left) if left else "nobody"]
+
+
+def _when(short: MissedDemand) -> str:
+    return short.first if short.goes_on else f"{short.first} to {short.last}"
+
+
+def _otherwise(found: Withstood, shown: int) -> doc.Section:
+    title = "What it does otherwise before the loss"
+    if not found.ordered and not found.ready and not found.onboarded:
+        return doc.section(title, doc.sentence("nothing: the plan as it is already does"))
+    then, today = doc.figures("Then"), doc.figures("Today")
+    ready = sorted(found.ready, key=lambda row: (-abs(row.kilograms - row.today), row.material))
+    kept_ready, kept = ready[: shown or None], found.ordered[: shown or None]
+    rows = [
+        [f"in stock or on its way: {row.material}", mass_or_nothing(row.kilograms), mass_or_nothing(row.today)]
+        for row in kept_ready
+    ]
+    rows += [
+        [
+            f"ordered from {row.offer}" + (" (new)" if row.new else ""),
+            mass_or_nothing(row.kilograms),
+            mass_or_nothing(row.today),
+        ]
+        for row in kept
+    ]
+    told = left_out(len(ready) - len(kept_ready) + len(found.ordered) - len(kept), "more row")
+    told += [
+        f"{one.offer} is onboarded for {large_money(one.cost, found.currency)}, and only used if a loss comes"
+        for one in found.onboarded
+    ]
+    return doc.section(title, doc.table([doc.Column("When the loss comes"), then, today], rows), doc.notes(told))
+
+
+def _notes(found: Withstood) -> Iterator[str]:
+    last = found.curve[-1]
+    others = f"; {count(found.left_out, 'other')} left out (--most 0)" if found.left_out else ""
+    combinations = count(last.combinations, "combination")
+    yield f"all {combinations} enumerated, {count(last.plans, 'plan')} that follow them verified{others}"
+    if found.never_met:
+        yield f"short as things are, and no shorter after a loss: {_listed(found.never_met)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,122 @@
+"""Whom, and which routes, a plan may have to do without: named by a planner, or all who could deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import PlainSerializer
+
+from friendshore.domain.base import Record, totals
+from friendshore.domain.plan import Purchase
+from friendshore.domain.suggest import did_you_mean
+from friendshore.errors import Diagnostic, InputError
+from friendshore.problem import Problem
+from friendshore.problem.change_kinds import OFFERS, names_offer
+from friendshore.problem.network import Arc
+from friendshore.questions.stress.losses import LossKind, losses
+from friendshore.session import Session
+
+KINDS: tuple[LossKind, ...] = ("supplier", "parent", "country")
+"""By what losses are told apart if none are named."""
+_ROUTE = "route:"
+
+
+class PossibleLoss(Record):
+    """Somebody, or a route, that may be lost together with others."""
+
+    word: str
+    """As it is named: an offer, facility, supplier or parent, `country:XX`, `catalog:NAME`, or `route:XX>YY` between two countries."""
+    name: str
+    """Who or what is lost, in words."""
+    also: tuple[str, ...] = ()
+    """What else is lost with the very same offers, like `country KZ`."""
+    moves: Annotated[frozenset[tuple[str, str]], PlainSerializer(sorted, return_type=list[tuple[str, str]])]
+    """Offers that are lost with it, each with the place that it would deliver to."""
+
+    def takes(self, offer: str, place: str) -> bool:
+        """Whether what an offer delivers to a place is lost with it."""
+        return (offer, place) in self.moves
+
+
+def named_losses(session: Session, words: Sequence[str]) -> list[PossibleLoss]:
+    """The losses of some names, in their order, each once.
+
+    Raises:
+        InputError: for every name that takes nothing away which could reach a demand.
+    """
+    arcs = _arcs(session.problem)
+    found, troubles = [], []
+    for word in dict.fromkeys(words):
+        moves = _moves(session.problem, [arc for arc in arcs if _names(word, arc, session.problem)])
+        if moves:
+            found.append(PossibleLoss(word=word, name=_in_words(word), moves=moves))
+        else:
+            troubles.append(_unknown(word, session.problem, arcs))
+    if troubles:
+        raise InputError(troubles)
+    return found
+
+
+def usual_losses(session: Session, kinds: Sequence[LossKind] = KINDS, most: int = 0) -> tuple[list[PossibleLoss], int]:
+    """Everybody who could deliver, as `stress` tells them apart, and how many are left out.
+
+    Of more than `most` (0: any number) those are kept that the plan spends most with; then those with the most offers.
+    """
+    problem = session.problem
+    arcs = _arcs(problem)
+    spent: dict[str, Decimal] = totals(
+        (line.item.entry.offer, line.total) for line in session.verified.lines if isinstance(line.item.entry, Purchase)
+    )
+    every = losses(session, kinds, everything=True)
+    found: list[tuple[Decimal, PossibleLoss]] = []
+    for loss in every:
+        own = [arc for arc in arcs if loss.takes(problem.offers[arc.offer])]
+        moves = _moves(problem, own)
+        one = PossibleLoss(word=f"{loss.by[0]}:{loss.name}", name=loss.name, also=loss.also, moves=moves)
+        found.append((sum((spent.get(offer, _NONE) for offer in {offer for offer, _ in moves}), _NONE), one))
+    if most and len(found) > most:
+        kept = sorted(found, key=lambda each: (-each[0], -len(each[1].moves), each[1].word))[:most]
+        found = [each for each in found if each in kept]
+    return [one for _, one in found], len(every) - len(found)
+
+
+_NONE = Decimal(0)
+
+
+def _arcs(problem: Problem) -> list[Arc]:
+    return [arc for arc in problem.network.arcs if arc.offer >= 0]
+
+
+def _moves(problem: Problem, arcs: Iterable[Arc]) -> frozenset[tuple[str, str]]:
+    return frozenset((problem.offers[arc.offer].offer.id, arc.node[1]) for arc in arcs)
+
+
+def _names(word: str, arc: Arc, problem: Problem) -> bool:
+    if word.startswith(_ROUTE):
+        origin, _, to = word.removeprefix(_ROUTE).partition(">")
+        return (arc.move.origin.country, arc.move.to.country) == (origin.strip(), to.strip())
+    facts = problem.offers[arc.offer]
+    return names_offer(word, facts.offer, facts.facility)
+
+
+def _in_words(word: str) -> str:
+    if word.startswith(_ROUTE):
+        return "the route " + " to ".join(word.removeprefix(_ROUTE).split(">"))
+    kind, colon, name = word.partition(":")
+    return name if colon and kind in ("country", "supplier", "parent", "catalog") else word
+
+
+def _unknown(word: str, problem: Problem, arcs: Sequence[Arc]) -> Diagnostic:
+    facts = [problem.offers[arc.offer] for arc in arcs]
+    known = {one.offer.id for one in facts} | {one.facility.id for one in facts}
+    known |= {one.facility.supplier for one in facts} | {f"country:{one.facility.country}" for one in facts}
+    known |= {f"{_ROUTE}{arc.move.origin.country}>{arc.move.to.country}" for arc in arcs}
+    return Diagnostic(
+        "nothing that could reach a demand is lost with this",
+        column="--lose",
+        found=word,
+        expected=f"{OFFERS}, or a route between two countries, as `route:AU>US`",
+        fix=did_you_mean(word, known),
+    )

@@ -1,0 +1,123 @@
+"""The parts of a case as robust programs: what is decided before a loss, what until there is time to react, and what after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from friendshore.problem.parts import Members
+from friendshore.program import Program
+from friendshore.program.matrix import Entries, Floats, Ints, Linear
+from friendshore.program.twostage import closed_by, decided_before, with_shortage_bounds
+from friendshore.session import Session
+from friendshore.solve import Solution, SolverAnswer, optimum, split
+
+from .component import RobustComponent
+from .losses import PossibleLoss
+from .robust import RobustProgram
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LossDay:
+    """When losses come, by period."""
+
+    comes: int
+    """The first period in which nothing can be ordered any more of what is lost."""
+    reacts: int
+    """The first period in which anything can be ordered beyond what was planned; one beyond the last: the plan ends before."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartProgram:
+    """A part of the case, and its independent components that a loss touches."""
+
+    members: Members
+    program: Program
+    today: Solution
+    """The cheapest plan as things are."""
+    components: tuple[RobustComponent, ...]
+    weight: Floats
+    """Of each demand: what a kilogram that is missing of it counts for."""
+
+    def values(self, by_component: Sequence[Floats]) -> Floats:
+        """Values of the program's columns where each component's are as given, and all else as in the plan as it is."""
+        found = self.today.x.copy()
+        for component, x in zip(self.components, by_component, strict=True):
+            own = component.columns < len(found)
+            found[component.columns[own]] = x[own]
+        return found
+
+
+def part_program(session: Session, members: Members, losses: Sequence[PossibleLoss], day: LossDay) -> PartProgram:
+    """The program of a part and what losses do in it.
+
+    Raises:
+        SolverError: if a solver breaks down.
+    """
+    program, today = session.compiled(members)
+    price = np.array([float(price) for price in program.problem.shortage_price])
+    weight = np.where(price > 0, price, price.max() or 1.0) / (price.max() or 1.0)
+    if today.conflicts:
+        return PartProgram(members, program, today, (), weight)
+    own = len(program.linear.cost)
+    linear = _with_missing(program, today.x)
+    shared = np.append(decided_before(program, day.comes), np.zeros(len(weight), dtype=bool))
+    every = {facts.offer.id for facts in program.problem.offers}
+    held = np.setdiff1d(closed_by(program, every, day.comes), closed_by(program, every, day.reacts))
+    closed = {number: _closed(program, loss, day.comes) for number, loss in enumerate(losses)}
+    found = []
+    for part in split(linear):
+        here = {loss: np.flatnonzero(np.isin(part.columns, columns)) for loss, columns in closed.items()}
+        here = {loss: columns for loss, columns in here.items() if part.linear.upper[columns].any()}
+        if here:
+            missing = np.flatnonzero(part.columns >= own)
+            robust = RobustProgram(
+                part.linear,
+                shared[part.columns],
+                np.flatnonzero(np.isin(part.columns, held)),
+                missing,
+                weight[part.columns[missing] - own],
+            )
+            tolerance = float(program.problem.case.resolution) / 100
+            found.append(
+                RobustComponent(robust, part.columns, here, _solver(session), tolerance, lambda: session.stopped)
+            )
+    return PartProgram(members, program, today, tuple(found), weight)
+
+
+def _solver(session: Session) -> Callable[[Linear], SolverAnswer]:
+    return lambda linear: optimum(linear, session.limits, session.cancel, session.answers)
+
+
+def _with_missing(program: Program, x: Floats) -> Linear:
+    """A program in which no demand is short of more than in the plan `x`, but for one column each by which it is: closed, until a loss comes."""
+    import scipy.sparse as sp
+
+    bounded = with_shortage_bounds(program, x)
+    count, first = bounded.entries.shape[0], program.linear.entries.shape[0]
+    more = count - first
+    taken = sp.csr_matrix((-np.ones(more), (np.arange(first, count), np.arange(more))), shape=(count, more))
+    return replace(
+        bounded,
+        cost=np.append(bounded.cost, np.zeros(more)),
+        lower=np.append(bounded.lower, np.zeros(more)),
+        upper=np.append(bounded.upper, np.zeros(more)),
+        integer=np.append(bounded.integer, np.zeros(more, dtype=bool)),
+        entries=Entries.of(sp.hstack([bounded.matrix, taken])),
+    )
+
+
+def _closed(program: Program, loss: PossibleLoss, period: int) -> Ints:
+    """The columns that order or make anything from a period on that is lost."""
+    problem, columns = program.problem, program.columns
+    arcs = problem.network.arcs
+    taken = [arc.offer >= 0 and loss.takes(problem.offers[arc.offer].offer.id, arc.node[1]) for arc in arcs]
+    lost = np.array(taken, dtype=bool)
+    moves = columns.buy_move
+    bought = columns.buy[lost[problem.moves.arc[moves]] & (problem.moves.ordered[moves] >= period)]
+    kept = {arc.offer for arc, gone in zip(arcs, taken, strict=True) if not gone}
+    whole = {arc.offer for arc, gone in zip(arcs, taken, strict=True) if gone} - kept
+    made = [column for (offer, _, t), column in columns.make.items() if offer in whole and t >= period]
+    return np.sort(np.concatenate([bought, np.array(made, dtype=np.intp)]))

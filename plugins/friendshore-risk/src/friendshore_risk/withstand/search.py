@@ -1,0 +1,397 @@
+"""The cheapest plans that withstand any few of many losses, and every combination of losses enumerated under each of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from itertools import combinations
+from math import comb
+
+from friendshore.domain.base import exact, totals
+from friendshore.domain.plan import Plan
+from friendshore.errors import InputError, VerificationError
+from friendshore.explain.results import Counted, between
+from friendshore.program.matrix import Floats
+from friendshore.questions.stress.insurance import Carried, decoded, first_loss, ordered_before, ready_at
+from friendshore.questions.stress.insured import KeptReady, Kilograms, Ordered, Ready
+from friendshore.session import Session
+from friendshore.solve import Progress
+from friendshore.verify import VerifiedPlan, examine, verify
+
+from .check import FollowsJudge
+from .component import Branching, Losses, RobustComponent
+from .generation import Generated
+from .losses import PossibleLoss
+from .program import LossDay, PartProgram, part_program
+from .results import CurvePoint, MissedDemand, NotWithstood, Withstood, WorstLosses
+
+MOST_COMBINATIONS = 500_000
+"""Combinations of losses that are enumerated; more are refused."""
+_NONE = Decimal(0)
+
+
+def withstand(
+    session: Session,
+    losses: Sequence[PossibleLoss],
+    most: int,
+    *,
+    start: date | None = None,
+    react: Decimal = Decimal(0),
+    left_out: int = 0,
+    progress: Progress | None = None,
+) -> Withstood:
+    """The cheapest plan that withstands any number of losses up to `most`, for each such number; verified, all combinations enumerated.
+
+    A plan withstands losses if after them no demand is short of more kilograms over the plan than as things are, but for what is short after them
+    whatever is decided before. Nobody knows beforehand which of them come.
+
+    Args:
+        session: a solved case.
+        losses: any of them may come together.
+        most: how many may come together.
+        start: their first day; see `first_loss`.
+        react: months after it in which nothing can be ordered beyond what was planned.
+        left_out: others that are not among the losses, to be told.
+        progress: told after every step.
+
+    Raises:
+        InputError: if the case ranks objectives, or there are too many combinations.
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+    """
+    if session.problem.objectives:
+        raise InputError("what it costs to withstand losses is told for cost alone, and the case ranks objectives")
+    count = combinations_of(len(losses), most)
+    if count > MOST_COMBINATIONS:
+        raise InputError(
+            "more combinations of losses than are enumerated",
+            column="--losses",
+            found=f"{count:,} of at most {most} of {len(losses)} losses",
+            expected=f"no more than {MOST_COMBINATIONS:,}",
+            fix="name fewer losses (--lose, --most), or let fewer come together",
+        )
+    horizon = session.problem.case.horizon
+    period = horizon.find(start or first_loss(horizon))
+    if period is None:
+        raise InputError("the loss begins outside the plan", found=str(start), expected=f"a day of {horizon.span}")
+    reacts = min(period + horizon.steps(react), horizon.count)
+    return _Withstanding(session, losses, LossDay(period, reacts), progress).told(most, left_out)
+
+
+def combinations_of(count: int, most: int) -> int:
+    """How many combinations of at most `most` of `count` losses there are, that of none included."""
+    return sum(comb(count, size) for size in range(most + 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedComponent:
+    """What withstands a number of losses in one component."""
+
+    found: Generated[Losses]
+    following: Branching
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AfterLosses:
+    """What becomes of a part after losses."""
+
+    rise: Decimal
+    """By how much it comes to more than where nothing is lost."""
+    missing: Mapping[str, Decimal]
+    """Demand -> kilograms short in addition."""
+    plan: Plan | None
+    """None: rules conflict after them."""
+
+
+@dataclass(eq=False)
+class PreparedPart:
+    """A part under the plan that withstands a number of losses."""
+
+    part: PartProgram
+    levels: Sequence[PreparedComponent]
+    """By component."""
+    losses: Sequence[PossibleLoss]
+    judge: FollowsJudge
+    first: Carried
+    _plans: dict[tuple[Losses, ...], Carried | None] = field(default_factory=dict)
+    _judged: dict[Losses, AfterLosses] = field(default_factory=dict)
+
+    @cached_property
+    def touching(self) -> Losses:
+        """Losses that touch it."""
+        return frozenset(loss for component in self.part.components for loss in component.closed)
+
+    @property
+    def plans(self) -> int:
+        """How many plans follow losses."""
+        return sum(plan is not None for plan in self._plans.values())
+
+    def after(self, losses: Losses) -> AfterLosses:
+        """What follows some of the losses that touch it.
+
+        Raises:
+            VerificationError: if the plan that is to follow them does not hold, or does not follow them.
+        """
+        if losses not in self._judged:
+            self._judged[losses] = self._after(losses)
+        return self._judged[losses]
+
+    def _after(self, losses: Losses) -> AfterLosses:
+        found = [
+            level.following.of(losses & frozenset(component.closed))
+            for component, level in zip(self.part.components, self.levels, strict=True)
+        ]
+        key = tuple(one.losses for one in found)
+        if key not in self._plans:
+            values = [one.x for one in found if one.x is not None]
+            self._plans[key] = self._carried(values) if len(values) == len(found) else None
+        carried = self._plans[key]
+        if carried is None:
+            return AfterLosses(_NONE, {}, None)
+        faults = self.judge.faults(carried.verified.plan, [self.losses[loss] for loss in losses])
+        if faults:
+            names = " and ".join(self.losses[loss].name for loss in sorted(losses))
+            raise VerificationError(f"what follows the loss of {names} does not: {'; '.join(faults)}")
+        rise = exact(carried.objective - self.first.objective)
+        return AfterLosses(rise, self.judge.missing(carried.verified.plan), carried.verified.plan)
+
+    def _carried(self, values: Sequence[Floats]) -> Carried:
+        plan, idle = decoded(self.part.program, self.part.values(values))
+        verified, findings = examine(self.part.program.problem, plan, all_rules=False)
+        if verified is None:
+            raise VerificationError(findings)
+        return Carried(verified, idle)
+
+
+class _Withstanding:
+    def __init__(
+        self, session: Session, losses: Sequence[PossibleLoss], day: LossDay, progress: Progress | None
+    ) -> None:
+        self.session, self.losses, self.day = session, losses, day
+        self.counted = Counted(session, progress)
+        self.slack = session.problem.case.resolution * session.problem.case.horizon.count
+        self.done = self.steps = 0
+
+    def told(self, most: int, left_out: int) -> Withstood:
+        session, horizon = self.session, self.session.problem.case.horizon
+        every = [part_program(session, members, self.losses, self.day) for members in session.parts.members]
+        parts = [part for part in every if not part.today.conflicts]
+        components = [component for part in parts for component in part.components]
+        self.steps = len(components) * most + combinations_of(len(self.losses), most)
+        curves = self._curves(components, most)
+        points: list[CurvePoint] = []
+        last: list[PreparedPart] = []
+        for number in range(most + 1):
+            if any(len(curve) <= number for curve in curves) or session.stopped:
+                break
+            of_component = dict(zip(map(id, components), (curve[number] for curve in curves), strict=True))
+            last = [self._part_level(part, [of_component[id(c)] for c in part.components]) for part in parts]
+            points.append(self._point(number, last, [curve[number] for curve in curves], components))
+        session.go_on(0, 1, "numbers of losses") if not points else None
+        carried = [level.first for level in last]
+        return Withstood(
+            case=session.problem.case.name,
+            currency=session.problem.case.currency,
+            start=horizon.periods[self.day.comes].start,
+            reacts=horizon.periods[self.day.reacts].start if self.day.reacts < horizon.count else None,
+            objective=session.verified.cost.objective,
+            losses=tuple(self.losses),
+            left_out=left_out,
+            most=most,
+            curve=tuple(points),
+            not_withstood=tuple(self._not_withstood(len(points) - 1, last)),
+            ordered=self._ordered(carried),
+            onboarded=tuple(
+                KeptReady(offer=name, cost=money) for plan in carried for name, money in sorted(plan.ready.items())
+            ),
+            ready=self._ready(carried),
+            never_met=tuple(sorted(session.verified.plan.short_by_demand)),
+            unplanned=tuple(sorted(name for part in every if part.today.conflicts for name in part.members)),
+        )
+
+    def _step(self, steps: int = 1) -> None:
+        self.done += steps
+        self.counted.told(min(self.done, self.steps), self.steps)
+
+    def _curves(self, components: Sequence[RobustComponent], most: int) -> list[list[PreparedComponent]]:
+        """Of each component, what withstands each number of losses, from none on; fewer where the search was ended."""
+        # In threads of their own: HiGHS lets no Ctrl-C through to the main one, which waits.
+        with ThreadPoolExecutor(self.session.limits.workers or os.cpu_count() or 1) as pool:
+            found = []
+            for curve in pool.map(lambda component: list(_curve(component, most)), components):
+                found.append(curve)
+                self._step(most)
+        return found
+
+    def _part_level(self, part: PartProgram, levels: Sequence[PreparedComponent]) -> PreparedPart:
+        """A part under its own plan, verified."""
+        program = part.program
+        x = part.values([level.found.x for level in levels])
+        plan, idle = decoded(program, x)
+        cost = exact(float(program.linear.cost @ x) + program.linear.constant - float(sum(idle.values(), _NONE)))
+        first = Carried(
+            verify(program.problem, plan.but(objective=cost, bound=min(exact(part.today.bound), cost))), idle
+        )
+        today = self.session.part_plan(part.members).plan.short_by_demand
+        ready = {purchase.offer for purchase in plan.purchases} | idle.keys()
+        return PreparedPart(
+            part, levels, self.losses, FollowsJudge(program.problem, self.day, plan, ready, today), first
+        )
+
+    def _point(
+        self,
+        number: int,
+        parts: Sequence[PreparedPart],
+        levels: Sequence[PreparedComponent],
+        components: Sequence[RobustComponent],
+    ) -> CurvePoint:
+        """A number of losses: every combination of so many is looked at."""
+        worst: tuple[Decimal, tuple[int, ...]] | None = None
+        open_still = 0
+        for chosen in self._combinations(number):
+            taken = frozenset(chosen)
+            after = [part.after(taken & part.touching) for part in parts]
+            if any(one.plan is None or one.missing for one in after):
+                open_still += 1
+                continue
+            rise = sum((one.rise for one in after), _NONE)
+            if worst is None or rise > worst[0]:
+                worst = rise, chosen
+        value, low, high = self._extra(parts, levels, components)
+        return CurvePoint(
+            losses=number,
+            cost=exact(self.session.verified.cost.objective + value),
+            extra=between(value, min(low, value), max(high, value), self.session.verified.cost.objective),
+            combinations=combinations_of(len(self.losses), number),
+            not_withstood=open_still,
+            worst=None if worst is None else WorstLosses(losses=self._names(worst[1]), rise=exact(worst[0])),
+            regret=any(
+                level.found.regret > component.tolerance for level, component in zip(levels, components, strict=True)
+            ),
+            plans=sum(part.plans for part in parts),
+        )
+
+    def _combinations(self, most: int) -> Iterator[tuple[int, ...]]:
+        for size in range(most + 1):
+            for number, chosen in enumerate(combinations(range(len(self.losses)), size)):
+                if number % 4_096 == 0:
+                    self._step(0)
+                yield chosen
+
+    def _extra(
+        self, parts: Sequence[PreparedPart], levels: Sequence[PreparedComponent], components: Sequence[RobustComponent]
+    ) -> tuple[Decimal, Decimal, Decimal]:
+        """By how much the plans are dearer than those as things are: as verified, and surely at least and at most."""
+        value = sum(
+            (
+                part.first.objective - self.session.part_plan(part.part.members).verified.cost.objective
+                for part in parts
+            ),
+            _NONE,
+        )
+        low = high = _NONE
+        for level, component in zip(levels, components, strict=True):
+            before = component.solve(component.robust.linear)
+            low += exact(level.found.bound - before.objective)
+            high += exact(level.found.objective - before.bound)
+        return exact(value), low, high
+
+    def _names(self, losses: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.losses[loss].name for loss in losses)
+
+    def _not_withstood(self, most: int, parts: Sequence[PreparedPart]) -> list[NotWithstood]:
+        """The smallest sets of losses that leave a demand short; those whose shortage is priced highest first."""
+        found: dict[Losses, list[MissedDemand]] = {}
+        conflicts: set[Losses] = set()
+        price: dict[str, Decimal] = {}
+        for part in parts:
+            problem = part.judge.problem
+            price |= zip((demand.id for demand in problem.demands), problem.shortage_price, strict=True)
+            for losses, short in _smallest(part, most):
+                after = part.after(losses)
+                found.setdefault(losses, []).extend(self._missed(part, after, demand) for demand in short)
+                conflicts |= {losses} if after.plan is None else set()
+        money = {losses: sum(price[one.demand] * one.kilograms for one in short) for losses, short in found.items()}
+        ranked = sorted(found, key=lambda each: (each not in conflicts, -money[each], sorted(each)))
+        return [
+            NotWithstood(losses=self._names(sorted(each)), short=tuple(found[each]), conflict=each in conflicts)
+            for each in ranked
+        ]
+
+    def _missed(self, part: PreparedPart, after: AfterLosses, demand: str) -> MissedDemand:
+        problem, horizon = part.judge.problem, part.judge.problem.case.horizon
+        use = next(one.use for one in problem.demands if one.id == demand)
+        assert after.plan is not None
+        before = {short.period: short.quantity for short in part.first.verified.plan.shorts if short.demand == demand}
+        periods = [
+            short.period
+            for short in after.plan.shorts
+            if short.demand == demand and short.quantity > before.get(short.period, _NONE) + problem.case.resolution
+        ] or [self.day.comes]
+        left = {p.offer for p in after.plan.purchases if p.material == use.material.id and p.ordered >= self.day.reacts}
+        return MissedDemand(
+            demand=demand,
+            material=use.material.id,
+            end_use=use.end_use,
+            kilograms=after.missing[demand],
+            first=horizon.label(min(periods)),
+            last=horizon.label(max(periods)),
+            goes_on=max(periods) == horizon.count - 1,
+            suppliers=tuple(sorted(left)),
+        )
+
+    def _ordered(self, plans: Sequence[Carried]) -> tuple[Ordered, ...]:
+        today, then = ordered_before(self.session.verified, self.day.comes), self._together(plans, ordered_before)
+        used = {purchase.offer for purchase in self.session.verified.plan.purchases}
+        found = [
+            Ordered(offer=name, kilograms=then.get(name, _NONE), today=today.get(name, _NONE), new=name not in used)
+            for name in today | then
+        ]
+        changed = [each for each in found if abs(each.kilograms - each.today) > self.slack]
+        return tuple(sorted(changed, key=lambda each: (-abs(each.kilograms - each.today), each.offer)))
+
+    def _ready(self, plans: Sequence[Carried]) -> tuple[Ready, ...]:
+        today, then = ready_at(self.session.verified, self.day.comes), self._together(plans, ready_at)
+        found = [
+            Ready(material=name, kilograms=then.get(name, _NONE), today=today.get(name, _NONE))
+            for name in sorted(today | then)
+        ]
+        return tuple(each for each in found if abs(each.kilograms - each.today) > self.slack)
+
+    def _together(self, plans: Sequence[Carried], read: Callable[[VerifiedPlan, int], Kilograms]) -> Kilograms:
+        return totals(entry for plan in plans for entry in read(plan.verified, self.day.comes).items())
+
+
+def _curve(component: RobustComponent, most: int) -> Iterator[PreparedComponent]:
+    """What withstands each number of losses, from none on, until the search is ended."""
+    begin: Sequence[Losses] = ()
+    for number in range(most + 1):
+        found = component.withstanding(number, begin)
+        if found is None or not found.proved:
+            return
+        begin = found.keys
+        yield PreparedComponent(found, component.following(found))
+
+
+def _smallest(part: PreparedPart, most: int) -> Iterator[tuple[Losses, list[str]]]:
+    """Sets of losses that leave demands short, with those that no smaller set within it leaves short; conflicts with none."""
+    known: list[tuple[Losses, frozenset[str]]] = []
+    for size in range(1, most + 1):
+        for chosen in combinations(sorted(part.touching), size):
+            losses = frozenset(chosen)
+            after = part.after(losses)
+            below = [(one, demands) for one, demands in known if one < losses]
+            if after.plan is None:
+                if all(demands for _, demands in below):
+                    known.append((losses, frozenset()))
+                    yield losses, []
+                continue
+            new = set(after.missing) - {demand for _, demands in below for demand in demands}
+            if new:
+                known.append((losses, frozenset(new)))
+                yield losses, sorted(new)

@@ -1,0 +1,170 @@
+"""Two-stage problems whose optimum others have published, solved by the engine behind `risk`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from friendshore.program.matrix import Entries, Linear
+from friendshore_risk.twostage import (
+    RecourseProgram,
+    RiskMeasure,
+    ScenarioBranch,
+    SecondStage,
+    evaluated,
+    expected_value_of,
+    solve_recourse,
+    solver_within,
+    wait_and_see,
+)
+
+from . import smps
+
+EXPECTED = RiskMeasure()
+LANDS_CORE = """NAME LandS
+ROWS
+ N OBJ
+ G MINCAP
+ L BUDGET
+ L OPLIM1
+ L OPLIM2
+ L OPLIM3
+ L OPLIM4
+ E DEMAND1
+ E DEMAND2
+ E DEMAND3
+COLUMNS
+ X1 OBJ 10.0 MINCAP 1.0
+ X1 BUDGET 10.0 OPLIM1 -1.0
+ X2 OBJ 7.0 MINCAP 1.0
+ X2 BUDGET 7.0 OPLIM2 -1.0
+ X3 OBJ 16.0 MINCAP 1.0
+ X3 BUDGET 16.0 OPLIM3 -1.0
+ X4 OBJ 6.0 MINCAP 1.0
+ X4 BUDGET 6.0 OPLIM4 -1.0
+ Y11 OBJ 40.0 OPLIM1 1.0
+ Y11 DEMAND1 1.0
+ Y12 OBJ 24.0 OPLIM1 1.0
+ Y12 DEMAND2 1.0
+ Y13 OBJ 4.0 OPLIM1 1.0
+ Y13 DEMAND3 1.0
+ Y21 OBJ 45.0 OPLIM2 1.0
+ Y21 DEMAND1 1.0
+ Y22 OBJ 27.0 OPLIM2 1.0
+ Y22 DEMAND2 1.0
+ Y23 OBJ 4.5 OPLIM2 1.0
+ Y23 DEMAND3 1.0
+ Y31 OBJ 32.0 OPLIM3 1.0
+ Y31 DEMAND1 1.0
+ Y32 OBJ 19.2 OPLIM3 1.0
+ Y32 DEMAND2 1.0
+ Y33 OBJ 3.2 OPLIM3 1.0
+ Y33 DEMAND3 1.0
+ Y41 OBJ 55.0 OPLIM4 1.0
+ Y41 DEMAND1 1.0
+ Y42 OBJ 33.0 OPLIM4 1.0
+ Y42 DEMAND2 1.0
+ Y43 OBJ 5.5 OPLIM4 1.0
+ Y43 DEMAND3 1.0
+RHS
+ RIGHT MINCAP 12.0
+ RIGHT BUDGET 120.0
+ RIGHT DEMAND1 1.0
+ RIGHT DEMAND2 3.0
+ RIGHT DEMAND3 2.0
+ENDATA
+"""
+LANDS_TIME = """TIME LandS
+PERIODS
+ X1 MINCAP PERIOD1
+ Y11 OPLIM1 PERIOD2
+ENDATA
+"""
+LANDS_STOCH = """STOCH LandS
+INDEP DISCRETE
+ RIGHT DEMAND1 3.0 PERIOD2 0.3
+ RIGHT DEMAND1 5.0 PERIOD2 0.4
+ RIGHT DEMAND1 7.0 PERIOD2 0.3
+ENDATA
+"""
+
+
+def lands() -> RecourseProgram:
+    """Capacity of four kinds of plant, then what they make for three kinds of load (Louveaux and Smeers 1988)."""
+    read = smps.Read(LANDS_CORE, LANDS_TIME)
+    return read.program(smps.every(smps.read_outcomes(LANDS_STOCH, read.core)))
+
+
+def farmer() -> RecourseProgram:
+    """Acres of wheat, corn and beets, then what is bought and sold (Birge and Louveaux 2011, section 1.1)."""
+    first = Linear(
+        np.array([150.0, 230.0, 260.0]), np.zeros(3), np.full(3, np.inf), np.zeros(3, dtype=bool),
+        Entries.summed(np.zeros(3, dtype=np.intp), np.arange(3), np.ones(3), (1, 3)), np.array([-np.inf]), np.array([500.0]),
+    )  # fmt: skip
+    # Wheat bought, corn bought, wheat sold, corn sold, beets sold at the favourable price (6,000 t at most), beets sold beyond.
+    cost = np.array([238.0, 210.0, -170.0, -150.0, -36.0, -10.0])
+    rows, columns = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 2, 1, 3, 4, 5])
+    recourse = Entries.summed(rows, columns, np.array([1.0, -1.0, 1.0, -1.0, -1.0, -1.0]), (3, 6))
+    stages = []
+    for factor in (0.8, 1.0, 1.2):
+        grown = Entries.summed(np.arange(3), np.arange(3), factor * np.array([2.5, 3.0, 20.0]), (3, 3))
+        upper = np.array([np.inf, np.inf, np.inf, np.inf, 6000.0, np.inf])
+        stages.append(
+            SecondStage(
+                cost,
+                np.zeros(6),
+                upper,
+                np.zeros(6, dtype=bool),
+                grown,
+                recourse,
+                np.array([200.0, 240.0, 0.0]),
+                np.full(3, np.inf),
+                np.zeros(3),
+            )
+        )
+    return RecourseProgram(first, tuple(stages), tuple(ScenarioBranch(1 / 3, (number,)) for number in range(3)))
+
+
+def values(program: RecourseProgram) -> tuple[float, float, float]:
+    """RP, EVPI and VSS."""
+    solver = solver_within()
+    answer = solve_recourse(program, EXPECTED, solver)
+    assert answer is not None
+    mean = solve_recourse(expected_value_of(program), EXPECTED, solver)
+    assert mean is not None
+    chances = program.probabilities
+    known = float(wait_and_see(program, solver) @ chances)
+    as_if = float(evaluated(program, mean.x, solver) @ chances)
+    return answer.objective, answer.objective - known, as_if - answer.objective
+
+
+def test_the_farmer_s_profit_and_what_knowing_and_planning_are_worth() -> None:
+    """Published: 108,390; the value of perfect information 7,016, of the stochastic solution 1,150."""
+    assert values(farmer()) == pytest.approx((-108390.0, 7015.5555556, 1150.0), rel=1e-9)
+
+
+def test_the_electricity_planning_problem() -> None:
+    """Published: 381.8533 at 8/3, 4, 10/3 and 2."""
+    answer = solve_recourse(lands(), EXPECTED, solver_within())
+    assert answer is not None
+    assert answer.objective == pytest.approx(381.853333, rel=1e-8)
+    assert answer.x == pytest.approx([8 / 3, 4, 10 / 3, 2], rel=1e-6)
+
+
+def test_the_worst_three_tenths_of_the_electricity_problem_are_its_dearest_branch() -> None:
+    """CVaR at 0.7 looks at the largest load alone, whose least cost is that of whoever plans for it alone."""
+    program = lands()
+    solver = solver_within()
+    answer = solve_recourse(program, RiskMeasure(1.0, 0.7), solver)
+    assert answer is not None
+    assert answer.objective == pytest.approx(max(wait_and_see(program, solver)), rel=1e-7)
+
+
+def test_of_plans_alike_in_the_worst_cases_the_cheaper_one_is_taken() -> None:
+    """A farmer who looks at the worst third still buys and sells at his best in the others."""
+    program, solver = farmer(), solver_within()
+    answer = solve_recourse(program, RiskMeasure(1.0, 2 / 3), solver)
+    assert answer is not None
+    at_best = evaluated(program, answer.x, solver) - float(program.first.cost @ answer.x)
+    assert answer.costs == pytest.approx(at_best, rel=1e-9)
+    assert max(at_best) + float(program.first.cost @ answer.x) == pytest.approx(answer.objective, rel=1e-8)

@@ -1,0 +1,194 @@
+"""`withstand`: a published optimum, the worked case as a planner asks it, and names that mean nothing."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from friendshore.cli.app import app
+from friendshore.program.matrix import Entries, Floats, Linear
+from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
+from friendshore_risk.withstand.generation import ListedScenarios, generate
+from friendshore_risk.withstand.robust import RobustProgram, RobustScenario
+
+CASES = Path(__file__).parents[3] / "docs" / "cases"
+RUN = CliRunner()
+
+
+def solve(linear: Linear) -> SolverAnswer:
+    """With the engines that plans are solved with."""
+    return optimum(linear, NO_LIMITS, None, AnswerCache())
+
+
+def vertices() -> list[tuple[float, ...]]:
+    """Those of 0 <= g <= 1, g1 + g2 + g3 <= 1.8, g1 + g2 <= 1.2: where three of the limits hold as equations."""
+    limits = [(*row, end) for row, end in zip(np.eye(3).tolist() * 2, [0] * 3 + [1] * 3, strict=True)]
+    limits += [[1, 1, 1, 1.8], [1, 1, 0, 1.2]]
+    found = set()
+    for three in combinations(limits, 3):
+        rows, ends = np.array([each[:3] for each in three]), np.array([each[3] for each in three])
+        if abs(np.linalg.det(rows)) > 1e-9:
+            g = np.linalg.solve(rows, ends)
+            if (g > -1e-9).all() and (g < 1 + 1e-9).all() and g.sum() < 1.8 + 1e-9 and g[:2].sum() < 1.2 + 1e-9:
+                found.add(tuple(np.round(g, 9) + 0.0))
+    return sorted(found)
+
+
+def location_transport() -> tuple[RobustProgram, list[RobustScenario]]:
+    """Zeng and Zhao (2013), section 4: three facilities are opened and sized before three customers' demand, in a budget, is known."""
+    opening, sizing, most = [400, 414, 326], [18, 25, 20], 800
+    freight = [[22, 33, 24], [33, 23, 30], [20, 25, 27]]
+    demand, more = np.array([206, 274, 220]), 40
+    rows: list[Floats] = []
+    low: list[float] = []
+    high: list[float] = []
+
+    def row(entries: dict[int, float], least: float, largest: float) -> None:
+        coefficients = np.zeros(15)
+        coefficients[list(entries)] = list(entries.values())
+        rows.append(coefficients)
+        low.append(least)
+        high.append(largest)
+
+    for site in range(3):
+        row({3 + site: 1, site: -most}, -np.inf, 0)
+        row({6 + 3 * site + customer: 1 for customer in range(3)} | {3 + site: -1}, -np.inf, 0)
+    row({3: 1, 4: 1, 5: 1}, demand.sum() + 1.8 * more, np.inf)  # enough in any case, as the paper has it
+    for customer in range(3):
+        row({6 + 3 * site + customer: 1 for site in range(3)}, float(demand[customer]), np.inf)
+    matrix = np.array(rows)
+    at, column = np.nonzero(matrix)
+    linear = Linear(
+        cost=np.array([*opening, *sizing, *np.ravel(freight)], dtype=float),
+        lower=np.zeros(15),
+        upper=np.array([1.0] * 3 + [most] * 3 + [np.inf] * 9),
+        integer=np.array([True] * 3 + [False] * 12),
+        entries=Entries.summed(at, column, matrix[at, column], matrix.shape),
+        row_lower=np.array(low),
+        row_upper=np.array(high),
+    )
+    scenarios = []
+    for g in vertices():
+        least = linear.row_lower.copy()
+        least[-3:] = demand + more * np.array(g)
+        scenarios.append(RobustScenario(linear.upper, least, linear.row_upper))
+    shared = np.arange(15) < 6
+    return RobustProgram(linear, shared, worst=True), scenarios
+
+
+def test_the_published_location_transport_problem_by_its_iterations() -> None:
+    """33,680, with the bounds that Zeng and Zhao print: 14,296 and 35,238 at first, then both the optimum."""
+    robust, scenarios = location_transport()
+    assert len(scenarios) == 12
+    found = generate(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6, at_once=4)
+    assert found is not None
+    assert found.proved
+    assert [tuple(round(bound, 3) for bound in each) for each in found.bounds] == [(14296, 35238), (33680, 33680)]
+    assert abs(found.objective - 33680) < 1e-6 * 33680
+
+
+def test_one_scenario_a_round_comes_to_the_same_optimum() -> None:
+    """The second master has several cheapest first stages, of which one is worse by 16 in its worst scenario: a third round tells them apart."""
+    robust, scenarios = location_transport()
+    found = generate(robust, ListedScenarios(robust, scenarios, solve), solve, tolerance=1e-6)
+    assert found is not None
+    lower = [round(bound, 3) for bound, _ in found.bounds]
+    assert lower == sorted(lower)
+    assert [round(value, 3) for value in found.bounds[-1]] == [33680, 33680]
+
+
+def test_no_first_stage_of_the_published_problem_is_better_in_its_worst_case() -> None:
+    """Every choice of facilities alone, with all vertices in one program: the same optimum."""
+    robust, scenarios = location_transport()
+    best = []
+    for chosen in product((0, 1), repeat=3):
+        upper = robust.linear.upper.copy()
+        upper[:3] = chosen
+        fixed = RobustProgram(
+            Linear(
+                **{
+                    name: getattr(robust.linear, name)
+                    for name in ("cost", "lower", "integer", "entries", "row_lower", "row_upper")
+                },
+                upper=upper,
+            ),
+            robust.shared,
+            worst=True,
+        )
+        answer = solve(fixed.master(scenarios))
+        best.append(answer.objective)
+    assert abs(min(best) - 33680) < 0.04
+
+
+US_2027 = str(CASES / "us-2027" / "case.toml")
+
+
+def asked(*words: str) -> str:
+    """What the command prints."""
+    result = RUN.invoke(app, ["withstand", US_2027, "--quiet", *words], env={"COLUMNS": "100"})
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.deep
+def test_any_two_of_forty_losses_of_us_2027_are_withstood_and_all_pairs_enumerated() -> None:
+    """780 pairs, 40 alone and none: each is followed by a verified plan, and what no mix avoids names its losses; the answer is one screen."""
+    found = json.loads(asked("--losses", "2", "--most", "40", "--json"))
+    assert len(found["losses"]) == 40
+    assert [point["combinations"] for point in found["curve"]] == [1, 41, 821]
+    extra = [float(point["extra"]["value"]) for point in found["curve"]]
+    assert extra == sorted(extra)
+    assert all(point["extra"]["proved"] for point in found["curve"])
+    alone = {tuple(one["losses"]) for one in found["not_withstood"] if len(one["losses"]) == 1}
+    assert {("China, antimony",), ("CN",)} <= alone
+    assert not any(
+        set(fewer) < set(one["losses"]) and _lacks(found, fewer) & _of(one)
+        for one in found["not_withstood"]
+        for fewer in alone
+    )
+    lines = asked("--losses", "2", "--most", "40").splitlines()
+    assert len(lines) <= 40
+    assert "all 821 combinations enumerated" in " ".join(lines)
+
+
+def _of(one: dict[str, Any]) -> set[str]:
+    return {short["demand"] for short in one["short"]}
+
+
+def _lacks(found: dict[str, Any], losses: tuple[str, ...]) -> set[str]:
+    return set().union(*(_of(one) for one in found["not_withstood"] if tuple(one["losses"]) == losses))
+
+
+def test_a_loss_that_can_be_replaced_is_told_with_its_price_and_one_that_cannot_with_what_is_short() -> None:
+    """Japan's gallium has nobody to take its place for defence; a route that nothing else takes is lost like who uses it."""
+    told = asked("--losses", "1", "--lose", "country:JP", "--lose", "country:KR", "--lose", "route:MY>US")
+    words = " ".join(told.split())
+    assert "Whatever one comes of 3 losses from 2027-10-01 on" in words
+    assert "gallium-defense" in words
+    assert "the route MY to US" in words
+    assert "all 4 combinations enumerated" in words
+
+
+def test_names_that_take_nothing_away_and_times_that_are_none_are_refused_all_at_once() -> None:
+    """With what was meant, if it is near; nothing is planned for a time that is none."""
+    result = RUN.invoke(app, ["withstand", US_2027, "--quiet", "--lose", "country:XX", "--lose", "mp-minesx"])
+    assert result.exit_code == 2
+    assert "country:XX" in result.stderr
+    assert "mp-minesx" in result.stderr
+    result = RUN.invoke(app, ["withstand", US_2027, "--quiet", "--react", "soon"])
+    assert result.exit_code == 2
+    assert "soon" in result.stderr
+
+
+def test_where_the_plan_ends_before_there_is_time_to_react_only_what_is_there_helps() -> None:
+    """Stock and orders placed: to withstand a loss costs no less than with time to react."""
+    words = ("--losses", "1", "--lose", "country:KR", "--json")
+    costs = [json.loads(asked(*words, "--react", react))["curve"][1]["extra"]["value"] for react in ("0", "5 years")]
+    assert float(costs[0]) <= float(costs[1])
+    assert "until the plan ends nothing is ordered" in " ".join(asked(*words[:-1], "--react", "5 years").split())

@@ -1,0 +1,110 @@
+"""Two editions of the law: what turns is what turns when every rule is asked again for every way and every single day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friendshore.domain.case import Case
+from friendshore.domain.use import Use
+from friendshore.editions.judged import Way, standings, turned
+from friendshore.problem import Problem
+from friendshore.problem.inputs import Inputs
+from friendshore.problem.network import Arc, final_node
+from friendshore.rules.base import Phase, PhaseStatus, Rule
+
+from .settings import examples
+from .strategies import Tiny, tiny_cases
+from .world import days, within
+
+RANKS = ["pass", "unproven", "fail"]
+LATER = st.dates(date(2026, 6, 1), date(2029, 1, 31))
+
+
+@st.composite
+def phases(draw: Any) -> tuple[Phase, ...]:
+    """One or two stretches of time with a status each."""
+    first, last = sorted((draw(LATER), draw(LATER)))
+    status = st.sampled_from(PhaseStatus)
+    one = Phase.model_validate({"from": draw(st.none() | st.just(first)), "until": last, "status": draw(status)})
+    more = Phase.model_validate({"from": last.replace(year=2029, day=1), "status": draw(status)})
+    return draw(st.sampled_from([(one,), (one, more), ()]))
+
+
+@st.composite
+def amended(draw: Any, tiny: Tiny) -> tuple[Rule, ...]:
+    """A new edition: some rules have other phases, some that the case does not name are gone."""
+    named = {paper.rule for paper in (*tiny.case.licences, *tiny.case.waivers)}
+    kept = [rule for rule in tiny.rules if rule.id in named or draw(st.integers(0, 4))]
+    return tuple(rule.but(phases=draw(phases())) if draw(st.booleans()) else rule for rule in kept)
+
+
+def problem_of(tiny: Tiny, rules: Sequence[Rule]) -> Problem:
+    """A tiny case under some rules."""
+    return Inputs(tiny.case, (tiny.catalog,), tuple(rules)).problem()
+
+
+def by_hand(problem: Problem, case: Case) -> dict[tuple[Way, date], str]:
+    """What is found of every way on every day, each rule asked anew."""
+    found: dict[tuple[Way, date], str] = {}
+    span = problem.case.horizon.span
+    assert span.start is not None
+    assert span.end is not None
+    for use in {demand.use for demand in problem.demands}:
+        for index in problem.network.reach(final_node(use))[0]:
+            arc = problem.network.arcs[index]
+            answers = [(rule, rule.judge(arc.chained, arc.move, use)) for rule in _asked(problem, arc, use)]
+            for day in days(span.start, span.end):
+                worst = max((_on(rule, answer, day, case, arc, use) for rule, answer in answers), default=0)
+                key = Way.of(problem, arc, use), day
+                found[key] = RANKS[min(worst, RANKS.index(found.get(key, "fail")))]
+    return found
+
+
+def _asked(problem: Problem, arc: Arc, use: Use) -> Iterator[Rule]:
+    moves = arc.lot < 0 or arc.move.origin.country != arc.move.to.country
+    for rule in problem.rules:
+        if "judge" in rule.verbs and rule.concerns(use) and (rule.bears_on == "chain" or moves):
+            yield rule
+
+
+def _on(rule: Rule, answer: Any, day: date, case: Case, arc: Arc, use: Use) -> int:
+    """How bad an answer is on a day: 0 where it lets pass, or the rule is not in force."""
+    if answer.result.value == "pass":
+        return 0
+    if not any(p.status.value in case.accept.rule_status and within(day, p.start, p.end) for p in rule.phases):
+        return 0
+    if answer.result.value == "fail":
+        return 2
+    if case.accept.unproven:
+        return 0
+    if answer.licence:
+        held = case.assume.licence.get(use.end_use) == "granted" or any(
+            licence.rule == rule.id
+            and licence.exporter in ("", arc.chained.facility.id, arc.chained.facility.country)
+            and within(day, licence.start, licence.end)
+            for licence in case.licences
+        )
+        return 0 if held else 1
+    return 0 if arc.chained.offer.id in case.accept.proven else 1
+
+
+@examples(300)
+@given(st.data(), tiny_cases())
+def test_what_turns_is_what_every_single_day_says(data: st.DataObject, tiny: Tiny) -> None:
+    """Each way, each use, each day: found by asking again, the same days turn, from the same to the same."""
+    new = data.draw(amended(tiny))
+    old, after = problem_of(tiny, tiny.rules), problem_of(tiny, new)
+    was, now = by_hand(old, tiny.case), by_hand(after, tiny.case)
+    expected = {key: (was[key], now[key]) for key in was.keys() & now.keys() if was[key] != now[key]}
+    told = {
+        (way, day): (one.result.value, other.result.value)
+        for way, span, one, other in turned(standings(old), standings(after))
+        if span.start is not None and span.end is not None
+        for day in days(span.start, span.end)
+    }
+    assert told == expected
