@@ -7,7 +7,7 @@ bring beyond need, or is bought to reach the last tier of a price schedule, or b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
@@ -22,6 +22,7 @@ import numpy as np
 from ..domain.case import Minimise
 from ..problem import Problem
 from ..problem.capacity import most_units
+from ..problem.demands import Demand
 from ..problem.float_tables import as_floats, table
 from ..problem.network import Node, final_node
 from .matrix import Floats, Ints
@@ -80,9 +81,11 @@ class Bounds:
         return needed, np.array([position[arc.node] for arc in arcs], dtype=np.intp), beyond
 
     @staticmethod
-    def of(problem: Problem, forced: bool) -> Bounds:
-        """Bounds of all offers and moves; `forced` says whether some limit rule may make a plan buy, hold or spend more than its need."""
-        walk = _Walk(problem)
+    def of(problem: Problem, forced: bool, wanted: Sequence[Demand] = ()) -> Bounds:
+        """Bounds of all offers and moves; `forced` says whether some limit rule may make a plan buy, hold or spend more than its need, and `wanted`
+        are the demands that need follows from, if not those of the problem.
+        """
+        walk = _Walk(problem, wanted or problem.demands)
         units = _units(walk, forced)
         return Bounds(walk, forced, units, _by_move(problem, units))
 
@@ -187,7 +190,7 @@ def _needs(walk: _Walk, forced: bool) -> dict[int, float]:
     finite = [need for need in exact.values() if isfinite(need)]
     least = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
     least += sum(float(base) for _, row in problem.limit_rows for term in row.asked for base, _ in term.parts)
-    wanted = sum(float(sum(d.quantity)) for d in problem.demands)
+    wanted = sum(float(sum(d.quantity)) for d in walk.demands)
     own = least + sum(walk.reach.values()) + sum(walk.paid.values())
     ample = AMPLE * (sum(finite) + (wanted + sum(walk.paid.values())) * walk.most_for_one() + own)
     return {index: ample if forced or not isfinite(need) else need for index, need in exact.items()}
@@ -221,15 +224,15 @@ def _by_offer(reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
 class _Walk:
     """Adds up what is needed down the chains, from the demands to each offer."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, demands: Sequence[Demand]) -> None:
+        self.problem, self.demands = problem, demands
         self.reach = _for_price(problem)
         self.per_unit = [float(arc.per_unit) for arc in problem.network.arcs]
         """Kilograms that each arc brings for a unit of its offer."""
         self.bought = _by_offer(self.reach)
         """Units of each offer that a plan may buy for nothing but to reach a tier."""
         self.wanted = dict.fromkeys(problem.network.nodes, 0.0)
-        for demand in problem.demands:
+        for demand in demands:
             self.wanted[final_node(demand.use)] += float(sum(demand.quantity))
         self.takers: dict[Node, list[tuple[int, float]]] = {}
         for offer, feeds in problem.network.feeds.items():
@@ -282,7 +285,7 @@ class _Walk:
         count = self.problem.case.horizon.count
         found = {node: np.zeros(count) for node in self.problem.network.nodes}
         wanted: dict[Node, list[Decimal]] = {}
-        for demand in self.problem.demands:
+        for demand in self.demands:
             total = wanted.setdefault(final_node(demand.use), [Decimal(0)] * count)
             total[:] = map(add, total, demand.quantity)
         for node, total in wanted.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from ..domain.case import LicenceSpec
 from ..domain.memory import uncollected
 from ..domain.watch import told_each
 from ..problem import Problem
+from ..problem.demands import Demand
 from ..problem.float_tables import as_floats, table
 from ..problem.judging import licence_id, waiver_id
 from ..problem.network import Node, final_node
@@ -59,18 +60,19 @@ class Program:
 
 
 @uncollected()
-def compile_program(problem: Problem) -> Program:
-    """Lays out the whole program, in canonical order.
+def compile_program(problem: Problem, wanted: Sequence[Demand] = ()) -> Program:
+    """Lays out the whole program, in canonical order. `wanted` are the demands that bounds on orders follow from, if not those of the problem: where
+    something is decided before it is known what is wanted.
 
     Raises:
         PluginError: if a plugin's limit rule raises.
     """
-    return _Compiler(problem).program()
+    return _Compiler(problem, wanted).program()
 
 
 class _Compiler:
-    def __init__(self, problem: Problem) -> None:
-        self.draft = draft = ProgramDraft(problem)
+    def __init__(self, problem: Problem, wanted: Sequence[Demand]) -> None:
+        self.draft = draft = ProgramDraft(problem, wanted)
         self.problem, self.count = problem, draft.count
         self.assembly, self.columns, self.units = draft.assembly, draft.columns, draft.units
         self.limits, self.bounds = draft.limits, draft.bounds

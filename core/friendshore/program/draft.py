@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..problem import Problem
+from ..problem.demands import Demand
 from ..problem.moves import ranges
 from ..problem.network import Node
 from .bounds import ROUNDING, Bounds
@@ -22,13 +23,13 @@ _ANYWHERE: frozenset[str] = frozenset()
 class ProgramDraft:
     """Columns and rows so far, and what later parts need to find among them."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, wanted: Sequence[Demand] = ()) -> None:
         self.problem = problem
         self.count = problem.case.horizon.count
         self.assembly = Assembly()
         self.columns = Columns()
         self.limits = LimitRows.ask(problem)
-        self.bounds = Bounds.of(problem, self.limits.forces)
+        self.bounds = Bounds.of(problem, self.limits.forces, wanted)
         self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}

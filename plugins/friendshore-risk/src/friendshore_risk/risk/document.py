@@ -2,24 +2,168 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from friendshore.document import elements as doc
-from friendshore.document.figures import count
+from friendshore.document.figures import count, large_money, mass, percent
 
 if TYPE_CHECKING:
-    from .question import Risk
+    from .records import FrontierPoint, Risk, ScenarioOutcome, ShortOf
+
+MATERIALS = 3
+"""Materials that are named in a cell."""
 
 
-def risk_document(result: Risk) -> doc.Document:
-    """Scenarios and their probabilities."""
-    columns = [doc.Column("what comes"), doc.figures("probability")]
-    rows: list[tuple[str, doc.Share]] = [
-        (scenario.name, doc.Share(Decimal(repr(float(scenario.probability)))))
-        for scenario in sorted(result.scenarios, key=lambda one: -one.probability)
-    ]
-    told = f"{count(len(rows), 'scenario')}, known from {result.day} on"
+def risk_document(found: Risk, shown: int) -> doc.Document:
+    """The figures, the worst scenarios, and what to do otherwise before the day; of each table the first `shown` (0: all)."""
     return doc.document(
-        f"{result.case}: risk", doc.sentence(told, strong=True), doc.section("Scenarios", doc.table(columns, rows))
+        f"{found.case}: risk",
+        doc.sentence(_head(found), strong=True),
+        _figures(found),
+        _worst(found, shown),
+        _before(found, shown),
+        _held(found, shown),
+        _frontier(found),
+        _sample(found),
     )
+
+
+def _head(found: Risk) -> str:
+    what = "expected cost" if not found.weight else f"mean of the worst {percent(1 - found.alpha)}"
+    if 0 < found.weight < 1:
+        what = f"mix of expected cost and {percent(found.weight)} of the mean of the worst {percent(1 - found.alpha)}"
+    told = large_money(found.minimised, found.currency)
+    of = f"{count(len(found.scenarios), 'scenario')}{f' of a sample of {found.draws:,}' if found.draws else ''}"
+    return f"Least {what}: {told}, shortage at its price included; {of}, known from {found.day} on"
+
+
+def _figures(found: Risk) -> doc.Section:
+    def told(amount: Decimal) -> str:
+        return large_money(amount, found.currency)
+
+    worst = percent(1 - found.alpha)
+    rows: list[tuple[str, str]] = [
+        ("expected cost", f"{told(found.expected)}, of which money {told(found.expected_money)}"),
+        (f"mean of the worst {worst} (CVaR)", told(found.cvar)),
+        ("where nothing happens", f"{told(found.nothing)}; the plan as it is comes to {told(found.today)}"),
+        (
+            "planning for it saves (VSS)",
+            "the plan as it is cannot be followed in every scenario"
+            if found.vss is None
+            else f"{told(found.vss)} in expectation, against following the plan as it is until the day",
+        ),
+        ("knowing would save (EVPI)", f"{told(found.evpi)} in expectation: no forecast is worth more"),
+        ("probability that anything is short", percent(found.any_short)),
+        ("probability that more is short than now", percent(found.more_short)),
+        ("expected shortage", _short(found.expected_short) or "none"),
+    ]
+    if found.onboarded:
+        rows.append(("onboarded", ", ".join(found.onboarded)))
+    return doc.section("What it comes to", doc.table([doc.Column("", whole=True), doc.Column("")], rows))
+
+
+def _short(short: Sequence[ShortOf]) -> str:
+    told = sorted(short, key=lambda one: (-one.kilograms, one.material))
+    named = [f"{one.material} {mass(one.kilograms)}" for one in told[:MATERIALS]]
+    return ", ".join([*named, *([f"{len(told) - MATERIALS} more"] if len(told) > MATERIALS else [])])
+
+
+def _worst(found: Risk, shown: int) -> doc.Section:
+    ranked = sorted(found.scenarios, key=lambda one: (-one.objective, one.name))
+    kept = ranked[: shown or None]
+    columns = [
+        doc.Column("what comes"),
+        doc.figures("probability"),
+        doc.figures("cost", found.currency),
+        doc.figures("plan as it is", found.currency),
+        doc.Column("short beyond now"),
+    ]
+    rows = [
+        (
+            _named(one),
+            doc.Share(one.probability),
+            doc.Amount(one.objective),
+            doc.NOTHING if one.as_it_is is None else doc.Amount(one.as_it_is),
+            _short(one.short) or doc.NOTHING,
+        )
+        for one in kept
+    ]
+    left = len(ranked) - len(kept)
+    more = f"{count(left, 'scenario')} more that cost less: --top {len(ranked)}"
+    return doc.section("Scenarios, the worst first", doc.table(columns, rows), doc.notes([more]) if left else None)
+
+
+def _named(one: ScenarioOutcome) -> str:
+    """Its events in words, each with its first day where that is not that of all."""
+    return "; ".join(f"{event.title or event.event}" for event in one.events) or "nothing happens"
+
+
+def _before(found: Risk, shown: int) -> doc.Section:
+    if not found.before:
+        return doc.section("Before the day", doc.sentence("ordered as in the plan as it is"))
+    columns = [
+        doc.Column("offer", whole=True),
+        doc.Column("material"),
+        doc.figures("ordered", "kg"),
+        doc.figures("plan as it is", "kg"),
+        doc.figures("difference", "kg"),
+    ]
+    kept = found.before[: shown or None]
+    rows = [
+        (
+            one.offer,
+            one.material,
+            doc.Kilograms(one.kilograms),
+            doc.Kilograms(one.today),
+            doc.Kilograms(one.kilograms - one.today),
+        )
+        for one in kept
+    ]
+    left = len(found.before) - len(kept)
+    more = f"{count(left, 'offer')} more: --top {len(found.before)}"
+    return doc.section(
+        f"Ordered before {found.day}, where that differs", doc.table(columns, rows), doc.notes([more]) if left else None
+    )
+
+
+def _held(found: Risk, shown: int) -> doc.Section | None:
+    if not found.held:
+        return None
+    columns = [
+        doc.Column("material", whole=True),
+        doc.figures("there or on its way", "kg"),
+        doc.figures("plan as it is", "kg"),
+    ]
+    kept = sorted(found.held, key=lambda one: (-abs(one.kilograms - one.today), one.material))[: shown or None]
+    rows = [(one.material, doc.Kilograms(one.kilograms), doc.Kilograms(one.today)) for one in kept]
+    return doc.section(f"In stock and on its way on {found.day}, where that differs", doc.table(columns, rows))
+
+
+def _frontier(found: Risk) -> doc.Section | None:
+    if not found.frontier:
+        return None
+    columns = [
+        doc.figures("weight of CVaR"),
+        doc.figures("expected cost", found.currency),
+        doc.figures(f"worst {percent(1 - found.alpha)}", found.currency),
+        doc.figures("dearest scenario", found.currency),
+    ]
+    rows = [_point(one) for one in found.frontier]
+    return doc.section("Expected cost against the worst cases", doc.table(columns, rows))
+
+
+def _point(one: FrontierPoint) -> tuple[doc.Share, doc.Amount, doc.Amount, doc.Amount]:
+    return doc.Share(one.weight), doc.Amount(one.expected), doc.Amount(one.cvar), doc.Amount(max(one.objectives))
+
+
+def _sample(found: Risk) -> doc.Section | None:
+    if found.gap is None:
+        return None
+    most = large_money(found.gap.most, found.currency)
+    told = (
+        f"With a confidence of 95 % the plan costs no more than {most} more in expectation than the best one "
+        f"({found.gap.batches} samples of {found.gap.size:,} draws that had no part in making it)."
+    )
+    return doc.section("How far a sample can be trusted", doc.sentence(told))

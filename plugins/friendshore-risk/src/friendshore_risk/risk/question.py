@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
 
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import InputError
+from friendshore.explain.results import Counted
 from friendshore.questions import Opened, Progress, Question, Setting
 
 from ..events.records import RiskSettings
-from ..events.scenarios import RiskScenario, count_of, enumerated, sampled
+from ..events.scenarios import count_of, enumerated, sampled
+from ..twostage import RiskMeasure
+from .records import Risk
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
@@ -24,6 +28,20 @@ PLUGIN = "friendshore-risk"
 class RiskOptions:
     """What can be set."""
 
+    weight: Annotated[
+        Decimal,
+        Setting(
+            "Weight of the worst cases (CVaR) in what is minimised; the rest is that of the expected cost.",
+            "SHARE",
+            least=0,
+            most=1,
+        ),
+    ] = Decimal(0)
+    alpha: Annotated[Decimal, Setting("The worst cases are the worst 1 - ALPHA.", "ALPHA", least=0, most=0.999)] = (
+        Decimal("0.9")
+    )
+    frontier: Annotated[bool, Setting("Also plans between the least expected cost and the least CVaR.")] = False
+    top: Annotated[int, Setting("Rows shown of each table; 0: all.", "N", least=0)] = 10
     most: Annotated[
         int, Setting("Combinations of events up to which all are planned for; of more, a sample.", "N", least=1)
     ] = 200
@@ -31,38 +49,10 @@ class RiskOptions:
     seed: Annotated[str, Setting("What a sample's draws follow from.")] = "1"
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
-    """The answer."""
-
-    case: str
-    currency: str
-    day: date
-    scenarios: tuple[RiskScenario, ...]
-    seed: str
-    """What the sample follows from; empty: these are all scenarios."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready data."""
-        return {
-            "case": self.case,
-            "currency": self.currency,
-            "day": self.day.isoformat(),
-            "seed": self.seed or None,
-            "scenarios": [
-                {
-                    "events": [{"event": one.event.name, "from": one.start.isoformat()} for one in scenario.events],
-                    "probability": float(scenario.probability),
-                }
-                for scenario in self.scenarios
-            ],
-        }
-
-
 class RiskQuestion(Question[RiskOptions, Risk]):
-    """What may happen, and how likely every combination of events is.
+    """What to decide before anybody knows which of the events of a case come, and what each combination of them then costs.
 
-    Events are stated in the case, under `[plugin.friendshore-risk]`.
+    Events are stated in the case, under `[plugin.friendshore-risk]`. Orders, stock and onboarding before the day are the same whatever comes.
     """
 
     name = "risk"
@@ -72,22 +62,27 @@ class RiskQuestion(Question[RiskOptions, Risk]):
 
     def ask(self, opened: Opened, options: RiskOptions, progress: Progress | None) -> Risk:
         """The answer."""
+        from .answer import risk_of
+        from .search import RiskSearch
+
         settings = settings_of(opened)
         case = opened.session.problem.case
         day = known_from(settings, case.horizon)
-        seed = ""
-        if count_of(settings.event, day, case.horizon, options.most) <= options.most:
-            found = enumerated(settings.event, day, case.horizon)
+        events, seed, draws = settings.event, "", 0
+        if count_of(events, day, case.horizon, options.most) <= options.most:
+            scenarios = enumerated(events, day, case.horizon)
         else:
-            seed = options.seed
-            found = sampled(settings.event, day, case.horizon, options.sample, seed)
-        return Risk(case.name, case.currency, day, tuple(found), seed)
+            seed, draws = options.seed, options.sample
+            scenarios = sampled(events, day, case.horizon, draws, seed)
+        search = RiskSearch(opened.session, events, scenarios, day, Counted(opened.session, progress))
+        measure = RiskMeasure(float(options.weight), float(options.alpha))
+        return risk_of(search, measure, frontier=options.frontier, seed=seed, draws=draws)
 
     def document(self, result: Risk, options: RiskOptions) -> Document:
         """Scenarios and their probabilities."""
         from .document import risk_document
 
-        return risk_document(result)
+        return risk_document(result, options.top)
 
     def notes(self, result: Risk) -> Sequence[str]:
         """That the case states no event."""

@@ -42,6 +42,16 @@ def solver_within(
     return solve
 
 
+def answered(linear: Linear, solver: Solver) -> SolverAnswer:
+    """What a solver answers; to a program without columns, what its rows alone allow."""
+    if len(linear.cost):
+        return solver(linear)
+    holds = bool((linear.row_lower <= SLACK).all() and (linear.row_upper >= -SLACK).all())
+    if not holds:
+        return SolverAnswer(SolverOutcome.INFEASIBLE)
+    return SolverAnswer(SolverOutcome.OPTIMAL, np.empty(0), linear.constant, linear.constant)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RecourseAnswer:
     """What to decide, and what follows."""

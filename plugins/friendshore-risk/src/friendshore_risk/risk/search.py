@@ -1,0 +1,216 @@
+"""From a case and its events to the plan that is best before anybody knows which of them come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+import numpy as np
+
+from friendshore.domain.base import exact, totals
+from friendshore.domain.plan import PlanStatus
+from friendshore.errors import Diagnostic, InputError, OutOfTimeError, VerificationError
+from friendshore.explain.results import Counted
+from friendshore.program.decode import decode
+from friendshore.program.matrix import Floats
+from friendshore.program.twostage import kept_ready
+from friendshore.session import Session
+from friendshore.verify import VerifiedPlan, verify
+
+from ..events.records import Event
+from ..events.scenarios import RiskScenario
+from ..twostage import (
+    RecourseAnswer,
+    RecourseProgram,
+    RiskMeasure,
+    ScenarioBranch,
+    solve_recourse,
+    solver_within,
+)
+from ..twostage.solving import answered, second_stage_at
+from .records import Decision
+from .staging import RiskPart, StagedCase, staged
+
+EXPECTED = RiskMeasure()
+_NONE = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedPart:
+    """What becomes of a part under a plan, verified."""
+
+    verified: VerifiedPlan
+    ready: Decimal
+    """Money for offers that are onboarded, and of which nothing is bought."""
+
+    @property
+    def objective(self) -> Decimal:
+        """All that it comes to."""
+        return exact(self.verified.cost.objective + self.ready)
+
+    @property
+    def money(self) -> Decimal:
+        """The same without the price of shortage."""
+        return exact(self.verified.cost.total + self.ready)
+
+
+class RiskSearch:
+    """A case with its events, to be planned under several measures."""
+
+    def __init__(
+        self, session: Session, events: Sequence[Event], scenarios: Sequence[RiskScenario], day: date, counted: Counted
+    ) -> None:
+        self.session, self.scenarios, self.counted = session, scenarios, counted
+        self.staged: StagedCase = staged(session, events, scenarios, day)
+        self.day = day
+        self.solver = solver_within(session.limits, session.cancel, session.answers)
+        self.slack = session.problem.case.resolution * session.problem.case.horizon.count
+
+    @property
+    def program(self) -> RecourseProgram:
+        """The two-stage program."""
+        return self.staged.program
+
+    @property
+    def chances(self) -> Floats:
+        """Probabilities of the scenarios."""
+        return self.program.probabilities
+
+    @cached_property
+    def rest(self) -> Decimal:
+        """What the parts of the case come to that no event bears on."""
+        touched = {id(part): self._as_planned(part) for part in self.staged.parts}
+        return exact(self.session.verified.cost.objective - sum((o for o, _ in touched.values()), _NONE))
+
+    @cached_property
+    def rest_money(self) -> Decimal:
+        """The same without the price of shortage."""
+        return exact(self.session.verified.cost.total - sum((self._as_planned(p)[1] for p in self.staged.parts), _NONE))
+
+    def _as_planned(self, part: RiskPart) -> tuple[Decimal, Decimal]:
+        cost = self.session.part_plan(part.members, part.rules).verified.cost
+        return cost.objective, cost.total
+
+    def best(self, measure: RiskMeasure) -> RecourseAnswer:
+        """The best decisions under a measure.
+
+        Raises:
+            InputError: if rules conflict in some scenario whatever is decided.
+            OutOfTimeError: if no plan is found in time.
+        """
+        self.counted.questions += 1
+        found = solve_recourse(self.program, measure, self.solver, self.session.limits.gap)
+        if found is None or not np.isfinite(found.costs).all():
+            self._refuse_conflicts()
+            raise OutOfTimeError(Diagnostic("no plan was found in time", fix="allow it more time"))
+        return found
+
+    def _refuse_conflicts(self) -> None:
+        if self.session.stopped:
+            return
+        for scenario, cost in zip(self.scenarios, self.known, strict=True):
+            if not np.isfinite(cost):
+                raise InputError(
+                    f"rules conflict where this comes: {scenario.name}",
+                    fix="see what conflicts with `friendshore plan --change`",
+                )
+
+    @cached_property
+    def known(self) -> Floats:
+        """What every scenario comes to for whoever knows it from the start, the parts of the case that no event bears on apart."""
+        costs = []
+        for part in self.staged.parts:
+            for stage in part.stages:
+                found = answered(stage.program.linear, self.solver)
+                costs.append(np.inf if found.x is None else found.objective)
+        return self.program.costs(np.array(costs))
+
+    @cached_property
+    def as_it_is(self) -> RecourseAnswer | None:
+        """The plan as if nothing happened, and what follows where something does; None: it is not found."""
+        nothing = tuple(part.numbers[0] for part in self.staged.parts)
+        alone = self.program.only([ScenarioBranch(1.0, nothing)])
+        found = solve_recourse(alone, EXPECTED, self.solver)
+        return None if found is None else self.following(found.x)
+
+    def following(self, x: Floats) -> RecourseAnswer:
+        """What follows decisions, whatever comes; a second stage that cannot follow them has no values, and costs without end."""
+        seconds, costs = [], []
+        for stage in self.program.stages:
+            found = answered(second_stage_at(stage, x), self.solver)
+            seconds.append(np.full(len(stage.cost), np.nan) if found.x is None else found.x)
+            own = np.inf if found.x is None else found.objective
+            costs.append(own + float(stage.before @ x) + stage.constant)
+        branches = self.program.costs(np.array(costs))
+        return RecourseAnswer(x, tuple(seconds), branches, float(self.chances @ branches), -np.inf)
+
+    def carried(self, answer: RecourseAnswer) -> dict[int, CarriedPart]:
+        """Every second stage of an answer as a plan, verified by itself, and all of them verified to be the same before the day.
+
+        Raises:
+            VerificationError: if one of them does not hold, or they differ in what is decided before anybody knows which of them it is.
+        """
+        found: dict[int, CarriedPart] = {}
+        for part in self.staged.parts:
+            for number, stage in zip(part.numbers, part.stages, strict=True):
+                x = stage.values(answer.x, answer.seconds[number])
+                plan = decode(stage.program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
+                used = {purchase.offer for purchase in plan.purchases}
+                ready = exact(sum(kept_ready(stage.program, x, used).values()))
+                cost = exact(float(stage.program.linear.cost @ x) + stage.program.linear.constant - float(ready))
+                found[number] = CarriedPart(verify(stage.program.problem, plan.but(objective=cost, bound=cost)), ready)
+            self._check_same_before(part, found)
+        return found
+
+    def _check_same_before(self, part: RiskPart, carried: Mapping[int, CarriedPart]) -> None:
+        """That nobody orders, or delivers, before the day as if he knew: what a scenario bars from arriving may be missing in it."""
+        period = self.staged.period
+        base = _orders(carried[part.numbers[0]].verified, period)
+        served = _deliveries(carried[part.numbers[0]].verified, period)
+        wrong = []
+        for number, stage in zip(part.numbers[1:], part.stages[1:], strict=True):
+            orders = _orders(carried[number].verified, period)
+            for key in sorted(base.keys() | orders.keys()):
+                here, there = orders.get(key, _NONE), base.get(key, _NONE)
+                cancelled = here < there and key[-1] >= period
+                if abs(here - there) > self.slack and not cancelled:
+                    wrong.append(_otherwise(f"of `{key[0]}` other kilograms are ordered", stage.happened, here, there))
+            own = _deliveries(carried[number].verified, period)
+            for name in sorted(served.keys() | own.keys()):
+                here, there = own.get(name, _NONE), served.get(name, _NONE)
+                if abs(here - there) > self.slack:
+                    wrong.append(_otherwise(f"`{name[0]}` gets other kilograms", stage.happened, here, there))
+        if wrong:
+            raise VerificationError(wrong)
+
+    def decisions(self, x: Floats) -> tuple[Decision, ...]:
+        """All that is decided before the day and is not zero."""
+        return tuple(
+            Decision(about=told(key), value=value)
+            for key, value in zip(self.staged.keys, x.tolist(), strict=True)
+            if abs(value) > 1e-9
+        )
+
+
+def _otherwise(what: str, happened: object, here: Decimal, there: Decimal) -> Diagnostic:
+    return Diagnostic(f"before the day {what} where this comes: {happened}", found=str(here), expected=str(there))
+
+
+def told(key: object) -> str:
+    """What a column is about, in one text."""
+    if isinstance(key, tuple):
+        return f"({' '.join(told(part) for part in key)})"
+    return "-" if key is None else str(key)
+
+
+def _orders(verified: VerifiedPlan, period: int) -> dict[tuple[str, str, str, int, int], Decimal]:
+    before = (p for p in verified.plan.purchases if p.ordered < period)
+    return totals(((p.offer, p.material, p.place, p.ordered, p.delivered), p.quantity) for p in before)
+
+
+def _deliveries(verified: VerifiedPlan, period: int) -> dict[tuple[str, int], Decimal]:
+    before = (d for d in verified.plan.deliveries if d.period < period)
+    return totals(((d.demand, d.period), d.quantity) for d in before)

@@ -1,0 +1,286 @@
+"""A case and its events as a two-stage program: part by part, with a second stage for every combination of events that a part can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from friendshore.errors import InputError
+from friendshore.problem import Problem
+from friendshore.problem.demands import Demand
+from friendshore.problem.impact import impact
+from friendshore.problem.inputs import Inputs
+from friendshore.problem.parts import Members
+from friendshore.program import Program
+from friendshore.program.compile import compile_program
+from friendshore.program.matrix import Entries, Floats, Ints, Linear
+from friendshore.session import Session
+
+from ..events.consequences import bearing, facts_after
+from ..events.records import Event
+from ..events.scenarios import Begun, RiskScenario
+from ..twostage import RecourseProgram, ScenarioBranch, SecondStage
+from .alignment import Alignment, Key, aligned, decided_before
+
+Happened = tuple[tuple[str, date], ...]
+"""Events that bear on a part, each with its first day; none: as if nothing happened."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartStage:
+    """A part of the case as it is once some events have come."""
+
+    happened: Happened
+    program: Program
+    own: Ints
+    """Columns decided before it is known, by their place in the program: each as often as columns of the first stage come to it."""
+    first: Ints
+    """Those columns of the first stage."""
+    free: Ints
+    """Columns decided afterwards."""
+
+    def values(self, x: Floats, after: Floats) -> Floats:
+        """Values of all columns of the program."""
+        found = np.zeros(len(self.program.linear.cost))
+        np.add.at(found, self.own, x[self.first])
+        found[self.free] = after
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RiskPart:
+    """Materials that hang together, and all that can become of them."""
+
+    members: Members
+    rules: frozenset[str]
+    """Limit rules that events let bear on them."""
+    stages: tuple[PartStage, ...]
+    """The first is that in which nothing happens."""
+    numbers: tuple[int, ...]
+    """Of each stage, its number in the two-stage program."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StagedCase:
+    """A case as a two-stage program."""
+
+    parts: tuple[RiskPart, ...]
+    program: RecourseProgram
+    keys: tuple[Key, ...]
+    """What each column of the first stage is about."""
+    period: int
+    """From which it is known what comes."""
+
+
+def staged(session: Session, events: Sequence[Event], scenarios: Sequence[RiskScenario], day: date) -> StagedCase:
+    """The two-stage program of a case: every part that events bear on, once for each combination of those that do.
+
+    Raises:
+        InputError: for events that name nothing, and for a case that ranks objectives.
+        PluginError: if a plugin's rule raises.
+    """
+    if session.problem.objectives:
+        raise InputError("risk is told for cost alone, and the case ranks objectives", column="objective")
+    period = session.problem.case.horizon.find(day)
+    assert period is not None
+    parts = session.parts
+    touching = {event.name: bearing(event, event.start or day, session.inputs) for event in events}
+    groups = impact(parts, [change for changes in touching.values() for change in changes])
+    of_event = {
+        name: frozenset().union(*(one.members for one in impact(parts, changes))) for name, changes in touching.items()
+    }
+    staging = _Staging(period)
+    places: list[dict[Happened, int]] = []
+    for group in groups:
+        bears = {name for name, members in of_event.items() if members & group.members}
+        inputs = parts.part(group.members, group.rules)
+        combinations = {_told(scenario.events, bears): scenario.events for scenario in scenarios}
+        combinations = {(): (), **combinations}
+        places.append(staging.add(group.members, group.rules, inputs, combinations, bears))
+    branches = tuple(
+        ScenarioBranch(
+            float(scenario.probability),
+            tuple(of[_told(scenario.events, bears)] for of, bears in zip(places, staging.bearing, strict=True)),
+        )
+        for scenario in scenarios
+    )
+    return StagedCase(tuple(staging.parts), staging.program(branches), tuple(staging.keys), period)
+
+
+def _told(events: Sequence[Begun], bears: set[str]) -> Happened:
+    return tuple((one.event.name, one.start) for one in events if one.event.name in bears)
+
+
+class _Staging:
+    def __init__(self, period: int) -> None:
+        self.period = period
+        self.parts: list[RiskPart] = []
+        self.bearing: list[set[str]] = []
+        self.keys: dict[Key, int] = {}
+        self.lower: list[float] = []
+        self.upper: list[float] = []
+        self.integer: list[bool] = []
+        self.rows: list[tuple[Ints, Floats, float, float]] = []
+        """Rows of the first stage: columns, coefficients and ends."""
+
+    def add(
+        self,
+        members: Members,
+        rules: frozenset[str],
+        inputs: Inputs,
+        combinations: dict[Happened, tuple[Begun, ...]],
+        bears: set[str],
+    ) -> dict[Happened, int]:
+        """Adds a part; where each combination of its events stands among all second stages."""
+        base = inputs.problem()
+        inputs = inputs.freeze(base) if inputs.case.frozen is None else inputs
+        problems = [self._problem(inputs, base, events, bears) for events in combinations.values()]
+        most = _most_wanted(problems)
+        programs = [compile_program(problem, most) for problem in problems]
+        alignment = aligned(problems)
+        finest = compile_program(alignment.base, most) if alignment.split else programs[0]
+        shared = self._shared(alignment, finest, programs)
+        stages = [
+            _stage(happened, program, of) for happened, program, of in zip(combinations, programs, shared, strict=True)
+        ]
+        number = sum(len(part.stages) for part in self.parts)
+        numbers = tuple(range(number, number + len(stages)))
+        self.parts.append(RiskPart(members, rules, tuple(stages), numbers))
+        self.bearing.append(bears)
+        return dict(zip(combinations, numbers, strict=True))
+
+    @staticmethod
+    def _problem(inputs: Inputs, base: Problem, events: Sequence[Begun], bears: set[str]) -> Problem:
+        some = [one for one in events if one.event.name in bears]
+        return facts_after(inputs, base, some).problem() if some else base
+
+    def _shared(
+        self, alignment: Alignment, finest: Program, programs: Sequence[Program]
+    ) -> list[list[tuple[int, int]]]:
+        """Adds columns of the first stage; of each program, its own columns that these come to, each with that of the first stage.
+
+        They are what every scenario knows, and orders that can arrive where nothing happens, and not where some events come: these are not
+        delivered then, and not paid for. What else not every scenario knows is not decided before it is known which it is.
+        """
+        decided = decided_before(finest, alignment.labels, self.period)
+        known = [
+            decided_before(program, range(len(program.problem.compliance_classes)), self.period).keys
+            for program in programs
+        ]
+        found: list[list[tuple[int, int]]] = [[] for _ in programs]
+        place: dict[int, int] = {}
+        for key, column in decided.keys.items():
+            names = [alignment.translated(key, number) for number in range(len(programs))]
+            columns = [None if name is None else of.get(name) for name, of in zip(names, known, strict=True)]
+            barred = key in decided.late and columns[0] is not None and None not in names
+            if None in columns and not barred:
+                continue
+            own = self.keys[len(self.parts), *key] = place[column] = len(self.lower)
+            there = [(p.linear, c) for p, c in zip(programs, columns, strict=True) if c is not None]
+            self.lower.append(max(float(linear.lower[c]) for linear, c in there))
+            self.upper.append(min(float(linear.upper[c]) for linear, c in there))
+            self.integer.append(any(bool(linear.integer[c]) for linear, c in there))
+            for pairs, of_program in zip(found, columns, strict=True):
+                if of_program is not None:
+                    pairs.append((of_program, own))
+        if alignment.split:
+            self._keep_apart(finest, place, set(decided.keys.values()))
+        return found
+
+    def _keep_apart(self, finest: Program, place: dict[int, int], before: set[int]) -> None:
+        """Rows that say of decisions before the day alone what comes in and goes out of each of the finest classes."""
+        linear = finest.linear
+        for row in range(linear.entries.shape[0]):
+            within = slice(int(linear.entries.indptr[row]), int(linear.entries.indptr[row + 1]))
+            columns, data = linear.entries.indices[within].tolist(), linear.entries.data[within]
+            if not columns or not before.issuperset(columns):
+                continue
+            kept = [at for at, column in enumerate(columns) if column in place]
+            if kept:
+                of_first = np.array([place[columns[at]] for at in kept], dtype=np.intp)
+                ends = float(linear.row_lower[row]), float(linear.row_upper[row])
+                self.rows.append((of_first, data[kept], *ends))
+
+    def program(self, branches: tuple[ScenarioBranch, ...]) -> RecourseProgram:
+        """The two-stage program."""
+        count = len(self.lower)
+        sizes = [len(columns) for columns, _, _, _ in self.rows]
+        empty = np.empty(0)
+        entries = Entries(
+            np.concatenate([empty, *(data for _, data, _, _ in self.rows)]),
+            np.concatenate([empty.astype(np.intp), *(columns for columns, _, _, _ in self.rows)]),
+            np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp),
+            (len(self.rows), count),
+        )
+        first = Linear(
+            cost=np.zeros(count),
+            lower=np.array(self.lower),
+            upper=np.array(self.upper),
+            integer=np.array(self.integer, dtype=bool),
+            entries=entries,
+            row_lower=np.array([low for _, _, low, _ in self.rows]),
+            row_upper=np.array([high for _, _, _, high in self.rows]),
+        )
+        stages = [_second(stage, count) for part in self.parts for stage in part.stages]
+        return RecourseProgram(first, tuple(stages), branches)
+
+
+def _most_wanted(problems: Sequence[Problem]) -> list[Demand]:
+    """The most that any of the problems wants: nobody knows before the day how much it will be."""
+    every = zip(*(problem.demands for problem in problems), strict=True)
+    return [replace(some[0], quantity=tuple(map(max, *(one.quantity for one in (*some, some[0]))))) for some in every]
+
+
+def _stage(happened: Happened, program: Program, pairs: Sequence[tuple[int, int]]) -> PartStage:
+    """A program whose columns that are decided before the day are those of the first stage; what of them is not there is not decided at all."""
+    own = np.array([column for column, _ in pairs], dtype=np.intp)
+    first = np.array([place for _, place in pairs], dtype=np.intp)
+    return PartStage(happened, program, own, first, np.setdiff1d(np.arange(len(program.linear.cost)), own))
+
+
+def _second(stage: PartStage, count: int) -> SecondStage:
+    """The program of a part, its columns told apart by when they are decided."""
+    linear = stage.program.linear
+    entries = linear.entries
+    after = np.full(len(linear.cost), -1)
+    after[stage.free] = np.arange(len(stage.free))
+    rows, free = entries.rows, after[entries.indices] >= 0
+    order = np.argsort(stage.own, kind="stable")
+    starts = np.searchsorted(stage.own[order], np.arange(len(linear.cost) + 1))
+    (decided,) = np.nonzero(~free)
+    times = np.diff(starts)[entries.indices[decided]]
+    at = np.repeat(starts[entries.indices[decided]] - np.cumsum(times) + times, times) + np.arange(times.sum())
+    technology = (np.repeat(rows[decided], times), stage.first[order][at], np.repeat(entries.data[decided], times))
+    more = _together(stage, linear, entries.shape[0])
+    before = np.zeros(count)
+    np.add.at(before, stage.first, linear.cost[stage.own])
+    shape = entries.shape[0] + len(more[3])
+    return SecondStage(
+        cost=linear.cost[stage.free],
+        lower=linear.lower[stage.free],
+        upper=linear.upper[stage.free],
+        integer=linear.integer[stage.free],
+        technology=Entries.summed(
+            np.concatenate([technology[0], more[0]]),
+            np.concatenate([technology[1], more[1]]),
+            np.concatenate([technology[2], more[2]]),
+            (shape, count),
+        ),
+        recourse=Entries.summed(rows[free], after[entries.indices[free]], entries.data[free], (shape, len(stage.free))),
+        row_lower=np.concatenate([linear.row_lower, np.full(len(more[3]), -np.inf)]),
+        row_upper=np.concatenate([linear.row_upper, more[3]]),
+        before=before,
+        constant=linear.constant,
+    )
+
+
+def _together(stage: PartStage, linear: Linear, rows: int) -> tuple[Ints, Ints, Floats, Floats]:
+    """Rows that hold several columns of the first stage to the upper end of the one column that they come to."""
+    columns, times = np.unique(stage.own, return_counts=True)
+    several = columns[(times > 1) & np.isfinite(linear.upper[columns])]
+    held = np.isin(stage.own, several)
+    row = rows + np.searchsorted(several, stage.own[held])
+    return row, stage.first[held], np.ones(int(held.sum())), linear.upper[several]

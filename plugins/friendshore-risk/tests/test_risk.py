@@ -1,0 +1,242 @@
+"""What to decide before anybody knows what comes: cases small enough to follow by hand, and the command as a planner uses it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from friendshore.cli.app import app
+from friendshore.document.terminal import plain_text
+from friendshore.errors import InputError, VerificationError
+from friendshore_risk.events import Event
+from friendshore_risk.risk.answer import risk_of
+from friendshore_risk.risk.document import risk_document
+from friendshore_risk.risk.records import Risk
+from friendshore_risk.twostage import RiskMeasure
+
+from .small import Seller, opened, searching
+
+DAY = date(2027, 1, 1)
+EXPECTED = RiskMeasure()
+
+
+def event(name: str, probability: float, **stated: object) -> Event:
+    """An event."""
+    return Event.model_validate({"name": name, "probability": probability, **stated})
+
+
+def asked(sellers: list[Seller], wanted: dict[str, list[int]], *events: Event, measure: RiskMeasure = EXPECTED) -> Risk:
+    """The answer; shortages cost 100 a kilogram, or 1,000 for defence, and a kilogram held 1 a year."""
+    session = opened(sellers, wanted, {"civil": 100, "defense": 1000}, holding=1)
+    return risk_of(searching(session, events, DAY), measure, frontier=True)
+
+
+def costs(found: Risk) -> dict[str, tuple[float, float | None, float]]:
+    """What every scenario comes to: as planned, as the plan as it is, and for whoever had known."""
+    return {
+        one.name: (float(one.objective), None if one.as_it_is is None else float(one.as_it_is), float(one.known))
+        for one in found.scenarios
+    }
+
+
+def test_stock_is_bought_before_a_supplier_may_fail() -> None:
+    """10 kg a year at 10; once China is lost 4 kg at 50 and the rest is short: 20 kg lie there when 2026 ends, and are held for 30."""
+    found = asked(
+        [Seller("CN", 10), Seller("AU", 50, 4)], {"civil": [10, 10, 10]}, event("lost", 0.5, lose="country:CN")
+    )
+    # As it is: 100 in 2026, then 4 kg at 50 and 6 kg short at 100 in each of two years.
+    assert costs(found) == {"nothing happens": (330, 300, 300), "lost": (330, 1700, 330)}
+    assert (found.expected, found.vss, found.evpi) == (330, 670, 15)
+    assert (found.any_short, found.more_short, found.nothing, found.today) == (0, 0, 330, 300)
+    (ordered,) = found.before
+    assert (ordered.offer, ordered.kilograms, ordered.today) == ("cn-metal", 30, 10)
+    (held,) = found.held
+    assert (held.material, held.kilograms, held.today) == ("metal", 20, 0)
+
+
+def test_an_unlikely_loss_is_borne_and_told() -> None:
+    """At one in a hundred no stock is worth its holding: the loss leaves 12 kg short."""
+    found = asked(
+        [Seller("CN", 10), Seller("AU", 50, 4)], {"civil": [10, 10, 10]}, event("lost", 0.01, lose="country:CN")
+    )
+    assert costs(found)["lost"] == (1700, 1700, 330)
+    assert (found.vss, found.any_short) == (0, Decimal("0.01"))
+    assert [(one.material, one.kilograms) for one in found.expected_short] == [("metal", Decimal("0.12"))]
+    assert "metal 12 kg" in plain_text(risk_document(found, 10), 100)
+
+
+def test_who_minds_the_worst_alone_stocks_for_it_all_the_same() -> None:
+    """The frontier goes from 314, with a worst of 1,700, to 330 whatever comes."""
+    sellers, wanted = [Seller("CN", 10), Seller("AU", 50, 4)], {"civil": [10, 10, 10]}
+    found = asked(sellers, wanted, event("lost", 0.01, lose="country:CN"), measure=RiskMeasure(1.0, 0.99))
+    assert (found.minimised, found.cvar, found.expected) == (330, 330, 330)
+    assert [(one.expected, one.cvar) for one in found.frontier] == [(314, 1700), (330, 330)]
+
+
+def test_a_year_without_a_supplier_is_bridged_for_that_year_alone() -> None:
+    """Only 10 kg are held, for one year."""
+    lost = event("lost", 0.5, lose="country:CN", lasts="12 months")
+    found = asked([Seller("CN", 10), Seller("AU", 50, 4)], {"civil": [10, 10, 10]}, lost)
+    assert costs(found)["lost"] == (310, 1000, 310)
+
+
+def test_a_price_rises_from_its_day_on_and_what_was_bought_before_stays_cheap() -> None:
+    """Doubled from 2027 on with a chance of a half: buying for 2027 beforehand costs 1 a kilogram to hold and saves 5 in expectation."""
+    found = asked([Seller("CN", 10)], {"civil": [10, 10]}, event("dear", 0.5, price="cn-metal", factor=2))
+    assert costs(found) == {"nothing happens": (210, 200, 200), "dear": (210, 300, 210)}
+
+
+def test_what_a_rule_may_bar_is_not_bought_for_whom_it_would_bar() -> None:
+    """A ban may come: defence metal that is stocked is not Chinese, and none is stocked where Australia can deliver in time."""
+    ban = event("ban", 0.5, change=[{"enable": "ban"}])
+    in_time = asked([Seller("CN", 10), Seller("AU", 50)], {"defense": [10, 10]}, ban)
+    assert costs(in_time) == {"nothing happens": (200, 200, 200), "ban": (600, 600, 600)}
+    late = asked([Seller("CN", 10), Seller("AU", 50, lead=1)], {"defense": [10, 10]}, ban)
+    # Ordered in 2026 it is there in 2027, whatever comes; so is what was ordered of China, for nothing, where no ban comes.
+    assert costs(late)["ban"] == (600, 10100, 600)
+    (australian,) = [one for one in late.before if one.offer == "au-metal"]
+    assert (australian.kilograms, australian.today) == (10, 0)
+
+
+def test_an_order_that_a_ban_bars_from_arriving_is_neither_delivered_nor_paid_for() -> None:
+    """China delivers a year after the order, in the year in which the ban may hold."""
+    ban = event("ban", 0.5, change=[{"enable": "ban"}])
+    found = asked([Seller("CN", 10, lead=1), Seller("AU", 50)], {"defense": [0, 10]}, ban)
+    assert costs(found) == {"nothing happens": (100, 100, 100), "ban": (500, 500, 500)}
+
+
+def test_demand_may_fall_to_nothing() -> None:
+    """What is stocked for it is left; planned as one gram that is still wanted."""
+    gone = event("gone", 0.5, demand="civil", factor=0)
+    found = asked([Seller("CN", 10, 10)], {"civil": [0, 20]}, gone)
+    # 10 kg are bought in 2027 at 10, the other 10 in 2026 at 11, which half the time serve nobody, and are then held another year.
+    assert costs(found)["nothing happens"][0] == pytest.approx(210)
+    assert costs(found)["gone"][0] == pytest.approx(120, abs=0.2)
+
+
+def test_onboarding_is_decided_before_it_is_known_whether_it_is_needed() -> None:
+    """Australia costs 60 to be onboarded, and is worth 500 x 0.5 if China is lost."""
+    found = asked(
+        [Seller("CN", 10), Seller("AU", 50, lead=0, onboarding=60)],
+        {"civil": [0, 10]},
+        event("lost", 0.5, lose="cn", share=1),
+    )
+    assert found.onboarded == ()  # stock is cheaper: 110
+    assert found.expected == 110
+    dear = opened([Seller("CN", 10), Seller("AU", 50, onboarding=60)], {"civil": [0, 10]}, {"civil": 100}, holding=60)
+    answer = risk_of(searching(dear, [event("lost", 0.5, lose="cn")], DAY), EXPECTED)
+    assert answer.onboarded == ("au-metal",)
+    assert {one.name: one.objective for one in answer.scenarios} == {"nothing happens": 160, "lost": 560}
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({"change": [{"price": "cn-metal", "factor": 2}]}, "holds for the whole plan"),
+        ({"change": [{"enable": "ban", "from": "2026-06-01"}]}, "before it is known"),
+        ({"lose": "nobody"}, "names nothing in the case"),
+        ({"lose": "au", "share": "50 %"}, "states no capacity"),
+    ],
+)
+def test_an_event_that_would_change_what_was_before_it_is_refused(stated: dict[str, object], told: str) -> None:
+    """With the words for what is wrong."""
+    with pytest.raises(InputError, match=told):
+        asked([Seller("CN", 10), Seller("AU", 50)], {"civil": [10, 10]}, event("e", 0.5, **stated))
+
+
+def test_what_follows_an_event_is_verified() -> None:
+    """What delivers more than was ordered is no plan."""
+    session = opened([Seller("CN", 10)], {"civil": [10, 10]}, {"civil": 100}, holding=1)
+    search = searching(session, [event("lost", 0.5, lose="country:CN")], DAY)
+    answer = search.best(EXPECTED)
+    search.carried(answer)
+    with pytest.raises(VerificationError):
+        search.carried(replace(answer, x=answer.x / 2))
+
+
+CASE = """schema = 1
+[case]
+name = "small"
+start = 2027-01-01
+periods = 2
+period = "year"
+place = "US"
+[use]
+catalogs = ["./catalog"]
+[[demand]]
+material = "ga"
+end_use = "civil"
+per_year = "10 kg"
+shortage_price = "1000 USD/kg"
+[plugin.friendshore-risk]
+day = 2028-01-01
+[[plugin.friendshore-risk.event]]
+name = "fails"
+title = "Acme fails"
+probability = "20 %"
+lose = "supplier:Acme"
+[[plugin.friendshore-risk.event]]
+name = "dear"
+probability = "10 %"
+price = "ga"
+factor = "200 %"
+"""
+CATALOG = {
+    "catalog.toml": 'schema = 1\nname = "small"\ntitle = "Invented"\nas_of = 2026-10-01\n',
+    "sources.csv": "id,reference,date,confidence\ns,Invented,2026-10-01,verified\n",
+    "materials.csv": "id,element,form,basis,stages,source\nga,Ga,metal,gross,refined,s\n",
+    "facilities.csv": "id,name,operator,country,source\nplant,Plant,Acme,AU,s\n",
+    "capacity.csv": "facility,from,per_year,status,material,source\nplant,,30 kg/year,operating,ga,s\n",
+    "offers.csv": "id,facility,material,price,price_source,lead_time,source\nga-au,plant,ga,100 USD/kg,s,0,s\n",
+    "chain.csv": "offer,stage,countries,complete,source\nga-au,refined,AU,yes,s\n",
+}
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    """A case of one plant that may fail, and whose price may double."""
+    (tmp_path / "catalog").mkdir()
+    for name, text in CATALOG.items():
+        (tmp_path / "catalog" / name).write_text(text)
+    (tmp_path / "case.toml").write_text(CASE)
+    return tmp_path
+
+
+def test_the_command_tells_the_worst_in_words_and_the_same_as_json(case: Path) -> None:
+    """All is stocked: holding costs nothing, so that nothing that comes costs anything."""
+    done = CliRunner().invoke(app, ["risk", str(case), "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert "Acme fails; dear" in done.stdout
+    told = json.loads(CliRunner().invoke(app, ["risk", str(case), "--json", "--quiet"]).stdout)
+    assert told["expected"] == 2000
+    assert [one["probability"] for one in told["scenarios"]] == [0.72, 0.18, 0.08, 0.02]
+
+
+def test_mistakes_in_events_are_told_with_their_lines(case: Path) -> None:
+    """As of anything in a case."""
+    path = case / "case.toml"
+    path.write_text(
+        CASE.replace('probability = "20 %"', 'probability = "often"').replace('price = "ga"', 'lose = "ga-au"')
+    )
+    done = CliRunner().invoke(app, ["risk", str(case), "--quiet"])
+    assert done.exit_code == 2
+    assert "often" in done.output
+    assert "`price` and `demand` alone" in done.output
+    path.write_text(CASE.replace("day = 2028-01-01", "day = 2040-01-01"))
+    assert "lies outside the plan" in CliRunner().invoke(app, ["risk", str(case), "--quiet"]).output
+
+
+def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
+    """With the seed in the answer, and the same each time."""
+    words = ["risk", str(case), "--most", "2", "--sample", "50", "--seed", "7", "--json", "--quiet"]
+    one, other = (CliRunner().invoke(app, words).stdout for _ in range(2))
+    assert one == other
+    told = json.loads(one)
+    assert (told["seed"], told["draws"]) == ("7", 50)
+    assert sum(one["probability"] for one in told["scenarios"]) == pytest.approx(1)
