@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
+from math import hypot
 from typing import NamedTuple
 
 import pytest
@@ -93,6 +94,12 @@ def number(node: Node, name: str) -> float:
     return float(node.attributes[name])
 
 
+def across(node: Node) -> float:
+    """How wide an outline of a stream is where it begins."""
+    found = [float(one) for one in re.findall(r"[-\d.]+", node.attributes["d"])]
+    return found[0] - found[-2]
+
+
 BARS = Bars(
     ("2027", "2028"), (Series("tin", (D(1000), D(3000))), Series("lost", (D(500), D(0)), Tone.BAD)), "kg", Series("wanted", (D(2000), D(2000)))
 )  # fmt: skip
@@ -146,14 +153,29 @@ def test_bars_are_as_high_as_their_figures() -> None:
 
 
 def test_streams_are_as_wide_as_what_flows() -> None:
-    """And nodes as high; a name stands with its amount; what flows to one node adds up there."""
-    for picture in pictures(FLOW):
-        nodes = [node.height for node in rectangles(picture)]
+    """And nodes as high, or as wide where layers stand below each other; a name stands with its amount; what flows to one node adds up there."""
+    for picture, side in zip(pictures(FLOW), ("height", "width"), strict=True):
+        nodes = [getattr(node, side) for node in rectangles(picture)]
         assert nodes == pytest.approx([nodes[0], nodes[0] / 3, nodes[0] * 4 / 3], abs=0.2)
         wide = [number(node, "stroke-width") for node in picture.all("path") if "stroke-width" in node.attributes]
+        wide = wide or [across(node) for node in picture.all("path") if node.attributes["d"].count("C") == 2]
         assert wide == pytest.approx([nodes[0] - 1, nodes[1] - 1], abs=0.2)
-        assert "User 400 t" in [node.text for node in picture.all("text")]
+        words = " ".join(node.text for node in picture.all("text"))
+        assert "User 400 t" in words or "400 t User" in words
     assert told(FLOW)[:2] == ["A to User: 300 t", "B to User: late"]
+
+
+def test_a_stream_passes_a_layer_beside_its_nodes() -> None:
+    """It goes by where there is room, and not over a node in which it does not stop; what a maker takes and what it gives may weigh otherwise."""
+    nodes = (Place("a", "A", 0), Place("b", "B", 0), Place("m", "Maker", 1), Place("u", "User", 2))
+    streams = (Stream("a", "m", D(100), ""), Stream("m", "u", D(200), ""), Stream("b", "u", D(150), ""))
+    chart = Flow(("from", "by", "to"), nodes, streams, "t")
+    wide = next(iter(pictures(chart)))
+    maker = rectangles(wide)[2]
+    (passing,) = [node.attributes["d"] for node in wide.all("path") if node.attributes.get("d", "").count("C") == 2]
+    at = float(passing.split("C")[1].split("L")[0].split()[-1])
+    assert not maker.y - 1 < at < maker.y + maker.height + 1
+    assert "Maker: takes 100 t, gives 200 t" in told(chart)
 
 
 def test_days_stand_where_they_belong() -> None:
@@ -192,6 +214,18 @@ def test_countries_are_darker_the_more_they_supply() -> None:
     assert told(MAP) == [
         "China: 5 t, tin", "Russian Federation: banned", "China to Singapore: 100 kg", "Singapore: 100 kg, tin",
     ]  # fmt: skip
+
+
+def test_routes_into_one_country_end_apart() -> None:
+    """Each in a point of its own, in the order in which they come from."""
+    codes = ("CN", "AU", "BR", "CD", "JP", "VN")
+    countries = tuple(Country(code, D(1), "") for code in (*codes, "US"))
+    chart = WorldMap(countries, tuple(Route(code, "US", D(1), "") for code in codes), "USD")
+    for picture, apart in zip(pictures(chart), (4.0, 1.5), strict=True):
+        heads = [node.attributes["d"] for node in picture.all("path") if node.attributes.get("class") == "head"]
+        tips = [tuple(map(float, re.findall(r"[-\d.]+", one)[:2])) for one in heads]
+        assert len(tips) == len(codes)
+        assert min(hypot(x - a, y - b) for (x, y), (a, b) in combinations(tips, 2)) > apart
 
 
 def test_a_page_without_a_map_has_no_outlines() -> None:

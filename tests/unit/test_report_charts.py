@@ -55,7 +55,8 @@ def test_nothing_that_the_page_says_is_lost() -> None:
     )
     told = markdown(report_document(a_run))
     head, _, rest = markdown(page_document(a_run)).partition("## Who supplies it")
-    sure = rest[rest.index("## How sure this is") :]
+    sure = rest[rest.index("## How sure this is") : rest.index("- Made with")]
+    assert f"## Made with\n\n- {', '.join(f'{name} {number}' for name, number in a_run.versions.items())}" in told
     lines = [line for part in (head, sure) for line in part.splitlines() if line and not line.startswith(("|", "#"))]
     assert len(lines) > 8
     assert [line for line in lines if line not in told] == []
@@ -142,6 +143,56 @@ def test_a_country_that_is_kept_out_is_told_and_so_are_those_in_which_a_stage_ma
         "AU": (True, doc.Tone.PLAIN), "MY": (True, doc.Tone.DOUBTFUL), "CN": (False, doc.Tone.BAD), "MM": (False, doc.Tone.ASIDE)
     }  # fmt: skip
     assert [(one.source, one.target) for one in chart.routes] == [("AU", "MY"), ("MY", "US")]
+
+
+def made(of: list[tuple[str, str, str, int]], **more: Any) -> Run:
+    """Magnets of metal of oxide; the oxide of one mine also goes to others. What makers take: offer, material, place, kilograms."""
+    plants = [
+        ("mine", "oxide", "AU", "PLANT-A", {"mined": ["AU"], "separated": ["MY"]}, 900), ("mine", "oxide", "AU", "US", {"mined": ["AU"]}, 50),
+        ("smelter", "metal", "CA", "PLANT-B", {"refined": ["CA"]}, 600), ("works", "magnet", "US", "US", {"melted": ["US"], "produced": ["US"]}, 1500),
+        ("abroad", "magnet", "CN", "US", {"mined": ["CN"], "produced": ["CN"]}, 100),
+    ]  # fmt: skip
+    purchases = [
+        PURCHASE | {"offer": offer, "material": material, "country": country, "place": place, "countries": countries, "quantity_kg": kilograms}
+        for offer, material, country, place, countries, kilograms in plants
+    ]  # fmt: skip
+    draws = [
+        {"offer": offer, "material": material, "place": place, "requirement": "a", "period": "2027-Q1", "quantity_kg": kilograms}
+        for offer, material, place, kilograms in of
+    ]  # fmt: skip
+    return run(purchases=purchases, draws=draws, shortages=[], deliveries=[], **more)
+
+
+def test_a_flow_goes_through_makers_to_the_mine() -> None:
+    """Each stream weighs what it is: oxide to the smelter, metal to the works, magnets to users; what others take of an input is told."""
+    found = drawings(made([("smelter", "oxide", "PLANT-A", 880), ("works", "metal", "PLANT-B", 600)]))
+    drawn = found["magnet: from mine to user"]
+    chart = drawn.chart
+    assert isinstance(chart, charts.Flow)
+    assert chart.layers == ("oxide", "to a maker at", "metal", "to a maker at", "magnet", "delivered to", "goes to")
+    names = {node.id: (chart.layers[node.layer], node.name) for node in chart.nodes}
+    flows = {(*names[one.source], *names[one.target]): one.amount for one in chart.streams}
+    unit = 1000 if chart.unit == "t" else 1
+    assert {key: value * unit for key, value in flows.items() if key[2] != "goes to" or key[3].startswith("to others")} == {
+        ("oxide", "AU→MY", "to a maker at", "PLANT-A"): 900,
+        ("to a maker at", "PLANT-A", "metal", "CA"): 880,
+        ("to a maker at", "PLANT-A", "goes to", "to others, or left"): 20,
+        ("metal", "CA", "to a maker at", "PLANT-B"): 600,
+        ("to a maker at", "PLANT-B", "magnet", "US"): 600,
+        ("magnet", "US", "delivered to", "US"): 1500,
+        ("magnet", "CN", "delivered to", "US"): 100,
+    }  # fmt: skip
+    assert [str(row.cells[2]) for row in drawn.table.rows][:2] == ["oxide", "oxide"]
+
+
+def test_what_is_made_of_itself_is_drawn_by_its_stages() -> None:
+    """A circle of makers has no first mine: inputs are then named, and not followed."""
+    found = drawings(made([("smelter", "oxide", "PLANT-A", 880), ("mine", "metal", "PLANT-B", 600)]))
+    chart = found["metal: from mine to user"].chart if "metal: from mine to user" in found else None
+    assert chart is None or "from" in chart.layers
+    assert "to a maker at" not in {
+        layer for one in found.values() if isinstance(one.chart, charts.Flow) for layer in one.chart.layers
+    }
 
 
 @pytest.mark.deep

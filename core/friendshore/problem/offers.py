@@ -292,7 +292,10 @@ class _OfferReader:
         price = f"price {readable(amount)} {currency}/kg"
         if confidence is Confidence.ASSUMED or (confidence is Confidence.COMPUTED and not accepted):
             reference = self.merged.sources[source].reference if source in self.merged.sources else ""
-            self._assume(f"{price} is {confidence.value}" + (f": {reference}" if reference else ""))
+            self._assume(
+                f"{price} is {confidence.value}"
+                + (f": {reference.removeprefix(f'{confidence.value.capitalize()}: ')}" if reference else "")
+            )
         elif not accepted:
             return f"its price is only {confidence}"
         elif source == CASE_SOURCE:

@@ -21,7 +21,7 @@ from .demand import whole_periods
 from .ground import limits, rules_table, versions, with_effect, without_effect
 from .kept_out import kept_out_section
 from .mix import by_material, cost_of, holdings
-from .page import answered, caveats, head, needs, proof, refused, titled
+from .page import answered, caveats, head, needs, proof, refused, suppliers, titled
 from .plan import STATUS, costs, discounts, ranks
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # who prints a run that it has needs no solver
 
 MATERIALS = 40
 """Materials that have charts of their own, those first that cost most."""
+IDLE = 12
+"""Rules without effect up to which they are told in one sentence."""
 ASSUMPTIONS = 200
 """Assumptions that are told."""
 
@@ -48,10 +50,10 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         ranks(run),
         _demand(run),
         whole_periods(run),
+        orders_section(run),
         world_section(run),
         _materials(run),
         holdings(run),
-        orders_section(run),
         _money(run),
         _rules(run),
         kept_out_section(run),
@@ -143,7 +145,7 @@ def _materials(run: Run) -> doc.Section:
     inputs = "What is made from inputs shows its maker's own price; the inputs stand under their own material."
     told = doc.sentence(inputs) if run.draws else None
     left = more(len(found) - len(kept), "material", "purchases.csv")
-    return doc.section("Who supplies it", told, *sections, doc.notes(left))
+    return doc.section("Who supplies it", suppliers(run), told, *sections, doc.notes(left))
 
 
 def _money(run: Run) -> doc.Section:
@@ -162,7 +164,20 @@ def _money(run: Run) -> doc.Section:
 def _rules(run: Run) -> doc.Section:
     at_work = with_effect(run)
     drawn = rules_drawing(run, rules_table(run)) if at_work or run.exposed else doc.sentence("No rule has any effect.")
-    return doc.section("What the rules do", drawn, charges_drawing(run), limits(run), *without_effect(run))
+    return doc.section("What the rules do", drawn, charges_drawing(run), limits(run), *_idle(run))
+
+
+def _idle(run: Run) -> Iterator[doc.Element | None]:
+    """Rules that do nothing here, pack by pack where there are many."""
+    at_work = {rule.id for rule in with_effect(run)}
+    idle = grouped((rule.pack or "the case", rule.id) for rule in run.rules if rule.bites and rule.id not in at_work)
+    if sum(map(len, idle.values())) <= IDLE:
+        yield from without_effect(run)
+        return
+    without = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
+    notes = [f"{pack}, in force: {', '.join(names)}" for pack, names in idle.items()]
+    notes += [f"without force in this plan: {', '.join(without)}"] if without else []
+    yield doc.section("Without effect here", doc.notes(notes))
 
 
 def _assumptions(run: Run) -> doc.Section | None:

@@ -44,11 +44,11 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
         doc.section_if_any("Before you rely on it", doc.notes(caveats(run))),
         doc.section("What is needed, and whether it is available", *needs(run)),
         whole_periods(run),
-        doc.section("Who supplies it", _suppliers(run)),
+        doc.section("Who supplies it", suppliers(run)),
         holdings(run),
         doc.section("What to order next", *_orders(run)),
         doc.section("What the rules do", doc.notes(_rules(run))),
-        doc.section("How sure this is", doc.notes(proof(run, checked))),
+        doc.section("How sure this is", doc.notes([*proof(run, checked), *_made_with(run)])),
         *answered(answers),
     )
 
@@ -113,8 +113,8 @@ def caveats(run: Run) -> Iterator[str]:
 
 def needs(run: Run) -> list[doc.Element | None]:
     """Every demand with what becomes of it, and what keeps supply from those that are short."""
-    columns = [doc.Column("material"), doc.Column("for"), doc.Column("why it is short")]
-    columns += map(doc.figures, ("wanted", "delivered", "short", "met from"))
+    columns = [doc.Column("Material"), doc.Column("For"), doc.Column("Why it is short")]
+    columns += map(doc.figures, ("Wanted", "Delivered", "Short", "Met from"))
     rows: list[list[doc.Cell]] = [
         [
             d.material,
@@ -136,10 +136,11 @@ def _why(run: Run, demand: RunDemand) -> str:
     return "; ".join(f"{causes_of(entries) or reason}, {periods_of(run, entries)}" for reason, entries in reasons)
 
 
-def _suppliers(run: Run) -> doc.Element:
+def suppliers(run: Run) -> doc.Element:
+    """Material by material the suppliers of most of it, and all others together."""
     rows = [row for material, purchases in by_material(run).items() for row in _of_material(run, material, purchases)]
-    columns = [doc.Column("material"), doc.Column("supplier"), doc.Column("through")]
-    columns += [doc.figures("share"), doc.figures("quantity"), doc.figures("", f"{run.currency}/kg")]
+    columns = [doc.Column("Material"), doc.Column("Supplier"), doc.Column("Through")]
+    columns += [doc.figures("Share"), doc.figures("Quantity"), doc.figures("", f"{run.currency}/kg")]
     return doc.table(columns, rows) if rows else doc.sentence("Nothing is bought.")
 
 
@@ -176,8 +177,8 @@ def _orders(run: Run) -> list[doc.Element]:
     if left:
         rest = cost_of(purchase for _, group in left for purchase in group)
         rows.append([count(len(left), "other order"), "", "", "", "", doc.Amount(rest)])
-    columns = [doc.Column("order"), doc.Column("material"), doc.Column("to"), doc.Column("arrives")]
-    made = doc.table([*columns, doc.figures("quantity"), doc.figures("", run.currency)], rows)
+    columns = [doc.Column("Order"), doc.Column("Material"), doc.Column("To"), doc.Column("Arrives")]
+    made = doc.table([*columns, doc.figures("Quantity"), doc.figures("", run.currency)], rows)
     return [doc.sentence(f"By {day}: {large_money(cost_of(due), run.currency)} in all."), made]
 
 
@@ -200,7 +201,7 @@ def _rules(run: Run) -> Iterator[str]:
 
 
 def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
-    """What is proved, by whom, and what it was made with."""
+    """What is proved, by whom, and what was changed first."""
     cost = run.cost
     bound, own = (large_money(money, run.currency) for money in (run.bound, run.objective))
     yield f"By the solver, no plan has a lower objective than {bound}; this one has {own}."
@@ -219,6 +220,10 @@ def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
         yield f"{checked.signature[:1].upper()}{checked.signature[1:]}."
         yield checked.proves_not
     yield from (f"Applied: {text}." for text in run.changes)
+
+
+def _made_with(run: Run) -> Iterator[str]:
+    """The versions and the data that it was made with."""
     yield "Made with " + ", ".join(f"{name} {number}" for name, number in run.versions.items()) + "."
     yield (
         "Data: "

@@ -8,7 +8,7 @@ from typing import assert_never
 from .. import elements as doc
 from ..figures import headline
 from .drawing import drawing
-from .markup import Markup, joined, tag, text
+from .markup import Markup, joined, prose, tag, text
 from .outline import Outline
 from .tables import phrase, table, tone
 
@@ -30,7 +30,7 @@ def parts(found: Iterable[doc.Element], level: int, under: str, outline: Outline
 def _element(element: doc.Element, level: int, under: str, outline: Outline) -> Markup:
     match element:
         case doc.Sentence(phrases):
-            return tag("p", joined(phrase(part) if isinstance(part, doc.Phrase) else text(part) for part in phrases))
+            return tag("p", joined(phrase(part) if isinstance(part, doc.Phrase) else prose(part) for part in phrases))
         case doc.Notes(texts, tone_):
             return tag("ul", joined(map(_note, texts)), class_=f"notes {tone(tone_) or ''}".strip())
         case doc.Verbatim(lines):
@@ -63,12 +63,12 @@ def _section(section: doc.Section, level: int, under: str, outline: Outline) -> 
 
 def _note(note: str | doc.Quoted) -> Markup:
     if isinstance(note, str):
-        return tag("li", text(note))
+        return tag("li", prose(note))
     return tag("li", tag("span", joined(map(text, note.text.split("\n")), "\n"), class_="quoted"))
 
 
 def _pair(name: str, told: str) -> Markup:
-    return tag("div", tag("dt", text(name)), tag("dd", text(told)))
+    return tag("div", tag("dt", text(name)), tag("dd", prose(told)))
 
 
 def _abreast(figures: int) -> int:

@@ -10,12 +10,14 @@ from typing import assert_never
 from .. import elements as doc
 from ..figures import written
 from ..periods import fitted
-from .markup import Markup, joined, own, tag, text
+from .markup import Markup, joined, own, prose, tag, text
 
 _WIDTH = 10_000
 """Characters of a line: what is wider than the page is scrolled."""
 _NAMED = 16
 """Columns whose looks the style sheet knows by their number."""
+_WORD, _FEW = 30, 8
+"""Letters up to which a name that is one word, as an id, is never broken, in tables of so many columns at most."""
 _DEEPEST = 4
 """Levels of rows that are set in."""
 
@@ -63,7 +65,11 @@ def _look(found: doc.DataTable, place: int) -> str | None:
     column = found.columns[place]
     if column.align == "right":
         return "n"
-    whole = column.whole or any(isinstance(row.cells[place], date) for row in found.rows)
+    cells = [row.cells[place] for row in found.rows]
+    words = len(found.columns) <= _FEW and all(
+        isinstance(cell, str) and " " not in cell and len(cell) <= _WORD for cell in cells
+    )
+    whole = column.whole or words or any(isinstance(cell, date) for cell in cells)
     return "w" if whole else None
 
 
@@ -83,7 +89,7 @@ def _cell(cell: doc.Cell, class_: str | None) -> Markup:
 
 def content(cell: doc.Cell) -> Markup:
     """What stands in a cell."""
-    return phrase(cell) if isinstance(cell, doc.Phrase) else text(written(cell))
+    return phrase(cell) if isinstance(cell, doc.Phrase) else prose(written(cell))
 
 
 def phrase(one: doc.Phrase) -> Markup:

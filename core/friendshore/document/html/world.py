@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from math import sqrt
+from math import atan2, cos, hypot, pi, sin, sqrt
 from typing import TypedDict
 
 from ...domain.countries import country_names
@@ -18,7 +18,7 @@ from ..charts import Country, Route, WorldMap
 from ..figures import number
 from ..tone import Tone
 from .markup import Markup, joined, tag
-from .svg import SMALL, Picture, amount, label, measured, parts, path, scaled, titled
+from .svg import SMALL, Picture, amount, label, measured, parts, path, scaled, spread, titled
 
 LAND = "_land"
 """The id of all countries' outlines."""
@@ -30,7 +30,14 @@ _FOOT = 32.0
 _LABELS = 16
 """Countries whose names are shown, the largest first, where there is room."""
 _WIDEST = 7.0
+_NEAREST, _FARTHEST = 4.0, 34.0
+"""Pixels from the middle of a country to the ends of its routes: at least, and at most on a map that is not made smaller."""
+_FAN = 3.6
+"""How much of a circle the ends take, in radians."""
 _UNMARKED = (Tone.PLAIN, Tone.TITLE)
+
+
+_Point = tuple[float, float]
 
 
 class _World(TypedDict):
@@ -115,21 +122,56 @@ def _lined(drawn: Sequence[Country], name: str) -> Iterator[Markup]:
             yield tag("use", href=f"#{_LINES}", clip_path=f"url(#{name}_{tone.value})", class_=f"lines o-{tone.value}")
 
 
-def _routes(chart: WorldMap, points: dict[str, tuple[float, float]], scale: float) -> Iterator[Markup]:
+def _routes(chart: WorldMap, points: dict[str, _Point], scale: float) -> Iterator[Markup]:
+    known = [one for one in chart.routes if one.source in points and one.target in points and one.source != one.target]
     largest = max((route.amount for route in chart.routes), default=Decimal(0))
-    for route in sorted(chart.routes, key=lambda one: -one.amount):
-        if route.source not in points or route.target not in points or route.source == route.target:
-            continue
-        thick = 1 + float(route.amount / largest) * _WIDEST * scale if largest else 1.0
-        yield _route(route, points[route.source], points[route.target], thick, chart.unit)
+    thick = [1 + (float(route.amount / largest) * _WIDEST * scale if largest else 0.0) for route in known]
+    bends = [_bend(points[route.source], points[route.target]) for route in known]
+    starts, ends = _apart(known, points, bends, thick, scale)
+    for place in sorted(range(len(known)), key=lambda place: -known[place].amount):
+        yield _route(known[place], starts[place], bends[place], ends[place], thick[place], chart.unit)
 
 
-def _route(route: Route, start: tuple[float, float], end: tuple[float, float], thick: float, unit: str) -> Markup:
-    """A bow towards the pole, and a head that shows where to."""
+def _bend(start: _Point, end: _Point) -> _Point:
+    """What a bow between two places leans to: the pole."""
     (x, y), (to_x, to_y) = start, end
-    length = sqrt((to_x - x) ** 2 + (to_y - y) ** 2) or 1.0
-    bend_x, bend_y = (x + to_x) / 2, min((y + to_y) / 2 - length * 0.22, max(min(y, to_y) - 8, 4.0))
-    back = sqrt((to_x - bend_x) ** 2 + (to_y - bend_y) ** 2) or 1.0
+    return (x + to_x) / 2, min((y + to_y) / 2 - hypot(to_x - x, to_y - y) * 0.22, max(min(y, to_y) - 8, 4.0))
+
+
+def _apart(
+    routes: Sequence[Route],
+    points: dict[str, _Point],
+    bends: Sequence[_Point],
+    thick: Sequence[float],
+    scale: float,
+) -> tuple[list[_Point], list[_Point]]:
+    """Where each route begins and where it ends: around the middle of its country, in the order in which the others lie, so that they can be told apart."""
+    held: dict[str, list[tuple[int, bool]]] = {}
+    for place, route in enumerate(routes):
+        held.setdefault(route.source, []).append((place, True))
+        held.setdefault(route.target, []).append((place, False))
+    starts, ends = ([(0.0, 0.0)] * len(routes) for _ in range(2))
+    for code, some in held.items():
+        x, y = points[code]
+        angles = {one: atan2(bends[one[0]][1] - y, bends[one[0]][0] - x) for one in some}
+        middle = atan2(sum(map(sin, angles.values())), sum(map(cos, angles.values())))
+        turned = {one: (angle - middle + pi) % (2 * pi) - pi for one, angle in angles.items()}
+        order = sorted(some, key=lambda one: turned[one])
+        room = sum(thick[place] + (1.5 if leaves else 4.0) for place, leaves in some)
+        radius = 0.0 if len(some) == 1 else max(min(room / _FAN, _FARTHEST * scale), _NEAREST)
+        wanted = [turned[one] for one in order]
+        found = spread(wanted, min(room / max(radius, 1.0), _FAN) / len(some), -pi, pi)
+        shift = middle + (sum(wanted) - sum(found)) / len(found)
+        for (place, leaves), angle in zip(order, found, strict=True):
+            at = x + radius * cos(angle + shift), y + radius * sin(angle + shift)
+            (starts if leaves else ends)[place] = at
+    return starts, ends
+
+
+def _route(route: Route, start: _Point, bend: _Point, end: _Point, thick: float, unit: str) -> Markup:
+    """A bow towards the pole, and a head that shows where to."""
+    (x, y), (bend_x, bend_y), (to_x, to_y) = start, bend, end
+    back = hypot(to_x - bend_x, to_y - bend_y) or 1.0
     along, down = (to_x - bend_x) / back, (to_y - bend_y) / back
     size = 4 + thick
     neck_x, neck_y = to_x - along * size, to_y - down * size
@@ -152,9 +194,7 @@ def _route(route: Route, start: tuple[float, float], end: tuple[float, float], t
     )
 
 
-def _labels(
-    known: Sequence[Country], points: dict[str, tuple[float, float]], width: float, height: float
-) -> Iterator[Markup]:
+def _labels(known: Sequence[Country], points: dict[str, _Point], width: float, height: float) -> Iterator[Markup]:
     """Names beside the middles of countries, none over another and none cut off."""
     taken = [(points[one.code][0] - 4, points[one.code][1] - 4, 8.0, 8.0) for one in known]
     ranked = sorted(known, key=lambda one: (one.amount is None, -(one.amount or 0), one.code))

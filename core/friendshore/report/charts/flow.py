@@ -13,12 +13,15 @@ from ...document.figures import mass, unit_for
 from ...domain.base import grouped, totals
 from ...domain.run import Run, RunPurchase
 from ...domain.stages import Stage
+from .makers import Input, inputs_of
 from .parts import added, countries, country, in_unit, largest, rounding
 
 NODES = 8
 """Countries of a stage that are told apart."""
 NAMES = 5
 """Layers up to which countries are called by their names; where there are more, by their codes."""
+
+_HELD, _AT, _ELSEWHERE = "in hand or on order", "to a maker at", "to others, or left"
 
 Step = tuple[int, str]
 """A layer, and what stands there."""
@@ -30,6 +33,8 @@ class _Paths:
 
     layers: tuple[str, ...]
     amounts: dict[tuple[Step, Step], Decimal] = field(default_factory=dict)
+    of: dict[Step, str] = field(default_factory=dict)
+    """What leaves a node, where it is another material than the one that arrives at users."""
     tones: dict[Step, doc.Tone] = field(default_factory=dict)
 
     def add(self, steps: Sequence[Step], kilograms: Decimal) -> None:
@@ -43,8 +48,9 @@ class _Paths:
 
 
 def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> doc.Drawing | doc.Sentence:
-    """The flow of a material; a sentence where all of it goes one way."""
-    paths = _paths(run, material, purchases)
+    """The flow of a material, from the mines of what it is made of; a sentence where all of it goes one way."""
+    inputs = inputs_of(run, material)
+    paths = _linked(run, material, purchases, inputs) if inputs else _paths(run, material, purchases)
     steps = list(dict.fromkeys(step for pair in paths.amounts for step in pair))
     if len(steps) == len({layer for layer, _ in steps}) and len(paths.amounts) < len(steps):
         return doc.sentence(f"All of it: {' → '.join(_name(paths, step) for step in sorted(steps))}.")
@@ -52,30 +58,50 @@ def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> d
     ways = sorted(paths.amounts.items(), key=lambda way: (way[0][0][0], way[0][1][0], -way[1], way[0]))
     streams = [
         charts.Stream(
-            _id(source), _id(target), in_unit(kilograms, unit), f"{_name(paths, source)} to {_name(paths, target)}: {mass(kilograms)}",
+            _id(source), _id(target), in_unit(kilograms, unit), f"{_name(paths, source)} to {_name(paths, target)}: {mass(kilograms)}{_of(paths, source)}",
             paths.tones.get(source, doc.Tone.PLAIN),
         )
         for (source, target), kilograms in ways
     ]  # fmt: skip
-    short = _short(purchases) if len(paths.layers) > NAMES else {}
+    every = [*purchases, *(one for each in inputs for one in each.purchases)]
+    short = _short(every) if len(paths.layers) > NAMES else {}
     nodes = [
         charts.Node(_id(step), short.get(step[1], step[1]), step[0], paths.tones.get(step, doc.Tone.PLAIN))
         for step in steps
     ]
     chart = charts.Flow(paths.layers, tuple(nodes), tuple(streams), unit)
     rows: list[list[doc.Cell]] = [
-        [_name(paths, source), _name(paths, target), doc.Kilograms(kilograms, unit, bare=True)]
+        [_name(paths, source), _name(paths, target), *([paths.of.get(source, material)] if inputs else []), doc.Kilograms(kilograms, unit, bare=True)]
         for (source, target), kilograms in ways
-    ]
-    table = doc.table([doc.Column("From"), doc.Column("To"), doc.figures("", unit)], rows)
-    told = f"{material}, from where it is mined to who uses it, in {unit}; where a stage may lie in several countries, all are named."
-    return doc.Drawing(f"{material}: from mine to user", told, chart, table)
+    ]  # fmt: skip
+    columns = [doc.Column("From"), doc.Column("To"), *([doc.Column("Of")] if inputs else []), doc.figures("", unit)]
+    made = f"with what it is made of: {', '.join(each.material for each in inputs)}; each stream in {unit} of what it is, so that a maker may give more or less than it takes"
+    told = f"{material}, {made}." if inputs else (
+        f"{material}, from where it is mined to who uses it, in {unit}; where a stage may lie in several countries, all are named."
+    )  # fmt: skip
+    return doc.Drawing(f"{material}: from mine to user", told, chart, doc.table(columns, rows))
+
+
+def _of(paths: _Paths, step: Step) -> str:
+    return f" of {paths.of[step]}" if step in paths.of else ""
 
 
 def _short(purchases: Sequence[RunPurchase]) -> dict[str, str]:
     """Countries in words -> their codes."""
     found = {countries(codes): "/".join(codes) for one in purchases for codes in one.countries.values() if codes}
+    found |= {_chain(one): "→".join(found.get(name, "?") for name in _stops(one)) for one in purchases if one.countries}
     return found | {country(one.place): one.place for one in purchases}
+
+
+def _stops(one: RunPurchase) -> list[str]:
+    """The countries that an offer's own stages lie in, in order, each once where several follow each other there."""
+    named = [countries(codes) for codes in one.countries.values()]
+    return [name for place, name in enumerate(named) if not place or named[place - 1] != name]
+
+
+def _chain(one: RunPurchase) -> str:
+    """The same in words."""
+    return " → ".join(_stops(one)) or "chain not known"
 
 
 def _id(step: Step) -> str:
@@ -85,6 +111,10 @@ def _id(step: Step) -> str:
 def _name(paths: _Paths, step: Step) -> str:
     """`mined in China`; what is no country goes by its name alone."""
     layer = paths.layers[step[0]]
+    if layer == _AT:
+        return f"at {step[1]}"
+    if step in paths.of and step[1] != _HELD:
+        return f"{layer} from {step[1]}"
     if layer not in set(Stage):
         return step[1]
     return f"{layer} in {step[1]}" if step[1] != countries(()) else f"{layer}, {step[1]}"
@@ -103,9 +133,53 @@ def _paths(run: Run, material: str, purchases: Sequence[RunPurchase]) -> _Paths:
     place = len(first) + len(stages)
     for lot in run.lots:
         if lot.material == material:
-            paths.add([(0, "stock in hand, orders placed"), (place, country(lot.place))], lot.quantity_kg)
+            paths.add([(0, _HELD), (place, country(lot.place))], lot.quantity_kg)
     _uses(run, material, paths, place)
     return paths
+
+
+def _linked(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: Sequence[Input]) -> _Paths:
+    """The same of what is made of other materials: for each of these, from which countries it comes to which places, and who takes it there."""
+    bought = [*((each.material, each.purchases) for each in inputs), (material, purchases)]
+    column = {name: 2 * number for number, (name, _) in enumerate(bought)}
+    layers = [layer for name, _ in bought[:-1] for layer in (name, _AT)]
+    paths = _Paths((*layers, material, "delivered to", "goes to"))
+    last = len(paths.layers) - 1
+    makers: dict[str, Step] = {}
+    for name, some in bought:
+        chains = _kept(some)
+        for one in some:
+            step = makers[one.offer] = (column[name], chains[_chain(one)])
+            paths.add([step, (column[name] + 1, country(one.place))], one.quantity_kg)
+            if name != material:
+                paths.of[step] = name
+    for each in inputs:
+        at = column[each.material] + 1
+        for place, kilograms in each.lots.items():
+            paths.add([(at - 1, _HELD), (at, country(place))], kilograms)
+            paths.of[at - 1, _HELD] = each.material
+        for (place, offer), kilograms in each.draws.items():
+            paths.add([(at, country(place)), makers[offer]], kilograms)
+            paths.of[at, country(place)] = each.material
+        made = {offer for further in inputs for _, offer in further.draws}
+        out = [(makers[offer], kilograms) for offer, kilograms in each.elsewhere.items() if offer in made]
+        out += [((at, country(place)), kilograms) for place, kilograms in each.left.items()]
+        least = rounding(run, added(each.draws.values())) * len(run.periods)
+        for step, kilograms in out:
+            if kilograms > least:
+                paths.add([step, (last, _ELSEWHERE)], kilograms)
+    for lot in run.lots:
+        if lot.material == material:
+            paths.add([(column[material], _HELD), (last - 1, country(lot.place))], lot.quantity_kg)
+    _uses(run, material, paths, last - 1)
+    return paths
+
+
+def _kept(purchases: Sequence[RunPurchase]) -> dict[str, str]:
+    """Countries of a chain -> what stands for them: themselves, or all small ones together."""
+    amounts = totals((_chain(one), one.quantity_kg) for one in purchases)
+    kept = set(largest(amounts, NODES))
+    return {name: name if name in kept else f"{len(amounts) - len(kept):,} others" for name in amounts}
 
 
 def _inputs(run: Run) -> dict[str, str]:
