@@ -175,7 +175,7 @@ def _notes(found: Withstood) -> Iterator[str]:
     last = found.curve[-1]
     others = f"; {count(found.left_out, 'other')} left out (--most 0)" if found.left_out else ""
     combinations = count(last.combinations, "combination")
-    yield f"all {combinations} enumerated, {count(last.plans, 'plan')} that follow them verified{others}"
+    yield f"all {combinations} enumerated, {count(last.plans, 'plan')} verified{others}"
     if found.never_met:
         yield f"short as things are, and no shorter after a loss: {_listed(found.never_met)}"
 
