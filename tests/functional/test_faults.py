@@ -56,6 +56,8 @@ COMMANDS: dict[str, str] = {
     "interactive": "interactive {}",
     "risk": "risk {}",
     "withstand": "withstand {}",
+    "withstand --check": "withstand {case} --check {}",
+    "withstand --out": "withstand {case} --out {}",
     "watch": "watch {} {} {case}",
     "watch CASE": "watch us-10usc4872 us-10usc4872 {}",
     "watch --out": "watch us-10usc4872 us-10usc4872 {case} --out {}.html",

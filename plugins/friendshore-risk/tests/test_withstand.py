@@ -1,8 +1,10 @@
-"""`withstand`: a published optimum, the worked case as a planner asks it, and names that mean nothing."""
+"""`withstand`: a published optimum, the worked case as a planner asks it, names that mean nothing, and proofs that were tampered with."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from decimal import Decimal
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,18 @@ import pytest
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
+from friendshore.domain.plan import Plan
+from friendshore.errors import VerificationError
 from friendshore.program.matrix import Entries, Floats, Linear
+from friendshore.recommend import reopen
+from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
 from friendshore_risk.withstand.generation import ListedScenarios, generate
+from friendshore_risk.withstand.losses import named_losses
+from friendshore_risk.withstand.proof import ProvedPart, WithstandProof, read_proof, write_proof
+from friendshore_risk.withstand.recheck import check_proof
 from friendshore_risk.withstand.robust import RobustProgram, RobustScenario
+from friendshore_risk.withstand.search import withstand
 
 CASES = Path(__file__).parents[3] / "docs" / "cases"
 RUN = CliRunner()
@@ -137,8 +147,8 @@ def asked(*words: str) -> str:
 
 
 @pytest.mark.deep
-def test_any_two_of_forty_losses_of_us_2027_are_withstood_and_all_pairs_enumerated() -> None:
-    """780 pairs, 40 alone and none: each is followed by a verified plan, and what no mix avoids names its losses; the answer is one screen."""
+def test_any_two_of_forty_losses_of_us_2027_are_withstood_and_all_pairs_enumerated(tmp_path: Path) -> None:
+    """780 pairs, 40 alone and none: each is followed by a verified plan, and what no mix avoids names its losses; the answer is one screen, and its proof holds."""
     found = json.loads(asked("--losses", "2", "--most", "40", "--json"))
     assert len(found["losses"]) == 40
     assert [point["combinations"] for point in found["curve"]] == [1, 41, 821]
@@ -152,9 +162,11 @@ def test_any_two_of_forty_losses_of_us_2027_are_withstood_and_all_pairs_enumerat
         for one in found["not_withstood"]
         for fewer in alone
     )
-    lines = asked("--losses", "2", "--most", "40").splitlines()
+    proof = str(tmp_path / "proof.json")
+    lines = asked("--losses", "2", "--most", "40", "--out", proof).splitlines()
     assert len(lines) <= 40
     assert "all 821 combinations enumerated" in " ".join(lines)
+    assert "The proof holds: whatever 2 come of 40 losses" in asked("--check", proof)
 
 
 def _of(one: dict[str, Any]) -> set[str]:
@@ -186,9 +198,82 @@ def test_names_that_take_nothing_away_and_times_that_are_none_are_refused_all_at
     assert "soon" in result.stderr
 
 
-def test_where_the_plan_ends_before_there_is_time_to_react_only_what_is_there_helps() -> None:
-    """Stock and orders placed: to withstand a loss costs no less than with time to react."""
-    words = ("--losses", "1", "--lose", "country:KR", "--json")
-    costs = [json.loads(asked(*words, "--react", react))["curve"][1]["extra"]["value"] for react in ("0", "5 years")]
-    assert float(costs[0]) <= float(costs[1])
-    assert "until the plan ends nothing is ordered" in " ".join(asked(*words[:-1], "--react", "5 years").split())
+@pytest.fixture(scope="module")
+def session() -> Session:
+    """The worked case, solved."""
+    return reopen(CASES / "us-2027").session
+
+
+@pytest.fixture(scope="module")
+def proof(session: Session) -> WithstandProof:
+    """That it withstands any two of four losses, but for what no mix avoids."""
+    words = ("country:JP", "country:KR", "country:AT", "supplier:Global Tungsten & Powders")
+    return withstand(session, named_losses(session, words), 2, react=Decimal(6)).proof
+
+
+def test_a_proof_holds_as_it_was_written_and_read_back(session: Session, proof: WithstandProof, tmp_path: Path) -> None:
+    """All 11 combinations are enumerated again, and the least cost is found again."""
+    write_proof(proof, tmp_path / "proof.json")
+    found = check_proof(session, read_proof(tmp_path / "proof.json"))
+    assert found.combinations == 11
+    assert found.not_withstood == proof.not_withstood > 0
+    assert abs(found.extra - found.least) < Decimal("1e-5") * found.extra
+
+
+def _richer(plan: Plan, session: Session) -> Plan:
+    """The same plan with a purchase of one kilogram more."""
+    first, *rest = plan.purchases
+    return plan.but(purchases=(first.but(quantity=first.quantity + 1), *rest))
+
+
+FORGERIES: dict[str, Callable[[ProvedPart, Session], ProvedPart]] = {
+    "a plan that follows nothing is left out": lambda part, _: part.but(after=part.after[:1]),
+    "all that follows is left out": lambda part, _: part.but(after=()),
+    "another purchase in the first plan": lambda part, session: part.but(first=_richer(part.first, session)),
+    "another purchase in what follows": lambda part, session: part.but(
+        after=(*part.after[:-1], _richer(part.after[-1], session))
+    ),
+    "the plan as it is in place of the one that withstands": lambda part, session: part.but(
+        first=session.part_plan(frozenset(part.materials)).plan
+    ),
+    "a bound by no losses at all": lambda part, _: part.but(held=tuple(() for _ in part.held)),
+    "a bound by losses that do not touch it": lambda part, _: part.but(held=tuple(((99,),) for _ in part.held)),
+    "another part": lambda part, _: part.but(materials=("nothing",)),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_proof_that_was_tampered_with_is_refuted(name: str, session: Session, proof: WithstandProof) -> None:
+    """In any of its parts, the one with tungsten last."""
+    forged = proof.but(parts=(*proof.parts[:-1], FORGERIES[name](proof.parts[-1], session)))
+    with pytest.raises(VerificationError):
+        check_proof(session, forged)
+
+
+@pytest.mark.parametrize(
+    "said", [{"extra": Decimal(0)}, {"not_withstood": 0}, {"most": 3}, {"reacts": 4}], ids=lambda said: next(iter(said))
+)
+def test_a_proof_that_claims_more_than_it_proves_is_refuted(
+    said: dict[str, Any], session: Session, proof: WithstandProof
+) -> None:
+    """A lower price, everything withstood, three losses in the place of two, no time needed to react: plans to that are not there."""
+    with pytest.raises(VerificationError):
+        check_proof(session, proof.but(**said))
+
+
+def test_where_the_plan_ends_before_there_is_time_to_react_only_what_is_there_helps(session: Session) -> None:
+    """Stock and orders placed: to withstand a loss costs more than where anything can be ordered at once."""
+    losses = named_losses(session, ("supplier:China, primary gallium",))
+    at_once, never = (withstand(session, losses, 1, react=Decimal(months)) for months in (0, 60))
+    assert at_once.reacts == at_once.start
+    assert never.reacts is None
+    assert never.curve[1].extra.value > at_once.curve[1].extra.value >= 0
+
+
+def test_a_file_that_is_no_proof_is_refused(tmp_path: Path) -> None:
+    """Nothing is checked of it; and no file is written over."""
+    (tmp_path / "some.json").write_text('{"format": 1, "losses": "CN"}')
+    for words in (("--check", str(tmp_path / "some.json")), ("--out", str(tmp_path / "some.json"))):
+        result = RUN.invoke(app, ["withstand", US_2027, "--quiet", *words])
+        assert result.exit_code == 2
+        assert "some.json" in result.stderr

@@ -10,7 +10,6 @@ from friendshore.domain.base import totals
 from friendshore.domain.plan import Plan
 from friendshore.problem import Problem
 
-from .losses import PossibleLoss
 from .program import LossDay
 
 _NONE = Decimal(0)
@@ -34,20 +33,22 @@ class FollowsJudge:
         """Kilograms that rounding explains: one step of the resolution a period."""
         return self.problem.case.resolution * self.problem.case.horizon.count
 
-    def faults(self, after: Plan, losses: Collection[PossibleLoss]) -> list[str]:
-        """Why a verified plan cannot follow some losses; what it leaves short is no fault."""
+    def faults(self, after: Plan) -> list[str]:
+        """Why a verified plan cannot follow losses under the first one, whatever is lost; what it leaves short is no fault."""
         found = []
         if self._differs(_orders(self.first, 0, self.day.comes), _orders(after, 0, self.day.comes)):
             found.append("it orders something else before the loss")
         planned, then = (_orders(plan, self.day.comes, self.day.reacts) for plan in (self.first, after))
         if any(kilograms > planned.get(key, _NONE) + self.slack for key, kilograms in then.items()):
             found.append("it orders more than was planned before there is time to react")
-        if any(self._is_lost(offer, place, ordered, losses) for offer, _, place, _, ordered in _orders(after)):
-            found.append("it orders what is lost")
         new = {purchase.offer for purchase in after.purchases} - set(self.onboarded)
         if any(facts.onboarding and facts.offer.id in new for facts in self.problem.offers):
             found.append("it uses an offer that is not onboarded")
         return found
+
+    def orders(self, after: Plan) -> frozenset[tuple[str, str]]:
+        """Offers of which a plan orders anything from the day on, each with the place that it is for: none may be lost."""
+        return frozenset((p.offer, p.place) for p in after.purchases if p.ordered >= self.day.comes)
 
     def missing(self, after: Plan) -> dict[str, Decimal]:
         """Demand -> kilograms by which it is short of more than as things are."""
@@ -55,9 +56,6 @@ class FollowsJudge:
             name: kilograms - self.short_today.get(name, _NONE) for name, kilograms in after.short_by_demand.items()
         }
         return {name: kilograms for name, kilograms in found.items() if kilograms > self.slack}
-
-    def _is_lost(self, offer: str, place: str, ordered: int, losses: Collection[PossibleLoss]) -> bool:
-        return ordered >= self.day.comes and any(loss.takes(offer, place) for loss in losses)
 
     def _differs(self, one: Mapping[_Order, Decimal], other: Mapping[_Order, Decimal]) -> bool:
         return any(abs(one.get(key, _NONE) - other.get(key, _NONE)) > self.slack for key in one.keys() | other.keys())

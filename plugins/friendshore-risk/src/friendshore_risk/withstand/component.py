@@ -67,6 +67,11 @@ class Branching:
                 more = {one.losses | {loss} for one in found for loss in one.hit - one.losses}
                 level = sorted(more, key=sorted)
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that was found is proved best."""
+        return all(found.known for found in self._known.values())
+
     def _at(self, losses: Losses) -> Followed:
         if losses not in self._known:
             self._known[losses] = self._answer(losses)
@@ -83,6 +88,8 @@ class RobustComponent:
     closed: Mapping[int, Ints]
     """Loss -> own columns that it closes."""
     solve: Solver
+    settle: Solver
+    """As `solve`, as closely as an answer can be proved: for what turns on what is missing at the least."""
     tolerance: float
     stopped: Callable[[], bool]
     unavoidable: Branching = field(init=False)
@@ -135,12 +142,12 @@ class RobustComponent:
         """The least that is missing after losses where all before them is as in `x`."""
 
         def answer(losses: Losses) -> Followed:
-            return self._followed(losses, x, self.solve(self.robust.after(x, self.bare(losses), least=True)))
+            return self._followed(losses, x, self.settle(self.robust.after(x, self.bare(losses), least=True)))
 
         return Branching(answer)
 
     def _least_excess(self, losses: Losses) -> Followed:
-        answer = self.solve(self.robust.least_excess(self.bare(losses)))
+        answer = self.settle(self.robust.least_excess(self.bare(losses)))
         x = None if answer.x is None else self.robust.second(answer.x, 0)
         return self._made(losses, answer, x)
 

@@ -10,6 +10,7 @@ from friendshore.domain.base import grouped
 from friendshore.explain.results import CENT
 from friendshore.questions.told import difference, ladder, left_out, mass_or_nothing, rise, rung
 
+from .recheck import WithstandChecked
 from .results import CurvePoint, MissedDemand, NotWithstood, Withstood
 
 SHOWN = 3
@@ -183,3 +184,26 @@ def _notes(found: Withstood) -> Iterator[str]:
 def _listed(names: Sequence[str]) -> str:
     rest = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def checked_document(found: WithstandChecked) -> doc.Document:
+    """What is found of a proof that holds."""
+    told = (
+        f"The proof holds: whatever {_any(found.most)} of {count(len(found.losses), 'loss', 'losses')}, no more is short"
+        + (
+            f", but for what no mix avoids after {count(found.not_withstood, 'combination')}"
+            if found.not_withstood
+            else ""
+        )
+        + f". The plan costs {large_money(found.extra, found.currency)} more than the plan as it is, and none that withstands as much "
+        f"costs less than {large_money(found.least, found.currency)} more."
+    )
+    checked = (
+        f"all {count(found.combinations, 'combination')} enumerated again, {count(found.plans, 'plan')} verified again; what is unavoidably short, "
+        "and the least cost, are solved for again"
+    )
+    return doc.document(
+        f"{found.case}: a proof that losses are withstood",
+        doc.sentence(told, tone=doc.Tone.GOOD, strong=True),
+        doc.notes([checked]),
+    )

@@ -147,6 +147,23 @@ def _allowing(adversary: Adversary[Key], state: _State[Key]) -> list[RobustScena
     return [adversary.scenario(key).with_more(state.regret) for key in state.keys]
 
 
+def bounded_by(
+    robust: RobustProgram,
+    scenario: Callable[[Key], RobustScenario],
+    solve: Solver,
+    keys: Sequence[Key],
+    tolerance: float,
+) -> tuple[float, float]:
+    """What no first stage costs less than that answers some scenarios, and by how much more than each allows has to be missing in the worst."""
+    regret = 0.0
+    answer = solve(robust.master([scenario(key) for key in keys]))
+    if answer.outcome is SolverOutcome.INFEASIBLE and len(robust.excess):
+        more = solve(robust.least_regret([scenario(key) for key in keys]))
+        regret = max(more.bound, 0.0) + tolerance / 2
+        answer = solve(robust.master([scenario(key).with_more(regret) for key in keys]))
+    return answer.bound, regret
+
+
 class ListedScenarios:
     """The adversary who looks at every one of some scenarios: the vertices of a polyhedron of what may happen, for one.
 

@@ -12,11 +12,14 @@ from friendshore.program import Program
 from friendshore.program.matrix import Entries, Floats, Ints, Linear
 from friendshore.program.twostage import closed_by, decided_before, with_shortage_bounds
 from friendshore.session import Session
-from friendshore.solve import Solution, SolverAnswer, optimum, split
+from friendshore.solve import Limits, Solution, SolverAnswer, optimum, split
 
 from .component import RobustComponent
 from .losses import PossibleLoss
 from .robust import RobustProgram
+
+_CLOSELY = 1e-6
+"""Relative gap of what has to be settled, whatever gap is asked for in costs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +70,7 @@ def part_program(session: Session, members: Members, losses: Sequence[PossibleLo
     every = {facts.offer.id for facts in program.problem.offers}
     held = np.setdiff1d(closed_by(program, every, day.comes), closed_by(program, every, day.reacts))
     closed = {number: _closed(program, loss, day.comes) for number, loss in enumerate(losses)}
+    closely = replace(session.limits, gap=min(session.limits.gap, _CLOSELY))
     found = []
     for part in split(linear):
         here = {loss: np.flatnonzero(np.isin(part.columns, columns)) for loss, columns in closed.items()}
@@ -82,13 +86,21 @@ def part_program(session: Session, members: Members, losses: Sequence[PossibleLo
             )
             tolerance = float(program.problem.case.resolution) / 100
             found.append(
-                RobustComponent(robust, part.columns, here, _solver(session), tolerance, lambda: session.stopped)
+                RobustComponent(
+                    robust,
+                    part.columns,
+                    here,
+                    _solver(session, session.limits),
+                    _solver(session, closely),
+                    tolerance,
+                    lambda: session.stopped,
+                )
             )
     return PartProgram(members, program, today, tuple(found), weight)
 
 
-def _solver(session: Session) -> Callable[[Linear], SolverAnswer]:
-    return lambda linear: optimum(linear, session.limits, session.cancel, session.answers)
+def _solver(session: Session, limits: Limits) -> Callable[[Linear], SolverAnswer]:
+    return lambda linear: optimum(linear, limits, session.cancel, session.answers)
 
 
 def _with_missing(program: Program, x: Floats) -> Linear:

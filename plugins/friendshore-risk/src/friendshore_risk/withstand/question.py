@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from friendshore.domain.quantities import parse_duration
 from friendshore.errors import InputError
-from friendshore.questions import Opened, Progress, Question, Setting
+from friendshore.questions import Opened, OptionsError, Progress, Question, Setting
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
     from friendshore.questions.stress.losses import LossKind
 
+    from .recheck import WithstandChecked
     from .results import Withstood
 
 
@@ -55,10 +57,17 @@ class WithstandOptions:
             "TIME",
         ),
     ] = "6 months"
+    out: Annotated[Path | None, Setting("Also write what proves the answer, to be checked with --check.", "FILE")] = (
+        None
+    )
+    check: Annotated[
+        Path | None,
+        Setting("Check such a file against the case in place of searching: every combination, and the cost.", "FILE"),
+    ] = None
     top: Annotated[int, Setting("Rows shown of each table; 0: all.", "N", least=0)] = 3
 
 
-class WithstandQuestion(Question[WithstandOptions, "Withstood"]):
+class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked"]):
     """The cheapest mix that meets demand after any few losses together, and what each number of losses costs.
 
     What is lost delivers nothing ordered from a day on. What is decided before (orders, stock, onboarding) is the same whatever is lost; for
@@ -71,24 +80,34 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood"]):
     counted = "combinations"
 
     def check(self, options: WithstandOptions) -> None:
-        """Refuses words that name no kind of loss, and times that are none."""
+        """Refuses words that name no kind of loss, times that are none, and a file that would be written over."""
+        from friendshore.writing import refuse_present
+
+        if options.out is not None and options.check is not None:
+            raise OptionsError("a proof is written, or checked: --out or --check")
+        if options.out is not None:
+            refuse_present(options.out)
         list(_kinds(options.by))
         _months(options.react)
 
-    def ask(self, opened: Opened, options: WithstandOptions, progress: Progress | None) -> Withstood:
-        """The plans, each verified."""
+    def ask(self, opened: Opened, options: WithstandOptions, progress: Progress | None) -> Withstood | WithstandChecked:
+        """The plans, each verified; or what is found of a proof of them."""
         from friendshore.questions.stress.losses import first_day
 
         from .losses import named_losses, usual_losses
+        from .proof import read_proof, write_proof
+        from .recheck import check_proof
         from .search import withstand
 
         session = opened.session
+        if options.check is not None:
+            return check_proof(session, read_proof(options.check), progress)
         start = first_day(session.problem.case.horizon, options.start) if options.start else None
         if options.lose:
             found, left_out = named_losses(session, options.lose), 0
         else:
             found, left_out = usual_losses(session, tuple(_kinds(options.by)), options.most)
-        return withstand(
+        answer = withstand(
             session,
             found,
             options.losses,
@@ -97,15 +116,29 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood"]):
             left_out=left_out,
             progress=progress,
         )
+        if options.out is not None:
+            write_proof(answer.proof, options.out)
+        return answer
 
-    def document(self, result: Withstood, options: WithstandOptions) -> Document:
+    def document(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> Document:
         """What each number of losses costs, what nothing withstands, and what the plan does otherwise."""
-        from .document import withstand_document
+        from .document import checked_document, withstand_document
+        from .results import Withstood
 
+        if not isinstance(result, Withstood):
+            return checked_document(result)
         return withstand_document(result, options.top)
 
-    def notes(self, result: Withstood) -> tuple[str, ...]:
+    def data(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> dict[str, object]:
+        """The answer, without its plans: those are written with `--out`."""
+        return result.model_dump(mode="json", by_alias=True)
+
+    def notes(self, result: Withstood | WithstandChecked) -> tuple[str, ...]:
         """What is left out."""
+        from .results import Withstood
+
+        if not isinstance(result, Withstood):
+            return ()
         found = []
         if len(result.curve) <= result.most:
             found.append(f"the search was ended: what {len(result.curve)} losses and more cost is not told")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from friendshore.domain.base import Number, Record
 from friendshore.explain.results import Difference, QuestionResult
 from friendshore.questions.stress.insured import KeptReady, Ordered, Ready
 
 from .losses import PossibleLoss
+from .proof import WithstandProof
 
 
 class WorstLosses(Record):
@@ -101,3 +104,5 @@ class Withstood(QuestionResult):
     """Demands that are short as things are: of them no more is short after a loss, and nothing is charged for the rest."""
     unplanned: tuple[str, ...]
     """Materials of parts in which rules conflict as things are: they are left out."""
+    proof: Annotated[WithstandProof, Field(exclude=True)]
+    """The plans behind the last entry of `curve`, and what proves it."""

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
 from itertools import combinations
 from math import comb
 
 from friendshore.domain.base import exact, totals
-from friendshore.domain.plan import Plan
-from friendshore.errors import InputError, VerificationError
+from friendshore.errors import InputError
 from friendshore.explain.results import Counted, between
-from friendshore.program.matrix import Floats
 from friendshore.questions.stress.insurance import Carried, decoded, first_loss, ordered_before, ready_at
 from friendshore.questions.stress.insured import KeptReady, Kilograms, Ordered, Ready
 from friendshore.session import Session
 from friendshore.solve import Progress
-from friendshore.verify import VerifiedPlan, examine, verify
+from friendshore.verify import VerifiedPlan, verify
 
 from .check import FollowsJudge
-from .component import Branching, Losses, RobustComponent
-from .generation import Generated
+from .component import Losses, RobustComponent
 from .losses import PossibleLoss
+from .prepared import AfterLosses, PreparedComponent, PreparedPart, curve, smallest
 from .program import LossDay, PartProgram, part_program
+from .proof import FORMAT, ProvedPart, WithstandProof
 from .results import CurvePoint, MissedDemand, NotWithstood, Withstood, WorstLosses
 
 MOST_COMBINATIONS = 500_000
@@ -88,86 +85,6 @@ def combinations_of(count: int, most: int) -> int:
     return sum(comb(count, size) for size in range(most + 1))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PreparedComponent:
-    """What withstands a number of losses in one component."""
-
-    found: Generated[Losses]
-    following: Branching
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AfterLosses:
-    """What becomes of a part after losses."""
-
-    rise: Decimal
-    """By how much it comes to more than where nothing is lost."""
-    missing: Mapping[str, Decimal]
-    """Demand -> kilograms short in addition."""
-    plan: Plan | None
-    """None: rules conflict after them."""
-
-
-@dataclass(eq=False)
-class PreparedPart:
-    """A part under the plan that withstands a number of losses."""
-
-    part: PartProgram
-    levels: Sequence[PreparedComponent]
-    """By component."""
-    losses: Sequence[PossibleLoss]
-    judge: FollowsJudge
-    first: Carried
-    _plans: dict[tuple[Losses, ...], Carried | None] = field(default_factory=dict)
-    _judged: dict[Losses, AfterLosses] = field(default_factory=dict)
-
-    @cached_property
-    def touching(self) -> Losses:
-        """Losses that touch it."""
-        return frozenset(loss for component in self.part.components for loss in component.closed)
-
-    @property
-    def plans(self) -> int:
-        """How many plans follow losses."""
-        return sum(plan is not None for plan in self._plans.values())
-
-    def after(self, losses: Losses) -> AfterLosses:
-        """What follows some of the losses that touch it.
-
-        Raises:
-            VerificationError: if the plan that is to follow them does not hold, or does not follow them.
-        """
-        if losses not in self._judged:
-            self._judged[losses] = self._after(losses)
-        return self._judged[losses]
-
-    def _after(self, losses: Losses) -> AfterLosses:
-        found = [
-            level.following.of(losses & frozenset(component.closed))
-            for component, level in zip(self.part.components, self.levels, strict=True)
-        ]
-        key = tuple(one.losses for one in found)
-        if key not in self._plans:
-            values = [one.x for one in found if one.x is not None]
-            self._plans[key] = self._carried(values) if len(values) == len(found) else None
-        carried = self._plans[key]
-        if carried is None:
-            return AfterLosses(_NONE, {}, None)
-        faults = self.judge.faults(carried.verified.plan, [self.losses[loss] for loss in losses])
-        if faults:
-            names = " and ".join(self.losses[loss].name for loss in sorted(losses))
-            raise VerificationError(f"what follows the loss of {names} does not: {'; '.join(faults)}")
-        rise = exact(carried.objective - self.first.objective)
-        return AfterLosses(rise, self.judge.missing(carried.verified.plan), carried.verified.plan)
-
-    def _carried(self, values: Sequence[Floats]) -> Carried:
-        plan, idle = decoded(self.part.program, self.part.values(values))
-        verified, findings = examine(self.part.program.problem, plan, all_rules=False)
-        if verified is None:
-            raise VerificationError(findings)
-        return Carried(verified, idle)
-
-
 class _Withstanding:
     def __init__(
         self, session: Session, losses: Sequence[PossibleLoss], day: LossDay, progress: Progress | None
@@ -187,12 +104,13 @@ class _Withstanding:
         points: list[CurvePoint] = []
         last: list[PreparedPart] = []
         for number in range(most + 1):
-            if any(len(curve) <= number for curve in curves) or session.stopped:
+            if any(len(levels) <= number for levels in curves) or session.stopped:
                 break
-            of_component = dict(zip(map(id, components), (curve[number] for curve in curves), strict=True))
+            of_component = dict(zip(map(id, components), (levels[number] for levels in curves), strict=True))
             last = [self._part_level(part, [of_component[id(c)] for c in part.components]) for part in parts]
-            points.append(self._point(number, last, [curve[number] for curve in curves], components))
-        session.go_on(0, 1, "numbers of losses") if not points else None
+            points.append(self._point(number, last, [levels[number] for levels in curves], components))
+        if not points:
+            session.go_on(0, 1, "numbers of losses")
         carried = [level.first for level in last]
         return Withstood(
             case=session.problem.case.name,
@@ -211,7 +129,32 @@ class _Withstanding:
             ),
             ready=self._ready(carried),
             never_met=tuple(sorted(session.verified.plan.short_by_demand)),
+            proof=self._proof(points[-1], last),
             unplanned=tuple(sorted(name for part in every if part.today.conflicts for name in part.members)),
+        )
+
+    def _proof(self, point: CurvePoint, parts: Sequence[PreparedPart]) -> WithstandProof:
+        """What the last point of the curve rests on."""
+        return WithstandProof(
+            format=FORMAT,
+            case=self.session.problem.case.name,
+            losses=tuple(loss.word for loss in self.losses),
+            comes=self.day.comes,
+            reacts=self.day.reacts,
+            most=point.losses,
+            extra=point.extra.value,
+            not_withstood=point.not_withstood,
+            parts=tuple(
+                ProvedPart(
+                    materials=tuple(sorted(part.part.members)),
+                    first=part.first.verified.plan,
+                    ready=tuple(sorted(part.first.ready)),
+                    held=tuple(tuple(tuple(sorted(losses)) for losses in level.found.keys) for level in part.levels),
+                    after=tuple(part.followers),
+                )
+                for part in parts
+                if part.levels
+            ),
         )
 
     def _step(self, steps: int = 1) -> None:
@@ -223,8 +166,8 @@ class _Withstanding:
         # In threads of their own: HiGHS lets no Ctrl-C through to the main one, which waits.
         with ThreadPoolExecutor(self.session.limits.workers or os.cpu_count() or 1) as pool:
             found = []
-            for curve in pool.map(lambda component: list(_curve(component, most)), components):
-                found.append(curve)
+            for levels in pool.map(lambda component: list(curve(component, most)), components):
+                found.append(levels)
                 self._step(most)
         return found
 
@@ -312,7 +255,7 @@ class _Withstanding:
         for part in parts:
             problem = part.judge.problem
             price |= zip((demand.id for demand in problem.demands), problem.shortage_price, strict=True)
-            for losses, short in _smallest(part, most):
+            for losses, short in smallest(part, most):
                 after = part.after(losses)
                 found.setdefault(losses, []).extend(self._missed(part, after, demand) for demand in short)
                 conflicts |= {losses} if after.plan is None else set()
@@ -365,33 +308,3 @@ class _Withstanding:
 
     def _together(self, plans: Sequence[Carried], read: Callable[[VerifiedPlan, int], Kilograms]) -> Kilograms:
         return totals(entry for plan in plans for entry in read(plan.verified, self.day.comes).items())
-
-
-def _curve(component: RobustComponent, most: int) -> Iterator[PreparedComponent]:
-    """What withstands each number of losses, from none on, until the search is ended."""
-    begin: Sequence[Losses] = ()
-    for number in range(most + 1):
-        found = component.withstanding(number, begin)
-        if found is None or not found.proved:
-            return
-        begin = found.keys
-        yield PreparedComponent(found, component.following(found))
-
-
-def _smallest(part: PreparedPart, most: int) -> Iterator[tuple[Losses, list[str]]]:
-    """Sets of losses that leave demands short, with those that no smaller set within it leaves short; conflicts with none."""
-    known: list[tuple[Losses, frozenset[str]]] = []
-    for size in range(1, most + 1):
-        for chosen in combinations(sorted(part.touching), size):
-            losses = frozenset(chosen)
-            after = part.after(losses)
-            below = [(one, demands) for one, demands in known if one < losses]
-            if after.plan is None:
-                if all(demands for _, demands in below):
-                    known.append((losses, frozenset()))
-                    yield losses, []
-                continue
-            new = set(after.missing) - {demand for _, demands in below for demand in demands}
-            if new:
-                known.append((losses, frozenset(new)))
-                yield losses, sorted(new)

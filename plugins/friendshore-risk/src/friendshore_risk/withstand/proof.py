@@ -1,0 +1,80 @@
+"""What proves that a mix withstands losses: its plan, the plans that follow it, and the sets of losses that no cheaper plan withstands all of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from friendshore.domain.base import Number, Record
+from friendshore.domain.plan import Plan
+from friendshore.errors import InputError
+from friendshore.reading.records import record
+from friendshore.reading.textfile import read_object
+from friendshore.writing import refuse_present, replace_file
+
+FORMAT = 1
+"""Version of the file's form."""
+_AGAIN = "write it anew: friendshore withstand CASE --out FILE"
+
+
+class ProvedPart(Record):
+    """An independent part of the case."""
+
+    materials: tuple[str, ...]
+    first: Plan
+    """What is planned where nothing is lost."""
+    ready: tuple[str, ...]
+    """Offers that are onboarded though it buys nothing of them."""
+    held: tuple[tuple[tuple[int, ...], ...], ...]
+    """Of each of its components sets of losses, by position: no plan that withstands these costs less."""
+    after: tuple[Plan, ...]
+    """What follows losses: for each combination there is one among them."""
+
+
+class WithstandProof(Record):
+    """The file that `--out` writes and `--check` reads."""
+
+    format: int
+    case: str
+    losses: tuple[str, ...]
+    """As they are named."""
+    comes: int
+    """Period in which losses come."""
+    reacts: int
+    """First period in which there is time to react."""
+    most: int
+    """Losses that may come together."""
+    extra: Number
+    """By how much the plan is said to be dearer than the plan as it is."""
+    not_withstood: int
+    """Combinations that are said not to be withstood, by this plan or any other."""
+    parts: tuple[ProvedPart, ...]
+
+
+def write_proof(proof: WithstandProof, place: Path) -> None:
+    """Writes it.
+
+    Raises:
+        InputError: if there is such a file.
+        OSError: if it cannot be written.
+    """
+    refuse_present(place)
+    replace_file(place, (proof.model_dump_json(exclude_defaults=True) + "\n").encode())
+
+
+def read_proof(place: Path) -> WithstandProof:
+    """Reads it: its form is checked, and nothing else.
+
+    Raises:
+        InputError: if it is none.
+    """
+    data = read_object(place, _AGAIN)
+    if data.get("format") != FORMAT:
+        raise InputError(
+            "is no proof that losses are withstood, or one of another version",
+            str(place),
+            column="format",
+            found=repr(data.get("format")),
+            expected=str(FORMAT),
+            fix=_AGAIN,
+        )
+    return record(WithstandProof, data, str(place))
