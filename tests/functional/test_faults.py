@@ -61,6 +61,7 @@ COMMANDS: dict[str, str] = {
     "watch": "watch {} {} {case}",
     "watch CASE": "watch us-10usc4872 us-10usc4872 {}",
     "watch --out": "watch us-10usc4872 us-10usc4872 {case} --out {}.html",
+    "screen": "screen {}",
     "lock": "lock {}",
     "init": "init {}",
     "catalogs list": "catalogs list --block {}",

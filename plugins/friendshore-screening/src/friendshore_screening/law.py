@@ -1,0 +1,91 @@
+"""What a list bars: `law.toml`, as rules that a plan knows."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal
+
+from friendshore.domain.base import Record
+from friendshore.domain.countries import countries_of
+from friendshore.rules.base import Phase, Rule
+from friendshore.rules.kinds.exclude import Exclude
+
+from .ownership import Attributed, Share50
+
+OwnershipRule = Literal["", "ofac-50", "bis-50", "eu-50", "control", "feoc-25"]
+RULES: Mapping[str, Share50 | Attributed] = {
+    "ofac-50": Share50(),
+    "bis-50": Share50(),
+    "eu-50": Share50(more_than=True, control=True),
+    "control": Share50(more_than=True, control=True),
+    "feoc-25": Attributed(),
+}
+"""How each counts shares. Those of the Union and of section 805 turn on control too, which no share disproves."""
+
+
+class ListLaw(Record):
+    """What a list bars, or what else it says."""
+
+    list: str
+    id: str = ""
+    """Empty: it bars nothing of what is bought."""
+    title: str = ""
+    says: str = ""
+    """Where it bars nothing that is bought: what it does."""
+    citation: str
+    source: str
+    note: str = ""
+    buyers: tuple[str, ...] = ()
+    """Countries or groups whose buyers it binds; none: all."""
+    end_uses: tuple[str, ...] = ()
+    """End uses that it is about; none: all."""
+    ownership: OwnershipRule = ""
+    """How far it reaches whoever listed parties own; empty: not at all."""
+    phases: tuple[Phase, ...] = ()
+
+    def binds(self, places: Iterable[str]) -> bool:
+        """Whether it binds a buyer in one of some countries."""
+        return not self.buyers or bool({code for word in self.buyers for code in countries_of(word)} & set(places))
+
+    def rule(self, facilities: Iterable[str], phases: Sequence[Phase], name: str = "") -> Rule:
+        """The rule that keeps what some facilities make out of a plan."""
+        uses = frozenset(self.end_uses)
+        return Exclude(
+            id=name or self.id,
+            title=self.title,
+            citation=self.citation,
+            note=self.note,
+            source=self.source,
+            facilities=frozenset(facilities),
+            end_uses=uses,
+            phases=tuple(phases),
+        )
+
+    def within(self, start: date | None, end: date | None) -> tuple[Phase, ...]:
+        """Its phases as far as they lie within some days."""
+        cut = (_cut(phase, start, end) for phase in self.phases)
+        return tuple(phase for phase in cut if phase is not None)
+
+
+def _cut(phase: Phase, start: date | None, end: date | None) -> Phase | None:
+    first = max((day for day in (phase.start, start) if day is not None), default=None)
+    last = min((day for day in (phase.end, end) if day is not None), default=None)
+    if first is not None and last is not None and last < first:
+        return None
+    return phase.model_copy(update={"start": first, "end": last})
+
+
+def day_before(day: date) -> date:
+    """The day before a day."""
+    return day - timedelta(days=1)
+
+
+@lru_cache(maxsize=1)
+def laws() -> tuple[ListLaw, ...]:
+    """All that `law.toml` says: what bars first."""
+    data = tomllib.loads(files(__package__).joinpath("law.toml").read_text(encoding="utf-8"))
+    return tuple(ListLaw.model_validate(one) for key in ("bar", "other") for one in data[key])

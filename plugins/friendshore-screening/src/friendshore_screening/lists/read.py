@@ -1,0 +1,41 @@
+"""A list by its format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+
+from .entries import ListEntry, ScreeningList, a_format
+from .eu import read_eu_csv, read_eu_xml
+from .table import read_table
+from .us import read_csl_csv, read_csl_json, read_ofac
+
+FORMATS: Mapping[str, Callable[[Path, str], tuple[ListEntry, ...]]] = {
+    "csl-csv": lambda path, _: read_csl_csv(path),
+    "csl-json": lambda path, _: read_csl_json(path),
+    "ofac-sdn": lambda path, listed: read_ofac(path, listed or "us-sdn"),
+    "ofac-consolidated": read_ofac,
+    "eu-csv": lambda path, _: read_eu_csv(path),
+    "eu-xml": lambda path, _: read_eu_xml(path),
+    "table": read_table,
+}
+"""Format -> what reads it, given the file and which list it is of."""
+
+
+def read_list(path: Path, called: str, form: str, edition: date, listed: str = "") -> ScreeningList:
+    """The list that a file holds.
+
+    Args:
+        path: the file; of OFAC's, the one with the entries.
+        called: how the case names it.
+        form: one of `FORMATS`.
+        edition: the day of the publisher's edition.
+        listed: which list it is of, where the format holds one that it does not name.
+
+    Raises:
+        InputError: with all that is wrong with it.
+    """
+    if form not in FORMATS:
+        raise a_format(form, FORMATS)
+    return ScreeningList(called, form, edition, FORMATS[form](path, listed))

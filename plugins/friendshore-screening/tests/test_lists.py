@@ -1,0 +1,237 @@
+"""Lists as their publishers hand them out: read whole, or refused with every mistake of the file. Rows are invented, in the publishers' formats."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from friendshore.errors import InputError
+from friendshore_screening.decisions import read_decisions
+from friendshore_screening.lists.entries import ListEntry
+from friendshore_screening.lists.read import FORMATS, read_list
+from friendshore_screening.owners import read_owners
+
+CSL_HEAD = "_id,source,entity_number,type,programs,name,title,addresses,start_date,end_date,remarks,alt_names\n"
+CSL = (
+    CSL_HEAD
+    + 'x1,Specially Designated Nationals (SDN) - Treasury Department,101,Entity,RURITANIA,"Example Tungsten Co., Ltd.",,"1 Road, Strelsau, RU",,,,"ETC; Exampel Volfram"\n'
+    + "x2,Entity List (EL) - Bureau of Industry and Security,,,,Example Works No. 12,,,2026-01-31,,,\n"
+    + "x3,Denied Persons List (DPL) - Bureau of Industry and Security,,,,Gone Trading,,,2001-01-01,2010-12-31,,\n"
+)
+SDN = (
+    '101,"EXAMPLE TUNGSTEN CO., LTD.",-0- ,"RURITANIA] [OTHER",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"Linked To: RUPERT, H"\n'
+    '102,"HENTZAU, Rupert","individual","RURITANIA",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \n\x1a'
+)
+ALT = '101,1,"aka","ETC HOLDING",-0- \n101,2,"aka","ETC","weak"\n\x1a'
+ADD = '101,1,"1 Road","Strelsau","Ruritania",-0- \n102,2,-0- ,-0- ,-0- ,-0- \n\x1a'
+COMMENTS = '101,"ENTZAU."\n\x1a'
+EU_HEAD = "fileGenerationDate;Entity_LogicalId;Entity_EU_ReferenceNumber;Entity_DesignationDate;Entity_SubjectType;Entity_Remark;Entity_Regulation_Programme;NameAlias_WholeName;Address_CountryIso2Code\n"
+EU = (
+    EU_HEAD + "28/10/2026;13;EU.1.1;2026-02-03;enterprise;;RUR;Example Tungsten AG;\n"
+    "28/10/2026;13;EU.1.1;;;;;Пример Вольфрам;\n28/10/2026;13;EU.1.1;;;;;;CH\n"
+)
+EU_XML = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<export xmlns="http://eu.europa.ec/fpi/fsd/export" generationDate="2026-10-28">\n'
+    '<sanctionEntity designationDate="2026-02-03" euReferenceNumber="EU.1.1" logicalId="13">\n'
+    '<regulation programme="RUR"/><subjectType code="enterprise" classificationCode="E"/>\n'
+    '<nameAlias wholeName="Example Tungsten AG" strong="true"/><nameAlias wholeName="Example" strong="false"/>\n'
+    '<address countryIso2Code="CH"/></sanctionEntity>\n</export>\n'
+)
+TABLE = "name,aliases,parent,from,until,source\nExample Group,ETC; Exampel,,2026-06-08,,invented notice of 2026-06-08\n"
+
+
+def csl_json() -> str:
+    """The same entries as `CSL`."""
+    one = {
+        "source": "Specially Designated Nationals (SDN) - Treasury Department",
+        "entity_number": 101,
+        "type": "Entity",
+    }
+    one |= {"programs": ["RURITANIA"], "name": "Example Tungsten Co., Ltd.", "alt_names": ["ETC", "Exampel Volfram"]}
+    two = {
+        "source": "Entity List (EL) - Bureau of Industry and Security",
+        "name": "Example Works No. 12",
+        "start_date": "2026-01-31",
+    }
+    return json.dumps({"results": [one, two]})
+
+
+FILES: dict[str, dict[str, str]] = {
+    "csl-csv": {"csl.csv": CSL},
+    "csl-json": {"csl.json": csl_json()},
+    "ofac-sdn": {"sdn.csv": SDN, "alt.csv": ALT, "add.csv": ADD, "sdn_comments.csv": COMMENTS},
+    "ofac-consolidated": {
+        "cons_prim.csv": SDN.replace("RURITANIA]", "CMIC-EO13959]"),
+        "cons_alt.csv": ALT,
+        "cons_add.csv": ADD,
+    },
+    "eu-csv": {"eu.csv": EU},
+    "eu-xml": {"eu.xml": EU_XML},
+    "table": {"own.csv": TABLE},
+}
+
+
+def read(folder: Path, form: str, change: tuple[str, str] = ("", ""), encoding: str = "utf-8") -> tuple[ListEntry, ...]:
+    """The entries of a format's files, with something in one of them replaced."""
+    for name, text in FILES[form].items():
+        (folder / name).write_bytes(text.replace(*change).encode(encoding))
+    first = next(iter(FILES[form]))
+    listed = "us-1260h" if form == "table" else ""
+    return read_list(folder / first, first, form, date(2026, 11, 20), listed).entries
+
+
+def mistakes(folder: Path, form: str, change: tuple[str, str] = ("", "")) -> list[tuple[str, int | None, str]]:
+    """File, line and message of all that is wrong."""
+    with pytest.raises(InputError) as refused:
+        read(folder, form, change)
+    return [(Path(one.file).name, one.row, one.message) for one in refused.value.problems]
+
+
+def test_every_format_has_a_sample() -> None:
+    """A format that is read is tried here."""
+    assert FILES.keys() == FORMATS.keys()
+
+
+def test_the_consolidated_screening_list(tmp_path: Path) -> None:
+    """Each row is of the list that its source says; aliases are names; CSV and JSON say the same."""
+    first, second, third = read(tmp_path, "csl-csv")
+    assert (first.list, first.id, first.aliases, first.programs) == (
+        "us-sdn",
+        "101",
+        ("ETC", "Exampel Volfram"),
+        ("RURITANIA",),
+    )
+    assert (second.list, second.start, third.end) == ("us-entity-list", date(2026, 1, 31), date(2010, 12, 31))
+    assert [(one.list, one.names) for one in read(tmp_path, "csl-json")] == [
+        (one.list, one.names) for one in (first, second)
+    ]
+
+
+def test_files_of_ofac(tmp_path: Path) -> None:
+    """Aliases and addresses come from their files, weak ones apart; what overflowed from remarks is put on; `-0-` is blank."""
+    first, second = read(tmp_path, "ofac-sdn")
+    assert (first.name, first.aliases, first.weak) == ("EXAMPLE TUNGSTEN CO., LTD.", ("ETC HOLDING",), ("ETC",))
+    assert (first.programs, first.countries, first.kind) == (("RURITANIA", "OTHER"), ("Ruritania",), "entity")
+    assert first.remarks == "Linked To: RUPERT, H ENTZAU."
+    assert (second.kind, second.countries) == ("individual", ())
+    assert [one.list for one in read(tmp_path, "ofac-consolidated")] == ["us-cmic", "us-consolidated-other"]
+
+
+def test_the_list_of_the_union(tmp_path: Path) -> None:
+    """Rows of an entity are put together, in CSV as in XML; a weak alias is told from the others."""
+    (one,) = read(tmp_path, "eu-csv")
+    assert (one.id, one.names, one.countries, one.kind) == (
+        "EU.1.1",
+        ("Example Tungsten AG", "Пример Вольфрам"),
+        ("CH",),
+        "entity",
+    )
+    (other,) = read(tmp_path, "eu-xml")
+    assert (other.id, other.name, other.weak, other.start) == (
+        "EU.1.1",
+        "Example Tungsten AG",
+        ("Example",),
+        date(2026, 2, 3),
+    )
+
+
+def test_a_list_of_ones_own(tmp_path: Path) -> None:
+    """A document that is transcribed, with its source."""
+    (one,) = read(tmp_path, "table")
+    assert (one.list, one.names, one.start) == ("us-1260h", ("Example Group", "ETC", "Exampel"), date(2026, 6, 8))
+
+
+@pytest.mark.parametrize(
+    ("form", "change", "found"),
+    [
+        ("csl-csv", (",Gone Trading,", ",,"), [("csl.csv", 4, "names nobody")]),
+        ("csl-csv", (",Gone Trading,,,2001-01-01,", ",Gone Trading,,,2001-13-01,"), [("csl.csv", 4, "is no day")]),
+        ("csl-csv", (",2010-12-31,,", ""), [("csl.csv", 4, "has another number of cells")]),
+        ("csl-csv", (",alt_names", ",aliases"), [("csl.csv", 1, "has no column `alt_names`")]),
+        ("csl-csv", ('"ETC; Exampel Volfram"', '"ETC; Exampel Volfram'), [("csl.csv", 2, "cannot be read from here on: unexpected end of data")]),
+        ("csl-json", ("]}", ""), [("csl.json", 1, "is not valid JSON: Expecting ',' delimiter")]),
+        ("csl-json", ("results", "entries"), [("csl.json", None, "holds no list `results`")]),
+        ("ofac-sdn", ("101,2,", "103,2,"), [("alt.csv", 2, "belongs to entry 103, which is not on the list")]),
+        ("ofac-sdn", ('102,"HENTZAU, Rupert"', "102,-0- "), [("sdn.csv", 2, "names nobody")]),
+        ("ofac-sdn", ("102,2,-0- ,-0- ,-0- ,-0- ", "102,2,-0- "), [("add.csv", 2, "has another number of cells")]),
+        ("eu-csv", (";13;EU.1.1;;;;;;CH", ";x;EU.1.1;;;;;;CH"), [("eu.csv", 4, "is no number of an entity")]),
+        ("eu-xml", ("</export>", ""), [("eu.xml", 8, "is not valid XML: no element found")]),
+        ("eu-xml", ("<export", '<!DOCTYPE a [<!ENTITY b "c">]><export'), [("eu.xml", 2, "has a document type of its own, which no file of this list has")]),
+        ("table", (",invented notice of 2026-06-08", ","), [("own.csv", 2, "this cell is needed")]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_by_row(
+    tmp_path: Path, form: str, change: tuple[str, str], found: list[tuple[str, int | None, str]]
+) -> None:
+    """Malformed and cut off: the file and line of each mistake, and nothing half read."""
+    assert mistakes(tmp_path, form, change) == found
+
+
+def test_all_mistakes_at_once(tmp_path: Path) -> None:
+    """Several rows, several files."""
+    told = mistakes(tmp_path, "ofac-sdn", ("101,1,", "105,1,"))
+    assert [(file, line) for file, line, _ in told] == [("add.csv", 1), ("alt.csv", 1)]
+
+
+def test_one_encoding_from_beginning_to_end(tmp_path: Path) -> None:
+    """UTF-8 or Windows-1252, but not both in one file: the lines that do not fit are named."""
+    assert read(tmp_path, "csl-csv", ("Gone Trading", "Müller"), "cp1252")[2].name == "Müller"
+    assert read(tmp_path, "csl-csv", ("Gone Trading", "Müller"), "utf-8-sig")[2].name == "Müller"
+    mixed = CSL.replace("Gone Trading", "Müller").encode().replace(b"Works No. 12", b"Works N\xb0 12")
+    (tmp_path / "mixed.csv").write_bytes(mixed)
+    with pytest.raises(InputError) as refused:
+        read_list(tmp_path / "mixed.csv", "mixed.csv", "csl-csv", date(2026, 11, 20))
+    assert [(one.row, one.found) for one in refused.value.problems] == [(3, "byte 0xb0")]
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\0\0\0", b"\xff\xfea\0"])
+def test_no_list_at_all(tmp_path: Path, data: bytes) -> None:
+    """Empty files, and such as are no text, are refused, as are those that are not there and formats that there are none of."""
+    (tmp_path / "x").write_bytes(data)
+    for form in FORMATS:
+        for name in ("x", "gone"):
+            with pytest.raises(InputError):
+                read_list(tmp_path / name, name, form, date(2026, 11, 20))
+    with pytest.raises(InputError, match="no such format"):
+        read_list(tmp_path / "x", "x", "ofac", date(2026, 11, 20))
+
+
+def test_very_many_mistakes(tmp_path: Path) -> None:
+    """A huge file that is wrong in every row is refused in a screenful."""
+    (tmp_path / "csl.csv").write_text(CSL_HEAD + "a,b\n" * 200_000)
+    with pytest.raises(InputError) as refused:
+        read_list(tmp_path / "csl.csv", "csl.csv", "csl-csv", date(2026, 11, 20))
+    assert len(refused.value.problems) == 51
+    assert "199950 more mistakes" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("X,A,60 %,,,,,s\nY,A,50 %,,,,,s\n", "more than all is held"),
+        ("X,A,60 %,10 %,,,,s\n", "says twice what is held"),
+        ("X,A,,60 %,50 %,,,s\n", "is below `least`"),
+        ("X,A,60 %,,,2027-01-01,2026-01-01,s\n", "is before `from`"),
+        ("X,A,160 %,,,,,s\n", ""),
+    ],
+)
+def test_owners_that_cannot_be(tmp_path: Path, rows: str, message: str) -> None:
+    """More than 100 %, shares said twice, bounds and days in the wrong order."""
+    (tmp_path / "owners.csv").write_text("owner,owned,share,least,most,from,until,source\n" + rows)
+    with pytest.raises(InputError) as refused:
+        read_owners(tmp_path / "owners.csv")
+    assert message in str(refused.value)
+    assert refused.value.problems[0].row in (2, 3)
+
+
+def test_decisions_say_by_whom_and_why(tmp_path: Path) -> None:
+    """And each is made once."""
+    head = "party,list,entry,decision,by,date,reason,content\n"
+    (tmp_path / "d.csv").write_text(
+        head + "A,us-sdn,1,other,JD,2026-11-01,another,ab\nA,us-sdn,1,same,JD,2026-11-02,one,ab\n"
+    )
+    with pytest.raises(InputError, match="line 2 already decides"):
+        read_decisions(tmp_path / "d.csv")

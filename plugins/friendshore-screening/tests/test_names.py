@@ -1,0 +1,116 @@
+"""Names of companies: read alike, told apart, and found among many."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from friendshore_screening.names.index import NameIndex
+from friendshore_screening.names.normal import name, readings
+from friendshore_screening.names.score import MATCH, REVIEW, Band, Bands, Weights, compare
+
+
+def score(one: str, other: str) -> float:
+    """The best score of what two texts may mean."""
+    return max((compare(a, b, Weights()).score for a in readings(one) for b in readings(other)), default=0.0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("GUANGZHOU HAIGE COMM GRP", "Guangzhou Haige Communications Group Incorporated Company"),
+        ("CNOOC ENERGY TECH & SRVCES LTD", "CNOOC Energy Technology and Services Limited"),
+        ("LUKOIL OIL COMP", "LUKOIL OIL COMPANY"),
+        ("A-B-C Company", "ABC Co."),
+        ("OOO Example Metall", "Example Metall LLC"),
+        ("PT Aneka Tambang", "Aneka Tambang Tbk"),
+        ("Муромский завод", "Muromskiy Zavod JSC"),
+        ("GoodWill Trading Ltd", "Good Will Trading Limited"),
+        ("Exampel Tungsten Co., Ltd.", "Example Tungsten Company Limited"),
+        ("Al Kaida", "Al-Qa'ida/Islamic Army"),
+        ("厦门钨业股份有限公司", "厦门钨业"),
+        ("Forty-Fourth Works of Ruritania", "44th Works of Ruritania"),
+    ],
+)
+def test_written_otherwise(one: str, other: str) -> None:
+    """Abbreviations, forms behind and in front, other scripts and slips of the pen make no other company."""
+    assert Bands().of(score(one, other)) is Band.MATCH, score(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Northern", "SMIC Northern Integrated Circuit Manufacturing (Beijing) Corporation"),
+        ("Standard Lithium", "Standard Chartered Bank"),
+        ("CORP", "Acme Corp"),
+        ("China Minerals", "China National Minerals Resources Trading Group"),
+        ("ООО БАЙ", "ООО БАЙКАЛ"),
+        ("CBA Company", "ABC Company"),
+        ("Example Tungsten Powder Co., Ltd.", "Specimen Molybdenum Powder Co., Ltd."),
+        ("National Bank Trading", "International Trading Company"),
+        ("", "Acme"),
+        ("...", "..."),
+    ],
+)
+def test_shared_ordinary_words_say_nothing(one: str, other: str) -> None:
+    """However many ordinary words two names share, it takes a word of the company's own, or all."""
+    assert Bands().of(score(one, other)) is Band.NONE, score(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Example Metals AG", "Example Metals LLC"),
+        ("Banco Example S.A.", "Banco Example México S.A."),
+        ("Example Works 12", "Example Works 14"),
+        ("Example", "Example Shipyard"),
+    ],
+)
+def test_to_be_looked_at(one: str, other: str) -> None:
+    """Another legal form, a branch in a country, another number of a series, a name cut short: somebody has to look."""
+    assert Bands().of(score(one, other)) is Band.REVIEW, score(one, other)
+
+
+def test_what_agreed_is_told() -> None:
+    """A comparison names the words that agree, those left over, and forms that contradict each other."""
+    found = compare(name("Exampel Steel AG"), name("Example Steel Ruritania LLC"), Weights())
+    assert {(pair.words, pair.other) for pair in found.agreed} == {("exampel", "example"), ("steel", "steel")}
+    assert (found.lacking, found.others, found.forms) == ((), ("ruritania",), ("ag", "llc"))
+
+
+def test_frequent_words_of_a_list_say_little() -> None:
+    """A word that a list holds in every fortieth name counts as an ordinary one."""
+    listed = [name(f"Zhejiang Firm{'abcdefghij'[n % 10]}{'klmnopqrst'[n // 10 % 10]}{n}") for n in range(100)]
+    listed += [name(f"Other{n} Thing{n}") for n in range(1900)]
+    weights = Weights.of(listed)
+    assert weights.weigh("zhejiang") < 0.6 < Weights().weigh("zhejiang")
+    assert compare(name("Zhejiang"), name("Zhejiang Alpha Beta"), weights).score == 0
+    assert compare(name("Zhejiang"), name("Zhejiang Alpha Beta"), Weights()).score > 0
+
+
+_WORDS = "acme acmee akme bank banc china chine 12 ii steel steels st eel goodwill good will techn technology tech al ruritanian ruritanain co ltd ao qaida kaida"
+_texts = st.lists(st.sampled_from(_WORDS.split()), min_size=1, max_size=4).map(" ".join)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(_texts, min_size=1, max_size=8), st.lists(_texts, min_size=1, max_size=12), st.booleans())
+def test_nothing_is_missed(asked: list[str], listed: list[str], all_that_is: bool) -> None:
+    """Looking names up among many finds what comparing each with each finds, and no score depends on who is asked about whom."""
+    mine, theirs = [name(one) for one in asked], [name(one) for one in listed]
+    least = 0.0 if all_that_is else REVIEW
+    for at, hits in NameIndex(theirs, Weights()).find(mine, least):
+        scores = {n: compare(mine[at], other, Weights()).score for n, other in enumerate(theirs)}
+        assert {hit.at: hit.comparison.score for hit in hits} == {
+            n: found for n, found in scores.items() if found >= least and found > 0
+        }
+        for n, found in scores.items():
+            assert compare(theirs[n], mine[at], Weights()).score == found
+            assert 0 <= found <= 1
+        assert [hit.comparison.score for hit in hits] == sorted((hit.comparison.score for hit in hits), reverse=True)
+
+
+def test_bands_in_order() -> None:
+    """A name of its own is at the top."""
+    assert 0 < REVIEW < MATCH < 1
+    assert score("Example Metals AG", "EXAMPLE METALS, AG") == 1

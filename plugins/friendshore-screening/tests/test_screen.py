@@ -1,0 +1,188 @@
+"""The question `screen`, as a planner asks it, on a case small enough to follow by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from friendshore.case import load_case
+from friendshore.cli.app import app
+from friendshore.recommend import plan
+from friendshore.rules.kinds.exclude import Exclude
+
+CATALOG = {
+    "catalog.toml": 'schema = 1\nname = "small"\ntitle = "Invented"\nas_of = 2026-10-01\n',
+    "sources.csv": "id,reference,date,confidence\ns,Invented,2026-10-01,verified\n",
+    "materials.csv": "id,element,form,basis,stages,source\nga,Ga,metal,gross,refined,s\n",
+    "facilities.csv": "id,name,operator,parent,country,source\n"
+    "cheap,Cheap works,Hentzau Metals,,CN,s\nowned,Owned works,Zenda Smelting,Strelsau Holding,KZ,s\ndear,Dear works,Acme,,AU,s\n",
+    "capacity.csv": "facility,from,per_year,status,source\ncheap,,9 t/year,operating,s\nowned,,9 t/year,operating,s\ndear,,9 t/year,operating,s\n",
+    "offers.csv": "id,facility,material,price,price_source,lead_time,source\n"
+    "from-cheap,cheap,ga,100 USD/kg,s,0,s\nfrom-owned,owned,ga,150 USD/kg,s,0,s\nfrom-dear,dear,ga,300 USD/kg,s,0,s\n",
+    "chain.csv": "offer,stage,countries,complete,source\nfrom-cheap,refined,CN,yes,s\nfrom-owned,refined,KZ,yes,s\nfrom-dear,refined,AU,yes,s\n",
+}
+CASE = """schema = 1
+[case]
+name = "small"
+start = 2027-01-01
+periods = 4
+period = "quarter"
+place = "US"
+[use]
+catalogs = ["./catalog"]
+[[demand]]
+material = "ga"
+end_use = "civil"
+per_year = "1 t"
+[plugin.friendshore-screening]
+lists = [{ file = "sdn.csv", format = "table", list = "us-sdn", edition = 2026-11-20 }]
+"""
+LIST = "name,id,from,source\nHentzau Metals Co. Ltd.,7,2026-01-01,invented\n"
+NOW = {"SOURCE_DATE_EPOCH": "1795737600"}  # 2026-11-27
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    """A case whose cheapest supplier stands on a list."""
+    (tmp_path / "catalog").mkdir()
+    for name, text in CATALOG.items():
+        (tmp_path / "catalog" / name).write_text(text)
+    (tmp_path / "case.toml").write_text(CASE)
+    (tmp_path / "sdn.csv").write_text(LIST)
+    return tmp_path
+
+
+def asked(case: Path, *words: str) -> dict[str, Any]:
+    """What `screen` prints as JSON."""
+    done = CliRunner().invoke(app, ["screen", str(case), *words, "--json", "--quiet"], env=NOW)
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def refused(case: Path, *words: str) -> str:
+    """What `screen` says where it refuses."""
+    done = CliRunner().invoke(app, ["screen", str(case), *words], env=NOW)
+    assert done.exit_code == 2, done.output
+    return done.output
+
+
+def set_in(case: Path, text: str) -> None:
+    """More settings."""
+    with (case / "case.toml").open("a") as file:
+        file.write(text)
+
+
+def test_a_match_is_explained_and_priced(case: Path) -> None:
+    """Who, on which list, why; what it bars; and the plan without it costs what `plan` says under a rule that excludes it."""
+    found = asked(case)
+    (hit,) = found["hits"]
+    assert (hit["party"], hit["band"], hit["list"], hit["entry"]) == ("Hentzau Metals", "match", "us-sdn", "7")
+    assert hit["why"] == "agree: hentzau, metal"
+    assert (hit["kilograms"], hit["money"]) == ({"ga": 1000.0}, 100_000.0)
+    (bar,) = found["bars"]
+    assert (bar["facilities"], bar["law"]) == (["cheap"], "us-sdn-blocked")
+    without = plan(load_case(case / "case.toml"), rules=[Exclude(id="x", facilities=frozenset({"cheap"}))])
+    assert found["without"]["spent"] == pytest.approx(float(without.cost.total))
+    assert found["without"]["spent"] > found["spent"]
+    assert {bought.offer for bought in without.run.purchases} == {"from-owned"}
+
+
+def test_what_a_listed_party_owns_is_barred_while_it_owns_it(case: Path) -> None:
+    """A parent on the list bars what its subsidiary makes; sold in the middle of the plan, in the first half alone."""
+    (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals", "Strelsau Holding"))
+    found = asked(case)
+    assert [bar["facilities"] for bar in found["bars"]] == [["owned"]]
+    assert [one["standing"] for one in found["owned"]] == ["owned"]
+    rows = "Strelsau Holding,Zenda Smelting,60 %,,2027-06-30,s\nindependent,Zenda Smelting,100 %,2027-07-01,,s\n"
+    (case / "owners.csv").write_text("owner,owned,share,from,until,source\n" + rows)
+    set_in(case, 'owners = "owners.csv"\n')
+    (bar,) = asked(case)["bars"]
+    assert [(phase["from"], phase["until"]) for phase in bar["phases"]] == [("2027-01-01", "2027-06-30")]
+    (case / "owners.csv").write_text("owner,owned,share,source\nStrelsau Holding,Zenda Smelting,,s\n")
+    found = asked(case)
+    assert not found["bars"]
+    assert [(one["standing"], one["least"], one["most"]) for one in found["owned"]] == [("unproven", "0", "1")]
+    assert "Zenda Smelting" in found["owners_unknown"]
+
+
+def test_a_false_positive_has_a_price(case: Path) -> None:
+    """A name that is only alike bars nothing, and it is told what barring it would cost, at which threshold."""
+    (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals Co. Ltd.", "Hentzau Shipyard"))
+    set_in(case, "review = 0.4\n")
+    found = asked(case)
+    assert [(hit["band"], hit["score"]) for hit in found["hits"]] == [("review", 0.4938)]
+    assert not found["bars"]
+    assert found["without"]["rise"] == 0 < found["with_reviews"]["rise"]
+    assert [step["facilities"] for step in found["steps"]] == [["cheap"]]
+    assert found["steps"][0]["rise"] == found["with_reviews"]["rise"]
+
+
+def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
+    """What a reviewer decided counts, with name, date and reason; once the entry says something else, it does not."""
+    done = CliRunner().invoke(app, ["screen", str(case), "--draft", "--quiet"], env=NOW)
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    told = {**row, "decision": "other", "by": "J. Doe", "date": "2026-11-25", "reason": "another company"}
+    (case / "decisions.csv").write_text(f"{','.join(told)}\n{','.join(told.values())}\n")
+    set_in(case, 'decisions = "decisions.csv"\n')
+    found = asked(case)
+    assert (found["hits"][0]["band"], found["hits"][0]["decision"]["by"]) == ("no match", "J. Doe")
+    assert not found["bars"]
+    (case / "sdn.csv").write_text(LIST.replace("2026-01-01", "2026-01-02"))
+    found = asked(case)
+    assert found["hits"][0]["band"] == "match"
+    assert found["hits"][0]["lapsed"]["reason"] == "another company"
+    assert "has lapsed" in found["notes"][0]
+
+
+def test_an_old_list_stops_who_is_strict(case: Path) -> None:
+    """It is told in any case; `--strict` refuses it, and a case without a list."""
+    set_in(case, "oldest = 5\n")
+    assert "7 days ago" in asked(case)["notes"][0]
+    assert "older than the case allows" in refused(case, "--strict")
+    (case / "case.toml").write_text(CASE.partition("[plugin")[0])
+    assert "nobody was screened" in asked(case)["notes"][0]
+    assert "names no list" in refused(case, "--strict")
+
+
+def test_all_mistakes_of_all_files(case: Path) -> None:
+    """List, owners and decisions are read before any is refused."""
+    (case / "sdn.csv").write_text("name\n")
+    (case / "owners.csv").write_text("owner,owned,share,source\nA,B,160 %,s\n")
+    set_in(case, 'owners = "owners.csv"\ndecisions = "gone.csv"\n')
+    told = refused(case)
+    assert all(name in told for name in ("sdn.csv", "owners.csv", "gone.csv"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("review = 0.9\n", "above `match`"), ("match = 2\n", ""), ("lists = [{ file = 1 }]\n", ""), ("oldest = -1\n", "")],
+)
+def test_settings_that_make_no_sense(case: Path, line: str, message: str) -> None:
+    """They are mistakes of the case file, at their line."""
+    if line.startswith("lists"):
+        (case / "case.toml").write_text(CASE.partition("lists =")[0])
+    set_in(case, line)
+    told = refused(case)
+    assert "case.toml:1" in told
+    assert message in told
+
+
+def test_answers_can_be_read(case: Path) -> None:
+    """The terminal names who, why, what is at stake, what the law says and what it costs."""
+    done = CliRunner().invoke(app, ["screen", str(case)], env=NOW)
+    for told in (
+        "1 match a listed name",
+        "Hentzau Metals",
+        "hentzau, metal",
+        "ga 1 t",
+        "31 CFR",
+        "matches barred",
+    ):
+        assert told in " ".join(done.stdout.split()), done.stdout
