@@ -10,9 +10,11 @@ from ..charts import Bars, Series
 from ..figures import number
 from .markup import Markup, joined, tag
 from .svg import (
+    BESIDE,
     SMALL,
     Axis,
     Picture,
+    Scale,
     amount,
     box,
     cut,
@@ -21,10 +23,9 @@ from .svg import (
     measured,
     parts,
     path,
-    scaled,
+    scale_of,
     spread,
     stripes,
-    ticks,
     titled,
 )
 
@@ -44,6 +45,7 @@ class _Plane(NamedTuple):
     left: float
     right: float
     base: float
+    scale: Scale
     axis: Axis
 
     def y(self, value: float) -> float:
@@ -56,33 +58,28 @@ def bars(chart: Bars, width: float) -> Picture:
     series = [(place, one) for place, one in enumerate(chart.series) if any(one.values)] or list(
         enumerate(chart.series)
     )
-    beside = width > 600
+    beside = width > BESIDE
     names = [one.name for _, one in series] + ([chart.line.name] if chart.line else [])
-    divisor, unit = scaled(_largest(chart), chart.unit)
-    low, high = _reach(chart, divisor)
-    steps = ticks(low, high)
-    written = [number(Decimal(repr(step))) for step in steps]
+    scale = scale_of(_reach(chart), chart.unit, _largest(chart))
     room = min(225.0, max(map(measured, names), default=0.0) + _SWATCH + 8)
     tall = max(240.0 if beside else 200.0, len(names) * _LINE if beside else 0)
     plane = _Plane(
-        left=max(map(measured, written)) + 8,
+        left=max(map(measured, scale.written)) + 8,
         right=width - (room + 22 if beside else 2),
         base=_TOP + tall,
-        axis=Axis(steps[0], steps[-1], _TOP + tall, _TOP),
+        scale=scale,
+        axis=scale.axis(_TOP + tall, _TOP),
     )
     below = 0.0 if beside else len(names) * _LINE + 6
     drawn = [
-        label(0, 12, unit, class_="soft"),
-        *_grid(plane, steps, written),
-        *_stacks(chart, series, plane, float(divisor)),
+        label(0, 12, scale.unit, class_="soft"),
+        *scale.grid(plane.axis, plane.left, plane.right),
+        *_numbers(plane),
+        *_stacks(chart, series, plane),
         *_periods(chart, plane, width),
-        *([_line(chart, chart.line, plane, float(divisor))] if chart.line else []),
-        *_totals(chart, plane, divisor),
-        *(
-            _names_beside(chart, series, plane, float(divisor), width)
-            if beside
-            else _names_below(chart, series, plane, width)
-        ),
+        *([_line(chart, chart.line, plane)] if chart.line else []),
+        *_totals(chart, plane),
+        *(_names_beside(chart, series, plane, width) if beside else _names_below(chart, series, plane, width)),
     ]
     return Picture(width, plane.base + _FOOT + below, joined(drawn))
 
@@ -92,8 +89,8 @@ def _largest(chart: Bars) -> Decimal:
     return max([*totals, *(chart.line.values if chart.line else ())], default=Decimal(0))
 
 
-def _reach(chart: Bars, divisor: Decimal) -> tuple[float, float]:
-    """The least and the most of the axis."""
+def _reach(chart: Bars) -> list[Decimal]:
+    """How far bars and line go, above and below nothing."""
     above = [
         sum((max(one.values[place], Decimal(0)) for one in chart.series), Decimal(0))
         for place in range(len(chart.labels))
@@ -102,16 +99,12 @@ def _reach(chart: Bars, divisor: Decimal) -> tuple[float, float]:
         sum((min(one.values[place], Decimal(0)) for one in chart.series), Decimal(0))
         for place in range(len(chart.labels))
     ]
-    line = list(chart.line.values) if chart.line else []
-    high, low = max([*above, *line], default=Decimal(0)), min([*below, *line, Decimal(0)])
-    return float(low / divisor), float(high / divisor) or 1.0
+    return [*above, *below, *(chart.line.values if chart.line else ())]
 
 
-def _grid(plane: _Plane, steps: Sequence[float], written: Sequence[str]) -> Iterator[Markup]:
-    for step, told in zip(steps, written, strict=True):
-        y = round(plane.y(step)) + 0.5
-        yield tag("line", x1=plane.left, x2=plane.right, y1=y, y2=y, class_="axis" if not step else "grid")
-        yield label(plane.left - 6, y + 4, told, anchor="end", class_="soft")
+def _numbers(plane: _Plane) -> Iterator[Markup]:
+    for step, told in zip(plane.scale.steps, plane.scale.written, strict=True):
+        yield label(plane.left - 6, round(plane.y(step)) + 4.5, told, anchor="end", class_="soft")
 
 
 def _step(chart: Bars, plane: _Plane) -> float:
@@ -122,13 +115,13 @@ def _wide(chart: Bars, plane: _Plane) -> float:
     return min(_step(chart, plane) * 0.68, 64.0)
 
 
-def _stacks(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, divisor: float) -> Iterator[Markup]:
+def _stacks(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane) -> Iterator[Markup]:
     wide = _wide(chart, plane)
     above, below = [0.0] * len(chart.labels), [0.0] * len(chart.labels)
     for place, one in series:
         made, lines = [], []
         for bar, (period, exact) in enumerate(zip(chart.labels, one.values, strict=True)):
-            value = float(exact) / divisor
+            value = plane.scale.value(exact)
             if not value:
                 continue
             reached = above if value > 0 else below
@@ -160,11 +153,11 @@ def _periods(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
             end = x + half + 4
 
 
-def _totals(chart: Bars, plane: _Plane, divisor: Decimal) -> Iterator[Markup]:
+def _totals(chart: Bars, plane: _Plane) -> Iterator[Markup]:
     """What each bar comes to, where all of them have room; above the line if it is near."""
     if len(chart.series) < 2:
         return
-    step = _step(chart, plane)
+    step, divisor = _step(chart, plane), plane.scale.divisor
     written = [
         number(sum((one.values[bar] for one in chart.series), Decimal(0)) / divisor) for bar in range(len(chart.labels))
     ]
@@ -180,9 +173,9 @@ def _totals(chart: Bars, plane: _Plane, divisor: Decimal) -> Iterator[Markup]:
         yield label(plane.left + step * (bar + 0.5), y, told, anchor="middle", class_="halo", size=SMALL)
 
 
-def _line(chart: Bars, line: Series, plane: _Plane, divisor: float) -> Markup:
+def _line(chart: Bars, line: Series, plane: _Plane) -> Markup:
     step = _step(chart, plane)
-    levels = [plane.y(float(value) / divisor) for value in line.values]
+    levels = [plane.y(plane.scale.value(value)) for value in line.values]
     drawn = path("M{} {}", plane.left, levels[0]) if levels else ""
     drawn += "".join(path("V{}h{}", level, step) for level in levels)
     told = "; ".join(
@@ -193,18 +186,16 @@ def _line(chart: Bars, line: Series, plane: _Plane, divisor: float) -> Markup:
     )
 
 
-def _names_beside(
-    chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, divisor: float, width: float
-) -> Iterator[Markup]:
+def _names_beside(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, width: float) -> Iterator[Markup]:
     """Names in the order of the parts, each near its part of the last bar."""
     x, reached = plane.right + 22, 0.0
     wanted: list[tuple[float, int, Series | None, bool]] = []
     for place, one in series:
-        value = max(float(one.values[-1]) / divisor, 0.0) if one.values else 0.0
+        value = max(plane.scale.value(one.values[-1]), 0.0) if one.values else 0.0
         wanted.append((plane.y(reached + value / 2), place, one, value > 0))
         reached += value
     if chart.line and chart.line.values:
-        wanted.append((plane.y(float(chart.line.values[-1]) / divisor), _HELD, None, True))
+        wanted.append((plane.y(plane.scale.value(chart.line.values[-1])), _HELD, None, True))
     wanted.sort(key=lambda one: (one[0], -one[1]))
     places = spread([one[0] for one in wanted], _LINE, _TOP, plane.base)
     edge = plane.right - (_step(chart, plane) - _wide(chart, plane)) / 2

@@ -9,7 +9,7 @@ from decimal import Decimal
 from ..charts import Flow, Node
 from ..tone import Tone
 from .markup import Markup, joined, tag, text
-from .svg import SIZE, SMALL, Picture, amount, box, cut, label, measured, parts, path, titled
+from .svg import BESIDE, SIZE, SMALL, Picture, amount, box, cut, label, measured, parts, path, titled
 
 _BAR = 11.0
 _HEAD = 24.0
@@ -70,7 +70,7 @@ def flow(chart: Flow, width: float) -> Picture:
     """Layers stand beside each other, names at the right of their nodes; where there is no room, below each other with names above."""
     layers, ways = _laid(chart)
     _order(layers)
-    drawn, height = (_beside if width > 600 else _below)(chart, layers, ways, width)
+    drawn, height = (_beside if width > BESIDE else _below)(chart, layers, ways, width)
     return Picture(width, height, joined(drawn))
 
 

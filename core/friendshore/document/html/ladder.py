@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator
 
 from ..charts import Ladder, Rung
-from ..figures import money, number
+from ..figures import money
 from ..tone import Tone
 from .markup import Markup, joined, tag
 from .svg import (
+    BESIDE,
     SMALL,
     Axis,
     Picture,
+    Scale,
     amount,
     box,
     cut,
@@ -21,9 +22,8 @@ from .svg import (
     measured,
     parts,
     path,
-    scaled,
+    scale_of,
     stripes,
-    ticks,
     titled,
 )
 
@@ -36,61 +36,57 @@ _HEAD = 38.0
 
 def ladder(chart: Ladder, width: float) -> Picture:
     """Names stand at the left of what they name, and above it where there is no room."""
-    beside = width > 600
+    beside = width > BESIDE
     values = [value for rung in chart.rungs for value in (rung.value, rung.target) if value is not None]
-    divisor, unit = scaled(max(map(abs, values), default=Decimal(0)), chart.unit)
-    low, high = (float(bound(values, default=Decimal(0)) / divisor) for bound in (min, max))
-    steps = ticks(min(low, 0.0), max(high, 0.0) or 1.0)
+    scale = scale_of(values, chart.unit)
     names = max((measured(rung.name) for rung in chart.rungs), default=0.0)
     left = min(width * 0.36, names + 12) if beside else 0.0
-    written = max((measured(_written(rung, divisor), SMALL) for rung in chart.rungs), default=0.0)
-    axis = Axis(steps[0], steps[-1], left, max(width - written - 14, left + 60))
+    written = max((measured(_written(rung, scale), SMALL) for rung in chart.rungs), default=0.0)
+    axis = scale.axis(left, max(width - written - 14, left + 60))
     row = _ROW if beside else _ROW + _NAME
     height = _HEAD + row * len(chart.rungs)
-    drawn = list(_grid(steps, unit, axis, height))
+    drawn = [*scale.grid(axis, _HEAD - 5, height), *_numbers(scale, axis)]
     for place, rung in enumerate(chart.rungs):
         y = _HEAD + row * (place + 1) - _ROW / 2
         drawn.append(
             label(0, y + 4, cut(rung.name, left - 12)) if beside else label(0, y - _NAME + 2, cut(rung.name, width))
         )
-        drawn += _rung(rung, divisor, chart.unit, y, axis, width)
+        drawn += _rung(rung, scale, chart.unit, y, axis, width)
     return Picture(width, height + 4, joined(drawn))
 
 
-def _written(rung: Rung, divisor: Decimal) -> str:
-    return " → ".join(money(value / divisor) for value in (rung.value, rung.target) if value is not None)
+def _written(rung: Rung, scale: Scale) -> str:
+    return " → ".join(money(value / scale.divisor) for value in (rung.value, rung.target) if value is not None)
 
 
-def _grid(steps: Sequence[float], unit: str, axis: Axis, height: float) -> Iterator[Markup]:
-    shown = [number(Decimal(repr(step))) for step in steps]
-    apart = axis.at(steps[1]) - axis.at(steps[0])
+def _numbers(scale: Scale, axis: Axis) -> Iterator[Markup]:
+    """The unit, and as many numbers as there is room for."""
+    shown = scale.written
+    apart = axis.at(scale.steps[1]) - axis.at(scale.steps[0])
     wide = max(map(measured, shown))
     moved = max(0.0, wide / 2 - axis.start)  # the first is moved into the picture
-    each = next((count for count in range(1, len(steps)) if count * apart >= wide + moved + 8), len(steps))
-    yield label(axis.start, 11, unit, class_="soft")
-    for place, step in enumerate(steps):
-        x = round(axis.at(step)) + 0.5
-        yield tag("line", x1=x, x2=x, y1=_HEAD - 5, y2=height, class_="axis" if not step else "grid")
-        if place % each == 0:
-            at = max(x, measured(shown[place]) / 2)
-            yield label(at, 27, shown[place], anchor="middle", class_="soft")
+    each = next((count for count in range(1, len(shown)) if count * apart >= wide + moved + 8), len(shown))
+    yield label(axis.start, 11, scale.unit, class_="soft")
+    for step, told in list(zip(scale.steps, shown, strict=True))[::each]:
+        at = max(round(axis.at(step)) + 0.5, measured(told) / 2)
+        yield label(at, 27, told, anchor="middle", class_="soft")
 
 
-def _rung(rung: Rung, divisor: Decimal, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
+def _rung(rung: Rung, scale: Scale, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
     zero = axis.at(0.0)
     if rung.value is None:
         yield label(zero + 6, y + 4, cut(rung.told, width - zero - 6, SMALL), class_="soft halo", size=SMALL)
         return
-    end = axis.at(float(rung.value / divisor))
+    end = axis.at(scale.value(rung.value))
     near, far = min(zero, end), max(zero, end)
     made = [box(near, y - _BAR / 2, max(far - near, 0.5), _BAR, rung.told or amount(rung.value, unit))]
     made.append(stripes([path("M{} {}h{}", near, y, far - near)], _BAR, look(0, rung.tone)))
     if rung.target is not None:
-        target = axis.at(float(rung.target / divisor))
+        target = axis.at(scale.value(rung.target))
         far = max(far, target)
         line = path("M{} {}v{}", target, y - _BAR * 0.8, _BAR * 1.6)
         made.append(tag("path", d=line, class_="under"))
         made.append(tag("path", titled(amount(rung.target, unit)), d=line, class_="wanted"))
     yield parts(rung.name, made, look(0, rung.tone))
     class_ = "halo" if rung.tone is Tone.PLAIN else f"halo t-{rung.tone.value}"
-    yield label(far + 6, y + 4, _written(rung, divisor), class_=class_, size=SMALL)
+    yield label(far + 6, y + 4, _written(rung, scale), class_=class_, size=SMALL)

@@ -54,6 +54,51 @@ class Axis:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
+BESIDE = 600.0
+"""Pixels across, beyond which names have room beside what they name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Round numbers that reach from the least to the most of some amounts, in a unit that fits the largest."""
+
+    divisor: Decimal
+    """What amounts are divided by."""
+    unit: str
+    steps: list[float]
+
+    @property
+    def written(self) -> list[str]:
+        """The numbers as they are told."""
+        return [number(Decimal(repr(step))) for step in self.steps]
+
+    def axis(self, start: float, end: float) -> Axis:
+        """Where amounts stand, the least of them at `start`."""
+        return Axis(self.steps[0], self.steps[-1], start, end)
+
+    def value(self, exact: Decimal) -> float:
+        """An amount in the unit."""
+        return float(exact / self.divisor)
+
+    def grid(self, axis: Axis, low: float, high: float) -> list[Markup]:
+        """A line for each number across the axis, from `low` to `high`; that of nothing is firm."""
+        here, there = ("x", "y") if axis.end > axis.start else ("y", "x")
+        drawn = []
+        for step in self.steps:
+            at = round(axis.at(step)) + 0.5
+            ends = {f"{here}1": at, f"{here}2": at, f"{there}1": low, f"{there}2": high}
+            drawn.append(tag("line", **ends, class_="grid" if step else "axis"))
+        return drawn
+
+
+def scale_of(amounts: Sequence[Decimal], unit: str, largest: Decimal | None = None) -> Scale:
+    """A scale for amounts, with nothing among them; `largest` settles the unit where it is none of them."""
+    most = max(map(abs, amounts), default=Decimal(0)) if largest is None else largest
+    divisor, name = scaled(most, unit)
+    low, high = (float(bound([*amounts, Decimal(0)]) / divisor) for bound in (min, max))
+    return Scale(divisor, name, ticks(low, high or 1.0))
+
+
 def measured(written: str, size: float = SIZE, *, strong: bool = False) -> float:
     """Pixels that a text takes, if anything too many."""
     return sum(map(_letter, visible(written))) * size / 1000 * (_BOLD if strong else 1)

@@ -9,7 +9,23 @@ from itertools import pairwise
 from ..charts import Timeline, TimelineMark, TimelineRow
 from ..tone import Tone
 from .markup import Markup, joined, tag, text
-from .svg import SMALL, Axis, Picture, box, cut, label, look, mark, measured, parts, path, spread, stripes, titled
+from .svg import (
+    BESIDE,
+    SMALL,
+    Axis,
+    Picture,
+    box,
+    cut,
+    label,
+    look,
+    mark,
+    measured,
+    parts,
+    path,
+    spread,
+    stripes,
+    titled,
+)
 
 _ROW = 24.0
 _NAME = 15.0
@@ -23,7 +39,7 @@ _LEAST = 22.0
 
 def timeline(chart: Timeline, width: float) -> Picture:
     """Names stand at the left of their rows, and above them where there is no room. Days that matter to all are numbered; `days` tells them."""
-    beside = width > 600
+    beside = width > BESIDE
     names = max((measured(row.name) for row in chart.rows), default=0.0)
     left = min(width * 0.36, names + 12) if beside else 0.0
     axis = Axis(chart.start.toordinal(), chart.end.toordinal() + 1, left, width - 10)

@@ -18,7 +18,7 @@ from ..charts import Country, Route, WorldMap
 from ..figures import number
 from ..tone import Tone
 from .markup import Markup, joined, tag
-from .svg import SMALL, Picture, amount, label, measured, parts, path, scaled, spread, titled
+from .svg import BESIDE, SMALL, Picture, amount, label, measured, parts, path, scaled, spread, titled
 
 LAND = "_land"
 """The id of all countries' outlines."""
@@ -200,7 +200,7 @@ def _labels(known: Sequence[Country], points: dict[str, _Point], width: float, h
     ranked = sorted(known, key=lambda one: (one.amount is None, -(one.amount or 0), one.code))
     for one in ranked[:_LABELS]:
         x, y = points[one.code]
-        name = country_names().get(one.code, one.code) if width > 600 else one.code
+        name = country_names().get(one.code, one.code) if width > BESIDE else one.code
         wide = measured(name, SMALL)
         for left, top in ((x + 6, y - 6), (x - 6 - wide, y - 6), (x - wide / 2, y - 18), (x - wide / 2, y + 6)):
             box = (left, top, wide, 12.0)
