@@ -13,17 +13,17 @@ from .svg import (
     BESIDE,
     SMALL,
     Axis,
+    Numbered,
     Picture,
-    Scale,
     amount,
     box,
     cut,
     label,
     look,
     measured,
+    numbered,
     parts,
     path,
-    scale_of,
     spread,
     stripes,
     titled,
@@ -45,7 +45,7 @@ class _Plane(NamedTuple):
     left: float
     right: float
     base: float
-    scale: Scale
+    scale: Numbered
     axis: Axis
 
     def y(self, value: float) -> float:
@@ -60,7 +60,7 @@ def bars(chart: Bars, width: float) -> Picture:
     )
     beside = width > BESIDE
     names = [one.name for _, one in series] + ([chart.line.name] if chart.line else [])
-    scale = scale_of(_reach(chart), chart.unit, _largest(chart))
+    scale = numbered(_reach(chart), chart.unit, _largest(chart))
     room = min(225.0, max(map(measured, names), default=0.0) + _SWATCH + 8)
     tall = max(240.0 if beside else 200.0, len(names) * _LINE if beside else 0)
     plane = _Plane(

@@ -12,17 +12,17 @@ from .svg import (
     BESIDE,
     SMALL,
     Axis,
+    Numbered,
     Picture,
-    Scale,
     amount,
     box,
     cut,
     label,
     look,
     measured,
+    numbered,
     parts,
     path,
-    scale_of,
     stripes,
     titled,
 )
@@ -38,7 +38,7 @@ def ladder(chart: Ladder, width: float) -> Picture:
     """Names stand at the left of what they name, and above it where there is no room."""
     beside = width > BESIDE
     values = [value for rung in chart.rungs for value in (rung.value, rung.target) if value is not None]
-    scale = scale_of(values, chart.unit)
+    scale = numbered(values, chart.unit)
     names = max((measured(rung.name) for rung in chart.rungs), default=0.0)
     left = min(width * 0.36, names + 12) if beside else 0.0
     written = max((measured(_written(rung, scale), SMALL) for rung in chart.rungs), default=0.0)
@@ -55,11 +55,11 @@ def ladder(chart: Ladder, width: float) -> Picture:
     return Picture(width, height + 4, joined(drawn))
 
 
-def _written(rung: Rung, scale: Scale) -> str:
+def _written(rung: Rung, scale: Numbered) -> str:
     return " → ".join(money(value / scale.divisor) for value in (rung.value, rung.target) if value is not None)
 
 
-def _numbers(scale: Scale, axis: Axis) -> Iterator[Markup]:
+def _numbers(scale: Numbered, axis: Axis) -> Iterator[Markup]:
     """The unit, and as many numbers as there is room for."""
     shown = scale.written
     apart = axis.at(scale.steps[1]) - axis.at(scale.steps[0])
@@ -72,7 +72,7 @@ def _numbers(scale: Scale, axis: Axis) -> Iterator[Markup]:
         yield label(at, 27, told, anchor="middle", class_="soft")
 
 
-def _rung(rung: Rung, scale: Scale, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
+def _rung(rung: Rung, scale: Numbered, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
     zero = axis.at(0.0)
     if rung.value is None:
         yield label(zero + 6, y + 4, cut(rung.told, width - zero - 6, SMALL), class_="soft halo", size=SMALL)

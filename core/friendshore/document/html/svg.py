@@ -59,7 +59,7 @@ BESIDE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class Numbered:
     """Round numbers that reach from the least to the most of some amounts, in a unit that fits the largest."""
 
     divisor: Decimal
@@ -91,12 +91,12 @@ class Scale:
         return drawn
 
 
-def scale_of(amounts: Sequence[Decimal], unit: str, largest: Decimal | None = None) -> Scale:
-    """A scale for amounts, with nothing among them; `largest` settles the unit where it is none of them."""
+def numbered(amounts: Sequence[Decimal], unit: str, largest: Decimal | None = None) -> Numbered:
+    """The scale of amounts, with nothing among them; `largest` settles the unit where it is none of them."""
     most = max(map(abs, amounts), default=Decimal(0)) if largest is None else largest
     divisor, name = scaled(most, unit)
     low, high = (float(bound([*amounts, Decimal(0)]) / divisor) for bound in (min, max))
-    return Scale(divisor, name, ticks(low, high or 1.0))
+    return Numbered(divisor, name, ticks(low, high or 1.0))
 
 
 def measured(written: str, size: float = SIZE, *, strong: bool = False) -> float:
