@@ -152,6 +152,16 @@ def test_what_is_no_pair_of_editions_is_refused(case: Path, tmp_path: Path) -> N
         assert said in json.dumps(told["errors"]), told
 
 
+def test_editions_are_not_looked_for_on_a_whole_disk(case: Path, tmp_path: Path) -> None:
+    """A few folders deep, and never through a link that leads back."""
+    near, far = tmp_path / "a", tmp_path / "b"
+    pack(near / "1" / "2" / "3" / "4", FOREVER)
+    (near / "back").symlink_to(near)
+    pack(far / "1" / "2" / "3" / "4" / "5", FOREVER)
+    watched(tmp_path / "old", near, case, code=7)
+    assert "holds no rule pack" in json.dumps(watched(tmp_path / "old", far, case, code=2)["errors"])
+
+
 @pytest.mark.parametrize("form", ["html", "md", "xlsx"])
 def test_it_is_handed_on_as_a_document(case: Path, tmp_path: Path, form: str) -> None:
     """Written beside what is shown, over nothing that is there."""

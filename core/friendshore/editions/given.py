@@ -18,6 +18,8 @@ Kind = Literal["rule pack", "catalog"]
 Named = tuple[Kind, str]
 """What an edition is of."""
 _FILES: tuple[tuple[Kind, str, str], ...] = (("rule pack", PACK_FILE, "id"), ("catalog", CATALOG_FILE, "name"))
+DEPTH = 4
+"""Folders within folders in which editions are looked for: `packs/us-defense/src/us_defense/packs`, but not a whole disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +91,19 @@ def _found(text: str, where: str, registry: Registry) -> dict[Named, Edition]:
     return found
 
 
-def _below(folder: Path) -> Iterator[Edition]:
-    """Editions in a folder: its own, else those of the folders in it, at any depth."""
+def _below(folder: Path, depth: int = DEPTH) -> Iterator[Edition]:
+    """Editions in a folder: its own, else those of the folders in it, at most so deep."""
     own = [
         Edition(kind, stated_name(folder / file, key), folder)
         for kind, file, key in _FILES
         if (folder / file).is_file()
     ]
     yield from own
-    if not own:
-        for inner in sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
-            yield from _below(inner)
+    if not own and depth:
+        inner = (entry for entry in folder.iterdir() if not entry.name.startswith(".") and not entry.is_symlink())
+        for entry in sorted(inner):
+            if entry.is_dir():
+                yield from _below(entry, depth - 1)
 
 
 def _installed(name: str, registry: Registry) -> Iterator[Edition]:
