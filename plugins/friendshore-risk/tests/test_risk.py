@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -240,3 +242,42 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
     told = json.loads(one)
     assert (told["seed"], told["draws"]) == ("7", 50)
     assert sum(one["probability"] for one in told["scenarios"]) == pytest.approx(1)
+    # All is stocked whatever comes, so that the plan of any sample is the best of all.
+    assert (told["gap"]["batches"], told["gap"]["most"]) == (10, pytest.approx(0, abs=1e-6))
+
+
+@pytest.mark.parametrize(
+    ("tamper", "told"),
+    [
+        (lambda told: told, ""),
+        (lambda told: told["scenarios"][1].update(probability=0.17), "probability of `fails`"),
+        (lambda told: told["scenarios"][2].update(objective=1000.0), "what `dear` comes to"),
+        (lambda told: told["frontier"][0].update(cvar=1900.0), "its CVaR"),
+        (lambda told: told["frontier"][0]["decisions"][0].update(value=3.0), "the plan at a weight of 0"),
+        (lambda told: told["decisions"][0].update(about="(0 nothing)"), "knows no such decision"),
+        (lambda told: told.update(evpi=70.0), "EVPI"),
+        (lambda told: told.update(bound=3000.0), "the bound lies above"),
+        (lambda told: told["scenarios"].pop(), "not those of the case"),
+    ],
+)
+def test_a_saved_answer_is_evaluated_again_and_what_was_tampered_with_is_found(
+    case: Path, tamper: Callable[[dict[str, Any]], object], told: str
+) -> None:
+    """First stage, recourse in every scenario, and every point of the frontier."""
+    answer = json.loads(CliRunner().invoke(app, ["risk", str(case), "--json", "--quiet", "--frontier"]).stdout)
+    tamper(answer)
+    saved = case / "answer.json"
+    saved.write_text(json.dumps(answer))
+    done = CliRunner().invoke(app, ["risk", str(case), "--against", str(saved), "--json", "--quiet"])
+    assert (done.exit_code == 0) == (not told), done.output
+    assert told in done.output
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"case": 3}', "\xff"])
+def test_a_file_that_holds_no_answer_is_refused(case: Path, text: str) -> None:
+    """In words, never with a traceback."""
+    saved = case / "answer.json"
+    saved.write_bytes(text.encode("latin-1"))
+    done = CliRunner().invoke(app, ["risk", str(case), "--against", str(saved), "--quiet"])
+    assert done.exit_code == 2
+    assert "answer.json" in done.output

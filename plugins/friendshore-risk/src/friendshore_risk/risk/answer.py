@@ -12,7 +12,7 @@ from friendshore.domain.base import as_decimal, exact, totals
 from friendshore.verify import VerifiedPlan
 
 from ..twostage import RecourseAnswer, RiskMeasure, cvar_of
-from .records import BeforeTheDay, ComesTrue, FrontierPoint, HeldBefore, Risk, ScenarioOutcome, ShortOf
+from .records import BeforeTheDay, ComesTrue, FrontierPoint, HeldBefore, Risk, SampleGap, ScenarioOutcome, ShortOf
 from .search import RiskSearch
 
 _NONE = Decimal(0)
@@ -46,6 +46,9 @@ def risk_of(
     told = _Told(search, answer)
     found = told.answer(measure, seed, draws)
     search.counted.told(2, steps)
+    gap = search.gap(answer, measure)
+    if gap is not None:
+        found = found.but(gap=SampleGap(batches=gap.batches, size=draws, estimate=exact(gap.gap), most=exact(gap.most)))
     return found.but(frontier=_frontier(search, measure.alpha, steps)) if frontier else found
 
 
@@ -67,7 +70,7 @@ class _Told:
     @property
     def expected(self) -> Decimal:
         """Expected cost."""
-        return _mean(self.objectives, self.chances)
+        return mean(self.objectives, self.chances)
 
     def of(self, measure: RiskMeasure) -> Decimal:
         """What the plan comes to under a measure."""
@@ -99,11 +102,11 @@ class _Told:
             cvar=self.cvar(measure.alpha),
             minimised=minimised,
             bound=min(exact(self.found.bound + float(search.rest)), minimised),
-            expected_money=_mean(money, self.chances),
+            expected_money=mean(money, self.chances),
             nothing=exact(sum(nothing, search.rest)),
             today=session.verified.cost.objective,
-            vss=exact(_mean(followed, self.chances) - self.expected) if len(followed) == len(today) else None,
-            evpi=exact(self.expected - _mean(known, self.chances)),
+            vss=exact(mean(followed, self.chances) - self.expected) if len(followed) == len(today) else None,
+            evpi=exact(self.expected - mean(known, self.chances)),
             today_short=self._told_short(self.base),
             expected_short=self._told_short(_mean_short(shorts, self.chances)),
             any_short=self._chance([any(kg > self.slack for kg in short.values()) for short in shorts]),
@@ -223,7 +226,8 @@ def _there(verified: VerifiedPlan, period: int) -> _Table:
     return totals(held + [(("", p.material), p.quantity) for p in bought if p.ordered < period <= p.delivered])
 
 
-def _mean(values: Sequence[Decimal], chances: Sequence[Fraction]) -> Decimal:
+def mean(values: Sequence[Decimal], chances: Sequence[Fraction]) -> Decimal:
+    """An expected value."""
     total = sum((Fraction(value) * chance for value, chance in zip(values, chances, strict=True)), Fraction(0))
     return as_decimal(total)
 
@@ -235,7 +239,7 @@ def _short_of(verified: VerifiedPlan) -> Short:
 
 def _mean_short(shorts: Sequence[Short], chances: Sequence[Fraction]) -> Short:
     names = sorted({name for short in shorts for name in short})
-    return {name: _mean([short.get(name, _NONE) for short in shorts], chances) for name in names}
+    return {name: mean([short.get(name, _NONE) for short in shorts], chances) for name in names}
 
 
 def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoint, ...]:

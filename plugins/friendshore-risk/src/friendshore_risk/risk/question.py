@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from friendshore.domain.time import Horizon, add_months
@@ -14,7 +15,7 @@ from friendshore.explain.results import Counted
 from friendshore.questions import Opened, Progress, Question, Setting
 
 from ..events.records import RiskSettings
-from ..events.scenarios import count_of, enumerated, sampled
+from ..events.scenarios import RiskScenario, count_of, enumerated, sampled
 from ..twostage import RiskMeasure
 from .records import Risk
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from friendshore.document.elements import Document
 
 PLUGIN = "friendshore-risk"
+BATCHES = 10
+"""Samples that say how good the plan of a sample is."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class RiskOptions:
         Decimal("0.9")
     )
     frontier: Annotated[bool, Setting("Also plans between the least expected cost and the least CVaR.")] = False
+    against: Annotated[
+        Path | None,
+        Setting("An answer saved with --json: it is evaluated again, in place of a new one.", "FILE"),
+    ] = None
     top: Annotated[int, Setting("Rows shown of each table; 0: all.", "N", least=0)] = 10
     most: Annotated[
         int, Setting("Combinations of events up to which all are planned for; of more, a sample.", "N", least=1)
@@ -69,12 +76,21 @@ class RiskQuestion(Question[RiskOptions, Risk]):
         case = opened.session.problem.case
         day = known_from(settings, case.horizon)
         events, seed, draws = settings.event, "", 0
+        batches: list[list[RiskScenario]] = []
         if count_of(events, day, case.horizon, options.most) <= options.most:
             scenarios = enumerated(events, day, case.horizon)
         else:
             seed, draws = options.seed, options.sample
             scenarios = sampled(events, day, case.horizon, draws, seed)
-        search = RiskSearch(opened.session, events, scenarios, day, Counted(opened.session, progress))
+            batches = [
+                sampled(events, day, case.horizon, draws, f"{seed}, batch {number}") for number in range(BATCHES)
+            ]
+        search = RiskSearch(opened.session, events, scenarios, day, Counted(opened.session, progress), batches)
+        if options.against is not None:
+            from .saved import check_saved, read_answer
+
+            saved = read_answer(options.against)
+            return saved.but(evaluated=check_saved(search, saved))
         measure = RiskMeasure(float(options.weight), float(options.alpha))
         return risk_of(search, measure, frontier=options.frontier, seed=seed, draws=draws)
 
@@ -85,7 +101,9 @@ class RiskQuestion(Question[RiskOptions, Risk]):
         return risk_document(result, options.top)
 
     def notes(self, result: Risk) -> Sequence[str]:
-        """That the case states no event."""
+        """That the case states no event, or what was evaluated again."""
+        if result.evaluated:
+            return (f"{result.evaluated} plans evaluated again, in every scenario: all is as it is told",)
         if any(scenario.events for scenario in result.scenarios):
             return ()
         return (f"the case states no event: state what may happen under [[plugin.{PLUGIN}.event]]",)

@@ -144,3 +144,5 @@ class Risk(QuestionResult):
     """Of a sample."""
     decisions: tuple[Decision, ...] = ()
     """All that is decided before the day, so that it can be evaluated again."""
+    evaluated: int = 0
+    """Plans of a saved answer that were evaluated again, and found to be as they are told."""

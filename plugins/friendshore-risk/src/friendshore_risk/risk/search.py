@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -23,14 +23,15 @@ from friendshore.verify import VerifiedPlan, verify
 from ..events.records import Event
 from ..events.scenarios import RiskScenario
 from ..twostage import (
+    GapInterval,
     RecourseAnswer,
-    RecourseProgram,
     RiskMeasure,
     ScenarioBranch,
+    gap_interval,
     solve_recourse,
     solver_within,
 )
-from ..twostage.solving import answered, second_stage_at
+from ..twostage.solving import answered, best_seconds, stage_costs
 from .records import Decision
 from .staging import RiskPart, StagedCase, staged
 
@@ -61,18 +62,23 @@ class RiskSearch:
     """A case with its events, to be planned under several measures."""
 
     def __init__(
-        self, session: Session, events: Sequence[Event], scenarios: Sequence[RiskScenario], day: date, counted: Counted
+        self,
+        session: Session,
+        events: Sequence[Event],
+        scenarios: Sequence[RiskScenario],
+        day: date,
+        counted: Counted,
+        batches: Sequence[Sequence[RiskScenario]] = (),
     ) -> None:
-        self.session, self.scenarios, self.counted = session, scenarios, counted
-        self.staged: StagedCase = staged(session, events, scenarios, day)
+        """Lays out all that may happen; `batches` are samples that say how good the plan of a sample is."""
+        self.session, self.scenarios, self.counted, self.batches = session, scenarios, counted, batches
+        every = [*scenarios, *(one for batch in batches for one in batch)]
+        self.staged: StagedCase = staged(session, events, every, day)
+        self.program = replace(self.staged.program, branches=self.staged.branches(scenarios))
+        """The two-stage program; all second stages are in it, those of batches too."""
         self.day = day
         self.solver = solver_within(session.limits, session.cancel, session.answers)
         self.slack = session.problem.case.resolution * session.problem.case.horizon.count
-
-    @property
-    def program(self) -> RecourseProgram:
-        """The two-stage program."""
-        return self.staged.program
 
     @property
     def chances(self) -> Floats:
@@ -102,11 +108,32 @@ class RiskSearch:
             OutOfTimeError: if no plan is found in time.
         """
         self.counted.questions += 1
-        found = solve_recourse(self.program, measure, self.solver, self.session.limits.gap)
+        asked = self.program.only(self._asked)
+        found = solve_recourse(asked, measure, self.solver, self.session.limits.gap)
         if found is None or not np.isfinite(found.costs).all():
             self._refuse_conflicts()
             raise OutOfTimeError(Diagnostic("no plan was found in time", fix="allow it more time"))
-        return found
+        seconds = [np.empty(0)] * len(self.program.stages)
+        for number, values in zip(self._needed, found.seconds, strict=True):
+            seconds[number] = values
+        return replace(found, seconds=tuple(seconds), costs=found.costs[: len(self.program.branches)])
+
+    @cached_property
+    def _asked(self) -> list[ScenarioBranch]:
+        """All scenarios, and last of all that in which nothing happens: with no probability if it is none of them, or is one already."""
+        nothing = ScenarioBranch(0.0, tuple(part.numbers[0] for part in self.staged.parts))
+        return [*self.program.branches, nothing]
+
+    @cached_property
+    def _needed(self) -> list[int]:
+        """Second stages that some scenario needs, or that in which nothing happens."""
+        return sorted({stage for branch in self._asked for stage in branch.stages})
+
+    def gap(self, answer: RecourseAnswer, measure: RiskMeasure) -> GapInterval | None:
+        """How good a plan is, by the batches; None: there are none, or one of them was not solved in time."""
+        if not self.batches or self.session.stopped:
+            return None
+        return gap_interval(answer.x, [self.staged.of(one) for one in self.batches], measure, self.solver)
 
     def _refuse_conflicts(self) -> None:
         if self.session.stopped:
@@ -121,12 +148,13 @@ class RiskSearch:
     @cached_property
     def known(self) -> Floats:
         """What every scenario comes to for whoever knows it from the start, the parts of the case that no event bears on apart."""
-        costs = []
+        costs = np.full(len(self.program.stages), np.inf)
         for part in self.staged.parts:
-            for stage in part.stages:
-                found = answered(stage.program.linear, self.solver)
-                costs.append(np.inf if found.x is None else found.objective)
-        return self.program.costs(np.array(costs))
+            for number, stage in zip(part.numbers, part.stages, strict=True):
+                if number in self._needed:
+                    found = answered(stage.program.linear, self.solver)
+                    costs[number] = np.inf if found.x is None else found.objective
+        return self.program.costs(costs)
 
     @cached_property
     def as_it_is(self) -> RecourseAnswer | None:
@@ -138,13 +166,12 @@ class RiskSearch:
 
     def following(self, x: Floats) -> RecourseAnswer:
         """What follows decisions, whatever comes; a second stage that cannot follow them has no values, and costs without end."""
-        seconds, costs = [], []
-        for stage in self.program.stages:
-            found = answered(second_stage_at(stage, x), self.solver)
-            seconds.append(np.full(len(stage.cost), np.nan) if found.x is None else found.x)
-            own = np.inf if found.x is None else found.objective
-            costs.append(own + float(stage.before @ x) + stage.constant)
-        branches = self.program.costs(np.array(costs))
+        asked = self.program.only(self._asked)
+        seconds = [
+            np.full(len(stage.cost), np.nan) if own is None else own
+            for own, stage in zip(best_seconds(asked, x, self.solver), asked.stages, strict=True)
+        ]
+        branches = asked.costs(stage_costs(asked, x, seconds))[: len(self.program.branches)]
         return RecourseAnswer(x, tuple(seconds), branches, float(self.chances @ branches), -np.inf)
 
     def carried(self, answer: RecourseAnswer) -> dict[int, CarriedPart]:
@@ -156,6 +183,8 @@ class RiskSearch:
         found: dict[int, CarriedPart] = {}
         for part in self.staged.parts:
             for number, stage in zip(part.numbers, part.stages, strict=True):
+                if number not in self._needed:
+                    continue
                 x = stage.values(answer.x, answer.seconds[number])
                 plan = decode(stage.program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
                 used = {purchase.offer for purchase in plan.purchases}
@@ -172,6 +201,8 @@ class RiskSearch:
         served = _deliveries(carried[part.numbers[0]].verified, period)
         wrong = []
         for number, stage in zip(part.numbers[1:], part.stages[1:], strict=True):
+            if number not in carried:
+                continue
             orders = _orders(carried[number].verified, period)
             for key in sorted(base.keys() | orders.keys()):
                 here, there = orders.get(key, _NONE), base.get(key, _NONE)
@@ -185,6 +216,24 @@ class RiskSearch:
                     wrong.append(_otherwise(f"`{name[0]}` gets other kilograms", stage.happened, here, there))
         if wrong:
             raise VerificationError(wrong)
+
+    def decided(self, decisions: Sequence[Decision]) -> Floats:
+        """Decisions that were told, as values of the first stage; what is not told is zero.
+
+        Raises:
+            InputError: for what the case knows no decision of.
+        """
+        places = {told(key): place for place, key in enumerate(self.staged.keys)}
+        x = np.zeros(len(places))
+        wrong = []
+        for one in decisions:
+            if one.about in places:
+                x[places[one.about]] = one.value
+            else:
+                wrong.append(Diagnostic("the case knows no such decision", found=one.about, expected="one of the plan"))
+        if wrong:
+            raise InputError(wrong)
+        return x
 
     def decisions(self, x: Floats) -> tuple[Decision, ...]:
         """All that is decided before the day and is not zero."""

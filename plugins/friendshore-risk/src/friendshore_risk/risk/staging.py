@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -73,10 +73,28 @@ class StagedCase:
     """What each column of the first stage is about."""
     period: int
     """From which it is known what comes."""
+    bearing: tuple[frozenset[str], ...]
+    """Events that bear on each part."""
+    places: tuple[Mapping[Happened, int], ...]
+    """Of each part, the second stage of every combination of them."""
+
+    def branches(self, scenarios: Sequence[RiskScenario]) -> tuple[ScenarioBranch, ...]:
+        """Which second stages follow some scenarios, all of whose combinations are known."""
+        return tuple(
+            ScenarioBranch(
+                float(scenario.probability),
+                tuple(of[_told(scenario.events, bears)] for of, bears in zip(self.places, self.bearing, strict=True)),
+            )
+            for scenario in scenarios
+        )
+
+    def of(self, scenarios: Sequence[RiskScenario]) -> RecourseProgram:
+        """The same decisions in view of some of the scenarios."""
+        return self.program.only(self.branches(scenarios))
 
 
 def staged(session: Session, events: Sequence[Event], scenarios: Sequence[RiskScenario], day: date) -> StagedCase:
-    """The two-stage program of a case: every part that events bear on, once for each combination of those that do.
+    """The two-stage program of a case: every part that events bear on, once for each combination of those that do. It has no branches yet.
 
     Raises:
         InputError: for events that name nothing, and for a case that ranks objectives.
@@ -95,22 +113,15 @@ def staged(session: Session, events: Sequence[Event], scenarios: Sequence[RiskSc
     staging = _Staging(period)
     places: list[dict[Happened, int]] = []
     for group in groups:
-        bears = {name for name, members in of_event.items() if members & group.members}
+        bears = frozenset(name for name, members in of_event.items() if members & group.members)
         inputs = parts.part(group.members, group.rules)
         combinations = {_told(scenario.events, bears): scenario.events for scenario in scenarios}
-        combinations = {(): (), **combinations}
-        places.append(staging.add(group.members, group.rules, inputs, combinations, bears))
-    branches = tuple(
-        ScenarioBranch(
-            float(scenario.probability),
-            tuple(of[_told(scenario.events, bears)] for of, bears in zip(places, staging.bearing, strict=True)),
-        )
-        for scenario in scenarios
-    )
-    return StagedCase(tuple(staging.parts), staging.program(branches), tuple(staging.keys), period)
+        places.append(staging.add(group.members, group.rules, inputs, {(): (), **combinations}, bears))
+    bearing_on = tuple(staging.bearing)
+    return StagedCase(tuple(staging.parts), staging.program(), tuple(staging.keys), period, bearing_on, tuple(places))
 
 
-def _told(events: Sequence[Begun], bears: set[str]) -> Happened:
+def _told(events: Sequence[Begun], bears: frozenset[str]) -> Happened:
     return tuple((one.event.name, one.start) for one in events if one.event.name in bears)
 
 
@@ -118,7 +129,7 @@ class _Staging:
     def __init__(self, period: int) -> None:
         self.period = period
         self.parts: list[RiskPart] = []
-        self.bearing: list[set[str]] = []
+        self.bearing: list[frozenset[str]] = []
         self.keys: dict[Key, int] = {}
         self.lower: list[float] = []
         self.upper: list[float] = []
@@ -132,7 +143,7 @@ class _Staging:
         rules: frozenset[str],
         inputs: Inputs,
         combinations: dict[Happened, tuple[Begun, ...]],
-        bears: set[str],
+        bears: frozenset[str],
     ) -> dict[Happened, int]:
         """Adds a part; where each combination of its events stands among all second stages."""
         base = inputs.problem()
@@ -153,7 +164,7 @@ class _Staging:
         return dict(zip(combinations, numbers, strict=True))
 
     @staticmethod
-    def _problem(inputs: Inputs, base: Problem, events: Sequence[Begun], bears: set[str]) -> Problem:
+    def _problem(inputs: Inputs, base: Problem, events: Sequence[Begun], bears: frozenset[str]) -> Problem:
         some = [one for one in events if one.event.name in bears]
         return facts_after(inputs, base, some).problem() if some else base
 
@@ -204,8 +215,8 @@ class _Staging:
                 ends = float(linear.row_lower[row]), float(linear.row_upper[row])
                 self.rows.append((of_first, data[kept], *ends))
 
-    def program(self, branches: tuple[ScenarioBranch, ...]) -> RecourseProgram:
-        """The two-stage program."""
+    def program(self) -> RecourseProgram:
+        """The two-stage program, without branches."""
         count = len(self.lower)
         sizes = [len(columns) for columns, _, _, _ in self.rows]
         empty = np.empty(0)
@@ -225,7 +236,7 @@ class _Staging:
             row_upper=np.array([high for _, _, _, high in self.rows]),
         )
         stages = [_second(stage, count) for part in self.parts for stage in part.stages]
-        return RecourseProgram(first, tuple(stages), branches)
+        return RecourseProgram(first, tuple(stages), ())
 
 
 def _most_wanted(problems: Sequence[Problem]) -> list[Demand]:

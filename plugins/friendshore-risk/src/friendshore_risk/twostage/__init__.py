@@ -7,6 +7,8 @@ Sources: J. R. Birge and F. Louveaux, Introduction to Stochastic Programming, 2n
 and S. Uryasev, Optimization of conditional value-at-risk, Journal of Risk 2 (2000) (CVaR as a linear program).
 """
 
+from .gaps import GapInterval as GapInterval
+from .gaps import gap_interval as gap_interval
 from .measures import RiskMeasure as RiskMeasure
 from .measures import cvar_of as cvar_of
 from .program import RecourseProgram as RecourseProgram

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
-from friendshore.program.matrix import Floats, Linear, capped
+from friendshore.program.matrix import Entries, Floats, Linear, capped
 from friendshore.solve import NO_LIMITS, AnswerCache, Cancel, Limits, SolverAnswer, SolverOutcome, optimum, split
 
 from .measures import RiskMeasure
@@ -20,10 +21,16 @@ SLACK = 1e-9
 
 
 def solver_within(
-    limits: Limits = NO_LIMITS, cancel: Cancel | None = None, answers: AnswerCache | None = None
+    limits: Limits = NO_LIMITS,
+    cancel: Cancel | None = None,
+    answers: AnswerCache | None = None,
+    *,
+    apart: bool = True,
 ) -> Solver:
-    """Friendshore's own solver within limits; the parts of a program are solved one by one."""
+    """The solver of friendshore within limits; if `apart`, parts of a program are solved one by one, and what is known of them is not solved again."""
     known = AnswerCache() if answers is None else answers
+    if not apart:
+        return lambda linear: _with_constant(optimum(linear, limits, cancel, AnswerCache()), linear)
 
     def solve(linear: Linear) -> SolverAnswer:
         x = linear.lower.clip(-1e300, 1e300)
@@ -40,6 +47,10 @@ def solver_within(
         return SolverAnswer(outcome, x, objective, bound)
 
     return solve
+
+
+def _with_constant(answer: SolverAnswer, linear: Linear) -> SolverAnswer:
+    return replace(answer, objective=answer.objective + linear.constant, bound=answer.bound + linear.constant)
 
 
 def answered(linear: Linear, solver: Solver) -> SolverAnswer:
@@ -81,7 +92,7 @@ def solve_recourse(
         solver: what solves linear and mixed-integer programs.
         gap: relative distance from the bound at which the worst branches are known well enough, where CVaR alone counts.
     """
-    if measure.weight == 1.0 and len(program.branches) >= MANY:
+    if measure.weight == 1.0 and sum(len(stage.cost) for stage in program.stages) >= LARGE:
         return _by_the_worst(program, measure, solver, gap)
     form = extensive_form(program, measure)
     answer = solver(form.linear)
@@ -106,8 +117,10 @@ def _cheapest(program: RecourseProgram, form: Extensive, answer: SolverAnswer, s
     return answer if better.x is None else replace(answer, x=better.x)
 
 
-MANY = 40
-"""Branches from which on only those that are among the worst are looked at, where CVaR alone counts."""
+LARGE = 20_000
+"""Columns of all second stages together from which on only branches that are among the worst are looked at, where CVaR alone counts. Of decisions
+alike in CVaR any may then be taken; in every second stage what costs least is done.
+"""
 
 
 def _by_the_worst(program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float) -> RecourseAnswer | None:
@@ -168,21 +181,59 @@ def _told(
 ) -> RecourseAnswer:
     """Every second stage at its best once `x` is decided; where a search gives up, what the extensive form made of it."""
     kept = form.seconds(values, program) if form is not None and values is not None else None
-    seconds, costs = [], []
-    for number, stage in enumerate(program.stages):
-        answer = solver(second_stage_at(stage, x))
-        if answer.x is not None:
-            own = answer.x
-        elif kept is not None:
-            own = kept[number]
-        else:
-            own = np.full(len(stage.cost), np.nan)
-        seconds.append(own)
-        costs.append(float(stage.before @ x + stage.cost @ own + stage.constant) if not np.isnan(own).any() else np.inf)
-    of_branches = program.costs(np.array(costs))
+    seconds = [
+        own if own is not None else kept[number] if kept is not None else np.full(len(stage.cost), np.nan)
+        for number, (own, stage) in enumerate(zip(best_seconds(program, x, solver), program.stages, strict=True))
+    ]
+    of_branches = program.costs(stage_costs(program, x, seconds))
     first = float(program.first.cost @ x) + program.first.constant
     objective = first + measure.of(of_branches, program.probabilities)
     return RecourseAnswer(x, tuple(seconds), of_branches, objective, min(bound, objective))
+
+
+def stage_costs(program: RecourseProgram, x: Floats, seconds: Sequence[Floats]) -> Floats:
+    """What each second stage comes to with some values of its columns; infinite where these are no numbers."""
+    found = [
+        float(stage.before @ x + stage.cost @ own + stage.constant)
+        for stage, own in zip(program.stages, seconds, strict=True)
+    ]
+    return np.where(np.isnan(found), np.inf, found)
+
+
+def best_seconds(program: RecourseProgram, x: Floats, solver: Solver) -> list[Floats | None]:
+    """What is best in each second stage once `x` is decided, all asked at once, or one by one where they cannot all follow; None: it cannot follow."""
+    programs = [second_stage_at(stage, x) for stage in program.stages]
+    if not programs:
+        return []
+    ends = np.cumsum([0, *(len(one.cost) for one in programs)])
+    every = side_by_side(programs)
+    if len(every.cost) and all(len(one.cost) for one in programs):
+        answer = solver(every)
+        if answer.x is not None:
+            return [answer.x[a:b] for a, b in pairwise(ends.tolist())]
+    return [answered(one, solver).x for one in programs]
+
+
+def side_by_side(programs: Sequence[Linear]) -> Linear:
+    """Programs that have nothing to do with each other, as one."""
+    columns = np.cumsum([0, *(len(one.cost) for one in programs)])
+    rows = np.cumsum([0, *(one.entries.shape[0] for one in programs)])
+    starts = np.cumsum([0, *(one.entries.nnz for one in programs)])
+    entries = Entries(
+        np.concatenate([one.entries.data for one in programs]),
+        np.concatenate([one.entries.indices + at for one, at in zip(programs, columns[:-1], strict=True)]),
+        np.concatenate([[0], *(one.entries.indptr[1:] + at for one, at in zip(programs, starts[:-1], strict=True))]),
+        (int(rows[-1]), int(columns[-1])),
+    )
+    return Linear(
+        cost=np.concatenate([one.cost for one in programs]),
+        lower=np.concatenate([one.lower for one in programs]),
+        upper=np.concatenate([one.upper for one in programs]),
+        integer=np.concatenate([one.integer for one in programs]),
+        entries=entries,
+        row_lower=np.concatenate([one.row_lower for one in programs]),
+        row_upper=np.concatenate([one.row_upper for one in programs]),
+    )
 
 
 def second_stage_at(stage: SecondStage, x: Floats) -> Linear:

@@ -14,18 +14,20 @@ from friendshore.program.matrix import Entries, Floats
 
 from .measures import RiskMeasure
 from .program import RecourseProgram, ScenarioBranch, SecondStage, extensive_form
-from .solving import Solver, second_stage_at
+from .solving import Solver, best_seconds, stage_costs
 
 EXPECTED = RiskMeasure()
 
 
 def evaluated(program: RecourseProgram, x: Floats, solver: Solver) -> Floats:
     """What every branch comes to once `x` is decided, what that costs whatever happens included; infinite where nothing can follow."""
-    found = []
-    for stage in program.stages:
-        answer = solver(second_stage_at(stage, x))
-        found.append(np.inf if answer.x is None else answer.objective + float(stage.before @ x) + stage.constant)
-    return program.costs(np.array(found)) + float(program.first.cost @ x) + program.first.constant
+    seconds = [
+        own if own is not None else np.full(len(stage.cost), np.nan)
+        for own, stage in zip(best_seconds(program, x, solver), program.stages, strict=True)
+    ]
+    decided = float(program.first.cost @ x) + program.first.constant
+    found: Floats = program.costs(stage_costs(program, x, seconds)) + decided
+    return found
 
 
 def wait_and_see(program: RecourseProgram, solver: Solver) -> Floats:
