@@ -154,12 +154,13 @@ def _beside(
     widest = max((measured(f"{node.name}  {_told(chart, p)}") for p, node in _stops(layers[-1:])), default=0.0)
     room = min(180.0, widest + 6)
     pitch = (width - room - _BAR) / max(1, last)
-    nodes, names = [], []
+    nodes: list[Markup] = []
+    names: list[Markup] = []
     for place, node in _stops(layers):
         x = place.layer * pitch
         nodes.append(_node(chart, place, node, x, place.start, _BAR, max(place.size, 1.0)))
         beside = pitch - _BAR - 10 if place.layer < last else width - x - _BAR - 5
-        names.append(_name(chart, place, node, x + _BAR + 5, beside))
+        names += _name(chart, place, node, x + _BAR + 5, beside)
     heads = [
         label(n * pitch, 12, cut(name, pitch - 10 if n < last else width - n * pitch), class_="soft")
         for n, name in enumerate(chart.layers)
@@ -255,12 +256,16 @@ def _node(chart: Flow, place: _Place, node: Node, x: float, y: float, wide: floa
     return box(x, y, wide, tall, f"{node.name}: {told}", None if node.tone is Tone.PLAIN else f"n-{node.tone.value}")
 
 
-def _name(chart: Flow, place: _Place, node: Node, x: float, room: float) -> Markup:
-    """A node's name at its right, and its amount."""
+def _name(chart: Flow, place: _Place, node: Node, x: float, room: float) -> Iterator[Markup]:
+    """A node's name at its right, and its amount; that below it where both have no room on one line and the node has for two."""
     written = _told(chart, place)
+    if measured(f"{node.name} {written}") > room and place.size > 2 * SIZE:
+        yield label(x, place.middle - 2, cut(node.name, room), class_="halo")
+        yield label(x, place.middle + 11, written, class_="soft halo", size=SMALL)
+        return
     shown = cut(node.name, room - measured(f" {written}", SMALL))
     behind = tag("tspan", text(f" {written}"), class_="soft", font_size=SMALL)
-    return tag("text", text(shown), behind, x=x, y=place.middle + 4, font_size=SIZE, class_="halo")
+    yield tag("text", text(shown), behind, x=x, y=place.middle + 4, font_size=SIZE, class_="halo")
 
 
 def _name_above(chart: Flow, place: _Place, node: Node, y: float, room: float, width: float) -> Iterator[Markup]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from ...document import charts
 from ...document import elements as doc
-from ...document.figures import count, large_money, mass
+from ...document.figures import large_money, mass
 from ...domain.base import grouped
 from ...domain.run import Run, RunPurchase, RunRule
 from ..ground import phase_text, with_effect
@@ -60,13 +60,15 @@ def orders_section(run: Run) -> doc.Section:
         "Orders and lead times", told, chart, _table(run, [group for _, group in orders[:ORDERS]], names)
     )
     later = grouped((day, group) for day, group in orders[ORDERS:])
-    notes = [
-        f"by {day}: {count(len(some), 'more order')}, {large_money(cost_of(one for group in some for one in group), run.currency)}"
+    rows_later: list[list[doc.Cell]] = [
+        [day, doc.Count(len(some)), doc.Amount(cost_of(one for group in some for one in group))]
         for day, some in later.items()
     ]
-    notes += more(len(groups) - len(kept), "supplier without a bar", "purchases.csv", "suppliers without a bar")
+    columns = [doc.Column("Order by", whole=True), doc.figures("Orders"), doc.figures("", run.currency)]
+    after = doc.section("Orders after these", doc.table(columns, rows_later)) if later else None
+    notes = more(len(groups) - len(kept), "supplier without a bar", "purchases.csv", "suppliers without a bar")
     notes += more(len(orders) - ORDERS, "order", "purchases.csv")
-    return doc.section(title, head, drawn, doc.notes(notes))
+    return doc.section(title, head, drawn, doc.notes(notes), after)
 
 
 def _in_orders(purchases: Sequence[RunPurchase]) -> list[list[RunPurchase]]:

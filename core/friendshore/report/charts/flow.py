@@ -18,8 +18,8 @@ from .parts import added, countries, country, in_unit, largest, rounding
 
 NODES = 8
 """Countries of a stage that are told apart."""
-NAMES = 5
-"""Layers up to which countries are called by their names; where there are more, by their codes."""
+NAMES, LONG = 5, 22
+"""Layers up to which countries are called by their names, and letters of a chain; where there are more, by their codes."""
 
 _HELD, _AT, _ELSEWHERE = "in hand or on order", "to a maker at", "to others, or left"
 
@@ -34,7 +34,7 @@ class _Paths:
     layers: tuple[str, ...]
     amounts: dict[tuple[Step, Step], Decimal] = field(default_factory=dict)
     of: dict[Step, str] = field(default_factory=dict)
-    """What leaves a node, where it is another material than the one that arrives at users."""
+    """What leaves a node, where some of what the picture shows is made of something else in it."""
     tones: dict[Step, doc.Tone] = field(default_factory=dict)
 
     def add(self, steps: Sequence[Step], kilograms: Decimal) -> None:
@@ -64,7 +64,8 @@ def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> d
         for (source, target), kilograms in ways
     ]  # fmt: skip
     every = [*purchases, *(one for each in inputs for one in each.purchases)]
-    short = _short(every) if len(paths.layers) > NAMES else {}
+    long = any("→" in name and len(name) > LONG for _, name in steps)
+    short = _short(every) if len(paths.layers) > NAMES or long else {}
     nodes = [
         charts.Node(_id(step), short.get(step[1], step[1]), step[0], paths.tones.get(step, doc.Tone.PLAIN))
         for step in steps
@@ -151,8 +152,7 @@ def _linked(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: S
         for one in some:
             step = makers[one.offer] = (column[name], chains[_chain(one)])
             paths.add([step, (column[name] + 1, country(one.place))], one.quantity_kg)
-            if name != material:
-                paths.of[step] = name
+            paths.of[step] = name
     for each in inputs:
         at = column[each.material] + 1
         for place, kilograms in each.lots.items():
