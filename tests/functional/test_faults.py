@@ -55,7 +55,7 @@ COMMANDS: dict[str, str] = {
     "programmes --budgets": "programmes {case} --budgets {}",
     "interactive": "interactive {}",
     "risk": "risk {}",
-    "risk --against": "risk {case} --against {}",
+    "risk --check": "risk {case} --check {}",
     "withstand": "withstand {}",
     "withstand --check": "withstand {case} --check {}",
     "withstand --out": "withstand {case} --out {}",

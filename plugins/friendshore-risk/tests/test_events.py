@@ -81,8 +81,8 @@ def test_an_event_comes_in_the_same_draws_whatever_else_is_stated() -> None:
     ("stated", "told"),
     [
         ({"probability": 0.1, "price": "ga", "factor": 2}, "what it changes is one of"),
-        ({}, "either `probability` or `per_year`"),
-        ({"probability": 0.1, "per_year": 0.1}, "either `probability` or `per_year`"),
+        ({}, "one of `probability`, `per_year` and `chances`"),
+        ({"probability": 0.1, "per_year": 0.1}, "one of `probability`, `per_year` and `chances`"),
         ({"probability": "ten"}, "a share, like `65 %` or `0.65`"),
         ({"probability": 0.1, "otherwise": 0.2}, "is read with `given` alone"),
         ({"probability": 0.1, "factor": 2}, "`price` and `demand` alone"),
@@ -92,6 +92,38 @@ def test_an_event_that_cannot_be_meant_is_refused(stated: dict[str, object], tol
     """With the words for what is wrong."""
     with pytest.raises(ValidationError, match=told):
         event("a", **stated)
+
+
+def test_one_of_several_factors_comes_true_or_none() -> None:
+    """A distribution of a price: each factor with its chance, and as it is with what is left."""
+    rise = Event.model_validate({"name": "rise", "price": "ga", "factors": ["150 %", 3], "chances": ["20 %", "5 %"]})
+    found = {one.name: one.probability for one in enumerated([rise], DAY, HORIZON)}
+    assert found == {NOTHING_HAPPENS: Fraction(3, 4), "rise x 1.5": Fraction(1, 5), "rise x 3": Fraction(1, 20)}
+
+
+def test_a_triangular_distribution_is_sampled() -> None:
+    """Its mean is that of its three corners; and there are more scenarios than could be enumerated."""
+    rise = Event.model_validate({"name": "rise", "demand": "civil", "between": [0.5, 1, 3]})
+    assert count_of([rise], DAY, HORIZON, 200) > 200
+    drawn = [(one.events[0].factor, one.probability) for one in sampled([rise], DAY, HORIZON, 500, "1")]
+    assert sum(float(factor or 0) * float(chance) for factor, chance in drawn) == pytest.approx(1.5, abs=0.06)
+    assert all(0.5 <= (factor or 0) <= 3 for factor, _ in drawn)
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({"factors": [2, 3], "chances": [0.5]}, "1 chances for 2 factors"),
+        ({"factors": [2, 3], "chances": [0.5, 0.6]}, "come to more than 1"),
+        ({"between": [3, 2, 1]}, "not a least, a likeliest and a most"),
+        ({"probability": 0.1}, "need one of `factor`, `factors` and `between`"),
+        ({"probability": 0.1, "factor": 2, "between": [1, 2, 3]}, "need one of"),
+    ],
+)
+def test_a_distribution_that_cannot_be_meant_is_refused(stated: dict[str, object], told: str) -> None:
+    """With the words for what is wrong."""
+    with pytest.raises(ValidationError, match=told):
+        Event.model_validate({"name": "rise", "price": "ga", **stated})
 
 
 def test_a_cause_is_stated_before_what_it_causes() -> None:

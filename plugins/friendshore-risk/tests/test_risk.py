@@ -28,7 +28,7 @@ DAY = date(2027, 1, 1)
 EXPECTED = RiskMeasure()
 
 
-def event(name: str, probability: float, **stated: object) -> Event:
+def event(name: str, probability: float | None, **stated: object) -> Event:
     """An event."""
     return Event.model_validate({"name": name, "probability": probability, **stated})
 
@@ -92,6 +92,16 @@ def test_a_price_rises_from_its_day_on_and_what_was_bought_before_stays_cheap() 
     """Doubled from 2027 on with a chance of a half: buying for 2027 beforehand costs 1 a kilogram to hold and saves 5 in expectation."""
     found = asked([Seller("CN", 10)], {"civil": [10, 10]}, event("dear", 0.5, price="cn-metal", factor=2))
     assert costs(found) == {"nothing happens": (210, 200, 200), "dear": (210, 300, 210)}
+
+
+def test_a_price_of_several_factors_costs_what_each_of_them_does() -> None:
+    """Trebled, halved or as it is: stock at 11 is dearer than the expected price of 10 x 1.05, and is not bought."""
+    moves = event("moves", None, price="cn-metal", factors=[3, 0.5], chances=[0.1, 0.3])
+    found = asked([Seller("CN", 10)], {"civil": [10, 10]}, moves)
+    assert {name: cost for name, (cost, _, _) in costs(found).items()} == {
+        "nothing happens": 200, "moves x 3": 400, "moves x 0.5": 150,
+    }  # fmt: skip
+    assert found.expected == 205
 
 
 def test_what_a_rule_may_bar_is_not_bought_for_whom_it_would_bar() -> None:
@@ -268,7 +278,7 @@ def test_a_saved_answer_is_evaluated_again_and_what_was_tampered_with_is_found(
     tamper(answer)
     saved = case / "answer.json"
     saved.write_text(json.dumps(answer))
-    done = CliRunner().invoke(app, ["risk", str(case), "--against", str(saved), "--json", "--quiet"])
+    done = CliRunner().invoke(app, ["risk", str(case), "--check", str(saved), "--json", "--quiet"])
     assert (done.exit_code == 0) == (not told), done.output
     assert told in done.output
 
@@ -278,6 +288,6 @@ def test_a_file_that_holds_no_answer_is_refused(case: Path, text: str) -> None:
     """In words, never with a traceback."""
     saved = case / "answer.json"
     saved.write_bytes(text.encode("latin-1"))
-    done = CliRunner().invoke(app, ["risk", str(case), "--against", str(saved), "--quiet"])
+    done = CliRunner().invoke(app, ["risk", str(case), "--check", str(saved), "--quiet"])
     assert done.exit_code == 2
     assert "answer.json" in done.output

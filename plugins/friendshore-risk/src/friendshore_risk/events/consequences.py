@@ -26,6 +26,9 @@ from .scenarios import Begun
 DATED = ("enable", "disable", "remove", "capacity", "waive", "grant")
 """Subjects of changes that have a first day. What holds for the whole plan would change what is decided before an event is known."""
 
+_ANY = Decimal(2)
+"""Any factor: what a change of a price or demand names does not turn on it."""
+
 
 def bearing(event: Event, start: date, inputs: Inputs) -> tuple[Change, ...]:
     """Changes that touch what the event touches, bills spelt out: for finding the parts of a case that it bears on.
@@ -34,9 +37,9 @@ def bearing(event: Event, start: date, inputs: Inputs) -> tuple[Change, ...]:
         InputError: for an event that changes what was before it.
     """
     if event.price:
-        return (Change(price=event.price, factor=event.factor),)
+        return (Change(price=event.price, factor=_ANY),)
     if event.demand:
-        return (Change(demand=event.demand, factor=event.factor),)
+        return (Change(demand=event.demand, factor=_ANY),)
     if event.lose:
         return (Change(remove=event.lose, start=start),)
     return tuple(_stated(event, start, inputs))
@@ -83,9 +86,9 @@ def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[Begun]) -> 
     for begun in happened:
         event, days = begun.event, _days(begun, problem.case.horizon)
         if event.price:
-            moved.reprice(event, days)
+            moved.reprice(begun, days)
         elif event.demand:
-            moved.resize(event, days)
+            moved.resize(begun, days)
         elif event.lose:
             changes.extend(moved.lose(event, begun.start, days))
         else:
@@ -118,26 +121,28 @@ class _Moved:
     def _count(self) -> int:
         return self.problem.case.horizon.count
 
-    def reprice(self, event: Event, periods: range) -> None:
+    def reprice(self, begun: Begun, periods: range) -> None:
         """Multiplies prices."""
-        assert event.factor is not None
-        change = Change(price=event.price, factor=event.factor)
+        event, factor = begun.event, begun.factor
+        assert factor is not None
+        change = Change(price=event.price, factor=_ANY)
         for facts in self.problem.offers:
             benchmark = facts.offer.price.benchmark if facts.offer.price is not None else ""
             if reprices(change, facts.offer, facts.facility) or event.price == benchmark:
                 factors = self.price.setdefault(facts.offer.id, [Decimal(1)] * self._count)
                 for t in periods:
-                    factors[t] *= event.factor
+                    factors[t] *= factor
 
-    def resize(self, event: Event, periods: range) -> None:
+    def resize(self, begun: Begun, periods: range) -> None:
         """Multiplies demand."""
-        assert event.factor is not None
-        change = Change(demand=event.demand, factor=event.factor)
+        factor = begun.factor
+        assert factor is not None
+        change = Change(demand=begun.event.demand, factor=_ANY)
         for demand in self.problem.demands:
             if resizes(change, demand.spec, self.problem.case):
                 factors = self.wanted.setdefault(demand.id, [Decimal(1)] * self._count)
                 for t in periods:
-                    factors[t] *= event.factor
+                    factors[t] *= factor
 
     def lose(self, event: Event, start: date, periods: range) -> Iterator[Change]:
         """Takes offers away: for good, for a time, or a share of what plants can make."""

@@ -13,7 +13,7 @@ from friendshore.domain.base import Fault, Fitting, Given
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Why
 from friendshore.domain.quantities import parse_duration, parse_share
-from friendshore.domain.values import FACTOR, Fraction, Ident, Months, NonNegative, Part
+from friendshore.domain.values import Fraction, Ident, Months, NonNegative, Part
 
 
 def _read(parse: Callable[[str], Decimal]) -> BeforeValidator:
@@ -32,6 +32,10 @@ def _read(parse: Callable[[str], Decimal]) -> BeforeValidator:
 
 Probability = Annotated[Fraction, _read(parse_share)]
 """Chance that something comes: from 0 to 1, like `5 %`."""
+
+
+Multiplier = Annotated[NonNegative, _read(parse_share)]
+"""By what a price or a quantity is multiplied: `2`, `150 %`."""
 
 
 class Event(Fitting):
@@ -64,10 +68,14 @@ class Event(Fitting):
     """Offer, material, or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself."""
     demand: str = ""
     """Demand, material or end use whose quantity becomes `factor` times itself."""
-    factor: Annotated[
-        Annotated[NonNegative, _read(parse_share)] | None, Field(json_schema_extra={"sort": FACTOR.expected})
-    ] = None
+    factor: Multiplier | None = None
     """Multiplier of a price or a demand."""
+    factors: tuple[Multiplier, ...] = ()
+    """In place of `factor` and `probability`: multipliers one of which comes true, or none, with the `chances`."""
+    chances: tuple[Probability, ...] = ()
+    """How probable each of `factors` is; what is left to 1 is the chance that nothing changes."""
+    between: tuple[Multiplier, ...] = ()
+    """In place of `factor`: the least multiplier, the likeliest and the most (a triangular distribution), of which samples are drawn."""
     scenario: str = ""
     """Scenario of the case that comes true."""
     change: tuple[Change, ...] = ()
@@ -83,19 +91,34 @@ class Event(Fitting):
         if len(named) != 1:
             told = ", ".join(f"`{name}`" for name in cls.SUBJECTS)
             yield Fault("", f"what it changes is one of {told}, found {', '.join(named) or 'none'}", "one of them")
-        chances = [name for name in ("probability", "per_year") if given.get(name) is not None]
-        if len(chances) != 1:
-            yield Fault("", "how likely it is says either `probability` or `per_year`", "one of the two")
+        chances = [name for name in ("probability", "per_year", "chances") if given.get(name) not in (None, ())]
+        if len(chances) != 1 and not (given.get("between") and not chances):
+            yield Fault("", "how likely it is says one of `probability`, `per_year` and `chances`", "one of the three")
         if given.get("otherwise") and not given.get("given"):
             yield Fault("otherwise", "is read with `given` alone", "an event in `given`, or no `otherwise`")
-        if given.get("given") and given.get("per_year") is not None:
-            yield Fault("per_year", "does not go with `given`", "`probability`", turns_on=("given",))
-        for name in ("price", "demand"):
-            if given.get(name) and given.get("factor") is None:
-                yield Fault("factor", f"`{name}` needs `factor`", "a multiplier, like 2 or 150 %")
-        if given.get("factor") is not None and not (given.get("price") or given.get("demand")):
-            yield Fault("factor", "is read with `price` and `demand` alone", "no `factor`")
-        if given.get("lasts") is not None and not {"lose", "price", "demand"} & set(named):
+        if given.get("given") and given.get("probability") is None:
+            yield Fault("given", "goes with `probability` alone", "a `probability`", turns_on=("probability",))
+        yield from cls._sizes(given)
+
+    @classmethod
+    def _sizes(cls, given: Given) -> Iterator[Fault]:
+        """By what prices and demand are multiplied: said once, in an order that can be meant, and only where it is read."""
+        sizes = [name for name in ("factor", "factors", "between") if given.get(name) not in (None, ())]
+        moves = bool(given.get("price") or given.get("demand"))
+        if moves and len(sizes) != 1:
+            yield Fault("factor", "`price` and `demand` need one of `factor`, `factors` and `between`", "2, or 150 %")
+        for name in sizes if not moves else ():
+            yield Fault(name, "is read with `price` and `demand` alone", f"no `{name}`")
+        factors, chances, between = (given.get(name, ()) for name in ("factors", "chances", "between"))
+        if len(factors) != len(chances):
+            yield Fault("chances", f"{len(chances)} chances for {len(factors)} factors", "one for each of `factors`")
+        if sum(chances, Decimal(0)) > 1:
+            yield Fault("chances", "come to more than 1", "chances that come to 1 at most")
+        if between and (len(between) != 3 or list(between) != sorted(between) or between[0] == between[-1]):
+            yield Fault(
+                "between", "is not a least, a likeliest and a most multiplier", "three numbers, like [0.5, 1, 3]"
+            )
+        if given.get("lasts") is not None and not (moves or given.get("lose")):
             yield Fault("lasts", "is read with `lose`, `price` and `demand` alone", "`until` in the changes themselves")
 
 

@@ -136,7 +136,8 @@ class _Told:
             ScenarioOutcome(
                 name=scenario.name,
                 events=tuple(
-                    ComesTrue(event=one.event.name, start=one.start, title=one.event.title) for one in scenario.events
+                    ComesTrue(event=one.event.name, start=one.start, factor=one.factor, title=one.event.title)
+                    for one in scenario.events
                 ),
                 probability=as_decimal(scenario.probability),
                 objective=objective,

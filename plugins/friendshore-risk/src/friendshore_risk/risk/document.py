@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,7 @@ def _short(short: Sequence[ShortOf]) -> str:
 
 
 def _worst(found: Risk, shown: int) -> doc.Section:
+    several = _of_several(found)
     ranked = sorted(found.scenarios, key=lambda one: (-one.objective, one.name))
     kept = ranked[: shown or None]
     columns = [
@@ -82,7 +84,7 @@ def _worst(found: Risk, shown: int) -> doc.Section:
     ]
     rows = [
         (
-            _named(one),
+            _named(one, several),
             doc.Share(one.probability),
             doc.Amount(one.objective),
             doc.NOTHING if one.as_it_is is None else doc.Amount(one.as_it_is),
@@ -95,9 +97,22 @@ def _worst(found: Risk, shown: int) -> doc.Section:
     return doc.section("Scenarios, the worst first", doc.table(columns, rows), doc.notes([more]) if left else None)
 
 
-def _named(one: ScenarioOutcome) -> str:
-    """Its events in words, each with its first day where that is not that of all."""
-    return "; ".join(f"{event.title or event.event}" for event in one.events) or "nothing happens"
+def _named(one: ScenarioOutcome, several: AbstractSet[str]) -> str:
+    """Its events in words; of those that may multiply by one of several factors, which."""
+    told = [
+        (event.title or event.event) + (f" (x {event.factor})" if event.event in several else "")
+        for event in one.events
+    ]
+    return "; ".join(told) or "nothing happens"
+
+
+def _of_several(found: Risk) -> AbstractSet[str]:
+    """Events that multiply by other factors in other scenarios."""
+    factors: dict[str, set[Decimal | None]] = {}
+    for scenario in found.scenarios:
+        for event in scenario.events:
+            factors.setdefault(event.event, set()).add(event.factor)
+    return {name for name, some in factors.items() if len(some) > 1}
 
 
 def _before(found: Risk, shown: int) -> doc.Section:

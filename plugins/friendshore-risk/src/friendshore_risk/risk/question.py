@@ -44,7 +44,7 @@ class RiskOptions:
         Decimal("0.9")
     )
     frontier: Annotated[bool, Setting("Also plans between the least expected cost and the least CVaR.")] = False
-    against: Annotated[
+    check: Annotated[
         Path | None,
         Setting("An answer saved with --json: it is evaluated again, in place of a new one.", "FILE"),
     ] = None
@@ -86,10 +86,10 @@ class RiskQuestion(Question[RiskOptions, Risk]):
                 sampled(events, day, case.horizon, draws, f"{seed}, batch {number}") for number in range(BATCHES)
             ]
         search = RiskSearch(opened.session, events, scenarios, day, Counted(opened.session, progress), batches)
-        if options.against is not None:
+        if options.check is not None:
             from .saved import check_saved, read_answer
 
-            saved = read_answer(options.against)
+            saved = read_answer(options.check)
             return saved.but(evaluated=check_saved(search, saved))
         measure = RiskMeasure(float(options.weight), float(options.alpha))
         return risk_of(search, measure, frontier=options.frontier, seed=seed, draws=draws)

@@ -15,6 +15,8 @@ class ComesTrue(Record):
     event: str
     start: date
     """First day."""
+    factor: Number | None = None
+    """By what it multiplies a price or a demand."""
     title: str = ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 
@@ -25,8 +26,8 @@ from ..events.scenarios import Begun, RiskScenario
 from ..twostage import RecourseProgram, ScenarioBranch, SecondStage
 from .alignment import Alignment, Key, aligned, decided_before
 
-Happened = tuple[tuple[str, date], ...]
-"""Events that bear on a part, each with its first day; none: as if nothing happened."""
+Happened = tuple[tuple[str, date, Decimal | None], ...]
+"""Events that bear on a part, each with its first day and by what it multiplies; none: as if nothing happened."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +123,7 @@ def staged(session: Session, events: Sequence[Event], scenarios: Sequence[RiskSc
 
 
 def _told(events: Sequence[Begun], bears: frozenset[str]) -> Happened:
-    return tuple((one.event.name, one.start) for one in events if one.event.name in bears)
+    return tuple((one.event.name, one.start, one.factor) for one in events if one.event.name in bears)
 
 
 class _Staging:
