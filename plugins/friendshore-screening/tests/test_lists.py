@@ -216,13 +216,14 @@ def test_very_many_mistakes(tmp_path: Path) -> None:
         ("X,A,,60 %,50 %,,,s\n", "is below `least`"),
         ("X,A,60 %,,,2027-01-01,2026-01-01,s\n", "is before `from`"),
         ("X,A,160 %,,,,,s\n", ""),
+        ("X,Acme Metal,60 %,,,,,s\n", "did you mean `Acme Metals`"),
     ],
 )
 def test_owners_that_cannot_be(tmp_path: Path, rows: str, message: str) -> None:
     """More than 100 %, shares said twice, bounds and days in the wrong order."""
     (tmp_path / "owners.csv").write_text("owner,owned,share,least,most,from,until,source\n" + rows)
     with pytest.raises(InputError) as refused:
-        read_owners(tmp_path / "owners.csv")
+        read_owners(tmp_path / "owners.csv", {"A", "Acme Metals"})
     assert message in str(refused.value)
     assert refused.value.problems[0].row in (2, 3)
 

@@ -110,6 +110,23 @@ def test_nothing_is_missed(asked: list[str], listed: list[str], all_that_is: boo
         assert [hit.comparison.score for hit in hits] == sorted((hit.comparison.score for hit in hits), reverse=True)
 
 
+@settings(deadline=None, max_examples=50)
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_text_is_a_name(one: str, other: str) -> None:
+    """Whatever stands in a list or a catalog is read, and compared."""
+    for a in readings(one):
+        for b in readings(other):
+            assert 0 <= compare(a, b, Weights()).score <= 1
+    assert all(compare(a, a, Weights()).score == 1 for a in readings(one))
+
+
+def test_a_name_of_a_million_letters() -> None:
+    """Takes no longer than a long name does."""
+    long = "ab " * 400_000 + "(also known as " * 1000
+    (hits,) = (found for _, found in NameIndex(list(readings(long)), Weights()).find([name(long)], REVIEW))
+    assert hits[0].comparison.score == 1
+
+
 def test_bands_in_order() -> None:
     """A name of its own is at the top."""
     assert 0 < REVIEW < MATCH < 1

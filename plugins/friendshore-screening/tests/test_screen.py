@@ -186,3 +186,67 @@ def test_answers_can_be_read(case: Path) -> None:
         "matches barred",
     ):
         assert told in " ".join(done.stdout.split()), done.stdout
+
+
+def lists(case: Path, *names: str, of: str = "Hentzau Metals Co. Ltd.") -> None:
+    """The party on these lists."""
+    (case / "own.csv").write_text(f"name,id,source\n{of},7,invented\n")
+    one = ", ".join(
+        f'{{ file = "own.csv", format = "table", list = "{name}", edition = 2026-11-20 }}' for name in names
+    )
+    (case / "case.toml").write_text(f"{CASE.partition('lists =')[0]}lists = [{one}]\n")
+
+
+def test_what_is_not_known_of_the_law_is_enforced_where_asked(case: Path) -> None:
+    """A clause that was not read bars under --strict alone; it is told in both cases."""
+    lists(case, "us-uflpa")
+    shown, enforced = asked(case), asked(case, "--strict")
+    assert [bar["phases"][0]["status"] for bar in shown["bars"]] == ["unknown"]
+    assert (shown["without"]["rise"], enforced["without"]["rise"]) == (0, pytest.approx(50_000, rel=0.05))
+
+
+@pytest.mark.parametrize(
+    ("name", "use", "place", "barred"),
+    [
+        ("us-sdn", "civil", "US", True),
+        ("us-sdn", "civil", "DE", False),
+        ("us-1260h", "civil", "US", False),
+        ("us-1260h", "defense", "US", True),
+        ("us-entity-list", "defense", "US", False),
+        ("of-our-own", "civil", "US", False),
+    ],
+)
+def test_each_list_bars_what_its_law_says(case: Path, name: str, use: str, place: str, barred: bool) -> None:
+    """By end use and by who buys; a list that is about exports, or of which nothing is known, bars no purchase."""
+    lists(case, name)
+    text = (case / "case.toml").read_text().replace('"civil"', f'"{use}"').replace('place = "US"', f'place = "{place}"')
+    (case / "case.toml").write_text(text)
+    found = asked(case)
+    assert [hit["band"] for hit in found["hits"]] == ["match"]
+    assert (found["without"]["rise"] > 0) is barred
+
+
+def test_ownership_by_the_rule_of_each_list(case: Path) -> None:
+    """At exactly one half OFAC's rule is met; where control counts, it proves nothing."""
+    rows = "Strelsau Holding,Zenda Smelting,50 %,s\nindependent,Zenda Smelting,50 %,s\n"
+    (case / "owners.csv").write_text("owner,owned,share,source\n" + rows)
+    for name, standing in (("us-sdn", "owned"), ("us-1260h", "unproven"), ("us-entity-list", "owned")):
+        lists(case, name, of="Strelsau Holding")
+        set_in(case, 'owners = "owners.csv"\n')
+        found = asked(case)
+        assert [one["standing"] for one in found["owned"]] == [standing], name
+        assert bool(found["bars"]) is (name == "us-sdn")
+
+
+def test_law_has_a_clause_and_says_what_was_read() -> None:
+    """Every line of the law names its clause and its source; what was not read has the status unknown."""
+    from friendshore_screening.law import RULES, laws
+
+    for law in laws():
+        assert law.citation
+        assert law.source
+        assert law.ownership in {"", *RULES}
+        assert bool(law.id) != bool(law.says), law.list
+        if law.id and law.source.startswith("not read"):
+            assert {phase.status.value for phase in law.phases} == {"unknown"}, law.id
+    assert len({law.list for law in laws()}) == len(laws())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from friendshore.domain.base import Fault, Fitting, Given
+from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.values import Part
 from friendshore.domain.written import Written
 from friendshore.errors import Diagnostic
@@ -62,17 +63,33 @@ class OwnerRow(Fitting):
         )  # fmt: skip
 
 
-def read_owners(path: Path) -> tuple[Stake, ...]:
+def read_owners(path: Path, known: Collection[str]) -> tuple[Stake, ...]:
     """The table of owners.
+
+    Args:
+        path: the table.
+        known: what suppliers and parents of the case are called; owners of the table are known too. Of nobody else anything is held: a
+            name that is misspelt would clear somebody, or keep a listed owner out of sight.
 
     Raises:
         InputError: with all that is wrong with it, least shares of more than all of a company included.
     """
     file, rows = read_record_rows(path, OwnerRow, "Who holds what of whom.")
-    found = list(_too_much(file, rows))
+    found = [*_too_much(file, rows), *_unheard_of(file, rows, known)]
     if found:
         raise refused(found)
     return tuple(row.record.stake for row in rows)
+
+
+def _unheard_of(file: str, rows: Sequence[RecordRow[OwnerRow]], known: Collection[str]) -> Iterator[Diagnostic]:
+    """Companies that nobody in the case or the table is called."""
+    names = {*known, *(row.record.owner for row in rows)}
+    for row in rows:
+        if row.record.owned not in names:
+            expected = "a supplier or parent of the case, or an owner of this table"
+            fix = did_you_mean(row.record.owned, names) or "write it as the catalog does, or delete the row"
+            message = "nobody in the case is called so"
+            yield Diagnostic(message, file, row.line, "owned", f"`{row.record.owned}`", expected, fix)
 
 
 def _too_much(file: str, rows: Sequence[RecordRow[OwnerRow]]) -> Iterator[Diagnostic]:

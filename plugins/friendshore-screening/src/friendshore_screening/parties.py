@@ -30,6 +30,14 @@ class Party:
     """Where these lie."""
 
 
+def called(facilities: Iterable[Facility]) -> frozenset[str]:
+    """What suppliers and parents are called, each parent of several by itself."""
+    names: set[str] = set()
+    for facility in facilities:
+        names |= {facility.supplier, *map(str.strip, facility.parent.split(";"))}
+    return frozenset(names - {""})
+
+
 def stated_stakes(facilities: Iterable[Facility]) -> tuple[Stake, ...]:
     """What `parent` says: all of the operator, on every day. Of several parents in one cell, set apart by `;`, nobody knows who holds what."""
     found: dict[tuple[str, str], Stake] = {}

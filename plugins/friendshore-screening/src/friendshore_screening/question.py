@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -27,7 +27,7 @@ from .matching import ListHit, screen
 from .names.score import Bands
 from .owners import read_owners
 from .ownership import Stake
-from .parties import Party, all_stakes, parties
+from .parties import Party, all_stakes, called, parties
 from .records import AtStake, ListRead, PlanWithout, Screening
 from .settings import ScreeningSettings
 
@@ -68,8 +68,8 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         settings = opened.settings(PLUGIN)
         session = opened.session
         case = session.problem.case
-        lists, stakes, decisions = _read(settings, case.folder, opened.strict)
         facilities = _facilities(session)
+        lists, stakes, decisions = _read(settings, case.folder, opened.strict, facilities)
         held = all_stakes(facilities, stakes)
         behind = parties(facilities, held)
         bands = Bands(settings.match, settings.review)
@@ -99,7 +99,7 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         return Screening(
             case.name, case.currency, bands, tuple(_told(settings, lists)), len(behind), len(facilities), tuple(hits),
             {hit.party.name: _at_stake(hit.party, bought) for hit in hits}, follow, about, session.verified.cost.total,
-            without, with_reviews, tuple(steps), tuple(_notes(settings, hits, lists)),
+            without, with_reviews, tuple(steps), tuple(_notes(settings, hits, lists, decisions)),
         )  # fmt: skip
 
     def document(self, result: Screening, options: ScreenOptions) -> Document:
@@ -116,7 +116,7 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
 
 
 def _read(
-    settings: ScreeningSettings, folder: Path | None, strict: bool
+    settings: ScreeningSettings, folder: Path | None, strict: bool, facilities: Iterable[Facility]
 ) -> tuple[list[ScreeningList], tuple[Stake, ...], tuple[ReviewDecision, ...]]:
     """All files that the case names, with all that is wrong with any of them."""
     if strict and not settings.lists:
@@ -139,7 +139,7 @@ def _read(
     owners: tuple[Stake, ...] = ()
     decided: tuple[ReviewDecision, ...] = ()
     try:
-        owners = read_owners(base / settings.owners) if settings.owners else ()
+        owners = read_owners(base / settings.owners, called(facilities)) if settings.owners else ()
     except InputError as error:
         found += error.problems
     try:
@@ -229,7 +229,12 @@ def _short(session: Session) -> dict[str, Decimal]:
     return found
 
 
-def _notes(settings: ScreeningSettings, hits: Iterable[ListHit], lists: Iterable[ScreeningList]) -> Iterator[str]:
+def _notes(
+    settings: ScreeningSettings,
+    hits: Sequence[ListHit],
+    lists: Sequence[ScreeningList],
+    decisions: Iterable[ReviewDecision],
+) -> Iterator[str]:
     if not settings.lists:
         yield f"the case names no list, so nobody was screened: {NAME_ONE}"
     for one in lists:
@@ -237,8 +242,16 @@ def _notes(settings: ScreeningSettings, hits: Iterable[ListHit], lists: Iterable
             yield f"`{one.file}` is of {one.edition}, {_age(one.edition)} days ago: the case allows {settings.oldest}"
     for hit in hits:
         if hit.lapsed is not None:
-            told = hit.lapsed
+            before_it = hit.lapsed
             yield (
-                f"what {told.by} decided about {hit.party.name} and entry {hit.entry.id} of {hit.entry.list} on {told.day} "
+                f"what {before_it.by} decided about {hit.party.name} and entry {hit.entry.id} of {hit.entry.list} on {before_it.day} "
                 "has lapsed: the entry says something else now"
             )
+    found = {(hit.party.name, hit.entry.list, hit.entry.id) for hit in hits}
+    for told in decisions:
+        if (told.party, told.list, told.entry) not in found:
+            yield f"{told.by} decided about {told.party} and entry {told.entry} of {told.list}, which no longer look alike, or are not there"
+    files = Counter(name for one in lists for name in {entry.list for entry in one.entries})
+    several = sorted(name for name, times in files.items() if times > 1)
+    if several:
+        yield f"in more than one file: {', '.join(several)}; a decision is about an entry as one file has it"

@@ -22,6 +22,8 @@ _QUOTES = re.compile(r"['\u2018\u2019\u02bc\u02b9\u0060\u00b4]")
 _KNOWN = r"(?:also known as|formerly known as|previously known as|formerly|a\.?k\.?a\.?|f\.?k\.?a\.?|alias)"
 _KNOWN_AS = re.compile(rf"\(\s*{_KNOWN}:?\s+([^)]+)\)|,?\s{_KNOWN}:?\s+([^(]+)", re.IGNORECASE)
 _PARTED = re.compile(rf"(?<=\w\w)/|\s/\s|;|,?\s{_KNOWN}:?\s|,\s+and\s", re.IGNORECASE)
+LONGEST_NAME = 400
+"""Characters of a name that are compared: what is longer is no name of anybody."""
 PART = 4
 """Letters that a part of a name has at least, to be read as a name of its own."""
 _WORD = re.compile(r"[a-z]+|[0-9]+")
@@ -92,6 +94,7 @@ def readings(stated: str) -> tuple[Name, ...]:
 
     What stands in brackets is part of a name: it says which branch is meant. A part that has fewer than four letters is no name of its own.
     """
+    stated = stated[: LONGEST_NAME * 5]
     known_as = [found for pair in _KNOWN_AS.findall(stated) for found in pair if found]
     bare = _KNOWN_AS.sub(" ", stated)
     parts = [part for one in (bare, *known_as) for part in _PARTED.split(one)]
@@ -102,7 +105,7 @@ def readings(stated: str) -> tuple[Name, ...]:
 
 def name(stated: str) -> Name:
     """A name as it is compared. A name of which nothing can be read has no words, and matches nothing."""
-    found = _phrases(_words(stated))
+    found = _phrases(_words(stated[:LONGEST_NAME]))
     core, form, form_words = _without_form(found)
     return Name(stated, tuple(_numbers(_told(core))), form, form_words, "".join(core))
 

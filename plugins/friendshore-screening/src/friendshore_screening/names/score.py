@@ -26,6 +26,9 @@ OTHER_FORM, NEAR_FORM = 0.8, 0.97
 """What is left of a score where the legal forms contradict each other, and where they only differ: both of limited liability, or of shares."""
 _SHORT = {1: ORDINARY, 2: 0.5, 3: 0.8}
 """Most that a word of so many letters weighs."""
+_VOWELS = frozenset("aeiouy")
+SHORT = 6
+"""Letters below which a word without a vowel is an acronym."""
 SHORT_SLIP = 0.85
 """Likeness of one slip in fewer than six letters, and less: where no other word agrees, somebody has to look, however high the score."""
 SHAKY = 0.77
@@ -144,6 +147,8 @@ def likeness(one: str, other: str) -> float:
         return 0.96
     short, long = sorted((len(one), len(other)))
     allowed = slips(short)
+    if short < SHORT and not (_VOWELS & set(one) and _VOWELS & set(other)):
+        return 0.0
     distance = OSA.distance(one, other, score_cutoff=allowed)
     if distance > allowed:
         return 0.0
