@@ -85,5 +85,5 @@ def test_every_column_of_an_offer_has_a_place_in_the_record() -> None:
     """What the table of offers holds is what an offer is made of, so that no column is read for nothing."""
     columns = {f.name for layout in TABLES if layout.name == "offers.csv" for f in layout.fields}
     renamed = {"from": "start", "until": "end", "material": "outputs"}
-    priced = {"price_source", "benchmark", "premium"}
+    priced = {"price_source", "price_low", "price_high", "benchmark", "premium"}
     assert {renamed.get(c, c) for c in columns - priced} <= set(Offer.model_fields)

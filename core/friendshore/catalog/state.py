@@ -24,6 +24,8 @@ from .tables import CatalogTables
 
 M = TypeVar("M", bound=BaseModel)
 
+_ENDS = frozenset(("price_low", "price_high"))
+"""Columns of the ends of a price's range, which has one currency with it."""
 _WEIGHED = frozenset({Mass, UnitPrice})
 """What is of a substance, or of a material's basis."""
 
@@ -188,6 +190,12 @@ class CatalogReading:
                 row.bad |= {column}
             else:
                 values[column] = converted
+        for column in _ENDS & values.keys() if "price" in values else ():
+            if values[column].currency != values["price"].currency:
+                expected = f"an amount in {values['price'].currency}, as the price"
+                table.problem(row, column, "the range is in another currency than the price", expected)
+                row.bad |= {column}
+                del values[column]
         found = table.layout.stated(record, values)
         source = table.layout.columns(record).get("source")
         return found if source is None else found | {"source": self.source(table, row, source)}

@@ -19,6 +19,7 @@ from .evidence import Why
 from .facts import ChainEntry
 from .fitting import apart, circles, named_twice, off_the_plan, ranked, stored_twice
 from .naming import Alias, Names
+from .ranges import outside
 from .stages import Stage
 from .time import From, Horizon, Until
 from .use import Fact
@@ -64,6 +65,10 @@ class DemandSpec(Fitting):
     """Steady rate.
 
     Over the days it is wanted."""
+    low: Annotated[KilogramsPerYear | None, Written("1.6 t/year", "per_year_low")] = None
+    """Low end of the rate's range, where one is given; shown, and never planned with."""
+    high: Annotated[KilogramsPerYear | None, Written("2.5 t/year", "per_year_high")] = None
+    """High end of it."""
     quantities: Annotated[tuple[Kilograms, ...], Written(["500 kg", "0", "1 t"])] = ()
     """A mass for each period of the plan."""
     start: From = None
@@ -91,6 +96,7 @@ class DemandSpec(Fitting):
             yield Fault("", message, expected, turns_on=("per_year", "quantity", "quantities"))
         elif len(stated) > 1:
             yield Fault("quantities", "the demand says its quantity twice", expected)
+        yield from outside(given, "per_year", "low", "high")
         yield from days_in_order(given)
 
 

@@ -14,12 +14,14 @@ from typing import Annotated
 
 from pydantic import model_validator
 
-from .base import Dated, Fault, Fitting, Given, Record, Tables, Words, days_in_order
+from .base import Fault, Fitting, Given, Record, Tables, Words, days_in_order
 from .evidence import Cited, Evidence, Note, Source
 from .fact_columns import Stating
 from .fitting import PRICED_TWICE, below_zero, lane_rows, lying, order_terms, paid_without_end, quoted_twice
 from .market import BenchmarkPrice, Factor, Rate
-from .naming import Alias, Names
+from .market import Price as Price  # noqa: PLC0414 - offers are imported with their prices
+from .market import Quote as Quote  # noqa: PLC0414
+from .naming import Alias
 from .quantities import UNLIMITED
 from .stages import COLLECTION, Stage, stage_of
 from .terms import Terms
@@ -28,7 +30,6 @@ from .values import (
     Country,
     CountryCodes,
     CountryOrBlank,
-    Currency,
     CurrencyOrBlank,
     Fraction,
     HsCode,
@@ -42,8 +43,6 @@ from .values import (
     NonNegative,
     Part,
     PerUnit,
-    Premium,
-    SignedMoneyPerKilogram,
     Site,
     SiteOrBlank,
     StagesInOrder,
@@ -226,47 +225,6 @@ class RecipeLine(Record):
     """Kilograms of its basis per unit."""
     source: Annotated[str, Written("acme-report-2026")] = ""
     """Evidence; may be blank only for an output of 1."""
-
-
-class Price(Fitting):
-    """Money per unit of an offer: quoted, or a benchmark and a premium on it."""
-
-    amount: Annotated[SignedMoneyPerKilogram | None, Written("580 USD/kg", "price")] = None
-    """Quoted price; not together with `benchmark`. Below zero: paid to whoever takes it."""
-    currency: CurrencyOrBlank = ""
-    """ISO 4217, of `amount`."""
-    benchmark: Annotated[str, Names("benchmark"), Written("gallium-rotterdam", sort=ident)] = ""
-    """Benchmark of `prices.csv` that the price follows."""
-    premium: Annotated[Premium, Written("25 %")] = Decimal(0)
-    """Share on top of the benchmark; blank: none.
-
-    An assumption unless `source` says otherwise."""
-    source: Annotated[str, Written("acme-list-2026", "price_source")] = ""
-    """Evidence of the price; blank: `source`."""
-
-    @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        """Two prices in one, a premium on nothing, and an amount of no currency."""
-        amount, benchmark = given.get("amount"), given.get("benchmark")
-        if given.get("premium") and not benchmark:
-            yield Fault("premium", "a premium on no benchmark", fix="name the benchmark", turns_on=("benchmark",))
-        if amount is not None and benchmark:
-            yield Fault("amount", "a price and a benchmark are both given", "one of the two", "delete one")
-        if amount is not None and not given.get("currency"):
-            yield Fault("currency", "the price has no currency", "a currency by its ISO 4217 code, like USD")
-
-
-class Quote(Dated):
-    """A price of an offer for orders within some dates: a quotation with its validity."""
-
-    start: Annotated[datetime.date | None, Written("2026-10-01", "from")] = None
-    """First day; blank: since ever."""
-    end: Annotated[datetime.date | None, Written("2027-03-31", "until")] = None
-    """Last day; blank: for good."""
-    amount: Annotated[SignedMoneyPerKilogram, Written("560 USD/kg", "price")]
-    """Money per mass, or per unit of run. Below zero: paid to whoever takes it."""
-    currency: Currency
-    source: Cited = ""
 
 
 class Lane(Record):

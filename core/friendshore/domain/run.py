@@ -15,6 +15,7 @@ from pydantic import model_validator
 from .base import Number, Record, Tables
 from .held import RunHolding, RunLot, RunStock
 from .plan import Cost, PlanStatus
+from .ranges import RunRange
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
 from .used import RunBlock, RunPlugin
 
@@ -147,6 +148,9 @@ class RunDemand(Record):
     end_use: str
     place: str
     wanted_kg: Number
+    low_kg: Number | None = None
+    """What would be wanted at the low end of the demand's range; None: it has none."""
+    high_kg: Number | None = None
     delivered_kg: Number
     short_kg: Number
     shortage_price: Number
@@ -352,6 +356,11 @@ class Run(Tables):
     materials: list[RunMaterial]
     demands: list[RunDemand]
     purchases: list[RunPurchase]
+    ranges: list[RunRange] = []
+    """Purchases at prices that have a range."""
+    nominal_low: Number | None = None
+    """`cost.nominal` of the same plan with every price that has a range at its low end; None: none that is paid has one."""
+    nominal_high: Number | None = None
     discounts: list[RunDiscount] = []
     makes: list[RunMake]
     lots: list[RunLot]

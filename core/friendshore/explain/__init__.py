@@ -22,6 +22,7 @@ from .eligibility import (
 )
 from .holdings import Holding as Holding, holdings as holdings
 from .obstacles import Obstacle as Obstacle
+from .ranges import RangedSpend as RangedSpend, spend_at_ends as spend_at_ends
 from .replanned import (
     UNPRICED as UNPRICED,
     RankPrice as RankPrice,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,10 +10,8 @@ from decimal import Decimal
 from ..domain.assumptions import Accept
 from ..domain.case import Case, DemandSpec, Scenario, WaiverSpec
 from ..domain.change import Change
-from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Price, Status
-from ..domain.market import BenchmarkPrice
+from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Status
 from ..domain.suggest import did_you_mean
-from ..domain.tiers import Tier
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
 from ..rules.amend import Amend, amended
@@ -24,13 +22,10 @@ from .change_kinds import (
     OFFERS,
     Facts,
     add_stock,
-    benchmark_named,
-    follows,
     grant,
     prove,
     relax,
     removes,
-    reprices,
     resizes,
     scale_lead_times,
     scale_recipe,
@@ -39,6 +34,7 @@ from .change_kinds import (
 )
 from .merged import CASE_SOURCE
 from .readings import ambiguity
+from .repricing import reprice
 
 MOST_INHERITED = 100
 """Scenarios over which one may inherit from another."""
@@ -202,92 +198,6 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     return case.but(assume=case.assume.but(offer=kept)), left
 
 
-def _price(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """Multiplies the prices of an offer, of all offers of a material, or of a benchmark; or states that of offers."""
-    if change.amount is not None:
-        return _priced(change, case, catalogs, troubles)
-    factor = change.factor
-    assert factor is not None
-    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
-    found = False
-
-    def repriced(offer: Offer) -> Offer:
-        nonlocal found
-        if not reprices(change, offer, facilities[offer.facility]) or (offer.price is None and not offer.quotes):
-            return offer
-        found = True
-        price = offer.price
-        if price is None:
-            quotes = tuple(quote.but(amount=quote.amount * factor) for quote in offer.quotes)
-            return offer.but(quotes=quotes)
-        if price.amount is not None:
-            return offer.but(price=price.but(amount=price.amount * factor))
-        return offer.but(price=price.but(premium=(1 + price.premium) * factor - 1))
-
-    changed = []
-    for catalog in catalogs:
-        prices = tuple(row.but(amount=row.amount * factor) if follows(change, row) else row for row in catalog.prices)
-        found = found or any(follows(change, row) for row in catalog.prices)
-        offers = tuple(map(repriced, catalog.offers))
-        changed.append(catalog.but(offers=offers, prices=prices))
-    hit = {
-        offer.id
-        for before, after in zip(catalogs, changed, strict=True)
-        for offer, other in zip(before.offers, after.offers, strict=True)
-        if offer is not other
-    }
-    changed = [_repriced_tiers(catalog, hit, factor) for catalog in changed]
-    if not found:
-        _unpriced(change, catalogs, troubles)
-    return case, tuple(changed)
-
-
-def _unpriced(change: Change, catalogs: Sequence[Catalog], troubles: list[Diagnostic]) -> None:
-    """Notes a price that is none: by its name, or by the day of a benchmark that has others."""
-    days = [str(row.date) for catalog in catalogs for row in catalog.prices if row.id == benchmark_named(change)]
-    if change.date is None or not days:
-        what = "an offer, a material or a benchmark" if change.date is None else "a benchmark"
-        unknown(change, change.price, what, troubles)
-        return
-    message = f"the benchmark `{benchmark_named(change)}` has no price of that day"
-    troubles.append(Diagnostic(message, column="date", found=str(change.date), expected="one of " + ", ".join(days)))
-
-
-def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """States the price of offers, in place of what they quote, or of a benchmark."""
-    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
-    hit = {o.id for catalog in catalogs for o in catalog.offers if reprices(change, o, facilities[o.facility])}
-    if not hit and not any(follows(change, row) for catalog in catalogs for row in catalog.prices):
-        _unpriced(change, catalogs, troubles)
-    currency = change.currency or case.currency
-    price = Price(amount=change.amount, currency=currency, source=CASE_SOURCE)
-
-    def stated(offer: Offer) -> Offer:
-        return offer.but(price=price, quotes=()) if offer.id in hit else offer
-
-    def followed(row: BenchmarkPrice) -> BenchmarkPrice:
-        return row.but(amount=change.amount, currency=currency, source=CASE_SOURCE) if follows(change, row) else row
-
-    return case, tuple(
-        c.but(offers=tuple(map(stated, c.offers)), prices=tuple(map(followed, c.prices))) for c in catalogs
-    )
-
-
-def _repriced_tiers(catalog: Catalog, offers: Collection[str], factor: Decimal) -> Catalog:
-    """A catalog in which the prices of some offers' own tiers are multiplied; discounts follow the list price of themselves."""
-
-    def repriced(tier: Tier) -> Tier:
-        return tier if tier.price is None else tier.but(price=tier.price * factor)
-
-    schedules = tuple(
-        schedule.but(tiers=tuple(map(repriced, schedule.tiers)))
-        if schedule.of == "offer" and schedule.id in offers
-        else schedule
-        for schedule in catalog.schedules
-    )
-    return catalog.but(schedules=schedules)
-
-
 def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Multiplies, derates or delays the capacity of a facility, within the dates of the change."""
     found: list[Facility] = []
@@ -360,7 +270,7 @@ def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     def changed(demand: DemandSpec) -> DemandSpec:
         demand = _scaled(demand, change.factor) if change.factor is not None else demand
         if change.per_year is not None or change.quantities:
-            demand = demand.but(per_year=change.per_year, quantities=change.quantities)
+            demand = demand.but(per_year=change.per_year, quantities=change.quantities, low=None, high=None)
         if change.shortage_price is not None:
             demand = demand.but(shortage_price=change.shortage_price)
         if change.delay is None:
@@ -372,9 +282,9 @@ def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
 
 
 def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
-    per_year = demand.per_year * factor if demand.per_year is not None else None
-    quantities = tuple(quantity * factor for quantity in demand.quantities)
-    return demand.but(per_year=per_year, quantities=quantities)
+    rates = {"per_year": demand.per_year, "low": demand.low, "high": demand.high}
+    scaled = {name: rate * factor for name, rate in rates.items() if rate is not None}
+    return demand.but(**scaled, quantities=tuple(quantity * factor for quantity in demand.quantities))
 
 
 def _accept(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
@@ -386,7 +296,7 @@ def _accept(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[D
 
 _APPLY: dict[str, _Apply] = {
     "remove": _remove,
-    "price": _price,
+    "price": reprice,
     "capacity": _capacity,
     "demand": _demand,
     "accept": _accept,

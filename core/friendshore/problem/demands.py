@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+from ..domain.base import exact
 from ..domain.case import Case, DemandSpec, OrderSpec, StockSpec
 from ..domain.facts import Facility, Offer, Place, RecipeLine
 from ..domain.quantities import readable
@@ -172,6 +173,12 @@ def _wanted(spec: DemandSpec, horizon: Horizon, factor: Fraction) -> tuple[Decim
         return amount * factor
 
     return tuple(map(one, horizon.periods, horizon.years_within(wanted), listed))
+
+
+def wanted_at(demand: Demand, rate: Decimal | None) -> Decimal | None:
+    """Kilograms that a demand would want over the plan at another yearly rate, in proportion; None where it states no rate."""
+    stated = demand.spec.per_year
+    return None if rate is None or not stated else exact(sum(demand.quantity, Decimal(0)) * rate / stated)
 
 
 def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ...]:

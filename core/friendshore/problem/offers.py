@@ -104,7 +104,7 @@ def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[L
     leads: list[Lead] = []
     assumptions: list[Assumption] = []
     for offer in told_each(list(merged.offers.values()), "pricing offers", "offers"):
-        reader = _OfferReader(merged, paths, case, offer, given.get(offer.id))
+        reader = OfferReader(merged, paths, case, offer, given.get(offer.id))
         facts = reader.read()
         if isinstance(facts, Lead):
             leads.append(facts)
@@ -114,7 +114,7 @@ def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[L
     return counted, leads, assumptions
 
 
-class _OfferReader:
+class OfferReader:
     """Reads one offer: collects the reasons that make it a lead, and what is assumed."""
 
     def __init__(self, merged: Merged, paths: Paths, case: Case, offer: Offer, given: OfferAssumption | None) -> None:
@@ -134,7 +134,7 @@ class _OfferReader:
         self.assumptions: list[Assumption] = []
 
     def read(self) -> OfferFacts | Lead:
-        price = self._prices()
+        price = self.prices()
         most = self._most()
         once = Decimal(0) if self.incumbent else self.offer.onboarding
         onboarding = self._money(once, self.offer.onboarding_currency, "onboarding cost")
@@ -240,7 +240,8 @@ class _OfferReader:
             return 0
         return self.case.horizon.steps(months)
 
-    def _prices(self) -> Sequence[Decimal] | None:
+    def prices(self) -> Sequence[Decimal] | None:
+        """Its price in each period, in the case's currency; None, with the reason kept, if it has none that counts."""
         price = self.offer.price
         if self.offer.quotes:
             return self._by_quotes()

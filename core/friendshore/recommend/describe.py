@@ -14,6 +14,7 @@ from importlib.metadata import version
 from .. import explain
 from ..domain.base import exact, totals
 from ..domain.plan import Purchase
+from ..domain.ranges import RunRange
 from ..domain.run import (
     Run,
     RunDelivery,
@@ -30,7 +31,7 @@ from ..domain.used import RunBlock, RunPlugin
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass
-from ..problem.demands import Demand
+from ..problem.demands import Demand, wanted_at
 from ..problem.given import origin_rules
 from ..problem.inputs import Applied
 from ..problem.network import final_node
@@ -106,6 +107,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     problem = verified.problem
     out = explain.kept_out(problem)
     shortages = run_parts.describe_shortages(verified, told.reasons, told.limiting)
+    ranged = explain.spend_at_ends(verified)
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
         case=problem.case.name,
@@ -127,6 +129,9 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         materials=_materials(problem),
         demands=_demands(verified),
         purchases=purchases(problem, verified.lines),
+        ranges=[] if ranged is None else _ranges(ranged),
+        nominal_low=None if ranged is None else ranged.low,
+        nominal_high=None if ranged is None else ranged.high,
         discounts=_discounts(verified),
         makes=_makes(verified),
         lots=run_parts.describe_lots(verified),
@@ -207,6 +212,8 @@ def _demands(verified: VerifiedPlan) -> list[RunDemand]:
             end_use=demand.use.end_use,
             place=demand.use.place.id,
             wanted_kg=sum(demand.quantity, Decimal(0)),
+            low_kg=wanted_at(demand, demand.spec.low),
+            high_kg=wanted_at(demand, demand.spec.high),
             delivered_kg=sum(demand.quantity, Decimal(0)) - sum(short[demand.id].values(), Decimal(0)),
             short_kg=sum(short[demand.id].values(), Decimal(0)),
             shortage_price=price,
@@ -230,6 +237,30 @@ def purchases(problem: Problem, lines: Sequence[Line]) -> list[RunPurchase]:
     wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     reached = {one.label: _reached(problem, one) for one in problem.compliance_classes}
     return [_purchase(problem, line, wanted, reached) for line in lines]
+
+
+def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
+    """What is bought of every offer whose price has a range, by material."""
+    found = []
+    for offer, ends in sorted(ranged.lines.items()):
+        for material in sorted({line.item.entry.material for line in ends[0]}):
+            lines = [[line for line in some if line.item.entry.material == material] for some in ends]
+            price, price_low, price_high = (exact(sum((line.price for line in some), Decimal(0))) for some in lines)
+            cost, cost_low, cost_high = (exact(sum((line.total for line in some), Decimal(0))) for some in lines)
+            found.append(
+                RunRange(
+                    offer=offer,
+                    material=material,
+                    quantity_kg=sum((line.item.entry.quantity for line in lines[0]), Decimal(0)),
+                    price=price,
+                    price_low=price_low,
+                    price_high=price_high,
+                    cost=cost,
+                    cost_low=cost_low,
+                    cost_high=cost_high,
+                )
+            )
+    return found
 
 
 def _purchase(

@@ -37,11 +37,14 @@ def demands(run: Run) -> doc.Section:
         *periods,
         doc.Column("Met from", whole=True, room=0),
     ]
+    ranged = any(d.low_kg is not None for d in run.demands)
+    columns[3:3] = [doc.Column("Range", align="right", whole=True, room=0)] if ranged else []
     rows = [
         [
             d.material,
             use,
             doc.Kilograms(d.wanted_kg),
+            *([wanted_range(d)] if ranged else []),
             _delivered(d),
             *(doc.Kilograms(short.get((d.id, column.title), Decimal(0))) for column in periods),
             met_from(d),
@@ -58,6 +61,11 @@ def for_whom(run: Run, demand: RunDemand) -> str:
     if demand.place != run.place:
         text += f" at {demand.place}"
     return f"{text} ({demand.id})" if len(alike) > 1 else text
+
+
+def wanted_range(demand: RunDemand) -> str:
+    """From the low to the high end of what may be wanted over the plan; blank where no range is given."""
+    return "" if demand.low_kg is None or demand.high_kg is None else f"{mass(demand.low_kg)} to {mass(demand.high_kg)}"
 
 
 def _delivered(demand: RunDemand) -> doc.Cell:

@@ -22,7 +22,7 @@ from .ground import limits, rules_table, versions, with_effect, without_effect
 from .kept_out import kept_out_section
 from .mix import by_material, cost_of, holdings
 from .page import answered, caveats, head, needs, proof, refused, suppliers, titled
-from .plan import STATUS, costs, discounts, ranks
+from .plan import STATUS, costs, discounts, price_ranges, ranks
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -155,6 +155,7 @@ def _money(run: Run) -> doc.Section:
         "What it costs",
         spend_drawing(run),
         costs(run),
+        price_ranges(run),
         discounts(run),
         evidence_drawing(run),
         paid if prices.rows else None,

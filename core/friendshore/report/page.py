@@ -13,7 +13,17 @@ from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
 from .caveats import assumed_lines, conflict_lines, exposed_lines, old_lines, turned_lines
 from .checks import answer
-from .demand import because_lines, by_reason, causes_of, for_whom, met_from, only_by_periods, periods_of, whole_periods
+from .demand import (
+    because_lines,
+    by_reason,
+    causes_of,
+    for_whom,
+    met_from,
+    only_by_periods,
+    periods_of,
+    wanted_range,
+    whole_periods,
+)
 from .ground import blocked_plugins, with_effect
 from .mix import barred_texts, by_material, chain, cost_of, holdings, in_orders, kilograms_of, names_of, per_kg
 from .plan import STATUS, spends, time_of
@@ -114,13 +124,15 @@ def caveats(run: Run) -> Iterator[str]:
 def needs(run: Run) -> list[doc.Element | None]:
     """Every demand with what becomes of it, and what keeps supply from those that are short."""
     columns = [doc.Column("Material"), doc.Column("For"), doc.Column("Why it is short")]
-    columns += map(doc.figures, ("Wanted", "Delivered", "Short", "Met from"))
+    ranged = any(d.low_kg is not None for d in run.demands)
+    columns += map(doc.figures, ("Wanted", *(["Range"] if ranged else []), "Delivered", "Short", "Met from"))
     rows: list[list[doc.Cell]] = [
         [
             d.material,
             for_whom(run, d),
             _why(run, d),
             doc.Kilograms(d.wanted_kg),
+            *([wanted_range(d)] if ranged else []),
             doc.Share(d.delivered_kg / d.wanted_kg) if d.wanted_kg else "",
             doc.Kilograms(d.short_kg) if d.short_kg else "",
             met_from(d),

@@ -7,7 +7,9 @@ from decimal import Decimal
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, money, percent, written
+from ..domain.base import grouped
 from ..domain.plan import PlanStatus
+from ..domain.ranges import RunRange
 from ..domain.run import Run, RunDemand, RunDiscount, RunLevel
 from .caveats import BEFORE_ALL, assumed_section, conflict_lines, exposed_lines, old_lines, turned_lines, unexamined
 from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
@@ -111,6 +113,7 @@ def plan_document(run: Run) -> doc.Document:
         orders(run),
         discounts(run),
         costs(run),
+        price_ranges(run),
         limits(run),
         kept_out(run),
         rules(run),
@@ -158,6 +161,30 @@ def costs(run: Run) -> doc.Section:
         rows.append(doc.DataRow(("minimised", doc.Amount(cost.objective))))
     title = "Cost" if cost.nominal == cost.total else "Cost, discounted to the start"
     return doc.section(title, doc.table([doc.Column("Part"), doc.figures("", run.currency)], rows))
+
+
+def price_ranges(run: Run) -> doc.Section | None:
+    """What the same purchases would cost if every price were at the low or high end of its range, by material and in all."""
+    if run.nominal_low is None or run.nominal_high is None:
+        return None
+    groups = grouped((one.material, one) for one in run.ranges)
+    rows = [
+        doc.DataRow((material, doc.Count(len({one.offer for one in some})), *map(doc.Amount, _at_ends(some))))
+        for material, some in groups.items()
+    ]
+    whole = (doc.Amount(run.nominal_low), doc.Amount(run.cost.nominal), doc.Amount(run.nominal_high))
+    rows.append(doc.DataRow(("all that is spent", "", *whole), strong=True))
+    columns = [doc.Column("Material"), doc.figures("Offers"), doc.figures("At the low end", run.currency)]
+    columns += [doc.figures("In the plan", run.currency), doc.figures("At the high end", run.currency)]
+    told = "Sums over the same purchases, not discounted, with duties that are a share of a price; at other prices another plan may be cheaper."
+    return doc.section("Prices that are given as ranges", doc.table(columns, rows), doc.sentence(told))
+
+
+def _at_ends(ranges: Sequence[RunRange]) -> tuple[Decimal, Decimal, Decimal]:
+    """Money at the low end, in the plan and at the high end."""
+    nothing = Decimal(0)
+    ends = sum((one.cost_low for one in ranges), nothing), sum((one.cost_high for one in ranges), nothing)
+    return ends[0], sum((one.cost for one in ranges), nothing), ends[1]
 
 
 def discounts(run: Run) -> doc.Section | None:

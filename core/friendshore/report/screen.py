@@ -51,6 +51,9 @@ def _money(run: Run) -> doc.Sentence | None:
     """What the money comes to without discounting, and what much of it goes to beside prices."""
     cost = run.cost
     told = [f"{large_money(cost.nominal, run.currency)} before discounting"] if cost.nominal != cost.total else []
+    if run.nominal_low is not None and run.nominal_high is not None:
+        low, high = (large_money(money, run.currency) for money in (run.nominal_low, run.nominal_high))
+        told.append(f"{low} to {high} at the ends of price ranges")
     beside = sorted(parts_of_cost(run), key=lambda part: -abs(part[1]))
     told += [
         f"{title} {large_money(amount, run.currency)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,12 +88,18 @@ def _demands(
     table = today.tables["demand"]
     made = {}
     for row in sorted({edit.row for edit in merged.edits if edit.sheet == "demand"}):
-        texts = {**dict(zip(table.columns, table.rows[row], strict=True)), **_after(merged, "demand", row)}
+        after = _after(merged, "demand", row)
+        texts = {**dict(zip(table.columns, table.rows[row], strict=True)), **_without_range("per_year", after), **after}
         entry = entry_of(book, keys.DEMAND, "demand", merged.lines["demand", row], texts, found)
         record = keys.demand(entry, about(today)) if entry is not None else None
         if record is not None:
             made[row] = record
     return made
+
+
+def _without_range(column: str, edited: Collection[str]) -> dict[str, str]:
+    """What a range becomes whose figure is edited: it was that of the figure before."""
+    return dict.fromkeys((f"{column}_low", f"{column}_high"), "") if column in edited else {}
 
 
 def _after(merged: Differences, sheet: str, row: int) -> dict[str, str]:
@@ -152,7 +158,9 @@ def _rows(catalog: str, sheet: str, book: CaseWorkbook, today: CaseTables, merge
         records[at] = (merged.lines.get((sheet, row), 0), records[at][1])
     touched = [edit for edit in merged.edits if edit.sheet == sheet and edit.row in numbers]
     for edit in touched:
-        records[numbers[edit.row]][1][edit.column] = edit.after
+        record = records[numbers[edit.row]][1]
+        blank = _without_range("price", (edit.column,))
+        record.update({end: text for end, text in blank.items() if end in record}, **{edit.column: edit.after})
     priced = _priced(today, merged)
     for edit in touched:
         record = _with_evidence(sheet, records[numbers[edit.row]][1], texts)

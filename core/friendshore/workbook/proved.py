@@ -132,10 +132,10 @@ def _of_facility(facility: Facility) -> Hashable:
 
 
 def _of_benchmark(catalog: Catalog, name: str) -> Hashable:
-    return tuple(row.but(source="") for row in catalog.prices if row.id == name)
+    return tuple(row.but(source="", low=None, high=None) for row in catalog.prices if row.id == name)
 
 
 def _of_priced(offer: Offer) -> Hashable:
-    """What an offer is, whatever its price rests on."""
-    price = None if offer.price is None else offer.price.but(source="")
-    return offer.but(price=price)
+    """What an offer is, whatever its price rests on, and whatever range it has."""
+    price = None if offer.price is None else offer.price.but(source="", low=None, high=None)
+    return offer.but(price=price, quotes=tuple(quote.but(low=None, high=None) for quote in offer.quotes))

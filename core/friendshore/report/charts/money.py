@@ -163,18 +163,29 @@ def prices_table(run: Run) -> tuple[doc.DataTable, int]:
         kept = largest({offer: cost_of(group) for offer, group in groups.items()}, PRICES)
         left += len(groups) - len(kept)
         rows += [
-            [material, names[offer], *_prices(groups[offer]), groups[offer][0].catalog, groups[offer][0].confidence]
+            [
+                material,
+                names[offer],
+                *_prices(run, groups[offer]),
+                groups[offer][0].catalog,
+                groups[offer][0].confidence,
+            ]
             for offer in kept
         ]
     columns = [doc.Column("Material"), doc.Column("Supplier"), *map(doc.figures, ("Price", "Charges", "Freight"))]
+    if run.ranges:
+        columns[3:3] = [doc.figures("Low"), doc.figures("High")]
     columns += [doc.figures("Landed", f"{run.currency}/kg"), doc.Column("Catalog"), doc.Column("Evidence")]
     return doc.table(columns, rows), left
 
 
-def _prices(purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
-    """Price, charges, freight and all of them, each a kilogram."""
+def _prices(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
+    """Price, with the ends of its range if any price has one, charges, freight and all of them, each a kilogram."""
     weight = kilograms_of(purchases)
-    if not weight:
-        return [doc.NOTHING] * 4
-    parts = [added(getattr(one, name) for one in purchases) for name in ("price", "charges", "freight", "cost")]
-    return [doc.Amount(part / weight) if part else doc.NOTHING for part in parts]
+    price, *rest = (added(getattr(one, name) for one in purchases) for name in ("price", "charges", "freight", "cost"))
+    about = (purchases[0].offer, purchases[0].material)
+    ends = next(
+        ([one.price_low, one.price_high] for one in run.ranges if (one.offer, one.material) == about), [Decimal(0)] * 2
+    )
+    parts = [price, *(ends if run.ranges else []), *rest]
+    return [doc.Amount(part / weight) if part and weight else doc.NOTHING for part in parts]
