@@ -186,6 +186,15 @@ def test_what_stands_between_backticks_is_code() -> None:
     assert not root.all("b")
 
 
+def test_a_long_heading_is_listed_by_what_stands_before_its_colon() -> None:
+    """The heading itself is whole, and what leads to it short."""
+    root = page(
+        section("antimony-metal: 11,840 t wanted, 1 % dearer", sentence("a")), section("tin: all", sentence("b"))
+    )
+    assert [node.text for node in root.one("nav").all("a")] == ["antimony-metal", "tin: all"]
+    assert "antimony-metal: 11,840 t wanted, 1 % dearer" in [node.text for node in root.all("h2")]
+
+
 def test_ids_are_not_broken_and_sentences_are() -> None:
     """A column of single words keeps each on its line, unless one is very long."""
     rows = [["us-4872-ndfeb-2027", "a sentence", "a" * 31], ["cn-46-1-us-military", "word", "b"]]

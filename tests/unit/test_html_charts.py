@@ -370,6 +370,14 @@ def test_every_word_is_in_the_picture(chart: Chart) -> None:
         ]
 
 
+def test_what_is_little_of_the_axis_is_told_in_a_unit_of_its_own() -> None:
+    """Nobody reads 0.000554 billion."""
+    rungs = (Rung("most", D("41_120_000_000"), ""), Rung("least", D(554_000), ""), Rung("none", D(0), ""))
+    for picture in pictures(Ladder(rungs, "USD")):
+        words = [node.text for node in picture.all("text")]
+        assert {"billion USD", "41.12", "554,000 USD"} <= set(words)
+
+
 def test_ticks_are_round_and_reach_the_ends() -> None:
     """From below the least to above the most, in steps of one, two or five."""
     assert ticks(0, 4610) == [0, 1000, 2000, 3000, 4000, 5000]

@@ -116,6 +116,24 @@ def test_what_is_short_is_drawn_as_bad_and_a_material_that_nobody_brings_has_no_
     assert "gold | defense | no supply, 2027-Q1" in markdown(report_document(a_run))
 
 
+def test_demands_met_in_full_are_one_rung_where_there_are_many() -> None:
+    """What is short stands out, each by itself and first; the others are told when they are pointed at."""
+    met = [
+        DEMAND | {"id": f"d{n}", "end_use": f"use-{n}", "delivered_kg": DEMAND["wanted_kg"], "short_kg": 0}
+        for n in range(6)
+    ]
+
+    def rungs(demands: list[dict[str, Any]]) -> list[tuple[str, str]]:
+        chart = drawings(run(demands=demands))["Part of each demand that is delivered"].chart
+        assert isinstance(chart, charts.Ladder)
+        return [(one.name, one.tone.value) for one in chart.rungs]
+
+    assert [name for name, _ in rungs([*met[:5], DEMAND])] == [
+        "dysprosium-oxide for defense", *(f"dysprosium-oxide for use-{n}" for n in range(5))
+    ]  # fmt: skip
+    assert rungs([*met, DEMAND]) == [("dysprosium-oxide for defense", "doubtful"), ("6 met in full", "good")]
+
+
 def test_a_country_that_is_kept_out_is_told_and_so_are_those_in_which_a_stage_may_lie() -> None:
     """Bought from, barred, both, or neither: each looks otherwise, and a place that is a plant lies where the plant does."""
     plant = PURCHASE | {

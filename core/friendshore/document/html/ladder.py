@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ..charts import Ladder, Rung
 from ..figures import money
@@ -32,6 +33,8 @@ _NAME = 15.0
 """Pixels that a name takes above its bar."""
 _BAR = 12.0
 _HEAD = 38.0
+_LITTLE = Decimal("0.01")
+"""Of the unit of the axis, below which a figure is told in one of its own."""
 
 
 def ladder(chart: Ladder, width: float) -> Picture:
@@ -41,7 +44,7 @@ def ladder(chart: Ladder, width: float) -> Picture:
     scale = numbered(values, chart.unit)
     names = max((measured(rung.name) for rung in chart.rungs), default=0.0)
     left = min(width * 0.36, names + 12) if beside else 0.0
-    written = max((measured(_written(rung, scale), SMALL) for rung in chart.rungs), default=0.0)
+    written = max((measured(_written(rung, scale, chart.unit), SMALL) for rung in chart.rungs), default=0.0)
     axis = scale.axis(left, max(width - written - 14, left + 60))
     row = _ROW if beside else _ROW + _NAME
     height = _HEAD + row * len(chart.rungs)
@@ -55,8 +58,10 @@ def ladder(chart: Ladder, width: float) -> Picture:
     return Picture(width, height + 4, joined(drawn))
 
 
-def _written(rung: Rung, scale: Numbered) -> str:
-    return " → ".join(money(value / scale.divisor) for value in (rung.value, rung.target) if value is not None)
+def _written(rung: Rung, scale: Numbered, unit: str) -> str:
+    """Its figures in the unit of the axis; what is very little of that, in a unit of its own."""
+    shown = [(value, value / scale.divisor) for value in (rung.value, rung.target) if value is not None]
+    return " → ".join(amount(value, unit) if 0 < abs(part) < _LITTLE else money(part) for value, part in shown)
 
 
 def _numbers(scale: Numbered, axis: Axis) -> Iterator[Markup]:
@@ -89,4 +94,4 @@ def _rung(rung: Rung, scale: Numbered, unit: str, y: float, axis: Axis, width: f
         made.append(tag("path", titled(amount(rung.target, unit)), d=line, class_="wanted"))
     yield parts(rung.name, made, look(0, rung.tone))
     class_ = "halo" if rung.tone is Tone.PLAIN else f"halo t-{rung.tone.value}"
-    yield label(far + 6, y + 4, _written(rung, scale), class_=class_, size=SMALL)
+    yield label(far + 6, y + 4, _written(rung, scale, unit), class_=class_, size=SMALL)

@@ -10,6 +10,8 @@ from .markup import Markup, joined, tag, text
 _DEEPEST = 6
 _LISTED = 3
 """Level down to which headings stand in the table of contents."""
+_LONG = 32
+"""Letters beyond which a heading is listed by what stands before its colon."""
 
 
 @dataclass(slots=True)
@@ -45,8 +47,12 @@ class Outline:
         if len(listed) < 2:
             return joined(())
         items = (
-            tag("li", tag("a", text(title), href=f"#{id_}"), class_=None if level == 2 else "sub")
+            tag("li", tag("a", text(_short(title)), href=f"#{id_}"), class_=None if level == 2 else "sub")
             for level, id_, title in listed
         )
         heading = tag("h2", text("Contents"), id=self.fresh("contents"))
         return tag("nav", heading, tag("ol", joined(items)), aria_label="Contents", class_="contents")
+
+
+def _short(title: str) -> str:
+    return title.partition(": ")[0] if len(title) > _LONG else title

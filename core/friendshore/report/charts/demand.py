@@ -6,22 +6,29 @@ from decimal import Decimal
 
 from ...document import charts
 from ...document import elements as doc
-from ...document.figures import mass, percent
+from ...document.figures import count, mass, percent
 from ...domain.run import Run, RunDemand
 from ..demand import for_whom, met_from
+from .parts import few
 
 DEMANDS = 60
 """Demands that are drawn."""
+MET = 5
+"""Demands met in full up to which each has a rung of its own."""
 _HUNDRED = Decimal(100)
 
 
 def met_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
-    """A rung a demand: how much of it is delivered over the plan, beside the table that says why not more."""
-    kept = sorted(run.demands, key=lambda one: not one.short_kg)[:DEMANDS]
+    """A rung a demand: how much of it is delivered over the plan, beside the table that says why not more. Where many are met in full, one rung for them."""
+    kept = sorted(run.demands, key=lambda one: not one.short_kg)
+    met = [one for one in kept if not one.short_kg]
+    folded = len(met) if len(met) > MET else 0
+    rungs = [_rung(run, one) for one in kept[: len(kept) - folded][:DEMANDS]]
+    if folded:
+        names = few([f"{one.material} for {for_whom(run, one)}" for one in met])
+        rungs.append(charts.Rung(count(folded, "met in full", "met in full"), _HUNDRED, names, doc.Tone.GOOD))
     told = "The part of each demand that is delivered over the whole plan, in per cent of what is wanted; what is short comes first."
-    return doc.Drawing(
-        "Part of each demand that is delivered", told, charts.Ladder(tuple(_rung(run, one) for one in kept), "%"), table
-    )
+    return doc.Drawing("Part of each demand that is delivered", told, charts.Ladder(tuple(rungs), "%"), table)
 
 
 def _rung(run: Run, one: RunDemand) -> charts.Rung:
