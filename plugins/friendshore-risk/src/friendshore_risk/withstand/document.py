@@ -35,6 +35,8 @@ def withstand_document(found: Withstood, shown: int = SHOWN) -> doc.Document:
 
 
 def _head(found: Withstood, last: CurvePoint) -> str:
+    if not last.losses:
+        return f"What it costs to withstand any of {count(len(found.losses), 'loss', 'losses')} was not found in time."
     whatever = f"Whatever {_any(last.losses)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on"
     but = ", but for what no mix avoids" if last.not_withstood else ""
     worst = ""
@@ -44,7 +46,7 @@ def _head(found: Withstood, last: CurvePoint) -> str:
 
 
 def _any(losses: int) -> str:
-    return {0: "none comes", 1: "one comes"}.get(losses, f"{losses} come")
+    return "one comes" if losses == 1 else f"{losses} come"
 
 
 def _price(found: Withstood, point: CurvePoint) -> str:

@@ -22,7 +22,7 @@ from friendshore.verify import VerifiedPlan, verify
 from .check import FollowsJudge
 from .component import Losses, RobustComponent
 from .losses import PossibleLoss
-from .prepared import AfterLosses, PreparedComponent, PreparedPart, curve, smallest
+from .prepared import AfterLosses, PreparedComponent, PreparedPart, prepared, smallest
 from .program import LossDay, PartProgram, part_program
 from .proof import FORMAT, ProvedPart, WithstandProof
 from .results import CurvePoint, MissedDemand, NotWithstood, Withstood, WorstLosses
@@ -99,18 +99,23 @@ class _Withstanding:
         every = [part_program(session, members, self.losses, self.day) for members in session.parts.members]
         parts = [part for part in every if not part.today.conflicts]
         components = [component for part in parts for component in part.components]
-        self.steps = len(components) * most + combinations_of(len(self.losses), most)
-        curves = self._curves(components, most)
+        self.steps = len(components) * (most + 1)
         points: list[CurvePoint] = []
         last: list[PreparedPart] = []
+        levels: list[PreparedComponent] | None = None
         for number in range(most + 1):
-            if any(len(levels) <= number for levels in curves) or session.stopped:
+            levels = self._level(components, number, levels)
+            if levels is None:
                 break
-            of_component = dict(zip(map(id, components), (levels[number] for levels in curves), strict=True))
-            last = [self._part_level(part, [of_component[id(c)] for c in part.components]) for part in parts]
-            points.append(self._point(number, last, [levels[number] for levels in curves], components))
+            of_component = dict(zip(map(id, components), levels, strict=True))
+            found = [self._part_level(part, [of_component[id(c)] for c in part.components]) for part in parts]
+            point = self._point(number, found, levels, components)
+            if not all(part.settled for part in found):
+                break
+            points.append(point)
+            last = found
         if not points:
-            session.go_on(0, 1, "numbers of losses")
+            session.go_on(0, most + 1, "numbers of losses")
         carried = [level.first for level in last]
         return Withstood(
             case=session.problem.case.name,
@@ -157,19 +162,20 @@ class _Withstanding:
             ),
         )
 
-    def _step(self, steps: int = 1) -> None:
-        self.done += steps
-        self.counted.told(min(self.done, self.steps), self.steps)
-
-    def _curves(self, components: Sequence[RobustComponent], most: int) -> list[list[PreparedComponent]]:
-        """Of each component, what withstands each number of losses, from none on; fewer where the search was ended."""
+    def _level(
+        self, components: Sequence[RobustComponent], number: int, before: Sequence[PreparedComponent] | None
+    ) -> list[PreparedComponent] | None:
+        """Of each component, what withstands a number of losses; None where the search was ended."""
+        known: list[PreparedComponent | None] = [None] * len(components) if before is None else [*before]
         # In threads of their own: HiGHS lets no Ctrl-C through to the main one, which waits.
         with ThreadPoolExecutor(self.session.limits.workers or os.cpu_count() or 1) as pool:
             found = []
-            for levels in pool.map(lambda component: list(curve(component, most)), components):
-                found.append(levels)
-                self._step(most)
-        return found
+            for one in pool.map(prepared, components, [number] * len(components), known):
+                found.append(one)
+                self.done += 1
+                self.counted.told(self.done, self.steps)
+        kept = [one for one in found if one is not None]
+        return kept if len(kept) == len(found) else None
 
     def _part_level(self, part: PartProgram, levels: Sequence[PreparedComponent]) -> PreparedPart:
         """A part under its own plan, verified."""
@@ -220,11 +226,7 @@ class _Withstanding:
         )
 
     def _combinations(self, most: int) -> Iterator[tuple[int, ...]]:
-        for size in range(most + 1):
-            for number, chosen in enumerate(combinations(range(len(self.losses)), size)):
-                if number % 4_096 == 0:
-                    self._step(0)
-                yield chosen
+        return (chosen for size in range(most + 1) for chosen in combinations(range(len(self.losses)), size))
 
     def _extra(
         self, parts: Sequence[PreparedPart], levels: Sequence[PreparedComponent], components: Sequence[RobustComponent]
