@@ -209,7 +209,7 @@ class _Withstanding:
                 open_still += 1
                 continue
             rise = sum((one.rise for one in after), _NONE)
-            if worst is None or rise > worst[0]:
+            if chosen and (worst is None or rise > worst[0]):
                 worst = rise, chosen
         value, low, high = self._extra(parts, levels, components)
         return CurvePoint(
@@ -278,7 +278,14 @@ class _Withstanding:
             for short in after.plan.shorts
             if short.demand == demand and short.quantity > before.get(short.period, _NONE) + problem.case.resolution
         ] or [self.day.comes]
-        left = {p.offer for p in after.plan.purchases if p.material == use.material.id and p.ordered >= self.day.reacts}
+        classes = {one.requirement for one in after.plan.deliveries if one.demand == demand}
+        left = {
+            purchase.offer
+            for purchase in after.plan.purchases
+            if purchase.material == use.material.id
+            and purchase.requirement in classes
+            and purchase.ordered >= self.day.reacts
+        }
         return MissedDemand(
             demand=demand,
             material=use.material.id,
