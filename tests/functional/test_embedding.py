@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +21,11 @@ from friendshore.testing.check import outcomes_of
 from friendshore.testing.subjects import checks_of
 
 if TYPE_CHECKING:  # as pytest finds it, and as a type checker does
+    from ..unit.html_pages import Page
     from .made_plugins import catalog_plugin, forgotten, rule_plugin
 else:
     from tests.functional.made_plugins import catalog_plugin, forgotten, rule_plugin
+    from tests.unit.html_pages import Page
 
 __all__ = ["forgotten"]
 
@@ -68,16 +71,49 @@ def test_what_is_printed_is_short(recommendation: friendshore.Recommendation, of
     assert len(repr(of(recommendation))) < 2_000
 
 
-def test_a_notebook_shows_the_mix_and_runs_nothing(recommendation: friendshore.Recommendation) -> None:
-    """The page has a row for each offer, and a name is only text."""
+def in_frame(shown: str) -> str:
+    """The page in the frame that a notebook shows: it has no script, loads nothing, and may reach nothing around it."""
+    frame = Page(shown).root.one("iframe")
+    assert shown.startswith("<iframe ")
+    assert (frame.attributes["sandbox"], frame.inside) == ("", [])
+    page = Page(frame.attributes["srcdoc"]).root
+    assert not page.all("script")
+    assert not [one for one in page.walk() if {"src", "href", "onload"} & one.attributes.keys()]
+    policy = next(one for one in page.all("meta") if one.attributes.get("http-equiv") == "Content-Security-Policy")
+    assert policy.attributes["content"].startswith("default-src 'none'; style-src 'sha256-")
+    assert "script-src" not in policy.attributes["content"]
+    return page.one("body").text
+
+
+def test_a_notebook_shows_the_screen_of_a_plan_and_runs_nothing(recommendation: friendshore.Recommendation) -> None:
+    """What it comes to, what is bought and what to know of it, in less than 40 kB; a name is only text, also where it would end the frame."""
     page = recommendation._repr_html_()
-    assert "river-antimony" in page
-    hostile = recommendation.run.model_copy(update={"case": "<script>alert(1)</script>"})
-    shown = friendshore.Recommendation(
-        hostile, recommendation.plan, recommendation.gathered, recommendation.session
-    )._repr_html_()
-    assert "<script>" not in shown
-    assert "&lt;script&gt;" in shown
+    assert len(page) < 40_000
+    text = in_frame(page)
+    assert "optimal · verified" in text
+    assert "river-antimony" in text
+    assert "Rests on" in text
+    name = """"></iframe><script>alert(1)</script>'<b onload=x>"""
+    hostile = recommendation.run.model_copy(update={"case": name})
+    made = friendshore.Recommendation(hostile, recommendation.plan, recommendation.gathered, recommendation.session)
+    assert name in in_frame(made._repr_html_())
+
+
+def test_a_notebook_shows_the_screen_of_an_answer(recommendation: friendshore.Recommendation) -> None:
+    """Each answer, what matters most first; of very long ones as much as a screen holds."""
+    session = recommendation.session
+    found = friendshore.alternatives(session)
+    for one in (
+        found,
+        friendshore.ledger(session),
+        friendshore.why_not(session, "hill-antimony"),
+        friendshore.repairs(session),
+    ):
+        assert len(in_frame(one._repr_html_())) > 100
+    long = friendshore.ask(session)
+    many = long.but(unknowns=long.unknowns[:1] * 500)
+    assert re.search(r"4\d\d more unknowns \(--full", in_frame(many._repr_html_()))
+    assert len(many._repr_html_()) < 40_000
 
 
 def test_what_a_change_does_is_a_table(recommendation: friendshore.Recommendation) -> None:

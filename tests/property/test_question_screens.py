@@ -124,7 +124,7 @@ def ledger(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
         for one in found.items
         if one.adds.amount or one.adds.short_kg or not all(map(unfelt, (one.difference, one.off_alone, one.on_alone)))
     ]
-    return ledger_screen(found, "USD"), [("^Item", len(told))]
+    return ledger_screen(found), [("^Item", len(told))]
 
 
 def unfelt(one: Difference) -> bool:

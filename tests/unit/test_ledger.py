@@ -52,7 +52,7 @@ def adds(found: Ledger) -> dict[str, float]:
 
 def text(found: Ledger) -> str:
     """The report on a line of a hundred characters."""
-    return plain_text(ledger_document(found, "USD"), 100)
+    return plain_text(ledger_document(found), 100)
 
 
 def no_china(**more: Any) -> Rule:

@@ -67,7 +67,7 @@ def test_what_items_add_is_drawn_and_adds_up() -> None:
     given = case(demand("metal", "defense", 40, 40), stores=(store("metal", 0, limit=0),))
     rules = ban("mined"), ban("refined", id="other", countries="AU")
     found = ledger(Session.open(Inputs(given, (metals(),), rules)), items=("ban", "other"))
-    (drawn,) = drawings(ledger_document(found, "USD"))
+    (drawn,) = drawings(ledger_document(found))
     assert rungs(drawn) == {"ban": 40 * 40 + 15 * 40, "other": 15 * 40}
     assert sum((value or Decimal(0) for value in rungs(drawn).values()), Decimal(0)) == found.adds.amount == 40 * 70
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
 from ..session import Answer, Session
 
@@ -49,7 +50,7 @@ class Effort(Record):
         return self.reused / max(self.solved + self.reused, 1)
 
 
-class QuestionResult(Tables):
+class QuestionResult(ShownOnScreen, Tables):
     """An answer, as records. Its tables are the fields that `TABLES` names."""
 
     TABLES: ClassVar[tuple[str, ...]] = ()

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from html import escape
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, get_args
 
+from ..document.notebook import ShownOnScreen, told_by
 from ..errors import A_CASE, takes
 from ..domain.case import Case
 from ..domain.change import Change
@@ -48,6 +47,8 @@ from .verify_run import RunCheck as RunCheck, verify_run as verify_run, verify_s
 
 if TYPE_CHECKING:
     import pandas
+
+    from ..document.elements import Document
 
 
 @takes(Case, A_CASE)
@@ -111,7 +112,7 @@ TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stock
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recommendation:
+class Recommendation(ShownOnScreen):
     """A verified plan with its explanation."""
 
     run: Run
@@ -127,8 +128,9 @@ class Recommendation:
     def __repr__(self) -> str:
         return f"<Recommendation {self.run.case}: {self._told}>"
 
-    def _repr_html_(self) -> str:
-        return _mix_html(self.run, self._told)
+    def screen(self) -> Document:
+        """It as `plan` prints it: what it comes to, what is short and why, what to buy and to order, and what to know of it."""
+        return told_by("friendshore.report.screen:screen_document", self.run)
 
     def __reduce__(self) -> tuple[Callable[..., Recommendation], tuple[Run, Gathered, Session, Applied]]:
         return _read_back, (self.run, self.gathered, self.session, self.applied)
@@ -208,20 +210,6 @@ class Recommendation:
         limit = session.limits.seconds
         seconds = None if limit is None else max(0.0, limit - (monotonic() - session.opened))
         return certify(session.verified, session.program, session.solution.x, seconds, progress, cancel)
-
-
-def _mix_html(run: Run, headline: str) -> str:
-    """What a notebook shows of a run: its headline, and what is bought of each offer over the plan."""
-    titles = ("Material", "Offer", "Facility", "Country", "To", "For", "kg", run.currency)
-    sums: dict[tuple[str, ...], tuple[Decimal, Decimal]] = {}
-    for row in run.purchases:
-        key = (row.material, row.offer, row.facility, row.country, row.place, row.end_use)
-        kilograms, money = sums.get(key, (Decimal(0), Decimal(0)))
-        sums[key] = kilograms + row.quantity_kg, money + row.cost
-    rows = [(*key, f"{kilograms:,.0f}", f"{money:,.0f}") for key, (kilograms, money) in sorted(sums.items())]
-    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<p><b>{escape(run.case)}</b>: {escape(headline)}</p><table><tr>{head}</tr>{body}</table>"
 
 
 def _read_back(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:

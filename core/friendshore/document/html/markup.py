@@ -58,6 +58,12 @@ def _value(value: str | float) -> str:
     return escape(visible(value)) if isinstance(value, str) else plain(value)
 
 
+def framed(page: str, name: str, height: int) -> Markup:
+    """A page within a page: nothing of it reaches out of its frame, and no script runs in it."""
+    looks = f"width:100%;height:{height}px;border:0"
+    return Markup(f'<iframe title="{_value(name)}" style="{looks}" sandbox="" srcdoc="{escape(page)}"></iframe>')
+
+
 def plain(value: float) -> str:
     """A length in pixels: a tenth of one is as fine as anybody sees."""
     return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")

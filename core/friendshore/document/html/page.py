@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
 from .. import elements as doc
-from .markup import Markup, joined, own, tag, text
+from .markup import Markup, framed, joined, own, tag, text
 from .outline import Outline
 from .parts import parts
 from .world import outlines
@@ -54,8 +54,31 @@ def html(document: doc.Document, working: Working | None = None) -> str:
         tag("script", own(_script())),
         own("") if working is None else tag("script", own(working.script)),
     )
-    page = tag("html", _head(document.title, working), own("\n"), shown, lang=_LANGUAGE)
+    styles, scripts = [_style()], [_script()]
+    also = ""
+    if working is not None:
+        styles, scripts = [*styles, working.style], [*scripts, working.script]
+        also = " 'wasm-unsafe-eval'; worker-src blob:" if working.solves else ""
+    page = tag("html", _head(document.title, styles, scripts, also), own("\n"), shown, lang=_LANGUAGE)
     return f"<!doctype html>\n{page}\n"
+
+
+_LINE, _HEAD, _MOST = 25, 90, 1_200
+"""Pixels that a line takes, and what stands around all of them; and pixels from which on a frame is scrolled."""
+
+
+def frame(document: doc.Document, lines: int) -> str:
+    """The document as a frame for the page of somebody else, such as a notebook: styles, identifiers and names stay within it, it loads nothing, and no
+    script runs in it. `lines`: about how many it takes, since a page cannot ask its frame for room.
+    """
+    outline = Outline({"main"})
+    body = joined(parts(document.parts, 2, document.title, outline), "\n")
+    shown = tag("body", tag("header", tag("h1", text(document.title))), tag("main", body, id="main"), _shared(outline))
+    page = tag("html", _head(document.title, [_style(), _IN_A_FRAME]), own("\n"), shown, lang=_LANGUAGE)
+    return framed(f"<!doctype html>\n{page}\n", document.title, min(_HEAD + _LINE * lines, _MOST))
+
+
+_IN_A_FRAME = "body{display:block}header{padding-top:.5rem}main{padding-bottom:1rem}h1{font-size:1.2rem}h2{font-size:1rem;margin-top:1rem}"
 
 
 def _shared(outline: Outline) -> Markup:
@@ -74,15 +97,10 @@ def _working(working: Working) -> Markup:
     )
 
 
-def _head(title: str, working: Working | None) -> Markup:
-    styles, scripts = [_style()], [_script()]
-    also = ""
-    if working is not None:
-        styles, scripts = [*styles, working.style], [*scripts, working.script]
-        also = " 'wasm-unsafe-eval'; worker-src blob:" if working.solves else ""
+def _head(title: str, styles: Sequence[str], scripts: Sequence[str] = (), also: str = "") -> Markup:
+    allowed = f"script-src {' '.join(map(_hash, scripts))}{also}; " if scripts else ""
     policy = (
-        f"default-src 'none'; style-src {' '.join(map(_hash, styles))}; script-src {' '.join(map(_hash, scripts))}{also}; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src {' '.join(map(_hash, styles))}; {allowed}base-uri 'none'; form-action 'none'"
     )
     return tag(
         "head",

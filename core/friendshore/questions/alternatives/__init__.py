@@ -56,7 +56,7 @@ class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
         """The cheapest other offer of each material; of one material all of it."""
         from .screen import alternatives_screen
 
-        return alternatives_screen(result) if len(result.materials) > 1 else self.document(result, options)
+        return alternatives_screen(result, options.top)
 
 
 QUESTION = AlternativesQuestion()

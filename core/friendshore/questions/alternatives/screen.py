@@ -10,7 +10,7 @@ from ...document import elements as doc
 from ...document.figures import count, percent
 from ...domain.base import grouped
 from ..told import not_proved, on_screen, shortly
-from .document import costs_nothing, where_from
+from .document import SHOWN, alternatives_document, costs_nothing, where_from
 from .search import Alternative, Alternatives, MaterialMix
 
 _WIDE, _MIDDLING, _NARROW = 90, 80, 70
@@ -19,8 +19,10 @@ _KEPT_OUT = {"figure": "no figure", "unproven": "not proved", "licence": "no lic
 """How a kind of obstacle is told, if not by its name."""
 
 
-def alternatives_screen(found: Alternatives) -> doc.Document:
-    """Materials that have another offer, the cheapest to use first; then those that have none."""
+def alternatives_screen(found: Alternatives, shown: int = SHOWN) -> doc.Document:
+    """Materials that have another offer, the cheapest to use first; then those that have none. Of one material all, to so many offers."""
+    if len(found.materials) == 1:
+        return alternatives_document(found, shown)
     by_material = grouped((one.material, one) for one in found.offers)
     materials = [(mix, by_material.get(mix.material, [])) for mix in found.materials]
     able = [(mix, offers, others) for mix, offers in materials if (others := _others(offers))]

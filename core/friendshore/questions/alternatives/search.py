@@ -105,6 +105,7 @@ class Alternatives(QuestionResult):
     """Every offer of some demanded materials."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("offers", "materials")
+    TOLD_BY: ClassVar[str] = "friendshore.questions.alternatives.screen:alternatives_screen"
 
     case: str
     currency: str

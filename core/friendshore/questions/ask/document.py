@@ -35,7 +35,7 @@ _WIDE, _NARROW = 90, 70
 """Characters of a line below which columns of a screen are left out."""
 
 
-def ask_screen(found: Unknowns, top: int) -> doc.Document:
+def ask_screen(found: Unknowns, top: int = SHOWN) -> doc.Document:
     """As many unknowns as there is room for, and the first at length; `top`: rows that the whole document shows."""
     first = found.unknowns[0] if found.unknowns else None
     return doc.document(

@@ -143,6 +143,7 @@ class Unknowns(QuestionResult):
     """What to find out next, that which could save most first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("unknowns", "unasked")
+    TOLD_BY: ClassVar[str] = "friendshore.questions.ask.document:ask_screen"
 
     case: str
     currency: str

@@ -57,9 +57,7 @@ class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
 
     def screen(self, result: Calendar, options: CalendarOptions) -> Document:
         """The next dates, and what is short from then on."""
-        from .screen import calendar_screen
-
-        return calendar_screen(result)
+        return result.screen()
 
 
 QUESTION = CalendarQuestion()

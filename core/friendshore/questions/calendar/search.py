@@ -89,6 +89,7 @@ class Calendar(QuestionResult):
     """What is available when, at steady yearly rates."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "concerned")
+    TOLD_BY: ClassVar[str] = "friendshore.questions.calendar.screen:calendar_screen"
 
     currency: str
     start: date

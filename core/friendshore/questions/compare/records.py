@@ -81,6 +81,7 @@ class Comparison(QuestionResult):
     """Two plans side by side, and what lies between them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("materials", "mix", "steps", "facts")
+    TOLD_BY: ClassVar[str] = "friendshore.questions.compare.screen:comparison_screen"
 
     before: str
     """What the first is."""

@@ -8,14 +8,14 @@ from decimal import Decimal
 from ...document import elements as doc
 from ...document.figures import count, large_money
 from ..told import not_proved, on_screen, shortly
-from .document import LEAST, LINES_OF_COST, conflicts_told, difference_told, moved_told, shortage_of
+from .document import LEAST, LINES_OF_COST, SHOWN, conflicts_told, difference_told, moved_told, shortage_of
 from .records import Comparison
 
 _WIDE, _NARROW, _LAST = 90, 70, 1
 """Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
 
 
-def comparison_screen(found: Comparison, top: int) -> doc.Document:
+def comparison_screen(found: Comparison, top: int = SHOWN) -> doc.Document:
     """The difference, then of each table as many rows as there is room for; `top`: rows that the whole document shows of each."""
     return doc.document(
         "What differs",

@@ -33,16 +33,7 @@ class LedgerOptions:
     seed: Annotated[int, Setting("Of the draw: the same seed, the same orders.", "N")] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerAnswer:
-    """The ledger of a case."""
-
-    found: Ledger
-    currency: str
-    """ISO 4217, of its money."""
-
-
-class LedgerQuestion(Question[LedgerOptions, LedgerAnswer]):
+class LedgerQuestion(Question[LedgerOptions, "Ledger"]):
     """What each rule adds to the cost and the shortage of the plan, so that all of it adds up to the cent."""
 
     name = "ledger"
@@ -55,32 +46,25 @@ class LedgerQuestion(Question[LedgerOptions, LedgerAnswer]):
         if options.order and options.items:
             raise OptionsError("--order and --items exclude each other: an order names its items")
 
-    def ask(self, opened: Opened, options: LedgerOptions, progress: Progress | None) -> LedgerAnswer:
+    def ask(self, opened: Opened, options: LedgerOptions, progress: Progress | None) -> Ledger:
         """What each item adds."""
         from .search import ledger
 
-        found = ledger(
+        return ledger(
             opened.session, order=_names(options.order), items=_names(options.items), applied=opened.scenario,
             exact_up_to=options.exact, samples=options.samples, seed=options.seed,
             more_units=not (options.order or options.items), progress=progress,
         )  # fmt: skip
-        return LedgerAnswer(found, opened.session.problem.case.currency)
 
-    def document(self, result: LedgerAnswer, options: LedgerOptions) -> Document:
+    def document(self, result: Ledger, options: LedgerOptions) -> Document:
         """The ledger, item by item."""
         from .document import ledger_document
 
-        return ledger_document(result.found, result.currency)
+        return ledger_document(result)
 
-    def screen(self, result: LedgerAnswer, options: LedgerOptions) -> Document:
+    def screen(self, result: Ledger, options: LedgerOptions) -> Document:
         """The items that add most, and what is scarce."""
-        from .screen import ledger_screen
-
-        return ledger_screen(result.found, result.currency)
-
-    def data(self, result: LedgerAnswer, options: LedgerOptions) -> dict[str, object]:
-        """The ledger alone: it says its currency itself."""
-        return result.found.to_dict()
+        return result.screen()
 
 
 def _names(text: str) -> list[str]:

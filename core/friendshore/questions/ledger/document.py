@@ -17,8 +17,9 @@ SHOWN = 12
 """Rows shown of what one more unit saves; all of it is in the JSON form."""
 
 
-def ledger_document(found: Ledger, currency: str) -> doc.Document:
-    """What all items add together, what each adds, and each by itself, in `currency`."""
+def ledger_document(found: Ledger) -> doc.Document:
+    """What all items add together, what each adds, and each by itself."""
+    currency = found.currency
     told = [item for item in found.items if not changes_nothing(item)]
     return doc.document(
         "The bill of compliance",

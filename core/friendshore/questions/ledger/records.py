@@ -83,7 +83,10 @@ class Ledger(QuestionResult):
     """From the plan without any of the items to the plan with all of them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("items", "parts", "cells")
+    TOLD_BY: ClassVar[str] = "friendshore.questions.ledger.screen:ledger_screen"
 
+    currency: str
+    """ISO 4217, of all its money."""
     method: Method
     """`order` if an order was asked for, else `sampled` if any part is, else `exact`."""
     before: Bill

@@ -17,8 +17,9 @@ _WIDE, _NARROW = 90, 70
 """Characters of a line below which columns are left out that the whole bill has."""
 
 
-def ledger_screen(found: Ledger, currency: str) -> doc.Document:
+def ledger_screen(found: Ledger) -> doc.Document:
     """The items, in an order that was asked for or those first that add most, and what scarcity costs."""
+    currency = found.currency
     told = [item for item in found.items if not changes_nothing(item)]
     if found.method is not Method.ORDER:
         told.sort(key=lambda item: (-abs(item.adds.amount), item.name))

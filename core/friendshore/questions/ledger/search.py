@@ -129,6 +129,7 @@ class _Adding:
             for i in one.players
         ]
         return Ledger(
+            currency=self.session.problem.case.currency,
             method=Method.ORDER if in_order else Method.SAMPLED if Method.SAMPLED in methods else Method.EXACT,
             before=self._bill([_units(v, u) for v, u in zip(self.ends[0], self.units, strict=True)]),
             after=self._bill([_units(v, u) for v, u in zip(self.ends[1], self.units, strict=True)]),

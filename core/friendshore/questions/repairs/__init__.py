@@ -74,7 +74,7 @@ class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
         """The cheapest repair of every gap; of one gap all of them."""
         from .screen import repairs_screen
 
-        return repairs_screen(result) if len(result.gaps) > 1 else self.document(result, options)
+        return repairs_screen(result, options.top)
 
     def text(self, result: Repairs, options: RepairsOptions) -> str | None:
         """The repairs as scenarios, if these are asked for."""

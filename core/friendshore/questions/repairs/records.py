@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import ClassVar
 
 from ...domain.base import Number, Record
 from ...domain.change import Change
@@ -103,6 +104,7 @@ class Repairs(QuestionResult):
     """What would repair a plan."""
 
     TABLES = ("repairs", "gaps")
+    TOLD_BY: ClassVar[str] = "friendshore.questions.repairs.screen:repairs_screen"
 
     currency: str
     gaps: tuple[Gap, ...]

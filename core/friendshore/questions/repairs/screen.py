@@ -9,12 +9,14 @@ from ...document import elements as doc
 from ...document.figures import count, large_money
 from ...domain.base import grouped
 from ..told import rise
-from .document import gap_notes, gap_title, steps_told
+from .document import SHOWN, gap_notes, gap_title, repairs_document, steps_told
 from .records import Gap, Repair, Repairs
 
 
-def repairs_screen(found: Repairs) -> doc.Document:
-    """The gaps, those first that serving saves most."""
+def repairs_screen(found: Repairs, shown: int = SHOWN) -> doc.Document:
+    """The gaps, those first that serving saves most. Of one gap all, to so many repairs."""
+    if len(found.gaps) < 2:
+        return repairs_document(found, shown)
     by_gap = grouped((repair.gap, repair) for repair in found.repairs)
     gaps = [(gap, by_gap.get(place, [])) for place, gap in enumerate(found.gaps, 1)]
     gaps.sort(key=lambda each: (not each[1], _worth(each[1])))

@@ -89,6 +89,7 @@ class Insurance(QuestionResult):
     """What it costs that no single loss leaves more short than the plan as it is."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "stock", "ordered", "ready")
+    TOLD_BY: ClassVar[str] = "friendshore.questions.stress.document:insurance_document"
 
     currency: str
     by: LossKind

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...document import elements as doc
 from ...document.figures import count, large_money, mass
 from ..told import not_proved, on_screen, shortly
-from .document import WHO, costs_nothing, more_than_apart, premium_price
+from .document import SHOWN, WHO, costs_nothing, more_than_apart, premium_price
 from .insured import Insurance
 from .search import Shortfall, Stress, Stressed
 
@@ -17,7 +17,7 @@ _LONG = 34
 """Characters from which on a name is cut where there is no room for it."""
 
 
-def stress_screen(found: Stress, insured: Insurance | None, top: int) -> doc.Document:
+def stress_screen(found: Stress, insured: Insurance | None = None, top: int = SHOWN) -> doc.Document:
     """The dearest losses, of each table as many as there is room for; `top`: rows that the whole document shows of each."""
     felt = [loss for loss in found.losses if loss.conflict or not costs_nothing(loss)]
     pairs = [loss for loss in found.pairs if (loss.conflict or not costs_nothing(loss)) and more_than_apart(loss)]

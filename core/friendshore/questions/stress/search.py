@@ -48,6 +48,7 @@ class Stress(QuestionResult):
     """The plan without each of those it depends on, the dearest loss first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "pairs")
+    TOLD_BY: ClassVar[str] = "friendshore.questions.stress.screen:stress_screen"
 
     currency: str
     start: date
