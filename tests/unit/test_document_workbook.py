@@ -94,6 +94,54 @@ def test_bars_and_ladders_are_native_charts(book: Any) -> None:
     assert data[4:] == [["Prices"], ["USD/kg", "Prices", "would have to be"], ["now", 10, 8], ["none"]]
 
 
+def test_charts_stand_above_the_table_of_their_figures(book: Any) -> None:
+    """At the left, below what is said of them, and on nothing else: a planner sees them before scrolling."""
+    sheet = book["Who  a b"]
+    texts = [row[0].value for row in sheet.iter_rows()]
+    heads = [number for number, text in enumerate(texts) if text == "offer"]
+    for chart, title, head in zip(sheet._charts, ("=Mix", "Prices"), heads[1:], strict=True):
+        top, rows_high = chart.anchor._from.row, chart.anchor.to.row - chart.anchor._from.row
+        assert chart.anchor._from.col == 0
+        assert texts.index(title) < top
+        assert top + rows_high < head
+        assert not any(texts[top : top + rows_high + 1])
+
+
+def test_masses_of_a_column_are_in_one_unit() -> None:
+    """500 kg below 2 t are half a tonne: who adds up the column adds tonnes."""
+    from openpyxl import load_workbook
+
+    table = doc.table([doc.figures("quantity")], [[doc.Kilograms(D(2000))], [doc.Kilograms(D(500))]])
+    sheet = load_workbook(BytesIO(workbook(doc.document("x", doc.section("a", table)), "x.xlsx")))["a"]
+    assert [[cell.value for cell in row] for row in sheet.iter_rows(min_row=3, max_row=4)] == [[2], [0.5]]
+    assert {row[0].number_format[-2:] for row in sheet.iter_rows(min_row=3, max_row=4)} == {'t"'}
+
+
+def test_a_sheet_is_set_up_to_be_read_and_printed(book: Any) -> None:
+    """Across, as wide as a page; the head of a sheet's one table stays; a long line of text is broken and not cut."""
+    from openpyxl import load_workbook
+
+    assert all(
+        (sheet.page_setup.orientation, sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight)
+        == ("landscape", 1, 0)
+        for sheet in book
+        if sheet.title != "Chart data"
+    )
+    long = "a long sentence " * 30
+    document = doc.document("x", doc.section("one", doc.sentence(long), TABLE), doc.section("two", doc.sentence(long)))
+    found = load_workbook(BytesIO(workbook(document, "x.xlsx")))
+    assert found["one"].freeze_panes == "A5"
+    assert found["one"].print_title_rows == "$4:$4"
+    assert found["one"].merged_cells.ranges
+    assert all(found[name]["A2"].alignment.wrap_text for name in ("one", "two"))
+    assert all(found[name].row_dimensions[2].height > 30 for name in ("one", "two"))
+    assert book["Who  a b"].freeze_panes is None
+    drawn = load_workbook(
+        BytesIO(workbook(doc.document("x", doc.section("a", doc.Drawing("b", "", BARS, TABLE))), "x.xlsx"))
+    )
+    assert (drawn["a"].freeze_panes, bool(drawn["a"].print_title_rows)) == (None, True)
+
+
 def test_the_same_document_gives_the_same_bytes() -> None:
     """Whenever it is written."""
     assert workbook(SAMPLE, "x.xlsx") == workbook(SAMPLE, "y.xlsx")

@@ -123,7 +123,12 @@ class _Writer:
         if sheet.hidden:
             written.hide()
         else:
-            written.freeze_panes(1, 0)
+            written.freeze_panes(1, 1 if sheet.typed else 0)
+            written.set_landscape()
+            written.set_paper(9)  # A4
+            written.fit_to_pages(1, 0)  # as wide as a page, and as long as it takes
+            written.repeat_rows(0)
+            written.set_footer("&L&A&RPage &P of &N")
         for position, name in enumerate(sheet.header):
             texts = [row[position] for row in sheet.rows]
             self._column(position, name, texts)

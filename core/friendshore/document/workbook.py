@@ -6,7 +6,7 @@ Texts stay texts: none becomes a formula or a link, whatever it looks like. The 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import BytesIO
@@ -27,10 +27,20 @@ _FORBIDDEN = re.compile(r"[\[\]:*?/\\\\']")
 """Signs that no name of a sheet holds."""
 _LONGEST = 32_767
 """Characters of a cell."""
-_WIDEST = 60
+_WIDEST = 50
 """Characters of the widest column."""
-_HIGH = 18
-"""Rows that a chart takes."""
+_ROW = 20
+"""Pixels of a row."""
+_WIDE, _HIGH, _RUNG = 960, 320, 24
+"""Pixels of a chart, and of each bar of a ladder beside its title and scale."""
+_PROSE = 110
+"""Characters of a line of prose on a sheet that holds nothing else."""
+_NARROW = 9
+"""Characters of a column of which nothing is known."""
+_FROZEN = 8
+"""Rows that stay at most while others are scrolled: below a chart nothing else would be seen."""
+_A4 = 9
+"""Number of the paper."""
 _FIRST, _DATA = "Summary", "Chart data"
 
 
@@ -62,14 +72,19 @@ class _Pages:
 
     def __init__(self, book: xlsxwriter.Workbook) -> None:
         self.book = book
-        self._formats: dict[tuple[str, bool], object] = {}
+        self._formats: dict[tuple[str, str], object] = {}
         self._names: set[str] = {_DATA.casefold()}
         self.data: list[tuple[object, _Block]] = []
         """Charts that are put in, each with its figures."""
 
     def sheet(self, title: str, parts: Sequence[doc.Element]) -> None:
         """One sheet of some parts."""
-        _Page(self, self.book.add_worksheet(self._named(title))).write(parts)
+        sheet = self.book.add_worksheet(self._named(title))
+        sheet.set_landscape()
+        sheet.set_paper(_A4)
+        sheet.fit_to_pages(1, 0)  # as wide as a page, and as long as it takes
+        sheet.set_footer("&L&A&RPage &P of &N")
+        _Page(self, sheet).write(parts)
 
     def _named(self, title: str) -> str:
         """A name that no other sheet has."""
@@ -81,11 +96,12 @@ class _Pages:
         self._names.add(name.casefold())
         return name
 
-    def look(self, form: str = "General", strong: bool = False) -> object:
-        """A format, made once."""
-        found = self._formats.get((form, strong))
+    def look(self, form: str = "General", style: str = "") -> object:
+        """A format, made once; `style` is a name of `_STYLES`."""
+        found = self._formats.get((form, style))
         if found is None:
-            found = self._formats[form, strong] = self.book.add_format({"num_format": form, "bold": strong})
+            said = {"num_format": form, "valign": "top", **_STYLES[style]}
+            found = self._formats[form, style] = self.book.add_format(said)
         return found
 
     def finish(self) -> None:
@@ -95,9 +111,22 @@ class _Pages:
         sheet = self.book.add_worksheet(_DATA)
         row = 0
         for chart, block in self.data:
-            block.write(sheet, row, self.look(strong=True))
+            block.write(sheet, row, self.look(style="strong"))
             block.draw(self.book, chart, row)
             row += block.height + 1
+
+
+_STYLES: Mapping[str, Mapping[str, object]] = {
+    "": {},
+    "strong": {"bold": True},
+    "day": {"align": "left"},
+    "right": {"align": "right", "indent": 1},
+    "sum": {"bold": True, "align": "right", "indent": 1},
+    "prose": {"text_wrap": True},
+    "title": {"bold": True, "font_size": 13},
+    "head": {"bold": True, "bottom": 1, "bg_color": "#EDF1F5", "text_wrap": True},
+    "figures": {"bold": True, "bottom": 1, "bg_color": "#EDF1F5", "text_wrap": True, "align": "right", "indent": 1},
+}
 
 
 class _Block:
@@ -144,23 +173,50 @@ class _Block:
 
 
 class _Page:
-    """One sheet, written from above to below."""
+    """One sheet, written from above to below: each chart above the table of its figures, so that it is seen before anybody scrolls."""
 
     def __init__(self, pages: _Pages, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         self._pages, self._sheet = pages, sheet
         self._row = 0
         self._widths: dict[int, int] = {}
+        self._prose: list[tuple[int, str]] = []
+        """Lines of text with the row of each: how wide they may be is known at the end."""
+        self._heads: list[int] = []
+        """Row below the head of each table."""
 
     def write(self, parts: Iterable[doc.Element]) -> None:
         """Writes all of it."""
         for part in parts:
             self._element(part)
-        for column, width in self._widths.items():
-            self._sheet.set_column(column, column, min(width + 2, _WIDEST))
+        widths = {column: min(width + 2, _WIDEST) for column, width in self._widths.items()}
+        for column, width in (widths or {0: _PROSE}).items():
+            self._sheet.set_column(column, column, width)
+        last = max(widths, default=0)
+        self._write_prose(last, sum(widths.get(column, _NARROW) for column in range(last + 1)) if widths else _PROSE)
+        if len(self._heads) == 1:  # of several tables none is the sheet's
+            self._sheet.repeat_rows(self._heads[0] - 1)
+            if self._heads[0] <= _FROZEN:
+                self._sheet.freeze_panes(self._heads[0], 0)
 
-    def _line(self, *texts: str, strong: bool = False) -> None:
-        for column, text in enumerate(texts):
-            self._sheet.write_string(self._row, column, _text(text), self._pages.look(strong=strong))
+    def _write_prose(self, last: int, width: int) -> None:
+        """Lines of text over as many columns as the tables have, each as high as it needs."""
+        look = self._pages.look(style="prose")
+        for row, text in self._prose:
+            if last:
+                self._sheet.merge_range(row, 0, row, last, "", look)
+            self._sheet.write_string(row, 0, text, look)
+            lines = sum(-(-max(len(line), 1) // width) for line in text.split("\n"))
+            if lines > 1:
+                self._sheet.set_row_pixels(row, _ROW * lines)
+
+    def _line(self, *texts: str, style: str = "") -> None:
+        if len(texts) == 1 and not style:
+            self._prose.append((self._row, _text(texts[0])))
+        else:
+            for column, text in enumerate(texts):
+                self._sheet.write_string(self._row, column, _text(text), self._pages.look(style=style))
+                if len(texts) > 1:
+                    self._widths[column] = max(self._widths.get(column, 0), len(text))
         self._row += 1
 
     def _element(self, element: doc.Element) -> None:
@@ -174,7 +230,7 @@ class _Page:
             case doc.Section(title, parts):
                 if title:
                     self._row += bool(self._row)
-                    self._line(title, strong=True)
+                    self._line(title, style="title")
                 for part in parts:
                     self._element(part)
                     self._row += 1
@@ -184,42 +240,59 @@ class _Page:
 
     def _table(self, table: doc.DataTable) -> None:
         for column, head in enumerate(table.columns):
-            title = f"{head.over} {head.heading}".strip()
-            self._put(column, title, strong=True)
+            title = _text(f"{head.over} {head.heading}".strip())
+            style = "figures" if head.align == "right" else "head"
+            self._sheet.write_string(self._row, column, title, self._pages.look(style=style))
+            self._widths[column] = max(self._widths.get(column, 0), len(title))
         self._row += 1
+        self._heads.append(self._row)
+        units = [_one_unit([row.cells[column] for row in table.rows]) for column in range(len(table.columns))]
         for row in table.rows:
             for column, cell in enumerate(row.cells):
-                self._put(column, cell, strong=row.strong)
+                style = "strong" if row.strong else ""
+                if table.columns[column].align == "right":
+                    style = "sum" if row.strong else "right"
+                self._put(column, cell, style, units[column])
             self._row += 1
 
-    def _put(self, column: int, cell: doc.Cell, strong: bool) -> None:
-        """Writes a cell of a table as what it is: a number, a day, or a text."""
+    def _put(self, column: int, cell: doc.Cell, style: str, unit: str) -> None:
+        """Writes a cell of a table as what it is: a number, a day, or a text; masses of a column in one `unit`, so that they can be added up."""
         shown = _text(written(cell))
-        self._widths[column] = max(self._widths.get(column, 0), len(shown))
-        number = _number(cell)
+        self._widths[column] = max(self._widths.get(column, 0), *map(len, shown.split("\n")))
+        number = _number(cell, unit)
         if isinstance(cell, date):
-            look = self._pages.look("yyyy-mm-dd", strong)
+            look = self._pages.look("yyyy-mm-dd", style or "day")
             self._sheet.write_datetime(self._row, column, datetime.combine(cell, time()), look)
         elif number is not None:
-            self._sheet.write_number(self._row, column, float(number[0]), self._pages.look(number[1], strong))
+            self._sheet.write_number(self._row, column, float(number[0]), self._pages.look(number[1], style))
         elif shown and shown != BLANK:
-            self._sheet.write_string(self._row, column, shown, self._pages.look(strong=strong))
+            long = not style and len(shown) > _WIDEST
+            self._sheet.write_string(self._row, column, shown, self._pages.look(style="prose" if long else style))
 
     def _drawing(self, drawing: doc.Drawing) -> None:
-        top = self._row
-        self._line(drawing.title, strong=True)
+        self._line(drawing.title, style="strong")
         self._line(drawing.told)
-        self._table(drawing.table)
         block = _block(drawing)
-        if block is None or not block.rows:
-            return
+        if block is not None and block.rows:
+            self._chart(drawing, block)
+        self._table(drawing.table)
+
+    def _chart(self, drawing: doc.Drawing, block: _Block) -> None:
         bars = isinstance(drawing.chart, charts.Bars)
         chart = self._pages.book.add_chart({"type": "column", "subtype": "stacked"} if bars else {"type": "bar"})
         if not bars:
             chart.set_y_axis({"reverse": True})  # the first at the top
-        self._sheet.insert_chart(top + 2, len(drawing.table.columns) + 1, chart, {"description": _text(drawing.told)})
+        high = _HIGH if bars else max(_HIGH // 2, 90 + _RUNG * len(block.rows))
+        chart.set_size({"width": _WIDE, "height": high})
+        self._sheet.insert_chart(self._row, 0, chart, {"description": _text(drawing.told), "object_position": 3})
         self._pages.data.append((chart, block))
-        self._row = max(self._row, top + _HIGH)
+        self._row += -(-high // _ROW) + 1
+
+
+def _one_unit(cells: Iterable[doc.Cell]) -> str:
+    """The unit of the masses of a column that name none."""
+    masses = [cell.value for cell in cells if isinstance(cell, doc.Kilograms) and not cell.unit]
+    return unit_for(masses) if masses else ""
 
 
 def _lines(element: doc.Sentence | doc.Notes | doc.Verbatim | doc.Pairs | doc.KeyFigures) -> Iterable[tuple[str, ...]]:
@@ -260,8 +333,8 @@ def _block(drawing: doc.Drawing) -> _Block | None:
             assert_never(chart)
 
 
-def _number(cell: doc.Cell) -> tuple[Decimal | int, str] | None:
-    """A figure as a number, and its format; None: it is a text, or nothing."""
+def _number(cell: doc.Cell, one: str = "") -> tuple[Decimal | int, str] | None:
+    """A figure as a number, and its format; None: it is a text, or nothing. A mass that names no unit is in that `one`."""
     match cell:
         case doc.Amount(value, currency, form):
             if form != "rounded" and written(cell) == BLANK:
@@ -272,7 +345,7 @@ def _number(cell: doc.Cell) -> tuple[Decimal | int, str] | None:
         case doc.Kilograms(value, unit, bare, least, per):
             if written(cell) == BLANK:
                 return None
-            told = unit or unit_for([value])
+            told = unit or one or unit_for([value])
             number = value / 1000 if told == "t" else value
             plain = _digits(number)
             plain = f"+{plain};-{plain}" if least is not None else plain
@@ -280,8 +353,8 @@ def _number(cell: doc.Cell) -> tuple[Decimal | int, str] | None:
             return number, ";".join(f'{part}"{ending}"' for part in plain.split(";")) if ending else plain
         case doc.Share(value):
             return value, "0.0%"
-        case doc.Count(value, one):
-            return None if one else (value, "0")
+        case doc.Count(value, noun):
+            return None if noun else (value, "0")
         case str() | doc.Phrase() | doc.Between() | doc.Several() | date() | doc.Nothing():
             return None
         case _:
