@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from friendshore.document.figures import count
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import InputError
 from friendshore.explain.results import Counted
@@ -103,7 +104,7 @@ class RiskQuestion(Question[RiskOptions, Risk]):
     def notes(self, result: Risk) -> Sequence[str]:
         """That the case states no event, or what was evaluated again."""
         if result.evaluated:
-            return (f"{result.evaluated} plans evaluated again, in every scenario: all is as it is told",)
+            return (f"{count(result.evaluated, 'plan')} evaluated again, in every scenario: all is as it is told",)
         if any(scenario.events for scenario in result.scenarios):
             return ()
         return (f"the case states no event: state what may happen under [[plugin.{PLUGIN}.event]]",)
