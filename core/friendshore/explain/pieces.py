@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from ..domain.change import Change
+from ..domain.workers import finished
 from ..problem import Problem
 from ..problem.changes import with_bills
 from ..problem.impact import Impact, impact
@@ -103,27 +104,22 @@ def ask_apart(
         Exception: what the first group that fails raises.
     """
     started, total = time.monotonic(), sum(map(len, groups))
-    done: SimpleQueue[None] = SimpleQueue()
+    done: list[None] = []
 
-    def answered(group: Sequence[Asked]) -> list[Found]:
+    def answered(number: int) -> list[Found]:
         ask, found = asking(), []
-        for question in group:
+        for question in groups[number]:
             found.append(ask(question))
-            done.put(None)
+            done.append(None)
         return found
 
+    def tell() -> None:
+        if progress is not None and done:
+            progress(len(done), total, time.monotonic() - started)
+
+    futures = {}
     with ThreadPoolExecutor(session.limits.workers or os.cpu_count() or 1) as pool:
-        futures = [pool.submit(answered, group) for group in groups]
-        try:
-            answers = 0
-            while not all(future.done() for future in futures):
-                try:
-                    done.get(timeout=0.2)
-                except Empty:
-                    continue
-                answers += 1
-                if progress is not None:
-                    progress(answers, total, time.monotonic() - started)
-            return [future.result() for future in futures]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for number, future in finished(pool, answered, deque(range(len(groups))), meanwhile=tell):
+            futures[number] = future
+            tell()
+    return [futures[number].result() for number in range(len(groups))]

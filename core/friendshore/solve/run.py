@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from queue import Empty, SimpleQueue
 
 import numpy as np
 
 from ..domain.memory import set_aside
 from ..domain.plan import PlanStatus
+from ..domain.workers import finished
 from ..errors import Diagnostic, NoPlanError, OutOfTimeError
 from ..plugins.running import resting
 from ..program import Program
@@ -147,14 +148,24 @@ def _solved(
     search = Search(Watch(limits.left(), cancel), limits.gap, workers, known, limits.engines)
     found: list[SolverAnswer | None] = [None] * len(parts)
     largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
+
+    def tell() -> None:
+        if progress is not None:
+            progress(sum(answer is not None for answer in found), len(found), time.monotonic() - started)
+
     with ThreadPoolExecutor(workers) as pool:
-        futures = {pool.submit(_planned, search, known, parts[i], program.goals): i for i in largest_first}
-        _wait(futures, found, progress, started)
+        plan = partial(_planned, search, known, parts, program.goals)
+        for number, answer in finished(pool, plan, deque(largest_first), meanwhile=tell):
+            found[number] = answer.result()
+            tell()
     return _collect(program, parts, [a for a in found if a is not None], search)
 
 
-def _planned(search: Search, known: AnswerCache, part: Component, goals: Sequence[Goal]) -> SolverAnswer:
-    """The answer for a component, level by level where a level says anything of it beside cost."""
+def _planned(
+    search: Search, known: AnswerCache, parts: Sequence[Component], goals: Sequence[Goal], number: int
+) -> SolverAnswer:
+    """The answer for one of the components, level by level where a level says anything of it beside cost."""
+    part = parts[number]
     linear, ranked = part.linear, [goal for _, goal in goals_within(goals, part.columns)]
     if not is_ranked(ranked):
         return known.of(linear, partial(search.component, linear))
@@ -208,28 +219,6 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     if any(answer.outcome is not SolverOutcome.OPTIMAL for answer in answers):
         return None
     return sum(answer.objective for answer in answers)
-
-
-def _wait(
-    futures: dict[Future[SolverAnswer], int],
-    answers: list[SolverAnswer | None],
-    progress: Progress | None,
-    started: float,
-) -> None:
-    done: SimpleQueue[Future[SolverAnswer]] = SimpleQueue()
-    for future in futures:
-        future.add_done_callback(done.put)
-    left = len(futures)
-    while left:
-        try:
-            future = done.get(timeout=0.2)
-        except Empty:
-            pass
-        else:
-            answers[futures[future]] = future.result()
-            left -= 1
-        if progress is not None:
-            progress(len(futures) - left, len(futures), time.monotonic() - started)
 
 
 def _collect(program: Program, parts: Sequence[Component], answers: Sequence[SolverAnswer], search: Search) -> Solution:
