@@ -30,7 +30,7 @@ def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
         InputError: with everything that is wrong with any of them.
     """
     found: list[Diagnostic] = []
-    changes = [_read(text, f"{OPTION} '{text}'", found) for text in texts]
+    changes = [read_stated(text, f"{OPTION} '{text}'", found) for text in texts]
     if found:
         raise InputError(found)
     return tuple(change for change in changes if change is not None)
@@ -68,7 +68,8 @@ def _words(change: Change) -> dict[str, str]:
     return {key: str(value) for key, value in change.model_dump(by_alias=True, exclude_defaults=True).items()}
 
 
-def _read(text: str, file: str, found: list[Diagnostic]) -> Change | None:
+def read_stated(text: str, file: str, found: list[Diagnostic]) -> Change | None:
+    """A stated change; None, with what is wrong with it recorded as of `file`, if it cannot be read."""
     values: dict[str, str] = {}
     before = len(found)
     for part in _NEXT.split(text):

@@ -86,6 +86,12 @@ Workers = Annotated[
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Print every table, not what one screen of 40 lines holds.")]
+Html = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", metavar="FILE", help="Write the answer as one HTML page with charts too. Overwrites nothing."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 DEFAULT_GAP = 1e-6
 

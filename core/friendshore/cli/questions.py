@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from inspect import Parameter, Signature
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ..errors import FriendshoreError
+from ..writing import refuse_present
 from .announced import announced_questions, own_questions
 from .asking import answered, late, opened_for, options_made
 from .options import (
@@ -26,6 +27,7 @@ from .options import (
     Changes,
     Full,
     Gap,
+    Html,
     PlanPath,
     Quiet,
     Scenarios,
@@ -37,6 +39,7 @@ from .options import (
 from .output import answering, answers_alone, bare, show, show_json, show_on_screen, warn
 
 if TYPE_CHECKING:
+    from ..document.elements import Document
     from ..plugins import Registry
     from ..questions import Question
     from ..questions.base import Option
@@ -49,6 +52,7 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
     "gap": (Gap, DEFAULT_GAP),
     "workers": (Workers, None),
     "block": (Blocked, None),
+    "html": (Html, None),
     "as_json": (AsJson, False),
     "full": (Full, False),
     "quiet": (Quiet, False),
@@ -191,6 +195,8 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
 
     typed = {one.name: _value(one, given[one.name]) for one in options_of(question)}
     shared = {name: value for name, value in given.items() if name not in _READ_BY_ITSELF & typed.keys()}
+    if given["html"] is not None:
+        refuse_present(given["html"])  # before the work, not after it
     try:
         asked = options_made(question, typed)
     except OptionsError as error:
@@ -204,6 +210,10 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
         notes, text = question.notes(found), question.text(found, asked)
     for note in (*notes, *up):
         warn(note)
+    if given["html"] is not None:
+        with asked_of(question, question.name):
+            page = question.document(found, asked)
+        _write_page(given["html"], page, (*opened.notes, *notes, *up))
     if given["as_json"]:
         with asked_of(question, question.name):
             data = question.data(found, asked)
@@ -219,6 +229,15 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
             document = question.screen(found, asked)
         show_on_screen(document)
     return 0
+
+
+def _write_page(file: Path, page: Document, notes: Sequence[str]) -> None:
+    from ..document import elements as doc
+    from ..document.html import html
+    from .cases import write_new
+
+    told = doc.document(page.title, doc.notes(notes, doc.Tone.DOUBTFUL), *page.parts)
+    write_new(file.parent, {PurePosixPath(file.name): html(told)})
 
 
 def _value(one: Option, given: Any) -> Any:

@@ -106,19 +106,29 @@ class Inputs:
             return self
         following = self._following()
         changes = [following.record(change) for change in changes] if following.aliases else changes
+        case = self._priced().case
         try:
             amend = self.kept.amended if self.kept is not None else None
-            case, catalogs, rules = apply_changes(changes, self.case, self.catalogs, self.rules, self.bills, amend)
+            case, catalogs, rules = apply_changes(changes, case, self.catalogs, self.rules, self.bills, amend)
         except InputError as error:
             raise self.told(error.problems) from error
-        changed = replace(self, case=case, catalogs=catalogs, rules=rules)
-        if case.frozen is not None:
-            return changed
+        return replace(self, case=case, catalogs=catalogs, rules=rules)
+
+    def _priced(self) -> Inputs:
+        """The same facts with shortage and holding at their own prices, whatever is then changed. Facts that make no problem price nothing, and
+        stay as they are: what they lack, changes may bring.
+        """
+        if self.case.frozen is not None:
+            return self
+        if self.kept is None:
+            return self._price()
+        return self.kept.fact("priced", (self.case, *self.catalogs, *self.rules), self._price)
+
+    def _price(self) -> Inputs:
         try:
-            return changed.freeze(self.problem())
+            return self.freeze(self.problem())
         except InputError:
-            # Facts that make no problem before the changes price nothing: what they lack, the changes may bring.
-            return changed
+            return self
 
     def freeze(self, problem: Problem) -> Inputs:
         """The same facts with shortage and holding at the prices of a problem, that of the facts before any change, whatever changes."""

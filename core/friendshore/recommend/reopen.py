@@ -25,6 +25,7 @@ from ..solve import Cancel, Limits, Progress
 from .gather import gather
 from .recheck import as_run, read_facts
 
+NOTHING_APPLIED = Applied()
 ROUNDING = 1e-6
 """Share by which two solves of the same facts may differ in any case."""
 
@@ -45,8 +46,22 @@ class Opened:
     """Case or run."""
     registry: Registry | None = None
     """Where its names were looked up; None: what is installed."""
-    strict: bool = False
-    """Whether phases of unknown status are enforced."""
+    applied: Applied = NOTHING_APPLIED
+    """What is applied to it: scenarios, changes, strictness."""
+    given: Inputs | None = None
+    """Its facts before that; None: those of the session, to which nothing more is applied."""
+    records: tuple[BaseModel, ...] = ()
+    """Of these facts, what no code of a plugin may change."""
+
+    @property
+    def strict(self) -> bool:
+        """Whether phases of unknown status are enforced."""
+        return self.applied.strict
+
+    @property
+    def facts(self) -> Inputs:
+        """Its facts before anything is applied to them, for whoever applies more: `applied` comes first, in `Inputs.apply`."""
+        return self.session.inputs if self.given is None else self.given
 
     def settings(self, plugin: str) -> Any:
         """What the case sets for a plugin: a record of its model; None: it takes no settings.
@@ -128,7 +143,9 @@ def reopen(
     unchanged = given.run if applied == Applied() else None
     notes = given.notes if unchanged is None else _differs(session, unchanged, bounds)
     named = (*given.scenario, *scenario)
-    return Opened(session, named, given.pack_of, given.plugins, notes, path, registry, strict)
+    return Opened(
+        session, named, given.pack_of, given.plugins, notes, path, registry, applied, given.inputs, given.records
+    )
 
 
 def is_run(path: Path) -> bool:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations, product
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ from typer.testing import CliRunner
 
 from friendshore.cli.app import app
 from friendshore.domain.plan import Plan
-from friendshore.errors import OutOfTimeError, VerificationError
+from friendshore.errors import VerificationError
 from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.recommend import reopen
 from friendshore.session import Session
@@ -279,20 +277,3 @@ def test_a_file_that_is_no_proof_is_refused(tmp_path: Path) -> None:
         result = RUN.invoke(app, ["withstand", US_2027, "--quiet", *words])
         assert result.exit_code == 2
         assert "some.json" in result.stderr
-
-
-def test_where_the_search_is_ended_what_was_settled_until_then_is_told(session: Session) -> None:
-    """Ended while any two losses are looked at: any one is told; ended before anything is settled, nothing is answered."""
-    words = ("country:JP", "country:KR", "country:AT", "supplier:Global Tungsten & Powders")
-    cancel = Event()
-    stopping = replace(session, cancel=cancel, answers=AnswerCache())
-
-    def progress(done: int, total: int, _: float) -> None:
-        if done > total * 2 // 3:
-            cancel.set()
-
-    found = withstand(stopping, named_losses(session, words), 2, progress=progress)
-    assert [point.losses for point in found.curve] == [0, 1]
-    assert found.proof.most == 1
-    with pytest.raises(OutOfTimeError):
-        withstand(stopping, named_losses(session, words), 2)

@@ -121,10 +121,6 @@ class RobustComponent:
             if after.x is None and losses in seconds:
                 x = seconds[losses]
                 after = SolverAnswer(SolverOutcome.OPTIMAL, x[self.robust.free], float(self.robust.linear.cost @ x))
-            if after.outcome is SolverOutcome.INFEASIBLE and np.isfinite(
-                scenario.allowed
-            ):  # for the solver's tolerance
-                after = self.settle(self.robust.after(found.x, self.bare(losses), least=True))
             return self._followed(losses, found.x, after)
 
         return Branching(answer)

@@ -63,11 +63,6 @@ class PreparedPart:
         return frozenset(loss for component in self.part.components for loss in component.closed)
 
     @property
-    def settled(self) -> bool:
-        """Whether all that was looked at is proved."""
-        return all(level.following.settled for level in self.levels)
-
-    @property
     def plans(self) -> int:
         """How many plans follow losses."""
         return len(self.followers)
@@ -126,12 +121,15 @@ class _Follower:
     orders: frozenset[tuple[str, str]]
 
 
-def prepared(component: RobustComponent, most: int, before: PreparedComponent | None) -> PreparedComponent | None:
-    """What withstands a number of losses, from what withstands one less; None: the search was ended."""
-    found = component.withstanding(most, () if before is None else before.found.keys)
-    if found is None or not found.proved or not component.unavoidable.settled:
-        return None
-    return PreparedComponent(found, component.following(found))
+def curve(component: RobustComponent, most: int) -> Iterator[PreparedComponent]:
+    """What withstands each number of losses, from none on, until the search is ended."""
+    begin: Sequence[Losses] = ()
+    for number in range(most + 1):
+        found = component.withstanding(number, begin)
+        if found is None or not found.proved or not component.unavoidable.settled:
+            return
+        begin = found.keys
+        yield PreparedComponent(found, component.following(found))
 
 
 def smallest(part: PreparedPart, most: int) -> Iterator[tuple[Losses, list[str]]]:

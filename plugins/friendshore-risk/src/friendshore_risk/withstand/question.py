@@ -76,8 +76,8 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
 
     name = "withstand"
     options = WithstandOptions
-    doing = "preparing for losses"
-    counted = "components"
+    doing = "taking away"
+    counted = "combinations"
 
     def check(self, options: WithstandOptions) -> None:
         """Refuses words that name no kind of loss, times that are none, and a file that would be written over."""
@@ -141,7 +141,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
             return ()
         found = []
         if len(result.curve) <= result.most:
-            found.append(f"the search was ended: what more than {len(result.curve) - 1} losses cost is not told")
+            found.append(f"the search was ended: what {len(result.curve)} losses and more cost is not told")
         if result.unplanned:
             found.append(f"rules conflict as things are, and nothing is said of {', '.join(result.unplanned)}")
         return tuple(found)

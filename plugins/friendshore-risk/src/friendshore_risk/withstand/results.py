@@ -20,7 +20,7 @@ class WorstLosses(Record):
 
     losses: tuple[str, ...]
     rise: Number
-    """By how much the plan then comes to more, shortage at its price included; below 0: to less, since what is not ordered is not paid."""
+    """By how much the plan then comes to more, shortage at its price included."""
 
 
 class MissedDemand(Record):
@@ -38,7 +38,7 @@ class MissedDemand(Record):
     goes_on: bool
     """Whether that is the last period of the plan."""
     suppliers: tuple[str, ...]
-    """Offers of the material that still deliver for it, or for others of its compliance class, once there was time to react."""
+    """Offers of the material that still deliver to it, or to others, once there was time to react."""
 
 
 class NotWithstood(Record):

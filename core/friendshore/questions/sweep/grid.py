@@ -1,0 +1,246 @@
+"""Scenarios as they are asked for on the command line: grids of what is varied, and lists of scenarios from a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Context
+from itertools import product
+from math import prod
+from pathlib import Path
+
+from ...case.stated import read_stated
+from ...domain.case import Case, Scenario
+from ...domain.change import Change
+from ...domain.quantities import parse_number
+from ...domain.suggest import did_you_mean
+from ...errors import Diagnostic, InputError
+from ...problem.changes import scenario_changes
+from ...problem.inputs import Applied, Inputs
+from ...problem.kept import Kept
+from ...reading import kinds as k
+from ...reading.fields import Field
+from ...reading.layouts import layout
+from ...reading.tomlfile import read_section, read_toml
+from ...rules.keys import CHANGE, SCENARIO, scenario
+from .records import SweepScenario
+
+OPTION = "--vary"
+WRITTEN = "price:OFFER=0.5..2/16, disable=RULE,RULE, capacity:PLANT:delay=0 months,12 months, scenario=NAME,NAME (* for all) or strict=no,yes"
+"""How what is varied is stated."""
+NOTHING = "none"
+"""A value that leaves the case as it is."""
+MOST = 100_000
+"""Scenarios of a sweep; more are nobody's grid."""
+_RANGE = re.compile(r"(?P<low>.+?)\.\.(?P<high>.+)/\s*(?P<count>\d+)\s*")
+_AMOUNT = re.compile(r"(?P<number>[-+.,\d]+)\s*(?P<unit>.*)", re.DOTALL)
+_DIGITS = Context(prec=12)
+"""Of the values of a range."""
+_USUAL = {
+    "price": "factor",
+    "capacity": "factor",
+    "demand": "factor",
+    "lead_time": "factor",
+    "accept": "factor",
+    "loosen": "by",
+}
+"""Subject of a change -> the field that is varied if none is named. A subject that is not here is varied by what it names."""
+_FILE = layout(
+    "scenarios", "A list of scenarios.", Field("scenario", k.TABLES, "A scenario.", inside=SCENARIO, repeated=True)
+)
+_TRUTHS = {"no": False, "yes": True}
+FILE = "scenarios"
+"""What a file of scenarios is called among what is varied."""
+_NAMED = ("scenario", FILE)
+"""What is varied by values that say it all by themselves."""
+AS_IT_IS = "as it is"
+"""What the scenario is called that changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridValue:
+    """One value of what is varied."""
+
+    told: str
+    applied: Applied
+    option: str
+    """Where it was stated, for messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridAxis:
+    """What is varied, and its values."""
+
+    name: str
+    values: tuple[GridValue, ...]
+
+
+def scenarios_of(facts: Inputs, base: Applied, vary: Sequence[str], file: Path | None) -> list[SweepScenario]:
+    """Every scenario of a grid, the last of what is varied changing first; if nothing is varied, the scenarios of the case.
+
+    Args:
+        facts: of the case, nothing applied.
+        base: what is applied to all of them.
+        vary: what is varied, as it was stated.
+        file: a file of scenarios, which are then varied too.
+
+    Raises:
+        InputError: with everything that is wrong with what is stated, or names nothing in the case.
+    """
+    found: list[Diagnostic] = []
+    axes = list(_axes(facts.case, vary, found))
+    if file is not None:
+        axes.insert(0, _of_file(facts.case, file, found))
+    if not vary and file is None:
+        axes = [_of_case(facts.case)]
+    if found:
+        raise InputError(found)
+    count = prod(len(axis.values) for axis in axes)
+    if count > MOST:
+        raise InputError(
+            "the grid is too large", column=OPTION, found=f"{count:,} scenarios", expected=f"at most {MOST:,}"
+        )
+    _refuse_unknown(facts, base, axes)
+    return [_joined(base, axes, values) for values in product(*(axis.values for axis in axes))]
+
+
+def _refuse_unknown(facts: Inputs, base: Applied, axes: Iterable[GridAxis]) -> None:
+    """Refuses values that name nothing in the case, each by itself: what is wrong with several together is told of their scenario.
+
+    Raises:
+        InputError: with all of them.
+    """
+    known, found = replace(facts, kept=Kept()), dict[Diagnostic, None]()
+    for value in (value for axis in axes for value in axis.values):
+        try:
+            known.apply(_both(base, value.applied))
+        except InputError as error:
+            found |= {replace(one, file=value.option, row=None): None for one in error.problems}
+    if found:
+        raise InputError(found)
+
+
+def _joined(base: Applied, axes: Sequence[GridAxis], values: Sequence[GridValue]) -> SweepScenario:
+    applied = base
+    for value in values:
+        applied = _both(applied, value.applied)
+    varied = {axis.name: value.told for axis, value in zip(axes, values, strict=True)}
+    told = [text if name in _NAMED else f"{name} {text}" for name, text in varied.items() if text != NOTHING]
+    return SweepScenario(name=", ".join(told) or AS_IT_IS, varied=varied, applied=applied)
+
+
+def _both(one: Applied, other: Applied) -> Applied:
+    return Applied(
+        scenario=(*one.scenario, *other.scenario),
+        changes=(*one.changes, *other.changes),
+        strict=one.strict or other.strict,
+    )
+
+
+def _axes(case: Case, vary: Sequence[str], found: list[Diagnostic]) -> Iterator[GridAxis]:
+    names: dict[str, int] = {}
+    for text in vary:
+        if text.replace(" ", "") == "scenario=*":
+            yield _of_case(case)
+            continue
+        key, equals, stated = (part.strip() for part in text.partition("="))
+        option = f"{OPTION} '{text}'"
+        values = list(_values(stated, option, found))
+        if not (key and equals and values):
+            found.append(Diagnostic("cannot be read", option, expected=WRITTEN))
+            continue
+        names[key] = names.get(key, 0) + 1
+        name = key if names[key] == 1 else f"{key} ({names[key]})"
+        yield GridAxis(name, tuple(filter(None, (_value(key, value, option, found) for value in values))))
+
+
+def _values(stated: str, option: str, found: list[Diagnostic]) -> Iterator[str]:
+    """The values of a list, ranges spelt out."""
+    for part in filter(None, map(str.strip, stated.split(","))):
+        spread = _RANGE.fullmatch(part)
+        if spread is None:
+            yield part
+            continue
+        low, high = (_AMOUNT.fullmatch(spread[end].strip()) for end in ("low", "high"))
+        count = int(spread["count"])
+        if low is None or high is None or not 2 <= count <= MOST or (low["unit"] and low["unit"] != high["unit"]):
+            expected = (
+                "LOW..HIGH/N: two numbers, the second with the unit if there is one, and how many values, 2 or more"
+            )
+            found.append(Diagnostic("is no range", option, found=part, expected=expected))
+            continue
+        try:
+            first, last = parse_number(low["number"]), parse_number(high["number"])
+        except ValueError as error:
+            found.append(Diagnostic("is no range", option, found=part, expected=str(error)))
+            continue
+        for step in range(count):
+            value = _DIGITS.plus(first + (last - first) * step / (count - 1)).normalize()
+            yield f"{value:f} {high['unit']}".strip()
+
+
+def _value(key: str, told: str, option: str, found: list[Diagnostic]) -> GridValue | None:
+    applied = Applied() if told == NOTHING else _applied(key, told, option, found)
+    return None if applied is None else GridValue(told, applied, option)
+
+
+def _applied(key: str, told: str, option: str, found: list[Diagnostic]) -> Applied | None:
+    """What a value means; None, with what is wrong recorded, if it means nothing."""
+    if key == "scenario":
+        return Applied(scenario=tuple(map(str.strip, told.split("+"))))
+    if key == "strict":
+        if told not in _TRUTHS:
+            found.append(Diagnostic("is neither", option, found=told, expected="no or yes"))
+            return None
+        return Applied(strict=_TRUTHS[told])
+    subject, colon, name = key.partition(":")
+    if subject not in Change.SUBJECTS:
+        fix = did_you_mean(subject, [*Change.SUBJECTS, "scenario", "strict"])
+        expected = f"scenario, strict, or a subject of a change: {', '.join(Change.SUBJECTS)}"
+        found.append(Diagnostic("cannot be varied", option, found=subject, expected=expected, fix=fix))
+        return None
+    rest, _, field = name.rpartition(":")
+    if field not in CHANGE.names:
+        rest, field = name, _USUAL.get(subject, "")
+    if colon and not field:
+        fix = f"name what is varied of it, {subject}:{name}:FIELD=...; or write {subject}=NAME,NAME"
+        found.append(Diagnostic("does not say what is varied", option, found=key, fix=fix))
+        return None
+    texts = [f"{subject}={rest}, {field}={told}"] if colon else [f"{subject}={one}" for one in told.split("+")]
+    changes = [read_stated(text, option, found) for text in texts]
+    return None if None in changes else Applied(changes=tuple(filter(None, changes)))
+
+
+def _of_case(case: Case) -> GridAxis:
+    values = [GridValue(one.name, Applied(scenario=(one.name,)), "") for one in case.scenarios]
+    return GridAxis("scenario", tuple(values) or (GridValue(NOTHING, Applied(), ""),))
+
+
+def _of_file(case: Case, file: Path, found: list[Diagnostic]) -> GridAxis:
+    """The scenarios of a file, written as in a case file; they may inherit those of the case."""
+    toml = read_toml(file, found)
+    if toml is None:
+        return GridAxis(FILE, ())
+    entries = read_section(toml, _FILE, toml.data).parts("scenario")
+    read = [one for one in map(scenario, entries) if one is not None]
+    names = [one.name for one in (*case.scenarios, *read)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    found += [
+        Diagnostic("is there twice, in the file or the case", str(file), column="name", found=name) for name in twice
+    ]
+    if not read and not found:
+        found.append(Diagnostic("holds no scenario", str(file), expected="[[scenario]] tables, as in a case file"))
+    if found:
+        return GridAxis(FILE, ())
+    both = case.but(scenarios=(*case.scenarios, *read))
+    return GridAxis(FILE, tuple(_of_scenario(both, one, file, found) for one in read))
+
+
+def _of_scenario(case: Case, one: Scenario, file: Path, found: list[Diagnostic]) -> GridValue:
+    changes: tuple[Change, ...] = ()
+    try:
+        changes = scenario_changes(case, (one.name,))
+    except InputError as error:
+        found += [replace(problem, file=str(file)) for problem in error.problems]
+    return GridValue(one.name, Applied(changes=changes), f"{file}, scenario {one.name}")

@@ -1,0 +1,148 @@
+"""The journal of a sweep: each plan as it comes, written so that it outlives the process, and believed again only as it was written.
+
+A line is the SHA-256 of the rest of it, then a JSON object: the key of a scenario, and its plan. The key is the hash of all that the plan turns
+on (`keys`), so that a plan is found again wherever the same is asked, and nowhere else. A line that was cut off, changed, or is no plan is passed
+over, and its scenario planned again. As with the hashes of a run, that finds edits and accidents, and no forger, who writes the hash anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ...domain.used import RunPlugin
+from ...errors import InputError
+from ...problem.changes import scenario_changes
+from ...problem.inputs import Applied, Inputs
+from ...writing import replace_file
+from .records import ScenarioPlan
+from .worker import versions
+
+JOURNAL = "journal.jsonl"
+_FORMAT = 1
+"""Of a line; a plan of another one is not believed."""
+
+
+def keys(
+    facts: Inputs, plugins: Iterable[RunPlugin], settings: Mapping[str, object], asked: Iterable[Applied]
+) -> list[str]:
+    """For each scenario, what tells its plan from all others: the facts as they were given, the code that reads them, the settings, and what is applied.
+
+    What a scenario is called does not matter, nor which others the case has: its changes do.
+    """
+    found = sha256()
+    for one in (facts.case.but(scenarios=()), *facts.catalogs, *facts.rules, *facts.bills, *plugins):
+        found.update(f"{type(one).__module__}.{type(one).__qualname__} {one.model_dump_json()}\n".encode())
+    same = json.dumps([_FORMAT, versions(), dict(settings), found.hexdigest()], sort_keys=True)
+    return [sha256(f"{same} {_spelt_out(facts, one)}".encode()).hexdigest() for one in asked]
+
+
+def _spelt_out(facts: Inputs, applied: Applied) -> str:
+    try:
+        changes = (*scenario_changes(facts.case, applied.scenario), *applied.changes)
+    except InputError:  # no such scenario, as its plan will say
+        return applied.model_dump_json()
+    return applied.but(scenario=(), changes=changes).model_dump_json()
+
+
+class Journal:
+    """The plans that are known, and where new ones are written."""
+
+    def __init__(self, file: Path | None, known: Mapping[str, str]) -> None:
+        """Knows some plans by key, as JSON; without a file, nothing is written."""
+        self.known = dict(known)
+        self._file = None if file is None else file.open("ab")
+        if self._file is not None and self._file.tell():
+            self._file.write(b"\n")  # the last line may be cut off
+
+    def add(self, key: str, plan: str) -> None:
+        """Keeps a plan, given as JSON, and sees it onto the disk.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        self.known[key] = plan
+        if self._file is not None:
+            self._file.write(_line(key, plan))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Ends writing."""
+        if self._file is not None:
+            self._file.close()
+
+
+@contextmanager
+def kept(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]:
+    """The journal of a folder, which is made if it is not there; None: nothing is kept.
+
+    Args:
+        folder: where the sweep is kept.
+        resume: whether what it holds is taken up; else it must not be there.
+        rerun: whether scenarios that failed are planned again.
+
+    Raises:
+        InputError: if the folder is there and is not to be taken up, or is no folder of a sweep.
+        OSError: if it cannot be read or written.
+    """
+    if folder is None:
+        yield Journal(None, {})
+        return
+    file = folder / JOURNAL
+    if (folder.exists() or folder.is_symlink()) and not resume:
+        raise InputError(
+            "is there already, and is left as it is",
+            str(folder),
+            fix="go on with the sweep in it: --resume; or name another folder",
+        )
+    if folder.exists() and not file.is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError("is no folder of a sweep, and is left as it is", str(folder), fix="name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    known = dict(_read(file, rerun=rerun)) if file.is_file() else {}
+    journal = Journal(file, known)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+_KEY, _PLAN = b'{"key":"', b'","plan":'
+"""What stands before the key, and between it and the plan."""
+
+
+def _line(key: str, plan: str) -> bytes:
+    rest = b"".join((_KEY, key.encode(), _PLAN, plan.encode(), b"}"))
+    return sha256(rest).hexdigest().encode() + b" " + rest + b"\n"
+
+
+def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
+    """Key and plan of every line that can be believed."""
+    with file.open("rb") as lines:
+        for line in lines:
+            told, _, rest = line.rstrip(b"\n").partition(b" ")
+            if not line.endswith(b"}\n") or sha256(rest).hexdigest().encode() != told:
+                continue
+            key, between, plan = rest.removeprefix(_KEY)[:-1].partition(_PLAN)
+            try:
+                failed = ScenarioPlan.model_validate_json(plan).failed
+            except ValidationError:
+                continue
+            if between and not (rerun and failed):
+                yield key.decode(), plan.decode()
+
+
+def put_in_order(folder: Path, keys: Sequence[str], plans: Sequence[str]) -> None:
+    """Writes the journal of a sweep that is done anew: its scenarios in their order, and nothing else.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    lines = dict(zip(keys, plans, strict=True))
+    replace_file(folder / JOURNAL, b"".join(_line(key, plan) for key, plan in lines.items()))

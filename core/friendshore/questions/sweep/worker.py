@@ -1,0 +1,178 @@
+"""The plan of one scenario, made by a worker that is given the case once: a thread, a process, or a process of another machine.
+
+Every scenario is planned as `plan` plans it, by the same code, from the facts as they were given. What problems of one case share, and
+components that were solved before, are kept from one scenario to the next.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from hashlib import sha256
+from importlib.metadata import version
+from threading import local
+
+from pydantic import BaseModel
+
+from ...domain.base import exact, grouped, totals
+from ...domain.plan import PlanStatus
+from ...domain.run import RunPurchase
+from ...errors import FriendshoreError, InputError
+from ...plugins.patches import unaltered
+from ...plugins.running import have_run, running
+from ...problem.inputs import Applied, Inputs
+from ...problem.kept import Kept
+from ...recommend.describe import purchases
+from ...session import Session
+from ...solve import AnswerCache, Cancel, Limits
+from ...verify import VerifiedPlan
+from .records import FAILED, ScenarioMaterial, ScenarioPlan, ScenarioPurchase
+
+_HERE = local()
+"""What this thread holds of cases: nothing of it is shared with another."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SweptCase:
+    """A case as it goes to workers, once to each."""
+
+    facts: Inputs
+    """As they were given: nothing is applied to them."""
+    records: tuple[BaseModel, ...]
+    """What no code of a plugin may change."""
+    answers: AnswerCache
+    """Components that are solved already."""
+    limits: Limits
+    """Of each scenario."""
+
+    def packed(self) -> bytes:
+        """It, with what code it needs, as it is sent."""
+        return pickle.dumps((versions(), have_run(), self))
+
+
+@dataclass(frozen=True, slots=True)
+class AskedScenario:
+    """A scenario as it goes to a worker."""
+
+    number: int
+    """Its place, from 0."""
+    applied: Applied
+    case: str
+    """The case that it is of, by its hash."""
+    packed: bytes | None = None
+    """That case, for a worker that has not got it; None: left out, since most have."""
+
+
+def planned(asked: AskedScenario, cancel: Cancel | None = None) -> str | None:
+    """The plan of a scenario as JSON; None: the case is not here, and did not come along.
+
+    Raises:
+        InputError: if friendshore here is not what the case was sent by.
+    """
+    case = _case(asked)
+    return None if case is None else _planned(case, asked.applied, cancel).model_dump_json()
+
+
+def _case(asked: AskedScenario) -> SweptCase | None:
+    if getattr(_HERE, "name", "") != asked.case:
+        if asked.packed is None:
+            return None
+        _HERE.case = _unpacked(asked.packed)
+        _HERE.name = asked.case
+    case: SweptCase = _HERE.case
+    return case
+
+
+def _unpacked(packed: bytes) -> SweptCase:
+    """The case that was sent; code of plugins that comes with it counts as run here."""
+    sent, packages, case = _loaded(packed)
+    if sent != versions():
+        raise InputError(
+            "a worker has other software than whoever asks it, and could plan otherwise",
+            found=_told(versions()),
+            expected=_told(sent),
+            fix="install the same there",
+        )
+    with ExitStack() as stack:
+        for package in packages:
+            stack.enter_context(running(package, "its import", whole=True))
+    return replace(case, facts=replace(case.facts, kept=Kept()))
+
+
+def _loaded(packed: bytes) -> tuple[dict[str, str], tuple[str, ...], SweptCase]:
+    sent, packages, case = pickle.loads(packed)  # noqa: S301 - sent by whoever runs code here anyway
+    return sent, packages, case
+
+
+def versions() -> dict[str, str]:
+    """What a plan turns on beside its facts: friendshore and what solves."""
+    return {name: version(name) for name in ("friendshore", "ortools")}
+
+
+def _told(found: dict[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in found.items())
+
+
+def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> ScenarioPlan:
+    try:
+        with unaltered(case.records):
+            inputs = case.facts.apply(applied)
+            verified = Session.open(inputs, case.limits, None, cancel, case.answers).verified
+    except FriendshoreError as error:
+        return ScenarioPlan(status=FAILED, message="; ".join(map(str, error.problems)))
+    return told(verified)
+
+
+def told(verified: VerifiedPlan) -> ScenarioPlan:
+    """A verified plan in a few figures."""
+    plan, bought = verified.plan, purchases(verified.problem, verified.lines)
+    conflicts = "; ".join(f"rules conflict: {', '.join(one.rules)}" for one in plan.infeasible)
+    short = plan.short_by_demand
+    return ScenarioPlan(
+        status=plan.status.value,
+        message=conflicts if plan.status is PlanStatus.INFEASIBLE else "",
+        bound=exact(min(plan.bound, verified.cost.objective)),
+        cost=verified.cost,
+        demands_short=sum(1 for kilograms in short.values() if kilograms),
+        materials=tuple(_materials(verified, bought)),
+        purchases=tuple(_purchases(bought)),
+    )
+
+
+def _materials(verified: VerifiedPlan, bought: Iterable[RunPurchase]) -> Iterable[ScenarioMaterial]:
+    demands, none = verified.problem.demands, Decimal(0)
+    material = {demand.id: demand.use.material.id for demand in demands}
+    wanted = totals((material[demand.id], sum(demand.quantity, none)) for demand in demands)
+    short = totals((material[name], kilograms) for name, kilograms in verified.plan.short_by_demand.items())
+    kilograms = totals((one.material, one.quantity_kg) for one in bought)
+    money = totals((one.material, one.cost) for one in bought)
+    for name in sorted({*wanted, *kilograms}):
+        figures = (exact(each.get(name, none)) for each in (wanted, short, kilograms, money))
+        names = ("wanted_kg", "short_kg", "bought_kg", "cost")
+        yield ScenarioMaterial(material=name, **dict(zip(names, figures, strict=True)))
+
+
+def _purchases(bought: Iterable[RunPurchase]) -> Iterable[ScenarioPurchase]:
+    groups = grouped(((one.material, one.end_use, one.offer, one.place), one) for one in bought)
+    kilograms = totals((one.material, one.quantity_kg) for group in groups.values() for one in group)
+    for (material, end_use, offer, place), group in sorted(groups.items()):
+        quantity = sum((one.quantity_kg for one in group), Decimal(0))
+        yield ScenarioPurchase(
+            material=material,
+            end_use=end_use,
+            offer=offer,
+            facility=group[0].facility,
+            country=group[0].country,
+            place=place,
+            quantity_kg=exact(quantity),
+            share=exact(quantity / kilograms[material]),
+            cost=exact(sum((one.cost for one in group), Decimal(0))),
+        )
+
+
+def name_of(packed: bytes) -> str:
+    """A case as it is sent, by its hash."""
+    return sha256(packed).hexdigest()

@@ -1,0 +1,395 @@
+"""Sweeps: what is asked for, rows in order, errors as rows, and what is kept in a folder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+import friendshore
+from friendshore.document.html import html
+from friendshore.document.terminal import plain_text
+from friendshore.domain.case import Scenario
+from friendshore.domain.change import Change
+from friendshore.errors import InputError, SolverError
+from friendshore.plugins import Registry
+from friendshore.problem.inputs import Applied, Inputs
+from friendshore.questions.sweep.document import sweep_document
+from friendshore.questions.sweep.grid import scenarios_of
+from friendshore.questions.sweep.journal import JOURNAL
+from friendshore.questions.sweep.pools import OpenPool, WorkerPool, here
+from friendshore.questions.sweep.records import Sweep
+from friendshore.questions.sweep.search import run_sweep
+from friendshore.questions.sweep.worker import SweptCase, planned
+from friendshore.rules.kinds.limits import MaxShare
+from friendshore.solve import AnswerCache, Limits
+
+from .building import case, demand, metals, rule
+
+CASE = case(
+    demand("metal", "civil", 40), scenarios=[Scenario(name="dear", change=(Change(price="cn-metal", factor=9),))]
+)
+FACTS = metals(cn=30, au=20)
+PRICES = [[Change(price="cn-metal", factor=factor)] for factor in (1, 2, 9)]
+REFUSED = [Change(disable="nothing-of-this-name")]
+
+
+def swept(changes: Iterable[Any] = PRICES, **options: Any) -> Sweep:
+    """A sweep of the case in this process, unless options say otherwise."""
+    return friendshore.sweep(CASE, changes, catalogs=[FACTS], registry=Registry.of(), **{"workers": 1, **options})
+
+
+def spent(found: Sweep) -> list[float]:
+    """What the plans spend; -1: there is none."""
+    return [float(one.plan.cost.total) if one.plan.cost else -1 for one in found.scenarios]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All that a folder holds."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_scenarios_are_told_in_the_order_in_which_they_were_given() -> None:
+    """30 kg come from China and 10 from Australia; at nine times the price none do, and what Australia lacks comes from Japan."""
+    found = swept([*PRICES, [], Applied(scenario=("dear",))])
+    assert spent(found) == [800, 1100, 2600, 800, 2600]
+    assert [one.number for one in found.scenarios] == [1, 2, 3, 4, 5]
+    assert [one.name for one in found.scenarios][2:] == ["price cn-metal, factor 9", "as it is", "dear"]
+    assert list(found.to_frame()["total"]) == spent(found)
+    bought = found.to_frame("purchases")
+    assert list(bought[bought.number == 1].quantity_kg) == [10, 30]
+    assert list(bought[bought.number == 1].share) == [0.25, 0.75]
+
+
+def test_what_goes_wrong_with_one_is_told_in_its_place() -> None:
+    """A change that names nothing, a scenario that is not there: the others are planned all the same."""
+    found = swept([PRICES[0], REFUSED, Applied(scenario=("none",)), PRICES[1]])
+    assert [one.plan.status for one in found.scenarios] == ["optimal", "error", "error", "optimal"]
+    assert "nothing-of-this-name" in found.scenarios[1].plan.message
+    assert "unknown scenario" in found.scenarios[2].plan.message
+    assert spent(found) == [800, -1, -1, 1100]
+    assert len(found.failed) == 2
+    text = plain_text(sweep_document(found, 20), 100)
+    assert "Not planned" in text
+    assert "nothing-of-this-name" in text
+
+
+class Backwards(Executor):
+    """Does the first task last of the first three."""
+
+    def __init__(self) -> None:
+        self._max_workers = 3
+        self._held: list[Any] = []
+        self._count = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Holds the first, and does it after the third."""
+        future: Future[Any] = Future()
+        self._count += 1
+        do = (future, fn, args)
+        if self._count == 1:
+            self._held.append(do)
+            return future
+        for one, call, asked in [do, *(self._held if self._count == 3 else [])]:
+            one.set_result(call(*asked))
+        return future
+
+
+@pytest.mark.parametrize("executor", [Backwards, lambda: ThreadPoolExecutor(3)])
+def test_whoever_plans_the_answer_is_the_same(executor: Any, tmp_path: Path) -> None:
+    """Files and records are the same to the byte, in whichever order scenarios are done."""
+    lists = [*PRICES, REFUSED, PRICES[0]]
+    assert swept(lists, executor=executor(), folder=tmp_path / "a") == swept(lists, folder=tmp_path / "b")
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    assert set(files(tmp_path / "a")) == {JOURNAL, "totals.csv", "materials.csv", "purchases.csv"}
+
+
+class Counting(ThreadPoolExecutor):
+    """Counts what it is asked to plan."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.changes: list[tuple[Change, ...]] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Notes the changes of the scenario."""
+        self.changes.append(args[0].applied.changes)
+        return super().submit(fn, *args, **kwargs)
+
+
+def resumed(folder: Path, lists: Sequence[Any] = PRICES, **options: Any) -> tuple[Sweep, list[tuple[Change, ...]]]:
+    """A sweep gone on with, and what had to be planned for it."""
+    with Counting() as executor:
+        found = swept(lists, folder=folder, resume=True, executor=executor, **options)
+    return found, executor.changes
+
+
+def test_what_is_planned_already_is_not_planned_again(tmp_path: Path) -> None:
+    """Of a longer list only what is new; of the same facts and settings alone."""
+    folder = tmp_path / "kept"
+    first = swept(PRICES, folder=folder)
+    found, asked = resumed(folder, [*PRICES, []])
+    assert asked == [()]
+    assert found.scenarios[:3] == first.scenarios
+    assert resumed(folder, [[]], gap=0.5)[1] == [()]
+    with pytest.raises(InputError, match="--resume"):
+        swept(PRICES, folder=folder)
+
+
+def test_a_failed_scenario_is_planned_again_only_if_that_is_asked(tmp_path: Path) -> None:
+    """Its row is kept like any other until then."""
+    folder = tmp_path / "kept"
+    lists = [PRICES[0], REFUSED]
+    first = swept(lists, folder=folder)
+    assert resumed(folder, lists) == (first, [])
+    assert resumed(folder, lists, rerun=True) == (first, [tuple(REFUSED)])
+
+
+@pytest.mark.parametrize("harm", ["cut off", "a figure", "a digest", "rubbish", "another plan", "no newline"])
+def test_a_journal_that_was_changed_is_not_believed(harm: str, tmp_path: Path) -> None:
+    """What a line says is taken as it was written, or planned again; nothing of the others is lost."""
+    folder = tmp_path / "kept"
+    first = swept(PRICES, folder=folder)
+    journal = folder / JOURNAL
+    lines = journal.read_bytes().splitlines(keepends=True)
+    harmed = {
+        "cut off": [*lines[:2], lines[2][:-40]],
+        "a figure": [lines[0].replace(b'"total":800.0', b'"total":700.0'), *lines[1:]],
+        "a digest": [b"0" * 64 + lines[0][64:], *lines[1:]],
+        "rubbish": [lines[0], b"\xff\x00 {}\n", b"\n", *lines[2:]],
+        "another plan": [lines[0][:64] + lines[1][64:], *lines[1:]],
+        "no newline": [*lines[:2], lines[2][:-1]],
+    }[harm]
+    journal.write_bytes(b"".join(harmed))
+    assert b"".join(harmed) != b"".join(lines)
+    found, asked = resumed(folder)
+    assert found == first
+    assert len(asked) == 1
+    assert journal.read_bytes() == b"".join(lines)
+
+
+def test_a_sweep_that_is_ended_tells_what_it_has_and_goes_on_later(tmp_path: Path) -> None:
+    """After one scenario: the others are counted, and planned the next time."""
+    folder, ended = tmp_path / "kept", Event()
+    part = swept(PRICES, folder=folder, cancel=ended, progress=lambda done, of, seconds: ended.set())
+    assert len(part.scenarios) == 1
+    assert part.unasked == 2
+    found, asked = resumed(folder)
+    assert found == swept(PRICES)
+    assert len(asked) == 2
+
+
+class Fragile(ThreadPoolExecutor):
+    """A pool that breaks while it has a certain scenario, as one of processes does when one of them dies."""
+
+    def __init__(self, fatal: Sequence[Change]) -> None:
+        super().__init__(1)
+        self._fatal, self._dead = tuple(fatal), False
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Takes nothing more once it is broken; all that it has is lost."""
+        if self._dead:
+            raise BrokenExecutor
+        if args[0].applied.changes != self._fatal:
+            return super().submit(fn, *args, **kwargs)
+        self._dead = True
+        future: Future[Any] = Future()
+        future.set_exception(BrokenExecutor())
+        return future
+
+
+def at(*executors: Executor, renewed: bool) -> WorkerPool:
+    """A pool of these executors, one after the other."""
+    left = iter(executors)
+
+    def opened() -> Any:
+        from contextlib import nullcontext
+
+        return nullcontext(OpenPool(next(left), planned, 2))
+
+    return WorkerPool(opened, renewed)
+
+
+def sweep_at(pool: WorkerPool, changes: Sequence[Sequence[Change]]) -> Sweep:
+    """A sweep in a pool."""
+    from friendshore.questions.sweep.search import _scenario
+
+    swept_case = SweptCase(Inputs(CASE, (FACTS,), ()), (), AnswerCache(), Limits(workers=1))
+    return run_sweep(swept_case, (), [_scenario(one) for one in changes], pool)
+
+
+def test_a_scenario_that_ends_its_worker_twice_fails_and_no_other_does() -> None:
+    """Those that were handed out beside it are planned by whoever comes next."""
+    fatal = PRICES[1]
+    pools = [Fragile(fatal) for _ in range(4)]
+    found = sweep_at(at(*pools, renewed=True), [*PRICES, []])
+    assert [one.plan.status for one in found.scenarios] == ["optimal", "error", "optimal", "optimal"]
+    assert "died" in found.scenarios[1].plan.message
+    assert spent(found) == [800, -1, 2600, 800]
+
+
+def test_an_executor_that_is_lost_is_no_fault_of_a_scenario() -> None:
+    """Whoever gave it is told how far the sweep came, and how to go on."""
+    with pytest.raises(SolverError, match=r"the executor is lost; \d of 4 scenarios .*--resume"):
+        sweep_at(at(Fragile(PRICES[1]), renewed=False), [*PRICES, []])
+
+
+def test_a_worker_without_the_case_is_sent_it() -> None:
+    """So is one that begins late: the case goes to it with the scenario that it had to give back."""
+
+    class Forgetful(ThreadPoolExecutor):
+        """A thread of its own for each task."""
+
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(fn, *args, **kwargs)
+
+    with Forgetful(1) as executor:
+        assert swept(executor=executor) == swept()
+
+
+def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could plan otherwise: each row says so."""
+    from friendshore.questions.sweep import worker
+
+    case_sent = SweptCase(Inputs(CASE, (FACTS,), ()), (), AnswerCache(), Limits(workers=1))
+    packed = case_sent.packed()
+    monkeypatch.setattr(worker, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
+    asked = worker.AskedScenario(0, Applied(), worker.name_of(packed), packed)
+    with pytest.raises(InputError, match=r"other software.*friendshore 9\.9"):
+        worker.planned(asked)
+
+
+FACTS_GIVEN = Inputs(CASE, (FACTS,), (rule(MaxShare, id="share", materials=["metal"], share="0.9", countries=["CN"]),))
+
+
+def names(*vary: str, file: Path | None = None) -> list[str]:
+    """What the scenarios of a grid are called."""
+    return [one.name for one in scenarios_of(FACTS_GIVEN, Applied(), vary, file)]
+
+
+def test_what_is_varied_makes_a_grid() -> None:
+    """The last of it changes first; a range has its ends, and `none` is the case as it is."""
+    assert names("price:cn-metal=0.5..2/4", "disable=none,share") == [
+        "price:cn-metal 0.5",
+        "price:cn-metal 0.5, disable share",
+        "price:cn-metal 1",
+        "price:cn-metal 1, disable share",
+        "price:cn-metal 1.5",
+        "price:cn-metal 1.5, disable share",
+        "price:cn-metal 2",
+        "price:cn-metal 2, disable share",
+    ]
+    assert names("capacity:cn:per_year=10..30 kg/year/3") == [f"capacity:cn:per_year {n} kg/year" for n in (10, 20, 30)]
+    assert names("price:country:CN=50 %,200 %") == ["price:country:CN 50 %", "price:country:CN 200 %"]
+    assert names("strict=no,yes", "remove=cn+au,none") == [
+        "strict no, remove cn+au",
+        "strict no",
+        "strict yes, remove cn+au",
+        "strict yes",
+    ]
+    assert names() == names("scenario=*") == ["dear"]
+
+
+def test_what_is_varied_is_applied_after_what_the_case_is_opened_with() -> None:
+    """Scenarios and changes of all come first; of two values that are strict or not, one strict makes all strict."""
+    base = Applied(scenario=("dear",), changes=(Change(price="au-metal", factor=3),), strict=True)
+    (one,) = scenarios_of(FACTS_GIVEN, base, ["price:cn-metal=2"], None)
+    assert one.applied == base.but(changes=(*base.changes, Change(price="cn-metal", factor=2)))
+
+
+def test_a_file_of_scenarios_is_varied_like_the_rest(tmp_path: Path) -> None:
+    """They may inherit the case's own, and each is planned at every point of the grid."""
+    file = tmp_path / "some.toml"
+    file.write_text(
+        '[[scenario]]\nname = "dearer"\ninherits = ["dear"]\nchange = [{ price = "au-metal", factor = 2 }]\n'
+        '[[scenario]]\nname = "gone"\nchange = [{ remove = "au" }]\n'
+    )
+    assert names("price:cn-metal=1,2", file=file) == [
+        "dearer, price:cn-metal 1",
+        "dearer, price:cn-metal 2",
+        "gone, price:cn-metal 1",
+        "gone, price:cn-metal 2",
+    ]
+    first, *_ = scenarios_of(FACTS_GIVEN, Applied(), (), file)
+    assert [change.told for change in first.applied.changes] == ["price cn-metal, factor 9", "price au-metal, factor 2"]
+
+
+@pytest.mark.parametrize(
+    ("vary", "told"),
+    [
+        ("price:cn-metal", "cannot be read"),
+        ("prise:cn=1,2", "did you mean `price`"),
+        ("price:chn-metal=0.5..2/4", "--vary 'price:chn-metal=0.5..2/4'"),
+        ("price:cn-metal=1..x/4", "is no range"),
+        ("price:cn-metal=1 kg..2 t/4", "is no range"),
+        ("price:cn-metal=1..2/1", "is no range"),
+        ("remove:cn=1", "does not say what is varied"),
+        ("strict=perhaps", "no or yes"),
+        ("scenario=deer", "unknown scenario `deer`"),
+        ("price:cn-metal=1..2/400", "the grid is too large"),
+    ],
+)
+def test_what_cannot_be_varied_is_told_before_anything_is_planned(vary: str, told: str) -> None:
+    """With the option that says it."""
+    more = ["price:au-metal=1..2/400"] if "/400" in vary else []
+    with pytest.raises(InputError) as refused:
+        scenarios_of(FACTS_GIVEN, Applied(), [vary, *more], None)
+    assert told in "\n".join(map(str, refused.value.problems))
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    """Every option, and the file."""
+    file = tmp_path / "some.toml"
+    file.write_text('[[scenario]]\nname = "dear"\nchange = [{ price = "cn-metal" }]\n')
+    with pytest.raises(InputError) as refused:
+        scenarios_of(FACTS_GIVEN, Applied(), ["strict=perhaps", "prise:cn=1"], file)
+    text = "\n".join(map(str, refused.value.problems))
+    assert all(part in text for part in ("perhaps", "prise", "some.toml", "twice", "factor"))
+
+
+def test_tables_say_what_is_varied_in_columns_of_their_own(tmp_path: Path) -> None:
+    """A row a scenario, with every digit of the money."""
+    scenarios = scenarios_of(FACTS_GIVEN, Applied(), ["price:cn-metal=1,2", "disable=none,share"], None)
+    case_given = SweptCase(FACTS_GIVEN, (), AnswerCache(), Limits(workers=1))
+    from friendshore.questions.sweep.search import SweepFolder
+
+    found = run_sweep(case_given, (), scenarios, here(1, 4), SweepFolder(tmp_path / "out"))
+    with (tmp_path / "out" / "totals.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["price:cn-metal"], row["disable"], Decimal(row["objective"])) for row in rows] == [
+        (one.varied["price:cn-metal"], one.varied["disable"], one.plan.cost.objective)
+        for one in found.scenarios
+        if one.plan.cost
+    ]
+    page = html(sweep_document(found, 20))
+    assert "How the mix moves" not in page or "<svg" in page
+    assert "By price:cn-metal" in plain_text(sweep_document(found, 20), 100)
+
+
+def test_parquet_holds_what_csv_does(tmp_path: Path) -> None:
+    """The same rows, numbers as doubles, and the same bytes each time."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    found = swept(folder=tmp_path / "a", parquet=True)
+    swept(folder=tmp_path / "b", parquet=True)
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    for table in Sweep.TABLES:
+        read = parquet.read_table(tmp_path / "a" / f"{table}.parquet").to_pylist()
+        assert [list(row.values()) for row in read] == found.to_frame(table).astype(object).where(
+            lambda x: x.notna(), None
+        ).to_numpy().tolist()
+
+
+def test_a_sweep_is_kept_only_where_it_may_be(tmp_path: Path) -> None:
+    """A folder of somebody's own is left as it is, also where a sweep is to go on."""
+    (tmp_path / "notes.txt").write_text("mine")
+    for more in ({}, {"resume": True}):
+        with pytest.raises(InputError, match="left as it is"):
+            swept(folder=tmp_path, **more)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
