@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from rapidfuzz.distance import OSA
@@ -24,6 +24,25 @@ class Hit:
     at: int
     """Its place in the list."""
     comparison: NameComparison
+
+
+@dataclass(slots=True)
+class _Sharing:
+    """What a name shares with names of a list, at most."""
+
+    agreeing: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    """Name of the list -> weight of the words of both companies' own that may agree."""
+    crossing: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    """Name of the list -> weight of its own words that may agree with ordinary ones of the name."""
+    plains: list[tuple[float, frozenset[str]]] = field(default_factory=list)
+    """Each ordinary word of the name: its weight, and words of the list that it may agree with."""
+    all_plains: set[str] = field(default_factory=set)
+    own: float = 0.0
+    """Weight of the name's own words."""
+    yielding: float = 0.0
+    """Of these, what may agree with ordinary words of the list."""
+    plain: float = 0.0
+    """Weight of its ordinary words."""
 
 
 class NameIndex:
@@ -107,34 +126,48 @@ class NameIndex:
 
         What agrees is taken for as much as it can be, twice if need be, and what is left over for as little.
         """
+        held = self._sharing(one, alike)
+        for at, agreed in held.agreeing.items():
+            crossing = held.crossing.get(at, 0.0)
+            theirs = max(0.0, self._own[at] - crossing - agreed)
+            mine = max(0.0, held.own - held.yielding - agreed)
+            most = agreed + min(held.plain + held.yielding, self._plain[at] + crossing)
+            if not _reaches(most, mine, theirs, least):
+                continue
+            if (
+                not held.yielding and not crossing
+            ):  # ordinary words agree with ordinary words alone: how many do is soon told
+                words = self.names[at].words
+                shared = sum(weight for weight, others in held.plains if not others.isdisjoint(words))
+                shared_theirs = sum(self.weights.weigh(word) for word in words if word in held.all_plains)
+                mine += held.plain - shared
+                theirs += max(0.0, self._plain[at] - shared_theirs)
+                if not _reaches(agreed + min(shared, shared_theirs), mine, theirs, least):
+                    continue
+            yield at
+
+    def _sharing(self, one: Name, alike: dict[str, list[str]]) -> _Sharing:
+        """Which names of the list share words with a name, and how much at most."""
         weigh = self.weights.weigh
-        agreeing: dict[int, float] = defaultdict(float)
-        soft: dict[int, float] = defaultdict(
-            float
-        )  # words of one's own that may agree with an ordinary word of the other
-        own = plain = yielding = 0.0
+        held = _Sharing()
         for term in one.words:
             weight = weigh(term)
             others = {*alike[term], *self._shortened(term)}
+            own = [other for other in others if weigh(other) >= DISTINCT]
             if weight < DISTINCT:
-                plain += weight
-                for other in others:
-                    if weigh(other) >= DISTINCT:
-                        for at in self._having[other]:
-                            soft[at] += weigh(other)
-                continue
-            own += weight
-            if any(weigh(other) < DISTINCT for other in others):
-                yielding += weight
-            for other in alike[term]:
-                if weigh(other) >= DISTINCT:
+                held.plain += weight
+                held.plains.append((weight, frozenset(others)))
+                held.all_plains |= others
+                for other in own:
                     for at in self._having[other]:
-                        agreeing[at] += max(weight, weigh(other))
-        for at, agreed in agreeing.items():
-            whole = agreed + min(plain + yielding, self._plain[at] + soft.get(at, 0.0))
-            lost = max(0.0, own - yielding - agreed), max(0.0, self._own[at] - soft.get(at, 0.0) - agreed)
-            if whole >= least * (whole + both_lost(*lost)) - 1e-4:
-                yield at
+                        held.crossing[at] += weigh(other)
+                continue
+            held.own += weight
+            held.yielding += weight if len(own) < len(others) else 0.0
+            for other in own:
+                for at in self._having[other]:
+                    held.agreeing[at] += max(weight, weigh(other))
+        return held
 
     def _shares(self, one: Name) -> tuple[float, float]:
         """Weight of the words that are a company's own, and of the others."""
@@ -169,6 +202,11 @@ class NameIndex:
             others = (other for kind in kinds for other in self._initials.get((term[0], kind), ()))
             self._short[term] = [other for other in others if shortened(term, other)]
         return self._short[term]
+
+
+def _reaches(whole: float, mine: float, theirs: float, least: float) -> bool:
+    """Whether a score may be so much where so much agrees at most, and so much is left over at least."""
+    return whole >= least * (whole + both_lost(mine, theirs)) - 1e-4
 
 
 def _pairs(one: Name) -> Iterator[str]:

@@ -93,14 +93,20 @@ class Weights:
 
     def weigh(self, word: str) -> float:
         """Weight of one word."""
-        known = tables()
-        if word in known.joining:
-            return JOINING
-        if word.isdigit():
-            return NUMBER
-        if word in known.ordinary or word in known.places:
-            return ORDINARY
-        return min(self.shared.get(word, 1.0), _SHORT.get(len(word), 1.0))
+        return min(self.shared.get(word, 1.0), _weight(word))
+
+
+@lru_cache(maxsize=1 << 16)
+def _weight(word: str) -> float:
+    """Most that a word weighs, whatever the list."""
+    known = tables()
+    if word in known.joining:
+        return JOINING
+    if word.isdigit():
+        return NUMBER
+    if word in known.ordinary or word in known.places:
+        return ORDINARY
+    return _SHORT.get(len(word), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +258,7 @@ def _aligned(one: tuple[str, ...], other: tuple[str, ...], weights: Weights) -> 
     return tuple(pairs)
 
 
+@lru_cache(maxsize=1 << 18)
 def _alike(word: str, against: str) -> float:
     alike = likeness(word, against)
     return alike or shortened(word, against)
