@@ -57,7 +57,7 @@ def text(found: Recommendation) -> str:
     return plain_text(plan_document(found.run), 200)
 
 
-def test_a_ban_from_march_bites_from_january_and_the_plan_says_so() -> None:
+def test_a_ban_from_march_applies_from_january_and_the_plan_says_so() -> None:
     """31 + 28 kg of January and February are lawful and short all the same: only because the plan counts in quarters."""
     found = planned(yearly(), chinese(), ban("mined", start="2027-03-01"))
     assert months(found) == [("metal-defense", 365, 306, 59)]

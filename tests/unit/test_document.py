@@ -33,6 +33,7 @@ from friendshore.document.elements import (
     document,
     figures,
     notes,
+    prose,
     section,
     sentence,
     table,
@@ -145,6 +146,21 @@ def test_markdown_of_a_long_plan_is_by_years() -> None:
     """As on a line that is wide enough."""
     assert "| Material | Short 2027 | 2028 | What for |" in markdown(quarters(8))
     assert "| tin | 2.4 t | 2.4 t | all |" in markdown(quarters(8))
+
+
+@pytest.mark.parametrize(
+    ("told", "parts"),
+    [
+        ("barred by `ban`: x", ("barred by ", Phrase("ban", code=True), ": x")),
+        ("`a` and `b`", (Phrase("a", code=True), " and ", Phrase("b", code=True))),
+        ("a ` alone", ("a ` alone",)),
+        ("``", ()),
+        ("", ()),
+    ],
+)
+def test_what_stands_between_backticks_is_typed(told: str, parts: tuple[str | Phrase, ...]) -> None:
+    """In pairs; a sign that is left over is what somebody wrote."""
+    assert prose(told) == parts
 
 
 @pytest.mark.parametrize("name", ["| x |", "<b>", "[a](http://b.example)", "`x`", "**x**", "1. x"])

@@ -85,6 +85,15 @@ def test_no_text_is_a_formula_or_a_link() -> None:
             assert "<c:f>Mix" not in text
 
 
+def test_a_cell_shows_what_is_typed_without_signs_and_a_name_as_it_is() -> None:
+    """Backticks of a sentence set nothing apart in a cell; those of a name in a table are the name's."""
+    from openpyxl import load_workbook
+
+    told = doc.document("x", doc.notes(["barred by `ban`"]), doc.table([doc.Column("Offer")], [["a`b`"]]))
+    sheet = load_workbook(BytesIO(workbook(told, "x.xlsx")))["Summary"]
+    assert rows(sheet) == [["x"], ["barred by ban"], ["Offer"], ["a`b`"]]
+
+
 def test_bars_and_ladders_are_native_charts(book: Any) -> None:
     """Bars are stacked, what they are held against is a line; a ladder is a bar for each price; their figures stand in a sheet of their own."""
     mix, prices = book["Who  a b"]._charts

@@ -77,7 +77,7 @@ def test_two_rules_that_forbid_the_same_make_one_requirement() -> None:
     assert uses(built(given, metals(), *rules)) == [["metal-a 2026", "metal-b 2026"]]
 
 
-def test_a_ban_that_begins_on_the_last_day_of_a_period_bites_all_of_it() -> None:
+def test_a_ban_that_begins_on_the_last_day_of_a_period_applies_to_all_of_it() -> None:
     """Any day is enough to forbid: in force on 31 December 2026."""
     given = case(demand("metal", "defense", 10, 10), stores=NOTHING_HELD)
     assert bought(planned(given, metals(), ban("mined", start="2026-12-31"))) == {"au-metal": 20}

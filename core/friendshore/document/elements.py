@@ -336,6 +336,15 @@ def excerpt(
     return DataTable(made.columns, made.rows, Excerpt(tuple(rests), part))
 
 
+def prose(told: str) -> tuple[str | Phrase, ...]:
+    """A text as phrases: what stands between two backticks is typed as it stands."""
+    found = told.split("`")
+    if len(found) % 2 == 0:
+        return (told,)
+    parts = (Phrase(part, code=True) if place % 2 else part for place, part in enumerate(found))
+    return tuple(part for part in parts if part not in ("", Phrase("", code=True)))
+
+
 def figures(title: str, unit: str = "") -> Column:
     """A column of figures, which are never broken."""
     return Column(title, unit, "right", whole=True)

@@ -299,13 +299,13 @@ def _lines(element: doc.Sentence | doc.Notes | doc.Verbatim | doc.Pairs | doc.Ke
     """What is told in words, a row each."""
     match element:
         case doc.Sentence(phrases):
-            return [("".join(one.text if isinstance(one, doc.Phrase) else one for one in phrases),)]
+            return [("".join(one.text if isinstance(one, doc.Phrase) else _prose(one) for one in phrases),)]
         case doc.Notes(texts):
-            return [(text.text if isinstance(text, doc.Quoted) else text,) for text in texts]
+            return [(text.text if isinstance(text, doc.Quoted) else _prose(text),) for text in texts]
         case doc.Verbatim(lines):
             return [(line,) for line in lines]
         case doc.Pairs(rows):
-            return rows
+            return [(name, _prose(told)) for name, told in rows]
         case doc.KeyFigures(figures):
             return [(figure.name, figure_text(figure)) for figure in figures]
         case _:
@@ -365,6 +365,11 @@ def _digits(value: Decimal) -> str:
     """A format that shows three digits, and all of the whole part."""
     places = max(0, 2 - value.adjusted()) if value else 0
     return "#,##0" + ("." + "0" * min(places, 6) if places else "")
+
+
+def _prose(told: str) -> str:
+    """A sentence without the signs that set apart what is to be typed: a cell has one look."""
+    return "".join(part.text if isinstance(part, doc.Phrase) else part for part in doc.prose(told))
 
 
 def _text(text: str) -> str:

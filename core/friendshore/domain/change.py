@@ -146,7 +146,8 @@ class Change(Fitting):
     delay: Annotated[Number | None, Written("2 quarters", sort=MONTHS)] = None
     """How much later a capacity starts, or a demand is wanted.
 
-    In months; below 0: earlier. What a demand would want after the end of the plan it wants in the last period."""
+    In months; below 0: earlier, though a demand is never wanted earlier than the case says without changes. What it would want after the end of
+    the plan it wants in the last period."""
     start: From = None
     end: Until = None
     why: Why = ""

@@ -22,14 +22,6 @@ def text(value: str) -> Markup:
     return Markup(escape(visible(value)))
 
 
-def prose(value: str) -> Markup:
-    """The same of a sentence: what stands between two backticks, as on a terminal, is shown as code."""
-    found = value.split("`")
-    if len(found) % 2 == 0:
-        return text(value)
-    return joined(tag("code", text(part)) if place % 2 and part else text(part) for place, part in enumerate(found))
-
-
 def own(value: str) -> Markup:
     """A text of this package's own: a style sheet, a script."""
     return Markup(value)

@@ -8,9 +8,9 @@ from typing import assert_never
 from .. import elements as doc
 from ..figures import headline
 from .drawing import drawing
-from .markup import Markup, joined, prose, tag, text
+from .markup import Markup, joined, tag, text
 from .outline import Outline
-from .tables import phrase, table, tone
+from .tables import phrase, prose, table, tone
 
 _ABREAST = 5
 """Key figures for which a page is wide enough."""

@@ -10,7 +10,7 @@ from typing import assert_never
 from .. import elements as doc
 from ..figures import written
 from ..periods import fitted
-from .markup import Markup, joined, own, prose, tag, text
+from .markup import Markup, joined, own, tag, text
 
 _WIDTH = 10_000
 """Characters of a line: what is wider than the page is scrolled."""
@@ -90,6 +90,11 @@ def _cell(cell: doc.Cell, class_: str | None) -> Markup:
 def content(cell: doc.Cell) -> Markup:
     """What stands in a cell."""
     return phrase(cell) if isinstance(cell, doc.Phrase) else prose(written(cell))
+
+
+def prose(told: str) -> Markup:
+    """A sentence, with what is to be typed in it."""
+    return joined(phrase(part) if isinstance(part, doc.Phrase) else text(part) for part in doc.prose(told))
 
 
 def phrase(one: doc.Phrase) -> Markup:
