@@ -51,9 +51,7 @@ def _figures(found: Risk) -> doc.Section:
         ("where nothing happens", f"{told(found.nothing)}; the plan as it is comes to {told(found.today)}"),
         (
             "planning for it saves (VSS)",
-            "the plan as it is cannot be followed in every scenario"
-            if found.vss is None
-            else f"{told(found.vss)} in expectation, against following the plan as it is until the day",
+            _saved(found),
         ),
         ("knowing would save (EVPI)", f"{told(found.evpi)} in expectation: no forecast is worth more"),
         ("probability that anything is short", percent(found.any_short)),
@@ -63,6 +61,15 @@ def _figures(found: Risk) -> doc.Section:
     if found.onboarded:
         rows.append(("onboarded", ", ".join(found.onboarded)))
     return doc.section("What it comes to", doc.table([doc.Column("", whole=True), doc.Column("")], rows))
+
+
+def _saved(found: Risk) -> str:
+    """What planning for the events saves; who looks at the worst cases may pay for it in the mean."""
+    if found.vss is None:
+        return "the plan as it is cannot be followed in every scenario"
+    told = large_money(abs(found.vss), found.currency)
+    which = "against following the plan as it is until the day"
+    return f"{told} in expectation, {which}" if found.vss >= 0 else f"nothing: {told} more in expectation, {which}"
 
 
 def _short(short: Sequence[ShortOf]) -> str:
@@ -121,9 +128,9 @@ def _before(found: Risk, shown: int) -> doc.Section:
     columns = [
         doc.Column("offer", whole=True),
         doc.Column("material"),
-        doc.figures("ordered", "kg"),
-        doc.figures("plan as it is", "kg"),
-        doc.figures("difference", "kg"),
+        doc.figures("ordered"),
+        doc.figures("plan as it is"),
+        doc.figures("difference"),
     ]
     kept = found.before[: shown or None]
     rows = [
@@ -148,8 +155,8 @@ def _held(found: Risk, shown: int) -> doc.Section | None:
         return None
     columns = [
         doc.Column("material", whole=True),
-        doc.figures("there or on its way", "kg"),
-        doc.figures("plan as it is", "kg"),
+        doc.figures("there or on its way"),
+        doc.figures("plan as it is"),
     ]
     kept = sorted(found.held, key=lambda one: (-abs(one.kilograms - one.today), one.material))[: shown or None]
     rows = [(one.material, doc.Kilograms(one.kilograms), doc.Kilograms(one.today)) for one in kept]
