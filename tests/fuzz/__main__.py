@@ -23,7 +23,9 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--input", type=int, help="only this one, with all that its commands say")
     parser.add_argument(
-        "--kind", default="", help="only inputs of this kind: case, catalog, book, run, pack, lock, words, plugin"
+        "--kind",
+        default="",
+        help="only inputs of this kind: case, catalog, book, sheets, run, pack, lock, words, plugin",
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a processor)")
     parser.add_argument(

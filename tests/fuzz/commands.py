@@ -70,14 +70,14 @@ def _question(made: Input, where: str, lot: Random) -> Command:
             )
 
 
-def _planned(made: Input, lot: Random) -> list[Command]:
+def _planned(made: Input, lot: Random, case: str = "case.toml") -> list[Command]:
     """A plan, written and then checked, or put to a question."""
     scenario = ("--scenario", _name(made.scenarios, lot)) if made.scenarios and lot.random() < 0.2 else ()
     strict = ("--strict",) if lot.random() < 0.1 else ()
     if lot.random() < 0.3:
-        return [("plan", "case.toml", *scenario, *strict, *LIMITED, *as_json(lot))]
+        return [("plan", case, *scenario, *strict, *LIMITED, *as_json(lot))]
     made.written = ("out",)
-    found: list[Command] = [("plan", "case.toml", "--out", "out", *scenario, *strict, *LIMITED, *as_json(lot))]
+    found: list[Command] = [("plan", case, "--out", "out", *scenario, *strict, *LIMITED, *as_json(lot))]
     return [
         *found,
         ("verify", "out", *as_json(lot)),
@@ -98,11 +98,33 @@ def on_case(made: Input, lot: Random) -> None:
         made.commands += _planned(made, lot)
     elif draw < 0.85:
         made.commands.append(_question(made, "case.toml", lot))
-    elif draw < 0.92:
+    elif draw < 0.9:
         made.commands.append(("rules", "list", "case.toml", *as_json(lot)))
+    elif draw < 0.95:
+        made.written = ("book.xlsx",)
+        made.commands.append(("case", "to-xlsx", "case.toml", "--out", "book.xlsx", *as_json(lot)))
     else:
         made.written = ("friendshore.lock",)
         made.commands.append(("lock", "case.toml", *as_json(lot)))
+
+
+def on_sheets(made: Input, lot: Random) -> None:
+    """A workbook of a case is planned, asked, written anew, or read as a scenario of the case beside it."""
+    book = "case.xlsx"
+    draw = lot.random()
+    made.commands = [("check", book, *as_json(lot))] if draw < 0.5 else []
+    if draw < 0.35:
+        made.commands += _planned(made, lot, book)
+    elif draw < 0.5:
+        made.commands.append(_question(made, book, lot))
+    elif draw < 0.6:
+        made.written = ("again.xlsx",)
+        made.commands.append(("case", "to-xlsx", book, "--out", "again.xlsx", *as_json(lot)))
+    else:
+        write = ("--write",) if lot.random() < 0.3 else ()
+        made.written = ("case.toml",) if write else ()
+        of = lot.choice(("case.toml", ".", book))
+        made.commands.append(("case", "from-xlsx", book, of, "--scenario", "mine", *write, *as_json(lot)))
 
 
 def on_catalog(made: Input, name: str, lot: Random) -> None:

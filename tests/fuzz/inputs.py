@@ -95,6 +95,15 @@ def book(made: Input, base: Path, lot: Random) -> None:
     commands.on_catalog(made, "catalog.xlsx", lot)
 
 
+def sheets(made: Input, base: Path, lot: Random) -> None:
+    """The workbook of a case, edited as nobody should, and as an archive; the case stands beside it."""
+    name = lot.choice(seeds.CASES)
+    _copy(made, base, name)
+    data = (base / "books" / f"{name}.xlsx").read_bytes()
+    (made.folder / "case.xlsx").write_bytes(workbooks.bent(data, lot))
+    commands.on_sheets(made, lot)
+
+
 def _cell(value: Any) -> str:
     return ";".join(map(str, value)) if isinstance(value, list) else str(value)
 
@@ -164,6 +173,7 @@ KINDS: tuple[Kind, ...] = (
     *(case,) * 28,
     *(catalog,) * 24,
     *(book,) * 12,
+    *(sheets,) * 10,
     *(run,) * 20,
     *(pack,) * 6,
     *(lock,) * 3,

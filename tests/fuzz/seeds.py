@@ -49,7 +49,7 @@ phases = [{{ from = 2027-01-01, status = "enacted" }}]
 
 
 def make(folder: Path) -> None:
-    """Writes all seeds below a folder: `cases/NAME`, `runs/NAME`, and `site` with the plugin as pip would install it."""
+    """Writes all seeds below a folder: `cases/NAME`, `runs/NAME`, `books/NAME.xlsx`, and `site` with the plugin as pip would install it."""
     for name in SMALL:
         shutil.copytree(REPOSITORY / "docs" / "cases" / "small" / name, folder / "cases" / name)
     _rich(folder / "cases" / RICH)
@@ -57,6 +57,8 @@ def make(folder: Path) -> None:
     for name in CASES:
         case = str(folder / "cases" / name)
         commands += [("lock", case), ("plan", case, "--out", str(folder / "runs" / name), "-q", "--workers", "1")]
+        commands += [("case", "to-xlsx", case, "--out", str(folder / "books" / f"{name}.xlsx"))]
+    (folder / "books").mkdir()
     in_process(commands)
     _plugin(folder)
 

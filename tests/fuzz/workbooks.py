@@ -40,6 +40,24 @@ def workbook(sheets: Mapping[str, tables.Rows], lot: Random) -> bytes:
         _bend_sheet(book, lot)
     if not book.sheetnames:
         book.create_sheet("empty")
+    return _saved(book, lot)
+
+
+def bent(data: bytes, lot: Random) -> bytes:
+    """A workbook with some things done to its cells and sheets, the hidden ones too, and to the archive."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    for _ in range(lot.choice((0, 1, 1, 2, 4))):
+        if lot.random() < 0.6:
+            _edit(lot.choice(book.worksheets), lot)
+        else:
+            _bend_sheet(book, lot)
+    if not any(sheet.sheet_state == "visible" for sheet in book.worksheets):
+        book.create_sheet("empty")
+    return _saved(book, lot)
+
+
+def _saved(book: Any, lot: Random) -> bytes:
+    """The bytes of a workbook; as often as not something is done to these too."""
     file = io.BytesIO()
     book.save(file)
     data = file.getvalue()
@@ -47,6 +65,33 @@ def workbook(sheets: Mapping[str, tables.Rows], lot: Random) -> bytes:
     if draw < 0.6:
         return data
     return texts.bend_bytes(data, lot) if draw < 0.7 else _archive(data, lot)
+
+
+def _edit(sheet: Any, lot: Random) -> None:
+    """Types something into a cell, or deletes or doubles a row, as a planner might."""
+    row, column = lot.randint(1, sheet.max_row), lot.randint(1, sheet.max_column)
+    cell = sheet.cell(row, column)
+    if isinstance(cell, MergedCell):
+        return
+    match lot.randrange(6):
+        case 0:
+            sheet.delete_rows(row)
+        case 1:
+            sheet.append([one.value for one in sheet[row]])
+        case 2:
+            cell.value = None
+        case 3:  # a day as text, a number as text, another row's word, a figure nearly as it was
+            other = sheet.cell(lot.randint(1, sheet.max_row), column).value
+            cell.value = lot.choice(("2027-13-01", "31.12.2027", "1e5", "½", other, nasty.near(str(cell.value), lot)))
+        case 4:
+            cell.value = lot.choice(("x" * LIMIT, "\n" * 300, "9" * 400, "=" * 50))
+        case _:
+            text = nasty.text(lot)[:LIMIT]
+            cell.value = "".join(
+                sign for sign in text if (sign >= " " and not "\ud800" <= sign <= "\udfff") or sign in "\t\n\r"
+            )
+    if isinstance(cell.value, str) and cell.value.startswith("="):
+        cell.data_type = "s"
 
 
 def _typed(cell: Any, lot: Random) -> Any:
@@ -89,7 +134,17 @@ def _bend_cell(cell: Any, lot: Random) -> None:
             cell.comment = Comment(lot.choice(("x", "a\nb", "x" * 5000)), "y")
 
 
-_FORMULAS = ("=1+1", "=A1", "=1/0", "=RAND()", "=cmd|'/c calc'!A1", '=HYPERLINK("http://x","y")', "#N/A", "#REF!")
+_FORMULAS = (
+    "=1+1",
+    "=A1",
+    "=1/0",
+    "=RAND()",
+    "=cmd|'/c calc'!A1",
+    '=HYPERLINK("http://x","y")',
+    "#N/A",
+    "#REF!",
+    "='[http://x/y.xlsx]a'!A1",
+)
 _VALUES = (
     0.1 + 0.2,
     1e300,
@@ -148,9 +203,11 @@ def _archive(data: bytes, lot: Random) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as given:
         parts = {name: given.read(name) for name in given.namelist()}
     name = lot.choice(sorted(parts))
-    match lot.randrange(7):
+    match lot.randrange(8):
         case 0:
             del parts[name]
+        case 7:
+            parts |= _LINKED
         case 1 | 2 | 3:
             parts[name] = texts.bend_bytes(parts[name], lot)
         case 4:
@@ -162,6 +219,14 @@ def _archive(data: bytes, lot: Random) -> bytes:
             head += b"".join(b'<!ENTITY %c "%s">' % (97 + n, b"&%c;" % (96 + n) * 10) for n in range(1, 9)) + b"]>"
             parts[name] = head + b"<x>&i;</x>"
     return _zipped(parts, lot)
+
+
+_LINKED = {
+    "xl/externalLinks/externalLink1.xml": b'<externalLink xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>',
+    "xl/externalLinks/_rels/externalLink1.xml.rels": b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    b'<Relationship Id="rId1" Type="x/externalLinkPath" Target="http://x.example/y.xlsx" TargetMode="External"/></Relationships>',
+}
+"""Parts that lead to another workbook, which nobody may ask for."""
 
 
 def _zipped(parts: Mapping[str, bytes], lot: Random) -> bytes:
