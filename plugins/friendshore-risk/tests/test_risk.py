@@ -244,6 +244,24 @@ def test_mistakes_in_events_are_told_with_their_lines(case: Path) -> None:
     assert "lies outside the plan" in CliRunner().invoke(app, ["risk", str(case), "--quiet"]).output
 
 
+def test_an_offer_that_an_event_lets_count_is_as_dear_as_another_makes_it(case: Path) -> None:
+    """A plant whose capacity nobody publishes begins to deliver at 10, and prices double: at 20 it is the cheapest, and so is not stocked for."""
+    more = {
+        "facilities.csv": "idle,Idle,Bolt,AU,s\n",
+        "offers.csv": "ga-idle,idle,ga,10 USD/kg,s,0,s\n",
+        "chain.csv": "ga-idle,refined,AU,yes,s\n",
+    }
+    for name, row in more.items():
+        with (case / "catalog" / name).open("a") as file:
+            file.write(row)
+    start = """change = [{ capacity = "idle", per_year = "30 kg/year", status = "operating" }]"""
+    sure = CASE.replace('probability = "20 %"\nlose = "supplier:Acme"', f'probability = "100 %"\n{start}')
+    (case / "case.toml").write_text(sure.replace('probability = "10 %"', 'probability = "100 %"'))
+    done = CliRunner().invoke(app, ["risk", str(case), "--json", "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["expected"] == 1000 + 200
+
+
 def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
     """With the seed in the answer, and the same each time."""
     words = ["risk", str(case), "--most", "2", "--sample", "50", "--seed", "7", "--json", "--quiet"]

@@ -81,8 +81,12 @@ def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[Begun]) -> 
         InputError: for an event that names nothing, or whose consequences have no date.
         PluginError: if a plugin's rule raises.
     """
+    stated = [change for one in happened for change in _of_facts(one, inputs)]
+    if stated:  # they may let offers count that did not, which are then lost, or dearer, as well
+        inputs = inputs.after(stated)
+        problem = inputs.problem()
     moved = _Moved(problem)
-    changes: list[Change] = []
+    lost: list[Change] = []
     for begun in happened:
         event, days = begun.event, _days(begun, problem.case.horizon)
         if event.price:
@@ -90,10 +94,14 @@ def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[Begun]) -> 
         elif event.demand:
             moved.resize(begun, days)
         elif event.lose:
-            changes.extend(moved.lose(event, begun.start, days))
-        else:
-            changes.extend(_stated(event, begun.start, inputs))
-    return moved.applied(inputs.after(changes) if changes else inputs)
+            lost.extend(moved.lose(event, begun.start, days))
+    return moved.applied(inputs.after(lost) if lost else inputs)
+
+
+def _of_facts(begun: Begun, inputs: Inputs) -> Iterator[Change]:
+    """The changes that an event states, if it states any."""
+    if begun.event.scenario or begun.event.change:
+        yield from _stated(begun.event, begun.start, inputs)
 
 
 def _days(begun: Begun, horizon: Horizon) -> range:
