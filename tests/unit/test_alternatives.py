@@ -55,6 +55,19 @@ def test_offers_are_ranked_by_what_using_them_costs() -> None:
     assert of(found, "cn-metal").plan_kg == 40
 
 
+def test_the_offer_that_comes_next_is_told_with_its_break_even_price() -> None:
+    """Australia asks 50 where China asks 10: below 10 all would come from there. Of what the plan buys nothing comes next."""
+    (mix,) = alternatives(session(civil(40), metals())).materials
+    assert mix.next_offer == "au-metal"
+    assert mix.next_price is not None
+    assert (mix.next_price.price, mix.next_price.today, mix.next_price.proved) == (10, 50, True)
+    assert "`au-metal` comes next: below USD 10 every cheapest plan buys it; today it is 50" in text(
+        alternatives(session(civil(40), metals()))
+    )
+    (alone,) = alternatives(session(civil(40), catalog(facility("cn", "CN"), source("CN", 10)))).materials
+    assert (alone.next_offer, alone.next_price) == ("", None)
+
+
 def test_an_offer_that_can_give_less_is_used_from_all_that_it_can_give() -> None:
     """Japan makes 1 kg a year, less than 5 % of 40."""
     one = of(alternatives(session(civil(40), metals(jp=1))), "jp-metal")

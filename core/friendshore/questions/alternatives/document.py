@@ -11,7 +11,7 @@ from ...document import elements as doc
 from ...document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
 from ..told import difference, effort, ladder, left_out, rung
 from .compliance import StageCheck
-from .search import Alternative, Alternatives, MaterialMix
+from .search import Alternative, Alternatives, MaterialMix, costs_nothing
 from .usage_range import UsageShare
 
 SHOWN = 12
@@ -34,7 +34,8 @@ def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Docume
     sections = []
     for mix in found.materials:
         offers = [one for one in found.offers if one.material == mix.material]
-        sections.append(doc.section(_title(mix, found), *_material(offers, found, shown)))
+        next_best = doc.notes(_next(mix, found.currency))
+        sections.append(doc.section(_title(mix, found), next_best, *_material(offers, found, shown)))
     return doc.document("Who else could deliver", doc.notes(head), *sections, effort(found.effort))
 
 
@@ -47,6 +48,16 @@ def _title(mix: MaterialMix, found: Alternatives) -> str:
         return f"{text}; rules conflict, nothing is planned"
     beside = f" (together with {', '.join(mix.with_materials)})" if mix.with_materials else ""
     return f"{text}; {percent(found.within)} dearer is {large_money(mix.allowed, found.currency)}{beside}"
+
+
+def _next(mix: MaterialMix, currency: str) -> Iterator[str]:
+    """The break-even price of the offer that comes next."""
+    price = mix.next_price
+    if price is not None and price.outcome == "price" and price.price is not None and price.today is not None:
+        sure = (
+            "every cheapest plan buys it" if price.proved else "a plan that buys it is cheaper, for all that is found"
+        )
+        yield f"`{mix.next_offer}` comes next: below {currency} {money(price.price)} {sure}; today it is {money(price.today)}"
 
 
 def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) -> Iterator[doc.Element | None]:
@@ -109,11 +120,6 @@ def _choice(one: Alternative, unit: Literal["kg", "t"], with_today: bool) -> lis
 def where_from(one: Alternative) -> str:
     """Countries of all its stages."""
     return "/".join(dict.fromkeys(c for check in one.checks for c in check.countries)) or one.country
-
-
-def costs_nothing(one: Alternative) -> bool:
-    """Whether using it is shown to add nothing."""
-    return one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
 
 
 def _share(share: UsageShare | None) -> doc.Cell:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from ...document import elements as doc
-from ...document.figures import count, percent
+from ...document.figures import count, money, percent
 from ...domain.base import grouped
+from ...explain.break_even import BreakEven
 from ..told import not_proved, on_screen, shortly
-from .document import SHOWN, alternatives_document, costs_nothing, where_from
-from .search import Alternative, Alternatives, MaterialMix
+from .document import SHOWN, alternatives_document, where_from
+from .search import Alternative, Alternatives, MaterialMix, costs_nothing, unused
 
 _WIDE, _MIDDLING, _NARROW = 90, 80, 70
 """Characters of a line below which columns are left out that are looked up elsewhere."""
+_LONG = 30
+"""Characters of an identifier from which on it is counted where there is no room for it."""
 _KEPT_OUT = {"figure": "no figure", "unproven": "not proved", "licence": "no licence"}
 """How a kind of obstacle is told, if not by its name."""
 
@@ -25,55 +28,56 @@ def alternatives_screen(found: Alternatives, shown: int = SHOWN) -> doc.Document
         return alternatives_document(found, shown)
     by_material = grouped((one.material, one) for one in found.offers)
     materials = [(mix, by_material.get(mix.material, [])) for mix in found.materials]
-    able = [(mix, offers, others) for mix, offers in materials if (others := _others(offers))]
+    able = [(mix, offers, others) for mix, offers in materials if (others := unused(offers))]
     able.sort(key=lambda each: (_rise(each[2][0]) is None, _rise(each[2][0]) or Decimal(0), each[0].material))
-    unable = [(mix, offers) for mix, offers in materials if not _others(offers)]
+    unable = [(mix, offers) for mix, offers in materials if not unused(offers)]
     head = (
-        f"{len(able)} of {count(len(materials), 'material')} can come from an offer that the plan does not use already. Adds: what the cheapest "
-        f"plan that uses it for {percent(found.used_from)} of what is wanted, or for all that it can give, costs more."
+        f"{len(able)} of {count(len(materials), 'material')} can come from an offer of which the plan buys none. Break-even: the price in "
+        f"{found.currency} a kilogram (or unit) below which every cheapest plan buys it. Adds: what the cheapest plan that uses "
+        f"it for {percent(found.used_from)} of what is wanted, or for all that it can give, costs more."
     )
     ranked = ["the case ranks objectives: every plan here keeps those before cost"] if found.ranked_objectives else []
     return doc.document(
         "Who else could deliver",
         doc.sentence(head),
-        _table_of_others(able, found.currency) if able else None,
+        _table_ofunused(able, found.currency) if able else None,
         _table_of_none(unable) if unable else None,
         doc.apart(
             not_proved(others[0].rise for _, _, others in able),
             doc.notes(ranked),
             doc.sentence(
                 *(doc.Phrase("--full", code=True), ": every offer, with price, usage range and rules; "),
-                *(doc.Phrase("friendshore why-not CASE OFFER", code=True), ": its break-even price"),
+                *(
+                    doc.Phrase("friendshore why-not CASE OFFER", code=True),
+                    ": what any other would have to cost, or to become",
+                ),
             ),
         ),
     )
-
-
-def _others(offers: Iterable[Alternative]) -> list[Alternative]:
-    """Those that can be used, and that the plan does not use, in order of rank."""
-    usable = (one for one in offers if one.rank is not None or not one.in_time)
-    return [one for one in usable if not (costs_nothing(one) and one.plan_kg >= one.uses_kg)]
 
 
 def _rise(one: Alternative) -> Decimal | None:
     return None if one.rise is None else one.rise.value
 
 
-def _table_of_others(
+def _table_ofunused(
     able: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]], currency: str
 ) -> doc.Element:
     columns = [
         doc.Column("Others for"),
         doc.Column("Cheapest"),
-        doc.Column("From", from_width=_NARROW),
-        doc.Column("Adds", currency, "right"),
-        doc.Column("for", align="right", from_width=_NARROW),
-        doc.Column("Others", align="right", from_width=_MIDDLING),
-        doc.Column("Kept out", align="right", from_width=_WIDE),
+        doc.Column("From", from_width=_MIDDLING),
+        doc.Column("Break-even", align="right"),
+        doc.Column("today", align="right", from_width=_NARROW),
+        doc.Column("Adds", currency, "right", from_width=_NARROW),
+        doc.Column("for", align="right", from_width=_WIDE),
+        doc.Column("Others", align="right", from_width=_WIDE),
+        doc.Column("Kept out", align="right", from_width=doc.WIDE),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(mix.material, doc.Several((others[0].offer,), one="offer"), where_from(others[0]), _adds(others[0])),
+            *(mix.material, _named(others[0].offer), where_from(others[0])),
+            *(_price(mix.next_price), _today(mix.next_price), _adds(others[0])),
             doc.Kilograms(others[0].uses_kg),
             doc.Count(len(others) - 1) if others[1:] else doc.NOTHING,
             doc.Count(out) if (out := sum(map(_is_out, offers))) else doc.NOTHING,
@@ -81,6 +85,23 @@ def _table_of_others(
         for mix, offers, others in able
     ]
     return doc.apart(on_screen(columns, rows, "more material", part=3))
+
+
+def _named(offer: str) -> doc.Cell:
+    return offer if len(offer) <= _LONG else doc.Several((offer,), one="offer")
+
+
+def _price(found: BreakEven | None) -> doc.Cell:
+    """The price up to which it is worth buying."""
+    if found is None or found.outcome not in ("price", "no price", "any price"):
+        return doc.NOTHING
+    if found.price is None:
+        return "none" if found.outcome == "no price" else "any" if found.outcome == "any price" else doc.NOTHING
+    return doc.Amount(found.price) if found.proved else f"{money(found.price)} ?"
+
+
+def _today(found: BreakEven | None) -> doc.Cell:
+    return doc.NOTHING if found is None or found.today is None else doc.Amount(found.today)
 
 
 def _is_out(one: Alternative) -> bool:

@@ -8,7 +8,7 @@ modelling to generate alternatives: Brill, Chang, Hopkins, Management Science 28
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import zip_longest
@@ -19,6 +19,7 @@ from ...domain.facts import Facility, Offer
 from ...domain.suggest import did_you_mean
 from ...domain.use import Chained
 from ...errors import A_SESSION, Diagnostic, InputError, takes
+from ...explain.break_even import BreakEven, break_even_price
 from ...explain.eligibility import Eligibilities, least_confidence, references
 from ...explain.obstacles import Obstacle, gives, no_room, obstacles
 from ...explain.pieces import ask_apart
@@ -99,6 +100,10 @@ class MaterialMix(Record):
     """What else hangs together with it, and shares that money."""
     for_makers: bool
     """Whether nobody demands it, and it is what the plan buys for makers."""
+    next_offer: str = ""
+    """Of the offers that can be used and of which the plan buys nothing for those who want it, the one that adds least; empty: there is none."""
+    next_price: BreakEven | None = None
+    """Up to which price that one is worth buying; None: there is none, the plan buys it for something else, or a limit ended the search before."""
 
 
 class Alternatives(QuestionResult):
@@ -170,17 +175,41 @@ def alternatives(
         part += [(name, offer) for offer in about.offers(name)]
     answers = ask_apart(session, list(by_part.values()), asking, progress)
     found = [one for group in answers for one in group]
-    counted.questions = sum(one.using.questions for one in made)
+    offers = {name: _ranked([one for one in found if one.material == name]) for name in named}
+    mixes = [_with_next(session, about.mix(name), offers[name]) for name in named]
+    prices = [mix.next_price for mix in mixes if mix.next_price is not None]
+    counted.questions = sum(one.using.questions for one in made) + sum(one.solves + 1 for one in prices)
     return Alternatives(
         case=session.problem.case.name,
         currency=session.problem.case.currency,
         within=within,
         used_from=USED_FROM,
         ranked_objectives=bool(session.problem.objectives),
-        materials=[about.mix(name) for name in named],
-        offers=[one for name in named for one in _ranked([one for one in found if one.material == name])],
+        materials=mixes,
+        offers=[one for some in offers.values() for one in some],
         effort=counted.effort,
     )
+
+
+def unused(offers: Iterable[Alternative]) -> list[Alternative]:
+    """Those that can be used and of which the plan buys nothing, in order of rank."""
+    return [one for one in offers if (one.rank is not None or not one.in_time) and not one.plan_kg]
+
+
+def costs_nothing(one: Alternative) -> bool:
+    """Whether using it is shown to add nothing."""
+    return one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
+
+
+def _with_next(session: Session, mix: MaterialMix, offers: Sequence[Alternative]) -> MaterialMix:
+    """The same with the offer that comes next, and its break-even price."""
+    others = unused(offers)
+    if not others:
+        return mix
+    offer = others[0].offer
+    elsewhere = any(one.offer == offer for one in session.verified.plan.purchases)
+    price = None if elsewhere or session.stopped else break_even_price(session, offer, ())
+    return mix.but(next_offer=offer, next_price=price)
 
 
 def _inputs(session: Session) -> dict[str, Decimal]:
