@@ -30,7 +30,7 @@ ADD = '101,1,"1 Road","Strelsau","Ruritania",-0- \n102,2,-0- ,-0- ,-0- ,-0- \n\x
 COMMENTS = '101,"ENTZAU."\n\x1a'
 EU_HEAD = "fileGenerationDate;Entity_LogicalId;Entity_EU_ReferenceNumber;Entity_DesignationDate;Entity_SubjectType;Entity_Remark;Entity_Regulation_Programme;NameAlias_WholeName;Address_CountryIso2Code\n"
 EU = (
-    EU_HEAD + "28/10/2026;13;EU.1.1;2026-02-03;enterprise;;RUR;Example Tungsten AG;\n"
+    EU_HEAD + "28/10/2026;13;EU.1.1;2026-02-03;E;;RUR;Example Tungsten AG;\n"
     "28/10/2026;13;EU.1.1;;;;;Пример Вольфрам;\n28/10/2026;13;EU.1.1;;;;;;CH\n"
 )
 EU_XML = (

@@ -15,9 +15,12 @@ from .text import csv_table, file_text
 LIST = "eu-consolidated"
 _SOURCE = "https://webgate.ec.europa.eu/fsd/fsf"
 _NEEDED = (
-    "Entity_LogicalId", "Entity_EU_ReferenceNumber", "Entity_DesignationDate", "Entity_SubjectType", "Entity_Remark",
-    "Entity_Regulation_Programme", "NameAlias_WholeName", "Address_CountryIso2Code",
-)  # fmt: skip
+    "Entity_LogicalId",
+    "Entity_EU_ReferenceNumber",
+    "Entity_SubjectType",
+    "Entity_Regulation_Programme",
+    "NameAlias_WholeName",
+)
 _KINDS = {"person": "individual", "enterprise": "entity", "P": "individual", "E": "entity"}
 
 
@@ -52,11 +55,11 @@ def read_eu_csv(path: Path) -> tuple[ListEntry, ...]:
         one = gathered.setdefault(number, _Gathered(line))
         one.reference = one.reference or cells["Entity_EU_ReferenceNumber"]
         one.kind = one.kind or cells["Entity_SubjectType"]
-        one.remark = one.remark or cells["Entity_Remark"]
-        one.day = one.day or cells["Entity_DesignationDate"]
+        one.remark = one.remark or cells.get("Entity_Remark", "")
+        one.day = one.day or cells.get("Entity_DesignationDate", "")
         _named(one, cells["NameAlias_WholeName"], cells.get("NameAlias_Strong", "true"))
         _added(one.programs, cells["Entity_Regulation_Programme"])
-        _added(one.countries, cells["Address_CountryIso2Code"])
+        _added(one.countries, cells.get("Address_CountryIso2Code", ""))
     return _entries(gathered, str(path), found)
 
 
