@@ -238,6 +238,21 @@ def test_ownership_by_the_rule_of_each_list(case: Path) -> None:
         assert bool(found["bars"]) is (name == "us-sdn")
 
 
+@pytest.mark.parametrize(
+    ("start", "status"), [("2025-10-01", "enacted"), ("2026-11-01", "suspended"), ("2026-11-10", "unknown")]
+)
+def test_the_affiliates_rule_by_date(case: Path, start: str, status: str) -> None:
+    """In force from 2025-09-29, suspended from 2025-11-10 to 2026-11-09, and then nobody knows; a listed owner of unknown share is told of."""
+    lists(case, "us-entity-list", of="Strelsau Holding")
+    (case / "owners.csv").write_text("owner,owned,share,source\nStrelsau Holding,Zenda Smelting,,s\n")
+    set_in(case, 'owners = "owners.csv"\n')
+    (case / "case.toml").write_text((case / "case.toml").read_text().replace("start = 2027-01-01", f"start = {start}"))
+    (owned,) = asked(case)["owned"]
+    assert (owned["status"], owned["standing"]) == (status, "unproven")
+    told = " ".join(CliRunner().invoke(app, ["screen", str(case), "--full"], env=NOW).stdout.split())
+    assert "Red Flag 29" in told
+
+
 def test_law_has_a_clause_and_says_what_was_read() -> None:
     """Every line of the law names its clause and its source; what was not read has the status unknown."""
     from friendshore_screening.law import RULES, laws

@@ -9,6 +9,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass
 from friendshore.rules.base import Phase
 
+from .barred import OwnedBy
 from .law import ListLaw
 from .matching import ListHit
 from .names.score import Band
@@ -125,7 +126,8 @@ def _law(found: Screening) -> doc.Section | None:
                 if law.id
                 else doc.NOTHING
             )
-            rows.append([one, what, uses, _phases(law.phases), law.citation])
+            when = _phases(law.phases)
+            rows.append([one, what, uses, when if law.id or not when else f"what they own: {when}", law.citation])
         if not laws:
             rows.append([one, "not known here", doc.NOTHING, doc.NOTHING, doc.NOTHING])
     return doc.section("What the lists bar", doc.table(columns, rows)) if rows else None
@@ -147,7 +149,7 @@ def _owned(found: Screening) -> doc.Section | None:
     shown = [one for one in found.consequences.owned if one.finding.standing is not OwnerStanding.CLEAR]
     columns = [
         doc.Column("Company"),
-        doc.Column("Rule", whole=True),
+        doc.Column("Rule"),
         doc.Column("Listed parties hold"),
         doc.Column("Through"),
         doc.Column("So it is", whole=True),
@@ -159,13 +161,20 @@ def _owned(found: Screening) -> doc.Section | None:
         rows.append(
             [
                 one.company,
-                f"{one.law.list} {one.law.ownership}",
+                _rule(one),
                 share,
                 ", ".join(one.finding.through),
                 one.finding.standing.value,
             ]
         )
     return doc.section("Owned by listed parties, or perhaps", doc.table(columns, rows)) if rows else None
+
+
+def _rule(one: OwnedBy) -> str:
+    """A rule of ownership, with what is known of it on the day that is asked about."""
+    status = one.law.status(one.start) or "not in force"
+    told = "" if status == "enacted" else f", {status} on {one.start}"
+    return f"{one.law.list} {one.law.ownership}{told}"
 
 
 def _without(found: Screening) -> doc.Section:
@@ -220,6 +229,8 @@ def _lists(found: Screening) -> doc.Section:
 
 def _unknown(found: Screening) -> Iterator[str]:
     """Of whom nobody states all owners: no rule of ownership clears them."""
+    doubtful = {one.law.note for one in found.consequences.owned if one.finding.standing is OwnerStanding.UNPROVEN}
+    yield from sorted(doubtful - {""})
     unknown = found.consequences.unknown
     if unknown:
         named = "; ".join(unknown[:UNKNOWN]) + (f"; {len(unknown) - UNKNOWN} more" if len(unknown) > UNKNOWN else "")

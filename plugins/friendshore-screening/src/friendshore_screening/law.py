@@ -11,6 +11,7 @@ from typing import Literal
 
 from friendshore.domain.base import Record
 from friendshore.domain.countries import countries_of
+from friendshore.domain.time import Span
 from friendshore.rules.base import Phase, Rule
 from friendshore.rules.kinds.exclude import Exclude
 
@@ -50,6 +51,13 @@ class ListLaw(Record):
     def binds(self, places: Iterable[str]) -> bool:
         """Whether it binds a buyer in one of some countries."""
         return not self.buyers or bool({code for word in self.buyers for code in countries_of(word)} & set(places))
+
+    def status(self, day: date) -> str:
+        """What is known of it on a day: `unknown` where no days of it are known; empty: it does not hold then."""
+        if not self.phases:
+            return "unknown"
+        held = (phase for phase in self.phases if phase.span.meets(Span(start=day, end=day)))
+        return next((phase.status.value for phase in held), "")
 
     def rule(self, facilities: Iterable[str], phases: Sequence[Phase], name: str = "") -> Rule:
         """The rule that keeps what some facilities make out of a plan."""

@@ -144,7 +144,7 @@ def _bar(bar: ListBar) -> dict[str, Any]:
 
 def _owned(one: OwnedBy) -> dict[str, Any]:
     return {
-        "company": one.company, "list": one.law.list, "rule": one.law.ownership, "standing": one.finding.standing.value,
+        "company": one.company, "list": one.law.list, "rule": one.law.ownership, "status": one.law.status(one.start), "standing": one.finding.standing.value,
         "least": str(one.finding.least), "most": str(one.finding.most), "through": list(one.finding.through),
         "from": one.start.isoformat(), "facilities": list(one.facilities),
     }  # fmt: skip
