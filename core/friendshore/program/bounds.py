@@ -80,6 +80,16 @@ class Bounds:
         needed = np.array([by_node[node] for node in problem.network.nodes]).reshape(-1, problem.case.horizon.count)
         return needed, np.array([position[arc.node] for arc in arcs], dtype=np.intp), beyond
 
+    def hold_all_of(self, other: Bounds, linked: bool) -> bool:
+        """Whether none of these is below what other facts, which move the same along the same ways, ask for; `linked` says whether there are choices,
+        whose links follow from what a place can still take.
+        """
+        pairs = [(self.units, other.units), (self.move, other.move)]
+        if linked:
+            every = np.arange(len(self.move))
+            pairs.append((self.taken(every), other.taken(every)))
+        return all(bool(np.all(own * ROUNDING >= asked)) for own, asked in pairs)
+
     @staticmethod
     def of(problem: Problem, forced: bool, wanted: Sequence[Demand] = ()) -> Bounds:
         """Bounds of all offers and moves; `forced` says whether some limit rule may make a plan buy, hold or spend more than its need, and `wanted`

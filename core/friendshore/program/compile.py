@@ -15,6 +15,7 @@ from ..problem.demands import Demand
 from ..problem.float_tables import as_floats, table
 from ..problem.judging import licence_id, waiver_id
 from ..problem.network import Node, final_node
+from .bounds import Bounds
 from .buying import Buying, Recipes
 from .columns import Columns, Units
 from .draft import ProgramDraft
@@ -60,19 +61,19 @@ class Program:
 
 
 @uncollected()
-def compile_program(problem: Problem, wanted: Sequence[Demand] = ()) -> Program:
+def compile_program(problem: Problem, wanted: Sequence[Demand] = (), bounds: Bounds | None = None) -> Program:
     """Lays out the whole program, in canonical order. `wanted` are the demands that bounds on orders follow from, if not those of the problem: where
-    something is decided before it is known what is wanted.
+    something is decided before it is known what is wanted. `bounds` are all that the program is made tight with, if not what follows from these.
 
     Raises:
         PluginError: if a plugin's limit rule raises.
     """
-    return _Compiler(problem, wanted).program()
+    return _Compiler(problem, wanted, bounds).program()
 
 
 class _Compiler:
-    def __init__(self, problem: Problem, wanted: Sequence[Demand]) -> None:
-        self.draft = draft = ProgramDraft(problem, wanted)
+    def __init__(self, problem: Problem, wanted: Sequence[Demand], bounds: Bounds | None) -> None:
+        self.draft = draft = ProgramDraft(problem, wanted, bounds)
         self.problem, self.count = problem, draft.count
         self.assembly, self.columns, self.units = draft.assembly, draft.columns, draft.units
         self.limits, self.bounds = draft.limits, draft.bounds

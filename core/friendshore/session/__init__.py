@@ -31,8 +31,9 @@ from ..solve.planned import plan_of
 from ..solve.run import Conflict
 from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
 from .answer import Answer, Extreme, PartPlan, Together
+from .layout import ChangedPart, LaidColumn, PartLayout
 
-__all__ = ["Answer", "Extreme", "PartPlan", "Session", "Together"]
+__all__ = ["Answer", "ChangedPart", "Extreme", "LaidColumn", "PartLayout", "PartPlan", "Session", "Together"]
 
 MOST_ARCS = 500_000
 """Supply arcs times periods of the plans of parts that a session keeps, at 1 to 2 kB each: what is beyond it, the least recently used
@@ -160,6 +161,21 @@ class Session:
             infeasible=(*left, *(one for part in after for one in part.plan.infeasible)),
             solved=self.answers.solved - solved,
             reused=self.answers.reused - reused,
+        )
+
+    def parts_after(self, *changes: Change) -> tuple[ChangedPart, ...]:
+        """The parts of the case that some changes touch, as they are after them; without changes all parts, as they are. What a plan costs is the sum
+        over the parts. Each can be laid out as the program that is solved for its plan.
+
+        Raises:
+            InputError: for every change that names nothing in the case.
+            PluginError: if a plugin's rule raises.
+        """
+        if not changes:
+            return tuple(ChangedPart(members, (), self.parts.part(members)) for members in self.parts.members)
+        return tuple(
+            ChangedPart(part.members, part.changes, self.parts.part(part.members, part.rules).after(part.changes))
+            for part in impact(self.parts, changes)
         )
 
     @property

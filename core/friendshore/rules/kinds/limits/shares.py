@@ -58,6 +58,7 @@ class _Shared(ByCountries):
         if self.of == "demand":
             wanted = [(label, periods, self.demanded(facts, group, periods, at)) for label, periods, _ in stretches]
             stretches = [(label, periods, self.share * base) for label, periods, base in wanted if base]
+        sets = sets if stretches else ()
         counts = self._counts(facts, group, at, [belongs for _, belongs in sets], cap)
         bounds = [bound for _, _, bound in stretches for _ in sets]
         names = [" ".join(word for word in (group, who, at) if word) for who, _ in sets]
