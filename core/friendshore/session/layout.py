@@ -121,7 +121,7 @@ class ChangedPart:
 
 def _multiplied(problem: Problem, factor: Decimal) -> Iterator[Change]:
     for material in sorted({demand.spec.material for demand in problem.demands}):
-        yield Change(demand=material, factor=factor)
+        yield Change(demand=f"material:{material}", factor=factor)
     for pool in problem.pools:
         if any(capacity is not None for capacity in pool.capacity):
             yield Change(capacity=pool.facility, factor=factor)

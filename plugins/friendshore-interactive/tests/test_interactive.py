@@ -5,22 +5,21 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import random
 import re
 from base64 import b64decode
 from collections.abc import Callable
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-from scipy.optimize import LinearConstraint, milp
-from scipy.sparse import csr_matrix
 
 from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError
 from friendshore.recommend import Opened, reopen
-from friendshore_interactive.levers import ALL, PageLevers, find_levers, numbers
+from friendshore_interactive.offered import Offered, offered
 from friendshore_interactive.page import page
 from friendshore_interactive.question import Interactive, InteractiveQuestion, NoOptions
 
@@ -28,8 +27,18 @@ ROOT = Path(__file__).parents[3]
 DUTY = '[[rule]]\nkind = "tariff"\nid = "duty"\nrate = "10 %"\norigins = ["AU"]\n'
 FACTORS = [
     pytest.param(Decimal(text), marks=() if text == "0.3" else pytest.mark.deep)
-    for text in ("0", "0.3", "0.91", "1.7", "4")
+    for text in ("0.01", "0.3", "0.91", "1.7", "4")
 ]
+SMALL = [
+    pytest.param(name, marks=() if name in ("orders", "stock") else pytest.mark.deep)
+    for name in ("limits", "money", "orders", "recipes", "stock", "tiers")
+]
+"""Worked cases with and without integer decisions, with lots, tiers, rules dated by order, and rules that a scenario switches on."""
+
+
+def found_in(opened: Opened) -> Offered:
+    """All that the page of a case offers."""
+    return offered(opened.session, lambda done, of: None)
 
 
 @pytest.fixture(scope="module")
@@ -45,114 +54,162 @@ def answer(recipes: Opened) -> Interactive:
 
 
 @pytest.fixture(scope="module")
-def levers(answer: Interactive) -> PageLevers:
-    """The levers of the case as it is."""
-    return answer.situations[0].levers
+def small() -> Callable[[str], tuple[Opened, Offered]]:
+    """Opens a worked case, and tries out what its page offers; once."""
+    known: dict[str, tuple[Opened, Offered]] = {}
 
+    def made(name: str) -> tuple[Opened, Offered]:
+        if name not in known:
+            opened = reopen(ROOT / "docs/cases/small" / name)
+            known[name] = opened, found_in(opened)
+        return known[name]
 
-def optimum(found: PageLevers, moved: np.ndarray, gone: list[int]) -> float:
-    """Of the program whose numbers are those, without some columns."""
-    linear = found.linear
-    columns, rows = len(linear.cost), len(linear.row_lower)
-    cost, lower, upper, row_lower, row_upper, values = np.split(
-        moved, np.cumsum([columns, columns, columns, rows, rows])
-    )
-    upper[gone] = 0
-    matrix = csr_matrix((values, linear.entries.indices, linear.entries.indptr), linear.entries.shape)
-    found_by = milp(cost, constraints=LinearConstraint(matrix, row_lower, row_upper), bounds=(lower, upper))
-    assert found_by.success, found_by.message
-    return float(found_by.fun)
-
-
-def test_the_program_of_a_page_has_the_plan_s_optimum(recipes: Opened, levers: PageLevers) -> None:
-    """Upper ends that only follow from what is wanted are left out; the optimum stays."""
-    assert optimum(levers, numbers(levers.linear), []) == pytest.approx(
-        float(recipes.session.verified.cost.objective), rel=1e-6
-    )
+    return made
 
 
 @pytest.mark.parametrize("factor", FACTORS, ids=str)
 def test_every_lever_comes_to_what_the_same_change_of_the_case_comes_to(
-    recipes: Opened, levers: PageLevers, factor: Decimal
+    recipes: Opened,
+    answer: Interactive,
+    answered: Callable[..., float],
+    expected: Callable[..., float],
+    factor: Decimal,
 ) -> None:
-    """Prices, capacities, demand, losses and rules, one by one."""
-    base = numbers(levers.linear)
-    assert {lever.kind for lever in levers.levers} >= {"price", "capacity", "demand", "remove"}
-    for lever in levers.levers:
-        found = optimum(levers, base + lever.moves(factor, len(base)), lever.columns.tolist())
-        expected = float(recipes.session.after(lever.change(factor)).cost.objective)
-        assert found == pytest.approx(expected, rel=1e-6, abs=1e-3), (lever.kind, lever.name)
+    """Prices, capacities, demand and losses, one by one."""
+    found = answer.offered
+    assert found is not None
+    assert {lever.kind for lever in found.levers} >= {"price", "capacity", "demand", "remove"}
+    for number, lever in enumerate(found.levers):
+        taken = [(number, factor, 0)]
+        assert answered(found, taken) == pytest.approx(expected(recipes.session, found, taken), rel=1e-6, abs=1e-3), (
+            lever.words
+        )
+
+
+@pytest.mark.parametrize("case", SMALL)
+def test_changes_come_to_what_they_come_to_in_the_case(
+    small: Callable[[str], tuple[Opened, Offered]],
+    answered: Callable[..., float | None],
+    expected: Callable[..., float],
+    case: str,
+) -> None:
+    """One to three levers that are drawn by lot: dates, losses from a period on, rules on and off, and amounts, in cases with integer decisions as well."""
+    opened, found = small(case)
+    drawn = random.Random(case)
+    periods = opened.session.problem.case.horizon.count
+    names = [(lever.kind, lever.name) for lever in found.levers]
+    asked = 0
+    while asked < 12:
+        levers = drawn.sample(range(len(found.levers)), drawn.choice((1, 2, 3)))
+        offers = [name for number in levers for name in found.levers[number].offers]
+        if len({names[number] for number in levers}) < len(levers) or len(set(offers)) < len(offers):
+            continue
+        taken = [
+            (number, Decimal(drawn.choice(("0.01", "0.4", "1.37", "3"))), drawn.randrange(periods)) for number in levers
+        ]
+        told = answered(found, taken)
+        if told is not None:
+            assert told == pytest.approx(expected(opened.session, found, taken), rel=2e-6, abs=1e-3), taken
+            asked += 1
 
 
 @pytest.mark.deep
-def test_levers_taken_together_come_to_what_the_changes_together_come_to(recipes: Opened, levers: PageLevers) -> None:
-    """All pairs that are not kept apart, at sizes at which none was tried out."""
-    base = numbers(levers.linear)
-    pairs = [
-        (i, j)
-        for i in range(len(levers.levers))
-        for j in range(i)
-        if (j, i) not in levers.apart and (i, j) not in levers.apart
-    ]
-    for i, j in pairs[::3]:
-        one, other = levers.levers[i], levers.levers[j]
-        moved = base + one.moves(Decimal("1.3"), len(base)) + other.moves(Decimal("0.6"), len(base))
-        found = optimum(levers, moved, [*one.columns.tolist(), *other.columns.tolist()])
-        changes = one.change(Decimal("1.3")), other.change(Decimal("0.6"))
-        assert found == pytest.approx(float(recipes.session.after(*changes).cost.objective), rel=1e-6, abs=1e-3)
+def test_levers_taken_together_come_to_what_the_changes_together_come_to(
+    recipes: Opened, answer: Interactive, answered: Callable[..., float | None], expected: Callable[..., float]
+) -> None:
+    """Pairs that are not kept apart, at sizes at which none was tried out."""
+    found = answer.offered
+    assert found is not None
+    numbers = [number for number, lever in enumerate(found.levers) if lever.kind != "remove"]
+    for i, j in [(i, j) for i in numbers for j in numbers if j < i][::3]:
+        taken = [(i, Decimal("1.3"), 0), (j, Decimal("0.6"), 0)]
+        told = answered(found, taken)
+        if told is not None:
+            assert told == pytest.approx(expected(recipes.session, found, taken), rel=1e-6, abs=1e-3), taken
 
 
 def test_a_price_and_the_duty_that_is_a_share_of_it_are_kept_apart(
     recipes_without_choices: Callable[..., Opened], tmp_path: Path
 ) -> None:
     """What the two do to a cost is a product, and does not add up."""
-    session = recipes_without_choices(tmp_path, DUTY).session
-    found = find_levers(session.inputs, session.program, ALL, lambda done, of: None)
-    apart = {frozenset((found.levers[a].kind, found.levers[b].kind)) for a, b in found.apart}
+    found = found_in(recipes_without_choices(tmp_path, DUTY))
+    apart = {frozenset(found.levers[n].kind for n in pair) for program in found.programs for pair in program.apart}
     assert frozenset(("price", "disable")) in apart
 
 
-def test_a_case_with_integer_decisions_has_no_page() -> None:
+def test_dates_losses_and_integer_decisions_are_offered(small: Callable[[str], tuple[Opened, Offered]]) -> None:
+    """A rule that begins later, a rule that makes another program, whole countries and companies, and a case with orders of a least size."""
+    _, stock = small("stock")
+    assert {"move", "later", "disable", "enable", "remove"} <= {lever.kind for lever in stock.levers}
+    assert stock.makes
+    _, orders = small("orders")
+    assert orders.programs[0].layout.linear.integer.any()
+    assert {lever.name.partition(":")[0] for lever in orders.levers if ":" in lever.name} >= {"country", "supplier"}
+
+
+def test_a_case_that_ranks_objectives_has_no_page() -> None:
     """That is the answer, and asked for the page it is refused, with what answers in its place."""
     question = InteractiveQuestion()
-    found = question.ask(reopen(ROOT / "docs/cases/small/orders"), NoOptions(), None)
-    assert "integer decisions" in plain_text(question.document(found, NoOptions()), 100)
-    with pytest.raises(InputError, match="integer decisions"):
+    found = question.ask(reopen(ROOT / "docs/cases/small/objectives"), NoOptions(), None)
+    assert "ranks objectives" in plain_text(question.document(found, NoOptions()), 100)
+    with pytest.raises(InputError, match="ranks objectives"):
         question.text(found, NoOptions())
 
 
-def test_a_page_needs_no_network_and_is_the_same_each_time(answer: Interactive) -> None:
+def test_how_far_the_trials_have_come_is_told(recipes: Opened) -> None:
+    """So that a bar can say how long it still takes: never backwards, and all of them in the end."""
+    heard: list[tuple[int, int]] = []
+    InteractiveQuestion().ask(recipes, NoOptions(), lambda done, of, seconds: heard.append((done, of)))
+    assert [done for done, _ in heard] == sorted(done for done, _ in heard)
+    assert heard[-1][0] == heard[-1][1]
+
+
+def held(text: str) -> Any:
+    """What a page holds."""
+    found = re.search(r'id="plan-anew-data"[^>]*>([^<]*)<', text)
+    assert found is not None
+    return json.loads(gzip.decompress(b64decode(found[1])))
+
+
+def test_a_page_needs_no_network_and_is_the_same_each_time(answer: Interactive, recipes: Opened) -> None:
     """Its policy lets nothing be loaded, and nothing in it names a place to load from."""
-    text = page(answer)
-    assert text == page(answer)
+    assert answer.offered is not None
+    text = page(answer, answer.offered)
+    assert text == page(answer, found_in(recipes))
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
     assert policy is not None
-    assert policy[1].startswith("default-src &#x27;none&#x27;; ") or policy[1].startswith("default-src 'none'; ")
+    assert policy[1].startswith(("default-src &#x27;none&#x27;; ", "default-src 'none'; "))
     assert "worker-src blob:" in policy[1]
     assert not re.search(r'(?:src|href)="(?!#)', text)
-    held = re.search(r'id="plan-anew-data"[^>]*>([^<]*)<', text)
-    assert held is not None
-    data = json.loads(gzip.decompress(b64decode(held[1])))
-    assert data["plan"]["objective"] == float(answer.session.verified.cost.objective)
+    parts = held(text)["parts"]
+    assert sum(part["objective"] for part in parts) == pytest.approx(
+        float(answer.session.verified.cost.objective), rel=1e-12
+    )
 
 
 def test_the_solver_is_the_one_that_the_readme_names() -> None:
     """Byte for byte what the npm package holds."""
     readme = (ROOT / "plugins/friendshore-interactive/README.md").read_text()
-    held = files("friendshore_interactive").joinpath("highs")
+    packed = files("friendshore_interactive").joinpath("highs")
     for name, data in (
-        ("highs.js", held.joinpath("highs.js").read_bytes()),
-        ("highs.wasm", gzip.decompress(held.joinpath("highs.wasm.gz").read_bytes())),
+        ("highs.js", packed.joinpath("highs.js").read_bytes()),
+        ("highs.wasm", gzip.decompress(packed.joinpath("highs.wasm.gz").read_bytes())),
     ):
         assert f"| `{name}` | `{hashlib.sha256(data).hexdigest()}` |" in readme
 
 
-def test_the_plan_and_the_answers_call_what_is_bought_alike() -> None:
+def test_the_plan_and_the_answers_call_what_is_bought_alike(small: Callable[[str], tuple[Opened, Offered]]) -> None:
     """What is set aside of a lot by the name of the lot, not by that of the offer it was once ordered from."""
-    opened = reopen(ROOT / "docs/cases/small/stock")
-    held = page(InteractiveQuestion().ask(opened, NoOptions(), None))
-    found = re.search(r'id="plan-anew-data"[^>]*>([^<]*)<', held)
-    assert found is not None
-    data = json.loads(gzip.decompress(b64decode(found[1])))
+    opened, found = small("stock")
+    data = held(page(Interactive(opened.session, "case.toml", found), found))
     assert opened.session.verified.plan.lots
-    assert set(data["plan"]["bought"]) <= set(data["situations"][0]["groupNames"])
+    for number, part in enumerate(data["parts"]):
+        assert set(part["bought"]) <= set(data["programs"][number]["names"])
+
+
+def test_the_page_says_what_is_applied_to_its_case() -> None:
+    """Its commands ask for the same scenario."""
+    found = InteractiveQuestion().ask(
+        reopen(ROOT / "docs/cases/small/stock", scenario=["by-delivery"]), NoOptions(), None
+    )
+    assert found.case.endswith("--scenario by-delivery")

@@ -1,255 +1,158 @@
-"""What can be changed in a page, and by how much each change moves each number of the program: only where that is exact.
-
-A lever is tried out: the case is changed and laid out anew, at three sizes of the change. Where the program has the same columns and rows each time, and every
-number of it moves in proportion to the size, a page can do the same by adding to these numbers. All else is left out. PageLevers that move the same number may
-not add up (a price, and the duty that is a share of it): all are tried out together too, and those that do not add up are kept from being used together.
-"""
+"""What a page offers to change: each lever as the change of the case that it stands for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from friendshore.domain.change import Change
-from friendshore.errors import InputError
-from friendshore.plugins.running import resting
-from friendshore.program import Program, compile_program
-from friendshore.program.bounds import capacities
-from friendshore.program.matrix import Linear
+from friendshore.domain.time import add_months
 
 if TYPE_CHECKING:
-    from friendshore.problem.inputs import Inputs
+    from friendshore.domain.facts import Facility
+    from friendshore.session import Session
 
-Floats: TypeAlias = NDArray[np.float64]
-ALL = frozenset(("price", "capacity", "demand", "remove", "disable"))
-"""Kinds of levers, as a change names them."""
-FEW = frozenset(("demand", "remove"))
-"""Those that are offered where a rule is switched off that decides what can be bought at all: to try out all takes too long."""
-SIZES = (Decimal("0.5"), Decimal(2))
-"""Factors at which it is looked whether numbers move in proportion."""
-FINE = Decimal(1000)
-"""Factor at which it is looked by how much, where numbers are rounded."""
-OFF = 1e-9
-"""By how much of the size of a number two layouts may differ: capacities and quantities are rounded to the resolution of the case."""
+SIZED = ("price", "capacity", "demand")
+"""Kinds of levers that multiply."""
+DELAYS = (-12, 6, 12, 24)
+"""Months by which capacities and demands come later; below 0: earlier."""
+MOVES = (12, 24)
+"""Months by which rules begin later."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class PageLever:
     """One thing that can be changed."""
 
     kind: str
+    """`price`, `capacity`, `demand`: multiplied. `delay`, `move`: one of some dates. `remove`: offers taken away, from a period on. `disable`, `enable`."""
     name: str
-    """Of an offer, a facility, a demand or a rule."""
+    """Of an offer, a facility, a demand or a rule; of who is lost, as a change names them."""
     title: str
-    positions: NDArray[np.intp]
-    """Numbers of the program that it moves, by their place in `numbers`."""
-    slopes: Floats
-    """By how much for every 100 % more; of a rule, when it is switched off."""
-    step: float
-    """Of demand: what is wanted is rounded to so many kilograms, and so is what is added; 0: nothing is rounded."""
-    columns: NDArray[np.intp]
-    """Of what is taken away: columns that become zero."""
+    change: Change
+    """What a case file would say; of what is multiplied, without its factor."""
+    choice: str = ""
+    """Which of some dates."""
+    offers: tuple[str, ...] = ()
+    """Offers that are taken away."""
 
     @property
-    def has_size(self) -> bool:
+    def sized(self) -> bool:
         """Whether it is a factor; else it is done or not."""
-        return self.kind in ("price", "capacity", "demand")
+        return self.kind in SIZED
 
-    def moves(self, factor: Decimal, count: int) -> Floats:
-        """What it adds to each of all `count` numbers."""
-        found = np.zeros(count)
-        by = self.slopes * float(factor - 1) if self.has_size else self.slopes
-        if self.step:
-            by = (np.rint(self.slopes * float(factor) / self.step) - np.rint(self.slopes / self.step)) * self.step
-        found[self.positions] = by
-        return found
+    def at(self, factor: Decimal = Decimal(1), start: date | None = None) -> Change:
+        """The change of the case, from a day on where it takes something away."""
+        if self.sized:
+            return self.change.but(factor=factor)
+        return self.change if start is None or self.kind != "remove" else self.change.but(start=start)
 
-    def change(self, factor: Decimal) -> Change:
-        """What a case file would say."""
-        word = {"price": "offer:", "remove": "offer:", "demand": "demand:"}.get(self.kind, "")
-        size = {"factor": factor} if self.has_size else {}
-        return Change.model_validate({self.kind: f"{word}{self.name}", **size})
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PageLevers:
-    """All levers of a case."""
-
-    program: Program
-    linear: Linear
-    """The program without the upper ends that only follow from what is wanted: they would not move in proportion to it."""
-    levers: tuple[PageLever, ...]
-    apart: tuple[tuple[int, int], ...]
-    """Pairs of levers that do not add up."""
-    left_out: tuple[str, ...]
-    """What cannot be changed exactly."""
+    @property
+    def words(self) -> str:
+        """As `--change` takes it; factor and first day are added."""
+        stated = self.change.as_written("")
+        told = {"delay": f"{self.change.delay} months"} if self.change.delay is not None else {}
+        words = {key: told.get(key, str(value)) for key, value in stated.items() if key != "factor"}
+        return ", ".join(f"{key}={value}" for key, value in words.items())
 
 
-def numbers(linear: Linear) -> Floats:
-    """All numbers of a program in one array: costs, lower and upper ends of columns, of rows, and coefficients."""
-    return np.concatenate(
-        [linear.cost, linear.lower, linear.upper, linear.row_lower, linear.row_upper, linear.entries.data]
-    )
+def wanted(session: Session, offers: frozenset[str]) -> list[PageLever]:
+    """All that is tried out, in the order in which a page lists it; `offers` are those that a plan can buy."""
+    return [*_amounts(session, offers), *_delays(session), *_losses(session, offers), *_rules(session)]
 
 
-def find_levers(
-    inputs: Inputs, program: Program, kinds: Collection[str], told: Callable[[int, int], None]
-) -> PageLevers:
-    """The levers of some kinds of a case and its program; `told` hears how many have been tried out, of how many."""
-    linear = _loose(program)
-    base = numbers(linear)
-    wanted = [one for one in _wanted(program) if one[0] in kinds]
-    levers: list[PageLever] = []
-    left_out: list[str] = []
-    for position, (kind, name, title) in enumerate(wanted):
-        told(position, len(wanted))
-        lever = _removal(program, name, title) if kind == "remove" else _tried(inputs, program, base, kind, name, title)
-        if lever is None:
-            left_out.append(f"{kind} {name}")
-        elif len(lever.positions) or len(lever.columns):
-            levers.append(lever)
-    told(len(wanted), len(wanted))
-    apart = _apart(inputs, program, base, levers)
-    return PageLevers(program, linear, tuple(levers), tuple(apart), tuple(left_out))
+def losses(session: Session, offers: frozenset[str]) -> list[PageLever]:
+    """Losses of some offers alone, and of suppliers, owners, countries and catalogs with all that they offer."""
+    return list(_losses(session, offers))
 
 
-def why_not(program: Program) -> str:
-    """Why no page can settle a case exactly; empty: one can."""
-    if program.linear.integer.any():
-        return (
-            "the case has integer decisions (onboarding, lots, orders, one supplier): a page cannot settle them exactly"
-        )
-    if program.goals:
-        return "the case ranks objectives: a page has one"
-    return ""
+def _amounts(session: Session, offers: frozenset[str]) -> Iterator[PageLever]:
+    facilities = session.problem.merged.facilities
+    known = [facts.offer for facts in session.problem.offers if facts.offer.id in offers]
+    for offer in known:
+        yield PageLever("price", offer.id, _at(facilities[offer.facility]), _sized(price=f"offer:{offer.id}"))
+    for name in sorted({offer.facility for offer in known}):
+        yield PageLever("capacity", name, _at(facilities[name]), _sized(capacity=name))
+    for demand in session.problem.demands:
+        yield PageLever("demand", demand.id, demand.use.material.id, _sized(demand=f"demand:{demand.id}"))
 
 
-def _wanted(program: Program) -> Iterator[tuple[str, str, str]]:
-    """Kind, name and title of all that is tried out."""
-    problem = program.problem
-    bought = sorted(
-        {problem.network.arcs[arc].offer for arc in problem.moves.arc[program.columns.buy_move].tolist()} - {-1}
-    )
-    offers = [problem.offers[position].offer for position in bought]
-    for offer in offers:
-        facility = problem.merged.facilities[offer.facility]
-        title = f"{offer.id} ({facility.name or facility.id}, {facility.country})"
-        yield "price", offer.id, title
-        yield "remove", offer.id, title
-    for name in sorted({offer.facility for offer in offers}):
-        facility = problem.merged.facilities[name]
-        yield "capacity", name, f"{name} ({facility.name or name}, {facility.country})"
-    for demand in problem.demands:
-        yield "demand", demand.id, demand.id
-    for rule in problem.rules:
-        yield "disable", rule.id, f"{rule.id} ({rule.title})" if rule.title else rule.id
+def _sized(**subject: str) -> Change:
+    return Change.model_validate({**subject, "factor": 1})
 
 
-def _loose(program: Program) -> Linear:
-    """The program with the upper ends that offers and facilities set to what is bought and made, and no others."""
-    columns, linear = program.columns, program.linear
-    units, moved = capacities(program.problem)
-    upper = linear.upper.copy()
-    upper[columns.buy] = moved[columns.buy_move]
-    for (offer, _, period), column in columns.make.items():
-        upper[column] = units[offer, period]
-    return replace(linear, upper=upper)
+def _delays(session: Session) -> Iterator[PageLever]:
+    case = session.problem.case
+    first = case.horizon.start
+    for facility in sorted(session.problem.merged.facilities.values(), key=lambda facility: facility.id):
+        if any(step.start is not None and add_months(step.start, 24) > first for step in facility.capacity):
+            for months in DELAYS:
+                change = Change(capacity=facility.id, delay=Decimal(months))
+                yield PageLever("delay", facility.id, _at(facility), change, _later(months))
+    for demand in session.problem.demands:
+        for months in DELAYS[1:]:
+            change = Change(demand=f"demand:{demand.id}", delay=Decimal(months))
+            yield PageLever("later", demand.id, demand.use.material.id, change, _later(months))
 
 
-def _laid_out(inputs: Inputs, changes: Sequence[Change]) -> Program:
-    with resting():
-        return compile_program(inputs.after(changes).problem())
+def _later(months: int) -> str:
+    return f"{abs(months)} months {'later' if months > 0 else 'earlier'}"
 
 
-def _alike(one: Program, other: Program) -> bool:
-    """Whether two programs have the same columns and rows, for the same things."""
-    a, b = one.linear, other.linear
-    return (
-        a.entries.shape == b.entries.shape
-        and one.owners == other.owners
-        and np.array_equal(a.entries.indices, b.entries.indices)
-        and np.array_equal(a.entries.indptr, b.entries.indptr)
-        and np.array_equal(one.columns.buy_move, other.columns.buy_move)
-        and np.array_equal(one.columns.buy_compliance_class, other.columns.buy_compliance_class)
-        and one.columns.deliver_key == other.columns.deliver_key
-        and not b.integer.any()
-    )
+def _losses(session: Session, offers: frozenset[str]) -> Iterator[PageLever]:
+    facilities = session.problem.merged.facilities
+    groups: dict[str, list[str]] = defaultdict(list)
+    for catalog in session.inputs.catalogs:
+        for offer in catalog.offers:
+            if offer.id not in offers:
+                continue
+            facility = facilities[offer.facility]
+            yield PageLever("remove", offer.id, _at(facility), Change(remove=f"offer:{offer.id}"), offers=(offer.id,))
+            for kind, name in (
+                ("country", facility.country),
+                ("supplier", facility.supplier),
+                ("parent", facility.owner),
+                ("catalog", offer.catalog),
+            ):
+                if name:
+                    groups[f"{kind}:{name}"].append(offer.id)
+    told: set[tuple[str, ...]] = set()
+    for name, taken in sorted(groups.items()):
+        kind = name.partition(":")[0]
+        if kind == "parent" and tuple(taken) in told:
+            continue  # the same as its supplier
+        told.add(tuple(taken))
+        title = f"{len(taken)} offer{'s' if len(taken) > 1 else ''}"
+        yield PageLever("remove", name, title, Change(remove=name), offers=tuple(taken))
 
 
-def _tried(inputs: Inputs, program: Program, base: Floats, kind: str, name: str, title: str) -> PageLever | None:
-    """The lever, if what it does is exact; None: it is not."""
-    none = np.empty(0, dtype=np.intp)
-    step = float(program.problem.case.resolution) if kind == "demand" else 0.0
-    one = PageLever(kind, name, title, none, np.empty(0), step, none)
-
-    def moved(factor: Decimal) -> Floats | None:
-        try:
-            changed = _laid_out(inputs, [one.change(factor)])
-        except InputError:
-            return None
-        return _difference(numbers(_loose(changed)), base) if _alike(program, changed) else None
-
-    largest = FINE if step else SIZES[-1]
-    by = moved(largest)
-    if by is None:
-        return None
-    positions = np.flatnonzero(by)
-    slopes = by[positions] / float(largest - 1) if one.has_size else by[positions]
-    if not np.isfinite(slopes).all():
-        return None
-    if step:  # what is wanted itself, to which what is wanted of others may be added
-        slopes = (by[positions] + np.rint(slopes / step) * step) / float(largest)
-    lever = replace(one, positions=positions, slopes=slopes)
-    for factor in SIZES if one.has_size else ():
-        exactly = moved(factor)
-        if exactly is None or _off(exactly, lever.moves(factor, len(base)), base):
-            return None
-    return lever
+def _rules(session: Session) -> Iterator[PageLever]:
+    horizon = session.problem.case.horizon
+    held = frozenset(session.problem.case.accept.rule_status)
+    for rule in session.problem.rules:
+        title = rule.title or rule.citation
+        spans = [phase for phase in rule.phases if phase.span.meets(horizon.span)]
+        if any(phase.status in held for phase in spans):
+            yield PageLever("disable", rule.id, title, Change(disable=rule.id))
+        if any(phase.status in ("pending", "unknown") and phase.status not in held for phase in spans):
+            yield PageLever("enable", rule.id, title, Change(enable=rule.id))
+        begins = [phase.start for phase in spans if phase.status in held and phase.start is not None]
+        if begins and min(begins) > horizon.start:
+            for months in MOVES:
+                day = add_months(min(begins), months)
+                yield PageLever("move", rule.id, title, Change(move=rule.id, start=day), f"from {day}")
+    for bill in session.inputs.bills:
+        yield PageLever("enable", bill.id, bill.title, Change(enable=bill.id))
 
 
-def _off(one: Floats, other: Floats, base: Floats) -> bool:
-    """Whether two ways to move the numbers differ."""
-    size = np.maximum(1, np.abs(np.where(np.isfinite(base), base, 0)))
-    return bool(np.any(np.abs(one - other) > OFF * size))
+def _at(facility: Facility) -> str:
+    return f"{facility.name or facility.id}, {facility.country}"
 
 
-def _difference(other: Floats, base: Floats) -> Floats:
-    """What is added to each number; two infinite ends are alike."""
-    same = other == base
-    found = np.zeros(len(base))
-    found[~same] = other[~same] - base[~same]
-    return found
-
-
-def _removal(program: Program, name: str, title: str) -> PageLever:
-    """Taking an offer away: nothing is bought or made of it."""
-    problem, columns = program.problem, program.columns
-    offer = next(position for position, facts in enumerate(problem.offers) if facts.offer.id == name)
-    of = np.array([arc.offer for arc in problem.network.arcs], dtype=np.intp)[problem.moves.arc[columns.buy_move]]
-    made = [column for (maker, _, _), column in columns.make.items() if maker == offer]
-    own = np.concatenate([columns.buy[of == offer], np.array(made, dtype=np.intp)])
-    return PageLever("remove", name, title, np.empty(0, dtype=np.intp), np.empty(0), 0.0, own)
-
-
-def _apart(inputs: Inputs, program: Program, base: Floats, levers: Sequence[PageLever]) -> Iterator[tuple[int, int]]:
-    """Pairs of levers that move a number together by something else than what both move it by alone."""
-    named = {(lever.kind, lever.name): number for number, lever in enumerate(levers)}
-    for (kind, name), number in named.items():
-        if kind == "remove" and ("price", name) in named:
-            yield named["price", name], number  # what is gone has no price
-    touching: dict[int, list[int]] = {}
-    for number, lever in enumerate(levers):
-        for position in lever.positions.tolist():
-            touching.setdefault(position, []).append(number)
-    pairs = {(a, b) for movers in touching.values() for i, a in enumerate(movers) for b in movers[i + 1 :]}
-    for a, b in sorted(pairs):
-        both = [levers[a].change(Decimal(2)), levers[b].change(Decimal(2))]
-        together = levers[a].moves(Decimal(2), len(base)) + levers[b].moves(Decimal(2), len(base))
-        changed = _laid_out(inputs, both)
-        if not _alike(program, changed) or _off(_difference(numbers(_loose(changed)), base), together, base):
-            yield a, b
+def of_offers(lever: PageLever, offers: frozenset[str]) -> PageLever:
+    """The same lever for those of its offers alone that there are."""
+    return replace(lever, offers=tuple(name for name in lever.offers if name in offers))

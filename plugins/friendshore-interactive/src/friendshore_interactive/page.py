@@ -6,7 +6,7 @@ import gzip
 import json
 from base64 import b64encode
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -15,22 +15,31 @@ from friendshore.document.figures import count, large_money
 from friendshore.document.html import Working, html
 from friendshore.domain.base import totals
 
-from .levers import Floats, PageLever
+from .trying import LEAST, Effect, Floats, PageProgram, numbers
 
 if TYPE_CHECKING:
-    from .question import Interactive, Situation
+    from collections.abc import Iterator, Mapping, Sequence
+    from decimal import Decimal
 
-SOLVER = "HiGHS 1.15.3 as WebAssembly (npm `highs`, MIT licence)"
+    from friendshore.session import PartLayout, PartPlan
+
+    from .offered import Offered
+    from .question import Interactive
+
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | float | bool | None"
+SOLVER = "HiGHS 1.15.3 as WebAssembly (npm package highs, MIT licence)"
+SECONDS = 20
+"""How long a page searches a part with integer decisions before it says how far its answer may be from the best."""
 
 
-def page(result: Interactive) -> str:
+def page(result: Interactive, offered: Offered) -> str:
     """The page as text; equal results give equal bytes."""
-    data = json.dumps(_data(result), separators=(",", ":"), allow_nan=False)
+    data = json.dumps(_data(result, offered), separators=(",", ":"), allow_nan=False)
     worker = _held("highs/highs.js") + b"\n" + _held("worker.js")
     working = Working(
         title="Plan anew",
         id="plan-anew",
-        told="With scripts on, this part of the page plans the case anew after changes to prices, capacities, demand, suppliers and rules.",
+        told="With scripts on, this part of the page plans the case anew after changes to prices, capacities, demand, dates, suppliers and rules.",
         style=_held("page.css").decode(),
         script=_held("page.js").decode(),
         data={
@@ -45,7 +54,7 @@ def page(result: Interactive) -> str:
 
 def summary(result: Interactive) -> doc.Document:
     """The plan in short, and what the page can change."""
-    if result.refusal:
+    if result.offered is None:
         told = doc.sentence(f"No page: {result.refusal}.", tone=doc.Tone.DOUBTFUL)
         return doc.document(f"{result.session.problem.case.name}: no page that plans anew", told)
     problem, verified = result.session.problem, result.session.verified
@@ -66,28 +75,19 @@ def summary(result: Interactive) -> doc.Document:
         ),
         doc.section("What is bought", _bought(result)),
         doc.section("What is short", doc.table([doc.Column("demand"), doc.figures("short")], rows)) if rows else None,
-        doc.section("What can be changed here", doc.notes(_told(one) for one in result.situations)),
-        doc.section(
-            "How an answer is found",
-            doc.notes(
-                (
-                    "Each answer is the optimum of the same program as `friendshore plan` solves after the same change, to the tolerance of the solver; it is not verified again, "
-                    "and not rounded to whole grams. Before anything hangs on it, plan it with the command that stands below it.",
-                    "What a change does to the program was tried out when the page was made; what does not move it in proportion is not offered.",
-                    f"Solver: {SOLVER}. Nothing leaves the page, and nothing is loaded into it.",
-                )
-            ),
-        ),
+        doc.section("What can be changed here", _levers(result.offered), doc.notes(_told(result.offered))),
+        doc.section("How an answer is found", doc.notes(_how(result.offered))),
     )
 
 
 def _bought(result: Interactive) -> doc.DataTable:
-    found: dict[tuple[str, str, str], Any] = {}
+    found: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
     for line in result.session.verified.lines:
         facility = line.item.arc.chained.facility
         key = (line.item.entry.material, line.item.arc.chained.offer.id, facility.country)
-        kilograms, money = found.get(key, (0, 0))
-        found[key] = (kilograms + line.item.entry.quantity, money + line.total)
+        so_far = found.get(key)
+        kilograms, money = line.item.entry.quantity, line.total
+        found[key] = (kilograms, money) if so_far is None else (so_far[0] + kilograms, so_far[1] + money)
     columns = [doc.Column("material"), doc.Column("offer", whole=True), doc.Column("country"), doc.figures("quantity")]
     columns.append(doc.figures("cost, not discounted", result.session.problem.case.currency))
     rows: list[list[doc.Cell]] = [
@@ -96,32 +96,86 @@ def _bought(result: Interactive) -> doc.DataTable:
     return doc.table(columns, rows)
 
 
-def _told(situation: Situation) -> str:
-    levers = situation.levers
-    kinds = [
-        (kind, sum(lever.kind == kind for lever in levers.levers))
-        for kind in sorted({lever.kind for lever in levers.levers})
-    ]
-    told = ", ".join(f"{kind} {number}" for kind, number in kinds)
-    apart = (
-        f"; {count(len(levers.apart), 'pair')} of these do not add up, and are not taken together"
-        if levers.apart
-        else ""
+WHAT = {
+    "price": "the price of an offer, multiplied",
+    "capacity": "the capacity of a facility, multiplied",
+    "demand": "what is wanted, multiplied",
+    "delay": "the start of a capacity, later or earlier",
+    "later": "what is wanted, later",
+    "remove": "offers, companies, countries and catalogs, lost from a period on",
+    "disable": "rules, switched off",
+    "enable": "rules and bills that are not in force, switched on",
+    "move": "rules that begin later",
+}
+"""Kinds of levers, in the words of the page."""
+
+
+def _levers(offered: Offered) -> doc.DataTable:
+    rows: list[list[doc.Cell]] = []
+    for kind, told in WHAT.items():
+        own = [lever for lever in offered.levers if lever.kind == kind]
+        if own:
+            rows.append([told, str(len({lever.name for lever in own})), str(len(own))])
+    return doc.table([doc.Column("what"), doc.Column("of", align="right"), doc.Column("changes", align="right")], rows)
+
+
+def _told(offered: Offered) -> Iterator[str]:
+    more = len(offered.programs) - len(offered.plans)
+    if more:
+        yield (
+            f"{count(len(offered.makes), 'change decides', 'changes decide')} what can be bought at all: the page holds {count(more, 'program')} of their own for these, in which "
+            "prices, capacities and demand can be changed too, and losses taken; other rules and dates of the same materials not at the same time."
+        )
+    apart = sum(len(program.apart) for program in offered.programs)
+    if apart:
+        yield f"{count(apart, 'pair')} of changes do not add up (a price, and a duty that is a share of it), and are not taken together."
+    for why in dict.fromkeys(why for _, why in offered.left_out):
+        names = [what for what, own in offered.left_out if own == why]
+        yield f"Not offered, because {why}: {', '.join(names)}."
+
+
+def _how(offered: Offered) -> Iterator[str]:
+    yield (
+        "Each answer is the optimum of the same program as the command friendshore plan solves after the same change, to the tolerance of the solver; it is not verified again, "
+        "and not rounded to whole grams. Before anything hangs on it, plan it with the command that stands below it."
     )
-    left = f". Not offered, because it is not exact: {', '.join(levers.left_out)}" if levers.left_out else ""
-    return f"Rules {situation.title}: {told}{apart}{left}"
+    if any(program.layout.linear.integer.any() for program in offered.programs):
+        yield (
+            f"Parts with integer decisions (onboarding, orders of a least size, lots) are searched for {SECONDS} s at most; how far an answer may be from the best stands beside it."
+        )
+    yield "What a change does to the program was tried out when the page was made; what does not move it in proportion is not offered."
+    yield f"Solver: {SOLVER}. Nothing leaves the page, and nothing is loaded into it."
 
 
-def _data(result: Interactive) -> dict[str, Any]:
-    problem = result.session.problem
+def _data(result: Interactive, offered: Offered) -> Json:
+    session = result.session
+    case = session.problem.case
+    offers = sorted({name for lever in offered.levers for name in lever.offers})
+    at = {name: number for number, name in enumerate(offers)}
     return {
-        "case": result.path,
-        "currency": problem.case.currency,
-        "periods": problem.case.horizon.count,
-        "resolution": float(problem.case.resolution),
-        "demands": [demand.id for demand in problem.demands],
-        "plan": _plan(result),
-        "situations": [_situation(one) for one in result.situations],
+        "case": result.case,
+        "currency": case.currency,
+        "gap": session.limits.gap,
+        "seconds": SECONDS,
+        "least": float(LEAST),
+        "resolution": float(case.resolution),
+        "periods": [[period.label, str(period.start)] for period in case.horizon.periods],
+        "parts": [_plan(one) for one in offered.plans],
+        "programs": [_program(one, at) for one in offered.programs],
+        "levers": [
+            {
+                "kind": lever.kind,
+                "name": lever.name,
+                "title": lever.title,
+                "choice": lever.choice,
+                "words": lever.words,
+                "sized": lever.sized,
+                "touches": offered.touches[number],
+                "makes": offered.makes.get(number, ()),
+                "offers": [at[name] for name in lever.offers],
+            }
+            for number, lever in enumerate(offered.levers)
+        ],
     }
 
 
@@ -130,9 +184,9 @@ def _called(material: str, offer: str) -> str:
     return f"{material} of {offer}"
 
 
-def _plan(result: Interactive) -> dict[str, Any]:
-    """What answers stand beside: the verified plan."""
-    verified = result.session.verified
+def _plan(part: PartPlan) -> Json:
+    """What answers stand beside: the verified plan of a part."""
+    verified = part.verified
     entries = [(entry.material, entry.offer, entry.quantity) for entry in verified.plan.purchases]
     lots = [(entry.material, entry.lot, entry.quantity) for entry in verified.plan.lots]
     bought = totals((_called(material, offer), kilograms) for material, offer, kilograms in [*entries, *lots])
@@ -144,15 +198,13 @@ def _plan(result: Interactive) -> dict[str, Any]:
     }
 
 
-def _situation(situation: Situation) -> dict[str, Any]:
-    levers = situation.levers
-    linear, columns, problem = levers.linear, levers.program.columns, levers.program.problem
-    arcs = [problem.network.arcs[arc] for arc in problem.moves.arc[columns.buy_move].tolist()]
-    bought = [_called(arc.node[0], arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id) for arc in arcs]
-    names = list(dict.fromkeys(bought))
+def _program(program: PageProgram, offers: Mapping[str, int]) -> Json:
+    linear = program.layout.linear
+    base = numbers(program.layout)
     return {
-        "title": situation.title,
-        "change": situation.change,
+        "covers": program.covers,
+        "most": float(program.most),
+        "constant": linear.constant,
         "cost": linear.cost.tolist(),
         "lower": _ends(linear.lower),
         "upper": _ends(linear.upper),
@@ -161,12 +213,32 @@ def _situation(situation: Situation) -> dict[str, Any]:
         "starts": linear.entries.indptr.tolist(),
         "indices": linear.entries.indices.tolist(),
         "values": linear.entries.data.tolist(),
-        "buy": columns.buy.tolist(),
-        "groupNames": names,
-        "groups": [names.index(name) for name in bought],
-        "short": int(columns.short),
-        "levers": [_lever(lever) for lever in levers.levers],
-        "apart": [list(pair) for pair in levers.apart],
+        "integer": np.flatnonzero(linear.integer).tolist(),
+        **_columns(program.layout, offers),
+        "effects": {str(number): _effect(effect, base) for number, effect in program.effects.items()},
+        "apart": program.apart,
+        "alone": program.alone,
+    }
+
+
+def _columns(layout: PartLayout, offers: Mapping[str, int]) -> dict[str, Json]:
+    """What is bought and short, by name; and what is lost with an offer: its columns, and when each is ordered."""
+    bought = [(i, c) for i, c in enumerate(layout.columns) if c.kind in ("bought", "set aside")]
+    short = [(i, c) for i, c in enumerate(layout.columns) if c.kind == "short"]
+    lost = [(i, c) for i, c in enumerate(layout.columns) if c.kind in ("bought", "made") and c.name in offers]
+    names = list(dict.fromkeys(_called(c.material, c.name) for _, c in bought))
+    place = {name: number for number, name in enumerate(names)}
+    demands = list(dict.fromkeys(c.name for _, c in short))
+    return {
+        "bought": {"columns": [i for i, _ in bought], "of": [place[_called(c.material, c.name)] for _, c in bought]},
+        "names": names,
+        "short": {"columns": [i for i, _ in short], "of": [demands.index(c.name) for _, c in short]},
+        "demands": demands,
+        "lost": {
+            "columns": [i for i, _ in lost],
+            "of": [offers[c.name] for _, c in lost],
+            "ordered": [c.ordered for _, c in lost],
+        },
     }
 
 
@@ -174,17 +246,12 @@ def _ends(values: Floats) -> list[float | None]:
     return [value if np.isfinite(value) else None for value in values.tolist()]
 
 
-def _lever(lever: PageLever) -> dict[str, Any]:
-    return {
-        "kind": lever.kind,
-        "name": lever.name,
-        "title": lever.title,
-        "sized": lever.has_size,
-        "step": lever.step,
-        "positions": lever.positions.tolist(),
-        "slopes": lever.slopes.tolist(),
-        "columns": lever.columns.tolist(),
-    }
+def _effect(effect: Effect, base: Floats) -> Json:
+    """Positions, each less the one before it; slopes, none where it is the number itself; step."""
+    slopes = effect.slopes
+    itself = np.abs(slopes - base[effect.positions]) <= 1e-13 * np.abs(slopes)
+    told = [None if same else float(f"{slope:.14g}") for slope, same in zip(slopes.tolist(), itself, strict=True)]
+    return [np.diff(effect.positions, prepend=0).tolist(), told, effect.step]
 
 
 def _held(name: str) -> bytes:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.program import compile_program
 from friendshore.questions import Opened, Progress, Question
 
-from .levers import ALL, FEW, PageLevers, find_levers, why_not
+from .offered import Offered, offered, why_not
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
@@ -24,53 +22,44 @@ class NoOptions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Situation:
-    """The case as it is, or with one rule switched off that decides what can be bought at all."""
-
-    title: str
-    change: str
-    """As `--change` takes it; empty: the case as it is."""
-    levers: PageLevers
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Interactive:
     """All that a page needs."""
 
     session: Session
-    path: str
-    situations: tuple[Situation, ...]
+    case: str
+    """The case, and what is applied to it, as a command line takes them."""
+    offered: Offered | None
+    """None: there is no page."""
     refusal: str = ""
-    """Why there is no page; empty: there is one."""
+    """Why there is none."""
 
     def to_dict(self) -> dict[str, object]:
         """What the page can do: JSON-ready data."""
+        found = self.offered
         return {
             "case": self.session.problem.case.name,
             "refusal": self.refusal,
-            "situations": [
-                {
-                    "title": one.title,
-                    "levers": [{"kind": lever.kind, "name": lever.name} for lever in one.levers.levers],
-                    "not_together": len(one.levers.apart),
-                    "left_out": list(one.levers.left_out),
-                }
-                for one in self.situations
+            "levers": [
+                {"kind": lever.kind, "name": lever.name, "choice": lever.choice, "change": lever.words}
+                for lever in (found.levers if found else ())
             ],
+            "programs": len(found.programs) if found else 0,
+            "not_together": sum(len(program.apart) for program in found.programs) if found else 0,
+            "left_out": [{"what": what, "why": why} for what, why in (found.left_out if found else ())],
         }
 
 
 class InteractiveQuestion(Question[NoOptions, Interactive]):
-    """A page that plans anew in the browser, without a network: prices, capacities, demand, losses and rules as levers.
+    """A page that plans anew in the browser, without a network: prices, capacities, demand, dates, losses and rules as levers.
 
     The page is printed: `friendshore interactive CASE > page.html`. It holds the program of the case and the solver HiGHS; what it cannot change exactly
-    it does not offer. Cases with integer decisions or ranked objectives have no such page.
+    it does not offer. Cases that rank objectives have no such page.
     """
 
     name = "interactive"
     options = NoOptions
     doing = "trying out"
-    counted = "levers"
+    counted = "changes"
 
     def ask(self, opened: Opened, options: NoOptions, progress: Progress | None) -> Interactive:
         """The levers, each tried out."""
@@ -81,18 +70,15 @@ class InteractiveQuestion(Question[NoOptions, Interactive]):
                 progress(done, of, monotonic() - began)
 
         session = opened.session
-        refusal = why_not(session.program)
+        applied = [f"--scenario {name}" for name in opened.scenario] + (["--strict"] if opened.strict else [])
+        case = " ".join([str(opened.path), *applied])
+        refusal = why_not(session)
         if refusal:
-            return Interactive(session, str(opened.path), (), refusal)
-        asis = find_levers(session.inputs, session.program, ALL, told)
-        situations = [Situation("as the case has them", "", asis)]
-        for kind, name in (left.split(" ", 1) for left in asis.left_out):
-            if kind != "disable":
-                continue
-            without = session.inputs.after([Change(disable=name)])
-            found = find_levers(without, compile_program(without.problem()), FEW, told)
-            situations.append(Situation(f"without {name}", f"{kind}={name}", found))
-        return Interactive(session, str(opened.path), tuple(situations))
+            return Interactive(session, case, None, refusal)
+        found = offered(session, told)
+        if not found.levers:
+            return Interactive(session, case, None, "nothing in the case can be changed exactly")
+        return Interactive(session, case, found)
 
     def text(self, result: Interactive, options: NoOptions) -> str:
         """The page.
@@ -102,9 +88,9 @@ class InteractiveQuestion(Question[NoOptions, Interactive]):
         """
         from .page import page
 
-        if result.refusal:
+        if result.offered is None:
             raise InputError(result.refusal, fix="ask `friendshore plan` with --change, which plans any case")
-        return page(result)
+        return page(result, result.offered)
 
     def document(self, result: Interactive, options: NoOptions) -> Document:
         """What the page can do."""

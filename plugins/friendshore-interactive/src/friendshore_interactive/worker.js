@@ -11,7 +11,9 @@ async function start(wasm) {
   });
 }
 
+// The optimum, or with integer columns the best that is found in time, and what no solution can be below.
 function planned(asked) {
+  const whole = asked.integer && asked.integer.length > 0;
   const model = highs.createModel({
     numCols: asked.cost.length,
     numRows: asked.rowLower.length,
@@ -20,6 +22,7 @@ function planned(asked) {
     colUpper: asked.upper,
     rowLower: asked.rowLower,
     rowUpper: asked.rowUpper,
+    ...(whole ? { integrality: marked(asked) } : {}),
     matrix: {
       format: "csr",
       numRows: asked.rowLower.length,
@@ -31,17 +34,38 @@ function planned(asked) {
   });
   try {
     model.options.set({ output_flag: false });
+    if (whole) model.options.set({ mip_rel_gap: asked.gap, mip_abs_gap: 0, time_limit: asked.seconds });
     model.run();
-    if (model.getModelStatus() !== highs.constants.modelStatus.optimal) return null;
-    return { objective: model.getObjectiveValue(), values: Float64Array.from(model.getSolution().colValue) };
+    const { optimal, timeLimit } = highs.constants.modelStatus;
+    const status = model.getModelStatus();
+    if (status !== optimal && !(whole && status === timeLimit)) return null;
+    const values = Float64Array.from(model.getSolution().colValue);
+    const objective = model.getObjectiveValue();
+    if (!Number.isFinite(objective)) return null;
+    return { objective, values, bound: whole ? Math.min(objective, model.info.get("mip_dual_bound")) : objective };
   } finally {
     model.dispose();
   }
 }
 
+function marked(asked) {
+  const found = new Int32Array(asked.cost.length);
+  for (const column of asked.integer) found[column] = 1;
+  return found;
+}
+
+// The same program with what was decided in whole numbers kept, without the tolerance that a solver has for these.
+function kept(asked, found) {
+  if (!asked.integer.length) return asked;
+  const lower = Float64Array.from(asked.lower);
+  const upper = Float64Array.from(asked.upper);
+  for (const column of asked.integer) lower[column] = upper[column] = Math.round(found.values[column]);
+  return { ...asked, lower, upper, integer: [] };
+}
+
 // Of all plans that cost as little, the one that buys least else than the plan does: kilograms more and less of every offer are columns of their own.
 function nearest(asked, found) {
-  const { groups, buy, before } = asked;
+  const { bought, before } = asked;
   const columns = asked.cost.length;
   const scale = 1e6 / Math.max(1, Math.abs(found.objective));
   const starts = Array.from(asked.starts);
@@ -55,7 +79,7 @@ function nearest(asked, found) {
   });
   starts.push(indices.length);
   const of = before.map(() => []);
-  groups.forEach((group, i) => of[group].push(buy[i]));
+  bought.of.forEach((group, i) => of[group].push(bought.columns[i]));
   of.forEach((own, group) => {
     for (const column of own) {
       indices.push(column);
@@ -80,11 +104,13 @@ function nearest(asked, found) {
 }
 
 function solve(asked) {
-  const began = performance.now();
   const found = planned(asked);
-  const near = found && nearest(asked, found);
-  const values = near ? near.values.slice(0, asked.cost.length) : found && found.values;
-  return { optimal: found !== null, objective: found && found.objective, values, seconds: (performance.now() - began) / 1000 };
+  if (found === null) return null;
+  const linear = kept(asked, found);
+  const exact = asked.integer.length ? planned(linear) || found : found;
+  const near = nearest(linear, exact);
+  const values = near ? near.values.slice(0, asked.cost.length) : exact.values;
+  return { objective: exact.objective, bound: Math.min(found.bound, exact.objective), values };
 }
 
 onmessage = async ({ data }) => {
@@ -93,7 +119,9 @@ onmessage = async ({ data }) => {
       await start(data.wasm);
       postMessage({ ready: true });
     } else {
-      postMessage({ number: data.number, answer: solve(data.asked) });
+      const began = performance.now();
+      const answers = data.asked.map(solve);
+      postMessage({ number: data.number, answer: { answers, seconds: (performance.now() - began) / 1000 } });
     }
   } catch (error) {
     postMessage({ number: data.number, failed: String(error) });
