@@ -78,7 +78,8 @@ def drawn(seed: int) -> Inputs:
         ExportControl.model_validate({"id": "control", "exporters": [dice.choice(COUNTRIES)], "effect": "licence"}),
     ]
     accept = Accept(rule_status=("enacted", "unknown")) if dice.random() < 0.2 else Accept()
-    given = case(*wanted, assume=Assume(lead_time=YEAR), accept=accept, start=date(2027, 1, 1))
+    assume = Assume(lead_time=YEAR, licence={"civil": "granted"} if dice.random() < 0.4 else {})
+    given = case(*wanted, assume=assume, accept=accept, start=date(2027, 1, 1))
     return Inputs(given, (catalog(*map(plant, COUNTRIES), *offers),), tuple(rules))
 
 
@@ -131,6 +132,12 @@ def licensed(rule: str, plant: str) -> Edit:
     return edit
 
 
+def unlicensed(given: Inputs) -> Inputs:
+    """No licence taken as granted."""
+    assume = given.case.assume.model_copy(update={"licence": {}})
+    return replace(given, case=given.case.model_copy(update={"assume": assume}))
+
+
 def held(rule: str, holds: bool) -> Edit:
     """A rule that surely holds, or surely does not."""
 
@@ -169,6 +176,8 @@ def surely_asked(given: Inputs) -> dict[Key, list[Edit]]:
             found["capacity", name, ""] = [*edits, both(edits[-1], proved(*all_of))]
     for one in facts.offers:
         found |= _of_offer(one, lacking)
+    if given.case.assume.licence:
+        found["licence", "civil, taken as granted", ""] = [unlicensed]
     enforced = "unknown" in given.case.accept.rule_status
     for rule in given.rules:
         if rule.phases[0].status is PhaseStatus.UNKNOWN:
@@ -240,7 +249,7 @@ def compare(seed: int) -> int:
     found = {key_of(one): one for one in ask(Session.open(given, ONE)).unknowns}
     surely = surely_asked(given)
     perhaps = dict(perhaps_asked(given))
-    assert {key for key in found if key[0] not in ("origin", "licence")} == {k for k, edits in surely.items() if edits}
+    assert {key for key in found if key not in perhaps} == {k for k, edits in surely.items() if edits}
     expected = {key: brute.of(edits) for key, edits in surely.items()}
     expected |= {key: brute.of([edit]) for key, edit in perhaps.items()}
     for key, (saves, kilograms, loses) in expected.items():

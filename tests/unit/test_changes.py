@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from friendshore.domain.assumptions import Assume
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.facts import CapacityStep, Catalog, Status
@@ -16,6 +17,7 @@ from friendshore.domain.market import BenchmarkPrice
 from friendshore.errors import InputError
 from friendshore.problem.changes import apply_changes, scenario_changes
 from friendshore.rules.base import PhaseStatus
+from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.pack import LegislativeBill
 
 from .building import (
@@ -145,6 +147,16 @@ def test_a_stated_price_of_shortage_says_what_is_not_worth_buying(stated: int, m
     assert float(found.cost.shortage) == missing * stated
     with pytest.raises(InputError, match=r"the case is in USD.*5 EUR/kg.*convert the price"):
         planned(wanted(100), facts, changes=[Change.model_validate({"demand": "metal", "shortage_price": "5 EUR/kg"})])
+
+
+def test_licences_that_were_taken_as_granted_can_be_revoked() -> None:
+    """China's metal at 10 needs a licence that the case takes as granted for civil use; without it Australia's at 50 is bought."""
+    control = ExportControl.model_validate({"id": "control", "exporters": ["CN"], "effect": "licence"})
+    granted = wanted(100, assume=Assume(licence={"civil": "granted"}))
+    assert after(granted, metals(), rules=[control]) == {"cn-metal": 100}
+    assert after(granted, metals(), {"revoke": "civil"}, rules=[control]) == {"au-metal": 100}
+    with pytest.raises(InputError, match=r"an end use of \[assume.licence\]: civil"):
+        after(granted, metals(), {"revoke": "defense"}, rules=[control])
 
 
 def alike() -> Catalog:

@@ -94,6 +94,8 @@ class Change(Fitting):
     """Rule of origin that is waived for `quantity` of the demand or material `of`, within `from` and `until`."""
     grant: Subject = ""
     """Export control that a licence is granted under, to the facility or country `of` (anyone, if not given)."""
+    revoke: Subject = ""
+    """End use for which export licences are no longer taken as granted (`[assume.licence]`); those in hand still count."""
     loosen: Subject = ""
     """Limit rule of which every bound is relaxed by `by`, in the bound's own unit."""
     stock: Annotated[Subject, Names("material")] = ""
@@ -154,7 +156,7 @@ class Change(Fitting):
 
     SUBJECTS: ClassVar[tuple[str, ...]] = (
         "enable", "disable", "move", "remove", "price", "capacity", "demand",
-        "prove", "waive", "grant", "loosen", "stock", "lead_time", "recipe", "lift", "accept",
+        "prove", "waive", "grant", "revoke", "loosen", "stock", "lead_time", "recipe", "lift", "accept",
     )  # fmt: skip
     NEEDS: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
         "price": (("factor", "amount"),),

@@ -62,6 +62,15 @@ def grant(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Dia
     return case.but(licences=(*case.licences, licence)), catalogs
 
 
+def revoke(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """Takes no licence as granted any more, for one end use."""
+    if change.revoke not in case.assume.licence:
+        expected = "an end use of [assume.licence]: " + (", ".join(sorted(case.assume.licence)) or "it names none")
+        unknown(change, change.revoke, expected, troubles)
+    left = {use: held for use, held in case.assume.licence.items() if use != change.revoke}
+    return case.but(assume=case.assume.but(licence=left)), catalogs
+
+
 def _numbered(name: str, taken: Collection[str]) -> str:
     """A name that is not taken."""
     return next(n for n in chain((name,), (f"{name}:{i}" for i in count(2))) if n not in taken)

@@ -90,6 +90,9 @@ class _Reach:
         if change.demand:
             demands = (d.spec for d in self.problem.demands)
             return frozenset(spec.material for spec in demands if resizes(change, spec, self.problem.case))
+        if change.revoke:
+            demands = (d.spec for d in self.problem.demands)
+            return frozenset(spec.material for spec in demands if spec.end_use == change.revoke)
         if change.stock:
             return frozenset({change.stock}) & self.wanted
         if change.subject in (*_OF_RULES, *_OF_LAW):

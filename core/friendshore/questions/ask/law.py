@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...domain.base import grouped
 from ...domain.change import Change
+from ...domain.evidence import Confidence
 from ...domain.facts import Offer
 from ...explain.eligibility import Eligibilities, KeptOut
 from ...plugins import sentence_of
@@ -83,6 +84,25 @@ def _licence(doubts: Doubts, name: str, facility: str, kept: list[KeptOut]) -> D
         taken="a licence without a limit for all of the plan; if there is none, the plan stays what it is",
         tries=(Try("it is licensed", (Change(grant=name, of=facility),), bound=True),),
     )
+
+
+def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
+    """End uses for which the case takes licences as granted, where a rule asks for any."""
+    problem = doubts.session.problem
+    asking = sorted(rule.id for rule in problem.rules if rule.bears_on == "trade")
+    for use in sorted(problem.case.assume.licence) if asking else ():
+        materials = sorted({demand.use.material.id for demand in problem.demands if demand.use.end_use == use})
+        yield Draft(
+            kind=UnknownKind.LICENCE,
+            subject=f"{use}, taken as granted",
+            material="",
+            question=f"Is all that is exported for {use} use licensed, as the case takes it: {', '.join(materials)}, and what goes into them?",
+            whom=f"suppliers, and whoever licenses under {', '.join(asking)}",
+            country="",
+            known=EvidenceToday(reference="the case assumes it", date=None, confidence=Confidence.ASSUMED.value),
+            taken="today's plan takes every licence as granted; if none is, only licences in hand count",
+            tries=(Try("none is granted", (Change(revoke=use),), bound=True),),
+        )
 
 
 def rules(doubts: Doubts) -> Iterator[Draft]:

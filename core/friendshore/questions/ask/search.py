@@ -24,7 +24,7 @@ from ...verify.amounts import pool_use
 from .capacities import EnoughCapacity, capacities
 from .drafts import Doubts, Draft, Try
 from .figures import conversions, lead_times, prices
-from .law import origins, rules
+from .law import assumed_licences, origins, rules
 from .records import AtPrice, BoughtMore, By, Possibility, Unknown, UnknownKind, Unknowns
 
 SPREAD = Decimal("0.25")
@@ -63,7 +63,7 @@ def ask(
     counted = Counted(session)
     doubts, enough = Doubts(session, spread), EnoughCapacity(session.problem)
     drafts = [*capacities(doubts, enough), *prices(doubts, enough), *lead_times(doubts), *conversions(doubts)]
-    drafts = [one for one in (*drafts, *origins(doubts), *rules(doubts)) if one.tries]
+    drafts = [one for one in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if one.tries]
     groups = _apart(session, drafts)
     answers = ask_apart(session, [[drafts[i] for i in group] for group in groups], lambda: _Asking(session), progress)
     found = [one for group in answers for one in group if one is not None]
