@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations, product
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,16 @@ import pytest
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
+from friendshore.document.terminal import plain_text
 from friendshore.domain.plan import Plan
-from friendshore.errors import VerificationError
+from friendshore.errors import InputError, OutOfTimeError, VerificationError
 from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.recommend import reopen
 from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
+from friendshore_risk.withstand.document import withstand_document
 from friendshore_risk.withstand.generation import ListedScenarios, generate
-from friendshore_risk.withstand.losses import named_losses
+from friendshore_risk.withstand.losses import named_losses, usual_losses
 from friendshore_risk.withstand.proof import ProvedPart, WithstandProof, read_proof, write_proof
 from friendshore_risk.withstand.recheck import check_proof
 from friendshore_risk.withstand.robust import RobustProgram, RobustScenario
@@ -146,37 +149,6 @@ def asked(*words: str) -> str:
     return result.stdout
 
 
-@pytest.mark.deep
-def test_any_two_of_forty_losses_of_us_2027_are_withstood_and_all_pairs_enumerated(tmp_path: Path) -> None:
-    """780 pairs, 40 alone and none: each is followed by a verified plan, and what no mix avoids names its losses; the answer is one screen, and its proof holds."""
-    found = json.loads(asked("--losses", "2", "--most", "40", "--json"))
-    assert len(found["losses"]) == 40
-    assert [point["combinations"] for point in found["curve"]] == [1, 41, 821]
-    extra = [float(point["extra"]["value"]) for point in found["curve"]]
-    assert extra == sorted(extra)
-    assert all(point["extra"]["proved"] for point in found["curve"])
-    alone = {tuple(one["losses"]) for one in found["not_withstood"] if len(one["losses"]) == 1}
-    assert {("China, antimony",), ("CN",)} <= alone
-    assert not any(
-        set(fewer) < set(one["losses"]) and _lacks(found, fewer) & _of(one)
-        for one in found["not_withstood"]
-        for fewer in alone
-    )
-    proof = str(tmp_path / "proof.json")
-    lines = asked("--losses", "2", "--most", "40", "--out", proof).splitlines()
-    assert len(lines) <= 40
-    assert "all 821 combinations enumerated" in " ".join(lines)
-    assert "The proof holds: whatever 2 come of 40 losses" in asked("--check", proof)
-
-
-def _of(one: dict[str, Any]) -> set[str]:
-    return {short["demand"] for short in one["short"]}
-
-
-def _lacks(found: dict[str, Any], losses: tuple[str, ...]) -> set[str]:
-    return set().union(*(_of(one) for one in found["not_withstood"] if tuple(one["losses"]) == losses))
-
-
 def test_a_loss_that_can_be_replaced_is_told_with_its_price_and_one_that_cannot_with_what_is_short() -> None:
     """Japan's gallium has nobody to take its place for defence; a route that nothing else takes is lost like who uses it."""
     told = asked("--losses", "1", "--lose", "country:JP", "--lose", "country:KR", "--lose", "route:MY>US")
@@ -270,6 +242,48 @@ def test_where_the_plan_ends_before_there_is_time_to_react_only_what_is_there_he
     assert never.curve[1].extra.value > at_once.curve[1].extra.value >= 0
 
 
+@pytest.mark.deep
+def test_any_two_of_forty_losses_of_us_2027_are_withstood_and_all_pairs_enumerated(session: Session) -> None:
+    """780 pairs, 40 alone and none: each is followed by a verified plan, and what no mix avoids names its losses; the answer is one screen, and its proof holds."""
+    losses, left_out = usual_losses(session, most=40)
+    found = withstand(session, losses, 2, react=Decimal(6), left_out=left_out)
+    assert [point.combinations for point in found.curve] == [1, 41, 821]
+    extra = [point.extra.value for point in found.curve]
+    assert extra == sorted(extra)
+    assert all(point.extra.proved for point in found.curve)
+    short = {one.losses: {each.demand for each in one.short} for one in found.not_withstood}
+    assert {("China, antimony",), ("CN",)} <= short.keys()
+    for pair, demands in short.items():
+        for name in pair if len(pair) > 1 else ():
+            assert not short.get((name,), set()) & demands
+    lines = plain_text(withstand_document(found), 100).splitlines()
+    assert len(lines) <= 40
+    assert "all 821 combinations enumerated" in " ".join(lines)
+    checked = check_proof(session, found.proof)
+    assert checked.combinations == 821
+    assert checked.not_withstood == found.curve[2].not_withstood
+
+
+def test_a_suspension_that_ends_bars_what_arrives_from_then_on_and_its_proof_turns_on_the_rule(
+    session: Session,
+) -> None:
+    """China's suspended control of minerals: germanium is short. Who leaves the rule out of the proof's losses, or has other plans follow it, is refuted."""
+    losses = named_losses(session, ("rule:cn-46-2-minerals", "country:KR"))
+    found = withstand(session, losses, 2, react=Decimal(6))
+    assert ("the suspension of cn-46-2-minerals",) in {one.losses for one in found.not_withstood}
+    assert check_proof(session, found.proof).combinations == 4
+    as_things_are = [session.part_plan(frozenset(part.materials)).plan for part in found.proof.parts]
+    parts = [part.but(after=(plan,)) for part, plan in zip(found.proof.parts, as_things_are, strict=True)]
+    with pytest.raises(VerificationError):
+        check_proof(session, found.proof.but(parts=tuple(parts)))
+
+
+def test_a_rule_that_does_more_than_bar_what_crosses_a_border_is_refused(session: Session) -> None:
+    """A tariff makes dearer what arrives: that is no loss."""
+    with pytest.raises(InputError, match="bars what crosses a border, and nothing else"):
+        withstand(session, named_losses(session, ("rule:tariff-145",)), 1)
+
+
 def test_a_file_that_is_no_proof_is_refused(tmp_path: Path) -> None:
     """Nothing is checked of it; and no file is written over."""
     (tmp_path / "some.json").write_text('{"format": 1, "losses": "CN"}')
@@ -277,3 +291,20 @@ def test_a_file_that_is_no_proof_is_refused(tmp_path: Path) -> None:
         result = RUN.invoke(app, ["withstand", US_2027, "--quiet", *words])
         assert result.exit_code == 2
         assert "some.json" in result.stderr
+
+
+def test_where_the_search_is_ended_what_was_settled_until_then_is_told(session: Session) -> None:
+    """Ended while any two losses are looked at: any one is told; ended before anything is settled, nothing is answered."""
+    words = ("country:JP", "country:KR", "country:AT", "supplier:Global Tungsten & Powders")
+    cancel = Event()
+    stopping = replace(session, cancel=cancel, answers=AnswerCache())
+
+    def progress(done: int, total: int, _: float) -> None:
+        if done > total * 2 // 3:
+            cancel.set()
+
+    found = withstand(stopping, named_losses(session, words), 2, progress=progress)
+    assert [point.losses for point in found.curve] == [0, 1]
+    assert found.proof.most == 1
+    with pytest.raises(OutOfTimeError):
+        withstand(stopping, named_losses(session, words), 2)

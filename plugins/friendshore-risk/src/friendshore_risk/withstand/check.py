@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from friendshore.domain.base import totals
+from friendshore.domain.change import Change
 from friendshore.domain.plan import Plan
 from friendshore.problem import Problem
+from friendshore.problem.parts import Members
+from friendshore.rules.base import Rule
+from friendshore.session import Session
+from friendshore.verify import VerifiedPlan, bearing
 
+from .losses import PossibleLoss
 from .program import LossDay
 
 _NONE = Decimal(0)
@@ -36,7 +42,8 @@ class FollowsJudge:
     def faults(self, after: Plan) -> list[str]:
         """Why a verified plan cannot follow losses under the first one, whatever is lost; what it leaves short is no fault."""
         found = []
-        if self._differs(_orders(self.first, 0, self.day.comes), _orders(after, 0, self.day.comes)):
+        came, ordered = _orders(after, 0, self.day.comes), _orders(self.first, 0, self.day.comes)
+        if self._differs({key: amount for key, amount in ordered.items() if key not in self.dropped(after)}, came):
             found.append("it orders something else before the loss")
         planned, then = (_orders(plan, self.day.comes, self.day.reacts) for plan in (self.first, after))
         if any(kilograms > planned.get(key, _NONE) + self.slack for key, kilograms in then.items()):
@@ -45,6 +52,15 @@ class FollowsJudge:
         if any(facts.onboarding and facts.offer.id in new for facts in self.problem.offers):
             found.append("it uses an offer that is not onboarded")
         return found
+
+    def dropped(self, after: Plan) -> frozenset[_Order]:
+        """What the first plan orders before the losses, and would arrive after they come, and is not ordered in this one: only a rule can bar it."""
+        late = {key for key, arrives in _arrivals(self.first).items() if key[4] < self.day.comes <= arrives}
+        return frozenset(late - _orders(after).keys())
+
+    def lawful(self, after: VerifiedPlan, rules: Collection[Rule]) -> bool:
+        """Whether some rules, as they then apply, find against nothing that a plan buys: each is asked about every purchase."""
+        return not bearing(after, tuple(rules)) if rules else True
 
     def orders(self, after: Plan) -> frozenset[tuple[str, str]]:
         """Offers of which a plan orders anything from the day on, each with the place that it is for: none may be lost."""
@@ -63,6 +79,27 @@ class FollowsJudge:
 
 _Order = tuple[str, str, str, str, int]
 """Offer, material, place, compliance class, period of the order."""
+
+
+def _arrivals(plan: Plan) -> dict[_Order, int]:
+    """The period in which each order arrives, the last one where parts of it arrive apart."""
+    found: dict[_Order, int] = {}
+    for p in plan.purchases:
+        key = (p.offer, p.material, p.place, p.requirement, p.ordered)
+        found[key] = max(p.delivered, found.get(key, p.delivered))
+    return found
+
+
+def rules_then(session: Session, members: Members, losses: Sequence[PossibleLoss], day: LossDay) -> dict[int, Rule]:
+    """The rules that come to apply with losses, as they do from then on, by the position of the loss; those that bear on a part of the case alone."""
+    inputs = session.parts.part(members)
+    start = session.problem.case.horizon.periods[day.comes].start
+    found = {}
+    for number, loss in enumerate(losses):
+        if any(rule.id == loss.rule for rule in inputs.rules):
+            after = inputs.after((Change(enable=loss.rule, start=start),))
+            found[number] = next(rule for rule in after.rules if rule.id == loss.rule)
+    return found
 
 
 def _orders(plan: Plan, first: int = 0, last: int | None = None) -> dict[_Order, Decimal]:

@@ -87,6 +87,8 @@ class RobustComponent:
     """Its columns in the program of the part of the case that it belongs to, those of what is missing last."""
     closed: Mapping[int, Ints]
     """Loss -> own columns that it closes."""
+    gone: Mapping[int, Ints]
+    """Loss -> own columns decided before it of which nothing arrives after all."""
     solve: Solver
     settle: Solver
     """As `solve`, as closely as an answer can be proved: for what turns on what is missing at the least."""
@@ -121,6 +123,10 @@ class RobustComponent:
             if after.x is None and losses in seconds:
                 x = seconds[losses]
                 after = SolverAnswer(SolverOutcome.OPTIMAL, x[self.robust.free], float(self.robust.linear.cost @ x))
+            if after.outcome is SolverOutcome.INFEASIBLE and np.isfinite(
+                scenario.allowed
+            ):  # for the solver's tolerance
+                after = self.settle(self.robust.after(found.x, self.bare(losses), least=True))
             return self._followed(losses, found.x, after)
 
         return Branching(answer)
@@ -136,7 +142,8 @@ class RobustComponent:
         upper[self.robust.excess] = np.inf
         for loss in losses:
             upper[self.closed[loss]] = 0.0
-        return RobustScenario(upper, linear.row_lower, linear.row_upper)
+        gone = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *(self.gone[loss] for loss in losses)]))
+        return RobustScenario(upper, linear.row_lower, linear.row_upper, gone=gone)
 
     def missing(self, x: Floats) -> Branching:
         """The least that is missing after losses where all before them is as in `x`."""
@@ -148,16 +155,18 @@ class RobustComponent:
 
     def _least_excess(self, losses: Losses) -> Followed:
         answer = self.settle(self.robust.least_excess(self.bare(losses)))
-        x = None if answer.x is None else self.robust.second(answer.x, 0)
+        x = None if answer.x is None else self.robust.second(answer.x, 0, self.bare(losses))
         return self._made(losses, answer, x)
 
     def _followed(self, losses: Losses, x: Floats, answer: SolverAnswer) -> Followed:
-        return self._made(losses, answer, None if answer.x is None else self.robust.completed(x, answer.x))
+        completed = None if answer.x is None else self.robust.completed(x, answer.x, self.bare(losses))
+        return self._made(losses, answer, completed)
 
     def _made(self, losses: Losses, answer: SolverAnswer, x: Floats | None) -> Followed:
         if x is None:
             return Followed(losses, np.inf, None, NOTHING, answer.outcome is SolverOutcome.INFEASIBLE)
-        hit = frozenset(loss for loss, columns in self.closed.items() if (x[columns] > _USED).any())
+        used = x > _USED
+        hit = frozenset(loss for loss in self.closed if used[self.closed[loss]].any() or used[self.gone[loss]].any())
         return Followed(losses, answer.objective, x, hit, answer.outcome is SolverOutcome.OPTIMAL)
 
 

@@ -35,16 +35,20 @@ def withstand_document(found: Withstood, shown: int = SHOWN) -> doc.Document:
 
 
 def _head(found: Withstood, last: CurvePoint) -> str:
+    if not last.losses:
+        return f"What it costs to withstand any of {count(len(found.losses), 'loss', 'losses')} was not found in time."
     whatever = f"Whatever {_any(last.losses)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on"
     but = ", but for what no mix avoids" if last.not_withstood else ""
     worst = ""
-    if last.worst is not None and last.worst.losses:
-        worst = f" The dearest to lose are {_names(last.worst.losses)}: {large_money(last.worst.rise, found.currency)} more then."
+    if last.worst is not None:
+        rise = last.worst.rise
+        then = f"{large_money(abs(rise), found.currency)} {'more' if rise >= 0 else 'less'} then"
+        worst = f" The dearest to lose: {_names(last.worst.losses)}, {then}."
     return f"{whatever}, no more is short{but}: {_price(found, last)} where nothing is lost.{worst}"
 
 
 def _any(losses: int) -> str:
-    return {0: "none comes", 1: "one comes"}.get(losses, f"{losses} come")
+    return "one comes" if losses == 1 else f"{losses} come"
 
 
 def _price(found: Withstood, point: CurvePoint) -> str:
@@ -58,7 +62,7 @@ def _price(found: Withstood, point: CurvePoint) -> str:
 
 def _key_figures(found: Withstood) -> doc.KeyFigures:
     figures = [
-        doc.KeyFigure(f"To withstand any {point.losses}", large_money(point.extra.value, found.currency), "more")
+        doc.KeyFigure(f"To withstand any {point.losses}", f"{large_money(point.extra.value, found.currency)} more")
         for point in found.curve
         if point.losses
     ]
@@ -90,8 +94,8 @@ def _curve(found: Withstood) -> doc.Section:
         [
             doc.Count(point.losses),
             difference(point.extra),
-            _names(point.worst.losses) if point.worst and point.worst.losses else doc.NOTHING,
-            doc.Amount(point.worst.rise) if point.worst and point.worst.losses else doc.NOTHING,
+            _names(point.worst.losses) if point.worst else doc.NOTHING,
+            doc.Amount(point.worst.rise) if point.worst else doc.NOTHING,
             f"{point.not_withstood:,} of {point.combinations - 1:,}" if point.losses else doc.NOTHING,
         ]
         for point in found.curve

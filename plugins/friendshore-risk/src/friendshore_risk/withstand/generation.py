@@ -116,7 +116,7 @@ def generate(
         best = Generated(
             found,
             tuple(state.keys),
-            tuple(robust.second(answer.x, number) for number in range(len(state.keys))),
+            tuple(robust.second(answer.x, number, adversary.scenario(key)) for number, key in enumerate(state.keys)),
             answer.objective,
             answer.bound,
             state.regret,

@@ -21,17 +21,20 @@ from friendshore.session import Session
 KINDS: tuple[LossKind, ...] = ("supplier", "parent", "country")
 """By what losses are told apart if none are named."""
 _ROUTE = "route:"
+_RULE = "rule:"
 
 
 class PossibleLoss(Record):
     """Somebody, or a route, that may be lost together with others."""
 
     word: str
-    """As it is named: an offer, facility, supplier or parent, `country:XX`, `catalog:NAME`, or `route:XX>YY` between two countries."""
+    """As it is named: an offer, facility, supplier or parent, `country:XX`, `catalog:NAME`, `route:XX>YY` between two countries, or `rule:ID`."""
     name: str
     """Who or what is lost, in words."""
     also: tuple[str, ...] = ()
     """What else is lost with the very same offers, like `country KZ`."""
+    rule: str = ""
+    """The rule that comes to apply, where the loss is that of its suspension; nobody is then lost, and what it bars comes no more."""
     moves: Annotated[frozenset[tuple[str, str]], PlainSerializer(sorted, return_type=list[tuple[str, str]])]
     """Offers that are lost with it, each with the place that it would deliver to."""
 
@@ -48,7 +51,12 @@ def named_losses(session: Session, words: Sequence[str]) -> list[PossibleLoss]:
     """
     arcs = _arcs(session.problem)
     found, troubles = [], []
+    rules = {rule.id: rule for rule in session.problem.rules}
     for word in dict.fromkeys(words):
+        rule = rules.get(word.removeprefix(_RULE)) if word.startswith(_RULE) else None
+        if rule is not None:
+            found.append(PossibleLoss(word=word, name=f"the suspension of {rule.id}", rule=rule.id, moves=frozenset()))
+            continue
         moves = _moves(session.problem, [arc for arc in arcs if _names(word, arc, session.problem)])
         if moves:
             found.append(PossibleLoss(word=word, name=_in_words(word), moves=moves))
@@ -112,11 +120,12 @@ def _unknown(word: str, problem: Problem, arcs: Sequence[Arc]) -> Diagnostic:
     facts = [problem.offers[arc.offer] for arc in arcs]
     known = {one.offer.id for one in facts} | {one.facility.id for one in facts}
     known |= {one.facility.supplier for one in facts} | {f"country:{one.facility.country}" for one in facts}
+    known |= {f"{_RULE}{rule.id}" for rule in problem.rules}
     known |= {f"{_ROUTE}{arc.move.origin.country}>{arc.move.to.country}" for arc in arcs}
     return Diagnostic(
         "nothing that could reach a demand is lost with this",
         column="--lose",
         found=word,
-        expected=f"{OFFERS}, or a route between two countries, as `route:AU>US`",
+        expected=f"{OFFERS}; a route between two countries, as `route:AU>US`; or a rule that may come to apply, `rule:ID`",
         fix=did_you_mean(word, known),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -13,7 +13,8 @@ from friendshore.domain.plan import Plan
 from friendshore.errors import VerificationError
 from friendshore.program.matrix import Floats
 from friendshore.questions.stress.insurance import Carried, decoded
-from friendshore.verify import examine
+from friendshore.rules.base import Rule
+from friendshore.verify import VerifiedPlan, examine
 
 from .check import FollowsJudge
 from .component import Branching, Losses, RobustComponent
@@ -53,6 +54,8 @@ class PreparedPart:
     """By component."""
     losses: Sequence[PossibleLoss]
     judge: FollowsJudge
+    rules: Mapping[int, Rule]
+    """Loss -> the rule that comes to apply with it, as it then does."""
     first: Carried
     _plans: dict[tuple[Losses, ...], _Follower | None] = field(default_factory=dict)
     _judged: dict[Losses, AfterLosses] = field(default_factory=dict)
@@ -60,7 +63,13 @@ class PreparedPart:
     @cached_property
     def touching(self) -> Losses:
         """Losses that touch it."""
-        return frozenset(loss for component in self.part.components for loss in component.closed)
+        found = frozenset(loss for component in self.part.components for loss in component.closed)
+        return found | self.rules.keys()
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was looked at is proved."""
+        return all(level.following.settled for level in self.levels)
 
     @property
     def plans(self) -> int:
@@ -97,6 +106,13 @@ class PreparedPart:
         if any(move in follower.orders for loss in losses for move in self.losses[loss].moves):
             names = " and ".join(self.losses[loss].name for loss in sorted(losses))
             raise VerificationError(f"what is to follow the loss of {names} orders what is lost")
+        rules = frozenset(losses & self.rules.keys())
+        if rules not in follower.lawful:
+            applied = [self.rules[loss] for loss in sorted(rules)]
+            follower.lawful[rules] = self.judge.lawful(follower.verified, applied)
+        if not follower.lawful[rules] or (follower.dropped and not rules):
+            names = " and ".join(self.losses[loss].name for loss in sorted(losses)) or "nobody"
+            raise VerificationError(f"what is to follow the loss of {names} is not lawful, or lacks what comes")
         return AfterLosses(follower.rise, follower.missing, follower.plan)
 
     def _follower(self, values: Sequence[Floats]) -> _Follower:
@@ -108,28 +124,35 @@ class PreparedPart:
         if faults:
             raise VerificationError(f"what is to follow losses does not follow the plan: {'; '.join(faults)}")
         rise = exact(Carried(verified, idle).objective - self.first.objective)
-        return _Follower(plan, rise, self.judge.missing(plan), self.judge.orders(plan))
+        judge = self.judge
+        return _Follower(verified, rise, judge.missing(plan), judge.orders(plan), judge.dropped(plan))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Follower:
     """A verified plan that follows losses under the first one."""
 
-    plan: Plan
+    verified: VerifiedPlan
     rise: Decimal
     missing: Mapping[str, Decimal]
     orders: frozenset[tuple[str, str]]
+    dropped: Collection[object]
+    """Orders that come to nothing."""
+    lawful: dict[Losses, bool] = field(default_factory=dict)
+    """Rules that come to apply -> whether it is lawful under them."""
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+        return self.verified.plan
 
 
-def curve(component: RobustComponent, most: int) -> Iterator[PreparedComponent]:
-    """What withstands each number of losses, from none on, until the search is ended."""
-    begin: Sequence[Losses] = ()
-    for number in range(most + 1):
-        found = component.withstanding(number, begin)
-        if found is None or not found.proved or not component.unavoidable.settled:
-            return
-        begin = found.keys
-        yield PreparedComponent(found, component.following(found))
+def prepared(component: RobustComponent, most: int, before: PreparedComponent | None) -> PreparedComponent | None:
+    """What withstands a number of losses, from what withstands one less; None: the search was ended."""
+    found = component.withstanding(most, () if before is None else before.found.keys)
+    if found is None or not found.proved or not component.unavoidable.settled:
+        return None
+    return PreparedComponent(found, component.following(found))
 
 
 def smallest(part: PreparedPart, most: int) -> Iterator[tuple[Losses, list[str]]]:

@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from friendshore.domain.change import Change
+from friendshore.errors import InputError
+from friendshore.problem.compliance_classes import ComplianceClass
+from friendshore.problem.network import final_node
 from friendshore.problem.parts import Members
 from friendshore.program import Program
 from friendshore.program.matrix import Entries, Floats, Ints, Linear
@@ -69,27 +73,31 @@ def part_program(session: Session, members: Members, losses: Sequence[PossibleLo
     shared = np.append(decided_before(program, day.comes), np.zeros(len(weight), dtype=bool))
     every = {facts.offer.id for facts in program.problem.offers}
     held = np.setdiff1d(closed_by(program, every, day.comes), closed_by(program, every, day.reacts))
-    closed = {number: _closed(program, loss, day.comes) for number, loss in enumerate(losses)}
+    taken = {number: _taken(session, members, program, loss, day.comes) for number, loss in enumerate(losses)}
+    balances = next(first for first, owner in [*program.owners, (own, "")] if owner != "balance")
     closely = replace(session.limits, gap=min(session.limits.gap, _CLOSELY))
     found = []
     for part in split(linear):
-        here = {loss: np.flatnonzero(np.isin(part.columns, columns)) for loss, columns in closed.items()}
+        here = {loss: np.flatnonzero(np.isin(part.columns, columns)) for loss, columns in taken.items()}
         here = {loss: columns for loss, columns in here.items() if part.linear.upper[columns].any()}
         if here:
+            before = shared[part.columns]
             missing = np.flatnonzero(part.columns >= own)
             robust = RobustProgram(
                 part.linear,
-                shared[part.columns],
+                before,
                 np.flatnonzero(np.isin(part.columns, held)),
                 missing,
                 weight[part.columns[missing] - own],
+                np.flatnonzero(part.rows < balances),
             )
             tolerance = float(program.problem.case.resolution) / 100
             found.append(
                 RobustComponent(
                     robust,
                     part.columns,
-                    here,
+                    {loss: columns[~before[columns]] for loss, columns in here.items()},
+                    {loss: columns[before[columns]] for loss, columns in here.items()},
                     _solver(session, session.limits),
                     _solver(session, closely),
                     tolerance,
@@ -119,6 +127,58 @@ def _with_missing(program: Program, x: Floats) -> Linear:
         integer=np.append(bounded.integer, np.zeros(more, dtype=bool)),
         entries=Entries.of(sp.hstack([bounded.matrix, taken])),
     )
+
+
+def _taken(session: Session, members: Members, program: Program, loss: PossibleLoss, period: int) -> Ints:
+    """The columns that a loss takes away: what is ordered or made from a period on; of a rule, what arrives from then on and is barred."""
+    return _barred(session, members, program, loss.rule, period) if loss.rule else _closed(program, loss, period)
+
+
+def _barred(session: Session, members: Members, program: Program, rule: str, period: int) -> Ints:
+    """The columns of what arrives from a period on and is barred for some delivery that it may end in, if a rule applies from then on.
+
+    Raises:
+        InputError: if the rule bars, or makes dearer, anything but what arrives from then on.
+    """
+    inputs = session.parts.part(members)
+    if all(one.id != rule for one in inputs.rules):
+        return np.empty(0, dtype=np.intp)
+    problem = program.problem
+    change = Change(enable=rule, start=problem.case.horizon.periods[period].start)
+    then = inputs.after((change,)).problem()
+    if then.moves.charges != problem.moves.charges:
+        raise _does_more(rule)
+    of_outlet = {outlet: each for each in then.compliance_classes for outlet in each.outlets}
+    barred: set[tuple[int, int, int]] = set()
+    for each in problem.compliance_classes:
+        for outlet in each.outlets:
+            if outlet.period < period:
+                continue
+            other = of_outlet.get(outlet)
+            if other is None or _terms(other) != _terms(each):
+                raise _does_more(rule)
+            reach = problem.network.reach(final_node(problem.demands[outlet.demand].use))[0]
+            more = other.blocked_cells - each.blocked_cells
+            barred |= {(arc, t, each.index) for arc, t in more if arc in reach and period <= t <= outlet.period}
+    columns, moves = program.columns, problem.moves
+    keys = zip(
+        moves.arc[columns.buy_move].tolist(),
+        moves.delivered[columns.buy_move].tolist(),
+        columns.buy_compliance_class.tolist(),
+        strict=True,
+    )
+    found: Ints = columns.buy[np.array([key in barred for key in keys], dtype=bool)]
+    return found
+
+
+def _does_more(rule: str) -> InputError:
+    message = "a suspension can be lost of a rule that bars what crosses a border, and nothing else"
+    return InputError(message, column="--lose", found=f"rule:{rule}")
+
+
+def _terms(each: ComplianceClass) -> tuple[object, ...]:
+    """What a rule that bars moves leaves as it is."""
+    return each.blocked, each.permits, each.surcharges, each.final, each.order_periods
 
 
 def _closed(program: Program, loss: PossibleLoss, period: int) -> Ints:

@@ -30,8 +30,8 @@ class WithstandOptions:
     lose: Annotated[
         tuple[str, ...],
         Setting(
-            "Who may be lost, named as in a change's `remove` (`supplier:NAME`, `country:CN`, a facility or an offer), or a "
-            "route between two countries, `route:AU>US`; may be given several times. Else everyone who could deliver.",
+            "Who may be lost, named as in a change's `remove` (`supplier:NAME`, `country:CN`, a facility or an offer), a "
+            "route between two countries, `route:AU>US`, or a suspended rule, `rule:ID`; may be given several times. Else everyone who could deliver.",
             "WHO",
         ),
     ] = ()
@@ -76,8 +76,8 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
 
     name = "withstand"
     options = WithstandOptions
-    doing = "taking away"
-    counted = "combinations"
+    doing = "preparing for losses"
+    counted = "components"
 
     def check(self, options: WithstandOptions) -> None:
         """Refuses words that name no kind of loss, times that are none, and a file that would be written over."""
@@ -141,7 +141,9 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
             return ()
         found = []
         if len(result.curve) <= result.most:
-            found.append(f"the search was ended: what {len(result.curve)} losses and more cost is not told")
+            found.append(f"the search was ended: what more than {len(result.curve) - 1} losses cost is not told")
+        if result.idle:
+            found.append(f"nothing that could arrive from then on is barred at the end of {', '.join(result.idle)}")
         if result.unplanned:
             found.append(f"rules conflict as things are, and nothing is said of {', '.join(result.unplanned)}")
         return tuple(found)

@@ -14,11 +14,12 @@ from friendshore.domain.plan import OPTIMAL_GAP, Plan
 from friendshore.errors import Diagnostic, InputError, VerificationError
 from friendshore.explain.results import CENT, Counted
 from friendshore.program.twostage import kept_ready
+from friendshore.rules.base import Rule
 from friendshore.session import Session
 from friendshore.solve import Progress
-from friendshore.verify import examine
+from friendshore.verify import VerifiedPlan, examine
 
-from .check import FollowsJudge
+from .check import FollowsJudge, rules_then
 from .component import Losses, RobustComponent
 from .generation import bounded_by
 from .losses import PossibleLoss, named_losses
@@ -73,14 +74,21 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
 class _Followed:
     """A plan that may follow losses, judged by itself."""
 
+    verified: VerifiedPlan
     orders: frozenset[tuple[str, str]]
+    dropped: bool
+    """Whether it lacks what is ordered before: only a rule can bar it."""
     missing: float
     """What it leaves short in addition, as demands count; 0: nothing."""
+    lawful: dict[int, bool] = field(default_factory=dict)
+    """Rule that comes to apply, by its loss -> whether it is lawful under it."""
 
 
 @dataclass(eq=False)
 class _CheckedPart:
     part: PartProgram
+    judge: FollowsJudge
+    rules: Mapping[int, Rule]
     rise: Decimal
     """By how much its plan is dearer than the plan as it is."""
     rounding: Decimal
@@ -94,18 +102,27 @@ class _CheckedPart:
 
     def withstands(self, losses: Losses, known: Sequence[PossibleLoss]) -> bool | None:
         """Whether nothing more is short after some losses; None: more is than no plan avoids."""
-        here = losses & frozenset(loss for component in self.part.components for loss in component.closed)
+        touching = frozenset(loss for component in self.part.components for loss in component.closed)
+        here = losses & (touching | self.rules.keys())
         if here not in self._open:
             self._open[here] = self._answer(here, known)
         return self._open[here]
 
     def _answer(self, losses: Losses, known: Sequence[PossibleLoss]) -> bool | None:
         lost = frozenset().union(*(known[loss].moves for loss in losses))
-        least = min((one.missing for one in self.followed if not one.orders & lost), default=np.inf)
+        able = (one for one in self.followed if not one.orders & lost and self._lawful(one, losses))
+        least = min((one.missing for one in able), default=np.inf)
         if least <= 0:
             return True
         unavoidable = sum(c.unavoidable.of(losses & frozenset(c.closed)).value for c in self.part.components)
         return False if least <= unavoidable + self.regret + self.slack or not np.isfinite(unavoidable) else None
+
+    def _lawful(self, one: _Followed, losses: Losses) -> bool:
+        """Whether a plan holds under the rules that come to apply with some losses, and lacks nothing that none of them bars."""
+        rules = losses & self.rules.keys()
+        for loss in rules - one.lawful.keys():
+            one.lawful[loss] = self.judge.lawful(one.verified, [self.rules[loss]])
+        return all(one.lawful[loss] for loss in rules) and (bool(rules) or not one.dropped)
 
 
 class _Checking:
@@ -191,9 +208,12 @@ class _Checking:
         for component, sets in zip(part.components, given.held, strict=True):
             rise, more = self._bound(component, sets, name)
             least, regret = least + rise, regret + more
+        rules = rules_then(self.session, part.members, self.losses, self.day)
         slack = float(judge.slack) * len(problem.demands)
         rise = exact(first.cost.objective + money - today.verified.cost.objective)
-        return _CheckedPart(part, rise, first.rounding + today.verified.rounding, followed, slack, regret, least)
+        return _CheckedPart(
+            part, judge, rules, rise, first.rounding + today.verified.rounding, followed, slack, regret, least
+        )
 
     def _followed(self, plan: Plan, judge: FollowsJudge, part: PartProgram, name: str) -> Iterator[_Followed]:
         verified, findings = examine(judge.problem, plan, all_rules=False)
@@ -204,7 +224,7 @@ class _Checking:
         if verified is not None and not faults:
             weight = dict(zip((demand.id for demand in judge.problem.demands), part.weight.tolist(), strict=True))
             missing = sum(weight[demand] * float(kilograms) for demand, kilograms in judge.missing(plan).items())
-            yield _Followed(judge.orders(plan), missing)
+            yield _Followed(verified, judge.orders(plan), bool(judge.dropped(plan)), missing)
 
     def _bound(self, component: RobustComponent, sets: Sequence[Sequence[int]], name: str) -> tuple[Decimal, float]:
         """By how much any plan that withstands some sets of losses is dearer than the plan as it is, and how much more may be missing."""

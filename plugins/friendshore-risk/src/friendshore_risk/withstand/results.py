@@ -20,7 +20,7 @@ class WorstLosses(Record):
 
     losses: tuple[str, ...]
     rise: Number
-    """By how much the plan then comes to more, shortage at its price included."""
+    """By how much the plan then comes to more, shortage at its price included; below 0: to less, since what is not ordered is not paid."""
 
 
 class MissedDemand(Record):
@@ -38,7 +38,7 @@ class MissedDemand(Record):
     goes_on: bool
     """Whether that is the last period of the plan."""
     suppliers: tuple[str, ...]
-    """Offers of the material that still deliver to it, or to others, once there was time to react."""
+    """Offers of the material that still deliver for it, or for others of its compliance class, once there was time to react."""
 
 
 class NotWithstood(Record):
@@ -102,6 +102,8 @@ class Withstood(QuestionResult):
     """Materials of which more or less is there when the loss comes."""
     never_met: tuple[str, ...]
     """Demands that are short as things are: of them no more is short after a loss, and nothing is charged for the rest."""
+    idle: tuple[str, ...]
+    """Suspended rules that would bar nothing more of what could arrive from then on."""
     unplanned: tuple[str, ...]
     """Materials of parts in which rules conflict as things are: they are left out."""
     proof: Annotated[WithstandProof, Field(exclude=True)]

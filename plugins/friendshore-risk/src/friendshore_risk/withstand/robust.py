@@ -35,6 +35,8 @@ class RobustScenario:
     row_upper: Floats
     allowed: float = 0.0
     """How much excess is let pass after it."""
+    gone: Ints = field(default_factory=_none)
+    """Columns decided before it that nothing arrives of after all: what they would add to `balances` is missing there."""
 
     def with_more(self, excess: float) -> RobustScenario:
         """The same with more excess let pass."""
@@ -55,6 +57,8 @@ class RobustProgram:
     """Columns that take up what a scenario leaves missing; nothing is missing as planned: their upper ends are 0 there."""
     weight: Floats = field(default_factory=lambda: np.empty(0))
     """What one unit of each of these counts for."""
+    balances: Ints = field(default_factory=_none)
+    """Rows to which what is decided adds what arrives."""
     worst: bool = False
     """Whether what follows costs what its columns cost in the worst scenario; else what is planned costs what it costs, and what follows nothing."""
 
@@ -95,7 +99,7 @@ class RobustProgram:
         """What can follow a scenario where all before it is as in `x`: at the least cost within what is allowed to be missing, or with the least missing."""
         linear, free, rows = self.linear, self.free, self.rows
         below = linear.matrix[rows]
-        decided = below @ np.where(self.shared, x, 0.0)
+        decided = self._before(scenario) @ x
         upper = scenario.upper.copy()
         upper[self.held] = np.minimum(upper[self.held], np.maximum(x[self.held], 0.0))
         missing = np.zeros(len(linear.cost))
@@ -114,16 +118,28 @@ class RobustProgram:
             return found
         return _with_row(found, missing[free], scenario.allowed)
 
-    def completed(self, x: Floats, after: Floats) -> Floats:
-        """Values of all columns: before the scenario as in `x`, after it from a solution of `after`."""
+    def completed(self, x: Floats, after: Floats, scenario: RobustScenario) -> Floats:
+        """Values of all columns: before the scenario as in `x`, less what is gone, after it from a solution of `after`."""
         found = x.copy()
+        found[scenario.gone] = 0.0
         found[self.free] = after[: len(self.free)]
         return found
 
-    def second(self, x: Floats, number: int) -> Floats:
+    def second(self, x: Floats, number: int, scenario: RobustScenario) -> Floats:
         """Of a solution of `master`, the values of all columns after the scenario of some number."""
         count, more = len(self.linear.cost), len(self.free)
-        return self.completed(x[:count], x[count + number * more : count + (number + 1) * more])
+        return self.completed(x[:count], x[count + number * more : count + (number + 1) * more], scenario)
+
+    def _before(self, scenario: RobustScenario) -> sp.csr_matrix:
+        """What columns decided before a scenario add to the rows after it."""
+        found = self.linear.matrix[self.rows] @ sp.diags(self.shared.astype(float))
+        if not len(scenario.gone):
+            return found
+        gone = np.zeros(len(self.shared))
+        gone[scenario.gone] = 1.0
+        arrive = np.isin(self.rows, self.balances).astype(float)
+        missing = sp.diags(arrive) @ found @ sp.diags(gone)
+        return found - missing.maximum(0)
 
     def _joined(self, scenarios: Sequence[RobustScenario], cost: Floats, regret: float | None) -> Linear:
         """All of it in extensive form, with one more column at the end: the worst cost of what follows, or the largest regret."""
@@ -158,7 +174,7 @@ class RobustProgram:
         """Rows of one scenario: their coefficients in the columns as planned, in its own, and in the last one; their ends."""
         linear, free, rows = self.linear, self.free, self.rows
         below = linear.matrix[rows]
-        first = [below @ sp.diags(self.shared.astype(float))]
+        first = [self._before(scenario)]
         own, end = [below[:, free]], [sp.csr_matrix((len(rows), 1))]
         low, high = [scenario.row_lower[rows]], [scenario.row_upper[rows]]
 

@@ -19,10 +19,10 @@ from friendshore.session import Session
 from friendshore.solve import Progress
 from friendshore.verify import VerifiedPlan, verify
 
-from .check import FollowsJudge
+from .check import FollowsJudge, rules_then
 from .component import Losses, RobustComponent
 from .losses import PossibleLoss
-from .prepared import AfterLosses, PreparedComponent, PreparedPart, curve, smallest
+from .prepared import AfterLosses, PreparedComponent, PreparedPart, prepared, smallest
 from .program import LossDay, PartProgram, part_program
 from .proof import FORMAT, ProvedPart, WithstandProof
 from .results import CurvePoint, MissedDemand, NotWithstood, Withstood, WorstLosses
@@ -99,18 +99,24 @@ class _Withstanding:
         every = [part_program(session, members, self.losses, self.day) for members in session.parts.members]
         parts = [part for part in every if not part.today.conflicts]
         components = [component for part in parts for component in part.components]
-        self.steps = len(components) * most + combinations_of(len(self.losses), most)
-        curves = self._curves(components, most)
+        touching = {loss for component in components for loss in component.closed}
+        self.steps = len(components) * (most + 1)
         points: list[CurvePoint] = []
         last: list[PreparedPart] = []
+        levels: list[PreparedComponent] | None = None
         for number in range(most + 1):
-            if any(len(levels) <= number for levels in curves) or session.stopped:
+            levels = self._level(components, number, levels)
+            if levels is None:
                 break
-            of_component = dict(zip(map(id, components), (levels[number] for levels in curves), strict=True))
-            last = [self._part_level(part, [of_component[id(c)] for c in part.components]) for part in parts]
-            points.append(self._point(number, last, [levels[number] for levels in curves], components))
+            of_component = dict(zip(map(id, components), levels, strict=True))
+            found = [self._part_level(part, [of_component[id(c)] for c in part.components]) for part in parts]
+            point = self._point(number, found, levels, components)
+            if not all(part.settled for part in found):
+                break
+            points.append(point)
+            last = found
         if not points:
-            session.go_on(0, 1, "numbers of losses")
+            session.go_on(0, most + 1, "numbers of losses")
         carried = [level.first for level in last]
         return Withstood(
             case=session.problem.case.name,
@@ -130,6 +136,7 @@ class _Withstanding:
             ready=self._ready(carried),
             never_met=tuple(sorted(session.verified.plan.short_by_demand)),
             proof=self._proof(points[-1], last),
+            idle=tuple(loss.name for number, loss in enumerate(self.losses) if loss.rule and number not in touching),
             unplanned=tuple(sorted(name for part in every if part.today.conflicts for name in part.members)),
         )
 
@@ -157,19 +164,20 @@ class _Withstanding:
             ),
         )
 
-    def _step(self, steps: int = 1) -> None:
-        self.done += steps
-        self.counted.told(min(self.done, self.steps), self.steps)
-
-    def _curves(self, components: Sequence[RobustComponent], most: int) -> list[list[PreparedComponent]]:
-        """Of each component, what withstands each number of losses, from none on; fewer where the search was ended."""
+    def _level(
+        self, components: Sequence[RobustComponent], number: int, before: Sequence[PreparedComponent] | None
+    ) -> list[PreparedComponent] | None:
+        """Of each component, what withstands a number of losses; None where the search was ended."""
+        known: list[PreparedComponent | None] = [None] * len(components) if before is None else [*before]
         # In threads of their own: HiGHS lets no Ctrl-C through to the main one, which waits.
         with ThreadPoolExecutor(self.session.limits.workers or os.cpu_count() or 1) as pool:
             found = []
-            for levels in pool.map(lambda component: list(curve(component, most)), components):
-                found.append(levels)
-                self._step(most)
-        return found
+            for one in pool.map(prepared, components, [number] * len(components), known):
+                found.append(one)
+                self.done += 1
+                self.counted.told(self.done, self.steps)
+        kept = [one for one in found if one is not None]
+        return kept if len(kept) == len(found) else None
 
     def _part_level(self, part: PartProgram, levels: Sequence[PreparedComponent]) -> PreparedPart:
         """A part under its own plan, verified."""
@@ -183,7 +191,12 @@ class _Withstanding:
         today = self.session.part_plan(part.members).plan.short_by_demand
         ready = {purchase.offer for purchase in plan.purchases} | idle.keys()
         return PreparedPart(
-            part, levels, self.losses, FollowsJudge(program.problem, self.day, plan, ready, today), first
+            part,
+            levels,
+            self.losses,
+            FollowsJudge(program.problem, self.day, plan, ready, today),
+            rules_then(self.session, part.members, self.losses, self.day),
+            first,
         )
 
     def _point(
@@ -203,7 +216,7 @@ class _Withstanding:
                 open_still += 1
                 continue
             rise = sum((one.rise for one in after), _NONE)
-            if worst is None or rise > worst[0]:
+            if chosen and (worst is None or rise > worst[0]):
                 worst = rise, chosen
         value, low, high = self._extra(parts, levels, components)
         return CurvePoint(
@@ -220,11 +233,7 @@ class _Withstanding:
         )
 
     def _combinations(self, most: int) -> Iterator[tuple[int, ...]]:
-        for size in range(most + 1):
-            for number, chosen in enumerate(combinations(range(len(self.losses)), size)):
-                if number % 4_096 == 0:
-                    self._step(0)
-                yield chosen
+        return (chosen for size in range(most + 1) for chosen in combinations(range(len(self.losses)), size))
 
     def _extra(
         self, parts: Sequence[PreparedPart], levels: Sequence[PreparedComponent], components: Sequence[RobustComponent]
@@ -276,7 +285,14 @@ class _Withstanding:
             for short in after.plan.shorts
             if short.demand == demand and short.quantity > before.get(short.period, _NONE) + problem.case.resolution
         ] or [self.day.comes]
-        left = {p.offer for p in after.plan.purchases if p.material == use.material.id and p.ordered >= self.day.reacts}
+        classes = {one.requirement for one in after.plan.deliveries if one.demand == demand}
+        left = {
+            purchase.offer
+            for purchase in after.plan.purchases
+            if purchase.material == use.material.id
+            and purchase.requirement in classes
+            and purchase.ordered >= self.day.reacts
+        }
         return MissedDemand(
             demand=demand,
             material=use.material.id,
