@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from friendshore.errors import InputError
 from friendshore_screening.decisions import read_decisions
@@ -236,3 +238,27 @@ def test_decisions_say_by_whom_and_why(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="line 2 already decides"):
         read_decisions(tmp_path / "d.csv")
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_stands_in_a_file(tmp_path: Path, data: st.DataObject) -> None:
+    """A file in which something was cut out, put in or replaced is read or refused, and nothing else."""
+    form = data.draw(st.sampled_from(sorted(FILES)))
+    spoilt = data.draw(st.sampled_from(sorted(FILES[form])))
+    bits = st.sampled_from(
+        [b'"', b"\n", b",", b";", b"<", b">", b"\xff", b"\0", b"[" * 2000, b"9" * 5000, b"-0- ", b"\x1a", b"&a;"]
+    )
+    for name, text in FILES[form].items():
+        raw = text.encode()
+        if name == spoilt:
+            at = data.draw(st.integers(0, len(raw)))
+            raw = raw[:at] + data.draw(bits) + raw[at + data.draw(st.integers(0, 60)) :]
+        (tmp_path / name).write_bytes(raw)
+    first = next(iter(FILES[form]))
+    try:
+        found = read_list(tmp_path / first, first, form, date(2026, 11, 20), "own")
+    except InputError:
+        return
+    assert all(one.names for one in found.entries)
+    assert all(len(one.digest) == 16 for one in found.entries)
