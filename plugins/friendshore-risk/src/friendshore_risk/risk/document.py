@@ -60,7 +60,7 @@ def _figures(found: Risk) -> doc.Section:
     ]
     if found.onboarded:
         rows.append(("onboarded", ", ".join(found.onboarded)))
-    return doc.section("What it comes to", doc.table([doc.Column("", whole=True), doc.Column("")], rows))
+    return doc.section("What it comes to", doc.Pairs(tuple(rows)))
 
 
 def _saved(found: Risk) -> str:
