@@ -31,8 +31,8 @@ WRITTEN = "price:OFFER=0.5..2/16, disable=RULE,RULE, capacity:PLANT:delay=0 mont
 """How what is varied is stated."""
 NOTHING = "none"
 """A value that leaves the case as it is."""
-MOST = 100_000
-"""Scenarios of a sweep; more are nobody's grid."""
+MOST = 20_000
+"""Scenarios of a sweep: as many as fit into the memory of a small machine, at about 0.1 MB each."""
 _RANGE = re.compile(r"(?P<low>.+?)\.\.(?P<high>.+)/\s*(?P<count>\d+)\s*")
 _AMOUNT = re.compile(r"(?P<number>[-+.,\d]+)\s*(?P<unit>.*)", re.DOTALL)
 _DIGITS = Context(prec=12)
