@@ -79,7 +79,8 @@ def _quiet(given: Mapping[str, Any]) -> bool:
 
 
 def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Question[Any, Any], Any]]:
-    """Questions with their options, as `--with` names them: `stress`, or with what it is about `why-not=OFFER`; several by commas.
+    """Questions with their options, as `--with` names them: `stress`, with what it is about `why-not=OFFER`, or with an option of its own
+    `programmes:budgets=FILE`; several by commas.
 
     Raises:
         InputError: for a question that has to be told more.
@@ -87,26 +88,41 @@ def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Ques
     """
     from ..questions.base import question_named
 
-    said = [name.strip().partition("=") for text in texts for name in text.split(",")]
-    return [_about(question_named(registry, name), subject) for name, _, subject in said]
+    asked: list[tuple[str, dict[str, str]]] = []
+    for word in (word for text in texts for word in text.split(",")):
+        named, _, subject = word.strip().partition("=")
+        name, _, option = named.partition(":")
+        before = next((given for other, given in asked if option and other == name and option not in given), None)
+        if before is None:
+            asked.append((name, {option: subject} if option or subject else {}))
+        else:
+            before[option] = subject
+    return [_about(question_named(registry, name), given) for name, given in asked]
 
 
-def _about(question: Question[Any, Any], subject: str) -> tuple[Question[Any, Any], Any]:
-    """A question as it is asked if nothing else is set, about a subject if one is given."""
+def _about(question: Question[Any, Any], given: Mapping[str, str]) -> tuple[Question[Any, Any], Any]:
+    """A question as it is asked if nothing else is set than options that are a text or a path, by name; what it is about has none."""
     from ..errors import InputError
     from ..questions import OptionsError
     from ..questions.base import options_of
 
-    options = options_of(question)
+    options, by_itself = options_of(question), f"ask it by itself: friendshore {question.name}"
     takes = next((one for one in options if one.setting.argument and one.kind is str), None)
-    by_itself = f"ask it by itself: friendshore {question.name}"
-    if subject and takes is None:
-        raise InputError(f"`{question.name}` is about nothing of a name", column="--with", found=subject, fix=by_itself)
-    if any(one.needed and not (one is takes and subject) for one in options):
+    worded = {one.name: one for one in options if one.kind in (str, Path | None)}
+    typed: dict[str, object] = {}
+    for name, value in given.items():
+        one = worded.get(name) if name else takes
+        if one is None or not value:
+            message = f"has no such option that --with could set: `{name}`" if name else "is about nothing of a name"
+            expected = ", ".join(f"{question.name}:{known}=…" for known in worded)
+            raise InputError(
+                f"`{question.name}` {message}", column="--with", found=value, expected=expected, fix=by_itself
+            )
+        typed[one.name] = value if one.kind is str else Path(value)
+    if any(one.needed and one.name not in typed for one in options):
         unit = takes.setting.unit or takes.name.upper() if takes is not None else ""
         fix = f"write {question.name}={unit}" if takes is not None else by_itself
         raise InputError(f"`{question.name}` has to be told what it is about", column="--with", fix=fix)
-    typed = {takes.name: subject} if takes is not None and subject else {}
     try:
         return question, options_made(question, typed)
     except OptionsError as error:

@@ -117,7 +117,7 @@ Asked = Annotated[
         "--with",
         metavar="QUESTIONS",
         help="Questions to ask of the run's own facts and to answer in the same report, by commas: alternatives,ledger,stress, "
-        "why-not=OFFER; may repeat.",
+        "why-not=OFFER, programmes:budgets=FILE; may repeat.",
     ),
 ]
 Into = Annotated[

@@ -236,6 +236,21 @@ def test_a_run_is_told_by_programme_and_with_its_bill_by_part(case: Path) -> Non
     assert "is not the one that was planned for" in done.output
 
 
+def test_a_report_tells_programmes_and_places_against_budgets(case: Path) -> None:
+    """`report RUN --with` sets the options of a question by name, several of one question in one answer."""
+    run, bill, budgets = str(case / "run"), case / "parts.csv", case / "budgets.csv"
+    budgets.write_text('programme,place,year,amount\npatriot,,2027,"1,000 USD"\n,US,2027,500 USD\n')
+    assert CliRunner().invoke(app, ["plan", str(case), "--out", run, "--quiet"]).exit_code == 0
+    asked_of = ["report", run, "--no-verify", "--with"]
+    told = CliRunner().invoke(app, [*asked_of, f"programmes:bom={bill},programmes:budgets={budgets}"]).output
+    assert told.count("Spent by programme") == told.count("Spent by place") == 1
+    assert told.count("against the budget") == 2
+    assert "Parts of patriot that are late" in told
+    wrong = CliRunner().invoke(app, [*asked_of, "programmes:budget=x.csv"])
+    assert wrong.exit_code == 2
+    assert "programmes:bom=…, programmes:budgets=…" in wrong.output
+
+
 def test_a_scenario_that_changes_demand_is_said(case: Path) -> None:
     """Parts are still told, by the quantities that were planned."""
     found = asked("programmes", str(case), "--change", "demand=light/ga/civil/US, factor=50 %")
