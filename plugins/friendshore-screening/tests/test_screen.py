@@ -151,6 +151,12 @@ def test_an_old_list_stops_who_is_strict(case: Path) -> None:
     assert "names no list" in refused(case, "--strict")
 
 
+def test_a_run_keeps_no_lists(case: Path, tmp_path: Path) -> None:
+    """It is the case that is asked."""
+    assert CliRunner().invoke(app, ["plan", str(case), "--out", str(tmp_path / "run"), "--quiet"]).exit_code == 0
+    assert "ask the case" in refused(tmp_path / "run")
+
+
 def test_all_mistakes_of_all_files(case: Path) -> None:
     """List, owners and decisions are read before any is refused."""
     (case / "sdn.csv").write_text("name\n")

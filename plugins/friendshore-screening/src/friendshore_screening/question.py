@@ -121,6 +121,10 @@ def _read(
     """All files that the case names, with all that is wrong with any of them."""
     if strict and not settings.lists:
         raise InputError("the case names no list to screen against", fix=NAME_ONE)
+    beside = [one.file for one in settings.lists] + [settings.owners, settings.decisions]
+    if folder is None and any(name and not Path(name).is_absolute() for name in beside):
+        fix = "ask the case, with its files beside it"
+        raise InputError("a run, and a case made in memory, has no folder in which lists could lie", fix=fix)
     base = folder or Path()
     found: list[Diagnostic] = []
     lists = []
