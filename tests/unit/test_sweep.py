@@ -67,6 +67,12 @@ def test_scenarios_are_told_in_the_order_in_which_they_were_given() -> None:
     assert list(bought[bought.number == 1].share) == [0.25, 0.75]
 
 
+def test_a_chart_tells_how_much_is_bought_at_most() -> None:
+    """In one scenario, not in all of them together: 40 kg, whoever they come from."""
+    page = html(sweep_document(swept(), 20))
+    assert "40 kg of metal are bought at most" in page
+
+
 def test_what_goes_wrong_with_one_is_told_in_its_place() -> None:
     """A change that names nothing, a scenario that is not there: the others are planned all the same."""
     found = swept([PRICES[0], REFUSED, Applied(scenario=("none",)), PRICES[1]])

@@ -205,7 +205,8 @@ def _drawing(
         [label, *(doc.Kilograms(amounts[i]) for _, amounts, _ in parts)] for i, label in enumerate(labels)
     ]
     columns = [doc.Column(found.axes[0] if named else "Scenario"), *(doc.figures(name) for name, _, _ in parts)]
-    told = f"Over the whole plan, in {unit}, by scenario: {mass(max(whole.values()))} of {material} at most in all from one offer."
+    most = max(sum((each.get((material, offer), _NONE) for offer in offers), _NONE) for each in bought)
+    told = f"Over the whole plan, in {unit}, scenario by scenario: {mass(most)} of {material} are bought at most."
     return doc.Drawing(
         f"{material}: what is bought, of which offer", told, charts.Bars(labels, series, unit), doc.table(columns, rows)
     )
