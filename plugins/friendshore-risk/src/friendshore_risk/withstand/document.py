@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass, percent
@@ -26,7 +27,7 @@ def withstand_document(found: Withstood, shown: int = SHOWN) -> doc.Document:
         f"{found.case}: what it costs to withstand losses",
         doc.sentence(_head(found, last), strong=True),
         _key_figures(found),
-        doc.sentence(_terms(found)),
+        doc.sentence(_terms(found.start, found.reacts)),
         _curve(found),
         _not_withstood(found, last, shown),
         _otherwise(found, shown),
@@ -69,11 +70,11 @@ def _key_figures(found: Withstood) -> doc.KeyFigures:
     return doc.KeyFigures(tuple(figures))
 
 
-def _terms(found: Withstood) -> str:
-    until = "the plan ends" if found.reacts is None else str(found.reacts)
+def _terms(start: date, reacts: date | None) -> str:
+    until = "the plan ends" if reacts is None else str(reacts)
     wait = (
         "anything else can be ordered at once"
-        if found.reacts == found.start
+        if reacts == start
         else f"until {until} nothing is ordered beyond what was planned"
     )
     return (
@@ -193,7 +194,7 @@ def _listed(names: Sequence[str]) -> str:
 def checked_document(found: WithstandChecked) -> doc.Document:
     """What is found of a proof that holds."""
     told = (
-        f"The proof holds: whatever {_any(found.most)} of {count(len(found.losses), 'loss', 'losses')}, no more is short"
+        f"The proof holds: whatever {_any(found.most)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on, no more is short"
         + (
             f", but for what no mix avoids after {count(found.not_withstood, 'combination')}"
             if found.not_withstood
@@ -209,5 +210,6 @@ def checked_document(found: WithstandChecked) -> doc.Document:
     return doc.document(
         f"{found.case}: a proof that losses are withstood",
         doc.sentence(told, tone=doc.Tone.GOOD, strong=True),
-        doc.notes([checked]),
+        doc.sentence(_terms(found.start, found.reacts)),
+        doc.notes([f"losses: {'; '.join(found.losses)}", checked]),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from itertools import combinations
 
@@ -36,6 +37,10 @@ class WithstandChecked(Record):
     case: str
     currency: str
     losses: tuple[str, ...]
+    start: date
+    """First day on which nothing can be ordered any more of what is lost."""
+    reacts: date | None
+    """First day on which anything can be ordered beyond what was planned; None: the plan ends before."""
     most: int
     combinations: int
     """All of them, each followed by one of the plans."""
@@ -153,10 +158,13 @@ class _Checking:
             self._find("a cheaper plan may withstand the losses", str(extra), f"no more than {least}")
         if self.findings:
             raise VerificationError(self.findings)
+        periods = self.session.problem.case.horizon.periods
         return WithstandChecked(
             case=self.session.problem.case.name,
             currency=self.session.problem.case.currency,
             losses=tuple(loss.name for loss in self.losses),
+            start=periods[self.day.comes].start,
+            reacts=periods[self.day.reacts].start if self.day.reacts < len(periods) else None,
             most=self.proof.most,
             combinations=combinations_of(len(self.losses), self.proof.most),
             not_withstood=open_still,
