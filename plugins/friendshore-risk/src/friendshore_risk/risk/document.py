@@ -55,7 +55,7 @@ def _figures(found: Risk) -> doc.Section:
         ),
         ("knowing would save (EVPI)", f"{told(found.evpi)} in expectation: no forecast is worth more"),
         ("probability that anything is short", percent(found.any_short)),
-        ("probability that more is short than now", percent(found.more_short)),
+        ("probability of more than now", percent(found.more_short)),
         ("expected shortage", _short(found.expected_short) or "none"),
     ]
     if found.onboarded:
