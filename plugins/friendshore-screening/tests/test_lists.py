@@ -203,11 +203,11 @@ def test_no_list_at_all(tmp_path: Path, data: bytes) -> None:
 
 def test_very_many_mistakes(tmp_path: Path) -> None:
     """A huge file that is wrong in every row is refused in a screenful."""
-    (tmp_path / "csl.csv").write_text(CSL_HEAD + "a,b\n" * 200_000)
+    (tmp_path / "csl.csv").write_text(CSL_HEAD + "a,b\n" * 20_000)
     with pytest.raises(InputError) as refused:
         read_list(tmp_path / "csl.csv", "csl.csv", "csl-csv", date(2026, 11, 20))
     assert len(refused.value.problems) == 51
-    assert "199950 more mistakes" in str(refused.value)
+    assert "19950 more mistakes" in str(refused.value)
 
 
 @pytest.mark.parametrize(
