@@ -41,7 +41,7 @@ def _head(found: Withstood, last: CurvePoint) -> str:
     whatever = f"Whatever {_any(last.losses)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on"
     but = ", but for what no mix avoids" if last.not_withstood else ""
     worst = ""
-    if last.worst is not None:
+    if last.worst is not None and abs(last.worst.rise) >= CENT:
         rise = last.worst.rise
         then = f"{large_money(abs(rise), found.currency)} {'more' if rise >= 0 else 'less'} then"
         worst = f" The dearest to lose: {_names(last.worst.losses)}, {then}."
