@@ -69,6 +69,14 @@ class ChangedPart:
     inputs: Inputs
     """Its facts after them."""
 
+    def after(self, *changes: Change) -> ChangedPart:
+        """The same part after further changes of its prices, capacities and demands, which touch no other part.
+
+        Raises:
+            InputError: for every change that names nothing in it.
+        """
+        return ChangedPart(self.materials, (*self.changes, *changes), self.inputs.after(changes))
+
     @property
     def demands(self) -> tuple[str, ...]:
         """The demands that it serves."""

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from friendshore.case.stated import stated_changes
 from friendshore.document.terminal import plain_text
+from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.recommend import Opened, reopen
 from friendshore_interactive.offered import Offered, offered
@@ -207,9 +209,17 @@ def test_the_plan_and_the_answers_call_what_is_bought_alike(small: Callable[[str
         assert set(part["bought"]) <= set(data["programs"][number]["names"])
 
 
+def test_the_command_below_an_answer_asks_for_the_same(small: Callable[[str], tuple[Opened, Offered]]) -> None:
+    """As it is typed, every change is the one that the page makes."""
+    _, found = small("stock")
+    for lever in found.levers:
+        (stated,) = stated_changes([f"{lever.words}, factor=2" if lever.sized else lever.words])
+        assert stated == lever.at(Decimal(2))
+
+
 def test_the_page_says_what_is_applied_to_its_case() -> None:
-    """Its commands ask for the same scenario."""
-    found = InteractiveQuestion().ask(
-        reopen(ROOT / "docs/cases/small/stock", scenario=["by-delivery"]), NoOptions(), None
-    )
-    assert found.case.endswith("--scenario by-delivery")
+    """Its commands ask for the same scenario and changes."""
+    path = ROOT / "docs/cases/small/stock"
+    opened = reopen(path, scenario=["by-delivery"], changes=[Change(demand="demand:civil", factor=Decimal("1.5"))])
+    found = InteractiveQuestion().ask(opened, NoOptions(), None)
+    assert found.case.endswith("--scenario by-delivery --change 'demand=demand:civil, factor=1.5'")

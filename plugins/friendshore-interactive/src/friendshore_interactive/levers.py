@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 SIZED = ("price", "capacity", "demand")
 """Kinds of levers that multiply."""
-DELAYS = (-12, 6, 12, 24)
-"""Months by which capacities and demands come later; below 0: earlier."""
+DELAYS = (6, 12, 24)
+"""Months by which capacities and demands come later."""
 MOVES = (12, 24)
 """Months by which rules begin later."""
 
@@ -54,10 +54,18 @@ class PageLever:
     @property
     def words(self) -> str:
         """As `--change` takes it; factor and first day are added."""
-        stated = self.change.as_written("")
-        told = {"delay": f"{self.change.delay} months"} if self.change.delay is not None else {}
-        words = {key: told.get(key, str(value)) for key, value in stated.items() if key != "factor"}
-        return ", ".join(f"{key}={value}" for key, value in words.items())
+        return in_words(self.change, *(("factor",) if self.sized else ()))
+
+
+def in_words(change: Change, *without: str) -> str:
+    """A change as `--change` takes it, without some of its keys."""
+
+    def told(value: object) -> str:
+        some = sorted(map(str, value)) if isinstance(value, frozenset | list) else [str(value)]
+        return ";".join(some)
+
+    words = {key: value for key, value in change.as_written("").items() if key not in (*without, "why")}
+    return ", ".join(f"{key}={told(value)}" for key, value in words.items())
 
 
 def wanted(session: Session, offers: frozenset[str]) -> list[PageLever]:
@@ -94,13 +102,13 @@ def _delays(session: Session) -> Iterator[PageLever]:
                 change = Change(capacity=facility.id, delay=Decimal(months))
                 yield PageLever("delay", facility.id, _at(facility), change, _later(months))
     for demand in session.problem.demands:
-        for months in DELAYS[1:]:
+        for months in DELAYS:
             change = Change(demand=f"demand:{demand.id}", delay=Decimal(months))
             yield PageLever("later", demand.id, demand.use.material.id, change, _later(months))
 
 
 def _later(months: int) -> str:
-    return f"{abs(months)} months {'later' if months > 0 else 'earlier'}"
+    return f"{months} months later"
 
 
 def _losses(session: Session, offers: frozenset[str]) -> Iterator[PageLever]:

@@ -100,7 +100,7 @@ WHAT = {
     "price": "the price of an offer, multiplied",
     "capacity": "the capacity of a facility, multiplied",
     "demand": "what is wanted, multiplied",
-    "delay": "the start of a capacity, later or earlier",
+    "delay": "the start of a capacity, later",
     "later": "what is wanted, later",
     "remove": "offers, companies, countries and catalogs, lost from a period on",
     "disable": "rules, switched off",

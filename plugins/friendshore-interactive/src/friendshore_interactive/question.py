@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question
 
+from .levers import in_words
 from .offered import Offered, offered, why_not
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ class InteractiveQuestion(Question[NoOptions, Interactive]):
                 progress(done, of, monotonic() - began)
 
         session = opened.session
-        applied = [f"--scenario {name}" for name in opened.scenario] + (["--strict"] if opened.strict else [])
+        applied = [f"--scenario {name}" for name in opened.applied.scenario]
+        applied += [f"--change '{in_words(change)}'" for change in opened.applied.changes]
+        applied += ["--strict"] if opened.applied.strict else []
         case = " ".join([str(opened.path), *applied])
         refusal = why_not(session)
         if refusal:

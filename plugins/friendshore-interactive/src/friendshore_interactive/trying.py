@@ -103,7 +103,7 @@ class LeverTrial:
         self, session: Session, part: ChangedPart, layout: PartLayout, levers: Mapping[int, PageLever]
     ) -> None:
         """`levers` are those that may move numbers of it, by their number."""
-        self.session, self.materials, self.layout = session, part.materials, layout
+        self.session, self.part, self.layout = session, part, layout
         self.within: tuple[Change, ...] = part.changes
         self.levers = levers
         self.base = numbers(layout)
@@ -259,10 +259,12 @@ class LeverTrial:
     def _after(self, changes: Sequence[Change]) -> ChangedPart | None:
         """This part of the case after changes; None: with these there is no such part."""
         try:
+            if all(change.subject in SIZED and change.delay is None for change in changes):
+                return self.part.after(*changes)  # which bear on it, and on it alone
             parts = self.session.parts_after(*self.within, *changes)
         except InputError:
             return None
-        return next((part for part in parts if part.materials == self.materials), None)
+        return next((part for part in parts if part.materials == self.part.materials), None)
 
     def _difference(self, other: PartLayout) -> Floats | None:
         """What is added to each number in the other program, which may lack columns: these are closed. None: it has other rows or columns."""

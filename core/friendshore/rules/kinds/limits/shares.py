@@ -50,15 +50,18 @@ class _Shared(ByCountries):
         for group, part in self.groups(facts):
             found = list(sets(part, group))
             for at in self.at_each(part):
-                yield self._rows(part, group, at, found, cap)
+                rows = self._rows(part, group, at, found, cap)
+                if rows is not None:
+                    yield rows
 
-    def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, Belongs]], cap: bool) -> Rows:
+    def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, Belongs]], cap: bool) -> Rows | None:
         """The rows of a group at a place; none for a stretch in which there is nothing to take a share of."""
         stretches = [(label, periods, Decimal(0)) for label, periods in facts.spans(self.per)]
         if self.of == "demand":
             wanted = [(label, periods, self.demanded(facts, group, periods, at)) for label, periods, _ in stretches]
             stretches = [(label, periods, self.share * base) for label, periods, base in wanted if base]
-        sets = sets if stretches else ()
+        if not stretches:
+            return None
         counts = self._counts(facts, group, at, [belongs for _, belongs in sets], cap)
         bounds = [bound for _, _, bound in stretches for _ in sets]
         names = [" ".join(word for word in (group, who, at) if word) for who, _ in sets]
