@@ -66,6 +66,9 @@ def drawn(seed: int) -> Inputs:
 
     offers = [one(f"{c.lower()}-metal", c, "metal", METAL) for c in dice.sample(COUNTRIES, 3)]
     offers += [one(f"{c.lower()}-oxide", c, "oxide", OXIDE) for c in dice.sample(COUNTRIES, 2)]
+    if dice.random() < 0.4:  # says itself how much it gives, and nobody vouches for it
+        own = {"max_per_year": Decimal(4)} if dice.random() < 0.5 else {"total": Decimal(9)}
+        offers[0] = offers[0].but(**own, source=GUESS)
     offers.append(maker(dice.choice(COUNTRIES)))
     wanted = [demand("metal", "defense", *_kilograms(dice), price=dice.randint(100, 900))]
     wanted.append(demand("metal", "civil", *_kilograms(dice), price=dice.randint(100, 900)))
@@ -167,8 +170,9 @@ def surely_asked(given: Inputs) -> dict[Key, list[Edit]]:
     found: dict[Key, list[Edit]] = {}
     lacking = {name for name, one in plants.items() if not one.capacity or one.capacity[0].source == GUESS}
     for name in sorted(lacking):
-        priced = [one.id for one in facts.offers if one.facility == name and one.price is not None]
-        all_of = [one.id for one in facts.offers if one.facility == name]
+        of_it = [one for one in facts.offers if one.facility == name and not own(one)]
+        priced = [one.id for one in of_it if one.price is not None]
+        all_of = [one.id for one in of_it]
         rate = plants[name].capacity[0].per_year if plants[name].capacity else None
         rates = [PLENTY] if rate is None else [rate * LESS, rate * MORE]
         if priced:
@@ -185,12 +189,23 @@ def surely_asked(given: Inputs) -> dict[Key, list[Edit]]:
     return found
 
 
+def own(one: Offer) -> dict[str, Decimal]:
+    """How much an offer gives by itself."""
+    return {name: value for name in ("max_per_year", "total") if (value := getattr(one, name)) is not None}
+
+
 def _of_offer(one: Offer, lacking: set[str]) -> dict[Key, list[Edit]]:
     found: dict[Key, list[Edit]] = {}
     if one.price is None or one.price.amount is None:
         free = with_offer(one.id, price=Price(amount=Decimal(0), currency="USD", source=SOURCE))
-        large = [with_capacity(one.facility, PLENTY)] if one.facility in lacking else []
+        large = [with_capacity(one.facility, PLENTY)] if one.facility in lacking and not own(one) else []
         return {("price", one.id, ""): [both(free, *large)]}
+    if own(one):
+        less, more = (
+            with_offer(one.id, source=SOURCE, **{name: value * factor for name, value in own(one).items()})
+            for factor in (LESS, MORE)
+        )
+        return {("capacity", one.id, ""): [less, more, both(more, proved(one.id))]}
     if one.facility in lacking:
         return found
     amount = one.price.amount

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from friendshore.domain.assumptions import Accept
 from friendshore.domain.change import Change
+from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import RecipeLine
 from friendshore.errors import InputError
 from friendshore.inert import UNSEEN
@@ -64,6 +66,17 @@ def test_who_is_asked_for_a_capacity_is_asked_for_the_origin_too() -> None:
     assert both.rise is not None
     assert (alone.rise.value, both.rise.value) == (0, -450)
     assert (both.answer, both.short_kg) == ("large, and its origins proved", -5)
+
+
+@pytest.mark.parametrize(("least", "saves", "loses"), [("verified", 2000, 0), ("assumed", 400, 400)])
+def test_what_an_offer_says_it_gives_is_tried_less_and_more(least: str, saves: int, loses: int) -> None:
+    """40 a year at 10, which nobody vouches for, beside metal at 50: where that does not count, all of it may be won; else a quarter either way."""
+    plants = (facility("cn", "CN"), facility("au", "AU"))
+    facts = catalog(*plants, source("CN", 10, max_per_year=40, source=GUESS), source("AU", 50))
+    given = case(demand("metal", "civil", 60), accept=Accept(confidence=Confidence(least)))
+    found = one(ask(opened(facts, given=given)), "cn-metal", "capacity")
+    assert found.question == "Can cn deliver 40 kg a year of metal?"
+    assert (found.saves.value, found.loses.value) == (saves, loses)
 
 
 def test_a_price_that_nobody_published_is_tried_at_nothing_and_at_others() -> None:

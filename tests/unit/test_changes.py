@@ -159,6 +159,40 @@ def test_licences_that_were_taken_as_granted_can_be_revoked() -> None:
         after(granted, metals(), {"revoke": "defense"}, rules=[control])
 
 
+def test_an_offer_s_own_quantity_is_multiplied_or_stated() -> None:
+    """China's metal at 10 is bought before Australia's at 50, as much of it as it gives: 30 a year, of a plant that makes more."""
+    offers = [source("CN", 10, max_per_year=30), source("AU", 50)]
+    facts = catalog(facility("cn", "CN", per_year=1000), facility("au", "AU"), *offers)
+
+    def from_china(**change: Any) -> float:
+        return after(wanted(100, 100), facts, {"capacity": "offer:cn-metal", **change}).get("cn-metal", 0)
+
+    assert from_china(factor=1) == 60
+    assert from_china(factor=2) == 120
+    assert from_china(per_year=10) == 20
+    assert from_china(quantity=45) == 45
+    assert from_china(per_year=40, quantity=45) == 45
+    assert after(wanted(100), facts, {"capacity": "cn", "per_year": 20}) == {"cn-metal": 20, "au-metal": 80}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"capacity": "offer:nobody", "factor": 2}, "expected an offer"),
+        ({"capacity": "offer:au-metal", "factor": 2}, "has no quantity of its own"),
+        ({"capacity": "offer:cn-metal", "status": "idle"}, "has no `status`"),
+        ({"capacity": "offer:cn-metal", "factor": 2, "from": "2027-01-01"}, "has no `from`"),
+        ({"capacity": "cn", "quantity": 5}, "is that of an offer over the plan"),
+    ],
+    ids=str,
+)
+def test_what_an_offer_s_quantity_has_not_is_refused(change: dict[str, Any], told: str) -> None:
+    """Status, delay and dates are those of a facility."""
+    facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", 10, max_per_year=30), source("AU", 50))
+    with pytest.raises(InputError, match=told):
+        after(wanted(100), facts, change)
+
+
 def alike() -> Catalog:
     """An offer that is called as the metal is, beside another of the metal; both sell at a benchmark of that name."""
     benchmark = BenchmarkPrice(

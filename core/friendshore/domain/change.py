@@ -83,8 +83,9 @@ class Change(Fitting):
     """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself; or offers,
     leads among them, or a benchmark, on every date or that of `date` alone, whose price becomes `amount`. A name that means several of them:
     `offer:name`, `material:name` or `benchmark:name`."""
-    capacity: Annotated[Subject, Names("facility")] = ""
-    """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later."""
+    capacity: Annotated[Subject, Names("facility"), Names("offer")] = ""
+    """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later. With `offer:` before its
+    name: offer whose own `max_per_year` and `total` become `factor` times themselves, `per_year` and `quantity`."""
     demand: Annotated[Subject, Names("material"), Names("demand")] = ""
     """Demand, material or end use whose quantity becomes `factor` times itself, `per_year` or `quantities`, is wanted `delay` later, or costs
     `shortage_price` where it is short. A name that means several of them: `demand:name`, `material:name` or `end_use:name`."""
@@ -132,7 +133,7 @@ class Change(Fitting):
 
     Kilograms, money or a count."""
     quantity: Annotated[Kilograms | None, Written("5 t")] = None
-    """Of a waiver, a licence or a stock."""
+    """Of a waiver, a licence or a stock; most that an offer gives over the plan."""
     per_year: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
     """New capacity of a facility, or what a demand wants a year in place of what it states.
 
@@ -163,7 +164,7 @@ class Change(Fitting):
         "accept": (("factor",),),
         "demand": (("factor", "per_year", "quantities", "delay", "shortage_price"),),
         "move": (("start", "end"),),
-        "capacity": (("factor", "per_year", "status", "delay"),),
+        "capacity": (("factor", "per_year", "status", "delay", "quantity"),),
         "waive": (("quantity",), ("of",)),
         "loosen": (("by",),),
         "lead_time": (("factor",),),
@@ -179,7 +180,7 @@ class Change(Fitting):
         "currency": ("price", "demand"),
         "of": ("waive", "grant", "lift", "recipe"),
         "by": ("loosen",),
-        "quantity": ("waive", "grant", "stock"),
+        "quantity": ("waive", "grant", "stock", "capacity"),
         "per_year": ("capacity", "demand"),
         "quantities": ("demand",),
         "countries": ("stock",),

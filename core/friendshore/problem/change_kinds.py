@@ -19,6 +19,7 @@ from ..domain.market import BenchmarkPrice
 from ..domain.terms import Bearing, Terms
 from ..errors import Diagnostic
 from .demands import demand_name
+from .merged import CASE_SOURCE
 from .schedules import covers
 
 Facts = tuple[Case, tuple[Catalog, ...]]
@@ -60,6 +61,41 @@ def grant(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Dia
         why=change.why,
     )
     return case.but(licences=(*case.licences, licence)), catalogs
+
+
+_WRITTEN = {"start": "from", "end": "until"}
+
+
+def own_quantity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """Multiplies, or states, how much an offer gives by itself, whatever its facility can make."""
+    name, factor = change.capacity.removeprefix("offer:"), change.factor
+    wrong = [word for word in ("status", "delay", "start", "end") if getattr(change, word) is not None]
+    for word in (_WRITTEN.get(word, word) for word in wrong):
+        message = f"an offer's own quantity has no `{word}`: it holds for the whole plan"
+        troubles.append(
+            Diagnostic(message, column=word, found=change.capacity, fix="leave it out, or name the facility")
+        )
+
+    def changed(offer: Offer) -> Offer:
+        stated: dict[str, object] = {}
+        for field, figure in (("max_per_year", change.per_year), ("total", change.quantity)):
+            own = getattr(offer, field)
+            if figure is not None:
+                stated |= {field: figure, "source": CASE_SOURCE}
+            elif factor is not None and own is not None:
+                stated[field] = exact(own * factor)
+        return offer.but(**stated)
+
+    hit = [offer for catalog in catalogs for offer in catalog.offers if offer.id == name]
+    if not hit:
+        unknown(change, change.capacity, "an offer", troubles)
+    elif factor is not None and all(offer.max_per_year is None and offer.total is None for offer in hit):
+        message, fix = (
+            f"`{name}` has no quantity of its own that could be changed",
+            "state one with `per_year` or `quantity`",
+        )
+        troubles.append(Diagnostic(message, column="capacity", found=change.capacity, fix=fix))
+    return case, tuple(c.but(offers=tuple(changed(o) if o.id == name else o for o in c.offers)) for c in catalogs)
 
 
 def revoke(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:

@@ -23,6 +23,7 @@ from .change_kinds import (
     Facts,
     add_stock,
     grant,
+    own_quantity,
     prove,
     relax,
     removes,
@@ -200,7 +201,14 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
 
 
 def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """Multiplies, derates or delays the capacity of a facility, within the dates of the change."""
+    """Multiplies, derates or delays the capacity of a facility, within the dates of the change; or says what an offer gives by itself."""
+    if change.capacity.startswith("offer:"):
+        return own_quantity(change, case, catalogs, troubles)
+    if change.quantity is not None:
+        message = "`quantity` is that of an offer over the plan"
+        troubles.append(
+            Diagnostic(message, column="quantity", found=change.capacity, fix="write `offer:` before its name")
+        )
     found: list[Facility] = []
 
     def changed(facility: Facility) -> Facility:

@@ -118,7 +118,9 @@ class _Reach:
             elif change.lift is not None:
                 hit = has_term(change, offer, facility)
             else:
-                hit = any(f.id == change.capacity for f in around(facility.id, facilities))
+                hit = change.capacity == f"offer:{offer.id}" or any(
+                    f.id == change.capacity for f in around(facility.id, facilities)
+                )
             if hit:
                 yield from (line.material for line in (*offer.inputs, *offer.outputs))
         if change.price:  # what nobody can deliver is priced by its benchmark

@@ -110,6 +110,8 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) 
 def _unknown(words: list[Mention], there: dict[str, Collection[str]], unsure: Collection[str]) -> Iterator[Diagnostic]:
     for word in words:
         sort = _SORTS.get((word.section, word.column), "")
+        if sort == "facility" and word.word.startswith("offer:"):
+            continue  # told where the change is applied
         if not sort or sort in unsure or word.word in there[sort] or (sort == "place" and _is_land(word.word)):
             continue
         told = unknown_name(sort, word.word, f"{word.section}.{word.column}", there[sort])

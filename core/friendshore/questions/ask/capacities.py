@@ -11,7 +11,7 @@ from ...domain.facts import CapacityStep, Facility, Offer, Status
 from ...problem import Problem
 from ...problem.capacity import accepted_steps
 from ...problem.offers import Lead
-from .drafts import Doubts, Draft, Try, percent, tonnes
+from .drafts import Doubts, Draft, Try, goods, percent, tonnes
 from .records import Unasked, UnknownKind
 
 _SLACK = 2
@@ -45,9 +45,61 @@ def lacks_price(lead: Lead) -> bool:
 
 def _lacks(doubts: Doubts, lead: Lead) -> bool:
     for reason in lead.reasons:
-        if "quantity" in reason or "exchange rate" in reason:
+        if "exchange rate" in reason or ("quantity" in reason and len(lead.reasons) > 1):
             doubts.unasked.append(Unasked(subject=lead.offer.id, why=f"{reason}, which no change of a case states"))
     return lacks_capacity(lead)
+
+
+def quantities(doubts: Doubts) -> Iterator[Draft]:
+    """Of every offer that says itself how much it gives, not well enough founded to count, or doubted; in order of ids."""
+    for lead in doubts.leads():
+        if [reason for reason in lead.reasons if "quantity" in reason] == list(lead.reasons):
+            yield _own_quantity(doubts, lead.offer, _stated_again(doubts, lead))
+    for facts in doubts.counting():
+        offer = facts.offer
+        if (offer.max_per_year is not None or offer.total is not None) and doubts.doubted(offer.source):
+            yield _own_quantity(doubts, offer, _multiplied(doubts, offer.id))
+
+
+def _multiplied(doubts: Doubts, name: str) -> tuple[Try, ...]:
+    """What an offer gives, less and more by the spread."""
+    by = percent(doubts.spread)
+    return doubts.either_way(
+        lambda factor: f"{by} {'more' if factor > 1 else 'less'}",
+        lambda factor: Change(capacity=f"offer:{name}", factor=factor),
+    )
+
+
+def _stated_again(doubts: Doubts, lead: Lead) -> tuple[Try, ...]:
+    """What is told taken to hold, less and more by the spread, and with all origins proved."""
+    offer = lead.offer
+    changes = [
+        Change(
+            capacity=f"offer:{offer.id}",
+            per_year=None if offer.max_per_year is None else exact(offer.max_per_year * factor),
+            quantity=None if offer.total is None else exact(offer.total * factor),
+        )
+        for factor in (1 - doubts.spread, 1 + doubts.spread)
+    ]
+    by = percent(doubts.spread)
+    less, more = Try(f"{by} less than is told", (changes[0],)), Try(f"{by} more than is told", (changes[1],))
+    return less, more, _proved(more.answer, more.changes, [lead])
+
+
+def _own_quantity(doubts: Doubts, offer: Offer, tries: tuple[Try, ...]) -> Draft:
+    told = [
+        *([] if offer.max_per_year is None else [f"{tonnes(offer.max_per_year)} a year"]),
+        *([] if offer.total is None else [f"{tonnes(offer.total)} over the plan"]),
+    ]
+    facility = doubts.session.problem.merged.facilities[offer.facility]
+    return doubts.draft(
+        UnknownKind.CAPACITY,
+        offer,
+        f"Can {facility.supplier} deliver {' and '.join(told)} of {goods(offer)}?",
+        doubts.known(offer.source),
+        doubts.by_spread,
+        tries,
+    )
 
 
 def _unpublished(doubts: Doubts, facility: Facility, leads: Sequence[Lead], enough: EnoughCapacity) -> Draft:

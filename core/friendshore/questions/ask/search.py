@@ -21,7 +21,7 @@ from ...problem.impact import impact
 from ...session import Answer, PartPlan, Session
 from ...solve import Progress
 from ...verify.amounts import pool_use
-from .capacities import EnoughCapacity, capacities
+from .capacities import EnoughCapacity, capacities, quantities
 from .drafts import Doubts, Draft, Try
 from .figures import conversions, lead_times, prices
 from .law import assumed_licences, origins, rules
@@ -62,7 +62,13 @@ def ask(
         )
     counted = Counted(session)
     doubts, enough = Doubts(session, spread), EnoughCapacity(session.problem)
-    drafts = [*capacities(doubts, enough), *prices(doubts, enough), *lead_times(doubts), *conversions(doubts)]
+    drafts = [
+        *capacities(doubts, enough),
+        *quantities(doubts),
+        *prices(doubts, enough),
+        *lead_times(doubts),
+        *conversions(doubts),
+    ]
     drafts = [one for one in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if one.tries]
     groups = _apart(session, drafts)
     answers = ask_apart(session, [[drafts[i] for i in group] for group in groups], lambda: _Asking(session), progress)
