@@ -36,7 +36,7 @@ def said(stakes: str, company: str, listed: str = "X Y", rule: Share50 | Attribu
     [
         # FAQ 399: shares of blocked persons are added up.
         ("X 25 A, Y 25 A", "A", OwnerStanding.OWNED),
-        # FAQ 401.
+        # FAQ 401, examples 1 to 3 as read; the three after them are of its kind, from memory.
         ("X 50 A, A 50 B", "B", OwnerStanding.OWNED),
         ("X 50 A, X 50 B, A 25 C, B 25 C", "C", OwnerStanding.OWNED),
         ("X 50 A, X 10 B, A 40 B", "B", OwnerStanding.OWNED),
