@@ -75,6 +75,6 @@ def gap_interval(
 
 def _quantile(confidence: float, freedom: int) -> float:
     """Of Student's t."""
-    from scipy.stats import t  # slow to import
+    from scipy.special import stdtrit  # slow to import
 
-    return float(t.ppf(confidence, freedom))
+    return float(stdtrit(freedom, confidence))
