@@ -20,7 +20,7 @@ from friendshore.domain.base import Record
 from friendshore.domain.change import Change
 from friendshore.explain.results import Difference
 from friendshore.questions.alternatives.screen import alternatives_screen
-from friendshore.questions.alternatives.search import Alternatives
+from friendshore.questions.alternatives.search import Alternatives, MaterialMix
 from friendshore.questions.ask.document import ask_screen
 from friendshore.questions.ask.records import Unknowns
 from friendshore.questions.calendar.screen import calendar_screen
@@ -29,7 +29,7 @@ from friendshore.questions.compare.records import Comparison
 from friendshore.questions.compare.screen import comparison_screen
 from friendshore.questions.ledger.records import Ledger
 from friendshore.questions.ledger.screen import ledger_screen
-from friendshore.questions.repairs.records import Repairs
+from friendshore.questions.repairs.records import Gap, Repairs
 from friendshore.questions.repairs.screen import repairs_screen
 from friendshore.questions.stress.insured import Insurance
 from friendshore.questions.stress.screen import stress_screen
@@ -108,8 +108,9 @@ def stress(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
 
 
 def alternatives(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
-    """Offers of several materials."""
+    """Offers of several materials; of one the document is told."""
     found = made(draw, Alternatives)
+    found.__dict__["materials"] = [*found.materials, made(draw, MaterialMix)] if found.materials else []
     for place, one in enumerate(found.offers):
         if found.materials:
             one.__dict__["material"] = found.materials[place % len(found.materials)].material
@@ -154,8 +155,9 @@ def ask(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
 
 
 def repairs(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
-    """Gaps and what closes them, of which none counts rows: sections do."""
+    """Several gaps and what closes them; of one the document is told. None counts rows: sections do."""
     found = made(draw, Repairs)
+    found.__dict__["gaps"] = (*found.gaps, made(draw, Gap)) if found.gaps else ()
     for place, one in enumerate(found.repairs):
         one.__dict__["gap"] = 1 + place % max(len(found.gaps), 1)
     for gap in found.gaps:

@@ -7,7 +7,18 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.document.elements import NOTHING, Column, DataTable, Document, Several, excerpt, sentence
+from friendshore.document.elements import (
+    NOTHING,
+    Column,
+    DataTable,
+    Document,
+    Several,
+    apart,
+    excerpt,
+    section,
+    sentence,
+    table,
+)
 from friendshore.document.excerpts import listed
 from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
@@ -52,6 +63,27 @@ def test_nothing_but_rows_is_left_out() -> None:
         "4 more of ab",
         "last",
     ]
+
+
+def test_the_first_section_stays_and_tables_go_with_their_heading() -> None:
+    """Of sections without excerpts the last go first, with the tables set apart under them; what is said apart stays, and the first section always."""
+    long = table([Column("Name")], [[f"row-{number}"] for number in range(50)])
+    parts = (
+        sentence("answer"),
+        *(part for name in "abc" for part in (section(name, long), apart(long))),
+        apart(sentence("last")),
+    )
+    told = lines(Document("", parts), 80, 30)
+    assert len(told) == 30
+    assert [line for line in told if line in tuple("abc")] == ["a"]
+    assert told[0] == "answer"
+    assert told[-2:] == ["last", "2 more sections (--full): b; c"]
+    assert (
+        sum(line.startswith("row-") for line in told)
+        + sum(int(line.split()[0]) for line in told if line.endswith("more (--full)"))
+        == 100
+    )
+    assert lines(Document("", (sentence("answer"), section("a", long))), 80, 3)[-1] == "49 more (--full)"
 
 
 def test_columns_for_which_there_is_no_room_are_left_out_whole() -> None:

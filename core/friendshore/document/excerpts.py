@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from heapq import heapify, heappop, heapreplace
+from itertools import chain, repeat
 
 from .elements import (
     Cell,
@@ -35,13 +36,15 @@ _BETWEEN = 2
 _LEAST = 12
 """Characters that a column of lists takes at least, if any of its cells is as long."""
 _FEW = 3
-"""Rows that a table without an excerpt keeps as long as sections can be left out; sections left out that are named."""
+"""Rows that a table without an excerpt keeps, times its part, as long as sections can be left out; sections left out that are named."""
+_FIRST = (4, 2)
+"""Parts of the room that the first tables without an excerpt have: what is told first matters most."""
 
 
 def shortened(document: Document, most: int, lines_of: Callable[[Document], int]) -> Document:
     """The document in so many lines, as `lines_of` counts them, or in as few as what must stand takes.
 
-    Rows are left out where most are shown for the part of the room that a table has, to `_FEW` of each; then sections that have a title, the last
+    Rows are left out where most are shown for the part of the room that a table has, down to `_FEW` for each part; then sections that have a title, the last
     ones first; then more rows. Sentences and doubts stand, what comes before the first section, and a row of each table. What is left out is counted.
     """
     parts, left = _sections_to(document.parts, most // 2)
@@ -80,11 +83,15 @@ def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
     """The tables that give up a row, one after the other, until each has one; and how many do before a section is left out."""
     shown = [min(_rows(table), most) for table in tables]
     excerpts = [table.excerpt if isinstance(table, DataTable) else None for table in tables]
+    weights = chain(_FIRST, repeat(1))
+    part = [
+        one.part if one else 1 if isinstance(table, Notes) else next(weights)
+        for one, table in zip(excerpts, tables, strict=True)
+    ]
     found: list[int] = []
     few = 0
-    for floor in (_FEW, 1):
-        least = [1 if one else floor for one in excerpts]
-        part = [one.part if one else 1 for one in excerpts]
+    for floor in (_FEW, 0):
+        least = [1 if one else max(floor * weight, 1) for one, weight in zip(excerpts, part, strict=True)]
         queue = [(-shown[i] / part[i], -i) for i in range(len(tables)) if shown[i] > least[i]]
         heapify(queue)
         few = len(found)
@@ -100,10 +107,9 @@ def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
 
 
 def _sections(parts: Sequence[Element]) -> Iterator[int]:
-    """Where sections stand that can be left out."""
-    for place, part in enumerate(parts):
-        if place and isinstance(part, Section) and part.title and not _doubtful(part):
-            yield place
+    """Where sections stand that can be left out: those with a title, but for the first, which answers."""
+    titled = [place for place, part in enumerate(parts) if isinstance(part, Section) and part.title]
+    yield from (place for place in titled[1:] if not _doubtful(parts[place]))
 
 
 def _doubtful(part: Element) -> bool:
@@ -126,7 +132,18 @@ def _sections_to(parts: Sequence[Element], most: int) -> tuple[tuple[Element, ..
     """The parts with the first so many of the sections that can be left out, and the titles of the others."""
     rest = list(_sections(parts))[most:]
     titles = [part.title for i in rest if isinstance(part := parts[i], Section)]
-    return tuple(part for i, part in enumerate(parts) if i not in rest), titles
+    gone = {i for place in rest for i in (place, *_below(parts, place))}
+    return tuple(part for i, part in enumerate(parts) if i not in gone), titles
+
+
+def _below(parts: Sequence[Element], place: int) -> Iterator[int]:
+    """Where tables stand that are set apart under the heading of a section."""
+    for i in range(place + 1, len(parts)):
+        part = parts[i]
+        if not isinstance(part, Section) or part.title:
+            return
+        if not _doubtful(part) and any(not isinstance(one, Notes) for one in _tables([part])):
+            yield i
 
 
 def _named(titles: Sequence[str]) -> Iterator[Element]:

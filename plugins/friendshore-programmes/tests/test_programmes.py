@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -14,9 +15,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
+from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError
 from friendshore.recommend import reopen
 from friendshore_programmes.bill import read_bill
+from friendshore_programmes.built import Held, ProgrammeLine
+from friendshore_programmes.question import Programmes, ProgrammesQuestion, SpendLine, Spent
 from friendshore_programmes.spending import LEFT, _followed
 
 HEAD = "part,programme,material,content,end_use,place,parts_per_year\n"
@@ -249,6 +253,33 @@ def test_a_report_tells_programmes_and_places_against_budgets(case: Path) -> Non
     wrong = CliRunner().invoke(app, [*asked_of, "programmes:budget=x.csv"])
     assert wrong.exit_code == 2
     assert "programmes:bom=…, programmes:budgets=…" in wrong.output
+
+
+def test_many_late_programmes_and_their_money_are_one_screen() -> None:
+    """Twelve programmes with ninety parts late in each: those that there is no room for are counted, with their money and parts; parts go first."""
+    parts = tuple(Held(f"part-{number}", "2028-Q1", late=True, held_by=("ge",)) for number in range(90))
+    lines = tuple(
+        ProgrammeLine(
+            Held(f"programme-{number}", "2028-Q1", late=True, held_by=("ge",)), parts, 100, (("ge", Decimal(4)),)
+        )
+        for number in range(12)
+    )
+    spent = Spent(
+        tuple(SpendLine(line.whole.name, 2027, Decimal(5), None) for line in lines), (), Decimal(0), Decimal(0)
+    )
+    question = ProgrammesQuestion()
+    screen = question.screen(Programmes("x", "USD", "", lines, spent), question.options())
+    told = plain_text(screen, 100, most=40).splitlines()
+    assert len(told) <= 40
+    text = "\n".join(told)
+    for title in ("Programmes", "Spent by programme"):
+        table = text.split(f"\n{title}\n")[1].split("\n\n")[0]
+        shown = len(re.findall(r"^programme-\d+ ", table, re.MULTILINE))
+        assert shown + sum(map(int, re.findall(r"^(\d+) more \(--full\)$", table, re.MULTILINE))) == 12
+        assert shown > 5
+    left = re.search(r"(\d+) more sections \(--full\): Parts of programme-", text)
+    assert left is not None
+    assert int(left[1]) + text.count("that are late\n") == 12
 
 
 def test_a_scenario_that_changes_demand_is_said(case: Path) -> None:

@@ -16,6 +16,8 @@ from .usage_range import UsageShare
 
 SHOWN = 12
 """Offers that are shown of each material, unless more are asked for."""
+_WIDE = 90
+"""Characters of a line below which a landed cost is told without its parts: else neither names nor figures stand whole."""
 
 
 def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Document:
@@ -136,7 +138,8 @@ def _part(share: Decimal) -> str:
 
 
 def _cost_columns(found: Alternatives) -> list[doc.Column]:
-    columns = [doc.Column("Offer"), *map(doc.figures, ("Price", "Duties", "Freight", "Once"))]
+    columns = [doc.Column("Offer"), doc.figures("Price")]
+    columns += [doc.Column(part, align="right", whole=True, from_width=_WIDE) for part in ("Duties", "Freight", "Once")]
     columns += [
         doc.figures("", f"{found.currency}/kg"),
         doc.figures("Could give"),

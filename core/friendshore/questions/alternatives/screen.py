@@ -14,8 +14,8 @@ from ..told import not_proved, on_screen, shortly
 from .document import SHOWN, alternatives_document, where_from
 from .search import Alternative, Alternatives, MaterialMix, costs_nothing, unused
 
-_WIDE, _MIDDLING, _NARROW = 90, 80, 70
-"""Characters of a line below which columns are left out that are looked up elsewhere."""
+_WIDE, _MIDDLING, _NARROW, _LAST = 90, 80, 70, 1
+"""Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
 _LONG = 30
 """Characters of an identifier from which on it is counted where there is no room for it."""
 _KEPT_OUT = {"figure": "no figure", "unproven": "not proved", "licence": "no licence"}
@@ -117,7 +117,7 @@ def _adds(one: Alternative) -> doc.Cell:
 def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]]) -> doc.Element:
     columns = [
         doc.Column("Nobody else for"),
-        doc.Column("Short", align="right"),
+        doc.Column("Short", align="right", from_width=_LAST),
         doc.Column("Bought from", from_width=_NARROW),
         doc.Column("Kept out"),
     ]

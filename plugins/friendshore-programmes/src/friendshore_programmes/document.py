@@ -20,18 +20,39 @@ MATERIALS = 3
 
 def programmes_document(result: Programmes, parts: int) -> doc.Document:
     """Programmes, then their late parts, of each the first `parts`, then money by year."""
-    late = [line for line in result.lines if line.whole.late]
-    told = f"{len(result.lines) - len(late)} of {count(len(result.lines), 'programme')} can be built in full from the first day"
-    return doc.document(
-        f"{result.case}: programmes",
-        doc.sentence(told, tone=doc.Tone.GOOD if not late else doc.Tone.DOUBTFUL, strong=True),
-        _programmes(result),
-        *(_late_parts(line, parts) for line in late),
+    late = [_late_parts(line, parts) for line in result.lines if line.whole.late]
+    return doc.document(_title(result), *_head(result), *late, *_spent(result), _to_know(result))
+
+
+def programmes_screen(result: Programmes, parts: int) -> doc.Document:
+    """The same, late parts last: they are what there may be too many of."""
+    late = [_late_parts(line, parts) for line in result.lines if line.whole.late]
+    return doc.document(_title(result), *_head(result), *_spent(result), _to_know(result), *late)
+
+
+def _title(result: Programmes) -> str:
+    return f"{result.case}: programmes"
+
+
+def _head(result: Programmes) -> list[doc.Element]:
+    late = sum(line.whole.late for line in result.lines)
+    told = (
+        f"{len(result.lines) - late} of {count(len(result.lines), 'programme')} can be built in full from the first day"
+    )
+    tone = doc.Tone.DOUBTFUL if late else doc.Tone.GOOD
+    return [doc.sentence(told, tone=tone, strong=True), _programmes(result)]
+
+
+def _spent(result: Programmes) -> list[doc.Element | None]:
+    return [
         _money(result, "Spent by programme", "programme", result.spent.by_programme),
         _money(result, "Spent by place", "place", result.spent.by_place) if _places(result) else None,
         _rest(result),
-        doc.section_if_any("To be known", doc.notes(result.notes)),
-    )
+    ]
+
+
+def _to_know(result: Programmes) -> doc.Section | None:
+    return doc.section_if_any("To be known", doc.notes(result.notes))
 
 
 def _programmes(result: Programmes) -> doc.Element:

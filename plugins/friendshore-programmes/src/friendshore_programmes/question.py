@@ -160,6 +160,12 @@ class ProgrammesQuestion(Question[Options, Programmes]):
 
         return programmes_document(result, options.parts)
 
+    def screen(self, result: Programmes, options: Options) -> Document:
+        """The same, late parts last."""
+        from .document import programmes_screen
+
+        return programmes_screen(result, options.parts)
+
     def data(self, result: Programmes, options: Options) -> dict[str, object]:
         """All of it, whatever is shown."""
         return result.to_dict()
