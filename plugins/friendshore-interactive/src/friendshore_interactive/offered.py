@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_CHOICES = 400
 """Integer decisions of a part of a case up to which a page searches it: as many as `plan` lets HiGHS search as one program."""
-MOST_NUMBERS = 70_000
+MOST_NUMBERS = 90_000
 """Coefficients and columns of all programs that levers make, together: a page stays small enough to be sent by mail."""
 
 
