@@ -22,7 +22,7 @@ from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.problem.changes import apply_changes
 from friendshore.recommend import Recommendation, verify_run
-from friendshore.report import plan_document, screen_document
+from friendshore.report import plan_document, report_document, screen_document
 from friendshore.rules.kinds.tariff import Tariff
 from friendshore.run import write_run
 
@@ -197,6 +197,8 @@ def test_what_is_told_stands_in_every_output() -> None:
     facts = catalog(facility("au", "AU"), source("AU", ranged(50, 40, 80)))
     run = planned(wanted(100), facts).run
     assert "USD 4,000 to USD 8,000 at the ends of price ranges" in text(screen_document(run))
+    report = " ".join(text(report_document(run)).replace("· ", "").split())
+    assert "the same purchases would cost USD 4,000 to USD 8,000" in report
     full = text(plan_document(run))
     assert "Prices that are given as ranges" in full
     assert "4,000" in full

@@ -112,6 +112,10 @@ def caveats(run: Run) -> Iterator[str]:
     yield from (f"Exposed: {text}" for text in exposed_lines(run))
     yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))
     yield from (f"{text}." for text in only_by_periods(run))
+    if run.nominal_low is not None and run.nominal_high is not None:
+        low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
+        told = f"Prices of {count(len({one.offer for one in run.ranges}), 'offer')} are given as ranges"
+        yield f"{told}: at their ends the same purchases would cost {low} to {high}, not discounted."
     if run.assumptions:
         yield f"Rests on {count(len(run.assumptions), 'assumption')}; all are in the run."
     if run.leads:
