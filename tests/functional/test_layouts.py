@@ -48,13 +48,14 @@ def test_the_parts_together_come_to_the_plan(case: str, up_to: int) -> None:
 
 
 def test_a_change_moves_numbers_of_the_parts_that_it_touches_and_of_no_others() -> None:
-    """With the bounds of the case as it is, a demand that grows moves what is wanted, and the links of choices stay."""
-    session = session_of("orders")
+    """Where a demand grows, links that follow from it grow; with the bounds of the case as it is, they stay, and what is wanted moves alone."""
+    session = session_of("money")
     (part,) = session.parts_after()
     wide = part.layout(Decimal(4))
-    change = Change(demand="antimony/civil/US", factor=Decimal(2))
+    change = Change(demand="demand:tantalum/civil/US", factor=Decimal(2))
     (after,) = session.parts_after(change)
     assert after.changes == (change,)
+    assert not np.array_equal(after.layout().linear.entries.data, part.layout().linear.entries.data)
     moved = after.layout_within(wide)
     assert moved.columns == wide.columns
     assert np.array_equal(moved.linear.entries.data, wide.linear.entries.data)

@@ -24,6 +24,7 @@ from friendshore.recommend import Opened, reopen
 from friendshore_interactive.offered import Offered, offered
 from friendshore_interactive.page import page
 from friendshore_interactive.question import Interactive, InteractiveQuestion, NoOptions
+from friendshore_interactive.trying import numbers
 
 ROOT = Path(__file__).parents[3]
 DUTY = '[[rule]]\nkind = "tariff"\nid = "duty"\nrate = "10 %"\norigins = ["AU"]\n'
@@ -207,6 +208,18 @@ def test_the_plan_and_the_answers_call_what_is_bought_alike(small: Callable[[str
     assert opened.session.verified.plan.lots
     for number, part in enumerate(data["parts"]):
         assert set(part["bought"]) <= set(data["programs"][number]["names"])
+
+
+def test_columns_that_fall_away_are_closed(small: Callable[[str], tuple[Opened, Offered]]) -> None:
+    """Where a demand comes later, nothing is delivered to it before."""
+    opened, found = small("stock")
+    number = next(n for n, lever in enumerate(found.levers) if lever.kind == "later" and lever.name == "civil")
+    layout, effect = found.programs[0].layout, found.programs[0].effects[number]
+    (after,) = opened.session.parts_after(found.levers[number].at())
+    gone = [n for n, column in enumerate(layout.columns) if column not in after.layout().columns]
+    upper = numbers(layout) + effect.moves(Decimal(1), len(numbers(layout)))
+    assert gone
+    assert {upper[2 * len(layout.columns) + n] for n in gone} == {0}
 
 
 def test_the_command_below_an_answer_asks_for_the_same(small: Callable[[str], tuple[Opened, Offered]]) -> None:
