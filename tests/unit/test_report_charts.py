@@ -203,14 +203,44 @@ def test_a_flow_goes_through_makers_to_the_mine() -> None:
     assert [str(row.cells[2]) for row in drawn.table.rows][:2] == ["oxide", "oxide"]
 
 
-def test_what_is_made_of_itself_is_drawn_by_its_stages() -> None:
-    """A circle of makers has no first mine: inputs are then named, and not followed."""
-    found = drawings(made([("smelter", "oxide", "PLANT-A", 880), ("mine", "metal", "PLANT-B", 600)]))
-    chart = found["metal: from mine to user"].chart if "metal: from mine to user" in found else None
-    assert chart is None or "from" in chart.layers
-    assert "to a maker at" not in {
-        layer for one in found.values() if isinstance(one.chart, charts.Flow) for layer in one.chart.layers
-    }
+def streams(found: dict[str, doc.Drawing], title: str) -> dict[tuple[str, str], Decimal]:
+    """From and to, as the table of a flow says it, and kilograms."""
+    chart = found[title].chart
+    assert isinstance(chart, charts.Flow)
+    unit = 1000 if chart.unit == "t" else 1
+    cells = [row.cells for row in found[title].table.rows]
+    return {(str(one[0]), str(one[1])): flow.amount * unit for one, flow in zip(cells, chart.streams, strict=True)}
+
+
+def test_what_goes_round_is_followed_once() -> None:
+    """Oxide of metal of oxide: from the metal back to the oxide, and no further, each kilogram once."""
+    found = streams(
+        drawings(made([("smelter", "oxide", "PLANT-A", 880), ("mine", "metal", "PLANT-B", 600)])),
+        "metal: from mine to user",
+    )
+    assert found["oxide from Australia → Malaysia", "oxide at PLANT-A"] == 900
+    assert found["oxide at PLANT-A", "metal from Canada"] == 880
+    assert found["PLANT-B", "into oxide"] == 600
+    assert not [pair for pair in found if pair[1].startswith("oxide from")]
+
+
+def test_what_a_plant_takes_for_two_inputs_is_told_once() -> None:
+    """One plant makes two of the inputs of one works: its ore is drawn once, and inputs that stand in one layer have their names."""
+    base = {"place": "US", "countries": {"mined": ["AU"]}, "country": "AU"}
+    purchases = [PURCHASE | base | {"offer": offer, "material": material, "quantity_kg": kilograms} for offer, material, kilograms in (
+        ("pit", "ore", 100), ("plant", "neodymium", 30), ("plant", "dysprosium", 10), ("works", "magnet", 40),
+    )]  # fmt: skip
+    draws = [{"offer": offer, "material": material, "place": "US", "requirement": "a", "period": "2027-Q1", "quantity_kg": kilograms} for offer, material, kilograms in (
+        ("plant", "ore", 100), ("works", "neodymium", 30), ("works", "dysprosium", 10),
+    )]  # fmt: skip
+    found = drawings(run(purchases=purchases, draws=draws, shortages=[], deliveries=[]))
+    flows = streams(found, "magnet: from mine to user")
+    assert sum(kilograms for (source, _), kilograms in flows.items() if source == "ore at United States") == 100
+    assert flows["neodymium at United States", "magnet from Australia"] == 30
+    assert flows["dysprosium at United States", "magnet from Australia"] == 10
+    chart = found["magnet: from mine to user"].chart
+    assert isinstance(chart, charts.Flow)
+    assert chart.layers[:3] == ("ore", "to a maker at", "dysprosium, neodymium")
 
 
 @pytest.mark.deep

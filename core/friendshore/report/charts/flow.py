@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
@@ -22,6 +22,7 @@ NAMES, LONG = 5, 22
 """Layers up to which countries are called by their names, and letters of a chain; where there are more, by their codes."""
 
 _HELD, _AT, _ELSEWHERE = "in hand or on order", "to a maker at", "to others, or left"
+_UNKNOWN = "chain not known"
 
 Step = tuple[int, str]
 """A layer, and what stands there."""
@@ -35,6 +36,8 @@ class _Paths:
     amounts: dict[tuple[Step, Step], Decimal] = field(default_factory=dict)
     of: dict[Step, str] = field(default_factory=dict)
     """What leaves a node, where some of what the picture shows is made of something else in it."""
+    codes: dict[str, str] = field(default_factory=dict)
+    """The name of a node, with countries in words -> the same with their codes."""
     tones: dict[Step, doc.Tone] = field(default_factory=dict)
 
     def add(self, steps: Sequence[Step], kilograms: Decimal) -> None:
@@ -63,9 +66,8 @@ def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> d
         )
         for (source, target), kilograms in ways
     ]  # fmt: skip
-    every = [*purchases, *(one for each in inputs for one in each.purchases)]
     long = any("→" in name and len(name) > LONG for _, name in steps)
-    short = _short(every) if len(paths.layers) > NAMES or long else {}
+    short = paths.codes if len(paths.layers) > NAMES or long else {}
     nodes = [
         charts.Node(_id(step), short.get(step[1], step[1]), step[0], paths.tones.get(step, doc.Tone.PLAIN))
         for step in steps
@@ -87,22 +89,14 @@ def _of(paths: _Paths, step: Step) -> str:
     return f" of {paths.of[step]}" if step in paths.of else ""
 
 
-def _short(purchases: Sequence[RunPurchase]) -> dict[str, str]:
-    """Countries in words -> their codes."""
-    found = {countries(codes): "/".join(codes) for one in purchases for codes in one.countries.values() if codes}
-    found |= {_chain(one): "→".join(found.get(name, "?") for name in _stops(one)) for one in purchases if one.countries}
-    return found | {country(one.place): one.place for one in purchases}
-
-
-def _stops(one: RunPurchase) -> list[str]:
+def _chain(one: RunPurchase, told: Callable[[Sequence[str]], str]) -> str:
     """The countries that an offer's own stages lie in, in order, each once where several follow each other there."""
-    named = [countries(codes) for codes in one.countries.values()]
-    return [name for place, name in enumerate(named) if not place or named[place - 1] != name]
+    named = [told(codes) for codes in one.countries.values()]
+    return " → ".join(name for place, name in enumerate(named) if not place or named[place - 1] != name) or _UNKNOWN
 
 
-def _chain(one: RunPurchase) -> str:
-    """The same in words."""
-    return " → ".join(_stops(one)) or "chain not known"
+def _codes(codes: Sequence[str]) -> str:
+    return "/".join(codes) or "?"
 
 
 def _id(step: Step) -> str:
@@ -112,10 +106,9 @@ def _id(step: Step) -> str:
 def _name(paths: _Paths, step: Step) -> str:
     """`mined in China`; what is no country goes by its name alone."""
     layer = paths.layers[step[0]]
-    if layer == _AT:
-        return f"at {step[1]}"
-    if step in paths.of and step[1] != _HELD:
-        return f"{layer} from {step[1]}"
+    if step in paths.of and not step[1].endswith(_HELD):
+        where = step[1].removeprefix(f"{paths.of[step]} ")
+        return f"{paths.of[step]} {'at' if layer == _AT else 'from'} {where}"
     if layer not in set(Stage):
         return step[1]
     return f"{layer} in {step[1]}" if step[1] != countries(()) else f"{layer}, {step[1]}"
@@ -128,6 +121,8 @@ def _paths(run: Run, material: str, purchases: Sequence[RunPurchase]) -> _Paths:
     stages = [stage.value for stage in Stage if any(stage.value in one.countries for one in purchases)]
     first = ["from"] if sources or any(lot.material == material for lot in run.lots) else []
     paths = _Paths((*first, *stages, "delivered to", "goes to"))
+    paths.codes = {countries(codes): _codes(codes) for one in purchases for codes in one.countries.values() if codes}
+    paths.codes |= {country(one.place): one.place for one in purchases}
     names = _stage_names(purchases, stages)
     for one in purchases:
         paths.add(list(_steps(one, inputs, stages, names, len(first))), one.quantity_kg)
@@ -141,45 +136,58 @@ def _paths(run: Run, material: str, purchases: Sequence[RunPurchase]) -> _Paths:
 
 def _linked(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: Sequence[Input]) -> _Paths:
     """The same of what is made of other materials: for each of these, from which countries it comes to which places, and who takes it there."""
-    bought = [*((each.material, each.purchases) for each in inputs), (material, purchases)]
-    column = {name: 2 * number for number, (name, _) in enumerate(bought)}
-    layers = [layer for name, _ in bought[:-1] for layer in (name, _AT)]
+    far = sorted({each.back for each in inputs}, reverse=True)
+    column = {each.material: 2 * far.index(each.back) for each in inputs} | {material: 2 * len(far)}
+    beside = {back: ", ".join(each.material for each in inputs if each.back == back) for back in far}
+    layers = [layer for back in far for layer in (beside[back], _AT)]
     paths = _Paths((*layers, material, "delivered to", "goes to"))
     last = len(paths.layers) - 1
+
+    def step(name: str, number: int, words: str, codes: str = "") -> Step:
+        """A node of a material: where several stand in one layer, with the material's name."""
+        alone = list(column.values()).count(column[name]) == 1
+        told, short = (words, codes or words) if alone else (f"{name} {words}", f"{name} {codes or words}")
+        paths.codes[told] = short
+        if number < last - 1:
+            paths.of[number, told] = name
+        return number, told
+
     makers: dict[str, Step] = {}
-    for name, some in bought:
+    for name, some in [*((each.material, each.purchases) for each in inputs), (material, purchases)]:
         chains = _kept(some)
         for one in some:
-            step = makers[one.offer] = (column[name], chains[_chain(one)])
-            paths.add([step, (column[name] + 1, country(one.place))], one.quantity_kg)
-            paths.of[step] = name
+            words, codes = chains[_chain(one, countries)]
+            source = step(name, column[name], words, codes)
+            makers[one.offer] = source
+            paths.add([source, step(name, column[name] + 1, country(one.place), one.place)], one.quantity_kg)
+    makes = {offer for each in inputs for _, offer in each.draws}
     for each in inputs:
-        at = column[each.material] + 1
+        here = {place for place, _ in each.draws}
+        at = {place: step(each.material, column[each.material] + 1, country(place), place) for place in here}
         for place, kilograms in each.lots.items():
-            paths.add([(at - 1, _HELD), (at, country(place))], kilograms)
-            paths.of[at - 1, _HELD] = each.material
+            paths.add([step(each.material, column[each.material], _HELD), at[place]], kilograms)
         for (place, offer), kilograms in each.draws.items():
-            paths.add([(at, country(place)), makers[offer]], kilograms)
-            paths.of[at, country(place)] = each.material
-        made = {offer for further in inputs for _, offer in further.draws}
-        out = [(makers[offer], kilograms) for offer, kilograms in each.elsewhere.items() if offer in made]
-        out += [((at, country(place)), kilograms) for place, kilograms in each.left.items()]
+            paths.add([at[place], makers[offer]], kilograms)
+        out = [(makers[offer], kilograms) for offer, kilograms in each.elsewhere.items() if offer in makes]
+        out += [(at[place], kilograms) for place, kilograms in each.left.items()]
         least = rounding(run, added(each.draws.values())) * len(run.periods)
-        for step, kilograms in out:
+        for source, kilograms in out:
             if kilograms > least:
-                paths.add([step, (last, _ELSEWHERE)], kilograms)
+                paths.add([source, (last, _ELSEWHERE)], kilograms)
     for lot in run.lots:
         if lot.material == material:
-            paths.add([(column[material], _HELD), (last - 1, country(lot.place))], lot.quantity_kg)
+            paths.add([step(material, column[material], _HELD), (last - 1, country(lot.place))], lot.quantity_kg)
     _uses(run, material, paths, last - 1)
     return paths
 
 
-def _kept(purchases: Sequence[RunPurchase]) -> dict[str, str]:
-    """Countries of a chain -> what stands for them: themselves, or all small ones together."""
-    amounts = totals((_chain(one), one.quantity_kg) for one in purchases)
+def _kept(purchases: Sequence[RunPurchase]) -> dict[str, tuple[str, str]]:
+    """Countries of a chain -> what stands for them, in words and in codes: themselves, or all small ones together."""
+    codes = {_chain(one, countries): _chain(one, _codes) for one in purchases}
+    amounts = totals((_chain(one, countries), one.quantity_kg) for one in purchases)
     kept = set(largest(amounts, NODES))
-    return {name: name if name in kept else f"{len(amounts) - len(kept):,} others" for name in amounts}
+    others = f"{len(amounts) - len(kept):,} others"
+    return {name: (name, codes[name].replace(" → ", "→")) if name in kept else (others, others) for name in amounts}
 
 
 def _inputs(run: Run) -> dict[str, str]:
@@ -206,7 +214,7 @@ def _steps(
     one: RunPurchase, inputs: Mapping[str, str], stages: Sequence[str], names: Mapping[tuple[str, str], str], start: int
 ) -> Iterator[Step]:
     if one.offer in inputs or not one.countries:
-        yield 0, inputs.get(one.offer, "chain not known")
+        yield 0, inputs.get(one.offer, _UNKNOWN)
     for number, stage in enumerate(stages, start):
         if stage in one.countries:
             yield number, names[stage, countries(one.countries[stage])]
