@@ -116,7 +116,7 @@ def _one_brings_it(run: Run, material: str) -> None:
 
 
 def _mine_to_user(run: Run, material: str, chart: charts.Flow) -> None:
-    """What comes to a node leaves it, from all sources to all uses; and uses get what is delivered, and lack what is short."""
+    """What comes to a node leaves it, but for a maker, who turns what it draws into something else; uses get what is delivered, and lack what is short."""
     kilograms = scale(chart.unit)
     out = totals((one.source, one.amount * kilograms) for one in chart.streams)
     come = totals((one.target, one.amount * kilograms) for one in chart.streams)
@@ -124,12 +124,21 @@ def _mine_to_user(run: Run, material: str, chart: charts.Flow) -> None:
     layer = {node.id: node.layer for node in chart.nodes}
     assert all(layer[one.source] < layer[one.target] for one in chart.streams)
     assert layer.keys() == out.keys() | come.keys()
-    for node in out.keys() & come.keys():
+    linked = "to a maker at" in chart.layers
+    places = {number for number, name in enumerate(chart.layers) if name in ("to a maker at", "delivered to")}
+    through = out.keys() & come.keys()
+    makers = {node for node in through if linked and layer[node] not in places}
+    for node in through - makers:
         assert near(out[node], come[node], whole, missed(run) * 2), node
+    drawn_in_all = total([one.quantity_kg for one in run.draws])
+    taken = total(come[node] for node in makers)
+    assert taken <= drawn_in_all or near(taken, drawn_in_all, whole, missed(run) * 2)
     bought = total([one.quantity_kg for one in run.purchases if one.material == material])
     bought += total([one.quantity_kg for one in run.lots if one.material == material])
     short = total([one.quantity_kg for one in run.shortages if one.material == material])
-    assert near(total(out[node] for node in out if node not in come), bought + short, whole, missed(run) * 2)
+    arrives = {node for node in layer if chart.layers[layer[node]] == "delivered to"}
+    assert near(total(come[node] for node in arrives & come.keys()), bought, whole, missed(run) * 2)
+    assert near(total(out[node] for node in arrives - come.keys()), short, whole, missed(run) * 2)
     makes = {
         one.offer: sorted({each.material for each in run.purchases if each.offer == one.offer}) for one in run.draws
     }
