@@ -124,7 +124,7 @@ def test_a_run_cannot_pass_for_fresher_than_its_data(tmp_path: Path) -> None:
     file = tmp_path / "run" / "run.json"
     told = json.loads(file.read_text())
     for one in told["plugins"]:
-        one["as_of"] = "2026-11-27"
+        one["as_of"] = "2026-11-28"
     file.write_text(json.dumps(told))
     found = " ".join(friendshore("verify", tmp_path / "run").split())
     assert "source catalog/usgs-2026: `as_of` is not what the facts give" in found

@@ -119,9 +119,11 @@ def cheap(facts: Facts) -> None:
 
 
 def benchmarks(facts: Facts) -> None:
-    """A tenth of every benchmark."""
+    """A tenth of every benchmark, and of its range."""
     for row in catalog_of(facts, "usgs-2026")["prices"]:
-        row["amount"] /= 10
+        for field in ("amount", "low", "high"):
+            if row.get(field) is not None:
+                row[field] /= 10
 
 
 def evidence(facts: Facts) -> None:
@@ -285,7 +287,7 @@ FORGERIES = [
     Forgery("a tag that rules look for is gone", in_record("materials", "materials", "tungsten-powder", tags=[]), "material tungsten-powder"),
     Forgery("terms of trade made up", lambda f: catalog_of(f, "usgs-2026").update(terms=[
         {"of": "offer", "id": OFFER, "most": 1000.0, "per": "year", "source": "usgs-2026:mcs-2026"}]), "terms of"),
-    Forgery("a catalog passes for fresher", used("catalog", "usgs-2026", as_of="2026-11-27"), "usgs-2026"),
+    Forgery("a catalog passes for fresher", used("catalog", "usgs-2026", as_of="2026-11-28"), "usgs-2026"),
     Forgery("capacity × 1000, digests anew", then(capacity("cn-tungsten", "usgs-2026"), redigest), "catalog usgs-2026", found=False),
     Forgery("prices / 10, digests anew", then(cheap, redigest), "catalog usgs-2026", found=False),
     Forgery("a chain proved American, beside the case", then(proved_american, beside_the_case, redigest), "catalog usgs-2026", found=False),
