@@ -359,6 +359,7 @@ MISTAKES: list[tuple[Cell, str]] = [
 """Edits that are wrong, each with what is told of it."""
 
 
+@pytest.mark.deep
 def test_every_mistake_is_told_by_its_cell_in_one_run(tmp_path: Path) -> None:
     """Fifteen mistakes in nine sheets: each is told, none hides another, and nothing is written."""
     found = told(US, tmp_path, *(cell for cell, _ in MISTAKES))
@@ -385,6 +386,7 @@ def test_every_mistake_is_told_by_its_cell_in_one_run(tmp_path: Path) -> None:
     assert (case / "case.toml").read_bytes() == before
 
 
+@pytest.mark.deep
 def test_a_reason_alone_changes_nothing(tmp_path: Path) -> None:
     """It is told; with a quantity it is the reason of the change."""
     why = ("demand", "antimony-civil", "why", "a letter")

@@ -95,6 +95,7 @@ def test_every_cell_counts(case: Path, tmp_path: Path) -> None:
     assert found.case.scenarios == before.case.scenarios
 
 
+@pytest.mark.deep
 def test_an_edited_catalog_is_no_longer_the_installed_one(tmp_path: Path) -> None:
     """Who looks at the plan's facts sees that one of them is the planner's; all others are still those of their plugins."""
     file = edited(exported(US, tmp_path / "case.xlsx"), [("offers", "irel-sm-oxide", "note", "cheap")])

@@ -172,6 +172,7 @@ def test_it_is_handed_on_as_a_document(case: Path, tmp_path: Path, form: str) ->
     assert CliRunner().invoke(app, args).exit_code == 2
 
 
+@pytest.mark.deep
 def test_installed_law_against_an_edition_of_tomorrow(tmp_path: Path) -> None:
     """A pack that is installed is named; a copy in which two bans begin two years later turns those two years, and nothing else."""
     from friendshore.plugins import Registry

@@ -274,6 +274,7 @@ def test_an_offer_that_an_event_lets_count_is_as_dear_as_another_makes_it(case: 
     assert json.loads(done.stdout)["expected"] == 1000 + 200
 
 
+@pytest.mark.deep
 def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
     """With the seed in the answer, and the same each time."""
     words = ["risk", str(case), "--most", "2", "--sample", "20", "--seed", "7", "--json", "--quiet"]
