@@ -79,7 +79,7 @@ def test_what_is_to_be_known_of_a_plan_is_told(changed: dict[str, Any], words: s
 
 def test_money_and_what_to_do_next_are_told() -> None:
     """What it is before discounting, what much of it goes to beside prices, and how to see more."""
-    assert "USD 1.1 million before discounting; duties and other charges USD 25,000" in told()
+    assert "of it duties and other charges USD 25,000; USD 1.1 million before discounting" in told()
     assert "`--full`: every table; `--out FOLDER`, then `friendshore report FOLDER`: a page" in told()
     assert "`--full`: every table; `friendshore report out/run`: a page" in told(folder="out/run")
 

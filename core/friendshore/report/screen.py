@@ -48,19 +48,20 @@ def screen_document(run: Run, folder: str = "") -> doc.Document:
 
 
 def _money(run: Run) -> doc.Sentence | None:
-    """What the money comes to without discounting, and what much of it goes to beside prices."""
+    """What much of the money spent goes to beside prices, and what it comes to without discounting."""
     cost = run.cost
-    told = [f"{large_money(cost.nominal, run.currency)} before discounting"] if cost.nominal != cost.total else []
-    if run.nominal_low is not None and run.nominal_high is not None:
-        low, high = (large_money(money, run.currency) for money in (run.nominal_low, run.nominal_high))
-        told.append(f"{low} to {high} at the ends of price ranges")
     beside = sorted(parts_of_cost(run), key=lambda part: -abs(part[1]))
-    told += [
+    parts = [
         f"{title} {large_money(amount, run.currency)}"
         for title, amount in beside
         if title != "price" and abs(amount) >= abs(cost.total) * _MUCH
     ]
-    return doc.sentence(few(told, "; ")) if told else None
+    told = [f"of it {few(parts, ', ')}"] if parts else []
+    nominal = [f"{large_money(cost.nominal, run.currency)} before discounting"] if cost.nominal != cost.total else []
+    if run.nominal_low is not None and run.nominal_high is not None:
+        low, high = (large_money(money, run.currency) for money in (run.nominal_low, run.nominal_high))
+        nominal.append(f"{low} to {high} at the ends of price ranges")
+    return doc.sentence("; ".join([*told, *nominal])) if told or nominal else None
 
 
 def _short(run: Run) -> doc.Element | None:
