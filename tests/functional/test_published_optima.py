@@ -27,7 +27,8 @@ HEAD = """# Published optima
 Problems whose optimum others have published, each stated as an ordinary case with a catalog, in
 [`docs/cases/published`](../cases/published). The figures are taken from the sources named; a unit of theirs is a kilogram
 here, and a period a year. friendshore plans each to a gap below 0.0001 %, proved, and verifies the plan.
-`tests/functional/test_published_optima.py` runs them all, and fails if this page says anything else than the runs do. One of them:
+`tests/functional/test_published_optima.py` runs them all, and fails if this page says anything else than the runs do. Problems with
+scenarios stand [with risk](../explanation/risk.md#published-problems). One of these here:
 
 ```
 friendshore plan docs/cases/published/multmip3
