@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,22 @@ def test_a_case_that_breaks_is_told_and_the_others_go_on(case: Path, tmp_path: P
     assert "unknown rule `cn-gallium`" in " ".join(first["error"])
     assert not second["error"]
     assert {f["case"] for f in told["flips"]} == {"second-case"}
+
+
+def test_cases_of_one_name_are_told_apart(case: Path, tmp_path: Path) -> None:
+    """By their files, and each has its own verdicts."""
+    other = shutil.copytree(case, tmp_path / "other")
+    told = watched(tmp_path / "old", pack(tmp_path / "new", FOREVER), case, other, code=7)
+    names = [one["case"] for one in told["cases"]]
+    assert names == [f"first-case ({case})", f"first-case ({other})"]
+    assert Counter(flip["case"] for flip in told["flips"]) == dict.fromkeys(names, len(told["flips"]) // 2)
+
+
+def test_half_an_answer_is_none(case: Path, tmp_path: Path) -> None:
+    """Where the time is up before both plans are found, nothing is said of what they cost."""
+    told = watched(tmp_path / "old", pack(tmp_path / "new", FOREVER), case, "--time-limit", "0", code=2)
+    assert "the search was ended" in told["cases"][0]["error"][0]
+    assert told["flips"] == []
 
 
 def test_a_case_that_uses_neither_edition_is_left_alone(case: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +45,7 @@ def watch(
     from ..editions import editions_of
     from ..editions import watch as watched
     from ..editions.document import watch_document
+    from ..plugins.watching import limited
     from ..solve import Limits
     from ..writing import refuse_present
 
@@ -52,13 +54,15 @@ def watch(
         refuse_present(out)  # before the work, not after it
     registry = installed(block)
     editions = editions_of(old, new, registry)
+    limited(time_limit)
+    until = None if time_limit is None else monotonic() + time_limit
     with Interrupt() as cancel, progress_bar(quiet or as_json, "watching", "cases") as progress:
         found = watched(
             editions,
             cases,
             registry=registry,
             strict=strict,
-            limits=Limits(gap, time_limit, workers),
+            limits=Limits(gap, time_limit, workers, until=until),
             progress=progress,
             cancel=cancel,
         )

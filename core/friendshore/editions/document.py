@@ -34,11 +34,15 @@ def _head(found: Watched) -> doc.Sentence:
     lost = [flip for flip in found.flips if flip.was == "pass"]
     turned = count(len(found.flips), "verdict turns", "verdicts turn")
     touched = len({flip.case for flip in found.flips})
+    whole = sum(not one.error for one in found.cases)
+    planned = count(whole, "case")
     what = ", ".join(found.editions)
+    if not whole:
+        return doc.sentence(f"No case could be planned under both editions: {what}.", tone=doc.Tone.BAD, strong=True)
     if not found.flips:
-        return doc.sentence(f"No verdict turns in {count(len(found.cases), 'case')}: {what}.", strong=True)
+        return doc.sentence(f"No verdict turns in {planned}: {what}.", strong=True)
     worse = f": {len(lost):,} of them against what was lawful" if lost else ", none of them against what was lawful"
-    return doc.sentence(f"{turned} in {touched:,} of {count(len(found.cases), 'case')}{worse} ({what}).", strong=True)
+    return doc.sentence(f"{turned} in {touched:,} of {planned}{worse} ({what}).", strong=True)
 
 
 def _cases(found: Watched) -> doc.Section:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -52,9 +52,9 @@ def watch(
         cases: case files, or their folders.
         registry: where names are looked up; None: what is installed.
         strict: enforce phases of unknown status under both.
-        limits: of every plan that is made.
+        limits: of every plan that is made; with `until`, of all of them together: what is not done by then is told as not planned.
         progress: told after each case how many are done, of how many, and the seconds.
-        cancel: once it is set, the best plans found so far are taken, and no further case is begun.
+        cancel: once it is set, the case at hand is told as not planned, for half an answer is none, and no further one is begun.
 
     Raises:
         InputError: if a case file cannot be read at all.
@@ -62,11 +62,13 @@ def watch(
     began = monotonic()
     known = registry if registry is not None else Registry.discover()
     read = [(path, load_case(path)) for path in cases]
+    names = Counter(case.name for _, case in read)
     found: list[tuple[CaseWatched, list[Flip], list[OfferChange]]] = []
     for number, (path, case) in enumerate(read):
         if cancel is not None and cancel.is_set():
             break
-        found.append(_Watch(path, case, known, strict, limits or Limits(), cancel).found(editions))
+        called = case.name if names[case.name] == 1 else f"{case.name} ({path})"
+        found.append(_Watch(called, path, case, known, strict, limits or Limits(), cancel).found(editions))
         if progress is not None:
             progress(number + 1, len(read), monotonic() - began)
     return Watched(
@@ -81,6 +83,8 @@ def watch(
 class _Watch:
     """One case."""
 
+    called: str
+    """Its name; where several have it, with its file."""
     path: Path
     case: Case
     registry: Registry
@@ -90,7 +94,7 @@ class _Watch:
 
     def found(self, editions: Editions) -> tuple[CaseWatched, list[Flip], list[OfferChange]]:
         """What the two editions do to it."""
-        told = CaseWatched(case=self.case.name, file=str(self.path))
+        told = CaseWatched(case=self.called, file=str(self.path))
         try:
             today = gather(self.case, self.registry)
             uses = _used(today, editions)
@@ -112,13 +116,15 @@ class _Watch:
             before, after = (
                 Session.open(one.inputs.apply(applied), self.limits, None, self.cancel) for one in (old, new)
             )
+            after.go_on(1, 3, "steps")
             was, now = standings(before.problem), standings(after.problem)
             stakes = _Stakes(before.verified, after.problem)
             flips = [self._flip(stakes, *one) for one in turned(was, now)]
             alike = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
             comparison = None if alike else _side_by_side(before, after)
+            after.go_on(2, 3, "steps")
         offers = [
-            OfferChange(case=self.case.name, offer=offer, material=material, came=came)
+            OfferChange(case=self.called, offer=offer, material=material, came=came)
             for here, there, came in ((was, now, False), (now, was, True))
             for offer, material in sorted(_offers(here) - _offers(there))
         ]
@@ -131,7 +137,7 @@ class _Watch:
         kg, cost = stakes.on(way, days, (*was.rules, *now.rules), lost=now.result is not Result.PASS)
         assert days.start is not None and days.end is not None
         return Flip(
-            case=self.case.name,
+            case=self.called,
             **asdict(way),
             start=days.start,
             end=days.end,
