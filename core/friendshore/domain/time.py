@@ -63,6 +63,12 @@ class Span(Record):
         return f"{self.start or ''}..{self.end or ''}"
 
 
+def stretches_between(first: date, until: date, days: Sequence[date]) -> list[Span]:
+    """The stretches that some days cut a longer one into; each of the days, which are in order, begins one."""
+    ends = (day - timedelta(days=1) for day in days)
+    return [Span(start=start, end=end) for start, end in zip([first, *days], [*ends, until], strict=True)]
+
+
 def add_months(day: date, months: int) -> date:
     """`day` moved by whole months, kept within the month it lands in."""
     index = day.year * 12 + day.month - 1 + months

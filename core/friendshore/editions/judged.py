@@ -7,11 +7,11 @@ against each other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 
-from ..domain.time import Span
+from ..domain.time import Span, stretches_between
 from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
 from ..problem.judging import Judgement
@@ -64,8 +64,6 @@ class JudgedDays:
     standing: Standing
 
 
-Days = tuple[date, date, Standing, Standing]
-"""First and last day, and what is found on them under the old and the new edition."""
 Standings = Mapping[Way, tuple[JudgedDays, ...]]
 """Way -> what is found of it on every day of the plan, in order of days."""
 
@@ -86,7 +84,7 @@ def standings(problem: Problem) -> Standings:
         against = _against(judgement)
         for index in sorted(judgement.reach):
             arc = problem.network.arcs[index]
-            way, told = Way.of(problem, arc, use), tuple(_stretches(problem, arc, use, against.get(index, ())))
+            way, told = Way.of(problem, arc, use), _joined(_by_days(problem, arc, use, against.get(index, ())))
             known = found.get(way)
             found[way] = told if known is None else _better(known, told)
     return found
@@ -102,21 +100,25 @@ def _against(judgement: Judgement) -> Mapping[int, Sequence[tuple[int, Verdict]]
     return found
 
 
-def _stretches(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]]) -> Iterator[JudgedDays]:
+def _by_days(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]]) -> Iterator[JudgedDays]:
     span = problem.case.horizon.span
     assert span.start is not None and span.end is not None
     hard = [(rule, verdict) for rule, verdict in sorted(against) if problem.law.forbids(verdict, arc)]
-    last: JudgedDays | None = None
-    for start, end in _days_between(_turns(problem, hard), span.start, span.end):
-        told = _standing(problem, arc, use, hard, Span(start=start, end=end))
-        if last is not None and last.standing == told:
-            last = JudgedDays(last.start, end, told)
-            continue
-        if last is not None:
-            yield last
-        last = JudgedDays(start, end, told)
-    assert last is not None
-    yield last
+    turns = sorted(day for day in _turns(problem, hard) if span.start < day <= span.end)
+    for days in stretches_between(span.start, span.end, turns):
+        assert days.start is not None and days.end is not None
+        yield JudgedDays(days.start, days.end, _standing(problem, arc, use, hard, days))
+
+
+def _joined(pieces: Iterable[JudgedDays]) -> tuple[JudgedDays, ...]:
+    """Stretches that follow each other, those put into one that find the same."""
+    found: list[JudgedDays] = []
+    for one in pieces:
+        if found and found[-1].standing == one.standing:
+            found[-1] = JudgedDays(found[-1].start, one.end, one.standing)
+        else:
+            found.append(one)
+    return tuple(found)
 
 
 def _turns(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date]:
@@ -126,12 +128,6 @@ def _turns(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date
         spans += [Span(start=licence.start, end=licence.end) for licence in problem.case.licences]
     starts = {span.start for span in spans if span.start is not None}
     return starts | {span.end + _DAY for span in spans if span.end is not None and span.end < date.max}
-
-
-def _days_between(turns: set[date], first: date, last: date) -> Iterator[tuple[date, date]]:
-    """The days from `first` to `last`, cut before each of `turns`."""
-    starts = [first, *sorted(turn for turn in turns if first < turn <= last)]
-    yield from zip(starts, [*(start - _DAY for start in starts[1:]), last], strict=True)
 
 
 def _standing(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]], days: Span) -> Standing:
@@ -149,9 +145,9 @@ def _standing(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int,
     return Standing(worst, tuple(sorted({rule for rule, _ in deciding})), deciding[0][1].reason)
 
 
-def _better(one: tuple[JudgedDays, ...], other: tuple[JudgedDays, ...]) -> tuple[JudgedDays, ...]:
+def _better(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> tuple[JudgedDays, ...]:
     """Of two ways that are called the same, what is found of the one that may do more, day by day."""
-    return tuple(
+    return _joined(
         JudgedDays(start, end, min(was, now, key=lambda found: found.result.rank))
         for start, end, was, now in together(one, other)
     )
@@ -173,18 +169,6 @@ def together(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> Iterator
 def turned(was: Standings, now: Standings) -> Iterator[tuple[Way, Span, Standing, Standing]]:
     """Days on which a way that both editions have is found otherwise, in order of ways and days."""
     for way in sorted(was.keys() & now.keys(), key=astuple):
-        days = [(start, end, a, b) for start, end, a, b in together(was[way], now[way]) if a.result is not b.result]
-        for start, end, one, other in _joined(days):
-            yield way, Span(start=start, end=end), one, other
-
-
-def _joined(days: Sequence[Days]) -> list[Days]:
-    """Stretches of days, those put into one that follow each other and find the same."""
-    found: list[Days] = []
-    for start, end, was, now in days:
-        last = found[-1] if found else None
-        if last is not None and last[1] + _DAY == start and last[2:] == (was, now):
-            found[-1] = (last[0], end, was, now)
-        else:
-            found.append((start, end, was, now))
-    return found
+        for start, end, one, other in together(was[way], now[way]):
+            if one.result is not other.result:
+                yield way, Span(start=start, end=end), one, other

@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import ClassVar
 
 from ...domain.base import Number, Record
-from ...domain.time import Span
+from ...domain.time import Span, stretches_between
 from ...errors import A_SESSION, InputError, takes
 from ...explain.results import Counted, Effort, QuestionResult
 from ...session import Session
 from ...solve import Progress
 from .snapshot import Snapshot, Subject
-from .stretches import Concerned, StretchPlan, breakpoints, concerned, stretches_between
+from .stretches import Concerned, StretchPlan, breakpoints, concerned
 
 
 class Cause(Record):

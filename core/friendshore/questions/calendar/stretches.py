@@ -45,13 +45,6 @@ def breakpoints(standing: Snapshot) -> dict[date, tuple[Subject, ...]]:
     return {day: tuple(subjects) for day, subjects in grouped(turns).items()}
 
 
-def stretches_between(first: date, until: date, days: list[date]) -> list[Span]:
-    """The stretches that some days cut a longer one into; each of the days begins one."""
-    starts = [first, *days]
-    ends = [*(day - _DAY for day in days), until]
-    return [Span(start=start, end=end) for start, end in zip(starts, ends, strict=True)]
-
-
 def _turns(standing: Snapshot) -> Iterator[tuple[date, Subject]]:
     inputs, problem = standing.inputs, standing.problem
     statuses = problem.law.statuses
