@@ -141,8 +141,8 @@ def test_a_run_is_written_as_one_file_with_what_was_asked_of_it(
     """`report --format html --with … --out FILE` is made of the run alone: the same bytes each time, what is there left as it is."""
     run, asked = str(planned[1]), "why-not=quebec-gallium, calendar"
     first, second = tmp_path / "first.html", tmp_path / "second.html"
-    for path in (first, second):
-        done = friendshore("report", run, "--format", "html", "--with", asked, "--out", str(path))
+    for path, form in ((first, ("--format", "html")), (second, ())):  # the name of the file says the form too
+        done = friendshore("report", run, *form, "--with", asked, "--out", str(path))
         assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {path}\n", "")
     page = first.read_bytes()
     assert page == second.read_bytes()
@@ -151,6 +151,8 @@ def test_a_run_is_written_as_one_file_with_what_was_asked_of_it(
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
     assert text.index("How sure this is") < text.index("Why not quebec-gallium") < text.index("What is available when")
+    unnamed = friendshore("report", run, "--out", str(tmp_path / "first.txt"))
+    assert (unnamed.returncode, ".md, .html, .xlsx" in unnamed.stderr) == (2, True)
     again = friendshore("report", run, "--out", str(first), "--json")
     assert (again.returncode, answer(again)["errors"][0]["file"]) == (2, str(first))
     assert first.read_bytes() == page

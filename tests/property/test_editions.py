@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from friendshore.domain.case import Case
 from friendshore.domain.use import Use
-from friendshore.editions.judged import Way, standings, turned
+from friendshore.editions.judged import standings, turned, way_of
+from friendshore.editions.records import Way
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.network import Arc, final_node
@@ -60,7 +61,7 @@ def by_hand(problem: Problem, case: Case) -> dict[tuple[Way, date], str]:
             answers = [(rule, rule.judge(arc.chained, arc.move, use)) for rule in _asked(problem, arc, use)]
             for day in days(span.start, span.end):
                 worst = max((_on(rule, answer, day, case, arc, use) for rule, answer in answers), default=0)
-                key = Way.of(problem, arc, use), day
+                key = way_of(problem, arc, use), day
                 found[key] = RANKS[min(worst, RANKS.index(found.get(key, "fail")))]
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,42 @@ from .options import (
 from .output import answering, show, show_json, show_on_screen, warn
 from .waiting import Interrupt, progress_bar
 
+if TYPE_CHECKING:
+    from ..domain.run import Run
+
+
+TimeForPlan = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="Seconds for all of it, reading and reasons included; the best plan found by then is printed.",
+        min=0,
+        max=LONGEST_SECONDS,
+    ),
+]
+Into = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Folder to write the run to: run.json, tables, and the facts that prove it."),
+]
+Certified = Annotated[
+    bool,
+    typer.Option(
+        "--certify",
+        help="Write what proves the bound to the run of --out too, so that `verify` needs no solver: the rows' multipliers, found by a search of its own.",
+    ),
+]
+Signed = Annotated[
+    Path | None,
+    typer.Option(metavar="KEY", help="Private Ed25519 key (PEM or OpenSSH) to sign the run of --out with."),
+]
+Locked = Annotated[
+    bool,
+    typer.Option(
+        "--locked", help="Refuse to plan unless all data and plugins are as friendshore.lock beside the case says."
+    ),
+]
+Heading = Annotated[bool, typer.Option("--quiet", "-q", help="Print the heading alone, and no progress.")]
+
 
 @answering
 def plan(
@@ -32,44 +68,17 @@ def plan(
     scenario: Scenarios = None,
     change: Changes = None,
     strict: Strict = False,
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Seconds for all of it, reading and reasons included; the best plan found by then is printed.",
-            min=0,
-            max=LONGEST_SECONDS,
-        ),
-    ] = None,
+    time_limit: TimeForPlan = None,
     gap: Gap = DEFAULT_GAP,
     workers: Workers = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", help="Folder to write the run to: run.json, tables, and the facts that prove it."
-        ),
-    ] = None,
-    certified: Annotated[
-        bool,
-        typer.Option(
-            "--certify",
-            help="Write what proves the bound to the run of --out too, so that `verify` needs no solver: the rows' multipliers, found by a search of its own.",
-        ),
-    ] = False,
-    sign: Annotated[
-        Path | None,
-        typer.Option(metavar="KEY", help="Private Ed25519 key (PEM or OpenSSH) to sign the run of --out with."),
-    ] = None,
-    locked: Annotated[
-        bool,
-        typer.Option(
-            "--locked", help="Refuse to plan unless all data and plugins are as friendshore.lock beside the case says."
-        ),
-    ] = False,
+    out: Into = None,
+    certified: Certified = False,
+    sign: Signed = None,
+    locked: Locked = False,
     block: Blocked = None,
     as_json: AsJson = False,
     full: Full = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the heading alone, and no progress.")] = False,
+    quiet: Heading = False,
 ) -> int:
     """Find the cheapest compliant supplier mix of a case.
 
@@ -80,7 +89,6 @@ def plan(
     from ..domain.plan import PlanStatus
     from ..errors import InputError
     from ..plugins.watching import limited
-    from ..report import plan_document, screen_document, summary_document
     from ..run import check_target, write_run
     from ..run.signing import signer
 
@@ -117,10 +125,17 @@ def plan(
         write_run(out, found.run, found.facts(), recommend.verdicts(found.plan), made, certificate)
     if as_json:
         show_json(found.to_dict())
-    elif quiet:
-        show(summary_document(found.run))
-    elif full:
-        show(plan_document(found.run))
     else:
-        show_on_screen(screen_document(found.run, str(out) if out is not None else ""))
+        _show(found.run, out, quiet=quiet, full=full)
     return CONFLICT if found.status is PlanStatus.INFEASIBLE else 0
+
+
+def _show(run: Run, out: Path | None, *, quiet: bool, full: bool) -> None:
+    from ..report import plan_document, screen_document, summary_document
+
+    if quiet:
+        show(summary_document(run))
+    elif full:
+        show(plan_document(run))
+    else:
+        show_on_screen(screen_document(run, str(out) if out is not None else ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from inspect import Parameter, Signature
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -233,11 +233,9 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
 
 def _write_page(file: Path, page: Document, notes: Sequence[str]) -> None:
     from ..document import elements as doc
-    from ..document.html import html
-    from .cases import write_new
+    from .forms import Form, write_document
 
-    told = doc.document(page.title, doc.notes(notes, doc.Tone.DOUBTFUL), *page.parts)
-    write_new(file.parent, {PurePosixPath(file.name): html(told)})
+    write_document(file, doc.document(page.title, doc.notes(notes, doc.Tone.DOUBTFUL), *page.parts), Form.HTML)
 
 
 def _value(one: Option, given: Any) -> Any:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +12,7 @@ import typer
 from ..domain.watch import LONGEST_SECONDS
 from ..errors import InputError
 from .asking import answers_of, questions_named
-from .cases import write_new
+from .forms import Form, rendered, write_document
 from .options import DEFAULT_GAP, AsJson, Blocked, OfCase, Quiet, RunPath, TimeLimit, Workers, installed
 from .output import answer, answering, bare, show_json, wrote
 from .waiting import Interrupt, progress_bar
@@ -103,14 +102,14 @@ def sign(
     return 0
 
 
-class Format(StrEnum):
-    """Forms of a report."""
-
-    MARKDOWN = "md"
-    HTML = "html"
-    XLSX = "xlsx"
-
-
+Formatted = Annotated[
+    Form | None,
+    typer.Option(
+        "--format",
+        help="One page of Markdown, or all of the run with charts as one file of HTML or as a workbook (with --out); as the name of --out ends, if "
+        "not given, else Markdown.",
+    ),
+]
 Asked = Annotated[
     list[str] | None,
     typer.Option(
@@ -126,26 +125,19 @@ Into = Annotated[
         "--out", metavar="FILE", help="File to write, in place of stdout. Overwrites nothing.", show_default=False
     ),
 ]
+Verified = Annotated[
+    bool,
+    typer.Option("--verify/--no-verify", help="Check the run first; a page without a check says so above all else."),
+]
 
 
 @answering
 def report(
     run: RunPath,
-    form: Annotated[
-        Format,
-        typer.Option(
-            "--format",
-            help="One page of Markdown, or all of the run with charts as one file of HTML or as a workbook (with --out).",
-        ),
-    ] = Format.MARKDOWN,
+    form: Formatted = None,
     asked: Asked = None,
     out: Into = None,
-    verified: Annotated[
-        bool,
-        typer.Option(
-            "--verify/--no-verify", help="Check the run first; a page without a check says so above all else."
-        ),
-    ] = True,
+    verified: Verified = True,
     case: OfCase = None,
     time_limit: TimeLimit = None,
     workers: Workers = None,
@@ -159,49 +151,31 @@ def report(
 
     if out is not None:
         refuse_present(out)  # before the work, not after it
-    elif form is Format.XLSX:
+        form = form or Form.of(out)
+    elif form is Form.XLSX:
         raise InputError("a workbook is no text to be shown", column="--format", fix="name a file to write: --out FILE")
+    form = form or Form.MARKDOWN
     registry = installed(block)
     questions = questions_named(asked or (), registry)
     stored = read_run(run)
     checked = _checked(stored, registry, case) if verified else None
-    given = {
-        "time_limit": time_limit,
-        "gap": DEFAULT_GAP,
-        "workers": workers,
-        "strict": False,
-        "quiet": quiet,
-        "as_json": as_json,
-    }
+    shared = {"time_limit": time_limit, "gap": DEFAULT_GAP, "workers": workers, "strict": False}
+    given = {**shared, "quiet": quiet, "as_json": as_json}
     holds = checked is None or not checked.findings
-    answers = answers_of(questions, run, registry, given) if questions and holds else []
-    if form is Format.XLSX and out is not None:
-        from ..document.workbook import workbook
-        from ..report import report_document
-
-        made = workbook(report_document(stored.run, checked, answers), out.name)
-        wrote(as_json, write_new(out.parent, {PurePosixPath(out.name): made}))
-        return checked.exit_code if checked is not None else 0
-    text = _text(form, stored.run, checked, answers)
+    told = _told(form, stored.run, checked, answers_of(questions, run, registry, given) if questions and holds else [])
     if out is not None:
-        wrote(as_json, write_new(out.parent, {PurePosixPath(out.name): text}))
-    elif as_json:
-        show_json({"format": form.value, "text": text})
+        wrote(as_json, [write_document(out, told, form)])
     else:
-        bare(text.rstrip("\n"))
+        text = rendered(told, form).decode()
+        show_json({"format": form.value, "text": text}) if as_json else bare(text.rstrip("\n"))
     return checked.exit_code if checked is not None else 0
 
 
-def _text(form: Format, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> str:
-    if form is Format.HTML:
-        from ..document.html import html
-        from ..report import report_document
+def _told(form: Form, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
+    """What Markdown has on one page, and the others whole."""
+    from ..report import page_document, report_document
 
-        return html(report_document(run, checked, answers))
-    from ..document.markdown import markdown
-    from ..report import page_document
-
-    return markdown(page_document(run, checked, answers))
+    return (page_document if form is Form.MARKDOWN else report_document)(run, checked, answers)
 
 
 def _checked(stored: RunFolder, registry: Registry, case: Path | None) -> RunCheck:

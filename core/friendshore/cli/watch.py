@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..errors import InputError
-from .cases import write_new
 from .options import DEFAULT_GAP, TURNED, AsJson, Blocked, Gap, Quiet, Strict, TimeLimit, Workers, installed
 from .output import answer, answering, wrote
 from .waiting import Interrupt, progress_bar
-
-if TYPE_CHECKING:
-    from ..document.elements import Document
 
 _EDITION = "a folder with pack.toml or catalog.toml, or of such folders; or what is installed, by name"
 
@@ -48,8 +43,9 @@ def watch(
     from ..plugins.watching import limited
     from ..solve import Limits
     from ..writing import refuse_present
+    from .forms import Form, write_document
 
-    write = _form(out) if out is not None else None
+    form = Form.of(out) if out is not None else None
     if out is not None:
         refuse_present(out)  # before the work, not after it
     registry = installed(block)
@@ -67,31 +63,10 @@ def watch(
             cancel=cancel,
         )
     answer(as_json, found.to_dict, lambda: watch_document(found, top))
-    if out is not None and write is not None:
-        written = write_new(out.parent, {PurePosixPath(out.name): write(watch_document(found, 0))})
+    if out is not None and form is not None:
+        written = write_document(out, watch_document(found, 0), form)
         if not as_json:
-            wrote(as_json, written)
+            wrote(as_json, [written])
     if any(one.error for one in found.cases):
         return InputError.exit_code
     return TURNED if found.flips else 0
-
-
-def _form(out: Path) -> Callable[[Document], str | bytes]:
-    """What writes a document in the form that the name of its file says.
-
-    Raises:
-        InputError: if it says none that there is.
-    """
-    if out.suffix == ".html":
-        from ..document.html import html
-
-        return html
-    if out.suffix == ".md":
-        from ..document.markdown import markdown
-
-        return markdown
-    if out.suffix == ".xlsx":
-        from ..document.workbook import workbook
-
-        return lambda document: workbook(document, out.name)
-    raise InputError("this form cannot be written", str(out), column="--out", expected=".html, .md or .xlsx")

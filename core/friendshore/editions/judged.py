@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ..domain.time import Span, stretches_between
@@ -16,31 +16,9 @@ from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
 from ..problem.judging import Judgement
 from ..problem.network import Arc
+from .records import Way
 
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """An offer, or stock or an order in hand, that comes to a place for a kind of use."""
-
-    offer: str
-    """Of stock and orders: what they are called."""
-    material: str
-    place: str
-    demand_material: str
-    end_use: str
-    demand_place: str
-    buyer: str
-    facts: tuple[tuple[str, str], ...]
-    """What the case states of the item."""
-
-    @staticmethod
-    def of(problem: Problem, arc: Arc, use: Use) -> Way:
-        """That of an arc for a use."""
-        facts = tuple((name, str(value)) for name, value in use.facts)
-        about = (use.material.id, use.end_use, use.place.id, use.buyer, facts)
-        return Way(name_of(problem, arc), arc.node[0], arc.node[1], *about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +46,18 @@ Standings = Mapping[Way, tuple[JudgedDays, ...]]
 """Way -> what is found of it on every day of the plan, in order of days."""
 
 
-def name_of(problem: Problem, arc: Arc) -> str:
-    """What the offer, stock or order of an arc is called."""
-    return problem.lots[arc.lot].id if arc.lot >= 0 else arc.chained.offer.id
+def way_of(problem: Problem, arc: Arc, use: Use) -> Way:
+    """That of an arc for a use."""
+    return Way(
+        offer=problem.lots[arc.lot].id if arc.lot >= 0 else arc.chained.offer.id,
+        material=arc.node[0],
+        place=arc.node[1],
+        demand_material=use.material.id,
+        end_use=use.end_use,
+        demand_place=use.place.id,
+        buyer=use.buyer,
+        facts=tuple((name, str(value)) for name, value in use.facts),
+    )
 
 
 def standings(problem: Problem) -> Standings:
@@ -84,7 +71,7 @@ def standings(problem: Problem) -> Standings:
         against = _against(judgement)
         for index in sorted(judgement.reach):
             arc = problem.network.arcs[index]
-            way, told = Way.of(problem, arc, use), _joined(_by_days(problem, arc, use, against.get(index, ())))
+            way, told = way_of(problem, arc, use), _joined(_by_days(problem, arc, use, against.get(index, ())))
             known = found.get(way)
             found[way] = told if known is None else _better(known, told)
     return found
@@ -168,7 +155,7 @@ def together(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> Iterator
 
 def turned(was: Standings, now: Standings) -> Iterator[tuple[Way, Span, Standing, Standing]]:
     """Days on which a way that both editions have is found otherwise, in order of ways and days."""
-    for way in sorted(was.keys() & now.keys(), key=astuple):
+    for way in sorted(was.keys() & now.keys(), key=lambda way: tuple(way.__dict__.values())):
         for start, end, one, other in together(was[way], now[way]):
             if one.result is not other.result:
                 yield way, Span(start=start, end=end), one, other

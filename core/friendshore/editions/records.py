@@ -12,11 +12,11 @@ from ..explain.results import QuestionResult
 from ..questions.compare.records import Comparison
 
 
-class Flip(Record):
-    """One verdict that the new edition turns: of an offer, for a use, on some days."""
+class Way(Record):
+    """An offer, or stock or an order in hand, that comes to a place for a kind of use."""
 
-    case: str
     offer: str
+    """Of stock and orders: what they are called."""
     material: str
     """What it delivers."""
     place: str
@@ -27,6 +27,12 @@ class Flip(Record):
     buyer: str
     facts: tuple[tuple[str, str], ...]
     """What the case states of the item."""
+
+
+class Flip(Way):
+    """One verdict that the new edition turns: of a way, on some days."""
+
+    case: str
     start: date
     """First day."""
     end: date

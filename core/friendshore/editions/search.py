@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
@@ -27,8 +27,8 @@ from ..solve import Cancel, Limits, Progress
 from ..verify import Bought, VerifiedPlan
 from ..verify.compliance import FinalDelivery, Judging
 from .given import Edition, Editions, Named, with_editions
-from .judged import Standing, Standings, Way, standings, turned
-from .records import CaseWatched, Flip, OfferChange, Watched
+from .judged import Standing, Standings, standings, turned, way_of
+from .records import CaseWatched, Flip, OfferChange, Watched, Way
 
 _PLACES = (("case", "packs"), ("case", "catalogs"))
 
@@ -138,7 +138,7 @@ class _Watch:
         assert days.start is not None and days.end is not None
         return Flip(
             case=self.called,
-            **asdict(way),
+            **dict(way),
             start=days.start,
             end=days.end,
             was=was.result.value,
@@ -177,7 +177,7 @@ class _Stakes:
         self._bought: defaultdict[Way, list[tuple[Bought, FinalDelivery]]] = defaultdict(list)
         for item in verified.ledger.bought:
             for served in judging.ends(item):
-                self._bought[Way.of(verified.problem, item.arc, served.use)].append((item, served))
+                self._bought[way_of(verified.problem, item.arc, served.use)].append((item, served))
         self._sorts = {
             rule.id: "trade" if rule.bears_on == "trade" else rule.dated_by
             for rule in (*verified.problem.rules, *after.rules)
