@@ -6,8 +6,6 @@ from .catalog import read_catalog as read_catalog
 from .plugins import Registry as Registry
 from .plugins.interface import __version__ as __version__
 from .questions.alternatives.search import Alternatives as Alternatives, alternatives as alternatives
-from .questions.ask.records import Unknowns as Unknowns
-from .questions.ask.search import ask as ask
 from .questions.calendar.search import Calendar as Calendar, calendar as calendar
 from .questions.compare.records import Comparison as Comparison
 from .questions.compare.search import compare as compare, compare_plans as compare_plans

@@ -21,8 +21,6 @@ from friendshore.domain.change import Change
 from friendshore.explain.results import Difference
 from friendshore.questions.alternatives.screen import alternatives_screen
 from friendshore.questions.alternatives.search import Alternatives, MaterialMix
-from friendshore.questions.ask.document import ask_screen
-from friendshore.questions.ask.records import Unknowns
 from friendshore.questions.calendar.screen import calendar_screen
 from friendshore.questions.calendar.search import Calendar
 from friendshore.questions.compare.records import Comparison
@@ -34,6 +32,8 @@ from friendshore.questions.repairs.screen import repairs_screen
 from friendshore.questions.stress.insured import Insurance
 from friendshore.questions.stress.screen import stress_screen
 from friendshore.questions.stress.search import Stress
+from friendshore_enquiries.document import ask_screen
+from friendshore_enquiries.records import Unknowns
 
 from .settings import examples
 from .test_screens import _NAMES, _WHOLE, counted

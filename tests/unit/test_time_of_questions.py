@@ -16,7 +16,6 @@ from friendshore.errors import OutOfTimeError
 from friendshore.explain.results import QuestionResult
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.ask.search import ask
 from friendshore.questions.calendar.search import calendar
 from friendshore.questions.compare.search import compare
 from friendshore.questions.ledger.search import ledger
@@ -27,6 +26,7 @@ from friendshore.questions.why_not.search import why_not
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.session import Session
 from friendshore.solve import Limits
+from friendshore_enquiries.search import ask
 
 from .building import case, catalog, demand, facility, rule, source
 

@@ -15,7 +15,6 @@ from .building import case, demand, metals, planned
 
 OF_SESSIONS = (
     "alternatives",
-    "ask",
     "calendar",
     "compare",
     "compare_plans",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from friendshore.domain.base import as_decimal
 from friendshore.errors import InputError
-from friendshore.questions import Opened, OptionsError, Progress, Question, Setting
+from friendshore.questions import OptionsError, Question, Setting
 from friendshore.readers import reader_in
 
 from .bill import Rolled, read_bill
@@ -22,6 +22,7 @@ from .spending import Money, spending
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
+    from friendshore.questions import Opened, Progress
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .program import here as friendshore
+from tests.functional.program import here as friendshore
 
 BIDDER = {"filled in by*": "J. Doe", "quoted on*": "2026-11-20", "quotation": "Q-17", "valid until*": "2029-12-31"}
 BID = {"price*": 525, "capacity*": 3, "lead time*": 3, "min order": 50}

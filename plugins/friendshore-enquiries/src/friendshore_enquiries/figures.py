@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ...domain.base import exact
-from ...domain.change import Change
-from ...domain.evidence import Confidence
-from ...domain.facts import Offer, RecipeLine
-from ...domain.quantities import readable
-from ...problem.offers import Lead, OfferFacts
+from friendshore.domain.base import exact
+from friendshore.domain.change import Change
+from friendshore.domain.evidence import Confidence
+from friendshore.domain.facts import Offer, RecipeLine
+from friendshore.domain.quantities import readable
+from friendshore.problem.offers import Lead, OfferFacts
+
 from .capacities import EnoughCapacity, lacks_capacity
 from .drafts import NOT_KNOWN, Doubts, Draft, Try, goods
 from .records import EvidenceToday, Unasked, UnknownKind

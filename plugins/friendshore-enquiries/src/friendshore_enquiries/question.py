@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from ...errors import InputError
-from ..base import Question, Setting
+from friendshore.errors import InputError
+from friendshore.questions import Question, Setting
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from ...document.elements import Document
-    from ...recommend import Opened
-    from ...solve import Progress
+    from friendshore.document.elements import Document
+    from friendshore.questions import Opened, Progress
+
     from .records import By, Unknowns
 
 
@@ -83,7 +83,7 @@ class AskQuestion(Question[AskOptions, "Unknowns"]):
 
 
 def _spread(options: AskOptions) -> Decimal:
-    from ...domain.quantities import parse_share
+    from friendshore.domain.quantities import parse_share
 
     try:
         share = parse_share(options.spread)
@@ -95,6 +95,3 @@ def _spread(options: AskOptions) -> Decimal:
         expected = "0 % or more, below 100 %"
         raise InputError("a figure cannot be so much less", column="spread", found=options.spread, expected=expected)
     return share
-
-
-QUESTION = AskQuestion()

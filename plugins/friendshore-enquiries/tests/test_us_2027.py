@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.functional.program import here as friendshore
 
-from .program import here as friendshore
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CASE = str(ROOT / "docs" / "cases" / "us-2027")
 PAGE = ROOT / "docs" / "reference" / "questions" / "ask.md"
 

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from ...domain.base import exact, totals
-from ...domain.change import Change
-from ...errors import A_SESSION, InputError, NoPlanError, takes
-from ...explain.break_even import break_even_price
-from ...explain.pieces import ask_apart
-from ...explain.results import CENT, Counted, Difference, difference, shortage
-from ...problem.impact import impact
-from ...session import Answer, PartPlan, Session
-from ...solve import Progress
-from ...verify.amounts import pool_use
+from friendshore.domain.base import exact, totals
+from friendshore.domain.change import Change
+from friendshore.errors import A_SESSION, InputError, NoPlanError, takes
+from friendshore.explain.break_even import break_even_price
+from friendshore.explain.pieces import ask_apart
+from friendshore.explain.results import CENT, Counted, Difference, difference, shortage
+from friendshore.problem.impact import impact
+from friendshore.session import Answer, PartPlan, Session
+from friendshore.solve import Progress
+from friendshore.verify.amounts import pool_use
+
 from .capacities import EnoughCapacity, capacities, quantities
 from .drafts import Doubts, Draft, Try
 from .figures import conversions, lead_times, prices

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from ...domain.change import Change
-from ...domain.evidence import Confidence
-from ...domain.facts import Offer
-from ...domain.quantities import readable
-from ...problem.offers import Lead, OfferFacts, resolve_offers
-from ...session import Session
+from friendshore.domain.change import Change
+from friendshore.domain.evidence import Confidence
+from friendshore.domain.facts import Offer
+from friendshore.domain.quantities import readable
+from friendshore.problem.offers import Lead, OfferFacts, resolve_offers
+from friendshore.session import Session
+
 from .records import EvidenceToday, Unasked, UnknownKind
 
 NOT_KNOWN = EvidenceToday(reference="", date=None, confidence="")

@@ -7,6 +7,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from tests.unit.building import GUESS, ban, case, catalog, demand, facility, maker, metals, price, source, text
 
 from friendshore.domain.assumptions import Accept
 from friendshore.domain.change import Change
@@ -15,15 +16,13 @@ from friendshore.domain.facts import RecipeLine
 from friendshore.errors import InputError
 from friendshore.inert import UNSEEN
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.ask import AskOptions, AskQuestion
-from friendshore.questions.ask.document import ask_document
-from friendshore.questions.ask.records import Unknown, Unknowns
-from friendshore.questions.ask.search import ask
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 from friendshore.solve import Limits
-
-from .building import GUESS, ban, case, catalog, demand, facility, maker, metals, price, source, text
+from friendshore_enquiries.document import ask_document
+from friendshore_enquiries.question import AskOptions, AskQuestion
+from friendshore_enquiries.records import Unknown, Unknowns
+from friendshore_enquiries.search import ask
 
 
 def opened(facts: Any, *rules: Rule, given: Any = None, **more: Any) -> Session:

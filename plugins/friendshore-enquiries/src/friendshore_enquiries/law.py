@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...domain.base import grouped
-from ...domain.change import Change
-from ...domain.evidence import Confidence
-from ...domain.facts import Offer
-from ...explain.eligibility import Eligibilities, KeptOut
-from ...plugins import sentence_of
-from ...rules.base import Phase, PhaseStatus, Rule
+from friendshore.domain.base import grouped
+from friendshore.domain.change import Change
+from friendshore.domain.evidence import Confidence
+from friendshore.domain.facts import Offer
+from friendshore.explain.eligibility import Eligibilities, KeptOut
+from friendshore.plugins import sentence_of
+from friendshore.rules.base import Phase, PhaseStatus, Rule
+
 from .drafts import NOT_KNOWN, Doubts, Draft, Try
 from .records import EvidenceToday, UnknownKind
 

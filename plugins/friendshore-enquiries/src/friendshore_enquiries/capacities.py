@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
 
-from ...domain.base import as_decimal, exact, grouped
-from ...domain.change import Change
-from ...domain.facts import CapacityStep, Facility, Offer, Status
-from ...problem import Problem
-from ...problem.capacity import accepted_steps
-from ...problem.offers import Lead
+from friendshore.domain.base import as_decimal, exact, grouped
+from friendshore.domain.change import Change
+from friendshore.domain.facts import CapacityStep, Facility, Offer, Status
+from friendshore.problem import Problem
+from friendshore.problem.capacity import accepted_steps
+from friendshore.problem.offers import Lead
+
 from .drafts import Doubts, Draft, Try, goods, percent, tonnes
 from .records import Unasked, UnknownKind
 

@@ -10,19 +10,18 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from tests.property.tiny import GUESS, METAL, OXIDE, SOURCE, ban, case, catalog, chain, demand, facility, lines, offer
 
 from friendshore.domain.assumptions import Accept, Assume
 from friendshore.domain.case import LicenceSpec
 from friendshore.domain.facts import CapacityStep, Facility, Offer, Price, RecipeLine, Status
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.ask.records import Unknown, UnknownKind
-from friendshore.questions.ask.search import ask
 from friendshore.rules.base import Phase, PhaseStatus
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.session import Session
 from friendshore.solve import Limits
-
-from .tiny import GUESS, METAL, OXIDE, SOURCE, ban, case, catalog, chain, demand, facility, lines, offer
+from friendshore_enquiries.records import Unknown, UnknownKind
+from friendshore_enquiries.search import ask
 
 ONE = Limits(workers=1)
 LESS, MORE = Decimal("0.75"), Decimal("1.25")

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ...catalog.bids import ABOUT, BID, BIDS, FILLED, FORMAT, ORIGIN, ORIGINS, edition, performed
-from ...catalog.sheets import Sheet, workbook
-from ...domain.base import grouped
-from ...domain.basis import GROSS
-from ...domain.facts import Offer
-from ...errors import InputError
-from ...session import Session
-from ...writing import write_file, written_aside
+from friendshore.catalog.bids import ABOUT, BID, BIDS, FILLED, FORMAT, ORIGIN, ORIGINS, edition, performed
+from friendshore.catalog.sheets import Sheet, workbook
+from friendshore.domain.base import grouped
+from friendshore.domain.basis import GROSS
+from friendshore.domain.facts import Offer
+from friendshore.errors import InputError
+from friendshore.session import Session
+from friendshore.writing import write_file, written_aside
+
 from .records import Unknown, UnknownKind, Unknowns
 
 _OF_SUPPLIERS = frozenset(UnknownKind) - {UnknownKind.RULE, UnknownKind.LICENCE}

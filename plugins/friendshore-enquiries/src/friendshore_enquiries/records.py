@@ -6,9 +6,9 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from ...domain.base import Number, Record
-from ...domain.change import Change
-from ...explain.results import Difference, Effort, QuestionResult
+from friendshore.domain.base import Number, Record
+from friendshore.domain.change import Change
+from friendshore.explain.results import Difference, Effort, QuestionResult
 
 By = Literal["money", "kilograms"]
 """What unknowns are ranked by: money saved, or kilograms no longer short."""
@@ -143,7 +143,7 @@ class Unknowns(QuestionResult):
     """What to find out next, that which could save most first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("unknowns", "unasked")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.ask.document:ask_screen"
+    TOLD_BY: ClassVar[str] = "friendshore_enquiries.document:ask_screen"
 
     case: str
     currency: str

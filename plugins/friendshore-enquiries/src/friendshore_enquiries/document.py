@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...document import elements as doc
-from ...document.figures import count, large_money, mass, money, percent
-from ...domain.base import grouped
-from ..told import difference, effort, left_out, mass_or_nothing, on_screen, rise, shortly
+from friendshore.document import elements as doc
+from friendshore.document.figures import count, large_money, mass, money, percent
+from friendshore.domain.base import grouped
+from friendshore.questions.told import difference, effort, left_out, mass_or_nothing, on_screen, rise, shortly
+
 from .records import Possibility, Unknown, Unknowns
 
 SHOWN = 6
