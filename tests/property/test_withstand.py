@@ -28,8 +28,9 @@ from .strategies import Tiny, tiny_cases
 from .tiny import METAL, case, catalog, chain, demand, facility, offer, store
 
 COUNTRIES = ("AU", "CN", "JP", "AU")
-LOSSES = {"au": (0,), "cn": (1,), "au-2": (3,), "country:AU": (0, 3), "rule:stop": ()}
-"""What may be lost, and the plants that go with it; with the rule's suspension whatever arrives from China then."""
+LOSSES = {"au": (0,), "cn": (1,), "au-2": (3,), "country:AU": (0, 3), "rule:stop": (), "route:AU>US": (0, 3)}
+"""What may be lost, and the plants that go with it, of the route for one place alone; with the rule's suspension whatever arrives from China then."""
+ROUTE = "route:AU>US"
 BARRED = 1
 """The plant that the rule is about."""
 STOP = ExportControl(
@@ -56,6 +57,8 @@ class World:
     onboarding: tuple[int, ...]
     lags: tuple[int, ...]
     holding: int
+    apart: bool
+    """Whether civil use is in the US, and defence in Korea; else both are in the US."""
 
     def session(self) -> Session:
         """The same as a case."""
@@ -67,8 +70,10 @@ class World:
             country = COUNTRIES[i]
             things.append(facility(name, country, self.capacities[i]))
             things.append(offer(f"{name}-metal", name, "metal", self.costs[i], chain(country, *METAL), **more))
-        demands = [demand("metal", use, *self.wanted[use], price=PRICES[use]) for use in PRICES]
-        made = case(*demands, stores=(store("metal", self.holding),))
+        places = {"civil": "", "defense": "KR" if self.apart else ""}
+        demands = [demand("metal", use, *self.wanted[use], price=PRICES[use], place=places[use]) for use in PRICES]
+        stores = [store("metal", self.holding), *([store("metal", self.holding, place="KR")] if self.apart else [])]
+        made = case(*demands, stores=tuple(stores))
         return Session.open(Inputs(made, (catalog(*things),), (STOP,)))
 
 
@@ -81,15 +86,17 @@ def worlds(draw: Any) -> World:
 
     onboarding = tuple(draw(st.sampled_from((0, 0, 30, 200))) for _ in COUNTRIES)
     wanted = {use: some(PERIODS, 0, 8) for use in PRICES}
-    return World(wanted, some(4, 1, 60), some(4, 1, 12), onboarding, some(4, 0, 1), draw(st.integers(0, 4)))
+    held = draw(st.integers(0, 4))
+    return World(wanted, some(4, 1, 60), some(4, 1, 12), onboarding, some(4, 0, 1), held, draw(st.booleans()))
 
 
 class Direct:
-    """The program of several combinations at once: columns of each are bought (plant, period of order), held and short; four binaries onboard."""
+    """The program of several combinations at once: columns of each are bought (plant, place, period of order), held and short; four binaries onboard."""
 
     def __init__(self, world: World, first: int, reacts: int, sets: Sequence[frozenset[str]]) -> None:
         self.world, self.sets = world, sets
-        self.block = 4 * PERIODS + PERIODS + 2 * PERIODS
+        self.nodes = 2 if world.apart else 1
+        self.block = (4 * self.nodes + self.nodes + 2) * PERIODS
         self.count = self.block * len(sets) + 4 + 2 * len(sets) + 1
         self.cost, self.upper = np.zeros(self.count), np.full(self.count, FAR)
         self.upper[self.onboarded(0) : self.onboarded(4)] = 1
@@ -101,14 +108,14 @@ class Direct:
             if number:
                 self.agrees(number, first, reacts)
 
-    def buy(self, number: int, plant: int, t: int) -> int:
-        return number * self.block + plant * PERIODS + t
+    def buy(self, number: int, plant: int, node: int, t: int) -> int:
+        return number * self.block + (plant * self.nodes + node) * PERIODS + t
 
-    def held(self, number: int, t: int) -> int:
-        return number * self.block + 4 * PERIODS + t
+    def held(self, number: int, node: int, t: int) -> int:
+        return number * self.block + (4 * self.nodes + node) * PERIODS + t
 
     def short(self, number: int, use: int, t: int) -> int:
-        return number * self.block + 5 * PERIODS + use * PERIODS + t
+        return number * self.block + (5 * self.nodes + use) * PERIODS + t
 
     def onboarded(self, plant: int) -> int:
         return self.block * len(self.sets) + plant
@@ -126,36 +133,44 @@ class Direct:
 
     def plan(self, number: int, names: frozenset[str], first: int) -> None:
         world = self.world
-        gone = {plant for name in names for plant in LOSSES[name]} | ({BARRED} if "rule:stop" in names else set())
+        gone = {plant for name in names - {ROUTE} for plant in LOSSES[name]}
+        gone |= {BARRED} if "rule:stop" in names else set()
         for plant, t in product(range(4), range(PERIODS)):
-            lost = plant in gone and t >= first
             arrives = t + world.lags[plant] < PERIODS
-            self.upper[self.buy(number, plant, t)] = world.capacities[plant] if arrives and not lost else 0
+            load: dict[int, float] = {}
+            for node in range(self.nodes):
+                lost = plant in gone or (ROUTE in names and node == 0 and plant in LOSSES[ROUTE])
+                open_ = arrives and not (lost and t >= first)
+                self.upper[self.buy(number, plant, node, t)] = world.capacities[plant] if open_ else 0
+                load[self.buy(number, plant, node, t)] = 1
+            self.row(load, -np.inf, world.capacities[plant])
             if world.onboarding[plant]:
-                self.row({self.buy(number, plant, t): 1, self.onboarded(plant): -world.capacities[plant]}, -np.inf, 0)
-        for t in range(PERIODS):
-            entries: dict[int, float] = {self.held(number, t): -1}
+                self.row({**load, self.onboarded(plant): -world.capacities[plant]}, -np.inf, 0)
+        for node, t in product(range(self.nodes), range(PERIODS)):
+            entries: dict[int, float] = {self.held(number, node, t): -1}
             if t:
-                entries[self.held(number, t - 1)] = 1
+                entries[self.held(number, node, t - 1)] = 1
             for plant in range(4):
                 barred = plant == BARRED and "rule:stop" in names and t >= first
                 if t >= world.lags[plant] and not barred:
-                    entries[self.buy(number, plant, t - world.lags[plant])] = 1
-            for use, name in enumerate(PRICES):
+                    entries[self.buy(number, plant, node, t - world.lags[plant])] = 1
+            here = [(use, name) for use, name in enumerate(PRICES) if not world.apart or use == node]
+            for use, name in here:
                 self.upper[self.short(number, use, t)] = world.wanted[name][t]
                 entries[self.short(number, use, t)] = 1
-            wanted = sum(world.wanted[name][t] for name in PRICES)
+            wanted = sum(world.wanted[name][t] for _, name in here)
             self.row(entries, wanted, wanted)
 
     def agrees(self, number: int, first: int, reacts: int) -> None:
         """What is decided before is the same, and until there is time to react nothing is bought beyond what was planned."""
         for t in range(PERIODS):
-            for plant in range(4):
+            for plant, node in product(range(4), range(self.nodes)):
                 if t < reacts:
                     same = -np.inf if t >= first else 0
-                    self.row({self.buy(number, plant, t): 1, self.buy(0, plant, t): -1}, same, 0)
+                    self.row({self.buy(number, plant, node, t): 1, self.buy(0, plant, node, t): -1}, same, 0)
             if t < first:
-                self.row({self.held(number, t): 1, self.held(0, t): -1}, 0, 0)
+                for node in range(self.nodes):
+                    self.row({self.held(number, node, t): 1, self.held(0, node, t): -1}, 0, 0)
                 for use in range(2):
                     self.row({self.short(number, use, t): 1, self.short(0, use, t): -1}, 0, 0)
 
@@ -164,10 +179,11 @@ class Direct:
         cost = np.zeros(self.count)
         for plant in range(4):
             cost[self.onboarded(plant)] = self.world.onboarding[plant]
-            for t in range(PERIODS):
-                cost[self.buy(0, plant, t)] = self.world.costs[plant]
+            for node, t in product(range(self.nodes), range(PERIODS)):
+                cost[self.buy(0, plant, node, t)] = self.world.costs[plant]
         for t in range(PERIODS):
-            cost[self.held(0, t)] = self.world.holding
+            for node in range(self.nodes):
+                cost[self.held(0, node, t)] = self.world.holding
             for use, price in enumerate(PRICES.values()):
                 cost[self.short(0, use, t)] = price
         return cost
@@ -262,7 +278,8 @@ def test_random_cases_equal_brute_force(seed: int) -> None:
 
     onboarding = tuple(int(dice.choice((0, 0, 30, 200))) for _ in COUNTRIES)
     wanted = {use: some(PERIODS, 0, 8) for use in PRICES}
-    world = World(wanted, some(4, 1, 60), some(4, 2, 15), onboarding, some(4, 0, 1), int(dice.integers(0, 5)))
+    held = int(dice.integers(0, 5))
+    world = World(wanted, some(4, 1, 60), some(4, 2, 15), onboarding, some(4, 0, 1), held, seed % 3 == 0)
     agrees(world, int(dice.integers(0, 3)), int(dice.integers(0, 2)), most := 3 if seed % 50 == 0 else 2, most)
 
 

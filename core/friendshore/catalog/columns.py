@@ -38,7 +38,7 @@ FACTORS = layout(
 )
 
 _FACTS = (
-    "Further columns are those that installed plugins declare: facts that rules of plugins read, such as a port, emissions or owners "
+    "Further columns are those that installed plugins declare: facts that plugins read, such as a port, emissions or owners "
     "(`[facts]` in the manifest of a plugin; `friendshore plugins show NAME` lists them)."
 )
 
@@ -117,6 +117,7 @@ LANES = layout(
     "Where an offer may be moved. An offer with a row moves by its rows alone, one without to any place that uses its material.",
     _OFFER,
     Lane,
+    declared=_FACTS,
 )
 
 PRICES = layout("prices.csv", "Benchmarks: published prices of a material on dates.", BenchmarkPrice)

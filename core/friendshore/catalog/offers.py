@@ -199,7 +199,7 @@ def _lanes(reading: CatalogReading, names: set[str], delivered: Mapping[str, lis
             )
         name = row.values.get("offer", "")
         one = partial(_one_output, table, row, delivered.get(name, []))
-        lane = table.made(row, Lane, reading.given(table, row, Lane, one))
+        lane = table.made(row, Lane, {**reading.given(table, row, Lane, one), "facts": facts_of(table, row)})
         if lane is not None and known:
             found.setdefault(name, []).append((lane, row))
     return {name: _by_place(table, lanes) for name, lanes in found.items()}

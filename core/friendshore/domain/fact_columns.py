@@ -1,4 +1,4 @@
-"""Facts of offers and facilities that friendshore itself has no column for: a port, emissions, owners. Plugins declare the columns, rules read them."""
+"""Facts of offers, facilities and lanes that friendshore itself has no column for: a port, emissions, owners. Plugins declare the columns, and read them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .base import Fault, Fitting, Given, Record, exact
 
 FactValue = str | Decimal | bool | date | frozenset[str]
 V = TypeVar("V", str, Decimal, bool, date, frozenset[str])
-FactTable = Literal["offers", "facilities"]
+FactTable = Literal["offers", "facilities", "lanes"]
 """Tables that may have columns of facts."""
 ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 
@@ -39,7 +39,7 @@ class FactSort(StrEnum):
 
 
 class FactColumn(Fitting):
-    """A column of `offers.csv` or `facilities.csv` of any catalog, as the manifest of a plugin declares it."""
+    """A column of `offers.csv`, `facilities.csv` or `lanes.csv` of any catalog, as the manifest of a plugin declares it."""
 
     type: FactSort = FactSort.TEXT
     """What its values are."""
@@ -60,7 +60,7 @@ class FactColumn(Fitting):
 
 
 class StatedFact(Fitting):
-    """One fact that a catalog states of an offer or a facility in a column that a plugin declares."""
+    """One fact that a catalog states of an offer, a facility or a lane in a column that a plugin declares."""
 
     name: ColumnName
     """The column."""
@@ -93,7 +93,7 @@ class StatedFact(Fitting):
 
 
 class Stating(Fitting):
-    """What catalogs state facts of: an offer or a facility."""
+    """What catalogs state facts of: an offer, a facility or a lane."""
 
     facts: tuple[StatedFact, ...] = ()
     """What is stated in columns that plugins declare, sorted by name."""

@@ -227,7 +227,7 @@ class RecipeLine(Record):
     """Evidence; may be blank only for an output of 1."""
 
 
-class Lane(Record):
+class Lane(Stating):
     """A way an offer may be moved, what it costs and how long it takes from a date on; an offer with lanes moves by them alone."""
 
     to: Annotated[Site, Written("US")]

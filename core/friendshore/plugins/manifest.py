@@ -62,7 +62,7 @@ class Manifest(Record):
     questions: Mapping[QuestionName, OneLine] = {}
     """Questions that its code yields from the hook `friendshore_questions`: what each is called, with a line on what it answers."""
     facts: Mapping[FactTable, Mapping[ColumnName, FactColumn]] = {}
-    """Columns of facts of offers and facilities, by table and name, that it declares for all catalogs."""
+    """Columns of facts of offers, facilities and lanes, by table and name, that it declares for all catalogs."""
     readers: tuple[ReaderName, ...] = ()
     """Readers that its code yields from the hook `friendshore_readers`: what a case writes before the colon."""
 

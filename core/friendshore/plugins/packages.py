@@ -137,12 +137,13 @@ def taken(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:
     """What is said of columns that friendshore has itself."""
     if not columns:
         return []
-    from ..domain.facts import Facility, Offer
+    from ..domain.facts import Facility, Lane, Offer
     from ..reading.layouts import fields_of
 
     own = {
         "offers": {"material", *(f.name for f in fields_of(Offer))},
         "facilities": {f.name for f in fields_of(Facility)},
+        "lanes": {"offer", *(f.name for f in fields_of(Lane))},
     }
     places = {table: (*((name, f"{table}.csv") for name in names), *_IN_MAPS) for table, names in own.items()}
     return [

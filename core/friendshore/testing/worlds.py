@@ -152,7 +152,10 @@ def _stating(world: World, words: Words, columns: Sequence[DeclaredColumn]) -> W
 
     catalog = world.catalog
     plants = tuple(plant.but(facts=facts("facilities")) for plant in catalog.facilities)
-    offers = tuple(offer.but(facts=facts("offers")) for offer in catalog.offers)
+    offers = tuple(
+        offer.but(facts=facts("offers"), lanes=tuple(lane.but(facts=facts("lanes")) for lane in offer.lanes))
+        for offer in catalog.offers
+    )
     return World(world.case, catalog.but(facilities=plants, offers=offers), world.seed)
 
 
@@ -172,7 +175,8 @@ def bare(world: World) -> World:
     offers = []
     for number, offer in enumerate(catalog.offers):
         entries = tuple(entry.but(**unknown) for entry in offer.chain) if number % 2 else ()
-        offers.append(offer.but(chain=entries, facts=()))
+        lanes = tuple(lane.but(facts=()) for lane in offer.lanes)
+        offers.append(offer.but(chain=entries, facts=(), lanes=lanes))
     materials = tuple(m.but(hs="", tags=frozenset(), form="") for m in catalog.materials)
     facilities = tuple(f.but(operator="", parent="", facts=()) for f in catalog.facilities)
     nothing = tuple(Decimal(0) for _ in range(case.horizon.count))

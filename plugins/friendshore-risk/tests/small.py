@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from friendshore.domain.case import Case, DemandSpec, StoreSpec
 from friendshore.domain.evidence import Confidence, Source
@@ -104,14 +105,21 @@ def ban() -> Rule:
     )
 
 
-def opened(sellers: Sequence[Seller], wanted: dict[str, Sequence[int]], short: dict[str, int], holding: int) -> Session:
-    """The case, solved: `wanted` by end use and year, at prices of a shortage, held at so much a kilogram and year."""
+def opened(
+    sellers: Sequence[Seller],
+    wanted: Mapping[str, Sequence[int]],
+    short: Mapping[str, int],
+    holding: int,
+    places: Mapping[str, str] = MappingProxyType({}),
+) -> Session:
+    """The case, solved: `wanted` by end use and year, at prices of a shortage, held at so much a kilogram and year; in the US where nothing is said."""
     count = len(next(iter(wanted.values())))
     demands = tuple(
         DemandSpec(
             id=use,
             material="metal",
             end_use=use,
+            place=places.get(use, ""),
             quantities=tuple(Decimal(q) for q in quantities),
             shortage_price=Decimal(short[use]),
         )
@@ -119,7 +127,10 @@ def opened(sellers: Sequence[Seller], wanted: dict[str, Sequence[int]], short: d
     )
     case = Case(
         name="small", horizon=Horizon(start=date(START, 1, 1), count=count, length=PeriodLength.YEAR), place="US",
-        demands=demands, stores=(StoreSpec(material="metal", place="US", holding=Decimal(holding)),),
+        demands=demands,
+        stores=tuple(
+            StoreSpec(material="metal", place=place, holding=Decimal(holding)) for place in sorted({"US", *places.values()})
+        ),
     )  # fmt: skip
     return Session.open(Inputs(case, (catalog(sellers),), (ban(),)))
 

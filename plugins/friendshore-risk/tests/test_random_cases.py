@@ -38,6 +38,8 @@ class Drawn:
     """The period from which events are known."""
     events: list[dict[str, Any]]
     measure: RiskMeasure
+    places: dict[str, str]
+    """Where each use is."""
 
 
 def drawn(number: int) -> Drawn:
@@ -74,10 +76,26 @@ def drawn(number: int) -> Drawn:
         events.append(event)
     weight = lot.choice([0.0, 0.0, 0.5, 1.0])
     short = {"civil": lot.randint(50, 300), "defense": lot.randint(100, 800)}
-    found = Drawn(sellers, wanted, short, lot.randint(0, 8), day, events, RiskMeasure(weight, lot.choice([0.5, 0.8])))
+    places = dict.fromkeys(USES, "US")
+    found = Drawn(
+        sellers, wanted, short, lot.randint(0, 8), day, events, RiskMeasure(weight, lot.choice([0.5, 0.8])), places
+    )
+    if number % 3 == 0:
+        _with_routes(found, Random(f"routes of {number}"))
     if any(e["kind"] == "share" and _of(found, e["country"]).capacity is None for e in events):
         return drawn(number + 100_000)
     return found
+
+
+def _with_routes(case: Drawn, lot: Random) -> None:
+    """Lets one use be in Korea, as may be, and a route to one of them be lost."""
+    case.places["defense"] = lot.choice(["US", "KR", "KR"])
+    event: dict[str, Any] = {"name": "route", "kind": "route", "probability": lot.randint(1, 9) / 10}
+    event["begins"] = lot.choice([case.day, min(case.day + 1, len(case.wanted["civil"]) - 1)])
+    event["from"] = lot.choice([seller.country for seller in case.sellers])
+    event["to"] = lot.choice(["", *case.places.values()])
+    event["years"] = lot.choice([None, 1])
+    case.events.append(event)
 
 
 def _of(case: Drawn, country: str) -> Seller:
@@ -101,6 +119,9 @@ def stated(case: Drawn) -> list[Event]:
                 given |= {"price": f"{event['of'].lower()}-metal", "factor": event["factor"]}
             case "demand":
                 given |= {"demand": event["of"], "factor": event["factor"]}
+            case "route":
+                given |= {"lose": f"route:{event['from']}>{event['to']}"}
+                given |= {} if event["years"] is None else {"lasts": 12 * event["years"]}
             case "ban":
                 given["change"] = [{"enable": "ban"}]
         found.append(Event.model_validate(given))
@@ -168,10 +189,10 @@ class ByWays:
             {(use, t): use == "defense" and self._banned(came, t) for use, t in self.ends} for came, _ in self.scenarios
         ]
         """Of each scenario, what Chinese metal may not serve."""
-        self.groups: dict[tuple[bool, ...], list[Way]] = {}
-        """What no scenario tells apart."""
+        self.groups: dict[tuple[str, tuple[bool, ...]], list[Way]] = {}
+        """What no scenario tells apart, by where it is."""
         for end in self.ends:
-            self.groups.setdefault(tuple(of[end] for of in self.law), []).append(end)
+            self.groups.setdefault((case.places[end[0]], tuple(of[end] for of in self.law)), []).append(end)
         self.before: dict[tuple[object, ...], int] = {}
         """Delivered before the day, or set aside for a group: columns that are the same in all scenarios."""
 
@@ -232,27 +253,40 @@ class ByWays:
         arrives, day, chinese = t + seller.lead, self.case.day, seller.country == "CN"
         if t >= day:
             lawful = [end for end in self.ends if end[1] >= arrives and not (chinese and self.law[number][end])]
-            return [(self.program.column(), end) for end in lawful]
+            return [(self.program.column(), end) for end in lawful if not self._closed(number, seller, end, t)]
         found: list[tuple[int, Way | None]] = []
-        there: dict[bool, list[int]] = {False: [], True: []}
-        for key, members in self.groups.items():
+        there: dict[tuple[str, bool], list[int]] = {}
+        for (place, key), members in self.groups.items():
             # It may not be bought for uses that it is barred from where nothing happens, nor if it is there before the day, in any scenario.
             if chinese and (key[0] or (arrives < day and any(key))):
                 continue
             now = [end for end in members if arrives <= end[1] < day]
             found += [(self._shared(seller.name, t, end), end) for end in now]
-            there[key[number]].append(self._shared(seller.name, t, key))
+            there.setdefault((place, key[number]), []).append(self._shared(seller.name, t, place, key))
         # From the day on, what is set aside for groups that the law of the scenario does not tell apart serves all of them.
-        for barred, columns in there.items():
-            if not columns or (barred and chinese):
+        for (place, barred), columns in there.items():
+            if barred and chinese:
                 continue  # not delivered, and not paid for
-            later = [end for end in self.ends if self.law[number][end] is barred and end[1] >= max(arrives, day)]
+            alike = [e for e in self.ends if self.law[number][e] is barred and self.case.places[e[0]] == place]
+            later = [end for end in alike if end[1] >= max(arrives, day)]
             uses: list[tuple[int, Way | None]] = [(self.program.column(), end) for end in later]
             uses.append((self.program.column(), None))
             row = {column: 1.0 for column, _ in uses} | dict.fromkeys(columns, -1.0)
             self.program.rows.append((row, 0.0, 0.0))
             found += uses
         return found
+
+    def _closed(self, number: int, seller: Seller, end: Way, t: int) -> bool:
+        """Whether nothing is ordered of someone for a use in a year, since the route is lost."""
+        return any(
+            event["kind"] == "route"
+            and event["name"] in self.scenarios[number][0]
+            and event["from"] == seller.country
+            and event["to"] in ("", self.case.places[end[0]])
+            and event["begins"] <= t
+            and (event["years"] is None or t < event["begins"] + event["years"])
+            for event in self.case.events
+        )
 
     def _shared(self, *about: object) -> int:
         if about not in self.before:
@@ -303,7 +337,7 @@ def _demand_factor(case: Drawn, came: set[str], use: str, t: int) -> float:
 def agrees(number: int) -> None:
     """Asserts that a random case comes to the same, and that its plans are verified."""
     case = drawn(number)
-    session = small.opened(case.sellers, case.wanted, case.short, case.holding)
+    session = small.opened(case.sellers, case.wanted, case.short, case.holding, case.places)
     search = small.searching(session, stated(case), date(START + case.day, 1, 1))
     answer = search.best(case.measure)
     rest = float(search.rest)

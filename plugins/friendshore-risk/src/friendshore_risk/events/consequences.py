@@ -11,6 +11,7 @@ from friendshore.domain.base import exact
 from friendshore.domain.case import Case, DemandSpec
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog, Offer, Quote
+from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
@@ -19,7 +20,9 @@ from friendshore.problem.changes import scenario_changes, with_bills
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.merged import CASE_SOURCE
 from friendshore.problem.offers import OfferFacts
+from friendshore.problem.parts import Parts
 
+from ..routes import ROUTES, SupplyRoute, moves_on, words_of
 from .records import Event
 from .scenarios import Begun
 
@@ -30,19 +33,31 @@ _ANY = Decimal(2)
 """Any factor: what a change of a price or demand names does not turn on it."""
 
 
-def bearing(event: Event, start: date, inputs: Inputs) -> tuple[Change, ...]:
+def bearing(event: Event, start: date, parts: Parts) -> tuple[Change, ...]:
     """Changes that touch what the event touches, bills spelt out: for finding the parts of a case that it bears on.
 
     Raises:
-        InputError: for an event that changes what was before it.
+        InputError: for an event that changes what was before it, and for a route that nothing goes.
     """
     if event.price:
         return (Change(price=event.price, factor=_ANY),)
     if event.demand:
         return (Change(demand=event.demand, factor=_ANY),)
+    route = SupplyRoute.of(event.lose)
+    if route is not None:
+        return tuple(Change(remove=f"offer:{name}", start=start) for name in _going(event, route, parts))
     if event.lose:
         return (Change(remove=event.lose, start=start),)
-    return tuple(_stated(event, start, inputs))
+    return tuple(_stated(event, start, parts.inputs))
+
+
+def _going(event: Event, route: SupplyRoute, parts: Parts) -> list[str]:
+    """Offers that may go a route, counted today or not: another event may let them count."""
+    problem = parts.problem
+    if not moves_on(route, problem):
+        message = f"event `{event.name}` loses a route that nothing goes which could reach a demand"
+        raise InputError(_wrong(message, event.lose, ROUTES, did_you_mean(event.lose, words_of(problem))))
+    return [offer.id for offer in parts.offers if route.may_take(offer, problem.merged.facilities[offer.facility])]
 
 
 def _stated(event: Event, start: date, inputs: Inputs) -> Iterator[Change]:
@@ -70,7 +85,7 @@ def _wrong(message: str, found: str, expected: str, fix: str) -> Diagnostic:
 
 
 def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[Begun]) -> Inputs:
-    """The facts once some events have come.
+    """The facts once some events have come. A route that is lost is no fact of them: see `lost_routes`.
 
     Args:
         inputs: the facts as they are.
@@ -88,12 +103,12 @@ def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[Begun]) -> 
     moved = _Moved(problem)
     lost: list[Change] = []
     for begun in happened:
-        event, days = begun.event, _days(begun, problem.case.horizon)
+        event, days = begun.event, periods_of(begun, problem.case.horizon)
         if event.price:
             moved.reprice(begun, days)
         elif event.demand:
             moved.resize(begun, days)
-        elif event.lose:
+        elif event.lose and SupplyRoute.of(event.lose) is None:
             lost.extend(moved.lose(event, begun.start, days))
     return moved.applied(inputs.after(lost) if lost else inputs)
 
@@ -104,7 +119,13 @@ def _of_facts(begun: Begun, inputs: Inputs) -> Iterator[Change]:
         yield from _stated(begun.event, begun.start, inputs)
 
 
-def _days(begun: Begun, horizon: Horizon) -> range:
+def lost_routes(happened: Sequence[Begun], horizon: Horizon) -> list[tuple[SupplyRoute, range]]:
+    """Routes that are lost with some events, each with the periods in which nothing is ordered on it; what was ordered before still comes."""
+    found = ((SupplyRoute.of(begun.event.lose), periods_of(begun, horizon)) for begun in happened)
+    return [(route, periods) for route, periods in found if route is not None]
+
+
+def periods_of(begun: Begun, horizon: Horizon) -> range:
     """The periods on all or some of whose days an event holds: in those that it ends or begins within it holds throughout."""
     end = horizon.periods[-1].end
     if begun.event.lasts is not None:

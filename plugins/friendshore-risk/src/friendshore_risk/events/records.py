@@ -15,6 +15,8 @@ from friendshore.domain.evidence import Why
 from friendshore.domain.quantities import parse_duration, parse_share
 from friendshore.domain.values import Fraction, Ident, Months, NonNegative, Part
 
+from ..routes import ROUTES, SupplyRoute
+
 
 def _read(parse: Callable[[str], Decimal]) -> BeforeValidator:
     """Amounts as planners write them: `5 %`, `12 months`."""
@@ -61,7 +63,8 @@ class Event(Fitting):
     lasts: Annotated[Months | None, _read(parse_duration)] = None
     """How long, like `12 months`; empty: to the end of the plan."""
     lose: str = ""
-    """Offer, facility, supplier, parent company, country (`country:CN`) or catalog that is lost, named as in a change's `remove`."""
+    """Offer, facility, supplier, parent company, country (`country:CN`) or catalog that is lost, named as in a change's `remove`; or a route
+    on which nothing is ordered any more: `route:AU>US`, `route:CN>`, `route:>US` or `via:suez`."""
     share: Annotated[Part, _read(parse_share)] = Decimal(1)
     """Share of the capacity of whoever is lost that goes; 1: nothing of it is left."""
     price: str = ""
@@ -94,6 +97,11 @@ class Event(Fitting):
         chances = [name for name in ("probability", "per_year", "chances") if given.get(name) not in (None, ())]
         if len(chances) != 1 and not (given.get("between") and not chances):
             yield Fault("", "how likely it is says one of `probability`, `per_year` and `chances`", "one of the three")
+        lost = str(given.get("lose", ""))
+        if lost.startswith(("route:", "via:")) and SupplyRoute.of(lost) is None:
+            yield Fault("lose", "is no route", ROUTES)
+        if SupplyRoute.of(lost) is not None and given.get("share", 1) != 1:
+            yield Fault("share", "is read with plants alone: a route is lost, or it is not", "no `share`")
         if given.get("otherwise") and not given.get("given"):
             yield Fault("otherwise", "is read with `given` alone", "an event in `given`, or no `otherwise`")
         if given.get("given") and given.get("probability") is None:

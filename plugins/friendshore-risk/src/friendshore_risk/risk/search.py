@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from friendshore.domain.base import exact, totals
-from friendshore.domain.plan import PlanStatus
+from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.errors import Diagnostic, InputError, OutOfTimeError, VerificationError
 from friendshore.explain.results import Counted
 from friendshore.program.decode import decode
@@ -33,7 +33,7 @@ from ..twostage import (
 )
 from ..twostage.solving import answered, best_seconds, stage_costs
 from .records import Decision
-from .staging import RiskPart, StagedCase, staged
+from .staging import PartStage, RiskPart, StagedCase, staged
 
 EXPECTED = RiskMeasure()
 _NONE = Decimal(0)
@@ -191,6 +191,7 @@ class RiskSearch:
                 ready = exact(sum(kept_ready(stage.program, x, used).values()))
                 cost = exact(float(stage.program.linear.cost @ x) + stage.program.linear.constant - float(ready))
                 found[number] = CarriedPart(verify(stage.program.problem, plan.but(objective=cost, bound=cost)), ready)
+                _check_routes(stage, plan)
             self._check_same_before(part, found)
         return found
 
@@ -242,6 +243,20 @@ class RiskSearch:
             for key, value in zip(self.staged.keys, x.tolist(), strict=True)
             if abs(value) > 1e-9
         )
+
+
+def _check_routes(stage: PartStage, plan: Plan) -> None:
+    """That a plan orders nothing on routes that are lost."""
+    wrong = [
+        Diagnostic(
+            f"of `{p.offer}` something is ordered on a route that is lost", found=f"{p.quantity} kg to {p.place}"
+        )
+        for moves, periods in stage.lost
+        for p in plan.purchases
+        if p.ordered in periods and (p.offer, p.place) in moves
+    ]
+    if wrong:
+        raise VerificationError(wrong)
 
 
 def _otherwise(what: str, happened: object, here: Decimal, there: Decimal) -> Diagnostic:

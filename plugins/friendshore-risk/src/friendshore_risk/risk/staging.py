@@ -20,9 +20,10 @@ from friendshore.program.compile import compile_program
 from friendshore.program.matrix import Entries, Floats, Ints, Linear
 from friendshore.session import Session
 
-from ..events.consequences import bearing, facts_after
+from ..events.consequences import bearing, facts_after, lost_routes
 from ..events.records import Event
 from ..events.scenarios import Begun, RiskScenario
+from ..routes import Moved, moves_on, orders_of
 from ..twostage import RecourseProgram, ScenarioBranch, SecondStage
 from .alignment import Alignment, Key, aligned, decided_before
 
@@ -42,6 +43,8 @@ class PartStage:
     """Those columns of the first stage."""
     free: Ints
     """Columns decided afterwards."""
+    lost: tuple[tuple[Moved, range], ...] = ()
+    """What goes a route that is lost, and the periods in which nothing is ordered of it."""
 
     def values(self, x: Floats, after: Floats) -> Floats:
         """Values of all columns of the program."""
@@ -106,7 +109,7 @@ def staged(session: Session, events: Sequence[Event], scenarios: Sequence[RiskSc
     period = session.problem.case.horizon.find(day)
     assert period is not None
     parts = session.parts
-    touching = {event.name: bearing(event, event.start or day, session.inputs) for event in events}
+    touching = {event.name: bearing(event, event.start or day, parts) for event in events}
     groups = impact(parts, [change for changes in touching.values() for change in changes])
     of_event = {
         name: frozenset().union(*(one.members for one in impact(parts, changes))) for name, changes in touching.items()
@@ -151,12 +154,18 @@ class _Staging:
         inputs = inputs.freeze(base) if inputs.case.frozen is None else inputs
         problems = [self._problem(inputs, base, events, bears) for events in combinations.values()]
         most = _most_wanted(problems)
-        programs = [compile_program(problem, most) for problem in problems]
+        horizon = base.case.horizon
+        lost = [
+            tuple((moves_on(route, problem), periods) for route, periods in lost_routes(events, horizon))
+            for problem, events in zip(problems, combinations.values(), strict=True)
+        ]
+        programs = [_without(compile_program(p, most), gone) for p, gone in zip(problems, lost, strict=True)]
         alignment = aligned(problems)
         finest = compile_program(alignment.base, most) if alignment.split else programs[0]
         shared = self._shared(alignment, finest, programs)
         stages = [
-            _stage(happened, program, of) for happened, program, of in zip(combinations, programs, shared, strict=True)
+            replace(_stage(happened, program, of), lost=gone)
+            for happened, program, of, gone in zip(combinations, programs, shared, lost, strict=True)
         ]
         number = sum(len(part.stages) for part in self.parts)
         numbers = tuple(range(number, number + len(stages)))
@@ -238,6 +247,16 @@ class _Staging:
         )
         stages = [_second(stage, count) for part in self.parts for stage in part.stages]
         return RecourseProgram(first, tuple(stages), ())
+
+
+def _without(program: Program, lost: Sequence[tuple[Moved, range]]) -> Program:
+    """A program in which nothing is ordered on routes that are lost."""
+    if not lost:
+        return program
+    upper = program.linear.upper.copy()
+    for moves, periods in lost:
+        upper[orders_of(program, moves, periods)] = 0.0
+    return replace(program, linear=replace(program.linear, upper=upper))
 
 
 def _most_wanted(problems: Sequence[Problem]) -> list[Demand]:

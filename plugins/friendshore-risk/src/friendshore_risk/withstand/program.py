@@ -18,6 +18,7 @@ from friendshore.program.twostage import closed_by, decided_before, with_shortag
 from friendshore.session import Session
 from friendshore.solve import Limits, Solution, SolverAnswer, optimum, split
 
+from ..routes import orders_of
 from .component import RobustComponent
 from .losses import PossibleLoss
 from .robust import RobustProgram
@@ -131,7 +132,9 @@ def _with_missing(program: Program, x: Floats) -> Linear:
 
 def _taken(session: Session, members: Members, program: Program, loss: PossibleLoss, period: int) -> Ints:
     """The columns that a loss takes away: what is ordered or made from a period on; of a rule, what arrives from then on and is barred."""
-    return _barred(session, members, program, loss.rule, period) if loss.rule else _closed(program, loss, period)
+    if loss.rule:
+        return _barred(session, members, program, loss.rule, period)
+    return orders_of(program, loss.moves, range(period, program.problem.case.horizon.count))
 
 
 def _barred(session: Session, members: Members, program: Program, rule: str, period: int) -> Ints:
@@ -179,17 +182,3 @@ def _does_more(rule: str) -> InputError:
 def _terms(each: ComplianceClass) -> tuple[object, ...]:
     """What a rule that bars moves leaves as it is."""
     return each.blocked, each.permits, each.surcharges, each.final, each.order_periods
-
-
-def _closed(program: Program, loss: PossibleLoss, period: int) -> Ints:
-    """The columns that order or make anything from a period on that is lost."""
-    problem, columns = program.problem, program.columns
-    arcs = problem.network.arcs
-    taken = [arc.offer >= 0 and loss.takes(problem.offers[arc.offer].offer.id, arc.node[1]) for arc in arcs]
-    lost = np.array(taken, dtype=bool)
-    moves = columns.buy_move
-    bought = columns.buy[lost[problem.moves.arc[moves]] & (problem.moves.ordered[moves] >= period)]
-    kept = {arc.offer for arc, gone in zip(arcs, taken, strict=True) if not gone}
-    whole = {arc.offer for arc, gone in zip(arcs, taken, strict=True) if gone} - kept
-    made = [column for (offer, _, t), column in columns.make.items() if offer in whole and t >= period]
-    return np.sort(np.concatenate([bought, np.array(made, dtype=np.intp)]))

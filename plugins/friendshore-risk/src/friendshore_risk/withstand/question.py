@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from friendshore.domain.quantities import parse_duration
+from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError
 from friendshore.questions import Opened, OptionsError, Progress, Question, Setting
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
-    from friendshore.questions.stress.losses import LossKind
 
     from .recheck import WithstandChecked
     from .results import Withstood
@@ -31,13 +30,18 @@ class WithstandOptions:
         tuple[str, ...],
         Setting(
             "Who may be lost, named as in a change's `remove` (`supplier:NAME`, `country:CN`, a facility or an offer), a "
-            "route between two countries, `route:AU>US`, or a suspended rule, `rule:ID`; may be given several times. Else everyone who could deliver.",
+            "route, `route:AU>US`, `route:CN>`, `route:>US` or `via:suez`, or a suspended rule, `rule:ID`; may be given several times. Else "
+            "everyone who could deliver.",
             "WHO",
         ),
     ] = ()
     by: Annotated[
         str,
-        Setting("What everyone is told apart by, several with commas: supplier, parent, country, catalog.", "KIND"),
+        Setting(
+            "What everyone is told apart by, several with commas: supplier, parent, country, catalog, route (between two "
+            "countries), via (by a place that lanes pass).",
+            "KIND",
+        ),
     ] = "supplier,parent,country"
     most: Annotated[
         int, Setting("Of everyone, so many: those that the plan spends most with; 0: all.", "N", least=0)
@@ -87,7 +91,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
             raise OptionsError("a proof is written, or checked: --out or --check")
         if options.out is not None:
             refuse_present(options.out)
-        list(_kinds(options.by))
+        _kinds(options.by)
         _months(options.react)
 
     def ask(self, opened: Opened, options: WithstandOptions, progress: Progress | None) -> Withstood | WithstandChecked:
@@ -106,7 +110,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         if options.lose:
             found, left_out = named_losses(session, options.lose), 0
         else:
-            found, left_out = usual_losses(session, tuple(_kinds(options.by)), options.most)
+            found, left_out = usual_losses(session, _kinds(options.by), options.most)
         answer = withstand(
             session,
             found,
@@ -149,10 +153,22 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         return tuple(found)
 
 
-def _kinds(words: str) -> Iterator[LossKind]:
-    from friendshore.questions.stress.losses import loss_kind
+def _kinds(words: str) -> list[str]:
+    from friendshore.questions.stress.losses import KINDS
 
-    return (loss_kind(word.strip()) for word in words.split(","))
+    from .losses import ROUTE_KINDS
+
+    found, known = [word.strip() for word in words.split(",")], (*KINDS, *ROUTE_KINDS)
+    wrong = [word for word in found if word not in known]
+    if wrong:
+        raise InputError(
+            "unknown kind of loss",
+            column="--by",
+            found=", ".join(wrong),
+            expected=", ".join(known),
+            fix=did_you_mean(wrong[0], known),
+        )
+    return found
 
 
 def _months(text: str) -> Decimal:

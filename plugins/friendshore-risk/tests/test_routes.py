@@ -1,0 +1,162 @@
+"""Routes as events and as losses, in a case small enough to follow by hand: one metal, wanted in the US and in Korea."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from friendshore.catalog import read_catalogs
+from friendshore.domain.fact_columns import FactSort, StatedFact
+from friendshore.domain.facts import Lane
+from friendshore.errors import InputError, VerificationError
+from friendshore.plugins import Registry
+from friendshore.session import Session
+from friendshore_risk.events import Event
+from friendshore_risk.risk.answer import risk_of
+from friendshore_risk.risk.records import Risk
+from friendshore_risk.risk.search import _check_routes
+from friendshore_risk.twostage import RiskMeasure
+from friendshore_risk.withstand.losses import named_losses, usual_losses
+from friendshore_risk.withstand.search import withstand
+
+from .small import Seller, opened, searching
+
+DAY = date(2027, 1, 1)
+WANTED = {"civil": [10, 10], "defense": [10, 10]}
+PLACES = {"civil": "US", "defense": "KR"}
+CHEAP = [Seller("CN", 10), Seller("AU", 50)]
+
+
+def session(sellers: Sequence[Seller] = CHEAP, lanes: dict[str, list[Lane]] | None = None) -> Session:
+    """20 kg a year, half of it in Korea, which China sells for 10 and Australia for 50; shortages cost 100, a kilogram held 1 a year."""
+    found = opened(sellers, WANTED, {"civil": 100, "defense": 100}, holding=1, places=PLACES)
+    if lanes is None:
+        return found
+    (catalog,) = found.inputs.catalogs
+    offers = tuple(offer.but(lanes=tuple(lanes.get(offer.id, ()))) for offer in catalog.offers)
+    return Session.open(replace(found.inputs, catalogs=(catalog.but(offers=offers),)))
+
+
+def lane(to: str, via: str = "") -> Lane:
+    """A lane that passes some places, set apart by semicolons."""
+    return Lane(to=to, facts=(StatedFact(name="via", type=FactSort.WORDS, value=via),) if via else ())
+
+
+def asked(given: Session, lose: str, **more: object) -> Risk:
+    """What is decided where something is lost with a chance of a half."""
+    event = Event.model_validate({"name": "lost", "probability": 0.5, "lose": lose, **more})
+    return risk_of(searching(given, [event], DAY), RiskMeasure())
+
+
+@pytest.mark.parametrize(
+    ("route", "cost", "as_it_is"),
+    [
+        ("route:CN>US", 410, 800),  # without stock 10 kg cost 50 in place of 10
+        ("route:CN>", 420, 1200),
+        ("route:>KR", 410, 1300),  # nobody delivers to Korea: 10 kg are short
+        ("route:AU>US", 400, 400),
+    ],
+)
+def test_nothing_is_ordered_on_a_route_that_is_lost_and_all_else_goes_on(route: str, cost: int, as_it_is: int) -> None:
+    """What it would have brought is bought the year before, for 1 a kilogram more; the other place is served as ever."""
+    nothing, lost = asked(session(), route).scenarios
+    assert (nothing.objective, lost.objective, lost.as_it_is) == (cost, cost, as_it_is)
+
+
+def test_what_was_ordered_before_a_route_is_lost_still_comes_and_a_year_without_it_ends() -> None:
+    """China delivers a year after the order: what is wanted in 2027 is ordered in 2026, and in 2028 nothing is, for one year."""
+    slow = opened([Seller("CN", 10, lead=1), Seller("AU", 50)], {"civil": [0, 10, 10, 10]}, {"civil": 100}, 1)
+    assert asked(slow, "route:CN>US").scenarios[1].objective == 100 + 2 * 110 + 10  # all ordered in 2026
+    assert asked(slow, "route:CN>US", lasts="12 months").scenarios[1].objective == 100 + 110 + 100
+
+
+def test_a_place_on_the_way_takes_all_lanes_that_pass_it() -> None:
+    """China's lane to the US goes by Panama, that to Korea does not."""
+    lanes = {"cn-metal": [lane("US", "pacific;panama"), lane("KR")], "au-metal": [lane("US"), lane("KR")]}
+    given = session(lanes=lanes)
+    assert [one.objective for one in asked(given, "via:panama").scenarios] == [410, 410]
+    with pytest.raises(InputError, match="loses a route that nothing goes") as caught:
+        asked(given, "via:panam")
+    assert caught.value.problems[0].fix == "did you mean `via:panama`?"
+    assert [(one.name, one.moves) for one in named_losses(given, ["via:panama"])] == [
+        ("the way by panama", frozenset({("cn-metal", "US")}))
+    ]
+
+
+def test_routes_are_losses_of_a_kind_of_their_own_each_once() -> None:
+    """Korea sells to itself alone: no route. A route that takes what a country's loss takes is told with it."""
+    given = opened([*CHEAP, Seller("KR", 70)], WANTED, {"civil": 100, "defense": 100}, 1, PLACES)
+    found, _ = usual_losses(given, ["route"])
+    names = [
+        "the route AU to KR",
+        "the route AU to US",
+        "the route CN to KR",
+        "the route CN to US",
+        "the route KR to US",
+    ]
+    assert [one.name for one in found] == names
+    alone = opened(CHEAP, {"civil": [10, 10]}, {"civil": 100}, 1)
+    both, _ = usual_losses(alone, ["country", "route"])
+    assert [(one.word, one.also) for one in both] == [
+        ("country:AU", ("the route AU to US",)),
+        ("country:CN", ("the route CN to US",)),
+    ]
+
+
+def test_any_two_routes_are_withstood_by_stock_for_the_place_that_loses_both() -> None:
+    """20 kg wait, 10 at each place, since no pair takes more from either than both of its suppliers: 1 a kilogram."""
+    given = session()
+    found = withstand(given, usual_losses(given, ["route"])[0], 2, start=DAY)
+    assert [point.extra.value for point in found.curve] == [0, 0, 20]
+    assert found.curve[2].not_withstood == 0
+
+
+def test_an_order_on_a_lost_route_is_refused_by_a_check_that_reads_the_plan_alone() -> None:
+    """The plan as it is orders of China in 2027: held against the stage in which it cannot."""
+    given = session()
+    event = Event.model_validate({"name": "lost", "probability": 0.5, "lose": "route:CN>US"})
+    search = searching(given, [event], DAY)
+    ((part),) = search.staged.parts
+    with pytest.raises(VerificationError, match="is ordered on a route that is lost"):
+        _check_routes(part.stages[1], given.verified.plan)
+    _check_routes(part.stages[0], given.verified.plan)
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({"lose": "route:CN"}, "is no route"),
+        ({"lose": "via:"}, "is no route"),
+        ({"lose": "route:CN>US", "share": 0.5}, "a route is lost, or it is not"),
+    ],
+)
+def test_a_route_that_cannot_be_meant_is_refused(stated: dict[str, object], told: str) -> None:
+    """With the words for what is wrong."""
+    with pytest.raises(ValidationError, match=told):
+        Event.model_validate({"name": "a", "probability": 0.1, **stated})
+
+
+def test_places_on_the_way_are_read_of_lanes_in_a_column_that_this_plugin_declares(tmp_path: Path) -> None:
+    """Words set apart by semicolons; a blank cell states nothing."""
+    known = Registry.discover()
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    tables = {
+        "catalog.toml": 'schema = 1\nname = "ours"\nlicence = "CC0-1.0"\nas_of = 2026-01-01\n',
+        "sources.csv": "id,reference,confidence\ns,made up,verified\n",
+        "materials.csv": "id,element,form,basis,content,hs,stages\ntin,Sn,metal,gross,1,8001,mined;refined\n",
+        "facilities.csv": "id,operator,country\nmill,Mill Ltd,MY\n",
+        "offers.csv": "id,facility,material,price,source\nfrom-mill,mill,tin,30 USD/kg,s\n",
+        "lanes.csv": "offer,to,via\nfrom-mill,US,malacca; suez\nfrom-mill,KR,\n",
+    }
+    for name, text in tables.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (catalog,) = read_catalogs([known.catalog_folder("./ours", tmp_path)], known.catalog_folder)
+    korea, states = catalog.offers[0].lanes
+    assert states.fact("via", frozenset) == {"malacca", "suez"}
+    assert korea.facts == ()
