@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,6 +95,37 @@ def test_law_that_turned_since_it_was_looked_at_is_told(tmp_path: Path) -> None:
     friendshore("plan", tmp_path, "--out", tmp_path / "run", day="2026-11-28")
     assert turned in " ".join(friendshore("report", tmp_path / "run").split())
     assert turned in json.loads(friendshore("check", tmp_path, "--json", day="2026-11-28"))["turned"]
+
+
+def test_check_names_prices_that_are_older_than_the_case_allows(runs: Path, tmp_path: Path) -> None:
+    """On one line, and all with --json; --strict refuses them where nothing is planned yet, and nothing else does."""
+    shutil.copytree(runs / "case", tmp_path / "case")
+    stated = tmp_path / "case" / "case.toml"
+    stated.write_text(stated.read_text().replace("[accept]\n", '[accept]\noldest_price = "6 months"\n'))
+    fresh, old = (
+        " ".join(friendshore("check", tmp_path / "case", day=day).split()) for day in ("2026-11-08", "2027-11-08")
+    )
+    assert "older than" not in fresh
+    assert "are older than the 182 days that the case allows: " in old
+    told = json.loads(friendshore("check", tmp_path / "case", "--json", day="2027-11-08"))
+    assert told["oldest_price_days"] == 182
+    assert {(one["offer"], one["day"], one["age"]) for one in told["old_prices"]} == {
+        (f"{name}-gallium", "2026-10-01", 403) for name in ("quebec", "guangxi", "kwinana")
+    }
+    assert "old_prices" not in json.loads(friendshore("check", runs / "case", "--json", day="2027-11-08"))
+    assert "Old prices" in friendshore("plan", tmp_path / "case", day="2027-11-08")
+    for command in ("plan", "alternatives"):
+        asked = CliRunner(env={"SOURCE_DATE_EPOCH": "1825632000"}).invoke(
+            app, [command, str(tmp_path / "case"), "--strict"]
+        )
+        assert (asked.exit_code, "older than the case allows" in asked.output) == (2, True), command
+
+
+def test_a_day_to_come_is_told_as_one() -> None:
+    """Of catalogs that say that they were looked at after today."""
+    listed = friendshore("catalogs", "list", day="2026-11-23")
+    assert "after today" in listed
+    assert "-1 day" not in listed
 
 
 CASE = """schema = 1

@@ -52,7 +52,8 @@ Changes = Annotated[
 Strict = Annotated[
     bool,
     typer.Option(
-        "--strict", help="Enforce rules of unknown status too: those of which nobody knows whether they hold."
+        "--strict",
+        help="Enforce rules of unknown status too, of which nobody knows whether they hold; refuse prices that are older than the case allows.",
     ),
 ]
 TimeLimit = Annotated[

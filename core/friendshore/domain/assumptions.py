@@ -43,8 +43,17 @@ class Accept(Record):
     """Whether an unproven verdict is let pass; blank: no."""
     proven: Annotated[tuple[str, ...], Names("offer")] = ()
     """Offers whose unproven origins are let pass, as if the proof had been brought."""
+    oldest_price: Annotated[Months | None, Written("180 days")] = None
+    """Greatest age of a price or freight on the day of planning; blank: no limit.
+
+    An older one, or one without a day, is planned with and told; `--strict` refuses it. A month is 365/12 days."""
     capacity: dict[Status, Fraction] = Field(default_factory=dict)
     """What a status counts for, where it differs from the default."""
+
+    @property
+    def oldest_price_days(self) -> int | None:
+        """The same in whole days."""
+        return None if self.oldest_price is None else round(self.oldest_price * 365 / 12)
 
     def counts(self, status: Status) -> Decimal:
         """The share of a capacity of this status that counts."""

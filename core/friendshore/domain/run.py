@@ -15,6 +15,7 @@ from pydantic import model_validator
 from .base import Number, Record, Tables
 from .held import RunHolding, RunLot, RunStock
 from .plan import Cost, PlanStatus
+from .price_dates import RunPriceDate
 from .ranges import RunRange
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
 from .used import RunBlock, RunPlugin
@@ -361,6 +362,10 @@ class Run(Tables):
     nominal_low: Number | None = None
     """`cost.nominal` of the same plan with every price that has a range at its low end; None: none that is paid has one."""
     nominal_high: Number | None = None
+    oldest_price_days: int | None = None
+    """Greatest age of a price that the case allows, in days; None: it states none."""
+    price_dates: list[RunPriceDate] = []
+    """Every price and freight that the plan pays, with its day, where the case states a greatest age; those that are older are told."""
     discounts: list[RunDiscount] = []
     makes: list[RunMake]
     lots: list[RunLot]

@@ -13,16 +13,22 @@ STALE = datetime.timedelta(days=90)
 """Catalogs and packs that were looked at longer ago than this are told before all else."""
 
 
+def days_since(day: datetime.date, today: datetime.date) -> str:
+    """How long ago a day is, in words; of a day to come, that it is one."""
+    days = (today - day).days
+    return "after today" if days < 0 else f"{days:,} {'day' if days == 1 else 'days'}"
+
+
+def dated(day: datetime.date, today: datetime.date | None) -> str:
+    """A day, and how long ago it is (None: nobody recorded when), in words."""
+    if today is None:
+        return str(day)
+    return f"{day}, which is after {today}" if day > today else f"{day}, {days_since(day, today)} old"
+
+
 def aged(as_of: datetime.date | None, today: datetime.date | None) -> str:
     """How old data are, in words: last looked at on `as_of` (None: nobody says), used `today` (None: it was not recorded)."""
-    if as_of is None:
-        return "as of an unknown day"
-    if today is None:
-        return f"as of {as_of}"
-    days = (today - as_of).days
-    if days < 0:
-        return f"as of {as_of}, which is after {today}"
-    return f"as of {as_of}, {days:,} {'day' if days == 1 else 'days'} old"
+    return "as of an unknown day" if as_of is None else f"as of {dated(as_of, today)}"
 
 
 def is_stale(as_of: datetime.date | None, today: datetime.date | None) -> bool:

@@ -21,7 +21,7 @@ from ..problem import Problem
 from ..problem.inputs import Applied
 from ..questions.compare.records import Comparison
 from ..questions.compare.search import compare_plans
-from ..recommend import Gathered, gather
+from ..recommend import Gathered, gather, refuse_old_prices
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
 from ..verify import Bought, VerifiedPlan
@@ -113,9 +113,10 @@ class _Watch:
     ) -> tuple[CaseWatched, list[Flip], list[OfferChange]]:
         applied = Applied(strict=self.strict)
         with unaltered((*old.records, *new.records)):
-            before, after = (
-                Session.open(one.inputs.apply(applied), self.limits, None, self.cancel) for one in (old, new)
-            )
+            asked = [one.inputs.apply(applied) for one in (old, new)]
+            for inputs in asked:
+                refuse_old_prices(inputs, applied)
+            before, after = (Session.open(inputs, self.limits, None, self.cancel) for inputs in asked)
             after.go_on(1, 3, "steps")
             was, now = standings(before.problem), standings(after.problem)
             stakes = _Stakes(before.verified, after.problem)

@@ -135,10 +135,18 @@ def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) 
     """
     if currency == to:
         return Decimal(1)
-    direct = [(r.start, r.rate) for r in rates if (r.currency, r.to) == (currency, to)]
-    inverse = [(r.start, 1 / r.rate) for r in rates if (r.currency, r.to) == (to, currency)]
-    known = sorted(direct + inverse)
-    if not known:
+    found = rate_on(rates, currency, to, day)
+    if found is None:
         return None
-    past = [rate for start, rate in known if start <= day]
-    return past[-1] if past else known[0][1]
+    return found.rate if found.currency == currency else 1 / found.rate
+
+
+def rate_on(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Rate | None:
+    """The rate, in either direction, by which money of two currencies is exchanged on a day: the last before it, else the first."""
+    pairs = ((currency, to), (to, currency))
+    known = [
+        (r.start, r.rate if r.currency == currency else 1 / r.rate, r) for r in rates if (r.currency, r.to) in pairs
+    ]
+    known.sort(key=lambda one: one[:2])
+    past = [rate for start, _, rate in known if start <= day]
+    return past[-1] if past else known[0][2] if known else None

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..domain.base import exact, grouped
 from ..domain.case import Case
-from ..domain.facts import Lane
+from ..domain.facts import Lane, Offer
 from ..domain.use import Chained, Move, Use
 from ..domain.watch import told_each
 from ..errors import InputError
@@ -212,12 +212,18 @@ def _freights(lanes: Sequence[Lane], move: Move, ways: _Ways) -> tuple[Decimal, 
     """Freight by period of arrival: that of the last row that begins by its first day."""
     if len(lanes) < 2:
         return ways.steady(_freight(lanes[0] if lanes else None, move, ways.merged, ways.case))
-    freights = [_freight(lane, move, ways.merged, ways.case) for lane in lanes]
     days = [period.start for period in ways.case.horizon.periods]
-    return tuple(
-        [f for lane, f in zip(lanes, freights, strict=True) if lane.start is None or lane.start <= day][-1]
-        for day in days
-    )
+    return tuple(_freight(lane_on(lanes, day), move, ways.merged, ways.case) for day in days)
+
+
+def lanes_to(offer: Offer, place: str) -> list[Lane]:
+    """The rows of an offer's lanes to a place, the earliest first."""
+    return sorted((lane for lane in offer.lanes if lane.to == place), key=lambda lane: lane.start or date.min)
+
+
+def lane_on(lanes: Sequence[Lane], day: date) -> Lane | None:
+    """Of such rows the one whose freight is due on what arrives in a period that begins on a day; None without any."""
+    return next((lane for lane in reversed(lanes) if len(lanes) == 1 or lane.start is None or lane.start <= day), None)
 
 
 def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decimal:

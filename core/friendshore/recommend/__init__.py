@@ -43,6 +43,7 @@ from .lock import (
 from .optimality import ProofEffort as ProofEffort
 from .recheck import Rechecked as Rechecked, recheck as recheck, reverify as reverify
 from .reopen import Opened as Opened, reopen as reopen
+from .stale import refuse_old_prices as refuse_old_prices
 from .verify_run import RunCheck as RunCheck, verify_run as verify_run, verify_stored as verify_stored
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def plan(
         registry: where names of catalogs, packs and kinds are looked up; None: what is installed.
         scenario: names of the case's scenarios to apply, in order.
         changes: further changes, after those of the scenarios.
-        strict: enforce phases of unknown status.
+        strict: enforce phases of unknown status, and refuse prices that are older than the case allows.
         time_limit: seconds for all of it, reading and reasons included; the best plan found by then is returned, with its bound.
         gap: relative distance from the bound at which a plan is taken as cheapest.
         workers: components solved at once; None: the number of processors. Does not change the result.
@@ -101,7 +102,9 @@ def plan(
     applied = Applied(scenario=names, changes=tuple(changes), strict=strict)
     with unaltered(gathered.records):
         limits = Limits(gap, time_limit, workers, engines)
-        session = Session.open(gathered.inputs.apply(applied), limits, progress, cancel, began=began)
+        asked = gathered.inputs.apply(applied)
+        refuse_old_prices(asked, applied)
+        session = Session.open(asked, limits, progress, cancel, began=began)
         run = describe(session, gathered, applied, progress)
     return Recommendation(run, session.verified, gathered, session, applied)
 

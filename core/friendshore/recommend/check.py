@@ -22,6 +22,7 @@ from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError
 from ..domain.case import Case
 from ..domain.countries import is_country
+from ..domain.price_dates import PriceDate
 from ..domain.time import Horizon, PeriodLength
 from ..domain.used import DatedStatus, PackedRule, RunPlugin
 from ..domain.values import place
@@ -31,6 +32,7 @@ from ..problem import Problem
 from ..problem.changes import scenario_changes
 from ..problem.given import unknown_name
 from ..problem.inputs import Inputs
+from ..problem.price_dates import PriceDates
 from ..problem.rates import no_rate
 from ..reading.cells import plain_table
 from ..rules.pack import rules_in
@@ -141,6 +143,16 @@ class Checked:
     """Catalogs and packs in use, with the day of each."""
     law: tuple[PackedRule, ...] = ()
     """Rules of those packs, with their phases."""
+    oldest_price_days: int | None = None
+    """Greatest age of a price that the case allows, in days; None: it states none."""
+    prices: tuple[PriceDate, ...] = ()
+    """Every price and freight at which something that is wanted may be bought, where the case states a greatest age."""
+
+    def old_prices(self, day: date | None) -> list[PriceDate]:
+        """Those that are older on a day, the oldest first."""
+        limit = self.oldest_price_days
+        found = [] if limit is None else [one for one in self.prices if one.is_older(limit, day)]
+        return sorted(found, key=lambda one: (str(one.oldest or ""), one.order()))
 
     @property
     def exit_code(self) -> int:
@@ -182,7 +194,10 @@ def check(path: Path, registry: Registry) -> Checked:
         if rule.id in gathered.pack_of
     )
     used = tuple(one for one in gathered.plugins if one.has_facts)
-    return replace(_checked(errors, path, (*gathered.idle, *told)), data=used, law=law)
+    limit = case.accept.oldest_price_days
+    prices = () if problem is None or limit is None else tuple(PriceDates(problem).all())
+    found = _checked(errors, path, (*gathered.idle, *told))
+    return replace(found, data=used, law=law, oldest_price_days=limit, prices=prices)
 
 
 def _asked(problem: Problem, inputs: Inputs) -> None:

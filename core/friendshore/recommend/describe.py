@@ -132,6 +132,8 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         ranges=[] if ranged is None else _ranges(ranged),
         nominal_low=None if ranged is None else ranged.low,
         nominal_high=None if ranged is None else ranged.high,
+        oldest_price_days=problem.case.accept.oldest_price_days,
+        price_dates=run_parts.describe_price_dates(verified),
         discounts=_discounts(verified),
         makes=_makes(verified),
         lots=run_parts.describe_lots(verified),

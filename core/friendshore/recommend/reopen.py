@@ -24,6 +24,7 @@ from ..session import Session
 from ..solve import Cancel, Limits, Progress
 from .gather import gather
 from .recheck import as_run, read_facts
+from .stale import refuse_old_prices
 
 NOTHING_APPLIED = Applied()
 ROUNDING = 1e-6
@@ -124,7 +125,7 @@ def reopen(
         registry: where names are looked up; None: what is installed.
         scenario: names of the case's scenarios to apply, in order.
         changes: further changes, after those of the scenarios.
-        strict: enforce phases of unknown status.
+        strict: enforce phases of unknown status, and refuse prices that are older than the case allows.
         limits: of every plan that is made; with `until`, of all of them together.
         progress: called with components solved, components in all, and seconds.
         cancel: once its `is_set()` is true, the best plan found so far is taken.
@@ -139,7 +140,9 @@ def reopen(
     given = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
     applied = Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict)
     with unaltered(given.records):
-        session = Session.open(given.inputs.apply(applied), bounds, progress, cancel, began=began)
+        asked = given.inputs.apply(applied)
+        refuse_old_prices(asked, applied, given.run.made if given.run is not None else None)
+        session = Session.open(asked, bounds, progress, cancel, began=began)
     unchanged = given.run if applied == Applied() else None
     notes = given.notes if unchanged is None else _differs(session, unchanged, bounds)
     named = (*given.scenario, *scenario)

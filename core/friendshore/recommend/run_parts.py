@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from ..domain.base import exact
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse, RunLot, RunStock
+from ..domain.price_dates import PriceDate, RunPriceDate
 from ..domain.quantities import readable
 from ..domain.run import RunAssumption, RunDraw, RunLead
 from ..domain.unmet import RunByMonths, RunShortage, RunSupplyCause
@@ -16,6 +17,7 @@ from ..domain.watch import told_each
 from ..explain import ByMonths, Holding, Reason, SupplyCauses
 from ..explain.holdings import Bar
 from ..problem import Problem
+from ..problem.price_dates import PriceDates
 from ..verify import Bought, VerifiedPlan
 
 
@@ -37,6 +39,22 @@ def describe_by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) ->
             )
         )
     return rows
+
+
+def describe_price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
+    """Every price and freight that is paid, with its day and the money, where the case states how old one may be."""
+    if verified.problem.case.accept.oldest_price is None:
+        return []
+    days = PriceDates(verified.problem)
+    quantities, costs = defaultdict[PriceDate, Decimal](Decimal), defaultdict[PriceDate, Decimal](Decimal)
+    for line in verified.lines:
+        for one in days.of(line.item.arc, line.item.ordered, line.item.delivered):
+            quantities[one] += line.item.entry.quantity
+            costs[one] += line.price if one.of == "price" else line.freight
+    return [
+        RunPriceDate(**dict(one), quantity_kg=exact(quantities[one]), cost=exact(costs[one]))
+        for one in sorted(quantities, key=PriceDate.order)
+    ]
 
 
 def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:

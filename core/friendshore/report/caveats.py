@@ -18,6 +18,7 @@ from ..domain.used import DatedStatus, PackedRule, aged, is_stale, turned_since
 from .demand import only_by_periods
 from .ground import blocked_plugins, floor_lines
 from .mix import barred_texts
+from .stale_prices import stale_line
 
 _FEW = 3
 """Things of a kind that are told shortly; then it is said how many more there are."""
@@ -135,6 +136,8 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
     turned = list(turned_lines(run))
     if turned:
         yield f"Law that turned since it was looked at: {few(turned, '; ', most)}"
+    if old_prices := stale_line(run, most):
+        yield f"Old prices: {old_prices} (`--full`)"
     yield from _assumed(run, most)
     yield from _most(_exposures(run), most, "more rule of unknown status", "more rules of unknown status")
     bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))

@@ -14,6 +14,7 @@ from ..domain.base import grouped
 from ..domain.used import STALE, aged, is_stale, turned_since
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
+from .stale_prices import stale_in_check
 
 
 def problem_data(problem: Diagnostic) -> dict[str, object]:
@@ -53,12 +54,14 @@ if TYPE_CHECKING:  # a list of plugins needs no solver
 
 def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
     """A check of a case as JSON-ready data."""
+    limit = checked.oldest_price_days
     return {
         "ok": not checked.errors,
         "errors": [problem_data(problem) for problem in checked.errors],
         "suggestions": [problem_data(problem) for problem in checked.suggestions],
         "data": [{"kind": one.kind, "name": one.name, "as_of": str(one.as_of or "")} for one in checked.data],
         "turned": list(turned_since(checked.law, checked.data, day)),
+        **({} if limit is None else {"oldest_price_days": limit, "old_prices": _old_prices(checked, day)}),
     }
 
 
@@ -85,6 +88,14 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
         yield doc.section(
             "Law that turned since it was looked at", doc.notes(turned, doc.Tone.DOUBTFUL), tone=doc.Tone.DOUBTFUL
         )
+    if old_prices := stale_in_check(checked.old_prices(day), checked.oldest_price_days, len(checked.prices), day):
+        yield doc.sentence(old_prices, tone=doc.Tone.DOUBTFUL)
+
+
+def _old_prices(checked: Checked, day: date | None) -> list[dict[str, object]]:
+    """Prices that are older than the case allows as JSON-ready data, each with its age in days; null: it has no day."""
+    ages = ((one, None if day is None else one.age(day)) for one in checked.old_prices(day))
+    return [{**one.model_dump(mode="json"), "age": age} for one, age in ages]
 
 
 def _suggestion(problem: Diagnostic) -> str:

@@ -23,6 +23,7 @@ from .kept_out import kept_out_section
 from .mix import by_material, cost_of, holdings
 from .page import answered, caveats, head, needs, proof, refused, suppliers, titled
 from .plan import STATUS, costs, discounts, price_ranges, ranks
+from .stale_prices import stale_section
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -156,6 +157,7 @@ def _money(run: Run) -> doc.Section:
         spend_drawing(run),
         costs(run),
         price_ranges(run),
+        stale_section(run),
         discounts(run),
         evidence_drawing(run),
         paid if prices.rows else None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from ..document import elements as doc
 from ..document.figures import count
-from ..domain.used import aged
+from ..domain.used import aged, days_since
 from ..plugins import PluginInfo, PluginStatus
 from ..rules.pack import RulePack
 
@@ -134,7 +134,7 @@ def catalog_listing(rows: Iterable[Mapping[str, object]], day: date) -> Listing:
 
 def _age(as_of: str, day: date) -> str:
     try:
-        return count((day - date.fromisoformat(as_of)).days, "day")
+        return days_since(date.fromisoformat(as_of), day)
     except ValueError:
         return ""  # blank, or a mistake that the row's own `error` tells
 

@@ -27,6 +27,7 @@ from .demand import (
 from .ground import blocked_plugins, with_effect
 from .mix import barred_texts, by_material, chain, cost_of, holdings, in_orders, kilograms_of, names_of, per_kg
 from .plan import STATUS, spends, time_of
+from .stale_prices import stale_line
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -108,6 +109,8 @@ def caveats(run: Run) -> Iterator[str]:
     yield from (f"Rules conflict: {text}" for text in conflict_lines(run))
     yield from (f"Old data: {text}." for text in old_lines(run))
     yield from (f"Law that turned since it was looked at: {text}." for text in turned_lines(run))
+    if old_prices := stale_line(run):
+        yield f"Old prices: {old_prices}."
     yield from assumed_lines(run)
     yield from (f"Exposed: {text}" for text in exposed_lines(run))
     yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))

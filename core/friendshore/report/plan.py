@@ -15,6 +15,7 @@ from .caveats import BEFORE_ALL, assumed_section, conflict_lines, exposed_lines,
 from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
 from .ground import assumptions, kept_out, limits, rules, versions
 from .mix import barred, holdings, mix, orders
+from .stale_prices import stale_line, stale_section
 
 STATUS = {
     PlanStatus.OPTIMAL: ("optimal", doc.Tone.GOOD),
@@ -87,6 +88,7 @@ def warnings(run: Run) -> list[doc.Element]:
         doc.section_if_any("Hard rules that cannot hold together", doc.notes(conflict_lines(run), doc.Tone.BAD)),
         doc.section_if_any("Old data", doc.notes(old_lines(run), doc.Tone.DOUBTFUL)),
         doc.section_if_any("Law that turned since it was looked at", doc.notes(turned_lines(run), doc.Tone.DOUBTFUL)),
+        doc.section_if_any("Old prices", doc.notes(filter(None, [stale_line(run)]), doc.Tone.DOUBTFUL)),
         *(assumed_section(run, subject) for subject in BEFORE_ALL),
         doc.section_if_any(exposed, doc.notes(exposed_lines(run), doc.Tone.DOUBTFUL)),
         barred(run),
@@ -114,6 +116,7 @@ def plan_document(run: Run) -> doc.Document:
         discounts(run),
         costs(run),
         price_ranges(run),
+        stale_section(run),
         limits(run),
         kept_out(run),
         rules(run),

@@ -221,10 +221,14 @@ def _lists(found: Screening) -> doc.Section:
         doc.Column("Age"),
     ]
     rows = [
-        [one.file, one.format, one.edition.isoformat(), f"{one.entries:,}", f"{one.age} days" + (", older than allowed" if one.old else "")]
+        [one.file, one.format, one.edition.isoformat(), f"{one.entries:,}", _age(one.age) + (", older than allowed" if one.old else "")]
         for one in found.lists
     ]  # fmt: skip
     return doc.section("Screened against", doc.table(columns, rows))
+
+
+def _age(days: int) -> str:
+    return "after today" if days < 0 else count(days, "day")
 
 
 def _unknown(found: Screening) -> Iterator[str]:
