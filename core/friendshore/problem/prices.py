@@ -179,6 +179,7 @@ def _unpriced(demand: Demand) -> Diagnostic:
     return Diagnostic(
         f"nothing says what a shortage of `{demand.id}` costs: no offer and no benchmark has a price above zero",
         column="demand.shortage_price",
+        found=f"`{demand.id}`",
         expected="money per mass, like `500 USD/kg`",
         fix="give the demand a `shortage_price`",
     )

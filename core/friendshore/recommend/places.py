@@ -149,10 +149,11 @@ class Places:
 
 
 def _mentioned(words: Iterable[Mention], column: str, name: str) -> list[Mention]:
-    """Where a name stands: under the key meant, else under a key of that name, else anywhere in a scenario's changes."""
+    """Where a name stands: under the key meant, else as the name of what has that key, else anywhere in a scenario's changes."""
     section, _, key = column.rpartition(".")
     here = [word for word in words if word.word == name]
     exact = [word for word in here if word.column == key and (word.section == section or not section)]
     within = [word for word in here if word.section.startswith("scenario")] if not section else []
     of_rule = [word for word in here if section == "rule" and word.section.startswith("rule")]
-    return exact or within or of_rule
+    itself = [word for word in here if (word.section, word.column) == (section, "id")] if section else []
+    return exact or within or itself or of_rule

@@ -326,3 +326,21 @@ def test_money_that_goes_round_in_circles_ends_where_following_it_step_by_step_e
     ends = _followed(paid, {pool: dict(goes) for pool, goes in shares.items()})
     for end, amount in expected.items():
         assert float(ends.get(end, {}).get(2027, 0)) == pytest.approx(amount, abs=1e-9)
+
+
+def test_a_shortage_without_a_price_is_told_at_the_row_of_the_bill(case: Path) -> None:
+    """Nothing that is sold has a price above zero: the first line of each such demand is named, in a case of its own the demand's id."""
+    for name in ("offers.csv", "chain.csv"):
+        head, *_ = (case / "catalog" / name).read_text().splitlines()
+        (case / "catalog" / name).write_text(head + "\n")
+    done = CliRunner().invoke(app, ["check", str(case), "--json"])
+    told = {(Path(one["file"]).name, one["row"], one["found"]) for one in json.loads(done.stdout)["errors"]}
+    assert told == {
+        ("parts.csv", 2, "`patriot/ga/defense/US`"),
+        ("parts.csv", 3, "`patriot/ge/defense/US`"),
+        ("parts.csv", 5, "`light/ga/civil/US`"),
+    }
+    stated = '[[demand]]\nid = "lamps"\nmaterial = "ga"\nend_use = "civil"\nper_year = "1 kg"\n'
+    (case / "case.toml").write_text(CASE.replace('demand = "bom:parts.csv"\n', "") + stated)
+    (error,) = json.loads(CliRunner().invoke(app, ["check", str(case), "--json"]).stdout)["errors"]
+    assert (error["row"], error["found"]) == (CASE.count("\n") + 1, "`lamps`")
