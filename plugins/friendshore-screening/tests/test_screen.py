@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,15 @@ def test_all_mistakes_of_all_files(case: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("review = 0.9\n", "above `match`"), ("match = 2\n", ""), ("lists = [{ file = 1 }]\n", ""), ("oldest = -1\n", "")],
+    [
+        ("review = 0.9\n", "above `match`"),
+        ("match = 2\n", ""),
+        ("lists = [{ file = 1 }]\n", ""),
+        ("oldest = -1\n", ""),
+        ('lists = [{ file = "a.csv", edition = 2026-01-01 }]\n', "is needed with `file`"),
+        ('lists = [{ format = "table", list = "us-sdn", edition = 2026-01-01 }]\n', "is needed with `format`"),
+        ("lists = [{ edition = 2026-01-01 }]\n", "nothing says which list it is"),
+    ],
 )
 def test_settings_that_make_no_sense(case: Path, line: str, message: str) -> None:
     """They are mistakes of the case file, at their line."""
@@ -205,7 +214,8 @@ def lists(case: Path, *names: str, of: str = "Hentzau Metals Co. Ltd.") -> None:
 
 def test_what_is_not_known_of_the_law_is_enforced_where_asked(case: Path) -> None:
     """A clause that was not read bars under --strict alone; it is told in both cases."""
-    lists(case, "us-uflpa")
+    lists(case, "us-nonproliferation")
+    (case / "case.toml").write_text((case / "case.toml").read_text().replace('"civil"', '"defense"'))
     shown, enforced = asked(case), asked(case, "--strict")
     assert [bar["phases"][0]["status"] for bar in shown["bars"]] == ["unknown"]
     assert (shown["without"]["rise"], enforced["without"]["rise"]) == (0, pytest.approx(50_000, rel=0.05))
@@ -218,7 +228,10 @@ def test_what_is_not_known_of_the_law_is_enforced_where_asked(case: Path) -> Non
         ("us-sdn", "civil", "DE", False),
         ("us-1260h", "civil", "US", False),
         ("us-1260h", "defense", "US", True),
+        ("us-uflpa", "civil", "US", True),
+        ("us-uflpa", "civil", "DE", False),
         ("us-entity-list", "defense", "US", False),
+        ("eu-consolidated", "civil", "DE", False),
         ("of-our-own", "civil", "US", False),
     ],
 )
@@ -270,4 +283,43 @@ def test_law_has_a_clause_and_says_what_was_read() -> None:
         assert bool(law.id) != bool(law.says), law.list
         if law.id and law.source.startswith("not read"):
             assert {phase.status.value for phase in law.phases} == {"unknown"}, law.id
-    assert len({law.list for law in laws()}) == len(laws())
+    assert len({law.id or law.list for law in laws()}) == len(laws())
+
+
+@pytest.mark.parametrize(
+    ("program", "place", "status"),
+    [("UKR", "DE", "enacted"), ("CHEM", "DE", "enacted"), ("UKR", "US", None), ("RUR", "DE", "unknown")],
+)
+def test_the_union_freezes_by_programme(case: Path, program: str, place: str, status: str | None) -> None:
+    """Article 2 of the regulations that were read binds buyers in the Union; what other programmes say is not known, and one law alone is told of an entry."""
+    head = "fileGenerationDate;Entity_LogicalId;Entity_EU_ReferenceNumber;Entity_DesignationDate;Entity_SubjectType;Entity_Remark;Entity_Regulation_Programme;NameAlias_WholeName;Address_CountryIso2Code\n"
+    (case / "eu.csv").write_text(f"{head}28/10/2026;7;EU.1.1;2026-02-03;E;;{program};Hentzau Metals Co. Ltd.;\n")
+    one = '{ file = "eu.csv", format = "eu-csv", edition = 2026-11-20 }'
+    text = f"{CASE.partition('lists =')[0]}lists = [{one}]\n".replace('place = "US"', f'place = "{place}"')
+    (case / "case.toml").write_text(text)
+    found = asked(case)
+    assert [hit["band"] for hit in found["hits"]] == ["match"]
+    told = [phase["status"] for bar in found["bars"] for phase in bar["phases"]]
+    assert told == ([status] if status else [])
+
+
+@pytest.mark.parametrize(
+    ("law", "day", "status"),
+    [
+        ("us-uflpa", "2022-06-20", ""),  # section 3 takes effect 180 days after 2021-12-23
+        ("us-uflpa", "2022-06-21", "enacted"),
+        ("us-uflpa", "2029-12-22", "enacted"),
+        ("us-uflpa", "2029-12-23", "unknown"),  # eight years after its enactment, or after it took effect
+        ("us-1260h-direct", "2026-06-29", ""),
+        ("us-1260h-direct", "2026-06-30", "enacted"),
+        ("eu-asset-freeze-ukraine", "2014-03-16", ""),
+        ("eu-asset-freeze-ukraine", "2014-03-17", "enacted"),
+        ("eu-asset-freeze-chemical", "2018-10-16", "enacted"),
+    ],
+)
+def test_days_of_the_law(law: str, day: str, status: str) -> None:
+    """The day before and the day on which each clause begins, as its text has them."""
+    from friendshore_screening.law import laws
+
+    (one,) = (one for one in laws() if one.id == law)
+    assert one.status(date.fromisoformat(day)) == status

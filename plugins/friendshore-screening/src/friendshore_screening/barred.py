@@ -100,8 +100,8 @@ def consequences(
     owned: list[OwnedBy] = []
     unknown: set[str] = set()
     for law in laws:
-        sure = {hit.party.name for hit in hits if hit.entry.list == law.list and counts(hit, threshold)}
-        may = {hit.party.name for hit in hits if hit.entry.list == law.list and hit.band is Band.REVIEW} - sure
+        sure = {hit.party.name for hit in hits if law.is_about(hit.entry) and counts(hit, threshold)}
+        may = {hit.party.name for hit in hits if law.is_about(hit.entry) and hit.band is Band.REVIEW} - sure
         if not law.id and not law.ownership:
             continue
         before: dict[tuple[str, ...], tuple[list[Phase], tuple[str, ...]]] = {}

@@ -15,13 +15,14 @@ from friendshore.domain.time import Span
 from friendshore.rules.base import Phase, Rule
 from friendshore.rules.kinds.exclude import Exclude
 
+from .lists.entries import ListEntry
 from .ownership import Attributed, Share50
 
 OwnershipRule = Literal["", "ofac-50", "bis-50", "eu-50", "control", "feoc-25"]
 RULES: Mapping[str, Share50 | Attributed] = {
     "ofac-50": Share50(),
     "bis-50": Share50(),
-    "eu-50": Share50(more_than=True, control=True),
+    "eu-50": Share50(control=True),
     "control": Share50(more_than=True, control=True),
     "feoc-25": Attributed(),
 }
@@ -32,6 +33,10 @@ class ListLaw(Record):
     """What a list bars, or what else it says."""
 
     list: str
+    programs: tuple[str, ...] = ()
+    """Programmes of the list that it is about; none: all but `besides`."""
+    besides: tuple[str, ...] = ()
+    """Programmes of the list that another law is about."""
     id: str = ""
     """Empty: it bars nothing of what is bought."""
     title: str = ""
@@ -47,6 +52,12 @@ class ListLaw(Record):
     ownership: OwnershipRule = ""
     """How far it reaches whoever listed parties own; empty: not at all."""
     phases: tuple[Phase, ...] = ()
+
+    def is_about(self, entry: ListEntry) -> bool:
+        """Whether it is about an entry: of its list, and of one of its programmes."""
+        told = set(entry.programs)
+        mine = not self.programs or bool(told & set(self.programs))
+        return entry.list == self.list and mine and not (told and told <= set(self.besides))
 
     def binds(self, places: Iterable[str]) -> bool:
         """Whether it binds a buyer in one of some countries."""

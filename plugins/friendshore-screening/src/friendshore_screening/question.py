@@ -22,6 +22,7 @@ from .barred import Consequences, consequences, counts, rules_of
 from .decisions import ReviewDecision, draft, read_decisions
 from .law import laws
 from .lists.entries import ScreeningList
+from .lists.installed import read_installed
 from .lists.read import read_list
 from .matching import ListHit, screen
 from .names.score import Bands
@@ -75,8 +76,7 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         bands = Bands(settings.match, settings.review)
         horizon = case.horizon.start, case.horizon.periods[-1].end
         hits = screen(behind, lists, bands, decisions, case.horizon.start)
-        found = {hit.entry.list for hit in hits}
-        about = tuple(law for law in laws() if law.list in found)
+        about = tuple(law for law in laws() if any(law.is_about(hit.entry) for hit in hits))
         places = frozenset(demand.use.place.country for demand in session.problem.demands)
 
         def follows(threshold: float | None, among: Iterable[ListHit]) -> Consequences:
@@ -134,10 +134,13 @@ def _read(
             told = f"{one.edition}, {_age(one.edition)} days ago"
             fix = "fetch the list once more, and say of which day it is"
             found.append(
-                Diagnostic("the list is older than the case allows", one.file, None, "edition", told, expected, fix)
+                Diagnostic("the list is older than the case allows", one.called, None, "edition", told, expected, fix)
             )
         try:
-            lists.append(read_list(base / one.file, one.file, one.format, one.edition, one.list))
+            if one.file:
+                lists.append(read_list(base / one.file, one.file, one.format, one.edition, one.list))
+            else:
+                lists.append(read_installed(one.list, one.edition))
         except InputError as error:
             found += error.problems
     owners: tuple[Stake, ...] = ()
@@ -244,6 +247,8 @@ def _notes(
     for one in lists:
         if _age(one.edition) > settings.oldest:
             yield f"`{one.file}` is of {one.edition}, {_age(one.edition)} days ago: the case allows {settings.oldest}"
+        if one.note:
+            yield f"{one.file}: {one.note}"
     for hit in hits:
         if hit.lapsed is not None:
             before_it = hit.lapsed

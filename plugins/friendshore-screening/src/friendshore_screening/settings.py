@@ -7,22 +7,45 @@ from datetime import date
 
 from pydantic import Field
 
-from friendshore.domain.base import Fault, Fitting, Given, Record
+from friendshore.domain.base import Fault, Fitting, Given
 
 from .names.score import MATCH, REVIEW
 
 
-class ListFile(Record):
-    """A list that is screened against: `{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }`."""
+class ListFile(Fitting):
+    """A list that is screened against: `{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }`.
 
-    file: str
-    """File, from the folder of the case on; of OFAC's, the one with the entries, with the others beside it."""
-    format: str
-    """`csl-csv`, `csl-json`, `ofac-sdn`, `ofac-consolidated`, `eu-csv`, `eu-xml` or `table`."""
+    Or an edition that comes with the plugin: `{ list = "us-1260h", edition = 2026-06-08 }`.
+    """
+
+    file: str = ""
+    """File, from the folder of the case on; of OFAC's, the one with the entries, with the others beside it. Empty: an edition that comes with the plugin."""
+    format: str = ""
+    """`csl-csv`, `csl-json`, `ofac-sdn`, `ofac-consolidated`, `eu-csv`, `eu-xml` or `table`; empty where no file is named."""
     edition: date
     """Day of the publisher's edition."""
     list: str = ""
     """Which list it is, where the format does not say: `us-1260h`, `us-uflpa`."""
+
+    @property
+    def called(self) -> str:
+        """What it is told as."""
+        return self.file or f"{self.list} {self.edition}"
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterator[Fault]:
+        """A file without its format, and neither a file nor a list."""
+        file, form = given.get("file", ""), given.get("format", "")
+        if file and not form:
+            fix = "name the format; without a file, `list` and `edition` name an edition that comes with the plugin"
+            yield Fault("format", "is needed with `file`", "a format, such as csl-csv", fix, ("file",))
+        if form and not file:
+            yield Fault(
+                "file", "is needed with `format`", "a file", "name the file, or leave `format` out", ("format",)
+            )
+        if not file and not form and not given.get("list", ""):
+            fix = 'name a file and its format, or an edition that comes with the plugin: list = "us-1260h"'
+            yield Fault("list", "nothing says which list it is", "a list", fix, ("file", "format"))
 
 
 class ScreeningSettings(Fitting):

@@ -61,6 +61,8 @@ class ScreeningList:
     format: str
     edition: date
     entries: tuple[ListEntry, ...]
+    note: str = ""
+    """What whoever reads the answer has to know of this edition."""
 
     def __repr__(self) -> str:
         return f"<ScreeningList {self.file}: {len(self.entries)} entries>"
