@@ -17,9 +17,10 @@ from friendshore.cli.app import app
 from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError, VerificationError
 from friendshore_risk.events import Event
-from friendshore_risk.risk.answer import risk_of
+from friendshore_risk.risk.answer import risk_of, told_again
 from friendshore_risk.risk.document import risk_document
-from friendshore_risk.risk.records import Risk
+from friendshore_risk.risk.records import FrontierPoint, Risk
+from friendshore_risk.risk.saved import check_saved
 from friendshore_risk.twostage import RiskMeasure
 
 from .small import Seller, opened, searching
@@ -296,8 +297,19 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
         (lambda told: told["frontier"][0].update(cvar=1900.0), "its CVaR"),
         (lambda told: told["frontier"][0]["decisions"][0].update(value=3.0), "the plan at a weight of 0"),
         (lambda told: told["decisions"][0].update(about="(0 nothing)"), "knows no such decision"),
-        (lambda told: told.update(evpi=70.0), "EVPI"),
-        (lambda told: told.update(bound=3000.0), "the bound lies above"),
+        (lambda told: told.update(evpi=70.0), "`evpi`"),
+        (
+            lambda told: told["before"].append({"offer": "ga-au", "material": "ga", "kilograms": 9, "today": 0}),
+            "`before`",
+        ),
+        (lambda told: told.update(held=[{"material": "ga", "kilograms": 1, "today": 0}]), "`held"),
+        (lambda told: told["scenarios"][1].update(known=1.0), "`scenarios[2].known`"),
+        (lambda told: told.update(any_short=0.5), "`any_short`"),
+        (lambda told: told.update(vss=None), "`vss`"),
+        (lambda told: told.update(day="2027-01-01"), "`day`"),
+        (lambda told: told.update(alpha=1.5), "nothing is minimised so"),
+        (lambda told: told.update(gap={"batches": 5, "size": 9, "estimate": 0.0, "most": 0.0}), "`gap`"),
+        (lambda told: told.update(bound=3000.0), "`bound`"),
         (lambda told: told["scenarios"].pop(), "not those of the case"),
     ],
 )
@@ -312,6 +324,31 @@ def test_a_saved_answer_is_evaluated_again_and_what_was_tampered_with_is_found(
     done = CliRunner().invoke(app, ["risk", str(case), "--check", str(saved), "--json", "--quiet"])
     assert (done.exit_code == 0) == (not told), done.output
     assert told in done.output
+
+
+def test_a_plan_that_is_not_the_best_is_found_whatever_it_says_of_its_bound() -> None:
+    """The plan as it is, followed until the day, with all figures right and its own cost for a bound; and the same in the frontier."""
+    session = opened(
+        [Seller("CN", 10), Seller("AU", 50, 4)], {"civil": [10, 10, 10]}, {"civil": 100, "defense": 1000}, holding=1
+    )
+    search = searching(session, (event("lost", 0.5, lose="country:CN"),), DAY)
+    honest = risk_of(search, EXPECTED, frontier=True)
+    assert check_saved(search, honest, "", 0) == 1 + len(honest.frontier)
+    assert search.as_it_is is not None
+    worse = told_again(search, replace(search.as_it_is, bound=search.as_it_is.objective), EXPECTED, "", 0)
+    worse = worse.but(bound=worse.minimised)
+    assert worse.expected > honest.expected
+    with pytest.raises(VerificationError, match="a plan below the bound"):
+        check_saved(search, worse, "", 0)
+    point = FrontierPoint(
+        weight=Decimal(0),
+        expected=worse.expected,
+        cvar=worse.cvar,
+        objectives=tuple(one.objective for one in worse.scenarios),
+        decisions=worse.decisions,
+    )
+    with pytest.raises(VerificationError, match="a plan costs less at a weight of 0"):
+        check_saved(search, honest.but(frontier=(point, *honest.frontier[1:])), "", 0)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"case": 3}', "\xff"])

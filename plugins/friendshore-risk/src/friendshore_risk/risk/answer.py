@@ -43,13 +43,22 @@ def risk_of(
     steps = 2 + (len(WEIGHTS) if frontier else 0)
     answer = search.best(measure)
     search.counted.told(1, steps)
-    told = _Told(search, answer)
-    found = told.answer(measure, seed, draws)
+    found = told_again(search, answer, measure, seed, draws)
     search.counted.told(2, steps)
-    gap = search.gap(answer, measure)
-    if gap is not None:
-        found = found.but(gap=SampleGap(batches=gap.batches, size=draws, estimate=exact(gap.gap), most=exact(gap.most)))
     return found.but(frontier=_frontier(search, measure.alpha, steps)) if frontier else found
+
+
+def told_again(search: RiskSearch, answer: RecourseAnswer, measure: RiskMeasure, seed: str, draws: int) -> Risk:
+    """All that is told of decisions and what follows them, but for the frontier.
+
+    Raises:
+        VerificationError: if a plan does not hold.
+    """
+    found = _Told(search, answer).answer(measure, seed, draws)
+    gap = search.gap(answer, measure)
+    if gap is None:
+        return found
+    return found.but(gap=SampleGap(batches=gap.batches, size=draws, estimate=exact(gap.gap), most=exact(gap.most)))
 
 
 class _Told:

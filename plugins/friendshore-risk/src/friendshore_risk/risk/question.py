@@ -47,7 +47,10 @@ class RiskOptions:
     frontier: Annotated[bool, Setting("Also plans between the least expected cost and the least CVaR.")] = False
     check: Annotated[
         Path | None,
-        Setting("An answer saved with --json: it is evaluated again, in place of a new one.", "FILE"),
+        Setting(
+            "An answer saved with --json: all of it is derived again from its decisions, and better ones are looked for.",
+            "FILE",
+        ),
     ] = None
     top: Annotated[int, Setting("Rows shown of each table; 0: all.", "N", least=0)] = 10
     most: Annotated[
@@ -91,7 +94,7 @@ class RiskQuestion(Question[RiskOptions, Risk]):
             from .saved import check_saved, read_answer
 
             saved = read_answer(options.check)
-            return saved.but(evaluated=check_saved(search, saved))
+            return saved.but(evaluated=check_saved(search, saved, seed, draws))
         measure = RiskMeasure(float(options.weight), float(options.alpha))
         return risk_of(search, measure, frontier=options.frontier, seed=seed, draws=draws)
 
@@ -102,9 +105,11 @@ class RiskQuestion(Question[RiskOptions, Risk]):
         return risk_document(result, options.top)
 
     def notes(self, result: Risk) -> Sequence[str]:
-        """That the case states no event, or what was evaluated again."""
+        """That the case states no event, or what was derived again."""
         if result.evaluated:
-            return (f"{count(result.evaluated, 'plan')} evaluated again, in every scenario: all is as it is told",)
+            return (
+                f"{count(result.evaluated, 'plan')} derived again, in every scenario: all is as it is told, and nothing that costs less was found",
+            )
         if any(scenario.events for scenario in result.scenarios):
             return ()
         return (f"the case states no event: state what may happen under [[plugin.{PLUGIN}.event]]",)

@@ -145,6 +145,6 @@ class Risk(QuestionResult):
     gap: SampleGap | None = None
     """Of a sample."""
     decisions: tuple[Decision, ...] = ()
-    """All that is decided before the day, so that it can be evaluated again."""
+    """All that is decided before the day, so that the rest can be derived again."""
     evaluated: int = 0
-    """Plans of a saved answer that were evaluated again, and found to be as they are told."""
+    """Plans of a saved answer that were derived again, and found to be as they are told."""

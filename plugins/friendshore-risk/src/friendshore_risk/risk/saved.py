@@ -1,25 +1,27 @@
-"""A saved answer evaluated again: its decisions followed by what is best in every scenario, its figures worked out from that."""
+"""A saved answer derived again: its decisions followed by what is best in every scenario, all that it tells worked out from that, and better decisions looked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 
-from friendshore.domain.base import as_decimal
+from friendshore.domain.base import as_decimal, exact
 from friendshore.errors import Diagnostic, InputError, VerificationError
 from friendshore.reading.records import record
 from friendshore.reading.textfile import json_object
 
 from ..twostage import RiskMeasure, cvar_of
-from .answer import mean
+from .answer import WEIGHTS, mean, told_again
 from .records import Decision, Risk
 from .search import RiskSearch
 
 MOST = Decimal("1e-6")
 """Relative: by so much a figure may be off."""
+MOST_ALPHA = Decimal("0.999")
 
 
 def read_answer(path: Path) -> Risk:
@@ -39,23 +41,29 @@ def read_answer(path: Path) -> Risk:
     return record(Risk, data, str(path))
 
 
-def check_saved(search: RiskSearch, saved: Risk) -> int:
-    """Evaluates every plan of an answer again; how many there are.
+def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
+    """Derives an answer again from its decisions, and looks for better ones; how many plans it holds.
+
+    Args:
+        search: the case and its events, laid out.
+        saved: the answer.
+        seed: what the sample of the case follows from; empty: its scenarios are all that there are.
+        draws: of the sample.
 
     Raises:
         InputError: for decisions that the case does not know.
+        OutOfTimeError: if it was not settled in time whether anything costs less.
         VerificationError: with every figure that is not what it comes to.
     """
-    wrong = list(_scenarios(search, saved))
+    wrong = list(_scenarios(search, saved)) or list(_plans(search, saved))
     if not wrong:
-        plans = [("the plan", saved.decisions, [one.objective for one in saved.scenarios], saved.expected, saved.cvar)]
-        plans += [
-            (f"the plan at a weight of {p.weight}", p.decisions, list(p.objectives), p.expected, p.cvar)
-            for p in saved.frontier
-        ]
-        for plan in plans:
-            wrong.extend(_plan(search, saved, *plan))
-        wrong.extend(_summary(search, saved))
+        measure = RiskMeasure(float(saved.weight), float(saved.alpha))
+        followed = search.following(search.decided(saved.decisions))
+        followed = replace(followed, bound=float(saved.bound - search.rest))
+        derived = told_again(search, followed, measure, seed, draws).but(frontier=saved.frontier)
+        wrong = list(_differences(saved.model_dump(), derived.model_dump(), ""))
+    if not wrong:
+        wrong = list(_better(search, saved))
     if wrong:
         raise VerificationError(wrong)
     return 1 + len(saved.frontier)
@@ -71,6 +79,28 @@ def _scenarios(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
     for (_, chance), (_, true), scenario in zip(told, own, search.scenarios, strict=True):
         if _off(chance, as_decimal(true)):
             yield Diagnostic(f"the probability of `{scenario.name}`", found=str(chance), expected=str(as_decimal(true)))
+
+
+def _plans(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
+    """Figures of the plan, and of those of the frontier, that are not what their decisions come to."""
+    if not (0 <= saved.weight <= 1 and 0 <= saved.alpha <= MOST_ALPHA):
+        yield Diagnostic(
+            "nothing is minimised so", found=f"weight {saved.weight}, alpha {saved.alpha}", expected="shares"
+        )
+        return
+    yield from _plan(
+        search,
+        saved,
+        "the plan",
+        saved.decisions,
+        [one.objective for one in saved.scenarios],
+        saved.expected,
+        saved.cvar,
+    )
+    for p in saved.frontier:
+        yield from _plan(
+            search, saved, f"the plan at a weight of {p.weight}", p.decisions, list(p.objectives), p.expected, p.cvar
+        )
 
 
 def _plan(
@@ -101,26 +131,50 @@ def _plan(
             yield Diagnostic(f"{name}: its {what}", found=str(told), expected=str(true))
 
 
-def _summary(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """What is told beside the plan: what is minimised, and what planning and knowing are worth."""
-    objectives = [one.objective for one in saved.scenarios]
-    chances = [scenario.probability for scenario in search.scenarios]
-    measure = RiskMeasure(float(saved.weight), float(saved.alpha))
-    minimised = measure.of(np.array([float(one) for one in objectives]), search.chances)
-    known = mean([Decimal(repr(float(cost))) + search.rest for cost in search.known], chances)
-    told = [("what is minimised", saved.minimised, Decimal(repr(minimised)))]
-    told.append(("EVPI", saved.expected - saved.evpi, known))
-    as_it_is = search.as_it_is
-    if as_it_is is not None and saved.vss is not None and np.isfinite(as_it_is.costs).all():
-        followed = mean([Decimal(repr(float(cost))) + search.rest for cost in as_it_is.costs], chances)
-        told.append(("VSS", saved.expected + saved.vss, followed))
-    for what, found, true in told:
-        if _off(found, true):
-            yield Diagnostic(f"{what} is not what it comes to", found=str(found), expected=str(true))
-    if saved.bound > saved.minimised + MOST * max(abs(saved.minimised), Decimal(1)):
+def _differences(told: object, true: object, path: str) -> Iterator[Diagnostic]:
+    """Where a record as data is not what the decisions come to, down to the single figure."""
+    if isinstance(told, dict) and isinstance(true, dict):
+        for name in told:
+            yield from _differences(told[name], true[name], f"{path}.{name}" if path else str(name))
+    elif isinstance(told, list | tuple) and isinstance(true, list | tuple) and len(told) == len(true):
+        for number, (ours, theirs) in enumerate(zip(told, true, strict=True), 1):
+            yield from _differences(ours, theirs, f"{path}[{number}]")
+    elif isinstance(told, Decimal | float) and isinstance(true, Decimal | float):
+        if _off(exact(told), exact(true)):
+            yield Diagnostic(f"`{path}` is not what the plan comes to", found=str(told), expected=str(true))
+    elif told != true:
+        yield Diagnostic(f"`{path}` is not what the plan comes to", found=_shown(told), expected=_shown(true))
+
+
+def _shown(value: object) -> str:
+    return f"{len(value)} entries" if isinstance(value, list | tuple) else str(value)
+
+
+def _better(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
+    """Decisions that cost less than those told, where these are said to be the best: the plan by its bound, those of the frontier by their weight."""
+    best = search.best(RiskMeasure(float(saved.weight), float(saved.alpha)))
+    found = exact(best.objective) + search.rest
+    if saved.bound > found + MOST * max(abs(found), Decimal(1)):
+        yield Diagnostic("there is a plan below the bound", found=str(saved.bound), expected=f"no more than {found}")
+    if not saved.frontier:
+        return
+    costs = [np.array([float(one) for one in point.objectives]) for point in saved.frontier]
+    weights = [float(point.weight) for point in saved.frontier]
+    if not set(weights) <= set(WEIGHTS) or weights != sorted(set(weights)):
         yield Diagnostic(
-            "the bound lies above what the plan comes to", found=str(saved.bound), expected=str(saved.minimised)
+            "the weights of the frontier", found=str(weights), expected=f"some of {list(WEIGHTS)}, in order"
         )
+        return
+    for weight in WEIGHTS:
+        measure = RiskMeasure(weight, float(saved.alpha))
+        best = search.best(measure)
+        least = best.objective + float(search.rest)
+        of_points = [measure.of(one, search.chances) for one in costs]
+        mine = of_points[weights.index(weight)] if weight in weights else min(of_points)
+        if mine > least + max(float(MOST), search.session.limits.gap) * max(abs(least), 1.0):
+            yield Diagnostic(
+                f"a plan costs less at a weight of {weight:g}", found=f"{mine:.2f}", expected=f"{least:.2f}"
+            )
 
 
 def _off(told: Decimal, true: Decimal) -> bool:

@@ -241,7 +241,7 @@ class RiskSearch:
         return tuple(
             Decision(about=told(key), value=value)
             for key, value in zip(self.staged.keys, x.tolist(), strict=True)
-            if abs(value) > 1e-9
+            if value
         )
 
 
