@@ -21,6 +21,7 @@ from friendshore_risk.risk.answer import risk_of, told_again
 from friendshore_risk.risk.document import risk_document
 from friendshore_risk.risk.records import FrontierPoint, Risk
 from friendshore_risk.risk.saved import check_saved
+from friendshore_risk.telling import Telling
 from friendshore_risk.twostage import RiskMeasure
 
 from .small import Seller, opened, searching
@@ -71,7 +72,7 @@ def test_an_unlikely_loss_is_borne_and_told() -> None:
     assert costs(found)["lost"] == (1700, 1700, 330)
     assert (found.vss, found.any_short) == (0, Decimal("0.01"))
     assert [(one.material, one.kilograms) for one in found.expected_short] == [("metal", Decimal("0.12"))]
-    assert "metal 12 kg" in plain_text(risk_document(found, 10), 100)
+    assert "metal 12 kg" in plain_text(risk_document(found, Telling(10)), 100)
 
 
 def test_who_minds_the_worst_alone_stocks_for_it_all_the_same() -> None:

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
+from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.plan import Plan
 from friendshore.errors import InputError, OutOfTimeError, VerificationError
@@ -22,6 +23,7 @@ from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.recommend import reopen
 from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
+from friendshore_risk.telling import Telling
 from friendshore_risk.withstand.document import withstand_document
 from friendshore_risk.withstand.generation import ListedScenarios, generate
 from friendshore_risk.withstand.losses import named_losses, usual_losses
@@ -266,8 +268,8 @@ def test_any_two_of_forty_losses_of_us_2027_are_withstood_and_all_pairs_enumerat
     for pair, demands in short.items():
         for name in pair if len(pair) > 1 else ():
             assert not short.get((name,), set()) & demands
-    lines = plain_text(withstand_document(found), 100).splitlines()
-    assert len(lines) <= 40
+    lines = plain_text(withstand_document(found, Telling(12, screen=True)), 100, most=LINES).splitlines()
+    assert len(lines) <= LINES
     assert "all 821 combinations enumerated" in " ".join(lines)
     checked = check_proof(us_2027, found.proof)
     assert checked.combinations == 821

@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass, percent
 
+from ..telling import Telling
+
 if TYPE_CHECKING:
     from .records import FrontierPoint, Risk, ScenarioOutcome, ShortOf
 
+_WIDE = 110
+"""Characters of a line of a screen below which it is not said what is short in a scenario."""
 MATERIALS = 3
 """Materials that are named in a cell."""
 
 
-def risk_document(found: Risk, shown: int) -> doc.Document:
-    """The figures, the worst scenarios, and what to do otherwise before the day; of each table the first `shown` (0: all)."""
+def risk_document(found: Risk, telling: Telling) -> doc.Document:
+    """The figures, the worst scenarios, and what to do otherwise before the day."""
     return doc.document(
         f"{found.case}: risk",
         doc.sentence(_head(found), strong=True),
         _figures(found),
-        _worst(found, shown),
-        _before(found, shown),
-        _held(found, shown),
+        _worst(found, telling),
+        _before(found, telling),
+        _held(found, telling),
         _frontier(found),
         _sample(found),
     )
@@ -56,7 +60,7 @@ def _figures(found: Risk) -> doc.Section:
         ("knowing would save (EVPI)", f"{told(found.evpi)} in expectation: no forecast is worth more"),
         ("probability that anything is short", percent(found.any_short)),
         ("probability of more than now", percent(found.more_short)),
-        ("expected shortage", _short(found.expected_short) or "none"),
+        ("expected shortage", str(_short(found.expected_short, Telling(0), "none"))),
     ]
     if found.onboarded:
         rows.append(("onboarded", ", ".join(found.onboarded)))
@@ -72,45 +76,43 @@ def _saved(found: Risk) -> str:
     return f"{told} in expectation, {which}" if found.vss >= 0 else f"nothing: {told} more in expectation, {which}"
 
 
-def _short(short: Sequence[ShortOf]) -> str:
+def _short(short: Sequence[ShortOf], telling: Telling, nothing: doc.Cell) -> doc.Cell:
     told = sorted(short, key=lambda one: (-one.kilograms, one.material))
-    named = [f"{one.material} {mass(one.kilograms)}" for one in told[:MATERIALS]]
-    return ", ".join([*named, *([f"{len(told) - MATERIALS} more"] if len(told) > MATERIALS else [])])
+    named = [f"{one.material} {mass(one.kilograms)}" for one in told]
+    return telling.several(named, MATERIALS) if named else nothing
 
 
-def _worst(found: Risk, shown: int) -> doc.Section:
+def _worst(found: Risk, telling: Telling) -> doc.Section:
     several = _of_several(found)
     ranked = sorted(found.scenarios, key=lambda one: (-one.objective, one.name))
-    kept = ranked[: shown or None]
     columns = [
         doc.Column("what comes"),
         doc.figures("probability"),
         doc.figures("cost", found.currency),
         doc.figures("plan as it is", found.currency),
-        doc.Column("short beyond now"),
+        doc.Column("short beyond now", from_width=_WIDE if telling.screen else 0),
     ]
     rows = [
         (
-            _named(one, several),
+            telling.several(_named(one, several), len(one.events) or 1, "; "),
             doc.Share(one.probability),
             doc.Amount(one.objective),
             doc.NOTHING if one.as_it_is is None else doc.Amount(one.as_it_is),
-            _short(one.short) or doc.NOTHING,
+            _short(one.short, telling, doc.NOTHING),
         )
-        for one in kept
+        for one in ranked
     ]
-    left = len(ranked) - len(kept)
-    more = f"{count(left, 'scenario')} more that cost less: --top {len(ranked)}"
-    return doc.section("Scenarios, the worst first", doc.table(columns, rows), doc.notes([more]) if left else None)
+    more = "more scenario that costs less", "more scenarios that cost less"
+    return doc.section("Scenarios, the worst first", *telling.tables(columns, rows, *more, part=4))
 
 
-def _named(one: ScenarioOutcome, several: AbstractSet[str]) -> str:
+def _named(one: ScenarioOutcome, several: AbstractSet[str]) -> list[str]:
     """Its events in words; of those that may multiply by one of several factors, which."""
     told = [
         (event.title or event.event) + (f" (x {event.factor})" if event.event in several else "")
         for event in one.events
     ]
-    return "; ".join(told) or "nothing happens"
+    return told or ["nothing happens"]
 
 
 def _of_several(found: Risk) -> AbstractSet[str]:
@@ -122,7 +124,7 @@ def _of_several(found: Risk) -> AbstractSet[str]:
     return {name for name, some in factors.items() if len(some) > 1}
 
 
-def _before(found: Risk, shown: int) -> doc.Section:
+def _before(found: Risk, telling: Telling) -> doc.Section:
     if not found.before:
         return doc.section("Before the day", doc.sentence("ordered as in the plan as it is"))
     columns = [
@@ -132,7 +134,6 @@ def _before(found: Risk, shown: int) -> doc.Section:
         doc.figures("plan as it is"),
         doc.figures("difference"),
     ]
-    kept = found.before[: shown or None]
     rows = [
         (
             one.offer,
@@ -141,16 +142,13 @@ def _before(found: Risk, shown: int) -> doc.Section:
             doc.Kilograms(one.today),
             doc.Kilograms(one.kilograms - one.today),
         )
-        for one in kept
+        for one in found.before
     ]
-    left = len(found.before) - len(kept)
-    more = f"{count(left, 'offer')} more: --top {len(found.before)}"
-    return doc.section(
-        f"Ordered before {found.day}, where that differs", doc.table(columns, rows), doc.notes([more]) if left else None
-    )
+    title = f"Ordered before {found.day}, where that differs"
+    return doc.section(title, *telling.tables(columns, rows, "more offer", part=3))
 
 
-def _held(found: Risk, shown: int) -> doc.Section | None:
+def _held(found: Risk, telling: Telling) -> doc.Section | None:
     if not found.held:
         return None
     columns = [
@@ -158,9 +156,10 @@ def _held(found: Risk, shown: int) -> doc.Section | None:
         doc.figures("there or on its way"),
         doc.figures("plan as it is"),
     ]
-    kept = sorted(found.held, key=lambda one: (-abs(one.kilograms - one.today), one.material))[: shown or None]
-    rows = [(one.material, doc.Kilograms(one.kilograms), doc.Kilograms(one.today)) for one in kept]
-    return doc.section(f"In stock and on its way on {found.day}, where that differs", doc.table(columns, rows))
+    held = sorted(found.held, key=lambda one: (-abs(one.kilograms - one.today), one.material))
+    rows = [(one.material, doc.Kilograms(one.kilograms), doc.Kilograms(one.today)) for one in held]
+    title = f"In stock and on its way on {found.day}, where that differs"
+    return doc.section(title, *telling.tables(columns, rows, "more material", part=2))
 
 
 def _frontier(found: Risk) -> doc.Section | None:

@@ -17,6 +17,7 @@ from friendshore.questions import Opened, Progress, Question, Setting
 
 from ..events.records import RiskSettings
 from ..events.scenarios import RiskScenario, count_of, enumerated, sampled
+from ..telling import Telling
 from ..twostage import RiskMeasure
 from .records import Risk
 
@@ -52,7 +53,7 @@ class RiskOptions:
             "FILE",
         ),
     ] = None
-    top: Annotated[int, Setting("Rows shown of each table; 0: all.", "N", least=0)] = 10
+    top: Annotated[int, Setting("Rows shown of each table with --full; 0: all.", "N", least=0)] = 12
     most: Annotated[
         int, Setting("Combinations of events up to which all are planned for; of more, a sample.", "N", least=1)
     ] = 200
@@ -102,7 +103,13 @@ class RiskQuestion(Question[RiskOptions, Risk]):
         """Scenarios and their probabilities."""
         from .document import risk_document
 
-        return risk_document(result, options.top)
+        return risk_document(result, Telling(options.top))
+
+    def screen(self, result: Risk, options: RiskOptions) -> Document:
+        """The same: of each table as many rows as there is room for."""
+        from .document import risk_document
+
+        return risk_document(result, Telling(options.top, screen=True))
 
     def notes(self, result: Risk) -> Sequence[str]:
         """That the case states no event, or what was derived again."""

@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import zip_longest
 
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass, percent
 from friendshore.domain.base import grouped
 from friendshore.explain.results import CENT
-from friendshore.questions.told import difference, ladder, left_out, mass_or_nothing, rise, rung
+from friendshore.questions.told import difference, ladder, mass_or_nothing, rise, rung
 
+from ..telling import Telling
 from .recheck import WithstandChecked
 from .results import CurvePoint, MissedDemand, NotWithstood, Withstood
 
-SHOWN = 3
-"""Rows that are shown of each table, unless more are asked for."""
+_WIDE = 90
+"""Characters of a line of a screen below which it is not said who is left."""
 NAMED = 2
 """Names that are listed before the rest is counted."""
 
 
-def withstand_document(found: Withstood, shown: int = SHOWN) -> doc.Document:
-    """The curve, what nothing withstands, and what the last plan of the curve does otherwise; of each table the first `shown` rows (0: all)."""
+def withstand_document(found: Withstood, telling: Telling) -> doc.Document:
+    """The curve, what nothing withstands, and what the last plan of the curve does otherwise."""
     last = found.curve[-1]
     return doc.document(
         f"{found.case}: what it costs to withstand losses",
         doc.sentence(_head(found, last), strong=True),
         _key_figures(found),
         doc.sentence(_terms(found.start, found.reacts)),
-        _curve(found),
-        _not_withstood(found, last, shown),
-        _otherwise(found, shown),
+        _curve(found, telling),
+        _not_withstood(found, last, telling),
+        _otherwise(found, telling),
         doc.apart(doc.notes(_notes(found))),
     )
 
@@ -82,12 +84,12 @@ def _terms(start: date, reacts: date | None) -> str:
     )
 
 
-def _curve(found: Withstood) -> doc.Section:
+def _curve(found: Withstood, telling: Telling) -> doc.Section:
     proved = all(point.extra.proved for point in found.curve)
     columns = [
         doc.figures("Any"),
         doc.Column("Costs more", found.currency, "right", whole=proved),
-        doc.Column("Worst of those withstood"),
+        doc.Column("Worst withstood"),
         doc.figures("Then dearer by", found.currency),
         doc.figures("Not withstood"),
     ]
@@ -95,7 +97,7 @@ def _curve(found: Withstood) -> doc.Section:
         [
             doc.Count(point.losses),
             difference(point.extra),
-            _names(point.worst.losses) if point.worst else doc.NOTHING,
+            telling.several(point.worst.losses, len(point.worst.losses), " and ") if point.worst else doc.NOTHING,
             doc.Amount(point.worst.rise) if point.worst else doc.NOTHING,
             f"{point.not_withstood:,} of {point.combinations - 1:,}" if point.losses else doc.NOTHING,
         ]
@@ -105,6 +107,8 @@ def _curve(found: Withstood) -> doc.Section:
         rung(f"any {point.losses}" if point.losses else "none", point.extra, found.currency) for point in found.curve
     ]
     title = "What each number of losses costs"
+    if telling.screen:
+        return doc.section(title, *Telling(0, screen=True).tables(columns, rows, "more number", part=9))
     told = f"By how much the plan that withstands so many losses is dearer where nothing is lost, in {found.currency}."
     return doc.section(title, ladder(title, told, rungs, found.currency, doc.table(columns, rows)))
 
@@ -113,53 +117,48 @@ def _names(names: Iterable[str]) -> str:
     return " and ".join(names)
 
 
-def _not_withstood(found: Withstood, last: CurvePoint, shown: int) -> doc.Section | None:
+def _not_withstood(found: Withstood, last: CurvePoint, telling: Telling) -> doc.Section | None:
     if not found.not_withstood:
         return None
-    rows = list(_rows(found.not_withstood))
-    kept = rows[: shown or None]
-    told = left_out(len(rows) - len(kept), "more demand", "more demands")
-    if last.regret:
-        told.append(
-            "no one plan is prepared for each of these as well as another would be: more is short than has to be"
-        )
+    rows = list(_rows(found.not_withstood, telling))
+    told = "no one plan is prepared for each of these as well as another would be: more is short than has to be"
     columns = [
         doc.Column("Demand"),
         doc.figures("Short"),
         doc.Column("From"),
         doc.Column("If lost"),
-        doc.Column("Who is left"),
+        doc.Column("Who is left", from_width=_WIDE if telling.screen else 0),
     ]
-    return doc.section("What no mix withstands", doc.table(columns, kept), doc.notes(told))
+    tables = telling.tables(columns, rows, "more demand", part=4, notes=[told] if last.regret else [])
+    return doc.section("What no mix withstands", *tables)
 
 
-def _rows(sets: Sequence[NotWithstood]) -> Iterator[list[doc.Cell]]:
+def _rows(sets: Sequence[NotWithstood], telling: Telling) -> Iterator[list[doc.Cell]]:
     """Conflicts, then demands in the order of the first set that leaves them short, with all sets that leave as much short as early."""
     for one in sets:
         if one.conflict:
             yield ["rules conflict", doc.NOTHING, doc.NOTHING, _names(one.losses), doc.NOTHING]
     pairs = (((short.demand, mass(short.kilograms), _when(short)), (one, short)) for one in sets for short in one.short)
     for (demand, _, when), found in grouped(pairs).items():
-        named = "; or ".join(_names(one.losses) for one, _ in found[:NAMED])
-        rest = f"; or {len(found) - NAMED} more" if len(found) > NAMED else ""
+        named = telling.several([_names(one.losses) for one, _ in found], NAMED, "; or ")
         left = sorted({name for _, short in found for name in short.suppliers})
-        yield [demand, doc.Kilograms(found[0][1].kilograms), when, named + rest, _listed(left) if left else "nobody"]
+        who = telling.several(left, NAMED) if left else "nobody"
+        yield [demand, doc.Kilograms(found[0][1].kilograms), when, named, who]
 
 
 def _when(short: MissedDemand) -> str:
     return short.first if short.goes_on else f"{short.first} to {short.last}"
 
 
-def _otherwise(found: Withstood, shown: int) -> doc.Section:
+def _otherwise(found: Withstood, telling: Telling) -> doc.Section:
     title = "What it does otherwise before the loss"
     if not found.ordered and not found.ready and not found.onboarded:
         return doc.section(title, doc.sentence("nothing: the plan as it is already does"))
     then, today = doc.figures("Then"), doc.figures("Today")
     ready = sorted(found.ready, key=lambda row: (-abs(row.kilograms - row.today), row.material))
-    kept_ready, kept = ready[: shown or None], found.ordered[: shown or None]
     rows = [
         [f"in stock or on its way: {row.material}", mass_or_nothing(row.kilograms), mass_or_nothing(row.today)]
-        for row in kept_ready
+        for row in ready
     ]
     rows += [
         [
@@ -167,14 +166,15 @@ def _otherwise(found: Withstood, shown: int) -> doc.Section:
             mass_or_nothing(row.kilograms),
             mass_or_nothing(row.today),
         ]
-        for row in kept
+        for row in found.ordered
     ]
-    told = left_out(len(ready) - len(kept_ready) + len(found.ordered) - len(kept), "more row")
-    told += [
+    rows = [row for pair in zip_longest(rows[: len(ready)], rows[len(ready) :]) for row in pair if row is not None]
+    told = [
         f"{one.offer} is onboarded for {large_money(one.cost, found.currency)}, and only used if a loss comes"
         for one in found.onboarded
     ]
-    return doc.section(title, doc.table([doc.Column("When the loss comes"), then, today], rows), doc.notes(told))
+    columns = [doc.Column("When the loss comes"), then, today]
+    return doc.section(title, *telling.tables(columns, rows, "more row", part=3, notes=told))
 
 
 def _notes(found: Withstood) -> Iterator[str]:

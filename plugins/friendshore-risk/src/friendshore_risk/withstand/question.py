@@ -12,6 +12,8 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError
 from friendshore.questions import Opened, OptionsError, Progress, Question, Setting
 
+from ..telling import Telling
+
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
 
@@ -68,7 +70,7 @@ class WithstandOptions:
         Path | None,
         Setting("Check such a file against the case in place of searching: every combination, and the cost.", "FILE"),
     ] = None
-    top: Annotated[int, Setting("Rows shown of each table; 0: all.", "N", least=0)] = 3
+    top: Annotated[int, Setting("Rows shown of each table with --full; 0: all.", "N", least=0)] = 12
 
 
 class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked"]):
@@ -126,12 +128,11 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
 
     def document(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> Document:
         """What each number of losses costs, what nothing withstands, and what the plan does otherwise."""
-        from .document import checked_document, withstand_document
-        from .results import Withstood
+        return _document(result, Telling(options.top))
 
-        if not isinstance(result, Withstood):
-            return checked_document(result)
-        return withstand_document(result, options.top)
+    def screen(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> Document:
+        """The same: of each table as many rows as there is room for."""
+        return _document(result, Telling(options.top, screen=True))
 
     def data(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> dict[str, object]:
         """The answer, without its plans: those are written with `--out`."""
@@ -151,6 +152,13 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         if result.unplanned:
             found.append(f"rules conflict as things are, and nothing is said of {', '.join(result.unplanned)}")
         return tuple(found)
+
+
+def _document(result: Withstood | WithstandChecked, telling: Telling) -> Document:
+    from .document import checked_document, withstand_document
+    from .results import Withstood
+
+    return withstand_document(result, telling) if isinstance(result, Withstood) else checked_document(result)
 
 
 def _kinds(words: str) -> list[str]:
