@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
@@ -118,6 +119,7 @@ MAP = WorldMap(
     (Route("CN", "SG", D(100), ""), Route("XX", "SG", D(1), "")), "kg",
 )  # fmt: skip
 LADDER = Ladder((Rung("A", D(10), "chosen"), Rung("B", D(20), "", target=D(10)), Rung("C", None, "no price")), "USD/kg")
+SPANNED = (date(2027, 2, 1), date(2027, 5, 31))
 CHARTS = {"bars": BARS, "flow": FLOW, "timeline": TIMELINE, "map": MAP, "ladder": LADDER}
 
 
@@ -283,6 +285,19 @@ def any_flow(draw: st.DrawFn) -> Flow:
     chosen = draw(st.lists(st.sampled_from(pairs), max_size=20)) if pairs else []
     streams = tuple(Stream(a, b, draw(AMOUNTS), draw(NAMES), draw(TONES)) for a, b in chosen)
     return Flow(tuple(draw(NAMES) for _ in range(layers)), tuple(nodes), streams, "kg")
+
+
+def test_a_long_timeline_is_drawn_in_parts_between_which_paper_can_end() -> None:
+    """Of about as many rows, each row in one of them, each with the years above it; a short one is one picture."""
+    rows = tuple(TimelineRow(f"supplier {n}", (TimelineSpan(*SPANNED, "on its way"),), ()) for n in range(26))
+    figure = drawn(replace(TIMELINE, rows=rows)).one("figure")
+    wide = [svg for svg in figure.all("svg") if svg.attributes["class"] == "wide"]
+    named = [[node.text for node in svg.all("text") if node.text.startswith("supplier")] for svg in wide]
+    assert [len(names) for names in named] == [9, 9, 8]
+    assert [name for names in named for name in names] == [row.name for row in rows]
+    assert all("2028" in [node.text for node in svg.all("text")] for svg in wide)
+    assert [svg.all("title")[0].text for svg in wide] == [f"A chart ({n} of 3)" for n in (1, 2, 3)]
+    assert len(pictures(replace(TIMELINE, rows=rows[:12]))) == 2
 
 
 @st.composite

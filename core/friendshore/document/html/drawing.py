@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import assert_never
 
 from .. import elements as doc
@@ -27,7 +28,7 @@ def drawing(found: doc.Drawing, outline: Outline) -> Markup:
     """The chart, and its table, folded if it is long."""
     caption = tag("figcaption", tag("strong", text(found.title)), tag("span", text(found.told)))
     outline.mapped = outline.mapped or isinstance(found.chart, WorldMap)
-    pictures = [_svg(found, width, class_, outline) for class_, width in _WIDTHS.items()]
+    pictures = [svg for class_, width in _WIDTHS.items() for svg in _svgs(found, width, class_, outline)]
     below = days(found.chart) if isinstance(found.chart, Timeline) else joined(())
     rows = len(found.table.rows)
     shown = tag(
@@ -39,34 +40,39 @@ def drawing(found: doc.Drawing, outline: Outline) -> Markup:
     return tag("figure", caption, *pictures, below, shown)
 
 
-def _svg(found: doc.Drawing, width: float, class_: str, outline: Outline) -> Markup:
+def _svgs(found: doc.Drawing, width: float, class_: str, outline: Outline) -> Iterator[Markup]:
     title, told = outline.fresh(f"{found.title} {class_}"), outline.fresh(f"{found.title} {class_} told")
-    picture = _picture(found.chart, width, title)
-    return tag(
-        "svg",
-        tag("title", text(found.title), id=title),
-        tag("desc", text(found.told), id=told),
-        picture.content if class_ == _TELLING else untold(picture.content),
-        viewBox=f"0 0 {picture.width:.0f} {picture.height:.0f}",
-        role="img",
-        aria_labelledby=title,
-        aria_describedby=told,
-        font_size=SIZE,
-        class_=class_,
-    )
+    pictures = _pictures(found.chart, width, title)
+    for place, picture in enumerate(pictures, 1):
+        titled = f"{found.title} ({place} of {len(pictures)})" if len(pictures) > 1 else found.title
+        if place > 1:
+            title, told = outline.fresh(title), outline.fresh(told)
+        yield tag(
+            "svg",
+            tag("title", text(titled), id=title),
+            tag("desc", text(found.told), id=told),
+            picture.content if class_ == _TELLING else untold(picture.content),
+            viewBox=f"0 0 {picture.width:.0f} {picture.height:.0f}",
+            role="img",
+            aria_labelledby=title,
+            aria_describedby=told,
+            font_size=SIZE,
+            class_=class_,
+        )
 
 
-def _picture(chart: Chart, width: float, name: str) -> Picture:
+def _pictures(chart: Chart, width: float, name: str) -> list[Picture]:
+    """One, or several below each other; `name` is an id of which those of parts of a map are made."""
     match chart:
         case Bars():
-            return bars(chart, width)
+            return [bars(chart, width)]
         case Flow():
-            return flow(chart, width)
+            return [flow(chart, width)]
         case Timeline():
-            return timeline(chart, width)
+            return list(timeline(chart, width))
         case WorldMap():
-            return world_map(chart, width, name)
+            return [world_map(chart, width, name)]
         case Ladder():
-            return ladder(chart, width)
+            return [ladder(chart, width)]
         case _:
             assert_never(chart)

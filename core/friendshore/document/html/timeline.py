@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -35,13 +36,23 @@ _FLAG = 18.0
 """Pixels across of the number of a day that matters to all rows."""
 _LEAST = 22.0
 """Pixels between lines of the grid."""
+_TOGETHER = 12
+"""Rows of a picture: a page of paper can end after it."""
 
 
-def timeline(chart: Timeline, width: float) -> Picture:
-    """Names stand at the left of their rows, and above them where there is no room. Days that matter to all are numbered; `days` tells them."""
-    beside = width > BESIDE
+def timeline(chart: Timeline, width: float) -> Iterator[Picture]:
+    """One picture or several below each other, of about as many rows. Names stand at the left of their rows, and above them where there is no room.
+    Days that matter to all are numbered; `days` tells them.
+    """
     names = max((measured(row.name) for row in chart.rows), default=0.0)
-    left = min(width * 0.36, names + 12) if beside else 0.0
+    left = min(width * 0.36, names + 12) if width > BESIDE else 0.0
+    each = -(-len(chart.rows) // max(1, -(-len(chart.rows) // _TOGETHER)))
+    for start in range(0, len(chart.rows) or 1, each or 1):
+        yield _picture(replace(chart, rows=chart.rows[start : start + each]), width, left)
+
+
+def _picture(chart: Timeline, width: float, left: float) -> Picture:
+    beside = width > BESIDE
     axis = Axis(chart.start.toordinal(), chart.end.toordinal() + 1, left, width - 10)
     flags = _flags(chart, axis)
     head = _HEAD + (_FLAG + 12 if flags else 0)
