@@ -94,6 +94,17 @@ def test_what_only_a_wide_line_has_is_left_out_of_a_narrow_one() -> None:
     assert "mined AU → refined MY" in plain_text(told, 110)
 
 
+def test_a_name_that_a_column_has_no_room_for_stands_above_its_row() -> None:
+    """Whole, so that it can be typed; a name that has room stands beside its figures."""
+    sizes = ["1,234,567.89", "890,123.45", "67,890.12"]
+    rows = [["tin", *sizes], ["us-301-tungsten-minerals", *sizes]]
+    told = plain_text(Document("", (table([Column("Item"), figures("A"), figures("B"), figures("C")], rows),)), 50)
+    first, second, third = told.splitlines()[2:]
+    assert first.split() == rows[0]
+    assert (second, third.split()) == (rows[1][0], sizes)
+    assert [first.index(size) for size in sizes] == [third.index(size) for size in sizes]
+
+
 def everything() -> Document:
     """A document with every element and every kind of cell."""
     cells: list[list[Cell]] = [

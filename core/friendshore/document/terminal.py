@@ -179,7 +179,10 @@ def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
 
 
 def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
-    """A table without frames, no wider than `width` if its whole columns leave room: words wrap within their column."""
+    """A table without frames, no wider than `width` if its whole columns leave room: words wrap within their column.
+
+    A name for which the first column has no room stands on a line of its own, and the rest of its row below it.
+    """
     heading = [(visible(column.heading), "bold") for column in table.columns]
     rows = [_cells(row, width) for row in table.rows]
     widths = _widths(table.columns, rows, width)
@@ -192,6 +195,9 @@ def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> It
             [text] if column.whole or left <= 0 else _wrapped(text, room)
             for column, (text, _), room, left in zip(table.columns, row, widths, shown, strict=True)
         ]
+        if number and row and 0 < shown[0] < doc.longest_word([row[0][0]]) <= width:
+            yield from _broken([row[0]], width)
+            cells[0] = []
         height = max(map(len, cells), default=1)
         for place in range(height):
             line: list[Span] = []
