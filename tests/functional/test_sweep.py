@@ -10,11 +10,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from multiprocessing import active_children
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -23,15 +25,21 @@ import friendshore
 from friendshore.cli import app
 from friendshore.domain.base import totals
 from friendshore.domain.change import Change
-from friendshore.errors import SolverError
+from friendshore.errors import InputError, SolverError
 from friendshore.problem.inputs import Applied
 from friendshore.questions.sweep.journal import JOURNAL
 from friendshore.questions.sweep.pools import dask
 from friendshore.questions.sweep.records import SweepScenario
 from friendshore.questions.sweep.search import SweepFolder, run_sweep
-from friendshore.questions.sweep.worker import SweptCase
+from friendshore.questions.sweep.worker import AskedScenario, SweptCase, name_of, planned
 from friendshore.recommend import gather
 from friendshore.solve import AnswerCache, Limits
+
+from .test_lock import CASE, CATALOG
+from .test_plugin_edits import HOUSE_RULE
+
+if TYPE_CHECKING:
+    from conftest import Site
 
 GRID = ("--vary", "price:quebec-gallium=0.5..2/4", "--vary", "demand:civil=1,2")
 SCENARIOS = 8
@@ -206,6 +214,94 @@ def plans(folder: Path) -> list[str]:
     """The plans in a journal, as JSON."""
     lines = (folder / JOURNAL).read_text(encoding="utf-8").splitlines()
     return [line.partition('","plan":')[2][:-1] for line in lines]
+
+
+HOUSE = """
+import itertools, os
+from decimal import Decimal
+from typing import Literal
+
+from friendshore.hookspecs import hookimpl
+from friendshore.rules.base import Rule
+
+
+class House(Rule):
+    kind: Literal["house"] = "house"
+
+    def charge(self, offer, move, use, origin, value):
+        if value == 60:
+            sum(itertools.count())
+        if value == 90:
+            os._exit(0)
+        return Decimal(0)
+
+
+@hookimpl
+def friendshore_rules():
+    return [House]
+"""
+"""A kind of rule that hangs at one price, whatever Python sees of it, and ends the process at another."""
+
+
+def house(site: Site, folder: Path) -> Path:
+    """A case on its rule and a catalog of the same plugin."""
+    tables = {f"catalog/{name}": text for name, text in CATALOG.items()}
+    site.plugin("acme-house", 'api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n', code=HOUSE, files=tables)
+    (folder / "case.toml").write_text(CASE + HOUSE_RULE)
+    return folder
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_rule_that_hangs_in_a_worker_is_ended_and_the_sweep_goes_on(workers: int, site: Site, tmp_path: Path) -> None:
+    """So is one that ends its process: the row says whose rule it was and where it stood, and the others are planned."""
+    folder = tmp_path / "out"
+    words = [sys.executable, "-m", "friendshore", "sweep", str(house(site, tmp_path)), "--workers", str(workers)]
+    words += ["--vary", "price:tin-my=1,2,3,4", "--out", str(folder)]
+    env = {**os.environ, "PYTHONPATH": str(site.folder), "FRIENDSHORE_PLUGIN_LIMIT": "1"}
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = table(folder, "totals")
+    assert [row["status"] for row in rows] == ["optimal", "error", "error", "optimal"]
+    assert "its rule `r` of kind `house` had not come to its end after 1 s" in rows[1]["message"]
+    assert "acme_house/__init__.py:15: acme-house 1.0" in rows[1]["message"]
+    assert "ended the process with exit code 0" in rows[2]["message"]
+
+
+@pytest.mark.deep
+def test_a_rule_that_hangs_on_an_executor_of_somebodys_is_ended(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker of whatever kind asks rules of plugins in a process beside it."""
+    monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "1")
+    case = friendshore.load_case(house(site, tmp_path))
+    changes = [[Change(price="tin-my", factor=Decimal(factor))] for factor in (1, 2, 4)]
+    with ThreadPoolExecutor(1) as executor:
+        found = friendshore.sweep(case, changes, executor=executor)
+    assert [one.plan.status for one in found.scenarios] == ["optimal", "error", "optimal"]
+    assert "had not come to its end after 1 s" in found.scenarios[1].plan.message
+
+
+@pytest.mark.parametrize("how", ["a file", "its version"])
+def test_a_worker_with_another_plugin_is_refused(how: str, site: Site, tmp_path: Path) -> None:
+    """Any file of a plugin whose rules are asked counts: it is named with both versions, or with both digests where these are the same."""
+    gathered = gather(friendshore.load_case(house(site, tmp_path)))
+    swept = SweptCase(gathered.inputs, gathered.records, AnswerCache(), Limits(workers=1))
+    sent = swept.packed()
+    asked = AskedScenario(0, Applied(), name_of(sent), packed=sent)
+    assert planned(asked) is not None
+    if how == "a file":
+        (site.folder / "acme_house" / "rates.csv").write_text("MY,0.05")
+    else:
+        metadata = site.folder / "acme_house-1.0.dist-info" / "METADATA"
+        metadata.write_text(metadata.read_text().replace("Version: 1.0", "Version: 1.1"))
+    told = (
+        r"acme-house 1\.0 with files \w+; expected acme-house 1\.0 with files"
+        if how == "a file"
+        else (r"found acme-house 1\.1; expected acme-house 1\.0")
+    )
+    with pytest.raises(InputError, match=told):
+        planned(replace(asked, case="again"))
 
 
 @contextmanager

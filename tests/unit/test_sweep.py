@@ -19,14 +19,15 @@ from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.errors import InputError, SolverError
 from friendshore.plugins import Registry
+from friendshore.plugins.processes import ProcessEndedError
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.questions.sweep.document import sweep_document
 from friendshore.questions.sweep.grid import scenarios_of
 from friendshore.questions.sweep.journal import JOURNAL
-from friendshore.questions.sweep.pools import OpenPool, WorkerPool, here
+from friendshore.questions.sweep.pools import here
 from friendshore.questions.sweep.records import Sweep
 from friendshore.questions.sweep.search import run_sweep
-from friendshore.questions.sweep.worker import SweptCase, planned
+from friendshore.questions.sweep.worker import SweptCase
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
 
@@ -192,58 +193,36 @@ def test_a_sweep_that_is_ended_tells_what_it_has_and_goes_on_later(tmp_path: Pat
 
 
 class Fragile(ThreadPoolExecutor):
-    """A pool that breaks while it has a certain scenario, as one of processes does when one of them dies."""
+    """A pool that fails whenever it has a certain scenario, as where processes die; `lost`: as one that is gone then, and takes nothing more."""
 
-    def __init__(self, fatal: Sequence[Change]) -> None:
+    def __init__(self, fatal: Sequence[Change], *, lost: bool = False) -> None:
         super().__init__(1)
-        self._fatal, self._dead = tuple(fatal), False
+        self._fatal, self._lost, self._dead = tuple(fatal), lost, False
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Takes nothing more once it is broken; all that it has is lost."""
+        """Fails, or does what it is asked to."""
         if self._dead:
             raise BrokenExecutor
         if args[0].applied.changes != self._fatal:
             return super().submit(fn, *args, **kwargs)
-        self._dead = True
+        self._dead = self._lost
         future: Future[Any] = Future()
-        future.set_exception(BrokenExecutor())
+        future.set_exception(BrokenExecutor() if self._lost else ProcessEndedError())
         return future
 
 
-def at(*executors: Executor, renewed: bool) -> WorkerPool:
-    """A pool of these executors, one after the other."""
-    left = iter(executors)
-
-    def opened() -> Any:
-        from contextlib import nullcontext
-
-        return nullcontext(OpenPool(next(left), planned, 2))
-
-    return WorkerPool(opened, renewed)
-
-
-def sweep_at(pool: WorkerPool, changes: Sequence[Sequence[Change]]) -> Sweep:
-    """A sweep in a pool."""
-    from friendshore.questions.sweep.search import _scenario
-
-    swept_case = SweptCase(Inputs(CASE, (FACTS,), ()), (), AnswerCache(), Limits(workers=1))
-    return run_sweep(swept_case, (), [_scenario(one) for one in changes], pool)
-
-
 def test_a_scenario_that_ends_its_worker_twice_fails_and_no_other_does() -> None:
-    """Those that were handed out beside it are planned by whoever comes next."""
-    fatal = PRICES[1]
-    pools = [Fragile(fatal) for _ in range(4)]
-    found = sweep_at(at(*pools, renewed=True), [*PRICES, []])
+    """The others are planned as if nothing had been."""
+    found = swept([*PRICES, []], executor=Fragile(PRICES[1]))
     assert [one.plan.status for one in found.scenarios] == ["optimal", "error", "optimal", "optimal"]
-    assert "died" in found.scenarios[1].plan.message
+    assert "died, twice" in found.scenarios[1].plan.message
     assert spent(found) == [800, -1, 2600, 800]
 
 
 def test_an_executor_that_is_lost_is_no_fault_of_a_scenario() -> None:
     """Whoever gave it is told how far the sweep came, and how to go on."""
     with pytest.raises(SolverError, match=r"the executor is lost; \d of 4 scenarios .*--resume"):
-        sweep_at(at(Fragile(PRICES[1]), renewed=False), [*PRICES, []])
+        swept([*PRICES, []], executor=Fragile(PRICES[1], lost=True))
 
 
 def test_a_worker_without_the_case_is_sent_it() -> None:
@@ -262,12 +241,13 @@ def test_a_worker_without_the_case_is_sent_it() -> None:
 
 def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """It could plan otherwise: each row says so."""
+    from friendshore.plugins import sent
     from friendshore.questions.sweep import worker
 
     case_sent = SweptCase(Inputs(CASE, (FACTS,), ()), (), AnswerCache(), Limits(workers=1))
     packed = case_sent.packed()
-    monkeypatch.setattr(worker, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
-    asked = worker.AskedScenario(0, Applied(), worker.name_of(packed), packed)
+    monkeypatch.setattr(sent, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
+    asked = worker.AskedScenario(0, Applied(), worker.name_of(packed), packed=packed)
     with pytest.raises(InputError, match=r"other software.*friendshore 9\.9"):
         worker.planned(asked)
 

@@ -127,7 +127,9 @@ _MOST = 2000
 """Bytes of the text that says whose code runs."""
 
 
-class _Memory(ctypes.Structure):
+class SharedMemory(ctypes.Structure):
+    """What two processes share."""
+
     _fields_ = (
         ("finished", ctypes.c_bool),
         ("pressed", ctypes.c_bool),
@@ -154,10 +156,12 @@ class RunningCode:
 
 
 class Shared:
-    """Made before a process splits, and the same in both."""
+    """Made before a process splits, and the same in both; or in memory that both were given."""
 
-    def __init__(self) -> None:
-        self._memory = _Memory.from_buffer(mmap.mmap(-1, ctypes.sizeof(_Memory)))
+    def __init__(self, memory: SharedMemory | None = None) -> None:
+        """Of this memory; None: of some that a process and those that it splits into share."""
+        size = ctypes.sizeof(SharedMemory)
+        self._memory = SharedMemory.from_buffer(mmap.mmap(-1, size)) if memory is None else memory
 
     def tell(self, package: str, doing: str) -> None:
         """Says whose code runs from now on; nobody's: what ran has come to its end."""
@@ -175,6 +179,12 @@ class Shared:
         memory = self._memory
         package, _, doing = bytes(memory.text).decode(errors="replace").partition("\n")
         return RunningCode(bool(memory.inside), int(memory.count), float(memory.since), package, doing)
+
+    def hangs(self, limit: float) -> bool:
+        """Whether one and the same code has run for longer than so many seconds; 0: it may."""
+        told = self.told
+        long = limit > 0 and told.inside and time.monotonic() - told.since > limit
+        return long and told.count == self.told.count
 
     def press(self) -> None:
         """Says that Ctrl-C was pressed."""

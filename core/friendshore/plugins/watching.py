@@ -140,7 +140,7 @@ class _Looking:
                 os._exit(self.shared.finished)
         elif told.inside and self.presses and now - max(self.presses[0], told.since) > _GRACE:
             self._stop(told)
-        elif told.inside and now - told.since > self.limit and told.count == self.shared.told.count:
+        elif self.shared.hangs(self.limit):
             self._hung(told)
 
     def _pass_on(self, told: RunningCode) -> None:
@@ -158,8 +158,7 @@ class _Looking:
         raise KeyboardInterrupt
 
     def _hung(self, told: RunningCode) -> NoReturn:
-        more = f"; for more seconds: --time-limit, or {LIMIT_NAME} in the environment"
-        problem = self._problem(told, f"had not come to its end after {self.limit:g} s, and was ended", more)
+        problem = self._problem(told, hung(self.limit), more_time("--time-limit"))
         self._kill()
         raise self.watching.failed(problem)
 
@@ -169,32 +168,16 @@ class _Looking:
         if self.shared.finished is not None:
             os._exit(self.shared.finished)
         if told.inside or code == 0:
-            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
             last = "was the last of a plugin's code to run before the process ended"
             ran = "ended the process" if told.inside else last
-            raise self.watching.failed(self._problem(told, f"{ran} with {how}"))
+            raise self.watching.failed(self._problem(told, f"{ran} with {how_ended(code)}"))
         os._exit(code if code >= 0 else 128 - code)
 
     def _problem(self, told: RunningCode, what: str, more: str = "") -> Diagnostic:
         """What is said of it, with file and line at which it stands, if it still does."""
-        info = owner_of_package(told.package)
-        file, line = self._standing(told.package) if self.second else ("", None)
-        fix = f"upgrade or repair {info.distribution}, report this to its author, or block it{more}"
-        return Diagnostic(f"{info.label}: {told.doing} {what}", file or _home(told.package), line, fix=fix)
-
-    def _standing(self, package: str) -> tuple[str, int | None]:
-        """File and line of the plugin's code at which the second process stands: written by a handler in C, whatever it does."""
-        with suppress(OSError):
-            os.kill(self.second, signal.SIGUSR1)
-        until, text, size = time.monotonic() + _GRACE, "", -1
-        while time.monotonic() < until and (not text or len(text) != size):
-            time.sleep(_LOOKS / 2)
-            size = len(text)
-            self.places.seek(0)
-            text = self.places.read()
-        frames = [(file, int(line)) for file, line in _FRAME.findall(text)]
-        own = [frame for frame in frames if package in Path(frame[0]).parts or Path(frame[0]).stem == package]
-        return own[0] if own else ("", None)
+        return problem_of_code(
+            told, what, standing(self.second, self.places, told.package) if self.second else None, more
+        )
 
     def _kill(self) -> None:
         """Ends the second process, and what it has started."""
@@ -202,6 +185,46 @@ class _Looking:
             with suppress(ProcessLookupError, PermissionError):
                 end(self.second, signal.SIGKILL)
         os.waitpid(self.second, 0)
+
+
+def hung(limit: float) -> str:
+    """What is said of code that had so many seconds."""
+    return f"had not come to its end after {limit:g} s, and was ended"
+
+
+def more_time(option: str) -> str:
+    """How to give it more, by an option of the command."""
+    return f"; for more seconds: {option}, or {LIMIT_NAME} in the environment"
+
+
+def how_ended(code: int) -> str:
+    """How a process ended, by its exit code or the negative number of a signal."""
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def problem_of_code(
+    told: RunningCode, what: str, place: tuple[str, int | None] | None = None, more: str = ""
+) -> Diagnostic:
+    """What is said of code of a plugin that went wrong, with file and line at which it stood, where that is known."""
+    info = owner_of_package(told.package)
+    file, line = place or ("", None)
+    fix = f"upgrade or repair {info.distribution}, report this to its author, or block it{more}"
+    return Diagnostic(f"{info.label}: {told.doing} {what}", file or _home(told.package), line, fix=fix)
+
+
+def standing(process: int, places: IO[str], package: str) -> tuple[str, int | None]:
+    """File and line of a plugin's code at which another process stands: written to `places` by a handler in C, whatever it does."""
+    with suppress(OSError):
+        os.kill(process, signal.SIGUSR1)
+    until, text, size = time.monotonic() + _GRACE, "", -1
+    while time.monotonic() < until and (not text or len(text) != size):
+        time.sleep(_LOOKS / 2)
+        size = len(text)
+        places.seek(0)
+        text = places.read()
+    frames = [(file, int(line)) for file, line in _FRAME.findall(text)]
+    own = [frame for frame in frames if package in Path(frame[0]).parts or Path(frame[0]).stem == package]
+    return own[0] if own else ("", None)
 
 
 _WATCHING: list[Watching] = []
@@ -219,10 +242,24 @@ def start() -> None:
         watch(_WATCHING[0])
 
 
+def limit_for(time_limit: float | None) -> float:
+    """Seconds that code of a plugin may take for one thing that it is asked, under a time limit; 0: any.
+
+    Raises:
+        InputError: if the environment gives a limit that is no number.
+    """
+    return limit_given(LIMIT if time_limit is None else max(time_limit, LEAST))
+
+
 def limited(time_limit: float | None) -> None:
     """Gives code of plugins no longer than a time limit for one thing that it is asked, where it is watched."""
-    if _WATCHING and time_limit is not None and LIMIT_NAME not in os.environ:
-        _WATCHING[0].limit = max(time_limit, LEAST)
+    if _WATCHING and time_limit is not None:
+        _WATCHING[0].limit = limit_for(time_limit)
+
+
+def are_watched() -> bool:
+    """Whether code of plugins is watched in this process."""
+    return bool(_WATCHING)
 
 
 def finish(code: int) -> None:

@@ -96,11 +96,12 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
         # What a time limit has cut short is no answer for others.
         answers = session.answers if session.limits.seconds is None else AnswerCache()
         limits = Limits(session.limits.gap, options.each or None, 1)
+        case = SweptCase(facts, opened.records, answers, limits)
         found = run_sweep(
-            SweptCase(facts, opened.records, answers, limits),
+            case,
             opened.plugins,
             asked,
-            _pool(opened, options, len(asked)),
+            _pool(opened, options, len(asked), case.limit),
             SweepFolder(options.out, options.resume or bool(options.rerun), bool(options.rerun), options.parquet),
             lambda: session.stopped,
             progress,
@@ -120,13 +121,13 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
         return sweep_notes(result)
 
 
-def _pool(opened: Opened, options: SweepOptions, scenarios: int) -> WorkerPool:
+def _pool(opened: Opened, options: SweepOptions, scenarios: int, limit: float | None) -> WorkerPool:
     from . import pools
 
     workers = opened.session.limits.workers
     if options.dask:
         return pools.dask(options.dask, workers)
-    return pools.named(options.executor, workers) if options.executor else pools.here(workers, scenarios)
+    return pools.named(options.executor, workers) if options.executor else pools.here(workers, scenarios, limit)
 
 
 QUESTION = SweepQuestion()

@@ -18,11 +18,11 @@ from pydantic import ValidationError
 
 from ...domain.used import RunPlugin
 from ...errors import InputError
+from ...plugins.sent import versions
 from ...problem.changes import scenario_changes
 from ...problem.inputs import Applied, Inputs
 from ...writing import replace_file
 from .records import ScenarioPlan
-from .worker import versions
 
 JOURNAL = "journal.jsonl"
 _FORMAT = 1

@@ -1,32 +1,54 @@
-"""Where the scenarios of a sweep are planned: in processes of this machine, on a cluster of Dask, or on whatever executor somebody names."""
+"""Where several things of one kind are done at once, as the scenarios of a sweep: in processes of this machine, on a cluster of Dask, or on whatever
+executor somebody names. Whoever dies meanwhile, each is done or told as failed.
+"""
 
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
-from threading import Event, Thread
-from typing import TYPE_CHECKING
+from itertools import islice
+from multiprocessing import current_process
+from threading import Event, local
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ...errors import InputError
+from ...domain.workers import finished
+from ...errors import Diagnostic, FriendshoreError, InputError, SolverError
+from ...plugins.processes import ProcessEndedError, WatchedProcesses, ended
+from ...plugins.watching import are_watched, limit_for
 from ...solve import Cancel
-from .worker import AskedScenario, planned
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-    from multiprocessing.synchronize import Event as SharedEvent
 
+
+class Task(Protocol):
+    """Something that a worker does; it goes there pickled."""
+
+    @property
+    def number(self) -> int:
+        """What tells it from the others."""
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds that code of a plugin may take for one thing that it is asked; None: none runs."""
+
+
+T = TypeVar("T", bound=Task)
+R = TypeVar("R")
+Do = Callable[[T, Cancel | None], R]
+"""What is done with a task, until somebody has had enough: a function of a module, by whose name others can call it."""
+AHEAD = 2
+"""Tasks handed out for each worker: one that it does, one that waits."""
 DASK_TIMEOUT = 10.0
 """Seconds for which a scheduler, and its first worker, are waited for."""
 _UNTOLD = 64
-"""Scenarios at a time on an executor that does not say how many workers it has."""
+"""Tasks at a time on an executor that does not say how many workers it has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,10 +56,11 @@ class OpenPool:
     """An executor at work."""
 
     executor: Executor
-    do: Callable[[AskedScenario], str | None]
+    by: Callable[[Do[Any, Any], Any], Any]
+    """Does something with a task, as it is done there."""
     workers: int
     stop: Callable[[], None] | None = None
-    """Ends what is being planned; None: that comes to its own end."""
+    """Ends what is being done; None: that comes to its own end."""
     begun: Callable[[], bool] = lambda: True
     """Whether any of its workers has begun to work."""
     alive: Callable[[], bool] = lambda: True
@@ -46,17 +69,21 @@ class OpenPool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkerPool:
-    """Where scenarios are planned."""
+    """Where tasks are done."""
 
     opened: Callable[[], AbstractContextManager[OpenPool]]
-    renewed: bool = False
-    """Whether another executor can take the place of one whose worker died."""
 
 
-def here(workers: int | None, tasks: int) -> WorkerPool:
-    """Processes of this machine, as many as there are processors unless `workers` says otherwise; none beside this one where it is one."""
+def here(workers: int | None, tasks: int, limit: float | None = None) -> WorkerPool:
+    """Processes of this machine, as many as there are processors unless `workers` says otherwise.
+
+    One is this process itself, unless code of plugins runs, for `limit` seconds at most each time, and is watched: then what hangs is ended, and the
+    others go on.
+    """
     many = min(workers or os.cpu_count() or 1, tasks)
-    return WorkerPool(partial(_processes, many), renewed=True) if many > 1 else WorkerPool(_thread)
+    if many > 1 or (limit is not None and are_watched()):
+        return WorkerPool(partial(_processes, max(many, 1), limit_for(None) if limit is None else limit))
+    return WorkerPool(_thread)
 
 
 def given(executor: Executor, workers: int | None = None) -> WorkerPool:
@@ -64,7 +91,7 @@ def given(executor: Executor, workers: int | None = None) -> WorkerPool:
 
     @contextmanager
     def opened() -> Iterator[OpenPool]:
-        yield OpenPool(executor, planned, workers or _workers_of(executor))
+        yield OpenPool(executor, _there, workers or _workers_of(executor))
 
     return WorkerPool(opened)
 
@@ -93,7 +120,7 @@ def dask(address: str, workers: int | None = None) -> WorkerPool:
             found = sum(client.nthreads().values())
             # What is handed out just before a scheduler goes comes back to nobody; all else that it had is cancelled.
             yield OpenPool(
-                client.get_executor(pure=False), planned, workers or found, alive=lambda: client.status == "running"
+                client.get_executor(pure=False), _there, workers or found, alive=lambda: client.status == "running"
             )
         except TimeoutError as error:
             fix = f"start some: `dask worker {address} --nthreads 1`"
@@ -124,7 +151,7 @@ def named(name: str, workers: int | None = None) -> WorkerPool:
             found = type(executor).__name__
             raise InputError("it makes no executor", column="--executor", found=f"{name}: {found}", fix=fix)
         with executor:
-            yield OpenPool(executor, planned, workers or _workers_of(executor))
+            yield OpenPool(executor, _there, workers or _workers_of(executor))
 
     return WorkerPool(opened)
 
@@ -135,44 +162,133 @@ def _workers_of(executor: Executor) -> int:
     return told if isinstance(told, int) and told > 0 else _UNTOLD
 
 
+def carried_out(
+    pool: WorkerPool, do: Do[T, R], tasks: Callable[[int], Iterable[T]], again: deque[T], stopped: Callable[[], bool]
+) -> Generator[tuple[T, Future[R]]]:
+    """Has tasks done, and yields each with its future once that has ended, in the order in which they end.
+
+    One whose process has ended is done once more; if that one ends too, its future says so. Once `stopped` says that somebody has had enough, nothing
+    more is begun, and what was being done is not yielded where it can be ended.
+
+    Args:
+        pool: where they are done.
+        do: what is done with each.
+        tasks: told how many workers there are, yields the tasks, each when it is its turn.
+        again: where whoever looks puts a task that is to be done once more.
+        stopped: whether somebody has had enough.
+
+    Raises:
+        SolverError: if the executor is lost, or its processes end before they do anything.
+    """
+    died, lost = set[int](), False
+    with pool.opened() as running:
+        left, most = iter(tasks(running.workers)), AHEAD * running.workers
+        look = _Look(running, again, stopped)
+        again.extend(islice(left, most))
+        try:
+            with closing(finished(running.executor, partial(running.by, do), again, most, look)) as done:
+                for task, future in done:
+                    error = _error(future)
+                    if isinstance(error, ProcessEndedError) and not running.begun():
+                        raise SolverError(_NEVER_BEGUN)
+                    if isinstance(error, ProcessEndedError) and task.number not in died:
+                        died.add(task.number)
+                        again.appendleft(task)
+                    elif isinstance(error, BrokenExecutor | CancelledError):
+                        lost = True
+                    elif not (look.stopping and running.stop):
+                        yield task, future
+                    look()
+                    if lost or look.stopping:
+                        again.clear()
+                    else:
+                        again.extend(islice(left, 1))
+        except BrokenExecutor:
+            lost = True
+    if lost and not look.stopping:
+        raise SolverError(_GONE)
+
+
+class _Look:
+    """Looks whether all is to end: then nothing more is begun; and whether the executor is still there."""
+
+    def __init__(self, running: OpenPool, queue: deque[Any], stopped: Callable[[], bool]) -> None:
+        self._running, self._queue, self._stopped = running, queue, stopped
+        self.stopping = False
+
+    def __call__(self) -> None:
+        if not self._running.alive():
+            raise BrokenExecutor
+        if not self.stopping and self._stopped():
+            self.stopping = True
+            self._queue.clear()
+            if self._running.stop is not None:
+                self._running.stop()
+
+
+_GONE = Diagnostic(
+    "the executor is lost",
+    fix="what is planned is in the folder of the sweep, if it has one: go on with --resume, once there are workers again",
+)
+_NEVER_BEGUN = Diagnostic(
+    "processes that are begun here end before they do anything",
+    fix='in a program of your own, let what it does stand below `if __name__ == "__main__":`; or let this process do it: workers=1',
+)
+
+
+def told_of(error: BaseException) -> tuple[str, ...]:
+    """What is said of a task that a worker could not do."""
+    if isinstance(error, FriendshoreError):
+        return tuple(map(str, error.problems))
+    return (
+        ("the process that did it died, twice",)
+        if isinstance(error, ProcessEndedError)
+        else (f"{type(error).__name__}: {error}",)
+    )
+
+
+def _error(future: Future[Any]) -> BaseException | None:
+    try:
+        return future.exception()
+    except CancelledError as error:
+        return error
+
+
 @contextmanager
 def _thread() -> Iterator[OpenPool]:
     """One thread of this process: the main one hears Ctrl-C meanwhile."""
-    ended = Event()
+    enough = Event()
     with ThreadPoolExecutor(1) as executor:
-        yield OpenPool(executor, partial(planned, cancel=ended), 1, ended.set)
+        yield OpenPool(executor, partial(_until, enough), 1, enough.set)
+
+
+def _until(enough: Event, do: Do[T, R], task: T) -> R:
+    return do(task, enough)
 
 
 @contextmanager
-def _processes(workers: int) -> Iterator[OpenPool]:
-    # Begun anew, not split off: what was split off a process with threads may wait for ever for a lock that one of them held.
-    context = get_context("spawn")
-    begun, ended = context.Event(), context.Event()
-    with ProcessPoolExecutor(workers, context, _begin, (begun, ended)) as executor:
-        yield OpenPool(executor, _planned_unless_ended, workers, ended.set, begun.is_set)
+def _processes(workers: int, limit: float) -> Iterator[OpenPool]:
+    with WatchedProcesses(workers, limit) as executor:
+        yield OpenPool(executor, _in_process, workers, executor.stop, lambda: executor.begun)
 
 
-class _Ended:
-    """Whether the sweep has ended, in a process of it."""
-
-    event: SharedEvent | None = None
+def _in_process(do: Do[T, R], task: T) -> R:
+    return do(task, ended())
 
 
-def _begin(begun: SharedEvent, ended: SharedEvent) -> None:
-    """What a process does first: Ctrl-C is for the one that began it, and it ends with that one, however that ends."""
-    begun.set()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _Ended.event = ended
-    Thread(target=_end_with_parent, daemon=True).start()
+class _Apart(local):
+    """The process of this thread in which code of plugins runs, and how many seconds that may take for one thing."""
+
+    process: tuple[WatchedProcesses, float] | None = None
 
 
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+_APART = _Apart()
 
 
-def _planned_unless_ended(asked: AskedScenario) -> str | None:
-    cancel: Cancel | None = _Ended.event
-    return planned(asked, cancel)
+def _there(do: Do[T, R], task: T) -> R:
+    """In a worker of somebody's: what runs code of plugins is done in a process beside it, if it may begin one, so that it can be ended."""
+    if task.limit is None or current_process().daemon:
+        return do(task, None)
+    if _APART.process is None or _APART.process[1] != task.limit:
+        _APART.process = WatchedProcesses(1, task.limit), task.limit
+    return _APART.process[0].submit(do, task, None).result()

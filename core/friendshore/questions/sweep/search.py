@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +14,7 @@ from ...domain.case import Case
 from ...domain.change import Change
 from ...domain.facts import Catalog
 from ...domain.used import RunPlugin
-from ...domain.workers import finished
-from ...errors import A_CASE, Diagnostic, FriendshoreError, SolverError, takes
+from ...errors import A_CASE, Diagnostic, SolverError, takes
 from ...plugins import Registry
 from ...problem.inputs import Applied
 from ...recommend.gather import gather
@@ -24,13 +23,10 @@ from ...solve import AnswerCache, Cancel, Limits, Progress
 from ...solve.engine import never
 from .grid import AS_IT_IS
 from .journal import Journal, kept, keys, put_in_order
-from .pools import OpenPool, WorkerPool, given, here
+from .pools import WorkerPool, carried_out, given, here, told_of
 from .records import FAILED, ScenarioPlan, Sweep, SweepScenario, SweptScenario
 from .tables import refuse_without_parquet, write_tables
-from .worker import AskedScenario, SweptCase, name_of
-
-AHEAD = 2
-"""Scenarios handed out for each worker: one that it plans, one that waits."""
+from .worker import AskedScenario, SweptCase, name_of, planned
 
 
 @takes(Case, A_CASE)
@@ -81,8 +77,8 @@ def sweep(
     """
     gathered = gather(case, registry, catalogs, rules)
     asked = [_scenario(one) for one in changes]
-    pool = here(workers, len(asked)) if executor is None else given(executor, workers)
     swept = SweptCase(gathered.inputs, gathered.records, AnswerCache(), Limits(gap, seconds, 1))
+    pool = here(workers, len(asked), swept.limit) if executor is None else given(executor, workers)
     store = SweepFolder(folder, resume or rerun, rerun, parquet)
     stopped = cancel.is_set if cancel is not None else never
     return run_sweep(swept, gathered.plugins, asked, pool, store, stopped, progress)
@@ -161,70 +157,45 @@ class _Sweeping:
         stopped: Callable[[], bool],
         progress: Progress | None,
     ) -> None:
+        self._asked, self._names, self._journal = asked, names, journal
         self._keys = [key for key in asked if key not in journal.known]
+        self._limit = case.limit
         self._packed = case.packed() if self._keys else b""
-        name = name_of(self._packed)
-        self._tasks = deque(AskedScenario(number, asked[key].applied, name) for number, key in enumerate(self._keys))
-        self._suspects: deque[AskedScenario] = deque()
-        """Handed out when a worker died: each may be why."""
-        self._names, self._journal, self._stopped, self._progress = names, journal, stopped, progress
+        self._stopped, self._progress = stopped, progress
         self._began = time.monotonic()
 
     def run(self, pool: WorkerPool) -> None:
         """Plans all that is not known.
 
-        A scenario that was handed out when a process died is tried again by itself: if that one dies too, it is told as failed.
-
         Raises:
             SolverError: if the executor is lost, and no other takes its place.
         """
-        while (self._tasks or self._suspects) and not self._stopped():
-            alone = bool(self._suspects)
-            queue = self._suspects if alone else self._tasks
-            with pool.opened() as running:
-                whole, lost = self._through(running, queue, 1 if alone else AHEAD * running.workers)
-                begun = running.begun()
-            if whole:
-                continue
-            if not pool.renewed or not begun:
-                raise self._gone(_NEVER_BEGUN if pool.renewed else _GONE)
-            if alone:
-                self._keep(lost[0], _failed("the process that planned it died, twice"))
-            else:
-                self._suspects.extend(lost)
-
-    def _through(self, running: OpenPool, queue: deque[AskedScenario], most: int) -> tuple[bool, list[AskedScenario]]:
-        """Has an executor plan what is in a queue: whether it was there to the end, and else what it had when it was lost; the rest stays in the queue."""
-        for first in range(min(running.workers, most, len(queue))):
-            queue[first] = replace(queue[first], packed=self._packed)
-        look = _Look(running, queue, self._stopped)
-        whole, lost, rest = True, list[AskedScenario](), list[AskedScenario]()
+        if self._stopped() or not self._keys:
+            return
+        again: deque[AskedScenario] = deque()
         try:
-            with closing(finished(running.executor, running.do, queue, most, look)) as ended:
-                for asked, future in ended:
-                    if _is_lost(future):
-                        whole = False
-                        lost.append(replace(asked, packed=None))
-                        rest += queue
-                        queue.clear()
-                    elif not (look.stopping and running.stop):
-                        self._take(asked, future, queue)
-                    look()
-        except BrokenExecutor:
-            whole = False
-        queue.extend(rest)
-        return whole or look.stopping, lost
+            with closing(carried_out(pool, planned, self._tasks, again, self._stopped)) as done:
+                for asked, future in done:
+                    self._take(asked, future, again)
+        except SolverError as error:
+            raise self._gone(error.problems[0]) from error
 
-    def _take(self, asked: AskedScenario, future: Future[str | None], queue: deque[AskedScenario]) -> None:
+    def _tasks(self, workers: int) -> Iterator[AskedScenario]:
+        """All scenarios; the first ones take the case along, one for each worker."""
+        name = name_of(self._packed)
+        for number, key in enumerate(self._keys):
+            along = self._packed if number < workers else None
+            yield AskedScenario(number, self._asked[key].applied, name, self._limit, along)
+
+    def _take(self, asked: AskedScenario, future: Future[str | None], again: deque[AskedScenario]) -> None:
         """Keeps a plan; a worker that has not got the case is sent it."""
         error = future.exception()
         if error is not None:
-            problems = error.problems if isinstance(error, FriendshoreError) else [f"{type(error).__name__}: {error}"]
-            self._keep(asked, _failed("; ".join(map(str, problems))))
+            self._keep(asked, ScenarioPlan(status=FAILED, message="; ".join(told_of(error))).model_dump_json())
         elif (plan := future.result()) is not None:
             self._keep(asked, plan)
         else:
-            queue.appendleft(replace(asked, packed=self._packed))
+            again.appendleft(replace(asked, packed=self._packed))
 
     def _keep(self, asked: AskedScenario, plan: str) -> None:
         self._journal.add(self._keys[asked.number], plan)
@@ -238,42 +209,3 @@ class _Sweeping:
     def _gone(self, problem: Diagnostic) -> SolverError:
         kept = f"{self._done:,} of {len(self._names):,} scenarios are planned"
         return SolverError(replace(problem, message=f"{problem.message}; {kept}"))
-
-
-class _Look:
-    """Looks whether the sweep is to end: then nothing more is begun; and whether the executor is still there."""
-
-    def __init__(self, running: OpenPool, queue: deque[AskedScenario], stopped: Callable[[], bool]) -> None:
-        self._running, self._queue, self._stopped = running, queue, stopped
-        self.stopping = False
-
-    def __call__(self) -> None:
-        if not self._running.alive():
-            raise BrokenExecutor
-        if not self.stopping and self._stopped():
-            self.stopping = True
-            self._queue.clear()
-            if self._running.stop is not None:
-                self._running.stop()
-
-
-_GONE = Diagnostic(
-    "the executor is lost",
-    fix="what is planned is in the folder of the sweep, if it has one: go on with --resume, once there are workers again",
-)
-_NEVER_BEGUN = Diagnostic(
-    "processes of the sweep die before they plan anything",
-    fix='in a program of your own, let what it does stand below `if __name__ == "__main__":`; or plan in this process: workers=1',
-)
-
-
-def _is_lost(future: Future[str | None]) -> bool:
-    """Whether it says nothing of the scenario, since who had it is gone."""
-    try:
-        return isinstance(future.exception(), BrokenExecutor)
-    except CancelledError:
-        return True
-
-
-def _failed(message: str) -> str:
-    return ScenarioPlan(status=FAILED, message=message).model_dump_json()

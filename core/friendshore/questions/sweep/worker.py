@@ -6,13 +6,10 @@ components that were solved before, are kept from one scenario to the next.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
-from importlib.metadata import version
 from threading import local
 
 from pydantic import BaseModel
@@ -20,9 +17,10 @@ from pydantic import BaseModel
 from ...domain.base import exact, grouped, totals
 from ...domain.plan import PlanStatus
 from ...domain.run import RunPurchase
-from ...errors import FriendshoreError, InputError
+from ...errors import FriendshoreError
 from ...plugins.patches import unaltered
-from ...plugins.running import have_run, running
+from ...plugins.sent import code_of, packed, unpacked
+from ...plugins.watching import limit_for
 from ...problem.inputs import Applied, Inputs
 from ...problem.kept import Kept
 from ...recommend.describe import purchases
@@ -48,9 +46,14 @@ class SweptCase:
     limits: Limits
     """Of each scenario."""
 
+    @property
+    def limit(self) -> float | None:
+        """Seconds that code of a plugin may take for one thing that it is asked; None: none runs."""
+        return limit_for(self.limits.seconds) if code_of(self.facts.rules) else None
+
     def packed(self) -> bytes:
         """It, with what code it needs, as it is sent."""
-        return pickle.dumps((versions(), have_run(), self))
+        return packed(self, self.facts.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class AskedScenario:
     applied: Applied
     case: str
     """The case that it is of, by its hash."""
+    limit: float | None = None
+    """Seconds that code of a plugin may take for one thing that it is asked; None: none runs."""
     packed: bytes | None = None
     """That case, for a worker that has not got it; None: left out, since most have."""
 
@@ -80,40 +85,12 @@ def _case(asked: AskedScenario) -> SweptCase | None:
     if getattr(_HERE, "name", "") != asked.case:
         if asked.packed is None:
             return None
-        _HERE.case = _unpacked(asked.packed)
+        case = unpacked(asked.packed)
+        assert isinstance(case, SweptCase)
+        _HERE.case = replace(case, facts=replace(case.facts, kept=Kept()))
         _HERE.name = asked.case
-    case: SweptCase = _HERE.case
-    return case
-
-
-def _unpacked(packed: bytes) -> SweptCase:
-    """The case that was sent; code of plugins that comes with it counts as run here."""
-    sent, packages, case = _loaded(packed)
-    if sent != versions():
-        raise InputError(
-            "a worker has other software than whoever asks it, and could plan otherwise",
-            found=_told(versions()),
-            expected=_told(sent),
-            fix="install the same there",
-        )
-    with ExitStack() as stack:
-        for package in packages:
-            stack.enter_context(running(package, "its import", whole=True))
-    return replace(case, facts=replace(case.facts, kept=Kept()))
-
-
-def _loaded(packed: bytes) -> tuple[dict[str, str], tuple[str, ...], SweptCase]:
-    sent, packages, case = pickle.loads(packed)  # noqa: S301 - sent by whoever runs code here anyway
-    return sent, packages, case
-
-
-def versions() -> dict[str, str]:
-    """What a plan turns on beside its facts: friendshore and what solves."""
-    return {name: version(name) for name in ("friendshore", "ortools")}
-
-
-def _told(found: dict[str, str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in found.items())
+    held: SweptCase = _HERE.case
+    return held
 
 
 def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> ScenarioPlan:
