@@ -21,6 +21,7 @@ from friendshore.rules.base import Phase, PhaseStatus
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.session import Session
 from friendshore_risk.withstand.losses import named_losses, usual_losses
+from friendshore_risk.withstand.recheck import check_proof
 from friendshore_risk.withstand.search import combinations_of, withstand
 
 from .settings import DEPTH, examples
@@ -246,6 +247,7 @@ def agrees(world: World, first: int, react: int, most: int, least: int = 1) -> N
         most,
         start=date(2026 + first, 1, 1),
         react=Decimal(12 * (reacts - first)),
+        certify=True,
     )
     short = session.verified.plan.short_by_demand
     today = [float(short.get(f"metal-{use}", 0)) for use in PRICES]
@@ -258,6 +260,9 @@ def agrees(world: World, first: int, react: int, most: int, least: int = 1) -> N
         assert point.regret == (regret > 1e-3)
         if not point.regret:
             assert point.not_withstood == lacking
+    checked = check_proof(session, found.proof)
+    assert checked.proved or found.curve[-1].regret
+    assert float(checked.least) <= cost - as_things_are + 0.01
 
 
 @given(worlds(), st.integers(0, 2), st.integers(0, 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
@@ -24,10 +27,18 @@ from friendshore.recommend import reopen
 from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
 from friendshore_risk.telling import Telling
+from friendshore_risk.withstand.certifying import certified_least, proved_least
 from friendshore_risk.withstand.document import withstand_document
 from friendshore_risk.withstand.generation import ListedScenarios, generate
 from friendshore_risk.withstand.losses import named_losses, usual_losses
-from friendshore_risk.withstand.proof import ProvedPart, WithstandProof, read_proof, write_proof
+from friendshore_risk.withstand.proof import (
+    CertifiedLeast,
+    ProvedComponent,
+    ProvedPart,
+    WithstandProof,
+    read_proof,
+    write_proof,
+)
 from friendshore_risk.withstand.recheck import check_proof
 from friendshore_risk.withstand.robust import RobustProgram, RobustScenario
 from friendshore_risk.withstand.search import withstand
@@ -192,7 +203,7 @@ WORDS = ("country:CN", "country:CA", "supplier:Example Alumina", "route:CA>US")
 @pytest.fixture(scope="module")
 def proof(session: Session) -> WithstandProof:
     """That it withstands any two of four losses, but for what no mix avoids."""
-    return withstand(session, named_losses(session, WORDS), 2, react=Decimal(6)).proof
+    return withstand(session, named_losses(session, WORDS), 2, react=Decimal(6), certify=True).proof
 
 
 def test_a_proof_holds_as_it_was_written_and_read_back(session: Session, proof: WithstandProof, tmp_path: Path) -> None:
@@ -202,6 +213,7 @@ def test_a_proof_holds_as_it_was_written_and_read_back(session: Session, proof: 
     assert found.combinations == 11
     assert found.not_withstood == proof.not_withstood > 0
     assert abs(found.extra - found.least) < Decimal("1e-5") * found.extra
+    assert found.proved
 
 
 def _richer(plan: Plan, session: Session) -> Plan:
@@ -220,8 +232,15 @@ FORGERIES: dict[str, Callable[[ProvedPart, Session], ProvedPart]] = {
     "the plan as it is in place of the one that withstands": lambda part, session: part.but(
         first=session.part_plan(frozenset(part.materials)).plan
     ),
-    "a bound by no losses at all": lambda part, _: part.but(held=tuple(() for _ in part.held)),
-    "a bound by losses that do not touch it": lambda part, _: part.but(held=tuple(((99,),) for _ in part.held)),
+    "a bound by no losses at all": lambda part, _: part.but(
+        components=tuple(one.but(held=()) for one in part.components)
+    ),
+    "a bound by losses that do not touch it": lambda part, _: part.but(
+        components=tuple(one.but(held=tuple(each.but(losses=(99,)) for each in one.held)) for one in part.components)
+    ),
+    "a least cost of next to nothing": lambda part, _: part.but(
+        components=tuple(one.but(cost=one.cost and one.cost.but(value=Decimal(1))) for one in part.components)
+    ),
     "another part": lambda part, _: part.but(materials=("nothing",)),
 }
 
@@ -232,6 +251,67 @@ def test_a_proof_that_was_tampered_with_is_refuted(name: str, session: Session, 
     forged = proof.but(parts=(*proof.parts[:-1], FORGERIES[name](proof.parts[-1], session)))
     with pytest.raises(VerificationError):
         check_proof(session, forged)
+
+
+def _changed(proof: WithstandProof, change: Callable[[ProvedComponent], ProvedComponent]) -> WithstandProof:
+    return proof.but(parts=tuple(part.but(components=tuple(map(change, part.components))) for part in proof.parts))
+
+
+def _without_multipliers(given: CertifiedLeast) -> CertifiedLeast:
+    return given.but(certificate=re.sub(r'"leaf", ?\d+, ?\[.*\]\]', '"leaf",1,[]]', given.certificate))
+
+
+WEAKER: dict[str, Callable[[ProvedComponent], ProvedComponent]] = {
+    "the least cost has no certificate": lambda one: one.but(cost=None),
+    "that of the least cost proves nothing": lambda one: one.but(cost=one.cost and _without_multipliers(one.cost)),
+    "that is no certificate": lambda one: one.but(cost=one.cost and one.cost.but(certificate="[1]")),
+    "less may be missing than any plan leaves short": lambda one: one.but(
+        held=tuple(each.but(allowed=each.allowed - 1) for each in one.held)
+    ),
+    "what is unavoidable has no certificate": lambda one: one.but(unavoidable=()),
+    "those of what is unavoidable prove nothing": lambda one: one.but(
+        unavoidable=tuple(each.but(least=each.least and _without_multipliers(each.least)) for each in one.unavoidable)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WEAKER)
+def test_a_proof_whose_certificates_prove_less_is_not_said_to_be_proved(
+    name: str, session: Session, proof: WithstandProof
+) -> None:
+    """It is true all the same: a solver says so once more, and the answer says that it does."""
+    found = check_proof(session, _changed(proof, WEAKER[name]))
+    assert not found.proved
+    assert (found.extra, found.not_withstood) == (proof.extra, proof.not_withstood)
+
+
+@given(st.data())
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_no_certificate_proves_more_than_the_optimum_whatever_it_states(data: st.DataObject) -> None:
+    """Small mixed-integer programs: its own certificate proves the optimum, and one of other numbers no more."""
+    dice = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    rows, columns = int(dice.integers(1, 4)), int(dice.integers(1, 5))
+    matrix = dice.integers(-3, 4, (rows, columns)).astype(float)
+    at, column = np.nonzero(matrix)
+    linear = Linear(
+        cost=dice.integers(0, 9, columns).astype(float),
+        lower=np.zeros(columns),
+        upper=dice.choice([4.0, 7.5, np.inf], columns),
+        integer=dice.random(columns) < 0.3,
+        entries=Entries.summed(at, column, matrix[at, column], matrix.shape),
+        row_lower=dice.integers(-4, 6, rows).astype(float),
+        row_upper=np.full(rows, np.inf),
+    )
+    answer = solve(linear)
+    least = np.inf if answer.x is None else answer.objective
+    honest = certified_least(linear, least, None)
+    assert honest is not None
+    assert proved_least(linear, honest) == pytest.approx(least, rel=1e-8, abs=1e-6)
+    value = data.draw(st.one_of(st.none(), st.integers(0, 100).map(Decimal)))
+    digits = iter(dice.integers(0, 9, 10_000).tolist())
+    other = re.sub(r"(?<=\[)-?\d+(?=,)|(?<=,)-?\d+(?=\])", lambda _: str(next(digits)), honest.certificate)
+    for certificate in (honest.certificate, other):
+        assert proved_least(linear, CertifiedLeast(value=value, certificate=certificate)) <= least + 1e-6
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,11 @@ class Branching:
                 level = sorted(more, key=sorted)
 
     @property
+    def known(self) -> list[Followed]:
+        """All that was found, fewer losses first."""
+        return sorted(self._known.values(), key=lambda one: (len(one.losses), sorted(one.losses)))
+
+    @property
     def settled(self) -> bool:
         """Whether all that was found is proved best."""
         return all(found.known for found in self._known.values())
@@ -85,6 +90,8 @@ class RobustComponent:
     robust: RobustProgram
     columns: Ints
     """Its columns in the program of the part of the case that it belongs to, those of what is missing last."""
+    demands: Ints
+    """Demands of that part whose missing kilograms are those columns, by position."""
     closed: Mapping[int, Ints]
     """Loss -> own columns that it closes."""
     gone: Mapping[int, Ints]

@@ -203,9 +203,14 @@ def checked_document(found: WithstandChecked) -> doc.Document:
         + f". The plan costs {large_money(found.extra, found.currency)} more than the plan as it is, and none that withstands as much "
         f"costs less than {large_money(found.least, found.currency)} more."
     )
+    how = (
+        "are proved in exact fractions, without a solver"
+        if found.proved
+        else "are solved for again where no certificate proves them: a solver's word"
+    )
     checked = (
         f"all {count(found.combinations, 'combination')} enumerated again, {count(found.plans, 'plan')} verified again; what is unavoidably short, "
-        "and the least cost, are solved for again"
+        f"and the least cost, {how}"
     )
     return doc.document(
         f"{found.case}: a proof that losses are withstood",

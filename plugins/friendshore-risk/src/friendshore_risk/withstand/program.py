@@ -49,6 +49,13 @@ class PartProgram:
     weight: Floats
     """Of each demand: what a kilogram that is missing of it counts for."""
 
+    def today_of(self, component: RobustComponent) -> Floats:
+        """Values of a component's columns in the plan as it is, in which nothing is missing."""
+        found = np.zeros(len(component.columns))
+        own = component.columns < len(self.today.x)
+        found[own] = self.today.x[component.columns[own]]
+        return found
+
     def values(self, by_component: Sequence[Floats]) -> Floats:
         """Values of the program's columns where each component's are as given, and all else as in the plan as it is."""
         found = self.today.x.copy()
@@ -97,6 +104,7 @@ def part_program(session: Session, members: Members, losses: Sequence[PossibleLo
                 RobustComponent(
                     robust,
                     part.columns,
+                    part.columns[missing] - own,
                     {loss: columns[~before[columns]] for loss, columns in here.items()},
                     {loss: columns[before[columns]] for loss, columns in here.items()},
                     _solver(session, session.limits),

@@ -11,9 +11,45 @@ from friendshore.reading.records import record
 from friendshore.reading.textfile import read_object
 from friendshore.writing import refuse_present, replace_file
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file's form."""
 _AGAIN = "write it anew: friendshore withstand CASE --out FILE"
+
+
+class CertifiedLeast(Record):
+    """The least that something comes to, and what proves it in exact fractions."""
+
+    value: Number | None
+    """None: nothing can follow at all."""
+    certificate: str
+    """Multipliers of rows, and splits of integer columns, as JSON: a certificate as runs carry it."""
+
+
+class HeldLosses(Record):
+    """Losses that any plan is asked to withstand for the bound on cost."""
+
+    losses: tuple[int, ...]
+    """By position."""
+    allowed: Number
+    """How much may be missing after them: kilograms, each demand's by its weight."""
+
+
+class UnavoidableShortage(Record):
+    """What is missing after some losses whatever is decided before."""
+
+    losses: tuple[int, ...]
+    """By position."""
+    least: CertifiedLeast | None
+
+
+class ProvedComponent(Record):
+    """An independent component of a part."""
+
+    held: tuple[HeldLosses, ...]
+    """No plan that withstands these costs less."""
+    cost: CertifiedLeast | None = None
+    """Of the cheapest plan that does; None: nothing is proved of it."""
+    unavoidable: tuple[UnavoidableShortage, ...] = ()
 
 
 class ProvedPart(Record):
@@ -24,8 +60,7 @@ class ProvedPart(Record):
     """What is planned where nothing is lost."""
     ready: tuple[str, ...]
     """Offers that are onboarded though it buys nothing of them."""
-    held: tuple[tuple[tuple[int, ...], ...], ...]
-    """Of each of its components sets of losses, by position: no plan that withstands these costs less."""
+    components: tuple[ProvedComponent, ...]
     after: tuple[Plan, ...]
     """What follows losses: for each combination there is one among them."""
 

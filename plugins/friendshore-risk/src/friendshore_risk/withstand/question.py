@@ -120,6 +120,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
             start=start,
             react=_months(options.react),
             left_out=left_out,
+            certify=options.out is not None,
             progress=progress,
         )
         if options.out is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
+from math import inf, isinf
 
 import numpy as np
 
@@ -20,12 +21,13 @@ from friendshore.session import Session
 from friendshore.solve import Progress
 from friendshore.verify import VerifiedPlan, examine
 
+from .certifying import proved_least
 from .check import FollowsJudge, rules_then
 from .component import Losses, RobustComponent
 from .generation import bounded_by
 from .losses import PossibleLoss, named_losses
 from .program import LossDay, PartProgram, part_program
-from .proof import ProvedPart, WithstandProof
+from .proof import ProvedComponent, ProvedPart, WithstandProof
 from .search import MOST_COMBINATIONS, combinations_of
 
 _NONE = Decimal(0)
@@ -52,13 +54,15 @@ class WithstandChecked(Record):
     """By how much the plan that withstands them is dearer than the plan as it is."""
     least: Number
     """No plan that withstands them is dearer by less."""
+    proved: bool
+    """Whether that, and that what is short is unavoidable, is proved in exact fractions; else some of it is a solver's word, given again."""
 
 
 def check_proof(session: Session, proof: WithstandProof, progress: Progress | None = None) -> WithstandChecked:
     """Checks all that a proof says, against the case as it is.
 
     That plans hold, and follow one another, is judged in exact arithmetic on the facts; that what is short is unavoidable, and that no plan is cheaper, by
-    solving for it again.
+    the certificates of the proof, in exact fractions. What they do not prove is solved for again, and the answer says so.
 
     Raises:
         InputError: if it names losses or parts that the case does not have.
@@ -83,10 +87,34 @@ class _Followed:
     orders: frozenset[tuple[str, str]]
     dropped: bool
     """Whether it lacks what is ordered before: only a rule can bar it."""
-    missing: float
-    """What it leaves short in addition, as demands count; 0: nothing."""
+    missing: Mapping[str, Decimal]
+    """Demand -> kilograms that it leaves short in addition."""
     lawful: dict[int, bool] = field(default_factory=dict)
     """Rule that comes to apply, by its loss -> whether it is lawful under it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _CheckedComponent:
+    """A component, and what is proved of it."""
+
+    component: RobustComponent
+    weight: Mapping[str, float]
+    """Demand -> what a kilogram that is missing of it counts for."""
+    proved: Sequence[tuple[Losses, float]]
+    """What is missing at the least after some losses, in exact fractions."""
+    regret: float = 0.0
+    least: Decimal = _NONE
+    """No plan of it that withstands the losses is dearer by less."""
+    by_fractions: bool = True
+    """Whether that is proved; else it is a solver's word."""
+
+    def missing(self, one: _Followed) -> float:
+        """What a plan leaves short in addition, as demands count."""
+        return sum(self.weight[name] * float(kg) for name, kg in one.missing.items() if name in self.weight)
+
+    def unavoidable(self, losses: Losses) -> float:
+        """What is proved to be missing after some losses: more of them never help."""
+        return max((least for some, least in self.proved if some <= losses), default=0.0)
 
 
 @dataclass(eq=False)
@@ -100,27 +128,37 @@ class _CheckedPart:
     """Money by which rounding may have moved it."""
     followed: Sequence[_Followed]
     slack: float
-    regret: float
-    least: Decimal
-    """No plan of it that withstands the losses is dearer by less."""
+    losses: Sequence[PossibleLoss]
+    components: tuple[_CheckedComponent, ...] = ()
+    by_fractions: bool = True
+    """Whether all that was looked at is proved in exact fractions."""
     _open: dict[Losses, bool | None] = field(default_factory=dict)
 
-    def withstands(self, losses: Losses, known: Sequence[PossibleLoss]) -> bool | None:
+    def withstands(self, losses: Losses) -> bool | None:
         """Whether nothing more is short after some losses; None: more is than no plan avoids."""
         touching = frozenset(loss for component in self.part.components for loss in component.closed)
         here = losses & (touching | self.rules.keys())
         if here not in self._open:
-            self._open[here] = self._answer(here, known)
+            self._open[here] = self._answer(here)
         return self._open[here]
 
-    def _answer(self, losses: Losses, known: Sequence[PossibleLoss]) -> bool | None:
-        lost = frozenset().union(*(known[loss].moves for loss in losses))
-        able = (one for one in self.followed if not one.orders & lost and self._lawful(one, losses))
-        least = min((one.missing for one in able), default=np.inf)
-        if least <= 0:
+    def able(self, losses: Losses) -> Iterator[_Followed]:
+        """Plans that follow some losses."""
+        lost = frozenset().union(*(self.losses[loss].moves for loss in losses))
+        return (one for one in self.followed if not one.orders & lost and self._lawful(one, losses))
+
+    def _answer(self, losses: Losses) -> bool | None:
+        able = list(self.able(losses))
+        if any(not one.missing for one in able):
             return True
-        unavoidable = sum(c.unavoidable.of(losses & frozenset(c.closed)).value for c in self.part.components)
-        return False if least <= unavoidable + self.regret + self.slack or not np.isfinite(unavoidable) else None
+        least = min((sum(of.missing(one) for of in self.components) for one in able), default=inf)
+        allowed = sum(of.regret for of in self.components) + self.slack
+        proved = sum(of.unavoidable(losses) for of in self.components)
+        if isinf(proved) or least <= proved + allowed:
+            return False
+        self.by_fractions = False
+        again = sum(c.unavoidable.of(losses & frozenset(c.closed)).value for c in self.part.components)
+        return False if isinf(again) or least <= again + allowed else None
 
     def _lawful(self, one: _Followed, losses: Losses) -> bool:
         """Whether a plan holds under the rules that come to apply with some losses, and lacks nothing that none of them bars."""
@@ -150,7 +188,8 @@ class _Checking:
                 "not as many combinations are withstood as is said", str(self.proof.not_withstood), str(open_still)
             )
         extra = exact(sum((part.rise for part in parts), _NONE))
-        least = exact(sum((part.least for part in parts), _NONE))
+        components = [one for part in parts for one in part.components]
+        least = exact(sum((one.least for one in components), _NONE))
         allowed = CENT + sum((part.rounding for part in parts), _NONE) + OPTIMAL_GAP * abs(extra)
         if abs(extra - self.proof.extra) > CENT:
             self._find("the plan is not as dear as is said", str(self.proof.extra), str(extra))
@@ -171,6 +210,7 @@ class _Checking:
             plans=sum(len(part.followed) for part in parts),
             extra=extra,
             least=min(least, extra),
+            proved=all(part.by_fractions for part in parts) and all(one.by_fractions for one in components),
         )
 
     def _find(self, message: str, found: str = "", expected: str = "") -> None:
@@ -204,45 +244,75 @@ class _Checking:
         judge = FollowsJudge(problem, self.day, given.first, used | set(given.ready), today.plan.short_by_demand)
         if judge.missing(given.first):
             self._find(f"the plan of {name} is short of more than the plan as it is")
-        followed = [one for plan in given.after for one in self._followed(plan, judge, part, name)]
-        least, regret = _NONE, 0.0
-        if len(given.held) != len(part.components):
-            self._find(
-                f"{name} has as many components as sets of losses are told",
-                str(len(given.held)),
-                str(len(part.components)),
-            )
+        followed = [one for plan in given.after for one in self._followed(plan, judge, name)]
+        if len(given.components) != len(part.components):
+            told = f"{len(given.components)}", f"{len(part.components)}"
+            self._find(f"{name} has as many components as are told", *told)
             return None
-        for component, sets in zip(part.components, given.held, strict=True):
-            rise, more = self._bound(component, sets, name)
-            least, regret = least + rise, regret + more
-        rules = rules_then(self.session, part.members, self.losses, self.day)
-        slack = float(judge.slack) * len(problem.demands)
         rise = exact(first.cost.objective + money - today.verified.cost.objective)
-        return _CheckedPart(
-            part, judge, rules, rise, first.rounding + today.verified.rounding, followed, slack, regret, least
+        found = _CheckedPart(
+            part,
+            judge,
+            rules_then(self.session, part.members, self.losses, self.day),
+            rise,
+            first.rounding + today.verified.rounding,
+            followed,
+            float(judge.slack) * len(problem.demands),
+            self.losses,
         )
+        pairs = zip(part.components, given.components, strict=True)
+        found.components = tuple(self._component(found, component, own, name) for component, own in pairs)
+        return found
 
-    def _followed(self, plan: Plan, judge: FollowsJudge, part: PartProgram, name: str) -> Iterator[_Followed]:
+    def _followed(self, plan: Plan, judge: FollowsJudge, name: str) -> Iterator[_Followed]:
         verified, findings = examine(judge.problem, plan, all_rules=False)
         faults = judge.faults(plan)
         self.findings += findings
         for fault in faults:
             self._find(f"what is to follow losses of {name} does not follow its plan: {fault}")
         if verified is not None and not faults:
-            weight = dict(zip((demand.id for demand in judge.problem.demands), part.weight.tolist(), strict=True))
-            missing = sum(weight[demand] * float(kilograms) for demand, kilograms in judge.missing(plan).items())
-            yield _Followed(verified, judge.orders(plan), bool(judge.dropped(plan)), missing)
+            yield _Followed(verified, judge.orders(plan), bool(judge.dropped(plan)), judge.missing(plan))
 
-    def _bound(self, component: RobustComponent, sets: Sequence[Sequence[int]], name: str) -> tuple[Decimal, float]:
-        """By how much any plan that withstands some sets of losses is dearer than the plan as it is, and how much more may be missing."""
-        keys = [frozenset(losses) for losses in sets]
-        if any(len(losses) > self.proof.most or not losses <= component.closed.keys() for losses in keys):
-            self._find(f"a bound of {name} is told by losses that are none of its own, or too many")
-            return _NONE, 0.0
-        bound, regret = bounded_by(component.robust, component.scenario, component.solve, keys, component.tolerance)
-        before = component.solve(component.robust.linear)
-        return exact(bound - before.objective), regret
+    def _component(
+        self, part: _CheckedPart, component: RobustComponent, given: ProvedComponent, name: str
+    ) -> _CheckedComponent:
+        """What is proved of a component: first by certificates, and where they do not do by solving again."""
+        problem, weight = part.judge.problem, part.part.weight
+        of_demand = {problem.demands[at].id: float(weight[at]) for at in component.demands.tolist()}
+        held = [frozenset(one.losses) for one in given.held]
+        short_after = [frozenset(one.losses) for one in given.unavoidable]
+        known = component.closed.keys()
+        if any(len(some) > self.proof.most or not some <= known for some in (*held, *short_after)):
+            self._find(f"what is told of {name} is told by losses that are none of its own, or too many")
+            return _CheckedComponent(component, of_demand, ())
+        short = [
+            (some, proved_least(component.robust.least_excess(component.bare(some)), one.least))
+            for one, some in zip(given.unavoidable, short_after, strict=True)
+        ]
+        found = _CheckedComponent(component, of_demand, [(some, max(least, 0.0)) for some, least in short])
+        linear = component.robust.linear
+        today = float(linear.cost @ part.part.today_of(component)) + linear.constant
+        least = self._cost(part, found, given)
+        if least is not None:
+            return replace(found, least=exact(least - today))
+        bound, regret = bounded_by(component.robust, component.scenario, component.solve, held, component.tolerance)
+        return replace(found, least=exact(bound - today), regret=regret, by_fractions=False)
+
+    def _cost(self, part: _CheckedPart, of: _CheckedComponent, given: ProvedComponent) -> float | None:
+        """What no plan that withstands the losses that are held costs less than, as proved; None: it is not proved closely enough.
+
+        What is allowed to be missing after each has to be no less than some plan leaves short after it: else no plan need do.
+        """
+        if given.cost is None or given.cost.value is None:
+            return None
+        scenarios = []
+        for one in given.held:
+            losses, allowed = frozenset(one.losses), float(one.allowed)
+            if min((of.missing(plan) for plan in part.able(losses)), default=inf) > allowed + part.slack:
+                return None
+            scenarios.append(replace(of.component.bare(losses), allowed=allowed))
+        found, value = proved_least(of.component.robust.master(scenarios), given.cost), float(given.cost.value)
+        return found if value - found <= float(OPTIMAL_GAP) * max(abs(value), 1.0) else None
 
     def _enumerated(self, parts: Sequence[_CheckedPart]) -> int:
         """How many combinations leave something short that no plan avoids; those that leave more short are findings."""
@@ -252,7 +322,7 @@ class _Checking:
             for chosen in combinations(range(len(self.losses)), size):
                 done += 1
                 self.counted.told(done, total) if done % 1_024 == 0 else None
-                answers = [part.withstands(frozenset(chosen), self.losses) for part in parts]
+                answers = [part.withstands(frozenset(chosen)) for part in parts]
                 found += any(answer is not True for answer in answers)
                 if any(answer is None for answer in answers):
                     names = " and ".join(self.losses[loss].name for loss in chosen) or "nobody"

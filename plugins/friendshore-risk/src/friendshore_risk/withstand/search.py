@@ -19,12 +19,13 @@ from friendshore.session import Session
 from friendshore.solve import Progress
 from friendshore.verify import VerifiedPlan, verify
 
+from .certifying import certified_least
 from .check import FollowsJudge, rules_then
 from .component import Losses, RobustComponent
 from .losses import PossibleLoss
 from .prepared import AfterLosses, PreparedComponent, PreparedPart, prepared, smallest
 from .program import LossDay, PartProgram, part_program
-from .proof import FORMAT, ProvedPart, WithstandProof
+from .proof import FORMAT, HeldLosses, ProvedComponent, ProvedPart, UnavoidableShortage, WithstandProof
 from .results import CurvePoint, MissedDemand, NotWithstood, Withstood, WorstLosses
 
 MOST_COMBINATIONS = 500_000
@@ -40,6 +41,7 @@ def withstand(
     start: date | None = None,
     react: Decimal = Decimal(0),
     left_out: int = 0,
+    certify: bool = False,
     progress: Progress | None = None,
 ) -> Withstood:
     """The cheapest plan that withstands any number of losses up to `most`, for each such number; verified, all combinations enumerated.
@@ -54,6 +56,7 @@ def withstand(
         start: their first day; see `first_loss`.
         react: months after it in which nothing can be ordered beyond what was planned.
         left_out: others that are not among the losses, to be told.
+        certify: also prove, in exact fractions, what is unavoidably short and that no plan is cheaper.
         progress: told after every step.
 
     Raises:
@@ -77,7 +80,7 @@ def withstand(
     if period is None:
         raise InputError("the loss begins outside the plan", found=str(start), expected=f"a day of {horizon.span}")
     reacts = min(period + horizon.steps(react), horizon.count)
-    return _Withstanding(session, losses, LossDay(period, reacts), progress).told(most, left_out)
+    return _Withstanding(session, losses, LossDay(period, reacts), progress).told(most, left_out, certify=certify)
 
 
 def combinations_of(count: int, most: int) -> int:
@@ -94,7 +97,7 @@ class _Withstanding:
         self.slack = session.problem.case.resolution * session.problem.case.horizon.count
         self.done = self.steps = 0
 
-    def told(self, most: int, left_out: int) -> Withstood:
+    def told(self, most: int, left_out: int, *, certify: bool) -> Withstood:
         session, horizon = self.session, self.session.problem.case.horizon
         every = [part_program(session, members, self.losses, self.day) for members in session.parts.members]
         parts = [part for part in every if not part.today.conflicts]
@@ -135,12 +138,12 @@ class _Withstanding:
             ),
             ready=self._ready(carried),
             never_met=tuple(sorted(session.verified.plan.short_by_demand)),
-            proof=self._proof(points[-1], last),
+            proof=self._proof(points[-1], last, certify=certify),
             idle=tuple(loss.name for number, loss in enumerate(self.losses) if loss.rule and number not in touching),
             unplanned=tuple(sorted(name for part in every if part.today.conflicts for name in part.members)),
         )
 
-    def _proof(self, point: CurvePoint, parts: Sequence[PreparedPart]) -> WithstandProof:
+    def _proof(self, point: CurvePoint, parts: Sequence[PreparedPart], *, certify: bool) -> WithstandProof:
         """What the last point of the curve rests on."""
         return WithstandProof(
             format=FORMAT,
@@ -156,13 +159,38 @@ class _Withstanding:
                     materials=tuple(sorted(part.part.members)),
                     first=part.first.verified.plan,
                     ready=tuple(sorted(part.first.ready)),
-                    held=tuple(tuple(tuple(sorted(losses)) for losses in level.found.keys) for level in part.levels),
+                    components=tuple(
+                        self._proved(component, level, certify=certify)
+                        for component, level in zip(part.part.components, part.levels, strict=True)
+                    ),
                     after=tuple(part.followers),
                 )
                 for part in parts
                 if part.levels
             ),
         )
+
+    def _proved(self, component: RobustComponent, level: PreparedComponent, *, certify: bool) -> ProvedComponent:
+        """What proves that a component costs no less, and that what is missing in it is unavoidable."""
+        found, cancel = level.found, self.session.cancel
+        scenarios = [component.scenario(losses).with_more(found.regret) for losses in found.keys]
+        held = tuple(
+            HeldLosses(losses=tuple(sorted(losses)), allowed=exact(scenario.allowed))
+            for losses, scenario in zip(found.keys, scenarios, strict=True)
+        )
+        if not certify:
+            return ProvedComponent(held=held)
+        master = None if found.regret else component.robust.master(scenarios)
+        cost = None if master is None else certified_least(master, found.objective, cancel)
+        short = (one for one in component.unavoidable.known if one.value > component.tolerance)
+        unavoidable = tuple(
+            UnavoidableShortage(
+                losses=tuple(sorted(one.losses)),
+                least=certified_least(component.robust.least_excess(component.bare(one.losses)), one.value, cancel),
+            )
+            for one in short
+        )
+        return ProvedComponent(held=held, cost=cost, unavoidable=unavoidable)
 
     def _level(
         self, components: Sequence[RobustComponent], number: int, before: Sequence[PreparedComponent] | None
