@@ -135,6 +135,9 @@ def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
     found = asked(case)
     assert (found["hits"][0]["band"], found["hits"][0]["decision"]["by"]) == ("no match", "J. Doe")
     assert not found["bars"]
+    (case / "decisions.csv").write_text(f"{','.join(told)}\n{','.join({**told, 'date': '2026-11-28'}.values())}\n")
+    assert "is of a day to come" in refused(case)
+    (case / "decisions.csv").write_text(f"{','.join(told)}\n{','.join(told.values())}\n")
     (case / "sdn.csv").write_text(LIST.replace("2026-01-01", "2026-01-02"))
     found = asked(case)
     assert found["hits"][0]["band"] == "match"

@@ -11,6 +11,7 @@ from friendshore.domain.base import Record
 from friendshore.domain.written import Written
 from friendshore.errors import Diagnostic
 from friendshore.readers import read_record_rows
+from friendshore.reading.today import today
 
 from .lists.entries import ListEntry, refused
 
@@ -42,7 +43,7 @@ def read_decisions(path: Path) -> tuple[ReviewDecision, ...]:
     """The table of decisions.
 
     Raises:
-        InputError: with all that is wrong with it, two decisions about the same included.
+        InputError: with all that is wrong with it, two decisions about the same and days to come included.
     """
     file, rows = read_record_rows(path, ReviewDecision, "What a reviewer decided about names that look alike.")
     seen: dict[tuple[str, str, str], int] = {}
@@ -54,6 +55,10 @@ def read_decisions(path: Path) -> tuple[ReviewDecision, ...]:
             found.append(Diagnostic(f"line {before} already decides about this", file, row.line, fix="delete one"))
         if not all(text.strip() for text in (row.record.by, row.record.reason)):
             found.append(Diagnostic("does not say by whom, or why", file, row.line, expected="a name and a reason"))
+        if row.record.day > today():
+            found.append(
+                Diagnostic("is of a day to come", file, row.line, "date", str(row.record.day), f"{today()} or before")
+            )
     if found:
         raise refused(found)
     return tuple(row.record for row in rows)
