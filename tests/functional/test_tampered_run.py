@@ -13,7 +13,7 @@ import pytest
 
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
-from friendshore.recommend import RunCheck, verify_run
+from friendshore.recommend import RunCheck, reopen, verify_run
 
 from .forging import resum
 from .program import call
@@ -170,6 +170,18 @@ def test_a_changed_hash_is_named(run: Path) -> None:
     found = verified(run)
     assert found.exit_code == 4
     assert any("first-catalog" in p.message for p in found.findings)
+
+
+def test_a_question_about_a_run_that_was_changed_says_so(run: Path) -> None:
+    """Also where the plan stays what it was: a title is another one, in the facts and in the run."""
+    assert reopen(run, registry=Registry.of()).notes == ()
+
+    def retitle(facts: dict[str, Any]) -> None:
+        facts["catalogs"][0]["title"] = "Audited offers"
+
+    change_json(run / "facts.json", retitle)
+    (note,) = reopen(run, registry=Registry.of()).notes
+    assert note.startswith("changed since the run was written: facts.json;")
 
 
 def test_a_rule_whose_plugin_is_missing_is_left_unverified_and_named(run: Path) -> None:

@@ -19,7 +19,8 @@ from ..errors import PluginError
 from ..plugins import Registry
 from ..plugins.patches import unaltered
 from ..problem.inputs import Applied, Inputs
-from ..run import RUN_FILE, read_run
+from ..run import FACTS_FILE, RUN_FILE, read_run
+from ..run.signing import changed, read_sums
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
 from .gather import gather
@@ -42,7 +43,8 @@ class Opened:
     """Rule -> the pack that brings it."""
     plugins: tuple[RunPlugin, ...]
     notes: tuple[str, ...] = ()
-    """What to know of it: a case that blocks what is not installed, a run whose plan is not the one that its facts give here."""
+    """What to know of it: a case that blocks what is not installed, a run that was changed since it was written, or whose plan is not
+    the one that its facts give here."""
     path: Path = Path()
     """Case or run."""
     registry: Registry | None = None
@@ -144,7 +146,7 @@ def reopen(
         refuse_old_prices(asked, applied, given.run.made if given.run is not None else None)
         session = Session.open(asked, bounds, progress, cancel, began=began)
     unchanged = given.run if applied == Applied() else None
-    notes = given.notes if unchanged is None else _differs(session, unchanged, bounds)
+    notes = given.notes if unchanged is None else (*given.notes, *_differs(session, unchanged, bounds))
     named = (*given.scenario, *scenario)
     return Opened(
         session, named, given.pack_of, given.plugins, notes, path, registry, applied, given.inputs, given.records
@@ -170,7 +172,18 @@ def _read_run(path: Path, registry: Registry | None) -> _Given:
         raise PluginError(facts.unchecked)
     records = (facts.inputs.case, *facts.inputs.catalogs)
     packs = {rule.id: rule.pack for rule in run.rules if rule.pack}
-    return _Given(facts.inputs, records, tuple(run.scenario), packs, tuple(run.plugins), run=run)
+    return _Given(facts.inputs, records, tuple(run.scenario), packs, tuple(run.plugins), _edited(path), run)
+
+
+def _edited(path: Path) -> tuple[str, ...]:
+    """What to know of a run of which a file that is read for answers is not the one that its hashes are of."""
+    sums = read_sums(path)
+    found = [] if sums is None else [name for name in changed(path, sums) if name in (RUN_FILE, FACTS_FILE)]
+    if not found:
+        return ()
+    return (
+        f"changed since the run was written: {', '.join(found)}; answers are about what it says now: `friendshore verify` says what of it holds",
+    )
 
 
 def _differs(session: Session, told: Run, limits: Limits) -> tuple[str, ...]:
