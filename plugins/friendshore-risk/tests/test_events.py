@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from scipy import stats
 
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore_risk.events import Event, RiskSettings
@@ -116,7 +119,16 @@ def test_a_triangular_distribution_is_sampled() -> None:
         ({"factors": [2, 3], "chances": [0.5]}, "1 chances for 2 factors"),
         ({"factors": [2, 3], "chances": [0.5, 0.6]}, "come to more than 1"),
         ({"between": [3, 2, 1]}, "not a least, a likeliest and a most"),
-        ({"probability": 0.1}, "need one of `factor`, `factors` and `between`"),
+        ({"probability": 0.1}, "need one of `factor`, `factors`, `between`, `uniform`, `normal`, `lognormal`"),
+        ({"factors": [2, 3], "per_year": 0.1}, "0 chances for 2 factors"),
+        ({"uniform": [2, 1]}, "not a least and a most multiplier"),
+        ({"normal": [1, 0]}, "not a mean and a standard deviation"),
+        ({"lognormal": [1]}, "not a median and the standard deviation of a logarithm"),
+        ({"normal": [1, 0.1], "uniform": [1, 2]}, "need one of"),
+        ({"factor": 2, "probability": 0.1, "along_with": "other"}, "is read with"),
+        ({"factor": 2, "probability": 0.1, "lasts": 3, "ends_per_year": 0.5}, "is said by `lasts` and `ends_per_year`"),
+        ({"factor": 2, "probability": 0.1, "durations": [3, 6], "duration_chances": [1]}, "1 chances for 2 durations"),
+        ({"factor": 2, "probability": 0.1, "durations": [3], "duration_chances": [0.5]}, "do not come to 1"),
         ({"probability": 0.1, "factor": 2, "between": [1, 2, 3]}, "need one of"),
     ],
 )
@@ -124,6 +136,72 @@ def test_a_distribution_that_cannot_be_meant_is_refused(stated: dict[str, object
     """With the words for what is wrong."""
     with pytest.raises(ValidationError, match=told):
         Event.model_validate({"name": "rise", "price": "ga", **stated})
+
+
+@pytest.mark.parametrize(
+    ("stated", "of"),
+    [
+        ({"between": [0.5, 1, 3]}, stats.triang(0.2, loc=0.5, scale=2.5)),
+        ({"uniform": ["80 %", "150 %"]}, stats.uniform(0.8, 0.7)),
+        ({"normal": [1, 0.2]}, stats.norm(1, 0.2)),
+        ({"lognormal": [1.5, "40 %"]}, stats.lognorm(0.4, scale=1.5)),
+    ],
+    ids=["triangular", "uniform", "normal", "lognormal"],
+)
+def test_samples_follow_their_distribution(stated: dict[str, object], of: Any) -> None:
+    """Kolmogorov and Smirnov would reject fewer than one in a thousand samples of 1,000 draws for being farther off."""
+    rise = Event.model_validate({"name": "rise", "demand": "civil", **stated})
+    drawn = [float(one.events[0].factor or 0) for one in sampled([rise], DAY, HORIZON, 1000, "1")]
+    assert stats.kstest(drawn, of.cdf).statistic < 1.95 / math.sqrt(1000)
+
+
+def test_a_normal_multiplier_below_nothing_is_nothing() -> None:
+    """Mean 1 and deviation 2: a share of Phi(-0.5), 30.9 %, of draws."""
+    wild = Event.model_validate({"name": "wild", "demand": "civil", "normal": [1, 2]})
+    found = sampled([wild], DAY, HORIZON, 1000, "1")
+    none = sum(one.probability for one in found if one.events[0].factor == 0)
+    assert float(none) == pytest.approx(float(stats.norm.cdf(-0.5)), abs=0.05)
+
+
+def test_what_was_observed_is_as_probable_each() -> None:
+    """An empirical distribution: nothing is left for the chance that nothing changes, and all are enumerated."""
+    seen = Event.model_validate({"name": "seen", "price": "ga", "factors": [0.8, 1.1, 2.5]})
+    found = enumerated([seen], DAY, HORIZON)
+    assert [(one.name, one.probability) for one in found] == [
+        (f"seen x {factor}", Fraction(1, 3)) for factor in (0.8, 1.1, 2.5)
+    ]
+
+
+def test_multipliers_that_go_along_rise_and_fall_together() -> None:
+    """A common cause of price and demand: the same share of either distribution; without it they have nothing to do with each other."""
+    price = Event.model_validate({"name": "price", "price": "ga", "uniform": [1, 3]})
+    for along, least, most in (({"along_with": "price"}, 0.999, 1), ({}, -0.15, 0.15)):
+        demand = Event.model_validate({"name": "demand", "demand": "civil", "lognormal": [1, 0.5], **along})
+        RiskSettings(event=(price, demand))
+        drawn = [
+            tuple(float(b.factor or 0) for b in one.events) for one in sampled([price, demand], DAY, HORIZON, 300, "1")
+        ]
+        assert least <= stats.spearmanr(drawn).statistic <= most
+    with pytest.raises(ValidationError, match="of which samples are drawn, is called `price`"):
+        RiskSettings(event=(demand.but(along_with="price"), price))
+
+
+def test_how_long_an_event_lasts_may_be_one_of_several_times() -> None:
+    """Each with its chance, times the chance that it comes at all."""
+    out = event("out", probability="20 %", durations=["6 months", "1 year"], duration_chances=["75 %", "25 %"])
+    found = {one.name: one.probability for one in enumerated([out], DAY, HORIZON)}
+    assert found == {
+        NOTHING_HAPPENS: Fraction(4, 5),
+        "out for 6 months": Fraction(3, 20),
+        "out for 12 months": Fraction(1, 20),
+    }
+
+
+def test_an_event_that_ends_with_some_chance_a_year_lasts_geometrically_long() -> None:
+    """From 2027 on, of three years: to the end of the first with a chance of p, of the second with (1 - p) p, else to the end of the plan."""
+    out = event("out", probability=1, ends_per_year="40 %", **{"from": HORIZON.start})
+    found = [(one.events[0].lasts, one.probability) for one in enumerated([out], HORIZON.start, HORIZON)]
+    assert found == [(12, Fraction(2, 5)), (24, Fraction(6, 25)), (None, Fraction(9, 25))]
 
 
 def test_a_cause_is_stated_before_what_it_causes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -16,11 +17,14 @@ from typer.testing import CliRunner
 from friendshore.cli.app import app
 from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError, VerificationError
+from friendshore.explain.results import Counted
 from friendshore_risk.events import Event
+from friendshore_risk.events.scenarios import sampled
 from friendshore_risk.risk.answer import risk_of, told_again
 from friendshore_risk.risk.document import risk_document
 from friendshore_risk.risk.records import FrontierPoint, Risk
 from friendshore_risk.risk.saved import check_saved
+from friendshore_risk.risk.search import RiskSearch
 from friendshore_risk.telling import Telling
 from friendshore_risk.twostage import RiskMeasure
 
@@ -104,6 +108,31 @@ def test_a_price_of_several_factors_costs_what_each_of_them_does() -> None:
         "nothing happens": 200, "moves x 3": 400, "moves x 0.5": 150,
     }  # fmt: skip
     assert found.expected == 205
+
+
+def test_a_newsvendor_orders_the_critical_share_of_uniform_demand() -> None:
+    """Ordered a year ahead at 10, short at 110, left over for nothing: the order meets demand in 100 of 110 cases (Arrow, Harris and Marschak 1951)."""
+    moves = event("moves", None, demand="civil", uniform=[0.5, 1.5])
+    session = opened([Seller("CN", 10, lead=1)], {"civil": [0, 1000]}, {"civil": 110}, holding=0)
+    draws = sampled([moves], DAY, session.problem.case.horizon, 40, "1")
+    found = risk_of(RiskSearch(session, [moves], draws, DAY, Counted(session)), EXPECTED)
+    (ordered,) = found.before
+    wanted = sorted(1000 * float(one.events[0].factor or 0) for one in draws)
+    assert float(ordered.kilograms) == pytest.approx(wanted[math.ceil(40 * 100 / 110) - 1], abs=0.01)
+    assert float(ordered.kilograms) == pytest.approx(500 + 1000 * 100 / 110, abs=3 * 1000 * math.sqrt(10 / 110 / 40))
+
+
+@pytest.mark.parametrize(("longer", "stock", "cost"), [(0.01, 10, (310, 310, 1210)), (0.5, 20, (330, 330, 330))])
+def test_a_second_year_without_a_supplier_is_bridged_where_it_is_likely(
+    longer: float, stock: int, cost: tuple[int, int, int]
+) -> None:
+    """10 kg a year at 10, else 100 a kilogram short: bridging the second year as well costs 20 more, and saves 880 if it comes."""
+    lost = event("lost", 0.5, lose="country:CN", durations=[12, 24], duration_chances=[1 - longer, longer])
+    found = asked([Seller("CN", 10)], {"civil": [10, 10, 10]}, lost)
+    names = ("nothing happens", "lost for 12 months", "lost for 24 months")
+    assert {name: of[0] for name, of in costs(found).items()} == dict(zip(names, cost, strict=True))
+    (held,) = found.held
+    assert held.kilograms == stock
 
 
 def test_what_a_rule_may_bar_is_not_bought_for_whom_it_would_bar() -> None:

@@ -109,7 +109,7 @@ def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[Begun]) -> 
         elif event.demand:
             moved.resize(begun, days)
         elif event.lose and SupplyRoute.of(event.lose) is None:
-            lost.extend(moved.lose(event, begun.start, days))
+            lost.extend(moved.lose(begun, days))
     return moved.applied(inputs.after(lost) if lost else inputs)
 
 
@@ -128,8 +128,8 @@ def lost_routes(happened: Sequence[Begun], horizon: Horizon) -> list[tuple[Suppl
 def periods_of(begun: Begun, horizon: Horizon) -> range:
     """The periods on all or some of whose days an event holds: in those that it ends or begins within it holds throughout."""
     end = horizon.periods[-1].end
-    if begun.event.lasts is not None:
-        end = min(end, add_months(begun.start, int(begun.event.lasts)) - timedelta(days=1))
+    if begun.lasts is not None:
+        end = min(end, add_months(begun.start, int(begun.lasts)) - timedelta(days=1))
     held = [p.index for p in horizon.periods if p.end >= begun.start and p.start <= end]
     return range(held[0], held[-1] + 1) if held else range(0)
 
@@ -173,18 +173,19 @@ class _Moved:
                 for t in periods:
                     factors[t] *= factor
 
-    def lose(self, event: Event, start: date, periods: range) -> Iterator[Change]:
+    def lose(self, begun: Begun, periods: range) -> Iterator[Change]:
         """Takes offers away: for good, for a time, or a share of what plants can make."""
+        event, start, lasts = begun.event, begun.start, begun.lasts
         hit = [facts for facts in self.problem.offers if names_offer(event.lose, facts.offer, facts.facility)]
         if event.share == 1:
-            if event.lasts is None:
+            if lasts is None:
                 if hit:
                     yield Change(remove=event.lose, start=start)
                 return
             for facts in hit:
                 self.closed.setdefault(facts.offer.id, set()).update(periods)
             return
-        end = None if event.lasts is None else add_months(start, int(event.lasts)) - timedelta(days=1)
+        end = None if lasts is None else add_months(start, int(lasts)) - timedelta(days=1)
         self._shareable(event, hit)
         for name in sorted({facts.facility.id for facts in hit}):
             yield Change(capacity=name, factor=1 - event.share, start=start, end=end)

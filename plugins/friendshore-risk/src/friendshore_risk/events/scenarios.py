@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from math import sqrt
+from math import exp, sqrt
+from statistics import NormalDist
 
 from friendshore.domain.time import Horizon, add_months
 
@@ -25,12 +26,22 @@ class Begun:
     """First day of what it changes."""
     factor: Decimal | None = None
     """By what it multiplies a price or a demand."""
+    lasts: Decimal | None = None
+    """Months that it lasts; None: to the end of the plan."""
 
     @property
     def name(self) -> str:
-        """Its name, with by what it multiplies where that may be one of several."""
-        several = self.event.factors or self.event.between
-        return f"{self.event.name} x {self.factor}" if several else self.event.name
+        """Its name, with by what it multiplies, when it begins and how long it lasts, where that may be one of several."""
+        event = self.event
+        size = f" x {self.factor}" if event.factors or event.drawn else ""
+        begins = "" if event.per_year is None else f" from {self.start}"
+        several = event.durations or event.ends_per_year is not None
+        return f"{event.name}{size}{begins}{' ' + duration(self.lasts) if several else ''}"
+
+    @property
+    def told(self) -> Told:
+        """What tells it from what else may become of the same event."""
+        return self.event.name, self.start, self.factor, self.lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +59,18 @@ class RiskScenario:
 
 
 NOTHING_HAPPENS = "nothing happens"
+
+
+def duration(lasts: Decimal | None) -> str:
+    """How long something lasts, in words."""
+    return "to the end" if lasts is None else f"for {lasts.normalize():f} months"
+
+
 _NONE = Decimal(0)
-_Came = tuple[int, date, Decimal]
-"""Place of an event in the case, its first day, and by what it multiplies; 0 if nothing is multiplied."""
-EventOutcome = tuple[date | None, Decimal | None, Fraction]
-"""First day of an event, if it comes; by what it multiplies, if anything and if that is not drawn; and how likely that is."""
+Told = tuple[str, date, Decimal | None, Decimal | None]
+"""Name of an event that comes, its first day, by what it multiplies, and months that it lasts."""
+EventOutcome = tuple[Begun | None, Fraction]
+"""What becomes of an event, by what it multiplies left out if that is drawn, and how likely that is; None: it does not come."""
 
 
 def outcomes(event: Event, begun: bool, day: date, horizon: Horizon) -> list[EventOutcome]:
@@ -64,26 +82,50 @@ def outcomes(event: Event, begun: bool, day: date, horizon: Horizon) -> list[Eve
         day: on which events become known.
         horizon: of the plan.
     """
-    start = event.start or day
-    found: list[EventOutcome] = []
+    start, last = event.start or day, horizon.periods[-1].end
+    found: list[tuple[date, Decimal | None, Fraction]] = []
     if event.factors:
-        found = [(start, f, Fraction(c)) for f, c in zip(event.factors, event.chances, strict=True)]
+        chances = [Fraction(one) for one in event.chances] or [Fraction(1, len(event.factors))] * len(event.factors)
+        found = [(start, factor, chance) for factor, chance in zip(event.factors, chances, strict=True)]
     elif event.per_year is None:
         stated = Decimal(1) if event.probability is None else event.probability
         found = [(start, event.factor, Fraction(event.otherwise if event.given and not begun else stated))]
     else:
-        yearly, left, years = Fraction(event.per_year), Fraction(1), 0
-        while (first := add_months(start, 12 * years)) <= horizon.periods[-1].end:
-            found.append((first, event.factor, left * yearly))
-            left *= 1 - yearly
-            years += 1
+        found = [(first, event.factor, chance) for first, chance in _yearly(event.per_year, start, last)]
     none = 1 - sum((chance for _, _, chance in found), Fraction(0))
-    return [one for one in (*found, (None, None, none)) if one[2]]
+    came: list[EventOutcome] = [
+        (Begun(event, first, factor, lasts), chance * part)
+        for first, factor, chance in found
+        for lasts, part in _durations(event, first, last)
+    ]
+    return [one for one in (*came, (None, none)) if one[1]]
+
+
+def _yearly(chance: Decimal, start: date, last: date) -> Iterator[tuple[date, Fraction]]:
+    """First days of the years that begin by some day, each with the chance that something comes with that year which comes once."""
+    left, years = Fraction(1), 0
+    while (first := add_months(start, 12 * years)) <= last:
+        yield first, left * Fraction(chance)
+        left *= 1 - Fraction(chance)
+        years += 1
+
+
+def _durations(event: Event, start: date, last: date) -> list[tuple[Decimal | None, Fraction]]:
+    """Months that an event may last, each with its chance."""
+    if event.durations:
+        pairs = zip(event.durations, event.duration_chances, strict=True)
+        return [(months, Fraction(chance)) for months, chance in pairs]
+    if event.ends_per_year is None:
+        return [(event.lasts, Fraction(1))]
+    ends = [chance for _, chance in _yearly(event.ends_per_year, start, last)]
+    kept: list[tuple[Decimal | None, Fraction]] = [(Decimal(12 * n), chance) for n, chance in enumerate(ends, 1)]
+    # What ends with the last year that begins within the plan lasts to its end, as what goes on does.
+    return [*kept[:-1], (None, 1 - sum(ends[:-1], Fraction(0)))]
 
 
 def count_of(events: Sequence[Event], day: date, horizon: Horizon, most: int) -> int:
     """How many scenarios there are; one more than `most` where there are more, as where something is drawn from a distribution."""
-    if any(event.between for event in events):
+    if any(event.drawn for event in events):
         return most + 1
     found = 0
     for _ in _every(events, day, horizon):
@@ -98,10 +140,11 @@ def enumerated(events: Sequence[Event], day: date, horizon: Horizon) -> list[Ris
     found = list(_every(events, day, horizon))
     places = {event.name: place for place, event in enumerate(events)}
 
-    def order(one: RiskScenario) -> tuple[int, list[_Came]]:
-        return len(one.events), [(places[begun.event.name], begun.start, begun.factor or _NONE) for begun in one.events]
+    return sorted(found, key=lambda one: (len(one.events), [_order(places[b.event.name], b) for b in one.events]))
 
-    return sorted(found, key=order)
+
+def _order(place: int, begun: Begun) -> tuple[int, date, Decimal, bool, Decimal]:
+    return place, begun.start, begun.factor or _NONE, begun.lasts is None, begun.lasts or _NONE
 
 
 def _every(events: Sequence[Event], day: date, horizon: Horizon) -> Iterator[RiskScenario]:
@@ -111,9 +154,8 @@ def _every(events: Sequence[Event], day: date, horizon: Horizon) -> Iterator[Ris
             return
         event = events[place]
         caused = any(one.event.name == event.given for one in begun)
-        for start, factor, part in outcomes(event, caused, day, horizon):
-            came = begun if start is None else (*begun, Begun(event, start, factor))
-            yield from walk(place + 1, came, chance * part)
+        for comes, part in outcomes(event, caused, day, horizon):
+            yield from walk(place + 1, begun if comes is None else (*begun, comes), chance * part)
 
     return walk(0, (), Fraction(1))
 
@@ -124,35 +166,52 @@ def sampled(events: Sequence[Event], day: date, horizon: Horizon, count: int, se
     Draws are common random numbers: that of an event in a sample follows from the seed, its name and the number of the draw alone, so that the
     same event comes in the same draws whatever else a case states.
     """
-    drawn: Counter[tuple[tuple[int, date, Decimal | None], ...]] = Counter()
+    drawn: Counter[tuple[Told, ...]] = Counter()
+    known: dict[tuple[Told, ...], tuple[Begun, ...]] = {}
     for number in range(count):
-        came: dict[str, tuple[int, date, Decimal | None]] = {}
-        for place, event in enumerate(events):
+        came: dict[str, Begun] = {}
+        for event in events:
             left = uniform(seed, event.name, number)
-            for start, factor, part in outcomes(event, event.given in came, day, horizon):
+            for begun, part in outcomes(event, event.given in came, day, horizon):
                 if left < part:
-                    if start is not None:
-                        size = _drawn(event, seed, number) if event.between else factor
-                        came[event.name] = place, start, size
+                    if begun is not None:
+                        size = _drawn(event, seed, number) if event.drawn else begun.factor
+                        came[event.name] = replace(begun, factor=size)
                     break
                 left -= part
-        drawn[tuple(came.values())] += 1
-    ordered = sorted(drawn.items(), key=lambda item: (len(item[0]), [(p, s, f or _NONE) for p, s, f in item[0]]))
-    return [
-        RiskScenario(tuple(Begun(events[place], start, factor) for place, start, factor in key), Fraction(times, count))
-        for key, times in ordered
-    ]
+        key = tuple(begun.told for begun in came.values())
+        known[key] = tuple(came.values())
+        drawn[key] += 1
+    places = {event.name: place for place, event in enumerate(events)}
+    ordered = sorted(known.items(), key=lambda item: (len(item[0]), [_order(places[b.event.name], b) for b in item[1]]))
+    return [RiskScenario(begun, Fraction(drawn[key], count)) for key, begun in ordered]
 
 
 def _drawn(event: Event, seed: str, number: int) -> Decimal:
-    """A multiplier of a triangular distribution, to four digits after the point: where its distribution function comes to a uniform number."""
+    """A multiplier, to four digits after the point: where its distribution function comes to a uniform number."""
+    share = float(uniform(seed, f"{event.along_with or event.name}, size", number))
+    return Decimal(repr(round(_quantile(event, min(max(share, _LEAST), 1 - _LEAST)), 4)))
+
+
+_LEAST = 2.0**-53
+"""Share nearer to none, or to all, of which no quantile is asked: a normal distribution has none of 0."""
+
+
+def _quantile(event: Event, share: float) -> float:
+    if event.uniform:
+        least, most = map(float, event.uniform)
+        return least + share * (most - least)
+    if event.normal:
+        mean, deviation = map(float, event.normal)
+        return max(NormalDist(mean, deviation).inv_cdf(share), 0.0)
+    if event.lognormal:
+        median, deviation = map(float, event.lognormal)
+        return median * exp(NormalDist(0, deviation).inv_cdf(share))
     least, likeliest, most = map(float, event.between)
-    share, width = float(uniform(seed, f"{event.name}, size", number)), most - least
+    width = most - least
     if share * width < likeliest - least:
-        found = least + sqrt(share * width * (likeliest - least))
-    else:
-        found = most - sqrt((1 - share) * width * (most - likeliest))
-    return Decimal(repr(round(found, 4)))
+        return least + sqrt(share * width * (likeliest - least))
+    return most - sqrt((1 - share) * width * (most - likeliest))
 
 
 def uniform(seed: str, name: str, number: int) -> Fraction:

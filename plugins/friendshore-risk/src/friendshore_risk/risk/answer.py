@@ -145,7 +145,13 @@ class _Told:
             ScenarioOutcome(
                 name=scenario.name,
                 events=tuple(
-                    ComesTrue(event=one.event.name, start=one.start, factor=one.factor, title=one.event.title)
+                    ComesTrue(
+                        event=one.event.name,
+                        start=one.start,
+                        factor=one.factor,
+                        lasts=one.lasts,
+                        title=one.event.title,
+                    )
                     for one in scenario.events
                 ),
                 probability=as_decimal(scenario.probability),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass, percent
+from friendshore.domain.base import grouped
 
+from ..events.scenarios import NOTHING_HAPPENS, duration
 from ..telling import Telling
 
 if TYPE_CHECKING:
@@ -106,22 +108,27 @@ def _worst(found: Risk, telling: Telling) -> doc.Section:
     return doc.section("Scenarios, the worst first", *telling.tables(columns, rows, *more, part=4))
 
 
-def _named(one: ScenarioOutcome, several: AbstractSet[str]) -> list[str]:
-    """Its events in words; of those that may multiply by one of several factors, which."""
-    told = [
-        (event.title or event.event) + (f" (x {event.factor})" if event.event in several else "")
-        for event in one.events
-    ]
-    return told or ["nothing happens"]
+def _named(one: ScenarioOutcome, several: Mapping[str, AbstractSet[str]]) -> list[str]:
+    """Its events in words; of those that may come in several ways, in which."""
+    told = []
+    for event in one.events:
+        of = several[event.event]
+        how = [
+            *([f"x {event.factor}"] if "factor" in of else []),
+            *([f"from {event.start}"] if "start" in of else []),
+            *([duration(event.lasts)] if "lasts" in of else []),
+        ]
+        told.append((event.title or event.event) + (f" ({', '.join(how)})" if how else ""))
+    return told or [NOTHING_HAPPENS]
 
 
-def _of_several(found: Risk) -> AbstractSet[str]:
-    """Events that multiply by other factors in other scenarios."""
-    factors: dict[str, set[Decimal | None]] = {}
-    for scenario in found.scenarios:
-        for event in scenario.events:
-            factors.setdefault(event.event, set()).add(event.factor)
-    return {name for name, some in factors.items() if len(some) > 1}
+def _of_several(found: Risk) -> Mapping[str, AbstractSet[str]]:
+    """What of each event is not the same in all scenarios in which it comes: by what it multiplies, when it begins, how long it lasts."""
+    by_name = grouped((event.event, event) for scenario in found.scenarios for event in scenario.events)
+    return {
+        name: {what for what in ("factor", "start", "lasts") if len({getattr(one, what) for one in some}) > 1}
+        for name, some in by_name.items()
+    }
 
 
 def _before(found: Risk, telling: Telling) -> doc.Section:

@@ -17,6 +17,8 @@ class ComesTrue(Record):
     """First day."""
     factor: Number | None = None
     """By what it multiplies a price or a demand."""
+    lasts: Number | None = None
+    """Months that it lasts; None: to the end of the plan."""
     title: str = ""
 
 

@@ -71,8 +71,10 @@ def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
 
 def _scenarios(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
     """Scenarios that are not those of the case, or not as probable."""
-    told = [(tuple((e.event, e.start, e.factor) for e in one.events), one.probability) for one in saved.scenarios]
-    own = [(tuple((e.event.name, e.start, e.factor) for e in one.events), one.probability) for one in search.scenarios]
+    told = [
+        (tuple((e.event, e.start, e.factor, e.lasts) for e in one.events), one.probability) for one in saved.scenarios
+    ]
+    own = [(tuple(e.told for e in one.events), one.probability) for one in search.scenarios]
     if [events for events, _ in told] != [events for events, _ in own]:
         yield Diagnostic("its scenarios are not those of the case", found=str(len(told)), expected=str(len(own)))
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 
 import numpy as np
 
@@ -22,13 +21,13 @@ from friendshore.session import Session
 
 from ..events.consequences import bearing, facts_after, lost_routes
 from ..events.records import Event
-from ..events.scenarios import Begun, RiskScenario
+from ..events.scenarios import Begun, RiskScenario, Told
 from ..routes import Moved, moves_on, orders_of
 from ..twostage import RecourseProgram, ScenarioBranch, SecondStage
 from .alignment import Alignment, Key, aligned, decided_before
 
-Happened = tuple[tuple[str, date, Decimal | None], ...]
-"""Events that bear on a part, each with its first day and by what it multiplies; none: as if nothing happened."""
+Happened = tuple[Told, ...]
+"""Events that bear on a part, as they come; none: as if nothing happened."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +125,7 @@ def staged(session: Session, events: Sequence[Event], scenarios: Sequence[RiskSc
 
 
 def _told(events: Sequence[Begun], bears: frozenset[str]) -> Happened:
-    return tuple((one.event.name, one.start, one.factor) for one in events if one.event.name in bears)
+    return tuple(one.told for one in events if one.event.name in bears)
 
 
 class _Staging:
