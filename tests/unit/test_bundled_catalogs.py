@@ -42,6 +42,13 @@ USGS_2025 = {
 }
 """Tonnes made in 2025 by country: USGS Mineral Commodity Summaries 2026, doi 10.5066/P1WKQ63T."""
 
+FORMS = {
+    "titanium-ingot", "titanium-mill-product", "graphite-anode", "graphite-purified-fines", "beryllium-copper-master-alloy",
+    "beryllium-copper", "aluminium-beryllium", "magnesium-alloy", "cobalt-superalloy", "yttria-zirconia", "cadmium-telluride",
+    "bismuth-telluride", "indium-antimonide", "indium-phosphide", "hydrogen-fluoride",
+}  # fmt: skip
+"""What defence buys of the materials from titanium to fluorspar."""
+
 OPEN_FEED = [
     "caremag-heavy-dy-oxide",
     "caremag-heavy-tb-oxide",
@@ -135,9 +142,7 @@ def test_each_has_a_licence_a_date_and_nothing_to_mend(catalogs: dict[str, Catal
     """Every catalog says its licence and as-of date, and a review finds leads only."""
     assert sorted(catalogs) == sorted(NAMES)
     for catalog in catalogs.values():
-        day = {"materials": "2026-11-24", "kazakhstan": "2026-11-24", "usgs-2026": "2026-11-27"}.get(
-            catalog.name, "2026-11-26"
-        )
+        day = {"kazakhstan": "2026-11-24", "australia": "2026-11-26"}.get(catalog.name, "2026-11-27")
         assert (catalog.licence, str(catalog.as_of)) == ("CC0-1.0", day)
         remarks = review(catalog, [catalogs[name] for name in catalog.requires])
         assert [str(r) for r in remarks if "lead" not in r.message] == []
@@ -357,17 +362,40 @@ def test_materials_carry_the_stages_of_the_law(catalogs: dict[str, Catalog]) -> 
 
 
 def test_what_nobody_quotes_has_no_price(offers: dict[str, Offer]) -> None:
-    """Every offer is priced but those of three goods that nobody quotes."""
+    """Every offer is priced but those of three raw goods, and of what is made of the materials from titanium to fluorspar, that nobody quotes."""
     bare = [o for o in offers.values() if o.price is None]
-    assert {line.material for o in bare for line in o.outputs} == {
+    made = {line.material for o in bare if o.inputs for line in o.outputs}
+    assert made == FORMS
+    raw = [o for o in bare if not o.inputs]
+    assert {line.material for o in raw for line in o.outputs} == {
         "beryllium-concentrate",
         "re-carbonate",
         "re-concentrate",
     }
-    assert sorted(o.id for o in bare if not o.id.endswith("-beryllium-concentrate")) == [
+    assert sorted(o.id for o in raw if not o.id.endswith("-beryllium-concentrate")) == [
         "browns-range-concentrate",
         "serra-verde-carbonate",
     ]
+
+
+def test_every_form_that_defence_buys_of_a_new_material_has_a_recipe_with_its_source(
+    catalogs: dict[str, Catalog], offers: dict[str, Offer], confidence: dict[str, Confidence]
+) -> None:
+    """No offer of one stands without an input, none of which is assumed, recalled, or of more of an element than there is."""
+    materials = {m.id: m for m in catalogs["materials"].materials}
+    makers = [o for o in offers.values() if {line.material for line in o.outputs} & FORMS]
+    assert {line.material for o in makers for line in o.outputs} == FORMS
+    for offer in makers:
+        assert offer.inputs, offer.id
+        for line in (*offer.inputs, *(offer.outputs if len(offer.outputs) > 1 else ())):
+            assert confidence[line.source].reaches(Confidence.REPORTED), (offer.id, line.material)
+        made = materials[offer.outputs[0].material]
+        taken = [(line.per_unit, materials[line.material]) for line in offer.inputs]
+        held = sum(units * (each.content or 0) for units, each in taken if each.element == made.element)
+        if (
+            made.content is not None and made.element != "F"
+        ):  # nobody says how much fluorine fluorspar of all grades holds
+            assert held >= made.content * Decimal("0.999"), offer.id
 
 
 def test_cobalt_refining_is_known_of_2015_alone(
