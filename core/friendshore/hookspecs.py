@@ -16,8 +16,9 @@ import pluggy
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from .readers import Reader
+    from .readers import CaseFacts, Reader
     from .rules.base import Rule
+    from .rules.pack import RulePack
 
 
 class Named(Protocol):
@@ -356,6 +357,44 @@ def friendshore_settings() -> Iterable[type[BaseModel]]:
     [plugin.friendshore-screening]
     threshold = 0.9
     names = ["Example Trading"]
+    ```
+    """
+    raise NotImplementedError  # a specification; pluggy calls the implementations only
+
+
+@hookspec
+def friendshore_case_packs(facts: CaseFacts) -> Iterable[RulePack]:
+    """Yields rule packs that follow from what a case sets for the plugin, and from the facts of the case: what a list that lies beside the case bars.
+
+    Called for every case with a table `[plugin.NAME]` for it, if the manifest says `case_packs = true` and `settings = true`, in a process of its own: only data comes back.
+    Rules are tables of any kind that is installed, as in `pack.toml`. `acme_debarred/__init__.py`:
+
+    ```python
+    from datetime import date
+
+    from friendshore.domain.base import Record
+    from friendshore.hookspecs import hookimpl
+    from friendshore.readers import CaseFacts
+    from friendshore.rules.pack import RulePack
+
+
+    class Settings(Record):
+        names: str
+        day: date
+
+
+    @hookimpl
+    def friendshore_settings() -> list[type[Settings]]:
+        return [Settings]
+
+
+    @hookimpl
+    def friendshore_case_packs(facts: CaseFacts) -> list[RulePack]:
+        debarred = set((facts.folder / facts.settings.names).read_text(encoding="utf-8").splitlines())
+        found = {f.id for catalog in facts.catalogs for f in catalog.facilities if f.supplier in debarred}
+        rule = {"kind": "exclude", "id": "acme-debarred", "citation": "our terms, 4.2", "facilities": sorted(found)}
+        rules = (rule,) if found else ()
+        return [RulePack(id="acme-debarred", title="Whom we debar", as_of=facts.settings.day, rules=rules)]
     ```
     """
     raise NotImplementedError  # a specification; pluggy calls the implementations only

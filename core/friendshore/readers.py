@@ -2,6 +2,8 @@
 
 A case names a reader and an argument where it could name something installed: `catalogs = ["acme-erp:suppliers"]`. What the reader yields is
 read like a table of friendshore's own, column by column, and each mistake in it is told at the line that the reader says.
+
+And what a plugin is given that makes rule packs of a case: `CaseFacts`.
 """
 
 from __future__ import annotations
@@ -12,11 +14,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from .errors import Diagnostic, all_of
+
+if TYPE_CHECKING:
+    from .domain.case import Case
+    from .domain.facts import Catalog
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -135,6 +141,19 @@ class ReadRequest:
     def path(self) -> Path:
         """The argument as a path."""
         return self.folder / self.argument
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What rule packs of a case are made of: its facts as they were read, before scenarios and changes."""
+
+    case: Case
+    catalogs: tuple[Catalog, ...]
+    """All that it names or that these require."""
+    folder: Path
+    """Folder of the case: a path in the settings starts there."""
+    settings: Any
+    """What the case sets for the plugin: a record of its model."""
 
 
 class Reader:

@@ -13,7 +13,7 @@ import typer
 from ..errors import InputError
 from ..reading.today import today
 from ..writing import add_files
-from .options import AsJson, Blocked, CasePath, installed
+from .options import AsJson, Blocked, CasePath, Strict, installed
 from .output import answering, bare, complain, show, show_json, wrote
 from .waiting import progress_bar
 
@@ -76,14 +76,14 @@ def init(
 
 
 @answering
-def check(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int:
+def check(case: CasePath, strict: Strict = False, block: Blocked = None, as_json: AsJson = False) -> int:
     """List every mistake of a case, its catalogs, packs and rules, and what could be sharper. Solves nothing."""
     from .. import recommend
     from ..reading.today import today
     from ..report import check_data, check_document
 
     with progress_bar(as_json, "reading", "rows"):
-        found = recommend.check(case, installed(block))
+        found = recommend.check(case, installed(block), strict=strict)
     if as_json:
         show_json(check_data(found, today()))
     else:

@@ -34,7 +34,12 @@ from .running import running, to_blame
 from .settings import model_in
 
 Hook = Literal[
-    "friendshore_catalogs", "friendshore_rules", "friendshore_questions", "friendshore_readers", "friendshore_settings"
+    "friendshore_catalogs",
+    "friendshore_rules",
+    "friendshore_questions",
+    "friendshore_readers",
+    "friendshore_settings",
+    "friendshore_case_packs",
 ]
 
 
@@ -58,11 +63,7 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
             manifest announces.
     """
     info = plugin.info
-    assert plugin.entry is not None  # what is announced without code has its folder or class at hand
-    before = own_code() if info.package not in sys.modules else {}  # what is imported already was looked at then
-    things = _call(info, manager_of(info, plugin.entry), hook)
-    if before:
-        refuse_altered(before, info)
+    things = called(plugin, hook)
     if hook == "friendshore_settings":
         return Yielded(settings=model_in(things, info))
     if hook == "friendshore_questions":
@@ -93,6 +94,22 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
         _announced(info, hook, info.kinds, kinds)
         _announced(info, hook, set(info.packs) - set(plugin.packs), packs)
     return Yielded(kinds, packs, catalogs)
+
+
+def called(plugin: Plugin, hook: Hook, **given: object) -> list[Any]:
+    """What a hook of a plugin yields, whatever it is; the plugin is imported if it has not been.
+
+    Raises:
+        PluginError: if it cannot be imported, or if the hook is misspelt or raises.
+        InputError: by a hook that is `given` something, with all that is wrong with that.
+    """
+    info = plugin.info
+    assert plugin.entry is not None  # what is announced without code has its folder or class at hand
+    before = own_code() if info.package not in sys.modules else {}  # what is imported already was looked at then
+    things = _call(info, manager_of(info, plugin.entry), hook, given)
+    if before:
+        refuse_altered(before, info)
+    return things
 
 
 def named(questions: Iterable[Any], info: PluginInfo, hook: Hook = "friendshore_questions") -> dict[str, Any]:
@@ -166,7 +183,7 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
         manager.register(code, name=info.label)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        hooks = "friendshore_catalogs(), friendshore_rules(), friendshore_questions(), friendshore_readers() and friendshore_settings(), without arguments"
+        hooks = "friendshore_catalogs(), friendshore_rules(), friendshore_questions(), friendshore_readers() and friendshore_settings(), without arguments, and friendshore_case_packs(facts)"
         said = " ".join(str(error).split())
         raise wrong(
             info, f"it implements a hook that there is not: {said}", "", hooks, getattr(code, "__file__", "")
@@ -174,16 +191,16 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
     return manager
 
 
-def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook) -> list[Any]:
-    """What the hook yields; a generator runs here, so that what it raises is the plugin's too."""
+def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, given: Mapping[str, object]) -> list[Any]:
+    """What the hook yields; a generator runs here, so that what it raises is the plugin's too. One that is given something may say what is wrong with that."""
     things: list[Any] = []
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         try:
             with running(info.package, f"its hook `{hook}`", whole=True):
-                answer = implementation.function()
+                answer = implementation.function(**{name: given[name] for name in implementation.argnames})
                 things += [] if answer is None else answer
         except BaseException as error:
-            if not to_blame(error):
+            if not to_blame(error) or (given and isinstance(error, InputError)):
                 raise
             raise blame(info, error, f"failed in its hook `{hook}`") from error
     return things

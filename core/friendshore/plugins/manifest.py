@@ -59,6 +59,8 @@ class Manifest(Record):
     """Ids of rule packs that its code yields from the hook `friendshore_rules`."""
     settings: bool = False
     """Whether a case may set something for the plugin: its code yields the model from the hook `friendshore_settings`."""
+    case_packs: bool = False
+    """Whether rules follow from what a case sets for the plugin: its code yields rule packs from the hook `friendshore_case_packs`."""
     questions: Mapping[QuestionName, OneLine] = {}
     """Questions that its code yields from the hook `friendshore_questions`: what each is called, with a line on what it answers."""
     facts: Mapping[FactTable, Mapping[ColumnName, FactColumn]] = {}
@@ -114,6 +116,8 @@ class PluginInfo(Record):
     """Columns of facts that it declares."""
     settings: bool = False
     """Whether a case may set something for it."""
+    case_packs: bool = False
+    """Whether rules follow from that."""
     withheld: tuple[str, ...] = ()
     """Names of what it brings that the user has ruled out, one by one."""
     status: PluginStatus = PluginStatus.OK
@@ -266,6 +270,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
         kinds=manifest.kinds,
         questions=announced(manifest.questions),
         settings=manifest.settings,
+        case_packs=manifest.case_packs,
         readers=manifest.readers,
         columns=tuple(
             DeclaredColumn(table=table, name=name, column=column)
@@ -274,6 +279,9 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
         ),
     )
     problems += _repeated(info)
+    if info.case_packs and not info.settings:
+        told = "yields rule packs of what a case sets for it, and takes no settings"
+        problems.append(Diagnostic(told, info.file, column="case_packs", fix="add `settings = true`"))
     problems += taken(info.columns, info.file)
     problems += [
         Diagnostic(

@@ -16,6 +16,7 @@ from ..hookspecs import Named
 from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
+from .case_packs import packs_by
 from .hosting import Hook, Yielded, all_rules, ask, asked_of_us, built_in, given_in_memory, made_rule
 from .interface import OWN
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
@@ -35,9 +36,11 @@ from .names import (
 from .packages import folder_of, is_folder
 from .readings import CatalogRef, Reading, read_by
 from .readings import What as ReadWhat
-from .settings import Line, made, nowhere, settled
+from .settings import Line, made, nowhere, plugin_named, settled
 
 if TYPE_CHECKING:
+    from ..domain.case import Case
+    from ..domain.facts import Catalog
     from ..reading.layouts import FactColumns
 
 
@@ -169,7 +172,7 @@ class Registry:
         """Whether anything of a plugin is had by running its code."""
         plugin = self._of(info)
         data = {*plugin.catalogs, *plugin.packs, *plugin.classes, *plugin.questions}
-        return self.code(info) is not None and not data.issuperset(info.brings)
+        return self.code(info) is not None and (info.case_packs or not data.issuperset(info.brings))
 
     def made_by(self, info: PluginInfo, hook: Hook) -> Plugin | None:
         """A plugin that must run code for some of its catalogs, or of its rule packs; None: all of them are at hand, or it cannot be used."""
@@ -270,6 +273,30 @@ class Registry:
         given = self._set.get(plugin.info.package)
         settings = {} if given is None else given.model_dump(mode="json", by_alias=True)
         return read_by(plugin, name, what, base or Path(), settings)
+
+    def makes_packs(self, name: str) -> bool:
+        """Whether rule packs follow from what a case sets for a plugin, by the name that the case gives it; no, if it is not here."""
+        try:
+            return plugin_named(name, self.plugins).case_packs
+        except InputError:
+            return False
+
+    def case_packs(self, name: str, case: Case, catalogs: Sequence[Catalog]) -> tuple[tuple[RulePack, str], ...]:
+        """The rule packs that follow from what a case sets for a plugin, each with the distribution that makes it.
+
+        Args:
+            name: the plugin, as the case names it under `[plugin.NAME]`.
+            case: with what it sets for the plugin, which this registry holds: see `setting`.
+            catalogs: all that it names.
+
+        Raises:
+            InputError: with all that the plugin says is wrong with what the case sets or names.
+            PluginError: if its plugin cannot be used, or fails.
+        """
+        info = plugin_named(name, self.plugins)
+        settings = self.settings_of(info.package).model_dump(mode="json", by_alias=True)
+        made = packs_by(self._of(info), case, catalogs, settings)
+        return tuple((pack.of_rules(self.pack_rules(pack)), info.label) for pack in made)
 
     def folder_at_hand(self, what: What, name: str) -> Path | None:
         """Where an installed catalog or rule pack is, if no code need be run to know."""

@@ -21,6 +21,11 @@ TABLE = "plugin"
 """The table of a case that holds them."""
 
 
+def table_of(name: str) -> str:
+    """The table of a case that holds what it sets for a plugin."""
+    return f"{TABLE}.{name}"
+
+
 def nowhere(_: tuple[str, ...]) -> int | None:
     """What is set in memory stands on no line."""
     return None

@@ -50,6 +50,8 @@ class Inputs:
     """Whether they are a part of the facts of a case whose names have been checked as a whole."""
     kept: Kept | None = None
     """What the problems that are made of them share."""
+    doubts: tuple[Diagnostic, ...] = ()
+    """What whoever is strict does not take: rule packs that are older than the case allows."""
     where: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
     """Says of mistakes in which file and line they stand; what is made in memory has neither."""
 
@@ -84,9 +86,11 @@ class Inputs:
         """The same facts after scenarios, changes and strictness: the one place where `plan`, questions and `verify` apply them.
 
         Raises:
-            InputError: for an unknown scenario, and for every change that names nothing among them.
+            InputError: for an unknown scenario, for every change that names nothing among them, and, if it is strict, for all doubts.
             PluginError: if a plugin's rule raises.
         """
+        if applied.strict and self.doubts:
+            raise InputError(self.doubts)
         changed = self.after((*scenario_changes(self.case, applied.scenario), *applied.changes))
         if not applied.strict:
             return changed

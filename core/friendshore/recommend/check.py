@@ -86,6 +86,8 @@ def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | N
     found = {word.word for word in words if (word.section, word.column) == ("rule", "id")}
     kinds = [word.word for word in words if (word.section, word.column) == ("rule", "kind")]
     found |= {f"{kind}-{number}" for kind in kinds for number in range(1, len(kinds) + 1)}  # those without an id
+    if any(map(registry.makes_packs, case.settings)):
+        return None
     for name in case.packs:
         pack = attempt(partial(registry.pack, name, case.folder), [])
         rules = pack.rules if pack is not None else ()
@@ -162,10 +164,10 @@ class Checked:
         return PluginError.exit_code if self.only_plugins else InputError.exit_code
 
 
-def check(path: Path, registry: Registry) -> Checked:
+def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
     """Reads a case, its catalogs, packs and rules, and puts them together, scenario by scenario.
 
-    Mistakes of the case file do not keep those of its catalogs and packs from being found, nor any of them the names that
+    If it is `strict`, what `--strict` refuses is a mistake. Mistakes of the case file do not keep those of its catalogs and packs from being found, nor any of them the names that
     nothing answers to.
     """
     errors: list[FriendshoreError] = []
@@ -178,6 +180,8 @@ def check(path: Path, registry: Registry) -> Checked:
         unknown = _unanswered(file, named, registry, ids)
         return _checked([*errors, *([InputError(unknown)] if unknown else [])], path, ())
     inputs = gathered.inputs
+    if strict and inputs.doubts:
+        errors.append(InputError(inputs.doubts))
     problem = attempt(inputs.problem, errors)
     for scenario in case.scenarios:
         attempt(partial(_apply, inputs, gathered.case, scenario.name), errors)
@@ -196,7 +200,8 @@ def check(path: Path, registry: Registry) -> Checked:
     used = tuple(one for one in gathered.plugins if one.has_facts)
     limit = case.accept.oldest_price_days
     prices = () if problem is None or limit is None else tuple(PriceDates(problem).all())
-    found = _checked(errors, path, (*gathered.idle, *told))
+    noted = (Diagnostic(note, pack.id) for pack, _ in gathered.packs for note in pack.notes)
+    found = _checked(errors, path, (*gathered.idle, *noted, *inputs.doubts, *told))
     return replace(found, data=used, law=law, oldest_price_days=limit, prices=prices)
 
 

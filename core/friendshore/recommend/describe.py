@@ -40,12 +40,14 @@ from ..session import Session
 from ..solve import Progress
 from ..verify import Line, VerifiedPlan
 from . import run_parts
+from .facts import PackFacts
 from .gather import Gathered, blocks_of
 from .law import (
     describe_blocked,
     describe_compliance_classes,
     describe_exposed,
     describe_limits,
+    describe_packs,
     describe_rules,
     describe_unproven,
 )
@@ -66,6 +68,7 @@ class RunContext:
     """Demand -> why it is short; finding out takes further solves."""
     limiting: Mapping[str, Sequence[str]]
     """Demand -> limit rules without which it would be less short; likewise."""
+    packs: Sequence[PackFacts]
     pack_of: Mapping[str, str]
     """Rule -> the pack that brings it."""
     components: int
@@ -90,6 +93,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
         applied.strict,
         reasons,
         explain.limiting_rules(session, reasons),
+        [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
         gathered.pack_of,
         session.solution.components,
         explain.floors_from(session),
@@ -152,7 +156,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         unproven=describe_unproven(out),
         blocked=describe_blocked(out),
         leads=run_parts.describe_leads(problem),
-        assumptions=run_parts.describe_assumptions(verified),
+        assumptions=run_parts.describe_assumptions(verified) + describe_packs(told.packs, told.made),
         largest_miss_kg=exact(verified.largest_miss),
         components=told.components,
         plugins=list(told.plugins),

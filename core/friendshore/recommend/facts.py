@@ -22,7 +22,7 @@ from ..errors import FriendshoreError, InputError, PluginError
 from ..problem.inputs import Applied, Inputs
 from ..reading.records import record
 from ..rules.base import Rule
-from ..rules.pack import LegislativeBill, RulePack
+from ..rules.pack import KEPT, LegislativeBill, RulePack, as_data
 from .gather import Gathered, with_scenarios
 
 FACTS = "facts.json"
@@ -48,14 +48,15 @@ class PackFacts(Record):
     distribution: str = ""
     digest: str
     as_of: date
+    good_until: date | None = None
+    notes: tuple[str, ...] = ()
     bills: tuple[LegislativeBill, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
 
     @classmethod
     def of(cls, pack: RulePack, distribution: str) -> PackFacts:
         """Those of a pack that a distribution brings."""
-        names = ("id", "digest", "as_of", "bills", "scenarios")
-        return cls(distribution=distribution, **{name: getattr(pack, name) for name in names})
+        return cls(distribution=distribution, **{name: getattr(pack, name) for name in ("digest", *KEPT)})
 
 
 class FactsFile(Tables):
@@ -122,12 +123,6 @@ def _rule(rule: Rule, gathered: Gathered) -> RuleFacts:
     except PluginError:
         owner = type(rule).__module__  # a kind given in memory, that no registry knows
     return RuleFacts(kind=rule.kind, owner=owner, pack=gathered.pack_of.get(rule.id, ""), data=as_data(rule))
-
-
-def as_data(rule: Rule) -> dict[str, object]:
-    """A rule as JSON-ready data, from which a registry makes it again."""
-    data = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return {**data, "kind": rule.kind, "id": rule.id}
 
 
 def facts_file(data: Mapping[str, object]) -> FactsFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,15 +19,16 @@ from ..catalog.known import Known
 from ..domain.base import grouped
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
-from ..domain.used import RunBlock, RunPlugin
+from ..domain.used import RunBlock, RunPlugin, aged
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN, is_own
 from ..plugins.readings import CatalogRef, Reading
-from ..plugins.settings import nowhere
+from ..plugins.settings import nowhere, table_of
 from ..problem.inputs import Inputs
 from ..reading.records import Again
+from ..reading.today import today
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill, RulePack, rules_in
 from .places import Places, misnamed
@@ -77,7 +78,8 @@ class Gathered:
     @property
     def inputs(self) -> Inputs:
         """The facts before anything is applied to them."""
-        return Inputs(self.case, self.catalogs, self.rules, self.bills, where=self.places).followed()
+        old = tuple(doubts(pack for pack, _ in self.packs))
+        return Inputs(self.case, self.catalogs, self.rules, self.bills, doubts=old, where=self.places).followed()
 
     def __repr__(self) -> str:
         return f"<Gathered {self.case.name}: {len(self.catalogs):,} catalogs, {len(self.packs):,} packs, {len(self.rules):,} rules>"
@@ -108,7 +110,10 @@ def gather(
     readings = [ref.reading for ref in refs if ref.reading is not None]
     case, words = _with_demands(case, known, readings, errors)
     read = _catalogs(case, find, refs, catalogs, errors, ids)
-    packs = _packs(case, known, errors)
+    case_packs = [] if errors else _case_packs(case, known, read, errors)
+    named_packs = _packs(case, known, errors)
+    packs = [*named_packs, *(pack for _, pack in case_packs)]
+    _told_apart(packs, errors)
     found: list[Rule] = list(rules)
     pack_of: dict[str, str] = {}
     for pack, _ in packs:
@@ -121,10 +126,10 @@ def gather(
     case = with_scenarios(case, [(pack.id, pack.scenarios) for pack, _ in packs], errors)
     places = Places(case.file, {ref.name: ref.place for ref in refs}, _of_packs(packs), words, find.told)
     if not errors:
-        today = Inputs(case, read, tuple(own), where=places).followed()
-        wrong = misnamed(today.rules, today.case, read)
+        followed = Inputs(case, read, tuple(own), where=places).followed()
+        wrong = misnamed(followed.rules, followed.case, read)
         if wrong:
-            errors.append(today.told(wrong))
+            errors.append(followed.told(wrong))
     if errors:
         # A slip in the name of what is blocked may be why.
         raise _all_of([*errors, *map(PluginError, idle)], find)
@@ -133,7 +138,8 @@ def gather(
         declared=declared,
         catalogs=united(read, case.overlaps),
         read=read,
-        named=_named(case, [ref.name for ref in refs], [catalog.name for catalog in catalogs], packs),
+        named=_named(case, [ref.name for ref in refs], [catalog.name for catalog in catalogs], named_packs)
+        | {f"pack {pack.id}": table for table, (pack, _) in case_packs},
         rules=tuple(found),
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
         packs=tuple(packs),
@@ -256,6 +262,36 @@ def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> li
             file, rules, lines = rules_in((case.folder or Path()) / name)
             attempt(partial(registry.rules, rules, file, lines), errors)
     return packs
+
+
+def _case_packs(
+    case: Case, registry: Registry, catalogs: Sequence[Catalog], errors: list[FriendshoreError]
+) -> list[tuple[str, tuple[RulePack, str]]]:
+    """The rule packs that follow from what a case sets for plugins, each with the table of the case that it follows from."""
+    return [
+        (table_of(name), pack)
+        for name in sorted(filter(registry.makes_packs, case.settings))
+        for pack in attempt(partial(registry.case_packs, name, case, catalogs), errors) or ()
+    ]
+
+
+def _told_apart(packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreError]) -> None:
+    """Tells names that stand for two packs."""
+    names = [pack.id for pack, _ in packs]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        fix = "leave one of the two, or name it otherwise"
+        errors.append(InputError(f"two rule packs are called `{name}`", column="use.packs", fix=fix))
+
+
+def doubts(packs: Iterable[RulePack]) -> Iterator[Diagnostic]:
+    """Rule packs that are older today than the case allows."""
+    day = today()
+    for pack in packs:
+        if pack.good_until is not None and pack.good_until < day:
+            expected = f"one that is good on {day}: this was until {pack.good_until}"
+            fix = "fetch it once more, and say of which day it is"
+            message = f"`{pack.id}` is older than the case allows"
+            yield Diagnostic(message, found=aged(pack.as_of, day), expected=expected, fix=fix)
 
 
 def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[FriendshoreError]]:

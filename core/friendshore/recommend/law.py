@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 
 from ..domain.base import exact, grouped, totals
 from ..domain.plan import Purchase
-from ..domain.run import RunBlocked, RunComplianceClass, RunDoubt, RunExposed, RunLimit, RunRule, RunUnproven
+from ..domain.run import (
+    RunAssumption,
+    RunBlocked,
+    RunComplianceClass,
+    RunDoubt,
+    RunExposed,
+    RunLimit,
+    RunRule,
+    RunUnproven,
+)
 from ..domain.time import Span
 from ..explain import Exposed, KeptOut
 from ..plugins import sentence_of
@@ -19,6 +29,10 @@ from ..rules.base import PhaseStatus, Rule
 from ..rules.rows import Row
 from ..run import RunVerdict
 from ..verify import VerifiedPlan
+from .facts import PackFacts
+
+PACK = "pack"
+"""With the pack's name the subject of what it says of itself."""
 
 
 def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapping[str, str]) -> list[RunRule]:
@@ -48,6 +62,17 @@ def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapp
                 pack=pack_of.get(rule.id, ""),
             )
         )
+    return found
+
+
+def describe_packs(packs: Iterable[PackFacts], made: date | None) -> list[RunAssumption]:
+    """What rule packs that were made for a case say of themselves, and which of them are older than it allows on the day of the run."""
+    found = []
+    for pack in packs:
+        notes = list(pack.notes)
+        if pack.good_until is not None and made is not None and pack.good_until < made:
+            notes.insert(0, f"older than the case allows (until {pack.good_until})")
+        found += [RunAssumption(subject=f"{PACK} {pack.id}", text=note) for note in notes]
     return found
 
 

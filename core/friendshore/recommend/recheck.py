@@ -244,6 +244,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
         **_applied(read),
         reasons={short.demand: Reason(short.reason) for short in run.shortages},
         limiting={short.demand: tuple(short.limited_by) for short in run.shortages if short.limited_by},
+        packs=file.packs,
         pack_of=file.pack_of,
         components=run.components,
         holds_from=[part.holds_from for part in run.conflicts],

@@ -12,9 +12,11 @@ from ..domain.naming import Alias
 from ..domain.used import RunPlugin
 from ..errors import Diagnostic, FriendshoreError, PluginError
 from ..plugins import Registry, changes, is_folder, kind_digest, plugin_files
+from ..plugins.settings import table_of
 from ..readers import reader_in
 from ..reading.records import shown
-from .facts import FACTS, NOUN, FactsFile, PackFacts, as_called_today, as_data, renamed_since
+from ..rules.pack import as_data, digest_of_made
+from .facts import FACTS, NOUN, FactsFile, PackFacts, as_called_today, renamed_since
 from .gather import Gathered
 
 OWN = "friendshore"
@@ -75,6 +77,9 @@ def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> 
         _catalog(catalog, file, registry, case, installed, found)
     for pack in file.packs:
         _pack(pack, file, registry, case, found)
+    none = {table_of(name) for name in file.case.settings if case is None and registry.makes_packs(name)}
+    none -= {*file.named.values()}
+    found.unvouched += [f"that no rule pack follows from [{one}]: {GIVE_CASE}" for one in sorted(none)]
     _kinds(file, found)
     for plugin in file.plugins:
         if plugin.kind == "rule kind":
@@ -197,7 +202,10 @@ def _pack(pack: PackFacts, file: FactsFile, registry: Registry, case: Gathered |
     rules = {str(rule.data.get("id")): rule.data for rule in file.rules if rule.pack == pack.id}
     what = f"{source}, {count(len(rules), 'rule')}"
     told = _of_pack(pack, rules)
-    if not is_folder(called):
+    follows = called in map(table_of, file.case.settings)
+    if follows and digest_of_made(pack, rules.values()) != pack.digest:
+        found.findings.append(Diagnostic(f"{source} is not what its own digest says", FACTS, column="packs"))
+    if not is_folder(called) and not follows:
         try:
             here = registry.pack(pack.id)
             made = {rule.id: as_data(rule) for rule in registry.pack_rules(here)}
@@ -208,7 +216,8 @@ def _pack(pack: PackFacts, file: FactsFile, registry: Registry, case: Gathered |
         if _same_digest(pack, right, found, what):
             found.compare(what, told, _of_pack(right, made), source, f"as {right.distribution} has it here")
     elif case is None:
-        found.unvouched.append(f"{what}, beside the case ({called}): {GIVE_CASE}")
+        by = f"made by {pack.distribution} of [{called}]" if follows else f"beside the case ({called})"
+        found.unvouched.append(f"{what}, {by}: {GIVE_CASE}")
     else:
         mine = next((PackFacts.of(one, owner) for one, owner in case.packs if one.id == pack.id), None)
         made = {rule.id: as_data(rule) for rule in case.rules if case.pack_of.get(rule.id) == pack.id}
@@ -264,7 +273,7 @@ def _out_of_place(file: FactsFile) -> Iterator[Diagnostic]:
                 yield Diagnostic(
                     f"the case names the {kind} {name}, which the facts do not hold", FACTS, column=f"{kind}s"
                 )
-    named = {*file.case.catalogs, *file.case.packs}
+    named = {*file.case.catalogs, *file.case.packs, *map(table_of, file.case.settings)}
     for name, call in file.named.items():
         if name not in held or call not in named:
             yield Diagnostic(f"{name} is said to be what the case calls {call}, and is not", FACTS, column="named")
@@ -353,7 +362,8 @@ def _name(one: object, table: str) -> str:
 def _of_pack(pack: PackFacts, rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
     found = _by_name((f"bill {bill.id}", bill) for bill in pack.bills)
     found |= _by_name((f"scenario {one.name}", one) for one in pack.scenarios)
-    return {f"the heading of pack {pack.id}": {"as_of": str(pack.as_of)}} | found | _rules(rules)
+    heading = pack.model_dump(mode="json", exclude_defaults=True, include={"as_of", "good_until", "notes"})
+    return {f"the heading of pack {pack.id}": heading} | found | _rules(rules)
 
 
 def _rules(rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, object]]:

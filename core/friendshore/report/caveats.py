@@ -50,6 +50,15 @@ def turned_lines(run: Run) -> Iterator[str]:
     yield from turned_since(rules, run.plugins, run.made)
 
 
+def noted_packs(run: Run) -> Iterator[str]:
+    """Rule packs that were made for the case, with the age of each and what they say of themselves."""
+    noted = grouped((row.subject, row.text) for row in run.assumptions)
+    for plugin in run.plugins:
+        texts = noted.get(f"{plugin.kind} {plugin.name}", ()) if plugin.kind == "pack" else ()
+        if texts:
+            yield f"{plugin.name}, {aged(plugin.as_of, run.made)}: {'; '.join(texts)}"
+
+
 _UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
 BEFORE_ALL = {
     _UNEXAMINED: "Looked at by no rule of origin",
@@ -138,6 +147,12 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
         yield f"Law that turned since it was looked at: {few(turned, '; ', most)}"
     if old_prices := stale_line(run, most):
         yield f"Old prices: {old_prices} (`--full`)"
+    yield from _most(
+        (_cut(text, 2 * _AT_LENGTH) for text in noted_packs(run)),
+        most,
+        "more pack made for the case",
+        "more packs made for the case",
+    )
     yield from _assumed(run, most)
     yield from _most(_exposures(run), most, "more rule of unknown status", "more rules of unknown status")
     bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))

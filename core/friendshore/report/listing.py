@@ -106,6 +106,7 @@ def plugin_document(info: PluginInfo) -> doc.Document:
         *([("readers", ", ".join(info.readers))] if info.readers else []),
         *([("columns", _columns(info))] if info.columns else []),
         *([("settings", f"[plugin.{info.distribution}] of a case")] if info.settings else []),
+        *([("makes", "rule packs of that, for each case")] if info.case_packs else []),
         *([("questions", ", ".join(one.name for one in info.questions))] if info.questions else []),
         *([("blocked", ", ".join(info.withheld))] if info.withheld else []),
     ]

@@ -11,7 +11,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
-from .caveats import assumed_lines, conflict_lines, exposed_lines, old_lines, turned_lines
+from .caveats import assumed_lines, conflict_lines, exposed_lines, noted_packs, old_lines, turned_lines
 from .checks import answer
 from .demand import (
     because_lines,
@@ -111,6 +111,7 @@ def caveats(run: Run) -> Iterator[str]:
     yield from (f"Law that turned since it was looked at: {text}." for text in turned_lines(run))
     if old_prices := stale_line(run):
         yield f"Old prices: {old_prices}."
+    yield from (f"Made for the case: {text}." for text in noted_packs(run))
     yield from assumed_lines(run)
     yield from (f"Exposed: {text}" for text in exposed_lines(run))
     yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))

@@ -11,7 +11,16 @@ from ..domain.base import grouped
 from ..domain.plan import PlanStatus
 from ..domain.ranges import RunRange
 from ..domain.run import Run, RunDemand, RunDiscount, RunLevel
-from .caveats import BEFORE_ALL, assumed_section, conflict_lines, exposed_lines, old_lines, turned_lines, unexamined
+from .caveats import (
+    BEFORE_ALL,
+    assumed_section,
+    conflict_lines,
+    exposed_lines,
+    noted_packs,
+    old_lines,
+    turned_lines,
+    unexamined,
+)
 from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
 from .ground import assumptions, kept_out, limits, rules, versions
 from .mix import barred, holdings, mix, orders
@@ -89,6 +98,7 @@ def warnings(run: Run) -> list[doc.Element]:
         doc.section_if_any("Old data", doc.notes(old_lines(run), doc.Tone.DOUBTFUL)),
         doc.section_if_any("Law that turned since it was looked at", doc.notes(turned_lines(run), doc.Tone.DOUBTFUL)),
         doc.section_if_any("Old prices", doc.notes(filter(None, [stale_line(run)]), doc.Tone.DOUBTFUL)),
+        doc.section_if_any("Rule packs made for the case", doc.notes(noted_packs(run))),
         *(assumed_section(run, subject) for subject in BEFORE_ALL),
         doc.section_if_any(exposed, doc.notes(exposed_lines(run), doc.Tone.DOUBTFUL)),
         barred(run),

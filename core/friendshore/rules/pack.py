@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from itertools import compress
@@ -20,7 +20,7 @@ from ..domain.written import Written
 from ..errors import Diagnostic, InputError, all_of
 from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
-from .base import PhaseStatus
+from .base import PhaseStatus, Rule
 
 if TYPE_CHECKING:
     from ..reading.entry import Entry
@@ -75,6 +75,10 @@ class RulePack(Tables):
     bills: tuple[LegislativeBill, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
     """Named lists of changes that any case using the pack may ask for by name."""
+    good_until: date | None = None
+    """Last day on which a case takes it, where that sets one; later it is told, and `--strict` refuses it. None: any day."""
+    notes: tuple[str, ...] = ()
+    """What to know of it in a case, where it was made for one: told with every plan."""
     digest: str = ""
     """SHA-256 of the parsed content; comments, layout and the order of rules do not count."""
     folder: Path | None = Field(default=None, exclude=True)
@@ -86,6 +90,11 @@ class RulePack(Tables):
     def file(self) -> str:
         """The file it was read from; its id, if from none."""
         return str(self.folder / PACK_FILE) if self.folder else self.id
+
+    def of_rules(self, made: Iterable[Rule]) -> RulePack:
+        """The same pack, made for a case, with its rules as they were made of their tables, and with the digest of all that a run keeps of it."""
+        rules = tuple(map(as_data, made))
+        return self.but(rules=rules, digest=digest_of_made(self, rules))
 
 
 @cache
@@ -111,6 +120,27 @@ def pack_layout() -> Layout:
         RulePack,
         *(Key(part.name.strip("[]"), k.TABLES, part.doc, inside=part, repeated=True) for part in parts),
     )
+
+
+def unstated(rule: Mapping[str, Any]) -> list[str]:
+    """What every rule of a pack states, whatever its kind, and one does not."""
+    return [key for key in _NEEDED if not isinstance(rule.get(key), str) or not rule[key]]
+
+
+def as_data(rule: Rule) -> dict[str, object]:
+    """A rule as JSON-ready data, from which a registry makes it again."""
+    data = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return {**data, "kind": rule.kind, "id": rule.id}
+
+
+KEPT = ("id", "as_of", "good_until", "notes", "bills", "scenarios")
+"""What a run keeps of a pack beside its rules."""
+
+
+def digest_of_made(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
+    """SHA-256 of a pack that was made for a case, by what a run keeps of it: its `KEPT` fields, and its rules as data."""
+    head = pack.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(KEPT))
+    return hashlib.sha256(_canonical([head, sorted(map(_canonical, rules))]).encode()).hexdigest()
 
 
 def read_pack(folder: Path) -> RulePack:
@@ -196,9 +226,7 @@ def _lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
 def _need(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
     """Tells what every rule of a pack must state, whatever its kind, and one does not."""
     for position, rule in enumerate(rules):
-        for key in _NEEDED:
-            if isinstance(rule.get(key), str) and rule[key]:
-                continue
+        for key in unstated(rule):
             message = f"rule {rule.get('id') or position + 1} of a pack needs `{key}`"
             found, line = str(rule.get(key, "")), toml.line(("rule", position))
             toml.found.append(Diagnostic(message, toml.file, line, key, found, "text", f"add `{key}`"))

@@ -163,6 +163,25 @@ def reader_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Chec
     )
 
 
+def case_pack_checks(info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
+    """The check of the rule packs that a plugin makes of what a case sets for it."""
+    subject = f"plugin `{info.distribution}`"
+
+    def makes() -> Iterator[Diagnostic]:
+        try:
+            registry.settings_of(info.package)
+        except InputError as error:
+            raise NotLookedAt("it needs settings that no made-up case has") from error
+        for world in worlds((), count=1):
+            first, second = (registry.case_packs(info.package, world.case, (world.catalog,)) for _ in range(2))
+            if first != second:
+                fix = "read no clock or dice"
+                yield Diagnostic("makes something else of a case when it is asked again", subject, fix=fix)
+
+    says = "Of a made-up case with nothing set it makes the same rule packs twice, whose rules can be made."
+    return (Check(subject, "case packs", says, makes),)
+
+
 def _there(name: str, registry: Registry) -> Reader:
     try:
         return registry.reader(name)

@@ -32,7 +32,7 @@ from ..rules.pack import PACK_FILE, read_pack, stated_name
 from .catalogs import CatalogTrial
 from .check import Check, NotLookedAt
 from .packs import PackTrial, masses_in_kilograms
-from .questions import question_checks, reader_checks
+from .questions import case_pack_checks, question_checks, reader_checks
 from .rules import Trial
 from .worlds import declared_in
 
@@ -134,8 +134,8 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
 
     def manifest() -> Iterator[Diagnostic]:
         yield from registry.problems(info)
-        if not (info.error or info.brings or info.columns):
-            fix = "announce its catalogs, packs, kinds of rules, questions, readers or columns of facts"
+        if not (info.error or info.brings or info.columns or info.case_packs):
+            fix = "announce its catalogs, packs, kinds of rules, questions, readers, columns of facts or rule packs of cases"
             yield Diagnostic("brings nothing", info.file, fix=fix)
 
     def interface() -> Iterator[Diagnostic]:
@@ -172,6 +172,8 @@ def _of_all(info: PluginInfo, installed: _Installed) -> Iterator[Sequence[Check]
     yield from (_of_kind(name, installed) for name in info.kinds)
     yield from (question_checks(question.name, registry) for question in info.questions)
     yield from (reader_checks(name, info, registry) for name in info.readers)
+    if info.case_packs:
+        yield case_pack_checks(info, registry)
     for name in info.packs:
         yield PackTrial(name, partial(registry.pack, name), registry, installed.materials).checks()
     for name in info.catalogs:

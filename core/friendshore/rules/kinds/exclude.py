@@ -9,7 +9,7 @@ from pydantic import model_validator
 from ...domain.base import Words
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ..base import Names, Rule
-from .shared import Countries, Covering, EndUses, is_party, listed
+from .shared import Countries, Covering, EndUses, is_party, lands, listed
 
 
 class Exclude(Covering, Rule):
@@ -32,6 +32,10 @@ class Exclude(Covering, Rule):
     """Catalogs the offer comes from."""
     end_uses: EndUses = frozenset()
     """End uses it bears on; none: all."""
+    places: Countries = frozenset()
+    """Countries of the final use that it bears on; none: all."""
+    why: str = ""
+    """Why they are kept out, told with every verdict: who is on which list, say."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
 
@@ -52,8 +56,10 @@ class Exclude(Covering, Rule):
         ]
 
     def concerns(self, use: Use) -> bool:
-        """Whether it bears on the use's end use."""
-        return not self.end_uses or use.end_use in self.end_uses
+        """Whether it bears on the use's end use and place."""
+        return (not self.end_uses or use.end_use in self.end_uses) and (
+            not self.places or use.place.country in self.places
+        )
 
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
         """Fails what is named."""
@@ -65,6 +71,7 @@ class Exclude(Covering, Rule):
             return PASS
         country = (offer.facility.country,) if offer.facility.country in self.countries else ()
         reason = f"{offer.material.id} of {offer.offer.id} is kept out: {named}"
+        reason += f": {self.why}" if self.why else ""
         return Verdict(result=Result.FAIL, rule=self.id, countries=country, clause=self.citation, reason=reason)
 
     def _named(self, offer: Chained) -> str:
@@ -80,7 +87,9 @@ class Exclude(Covering, Rule):
         return next((words for words, holds in found.items() if holds), "")
 
     def sentence(self) -> str:
-        uses = f", for {listed(sorted(self.end_uses), 'or')} use," if self.end_uses else ""
+        used = f" in {lands(self.places, 'or')}" if self.places else ""
+        uses = f", for {listed(sorted(self.end_uses), 'or')} use{used}," if self.end_uses else ""
+        uses = uses or (f", for use{used}," if used else "")
         named = [f"{word} {listed(names)}" for word, names in self._lists() if names]
         text = f"{self.subject()}{uses} must not come from {listed(named, 'or')}."
         return text[0].upper() + text[1:]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from friendshore.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from friendshore.readers import CaseFacts
+    from friendshore.rules.pack import RulePack
+
     from .question import ScreenQuestion
     from .settings import ScreeningSettings
 
@@ -25,3 +29,11 @@ def friendshore_questions() -> list[ScreenQuestion]:
     from .question import ScreenQuestion
 
     return [ScreenQuestion()]
+
+
+@hookimpl
+def friendshore_case_packs(facts: CaseFacts) -> Iterator[RulePack]:
+    """What the lists of a case bar, one pack a list."""
+    from .screened import packs_of
+
+    return packs_of(facts)

@@ -70,17 +70,18 @@ class ListLaw(Record):
         held = (phase for phase in self.phases if phase.span.meets(Span(start=day, end=day)))
         return next((phase.status.value for phase in held), "")
 
-    def rule(self, facilities: Iterable[str], phases: Sequence[Phase], name: str = "") -> Rule:
-        """The rule that keeps what some facilities make out of a plan."""
-        uses = frozenset(self.end_uses)
+    def rule(self, name: str, party: str, facilities: Iterable[str], phases: Sequence[Phase], why: str) -> Rule:
+        """The rule, under a name, that keeps what the facilities of a party make out of a plan, and says why."""
         return Exclude(
-            id=name or self.id,
-            title=self.title,
+            id=name,
+            title=f"{self.title}: {party}",
             citation=self.citation,
             note=self.note,
             source=self.source,
             facilities=frozenset(facilities),
-            end_uses=uses,
+            end_uses=frozenset(self.end_uses),
+            places=frozenset(code for word in self.buyers for code in countries_of(word)),
+            why=why,
             phases=tuple(phases),
         )
 

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from friendshore.domain.facts import Facility
 from friendshore.domain.plan import Purchase
-from friendshore.errors import Diagnostic, InputError
+from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question, Setting
 from friendshore.reading.today import today
-from friendshore.rules.base import Rule
+from friendshore.rules.base import PhaseStatus, Rule
 from friendshore.session import Session
 
-from .barred import Consequences, consequences, counts, rules_of
-from .decisions import ReviewDecision, draft, read_decisions
-from .law import laws
+from .barred import Consequences, ListBar, counts, rules_of
+from .decisions import draft
 from .lists.entries import ScreeningList
-from .lists.installed import read_installed
-from .lists.read import read_list
-from .matching import ListHit, screen
+from .matching import ListHit
 from .names.score import Bands
-from .owners import read_owners
-from .ownership import Stake
-from .parties import Party, all_stakes, called, parties
+from .parties import Party
 from .records import AtStake, ListRead, PlanWithout, Screening
+from .screened import ScreenedCase
 from .settings import ScreeningSettings
 
 if TYPE_CHECKING:
@@ -66,40 +61,33 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
 
     def ask(self, opened: Opened, options: ScreenOptions, progress: Progress | None) -> Screening:
         """The answer."""
-        settings = opened.settings(PLUGIN)
+        settings: ScreeningSettings = opened.settings(PLUGIN)
         session = opened.session
         case = session.problem.case
-        facilities = _facilities(session)
-        lists, stakes, decisions = _read(settings, case.folder, opened.strict, facilities)
-        held = all_stakes(facilities, stakes)
-        behind = parties(facilities, held)
-        bands = Bands(settings.match, settings.review)
-        horizon = case.horizon.start, case.horizon.periods[-1].end
-        hits = screen(behind, lists, bands, decisions, case.horizon.start)
-        about = tuple(law for law in laws() if any(law.is_about(hit.entry) for hit in hits))
+        if opened.strict and not settings.lists:
+            raise InputError("the case names no list to screen against", fix=NAME_ONE)
+        found = ScreenedCase.of(settings, _folder(settings, case.folder), session.inputs.catalogs, case.horizon)
+        hits, bands = found.hits, Bands(settings.match, settings.review)
         places = frozenset(demand.use.place.country for demand in session.problem.demands)
-
-        def follows(threshold: float | None, among: Iterable[ListHit]) -> Consequences:
-            return consequences(list(among), facilities, held, about, places, horizon, threshold)
-
-        follow = follows(None, hits)
-        bought = _bought(session)
-        without = _without(session, follow, None, bought)
-        reviewed = follows(bands.review, [hit for hit in hits if hit.decision is None or counts(hit, None)])
-        with_reviews = _without(session, reviewed, None, bought) if reviewed.bars != follow.bars else None
+        plans = _Plans.of(session, {name for name, pack in opened.pack_of.items() if pack in _files(settings)})
+        everybody, follow = found.follows(), found.follows(places)
+        without = plans.without(follow, None, (*everybody.bars, *everybody.doubts))
+        undecided = [hit for hit in hits if hit.decision is None or counts(hit, None)]
+        reviewed = found.follows(places, bands.review, undecided)
+        with_reviews = plans.without(reviewed, None) if reviewed.bars != follow.bars else None
         steps: list[PlanWithout] = []
         for threshold in _thresholds(hits)[: options.steps] if reviewed.bars else []:
             if session.stopped:
                 break
-            then = follows(threshold, [hit for hit in hits if hit.decision is None or counts(hit, None)])
+            then = found.follows(places, threshold, undecided)
             if not steps or steps[-1].facilities != tuple(sorted(then.facilities)):
-                steps.append(_without(session, then, threshold, bought))
+                steps.append(plans.without(then, threshold))
             if progress is not None:
                 progress(len(steps), options.steps, 0.0)
         return Screening(
-            case.name, case.currency, bands, tuple(_told(settings, lists)), len(behind), len(facilities), tuple(hits),
-            {hit.party.name: _at_stake(hit.party, bought) for hit in hits}, follow, about, session.verified.cost.total,
-            without, with_reviews, tuple(steps), tuple(_notes(settings, hits, lists, decisions)),
+            case.name, case.currency, bands, tuple(_told(settings, found.lists)), len(found.behind), len(found.facilities), hits,
+            {hit.party.name: _at_stake(hit.party, plans.bought) for hit in hits}, follow, found.laws, plans.free.verified.cost.total,
+            without, with_reviews, tuple(steps), tuple(_notes(settings, found)),
         )  # fmt: skip
 
     def document(self, result: Screening, options: ScreenOptions) -> Document:
@@ -115,47 +103,22 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         return draft([(hit.party.name, hit.entry) for hit in result.hits if hit.decision is None])
 
 
-def _read(
-    settings: ScreeningSettings, folder: Path | None, strict: bool, facilities: Iterable[Facility]
-) -> tuple[list[ScreeningList], tuple[Stake, ...], tuple[ReviewDecision, ...]]:
-    """All files that the case names, with all that is wrong with any of them."""
-    if strict and not settings.lists:
-        raise InputError("the case names no list to screen against", fix=NAME_ONE)
+def _folder(settings: ScreeningSettings, folder: Path | None) -> Path:
+    """Where the files lie that the case names.
+
+    Raises:
+        InputError: for a run, and a case made in memory, whose folder nobody knows.
+    """
     beside = [one.file for one in settings.lists] + [settings.owners, settings.decisions]
     if folder is None and any(name and not Path(name).is_absolute() for name in beside):
         fix = "ask the case, with its files beside it"
         raise InputError("a run, and a case made in memory, has no folder in which lists could lie", fix=fix)
-    base = folder or Path()
-    found: list[Diagnostic] = []
-    lists = []
-    for one in settings.lists:
-        if strict and _age(one.edition) > settings.oldest:
-            expected = f"an edition of the last {settings.oldest} days"
-            told = f"{one.edition}, {_age(one.edition)} days ago"
-            fix = "fetch the list once more, and say of which day it is"
-            found.append(
-                Diagnostic("the list is older than the case allows", one.called, None, "edition", told, expected, fix)
-            )
-        try:
-            if one.file:
-                lists.append(read_list(base / one.file, one.file, one.format, one.edition, one.list))
-            else:
-                lists.append(read_installed(one.list, one.edition))
-        except InputError as error:
-            found += error.problems
-    owners: tuple[Stake, ...] = ()
-    decided: tuple[ReviewDecision, ...] = ()
-    try:
-        owners = read_owners(base / settings.owners, called(facilities)) if settings.owners else ()
-    except InputError as error:
-        found += error.problems
-    try:
-        decided = read_decisions(base / settings.decisions) if settings.decisions else ()
-    except InputError as error:
-        found += error.problems
-    if found:
-        raise InputError(found)
-    return lists, owners, decided
+    return folder or Path()
+
+
+def _files(settings: ScreeningSettings) -> set[str]:
+    """The lists, by which the packs are called that follow from them."""
+    return {one.called for one in settings.lists}
 
 
 def _age(edition: date) -> int:
@@ -166,12 +129,6 @@ def _told(settings: ScreeningSettings, lists: Iterable[ScreeningList]) -> Iterat
     for one in lists:
         age = _age(one.edition)
         yield ListRead(one.file, one.format, one.edition, len(one.entries), age, age > settings.oldest)
-
-
-def _facilities(session: Session) -> tuple[Facility, ...]:
-    """Facilities of the catalogs of a case, each once."""
-    seen = {facility.id: facility for catalog in session.inputs.catalogs for facility in catalog.facilities}
-    return tuple(seen[one] for one in sorted(seen))
 
 
 def _bought(session: Session) -> Mapping[str, AtStake]:
@@ -200,31 +157,58 @@ def _thresholds(hits: Iterable[ListHit]) -> list[float]:
     return sorted({hit.score for hit in hits if hit.decision is None}, reverse=True)
 
 
-def _without(
-    session: Session, follow: Consequences, threshold: float | None, bought: Mapping[str, AtStake]
-) -> PlanWithout:
-    """The plan under the rules that follow; where it buys nothing from whom they bar it is the plan as it is."""
-    barred = tuple(sorted(follow.facilities))
-    before = session.verified
-    if not set(barred) & bought.keys():
-        return PlanWithout(threshold, barred, True, before.cost.total, Decimal(0), {})
-    after = _planned(session, rules_of(follow.bars))
-    short = _short(after)
-    short_before = _short(session)
-    more = {name: kg - short_before.get(name, Decimal(0)) for name, kg in short.items()}
-    rise = after.verified.cost.objective - before.cost.objective
-    conflict = len(after.verified.plan.infeasible) > len(before.plan.infeasible)
-    return PlanWithout(
-        threshold, barred, not rise and not conflict, after.verified.cost.total, rise, {k: v for k, v in sorted(more.items()) if v > 0}, conflict
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Plans:
+    """Plans of a case without what its lists bar, and with it."""
+
+    given: Session
+    """With the rules of its lists as they are."""
+    listed: Mapping[str, Rule]
+    """Those rules."""
+    free: Session
+    """Without them."""
+    bought: Mapping[str, AtStake]
+    """Facility -> what the plan without them buys there."""
+
+    @classmethod
+    def of(cls, session: Session, names: Collection[str]) -> _Plans:
+        """Those of a case of whose rules some follow from its lists."""
+        listed = {rule.id: rule for rule in session.problem.rules if rule.id in names}
+        law, span = session.problem.law, session.problem.case.horizon.span
+        idle = not any(rule.applies(span, law.statuses) for rule in listed.values())
+        free = session if idle else _planned(session, listed, ())
+        return cls(session, listed, free, _bought(free))
+
+    def without(self, follow: Consequences, threshold: float | None, told: Iterable[ListBar] = ()) -> PlanWithout:
+        """The plan under the rules that follow; where it buys nothing from whom they bar it is the plan without them. All that is `told` by the
+        rules of the case is planned already.
+        """
+        barred = tuple(sorted(follow.facilities))
+        before = self.free.verified
+        if not set(barred) & self.bought.keys():
+            return PlanWithout(threshold, barred, True, before.cost.total, Decimal(0), {})
+        known = {name: rule for name, (_, rule) in rules_of(told).items()}
+        after = self.given
+        if not known or known != self.listed or _strict(self.given):
+            after = _planned(self.given, self.listed, tuple(rule for _, rule in rules_of(follow.bars).values()))
+        short, short_before = _short(after), _short(self.free)
+        more = {name: kg - short_before.get(name, Decimal(0)) for name, kg in short.items()}
+        rise = after.verified.cost.objective - before.cost.objective
+        conflict = len(after.verified.plan.infeasible) > len(before.plan.infeasible)
+        return PlanWithout(
+            threshold, barred, not rise and not conflict, after.verified.cost.total, rise, {k: v for k, v in sorted(more.items()) if v > 0}, conflict
+        )  # fmt: skip
 
 
-def _planned(session: Session, rules: tuple[Rule, ...]) -> Session:
-    """The case under further rules; shortage and holding cost what they cost in it as given."""
+def _strict(session: Session) -> bool:
+    return PhaseStatus.UNKNOWN in session.problem.law.statuses
+
+
+def _planned(session: Session, but: Collection[str], rules: tuple[Rule, ...]) -> Session:
+    """The case without some of its rules and with others; shortage and holding cost what they cost in it as given."""
     given = session.inputs.freeze(session.problem)
-    return Session.open(
-        replace(given, rules=(*given.rules, *rules)), session.limits, None, session.cancel, session.answers
-    )
+    kept = tuple(rule for rule in given.rules if rule.id not in but)
+    return Session.open(replace(given, rules=(*kept, *rules)), session.limits, None, session.cancel, session.answers)
 
 
 def _short(session: Session) -> dict[str, Decimal]:
@@ -236,31 +220,20 @@ def _short(session: Session) -> dict[str, Decimal]:
     return found
 
 
-def _notes(
-    settings: ScreeningSettings,
-    hits: Sequence[ListHit],
-    lists: Sequence[ScreeningList],
-    decisions: Iterable[ReviewDecision],
-) -> Iterator[str]:
+def _notes(settings: ScreeningSettings, found: ScreenedCase) -> Iterator[str]:
     if not settings.lists:
         yield f"the case names no list, so nobody was screened: {NAME_ONE}"
-    for one in lists:
+    for one in found.lists:
         if _age(one.edition) > settings.oldest:
             yield f"`{one.file}` is of {one.edition}, {_age(one.edition)} days ago: the case allows {settings.oldest}"
         if one.note:
             yield f"{one.file}: {one.note}"
-    for hit in hits:
-        if hit.lapsed is not None:
-            before_it = hit.lapsed
-            yield (
-                f"what {before_it.by} decided about {hit.party.name} and entry {hit.entry.id} of {hit.entry.list} on {before_it.day} "
-                "has lapsed: the entry says something else now"
-            )
-    found = {(hit.party.name, hit.entry.list, hit.entry.id) for hit in hits}
-    for told in decisions:
-        if (told.party, told.list, told.entry) not in found:
+    yield from (text for _, text in found.lapsed)
+    looked_at = {(hit.party.name, hit.entry.list, hit.entry.id) for hit in found.hits}
+    for told in found.decisions:
+        if (told.party, told.list, told.entry) not in looked_at:
             yield f"{told.by} decided about {told.party} and entry {told.entry} of {told.list}, which no longer look alike, or are not there"
-    files = Counter(name for one in lists for name in {entry.list for entry in one.entries})
+    files = Counter(name for one in found.lists for name in {entry.list for entry in one.entries})
     several = sorted(name for name, times in files.items() if times > 1)
     if several:
         yield f"in more than one file: {', '.join(several)}; a decision is about an entry as one file has it"

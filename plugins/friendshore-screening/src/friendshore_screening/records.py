@@ -100,6 +100,7 @@ class Screening:
             "parties": self.parties,
             "hits": [self._hit(hit) for hit in self.hits],
             "bars": [_bar(bar) for bar in self.consequences.bars],
+            "doubts": [_bar(bar) for bar in self.consequences.doubts],
             "owned": [_owned(one) for one in self.consequences.owned],
             "owners_unknown": list(self.consequences.unknown),
             "spent": float(self.spent),
@@ -138,7 +139,7 @@ def _bar(bar: ListBar) -> dict[str, Any]:
     phases = [phase.model_dump(mode="json", by_alias=True) for phase in bar.phases]
     return {
         "law": bar.law.id, "list": bar.law.list, "citation": bar.law.citation, "source": bar.law.source,
-        "facilities": list(bar.facilities), "by": list(bar.by), "end_uses": list(bar.law.end_uses), "phases": phases,
+        "facilities": list(bar.facilities), "by": [bar.company], "why": bar.why, "end_uses": list(bar.law.end_uses), "phases": phases,
     }  # fmt: skip
 
 

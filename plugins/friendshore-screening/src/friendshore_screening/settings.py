@@ -69,3 +69,6 @@ class ScreeningSettings(Fitting):
         match, review = given.get("match", MATCH), given.get("review", REVIEW)
         if isinstance(match, float) and isinstance(review, float) and review > match:
             yield Fault("review", "is above `match`, so that nothing is ever under review", f"at most {match:g}")
+        lists = [one.called for one in given.get("lists") or () if isinstance(one, ListFile)]
+        for name in sorted({name for name in lists if lists.count(name) > 1}):
+            yield Fault("lists", f"names `{name}` twice", "each list once")

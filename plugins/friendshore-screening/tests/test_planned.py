@@ -1,0 +1,146 @@
+"""What the lists of a case bar is barred in every plan of it, with the list, the entry and the clause; what may be barred is told, and barred where one is strict."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from friendshore.case import load_case
+from friendshore.cli.app import app
+from friendshore.plugins import Registry
+from friendshore.recommend import Recommendation, plan, verdicts
+from friendshore.recommend.verify_run import verify_run
+from friendshore.run import write_run
+
+from .test_screen import CASE, LIST, NOW, case, set_in
+
+__all__ = ["case"]
+
+
+@pytest.fixture(autouse=True)
+def in_one(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """All but the slow ones have nothing in a process of its own, which takes its time to begin."""
+    if request.node.get_closest_marker("deep") is None:
+        monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
+
+
+def planned(case: Path, **asked: Any) -> Recommendation:
+    """The plan."""
+    return plan(load_case(case / "case.toml"), registry=Registry.discover(), **asked)
+
+
+def bought(case: Path, **asked: Any) -> set[str]:
+    """Offers that it buys."""
+    return {line.offer for line in planned(case, **asked).run.purchases}
+
+
+def said(*words: str | Path) -> str:
+    """What a command prints."""
+    done = CliRunner().invoke(app, [*map(str, words)], env={**NOW, "COLUMNS": "400"})
+    assert done.exit_code == 0, done.output
+    return " ".join(done.stdout.split())
+
+
+def test_whom_a_list_names_nothing_is_bought_from(case: Path) -> None:
+    """In the plan, which names the list with its age and whom it bars; and why-not names company, entry, list and clause."""
+    assert bought(case) == {"from-owned"}
+    told = said("plan", case)
+    assert "sdn.csv, as of 2026-11-20, 7 days old: bars Hentzau Metals" in told
+    told = said("why-not", case, "from-cheap")
+    for part in ("Hentzau Metals is entry 7 of us-sdn (Hentzau Metals Co. Ltd.; sdn.csv of 2026-11-20)", "31 CFR"):
+        assert part in told, told
+    (case / "case.toml").write_text(CASE.partition("[plugin")[0])
+    assert bought(case) == {"from-cheap"}
+
+
+def test_what_a_listed_party_owns_is_barred(case: Path) -> None:
+    """By its parent; with half of it sold in the middle of the plan, in the first half alone, and then it is not known who holds the rest."""
+    (case / "sdn.csv").write_text(LIST + "Strelsau Holding,8,2026-01-01,invented\n")
+    assert bought(case) == {"from-dear"}
+    assert "Zenda Smelting is owned by listed parties" in said("why-not", case, "from-owned")
+    rows = "Strelsau Holding,Zenda Smelting,60 %,,2027-06-30,s\nStrelsau Holding,Zenda Smelting,10 %,2027-07-01,,s\n"
+    (case / "owners.csv").write_text("owner,owned,share,from,until,source\n" + rows)
+    set_in(case, 'owners = "owners.csv"\n')
+    rule = next(rule for rule in planned(case).run.rules if rule.id == "us-sdn-blocked-zenda-smelting")
+    assert rule.phases == ["2027-01-01..2027-06-30 enacted", "2027-07-01..2027-12-31 unknown"]
+    assert bought(case) == {"from-dear", "from-owned"}
+    assert bought(case, strict=True) == {"from-dear"}
+
+
+def test_names_under_review_are_told_and_barred_where_one_is_strict(case: Path) -> None:
+    """What is bought from them is exposed, with its money; a reviewer's decision settles it either way."""
+    (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals Co. Ltd.", "Hentzau Shipyard"))
+    set_in(case, "review = 0.4\n")
+    found = planned(case)
+    assert {line.offer for line in found.run.purchases} == {"from-cheap"}
+    (exposed,) = found.run.exposed
+    assert (exposed.rule, exposed.offers, float(exposed.cost)) == (
+        "us-sdn-blocked-hentzau-metals",
+        ["from-cheap"],
+        100_000,
+    )
+    assert "may bar Hentzau Metals (--strict)" in said("plan", case)
+    assert bought(case, strict=True) == {"from-owned"}
+    done = CliRunner().invoke(app, ["screen", str(case), "--draft", "--quiet"], env=NOW)
+    (cells,) = (row for row in csv.DictReader(io.StringIO(done.stdout)) if row["party"] == "Hentzau Metals")
+    set_in(case, 'decisions = "decisions.csv"\n')
+    for decision, strict, offer in (("other", True, "from-cheap"), ("same", False, "from-owned")):
+        told = {**cells, "decision": decision, "by": "J. Doe", "date": "2026-11-25", "reason": "looked it up"}
+        (case / "decisions.csv").write_text(f"{','.join(told)}\n{','.join(told.values())}\n")
+        assert bought(case, strict=strict) == {offer}
+
+
+def test_a_list_binds_the_buyers_that_its_law_names(case: Path) -> None:
+    """Of one case that delivers to the United States and to Germany, the first alone: the rule bears on that use."""
+    text = (case / "case.toml").read_text()
+    other = '[[demand]]\nmaterial = "ga"\nend_use = "civil"\nper_year = "1 t"\nplace = "DE"\n[plugin'
+    (case / "case.toml").write_text(text.replace("[plugin", other))
+    lines = {(line.place, line.offer) for line in planned(case).run.purchases}
+    assert lines == {("US", "from-owned"), ("DE", "from-cheap")}
+
+
+def test_an_old_list_stops_plan_and_check(case: Path) -> None:
+    """Where they are strict; else both tell it."""
+    set_in(case, "oldest = 5\n")
+    for words in (["plan"], ["check"]):
+        assert "older than the case allows" in said(*words, case)
+        done = CliRunner().invoke(app, [*words, str(case), "--strict"], env=NOW)
+        assert done.exit_code == 2, done.output
+        assert "`sdn.csv` is older than the case allows" in " ".join(done.output.split())
+
+
+@pytest.mark.deep
+def test_a_run_holds_by_its_lists_rules(case: Path, tmp_path: Path) -> None:
+    """It is verified without the lists; beside the case, a run that was planned without one of them is found."""
+    found = planned(case)
+    write_run(tmp_path / "run", found.run, found.facts(), verdicts(found.plan))
+    assert verify_run(tmp_path / "run", Registry.discover()).verified
+    assert verify_run(tmp_path / "run", Registry.discover(), case).verified
+    (case / "sdn.csv").write_text("name,id,from,source\nNobody,7,2026-01-01,invented\n")
+    free = planned(case)
+    write_run(tmp_path / "free", free.run, free.facts(), verdicts(free.plan))
+    (case / "sdn.csv").write_text(LIST)
+    told = verify_run(tmp_path / "free", Registry.discover(), case)
+    assert any("us-sdn-blocked-hentzau-metals" in one.message for one in told.findings), told.findings
+
+
+@pytest.mark.deep
+def test_screen_prices_what_the_plan_bars_already(case: Path) -> None:
+    """The same figures whether a scenario takes the rule away or not: without the lists, with them, with reviews, and by threshold."""
+    (case / "sdn.csv").write_text(LIST + "Zenda Foundry,9,2026-01-01,invented\n")
+    set_in(case, "review = 0.4\n")
+    rows = json.loads(said("screen", case, "--json", "--quiet"))
+    away = ["--change", "disable=us-sdn-blocked-hentzau-metals", "--change", "disable=us-sdn-blocked-zenda-smelting"]
+    free = json.loads(said("screen", case, "--json", "--quiet", *away))
+    for key in ("spent", "without", "with_reviews", "steps"):
+        assert rows[key] == pytest.approx(free[key]) if key == "spent" else rows[key] == free[key], key
+    assert rows["spent"] < rows["without"]["spent"] < rows["with_reviews"]["spent"]
+    strict = json.loads(said("screen", case, "--json", "--quiet", "--strict"))
+    for key in ("spent", "without", "with_reviews", "steps"):
+        assert rows[key] == strict[key], key

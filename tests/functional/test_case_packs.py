@@ -1,0 +1,291 @@
+"""`[plugin.NAME]` of a case and the facts of the case make rules: they are a pack like any other, in the plan, in the run, and where a run is verified."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from friendshore import hookspecs
+from friendshore.case import load_case
+from friendshore.cli import app
+from friendshore.errors import FriendshoreError, InputError, PluginError
+from friendshore.plugins import Registry
+from friendshore.recommend import check_lock, gather, lock_of, plan, verdicts
+from friendshore.recommend.check import check
+from friendshore.recommend.verify_run import verify_run
+from friendshore.rules.pack import digest_of_made
+from friendshore.run import write_run
+from friendshore.testing.questions import case_pack_checks
+
+from .forging import forge
+
+if TYPE_CHECKING:
+    from conftest import Site
+
+DEEP = pytest.mark.deep
+MANIFEST = "api = 1\nsettings = true\ncase_packs = true\n"
+CODE = re.findall(
+    r"```python\n(.*?)```", textwrap.dedent("    " + (hookspecs.friendshore_case_packs.__doc__ or "")), re.DOTALL
+)[0]
+"""The plugin that the documentation of the hook shows."""
+CATALOG = {
+    "catalog.toml": 'schema = 1\nname = "tin"\ntitle = "Invented"\nas_of = 2026-10-01\n',
+    "sources.csv": "id,reference,date,confidence\ns,Invented,2026-10-01,verified\n",
+    "materials.csv": "id,element,form,basis,source\ntin,Sn,metal,gross,s\n",
+    "facilities.csv": "id,operator,country,source\nmill,Mill Ltd,MY,s\nhill,Hill Ltd,AU,s\n",
+    "capacity.csv": "facility,from,per_year,status,source\nmill,,9 t/year,operating,s\nhill,,9 t/year,operating,s\n",
+    "offers.csv": "id,facility,material,price,price_source,lead_time,source\nfrom-mill,mill,tin,30 USD/kg,s,0,s\nfrom-hill,hill,tin,40 USD/kg,s,0,s\n",
+}
+CASE = """schema = 1
+[case]
+name = "c"
+start = 2027-01-01
+periods = 1
+period = "year"
+place = "US"
+[use]
+catalogs = ["./tin"]
+[[demand]]
+material = "tin"
+end_use = "civil"
+per_year = "1 t"
+[plugin.acme-debarred]
+names = "debarred.txt"
+day = 2026-11-20
+"""
+RULE = "acme-debarred"
+
+
+@pytest.fixture
+def case(site: Site, tmp_path: Path) -> Path:
+    """The file of a case whose cheapest supplier is debarred."""
+    site.plugin("acme-debarred", MANIFEST, CODE)
+    (tmp_path / "tin").mkdir()
+    for name, text in CATALOG.items():
+        (tmp_path / "tin" / name).write_text(text)
+    (tmp_path / "case.toml").write_text(CASE)
+    (tmp_path / "debarred.txt").write_text("Mill Ltd\n")
+    return tmp_path / "case.toml"
+
+
+def bought(case: Path, **asked: Any) -> dict[str, float]:
+    """What is planned."""
+    made = plan(load_case(case), registry=Registry.discover(), **asked)
+    return {line.offer: float(line.quantity_kg) for line in made.run.purchases}
+
+
+def test_rules_follow_from_what_a_case_sets(case: Path) -> None:
+    """They bar as those of any pack do, may be disabled by name, are kept with the run, and are not there without the table."""
+    made = plan(load_case(case), registry=Registry.discover())
+    assert {line.offer for line in made.run.purchases} == {"from-hill"}
+    (rule,) = made.run.rules
+    assert (rule.id, rule.pack, rule.citation) == (RULE, RULE, "our terms, 4.2")
+    used = {(one.kind, one.name): one for one in made.run.plugins}
+    assert (used["pack", RULE].distribution, str(used["pack", RULE].as_of)) == ("acme-debarred 1.0", "2026-11-20")
+    assert ("plugin", "acme-debarred") in used
+    (case.parent / "debarred.txt").write_text("Nobody\n")
+    assert bought(case) == {"from-mill": 1000}
+    (case.parent / "debarred.txt").unlink()
+    case.write_text(CASE.partition("[plugin")[0])
+    assert bought(case) == {"from-mill": 1000}
+
+
+def test_a_change_names_such_a_rule(case: Path) -> None:
+    """A scenario disables it, and a name that is misspelt is told."""
+    scenario = '[[scenario]]\nname = "free"\nchange = [{ disable = "acme-debarred" }]\n'
+    case.write_text(CASE + scenario)
+    assert bought(case, scenario="free") == {"from-mill": 1000}
+    assert not check(case, Registry.discover()).errors
+    case.write_text(CASE + scenario.replace('"acme-debarred"', '"acme-debared"'))
+    assert "acme-debared" in str(check(case, Registry.discover()).errors)
+
+
+def test_a_lock_refuses_other_rules(case: Path) -> None:
+    """The pack is locked like one that is installed."""
+    before = lock_of(gather(load_case(case), Registry.discover()))
+    (case.parent / "debarred.txt").write_text("Hill Ltd\n")
+    with pytest.raises(PluginError, match=r"pack `acme-debarred` .* is not what was locked: .*rule acme-debarred"):
+        check_lock(before, lock_of(gather(load_case(case), Registry.discover())), Path("lock"))
+
+
+OLD = CODE.replace(
+    "as_of=facts.settings.day,", "as_of=facts.settings.day, good_until=facts.settings.day, notes=('one name',),"
+)
+NOW = {"SOURCE_DATE_EPOCH": "1795737600", "COLUMNS": "300"}  # 2026-11-27
+
+
+def command(*words: str | Path) -> tuple[int, str]:
+    """Exit code and output."""
+    done = CliRunner(env=NOW).invoke(app, list(map(str, words)))
+    return done.exit_code, " ".join(done.output.split())
+
+
+def test_what_is_older_than_the_case_allows(site: Site, case: Path) -> None:
+    """It is told with its age by plan and check, and refused by both where they are strict."""
+    site.plugin("acme-debarred", MANIFEST, OLD)
+    for words in (["plan"], ["check"]):
+        code, told = command(*words, case)
+        assert code == 0, told
+        assert "as of 2026-11-20, 7 days old" in told
+        assert "one name" in told, told
+        assert "older than the case allows" in told
+        code, told = command(*words, case, "--strict")
+        assert code == 2, told
+        assert "`acme-debarred` is older than the case allows" in told
+        assert "this was until 2026-11-20" in told
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return 1 / 0", "failed in its hook `friendshore_case_packs`: ZeroDivisionError"),
+        ("import os; os._exit(0)", "ended the process in which it was asked for the rule packs of a case"),
+        pytest.param("import time; time.sleep(600)", "was not asked for the rule packs of a case within 3 s, and was given up", marks=DEEP),
+        pytest.param("return [1]", "yields something else; found 1", marks=DEEP),
+        ("return [RulePack(id='p', title='t', as_of=facts.settings.day, rules=({'kind': 'exclude', 'id': 'x', 'facilities': ['mill']},))]", "of which rule x lacks citation"),
+        pytest.param("return [RulePack(id='p', title='t', as_of=facts.settings.day)] * 2", "two rule packs of one name", marks=DEEP),
+        pytest.param("return [RulePack(id='p', title='t', as_of=facts.settings.day, rules=({'a': object()},))]", "holds what is no data", marks=DEEP),
+        ("return [RulePack(id='p', title='t', as_of=facts.settings.day, rules=({'kind': 'exclud', 'id': 'x', 'citation': 'c'},))]", "exclud"),
+        ("from friendshore.errors import InputError; raise InputError('is of no use', 'debarred.txt', 1)", r"^debarred\.txt:1: is of no use$"),
+    ],
+)  # fmt: skip
+def test_what_goes_wrong_is_told(
+    site: Site, case: Path, monkeypatch: pytest.MonkeyPatch, body: str, message: str
+) -> None:
+    """What raises, hangs, ends its process or yields what is no pack: named, and this process is well; a mistake in the case is told as the plugin says."""
+    monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "3")
+    site.plugin("acme-debarred", MANIFEST, _returning(body))
+    with pytest.raises(FriendshoreError, match=message):
+        gather(load_case(case), Registry.discover())
+
+
+def _returning(body: str) -> str:
+    """The plugin with another body of its hook."""
+    head, _, _ = CODE.partition("    debarred = set(")
+    return head + f"    {body}\n"
+
+
+def test_two_packs_of_one_name(case: Path) -> None:
+    """A pack that the case names must not be taken for one that follows from it."""
+    (case.parent / "law").mkdir()
+    text = 'schema = 1\nid = "acme-debarred"\ntitle = "T"\nas_of = 2026-01-01\n'
+    (case.parent / "law" / "pack.toml").write_text(text)
+    case.write_text(CASE.replace("[use]\n", '[use]\npacks = ["./law"]\n'))
+    with pytest.raises(InputError, match="two rule packs are called `acme-debarred`"):
+        gather(load_case(case), Registry.discover())
+
+
+def test_a_manifest_without_settings(site: Site, case: Path) -> None:
+    """There would be nothing for rules to follow from."""
+    site.plugin("acme-debarred", "api = 1\ncase_packs = true\n", CODE)
+    (info,) = [one for one in Registry.discover().plugins if one.distribution == "acme-debarred"]
+    assert "takes no settings" in info.error
+    assert case.is_file()
+
+
+# ------------------------------------------------------------------------------------------------ runs
+
+
+@pytest.fixture
+def run(case: Path) -> Path:
+    """A run of the case."""
+    found = plan(load_case(case), registry=Registry.discover())
+    write_run(case.parent / "run", found.run, found.facts(), verdicts(found.plan))
+    return case.parent / "run"
+
+
+def test_a_run_is_verified_with_and_without_its_list(case: Path, run: Path) -> None:
+    """By the rules that it carries; with the case they are made again and compared; without the plugin they are asked all the same."""
+    alone = verify_run(run, Registry.discover())
+    assert alone.verified
+    assert any(
+        "pack acme-debarred, 1 rule, made by acme-debarred 1.0 of [plugin.acme-debarred]: give --case" in one
+        for one in alone.unvouched
+    )
+    again = verify_run(run, Registry.discover(), case)
+    assert again.verified
+    assert any(line == "pack acme-debarred, 1 rule: as the case has it" for line in again.vouched)
+    assert verify_run(run, Registry.of()).verified
+    (case.parent / "debarred.txt").write_text("Mill Ltd\nHill Ltd\n")
+    assert any("facilities" in one.message for one in verify_run(run, Registry.discover(), case).findings)
+
+
+def struck(facts: dict[str, Any]) -> None:
+    """The rule is not there."""
+    facts["rules"] = []
+
+
+def weakened(facts: dict[str, Any]) -> None:
+    """The rule is about another plant."""
+    facts["rules"][0]["data"]["facilities"] = ["other"]
+
+
+def gone(facts: dict[str, Any]) -> None:
+    """Neither rule nor pack was ever there."""
+    facts["rules"], facts["packs"] = [], []
+    facts["plugins"] = [one for one in facts["plugins"] if one["kind"] == "catalog"]
+    del facts["named"]["pack acme-debarred"]
+
+
+def unset(facts: dict[str, Any]) -> None:
+    """Nor did the case set anything."""
+    gone(facts)
+    del facts["case"]["settings"]
+
+
+def resealed(facts: dict[str, Any]) -> None:
+    """The digest of the pack is that of what is left of it."""
+    from friendshore.recommend.facts import facts_file
+
+    if facts.get("packs"):
+        file = facts_file(facts)
+        made = digest_of_made(file.packs[0], [rule.data for rule in file.rules])
+        facts["packs"][0]["digest"] = made
+        next(one for one in facts["plugins"] if one["kind"] == "pack")["digest"] = made
+
+
+@pytest.mark.parametrize("bend", [struck, weakened, gone, unset])
+def test_a_run_without_its_rule_is_refused(case: Path, run: Path, bend: Any) -> None:
+    """Planned from facts whose rule was deleted or weakened, and written as friendshore writes it, it does not hold beside the case, by whatever hash; and by
+    its own hash it does not hold without the case, nor is it vouched for where that hash is made anew.
+    """
+    registry = Registry.discover()
+    honest = verify_run(run, registry, case)
+    assert honest.verified
+    simple = forge(run, case.parent / "simple", bend, registry)
+    clever = forge(run, case.parent / "clever", lambda facts: (bend(facts), resealed(facts))[0], registry)
+    for forged in (simple, clever):
+        assert not verify_run(forged, registry, case).verified
+    if bend in (struck, weakened):
+        assert "is not what its own digest says" in str(verify_run(simple, registry).findings)
+    if bend is not unset:
+        assert any("[plugin.acme-debarred]" in one for one in verify_run(clever, registry).unvouched)
+
+
+# ------------------------------------------------------------------------------------------------ the conformance kit
+
+
+def test_the_kit_asks_for_packs(site: Site) -> None:
+    """Of made-up cases, with nothing set: what is not the same twice is told; a plugin that needs settings is not asked."""
+    needy = CODE
+    easy = CODE.replace("names: str\n", 'names: str = "none.txt"\n').replace(
+        "day: date\n", "day: date = date(2026, 11, 20)\n"
+    )
+    easy = easy.replace('set((facts.folder / facts.settings.names).read_text(encoding="utf-8").splitlines())', "set()")
+    dice = easy.replace('title="Whom we debar"', "title=__import__('random').random().hex()")
+    told = []
+    for name, code in (("acme-needy", needy), ("acme-easy", easy), ("acme-dice", dice)):
+        site.plugin(name, MANIFEST, code)
+        registry = Registry.discover()
+        (info,) = [one for one in registry.plugins if one.distribution == name]
+        (check_,) = case_pack_checks(info, registry)
+        outcome = check_.outcome()
+        told.append(outcome.left_out or "; ".join(map(str, outcome.found)))
+    assert "needs settings" in told[0]
+    assert told[1] == ""
+    assert "something else" in told[2]
