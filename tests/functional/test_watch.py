@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections import Counter
+from concurrent.futures import Executor, Future
+from multiprocessing import active_children
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
+from friendshore.editions import editions_of, watch
+from friendshore.plugins import Registry
 
 PACK = """schema = 1
 id = "cn-controls"
@@ -59,7 +66,7 @@ def pack(folder: Path, phases: str, text: str = PACK) -> Path:
 
 def watched(*args: Path | str, code: int) -> Any:
     """What is told as JSON."""
-    result = CliRunner().invoke(app, ["watch", *map(str, args), "--json"])
+    result = CliRunner().invoke(app, ["watch", *map(str, args), "--workers", "1", "--json"])
     assert result.exit_code == code, result.output
     return json.loads(result.stdout)
 
@@ -202,3 +209,73 @@ def test_installed_law_against_an_edition_of_tomorrow(tmp_path: Path) -> None:
     told = watched("us-10usc4872", new, us_2027, code=7)
     assert {(f["start"], f["end"], f["now"]) for f in told["flips"]} == {("2027-01-01", "2028-12-31", "pass")}
     assert all(rule.endswith("-2027") for f in told["flips"] for rule in f["was_by"])
+
+
+def several(case: Path, folder: Path) -> list[Path]:
+    """Three cases, of which the second cannot be read under the new edition."""
+    broken, other = (shutil.copytree(case, folder / name) for name in ("broken", "other"))
+    for folder_of, name in ((broken, "broken-case"), (other, "other-case")):
+        file = folder_of / "case.toml"
+        file.write_text(file.read_text().replace('"first-case"', f'"{name}"'))
+    file = broken / "case.toml"
+    file.write_text(file.read_text().replace('rule = "cn-gallium"', 'rule = "cn-nothing"'))
+    return [case, broken, other]
+
+
+class SecondFirst(Executor):
+    """Does the second thing that it is given before the first."""
+
+    def __init__(self) -> None:
+        self._held: list[Any] = []
+        self._given = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Keeps the first back until there is another."""
+        future: Future[Any] = Future()
+        self._given += 1
+        self._held.insert(0, (future, fn, args))
+        while self._given > 1 and self._held:
+            waiting, do, given = self._held.pop(0)
+            waiting.set_result(do(*given))
+        return future
+
+
+def test_cases_stand_in_their_order_whoever_is_done_first(case: Path, tmp_path: Path) -> None:
+    """Any executor; one that cannot be watched is told in its place."""
+    cases = several(case, tmp_path)
+    editions = editions_of(str(tmp_path / "old"), str(pack(tmp_path / "new", FOREVER)), Registry.of())
+    done: list[tuple[int, int]] = []
+    serial = watch(editions, cases, workers=1, progress=lambda n, of, _: done.append((n, of)))
+    assert done == [(1, 3), (2, 3), (3, 3)]
+    assert [bool(one.error) for one in serial.cases] == [False, True, False]
+    with SecondFirst() as executor:
+        assert watch(editions, cases, executor=executor, workers=1).model_dump_json() == serial.model_dump_json()
+
+
+@pytest.mark.deep
+def test_a_worker_that_is_killed_costs_nothing(case: Path, tmp_path: Path) -> None:
+    """Processes of this machine: one is killed after the first case, another takes its place, and the answer is that of one process."""
+    cases = several(case, tmp_path)
+    editions = editions_of(str(tmp_path / "old"), str(pack(tmp_path / "new", FOREVER)), Registry.of())
+    killed: list[int] = []
+
+    def kill(done: int, of: int, seconds: float) -> None:
+        for victim in active_children() if not killed else ():
+            assert victim.pid is not None
+            os.kill(victim.pid, signal.SIGKILL)
+            killed.append(victim.pid)
+
+    found = watch(editions, cases, workers=2, progress=kill)
+    assert killed
+    assert found.model_dump_json() == watch(editions, cases, workers=1).model_dump_json()
+
+
+def test_what_is_not_done_in_time_is_told(case: Path, tmp_path: Path) -> None:
+    """Ctrl-C after the first case: the others are told as not planned."""
+    editions = editions_of(str(tmp_path / "old"), str(pack(tmp_path / "new", FOREVER)), Registry.of())
+    ended = Event()
+    found = watch(
+        editions, several(case, tmp_path), workers=1, cancel=ended, progress=lambda done, of, seconds: ended.set()
+    )
+    assert found.cases[0].error == ()
+    assert all("the search was ended" in one.error[0] for one in found.cases[2:])

@@ -14,6 +14,7 @@ from .review import nothings as nothings, review as review
 from .several import (
     CatalogFolder as CatalogFolder,
     clashes as clashes,
+    Once as Once,
     read_catalogs as read_catalogs,
 )
 from .sound import sound as sound, unfit as unfit

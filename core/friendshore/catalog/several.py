@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..domain.case import Overlap
 from ..domain.facts import Catalog
-from ..domain.memory import uncollected
+from ..domain.memory import Recent, uncollected
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
 from .folder import CatalogDraft, read_draft, read_head
@@ -27,6 +27,10 @@ class CatalogFolder(Protocol):
     def distribution(self) -> str: ...
 
 
+MOST_KEPT = 200_000
+"""Offers, facilities and prices of the catalogs that are kept for other cases, at a few kB each."""
+
+
 @dataclass(slots=True)
 class _Head:
     place: CatalogFolder
@@ -37,12 +41,40 @@ class _Head:
     requires: tuple[str, ...] = field(default=())
 
 
+class Once:
+    """Catalogs without a mistake, each read once for all cases that name its folder."""
+
+    def __init__(self) -> None:
+        self._drafts: Recent[tuple[object, ...], tuple[CatalogDraft, Sequence[CatalogDraft]]] = Recent(MOST_KEPT)
+
+    def draft(
+        self, head: _Head, required: Sequence[CatalogDraft], known: Known, found: list[Diagnostic]
+    ) -> CatalogDraft:
+        """One, after those that it requires, whose ids are `known`."""
+        place = _tables_of(head.place)
+        if not isinstance(place, Path):
+            return _read(head, known, found)
+        columns = getattr(head.place, "columns", NO_FACTS)
+        key = (place.resolve(), head.place.distribution, columns, head.sure, *map(id, required))
+        kept = self._drafts.get(key)
+        if kept is not None:
+            return kept[0]
+        wrong = len(found)
+        draft = _read(head, known, found)
+        if len(found) == wrong:
+            catalog = draft.catalog
+            rows = len(catalog.offers) + len(catalog.facilities) + len(catalog.prices)
+            self._drafts.keep(key, (draft, required), rows)  # while they are held, nothing else has their identity
+        return draft
+
+
 @uncollected()
 def read_catalogs(
     wanted: Sequence[CatalogFolder],
     find: Callable[[str], CatalogFolder] | None = None,
     overlaps: Sequence[Overlap] = (),
     ids: Known | None = None,
+    once: Once | None = None,
 ) -> tuple[Catalog, ...]:
     """The catalogs that a case names and those they require, by name, as they were read: see `united` for what becomes of overlaps.
 
@@ -54,13 +86,14 @@ def read_catalogs(
         find: says where a required catalog lies, by name; it raises an error of its own for an unknown one.
         overlaps: facilities that are not taken for a clash, since the case says which of their records counts.
         ids: takes the ids that the catalogs define, whatever else is wrong with them; until then there may be any.
+        once: those that were read for other cases.
 
     Raises:
         InputError: with every mistake of every file of every catalog, or with what two catalogs both define.
     """
     found: list[Diagnostic] = []
     heads = _read_heads(wanted, find, found)
-    drafts = _drafts(heads, found)
+    drafts = _drafts(heads, found, once or Once())
     if ids is not None:
         ids.unsure -= ALL_IDS
         for draft in drafts.values():
@@ -79,19 +112,23 @@ def read_catalogs(
     return counting
 
 
-def _drafts(heads: dict[str, _Head], found: list[Diagnostic]) -> dict[str, CatalogDraft]:
+def _drafts(heads: dict[str, _Head], found: list[Diagnostic], once: Once) -> dict[str, CatalogDraft]:
     """Every catalog as far as it can be read."""
     drafts: dict[str, CatalogDraft] = {}
     for name in _ordered(heads, found):
         head = heads[name]
+        required = [drafts[one] for one in head.requires if one in drafts]
         known = Known()
-        for required in head.requires:
-            if required in drafts:
-                known.merge(drafts[required].known)
+        for draft in required:
+            known.merge(draft.known)
         if not head.sure or not drafts.keys() >= set(head.requires):
             known.unsure |= ALL_IDS
-        drafts[name] = read_draft(head.tables, head.keys, head.place.distribution, known, found)
+        drafts[name] = once.draft(head, required, known, found)
     return drafts
+
+
+def _read(head: _Head, known: Known, found: list[Diagnostic]) -> CatalogDraft:
+    return read_draft(head.tables, head.keys, head.place.distribution, known, found)
 
 
 def _read_heads(

@@ -81,7 +81,7 @@ Workers = Annotated[
     typer.Option(
         "--workers",
         metavar="N",
-        help="Parts solved at once; the processors, if not given. The result is the same.",
+        help="Parts solved at once, scenarios of a sweep, cases of `watch`; the processors, if not given. The result is the same.",
         min=1,
         max=MOST_WORKERS,
     ),

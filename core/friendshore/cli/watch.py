@@ -58,7 +58,8 @@ def watch(
             cases,
             registry=registry,
             strict=strict,
-            limits=Limits(gap, time_limit, workers, until=until),
+            limits=Limits(gap, time_limit, until=until),
+            workers=workers,
             progress=progress,
             cancel=cancel,
         )

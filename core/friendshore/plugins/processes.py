@@ -84,7 +84,7 @@ class WatchedProcesses(Executor):
         process = self._idle.get()
         try:
             if process is None:
-                process = _Process(self._begun, self._ended)
+                process = _begun(self._begun, self._ended)
             done, answer = process.asked(pickle.dumps((function, args, kwargs)), self._limit)
         except BaseException:
             if process is not None:
@@ -171,6 +171,13 @@ class _Telling:
     def tell(self, package: str, doing: str) -> None:
         """Says whose code runs; nobody's: it has come to its end."""
         self._shared.tell(package, doing)
+
+
+def _begun(begun: Event, ended: Event) -> _Process:
+    try:
+        return _Process(begun, ended)
+    except (OSError, RuntimeError) as error:
+        raise ProcessEndedError(f"no process can be begun: {error}") from error
 
 
 def _serve(work: Connection, memory: SharedMemory, places: Path, begun: Event, ended: Event) -> None:

@@ -33,8 +33,9 @@ class SharedFacts:
         self.case = case
         self.kept = kept
         self.catalogs = catalogs
-        # Offers and ways know nothing of what is wanted, nor of what of the law is waived.
-        self._bare = case.but(demands=(), waivers=(), licences=(), frozen=None) if kept is not None else case
+        # Offers and ways know nothing of what is wanted, nor of the law and what of it is waived.
+        bare = {"demands": (), "waivers": (), "licences": (), "packs": (), "scenarios": (), "frozen": None}
+        self._bare = case.but(**bare) if kept is not None else case
         self._bearing = [self._bare.__dict__[name] for name in type(case).model_fields]
         self.merged: Merged = self._once("merged", catalogs, lambda: merge(catalogs, self._bare))
 

@@ -14,7 +14,7 @@ from ..case.load import with_demands
 from ..case.mentions import Mention, words_of
 from ..case.named import NamedCatalogs
 from ..case.sheets import read_case_file
-from ..catalog import ambiguous, misfits, overridden, read_catalogs, sound, united
+from ..catalog import Once, ambiguous, misfits, overridden, read_catalogs, sound, united
 from ..catalog.known import Known
 from ..domain.base import grouped
 from ..domain.case import Case, Scenario
@@ -91,10 +91,11 @@ def gather(
     catalogs: Sequence[Catalog] = (),
     rules: Sequence[Rule] = (),
     ids: Known | None = None,
+    once: Once | None = None,
 ) -> Gathered:
     """Reads all that a case names.
 
-    `ids` takes the ids that its catalogs define, also where something is wrong.
+    `ids` takes the ids that its catalogs define, also where something is wrong; `once` holds catalogs that were read for other cases.
 
     Raises:
         InputError: with everything that is wrong with any of it.
@@ -109,7 +110,7 @@ def gather(
     refs = named_catalogs(case, find, [catalog.name for catalog in catalogs], errors)
     readings = [ref.reading for ref in refs if ref.reading is not None]
     case, words = _with_demands(case, known, readings, errors)
-    read = _catalogs(case, find, refs, catalogs, errors, ids)
+    read = _catalogs(case, catalogs, errors, partial(read_catalogs, refs, find, case.overlaps, ids, once))
     case_packs = [] if errors else _case_packs(case, known, read, errors)
     named_packs = _packs(case, known, errors)
     packs = [*named_packs, *(pack for _, pack in case_packs)]
@@ -228,13 +229,11 @@ def named_catalogs(
 
 def _catalogs(
     case: Case,
-    find: NamedCatalogs,
-    refs: Sequence[CatalogRef],
     given: Sequence[Catalog],
     errors: list[FriendshoreError],
-    ids: Known | None,
+    reading: Callable[[], tuple[Catalog, ...]],
 ) -> tuple[Catalog, ...]:
-    read = attempt(partial(read_catalogs, refs, find, case.overlaps, ids), errors)
+    read = attempt(reading, errors)
     checked = []
     for catalog in given:
         others = [other for other in (*given, *(read or ())) if other is not catalog]

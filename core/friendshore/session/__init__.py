@@ -372,7 +372,7 @@ def _opened(
     solution = solve(program, search, progress, cancel, known)
     verified = verify(program.problem, plan_of(program, solution))
     # What is asked from here on moves no price of a shortage or of holding.
-    asked = replace(inputs.freeze(program.problem), kept=Kept())
+    asked = replace(inputs.freeze(program.problem), kept=Kept() if inputs.kept is None else inputs.kept)
     return Session(asked, program.problem, program, solution, verified, limits, cancel, opened, known)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ...solve import Progress
     from .pools import WorkerPool
     from .records import Sweep
+    from .worker import SweptCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
             case,
             opened.plugins,
             asked,
-            _pool(opened, options, len(asked), case.limit),
+            _pool(opened, options, case, len(asked)),
             SweepFolder(options.out, options.resume or bool(options.rerun), bool(options.rerun), options.parquet),
             lambda: session.stopped,
             progress,
@@ -121,13 +122,13 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
         return sweep_notes(result)
 
 
-def _pool(opened: Opened, options: SweepOptions, scenarios: int, limit: float | None) -> WorkerPool:
+def _pool(opened: Opened, options: SweepOptions, case: SweptCase, scenarios: int) -> WorkerPool:
     from . import pools
 
     workers = opened.session.limits.workers
     if options.dask:
         return pools.dask(options.dask, workers)
-    return pools.named(options.executor, workers) if options.executor else pools.here(workers, scenarios, limit)
+    return pools.named(options.executor, workers) if options.executor else case.here(workers, scenarios)
 
 
 QUESTION = SweepQuestion()

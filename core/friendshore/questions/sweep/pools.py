@@ -74,15 +74,15 @@ class WorkerPool:
     opened: Callable[[], AbstractContextManager[OpenPool]]
 
 
-def here(workers: int | None, tasks: int, limit: float | None = None) -> WorkerPool:
+def here(workers: int | None, tasks: int, time_limit: float | None = None, *, code: bool = False) -> WorkerPool:
     """Processes of this machine, as many as there are processors unless `workers` says otherwise.
 
-    One is this process itself, unless code of plugins runs, for `limit` seconds at most each time, and is watched: then what hangs is ended, and the
-    others go on.
+    One is this process itself, unless `code` of plugins runs, and is watched: then what hangs is ended, and the others go on. The time limit is that of a
+    task.
     """
     many = min(workers or os.cpu_count() or 1, tasks)
-    if many > 1 or (limit is not None and are_watched()):
-        return WorkerPool(partial(_processes, max(many, 1), limit_for(None) if limit is None else limit))
+    if many > 1 or (code and are_watched()):
+        return WorkerPool(partial(_processes, max(many, 1), limit_for(time_limit)))
     return WorkerPool(_thread)
 
 

@@ -23,7 +23,7 @@ from ...solve import AnswerCache, Cancel, Limits, Progress
 from ...solve.engine import never
 from .grid import AS_IT_IS
 from .journal import Journal, kept, keys, put_in_order
-from .pools import WorkerPool, carried_out, given, here, told_of
+from .pools import WorkerPool, carried_out, given, told_of
 from .records import FAILED, ScenarioPlan, Sweep, SweepScenario, SweptScenario
 from .tables import refuse_without_parquet, write_tables
 from .worker import AskedScenario, SweptCase, name_of, planned
@@ -78,7 +78,7 @@ def sweep(
     gathered = gather(case, registry, catalogs, rules)
     asked = [_scenario(one) for one in changes]
     swept = SweptCase(gathered.inputs, gathered.records, AnswerCache(), Limits(gap, seconds, 1))
-    pool = here(workers, len(asked), swept.limit) if executor is None else given(executor, workers)
+    pool = swept.here(workers, len(asked)) if executor is None else given(executor, workers)
     store = SweepFolder(folder, resume or rerun, rerun, parquet)
     stopped = cancel.is_set if cancel is not None else never
     return run_sweep(swept, gathered.plugins, asked, pool, store, stopped, progress)

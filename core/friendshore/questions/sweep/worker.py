@@ -27,6 +27,7 @@ from ...recommend.describe import purchases
 from ...session import Session
 from ...solve import AnswerCache, Cancel, Limits
 from ...verify import VerifiedPlan
+from .pools import WorkerPool, here
 from .records import FAILED, ScenarioMaterial, ScenarioPlan, ScenarioPurchase
 
 _HERE = local()
@@ -50,6 +51,10 @@ class SweptCase:
     def limit(self) -> float | None:
         """Seconds that code of a plugin may take for one thing that it is asked; None: none runs."""
         return limit_for(self.limits.seconds) if code_of(self.facts.rules) else None
+
+    def here(self, workers: int | None, scenarios: int) -> WorkerPool:
+        """Processes of this machine that plan it."""
+        return here(workers, scenarios, self.limits.seconds, code=self.limit is not None)
 
     def packed(self) -> bytes:
         """It, with what code it needs, as it is sent."""
