@@ -152,6 +152,19 @@ def test_half_an_answer_is_none(case: Path, tmp_path: Path) -> None:
     assert told["flips"] == []
 
 
+def test_prices_that_are_too_old_are_refused_by_strict(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `plan` refuses them: the case says so, and is not planned."""
+    file = case / "case.toml"
+    file.write_text(file.read_text().replace("[accept]\n", '[accept]\noldest_price = "6 months"\n'))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1825632000")
+    new = pack(tmp_path / "new", FOREVER)
+    told = watched(tmp_path / "old", new, case, "--strict", code=2)
+    assert "older than the case allows" in told["cases"][0]["error"][0]
+    assert not watched(tmp_path / "old", new, case, code=7)["cases"][0]["error"]
+
+
 def test_a_case_that_uses_neither_edition_is_left_alone(case: Path, tmp_path: Path) -> None:
     """It is named, and not planned."""
     file = case / "case.toml"

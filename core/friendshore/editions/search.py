@@ -19,7 +19,7 @@ from ..plugins.sent import code_of
 from ..plugins.watching import limit_for
 from ..problem.inputs import Applied
 from ..questions.sweep.pools import carried_out, given, here, told_of
-from ..recommend import Gathered, gather
+from ..recommend import Gathered, gather, refuse_old_prices
 from ..solve import Cancel, Limits, Progress
 from .given import Edition, Editions, Named, with_editions
 from .records import CaseWatched, Watched
@@ -102,6 +102,8 @@ class _Reading:
             return None
         old, new = (self._under(side, case, today) for side in (self.editions.old, self.editions.new))
         before, after = (one.inputs.apply(self.applied) for one in (old, new))
+        for inputs in (before, after):
+            refuse_old_prices(inputs, self.applied)
         limits = replace(self.limits, until=None)  # of the clock of this machine
         return BothFacts(told.but(uses=uses), before, after, (*old.records, *new.records), limits)
 
