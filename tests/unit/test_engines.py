@@ -168,8 +168,8 @@ def test_it_is_said_where_no_engine_comes_to_anything() -> None:
 
 
 def test_a_program_that_is_asked_again_has_the_optimum_that_it_has_when_asked_alone() -> None:
-    """With random ends of rows and columns, among them such as leave no plan, after which others do: optimum, plan and duals are those of
-    these ends, and not of the ones before.
+    """With random costs and ends of rows and columns, among them such as leave no plan, after which others do: optimum, plan and duals are those of
+    these, and not of the ones before.
     """
     dice = np.random.default_rng(4)
     rows, columns = 12, 30
@@ -184,23 +184,29 @@ def test_a_program_that_is_asked_again_has_the_optimum_that_it_has_when_asked_al
         row_lower=need,
         row_upper=np.append(np.full(rows - 2, 60.0), [np.inf, np.inf]),
     )
-    again, outcomes = Reasked(linear), set()
+    again, outcomes = Reasked(), set()
     for _ in range(40):
         upper = np.where(dice.random(columns) < 0.5, 0.0, dice.integers(0, 9, columns).astype(float))
         row_upper = np.append(dice.integers(10, 60, rows - 2).astype(float), [np.inf, np.inf])
-        found, alone = (
-            again.optimum(upper, row_upper),
-            ENGINES.linear(replace(linear, upper=upper, row_upper=row_upper)),
-        )
+        lower = np.where((dice.random(columns) < 0.2) & (upper > 0), 1.0, 0.0)
+        need = np.append(np.zeros(rows - 2), dice.integers(5, 40, 2).astype(float))
+        asked = replace(
+            linear, cost=dice.integers(1, 20, columns).astype(float), lower=lower, upper=upper, row_lower=need,
+            row_upper=row_upper, constant=float(dice.integers(0, 9)),
+        )  # fmt: skip
+        found, alone = again.optimum(asked), ENGINES.linear(asked)
         outcomes.add(found.outcome)
         assert found.outcome is alone.outcome
         if found.x is None or found.duals is None:
             continue
         assert found.objective == pytest.approx(alone.objective, abs=1e-6)
+        assert found.bound == pytest.approx(alone.objective, abs=1e-6)
         assert (found.x <= upper).all()
+        assert (found.x >= lower).all()
         assert (linear.entries @ found.x <= row_upper + 1e-6).all()
-        reduced = linear.cost - linear.entries.transposed() @ found.duals
+        reduced = asked.cost - linear.entries.transposed() @ found.duals
         ends = (np.where(found.duals > 0, need, np.where(np.isfinite(row_upper), row_upper, 0.0)), upper)
-        proved = found.duals @ ends[0] + np.minimum(reduced, 0.0) @ ends[1]
+        proved = found.duals @ ends[0] + np.minimum(reduced, 0.0) @ ends[1] + np.maximum(reduced, 0.0) @ lower
+        proved += asked.constant
         assert proved == pytest.approx(found.objective, abs=1e-6), "its duals prove another optimum"
     assert outcomes == {SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE}

@@ -17,7 +17,7 @@ from ...problem.capacity import Capacities, accepted_steps
 from ...problem.inputs import Inputs
 from ...problem.judging import waiver_id
 from ...problem.merged import merge
-from ...program.matrix import Floats
+from ...program.matrix import Floats, Linear
 from ...solve import Reasked, SolverAnswer
 from .levers import Amounts, Lever, LeverKind, Members
 
@@ -89,11 +89,11 @@ class LeverFacts:
         own = [i for i in self._of({kind}) if i in members]
         return own, self.inputs.after(self.changes({i: self.levers[i].most for i in own})).case
 
-    def optimum(self, program: Reasked, upper: Floats, row_upper: Floats) -> SolverAnswer:
-        """The optimum of a linear program with these upper ends of columns and rows, counted."""
+    def optimum(self, program: Reasked, linear: Linear) -> SolverAnswer:
+        """The optimum of a linear program, counted."""
         self._heard()
         self.solved += 1
-        return program.optimum(upper, row_upper)
+        return program.optimum(linear)
 
     def capacity(self, facility: str, amounts: Amounts) -> Floats:
         """Kilograms that a facility can make in each period with so much of the levers that are about it; infinite: unlimited."""

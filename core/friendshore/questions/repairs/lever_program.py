@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
 
@@ -123,7 +123,7 @@ class LeverProgram:
 
     def optimum(self, upper: Floats, row_upper: Floats) -> SolverAnswer:
         """The optimum with these upper ends of columns and rows, counted."""
-        return self.asked.optimum(self._reasked, upper, row_upper)
+        return self.asked.optimum(self._reasked, replace(self.linear, upper=upper, row_upper=row_upper))
 
     def _ends(self, amounts: Amounts) -> tuple[Floats, Floats, Mask]:
         """The ends of columns and rows with so much of some levers, and which columns that buy are closed for want of others."""
@@ -185,7 +185,7 @@ class LeverProgram:
             cost[wanted], linear.lower[wanted], linear.upper[wanted], np.zeros(int(wanted.sum()), dtype=bool), entries,
             np.append(linear.row_lower[kept], np.full(more, -inf)), np.append(linear.row_upper[kept], np.full(more, inf)),
         )  # fmt: skip
-        self._reasked = Reasked(self.linear)
+        self._reasked = Reasked()
         self.integer = bool(linear.integer[wanted].any())
         """Whether the program has integer variables, which are left aside."""
         self.first = int(kept.sum())

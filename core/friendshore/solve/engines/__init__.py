@@ -6,7 +6,6 @@ are asked through, is loaded once one of these is.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -53,18 +52,18 @@ ENGINES = Engines(
 
 
 class Reasked:
-    """A linear program that is asked again and again, with other upper ends of rows and columns: each time from where the last time ended."""
+    """A linear program that is asked again and again, with other costs and other ends of rows and columns: each time from where the last time ended."""
 
-    def __init__(self, linear: Linear) -> None:
+    def __init__(self) -> None:
         """Nothing is solved yet."""
-        self._linear = linear
         self._resumed: Resumed | None = None
 
-    def optimum(self, upper: Floats, row_upper: Floats) -> SolverAnswer:
-        """The optimum with these upper ends, which is the same from wherever it is sought; of several plans with it, any."""
+    def optimum(self, linear: Linear) -> SolverAnswer:
+        """The optimum of a program whose coefficients are those of the one asked before. It is the same from wherever it is sought; of several plans with
+        it, any.
+        """
         from . import mathopt
 
-        linear = replace(self._linear, upper=upper, row_upper=row_upper)
         if self._resumed is None:
             self._resumed = mathopt.Resumed(linear)
         answer = self._resumed.optimum(linear)

@@ -107,8 +107,8 @@ def _by_mathopt(
 
 
 class Resumed:
-    """A linear program that is asked again and again, with other upper ends of rows and columns: GLOP's dual simplex goes on from the basis with which it
-    ended, which takes a fraction of the steps.
+    """A linear program that is asked again and again, with other costs and other ends of rows and columns: GLOP's dual simplex goes on from the basis with
+    which it ended, which takes a fraction of the steps.
 
     From such a basis it was seen to go round in circles for ever. A number of steps ends that, and not the clock, so that answers are the same on
     every machine.
@@ -126,10 +126,14 @@ class Resumed:
             setattr(self._how.glop, name, value)
 
     def optimum(self, linear: Linear) -> SolverAnswer | None:
-        """The optimum of the same program with other upper ends; None where GLOP does not come to it from where it ended."""
-        update = model_update_pb2.ModelUpdateProto()
-        _tell(update.variable_updates.upper_bounds, self._linear.upper, linear.upper)
-        _tell(update.linear_constraint_updates.upper_bounds, self._linear.row_upper, linear.row_upper)
+        """The optimum of the same program with other costs and ends; None where GLOP does not come to it from where it ended."""
+        update, before = model_update_pb2.ModelUpdateProto(), self._linear
+        _tell(update.variable_updates.lower_bounds, before.lower, linear.lower)
+        _tell(update.variable_updates.upper_bounds, before.upper, linear.upper)
+        _tell(update.linear_constraint_updates.lower_bounds, before.row_lower, linear.row_lower)
+        _tell(update.linear_constraint_updates.upper_bounds, before.row_upper, linear.row_upper)
+        _tell(update.objective_updates.linear_coefficients, before.cost, linear.cost)
+        update.objective_updates.offset_update = linear.constant
         self._linear = linear
         nothing, registered = model_parameters_pb2.ModelSolveParametersProto(), callback_pb2.CallbackRegistrationProto()
         try:
