@@ -46,6 +46,10 @@ class Bounds:
     """Offers x order periods."""
     move: Floats
     """What the offer of each move can give."""
+    own: Bounds | None = None
+    """Those by the problem's own demands, which hold for what is ordered once they are known; None: no other demands bound anything."""
+    known: int = 0
+    """Period from which on they are."""
 
     @property
     def problem(self) -> Problem:
@@ -56,7 +60,7 @@ class Bounds:
         """Most kilograms of some moves that the place each leads to can still take: what links of single flows are made tight with."""
         moves = self.problem.moves
         found: Floats = np.minimum(self.move[some], self.wanted(moves.arc[some], moves.delivered[some]))
-        return found
+        return found if self.own is None else np.where(moves.ordered[some] < self.known, found, self.own.taken(some))
 
     def wanted(self, arcs: Ints, periods: Ints) -> Floats:
         """Most kilograms that each of some arcs brings from a period on, capacity left aside: what its place needs from then on, and what
@@ -91,13 +95,23 @@ class Bounds:
         return all(bool(np.all(own * ROUNDING >= asked)) for own, asked in pairs)
 
     @staticmethod
-    def of(problem: Problem, forced: bool, wanted: Sequence[Demand] = ()) -> Bounds:
-        """Bounds of all offers and moves; `forced` says whether some limit rule may make a plan buy, hold or spend more than its need, and `wanted`
-        are the demands that need follows from, if not those of the problem.
+    def of(problem: Problem, forced: bool, wanted: Sequence[Demand] = (), known: int | None = None) -> Bounds:
+        """Bounds of all offers and moves.
+
+        Args:
+            problem: the facts.
+            forced: whether some limit rule may make a plan buy, hold or spend more than its need.
+            wanted: the demands that need follows from, if not those of the problem: where orders are placed before it is known what is wanted.
+            known: the period from which on it is: what is ordered then follows from the problem's own demands. Not so where anything is made of
+                what is bought: what turns out to be too much may be worth making into what is cheaper to hold.
         """
         walk = _Walk(problem, wanted or problem.demands)
         units = _units(walk, forced)
-        return Bounds(walk, forced, units, _by_move(problem, units))
+        if not wanted or known is None or problem.network.feeds:
+            return Bounds(walk, forced, units, _by_move(problem, units))
+        own = Bounds.of(problem, forced)
+        units[:, known:] = np.minimum(units[:, known:], own.units[:, known:])
+        return Bounds(walk, forced, units, _by_move(problem, units), own, known)
 
 
 def _by_move(problem: Problem, units: Floats) -> Floats:

@@ -61,24 +61,26 @@ class Program:
 
 
 @uncollected()
-def compile_program(problem: Problem, wanted: Sequence[Demand] = (), bounds: Bounds | None = None) -> Program:
+def compile_program(
+    problem: Problem, wanted: Sequence[Demand] = (), bounds: Bounds | None = None, known: int | None = None
+) -> Program:
     """Lays out the whole program, in canonical order. `wanted` are the demands that bounds on orders follow from, if not those of the problem: where
-    something is decided before it is known what is wanted. `bounds` are all that the program is made tight with, if not what follows from these.
+    something is decided before it is known what is wanted, which it is from the period `known` on. `bounds` are all that the program is made tight with, if not what follows from these.
 
     Raises:
         PluginError: if a plugin's limit rule raises.
     """
-    return _Compiler(problem, wanted, bounds).program()
+    return _Compiler(ProgramDraft(problem, wanted, bounds, known)).program()
 
 
 class _Compiler:
-    def __init__(self, problem: Problem, wanted: Sequence[Demand], bounds: Bounds | None) -> None:
-        self.draft = draft = ProgramDraft(problem, wanted, bounds)
-        self.problem, self.count = problem, draft.count
+    def __init__(self, draft: ProgramDraft) -> None:
+        self.draft = draft
+        self.problem, self.count = draft.problem, draft.count
         self.assembly, self.columns, self.units = draft.assembly, draft.columns, draft.units
         self.limits, self.bounds = draft.limits, draft.bounds
         self.node_index, self.discount = draft.node_index, draft.discount
-        self.recipes = Recipes.of(problem, draft.node_index)
+        self.recipes = Recipes.of(draft.problem, draft.node_index)
         self.balance: dict[tuple[int, int], int] = {}
         """Node and compliance class -> first of their rows, one a period."""
         self.balances: list[Ints] = []

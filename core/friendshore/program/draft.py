@@ -23,13 +23,19 @@ _ANYWHERE: frozenset[str] = frozenset()
 class ProgramDraft:
     """Columns and rows so far, and what later parts need to find among them."""
 
-    def __init__(self, problem: Problem, wanted: Sequence[Demand] = (), bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        wanted: Sequence[Demand] = (),
+        bounds: Bounds | None = None,
+        known: int | None = None,
+    ) -> None:
         self.problem = problem
         self.count = problem.case.horizon.count
         self.assembly = Assembly()
         self.columns = Columns()
         self.limits = LimitRows.ask(problem)
-        self.bounds = Bounds.of(problem, self.limits.forces, wanted) if bounds is None else bounds
+        self.bounds = Bounds.of(problem, self.limits.forces, wanted, known) if bounds is None else bounds
         self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
