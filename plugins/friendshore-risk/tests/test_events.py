@@ -45,6 +45,31 @@ def test_a_common_cause_makes_events_come_together() -> None:
     assert found["port"] == Fraction(9, 1000)
 
 
+def test_several_multiples_that_move_together_come_true_together() -> None:
+    """Scenarios that were drawn elsewhere, one factor of each demand in each; enumerated and sampled."""
+    first = {"name": "a", "demand": "a", "factors": [1, 1, 3], "chances": ["20 %", "30 %", "40 %"]}
+    along = {"name": "b", "demand": "b", "factors": [2, 5, 7], "along_with": "a"}
+    events = RiskSettings.model_validate({"event": [first, along]}).event
+    told = {tuple(begun.factor for begun in one.events): one.probability for one in enumerated(events, DAY, HORIZON)}
+    assert told == {(): Fraction(1, 10), (1, 2): Fraction(1, 5), (1, 5): Fraction(3, 10), (3, 7): Fraction(2, 5)}
+    assert {tuple(b.factor for b in one.events) for one in sampled(events, DAY, HORIZON, 200, "1")} == set(told)
+
+
+@pytest.mark.parametrize(
+    ("along", "told"),
+    [
+        ({"factors": [2, 3], "along_with": "c"}, "is called `c`"),
+        ({"factors": [2, 3, 4], "along_with": "a"}, "has 3 `factors`"),
+        ({"factors": [2, 3], "chances": [0.1, 0.2], "along_with": "a"}, "are those of the event"),
+    ],
+)
+def test_an_event_moves_along_with_one_that_has_as_many_factors(along: dict[str, object], told: str) -> None:
+    """And has no chances of its own."""
+    first = {"name": "a", "price": "a", "factors": [1, 2], "chances": [0.5, 0.5]}
+    with pytest.raises(ValidationError, match=told):
+        RiskSettings.model_validate({"event": [first, {"name": "b", "price": "b", **along}]})
+
+
 def test_a_chance_a_year_is_one_for_every_year_that_is_left() -> None:
     """It begins with the first year, or with the second, or not at all."""
     found = enumerated([event("a", per_year="10 %")], DAY, HORIZON)

@@ -93,7 +93,8 @@ class Event(Fitting):
     lognormal: tuple[Multiplier, ...] = ()
     """In place of `factor`: the median multiplier, and the standard deviation of its logarithm, of a lognormal distribution, of which samples are drawn."""
     along_with: str = ""
-    """Event, stated before this one, of which samples are drawn too: high multipliers of the one come with high ones of the other."""
+    """Event, stated before this one, of which samples are drawn too: high multipliers of the one come with high ones of the other. With `factors`, an event
+    that has as many: of both the same one in order comes true, or neither, as of scenarios of many prices and demands that were drawn together."""
     scenario: str = ""
     """Scenario of the case that comes true."""
     change: tuple[Change, ...] = ()
@@ -164,9 +165,11 @@ class Event(Fitting):
         if lognormal and (len(lognormal) != 2 or not all(lognormal)):
             told = "is not a median and the standard deviation of a logarithm"
             yield Fault("lognormal", told, "two numbers above 0, like [1, 0.3]")
-        if given.get("along_with") and not any(given.get(name) for name in cls.DRAWN):
-            told = " or ".join(f"`{name}`" for name in cls.DRAWN)
+        if given.get("along_with") and not any(given.get(name) for name in ("factors", *cls.DRAWN)):
+            told = " or ".join(f"`{name}`" for name in ("factors", *cls.DRAWN))
             yield Fault("along_with", f"is read with {told} alone", "no `along_with`")
+        if given.get("along_with") and given.get("chances"):
+            yield Fault("chances", "are those of the event that it goes along with", "no `chances`")
 
     @classmethod
     def _durations(cls, given: Given, read: bool) -> Iterator[Fault]:
@@ -198,6 +201,7 @@ class RiskSettings(Fitting):
         """Two events of one name, and causes that are not stated before what they cause."""
         known: set[str] = set()
         drawn: set[str] = set()
+        of_factors: dict[str, int] = {}
         events = given.get("event")
         for position, event in enumerate(events if isinstance(events, tuple) else ()):
             if event.name in known:
@@ -208,9 +212,16 @@ class RiskSettings(Fitting):
                 message = f"no event stated before this one is called `{event.given}`"
                 expected = "one of " + (", ".join(sorted(known)) or "none: this is the first")
                 yield Fault("given", message, expected, "state the cause first", entry=("event", position))
-            if event.along_with and event.along_with not in drawn:
+            several = len(event.factors)
+            if event.along_with and several and of_factors.get(event.along_with) != several:
+                message = f"no event stated before this one has {several} `factors` and is called `{event.along_with}`"
+                yield Fault(
+                    "along_with", message, f"an event of {several} factors", "state it first", entry=("event", position)
+                )
+            elif event.along_with and not several and event.along_with not in drawn:
                 message = f"no event stated before this one, of which samples are drawn, is called `{event.along_with}`"
                 expected = "one of " + (", ".join(sorted(drawn)) or "none: there is none before this")
                 yield Fault("along_with", message, expected, "state that one first", entry=("event", position))
             known.add(event.name)
+            of_factors[event.name] = several
             drawn |= {event.name} if event.drawn else set()

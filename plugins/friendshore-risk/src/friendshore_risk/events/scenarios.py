@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -28,6 +28,8 @@ class Begun:
     """By what it multiplies a price or a demand."""
     lasts: Decimal | None = None
     """Months that it lasts; None: to the end of the plan."""
+    place: int = 0
+    """Which of its `factors` comes true."""
 
     @property
     def name(self) -> str:
@@ -73,29 +75,34 @@ EventOutcome = tuple[Begun | None, Fraction]
 """What becomes of an event, by what it multiplies left out if that is drawn, and how likely that is; None: it does not come."""
 
 
-def outcomes(event: Event, begun: bool, day: date, horizon: Horizon) -> list[EventOutcome]:
+def outcomes(event: Event, came: Mapping[str, Begun], day: date, horizon: Horizon) -> list[EventOutcome]:
     """What may become of an event, each with its probability, which add up to 1.
 
     Args:
         event: the event.
-        begun: whether the event that it is `given` comes; of no meaning for one that turns on none.
+        came: of the events stated before it, those that come, by their names.
         day: on which events become known.
         horizon: of the plan.
     """
     start, last = event.start or day, horizon.periods[-1].end
     found: list[tuple[date, Decimal | None, Fraction]] = []
-    if event.factors:
+    of_factors = 0
+    if event.factors and event.along_with:
+        if event.along_with in came:
+            of_factors = came[event.along_with].place
+            found = [(start, event.factors[of_factors], Fraction(1))]
+    elif event.factors:
         chances = [Fraction(one) for one in event.chances] or [Fraction(1, len(event.factors))] * len(event.factors)
         found = [(start, factor, chance) for factor, chance in zip(event.factors, chances, strict=True)]
     elif event.per_year is None:
         stated = Decimal(1) if event.probability is None else event.probability
-        found = [(start, event.factor, Fraction(event.otherwise if event.given and not begun else stated))]
+        found = [(start, event.factor, Fraction(event.otherwise if event.given and event.given not in came else stated))]
     else:
         found = [(first, event.factor, chance) for first, chance in _yearly(event.per_year, start, last)]
     none = 1 - sum((chance for _, _, chance in found), Fraction(0))
     came: list[EventOutcome] = [
-        (Begun(event, first, factor, lasts), chance * part)
-        for first, factor, chance in found
+        (Begun(event, first, factor, lasts, place), chance * part)
+        for place, (first, factor, chance) in enumerate(found, of_factors)
         for lasts, part in _durations(event, first, last)
     ]
     return [one for one in (*came, (None, none)) if one[1]]
@@ -153,8 +160,8 @@ def _every(events: Sequence[Event], day: date, horizon: Horizon) -> Iterator[Ris
             yield RiskScenario(begun, chance)
             return
         event = events[place]
-        caused = any(one.event.name == event.given for one in begun)
-        for comes, part in outcomes(event, caused, day, horizon):
+        came = {one.event.name: one for one in begun}
+        for comes, part in outcomes(event, came, day, horizon):
             yield from walk(place + 1, begun if comes is None else (*begun, comes), chance * part)
 
     return walk(0, (), Fraction(1))
@@ -172,7 +179,7 @@ def sampled(events: Sequence[Event], day: date, horizon: Horizon, count: int, se
         came: dict[str, Begun] = {}
         for event in events:
             left = uniform(seed, event.name, number)
-            for begun, part in outcomes(event, event.given in came, day, horizon):
+            for begun, part in outcomes(event, came, day, horizon):
                 if left < part:
                     if begun is not None:
                         size = _drawn(event, seed, number) if event.drawn else begun.factor
