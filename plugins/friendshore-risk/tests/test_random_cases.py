@@ -334,6 +334,14 @@ def _demand_factor(case: Drawn, came: set[str], use: str, t: int) -> float:
     return factor
 
 
+@pytest.fixture(params=["as one program", "decomposed"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How programs are solved, whatever their size."""
+    if request.param == "decomposed":
+        monkeypatch.setattr("friendshore_risk.twostage.solving.LARGE", 0)
+    return str(request.param)
+
+
 def agrees(number: int) -> None:
     """Asserts that a random case comes to the same, and that its plans are verified."""
     case = drawn(number)
@@ -349,6 +357,7 @@ def agrees(number: int) -> None:
         assert verified == pytest.approx(float(costs), rel=1e-6, abs=2.0)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("number", range(4))
 def test_a_random_case_comes_to_what_an_extensive_form_of_another_hand_says(number: int) -> None:
     """Expected cost, CVaR and mixes of both, with losses, prices, demands, shares of capacity and a ban that may come."""
@@ -356,6 +365,7 @@ def test_a_random_case_comes_to_what_an_extensive_form_of_another_hand_says(numb
 
 
 @pytest.mark.deep
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("part", range(6))
 def test_many_random_cases(part: int) -> None:
     """The same of many more, three hundred at full depth."""

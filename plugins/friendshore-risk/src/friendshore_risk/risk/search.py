@@ -109,7 +109,7 @@ class RiskSearch:
         """
         self.counted.questions += 1
         asked = self.program.only(self._asked)
-        found = solve_recourse(asked, measure, self.solver, self.session.limits.gap)
+        found = solve_recourse(asked, measure, self.solver, self.session.limits.gap, lambda: self.session.stopped)
         if found is None or not np.isfinite(found.costs).all():
             self._refuse_conflicts()
             raise OutOfTimeError(Diagnostic("no plan was found in time", fix="allow it more time"))

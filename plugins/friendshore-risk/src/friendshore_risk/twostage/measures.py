@@ -34,12 +34,21 @@ def cvar_of(costs: Sequence[float] | Floats, probabilities: Sequence[float] | Fl
     Where the worst values together are more probable than that, the least of them counts for what is left.
     """
     values, chances = np.asarray(costs, dtype=float), np.asarray(probabilities, dtype=float)
-    order = np.argsort(-values, kind="stable")
-    left, total = 1.0 - alpha, 0.0
-    if left <= 0.0:
-        return float(values[chances > 0].max())
-    for value, chance in zip(values[order], chances[order], strict=True):
-        part = min(left, float(chance))
-        total += part * float(value) if part > 0 else 0.0
-        left -= part
-    return total / (1.0 - alpha - max(left, 0.0))
+    shares = worst_shares(values, chances, alpha)
+    counted = shares > 0
+    return float(shares[counted] @ values[counted])
+
+
+def worst_shares(costs: Floats, probabilities: Floats, alpha: float) -> Floats:
+    """What share of the worst `1 - alpha` each value is: CVaR is the mean of the costs with these weights."""
+    found = np.zeros(len(costs))
+    left = 1.0 - alpha
+    for number in np.argsort(-costs, kind="stable").tolist():
+        chance = float(probabilities[number])
+        if chance > 0:
+            found[number] = min(left, chance) if left > 0 else chance
+            left -= chance
+            if left <= 0:
+                break
+    shares: Floats = found / found.sum()
+    return shares

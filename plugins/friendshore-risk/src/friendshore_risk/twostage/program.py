@@ -77,6 +77,20 @@ class RecourseProgram:
         )
 
 
+def second_stage_at(stage: SecondStage, x: Floats) -> Linear:
+    """What can still be decided once the first stage is; its cost is that of the second stage's own columns."""
+    decided = stage.technology @ x
+    return Linear(
+        cost=stage.cost,
+        lower=stage.lower,
+        upper=stage.upper,
+        integer=stage.integer,
+        entries=stage.recourse,
+        row_lower=stage.row_lower - decided,
+        row_upper=stage.row_upper - decided,
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Extensive:
     """The extensive form, and where what stands in it."""
@@ -124,7 +138,7 @@ def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
         counted = program.branches
         exceeding = np.array([measure.weight * one.probability / (1.0 - measure.alpha) for one in counted])
         cost.append(np.concatenate([[measure.weight], exceeding]))
-        lower.append(np.concatenate([[_least(program)], np.zeros(len(counted))]))
+        lower.append(np.concatenate([[float(program.costs(least_costs(program)).min())], np.zeros(len(counted))]))
         upper.append(np.full(len(counted) + 1, np.inf))
         integer.append(np.zeros(len(counted) + 1, dtype=bool))
         for number, branch in enumerate(counted):
@@ -151,21 +165,20 @@ def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
     return Extensive(linear, tuple(firsts), eta)
 
 
-def _least(program: RecourseProgram) -> float:
-    """What no branch can cost less than, by the bounds of columns alone: so that `eta` has an end."""
+def least_costs(program: RecourseProgram) -> Floats:
+    """What no second stage can cost less than, by the bounds of columns alone; infinitely little where these have no end."""
 
     def ends(cost: Floats, lower: Floats, upper: Floats) -> float:
         some = cost != 0
         return float(np.minimum(cost[some] * lower[some], cost[some] * upper[some]).sum())
 
     first = program.first
-    of_stages = np.array(
+    return np.array(
         [
             ends(stage.before, first.lower, first.upper) + ends(stage.cost, stage.lower, stage.upper) + stage.constant
             for stage in program.stages
         ]
     )
-    return float(program.costs(of_stages).min())
 
 
 Places = tuple[Ints, Ints, Floats]

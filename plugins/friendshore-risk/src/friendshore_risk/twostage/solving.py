@@ -1,4 +1,4 @@
-"""Two-stage programs solved: as one program, or where CVaR alone counts, with the branches that turn out to be among the worst."""
+"""Two-stage programs solved: as one program, or, where they are large, by decomposition."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import numpy as np
 
 from friendshore.program.matrix import Entries, Floats, Linear, capped
 from friendshore.solve import NO_LIMITS, AnswerCache, Cancel, Limits, SolverAnswer, SolverOutcome, optimum, split
+from friendshore.solve.engine import never
 
+from .lshaped import SLACK, by_cuts
 from .measures import RiskMeasure
-from .program import Extensive, RecourseProgram, SecondStage, extensive_form
+from .parts import apart
+from .program import Extensive, RecourseProgram, SecondStage, extensive_form, second_stage_at
 
 Solver = Callable[[Linear], SolverAnswer]
 """What finds the optimum of a program that may fall into parts."""
-SLACK = 1e-9
-"""By how much of what is minimised a plan may miss it where ties are broken: the solver's tolerance."""
 
 
 def solver_within(
@@ -82,16 +83,58 @@ class RecourseAnswer:
 
 
 def solve_recourse(
-    program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float = 1e-6
+    program: RecourseProgram,
+    measure: RiskMeasure,
+    solver: Solver,
+    gap: float = 1e-6,
+    stopped: Callable[[], bool] = never,
 ) -> RecourseAnswer | None:
     """The best decisions of a two-stage program; None: there are none, or none was found within the limits.
+
+    A part whose second stages have `LARGE` columns or more, none of them integer, is decomposed; what else there is is solved as one program.
 
     Args:
         program: what is decided.
         measure: what is minimised.
         solver: what solves linear and mixed-integer programs.
-        gap: relative distance from the bound at which the worst branches are known well enough, where CVaR alone counts.
+        gap: relative distance from the bound at which decisions are good enough, where the program is decomposed.
+        stopped: whether time is up, which is asked between the programs of a decomposition.
     """
+    if measure.weight:
+        return _decided(program, measure, solver, gap, stopped)
+    parts = apart(program, _large)
+    if len(parts) == 1:
+        return _decided(program, measure, solver, gap, stopped)
+    x, bound, rounds = np.zeros(len(program.first.cost)), program.first.constant, 0
+    seconds = [np.empty(0)] * len(program.stages)
+    for part in parts:
+        found = _decided(part.program, measure, solver, gap, stopped)
+        if found is None:
+            return None
+        x[part.columns] = found.x
+        for stage, values in zip(part.stages.tolist(), found.seconds, strict=True):
+            seconds[stage] = values
+        bound, rounds = bound + found.bound, max(rounds, found.rounds)
+    return _answer(program, measure, x, seconds, bound, rounds)
+
+
+LARGE = 20_000
+"""Columns of all second stages together from which on a program is decomposed."""
+
+
+def _large(stages: Sequence[SecondStage]) -> bool:
+    """Whether second stages are decomposed."""
+    return sum(len(stage.cost) for stage in stages) >= LARGE and not any(stage.integer.any() for stage in stages)
+
+
+def _decided(
+    program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float, stopped: Callable[[], bool]
+) -> RecourseAnswer | None:
+    """The best decisions of a program that is not taken apart, whichever way suits its size."""
+    if _large(program.stages):
+        found = by_cuts(program, measure, solver, gap, stopped)
+        if found is not None:
+            return _answer(program, measure, found.x, found.seconds, found.bound, found.rounds)
     if measure.weight == 1.0 and sum(len(stage.cost) for stage in program.stages) >= LARGE:
         return _by_the_worst(program, measure, solver, gap)
     form = extensive_form(program, measure)
@@ -117,14 +160,9 @@ def _cheapest(program: RecourseProgram, form: Extensive, answer: SolverAnswer, s
     return answer if better.x is None else replace(answer, x=better.x)
 
 
-LARGE = 20_000
-"""Columns of all second stages together from which on only branches that are among the worst are looked at, where CVaR alone counts. Of decisions
-alike in CVaR any may then be taken; in every second stage what costs least is done.
-"""
-
-
 def _by_the_worst(program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float) -> RecourseAnswer | None:
-    """CVaR with the branches that matter: what is left aside counts for nothing above `eta`, a lower bound, until it is seen that it does not.
+    """CVaR where second stages have integer columns, with the branches that matter: what is left aside counts for nothing above `eta`, a lower bound,
+    until it is seen that it does not.
 
     CVaR does not ask what a branch costs that is not among the worst. Decisions are made in view of some branches (all of whose costs above
     `eta` count), every branch is then priced at them, and those among the worst are added, until the bound meets what is found.
@@ -185,10 +223,22 @@ def _told(
         own if own is not None else kept[number] if kept is not None else np.full(len(stage.cost), np.nan)
         for number, (own, stage) in enumerate(zip(best_seconds(program, x, solver), program.stages, strict=True))
     ]
+    return _answer(program, measure, x, seconds, bound)
+
+
+def _answer(
+    program: RecourseProgram,
+    measure: RiskMeasure,
+    x: Floats,
+    seconds: Sequence[Floats],
+    bound: float,
+    rounds: int = 1,
+) -> RecourseAnswer:
+    """What decisions come to."""
     of_branches = program.costs(stage_costs(program, x, seconds))
     first = float(program.first.cost @ x) + program.first.constant
     objective = first + measure.of(of_branches, program.probabilities)
-    return RecourseAnswer(x, tuple(seconds), of_branches, objective, min(bound, objective))
+    return RecourseAnswer(x, tuple(seconds), of_branches, objective, min(bound, objective), rounds)
 
 
 def stage_costs(program: RecourseProgram, x: Floats, seconds: Sequence[Floats]) -> Floats:
@@ -233,18 +283,4 @@ def side_by_side(programs: Sequence[Linear]) -> Linear:
         entries=entries,
         row_lower=np.concatenate([one.row_lower for one in programs]),
         row_upper=np.concatenate([one.row_upper for one in programs]),
-    )
-
-
-def second_stage_at(stage: SecondStage, x: Floats) -> Linear:
-    """What can still be decided once the first stage is; its cost is that of the second stage's own columns."""
-    decided = stage.technology @ x
-    return Linear(
-        cost=stage.cost,
-        lower=stage.lower,
-        upper=stage.upper,
-        integer=stage.integer,
-        entries=stage.recourse,
-        row_lower=stage.row_lower - decided,
-        row_upper=stage.row_upper - decided,
     )

@@ -1,0 +1,311 @@
+"""Two-stage programs by decomposition: the L-shaped method, with planes that are made where they bind most.
+
+The master decides the first stage, with a column for what each group of branches comes to and, under CVaR, one for `eta`, which costs exceed. Every
+second stage is solved at some decisions; its multipliers give a plane that it never falls below (weak duality), and sums of these are the master's cuts:
+what the master comes to is a lower bound, what is found at its decisions an upper one. Three things make that quick:
+
+- Second stages go on from the last basis of their like (`following`).
+- Cuts are made half way between the master's decisions and the best ones known, until the bound moves no more (in-out): planes at decisions that are
+  cheap in the master alone say little.
+- Choices of the first stage are open to fractions until the bound of that meets what is found; only then are they made, with all cuts that are known.
+
+R. M. Van Slyke and R. Wets, L-shaped linear programs with applications to optimal control and stochastic programming, SIAM Journal on Applied Mathematics
+17 (1969); J. R. Birge and F. Louveaux, A multicut algorithm for two-stage stochastic linear programs, European Journal of Operational Research 34 (1988);
+W. Ben-Ameur and J. Neto, Acceleration of cutting-plane and column generation algorithms, Networks 49 (2007) (in-out).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from friendshore.program.matrix import Floats, Linear, capped, continuous, with_rows
+from friendshore.solve import SolverAnswer
+
+from .following import Followed, Following
+from .measures import RiskMeasure, worst_shares
+from .program import RecourseProgram, ScenarioBranch, least_costs
+
+GROUPS = 20
+"""Branches stand in so many groups at most: one cut for all of them says too little of each, one for each branch makes the master large."""
+ROUNDS = 200
+"""Times that the master is solved, after which decomposition is given up."""
+SLACK = 1e-9
+"""By how much of what is minimised a plan may miss it where ties are broken: the solver's tolerance."""
+NEARLY = 1e-6
+"""By how much a choice may miss a whole number: the solver's tolerance."""
+EXPECTED = RiskMeasure()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decomposed:
+    """The best decisions that were found, and what follows."""
+
+    x: Floats
+    seconds: tuple[Floats, ...]
+    """Values of each second stage."""
+    bound: float
+    rounds: int
+    """Times that the master was solved."""
+
+
+def by_cuts(
+    program: RecourseProgram,
+    measure: RiskMeasure,
+    solver: Callable[[Linear], SolverAnswer],
+    gap: float,
+    stopped: Callable[[], bool],
+) -> Decomposed | None:
+    """The best decisions of a program whose second stages have no integer columns; None: there are none, or cuts do not come to an end.
+
+    Args:
+        program: what is decided.
+        measure: what is minimised; of decisions alike in CVaR alone those with the least expected cost are taken.
+        solver: what solves the master.
+        gap: relative distance from the bound at which decisions are good enough.
+        stopped: whether time is up: the best that is known then is the answer.
+    """
+    try:
+        return _LShaped(program, measure, solver, gap, stopped).answer()
+    except _GaveUpError:
+        return None
+
+
+class _GaveUpError(Exception):
+    """An engine does not say what cuts are made of, or it takes too many rounds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """Decisions, and what follows them."""
+
+    x: Floats
+    found: list[Followed]
+    branches: Floats
+    """What the branches come to; infinite where nothing can follow."""
+
+
+@dataclass(slots=True)
+class _Goal:
+    """What the master minimises, and how far that is."""
+
+    cost: Floats
+    value: Callable[[_Look], float]
+    """What decisions come to; infinite if they are not admitted."""
+    best: _Look | None = None
+    least: float = np.inf
+    bound: float = -np.inf
+
+    def tell(self, look: _Look) -> None:
+        """Keeps decisions that are better than all before."""
+        value = self.value(look)
+        if value < self.least:
+            self.best, self.least = look, value
+
+    def met(self, gap: float) -> bool:
+        """Whether the bound is as near as is asked."""
+        return self.best is not None and self.least - self.bound <= gap * abs(self.least)
+
+
+class _LShaped:
+    def __init__(
+        self,
+        program: RecourseProgram,
+        measure: RiskMeasure,
+        solver: Callable[[Linear], SolverAnswer],
+        gap: float,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.program, self.measure, self.solver, self.gap, self.stopped = program, measure, solver, gap, stopped
+        self.following = Following(program.stages)
+        self.measures = (measure, EXPECTED) if measure.weight == 1 else (measure,)
+        """What is minimised, and what breaks ties."""
+        self.branches = program.branches
+        if (
+            not measure.weight
+        ):  # each second stage by itself: which of them follow together is nothing to an expected value
+            chances = enumerate(program.weights.tolist())
+            self.branches = tuple(ScenarioBranch(chance, (number,)) for number, chance in chances)
+        self.chances = np.array([branch.probability for branch in self.branches])
+        self.count = len(program.first.cost)
+        self.groups = min(GROUPS, len(self.branches))
+        self.group = np.arange(len(self.branches)) * self.groups // max(1, len(self.branches))
+        """Of each branch."""
+        self.branch = np.repeat(np.arange(len(self.branches)), [len(branch.stages) for branch in self.branches])
+        self.stage = np.array([stage for branch in self.branches for stage in branch.stages], dtype=np.intp)
+        """The second stages of every branch, one after the other, and the branch of each."""
+        self.eta = self.count
+        self.master = self._without_cuts()
+        self.looked: set[bytes] = set()
+        """Decisions that were looked at."""
+        self.rounds = 0
+
+    def _without_cuts(self) -> Linear:
+        """The first stage, `eta` if there is CVaR, and what the groups come to, for each of the measures."""
+        first, risky = self.program.first, self.measure.weight > 0
+        least = self._of_branches(least_costs(self.program))
+        if not np.isfinite(least).all():
+            raise _GaveUpError
+        lower = [(1 - one.weight) * self._of_each_group(self.chances * least) for one in self.measures]
+        more = risky + self.groups * len(self.measures)
+        return Linear(
+            cost=self._cost(self.measure),
+            lower=np.concatenate([first.lower, [least.min()] if risky else [], *lower]),
+            upper=np.concatenate([first.upper, np.full(more, np.inf)]),
+            integer=np.concatenate([first.integer, np.zeros(more, dtype=bool)]),
+            entries=replace(first.entries, shape=(first.entries.shape[0], self.count + more)),
+            row_lower=first.row_lower,
+            row_upper=first.row_upper,
+            constant=first.constant,
+        )
+
+    def _of_branches(self, costs: Floats) -> Floats:
+        """What each branch comes to, given what the second stages do."""
+        return np.bincount(self.branch, costs[self.stage], minlength=len(self.branches)).astype(np.float64)
+
+    def _of_each_group(self, weights: Floats) -> Floats:
+        """Sums of something of the branches."""
+        return np.bincount(self.group, weights, minlength=self.groups).astype(np.float64)
+
+    def _of_groups(self, measure: RiskMeasure) -> int:
+        """The first of the columns of groups under one of the measures."""
+        return self.count + (self.measure.weight > 0) + self.groups * self.measures.index(measure)
+
+    def _cost(self, measure: RiskMeasure) -> Floats:
+        """What the master minimises under one of the measures."""
+        cost = np.zeros(self._of_groups(self.measures[-1]) + self.groups)
+        cost[: self.count] = self.program.first.cost
+        if measure.weight:
+            cost[self.eta] = measure.weight
+        at = self._of_groups(measure)
+        cost[at : at + self.groups] = 1.0
+        return cost
+
+    def answer(self) -> Decomposed:
+        """What is minimised, then what breaks ties.
+
+        Raises:
+            _GaveUpError: if it does not come to an end.
+        """
+        goal = _Goal(self.master.cost, self._value)
+        start = self.solver(self.master)  # without cuts: what costs least before anybody knows
+        if start.x is not None:
+            self._cut(self._decisions(start.x), goal)
+        self._minimise(goal)
+        if goal.best is None:
+            raise _GaveUpError
+        best = goal.best if len(self.measures) == 1 else self._cheapest(goal, goal.best)
+        seconds = tuple(one.values for one in best.found if one.values is not None)
+        return Decomposed(best.x, seconds, goal.bound, self.rounds)
+
+    def _value(self, look: _Look, measure: RiskMeasure | None = None) -> float:
+        """What decisions come to under a measure."""
+        if not np.isfinite(look.branches).all():
+            return np.inf
+        first = self.program.first
+        return float(first.cost @ look.x) + first.constant + (measure or self.measure).of(look.branches, self.chances)
+
+    def _cheapest(self, goal: _Goal, best: _Look) -> _Look:
+        """Of decisions alike in CVaR those with the least expected cost."""
+        most = goal.least + SLACK * max(1.0, abs(goal.least))
+
+        def value(look: _Look) -> float:
+            return self._value(look, EXPECTED) if self._value(look) <= most else np.inf
+
+        other = _Goal(self._cost(EXPECTED), value, best, value(best))
+        self.master = capped(replace(self.master, cost=other.cost), goal.cost, most - self.master.constant)
+        self.looked.clear()
+        try:
+            self._minimise(other)
+        except _GaveUpError:
+            return best
+        return other.best or best
+
+    def _minimise(self, goal: _Goal) -> None:
+        """Adds cuts until the bound meets what is found: with choices open to fractions, then with choices made."""
+        if not self.program.first.integer.any():
+            self._open(goal, goal, self.gap)
+            return
+        self._open(replace(goal), goal, self.gap / 4)
+        while not self.stopped():
+            x = self._asked(goal, self.master)
+            if x is None or goal.met(self.gap):
+                return
+            self._cut(x, goal)
+
+    def _open(self, goal: _Goal, made: _Goal, gap: float) -> None:
+        """With choices open to fractions; what is found and makes them all is told to `made`."""
+        while not self.stopped():
+            before = goal.bound
+            x = self._asked(goal, continuous(self.master))
+            if x is None or goal.met(gap):
+                return
+            if goal.best is not None and goal.bound - before > gap * abs(goal.bound):
+                x = (x + goal.best.x) / 2
+            self._cut(x, goal, made)
+
+    def _asked(self, goal: _Goal, master: Linear) -> Floats | None:
+        """The decisions of the master, whose bound is told; None: time is up, or there are cuts at these already."""
+        self.rounds += 1
+        answer = self.solver(master)
+        if answer.x is None and self.stopped():
+            return None
+        if answer.x is None or self.rounds > ROUNDS:
+            raise _GaveUpError
+        goal.bound = max(goal.bound, answer.bound)
+        x = self._decisions(answer.x)
+        return None if x.tobytes() in self.looked else x
+
+    def _decisions(self, x: Floats) -> Floats:
+        """Of the first stage; choices that are made are whole."""
+        decided, whole = x[: self.count], np.round(x[: self.count])
+        found: Floats = np.where(self.program.first.integer & (abs(decided - whole) < NEARLY), whole, decided)
+        return found
+
+    def _cut(self, x: Floats, *goals: _Goal) -> None:
+        """Looks at decisions, and adds what that shows to the master; of several goals, all but the first ask for whole choices."""
+        self.looked.add(x.tobytes())
+        found: list[Followed] = []
+        for number in range(len(self.program.stages)):
+            one = self.following.at(number, x)
+            if one is None:
+                raise _GaveUpError
+            found.append(one)
+        costs = np.array([one.cost for one in found])
+        branches = self._of_branches(costs)
+        whole = not (x % 1)[self.program.first.integer].any()
+        for goal in goals if whole else goals[:1]:
+            goal.tell(_Look(x, found, branches))
+        missed = [one for one in found if one.values is None]
+        if missed:  # the rows of these are kept
+            self._add([(-one.slope, one.constant, []) for one in missed])
+            return
+        constants, slopes = np.array([one.constant for one in found]), np.array([one.slope for one in found])
+        for measure in self.measures:
+            shares = np.zeros(len(branches))
+            if measure.weight:
+                shares = measure.weight * worst_shares(branches, self.chances, measure.alpha)
+            counted = (1 - measure.weight) * self.chances + shares
+            weights = np.zeros((self.groups, len(found)))
+            np.add.at(weights, (self.group[self.branch], self.stage), counted[self.branch])
+            beyond, at = self._of_each_group(shares), self._of_groups(measure)
+            self._add(
+                [
+                    (-slope, constant, [(self.eta, over), (at + number, 1.0)])
+                    for number, (slope, constant, over) in enumerate(
+                        zip(weights @ slopes, (weights @ constants).tolist(), beyond.tolist(), strict=True)
+                    )
+                ]
+            )
+
+    def _add(self, rows: list[tuple[Floats, float, list[tuple[int, float]]]]) -> None:
+        """Adds rows: coefficients of decisions, what they come to at least, and coefficients of further columns."""
+        columns, values = [], []
+        for of_first, _, more in rows:
+            (used,) = np.nonzero(of_first)
+            others = [(column, value) for column, value in more if value]
+            columns.append(np.concatenate([used, np.array([column for column, _ in others], dtype=np.intp)]))
+            values.append(np.concatenate([of_first[used], np.array([value for _, value in others])]))
+        self.master = with_rows(self.master, columns, values, np.array([low for _, low, _ in rows]), np.inf)

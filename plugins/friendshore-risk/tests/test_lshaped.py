@@ -1,0 +1,231 @@
+"""Two-stage programs by decomposition: what comes out is what one program of all scenarios says, put down here by another hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count, product
+
+import numpy as np
+import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_matrix
+
+from friendshore.program.matrix import Entries, Linear
+from friendshore_risk.twostage import (
+    RecourseProgram,
+    RiskMeasure,
+    ScenarioBranch,
+    SecondStage,
+    evaluated,
+    solve_recourse,
+    solver_within,
+)
+from friendshore_risk.twostage.following import Following
+from friendshore_risk.twostage.lshaped import by_cuts
+
+from .test_published_recourse import lands
+
+EXPECTED = RiskMeasure()
+MEASURES = (EXPECTED, RiskMeasure(0.4, 0.6), RiskMeasure(1.0, 0.5))
+
+
+@pytest.fixture
+def decomposed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small a program is."""
+    monkeypatch.setattr("friendshore_risk.twostage.solving.LARGE", 0)
+
+
+def drawn(seed: int) -> RecourseProgram:
+    """Plants opened or not and capacity bought, in two parts that have nothing to do with each other; then flows, of which some cannot follow every decision."""
+    dice = np.random.default_rng(seed)
+    sites, parts = 3, 2
+    columns = 2 * sites * parts
+    opened = np.tile(np.repeat([True, False], sites), parts)
+    first = Linear(
+        np.where(opened, dice.integers(5, 40, columns), dice.integers(1, 6, columns)).astype(float),
+        np.zeros(columns), np.where(opened, 1.0, 20.0), opened,
+        Entries.of(csr_matrix(np.kron(np.eye(parts), np.hstack([20.0 * np.eye(sites), -np.eye(sites)])))),
+        np.zeros(sites * parts), np.full(sites * parts, np.inf),
+    )  # fmt: skip
+    stages: list[SecondStage] = []
+    kinds = [[_stage(dice, part, sites, columns) for _ in range(3)] for part in range(parts)]
+    for some in kinds:
+        stages += some
+    branches = [ScenarioBranch(float(dice.integers(1, 9)), pair) for pair in product(range(3), range(3, 6))]
+    total = sum(branch.probability for branch in branches)
+    weighed = tuple(ScenarioBranch(branch.probability / total, branch.stages) for branch in branches)
+    return RecourseProgram(first, tuple(stages), weighed)
+
+
+def _stage(dice: np.random.Generator, part: int, sites: int, columns: int) -> SecondStage:
+    """Flows from sites to two customers, who may go short unless one of them may not."""
+    customers, own = 2, 2 * sites * part
+    flows = sites * customers
+    recourse = np.zeros((customers + sites, flows + customers))
+    for site in range(sites):
+        for customer in range(customers):
+            recourse[customer, site * customers + customer] = 1.0
+            recourse[customers + site, site * customers + customer] = 1.0
+    recourse[:customers, flows:] = np.eye(customers)
+    technology = np.zeros((customers + sites, columns))
+    technology[customers:, own + sites : own + 2 * sites] = -np.eye(sites)
+    wanted = dice.integers(1, 12, customers).astype(float)
+    before = np.zeros(columns)
+    before[own + sites] = dice.choice([0.0, 0.5])
+    return SecondStage(
+        cost=np.concatenate([dice.integers(1, 9, flows), [60.0, 80.0]]).astype(float),
+        lower=np.zeros(flows + customers),
+        upper=np.concatenate([np.full(flows, np.inf), [np.inf, dice.choice([0.0, np.inf])]]),
+        integer=np.zeros(flows + customers, dtype=bool),
+        technology=Entries.of(csr_matrix(technology)),
+        recourse=Entries.of(csr_matrix(recourse)),
+        row_lower=np.concatenate([wanted, np.full(sites, -np.inf)]),
+        row_upper=np.concatenate([wanted, np.zeros(sites)]),
+        before=before,
+        constant=float(dice.integers(0, 5)),
+    )
+
+
+def least(program: RecourseProgram, measure: RiskMeasure) -> float:
+    """By one program with a copy of the second stages for every branch, by scipy's interface to HiGHS."""
+    first, number = program.first, count(len(program.first.cost))
+    cost, lower, upper = first.cost.tolist(), first.lower.tolist(), first.upper.tolist()
+    integer = first.integer.tolist()
+    rows = [
+        (dict(zip(*_row(first.entries, r), strict=True)), first.row_lower[r], first.row_upper[r])
+        for r in range(len(first.row_lower))
+    ]
+
+    def column(low: float, high: float, whole: bool = False) -> int:
+        cost.append(0.0)
+        lower.append(low)
+        upper.append(high)
+        integer.append(whole)
+        return next(number)
+
+    eta = column(-1e6, 1e6)
+    cost[eta] = measure.weight
+    constant = first.constant
+    for branch in program.branches:
+        money: dict[int, float] = {}
+        fixed = 0.0
+        for stage in (program.stages[s] for s in branch.stages):
+            ends = zip(stage.lower.tolist(), stage.upper.tolist(), stage.integer.tolist(), strict=True)
+            own = [column(*each) for each in ends]
+            fixed += stage.constant
+            for at, value in [*enumerate(stage.before), *zip(own, stage.cost, strict=True)]:
+                money[at] = money.get(at, 0.0) + value
+            for r in range(stage.recourse.shape[0]):
+                row = dict(zip(*_row(stage.technology, r), strict=True))
+                row |= {own[c]: v for c, v in zip(*_row(stage.recourse, r), strict=True)}
+                rows.append((row, stage.row_lower[r], stage.row_upper[r]))
+        mean = (1 - measure.weight) * branch.probability
+        constant += mean * fixed
+        for at, value in money.items():
+            cost[at] += mean * value
+        if measure.weight:
+            beyond = column(0.0, np.inf)
+            cost[beyond] = measure.weight * branch.probability / (1 - measure.alpha)
+            rows.append(({**{at: -value for at, value in money.items()}, eta: 1.0, beyond: 1.0}, fixed, np.inf))
+    matrix = csr_matrix(
+        (
+            [v for row, _, _ in rows for v in row.values()],
+            ([r for r, (row, _, _) in enumerate(rows) for _ in row], [c for row, _, _ in rows for c in row]),
+        ),
+        shape=(len(rows), len(cost)),
+    )
+    found = milp(
+        np.array(cost, dtype=float),
+        integrality=np.array(integer, dtype=int),
+        bounds=Bounds(np.array(lower, dtype=float), np.array(upper, dtype=float)),
+        constraints=LinearConstraint(matrix, [low for _, low, _ in rows], [high for _, _, high in rows]),
+        options={"mip_rel_gap": 1e-9},
+    )
+    assert found.success, found.message
+    return float(found.fun) + constant
+
+
+def _row(entries: Entries, row: int) -> tuple[list[int], list[float]]:
+    within = slice(int(entries.indptr[row]), int(entries.indptr[row + 1]))
+    return entries.indices[within].tolist(), entries.data[within].tolist()
+
+
+@pytest.mark.usefixtures("decomposed")
+@pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(3, 30))])
+def test_cuts_come_to_what_one_program_of_all_scenarios_says(seed: int) -> None:
+    """Choices before, parts that share nothing, decisions that cannot be followed; expected cost, CVaR and a mix."""
+    program, solver = drawn(seed), solver_within()
+    for measure in MEASURES:
+        found = solve_recourse(program, measure, solver)
+        assert found is not None
+        assert found.objective == pytest.approx(least(program, measure), rel=1e-6)
+        assert found.bound <= found.objective * (1 + 1e-9)
+        assert found.objective - found.bound <= 1e-6 * found.objective
+        costs = evaluated(program, found.x, solver)
+        assert measure.of(costs, program.probabilities) == pytest.approx(found.objective, rel=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_second_stage_costs_less_than_its_planes_say(seed: int) -> None:
+    """Planes made at some decisions, held against what second stages come to at others; where nothing can follow, against that too."""
+    program, dice = drawn(seed), np.random.default_rng(seed)
+    following = Following(program.stages)
+    some = [dice.random(len(program.first.cost)) * program.first.upper * size for size in (0, 0.05, 0.3, 1)]
+    seen = [[following.at(number, x) for x in some] for number in range(len(program.stages))]
+    for own in seen:
+        for one, x in zip(own, some, strict=True):
+            assert one is not None
+            assert (one.values is None) == (one.cost == np.inf)
+            if one.values is not None:
+                assert one.constant + float(one.slope @ x) == pytest.approx(one.cost, rel=1e-7)
+            for other, y in zip(own, some, strict=True):
+                assert other is not None
+                says = one.constant + float(one.slope @ y)
+                if one.values is None:
+                    assert other.values is None or says <= 1e-7, "decisions that can be followed are cut off"
+                else:
+                    assert says <= other.cost * (1 + 1e-7) + 1e-7, "a plane lies above what it is to lie below"
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 0.7])
+def test_of_decisions_alike_in_the_worst_cases_the_cheaper_are_taken_either_way(
+    alpha: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CVaR alone asks nothing of what is not among the worst: the expected cost is the same whether decomposed or not."""
+    program, solver, measure = lands(), solver_within(), RiskMeasure(1.0, alpha)
+    whole = solve_recourse(program, measure, solver)
+    monkeypatch.setattr("friendshore_risk.twostage.solving.LARGE", 0)
+    found = solve_recourse(program, measure, solver)
+    assert whole is not None
+    assert found is not None
+    assert found.objective == pytest.approx(whole.objective, rel=1e-6)
+    expected = [float(evaluated(program, one.x, solver) @ program.probabilities) for one in (whole, found)]
+    assert expected[1] == pytest.approx(expected[0], rel=1e-6)
+
+
+@pytest.mark.usefixtures("decomposed")
+def test_second_stages_with_integer_columns_are_not_cut() -> None:
+    """No multipliers prove what they come to: CVaR looks at the worst alone then, and expected cost is one program."""
+    program = lands()
+    whole = np.ones(len(program.stages[0].cost), dtype=bool)
+    program = replace(program, stages=tuple(replace(stage, integer=whole) for stage in program.stages))
+    for measure in MEASURES:
+        found = solve_recourse(program, measure, solver_within())
+        assert found is not None
+        assert found.objective == pytest.approx(least(program, measure), rel=1e-6)
+
+
+def test_when_time_is_up_the_best_that_is_known_is_the_answer() -> None:
+    """With a bound that no decisions fall below: the optimum lies between the two."""
+    program, solver = lands(), solver_within()
+    best = by_cuts(program, EXPECTED, solver, 1e-6, lambda: False)
+    assert best is not None
+    worth = [float(evaluated(program, best.x, solver) @ program.probabilities)]
+    for rounds in (0, 1, 4):
+        asked = count()
+        some = by_cuts(program, EXPECTED, solver, 1e-6, lambda asked=asked, rounds=rounds: next(asked) >= rounds)
+        assert some is not None
+        worth.append(float(evaluated(program, some.x, solver) @ program.probabilities))
+        assert some.bound <= worth[0] * (1 + 1e-6)
+    assert min(worth) == worth[0]
+    assert worth[1] > worth[0]

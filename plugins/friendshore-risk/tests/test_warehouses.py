@@ -1,0 +1,42 @@
+"""A published problem as a case: the question comes to what its program does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from friendshore.cli import app
+from friendshore_risk.twostage import RiskMeasure, solve_recourse, solver_within
+
+from . import warehouses
+from .test_published_recourse import cap41
+
+
+def asked(folder: Path, count: int, weight: float) -> dict[str, float]:
+    """What `risk` says of the case of so many demands."""
+    case = warehouses.write(folder / "warehouses", count, 1)
+    done = CliRunner().invoke(app, ["risk", str(case), "--weight", str(weight), "--most", "1000", "--json", "--quiet"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output)
+    return {name: float(found[name]) for name in ("minimised", "bound", "expected", "cvar", "any_short")}
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_warehouses_for_three_demands(tmp_path: Path, weight: float) -> None:
+    """Demands are rounded to the gram, and nothing else is different."""
+    program = solve_recourse(cap41(3, 1), RiskMeasure(weight, 0.9), solver_within())
+    assert program is not None
+    found = asked(tmp_path, 3, weight)
+    assert found["minimised"] == pytest.approx(program.objective, rel=1e-7)
+    assert found["any_short"] == 0
+
+
+@pytest.mark.deep
+def test_warehouses_for_the_worst_tenth_of_a_hundred_demands_as_a_case(tmp_path: Path) -> None:
+    """Published: 643,401.317969, to a gap of 0.01 %."""
+    found = asked(tmp_path, 100, 1.0)
+    assert found["minimised"] == pytest.approx(643401.317969, abs=0.01)
+    assert found["bound"] <= found["minimised"]
