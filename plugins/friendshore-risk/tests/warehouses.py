@@ -57,7 +57,7 @@ def write(folder: Path, count: int, seed: int) -> Path:
     first = rows("demand.csv")[0]["id"]
     for row, shares in zip(rows("demand.csv"), drawn(count, seed), strict=True):
         name = row["id"]
-        how = f'along = "{first}"' if name != first else f"chances = {[1 / count] * count}"
+        how = f'along_with = "{first}"' if name != first else f"chances = {[1 / count] * count}"
         lines += ["", "[[plugin.friendshore-risk.event]]", f'name = "{name}"', f'demand = "{name}"']
         lines += [f"factors = {shares}", how]
     (folder / "case.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -96,16 +96,18 @@ def outcomes(event: Event, came: Mapping[str, Begun], day: date, horizon: Horizo
         found = [(start, factor, chance) for factor, chance in zip(event.factors, chances, strict=True)]
     elif event.per_year is None:
         stated = Decimal(1) if event.probability is None else event.probability
-        found = [(start, event.factor, Fraction(event.otherwise if event.given and event.given not in came else stated))]
+        found = [
+            (start, event.factor, Fraction(event.otherwise if event.given and event.given not in came else stated))
+        ]
     else:
         found = [(first, event.factor, chance) for first, chance in _yearly(event.per_year, start, last)]
     none = 1 - sum((chance for _, _, chance in found), Fraction(0))
-    came: list[EventOutcome] = [
+    comes: list[EventOutcome] = [
         (Begun(event, first, factor, lasts, place), chance * part)
         for place, (first, factor, chance) in enumerate(found, of_factors)
         for lasts, part in _durations(event, first, last)
     ]
-    return [one for one in (*came, (None, none)) if one[1]]
+    return [one for one in (*comes, (None, none)) if one[1]]
 
 
 def _yearly(chance: Decimal, start: date, last: date) -> Iterator[tuple[date, Fraction]]:

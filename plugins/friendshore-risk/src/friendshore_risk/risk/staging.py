@@ -158,7 +158,9 @@ class _Staging:
             tuple((moves_on(route, problem), periods) for route, periods in lost_routes(events, horizon))
             for problem, events in zip(problems, combinations.values(), strict=True)
         ]
-        programs = [_without(compile_program(p, most, known=self.period), gone) for p, gone in zip(problems, lost, strict=True)]
+        programs = [
+            _without(compile_program(p, most, known=self.period), gone) for p, gone in zip(problems, lost, strict=True)
+        ]
         alignment = aligned(problems)
         finest = compile_program(alignment.base, most, known=self.period) if alignment.split else programs[0]
         shared = self._shared(alignment, finest, programs)
