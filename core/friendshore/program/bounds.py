@@ -102,7 +102,7 @@ class Bounds:
             problem: the facts.
             forced: whether some limit rule may make a plan buy, hold or spend more than its need.
             wanted: the demands that need follows from, if not those of the problem: where orders are placed before it is known what is wanted.
-            known: the period from which on it is: what is ordered then follows from the problem's own demands. Not so where anything is made of
+            known: the period from which on it is: what is ordered then follows from the problem's own demands, but where anything is made of
                 what is bought: what turns out to be too much may be worth making into what is cheaper to hold.
         """
         walk = _Walk(problem, wanted or problem.demands)

@@ -20,8 +20,8 @@ from friendshore_risk.twostage import (
     solve_recourse,
     solver_within,
 )
-from friendshore_risk.twostage.following import Following
 from friendshore_risk.twostage.lshaped import by_cuts
+from friendshore_risk.twostage.pricing import StagePricer
 
 from .test_published_recourse import lands
 
@@ -169,7 +169,7 @@ def test_cuts_come_to_what_one_program_of_all_scenarios_says(seed: int) -> None:
 def test_no_second_stage_costs_less_than_its_planes_say(seed: int) -> None:
     """Planes made at some decisions, held against what second stages come to at others; where nothing can follow, against that too."""
     program, dice = drawn(seed), np.random.default_rng(seed)
-    following = Following(program.stages)
+    following = StagePricer(program.stages)
     some = [dice.random(len(program.first.cost)) * program.first.upper * size for size in (0, 0.05, 0.3, 1)]
     seen = [[following.at(number, x) for x in some] for number in range(len(program.stages))]
     for own in seen:

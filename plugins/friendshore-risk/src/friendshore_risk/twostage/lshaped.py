@@ -4,7 +4,7 @@ The master decides the first stage, with a column for what each group of branche
 second stage is solved at some decisions; its multipliers give a plane that it never falls below (weak duality), and sums of these are the master's cuts:
 what the master comes to is a lower bound, what is found at its decisions an upper one. Three things make that quick:
 
-- Second stages go on from the last basis of their like (`following`).
+- Second stages go on from the last basis of their like (`pricing`).
 - Cuts are made half way between the master's decisions and the best ones known, until the bound moves no more (in-out): planes at decisions that are
   cheap in the master alone say little.
 - Choices of the first stage are open to fractions until the bound of that meets what is found; only then are they made, with all cuts that are known.
@@ -24,8 +24,8 @@ import numpy as np
 from friendshore.program.matrix import Floats, Linear, capped, continuous, with_rows
 from friendshore.solve import SolverAnswer
 
-from .following import Followed, Following
 from .measures import RiskMeasure, worst_shares
+from .pricing import PricedStage, StagePricer
 from .program import RecourseProgram, ScenarioBranch, least_costs
 
 GROUPS = 20
@@ -82,7 +82,7 @@ class _Look:
     """Decisions, and what follows them."""
 
     x: Floats
-    found: list[Followed]
+    found: list[PricedStage]
     branches: Floats
     """What the branches come to; infinite where nothing can follow."""
 
@@ -119,7 +119,7 @@ class _LShaped:
         stopped: Callable[[], bool],
     ) -> None:
         self.program, self.measure, self.solver, self.gap, self.stopped = program, measure, solver, gap, stopped
-        self.following = Following(program.stages)
+        self.pricer = StagePricer(program.stages)
         self.measures = (measure, EXPECTED) if measure.weight == 1 else (measure,)
         """What is minimised, and what breaks ties."""
         self.branches = program.branches
@@ -267,9 +267,9 @@ class _LShaped:
     def _cut(self, x: Floats, *goals: _Goal) -> None:
         """Looks at decisions, and adds what that shows to the master; of several goals, all but the first ask for whole choices."""
         self.looked.add(x.tobytes())
-        found: list[Followed] = []
+        found: list[PricedStage] = []
         for number in range(len(self.program.stages)):
-            one = self.following.at(number, x)
+            one = self.pricer.at(number, x)
             if one is None:
                 raise _GaveUpError
             found.append(one)

@@ -18,7 +18,7 @@ TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Followed:
+class PricedStage:
     """What follows decisions in a second stage."""
 
     values: Floats | None
@@ -30,7 +30,7 @@ class Followed:
     slope: Floats
 
 
-class Following:
+class StagePricer:
     """Second stages without integer columns, of which those with the same coefficients are one program to the engine: it goes on from its last basis."""
 
     def __init__(self, stages: Sequence[SecondStage]) -> None:
@@ -40,7 +40,7 @@ class Following:
         self._alike = [known.setdefault(_digest(stage.recourse), _Alike(stage.recourse)) for stage in stages]
         self._technology = [stage.technology.transposed() for stage in stages]
 
-    def at(self, number: int, x: Floats) -> Followed | None:
+    def at(self, number: int, x: Floats) -> PricedStage | None:
         """What follows decisions in one of them; None: the engine does not say, or not what proves it."""
         stage, alike = self.stages[number], self._alike[number]
         linear = second_stage_at(stage, x)
@@ -51,14 +51,14 @@ class Following:
                 return None
             plane = self._plane(number, np.zeros(len(stage.cost)), answer.duals.clip(-1.0, 1.0))
             missed = plane is not None and plane[0] + float(plane[1] @ x) > TOLERANCE
-            return Followed(None, np.inf, *plane) if plane is not None and missed else None
+            return PricedStage(None, np.inf, *plane) if plane is not None and missed else None
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or answer.duals is None:
             return None
         plane = self._plane(number, stage.cost, answer.duals)
         if plane is None:
             return None
         cost = float(stage.before @ x + stage.cost @ answer.x) + stage.constant
-        return Followed(answer.x, cost, plane[0] + stage.constant, plane[1] + stage.before)
+        return PricedStage(answer.x, cost, plane[0] + stage.constant, plane[1] + stage.before)
 
     def _plane(self, number: int, cost: Floats, duals: Floats) -> tuple[float, Floats] | None:
         """What the cost of a second stage's own columns cannot fall below, by weak duality: any multipliers of its rows prove as much.
