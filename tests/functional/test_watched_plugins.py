@@ -96,6 +96,15 @@ def test_code_that_hangs_is_ended_with_file_and_line(tmp_path: Path, how: str) -
     assert "its rule `r` of kind `house` had not come to its end after 0.5 s" in out
 
 
+def test_a_time_limit_that_is_said_once_code_of_plugins_runs_already_holds_for_it(tmp_path: Path) -> None:
+    """A command that a plugin brings is its code: it runs before the options of the command are read."""
+    body = "from friendshore.plugins import watching\n    watching.LEAST = 0.5\n    watching.limited(0.5)\n    sum(itertools.count())"
+    with program(tmp_path, body, "") as done:
+        out, _ = done.communicate(timeout=PATIENCE)
+    assert done.returncode == 3
+    assert "had not come to its end after 0.5 s" in out
+
+
 @pytest.mark.parametrize(
     "how", ["exit that Python does not see", *(pytest.param(h, marks=pytest.mark.deep) for h in ("exit", "crash"))]
 )

@@ -137,6 +137,7 @@ class SharedMemory(ctypes.Structure):
         ("code", ctypes.c_int),
         ("count", ctypes.c_uint64),
         ("since", ctypes.c_double),
+        ("limit", ctypes.c_double),
         ("text", ctypes.c_char * _MOST),
     )
 
@@ -162,6 +163,15 @@ class Shared:
         """Of this memory; None: of some that a process and those that it splits into share."""
         size = ctypes.sizeof(SharedMemory)
         self._memory = SharedMemory.from_buffer(mmap.mmap(-1, size)) if memory is None else memory
+
+    @property
+    def limit(self) -> float:
+        """Seconds that one and the same code may run, where who watches has not been given any; 0: any."""
+        return float(self._memory.limit)
+
+    @limit.setter
+    def limit(self, seconds: float) -> None:
+        self._memory.limit = seconds
 
     def tell(self, package: str, doing: str) -> None:
         """Says whose code runs from now on; nobody's: what ran has come to its end."""

@@ -44,11 +44,22 @@ class Watching:
     """Both sides of it, in either process."""
 
     def __init__(self, limit: float) -> None:
-        self.limit = limit
+        self._limit = limit
         self._split = limit <= 0 or not hasattr(os, "fork")
         self._shared: Shared | None = None
         self._places: IO[str] | None = None
         self._error: EndedError | None = None
+
+    @property
+    def limit(self) -> float:
+        """Seconds that code of a plugin may take for one thing; 0: any."""
+        return self._limit if self._shared is None else self._shared.limit
+
+    @limit.setter
+    def limit(self, seconds: float) -> None:
+        self._limit = seconds
+        if self._shared is not None:  # who looks may have begun to, as a command of a plugin is one of its own
+            self._shared.limit = seconds
 
     @property
     def pressed(self) -> bool:
@@ -69,8 +80,9 @@ class Watching:
         self._split = True
         _flush()
         self._shared = Shared()
+        self._shared.limit = self._limit
         self._places = TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - as long as both live
-        looking = _Looking(self._shared, self._places, self.limit, self)
+        looking = _Looking(self._shared, self._places, self)
         before = signal.signal(signal.SIGINT, looking.pressed)  # before the split: no press may be missed
         ended, end = os.pipe()
         first = os.getpid()
@@ -105,8 +117,8 @@ class Watching:
 class _Looking:
     """The first process, while the second works."""
 
-    def __init__(self, shared: Shared, places: IO[str], limit: float, watching: Watching) -> None:
-        self.shared, self.places, self.limit, self.watching = shared, places, limit, watching
+    def __init__(self, shared: Shared, places: IO[str], watching: Watching) -> None:
+        self.shared, self.places, self.watching = shared, places, watching
         self.second = 0
         self.presses: list[float] = []
         self.passed_on = 0
@@ -140,7 +152,7 @@ class _Looking:
                 os._exit(self.shared.finished)
         elif told.inside and self.presses and now - max(self.presses[0], told.since) > _GRACE:
             self._stop(told)
-        elif self.shared.hangs(self.limit):
+        elif self.shared.hangs(self.shared.limit):
             self._hung(told)
 
     def _pass_on(self, told: RunningCode) -> None:
@@ -158,7 +170,7 @@ class _Looking:
         raise KeyboardInterrupt
 
     def _hung(self, told: RunningCode) -> NoReturn:
-        problem = self._problem(told, hung(self.limit), more_time("--time-limit"))
+        problem = self._problem(told, hung(self.shared.limit), more_time("--time-limit"))
         self._kill()
         raise self.watching.failed(problem)
 

@@ -110,6 +110,24 @@ def test_a_price_of_several_factors_costs_what_each_of_them_does() -> None:
     assert found.expected == 205
 
 
+def test_all_that_is_wrong_with_events_is_told_at_once_with_the_event_that_it_is_wrong_with() -> None:
+    """Who is lost, whose price moves, when it begins, which rule and which scenario: each by the number of its event."""
+    wrong = [
+        event("a", 0.1, lose="country:XX"),
+        event("b", 0.1, price="tin", factor=2),
+        event("c", 0.1, lose="country:CN", **{"from": date(2026, 1, 1)}),
+        event("d", 0.1, change=[{"lead_time": "cn-metal", "factor": 2}]),
+        event("e", 0.1, scenario="none"),
+        event("f", 0.1, lose="route:CN>KR"),
+        event("g", 0.1, lose="country:CN", share=0.5),
+    ]
+    session = opened([Seller("CN", 10)], {"civil": [10, 10]}, {"civil": 100}, holding=1)
+    with pytest.raises(InputError) as caught:
+        searching(session, [*wrong, event("fine", 0.1, lose="country:CN")], DAY)
+    keys = ["1].lose", "2].price", "3].from", "4].change", "5].scenario", "6].lose", "7].lose"]
+    assert [one.column for one in caught.value.problems] == [f"plugin.friendshore-risk.event[{key}" for key in keys]
+
+
 def test_a_newsvendor_orders_the_critical_share_of_uniform_demand() -> None:
     """Ordered a year ahead at 10, short at 110, left over for nothing: the order meets demand in 100 of 110 cases (Arrow, Harris and Marschak 1951)."""
     moves = event("moves", None, demand="civil", uniform=[0.5, 1.5])

@@ -132,7 +132,7 @@ def known_from(settings: RiskSettings, horizon: Horizon) -> date:
     """The first day of the period from which it is known which events come.
 
     Raises:
-        InputError: for a day outside the plan, and for events that begin before it.
+        InputError: for a day outside the plan.
     """
     if settings.day is None:
         year = [period.index for period in horizon.periods if period.start >= add_months(horizon.start, 12)]
@@ -146,14 +146,4 @@ def known_from(settings: RiskSettings, horizon: Horizon) -> date:
             found=str(settings.day),
             expected=f"a day of {horizon.span}",
         )
-    day = horizon.periods[period].start
-    early = [event for event in settings.event if event.start is not None and event.start < day]
-    if early:
-        raise InputError(
-            f"event `{early[0].name}` begins before it is known whether it comes",
-            column=f"plugin.{PLUGIN}.event",
-            found=str(early[0].start),
-            expected=f"a day from {day} on",
-            fix="let it begin later, or let events become known earlier: `day`",
-        )
-    return day
+    return horizon.periods[period].start

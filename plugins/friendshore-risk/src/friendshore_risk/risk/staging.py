@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 
 from friendshore.errors import InputError
+from friendshore.plugins.running import resting
 from friendshore.problem import Problem
 from friendshore.problem.demands import Demand
 from friendshore.problem.impact import impact
@@ -19,7 +20,8 @@ from friendshore.program.compile import compile_program
 from friendshore.program.matrix import Entries, Floats, Ints, Linear
 from friendshore.session import Session
 
-from ..events.consequences import bearing, facts_after, lost_routes
+from ..events.checking import touched
+from ..events.consequences import facts_after, lost_routes
 from ..events.records import Event
 from ..events.scenarios import Begun, RiskScenario, Told
 from ..routes import Moved, moves_on, orders_of
@@ -108,15 +110,13 @@ def staged(session: Session, events: Sequence[Event], scenarios: Sequence[RiskSc
     period = session.problem.case.horizon.find(day)
     assert period is not None
     parts = session.parts
-    touching = {event.name: bearing(event, event.start or day, parts) for event in events}
-    groups = impact(parts, [change for changes in touching.values() for change in changes])
-    of_event = {
-        name: frozenset().union(*(one.members for one in impact(parts, changes))) for name, changes in touching.items()
-    }
+    with resting():
+        of_event = touched(session, events, day)
+        groups = impact(parts, [change for one in of_event.values() for change in one.changes])
     staging = _Staging(period)
     places: list[dict[Happened, int]] = []
     for group in groups:
-        bears = frozenset(name for name, members in of_event.items() if members & group.members)
+        bears = frozenset(name for name, one in of_event.items() if one.members & group.members)
         inputs = parts.part(group.members, group.rules)
         combinations = {_told(scenario.events, bears): scenario.events for scenario in scenarios}
         places.append(staging.add(group.members, group.rules, inputs, {(): (), **combinations}, bears))
@@ -149,8 +149,9 @@ class _Staging:
         bears: frozenset[str],
     ) -> dict[Happened, int]:
         """Adds a part; where each combination of its events stands among all second stages."""
-        base = inputs.problem()
-        inputs = inputs.freeze(base) if inputs.case.frozen is None else inputs
+        with resting():
+            base = inputs.problem()
+            inputs = inputs.freeze(base) if inputs.case.frozen is None else inputs
         problems = [self._problem(inputs, base, events, bears) for events in combinations.values()]
         most = _most_wanted(problems)
         horizon = base.case.horizon
@@ -158,9 +159,7 @@ class _Staging:
             tuple((moves_on(route, problem), periods) for route, periods in lost_routes(events, horizon))
             for problem, events in zip(problems, combinations.values(), strict=True)
         ]
-        programs = [
-            _without(compile_program(p, most, known=self.period), gone) for p, gone in zip(problems, lost, strict=True)
-        ]
+        programs = [_compiled(p, most, self.period, gone) for p, gone in zip(problems, lost, strict=True)]
         alignment = aligned(problems)
         finest = compile_program(alignment.base, most, known=self.period) if alignment.split else programs[0]
         shared = self._shared(alignment, finest, programs)
@@ -177,7 +176,8 @@ class _Staging:
     @staticmethod
     def _problem(inputs: Inputs, base: Problem, events: Sequence[Begun], bears: frozenset[str]) -> Problem:
         some = [one for one in events if one.event.name in bears]
-        return facts_after(inputs, base, some).problem() if some else base
+        with resting():
+            return facts_after(inputs, base, some).problem() if some else base
 
     def _shared(
         self, alignment: Alignment, finest: Program, programs: Sequence[Program]
@@ -250,8 +250,10 @@ class _Staging:
         return RecourseProgram(first, tuple(stages), ())
 
 
-def _without(program: Program, lost: Sequence[tuple[Moved, range]]) -> Program:
-    """A program in which nothing is ordered on routes that are lost."""
+def _compiled(problem: Problem, most: Sequence[Demand], known: int, lost: Sequence[tuple[Moved, range]]) -> Program:
+    """The program of a problem whose demand is known from a period on, in which nothing is ordered on routes that are lost."""
+    with resting():
+        program = compile_program(problem, most, known=known)
     if not lost:
         return program
     upper = program.linear.upper.copy()
