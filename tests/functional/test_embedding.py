@@ -110,9 +110,9 @@ def test_a_notebook_shows_the_screen_of_an_answer(recommendation: friendshore.Re
         friendshore.repairs(session),
     ):
         assert len(in_frame(one._repr_html_())) > 100
-    long = friendshore.ask(session)
-    many = long.but(unknowns=long.unknowns[:1] * 500)
-    assert re.search(r"4\d\d more unknowns \(--full", in_frame(many._repr_html_()))
+    long = friendshore.ledger(session)
+    many = long.but(items=long.items[:1] * 500)
+    assert re.search(r"4\d\d more items, .* \(--full", in_frame(many._repr_html_()))
     assert len(many._repr_html_()) < 40_000
 
 
