@@ -16,6 +16,7 @@ from ..case.mentions import Mention, mentions
 from ..catalog.tables import place_of
 from ..domain.case import Case
 from ..domain.countries import is_country
+from ..domain.elements import elements_in, form_words
 from ..domain.facts import Catalog
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic
@@ -63,8 +64,8 @@ def _known(case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[st
     facilities = [facility for catalog in catalogs for facility in catalog.facilities]
     return {
         "material": frozenset(material.id for material in materials),
-        "element": frozenset(material.element for material in materials),
-        "form": frozenset(material.form for material in materials),
+        "element": frozenset().union(*(elements_in(material.element) for material in materials)),
+        "form": frozenset().union(*(form_words(material.form) for material in materials)),
         "tag": frozenset(tag for material in materials for tag in material.tags),
         "offer": frozenset(offer.id for catalog in catalogs for offer in catalog.offers),
         "facility": frozenset(facility.id for facility in facilities),

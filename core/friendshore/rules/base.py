@@ -23,6 +23,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from ..domain.base import Number, Record, UnreadableError
+from ..domain.elements import elements_in, form_words
 from ..domain.facts import Material
 from ..domain.naming import Names
 from ..domain.quantities import parse_share
@@ -89,7 +90,9 @@ class Selector(Record):
     materials: Annotated[tuple[str, ...], Names("material")] = ()
     """Ids."""
     elements: Annotated[tuple[str, ...], Names("element")] = ()
+    """Symbols. `Nd` is also in groups that are written by symbols, such as `NdPr` and `NdFeB`."""
     forms: Annotated[tuple[str, ...], Names("form")] = ()
+    """Words of what it comes as: `magnet` is also a `Sintered magnet`."""
     tags: Annotated[tuple[str, ...], Names("tag")] = ()
     """All of these words."""
     hs: tuple[str, ...] = ()
@@ -102,8 +105,8 @@ class Selector(Record):
         if not (self.elements or self.forms or self.tags or self.hs):
             return not self.materials
         return (
-            (not self.elements or material.element in self.elements)
-            and (not self.forms or material.form in self.forms)
+            (not self.elements or not elements_in(material.element).isdisjoint(self.elements))
+            and (not self.forms or not form_words(material.form).isdisjoint(self.forms))
             and (not self.tags or material.tags.issuperset(self.tags))
             and (not self.hs or _begins(material.hs, self.hs))
         )

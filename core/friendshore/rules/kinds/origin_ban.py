@@ -99,6 +99,8 @@ class OriginBan(Covering, Rule):
             return PASS
         own, stated = self.covers(offer.material), dict(use.facts)
         verdict = worst(self._on(self.stages, offer, own))
+        if verdict.passes and own and offer.material.id == use.material.id and self._asks_nothing_of(offer):
+            verdict = self._unasked(offer)
         verdict = worst([*self._of_scrap(offer), self._made_in(verdict, offer, move, use)])
         if not verdict.passes and own and self.recycled and self.recycled.proved_by(offer, self.barred):
             verdict = self._recycled(self.recycled, verdict, offer, stated)
@@ -143,6 +145,21 @@ class OriginBan(Covering, Rule):
         # An entry that this rule counts to another stage no longer covers its default one; the inputs may.
         moved = any(entry.main_stage is stage for entry in offer.performed)
         return offer.source or stage in offer.missing or (moved and stage not in offer.supplied)
+
+    def _asks_nothing_of(self, offer: Chained) -> bool:
+        """Whether the good must have none of the stages, and nobody tells of one all the same: it is the good that is stated too briefly."""
+        had = (*offer.material.stages, *offer.supplied)
+        told = any(self._entries(stage, offer, own=True) for stage in self.stages)
+        return self.asks_proof and bool(offer.material.stages) and not told and frozenset(self.stages).isdisjoint(had)
+
+    def _unasked(self, offer: Chained) -> Verdict:
+        stages = listed([stage.value for stage in self.stages], "or")
+        what = f"{offer.material.id} of {offer.offer.id} is {stages}, which {self._law} asks"
+        return self._found(
+            Result.UNPROVEN,
+            self.stages[0],
+            f"nobody says where {what}: {offer.material.id} is stated to have no such stage",
+        )
 
     def _of_entry(self, entry: ChainEntry, offer: Chained) -> Verdict:
         if entry.unmined:
