@@ -95,7 +95,8 @@ def _words(value: object) -> list[str]:
 
 _CATALOG = re.compile(r"catalog (\S+)\Z")
 _RULE = re.compile(r"rule `(.+)`\Z")
-_CURRENCY = re.compile(r"no exchange rate from ([A-Z]{3})")
+_HELD = re.compile(r"no exchange rate from ([A-Z]{3})|older than the case allows: of (\d{4}-\d{2}-\d{2})")
+"""What one of the cells of the row that is meant holds: a currency, or the day of a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +144,8 @@ class Places:
         table, dot, column = problem.column.partition(".")
         if catalog is None or not dot or catalog[1] not in self.catalogs:
             return problem
-        currency = _CURRENCY.match(problem.message)
-        path, holding = self.catalogs[catalog[1]], currency[1] if currency else ""
+        held = _HELD.search(problem.message)
+        path, holding = self.catalogs[catalog[1]], (held[1] or held[2]) if held else ""
         place = place_of(path, table, problem.found.strip("`"), holding)
         return problem if place is None else replace(problem, file=place[0], row=place[1], column=column)
 

@@ -43,10 +43,10 @@ def _told(old: list[PriceDate], limit: int, now: datetime.date, merged: Merged) 
         followed = one.of == "price" and merged.prices.get(one.given_by)
         source = followed[0].source if followed else one.given_by
         yield Diagnostic(
-            f"the {one.of} of {', '.join(names[:_NAMED])}{more} is older than the case allows",
+            f"the {one.of} of {', '.join(names[:_NAMED])}{more} is older than the case allows: {one.dated(now)}",
             file=f"catalog {source.partition(':')[0]}" if source in merged.sources else "",
             column="lanes.freight" if one.of == "freight" else "prices.date" if followed else "sources.date",
-            found=f"{one.given_by.rpartition(':')[2] or 'no source'}, {one.dated(now)}",
+            found=f"`{offers[0] if one.of == 'freight' else one.given_by.rpartition(':')[2]}`",
             expected=f"at most {count(limit, 'day')} old on {now}, by `oldest_price` of [accept]",
             fix="bring a newer price to the catalog, state one in [[assume.offer]], allow older ones, or plan without --strict",
         )
