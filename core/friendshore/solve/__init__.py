@@ -22,6 +22,7 @@ from .run import (
     Progress as Progress,
     Solution as Solution,
     least as least,
+    optima as optima,
     optimum as optimum,
     relaxation as relaxation,
     solve as solve,

@@ -172,9 +172,20 @@ def _planned(
     return known.of(linear, partial(solve_lexicographic, search, linear, ranked), ranked)
 
 
-@resting()
 def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: AnswerCache) -> SolverAnswer:
     """The best answer for a program that hangs together, or the one that is known.
+
+    Raises:
+        SolverError: if a solver breaks down; never for plain infeasibility.
+    """
+    return optima([linear], limits, cancel, answers)[0]
+
+
+@resting()
+def optima(
+    linears: Sequence[Linear], limits: Limits, cancel: Cancel | None, answers: AnswerCache
+) -> list[SolverAnswer]:
+    """The same of several programs, which have the time together that one alone has.
 
     Raises:
         SolverError: if a solver breaks down; never for plain infeasibility.
@@ -182,7 +193,7 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
     workers = limits.workers or os.cpu_count() or 1
     search = Search(Watch(limits.left(), cancel), limits.gap, workers, answers, limits.engines)
     with ThreadPoolExecutor(1) as pool:  # while the main thread waits it hears Ctrl-C; while it solves it does not
-        return pool.submit(answers.of, linear, partial(search.component, linear)).result()
+        return list(pool.map(lambda linear: answers.of(linear, partial(search.component, linear)), linears))
 
 
 def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> SolverAnswer:

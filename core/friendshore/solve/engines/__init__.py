@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...plugins.running import resting
 from ...program.matrix import Floats, Linear
 from ..engine import TO_THE_END, Ask, Engines, SolverAnswer
 
@@ -64,10 +65,11 @@ class Reasked:
         """
         from . import mathopt
 
-        if self._resumed is None:
-            self._resumed = mathopt.Resumed(linear)
-        answer = self._resumed.optimum(linear)
-        if answer is None:
-            self._resumed = None  # the next time from the start
-            return ENGINES.linear(linear)
-        return answer
+        with resting():
+            if self._resumed is None:
+                self._resumed = mathopt.Resumed(linear)
+            answer = self._resumed.optimum(linear)
+            if answer is None:
+                self._resumed = None  # the next time from the start
+                return ENGINES.linear(linear)
+            return answer

@@ -72,8 +72,8 @@ class RiskSearch:
     ) -> None:
         """Lays out all that may happen; `batches` are samples that say how good the plan of a sample is."""
         self.session, self.scenarios, self.counted, self.batches = session, scenarios, counted, batches
-        every = [*scenarios, *(one for batch in batches for one in batch)]
-        self.staged: StagedCase = staged(session, events, every, day)
+        others = [one for batch in batches for one in batch]
+        self.staged: StagedCase = staged(session, events, scenarios, day, others)
         self.program = replace(self.staged.program, branches=self.staged.branches(scenarios))
         """The two-stage program; all second stages are in it, those of batches too."""
         self.day = day

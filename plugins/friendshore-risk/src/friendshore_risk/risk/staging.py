@@ -63,7 +63,7 @@ class RiskPart:
     rules: frozenset[str]
     """Limit rules that events let bear on them."""
     stages: tuple[PartStage, ...]
-    """The first is that in which nothing happens."""
+    """Of what is planned for; the first is that in which nothing happens."""
     numbers: tuple[int, ...]
     """Of each stage, its number in the two-stage program."""
 
@@ -98,8 +98,21 @@ class StagedCase:
         return self.program.only(self.branches(scenarios))
 
 
-def staged(session: Session, events: Sequence[Event], scenarios: Sequence[RiskScenario], day: date) -> StagedCase:
+def staged(
+    session: Session,
+    events: Sequence[Event],
+    scenarios: Sequence[RiskScenario],
+    day: date,
+    others: Sequence[RiskScenario] = (),
+) -> StagedCase:
     """The two-stage program of a case: every part that events bear on, once for each combination of those that do. It has no branches yet.
+
+    Args:
+        session: the case.
+        events: what may happen.
+        scenarios: what is planned for.
+        day: from which it is known.
+        others: scenarios that plans are only priced in: of these no facts are kept, which take most of the memory.
 
     Raises:
         InputError: for events that name nothing, and for a case that ranks objectives.
@@ -118,8 +131,9 @@ def staged(session: Session, events: Sequence[Event], scenarios: Sequence[RiskSc
     for group in groups:
         bears = frozenset(name for name, one in of_event.items() if one.members & group.members)
         inputs = parts.part(group.members, group.rules)
-        combinations = {_told(scenario.events, bears): scenario.events for scenario in scenarios}
-        places.append(staging.add(group.members, group.rules, inputs, {(): (), **combinations}, bears))
+        planned = {(): (), **{_told(one.events, bears): one.events for one in scenarios}}
+        combinations = {**planned, **{_told(one.events, bears): one.events for one in others}}
+        places.append(staging.add(group.members, group.rules, inputs, combinations, bears, len(planned)))
     bearing_on = tuple(staging.bearing)
     return StagedCase(tuple(staging.parts), staging.program(), tuple(staging.keys), period, bearing_on, tuple(places))
 
@@ -132,6 +146,7 @@ class _Staging:
     def __init__(self, period: int) -> None:
         self.period = period
         self.parts: list[RiskPart] = []
+        self.seconds: list[SecondStage] = []
         self.bearing: list[frozenset[str]] = []
         self.keys: dict[Key, int] = {}
         self.lower: list[float] = []
@@ -147,8 +162,9 @@ class _Staging:
         inputs: Inputs,
         combinations: dict[Happened, tuple[Begun, ...]],
         bears: frozenset[str],
+        planned: int,
     ) -> dict[Happened, int]:
-        """Adds a part; where each combination of its events stands among all second stages."""
+        """Adds a part; where each combination of its events stands among all second stages. The first `planned` of them are planned for."""
         with resting():
             base = inputs.problem()
             inputs = inputs.freeze(base) if inputs.case.frozen is None else inputs
@@ -167,11 +183,11 @@ class _Staging:
             replace(_stage(happened, program, of), lost=gone)
             for happened, program, of, gone in zip(combinations, programs, shared, lost, strict=True)
         ]
-        number = sum(len(part.stages) for part in self.parts)
-        numbers = tuple(range(number, number + len(stages)))
-        self.parts.append(RiskPart(members, rules, tuple(stages), numbers))
+        number = len(self.seconds)
+        self.seconds += [_second(stage, len(self.lower)) for stage in stages]
+        self.parts.append(RiskPart(members, rules, tuple(stages[:planned]), tuple(range(number, number + planned))))
         self.bearing.append(bears)
-        return dict(zip(combinations, numbers, strict=True))
+        return dict(zip(combinations, range(number, number + len(stages)), strict=True))
 
     @staticmethod
     def _problem(inputs: Inputs, base: Problem, events: Sequence[Begun], bears: frozenset[str]) -> Problem:
@@ -246,8 +262,7 @@ class _Staging:
             row_lower=np.array([low for _, _, low, _ in self.rows]),
             row_upper=np.array([high for _, _, _, high in self.rows]),
         )
-        stages = [_second(stage, count) for part in self.parts for stage in part.stages]
-        return RecourseProgram(first, tuple(stages), ())
+        return RecourseProgram(first, tuple(_widened(stage, count) for stage in self.seconds), ())
 
 
 def _compiled(problem: Problem, most: Sequence[Demand], known: int, lost: Sequence[tuple[Moved, range]]) -> Program:
@@ -273,6 +288,12 @@ def _stage(happened: Happened, program: Program, pairs: Sequence[tuple[int, int]
     own = np.array([column for column, _ in pairs], dtype=np.intp)
     first = np.array([place for _, place in pairs], dtype=np.intp)
     return PartStage(happened, program, own, first, np.setdiff1d(np.arange(len(program.linear.cost)), own))
+
+
+def _widened(stage: SecondStage, count: int) -> SecondStage:
+    """The same in a first stage of more columns."""
+    technology = replace(stage.technology, shape=(stage.technology.shape[0], count))
+    return replace(stage, technology=technology, before=np.pad(stage.before, (0, count - len(stage.before))))
 
 
 def _second(stage: PartStage, count: int) -> SecondStage:

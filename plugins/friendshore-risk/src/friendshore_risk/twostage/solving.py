@@ -9,7 +9,17 @@ from itertools import pairwise
 import numpy as np
 
 from friendshore.program.matrix import Entries, Floats, Linear, capped
-from friendshore.solve import NO_LIMITS, AnswerCache, Cancel, Limits, SolverAnswer, SolverOutcome, optimum, split
+from friendshore.solve import (
+    NO_LIMITS,
+    AnswerCache,
+    Cancel,
+    Limits,
+    SolverAnswer,
+    SolverOutcome,
+    optima,
+    optimum,
+    split,
+)
 from friendshore.solve.engine import never
 
 from .lshaped import SLACK, by_cuts
@@ -37,8 +47,9 @@ def solver_within(
         x = linear.lower.clip(-1e300, 1e300)
         objective = bound = linear.constant
         outcome = SolverOutcome.OPTIMAL
-        for part in split(linear):
-            answer = optimum(part.linear, limits, cancel, known)
+        parts = split(linear)
+        found = optima([part.linear for part in parts], limits, cancel, known)
+        for part, answer in zip(parts, found, strict=True):
             if answer.x is None:
                 return replace(answer, objective=float("inf"), bound=float("-inf"))
             x[part.columns] = answer.x
