@@ -15,7 +15,7 @@ import pytest
 from friendshore.plugins import Registry
 from friendshore.recommend import verify_run
 
-from ..property.settings import DEPTH
+from ..property.settings import at_depth
 from .forging import friendshore, resum
 
 CASES = Path(__file__).parents[2] / "docs" / "cases"
@@ -138,7 +138,7 @@ def tried(runs: Path, folder: Path, seed: int, forged: bool) -> str:
     return {"certificate.json": "proves the same", "facts.json": "tells the same"}.get(file, "passed")
 
 
-QUARTER = round(250 * min(1.0, DEPTH or 1.0))
+QUARTER = at_depth(250)
 """How many of a quarter of a thousand edits are tried."""
 
 

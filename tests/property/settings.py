@@ -43,3 +43,10 @@ def examples(count: int, least: int = LEAST) -> settings:
     """So many examples at full depth, and a few of them by default; fewer than others at least, where one takes seconds."""
     few = min(count, max(least, count // FEW))
     return settings(max_examples=max(few, math.ceil(count * DEPTH)))
+
+
+def at_depth(count: int) -> int:
+    """How many of so many cases that are drawn by their numbers, the same in every run, are tried with the mark `deep`: a fifth, or as many as are
+    asked for.
+    """
+    return math.ceil(count * min(1.0, max(0.2, DEPTH)))

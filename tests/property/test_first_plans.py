@@ -17,6 +17,7 @@ from friendshore.solve.engine import Ask, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES, solve_with_scip
 from friendshore.solve.scaling import scaled
 
+from .settings import at_depth
 from .test_links import _mid, _places
 
 CASES = 240
@@ -37,7 +38,7 @@ def cheapest(linear: Linear) -> Floats | None:
     return found.x
 
 
-SEEDS = [0, *(pytest.param(n, marks=pytest.mark.deep) for n in range(GROUP, CASES, GROUP))]
+SEEDS = [0, *(pytest.param(n, marks=pytest.mark.deep) for n in range(GROUP, at_depth(CASES), GROUP))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

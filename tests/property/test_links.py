@@ -23,6 +23,7 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import MaxPlaces, MaxSuppliers, SingleSource
 
 from .mid_size import mid_size
+from .settings import at_depth
 from .test_second_engine import by_scip
 from .tiny import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, schedule, store, terms, tier
 
@@ -109,7 +110,9 @@ def _relaxed(program: Program) -> float | None:
     return by_scip(replace(program.linear, integer=np.zeros(len(program.linear.cost), dtype=bool)))
 
 
-@pytest.mark.parametrize("first", [0, *(pytest.param(n, marks=pytest.mark.deep) for n in range(GROUP, CASES, GROUP))])
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(n, marks=pytest.mark.deep) for n in range(GROUP, at_depth(CASES), GROUP))]
+)
 @pytest.mark.parametrize("drawn", [_places, _mid])
 def test_links_cut_off_no_cheapest_plan(drawn: Any, first: int) -> None:
     """The same least cost, or none for both; a bound that is no lower."""

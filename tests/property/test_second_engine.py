@@ -18,6 +18,7 @@ from friendshore.solve.planned import plan_of
 from friendshore.verify import verify
 
 from .mid_size import mid_size
+from .settings import at_depth
 
 CASES = 520
 GROUP = 13
@@ -48,7 +49,10 @@ def by_scip(linear: Linear) -> float | None:
 
 @pytest.mark.parametrize(
     ("first", "end"),
-    [(0, FEW), *(pytest.param(max(FEW, n), n + GROUP, marks=pytest.mark.deep) for n in range(0, CASES, GROUP))],
+    [
+        (0, FEW),
+        *(pytest.param(max(FEW, n), n + GROUP, marks=pytest.mark.deep) for n in range(0, at_depth(CASES), GROUP)),
+    ],
 )
 def test_both_engines_come_to_the_same(first: int, end: int) -> None:
     """The same least cost, within the gap that each was asked for; infeasible for both or for neither; and the plan holds."""

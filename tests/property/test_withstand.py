@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,7 +23,7 @@ from friendshore_risk.withstand.losses import named_losses, usual_losses
 from friendshore_risk.withstand.recheck import check_proof
 from friendshore_risk.withstand.search import combinations_of, withstand
 
-from .settings import DEPTH, examples
+from .settings import at_depth, examples
 from .strategies import Tiny, tiny_cases
 from .tiny import METAL, case, catalog, chain, demand, facility, offer, store
 
@@ -273,7 +272,7 @@ def test_what_it_costs_is_what_the_program_of_all_combinations_costs(world: Worl
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("seed", range(max(20, math.ceil(200 * min(DEPTH, 1)))))
+@pytest.mark.parametrize("seed", range(at_depth(200)))
 def test_random_cases_equal_brute_force(seed: int) -> None:
     """Drawn without Hypothesis, so that they are the same in every run, two hundred at full depth: any two losses, of some any three."""
     dice = np.random.default_rng(seed)

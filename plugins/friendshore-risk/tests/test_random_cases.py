@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
@@ -14,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
+from tests.property.settings import at_depth
 
 from friendshore_risk.events import Event
 from friendshore_risk.twostage import RiskMeasure
@@ -22,8 +21,6 @@ from . import small
 from .small import START, Seller
 
 USES = ("civil", "defense")
-DEPTH = float(os.environ.get("FRIENDSHORE_EXAMPLES", "0"))
-"""How deep to look, as for all properties: 1 is all of it."""
 
 
 @dataclass
@@ -370,5 +367,5 @@ def test_a_random_case_comes_to_what_an_extensive_form_of_another_hand_says(numb
 def test_many_random_cases(part: int) -> None:
     """The same of many more, three hundred at full depth."""
     first = 100 + 50 * part
-    for number in range(first, first + max(10, math.ceil(50 * min(DEPTH, 1)))):
+    for number in range(first, first + at_depth(50)):
         agrees(number)
