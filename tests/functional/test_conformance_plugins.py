@@ -32,6 +32,7 @@ def friendshore(*arguments: object, site: Path | None = None, block: str = "") -
     return done
 
 
+@pytest.mark.deep
 def test_a_good_rule_plugin_conforms(tmp_path: Path) -> None:
     """A kind of rule that keeps to the rules is tried in made-up cases, and nothing is found."""
     done = friendshore("plugins", "check", rule_plugin(tmp_path / "good-rule"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,27 @@ BID = {"price*": 525, "capacity*": 3, "lead time*": 3, "min order": 50}
 ORIGIN = {"countries*": "CA", "all of it*": "yes", "proof*": "certificate 12"}
 
 
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the case that `init` writes, in which every price is assumed, and its bid sheets."""
+    folder = tmp_path_factory.mktemp("asked")
+    assert friendshore("init", str(folder / "case")).returncode == 0
+    done = friendshore("ask", str(folder / "case"), "--bid-sheets", str(folder / "sheets"))
+    assert done.returncode == 0
+    assert "3 bid sheets written" in done.stderr
+    return folder
+
+
 @pytest.fixture
-def case(tmp_path: Path) -> Path:
-    """The case that `init` writes, in which every price is assumed."""
-    assert friendshore("init", str(tmp_path / "case")).returncode == 0
+def case(asked: Path, tmp_path: Path) -> Path:
+    """The case, to be changed; its sheets lie beside it."""
+    shutil.copytree(asked, tmp_path, dirs_exist_ok=True)
     return tmp_path / "case"
 
 
 def sheets(case: Path) -> Path:
-    """Its bid sheets."""
-    folder = case.parent / "sheets"
-    done = friendshore("ask", str(case), "--bid-sheets", str(folder))
-    assert done.returncode == 0
-    assert "3 bid sheets written" in done.stderr
-    return folder
+    """Its bid sheets, of before any change."""
+    return case.parent / "sheets"
 
 
 def filled(folder: Path, **cells: Any) -> Path:
@@ -156,9 +164,9 @@ def test_sheets_are_the_same_bytes_and_hold_no_formula(case: Path) -> None:
     """A supplier whose name looks like a formula stays a text; a folder that is there is left as it is."""
     facilities = case / "catalog" / "facilities.csv"
     facilities.write_text(facilities.read_text().replace("Example Metals", '"=HYPERLINK(""http://x"",""y"")"'))
-    one = sheets(case)
-    two = case.parent / "again"
-    assert friendshore("ask", str(case), "--bid-sheets", str(two)).returncode == 0
+    one, two = case.parent / "one", case.parent / "two"
+    for folder in (one, two):
+        assert friendshore("ask", str(case), "--bid-sheets", str(folder)).returncode == 0
     assert [(file.name, file.read_bytes()) for file in sorted(one.iterdir())] == [
         (file.name, file.read_bytes()) for file in sorted(two.iterdir())
     ]
