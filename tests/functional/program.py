@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -103,6 +103,21 @@ def shared_folder() -> Path:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="friendshore-")
         atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
     return Path(os.environ[SHARED])
+
+
+def made_once(name: str, make: Callable[[Path], str]) -> tuple[Path, str]:
+    """A folder that takes long to make, and what was said of it: the first of all workers that asks for it makes it, the others wait for that.
+
+    So do the runs that find the same folder in the environment as `FRIENDSHORE_MADE`, of which `.ci/run` is the end.
+    """
+    folder = Path(os.environ.get("FRIENDSHORE_MADE") or shared_folder()) / name
+    told = folder.with_suffix(".txt")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            told.write_text(make(folder), encoding="utf-8")
+    return folder, told.read_text(encoding="utf-8")
 
 
 def _begin(place: Path, modules: tuple[str, ...], seed: str | None) -> None:

@@ -26,6 +26,8 @@ import friendshore.errors
 import friendshore.hookspecs
 import friendshore.testing
 
+from .program import made_once
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LIBRARY = DOCS / "reference" / "library"
@@ -40,16 +42,20 @@ pytestmark = pytest.mark.deep
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def built() -> tuple[Path, str]:
     """The folder of the site, and what was printed."""
     pytest.importorskip("mkdocs", reason="the site is built by mkdocs, which is not installed")
-    folder = tmp_path_factory.mktemp("site")
+    return made_once("site", build)
+
+
+def build(folder: Path) -> str:
+    """Builds the site in a folder, and returns what was printed."""
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
         cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return folder, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
