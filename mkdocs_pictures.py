@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from html import escape, unescape
 from io import StringIO
+from itertools import accumulate
 from pathlib import Path
 from posixpath import dirname, relpath
 
@@ -144,10 +145,24 @@ def charts(name: str, page: bytes, titles: list[str]) -> Iterator[tuple[str, byt
     own = "svg{font-family:var(--sans);fill:var(--ink);background:var(--paper);display:block!important}"
     for title in titles:
         for width in ("wide", "narrow"):
-            (found,) = re.findall(rf'<svg([^>]*class="{width}"[^>]*)>(.*?)</svg>', figure(page, title), re.DOTALL)
-            outlines = re.sub(r"<svg[^>]*>|</svg>", "", shared) if 'href="#_' in found[1] else ""
-            drawn = f'<svg xmlns="http://www.w3.org/2000/svg"{found[0]}><style>{style}{own}</style>{outlines}{found[1]}</svg>'
+            head, drawing = one_picture(
+                re.findall(rf'<svg([^>]*class="{width}"[^>]*)>(.*?)</svg>', figure(page, title), re.DOTALL)
+            )
+            outlines = re.sub(r"<svg[^>]*>|</svg>", "", shared) if 'href="#_' in drawing else ""
+            drawn = (
+                f'<svg xmlns="http://www.w3.org/2000/svg"{head}><style>{style}{own}</style>{outlines}{drawing}</svg>'
+            )
             yield chart(name, title, width), drawn.encode()
+
+
+def one_picture(parts: list[tuple[str, str]]) -> tuple[str, str]:
+    """The attributes and what is in it of a picture; parts of a long chart stand below each other."""
+    heads, drawings = zip(*parts, strict=True)
+    if len(parts) == 1:
+        return heads[0], drawings[0]
+    tops = [0, *accumulate(int(re.findall(r'viewBox="0 0 \d+ (\d+)"', head)[0]) for head in heads)]
+    moved = [f'<g transform="translate(0 {top})">{one}</g>' for top, one in zip(tops, drawings, strict=False)]
+    return re.sub(r'(viewBox="0 0 \d+) \d+', rf"\1 {tops[-1]}", heads[0]), "".join(moved)
 
 
 def figure(page: bytes, title: str) -> str:
