@@ -9,14 +9,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from ..domain.base import Record
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..readers import CatalogRows, Reader, ReadRequest, TableRows, reader_in
+from ..reading.cells import cell_text
 from ..reading.layouts import FactColumns
 from .attribution import blame, wrong
 from .elsewhere import as_said, as_told, elsewhere, plugin_told, problem_of
@@ -162,15 +161,10 @@ def _rows(rows: object) -> tuple[list[str], list[tuple[int, list[str]]], str]:
 
 def _cell(value: object) -> str:
     """The text of a cell, as it would stand in a CSV file."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, str | int | float | date):
-        return str(value).strip()
-    raise _OtherError(f"a {type(value).__name__} in a cell")
+    text = cell_text(value)
+    if text is None:
+        raise _OtherError(f"a {type(value).__name__} in a cell")
+    return text.strip()
 
 
 def _head(value: object) -> str | list[str]:

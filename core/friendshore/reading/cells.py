@@ -121,6 +121,17 @@ def plain_table(table: Mapping[str, object]) -> dict[str, object]:
     return {key: plain(value) for key, value in table.items()}
 
 
+def cell_text(value: object) -> str | None:
+    """A single value as the text of a cell of a CSV file; None: what is none, as a list."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value) if isinstance(value, str | int | float | date) else None
+
+
 def read_number(value: object) -> Decimal:
     """A plain number."""
     try:

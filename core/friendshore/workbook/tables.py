@@ -26,6 +26,7 @@ from ..errors import Diagnostic, InputError
 from ..plugins.readings import CatalogRef
 from ..readers import reader_in
 from ..reading import kinds as k
+from ..reading.cells import cell_text
 from ..reading.csvfile import read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.tomlfile import toml_line
@@ -189,17 +190,12 @@ def _catalogs(gathered: Gathered) -> dict[str, tuple[CatalogRef, Texts]]:
 
 def cell(value: object) -> str:
     """A value of a TOML file as the text of a cell."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, date | int | float):
-        return str(value)
+    text = cell_text(value)
+    if text is not None:
+        return plain(text) if isinstance(value, str) else text
     if isinstance(value, list | tuple) and not any(isinstance(one, dict | list) for one in value):
         return plain(";".join(map(cell, value)))
-    return plain(toml_line(value) if isinstance(value, dict | list) else str(value))
+    return plain(toml_line(value))
 
 
 def _table(
@@ -298,7 +294,6 @@ def _scenarios(gathered: Gathered) -> CaseTable:
 
 
 _SECTIONS = (keys.CASE, keys.USE, keys.ACCEPT, keys.ACCEPT_CAPACITY, keys.ASSUME, keys.ASSUME_LICENCE)
-_PROVEN = ("accept", "proven")
 
 
 def _settings(data: Mapping[str, object]) -> CaseTable:

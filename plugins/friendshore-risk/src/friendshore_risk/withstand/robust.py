@@ -62,11 +62,6 @@ class RobustProgram:
     worst: bool = False
     """Whether what follows costs what its columns cost in the worst scenario; else what is planned costs what it costs, and what follows nothing."""
 
-    def as_planned(self) -> RobustScenario:
-        """The scenario in which nothing happens."""
-        linear = self.linear
-        return RobustScenario(linear.upper, linear.row_lower, linear.row_upper)
-
     @cached_property
     def free(self) -> Ints:
         """Columns decided after the scenario."""
