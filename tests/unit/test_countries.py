@@ -54,9 +54,11 @@ def test_what_is_no_country_is_refused(text: str) -> None:
 
 
 def test_a_group_stands_for_its_members() -> None:
-    """The EU is not a country; in a list of countries it is its twenty-seven members, each of them a country."""
+    """The EU is not a country; in a list of countries it is its twenty-seven members and the seven parts of them that have codes of their own."""
     assert countries_of("EU") == GROUPS["EU"]
-    assert len(GROUPS["EU"]) == 27
+    assert len(GROUPS["EU"]) == 27 + 7
+    assert {"AX", "GF", "GP", "MF", "MQ", "RE", "YT"} < GROUPS["EU"]
+    assert GROUPS["EU"].isdisjoint({"GL", "NC", "PF", "PM", "AW"})  # of members, and not of the Union
     assert not is_country("EU")
     assert all(is_country(code) for code in GROUPS["EU"])
     assert countries_of("Japan") == {"JP"}

@@ -40,6 +40,8 @@ GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
             {
                 "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU",
                 "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
+                # Parts of members with codes of their own: Aaland, and the outermost regions of France (TFEU article 355).
+                "AX", "GF", "GP", "MF", "MQ", "RE", "YT",
             }
         ),
     }

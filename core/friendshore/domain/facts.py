@@ -174,7 +174,7 @@ class ChainEntry(Fitting):
     stage: Annotated[Step, Written("refined")]
     """A stage that the material must have, or a step of one."""
     countries: Annotated[CountryCodes, Written("AU;JP")] = frozenset()
-    """All countries it may have happened in; `EU` stands for its members."""
+    """All countries it may have happened in; `EU` stands for its members, with what is part of them and has a code of its own."""
     complete: Annotated[bool, Written("yes")] = False
     """Whether the list is known to be complete; blank: no."""
     feed: Annotated[Feed, Written("primary")] = Feed.PRIMARY

@@ -61,9 +61,9 @@ def test_rules_survive_json(rule: OriginBan | ExportControl | Tariff | Exclude) 
         (control(effect="licence"), "Dy, leaving CN, may move only under licence."),
         (
             tariff(origins=["CN"], specific=2, specific_currency="USD"),
-            "Goods of HS 8505.11 of CN origin entering US: a duty of 25 % of the value plus 2 USD per kg.",
+            "Goods of HS 8505.11 of CN origin entering PR or US: a duty of 25 % of the value plus 2 USD per kg.",
         ),
-        (tariff(rate=0), "Goods of HS 8505.11 entering US: no duty."),
+        (tariff(rate=0), "Goods of HS 8505.11 entering PR or US: no duty."),
         (
             Exclude.model_validate({"suppliers": ["Works"], "countries": ["CN"]}),
             "Any material must not come from suppliers Works or countries CN.",

@@ -21,8 +21,8 @@ class Tariff(Covering, Rule):
     model_config = {"json_schema_extra": {"examples": [{"origins": ["CN"], "rate": 0.25}]}}
 
     kind: Literal["tariff"] = "tariff"
-    territory: Countries = frozenset({"US"})
-    """The customs territory: the countries it consists of."""
+    territory: Countries = frozenset({"PR", "US"})
+    """The customs territory: the countries it consists of. That of the United States holds Puerto Rico (19 CFR 101.1)."""
     origins: Countries = frozenset()
     """Customs origins that pay it; none: all."""
     except_origins: Countries = frozenset()
