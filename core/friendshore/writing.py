@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import BytesIO
@@ -117,14 +117,14 @@ def _release(folder: Path, lock: int) -> None:
         os.close(lock)
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Writes a new file, and sees it onto the disk.
+def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Writes a new file, whole or in pieces, and sees it onto the disk.
 
     Raises:
         OSError: if it is there, or cannot be written.
     """
     with path.open("xb") as file:
-        file.write(content)
+        file.writelines([content] if isinstance(content, bytes) else content)
         file.flush()
         os.fsync(file.fileno())
 
@@ -219,8 +219,8 @@ def drop_new(new: Path, ours: Collection[str]) -> None:
     drop(new)
 
 
-def replace_file(place: Path, content: bytes) -> None:
-    """Writes a file, in the place of one that is there: whoever reads it finds the one or the other.
+def replace_file(place: Path, content: bytes | Iterable[bytes]) -> None:
+    """Writes a file, whole or in pieces, in the place of one that is there: whoever reads it finds the one or the other.
 
     Raises:
         InputError: if the hidden folder is not ours.

@@ -319,12 +319,12 @@ def test_a_file_of_scenarios_is_varied_like_the_rest(tmp_path: Path) -> None:
         ("remove:cn=1", "does not say what is varied"),
         ("strict=perhaps", "no or yes"),
         ("scenario=deer", "unknown scenario `deer`"),
-        ("price:cn-metal=1..2/400", "the grid is too large"),
+        ("price:cn-metal=1..2/2000", "the grid is too large"),
     ],
 )
 def test_what_cannot_be_varied_is_told_before_anything_is_planned(vary: str, told: str) -> None:
     """With the option that says it."""
-    more = ["price:au-metal=1..2/400"] if "/400" in vary else []
+    more = ["price:au-metal=1..2/2000"] if "/2000" in vary else []
     with pytest.raises(InputError) as refused:
         scenarios_of(FACTS_GIVEN, Applied(), [vary, *more], None)
     assert told in "\n".join(map(str, refused.value.problems))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from heapq import nsmallest
 
 from ...document import charts
 from ...document import elements as doc
 from ...document.figures import count, large_money, mass, unit_for
-from ...domain.base import grouped, totals
-from ...domain.plan import Cost
+from ...domain.base import totals
 from ..told import ladder, left_out
 from .records import ScenarioPurchase, Sweep, SweptScenario
 
@@ -27,10 +29,10 @@ def sweep_document(found: Sweep, shown: int) -> doc.Document:
     """All of it; of each table the first `shown` rows (0: all)."""
     return doc.document(
         f"Scenarios of {found.case}",
-        doc.sentence(_head(found)),
-        _scenarios(found, shown),
-        *(_axis(found, axis, shown) for axis in found.axes if len(found.axes) > 1),
-        _mix(found, shown),
+        doc.sentence(_head(found, read := _Read(found))),
+        _scenarios(found, read, shown),
+        *(_axis(found, read, axis, shown) for axis in found.axes if len(found.axes) > 1),
+        _mix(found, read, shown),
         _failures(found, shown),
     )
 
@@ -46,28 +48,104 @@ def sweep_notes(found: Sweep) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _planned(found: Sweep) -> list[tuple[SweptScenario, Cost]]:
-    return [(one, one.plan.cost) for one in found.scenarios if one.plan.cost is not None]
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A scenario with a plan: what is held of all of them."""
+
+    at: int
+    """Its place among those of the sweep, from 0."""
+    objective: Decimal
+    total: Decimal
 
 
-def _head(found: Sweep) -> str:
-    planned, currency = _planned(found), found.currency
-    told = f"{count(len(planned), 'scenario')} planned"
-    if planned:
-        cheapest, dearest = (end(planned, key=lambda pair: pair[1].objective) for end in (min, max))
-        told += f", shortage included, from {large_money(cheapest[1].objective, currency)} ({cheapest[0].name})"
-        told += f" to {large_money(dearest[1].objective, currency)} ({dearest[0].name})"
+class _Read:
+    """What a document tells of the plans of a sweep, each of which is read once."""
+
+    def __init__(self, found: Sweep) -> None:
+        self.found = found
+        self.planned: list[_Planned] = []
+        self.groups: dict[str, dict[str, list[_Planned]]] = {axis: {} for axis in found.axes}
+        """What is varied -> its values, with the scenarios of each."""
+        self.lines: dict[Line, _Spread] = {}
+        self._scenarios_of: Counter[str] = Counter()
+        """Material -> scenarios in which it is bought."""
+        for at, one in enumerate(found.scenarios):
+            if one.plan.cost is not None:
+                planned = _Planned(at, one.plan.cost.objective, one.plan.cost.total)
+                self.planned.append(planned)
+                for axis in found.axes:
+                    self.groups[axis].setdefault(one.varied.get(axis, ""), []).append(planned)
+                self._read(_bought(one.plan.purchases))
+        for (material, _), spread in self.lines.items():
+            spread.close(len(self.planned), self._scenarios_of[material])
+
+    def scenario(self, planned: _Planned) -> SweptScenario:
+        """All of a scenario."""
+        return self.found.scenarios[planned.at]
+
+    def _read(self, bought: Mapping[Line, Decimal]) -> None:
+        of = totals((material, kilograms) for (material, _), kilograms in bought.items())
+        self._scenarios_of.update(material for material, kilograms in of.items() if kilograms)
+        for line, kilograms in bought.items():
+            whole = of[line[0]]
+            self.lines.setdefault(line, _Spread()).add(kilograms, kilograms / whole if whole else None)
+
+
+class _Spread:
+    """What scenarios buy of an offer, from the least to the most."""
+
+    def __init__(self) -> None:
+        self.scenarios = self._shares = 0
+        self._kilograms: list[Decimal] = []
+        self._share: list[Decimal] = []
+
+    def add(self, kilograms: Decimal, share: Decimal | None) -> None:
+        """Of one more scenario that buys from it; no share where nothing of the material is bought."""
+        self.scenarios += 1
+        self._kilograms = list(_ends([*self._kilograms, kilograms]))
+        if share is not None:
+            self._shares += 1
+            self._share = list(_ends([*self._share, share]))
+
+    def close(self, scenarios: int, of_material: int) -> None:
+        """There are no more: of so many in all, and so many that buy of the material, those that did not buy from it bought nothing."""
+        if self.scenarios < scenarios:
+            self._kilograms = list(_ends([*self._kilograms, _NONE]))
+        if self._shares < of_material:
+            self._share = list(_ends([*self._share, _NONE]))
+
+    @property
+    def kilograms(self) -> tuple[Decimal, Decimal]:
+        """The least and the most."""
+        return _ends(self._kilograms)
+
+    @property
+    def share(self) -> tuple[Decimal, Decimal]:
+        """The same, as a share of what is bought of the material."""
+        return _ends(self._share)
+
+
+def _head(found: Sweep, read: _Read) -> str:
+    currency = found.currency
+    told = f"{count(len(read.planned), 'scenario')} planned"
+    if read.planned:
+        cheapest, dearest = (end(read.planned, key=lambda one: one.objective) for end in (min, max))
+        told += (
+            f", shortage included, from {large_money(cheapest.objective, currency)} ({read.scenario(cheapest).name})"
+        )
+        told += f" to {large_money(dearest.objective, currency)} ({read.scenario(dearest).name})"
     if found.objective is not None:
         told += f"; the plan without any of them comes to {large_money(found.objective, currency)}"
     return told + "."
 
 
-def _scenarios(found: Sweep, shown: int) -> doc.Section | None:
-    planned = _planned(found)
+def _scenarios(found: Sweep, read: _Read, shown: int) -> doc.Section | None:
+    planned = read.planned
     if not planned:
         return None
     in_order = not shown or len(planned) <= shown
-    kept = planned if in_order else sorted(planned, key=lambda pair: (-pair[1].objective, pair[0].number))[:shown]
+    some = planned if in_order else nsmallest(shown, planned, key=lambda one: (-one.objective, one.at))
+    kept = [(one, one.plan.cost) for one in map(read.scenario, some) if one.plan.cost is not None]
     rungs = [
         charts.Rung(
             one.name,
@@ -96,9 +174,9 @@ def _scenarios(found: Sweep, shown: int) -> doc.Section | None:
     return doc.section(title, ladder(title, told, rungs, found.currency, doc.table(columns, rows)), notes)
 
 
-def _axis(found: Sweep, axis: str, shown: int) -> doc.Section | None:
+def _axis(found: Sweep, read: _Read, axis: str, shown: int) -> doc.Section | None:
     """What the scenarios of each value come to, on average and at the ends."""
-    groups = grouped((one.varied.get(axis, ""), cost) for one, cost in _planned(found))
+    groups = read.groups[axis]
     if len(groups) < 2:
         return None
     kept = list(groups.items())[: shown or None]
@@ -134,41 +212,35 @@ Line = tuple[str, str]
 """Material and offer."""
 
 
-def _mix(found: Sweep, shown: int) -> doc.Section | None:
+def _mix(found: Sweep, read: _Read, shown: int) -> doc.Section | None:
     """Which offers are bought from more in some scenarios than in others."""
-    planned = [one for one, _ in _planned(found)]
-    bought = [_bought(one.plan.purchases) for one in planned]
-    lines = sorted({line for each in bought for line in each})
-    spread = {line: _ends([each.get(line, _NONE) for each in bought]) for line in lines}
-    moved = [line for line in lines if spread[line][0] != spread[line][1]]
-    if len(planned) < 2 or not moved:
+    spread = {line: each.kilograms for line, each in sorted(read.lines.items())}
+    moved = [line for line in spread if spread[line][0] != spread[line][1]]
+    if len(read.planned) < 2 or not moved:
         return None
     moved.sort(key=lambda line: (spread[line][0] - spread[line][1], line))
-    of = [totals((material, kg) for (material, _), kg in each.items()) for each in bought]
     kept = moved[: shown or None]
-
-    def share(line: Line, end: int) -> doc.Share:
-        shares = [each.get(line, _NONE) / by[line[0]] for each, by in zip(bought, of, strict=True) if by.get(line[0])]
-        return doc.Share(_ends(shares)[end])
-
     rows = [
         (
             material,
             offer,
-            doc.Count(sum(1 for each in bought if (material, offer) in each)),
+            doc.Count(read.lines[material, offer].scenarios),
             doc.Kilograms(spread[material, offer][0]),
             doc.Kilograms(spread[material, offer][1]),
-            share((material, offer), 0),
-            share((material, offer), 1),
+            doc.Share(read.lines[material, offer].share[0]),
+            doc.Share(read.lines[material, offer].share[1]),
         )
         for material, offer in kept
     ]
     columns = [doc.Column("Material"), doc.Column("Offer"), doc.figures("Scenarios")]
     columns += [doc.figures("Least"), doc.figures("Most"), doc.figures("Least share"), doc.figures("Most share")]
     materials = list(dict.fromkeys(material for material, _ in moved))[:MATERIALS]
-    drawn = [_drawing(found, planned, bought, material) for material in materials]
+    few = [read.scenario(one) for one in read.planned] if len(read.planned) <= VALUES else []
+    drawn = [
+        _drawing(found, few, [_bought(one.plan.purchases) for one in few], material) for material in materials if few
+    ]
     notes = doc.notes(left_out(len(moved) - len(kept), "more offer", "more offers"))
-    sections = (doc.section(material, one) for material, one in zip(materials, drawn, strict=True) if one is not None)
+    sections = (doc.section(material, one) for material, one in zip(materials, drawn, strict=False))
     return doc.section("How the mix moves", doc.table(columns, rows), notes, *sections)
 
 
@@ -182,10 +254,8 @@ def _ends(amounts: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
 
 def _drawing(
     found: Sweep, planned: Sequence[SweptScenario], bought: Sequence[Mapping[Line, Decimal]], material: str
-) -> doc.Drawing | None:
+) -> doc.Drawing:
     """Bars of what is bought of a material by offer, and what is short: by value where one thing is varied, else by scenario."""
-    if len(planned) > VALUES:
-        return None
     named = len(found.axes) == 1
     labels = tuple(one.varied.get(found.axes[0], one.name) if named else str(one.number) for one in planned)
     whole = totals((offer, kg) for each in bought for (name, offer), kg in each.items() if name == material)

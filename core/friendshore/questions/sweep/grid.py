@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Context
-from itertools import product
 from math import prod
 from pathlib import Path
 
@@ -24,15 +23,15 @@ from ...reading.fields import Field
 from ...reading.layouts import layout
 from ...reading.tomlfile import read_section, read_toml
 from ...rules.keys import CHANGE, SCENARIO, scenario
-from .records import SweepScenario
+from .records import Scenarios, SweepScenario
 
 OPTION = "--vary"
 WRITTEN = "price:OFFER=0.5..2/16, disable=RULE,RULE, capacity:PLANT:delay=0 months,12 months, scenario=NAME,NAME (* for all) or strict=no,yes"
 """How what is varied is stated."""
 NOTHING = "none"
 """A value that leaves the case as it is."""
-MOST = 20_000
-"""Scenarios of a sweep: as many as fit into the memory of a small machine, at about 0.1 MB each."""
+MOST = 1_000_000
+"""Scenarios of a sweep: at some milliseconds each, what a machine plans in a day; more is a slip of the pen."""
 _RANGE = re.compile(r"(?P<low>.+?)\.\.(?P<high>.+)/\s*(?P<count>\d+)\s*")
 _AMOUNT = re.compile(r"(?P<number>[-+.,\d]+)\s*(?P<unit>.*)", re.DOTALL)
 _DIGITS = Context(prec=12)
@@ -76,7 +75,7 @@ class GridAxis:
     values: tuple[GridValue, ...]
 
 
-def scenarios_of(facts: Inputs, base: Applied, vary: Sequence[str], file: Path | None) -> list[SweepScenario]:
+def scenarios_of(facts: Inputs, base: Applied, vary: Sequence[str], file: Path | None) -> Scenarios:
     """Every scenario of a grid, the last of what is varied changing first; if nothing is varied, the scenarios of the case.
 
     Args:
@@ -102,7 +101,15 @@ def scenarios_of(facts: Inputs, base: Applied, vary: Sequence[str], file: Path |
             "the grid is too large", column=OPTION, found=f"{count:,} scenarios", expected=f"at most {MOST:,}"
         )
     _refuse_unknown(facts, base, axes)
-    return [_joined(base, axes, values) for values in product(*(axis.values for axis in axes))]
+
+    def made(place: int) -> SweepScenario:
+        values: list[GridValue] = []
+        for axis in reversed(axes):
+            place, at = divmod(place, len(axis.values))
+            values.append(axis.values[at])
+        return _joined(base, axes, values[::-1])
+
+    return Scenarios(count, made)
 
 
 def _refuse_unknown(facts: Inputs, base: Applied, axes: Iterable[GridAxis]) -> None:

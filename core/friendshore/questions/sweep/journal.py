@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 from pydantic import ValidationError
 
@@ -25,6 +27,8 @@ from ...writing import replace_file
 from .records import ScenarioPlan
 
 JOURNAL = "journal.jsonl"
+MOST_HELD = 32 * 2**20
+"""Bytes of plans that are held in memory; more lie in a file without a name."""
 _FORMAT = 1
 """Of a line; a plan of another one is not believed."""
 
@@ -52,14 +56,28 @@ def _spelt_out(facts: Inputs, applied: Applied) -> str:
 
 
 class Journal:
-    """The plans that are known, and where new ones are written."""
+    """The plans that are known, in a file of its own, and where new ones are written."""
 
-    def __init__(self, file: Path | None, known: Mapping[str, str]) -> None:
-        """Knows some plans by key, as JSON; without a file, nothing is written."""
-        self.known = dict(known)
+    def __init__(self, file: Path | None, known: Iterable[tuple[str, str]] = ()) -> None:
+        """Knows some plans by key, as JSON; without a file, nothing is kept beyond this process."""
+        self._held = SpooledTemporaryFile(MOST_HELD)  # noqa: SIM115 - as long as anybody may look at a plan
+        weakref.finalize(self, self._held.close)
+        self._places: dict[str, tuple[int, int]] = {}
+        for key, plan in known:
+            self._hold(key, plan)
         self._file = None if file is None else file.open("ab")
         if self._file is not None and self._file.tell():
             self._file.write(b"\n")  # the last line may be cut off
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a plan is known."""
+        return key in self._places
+
+    def plan(self, key: str) -> str:
+        """A plan that is known, as JSON."""
+        start, length = self._places[key]
+        self._held.seek(start)
+        return self._held.read(length).decode()
 
     def add(self, key: str, plan: str) -> None:
         """Keeps a plan, given as JSON, and sees it onto the disk.
@@ -67,16 +85,20 @@ class Journal:
         Raises:
             OSError: if it cannot be written.
         """
-        self.known[key] = plan
+        self._hold(key, plan)
         if self._file is not None:
             self._file.write(_line(key, plan))
             self._file.flush()
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Ends writing."""
+        """Ends writing; what is known can still be looked at."""
         if self._file is not None:
             self._file.close()
+
+    def _hold(self, key: str, plan: str) -> None:
+        start = self._held.seek(0, os.SEEK_END)
+        self._places[key] = start, self._held.write(plan.encode())
 
 
 @contextmanager
@@ -93,7 +115,7 @@ def kept(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]
         OSError: if it cannot be read or written.
     """
     if folder is None:
-        yield Journal(None, {})
+        yield Journal(None)
         return
     file = folder / JOURNAL
     if (folder.exists() or folder.is_symlink()) and not resume:
@@ -105,8 +127,7 @@ def kept(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]
     if folder.exists() and not file.is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("is no folder of a sweep, and is left as it is", str(folder), fix="name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    known = dict(_read(file, rerun=rerun)) if file.is_file() else {}
-    journal = Journal(file, known)
+    journal = Journal(file, _read(file, rerun=rerun) if file.is_file() else ())
     try:
         yield journal
     finally:
@@ -138,11 +159,10 @@ def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
                 yield key.decode(), plan.decode()
 
 
-def put_in_order(folder: Path, keys: Sequence[str], plans: Sequence[str]) -> None:
+def put_in_order(folder: Path, keys: Iterable[str], journal: Journal) -> None:
     """Writes the journal of a sweep that is done anew: its scenarios in their order, and nothing else.
 
     Raises:
         OSError: if it cannot be written.
     """
-    lines = dict(zip(keys, plans, strict=True))
-    replace_file(folder / JOURNAL, b"".join(_line(key, plan) for key, plan in lines.items()))
+    replace_file(folder / JOURNAL, (_line(key, journal.plan(key)) for key in dict.fromkeys(keys)))

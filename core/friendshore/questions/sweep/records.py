@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from functools import cached_property
+from operator import eq
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, overload
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer, WrapValidator
 
 from ...domain.base import Number, Record
 from ...domain.plan import Cost
@@ -76,7 +78,7 @@ class ScenarioPlan(Record):
     materials: tuple[ScenarioMaterial, ...] = ()
     purchases: tuple[ScenarioPurchase, ...] = ()
 
-    @property
+    @cached_property
     def failed(self) -> bool:
         """Whether there is no plan."""
         return self.status == FAILED
@@ -91,6 +93,64 @@ class SweptScenario(Record):
     varied: dict[str, str] = {}
     """What is varied -> its value, as it was stated."""
     plan: ScenarioPlan
+
+
+class Scenarios(Sequence[SweepScenario]):
+    """The scenarios of a sweep, each made when it is looked at: of many only what they are made of is held."""
+
+    def __init__(self, count: int, make: Callable[[int], SweepScenario]) -> None:
+        """So many, made by their places, from 0."""
+        self._count, self._make = count, make
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> SweepScenario: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[SweepScenario, ...]: ...
+    def __getitem__(self, place: int | slice) -> SweepScenario | tuple[SweepScenario, ...]:
+        """One of them, or several."""
+        here = range(self._count)[place]
+        return self._make(here) if isinstance(here, int) else tuple(map(self._make, here))
+
+
+class SweptScenarios(Sequence[SweptScenario]):
+    """Scenarios with their plans, each read when it is looked at."""
+
+    def __init__(self, asked: Sequence[SweepScenario], places: Sequence[int], plan: Callable[[int], str]) -> None:
+        """Those of some places, from 0, of all that were asked; `plan` yields the JSON of each."""
+        self._asked, self._places, self._plan = asked, places, plan
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> SweptScenario: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[SweptScenario, ...]: ...
+    def __getitem__(self, place: int | slice) -> SweptScenario | tuple[SweptScenario, ...]:
+        """One of them, or several."""
+        found = self._places[place]
+        return self._read(found) if isinstance(found, int) else tuple(map(self._read, found))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __reduce__(self) -> tuple[type[tuple[SweptScenario, ...]], tuple[tuple[SweptScenario, ...]]]:
+        return tuple, (tuple(self),)
+
+    def _read(self, place: int) -> SweptScenario:
+        one = self._asked[place]
+        plan = ScenarioPlan.model_validate_json(self._plan(place))
+        return SweptScenario(number=place + 1, name=one.name, varied=one.varied, plan=plan)
+
+
+def _kept(value: Any, validated: Callable[[Any], Sequence[SweptScenario]]) -> Sequence[SweptScenario]:
+    return value if isinstance(value, SweptScenarios) else tuple(validated(value))
 
 
 _PLAN = ("status", "message", "bound", "demands_short")
@@ -110,11 +170,14 @@ class Sweep(QuestionResult):
     """What is varied, in order."""
     objective: Number | None = None
     """Of the plan without any of the scenarios; None: it was not made."""
-    scenarios: tuple[SweptScenario, ...] = ()
+    scenarios: Annotated[
+        Sequence[SweptScenario], WrapValidator(_kept), PlainSerializer(tuple, return_type=tuple[SweptScenario, ...])
+    ] = ()
+    """A tuple, or `SweptScenarios`, which reads each when it is looked at."""
     unasked: int = 0
     """Scenarios that were not planned, since the user ended the sweep, or its time was up."""
 
-    @property
+    @cached_property
     def failed(self) -> tuple[SweptScenario, ...]:
         """Scenarios without a plan."""
         return tuple(one for one in self.scenarios if one.plan.failed)
@@ -129,12 +192,16 @@ class Sweep(QuestionResult):
     def rows(self, table: str) -> Iterator[Row]:
         """The rows of a table, in order."""
         for one in self.scenarios:
-            head: Row = {"number": one.number, "name": one.name}
-            if table == "totals":
-                yield {**head, **_axes(self.axes, one), **_totals(one.plan)}
-            else:
-                entries = one.plan.materials if table == "materials" else one.plan.purchases
-                yield from ({**head, **entry.__dict__} for entry in entries)
+            yield from self.rows_of(one, table)
+
+    def rows_of(self, one: SweptScenario, table: str) -> Iterator[Row]:
+        """Those of one scenario."""
+        head: Row = {"number": one.number, "name": one.name}
+        if table == "totals":
+            yield {**head, **_axes(self.axes, one), **_totals(one.plan)}
+        else:
+            entries = one.plan.materials if table == "materials" else one.plan.purchases
+            yield from ({**head, **entry.__dict__} for entry in entries)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
         """One of `TABLES`, the totals if none is named, as a data frame; numbers are doubles.

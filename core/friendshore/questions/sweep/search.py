@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from ...solve.engine import never
 from .grid import AS_IT_IS
 from .journal import Journal, kept, keys, put_in_order
 from .pools import WorkerPool, carried_out, given, told_of
-from .records import FAILED, ScenarioPlan, Sweep, SweepScenario, SweptScenario
+from .records import FAILED, ScenarioPlan, Scenarios, Sweep, SweepScenario, SweptScenarios
 from .tables import refuse_without_parquet, write_tables
 from .worker import AskedScenario, SweptCase, name_of, planned
 
@@ -76,7 +76,8 @@ def sweep(
         SolverError: if the executor is lost: what was planned until then is kept in the folder.
     """
     gathered = gather(case, registry, catalogs, rules)
-    asked = [_scenario(one) for one in changes]
+    stated = list(changes)
+    asked = Scenarios(len(stated), lambda place: _scenario(stated[place]))
     swept = SweptCase(gathered.inputs, gathered.records, AnswerCache(), Limits(gap, seconds, 1))
     pool = swept.here(workers, len(asked)) if executor is None else given(executor, workers)
     store = SweepFolder(folder, resume or rerun, rerun, parquet)
@@ -116,25 +117,20 @@ def run_sweep(
     if store.parquet:
         refuse_without_parquet(store.folder)
     settings = {"gap": case.limits.gap, "seconds": case.limits.seconds}
-    names = keys(case.facts, plugins, settings, [one.applied for one in asked])
+    names = keys(case.facts, plugins, settings, (one.applied for one in asked))
     with kept(store.folder, resume=store.resume, rerun=store.rerun) as journal:
-        _Sweeping(case, dict(zip(names, asked, strict=True)), names, journal, stopped, progress).run(pool)
-        plans = [journal.known.get(name) for name in names]
-    scenarios = [
-        SweptScenario(number=number, name=one.name, varied=one.varied, plan=ScenarioPlan.model_validate_json(plan))
-        for number, (one, plan) in enumerate(zip(asked, plans, strict=True), 1)
-        if plan is not None
-    ]
+        _Sweeping(case, asked, names, journal, stopped, progress).run(pool)
+    planned = [place for place, name in enumerate(names) if name in journal]
     found = Sweep(
         case=case.facts.case.name,
         currency=case.facts.case.currency,
         axes=tuple(dict.fromkeys(axis for one in asked for axis in one.varied)),
-        scenarios=tuple(scenarios),
-        unasked=len(asked) - len(scenarios),
+        scenarios=SweptScenarios(asked, planned, lambda place: journal.plan(names[place])),
+        unasked=len(asked) - len(planned),
     )
     if store.folder is not None:
         if not found.unasked:
-            put_in_order(store.folder, names, [plan for plan in plans if plan is not None])
+            put_in_order(store.folder, names, journal)
         write_tables(found, store.folder, parquet=store.parquet)
     return found
 
@@ -151,16 +147,20 @@ class _Sweeping:
     def __init__(
         self,
         case: SweptCase,
-        asked: Mapping[str, SweepScenario],
+        asked: Sequence[SweepScenario],
         names: Sequence[str],
         journal: Journal,
         stopped: Callable[[], bool],
         progress: Progress | None,
     ) -> None:
         self._asked, self._names, self._journal = asked, names, journal
-        self._keys = [key for key in asked if key not in journal.known]
+        first = dict(zip(reversed(names), reversed(range(len(names))), strict=True))
+        self._left = sorted(place for name, place in first.items() if name not in journal)
+        """Places of what is to be planned: of scenarios that are the same, that of the first."""
+        self._same = Counter(names)
+        self._done = sum(1 for name in names if name in journal)
         self._limit = case.limit
-        self._packed = case.packed() if self._keys else b""
+        self._packed = case.packed() if self._left else b""
         self._stopped, self._progress = stopped, progress
         self._began = time.monotonic()
 
@@ -170,7 +170,7 @@ class _Sweeping:
         Raises:
             SolverError: if the executor is lost, and no other takes its place.
         """
-        if self._stopped() or not self._keys:
+        if self._stopped() or not self._left:
             return
         again: deque[AskedScenario] = deque()
         try:
@@ -183,9 +183,9 @@ class _Sweeping:
     def _tasks(self, workers: int) -> Iterator[AskedScenario]:
         """All scenarios; the first ones take the case along, one for each worker."""
         name = name_of(self._packed)
-        for number, key in enumerate(self._keys):
+        for number, place in enumerate(self._left):
             along = self._packed if number < workers else None
-            yield AskedScenario(number, self._asked[key].applied, name, self._limit, along)
+            yield AskedScenario(place, self._asked[place].applied, name, self._limit, along)
 
     def _take(self, asked: AskedScenario, future: Future[str | None], again: deque[AskedScenario]) -> None:
         """Keeps a plan; a worker that has not got the case is sent it."""
@@ -198,13 +198,11 @@ class _Sweeping:
             again.appendleft(replace(asked, packed=self._packed))
 
     def _keep(self, asked: AskedScenario, plan: str) -> None:
-        self._journal.add(self._keys[asked.number], plan)
+        name = self._names[asked.number]
+        self._journal.add(name, plan)
+        self._done += self._same[name]
         if self._progress is not None:
             self._progress(self._done, len(self._names), time.monotonic() - self._began)
-
-    @property
-    def _done(self) -> int:
-        return sum(1 for name in self._names if name in self._journal.known)
 
     def _gone(self, problem: Diagnostic) -> SolverError:
         kept = f"{self._done:,} of {len(self._names):,} scenarios are planned"
