@@ -7,8 +7,8 @@ record for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, overload
@@ -62,6 +62,21 @@ class PurchaseTable(Sequence[Purchase]):
     """Quantities as whole numbers of units."""
     licences: Mapping[int, tuple[str, ...]]
     """Licences of those that move under some."""
+
+    def of(self, materials: Collection[str]) -> PurchaseTable:
+        """Those of some materials."""
+        wanted = [line[1] in materials for line in self.lines]
+        kept = [number for number, line in enumerate(self.line.tolist()) if wanted[line]]
+        licences = {new: self.licences[old] for new, old in enumerate(kept) if old in self.licences}
+        return replace(
+            self,
+            line=self.line[kept],
+            requirement=self.requirement[kept],
+            ordered=self.ordered[kept],
+            delivered=self.delivered[kept],
+            counts=self.counts[kept],
+            licences=licences,
+        )
 
     def __len__(self) -> int:
         return len(self.line)
@@ -229,6 +244,21 @@ class Plan(Tables):
     deliveries: tuple[Delivery, ...] = ()
     shorts: tuple[Short, ...] = ()
     infeasible: tuple[Infeasible, ...] = ()
+
+    def within(self, materials: Collection[str], offers: Collection[str], demands: Collection[str]) -> Plan:
+        """What of it has to do with some materials, the offers that make them, and the demands for them; its objective stays that of all of it."""
+        bought = self.purchases
+        return self.but(
+            purchases=bought.of(materials)
+            if isinstance(bought, PurchaseTable)
+            else tuple(one for one in bought if one.material in materials),
+            makes=tuple(one for one in self.makes if one.offer in offers),
+            lots=tuple(one for one in self.lots if one.material in materials),
+            transfers=tuple(one for one in self.transfers if one.material in materials),
+            stocks=tuple(one for one in self.stocks if one.material in materials),
+            deliveries=tuple(one for one in self.deliveries if one.demand in demands),
+            shorts=tuple(one for one in self.shorts if one.demand in demands),
+        )
 
     @property
     def short_by_demand(self) -> dict[str, Decimal]:

@@ -70,11 +70,14 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
 
 
 def _still_holds(before: PartPlan, cheapest: PartPlan) -> PartPlan | None:
-    """The plan as it was, if it holds under the facts of the cheapest and costs no more: nothing then moves, to the gram."""
+    """The plan as it was, of these parts, if it holds under the facts of the cheapest and costs no more: nothing then moves, to the gram."""
     if before.plan.infeasible or cheapest.plan.infeasible or before.members != cheapest.members:
         return None
     told = {name: getattr(cheapest.plan, name) for name in ("status", "objective", "bound", "levels")}
-    verified, _ = examine(cheapest.verified.problem, before.plan.but(**told))
+    problem = cheapest.verified.problem
+    offers, demands = {facts.offer.id for facts in problem.offers}, {demand.id for demand in problem.demands}
+    plan = before.plan.within(cheapest.members, offers, demands)
+    verified, _ = examine(problem, plan.but(**told))
     if verified is None or verified.cost.objective > cheapest.verified.cost.objective + CENT:
         return None
     return PartPlan(cheapest.members, verified)
