@@ -222,6 +222,10 @@ def test_installed_law_against_an_edition_of_tomorrow(tmp_path: Path) -> None:
     told = watched("us-10usc4872", new, us_2027, code=7)
     assert {(f["start"], f["end"], f["now"]) for f in told["flips"]} == {("2027-01-01", "2028-12-31", "pass")}
     assert all(rule.endswith("-2027") for f in told["flips"] for rule in f["was_by"])
+    lines = told["cases"][0]["comparison"]["mix"]
+    elsewhere = [one for one in lines if not one["material"].startswith(("ndfeb", "ndpr", "dy", "tb", "sm"))]
+    assert elsewhere  # to the gram: of what no ban touches, no other plan is looked for
+    assert all(one["before_kg"] == one["after_kg"] for one in elsewhere)
 
 
 def several(case: Path, folder: Path) -> list[Path]:
