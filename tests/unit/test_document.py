@@ -105,6 +105,14 @@ def test_a_name_that_a_column_has_no_room_for_stands_above_its_row() -> None:
     assert [first.index(size) for size in sizes] == [third.index(size) for size in sizes]
 
 
+def test_no_figure_is_cut_for_the_sake_of_a_name() -> None:
+    """Where the table fits with all names above their rows, figures stand whole."""
+    sizes = ["1,234,567.89", "890,123,000.45", "67,890,000.12"]
+    rows = [["all together", *sizes], ["us-301-tungsten-minerals", *sizes]]
+    told = plain_text(Document("", (table([Column("Item"), figures("A"), figures("B"), figures("C")], rows),)), 50)
+    assert [line.split() for line in told.splitlines()[2:]] == [["all", "together"], sizes, [rows[1][0]], sizes]
+
+
 def everything() -> Document:
     """A document with every element and every kind of cell."""
     cells: list[list[Cell]] = [

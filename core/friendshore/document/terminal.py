@@ -268,10 +268,11 @@ def _widths(columns: Sequence[doc.Column], rows: Sequence[Line], width: int) -> 
     texts = [[column.heading, *(row[i][0] for row in rows)] for i, column in enumerate(columns)]
     natural = [max(len(text.rstrip()) for text in column) for column in texts]
     widths, room = list(natural), width - 2 * (len(columns) - 1)
-    for hyphens in (False, True):  # names are broken at their hyphens only where the table does not fit else
+    # Names are broken at their hyphens only where the table does not fit else; where it still does not, those of rows stand above them.
+    for hyphens, beside in ((False, True), (True, True), (True, False)):
         least = [
-            full if column.whole else min(full, _least(column_texts, hyphens))
-            for column, full, column_texts in zip(columns, natural, texts, strict=True)
+            full if column.whole else min(full, _least(column_texts if i or beside else column_texts[:1], hyphens))
+            for i, (column, full, column_texts) in enumerate(zip(columns, natural, texts, strict=True))
         ]
         while sum(widths) > room:
             able = [i for i in range(len(columns)) if widths[i] > least[i]]
