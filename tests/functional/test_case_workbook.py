@@ -34,6 +34,7 @@ from .case_books import (
     gathered,
     opened,
 )
+from .depth import few
 
 
 def test_a_case_is_one_workbook_of_typed_cells(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def hostile(case: Path, text: str) -> None:
         table.write_bytes("\n".join(map(",".join, [header, *rows])).encode() + b"\n")
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", few(HOSTILE))
 def test_no_text_of_others_is_computed_or_leads_anywhere(text: str, case: Path) -> None:
     """In a workbook each is a text as it was typed, without formula and without link."""
     hostile(case, text)
@@ -130,7 +131,7 @@ def told(case: Path, folder: Path, *cells: Cell) -> list[str]:
     return [f"{problem.column}: {problem.message}" for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize("case", UNEDITED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", few(UNEDITED, 3), ids=lambda case: case.name)
 def test_what_is_not_edited_changes_nothing(case: Path, tmp_path: Path) -> None:
     """As it is written, and as another program saves it; nothing is written into the case."""
     file = exported(case, tmp_path / "case.xlsx")
@@ -501,7 +502,7 @@ def test_a_plan_with_the_scenario_is_that_of_a_case_edited_by_hand(case: Path) -
     assert plans(case, "--scenario", "mine") != plans(case)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", few(HOSTILE))
 def test_a_catalog_as_csv_is_not_computed_either(text: str, case: Path) -> None:
     """A folder that is written of a workbook begins no free text with a sign that spreadsheets compute, and holds the same facts."""
     hostile(case, text)

@@ -104,7 +104,8 @@ def surroundings(programs: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "page",
-    [pytest.param(page, marks=marks_of(page)) for page in PAGES],
+    # Those that install something one after the other: most of them are one worker's then, who makes one environment for all.
+    [pytest.param(page, marks=marks_of(page)) for page in sorted(PAGES, key=installs)],
     ids=lambda page: page.stem,
 )
 def test_what_a_page_shows_is_so(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:

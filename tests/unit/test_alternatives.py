@@ -252,7 +252,7 @@ def test_progress_is_told_offer_by_offer() -> None:
 @pytest.mark.parametrize("periods", [1, pytest.param(2, marks=pytest.mark.deep)])
 def test_where_a_gap_is_left_what_using_costs_is_an_interval_from_nothing_on(periods: int) -> None:
     """A further rule never makes the least cost less; ranks whose intervals meet are marked."""
-    given, facts = hard_case(offers=6, periods=periods)
+    given, facts = hard_case(offers=4, periods=periods)
     rough = alternatives(Session.open(Inputs(given, (facts,), ()), Limits(gap=0.3, workers=1)), ["metal"])
     fine = alternatives(Session.open(Inputs(given, (facts,), ()), Limits(workers=1)), ["metal"])
     assert any(one.level_with_next for one in rough.offers)
