@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import pickle
+import shutil
+import tracemalloc
 from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from decimal import Decimal
@@ -21,12 +24,13 @@ from friendshore.errors import InputError, SolverError
 from friendshore.plugins import Registry
 from friendshore.plugins.processes import ProcessEndedError
 from friendshore.problem.inputs import Applied, Inputs
+from friendshore.questions.sweep import journal
 from friendshore.questions.sweep.document import sweep_document
 from friendshore.questions.sweep.grid import scenarios_of
 from friendshore.questions.sweep.journal import JOURNAL
-from friendshore.questions.sweep.pools import here
+from friendshore.questions.sweep.pools import given, here
 from friendshore.questions.sweep.records import Sweep
-from friendshore.questions.sweep.search import run_sweep
+from friendshore.questions.sweep.search import SweepFolder, run_sweep
 from friendshore.questions.sweep.worker import SweptCase
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
@@ -344,8 +348,6 @@ def test_tables_say_what_is_varied_in_columns_of_their_own(tmp_path: Path) -> No
     """A row a scenario, with every digit of the money."""
     scenarios = scenarios_of(FACTS_GIVEN, Applied(), ["price:cn-metal=1,2", "disable=none,share"], None)
     case_given = SweptCase(FACTS_GIVEN, (), AnswerCache(), Limits(workers=1))
-    from friendshore.questions.sweep.search import SweepFolder
-
     found = run_sweep(case_given, (), scenarios, here(1, 4), SweepFolder(tmp_path / "out"))
     with (tmp_path / "out" / "totals.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -370,6 +372,56 @@ def test_parquet_holds_what_csv_does(tmp_path: Path) -> None:
         assert [list(row.values()) for row in read] == found.to_frame(table).astype(object).where(
             lambda x: x.notna(), None
         ).to_numpy().tolist()
+
+
+def test_plans_are_read_when_they_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a file without a name where they are too many for memory: one, several, all, after the folder is gone, and pickled."""
+    first = swept([*PRICES, REFUSED], folder=tmp_path / "a")
+    monkeypatch.setattr(journal, "MOST_HELD", 1)
+    found = swept([*PRICES, REFUSED], folder=tmp_path / "b")
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    shutil.rmtree(tmp_path / "b")
+    assert found == first
+    assert found.scenarios[-1].plan.failed
+    assert [one.number for one in found.scenarios[1:3]] == [2, 3]
+    again = pickle.loads(pickle.dumps(found))
+    assert again == found
+    assert again.model_dump_json() == first.model_dump_json()
+
+
+class Repeating(Executor):
+    """Plans one scenario, and says of every other that its plan is the same."""
+
+    def __init__(self) -> None:
+        self._max_workers = 1
+        self._plan: Any = None
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """At once."""
+        self._plan = self._plan or fn(*args)
+        future: Future[Any] = Future()
+        future.set_result(self._plan)
+        return future
+
+
+def memory(scenarios: int, folder: Path) -> int:
+    """Most bytes that a sweep of so many scenarios of a grid, with its tables and its document, takes at once."""
+    asked = scenarios_of(FACTS_GIVEN, Applied(), [f"price:cn-metal=1..2/{scenarios}"], None)
+    tracemalloc.start()
+    try:
+        case_given = SweptCase(FACTS_GIVEN, (), AnswerCache(), Limits(workers=1))
+        sweep_document(run_sweep(case_given, (), asked, given(Repeating()), SweepFolder(folder)), 20)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.deep
+def test_memory_hardly_grows_with_scenarios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than 2 kB each, for its key, its place and what a table says of it; as records a plan of this small case takes 10."""
+    monkeypatch.setattr(journal, "MOST_HELD", 1)
+    few, many = (memory(count, tmp_path / str(count)) for count in (200, 1_200))
+    assert (many - few) / 1_000 < 2_000
 
 
 def test_a_sweep_is_kept_only_where_it_may_be(tmp_path: Path) -> None:
