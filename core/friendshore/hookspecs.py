@@ -390,7 +390,7 @@ def friendshore_case_packs(facts: CaseFacts) -> Iterable[RulePack]:
 
     @hookimpl
     def friendshore_case_packs(facts: CaseFacts) -> list[RulePack]:
-        debarred = set((facts.folder / facts.settings.names).read_text(encoding="utf-8").splitlines())
+        debarred = set((facts.folder_of("names") / facts.settings.names).read_text(encoding="utf-8").splitlines())
         found = {f.id for catalog in facts.catalogs for f in catalog.facilities if f.supplier in debarred}
         rule = {"kind": "exclude", "id": "acme-debarred", "citation": "our terms, 4.2", "facilities": sorted(found)}
         rules = (rule,) if found else ()

@@ -151,9 +151,15 @@ class CaseFacts:
     catalogs: tuple[Catalog, ...]
     """All that it names or that these require."""
     folder: Path
-    """Folder of the case: a path in the settings starts there."""
+    """Folder of the case: see `folder_of` for paths in the settings."""
     settings: Any
     """What the case sets for the plugin: a record of its model."""
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    """Key of the settings -> folder from which its paths start, where that is another one."""
+
+    def folder_of(self, key: str) -> Path:
+        """The folder from which paths under a key of the settings start."""
+        return self.folders.get(key, self.folder)
 
 
 class Reader:

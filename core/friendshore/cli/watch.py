@@ -13,7 +13,7 @@ from .options import DEFAULT_GAP, TURNED, AsJson, Blocked, Gap, Quiet, Strict, T
 from .output import answer, answering, wrote
 from .waiting import Interrupt, progress_bar
 
-_EDITION = "a folder with pack.toml or catalog.toml, or of such folders; or what is installed, by name"
+_EDITION = "a folder with pack.toml or catalog.toml, or of such folders; a file with [plugin.NAME]; or what is installed, by name"
 
 
 @answering
@@ -34,7 +34,7 @@ def watch(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Tell what a new edition of rule packs or catalogs turns in cases: every verdict by offer, use and days, what of the plan it touches, and the
+    """Tell what a new edition of rule packs, catalogs or settings of plugins turns in cases: every verdict by offer, use and days, what of the plan it touches, and the
     cheapest plan under each edition. Exit code 0: no verdict turns; 7: some do.
     """
     from ..editions import editions_of

@@ -348,6 +348,8 @@ class Case(Tables, Fitting):
     None: nothing was changed, so that they follow from the facts as they stand."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """What is set for plugins, by their names, as it is written; the registry checks it against the model of each."""
+    settings_from: dict[str, dict[str, Path]] = Field(default_factory=dict, exclude=True)
+    """Plugin and key of its settings -> folder from which paths under the key start, where that is not the folder of the case."""
     followed: tuple[Alias, ...] = Field(default=(), exclude=True)
     """By what names in it were replaced by those of today."""
     folder: Path | None = Field(default=None, exclude=True)

@@ -1,9 +1,9 @@
-"""Editions of rule packs and catalogs: where they are, and a case that uses one in the place of what it names."""
+"""Editions of rule packs, catalogs and settings of plugins: where they are, and a case that uses one in the place of what it names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,10 +11,14 @@ from ..domain.case import Case
 from ..errors import Diagnostic, InputError
 from ..plugins import Registry
 from ..plugins.manifest import CATALOG_FILE
+from ..plugins.settings import TABLE, plugin_named, table_of
+from ..reading.cells import plain_table
+from ..reading.textfile import read_bytes
+from ..reading.tomltext import toml_data
 from ..recommend import Gathered
 from ..rules.pack import PACK_FILE, stated_name
 
-Kind = Literal["rule pack", "catalog"]
+Kind = Literal["rule pack", "catalog", "settings"]
 Named = tuple[Kind, str]
 """What an edition is of."""
 _FILES: tuple[tuple[Kind, str, str], ...] = (("rule pack", PACK_FILE, "id"), ("catalog", CATALOG_FILE, "name"))
@@ -24,12 +28,14 @@ DEPTH = 4
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One edition of a rule pack or a catalog."""
+    """One edition of a rule pack, a catalog, or what a case sets for a plugin under one key."""
 
     kind: Kind
     name: str
-    """Id of the pack, or name of the catalog."""
+    """Id of the pack, name of the catalog, or distribution of the plugin and key: `acme-debarred.names`."""
     folder: Path
+    value: object = None
+    """What is set; paths in it start in the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,11 @@ class Editions:
 
 
 def editions_of(old: str, new: str, registry: Registry) -> Editions:
-    """The editions below two folders, or those that are installed, by name.
+    """The editions below two folders, in two files of settings, or those that are installed, by name.
 
     Args:
-        old: a folder that holds `pack.toml` or `catalog.toml`, or folders that do; or the name of an installed rule pack or catalog.
+        old: a folder that holds `pack.toml` or `catalog.toml`, or folders that do; the name of an installed rule pack or catalog; or a TOML file
+            with tables `[plugin.NAME]`.
         new: likewise.
         registry: what is installed.
 
@@ -69,16 +76,19 @@ def editions_of(old: str, new: str, registry: Registry) -> Editions:
 
 def _found(text: str, where: str, registry: Registry) -> dict[Named, Edition]:
     path = Path(text)
-    folders = list(_below(path)) if path.is_dir() else list(_installed(text, registry))
-    if not folders:
+    if path.is_file():
+        editions = list(_settings_in(path, registry))
+    else:
+        editions = list(_below(path)) if path.is_dir() else list(_installed(text, registry))
+    if not editions:
         raise InputError(
-            "holds no rule pack and no catalog",
+            "holds no rule pack, no catalog and no settings",
             text,
             column=where,
-            expected=f"a folder with `{PACK_FILE}` or `{CATALOG_FILE}`, or with such folders; or the name of what is installed",
+            expected=f"a folder with `{PACK_FILE}` or `{CATALOG_FILE}`, or with such folders; a file with `[{TABLE}.NAME]`; or the name of what is installed",
         )
     found: dict[Named, Edition] = {}
-    for one in folders:
+    for one in editions:
         known = found.setdefault((one.kind, one.name), one)
         if known is not one:
             raise InputError(
@@ -106,6 +116,38 @@ def _below(folder: Path, depth: int = DEPTH) -> Iterator[Edition]:
                 yield from _below(entry, depth - 1)
 
 
+def _settings_in(file: Path, registry: Registry) -> Iterator[Edition]:
+    """What a TOML file sets for plugins, key by key.
+
+    Raises:
+        InputError: with every plugin that is not here, and if the file holds anything else or cannot be read.
+    """
+    data = toml_data(read_bytes(file).decode("utf-8-sig", errors="replace"), str(file))
+    tables = data.pop(TABLE, {})
+    found = [
+        Diagnostic("is no settings of a plugin", str(file), column=key, expected=f"`[{TABLE}.NAME]`") for key in data
+    ]
+    made = []
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        try:
+            plugin = plugin_named(name, registry.plugins).distribution
+        except InputError as error:
+            found += [replace(one, file=str(file), column=table_of(name)) for one in error.problems]
+            continue
+        if not isinstance(table, dict):
+            found.append(
+                Diagnostic("a table is needed", str(file), column=table_of(name), expected=f"`[{table_of(name)}]`")
+            )
+            continue
+        made += [
+            Edition("settings", f"{plugin}.{key}", file.parent.absolute(), value)
+            for key, value in plain_table(table).items()
+        ]
+    if found:
+        raise InputError(found)
+    yield from made
+
+
 def _installed(name: str, registry: Registry) -> Iterator[Edition]:
     """What is installed by a name: its rule pack, its catalog or both."""
     if name in registry.packs:
@@ -114,15 +156,36 @@ def _installed(name: str, registry: Registry) -> Iterator[Edition]:
         yield Edition("catalog", name, registry.catalog_folder(name).folder)
 
 
+def in_use(gathered: Gathered) -> frozenset[Named]:
+    """What a case uses of that of which there can be editions; of settings, those of plugins for which it sets anything, whatever they are called."""
+    found: set[Named] = {("rule pack", pack.id) for pack, _ in gathered.packs} | {
+        ("catalog", one.name) for one in gathered.read
+    }
+    return frozenset(found | {("settings", plugin) for plugin in _set_for(gathered)})
+
+
+def uses(here: Collection[Named], edition: Named) -> bool:
+    """Whether a case that uses so much uses an edition of this."""
+    kind, name = edition
+    return edition in here or (kind == "settings" and ("settings", name.rpartition(".")[0]) in here)
+
+
+def _set_for(gathered: Gathered) -> dict[str, str]:
+    """Distribution of a plugin -> what the case calls it where it sets something for it."""
+    known = gathered.registry.plugins
+    return {plugin_named(name, known).distribution: name for name in gathered.case.settings}
+
+
 def with_editions(case: Case, gathered: Gathered, editions: Iterable[Edition]) -> Case:
-    """A case with editions in the place of the packs and catalogs of their names that it uses, named or required by another; if it uses none of
-    them, as it is.
+    """A case with editions in the place of the packs, catalogs and settings of their names that it uses, named or required by another; if it uses
+    none of them, as it is.
 
     Args:
         case: as it was read.
         gathered: it with all that it names today.
         editions: what takes their place.
     """
+    editions = tuple(editions)
     given = {(one.kind, one.name): str(one.folder.resolve()) for one in editions}
     packs = {f"pack {pack.id}": given.get(("rule pack", pack.id)) for pack, _ in gathered.packs}
     catalogs = {one.name: given.get(("catalog", one.name)) for one in gathered.read}
@@ -130,7 +193,17 @@ def with_editions(case: Case, gathered: Gathered, editions: Iterable[Edition]) -
         gathered.named[name]: path for name, path in (packs | catalogs).items() if path and name in gathered.named
     }
     required = [path for name, path in catalogs.items() if path and name not in gathered.named]
+    settings = {name: dict(table) for name, table in case.settings.items()}
+    folders: dict[str, dict[str, Path]] = {}
+    called = _set_for(gathered)
+    for one in editions:
+        plugin, _, key = one.name.rpartition(".")
+        if one.kind == "settings" and plugin in called:
+            settings[called[plugin]][key] = one.value
+            folders.setdefault(called[plugin], {})[key] = one.folder
     return case.but(
         packs=tuple(instead.get(name, name) for name in case.packs),
         catalogs=(*(instead.get(name, name) for name in case.catalogs), *required),
+        settings=settings,
+        settings_from=folders,
     )

@@ -21,7 +21,7 @@ from ..problem.inputs import Applied
 from ..questions.sweep.pools import carried_out, given, here, told_of
 from ..recommend import Gathered, gather, refuse_old_prices
 from ..solve import Cancel, Limits, Progress
-from .given import Edition, Editions, Named, with_editions
+from .given import Edition, Editions, Named, in_use, uses, with_editions
 from .records import CaseWatched, Watched
 from .worker import AskedCase, BothFacts, Found, found_of
 
@@ -97,15 +97,16 @@ class _Reading:
             InputError, PluginError: if it cannot be read under one of them.
         """
         today = gather(case, self.registry, once=self.once)
-        uses = _used(today, self.editions)
-        if not uses:
+        used = _used(today, self.editions)
+        if not used:
             return None
         old, new = (self._under(side, case, today) for side in (self.editions.old, self.editions.new))
-        before, after = (one.inputs.apply(self.applied) for one in (old, new))
+        # An edition of before is old, and is what is asked about.
+        before, after = (replace(one.inputs, doubts=()).apply(self.applied) for one in (old, new))
         for inputs in (before, after):
             refuse_old_prices(inputs, self.applied)
         limits = replace(self.limits, until=None)  # of the clock of this machine
-        return BothFacts(told.but(uses=uses), before, after, (*old.records, *new.records), limits)
+        return BothFacts(told.but(uses=used), before, after, (*old.records, *new.records), limits)
 
     def _under(self, side: Mapping[Named, Edition], case: Case, today: Gathered) -> Gathered:
         return gather(with_editions(case, today, side.values()), self.registry, once=self.once)
@@ -173,5 +174,5 @@ class _Watching:
 
 def _used(today: Gathered, editions: Editions) -> tuple[str, ...]:
     """What a case uses of that of which there are two editions."""
-    here = {("rule pack", pack.id) for pack, _ in today.packs} | {("catalog", one.name) for one in today.read}
-    return tuple(f"{kind} {name}" for kind, name in sorted(editions.old) if (kind, name) in here)
+    here = in_use(today)
+    return tuple(f"{kind} {name}" for kind, name in sorted(editions.old) if uses(here, (kind, name)))

@@ -28,7 +28,7 @@ from ..verify.compliance import FinalDelivery, Judging
 from .judged import Standing, Standings, standings, turned, way_of
 from .records import CaseWatched, Flip, OfferChange, Way
 
-_PLACES = (("case", "packs"), ("case", "catalogs"))
+_PLACES = (("case", "packs"), ("case", "catalogs"), ("case", "settings"))
 Found = tuple[CaseWatched, Sequence[Flip], Sequence[OfferChange]]
 """What two editions do to a case."""
 

@@ -34,9 +34,14 @@ class _Facts(Tables):
 
 
 def packs_by(
-    plugin: Plugin, case: Case, catalogs: Sequence[Catalog], settings: Mapping[str, Any], limit: float | None = None
+    plugin: Plugin,
+    name: str,
+    case: Case,
+    catalogs: Sequence[Catalog],
+    settings: Mapping[str, Any],
+    limit: float | None = None,
 ) -> tuple[RulePack, ...]:
-    """The rule packs that a plugin makes for a case, asked for in another process.
+    """The rule packs that a plugin, which the case calls `name`, makes for it, asked for in another process.
 
     It is given up after `limit` seconds; None: as the environment says, or a minute; 0: it is asked for in this process, and never given up.
 
@@ -51,6 +56,7 @@ def packs_by(
     told = {
         "facts": facts.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "folder": str((case.folder or Path()).absolute()),
+        "folders": {key: str(folder.absolute()) for key, folder in case.settings_from.get(name, {}).items()},
         "settings": dict(settings),
     }
     asked = {**as_told(info, plugin.entry), **told}
@@ -86,7 +92,8 @@ def packs_there(data: Mapping[str, Any]) -> dict[str, Any]:
         settings = made(model, data["settings"], info, info.name or info.distribution)
         Catalog.model_rebuild()  # what checks it is then made once, as for the facts of a run
         facts = record(_Facts, data["facts"], "what a plugin is told of a case")
-        given = CaseFacts(facts.case, facts.catalogs, Path(data["folder"]), settings)
+        folders = {key: Path(folder) for key, folder in data["folders"].items()}
+        given = CaseFacts(facts.case, facts.catalogs, Path(data["folder"]), settings, folders)
         yielded = called(plugin, "friendshore_case_packs", facts=given)
         return {"packs": [_data(pack, info) for pack in yielded]}
     except InputError as error:

@@ -295,7 +295,7 @@ class Registry:
         """
         info = plugin_named(name, self.plugins)
         settings = self.settings_of(info.package).model_dump(mode="json", by_alias=True)
-        made = packs_by(self._of(info), case, catalogs, settings)
+        made = packs_by(self._of(info), name, case, catalogs, settings)
         return tuple((pack.of_rules(self.pack_rules(pack)), info.label) for pack in made)
 
     def folder_at_hand(self, what: What, name: str) -> Path | None:

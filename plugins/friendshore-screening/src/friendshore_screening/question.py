@@ -66,7 +66,8 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         case = session.problem.case
         if opened.strict and not settings.lists:
             raise InputError("the case names no list to screen against", fix=NAME_ONE)
-        found = ScreenedCase.of(settings, _folder(settings, case.folder), session.inputs.catalogs, case.horizon)
+        folder = _folder(settings, case.folder)
+        found = ScreenedCase.of(settings, lambda _: folder, session.inputs.catalogs, case.horizon)
         hits, bands = found.hits, Bands(settings.match, settings.review)
         places = frozenset(demand.use.place.country for demand in session.problem.demands)
         plans = _Plans.of(session, {name for name, pack in opened.pack_of.items() if pack in _files(settings)})

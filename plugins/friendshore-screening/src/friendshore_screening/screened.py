@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -48,16 +48,20 @@ class ScreenedCase:
 
     @classmethod
     def of(
-        cls, settings: ScreeningSettings, folder: Path, catalogs: Iterable[Catalog], horizon: Horizon
+        cls,
+        settings: ScreeningSettings,
+        folder_of: Callable[[str], Path],
+        catalogs: Iterable[Catalog],
+        horizon: Horizon,
     ) -> ScreenedCase:
-        """The case in a folder, screened.
+        """The case, screened; `folder_of` says in which folder the files lie that a key of the settings names.
 
         Raises:
             InputError: with all that is wrong with any file.
         """
         seen = {facility.id: facility for catalog in catalogs for facility in catalog.facilities}
         facilities = tuple(seen[one] for one in sorted(seen))
-        lists, stakes, decisions = _read(settings, folder, facilities)
+        lists, stakes, decisions = _read(settings, folder_of, facilities)
         held = all_stakes(facilities, stakes)
         behind = parties(facilities, held)
         hits = screen(behind, lists, Bands(settings.match, settings.review), decisions, horizon.start)
@@ -97,7 +101,7 @@ def packs_of(facts: CaseFacts) -> Iterator[RulePack]:
     settings: ScreeningSettings = facts.settings
     if not settings.lists:
         return
-    found = ScreenedCase.of(settings, facts.folder, facts.catalogs, facts.case.horizon)
+    found = ScreenedCase.of(settings, facts.folder_of, facts.catalogs, facts.case.horizon)
     follow = found.follows()
     rules = rules_of((*follow.bars, *follow.doubts))
     for one in settings.lists:
@@ -139,7 +143,7 @@ def _few(names: Iterable[str]) -> str:
 
 
 def _read(
-    settings: ScreeningSettings, folder: Path, facilities: Iterable[Facility]
+    settings: ScreeningSettings, folder_of: Callable[[str], Path], facilities: Iterable[Facility]
 ) -> tuple[list[ScreeningList], tuple[Stake, ...], tuple[ReviewDecision, ...]]:
     """All files that the case names, with all that is wrong with any of them."""
     found: list[Diagnostic] = []
@@ -147,7 +151,7 @@ def _read(
     for one in settings.lists:
         try:
             if one.file:
-                lists.append(read_list(folder / one.file, one.file, one.format, one.edition, one.list))
+                lists.append(read_list(folder_of("lists") / one.file, one.file, one.format, one.edition, one.list))
             else:
                 lists.append(read_installed(one.list, one.edition))
         except InputError as error:
@@ -155,11 +159,11 @@ def _read(
     owners: tuple[Stake, ...] = ()
     decided: tuple[ReviewDecision, ...] = ()
     try:
-        owners = read_owners(folder / settings.owners, called(facilities)) if settings.owners else ()
+        owners = read_owners(folder_of("owners") / settings.owners, called(facilities)) if settings.owners else ()
     except InputError as error:
         found += error.problems
     try:
-        decided = read_decisions(folder / settings.decisions) if settings.decisions else ()
+        decided = read_decisions(folder_of("decisions") / settings.decisions) if settings.decisions else ()
     except InputError as error:
         found += error.problems
     if found:

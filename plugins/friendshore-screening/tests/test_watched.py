@@ -1,0 +1,214 @@
+"""Two editions of a list over cases: what turns is what turns when everybody is looked up by hand, for every offer and every single day."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from friendshore.cli.app import app
+from friendshore.editions import editions_of, watch
+from friendshore.editions.records import Watched
+from friendshore.plugins import Registry
+
+from .test_screen import CASE, CATALOG, NOW, case
+
+__all__ = ["case"]
+
+OPERATORS = ("Hentzau Metals", "Zenda Smelting", "Acme")
+"""Those of the small case, in the order of its offers."""
+OFFERS = ("from-cheap", "from-owned", "from-dear")
+OWNERS = ("Strelsau Holding", "Ruritania Trust")
+START, END = date(2027, 1, 1), date(2027, 12, 31)
+DAYS = st.dates(date(2026, 12, 1), date(2028, 2, 1))
+
+
+@dataclass(frozen=True)
+class Held:
+    """So many hundredths of an operator, from a day to another."""
+
+    owner: str
+    owned: str
+    share: int
+    first: date
+    last: date
+
+
+@st.composite
+def stakes(draw: Any) -> list[Held]:
+    """Who holds what of whom; the rest of each operator is said to be independent on every day."""
+    found = []
+    for owner in OWNERS:
+        for operator in draw(st.sets(st.sampled_from(OPERATORS))):
+            first, last = sorted((draw(DAYS), draw(DAYS)))
+            found.append(Held(owner, operator, draw(st.sampled_from([20, 30, 40, 50])), first, last))
+    return sorted(found, key=lambda one: (one.owned, one.owner))
+
+
+def table_of(held: Sequence[Held]) -> str:
+    """The table of owners: on every day, all of each operator is somebody's."""
+    rows = []
+    for operator in OPERATORS:
+        own = [one for one in held if one.owned == operator]
+        rows += [f"{one.owner},{operator},{one.share} %,{one.first},{one.last},s" for one in own]
+        turns = sorted({date(2020, 1, 1), *(one.first for one in own), *(one.last + timedelta(1) for one in own)})
+        for n, day in enumerate(turns):
+            rest = 100 - sum(one.share for one in own if one.first <= day <= one.last)
+            until = turns[n + 1] - timedelta(1) if n + 1 < len(turns) else ""
+            if rest:
+                rows.append(f"independent,{operator},{rest} %,{day},{until},s")
+    return "\n".join(["owner,owned,share,from,until,source", *rows, ""])
+
+
+def edition(folder: Path, names: Sequence[str], listed: str) -> Path:
+    """An edition of a list, with the file of settings that names it."""
+    folder.mkdir()
+    (folder / "list.csv").write_text("name,source\n" + "".join(f"{name},invented\n" for name in names))
+    one = f'{{ file = "list.csv", format = "table", list = "{listed}", edition = 2026-11-20 }}'
+    (folder / "edition.toml").write_text(f"[plugin.friendshore-screening]\nlists = [{one}]\n")
+    return folder / "edition.toml"
+
+
+def written(folder: Path, held: Sequence[Held], use: str = "civil") -> Path:
+    """The small case with these owners."""
+    (folder / "catalog").mkdir()
+    for name, text in CATALOG.items():
+        (folder / "catalog" / name).write_text(text.replace("Strelsau Holding", ""))
+    (folder / "owners.csv").write_text(table_of(held))
+    text = CASE.partition("lists =")[0].replace('"civil"', f'"{use}"')
+    (folder / "case.toml").write_text(text + 'owners = "owners.csv"\n')
+    return folder / "case.toml"
+
+
+def by_hand(names: Sequence[str], held: Sequence[Held], listed: str, use: str) -> dict[tuple[str, date], str]:
+    """What is found of every offer on every day: a listed operator, or one of which listed parties hold half or more, is barred."""
+    found = {}
+    day = START
+    while day <= END:
+        for offer, operator in zip(OFFERS, OPERATORS, strict=True):
+            owned = sum(
+                one.share
+                for one in held
+                if one.owned == operator and one.owner in names and one.first <= day <= one.last
+            )
+            meant = operator in names or owned > 50 or (owned == 50 and listed == "us-sdn")
+            about = listed == "us-sdn" or use == "defense"
+            found[offer, day] = "fail" if meant and about else "pass"
+        day += timedelta(1)
+    return found
+
+
+def told(found: Watched) -> dict[tuple[str, date], tuple[str, str]]:
+    """What turned, day by day."""
+    return {
+        (flip.offer, flip.start + timedelta(n)): (flip.was, flip.now)
+        for flip in found.flips
+        for n in range((flip.end - flip.start).days + 1)
+    }
+
+
+DRAWN = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+"""The same in every run; a case that fails is shown as it was drawn."""
+NAMES = st.sets(st.sampled_from((*OPERATORS, *OWNERS, "Nobody at all")), min_size=1).map(sorted)
+
+
+@settings(DRAWN, max_examples=12)
+@given(stakes(), NAMES, NAMES, st.sampled_from(["us-sdn", "us-1260h"]), st.sampled_from(["civil", "defense"]))
+def test_what_turns_is_what_every_single_day_says(
+    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: list[str], new: list[str], listed: str, use: str
+) -> None:
+    """Listed or owned by listed parties, added up, on each day, under each edition: the same offers turn on the same days."""
+    compared(monkeypatch, held, old, new, listed, use)
+
+
+@pytest.mark.deep
+@settings(DRAWN, max_examples=150)
+@given(stakes(), NAMES, NAMES, st.sampled_from(["us-sdn", "us-1260h"]), st.sampled_from(["civil", "defense"]))
+def test_the_same_of_many(
+    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: list[str], new: list[str], listed: str, use: str
+) -> None:
+    """More of them."""
+    compared(monkeypatch, held, old, new, listed, use)
+
+
+def compared(
+    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: list[str], new: list[str], listed: str, use: str
+) -> None:
+    """What `watch` tells, beside what is found by hand."""
+    monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        registry = Registry.discover()
+        sides = [edition(folder / side, names, listed) for side, names in (("old", old), ("new", new))]
+        found = watch(editions_of(*map(str, sides), registry), [written(folder, held, use)], registry=registry)
+    assert [one.error for one in found.cases] == [()]
+    was, now = (by_hand(names, held, listed, use) for names in (old, new))
+    assert told(found) == {key: (was[key], now[key]) for key in was if was[key] != now[key]}
+
+
+def watched(*words: Path | str, code: int) -> Any:
+    """What `watch` prints as JSON."""
+    done = CliRunner().invoke(app, ["watch", *map(str, words), "--json", "--quiet"], env={**NOW, "COLUMNS": "200"})
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """Two editions: the second names the cheapest supplier."""
+    folder = tmp_path / "editions"
+    folder.mkdir()
+    yield edition(folder / "old", ["Nobody at all"], "us-sdn"), edition(folder / "new", ["Hentzau Metals"], "us-sdn")
+
+
+def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path]) -> None:
+    """By offer, days, kilograms and money, with the cheapest plan under each; the rest of what a case sets stays its own; strictness asks for no new edition."""
+    for strict in ([], ["--strict"]):
+        found = watched(*sides, case, *strict, code=7)
+        (flip,) = found["flips"]
+        assert (flip["offer"], flip["was"], flip["now"], flip["kg"]) == ("from-cheap", "pass", "fail", 1000)
+        assert flip["now_by"] == ["us-sdn-blocked-hentzau-metals"]
+        assert "Hentzau Metals is entry" in flip["reason"]
+        (one,) = found["cases"]
+        assert one["uses"] == ["settings friendshore-screening.lists"]
+        assert one["comparison"]["cost_after"]["total"] > one["comparison"]["cost_before"]["total"]
+        assert {line["kind"] for line in one["comparison"]["facts"]} <= {"rule"}
+
+
+def test_a_case_without_lists_uses_none(case: Path, sides: tuple[Path, Path]) -> None:
+    """It is left alone."""
+    (case / "case.toml").write_text(CASE.partition("[plugin")[0])
+    assert watched(*sides, case, code=0)["cases"][0]["uses"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[plugin.friendshore-screenin]\nlists = []\n", "no plugin `friendshore-screenin`"),
+        ("lists = []\n", "is no settings of a plugin"),
+        ("[plugin.friendshore-screening]\nowners = ''\n", "has no edition in"),
+        ("[plugin\n", "edition.toml"),
+        ("", "holds no rule pack, no catalog and no settings"),
+    ],
+)
+def test_a_file_that_is_no_edition(case: Path, sides: tuple[Path, Path], text: str, message: str) -> None:
+    """Its mistakes are told with the file."""
+    sides[1].write_text(text)
+    done = CliRunner().invoke(app, ["watch", *map(str, sides), str(case)], env={**NOW, "COLUMNS": "300"})
+    assert done.exit_code == 2, done.output
+    assert message in " ".join(done.output.split())
