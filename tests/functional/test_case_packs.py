@@ -188,6 +188,20 @@ def test_a_manifest_without_settings(site: Site, case: Path) -> None:
     assert case.is_file()
 
 
+def test_two_editions_of_what_a_case_sets(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`watch` puts each in the place of the case's own, key by key; paths in it start where it lies."""
+    monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
+    for name, who in (("old", "Hill Ltd"), ("new", "Mill Ltd")):
+        (case.parent / name).mkdir()
+        (case.parent / name / "names.txt").write_text(f"{who}\n")
+        (case.parent / name / "edition.toml").write_text('[plugin.acme-debarred]\nnames = "names.txt"\n')
+    (case.parent / "debarred.txt").unlink()
+    code, told = command("watch", case.parent / "old" / "edition.toml", case.parent / "new" / "edition.toml", case)
+    assert code == 7, told
+    assert "2 verdicts turn in 1 of 1 case: 1 of them against what was lawful (settings acme-debarred.names)" in told
+    assert "from-mill tin civil 2027-01-01 to 2027-12-31 lawful barred acme-debarred 1 t" in told
+
+
 # ------------------------------------------------------------------------------------------------ runs
 
 
@@ -276,7 +290,10 @@ def test_the_kit_asks_for_packs(site: Site) -> None:
     easy = CODE.replace("names: str\n", 'names: str = "none.txt"\n').replace(
         "day: date\n", "day: date = date(2026, 11, 20)\n"
     )
-    easy = easy.replace('set((facts.folder / facts.settings.names).read_text(encoding="utf-8").splitlines())', "set()")
+    easy = easy.replace(
+        'set((facts.folder_of("names") / facts.settings.names).read_text(encoding="utf-8").splitlines())', "set()"
+    )
+    assert "set()" in easy
     dice = easy.replace('title="Whom we debar"', "title=__import__('random').random().hex()")
     told = []
     for name, code in (("acme-needy", needy), ("acme-easy", easy), ("acme-dice", dice)):

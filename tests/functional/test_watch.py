@@ -181,7 +181,7 @@ def test_what_is_no_pair_of_editions_is_refused(case: Path, tmp_path: Path) -> N
     pack(twice / "a", NEVER)
     pack(twice / "b", FOREVER)
     for new, said in (
-        (tmp_path / "empty", "holds no rule pack and no catalog"),
+        (tmp_path / "empty", "holds no rule pack, no catalog and no settings"),
         (another, "the rule pack `cn-controls` has no edition in NEW"),
         (twice, "two editions of the rule pack `cn-controls`"),
     ):

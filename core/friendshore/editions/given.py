@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -156,36 +156,46 @@ def _installed(name: str, registry: Registry) -> Iterator[Edition]:
         yield Edition("catalog", name, registry.catalog_folder(name).folder)
 
 
-def in_use(gathered: Gathered) -> frozenset[Named]:
-    """What a case uses of that of which there can be editions; of settings, those of plugins for which it sets anything, whatever they are called."""
-    found: set[Named] = {("rule pack", pack.id) for pack, _ in gathered.packs} | {
-        ("catalog", one.name) for one in gathered.read
-    }
-    return frozenset(found | {("settings", plugin) for plugin in _set_for(gathered)})
+def used_of(case: Case, gathered: Gathered, editions: Editions) -> tuple[str, ...]:
+    """What a case uses of that of which there are two editions; of settings, all of a plugin for which it sets anything."""
+    here: set[Named] = {("rule pack", pack.id) for pack, _ in gathered.packs}
+    here |= {("catalog", one.name) for one in gathered.read}
+    called = _set_for(case, gathered.registry)
+    here |= {(kind, name) for kind, name in editions.old if kind == "settings" and name.rpartition(".")[0] in called}
+    return tuple(f"{kind} {name}" for kind, name in sorted(editions.old) if (kind, name) in here)
 
 
-def uses(here: Collection[Named], edition: Named) -> bool:
-    """Whether a case that uses so much uses an edition of this."""
-    kind, name = edition
-    return edition in here or (kind == "settings" and ("settings", name.rpartition(".")[0]) in here)
-
-
-def _set_for(gathered: Gathered) -> dict[str, str]:
+def _set_for(case: Case, registry: Registry) -> dict[str, str]:
     """Distribution of a plugin -> what the case calls it where it sets something for it."""
-    known = gathered.registry.plugins
-    return {plugin_named(name, known).distribution: name for name in gathered.case.settings}
+    return {plugin_named(name, registry.plugins).distribution: name for name in case.settings}
+
+
+def with_settings(case: Case, registry: Registry, editions: Iterable[Edition]) -> Case:
+    """A case with editions of settings in the place of its own, key by key; if it sets nothing for their plugins, as it is.
+
+    Raises:
+        InputError: if it sets something for a plugin that is not here.
+    """
+    called = _set_for(case, registry)
+    settings = {name: dict(table) for name, table in case.settings.items()}
+    folders: dict[str, dict[str, Path]] = {}
+    for one in editions:
+        plugin, _, key = one.name.rpartition(".")
+        if one.kind == "settings" and plugin in called:
+            settings[called[plugin]][key] = one.value
+            folders.setdefault(called[plugin], {})[key] = one.folder
+    return case.but(settings=settings, settings_from=folders) if folders else case
 
 
 def with_editions(case: Case, gathered: Gathered, editions: Iterable[Edition]) -> Case:
-    """A case with editions in the place of the packs, catalogs and settings of their names that it uses, named or required by another; if it uses
-    none of them, as it is.
+    """A case with editions in the place of the packs and catalogs of their names that it uses, named or required by another; if it uses none of
+    them, as it is.
 
     Args:
         case: as it was read.
         gathered: it with all that it names today.
         editions: what takes their place.
     """
-    editions = tuple(editions)
     given = {(one.kind, one.name): str(one.folder.resolve()) for one in editions}
     packs = {f"pack {pack.id}": given.get(("rule pack", pack.id)) for pack, _ in gathered.packs}
     catalogs = {one.name: given.get(("catalog", one.name)) for one in gathered.read}
@@ -193,17 +203,7 @@ def with_editions(case: Case, gathered: Gathered, editions: Iterable[Edition]) -
         gathered.named[name]: path for name, path in (packs | catalogs).items() if path and name in gathered.named
     }
     required = [path for name, path in catalogs.items() if path and name not in gathered.named]
-    settings = {name: dict(table) for name, table in case.settings.items()}
-    folders: dict[str, dict[str, Path]] = {}
-    called = _set_for(gathered)
-    for one in editions:
-        plugin, _, key = one.name.rpartition(".")
-        if one.kind == "settings" and plugin in called:
-            settings[called[plugin]][key] = one.value
-            folders.setdefault(called[plugin], {})[key] = one.folder
     return case.but(
         packs=tuple(instead.get(name, name) for name in case.packs),
         catalogs=(*(instead.get(name, name) for name in case.catalogs), *required),
-        settings=settings,
-        settings_from=folders,
     )

@@ -21,7 +21,7 @@ from ..problem.inputs import Applied
 from ..questions.sweep.pools import carried_out, given, here, told_of
 from ..recommend import Gathered, gather, refuse_old_prices
 from ..solve import Cancel, Limits, Progress
-from .given import Edition, Editions, Named, in_use, uses, with_editions
+from .given import Edition, Editions, Named, used_of, with_editions, with_settings
 from .records import CaseWatched, Watched
 from .worker import AskedCase, BothFacts, Found, found_of
 
@@ -96,11 +96,15 @@ class _Reading:
         Raises:
             InputError, PluginError: if it cannot be read under one of them.
         """
-        today = gather(case, self.registry, once=self.once)
-        used = _used(today, self.editions)
+        sides = (self.editions.old, self.editions.new)
+        of_old, of_new = (with_settings(case, self.registry, side.values()) for side in sides)
+        today = gather(of_old, self.registry, once=self.once)
+        used = used_of(case, today, self.editions)
         if not used:
             return None
-        old, new = (self._under(side, case, today) for side in (self.editions.old, self.editions.new))
+        settings_only = all(kind == "settings" for kind, _ in self.editions.old)
+        old = today if settings_only else self._under(self.editions.old, of_old, today)
+        new = self._under(self.editions.new, of_new, today)
         # An edition of before is old, and is what is asked about.
         before, after = (replace(one.inputs, doubts=()).apply(self.applied) for one in (old, new))
         for inputs in (before, after):
@@ -170,9 +174,3 @@ class _Watching:
 
     def _stopped(self) -> bool:
         return self._reading.limits.over or (self._cancel is not None and self._cancel.is_set())
-
-
-def _used(today: Gathered, editions: Editions) -> tuple[str, ...]:
-    """What a case uses of that of which there are two editions."""
-    here = in_use(today)
-    return tuple(f"{kind} {name}" for kind, name in sorted(editions.old) if uses(here, (kind, name)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -169,11 +169,11 @@ def watched(*words: Path | str, code: int) -> Any:
 
 
 @pytest.fixture
-def sides(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+def sides(tmp_path: Path) -> tuple[Path, Path]:
     """Two editions: the second names the cheapest supplier."""
     folder = tmp_path / "editions"
     folder.mkdir()
-    yield edition(folder / "old", ["Nobody at all"], "us-sdn"), edition(folder / "new", ["Hentzau Metals"], "us-sdn")
+    return edition(folder / "old", ["Nobody at all"], "us-sdn"), edition(folder / "new", ["Hentzau Metals"], "us-sdn")
 
 
 def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path]) -> None:
