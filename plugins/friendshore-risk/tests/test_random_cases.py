@@ -339,9 +339,8 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(request.param)
 
 
-def agrees(number: int) -> None:
-    """Asserts that a random case comes to the same, and that its plans are verified."""
-    case = drawn(number)
+def agrees(case: Drawn) -> None:
+    """Asserts that a case comes to the same, and that its plans are verified."""
     session = small.opened(case.sellers, case.wanted, case.short, case.holding, case.places)
     search = small.searching(session, stated(case), date(START + case.day, 1, 1))
     answer = search.best(case.measure)
@@ -358,7 +357,19 @@ def agrees(number: int) -> None:
 @pytest.mark.parametrize("number", range(4))
 def test_a_random_case_comes_to_what_an_extensive_form_of_another_hand_says(number: int) -> None:
     """Expected cost, CVaR and mixes of both, with losses, prices, demands, shares of capacity and a ban that may come."""
-    agrees(number)
+    agrees(drawn(number))
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_what_is_ordered_before_it_is_known_how_much_is_wanted_may_be_for_the_most(weight: float) -> None:
+    """Only what is ordered in the first year arrives in the third, when five or fifteen are wanted: fifteen are ordered, whoever opens for it."""
+    doubles = {"name": "e0", "kind": "demand", "probability": 0.5, "begins": 1, "factor": 3, "of": "civil"}
+    seller = Seller("AU", 10, 20, 2, 30)
+    wanted, short = {"civil": [0, 0, 5], "defense": [0, 0, 0]}, dict.fromkeys(USES, 300)
+    case = Drawn([seller], wanted, short, 0, 1, [doubles], RiskMeasure(weight, 0.6), dict.fromkeys(USES, "US"))
+    assert least(case) == pytest.approx(180)
+    agrees(case)
 
 
 @pytest.mark.deep
@@ -368,4 +379,4 @@ def test_many_random_cases(part: int) -> None:
     """The same of many more, three hundred at full depth."""
     first = 100 + 50 * part
     for number in range(first, first + at_depth(50)):
-        agrees(number)
+        agrees(drawn(number))
