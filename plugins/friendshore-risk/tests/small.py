@@ -26,6 +26,8 @@ from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.explain.results import Counted
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Rule
+from friendshore.rules.kinds.limits.shares import MaxShare
+from friendshore.rules.kinds.limits.stocks import Cover
 from friendshore.rules.kinds.origin_ban import OriginBan
 from friendshore.session import Session
 from friendshore_risk.events import Event
@@ -105,12 +107,30 @@ def ban() -> Rule:
     )
 
 
+def apart() -> Rule:
+    """A limit on what is bought for defence, which never binds: compliance classes are told apart by end use for it."""
+    return MaxShare.model_validate(
+        {"id": "cap", "citation": "cap", "end_uses": ["defense"], "share": 1, "of": "purchases", "phases": _ENACTED}
+    )
+
+
+def cover() -> Rule:
+    """Stock for a day, missed at next to no price: a rule that watches stock."""
+    return Cover.model_validate(
+        {"id": "cover", "citation": "cover", "days": 1, "penalty": "0.01 USD/kg", "phases": _ENACTED}
+    )
+
+
+_ENACTED = [{"status": "enacted"}]
+
+
 def opened(
     sellers: Sequence[Seller],
     wanted: Mapping[str, Sequence[int]],
     short: Mapping[str, int],
     holding: int,
     places: Mapping[str, str] = MappingProxyType({}),
+    rules: Sequence[Rule] = (),
 ) -> Session:
     """The case, solved: `wanted` by end use and year, at prices of a shortage, held at so much a kilogram and year; in the US where nothing is said."""
     count = len(next(iter(wanted.values())))
@@ -132,7 +152,7 @@ def opened(
             StoreSpec(material="metal", place=place, holding=Decimal(holding)) for place in sorted({"US", *places.values()})
         ),
     )  # fmt: skip
-    return Session.open(Inputs(case, (catalog(sellers),), (ban(),)))
+    return Session.open(Inputs(case, (catalog(sellers),), (ban(), *rules)))
 
 
 def searching(session: Session, events: Sequence[Event], day: date) -> RiskSearch:

@@ -37,6 +37,8 @@ class Drawn:
     measure: RiskMeasure
     places: dict[str, str]
     """Where each use is."""
+    apart: bool = False
+    """Whether a limit that never binds counts by end use, so that what is for one is not for the other."""
 
 
 def drawn(number: int) -> Drawn:
@@ -77,6 +79,7 @@ def drawn(number: int) -> Drawn:
     found = Drawn(
         sellers, wanted, short, lot.randint(0, 8), day, events, RiskMeasure(weight, lot.choice([0.5, 0.8])), places
     )
+    found.apart = number % 3 == 1
     if number % 3 == 0:
         _with_routes(found, Random(f"routes of {number}"))
     if any(e["kind"] == "share" and _of(found, e["country"]).capacity is None for e in events):
@@ -341,7 +344,10 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def agrees(case: Drawn) -> None:
     """Asserts that a case comes to the same, and that its plans are verified."""
-    session = small.opened(case.sellers, case.wanted, case.short, case.holding, case.places)
+    rules = (small.apart(),) if case.apart else ()
+    session = small.opened(case.sellers, case.wanted, case.short, case.holding, case.places, rules)
+    if case.apart:
+        case.places["defense"] = "another place"  # which says the same to the other hand
     search = small.searching(session, stated(case), date(START + case.day, 1, 1))
     answer = search.best(case.measure)
     rest = float(search.rest)

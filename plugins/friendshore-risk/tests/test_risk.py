@@ -18,6 +18,7 @@ from friendshore.cli.app import app
 from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError, VerificationError
 from friendshore.explain.results import Counted
+from friendshore.rules.kinds.origin_ban import OriginBan
 from friendshore_risk.events import Event
 from friendshore_risk.events.scenarios import sampled
 from friendshore_risk.risk.answer import risk_of, told_again
@@ -28,7 +29,7 @@ from friendshore_risk.risk.search import RiskSearch
 from friendshore_risk.telling import Telling
 from friendshore_risk.twostage import RiskMeasure
 
-from .small import Seller, opened, searching
+from .small import Seller, ban, cover, opened, searching
 
 DAY = date(2027, 1, 1)
 EXPECTED = RiskMeasure()
@@ -163,6 +164,27 @@ def test_what_a_rule_may_bar_is_not_bought_for_whom_it_would_bar() -> None:
     assert costs(late)["ban"] == (600, 10100, 600)
     (australian,) = [one for one in late.before if one.offer == "au-metal"]
     assert (australian.kilograms, australian.today) == (10, 0)
+
+
+def test_what_a_ban_bars_unless_it_is_lifted_is_not_ordered_before_that_is_known() -> None:
+    """Chinese metal takes a year: ordered in 2026 it would be there in time where the ban is lifted, and barred where nothing happens."""
+    held = OriginBan.model_validate({**ban().model_dump(), "id": "held", "phases": [{"status": "enacted"}]})
+    sellers = [Seller("CN", 10, lead=1), Seller("AU", 50)]
+    session = opened(sellers, {"defense": [0, 10]}, {"defense": 1000}, holding=1, rules=[held])
+    lifted = event("lifted", 0.5, change=[{"disable": "held"}])
+    found = risk_of(searching(session, [lifted], DAY), EXPECTED)
+    assert costs(found) == {"nothing happens": (500, 500, 500), "lifted": (500, 500, 100)}
+
+
+def test_where_classes_cannot_be_split_an_event_that_lets_law_tell_them_apart_is_refused() -> None:
+    """A rule that watches stock: with a loss alone it is answered; a ban that may come would have all that is for defence decided by whoever knows."""
+    sellers, wanted = [Seller("CN", 10), Seller("AU", 50)], {"civil": [10, 10], "defense": [10, 10]}
+    session = opened(sellers, wanted, {"civil": 100, "defense": 100}, holding=1, rules=[cover()])
+    lost = risk_of(searching(session, [event("lost", 0.5, lose="country:CN")], DAY), EXPECTED)
+    assert lost.scenarios[1].objective == pytest.approx(420, abs=1)
+    with pytest.raises(InputError, match="cannot be set aside for uses") as caught:
+        searching(session, [event("comes", 0.5, change=[{"enable": "ban"}])], DAY)
+    assert caught.value.problems[0].found == "comes, for metal"
 
 
 def test_an_order_that_a_ban_bars_from_arriving_is_neither_delivered_nor_paid_for() -> None:

@@ -57,10 +57,10 @@ _LABELS: Mapping[str, tuple[int, ...]] = {"buy": (6,), "make": (3,), "lend": (4,
 def aligned(problems: Sequence[Problem]) -> Alignment:
     """Compliance classes of the first problem, split by what any of them tells apart.
 
-    Where co-products, end uses that limits count, or rules that watch stock bear on the classes they are left as they are; for one that is not for
-    the same in every problem nothing is decided before it is known which problem it is.
+    Where co-products, or rules that watch stock, bear on the classes they are left as they are; for one that is not for the same in every problem
+    nothing is decided before it is known which problem it is.
     """
-    if all(_fine(problem) for problem in problems):
+    if all(may_be_split(problem) for problem in problems):
         return _split(problems)
     labels = [[_as_it_is(problem, one) for one in problem.compliance_classes] for problem in problems]
     own: tuple[Mapping[Hashable, int], ...] = tuple({one: at for at, one in enumerate(some)} for some in labels)
@@ -80,11 +80,10 @@ def _named(problem: Problem, outlet: Outlet) -> Served:
     return problem.demands[outlet.demand].id, outlet.period, outlet.waivers
 
 
-def _fine(problem: Problem) -> bool:
+def may_be_split(problem: Problem) -> bool:
     """Whether classes can be split: it is then the same flow, told more finely."""
     several = any(not problem.offers[arc.offer].single for arc in problem.network.arcs if arc.offer >= 0)
-    ends = any(one.ends for one in problem.compliance_classes)
-    return not (several or ends or any(rule.watches_stock for rule in problem.rules))
+    return not (several or any(rule.watches_stock for rule in problem.rules))
 
 
 def _as_it_is(problem: Problem, one: ComplianceClass) -> Label:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -26,7 +27,7 @@ from ..events.records import Event
 from ..events.scenarios import Begun, RiskScenario, Told
 from ..routes import Moved, moves_on, orders_of
 from ..twostage import RecourseProgram, ScenarioBranch, SecondStage
-from .alignment import Alignment, Key, aligned, decided_before
+from .alignment import Alignment, Key, aligned, decided_before, may_be_split
 
 Happened = tuple[Told, ...]
 """Events that bear on a part, as they come; none: as if nothing happened."""
@@ -44,6 +45,8 @@ class PartStage:
     """Those columns of the first stage."""
     free: Ints
     """Columns decided afterwards."""
+    undecided: Ints
+    """Of these, what would be decided before it is known, and is not, since not every scenario knows it: it comes to nothing."""
     lost: tuple[tuple[Moved, range], ...] = ()
     """What goes a route that is lost, and the periods in which nothing is ordered of it."""
 
@@ -178,11 +181,11 @@ class _Staging:
         programs = [_compiled(p, most, self.period, gone) for p, gone in zip(problems, lost, strict=True)]
         alignment = aligned(problems)
         finest = compile_program(alignment.base, most, known=self.period) if alignment.split else programs[0]
-        shared = self._shared(alignment, finest, programs)
-        stages = [
-            replace(_stage(happened, program, of), lost=gone)
-            for happened, program, of, gone in zip(combinations, programs, shared, lost, strict=True)
-        ]
+        shared, undecided = self._shared(alignment, finest, programs)
+        if any(undecided) and not all(may_be_split(problem) for problem in problems):
+            raise _cannot_be_set_aside(problems[0], bears)
+        told = zip(combinations, programs, shared, undecided, lost, strict=True)
+        stages = [_stage(happened, program, of, rest, gone) for happened, program, of, rest, gone in told]
         number = len(self.seconds)
         self.seconds += [_second(stage, len(self.lower)) for stage in stages]
         self.parts.append(RiskPart(members, rules, tuple(stages[:planned]), tuple(range(number, number + planned))))
@@ -197,8 +200,9 @@ class _Staging:
 
     def _shared(
         self, alignment: Alignment, finest: Program, programs: Sequence[Program]
-    ) -> list[list[tuple[int, int]]]:
-        """Adds columns of the first stage; of each program, its own columns that these come to, each with that of the first stage.
+    ) -> tuple[list[list[tuple[int, int]]], list[list[int]]]:
+        """Adds columns of the first stage; of each program, its own columns that these come to, each with that of the first stage, and those that
+        would be decided before the day, and are not at all.
 
         They are what every scenario knows, and orders that can arrive where nothing happens, and not where some events come: these are not
         delivered then, and not paid for. What else not every scenario knows is not decided before it is known which it is.
@@ -226,7 +230,8 @@ class _Staging:
                     pairs.append((of_program, own))
         if alignment.split:
             self._keep_apart(finest, place, set(decided.keys.values()))
-        return found
+        mapped = [{column for column, _ in pairs} for pairs in found]
+        return found, [sorted(set(of.values()) - own) for of, own in zip(known, mapped, strict=True)]
 
     def _keep_apart(self, finest: Program, place: dict[int, int], before: set[int]) -> None:
         """Rows that say of decisions before the day alone what comes in and goes out of each of the finest classes."""
@@ -277,17 +282,37 @@ def _compiled(problem: Problem, most: Sequence[Demand], known: int, lost: Sequen
     return replace(program, linear=replace(program.linear, upper=upper))
 
 
+def _cannot_be_set_aside(problem: Problem, events: AbstractSet[str]) -> InputError:
+    """That nobody could say before the day what is for whom."""
+    wanted = sorted({demand.use.material.id for demand in problem.demands})
+    return InputError(
+        "what is bought before the day cannot be set aside for uses that some event lets law tell apart: co-products, or rules of kind `cover`, keep "
+        "compliance classes whole",
+        column="plugin.friendshore-risk.event",
+        found=f"{', '.join(sorted(events))}, for {', '.join(wanted)}",
+        expected="events that leave alone what law tells apart there",
+        fix="leave out the rule, or the event that changes law, or ask about each with `friendshore compare --change`",
+    )
+
+
 def _most_wanted(problems: Sequence[Problem]) -> list[Demand]:
     """The most that any of the problems wants: nobody knows before the day how much it will be."""
     every = zip(*(problem.demands for problem in problems), strict=True)
     return [replace(some[0], quantity=tuple(map(max, *(one.quantity for one in (*some, some[0]))))) for some in every]
 
 
-def _stage(happened: Happened, program: Program, pairs: Sequence[tuple[int, int]]) -> PartStage:
+def _stage(
+    happened: Happened,
+    program: Program,
+    pairs: Sequence[tuple[int, int]],
+    undecided: Sequence[int],
+    lost: tuple[tuple[Moved, range], ...],
+) -> PartStage:
     """A program whose columns that are decided before the day are those of the first stage; what of them is not there is not decided at all."""
     own = np.array([column for column, _ in pairs], dtype=np.intp)
     first = np.array([place for _, place in pairs], dtype=np.intp)
-    return PartStage(happened, program, own, first, np.setdiff1d(np.arange(len(program.linear.cost)), own))
+    free = np.setdiff1d(np.arange(len(program.linear.cost)), own)
+    return PartStage(happened, program, own, first, free, np.array(undecided, dtype=np.intp), lost)
 
 
 def _widened(stage: SecondStage, count: int) -> SecondStage:
@@ -299,6 +324,8 @@ def _widened(stage: SecondStage, count: int) -> SecondStage:
 def _second(stage: PartStage, count: int) -> SecondStage:
     """The program of a part, its columns told apart by when they are decided."""
     linear = stage.program.linear
+    upper = linear.upper.copy()
+    upper[stage.undecided] = 0.0
     entries = linear.entries
     after = np.full(len(linear.cost), -1)
     after[stage.free] = np.arange(len(stage.free))
@@ -316,7 +343,7 @@ def _second(stage: PartStage, count: int) -> SecondStage:
     return SecondStage(
         cost=linear.cost[stage.free],
         lower=linear.lower[stage.free],
-        upper=linear.upper[stage.free],
+        upper=upper[stage.free],
         integer=linear.integer[stage.free],
         technology=Entries.summed(
             np.concatenate([technology[0], more[0]]),
