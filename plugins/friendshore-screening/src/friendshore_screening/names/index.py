@@ -59,15 +59,11 @@ class NameIndex:
         """Word -> names that have it."""
         self._parted: dict[str, list[int]] = defaultdict(list)
         """Two neighbouring words as one, as it sounds -> names that have them."""
-        self._whole: dict[str, list[int]] = defaultdict(list)
-        """A whole name as one word, and without one of its letters -> names."""
         for at, one in enumerate(names):
             for term in dict.fromkeys(one.words):
                 self._having[term].append(at)
             for pair in _pairs(one):
                 self._parted[sounded(pair)].append(at)
-            for variant in _wholes(one):
-                self._whole[variant].append(at)
         self._sounds: dict[str, list[str]] = defaultdict(list)
         self._initials: dict[tuple[str, bool], list[str]] = defaultdict(list)
         """First letter, and whether ordinary -> words."""
@@ -82,10 +78,10 @@ class NameIndex:
 
     def find(self, asked: Sequence[Name], least: float) -> Iterator[tuple[int, list[Hit]]]:
         """For each name, by its place, the names of the list whose score is `least` or more, above nothing; the best first."""
-        alike = self._alike(asked)
+        alike, whole = self._alike(asked), self._whole(asked)
         for at, one in enumerate(asked):
             hits = []
-            for other in sorted(self._candidates(one, alike, least)):
+            for other in sorted(self._candidates(one, alike, whole, least)):
                 found = compare(one, self.names[other], self.weights)
                 if found.score >= least and found.score > 0:
                     hits.append(Hit(other, found))
@@ -108,7 +104,18 @@ class NameIndex:
                     found[block[row]].add(theirs[column])
         return {term: sorted(others) for term, others in found.items()}
 
-    def _candidates(self, one: Name, alike: dict[str, list[str]], least: float) -> set[int]:
+    def _whole(self, asked: Sequence[Name]) -> dict[str, list[int]]:
+        """What is asked for as one word, and without one of its letters -> names of the list that are the same, or so written."""
+        found: dict[str, list[int]] = {variant: [] for one in asked for variant in _wholes(one)}
+        for at, one in enumerate(self.names):
+            for variant in _wholes(one):
+                if variant in found:
+                    found[variant].append(at)
+        return found
+
+    def _candidates(
+        self, one: Name, alike: dict[str, list[str]], whole: dict[str, list[int]], least: float
+    ) -> set[int]:
         """Names of the list whose score may be so much."""
         found = self._all_plain(one, alike)
         for term in one.words:
@@ -117,7 +124,7 @@ class NameIndex:
             for other in self._sounds.get(sounded(pair), ()):
                 found.update(self._having[other])
         for variant in _wholes(one):
-            found.update(self._whole.get(variant, ()))
+            found.update(whole[variant])
         found.update(self._own_agreeing(one, alike, least))
         return found
 
