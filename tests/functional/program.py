@@ -108,7 +108,7 @@ def shared_folder() -> Path:
 def made_once(name: str, make: Callable[[Path], str]) -> tuple[Path, str]:
     """A folder that takes long to make, and what was said of it: the first of all workers that asks for it makes it, the others wait for that.
 
-    So do the runs that find the same folder in the environment as `FRIENDSHORE_MADE`, of which `.ci/run` is the end.
+    So do all runs that find the same folder in the environment as `FRIENDSHORE_MADE`: `.ci/run` has one for its steps.
     """
     folder = Path(os.environ.get("FRIENDSHORE_MADE") or shared_folder()) / name
     told = folder.with_suffix(".txt")

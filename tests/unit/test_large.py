@@ -26,6 +26,7 @@ from .large import large_case
 FEW, MANY = 400, 1_200
 
 
+@pytest.mark.deep
 def test_memory_by_offer_is_bounded(tmp_path: Path) -> None:
     """An offer with its plant, capacity, price and origin takes up to 3.2 kB once it is resolved, and up to 3.6 kB while it is read.
 
