@@ -204,6 +204,27 @@ def test_of_decisions_alike_in_the_worst_cases_the_cheaper_are_taken_either_way(
 
 
 @pytest.mark.usefixtures("decomposed")
+def test_decisions_that_cannot_be_followed_are_cut_off_and_no_others() -> None:
+    """Four or seven have to be served, by what was built at one each: seven are built, and not a gram more."""
+    one = Entries.of(csr_matrix([[1.0]]))
+    first = Linear(np.ones(1), np.zeros(1), np.full(1, 10.0), np.zeros(1, dtype=bool), Entries.of(csr_matrix((0, 1))), np.empty(0), np.empty(0))  # fmt: skip
+    stages = [
+        SecondStage(
+            np.zeros(1), np.full(1, wanted), np.full(1, 9.0), np.zeros(1, dtype=bool),
+            Entries.of(csr_matrix([[-1.0]])), one, np.array([-np.inf]), np.zeros(1), np.zeros(1),
+        )
+        for wanted in (4.0, 7.0)
+    ]  # fmt: skip
+    program = RecourseProgram(first, tuple(stages), (ScenarioBranch(0.9, (0,)), ScenarioBranch(0.1, (1,))))
+    for measure in MEASURES:
+        found = solve_recourse(program, measure, solver_within())
+        assert found is not None
+        assert found.rounds > 1
+        assert found.x == pytest.approx([7.0], rel=1e-9)
+        assert found.bound == pytest.approx(7.0, rel=1e-6)
+
+
+@pytest.mark.usefixtures("decomposed")
 def test_second_stages_with_integer_columns_are_not_cut() -> None:
     """No multipliers prove what they come to: CVaR looks at the worst alone then, and expected cost is one program."""
     program = lands()
