@@ -31,6 +31,10 @@ def score(one: str, other: str) -> float:
         ("Al Kaida", "Al-Qa'ida/Islamic Army"),
         ("厦门钨业股份有限公司", "厦门钨业"),
         ("Forty-Fourth Works of Ruritania", "44th Works of Ruritania"),
+        (
+            "\u0415\u0445\u0430m\u0440l\u0435 G\u0430llium",
+            "Example Gallium",
+        ),  # letters of Cyrillic that look like Latin ones
     ],
 )
 def test_written_otherwise(one: str, other: str) -> None:

@@ -27,6 +27,14 @@ LONGEST_NAME = 400
 PART = 4
 """Letters that a part of a name has at least, to be read as a name of its own."""
 _WORD = re.compile(r"[a-z]+|[0-9]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ALIKE = str.maketrans(
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0423\u0406\u0408\u0405"
+    "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0458\u0455\u04bb\u0501\u051b\u051d"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03c1\u03bd",
+    "ABEKMHOPCTXYIJSaceopxyijshdqwABEZHIKMNOPTYXopv",
+)
+"""Cyrillic and Greek letters that look like Latin ones: within a Latin word they are meant for these."""
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
 _ROMAN_NUMBER = re.compile(r"(x{0,3})(ix|iv|v?i{0,3})")
 LONG_FORM = 8
@@ -116,7 +124,10 @@ def _words(text: str) -> list[str]:
     text = _SCRIPT.sub(lambda found: f" {anyascii(found[0]).casefold()} ", text)
     text = _QUOTES.sub("", text)
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    latin = _QUOTES.sub("", anyascii(plain)).casefold().replace("&", " and ")
+    seen = _LETTERS.sub(
+        lambda found: found[0].translate(_ALIKE) if re.search("[A-Za-z]", found[0]) else found[0], plain
+    )
+    latin = _QUOTES.sub("", anyascii(seen)).casefold().replace("&", " and ")
     words: list[str] = []
     open_ = False  # whether the last word is of letters that stood alone, and grows by another that does
     for chunk in latin.split():
