@@ -43,6 +43,8 @@ from friendshore_risk.withstand.recheck import check_proof
 from friendshore_risk.withstand.robust import RobustProgram, RobustScenario
 from friendshore_risk.withstand.search import withstand
 
+from .small import Seller, opened
+
 CASES = Path(__file__).parents[3] / "docs" / "cases"
 RUN = CliRunner()
 
@@ -369,6 +371,16 @@ def test_a_suspension_that_ends_bars_what_arrives_from_then_on_and_its_proof_tur
     parts = [part.but(after=(plan,)) for part, plan in zip(found.proof.parts, as_things_are, strict=True)]
     with pytest.raises(VerificationError):
         check_proof(us_2027, found.proof.but(parts=tuple(parts)))
+
+
+def test_a_rule_of_origin_is_no_loss_and_the_answer_says_where_to_ask() -> None:
+    """What lies in stock when it comes to apply would serve some uses and not others: `risk` tells them apart before."""
+    given = opened(
+        [Seller("CN", 10), Seller("AU", 50)], {"civil": [5, 5], "defense": [5, 5]}, {"civil": 90, "defense": 90}, 1
+    )
+    with pytest.raises(InputError, match="bars what crosses a border, and nothing else") as caught:
+        withstand(given, named_losses(given, ("rule:ban",)), 1)
+    assert "event of `risk`" in caught.value.problems[0].fix
 
 
 @pytest.mark.deep

@@ -184,7 +184,13 @@ def _barred(session: Session, members: Members, program: Program, rule: str, per
 
 def _does_more(rule: str) -> InputError:
     message = "a suspension can be lost of a rule that bars what crosses a border, and nothing else"
-    return InputError(message, column="--lose", found=f"rule:{rule}")
+    return InputError(
+        message,
+        column="--lose",
+        found=f"rule:{rule}",
+        expected="a rule that bars, from the day on, what arrives, and tells apart nothing else: an export control without licences",
+        fix="state it as an event of `risk`, with a probability: what is bought before the day is set aside there for uses that it may come to tell apart",
+    )
 
 
 def _terms(each: ComplianceClass) -> tuple[object, ...]:

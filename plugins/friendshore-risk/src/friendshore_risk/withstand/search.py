@@ -65,7 +65,12 @@ def withstand(
         VerificationError: if a plan does not hold.
     """
     if session.problem.objectives:
-        raise InputError("what it costs to withstand losses is told for cost alone, and the case ranks objectives")
+        raise InputError(
+            "what it costs to withstand losses is told for cost alone, and the case ranks objectives",
+            column="objective",
+            expected="a case without [[objective]]",
+            fix="ask of a copy of the case without them; a plan that has to keep shortage at the least first withstands no more for it",
+        )
     count = combinations_of(len(losses), most)
     if count > MOST_COMBINATIONS:
         raise InputError(
