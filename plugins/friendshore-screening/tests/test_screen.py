@@ -128,6 +128,14 @@ def test_a_false_positive_has_a_price(case: Path) -> None:
     assert found["steps"][0]["rise"] == found["with_reviews"]["rise"]
 
 
+def test_buyers_in_puerto_rico_are_bound_by_the_law_of_the_united_states(case: Path) -> None:
+    """It has a country code of its own, and a buyer in Germany is bound by another law."""
+    text = (case / "case.toml").read_text()
+    for place, bars in (("PR", 1), ("DE", 0)):
+        (case / "case.toml").write_text(text.replace('place = "US"', f'place = "{place}"'))
+        assert len(asked(case)["bars"]) == bars
+
+
 def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
     """What a reviewer decided counts, with name, date and reason; once the entry says something else, it does not."""
     done = CliRunner().invoke(app, ["screen", str(case), "--draft", "--quiet"], env=IN_ONE)

@@ -28,6 +28,9 @@ RULES: Mapping[str, Share50 | Attributed] = {
 }
 """How each counts shares. Those of the Union and of section 805 turn on control too, which no share disproves."""
 
+_POSSESSIONS = frozenset({"AS", "GU", "MP", "PR", "UM", "VI"})
+"""Of the United States, with country codes of their own: their law binds buyers there."""
+
 
 class ListLaw(Record):
     """What a list bars, or what else it says."""
@@ -59,9 +62,15 @@ class ListLaw(Record):
         mine = not self.programs or bool(told & set(self.programs))
         return entry.list == self.list and mine and not (told and told <= set(self.besides))
 
+    @property
+    def places(self) -> frozenset[str]:
+        """Country codes of the buyers whom it binds; none: all."""
+        found = frozenset(code for word in self.buyers for code in countries_of(word))
+        return found | _POSSESSIONS if "US" in found else found
+
     def binds(self, places: Iterable[str]) -> bool:
         """Whether it binds a buyer in one of some countries."""
-        return not self.buyers or bool({code for word in self.buyers for code in countries_of(word)} & set(places))
+        return not self.buyers or not self.places.isdisjoint(places)
 
     def status(self, day: date) -> str:
         """What is known of it on a day: `unknown` where no days of it are known; empty: it does not hold then."""
@@ -80,7 +89,7 @@ class ListLaw(Record):
             source=self.source,
             facilities=frozenset(facilities),
             end_uses=frozenset(self.end_uses),
-            places=frozenset(code for word in self.buyers for code in countries_of(word)),
+            places=self.places,
             why=why,
             phases=tuple(phases),
         )
