@@ -153,12 +153,14 @@ def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(manifest, "distributions", refuse)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_has_run() -> Iterator[None]:
-    """What code of plugins ran in one test is none of the next one's business: a command is a process of its own."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """What code of plugins ran in one test, or for what it shares with others, is none of the next one's business: a command is a process of its own."""
     before = dict(running._RUNNING.ran)
-    yield
-    running._RUNNING.ran = before
+    try:
+        return (yield)
+    finally:
+        running._RUNNING.ran = before
 
 
 @pytest.fixture
