@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
@@ -12,11 +13,15 @@ from hypothesis import strategies as st
 from friendshore.domain.case import Case
 from friendshore.domain.use import Use
 from friendshore.editions.judged import standings, turned, way_of
-from friendshore.editions.records import Way
+from friendshore.editions.records import CaseWatched, Way
+from friendshore.editions.worker import AskedCase, BothFacts, found_of
+from friendshore.errors import FriendshoreError
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.network import Arc, final_node
 from friendshore.rules.base import Phase, PhaseStatus, Rule
+from friendshore.session import Session
+from friendshore.solve import Limits
 
 from .settings import examples
 from .strategies import Tiny, tiny_cases
@@ -109,3 +114,37 @@ def test_what_turns_is_what_every_single_day_says(data: st.DataObject, tiny: Tin
         for day in days(span.start, span.end)
     }
     assert told == expected
+
+
+def alone(inputs: Inputs) -> Session | str:
+    """Facts planned by themselves, or what is wrong with them."""
+    try:
+        return Session.open(inputs, Limits(workers=1))
+    except FriendshoreError as error:
+        return str(error.problems[0])
+
+
+@examples(60)
+@given(tiny_cases(), st.data())
+def test_both_editions_are_found_as_each_by_itself(tiny: Tiny, data: st.DataObject) -> None:
+    """What the two have in common is worked out once, and what a worker is sent is pickled: verdicts, kilograms and money are those of two cases apart."""
+    old, new = (Inputs(tiny.case, (tiny.catalog,), rules) for rules in (tuple(tiny.rules), data.draw(amended(tiny))))
+    both = BothFacts(CaseWatched(case="tiny", file="tiny"), old, new, (), Limits(workers=1))
+    told, flips, _ = found_of(AskedCase(0, None, None, both.packed()))
+    before, after = alone(old), alone(new)
+    if isinstance(before, str) or isinstance(after, str):
+        assert told.error
+        return
+    was, now = standings(before.problem), standings(after.problem)
+    assert [(flip.start, flip.end, flip.was, flip.now, flip.was_by, flip.now_by) for flip in flips] == [
+        (days.start, days.end, one.result.value, other.result.value, one.rules, other.rules)
+        for _, days, one, other in turned(was, now)
+    ]
+    costs = before.verified.cost, after.verified.cost
+    if told.comparison is None:
+        assert costs[0] == costs[1]
+    else:
+        assert told.comparison.cost_before == costs[0]
+        assert abs(told.comparison.cost_after.objective - costs[1].objective) <= max(
+            Decimal("0.05"), costs[1].objective * Decimal("2e-6")
+        )
