@@ -57,11 +57,12 @@ in that folder, with data that lie where they were published: `smps` stands for 
 | storm, 8 scenarios | `smps` | 15,535,231.897 | 15,535,235.7 | 0 % |
 | storm, 27 scenarios | `smps` | 15,508,982.306 | 15,508,982.3 | 0 % |
 | storm, 125 scenarios | `smps` | 15,512,090.180 | 15,512,091.2 | 0 % |
+| storm, 1,000 scenarios | `smps` | 15,802,589.698 | 15,802,590.5 | 0.000002 % |
 | sslp_5_25_50 | `smps` | -121.60 | -121.6 | 0 % |
 | sslp_15_45_5 | `smps` | -262.40 | -262.4 | 0 % |
 | dcap233_200 | `smps` | none; found by others: 1,834.5654 | 1,834.568 | 0.0097 % |
 
-Of storm with 8 and 125 scenarios ours lies above what is published by less than a millionth: those figures were found to a tolerance that is not told with them.
+Of storm with 8, 125 and 1,000 scenarios ours lies above what is published by less than a millionth: those figures were found to a tolerance that is not told with them.
 """
 
 
