@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -99,6 +100,19 @@ def test_a_row_is_what_plan_says_of_the_same_changes(case: Path, serial: Path) -
         one["material"]: Decimal(one["short_kg"]) for one in table(serial, "materials") if one["number"] == str(number)
     }
     assert {name: kilograms for name, kilograms in short.items() if kilograms} == run.shortage_kg
+
+
+def test_a_strict_scenario_is_refused_prices_that_are_too_old(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `plan --strict` refuses them: its row says so, and the others are planned."""
+    shutil.copytree(case, tmp_path / "case")
+    file = tmp_path / "case" / "case.toml"
+    file.write_text(file.read_text().replace("[accept]\n", '[accept]\noldest_price = "6 months"\n'))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1825632000")
+    found = friendshore.sweep(friendshore.load_case(tmp_path / "case"), [Applied(), Applied(strict=True)], workers=1)
+    assert [one.plan.status for one in found.scenarios] == ["optimal", "error"]
+    assert "older than the case allows" in found.scenarios[1].plan.message
 
 
 def test_json_and_a_page_tell_the_same_sweep(case: Path, tmp_path: Path) -> None:

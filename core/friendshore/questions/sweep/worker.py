@@ -24,6 +24,7 @@ from ...plugins.watching import limit_for
 from ...problem.inputs import Applied, Inputs
 from ...problem.kept import Kept
 from ...recommend.describe import purchases
+from ...recommend.stale import refuse_old_prices
 from ...session import Session
 from ...solve import AnswerCache, Cancel, Limits
 from ...verify import VerifiedPlan
@@ -102,6 +103,7 @@ def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> Scenar
     try:
         with unaltered(case.records):
             inputs = case.facts.apply(applied)
+            refuse_old_prices(inputs, applied)
             verified = Session.open(inputs, case.limits, None, cancel, case.answers).verified
     except FriendshoreError as error:
         return ScenarioPlan(status=FAILED, message="; ".join(map(str, error.problems)))
