@@ -20,7 +20,7 @@ from friendshore.editions import editions_of, watch
 from friendshore.editions.records import Watched
 from friendshore.plugins import Registry
 
-from .test_screen import CASE, CATALOG, NOW, case
+from .test_screen import CASE, CATALOG, IN_ONE, case
 
 __all__ = ["case"]
 
@@ -163,7 +163,7 @@ def compared(
 
 def watched(*words: Path | str, code: int) -> Any:
     """What `watch` prints as JSON."""
-    done = CliRunner().invoke(app, ["watch", *map(str, words), "--json", "--quiet"], env={**NOW, "COLUMNS": "200"})
+    done = CliRunner().invoke(app, ["watch", *map(str, words), "--json", "--quiet"], env={**IN_ONE, "COLUMNS": "200"})
     assert done.exit_code == code, done.output
     return json.loads(done.stdout)
 
@@ -209,6 +209,6 @@ def test_a_case_without_lists_uses_none(case: Path, sides: tuple[Path, Path]) ->
 def test_a_file_that_is_no_edition(case: Path, sides: tuple[Path, Path], text: str, message: str) -> None:
     """Its mistakes are told with the file."""
     sides[1].write_text(text)
-    done = CliRunner().invoke(app, ["watch", *map(str, sides), str(case)], env={**NOW, "COLUMNS": "300"})
+    done = CliRunner().invoke(app, ["watch", *map(str, sides), str(case)], env={**IN_ONE, "COLUMNS": "300"})
     assert done.exit_code == 2, done.output
     assert message in " ".join(done.output.split())
