@@ -131,11 +131,15 @@ def solve_recourse(
 
 LARGE = 20_000
 """Columns of all second stages together from which on a program is decomposed."""
+WIDE = 200
+"""Columns of the first stage that second stages depend on, up to which it is: the more there are, the more cuts it takes, and 121 are the most that were measured."""
 
 
 def _large(stages: Sequence[SecondStage]) -> bool:
     """Whether second stages are decomposed."""
-    return sum(len(stage.cost) for stage in stages) >= LARGE and not any(stage.integer.any() for stage in stages)
+    if sum(len(stage.cost) for stage in stages) < LARGE or any(stage.integer.any() for stage in stages):
+        return False
+    return len(np.unique(np.concatenate([stage.technology.indices for stage in stages]))) <= WIDE
 
 
 def _decided(
