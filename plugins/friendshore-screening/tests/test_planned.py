@@ -73,6 +73,53 @@ def test_what_a_listed_party_owns_is_barred(case: Path) -> None:
     assert bought(case, strict=True) == {"from-dear"}
 
 
+def test_a_table_of_owners_that_is_silent_of_a_listed_parent_clears_nobody(case: Path) -> None:
+    """Who holds five of a hundred shares is no word of the rest, which the parent may hold; that somebody else holds all of them is."""
+    (case / "sdn.csv").write_text(LIST + "Strelsau Holding,8,2026-01-01,invented\n")
+    set_in(case, 'owners = "owners.csv"\n')
+    for owner, share, offers, strict in (
+        ("A fund", "5 %", "from-owned", "from-dear"),
+        ("independent", "100 %", "from-owned", "from-owned"),
+    ):
+        (case / "owners.csv").write_text(f"owner,owned,share,source\n{owner},Zenda Smelting,{share},s\n")
+        assert (bought(case), bought(case, strict=True)) == ({offers}, {strict})
+
+
+def test_a_line_of_a_plant_is_run_by_who_runs_the_plant(case: Path) -> None:
+    """Where it names nobody itself: a listed company's line is barred with its plant; one with an operator of its own is not."""
+    file, steps = case / "catalog/facilities.csv", case / "catalog/capacity.csv"
+    steps.write_text(steps.read_text() + "plant,,9 t/year,operating,s\n")
+    rows = file.read_text().replace(",source\n", ",source,within\n", 1).replace(",s\n", ",s,\n")
+    rows += "plant,Plant,Hentzau Metals,,CN,s,\n"
+    for operator, offer in (("", "from-owned"), ("Acme", "from-cheap")):
+        line = f"cheap,Cheap works,{operator},,CN,s,plant"
+        file.write_text(rows.replace("cheap,Cheap works,Hentzau Metals,,CN,s,", line))
+        assert bought(case) == {offer}
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "message"),
+    [
+        ("name,id,from,source\n", "", "names nobody"),
+        (LIST, 'list = ""', "nothing says which list the table is of"),
+        (LIST, 'list = "us-sdnn"', "write `us-sdn`"),
+        (LIST, 'list = "US-SDN"', "write `us-sdn`"),
+        (LIST, 'format = "csl-csv", list = "us-sdn"', "says itself which list it is of"),
+        (LIST, "edition = 2026-11-28", "its edition is of a day to come"),
+    ],
+)
+def test_a_list_that_could_bar_nobody_by_a_slip_is_refused(case: Path, rows: str, given: str, message: str) -> None:
+    """A header alone, a list that there is not, an edition that nobody has seen: each would leave the plan without it, or new for ever."""
+    (case / "sdn.csv").write_text(rows)
+    keys = {"format": '"table"', "list": '"us-sdn"', "edition": "2026-11-20"}
+    keys |= dict(one.split(" = ") for one in given.split(", ") if given)
+    told = ", ".join(f"{key} = {value}" for key, value in keys.items())
+    (case / "case.toml").write_text(f'{CASE.partition("lists =")[0]}lists = [{{ file = "sdn.csv", {told} }}]\n')
+    done = CliRunner().invoke(app, ["plan", str(case)], env={**NOW, "COLUMNS": "400"})
+    assert done.exit_code == 2, done.output
+    assert message in " ".join(done.output.split())
+
+
 def test_names_under_review_are_told_and_barred_where_one_is_strict(case: Path) -> None:
     """What is bought from them is exposed, with its money; a reviewer's decision settles it either way."""
     (case / "sdn.csv").write_text(LIST.replace("Hentzau Metals Co. Ltd.", "Hentzau Shipyard"))

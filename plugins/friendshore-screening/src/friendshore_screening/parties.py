@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from friendshore.domain.facts import Facility
@@ -28,6 +28,24 @@ class Party:
     """Facilities that it runs, or whose operator it owns, along any chain, whatever its share."""
     countries: tuple[str, ...] = ()
     """Where these lie."""
+
+
+def run_by(facilities: Iterable[Facility]) -> tuple[Facility, ...]:
+    """The facilities, each that names no operator with that of the plant, or the plant around it, which it is within: whoever runs a plant runs its lines."""
+    listed = tuple(facilities)
+    known = {facility.id: facility for facility in listed}
+
+    def runs(facility: Facility) -> Facility:
+        seen = {facility.id}
+        around = facility
+        while not around.operator and around.within in known and around.within not in seen:
+            seen.add(around.within)
+            around = known[around.within]
+        if facility.operator or not around.operator:
+            return facility
+        return facility.but(operator=around.operator, parent=facility.parent or around.parent)
+
+    return tuple(map(runs, listed))
 
 
 def called(facilities: Iterable[Facility]) -> frozenset[str]:
@@ -65,10 +83,18 @@ def _consistent(stakes: Iterable[Stake]) -> tuple[Stake, ...]:
 
 
 def all_stakes(facilities: Iterable[Facility], owners: Iterable[Stake]) -> tuple[Stake, ...]:
-    """What the table of owners says, and `parent` of the companies that it says nothing of."""
+    """What the table of owners says, and `parent` of the companies that it says nothing of.
+
+    Of a company that it does speak of, a parent whom it does not name may hold whatever it leaves open.
+    """
     told = tuple(owners)
     owned = {stake.owned for stake in told}
-    return told + tuple(stake for stake in stated_stakes(facilities) if stake.owned not in owned)
+    named = {(name(stake.owner).words, stake.owned) for stake in told}
+    return told + tuple(
+        stake if stake.owned not in owned else replace(stake, least=NOTHING)
+        for stake in stated_stakes(facilities)
+        if (name(stake.owner).words, stake.owned) not in named
+    )
 
 
 def parties(facilities: Iterable[Facility], stakes: Iterable[Stake]) -> tuple[Party, ...]:

@@ -11,6 +11,7 @@ from friendshore.domain.facts import Catalog, Facility
 from friendshore.domain.time import Horizon
 from friendshore.errors import Diagnostic, InputError
 from friendshore.readers import CaseFacts
+from friendshore.reading.today import today
 from friendshore.rules.pack import RulePack, as_data
 
 from .barred import Consequences, consequences, entry_of, rules_of
@@ -23,7 +24,7 @@ from .matching import ListHit, screen
 from .names.score import Band, Bands
 from .owners import read_owners
 from .ownership import Stake
-from .parties import Party, all_stakes, called, parties
+from .parties import Party, all_stakes, called, parties, run_by
 from .settings import ListFile, ScreeningSettings
 
 NAMED = 3
@@ -60,7 +61,7 @@ class ScreenedCase:
             InputError: with all that is wrong with any file.
         """
         seen = {facility.id: facility for catalog in catalogs for facility in catalog.facilities}
-        facilities = tuple(seen[one] for one in sorted(seen))
+        facilities = run_by(seen[one] for one in sorted(seen))
         lists, stakes, decisions = _read(settings, folder_of, facilities)
         held = all_stakes(facilities, stakes)
         behind = parties(facilities, held)
@@ -149,6 +150,11 @@ def _read(
     found: list[Diagnostic] = []
     lists = []
     for one in settings.lists:
+        if one.edition > today():
+            expected = f"{today()} or before"
+            found.append(
+                Diagnostic("its edition is of a day to come", one.called, found=str(one.edition), expected=expected)
+            )
         try:
             if one.file:
                 lists.append(read_list(folder_of("lists") / one.file, one.file, one.format, one.edition, one.list))

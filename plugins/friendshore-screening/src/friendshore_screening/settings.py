@@ -8,8 +8,14 @@ from datetime import date
 from pydantic import Field
 
 from friendshore.domain.base import Fault, Fitting, Given
+from friendshore.domain.suggest import nearest
 
+from .law import laws
+from .lists.us import CONSOLIDATED, CSL_LISTS
 from .names.score import MATCH, REVIEW
+
+SLIP = 0.8
+"""From how much alike on a list that nobody knows is taken for a slip of the pen in the name of one, which would bar nothing."""
 
 
 class ListFile(Fitting):
@@ -34,8 +40,8 @@ class ListFile(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A file without its format, and neither a file nor a list."""
-        file, form = given.get("file", ""), given.get("format", "")
+        """A file without its format, neither a file nor a list, and a list that is none, or is not for the case to say."""
+        file, form, listed = (str(given.get(key, "")) for key in ("file", "format", "list"))
         if file and not form:
             fix = "name the format; without a file, `list` and `edition` name an edition that comes with the plugin"
             yield Fault("format", "is needed with `file`", "a format, such as csl-csv", fix, ("file",))
@@ -43,9 +49,19 @@ class ListFile(Fitting):
             yield Fault(
                 "file", "is needed with `format`", "a file", "name the file, or leave `format` out", ("format",)
             )
-        if not file and not form and not given.get("list", ""):
+        if not file and not form and not listed:
             fix = 'name a file and its format, or an edition that comes with the plugin: list = "us-1260h"'
             yield Fault("list", "nothing says which list it is", "a list", fix, ("file", "format"))
+        if form == "table" and not listed:
+            fix = "name the list, such as us-sdn: what it bars is looked up by that"
+            yield Fault("list", "nothing says which list the table is of", "a list", fix, ("format",))
+        if listed and form.startswith(("csl-", "eu-")):
+            message = f"each entry of `{form}` says itself which list it is of"
+            yield Fault("list", message, "", "leave `list` out", ("format",))
+        known = {*(law.list for law in laws()), *CSL_LISTS.values(), *CONSOLIDATED.values()}
+        if listed not in known and (meant := nearest(listed.strip(), known, SLIP)) is not None:
+            message = f"`{listed}` is no list of which any law is known"
+            yield Fault("list", message, meant, f"write `{meant}`, or call a list of one's own otherwise")
 
 
 class ScreeningSettings(Fitting):

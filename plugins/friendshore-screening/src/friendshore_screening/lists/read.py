@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+from friendshore.errors import InputError
+
 from .entries import ListEntry, ScreeningList, a_format
 from .eu import read_eu_csv, read_eu_xml
 from .table import read_table
@@ -38,4 +40,8 @@ def read_list(path: Path, called: str, form: str, edition: date, listed: str = "
     """
     if form not in FORMATS:
         raise a_format(form, FORMATS)
-    return ScreeningList(called, form, edition, FORMATS[form](path, listed))
+    entries = FORMATS[form](path, listed)
+    if not entries:
+        fix = "fetch the file once more: it may have been cut off"
+        raise InputError("names nobody", str(path), expected="a list with one entry or more", fix=fix)
+    return ScreeningList(called, form, edition, entries)
