@@ -251,6 +251,8 @@ def test_every_entry_of_the_glossary_leads_somewhere() -> None:
         "safety stock", "sensitivity", "objective function", "decision variable", "MILP", "shadow price", "reduced cost",
         "break-even price", "relaxation", "linking constraint", "semi-continuous", "lexicographic objectives",
         "Lagrangian pricing", "big-M", "gap", "bound", "compliance class", "Shapley", "IIS", "column generation",
+        "stochastic programming", "robust programming", "disruption", "resilience", "L-shaped method", "Monte Carlo",
+        "sanctions screening", "denied or restricted party", "UFLPA", "50 % rule", "price staleness",
     ],
 )  # fmt: skip
 def test_a_term_of_the_field_is_in_the_glossary(term: str) -> None:

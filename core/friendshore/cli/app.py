@@ -50,7 +50,7 @@ for _name, _answers in own_questions().items():
     app.command(_name, short_help=_answers)(announced)
 app.command("report", short_help="Print a run on one page, or write it as HTML.")(runs.report)
 app.command("sign", short_help="Sign a run folder with a key.")(runs.sign)
-app.command("watch", short_help="Tell what a new edition of rules or data turns in cases.")(watch.watch)
+app.command("watch", short_help="What a new edition of rules, data or lists turns in cases.")(watch.watch)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(cases.lock)
 app.command("init", short_help="Write a small case that can be planned.")(cases.init)
 app.add_typer(cases.app, name="case")

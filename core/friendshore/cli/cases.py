@@ -77,7 +77,7 @@ def init(
 
 @answering
 def check(case: CasePath, strict: Strict = False, block: Blocked = None, as_json: AsJson = False) -> int:
-    """List every mistake of a case, its catalogs, packs and rules, and what could be sharper. Solves nothing."""
+    """List every mistake of a case, its catalogs, packs and rules, and suggest what to add. Solves nothing."""
     from .. import recommend
     from ..reading.today import today
     from ..report import check_data, check_document

@@ -34,8 +34,8 @@ def watch(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Tell what a new edition of rule packs, catalogs or settings of plugins turns in cases: every verdict by offer, use and days, what of the plan it touches, and the
-    cheapest plan under each edition. Exit code 0: no verdict turns; 7: some do.
+    """Tell what a new edition of rule packs, catalogs, screening lists or other settings of plugins turns in cases: every verdict by offer, use and days, what of the plan
+    it touches, and the cheapest plan under each edition. Exit code 0: no verdict turns; 7: some do.
     """
     from ..editions import editions_of
     from ..editions import watch as watched

@@ -1,4 +1,4 @@
-"""Every mistake of a case and of all that it names, at once, and what could be sharper; nothing is solved.
+"""Every mistake of a case and of all that it names, at once, and suggestions of what to add; nothing is solved.
 
 Names and currencies that nothing answers to are told although the case, a catalog or a pack has mistakes that keep it from being put together.
 """

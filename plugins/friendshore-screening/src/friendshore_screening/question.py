@@ -48,7 +48,7 @@ class ScreenOptions:
 
 
 class ScreenQuestion(Question[ScreenOptions, Screening]):
-    """Who behind the facilities of a case stands on a screening list, or may: why, what it bars, and what the plan costs without them.
+    """Who behind the facilities of a case stands on a list of sanctioned or denied parties, or may: why, what it bars, and what the plan costs without them.
 
     Lists, owners, decisions and thresholds are named in the case, under [plugin.friendshore-screening]. Under --strict, a list that is older than
     the case allows is refused.
