@@ -82,10 +82,18 @@ def origin_ban(
     return answer
 
 
-def customs_origins(customs: str, chain: tuple[ChainEntry, ...], facility: Facility) -> tuple[frozenset[str], bool]:
-    """Countries of the last stage performed, unless the offer says, or the facility's where it performs none."""
+def customs_origins(
+    customs: str, chain: tuple[ChainEntry, ...], facility: Facility, whole: bool = False
+) -> tuple[frozenset[str], bool]:
+    """Countries of the last stage performed, unless the offer says, or the facility's where it performs none.
+
+    Of a `whole` chain, to which no input adds, what the offer says does not stand alone if nothing is done there.
+    """
     if customs:
-        return frozenset({customs}), True
+        last, _ = customs_origins("", chain, facility)
+        done = [country for entry in chain for country in entry.countries]
+        known = any(country in last for country in done)
+        return frozenset({customs, *(last if whole and known and customs not in done else ())}), True
     ranks = ["mined", "refined", "separated", "melted", "produced"]
     last = max((ranks.index(stage_of(e.stage).value) for e in chain), default=-1)
     entries = [e for e in chain if ranks.index(stage_of(e.stage).value) == last]
@@ -96,11 +104,17 @@ def customs_origins(customs: str, chain: tuple[ChainEntry, ...], facility: Facil
 
 
 def export_control(
-    rule: Any, material: Material, way: tuple[str, str, str], demand: DemandSpec, origins: tuple[frozenset[str], bool]
+    rule: Any,
+    material: Material,
+    way: tuple[str, str, str],
+    demand: DemandSpec,
+    origins: tuple[frozenset[str], bool],
+    contradicted: bool = False,
 ) -> Answer:
     """An export control on a move.
 
     Args:
+        contradicted: whether one origin is stated and another follows from the chain, so that the goods count as of each.
         way: countries that the move leaves, that it leads to, and of the final use.
     """
     leaves, to, final = way
@@ -116,6 +130,8 @@ def export_control(
         answer = Answer.FAIL
     elif rule.reach == "origin" and rule.exporters - {to}:
         answer = table(*origins, rule.exporters - {to})
+        if contradicted and not origins[0].isdisjoint(rule.exporters - {to}):
+            answer = Answer.FAIL
     if answer is Answer.PASS:
         return Answer.PASS
     return Answer.LICENCE if rule.effect == "licence" else answer

@@ -132,8 +132,10 @@ class Law:
         else:
             final = world.country(demand.place or world.case.place)
             way = (world.country(world.site(offer)), world.country(node.place), final)
-            origins = kinds.customs_origins(offer.customs_origin, self.entries(node), facility)
-            answer = kinds.export_control(rule, material, way, demand, origins)
+            whole = bool(node.lot) or not offer.inputs
+            origins = kinds.customs_origins(offer.customs_origin, self.entries(node), facility, whole)
+            stated = bool(offer.customs_origin) and len(origins[0]) > 1
+            answer = kinds.export_control(rule, material, way, demand, origins, stated)
         if self._let(answer):
             return [""]
         if answer is not Answer.LICENCE:
@@ -164,7 +166,7 @@ class Law:
         facility = world.facilities[offer.facility]
         value = max(0.0, world.price(offer, ordered)) / sum(float(line.per_unit) for line in offer.outputs)
         way = (world.country(world.site(offer)), world.country(place))
-        origins, _ = kinds.customs_origins(offer.customs_origin, self.accepted(offer.chain), facility)
+        origins, _ = kinds.customs_origins(offer.customs_origin, self.accepted(offer.chain), facility, not offer.inputs)
         return max(
             sum(self.shares[rule.id, arrives] * kinds.duty(rule, material, way, origin, value) for rule in duties)
             for origin in origins

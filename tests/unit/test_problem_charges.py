@@ -83,6 +83,17 @@ def test_customs_origin_is_the_last_stages_unless_the_offer_says() -> None:
     assert charges(given, one(source("AU", 40, chain=melted, customs_origin="AU")), duty()) == [0]
 
 
+def test_a_stated_origin_where_nothing_is_done_saves_no_duty() -> None:
+    """Whole in China and said to be Korean: the Chinese duty is due, and the plan says why; a Korean one that is dearer is, too. Of inputs nothing is known."""
+    given, said = case(demand("metal", "civil", 10)), source("CN", 40, customs_origin="KR")
+    assert charges(given, one(said), duty()) == [100]
+    assert charges(given, one(said), duty(), duty(id="kr", rate="0.5", origins=["KR"])) == [200]
+    (told,) = (row.text for row in planned(given, one(said), duty()).run.assumptions if row.subject == "cn-metal")
+    assert "states KR as its customs origin, where none of its stages is done: counted as of CN too" in told
+    made = one(maker("CN", 7, customs_origin="JP"), source("JP", 20, "oxide"))
+    assert charges(given, made, duty()) == [0, 0]
+
+
 def test_inputs_pay_duty_too_and_what_is_made_inside_does_not() -> None:
     """A melter in the United States draws 2 kg of Chinese oxide at 20 with 5 of duty; his metal crosses no border."""
     facts = one(maker("US", 7), source("CN", 20, "oxide"))

@@ -88,11 +88,22 @@ class Chained(Record):
         return countries, all(e.complete and e.countries for e in entries)
 
     @cached_property
+    def origin_contradicted(self) -> bool:
+        """Whether it states a customs origin where it does nothing, and says where its last stage is done.
+
+        Goods originate where they were last changed in substance (19 CFR 134.1(b)): a statement of another country proves nothing. What is made of
+        inputs may originate where these do.
+        """
+        stated = self.offer.customs_origin
+        known = bool(stated and self.source and self.last_countries[0])
+        return known and not any(stated in entry.countries for entry in self.performed)
+
+    @cached_property
     def origins(self) -> tuple[frozenset[str], bool]:
-        """Possible customs origins and whether the list is complete: the last stage's, unless the offer says."""
-        if self.offer.customs_origin:
-            return frozenset({self.offer.customs_origin}), True
+        """Possible customs origins and whether the list is complete: the last stage's, unless the offer says; both, where its stages contradict it."""
         countries, complete = self.last_countries
+        if self.offer.customs_origin:
+            return frozenset({self.offer.customs_origin, *(countries if self.origin_contradicted else ())}), True
         return (countries, complete) if countries else (frozenset({self.facility.country}), False)
 
 

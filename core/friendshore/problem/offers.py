@@ -357,7 +357,12 @@ class OfferReader:
             "supplied": stages.supplied,
             "source": not self.offer.inputs,
         }
-        return self.paths.sharing.made(Chained, fields)
+        made = self.paths.sharing.made(Chained, fields)
+        if made.origin_contradicted:
+            told = " and ".join(sorted(made.last_countries[0]))
+            text = f"states {self.offer.customs_origin} as its customs origin, where none of its stages is done: counted as of {told} too"
+            self._assume(text)
+        return made
 
     def _note_assumed_recipe(self) -> None:
         for line in self.offer.inputs:

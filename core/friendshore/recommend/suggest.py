@@ -52,6 +52,7 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
         *_demands(problem),
         *out_of_scale(problem),
         *_leads(problem),
+        *_origins(problem),
         *gathered.overridden,
         *_renamed(problem),
         *_catalogs(gathered),
@@ -246,6 +247,18 @@ def _leads(problem: Problem) -> Iterator[Diagnostic]:
             f"`{lead.offer}` ({', '.join(lead.materials)}, {lead.country}) is a lead: {'; '.join(lead.reasons)}",
             column="assume.offer",
             fix=f'give the figure in [[assume.offer]] with id = "{lead.offer}"',
+        )
+
+
+def _origins(problem: Problem) -> Iterator[Diagnostic]:
+    """Customs origins that are stated where the offer does nothing."""
+    for chained in dict.fromkeys(arc.chained for arc in problem.network.arcs if arc.chained.origin_contradicted):
+        yield Diagnostic(
+            f"the customs origin of `{chained.offer.id}` is stated where none of its stages is done: it counts as of both, at the dearer duty",
+            column="offers.customs_origin",
+            found=chained.offer.customs_origin,
+            expected=", ".join(sorted(chained.last_countries[0])),
+            fix="leave it blank, or add to its chain what is done there",
         )
 
 

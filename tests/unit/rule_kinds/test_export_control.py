@@ -103,6 +103,16 @@ def test_what_leaves_the_country_is_exported_whatever_its_origin() -> None:
     assert control(reach="origin").judge(transit, move("CN", "US"), use()).result is Result.FAIL
 
 
+def test_a_stated_origin_where_nothing_is_done_is_no_way_out() -> None:
+    """Separated in China and said to be Korean: Chinese goods are held back; so are Korean ones, where a stage is done in Korea they are Korean alone."""
+    said = {"customs_origin": "KR"}
+    assert control(reach="origin").judge(oxide_from("KR", "CN", **said), move("KR", "US"), use()).result is Result.FAIL
+    korean = control(exporters=["KR"], reach="origin")
+    assert korean.judge(oxide_from("JP", "CN", **said), move("JP", "US"), use()).result is Result.FAIL
+    for separated in ("CN KR", ""):
+        assert control(reach="origin").judge(oxide_from("KR", separated, **said), move("KR", "US"), use()).passes
+
+
 def test_a_licence_leaves_it_unproven() -> None:
     """Where a licence would do, the verdict is unproven for want of it, even where the origin is open too."""
     rule = control(effect="licence", reach="origin")

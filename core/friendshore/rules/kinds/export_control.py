@@ -88,6 +88,8 @@ class ExportControl(Covering, Rule):
             return Result.PASS, ()
         possible, complete = offer.origins
         barred = Barred(controlled)
+        if offer.origin_contradicted and (named := barred.among(possible)):
+            return Result.FAIL, tuple(sorted(named))
         return result_of(possible, complete, barred), tuple(sorted(barred.among(possible) or possible))
 
     def _reason(self, result: Result, offer: Chained, move: Move, use: Use, countries: tuple[str, ...]) -> str:
