@@ -310,7 +310,7 @@ def friendshore_readers() -> Iterable[Reader]:
 def friendshore_settings() -> Iterable[type[BaseModel]]:
     """Yields the one pydantic model of what a case may set for the plugin.
 
-    Called when a case sets something for it, or uses a rule of it, if the manifest says `settings = true`. `friendshore_screening/__init__.py` of a
+    Called when a case sets something for it, or uses a rule of it, if the manifest says `settings = true`. `acme_debarred/__init__.py` of a
     plugin whose `friendshore.toml` says `settings = true` and `kinds = ["listed"]`:
 
     ```python
@@ -354,7 +354,7 @@ def friendshore_settings() -> Iterable[type[BaseModel]]:
     A case then says:
 
     ```toml
-    [plugin.friendshore-screening]
+    [plugin.acme-debarred]
     threshold = 0.9
     names = ["Example Trading"]
     ```
