@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
+from tests.property.settings import at_depth
 
 from friendshore.program.matrix import Entries, Linear
 from friendshore_risk.twostage import (
@@ -151,9 +152,22 @@ def _row(entries: Entries, row: int) -> tuple[list[int], list[float]]:
 
 
 @pytest.mark.usefixtures("decomposed")
-@pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(3, 30))])
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_cuts_come_to_what_one_program_of_all_scenarios_says(seed: int) -> None:
     """Choices before, parts that share nothing, decisions that cannot be followed; expected cost, CVaR and a mix."""
+    comes_to_the_same(seed)
+
+
+@pytest.mark.deep
+@pytest.mark.usefixtures("decomposed")
+def test_cuts_come_to_the_same_of_many_programs() -> None:
+    """The same of more, thirty at full depth."""
+    for seed in range(3, 3 + at_depth(30)):
+        comes_to_the_same(seed)
+
+
+def comes_to_the_same(seed: int) -> None:
+    """Asserts that cuts come to what one program of all scenarios says."""
     program, solver = drawn(seed), solver_within()
     for measure in MEASURES:
         found = solve_recourse(program, measure, solver)
@@ -250,3 +264,20 @@ def test_when_time_is_up_the_best_that_is_known_is_the_answer() -> None:
         assert some.bound <= worth[0] * (1 + 1e-6)
     assert min(worth) == worth[0]
     assert worth[1] > worth[0]
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_when_time_is_up_choices_are_made_and_told_with_a_bound(measure: RiskMeasure) -> None:
+    """However early it ends, also while choices are open to fractions: no plan comes to less than the bound, which is one from the first cuts on."""
+    program, solver = drawn(0), solver_within()
+    optimum, bounds = least(program, measure), []
+    for rounds in (0, 2, 6):
+        asked = count()
+        some = by_cuts(program, measure, solver, 1e-6, lambda asked=asked, rounds=rounds: next(asked) >= rounds)
+        assert some is not None
+        assert not (some.x % 1)[program.first.integer].any()
+        assert measure.of(evaluated(program, some.x, solver), program.probabilities) >= optimum * (1 - 1e-6)
+        assert some.bound <= optimum * (1 + 1e-6)
+        bounds.append(some.bound)
+    assert bounds[0] > 0
+    assert bounds[-1] > bounds[0]

@@ -376,6 +376,7 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
         (lambda told: told["scenarios"][1].update(known=1.0), "`scenarios[2].known`"),
         (lambda told: told.update(any_short=0.5), "`any_short`"),
         (lambda told: told.update(vss=None), "`vss`"),
+        (lambda told: told.update(vss=None, evpi=None), ""),  # there was no time for them
         (lambda told: told.update(day="2027-01-01"), "`day`"),
         (lambda told: told.update(alpha=1.5), "nothing is minimised so"),
         (lambda told: told.update(gap={"batches": 5, "size": 9, "estimate": 0.0, "most": 0.0}), "`gap`"),

@@ -34,6 +34,30 @@ def test_warehouses_for_three_demands(tmp_path: Path, weight: float) -> None:
     assert found["any_short"] == 0
 
 
+def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan as it is, or what its cuts lead to, followed in every scenario; what there was no time for is not told."""
+    monkeypatch.setattr("friendshore_risk.twostage.solving.LARGE", 0)
+    monkeypatch.setattr("friendshore_risk.risk.search.LAST_SECONDS", 60.0)  # however slow the machine is
+    case = str(warehouses.write(tmp_path / "warehouses", 3, 1))
+    done = CliRunner().invoke(app, ["risk", case, "--time-limit", "0.001", "--json", "--quiet"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    best = solve_recourse(cap41(3, 1), RiskMeasure(0.0, 0.9), solver_within())
+    assert best is not None
+    assert 0.5 * best.objective < float(found["bound"]) <= best.objective <= float(found["minimised"])
+    assert found["evpi"] is None
+    assert {scenario["known"] for scenario in found["scenarios"]} == {None}
+    told = CliRunner().invoke(app, ["risk", case, "--time-limit", "0.001"])
+    assert "Best plan that was found in time" in told.stdout
+    assert "no plan comes to less than" in told.stdout
+    saved = tmp_path / "saved.json"
+    saved.write_text(done.stdout, encoding="utf-8")
+    checked = CliRunner().invoke(app, ["risk", case, "--check", str(saved), "--time-limit", "0.001"])
+    assert checked.exit_code == 5, "that there was no time to follow a plan says nothing against it"
+
+
 @pytest.mark.deep
 def test_warehouses_for_the_worst_tenth_of_a_hundred_demands_as_a_case(tmp_path: Path) -> None:
     """Published: 643,401.317969, to a gap of 0.01 %."""

@@ -95,9 +95,10 @@ class _Told:
         session = search.session
         nothing = [self.carried[part.numbers[0]].objective for part in search.staged.parts]
         money = self._by_scenario({n: one.money for n, one in self.carried.items()}, search.rest_money)
-        known = [exact(float(cost)) + search.rest for cost in search.known]
         today = self._today()
         followed = [cost for cost in today if cost is not None]
+        known = [exact(float(cost)) + search.rest if np.isfinite(cost) else None for cost in search.known]
+        knew = [cost for cost in known if cost is not None]
         shorts = self._shorts()
         return Risk(
             case=session.problem.case.name,
@@ -115,7 +116,7 @@ class _Told:
             nothing=exact(sum(nothing, search.rest)),
             today=session.verified.cost.objective,
             vss=exact(mean(followed, self.chances) - self.expected) if len(followed) == len(today) else None,
-            evpi=exact(self.expected - mean(known, self.chances)),
+            evpi=exact(self.expected - mean(knew, self.chances)) if len(knew) == len(known) else None,
             today_short=self._told_short(self.base),
             expected_short=self._told_short(_mean_short(shorts, self.chances)),
             any_short=self._chance([any(kg > self.slack for kg in short.values()) for short in shorts]),
@@ -138,7 +139,7 @@ class _Told:
         return [exact(float(c)) + self.search.rest if np.isfinite(c) else None for c in as_it_is.costs]
 
     def _scenarios(
-        self, today: Sequence[Decimal | None], known: Sequence[Decimal], shorts: Sequence[Short]
+        self, today: Sequence[Decimal | None], known: Sequence[Decimal | None], shorts: Sequence[Short]
     ) -> tuple[ScenarioOutcome, ...]:
         lines = zip(self.search.scenarios, self.objectives, today, known, shorts, strict=True)
         return tuple(
@@ -157,7 +158,7 @@ class _Told:
                 probability=as_decimal(scenario.probability),
                 objective=objective,
                 as_it_is=as_it_is,
-                known=exact(knew),
+                known=None if knew is None else exact(knew),
                 short=self._told_short(self._beyond(short)),
             )
             for scenario, objective, as_it_is, knew, short in lines

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _WIDE = 110
 """Characters of a line of a screen below which it is not said what is short in a scenario."""
+_PROVED = Decimal("1e-5")
 MATERIALS = 3
 """Materials that are named in a cell."""
 
@@ -42,8 +43,14 @@ def _head(found: Risk) -> str:
     if 0 < found.weight < 1:
         what = f"mix of expected cost and {percent(found.weight)} of the mean of the worst {percent(1 - found.alpha)}"
     told = large_money(found.minimised, found.currency)
+    least = "Least" if not _open(found) else "Best plan that was found in time:"
     of = f"{count(len(found.scenarios), 'scenario')}{f' of a sample of {found.draws:,}' if found.draws else ''}"
-    return f"Least {what}: {told}, shortage at its price included; {of}, known from {found.day} on"
+    return f"{least} {what}: {told}, shortage at its price included; {of}, known from {found.day} on"
+
+
+def _open(found: Risk) -> bool:
+    """Whether a plan may be better by more than a hundred-thousandth."""
+    return found.minimised - found.bound > _PROVED * abs(found.minimised)
 
 
 def _figures(found: Risk) -> doc.Section:
@@ -59,11 +66,14 @@ def _figures(found: Risk) -> doc.Section:
             "planning for it saves (VSS)",
             _saved(found),
         ),
-        ("knowing would save (EVPI)", f"{told(found.evpi)} in expectation: no forecast is worth more"),
+        ("knowing would save (EVPI)", _knowing(found)),
         ("probability that anything is short", percent(found.any_short)),
         ("probability of more than now", percent(found.more_short)),
         ("expected shortage", str(_short(found.expected_short, Telling(0), "none"))),
     ]
+    if _open(found):
+        share = percent((found.minimised - found.bound) / abs(found.minimised))
+        rows.insert(0, ("no plan comes to less than", f"{told(found.bound)}, {share} less"))
     if found.onboarded:
         rows.append(("onboarded", ", ".join(found.onboarded)))
     return doc.section("What it comes to", doc.Pairs(tuple(rows)))
@@ -72,10 +82,16 @@ def _figures(found: Risk) -> doc.Section:
 def _saved(found: Risk) -> str:
     """What planning for the events saves; who looks at the worst cases may pay for it in the mean."""
     if found.vss is None:
-        return "the plan as it is cannot be followed in every scenario"
+        return "the plan as it is cannot be followed in every scenario, or there was no time to see what it comes to"
     told = large_money(abs(found.vss), found.currency)
     which = "against following the plan as it is until the day"
     return f"{told} in expectation, {which}" if found.vss >= 0 else f"nothing: {told} more in expectation, {which}"
+
+
+def _knowing(found: Risk) -> str:
+    if found.evpi is None:
+        return "not found in time"
+    return f"{large_money(found.evpi, found.currency)} in expectation: no forecast is worth more"
 
 
 def _short(short: Sequence[ShortOf], telling: Telling, nothing: doc.Cell) -> doc.Cell:

@@ -38,9 +38,9 @@ class ScenarioOutcome(Record):
     objective: Number
     """Money and shortage at its price, discounted."""
     as_it_is: Number | None
-    """The same where the plan that was made as if nothing happened is followed until the day; None: it cannot be followed then."""
-    known: Number
-    """The same for whoever had known from the start what comes."""
+    """The same where the plan that was made as if nothing happened is followed until the day; None: it cannot be followed then, or that was not found in time."""
+    known: Number | None
+    """The same for whoever had known from the start what comes; None: it was not found in time."""
     short: tuple[ShortOf, ...]
     """Beyond what the plan as it is leaves short where nothing happens."""
 
@@ -125,9 +125,9 @@ class Risk(QuestionResult):
     today: Number
     """What the plan as it is comes to where nothing happens."""
     vss: Number | None
-    """What planning for the events saves in expectation, against following the plan as it is until the day; None: that cannot be followed."""
-    evpi: Number
-    """What it would be worth to know from the start what comes."""
+    """What planning for the events saves in expectation, against following the plan as it is until the day; None: that cannot be followed, or was not found in time."""
+    evpi: Number | None
+    """What it would be worth to know from the start what comes; None: it was not found in time."""
     today_short: tuple[ShortOf, ...]
     """What the plan as it is leaves short where nothing happens."""
     expected_short: tuple[ShortOf, ...]

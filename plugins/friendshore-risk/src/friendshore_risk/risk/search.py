@@ -17,7 +17,8 @@ from friendshore.explain.results import Counted
 from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats
 from friendshore.program.twostage import kept_ready
-from friendshore.session import Session
+from friendshore.session import LEAST_SEARCH, Session
+from friendshore.solve import SolverOutcome, Watch
 from friendshore.verify import VerifiedPlan, verify
 
 from ..events.records import Event
@@ -25,8 +26,11 @@ from ..events.scenarios import RiskScenario
 from ..twostage import (
     GapInterval,
     RecourseAnswer,
+    RecourseProgram,
     RiskMeasure,
     ScenarioBranch,
+    Solver,
+    followed,
     gap_interval,
     solve_recourse,
     solver_within,
@@ -37,6 +41,8 @@ from .staging import PartStage, RiskPart, StagedCase, staged
 
 EXPECTED = RiskMeasure()
 _NONE = Decimal(0)
+LAST_SECONDS = 1.0
+"""For the plan as it is, if time was up before any plan was found; where a tenth of the time is more, that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +114,35 @@ class RiskSearch:
             OutOfTimeError: if no plan is found in time.
         """
         self.counted.questions += 1
-        asked = self.program.only(self._asked)
-        found = solve_recourse(asked, measure, self.solver, self.session.limits.gap, lambda: self.session.stopped)
+        asked, limits = self.program.only(self._asked), self.session.limits
+        watch = Watch(limits.left(), self.session.cancel)  # what is left then tells what follows
+        found = solve_recourse(asked, measure, self.solver, limits.gap, watch.stopped)
+        if found is None or not np.isfinite(found.costs).all():
+            found = self._as_it_is_in_all(asked, measure)
         if found is None or not np.isfinite(found.costs).all():
             self._refuse_conflicts()
             raise OutOfTimeError(Diagnostic("no plan was found in time", fix="allow it more time"))
+        if not np.isfinite(found.bound):
+            raise OutOfTimeError(Diagnostic("no bound was found in time", fix="allow it more time"))
         seconds = [np.empty(0)] * len(self.program.stages)
         for number, values in zip(self._needed, found.seconds, strict=True):
             seconds[number] = values
         return replace(found, seconds=tuple(seconds), costs=found.costs[: len(self.program.branches)])
+
+    def _as_it_is_in_all(self, asked: RecourseProgram, measure: RiskMeasure) -> RecourseAnswer | None:
+        """When time is up before any plan is found: the plan as it is, followed in every scenario, or what one look at that leads to."""
+        limits, session = self.session.limits, self.session
+        if not session.stopped or limits.seconds is None:
+            return None
+        least = replace(limits, until=None, seconds=max(LAST_SECONDS, LEAST_SEARCH * limits.seconds))
+        solver = solver_within(least, session.cancel, session.answers)
+        found = self._if_nothing_happens(solver)
+        return None if found is None else followed(asked, measure, found.x, solver, limits.gap)
+
+    def _if_nothing_happens(self, solver: Solver) -> RecourseAnswer | None:
+        """The plan as if nothing happened; None: it is not found."""
+        nothing = tuple(part.numbers[0] for part in self.staged.parts)
+        return solve_recourse(self.program.only([ScenarioBranch(1.0, nothing)]), EXPECTED, solver)
 
     @cached_property
     def _asked(self) -> list[ScenarioBranch]:
@@ -139,7 +165,7 @@ class RiskSearch:
         if self.session.stopped:
             return
         for scenario, cost in zip(self.scenarios, self.known, strict=True):
-            if not np.isfinite(cost):
+            if cost == np.inf:
                 raise InputError(
                     f"rules conflict where this comes: {scenario.name}",
                     fix="see what conflicts with `friendshore plan --change`",
@@ -147,21 +173,22 @@ class RiskSearch:
 
     @cached_property
     def known(self) -> Floats:
-        """What every scenario comes to for whoever knows it from the start, the parts of the case that no event bears on apart."""
+        """What every scenario comes to for whoever knows it from the start, the parts of the case that no event bears on apart; infinite where
+        there is no plan, no number where none was found in time.
+        """
         costs = np.full(len(self.program.stages), np.inf)
         for part in self.staged.parts:
             for number, stage in zip(part.numbers, part.stages, strict=True):
                 if number in self._needed:
                     found = answered(stage.program.linear, self.solver)
-                    costs[number] = np.inf if found.x is None else found.objective
+                    none = np.inf if found.outcome is SolverOutcome.INFEASIBLE else np.nan
+                    costs[number] = none if found.x is None else found.objective
         return self.program.costs(costs)
 
     @cached_property
     def as_it_is(self) -> RecourseAnswer | None:
         """The plan as if nothing happened, and what follows where something does; None: it is not found."""
-        nothing = tuple(part.numbers[0] for part in self.staged.parts)
-        alone = self.program.only([ScenarioBranch(1.0, nothing)])
-        found = solve_recourse(alone, EXPECTED, self.solver)
+        found = self._if_nothing_happens(self.solver)
         return None if found is None else self.following(found.x)
 
     def following(self, x: Floats) -> RecourseAnswer:

@@ -16,6 +16,7 @@ from .program import ScenarioBranch as ScenarioBranch
 from .program import SecondStage as SecondStage
 from .solving import RecourseAnswer as RecourseAnswer
 from .solving import Solver as Solver
+from .solving import followed as followed
 from .solving import solve_recourse as solve_recourse
 from .solving import solver_within as solver_within
 from .values import evaluated as evaluated

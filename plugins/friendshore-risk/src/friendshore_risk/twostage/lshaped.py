@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from friendshore.program.matrix import Floats, Linear, capped, continuous, with_rows
-from friendshore.solve import SolverAnswer
+from friendshore.solve import SolverAnswer, SolverOutcome
 
 from .measures import RiskMeasure, worst_shares
 from .pricing import PricedStage, StagePricer
@@ -57,6 +57,7 @@ def by_cuts(
     solver: Callable[[Linear], SolverAnswer],
     gap: float,
     stopped: Callable[[], bool],
+    start: Floats | None = None,
 ) -> Decomposed | None:
     """The best decisions of a program whose second stages have no integer columns; None: there are none, or cuts do not come to an end.
 
@@ -65,10 +66,12 @@ def by_cuts(
         measure: what is minimised; of decisions alike in CVaR alone those with the least expected cost are taken.
         solver: what solves the master.
         gap: relative distance from the bound at which decisions are good enough.
-        stopped: whether time is up: the best that is known then is the answer.
+        stopped: whether time is up: the best that is known then is the answer. Where choices were open to fractions until then, they are made once,
+            in what time the solver has left.
+        start: decisions to look at first; None: those that cost least before anybody knows.
     """
     try:
-        return _LShaped(program, measure, solver, gap, stopped).answer()
+        return _LShaped(program, measure, solver, gap, stopped).answer(start)
     except _GaveUpError:
         return None
 
@@ -183,20 +186,22 @@ class _LShaped:
         cost[at : at + self.groups] = 1.0
         return cost
 
-    def answer(self) -> Decomposed:
+    def answer(self, start: Floats | None) -> Decomposed:
         """What is minimised, then what breaks ties.
 
         Raises:
             _GaveUpError: if it does not come to an end.
         """
         goal = _Goal(self.master.cost, self._value)
-        start = self.solver(self.master)  # without cuts: what costs least before anybody knows
-        if start.x is not None:
-            self._cut(self._decisions(start.x), goal)
+        if start is None:
+            found = self.solver(self.master)  # without cuts
+            goal.bound, start = found.bound, found.x
+        if start is not None:
+            self._cut(self._decisions(start), goal)
         self._minimise(goal)
         if goal.best is None:
             raise _GaveUpError
-        best = goal.best if len(self.measures) == 1 else self._cheapest(goal, goal.best)
+        best = goal.best if len(self.measures) == 1 or self.stopped() else self._cheapest(goal, goal.best)
         seconds = tuple(one.values for one in best.found if one.values is not None)
         return Decomposed(best.x, seconds, goal.bound, self.rounds)
 
@@ -228,12 +233,16 @@ class _LShaped:
         if not self.program.first.integer.any():
             self._open(goal, goal, self.gap)
             return
-        self._open(replace(goal), goal, self.gap / 4)
-        while not self.stopped():
+        fractions = replace(goal)
+        self._open(fractions, goal, self.gap / 4)
+        goal.bound = max(goal.bound, fractions.bound)
+        while True:  # once at least: cuts that are known are worth a plan
             x = self._asked(goal, self.master)
             if x is None or goal.met(self.gap):
                 return
             self._cut(x, goal)
+            if self.stopped():
+                return
 
     def _open(self, goal: _Goal, made: _Goal, gap: float) -> None:
         """With choices open to fractions; what is found and makes them all is told to `made`."""
@@ -247,10 +256,10 @@ class _LShaped:
             self._cut(x, goal, made)
 
     def _asked(self, goal: _Goal, master: Linear) -> Floats | None:
-        """The decisions of the master, whose bound is told; None: time is up, or there are cuts at these already."""
+        """The decisions of the master, whose bound is told; None: it has no time left, or there are cuts at these already."""
         self.rounds += 1
         answer = self.solver(master)
-        if answer.x is None and self.stopped():
+        if answer.outcome is SolverOutcome.NOTHING:
             return None
         if answer.x is None or self.rounds > ROUNDS:
             raise _GaveUpError

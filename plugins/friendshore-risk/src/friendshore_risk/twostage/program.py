@@ -167,18 +167,26 @@ def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
 
 def least_costs(program: RecourseProgram) -> Floats:
     """What no second stage can cost less than, by the bounds of columns alone; infinitely little where these have no end."""
-
-    def ends(cost: Floats, lower: Floats, upper: Floats) -> float:
-        some = cost != 0
-        return float(np.minimum(cost[some] * lower[some], cost[some] * upper[some]).sum())
-
     first = program.first
     return np.array(
         [
-            ends(stage.before, first.lower, first.upper) + ends(stage.cost, stage.lower, stage.upper) + stage.constant
+            _ends(stage.before, first.lower, first.upper) + _ends(stage.cost, stage.lower, stage.upper) + stage.constant
             for stage in program.stages
         ]
     )
+
+
+def _ends(cost: Floats, lower: Floats, upper: Floats) -> float:
+    some = cost != 0
+    return float(np.minimum(cost[some] * lower[some], cost[some] * upper[some]).sum())
+
+
+def least_of(program: RecourseProgram, measure: RiskMeasure) -> float:
+    """What no decisions can come to less than, by the bounds of columns alone."""
+    first, costs = program.first, program.costs(least_costs(program))
+    if not np.isfinite(costs).all():
+        return -np.inf
+    return _ends(first.cost, first.lower, first.upper) + first.constant + measure.of(costs, program.probabilities)
 
 
 Places = tuple[Ints, Ints, Floats]

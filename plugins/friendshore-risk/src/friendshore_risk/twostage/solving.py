@@ -25,7 +25,7 @@ from friendshore.solve.engine import never
 from .lshaped import SLACK, by_cuts
 from .measures import RiskMeasure
 from .parts import apart
-from .program import Extensive, RecourseProgram, SecondStage, extensive_form, second_stage_at
+from .program import Extensive, RecourseProgram, SecondStage, extensive_form, least_of, second_stage_at
 
 Solver = Callable[[Linear], SolverAnswer]
 """What finds the optimum of a program that may fall into parts."""
@@ -150,6 +150,8 @@ def _decided(
         found = by_cuts(program, measure, solver, gap, stopped)
         if found is not None:
             return _answer(program, measure, found.x, found.seconds, found.bound, found.rounds)
+        if stopped():
+            return None
     if measure.weight == 1.0 and sum(len(stage.cost) for stage in program.stages) >= LARGE:
         return _by_the_worst(program, measure, solver, gap)
     form = extensive_form(program, measure)
@@ -253,7 +255,21 @@ def _answer(
     of_branches = program.costs(stage_costs(program, x, seconds))
     first = float(program.first.cost @ x) + program.first.constant
     objective = first + measure.of(of_branches, program.probabilities)
+    bound = max(bound, least_of(program, measure))  # of a search that ended before it had one
     return RecourseAnswer(x, tuple(seconds), of_branches, objective, min(bound, objective), rounds)
+
+
+def followed(
+    program: RecourseProgram, measure: RiskMeasure, x: Floats, solver: Solver, gap: float
+) -> RecourseAnswer | None:
+    """What follows decisions, or the next that cuts at these lead to, when there is no more time for better ones; a solver is asked once.
+
+    None: a second stage has integer columns, or cannot follow.
+    """
+    if any(stage.integer.any() for stage in program.stages):
+        return None
+    found = by_cuts(program, measure, solver, gap, lambda: True, x)
+    return None if found is None else _answer(program, measure, found.x, found.seconds, found.bound, found.rounds)
 
 
 def stage_costs(program: RecourseProgram, x: Floats, seconds: Sequence[Floats]) -> Floats:
