@@ -98,7 +98,7 @@ def test_law_that_turned_since_it_was_looked_at_is_told(tmp_path: Path) -> None:
 
 
 def test_check_names_prices_that_are_older_than_the_case_allows(runs: Path, tmp_path: Path) -> None:
-    """On one line, and all with --json; --strict refuses them where nothing is planned yet, and nothing else does."""
+    """On one line, and all with --json; --strict refuses them, `check` too, and nothing else does."""
     shutil.copytree(runs / "case", tmp_path / "case")
     stated = tmp_path / "case" / "case.toml"
     stated.write_text(stated.read_text().replace("[accept]\n", '[accept]\noldest_price = "6 months"\n'))
@@ -114,7 +114,7 @@ def test_check_names_prices_that_are_older_than_the_case_allows(runs: Path, tmp_
     }
     assert "old_prices" not in json.loads(friendshore("check", runs / "case", "--json", day="2027-11-08"))
     assert "Old prices" in friendshore("plan", tmp_path / "case", day="2027-11-08")
-    for command in ("plan", "alternatives"):
+    for command in ("plan", "alternatives", "check"):
         asked = CliRunner(env={"SOURCE_DATE_EPOCH": "1825632000"}).invoke(
             app, [command, str(tmp_path / "case"), "--strict"]
         )

@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -162,7 +163,26 @@ def test_a_failed_scenario_is_planned_again_only_if_that_is_asked(tmp_path: Path
     assert resumed(folder, lists, rerun=True) == (first, [tuple(REFUSED)])
 
 
-@pytest.mark.parametrize("harm", ["cut off", "a figure", "a digest", "rubbish", "another plan", "no newline"])
+def hashed_anew(line: bytes, old: bytes, new: bytes) -> bytes:
+    """A line of a journal in which something is replaced, under a hash that fits."""
+    assert old in line
+    rest = line.rstrip(b"\n").partition(b" ")[2].replace(old, new, 1)
+    return sha256(rest).hexdigest().encode() + b" " + rest + b"\n"
+
+
+FORGED = {
+    "a total": (b'"total":', b'"total":1'),
+    "an objective": (b'"objective":', b'"objective":1'),
+    "a bound": (b'"bound":', b'"bound":9'),
+    "what is bought": (b'"bought_kg":', b'"bought_kg":1'),
+    "a purchase": (b'"quantity_kg":', b'"quantity_kg":1'),
+    "a share": (b'"share":', b'"share":7'),
+    "no money": (b'"cost":{', b'"cost":null,"money":{'),
+}
+HARMS = ["cut off", "a figure", "a digest", "rubbish", "another plan", "no newline", *FORGED]
+
+
+@pytest.mark.parametrize("harm", HARMS)
 def test_a_journal_that_was_changed_is_not_believed(harm: str, tmp_path: Path) -> None:
     """What a line says is taken as it was written, or planned again; nothing of the others is lost."""
     folder = tmp_path / "kept"
@@ -176,6 +196,7 @@ def test_a_journal_that_was_changed_is_not_believed(harm: str, tmp_path: Path) -
         "rubbish": [lines[0], b"\xff\x00 {}\n", b"\n", *lines[2:]],
         "another plan": [lines[0][:64] + lines[1][64:], *lines[1:]],
         "no newline": [*lines[:2], lines[2][:-1]],
+        **{name: [hashed_anew(lines[0], *change), *lines[1:]] for name, change in FORGED.items()},
     }[harm]
     journal.write_bytes(b"".join(harmed))
     assert b"".join(harmed) != b"".join(lines)

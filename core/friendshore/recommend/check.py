@@ -31,12 +31,13 @@ from ..plugins import Blocker, CatalogRef, Registry, is_folder, sentence_of
 from ..problem import Problem
 from ..problem.changes import scenario_changes
 from ..problem.given import unknown_name
-from ..problem.inputs import Inputs
+from ..problem.inputs import Applied, Inputs
 from ..problem.price_dates import PriceDates
 from ..problem.rates import no_rate
 from ..reading.cells import plain_table
 from ..rules.pack import rules_in
 from .gather import attempt, gather, named_catalogs
+from .stale import refuse_old_prices
 from .suggest import suggestions
 
 _PLACES = {
@@ -183,6 +184,8 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
     if strict and inputs.doubts:
         errors.append(InputError(inputs.doubts))
     problem = attempt(inputs.problem, errors)
+    if strict and problem is not None:
+        attempt(partial(refuse_old_prices, inputs, Applied(strict=True)), errors)
     for scenario in case.scenarios:
         attempt(partial(_apply, inputs, gathered.case, scenario.name), errors)
     if problem is not None:

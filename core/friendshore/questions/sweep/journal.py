@@ -2,7 +2,7 @@
 
 A line is the SHA-256 of the rest of it, then a JSON object: the key of a scenario, and its plan. The key is the hash of all that the plan turns
 on (`keys`), so that a plan is found again wherever the same is asked, and nowhere else. A line that was cut off, changed, or is no plan is passed
-over, and its scenario planned again. As with the hashes of a run, that finds edits and accidents, and no forger, who writes the hash anew.
+over, and its scenario planned again; so is one whose figures do not add up, whatever its hash. As with the hashes of a run, that finds edits and accidents, and no forger, who writes the hash anew.
 """
 
 from __future__ import annotations
@@ -152,10 +152,10 @@ def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
                 continue
             key, between, plan = rest.removeprefix(_KEY)[:-1].partition(_PLAN)
             try:
-                failed = ScenarioPlan.model_validate_json(plan).failed
+                known = ScenarioPlan.model_validate_json(plan)
             except ValidationError:
                 continue
-            if between and not (rerun and failed):
+            if between and known.adds_up and not (rerun and known.failed):
                 yield key.decode(), plan.decode()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, overload
 
 from pydantic import Field, PlainSerializer, WrapValidator
 
-from ...domain.base import Number, Record
+from ...domain.base import Number, Record, totals
 from ...domain.plan import Cost
 from ...explain.results import QuestionResult
 from ...problem.inputs import Applied
@@ -18,6 +18,8 @@ from ...problem.inputs import Applied
 if TYPE_CHECKING:
     import pandas
 
+_ROUNDING = Decimal("1e-6")
+"""Share of a figure, or of one, by which sums of rounded figures may be off."""
 FAILED = "error"
 """The status of a scenario that could not be planned."""
 
@@ -82,6 +84,31 @@ class ScenarioPlan(Record):
     def failed(self) -> bool:
         """Whether there is no plan."""
         return self.status == FAILED
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its figures are those of one plan: parts come to their sums, no bound is above its plan, and of each material its purchases come to what is bought."""
+        cost = self.cost
+        if cost is None:
+            return not (self.purchases or self.status in ("optimal", "feasible"))
+        spent = cost.price + cost.discounts + cost.charges + cost.freight
+        spent += cost.onboarding + cost.fixed + cost.untaken + cost.holding
+        pairs = [(spent, cost.total), (cost.total + cost.penalties + cost.shortage, cost.objective)]
+        kilograms = totals((one.material, one.quantity_kg) for one in self.purchases)
+        money = totals((one.material, one.cost) for one in self.purchases)
+        bought = {one.material: one for one in self.materials}
+        pairs += [(kilograms.get(name, Decimal(0)), one.bought_kg) for name, one in bought.items()]
+        pairs += [(money.get(name, Decimal(0)), one.cost) for name, one in bought.items()]
+        pairs += [
+            (one.share * kilograms[one.material], one.quantity_kg) for one in self.purchases if kilograms[one.material]
+        ]
+        below = self.bound is None or self.bound <= cost.objective or _alike(self.bound, cost.objective)
+        return below and kilograms.keys() <= bought.keys() and all(_alike(*pair) for pair in pairs)
+
+
+def _alike(first: Decimal, second: Decimal) -> bool:
+    """Whether two figures differ by no more than rounding."""
+    return abs(first - second) <= _ROUNDING * max(Decimal(1), abs(first), abs(second))
 
 
 class SweptScenario(Record):
