@@ -58,7 +58,7 @@ class RiskOptions:
         int, Setting("Combinations of events up to which all are planned for; of more, a sample.", "N", least=1)
     ] = 200
     sample: Annotated[int, Setting("Draws of a sample.", "N", least=1)] = 200
-    seed: Annotated[str, Setting("What a sample's draws follow from.")] = "1"
+    seed: Annotated[str, Setting("What a sample's draws follow from.", "SEED")] = "1"
 
 
 class RiskQuestion(Question[RiskOptions, Risk]):
