@@ -18,6 +18,7 @@ from friendshore.plugins import Registry
 from friendshore.session import Session
 from friendshore_risk.events import Event
 from friendshore_risk.risk.answer import risk_of
+from friendshore_risk.risk.question import RiskQuestion
 from friendshore_risk.risk.records import Risk
 from friendshore_risk.risk.search import _check_routes
 from friendshore_risk.twostage import RiskMeasure
@@ -79,7 +80,17 @@ def test_a_place_on_the_way_takes_all_lanes_that_pass_it() -> None:
     """China's lane to the US goes by Panama, that to Korea does not."""
     lanes = {"cn-metal": [lane("US", "pacific;panama"), lane("KR")], "au-metal": [lane("US"), lane("KR")]}
     given = session(lanes=lanes)
-    assert [one.objective for one in asked(given, "via:panama").scenarios] == [410, 410]
+    found = asked(given, "via:panama")
+    assert [one.objective for one in found.scenarios] == [410, 410]
+    assert found.unsaid == ("au-metal", "cn-metal"), (
+        "of what passes where nobody says, nothing is lost, and that is told"
+    )
+    assert "nobody says what au-metal, cn-metal pass" in "".join(RiskQuestion().notes(found))
+    assert asked(given, "route:CN>US").unsaid == ()
+    said = {"cn-metal": [lane("US", "panama"), lane("KR", "malacca")], "au-metal": [lane("US", "pacific")]}
+    assert asked(session(lanes=said), "via:panama").unsaid == ()
+    (loss,) = named_losses(given, ["via:panama"])
+    assert withstand(given, [loss], 1, start=DAY).unsaid == ("au-metal", "cn-metal")
     with pytest.raises(InputError, match="loses a route that nothing goes") as caught:
         asked(given, "via:panam")
     assert caught.value.problems[0].fix == "did you mean `via:panama`?"

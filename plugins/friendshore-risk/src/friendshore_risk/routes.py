@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from friendshore.program import Program
 from friendshore.program.matrix import Ints
 
 _ROUTE, _VIA = "route:", "via:"
+_NAMED = 3
+"""Offers that are named; then it is said how many more there are."""
 Moved = frozenset[tuple[str, str]]
 """Offers, each with a place that it delivers to."""
 ROUTES = (
@@ -99,6 +101,30 @@ def words_of(problem: Problem) -> set[str]:
             lanes = (lane for lane in arc.chained.offer.lanes if lane.to == arc.move.to.id)
             found |= {f"{_VIA}{place}" for lane in lanes for place in passed_by(lane)}
     return found
+
+
+def unsaid(problem: Problem, words: Iterable[str]) -> tuple[str, ...]:
+    """Offers that cross a border by a way of which nobody says what it passes, where any of some words is a place on the way: they may pass it all the same."""
+    if not any(word.startswith(_VIA) for word in words):
+        return ()
+    found = set()
+    for arc in problem.network.arcs:
+        if arc.offer >= 0 and arc.move.crosses:
+            lanes = [lane for lane in arc.chained.offer.lanes if lane.to == arc.move.to.id]
+            if not all(map(passed_by, lanes)) or not lanes:
+                found.add(arc.chained.offer.id)
+    return tuple(sorted(found))
+
+
+def unsaid_told(offers: Sequence[str]) -> list[str]:
+    """The same in words, if there are any."""
+    if not offers:
+        return []
+    more = f" and {len(offers) - _NAMED} more" if len(offers) > _NAMED else ""
+    named = ", ".join(offers[:_NAMED])
+    return [
+        f"nobody says what {named}{more} pass on the way, so that no place on it is lost to them: state `via` of their lanes"
+    ]
 
 
 def orders_of(program: Program, moves: Moved, periods: range) -> Ints:

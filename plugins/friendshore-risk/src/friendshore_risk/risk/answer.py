@@ -125,6 +125,7 @@ class _Told:
             before=self._ordered(),
             held=self._held(),
             onboarded=self._onboarded(),
+            unsaid=search.unsaid,
             decisions=search.decisions(self.found.x),
         )
 

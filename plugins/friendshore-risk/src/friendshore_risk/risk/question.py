@@ -113,12 +113,14 @@ class RiskQuestion(Question[RiskOptions, Risk]):
 
     def notes(self, result: Risk) -> Sequence[str]:
         """That the case states no event, or what was derived again."""
+        from ..routes import unsaid_told
+
         if result.evaluated:
             return (
                 f"{count(result.evaluated, 'plan')} derived again, in every scenario: all is as it is told, and nothing that costs less was found",
             )
         if any(scenario.events for scenario in result.scenarios):
-            return ()
+            return unsaid_told(result.unsaid)
         return (f"the case states no event: state what may happen under [[plugin.{PLUGIN}.event]]",)
 
 

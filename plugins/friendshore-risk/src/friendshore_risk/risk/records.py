@@ -148,5 +148,7 @@ class Risk(QuestionResult):
     """Of a sample."""
     decisions: tuple[Decision, ...] = ()
     """All that is decided before the day, so that the rest can be derived again."""
+    unsaid: tuple[str, ...] = ()
+    """Where an event loses a place on the way, offers that cross a border by a way of which nobody says what it passes: it is not lost to them."""
     evaluated: int = 0
     """Plans of a saved answer that were derived again, and found to be as they are told."""

@@ -23,6 +23,7 @@ from friendshore.verify import VerifiedPlan, verify
 
 from ..events.records import Event
 from ..events.scenarios import RiskScenario
+from ..routes import unsaid
 from ..twostage import (
     GapInterval,
     RecourseAnswer,
@@ -79,6 +80,7 @@ class RiskSearch:
         """Lays out all that may happen; `batches` are samples that say how good the plan of a sample is."""
         self.session, self.scenarios, self.counted, self.batches = session, scenarios, counted, batches
         others = [one for batch in batches for one in batch]
+        self.unsaid = unsaid(session.problem, (event.lose for event in events))
         self.staged: StagedCase = staged(session, events, scenarios, day, others)
         self.program = replace(self.staged.program, branches=self.staged.branches(scenarios))
         """The two-stage program; all second stages are in it, those of batches too."""

@@ -141,6 +141,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
 
     def notes(self, result: Withstood | WithstandChecked) -> tuple[str, ...]:
         """What is left out."""
+        from ..routes import unsaid_told
         from .results import Withstood
 
         if not isinstance(result, Withstood):
@@ -150,6 +151,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
             found.append(f"the search was ended: what more than {len(result.curve) - 1} losses cost is not told")
         if result.idle:
             found.append(f"nothing that could arrive from then on is barred at the end of {', '.join(result.idle)}")
+        found += unsaid_told(result.unsaid)
         if result.unplanned:
             found.append(f"rules conflict as things are, and nothing is said of {', '.join(result.unplanned)}")
         return tuple(found)

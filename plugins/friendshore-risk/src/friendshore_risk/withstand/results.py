@@ -104,6 +104,8 @@ class Withstood(QuestionResult):
     """Demands that are short as things are: of them no more is short after a loss, and nothing is charged for the rest."""
     idle: tuple[str, ...]
     """Suspended rules that would bar nothing more of what could arrive from then on."""
+    unsaid: tuple[str, ...]
+    """Where a place on the way may be lost, offers that cross a border by a way of which nobody says what it passes: it is not lost to them."""
     unplanned: tuple[str, ...]
     """Materials of parts in which rules conflict as things are: they are left out."""
     proof: Annotated[WithstandProof, Field(exclude=True)]

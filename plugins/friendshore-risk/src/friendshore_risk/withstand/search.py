@@ -19,6 +19,7 @@ from friendshore.session import Session
 from friendshore.solve import Progress
 from friendshore.verify import VerifiedPlan, verify
 
+from ..routes import unsaid
 from .certifying import certified_least
 from .check import FollowsJudge, rules_then
 from .component import Losses, RobustComponent
@@ -145,6 +146,7 @@ class _Withstanding:
             never_met=tuple(sorted(session.verified.plan.short_by_demand)),
             proof=self._proof(points[-1], last, certify=certify),
             idle=tuple(loss.name for number, loss in enumerate(self.losses) if loss.rule and number not in touching),
+            unsaid=unsaid(session.problem, (loss.word for loss in self.losses)),
             unplanned=tuple(sorted(name for part in every if part.today.conflicts for name in part.members)),
         )
 
