@@ -397,6 +397,14 @@ def test_a_saved_answer_is_evaluated_again_and_what_was_tampered_with_is_found(
     assert told in done.output
 
 
+def test_that_there_was_no_time_to_follow_a_saved_plan_says_nothing_against_it(case: Path, answered: str) -> None:
+    """It ends as any search that its limit ended, and not as an answer that does not hold."""
+    saved = case / "answer.json"
+    saved.write_text(answered)
+    done = CliRunner().invoke(app, ["risk", str(case), "--check", str(saved), "--time-limit", "0.0001"])
+    assert done.exit_code == 5, done.output
+
+
 def test_a_plan_that_is_not_the_best_is_found_whatever_it_says_of_its_bound() -> None:
     """The plan as it is, followed until the day, with all figures right and its own cost for a bound; and the same in the frontier."""
     session = opened(
