@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from tests.property.settings import at_depth
 
 from friendshore.program.matrix import Entries, Linear
+from friendshore.solve import SolverAnswer, SolverOutcome
 from friendshore_risk.twostage import (
     RecourseProgram,
     RiskMeasure,
@@ -281,3 +282,22 @@ def test_when_time_is_up_choices_are_made_and_told_with_a_bound(measure: RiskMea
         bounds.append(some.bound)
     assert bounds[0] > 0
     assert bounds[-1] > bounds[0]
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_solver_that_has_no_time_left_takes_no_bound_away(measure: RiskMeasure) -> None:
+    """After the first program, or while choices are open to fractions: the best decisions are told with the bound that was known."""
+    program, solver, bounds = drawn(0), solver_within(), []
+    followed = tuple(replace(stage, upper=np.full(len(stage.cost), np.inf)) for stage in program.stages)
+    program = replace(program, stages=followed)  # whatever is decided
+    for programs in (1, 6):
+        asked = count()
+
+        def within(linear: Linear, asked: count[int] = asked, programs: int = programs) -> SolverAnswer:
+            return solver(linear) if next(asked) < programs else SolverAnswer(SolverOutcome.NOTHING)
+
+        some = by_cuts(program, measure, within, 1e-6, lambda: False)
+        assert some is not None
+        bounds.append(some.bound)
+    assert bounds[0] > 0
+    assert bounds[0] < bounds[1] <= least(program, measure) * (1 + 1e-6)
