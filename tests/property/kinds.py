@@ -56,9 +56,14 @@ def applies(rule: Any, demand: DemandSpec) -> bool:
 
 
 def origin_ban(
-    rule: Any, good: Material, demand: DemandSpec, chain: tuple[ChainEntry, ...], missing: set[str]
+    rule: Any, good: Material, demand: DemandSpec, chain: tuple[ChainEntry, ...], missing: set[str], had: set[str]
 ) -> Answer:
-    """A rule of origin on the stages that one node performs, and on those that nobody answers for."""
+    """A rule of origin on the stages that one node performs, and on those that nobody answers for.
+
+    Args:
+        had: stages that the node's material and its inputs are stated to have, where it is the good itself; empty: it is not, or nobody states any.
+            A good that is stated to have none of those that the rule asks about, and of which no such stage is told, is unproven.
+    """
     if not selects(rule, good) or not applies(rule, demand):
         return Answer.PASS
     assert not rule.allow, "not read here"
@@ -73,6 +78,9 @@ def origin_ban(
         answers += [table(e.countries, e.complete, rule.countries) for e in entries]
         if not entries and stage.value in missing:
             answers.append(Answer.UNPROVEN)
+    asked = {stage.value for stage in rule.stages}
+    if had and not answers and asked.isdisjoint(had):
+        answers.append(Answer.UNPROVEN)
     answer = worst(answers)
     stated = dict(demand.facts)
     for exception in rule.exceptions:

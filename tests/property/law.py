@@ -70,7 +70,8 @@ class Law:
         """A tree once for each choice of licences under which it may be part of a delivery that these rules judge."""
         material = self.world.materials[demand.material]
         for ban in bans:
-            if not self._let(kinds.origin_ban(ban, material, demand, self.entries(node), self.missing(node))):
+            had = self.had(node) if node.material == demand.material else set()
+            if not self._let(kinds.origin_ban(ban, material, demand, self.entries(node), self.missing(node), had)):
                 return []
         licences = self._licences(node, demand, waived)
         if not licences:
@@ -106,6 +107,12 @@ class Law:
         for used in node.inputs:
             covered |= {stage.value for stage in self.world.materials[used.material].stages}
         return needed - covered
+
+    def had(self, node: Tree) -> set[str]:
+        """Stages that its material and its inputs are stated to have; empty if none is stated of its material."""
+        own = {stage.value for stage in self.world.materials[node.material].stages}
+        inputs = (stage.value for used in node.inputs for stage in self.world.materials[used.material].stages)
+        return own | set(inputs) if own else set()
 
     # --------------------------------------------------------------------------------------------------------- moves
 
