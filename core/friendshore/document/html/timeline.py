@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from textwrap import shorten
 
 from ..charts import Timeline, TimelineMark, TimelineRow
 from ..tone import Tone
@@ -36,6 +37,8 @@ _FLAG = 18.0
 """Pixels across of the number of a day that matters to all rows."""
 _LEAST = 22.0
 """Pixels between lines of the grid."""
+_POINTED = 400
+"""Letters at most of what is told where one points at a day."""
 _TOGETHER = 12
 """Rows of a picture: a page of paper can end after it."""
 
@@ -102,7 +105,7 @@ def _flags(chart: Timeline, axis: Axis) -> list[tuple[float, float]]:
 def _flagged(chart: Timeline, flags: Sequence[tuple[float, float]], head: float, height: float) -> Iterator[Markup]:
     y = _FLAG / 2
     for number, (one, (x, shown)) in enumerate(zip(_marks(chart), flags, strict=True), 1):
-        told = _told(one)
+        told = shorten(_told(one), _POINTED, placeholder=" …")  # `days` tells it whole
         line = path("M{} {}L{} {}V{}", shown, y + _FLAG / 2, x, head - _HEAD + 4, height)
         yield tag("path", d=line, class_=f"day m-{one.tone.value}")
         circle = tag("circle", cx=shown, cy=y, r=8, class_=f"m-{one.tone.value}")
