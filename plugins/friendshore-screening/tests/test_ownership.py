@@ -37,7 +37,8 @@ def said(stakes: str, company: str, listed: str = "X Y", rule: Share50 | Attribu
     [
         # FAQ 399: shares of blocked persons are added up.
         ("X 25 A, Y 25 A", "A", OwnerStanding.OWNED),
-        # FAQ 401, examples 1 to 3 as read. Of examples 4 to 6 no text was found: the three after them are of their kind, and not theirs.
+        # FAQ 401, examples 1 to 3 as read, example 4 as two who quote it tell its shares. Of examples 5 and 6 no text was found: the two after
+        # them are of their kind, and not theirs.
         ("X 50 A, A 50 B", "B", OwnerStanding.OWNED),
         ("X 50 A, X 50 B, A 25 C, B 25 C", "C", OwnerStanding.OWNED),
         ("X 50 A, X 10 B, A 40 B", "B", OwnerStanding.OWNED),
