@@ -22,6 +22,7 @@ from friendshore.rules.pack import digest_of_made
 from friendshore.run import write_run
 from friendshore.testing.questions import case_pack_checks
 
+from ..unit import tin_case
 from .forging import forge
 
 if TYPE_CHECKING:
@@ -41,23 +42,13 @@ CATALOG = {
     "capacity.csv": "facility,from,per_year,status,source\nmill,,9 t/year,operating,s\nhill,,9 t/year,operating,s\n",
     "offers.csv": "id,facility,material,price,price_source,lead_time,source\nfrom-mill,mill,tin,30 USD/kg,s,0,s\nfrom-hill,hill,tin,40 USD/kg,s,0,s\n",
 }
-CASE = """schema = 1
-[case]
-name = "c"
-start = 2027-01-01
-periods = 1
-period = "year"
-place = "US"
-[use]
-catalogs = ["./tin"]
-[[demand]]
-material = "tin"
-end_use = "civil"
-per_year = "1 t"
-[plugin.acme-debarred]
+CASE = (
+    tin_case.CASE
+    + """[plugin.acme-debarred]
 names = "debarred.txt"
 day = 2026-11-20
 """
+)
 RULE = "acme-debarred"
 
 
@@ -65,10 +56,8 @@ RULE = "acme-debarred"
 def case(site: Site, tmp_path: Path) -> Path:
     """The file of a case whose cheapest supplier is debarred."""
     site.plugin("acme-debarred", MANIFEST, CODE)
-    (tmp_path / "tin").mkdir()
-    for name, text in CATALOG.items():
-        (tmp_path / "tin" / name).write_text(text)
-    (tmp_path / "case.toml").write_text(CASE)
+    tin_case.write_catalog(tmp_path, CATALOG)
+    tin_case.write_case(tmp_path, CASE)
     (tmp_path / "debarred.txt").write_text("Mill Ltd\n")
     return tmp_path / "case.toml"
 

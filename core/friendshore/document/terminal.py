@@ -179,7 +179,7 @@ def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
 
 
 def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
-    """A table without frames, no wider than `width` if its whole columns leave room: words wrap within their column.
+    """A table without frames, no wider than `width` if columns that are not broken leave room: words wrap within their column.
 
     A name for which the first column has no room stands on a line of its own, and the rest of its row below it.
     """

@@ -6,11 +6,12 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from friendshore.domain.facts import Facility
+from friendshore.domain.time import Span, stretches_between
 from friendshore.rules.base import Phase, PhaseStatus, Rule
 
 from .law import RULES, ListLaw, day_before
@@ -70,17 +71,11 @@ class Consequences:
         return frozenset(facility for bar in self.bars for facility in bar.facilities)
 
 
-def stretches(stakes: Iterable[Stake], start: date, end: date) -> Iterator[tuple[date, date]]:
-    """Days of a plan in which nobody's shares change."""
-    days = {start}
-    for stake in stakes:
-        if stake.start is not None and start < stake.start <= end:
-            days.add(stake.start)
-        if stake.end is not None and start <= stake.end < end:
-            days.add(date.fromordinal(stake.end.toordinal() + 1))
-    ordered = sorted(days)
-    for n, day in enumerate(ordered):
-        yield day, day_before(ordered[n + 1]) if n + 1 < len(ordered) else end
+def unchanged(stakes: Iterable[Stake], start: date, end: date) -> list[Span]:
+    """Stretches of a plan in which nobody's shares change."""
+    turns = {stake.start for stake in stakes if stake.start is not None and start < stake.start <= end}
+    turns |= {stake.end + timedelta(days=1) for stake in stakes if stake.end is not None and start <= stake.end < end}
+    return stretches_between(start, end, sorted(turns))
 
 
 def consequences(
@@ -106,8 +101,11 @@ def consequences(
     runs: dict[str, set[str]] = defaultdict(set)
     for facility in facilities:
         runs[facility.supplier].add(facility.id)
-    spans = list(stretches(stakes, *horizon))
-    structures = [(span, Structure(stakes, span[0])) for span in spans]
+    structures = [
+        (span.start, span.end, Structure(stakes, span.start))
+        for span in unchanged(stakes, *horizon)
+        if span.start is not None and span.end is not None  # none is open at an end
+    ]
     bars: list[ListBar] = []
     owned: list[OwnedBy] = []
     unknown: set[str] = set()
@@ -118,7 +116,7 @@ def consequences(
         sure = {hit.party.name for hit in own if counts(hit, threshold)}
         may = {hit.party.name for hit in own if hit.band is Band.REVIEW} - sure
         meant: dict[str, list[tuple[date, date, bool, str]]] = defaultdict(list)
-        for (first, last), structure in structures:
+        for first, last, structure in structures:
             found = structure.findings(sure, may, RULES[law.ownership], runs) if law.ownership else {}
             told = [
                 _owned(one, found[one], law, first, runs) for one in sorted(found) if one in runs and one not in sure
