@@ -16,7 +16,5 @@ from .questions.repairs.search import repairs as repairs
 from .questions.stress.insurance import insurance as insurance
 from .questions.stress.insured import Insurance as Insurance
 from .questions.stress.search import Stress as Stress, stress as stress
-from .questions.sweep.records import Sweep as Sweep
-from .questions.sweep.search import sweep as sweep
 from .questions.why_not.search import WhyNot as WhyNot, why_not as why_not
 from .recommend import Recommendation as Recommendation, plan as plan

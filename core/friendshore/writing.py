@@ -33,8 +33,29 @@ _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 NEW, READY, OLD, LOCK = "new", "ready", "old", "lock"
 _OURS = frozenset({NEW, READY, OLD, LOCK})
 """All that the hidden folder may hold."""
+_OF_THE_MACHINE = frozenset({errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS})
+"""What a disk refuses without naming the file."""
 _NO_LOCKS = frozenset({errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL})
 """What a file system says that has no locks: there, two who write at once may each be told that the other's files are in the way."""
+
+
+def refused_by_the_machine(error: OSError) -> InputError:
+    """What the machine refuses, as a mistake of what was named.
+
+    Raises:
+        OSError: the same, if it is none of the machine's: then it is a bug of ours.
+    """
+    message = f"cannot be read or written: {error.strerror or error}"
+    if error.filename is not None:
+        fix = "check the path, and who may read and write there"
+        return InputError(message, os.fsdecode(error.filename), fix=fix)
+    if error.errno in _OF_THE_MACHINE:
+        return InputError(f"a file {message}")
+    try:
+        Path.cwd()
+    except OSError:
+        return InputError("the folder in which you are working is gone", fix="change to one that is there")
+    raise error
 
 
 def hidden(place: Path) -> Path:

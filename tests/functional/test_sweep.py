@@ -1,234 +1,35 @@
-"""`sweep` on the command line: what it writes and tells, the same from every executor, and what is lost when whoever plans is killed."""
+"""`sweep` with rules of a plugin that hang, end their process or are other ones where a worker is."""
 
 from __future__ import annotations
 
 import csv
-import json
 import os
-import shutil
-import signal
-import socket
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from multiprocessing import active_children
+from importlib.metadata import distribution
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner, Result
 
 import friendshore
-from friendshore.cli import app
-from friendshore.domain.base import totals
 from friendshore.domain.change import Change
-from friendshore.errors import InputError, SolverError
+from friendshore.errors import InputError
 from friendshore.problem.inputs import Applied
-from friendshore.questions.sweep.journal import JOURNAL
-from friendshore.questions.sweep.pools import dask
-from friendshore.questions.sweep.records import SweepScenario
-from friendshore.questions.sweep.search import SweepFolder, run_sweep
-from friendshore.questions.sweep.worker import AskedScenario, SweptCase, name_of, planned
 from friendshore.recommend import gather
 from friendshore.solve import AnswerCache, Limits
+from friendshore_sweep.search import sweep
+from friendshore_sweep.worker import AskedScenario, SweptCase, name_of, planned
 
 from .test_lock import CASE, CATALOG
 from .test_plugin_edits import HOUSE_RULE
 
 if TYPE_CHECKING:
     from conftest import Site
-
-GRID = ("--vary", "price:quebec-gallium=0.5..2/4", "--vary", "demand:civil=1,2")
-SCENARIOS = 8
-
-
-def command(*arguments: str | Path) -> Result:
-    """A command, in this process."""
-    return CliRunner().invoke(app, list(map(str, arguments)))
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `init` writes."""
-    folder = tmp_path_factory.mktemp("case") / "first"
-    assert command("init", folder).exit_code == 0
-    return folder
-
-
-@pytest.fixture(scope="module")
-def serial(case: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The grid planned in one process."""
-    folder = tmp_path_factory.mktemp("sweep") / "serial"
-    done = command("sweep", case, *GRID, "--workers", "1", "--out", folder)
-    assert done.exit_code == 0, done.output
-    return folder
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """All that a folder holds."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    """The rows of a table."""
-    with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def test_a_row_is_what_plan_says_of_the_same_changes(case: Path, serial: Path) -> None:
-    """To the gram and the cent: money, shortage, and what is bought of which offer."""
-    number = 7  # price twice as high, demand as it is
-    changes = [Change(price="quebec-gallium", factor=Decimal(2)), Change(demand="civil", factor=Decimal(1))]
-    run = friendshore.plan(friendshore.load_case(case), changes=changes).run
-    row = table(serial, "totals")[number - 1]
-    assert (row["price:quebec-gallium"], row["demand:civil"], row["status"]) == ("2", "1", "optimal")
-    assert {name: Decimal(row[name]) for name in type(run.cost).model_fields} == dict(run.cost)
-    bought = [one for one in table(serial, "purchases") if one["number"] == str(number)]
-    assert bought
-    assert {
-        (one["material"], one["end_use"], one["offer"]): (Decimal(one["quantity_kg"]), Decimal(one["cost"]))
-        for one in bought
-    } == {
-        key: (kilograms, totals(((p.material, p.end_use, p.offer), p.cost) for p in run.purchases)[key])
-        for key, kilograms in totals(((p.material, p.end_use, p.offer), p.quantity_kg) for p in run.purchases).items()
-    }
-    short = {
-        one["material"]: Decimal(one["short_kg"]) for one in table(serial, "materials") if one["number"] == str(number)
-    }
-    assert {name: kilograms for name, kilograms in short.items() if kilograms} == run.shortage_kg
-
-
-def test_a_strict_scenario_is_refused_prices_that_are_too_old(
-    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As `plan --strict` refuses them: its row says so, and the others are planned."""
-    shutil.copytree(case, tmp_path / "case")
-    file = tmp_path / "case" / "case.toml"
-    file.write_text(file.read_text().replace("[accept]\n", '[accept]\noldest_price = "6 months"\n'))
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1825632000")
-    found = friendshore.sweep(friendshore.load_case(tmp_path / "case"), [Applied(), Applied(strict=True)], workers=1)
-    assert [one.plan.status for one in found.scenarios] == ["optimal", "error"]
-    assert "older than the case allows" in found.scenarios[1].plan.message
-
-
-def test_json_and_a_page_tell_the_same_sweep(case: Path, tmp_path: Path) -> None:
-    """One object on stdout, and a page that nothing is overwritten by."""
-    page = tmp_path / "sweep.html"
-    done = command("sweep", case, "--vary", "price:quebec-gallium=1,2", "--workers", "1", "--html", page, "--json")
-    data: dict[str, Any] = json.loads(done.stdout)
-    assert [one["name"] for one in data["scenarios"]] == ["price:quebec-gallium 1", "price:quebec-gallium 2"]
-    assert "price:quebec-gallium 2" in page.read_text(encoding="utf-8")
-    again = command("sweep", case, "--vary", "price:quebec-gallium=1,2", "--workers", "1", "--html", page)
-    assert again.exit_code == 2
-    assert "is there already" in again.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("--resume",), "--out"),
-        (("--rerun", "all", "--out", "x"), "failed"),
-        (("--dask", "a", "--executor", "b"), "one of them"),
-        (("--executor", "nowhere:make"), "no executor of this name"),
-        (("--executor", "os:getcwd"), "makes no executor"),
-        (("--vary", "price:nobody=1,2", "--vary", "strict=x"), "no or yes"),
-        (("--scenarios", "nowhere.toml"), "nowhere.toml"),
-    ],
-)
-def test_what_cannot_be_asked_is_told(case: Path, arguments: tuple[str, ...], told: str) -> None:
-    """In words, and with exit code 2."""
-    done = command("sweep", case, "--workers", "1", *arguments)
-    assert done.exit_code == 2
-    assert told in done.stderr
-    assert "Traceback" not in done.output
-
-
-DEADLY = """
-import os, signal
-from concurrent.futures import ThreadPoolExecutor
-
-class Counted(ThreadPoolExecutor):
-    fatal = int(os.environ.get("FATAL", "0"))
-    count = 0
-
-    def submit(self, *args, **kwargs):
-        self.count += 1
-        if self.count == self.fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-        with open(os.environ["SUBMITTED"], "a") as file:
-            file.write("x")
-        return super().submit(*args, **kwargs)
-
-def make():
-    return Counted(1)
-"""
-
-
-@pytest.mark.deep
-def test_whoever_asks_is_killed_and_loses_what_was_in_flight_alone(case: Path, serial: Path, tmp_path: Path) -> None:
-    """What was planned is in the journal; `--resume` plans the rest, and comes to the same bytes."""
-    (tmp_path / "deadly.py").write_text(DEADLY)
-    folder, submitted = tmp_path / "out", tmp_path / "submitted"
-    words = [
-        sys.executable,
-        "-m",
-        "friendshore",
-        "sweep",
-        str(case),
-        *GRID,
-        "--executor",
-        "deadly:make",
-        "--out",
-        str(folder),
-    ]
-    env = {**os.environ, "PYTHONPATH": str(tmp_path), "SUBMITTED": str(submitted)}
-    killed = subprocess.run([*words], env={**env, "FATAL": "6"}, capture_output=True, check=False)
-    assert killed.returncode != 0
-    planned = (folder / JOURNAL).read_bytes().count(b"\n")
-    assert planned >= 3  # the sixth is handed out once four have come back, of which the last may be on its way
-    submitted.unlink()
-    done = subprocess.run([*words, "--resume"], env=env, capture_output=True, check=True)
-    assert len(submitted.read_text()) == SCENARIOS - planned
-    assert b"8 scenarios planned" in done.stdout
-    assert files(folder) == files(serial)
-
-
-@pytest.mark.deep
-def test_a_worker_is_killed_and_the_sweep_goes_on(case: Path, serial: Path, tmp_path: Path) -> None:
-    """Processes of this machine: one is killed once three scenarios are planned, others take its place, and the bytes are the same."""
-    folder, killed = tmp_path / "out", list[int]()
-
-    def kill(done: int, of: int, seconds: float) -> None:
-        if done == 3:
-            victim = active_children()[0].pid
-            assert victim is not None
-            os.kill(victim, signal.SIGKILL)
-            killed.append(victim)
-
-    found = friendshore.sweep(friendshore.load_case(case), changes_of(case), workers=2, folder=folder, progress=kill)
-    assert killed
-    assert not found.failed
-    assert [one.plan.model_dump_json() for one in found.scenarios] == plans(serial)
-
-
-def changes_of(case: Path) -> list[tuple[Change, ...]]:
-    """The changes of the grid's scenarios."""
-    return [
-        (Change(price="quebec-gallium", factor=price), Change(demand="civil", factor=demand))
-        for price in (Decimal("0.5"), Decimal(1), Decimal("1.5"), Decimal(2))
-        for demand in (Decimal(1), Decimal(2))
-    ]
-
-
-def plans(folder: Path) -> list[str]:
-    """The plans in a journal, as JSON."""
-    lines = (folder / JOURNAL).read_text(encoding="utf-8").splitlines()
-    return [line.partition('","plan":')[2][:-1] for line in lines]
-
 
 HOUSE = """
 import itertools, os
@@ -262,6 +63,11 @@ def house(site: Site, folder: Path) -> Path:
     tables = {f"catalog/{name}": text for name, text in CATALOG.items()}
     site.plugin("acme-house", 'api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n', code=HOUSE, files=tables)
     (folder / "case.toml").write_text(CASE + HOUSE_RULE)
+    own = distribution("friendshore-sweep")  # whoever sends a case is software that a worker must have too
+    info = site.folder / f"friendshore_sweep-{own.version}.dist-info"
+    info.mkdir()
+    for name in ("METADATA", "entry_points.txt"):
+        (info / name).write_text(own.read_text(name) or "")
     return folder
 
 
@@ -275,7 +81,8 @@ def test_a_rule_that_hangs_in_a_worker_is_ended_and_the_sweep_goes_on(workers: i
     env = {**os.environ, "PYTHONPATH": str(site.folder), "FRIENDSHORE_PLUGIN_LIMIT": "1"}
     done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    rows = table(folder, "totals")
+    with (folder / "totals.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
     assert [row["status"] for row in rows] == ["optimal", "error", "error", "optimal"]
     assert "its rule `r` of kind `house` had not come to its end after 1 s" in rows[1]["message"]
     assert "acme_house/__init__.py:15: acme-house 1.0" in rows[1]["message"]
@@ -291,12 +98,12 @@ def test_a_rule_that_hangs_on_an_executor_of_somebodys_is_ended(
     case = friendshore.load_case(house(site, tmp_path))
     changes = [[Change(price="tin-my", factor=Decimal(factor))] for factor in (1, 2, 4)]
     with ThreadPoolExecutor(1) as executor:
-        found = friendshore.sweep(case, changes, executor=executor)
+        found = sweep(case, changes, executor=executor)
     assert [one.plan.status for one in found.scenarios] == ["optimal", "error", "optimal"]
     assert "had not come to its end after 1 s" in found.scenarios[1].plan.message
 
 
-@pytest.mark.parametrize("how", ["a file", "its version"])
+@pytest.mark.parametrize("how", ["a file", "its version", "the version of who asks"])
 def test_a_worker_with_another_plugin_is_refused(how: str, site: Site, tmp_path: Path) -> None:
     """Any file of a plugin whose rules are asked counts: it is named with both versions, or with both digests where these are the same."""
     gathered = gather(friendshore.load_case(house(site, tmp_path)))
@@ -304,76 +111,16 @@ def test_a_worker_with_another_plugin_is_refused(how: str, site: Site, tmp_path:
     sent = swept.packed()
     asked = AskedScenario(0, Applied(), name_of(sent), packed=sent)
     assert planned(asked) is not None
+    told = r"found acme-house 1\.1; expected acme-house 1\.0"
     if how == "a file":
         (site.folder / "acme_house" / "rates.csv").write_text("MY,0.05")
-    else:
+        told = r"acme-house 1\.0 with files \w+; expected acme-house 1\.0 with files"
+    elif how == "its version":
         metadata = site.folder / "acme_house-1.0.dist-info" / "METADATA"
         metadata.write_text(metadata.read_text().replace("Version: 1.0", "Version: 1.1"))
-    told = (
-        r"acme-house 1\.0 with files \w+; expected acme-house 1\.0 with files"
-        if how == "a file"
-        else (r"found acme-house 1\.1; expected acme-house 1\.0")
-    )
+    else:
+        (metadata,) = site.folder.glob("friendshore_sweep-*/METADATA")
+        metadata.write_text(re.sub(r"^Version: .*", "Version: 7", metadata.read_text(), flags=re.MULTILINE))
+        told = "found friendshore-sweep 7; expected friendshore-sweep 0"
     with pytest.raises(InputError, match=told):
         planned(replace(asked, case="again"))
-
-
-@contextmanager
-def cluster() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A Dask scheduler with two workers on this machine: its address and its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address, begun = f"tcp://127.0.0.1:{port}", list[subprocess.Popen[bytes]]()
-
-    def start(*words: str) -> subprocess.Popen[bytes]:
-        begun.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli." + words[0], *words[1:], "--no-dashboard"],
-                stderr=subprocess.DEVNULL,
-            )
-        )
-        return begun[-1]
-
-    try:
-        scheduler = start("dask_scheduler", "--host", "127.0.0.1", "--port", str(port))
-        for _ in range(2):
-            start("dask_worker", address, "--nthreads", "1", "--no-nanny")
-        yield address, scheduler
-    finally:
-        for one in begun:
-            one.kill()
-            one.wait()
-
-
-@pytest.mark.deep
-def test_dask_plans_the_same_and_its_scheduler_may_die(case: Path, serial: Path, tmp_path: Path) -> None:
-    """The same bytes from two workers of a scheduler on this machine; one that is killed loses no more than was in flight."""
-    distributed = pytest.importorskip("distributed")
-    folder, gathered = tmp_path / "out", gather(friendshore.load_case(case))
-    swept = SweptCase(gathered.inputs, gathered.records, AnswerCache(), Limits(workers=1))
-    asked = [SweepScenario(name=str(n), applied=Applied(changes=one)) for n, one in enumerate(changes_of(case))]
-    with cluster() as (address, scheduler):
-        with distributed.Client(address, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
-
-        def kill(done: int, of: int, seconds: float) -> None:
-            if done == 3:
-                scheduler.kill()
-
-        with pytest.raises(SolverError, match="the executor is lost"):
-            run_sweep(swept, gathered.plugins, asked, dask(address), SweepFolder(folder), progress=kill)
-        kept = plans(folder)
-        assert len(kept) >= 3
-    with cluster() as (address, _):
-        planned = list[int]()
-
-        def count(done: int, of: int, seconds: float) -> None:
-            planned.append(done)
-
-        found = run_sweep(
-            swept, gathered.plugins, asked, dask(address), SweepFolder(folder, resume=True), progress=count
-        )
-    assert len(planned) == SCENARIOS - len(kept)
-    assert plans(folder) == plans(serial)
-    assert len(found.scenarios) == SCENARIOS

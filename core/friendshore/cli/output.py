@@ -6,7 +6,6 @@ All text leaves through `_write`, or on a terminal through `_Inert`: what the da
 from __future__ import annotations
 
 import codecs
-import errno
 import functools
 import io
 import os
@@ -20,8 +19,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
 
-from ..errors import Diagnostic, FriendshoreError, InputError
+from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible, visible_lines
+from ..writing import refused_by_the_machine
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -41,8 +41,6 @@ MOST_WIDTH = 10_000
 """Wider is no terminal."""
 _HEIGHT = 25
 """Lines of a terminal, which nothing that is printed depends on."""
-_OF_THE_MACHINE = frozenset({errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS})
-"""What a disk refuses without naming the file."""
 
 
 class StdoutError(Exception):
@@ -86,25 +84,6 @@ def _refuse(error: FriendshoreError, as_json: bool) -> int:
     else:
         complain(error.problems)
     return error.exit_code
-
-
-def refused_by_the_machine(error: OSError) -> InputError:
-    """What the machine refuses, as a mistake of what was named.
-
-    Raises:
-        OSError: the same, if it is none of the machine's: then it is a bug of ours.
-    """
-    message = f"cannot be read or written: {error.strerror or error}"
-    if error.filename is not None:
-        fix = "check the path, and who may read and write there"
-        return InputError(message, os.fsdecode(error.filename), fix=fix)
-    if error.errno in _OF_THE_MACHINE:
-        return InputError(f"a file {message}")
-    try:
-        Path.cwd()
-    except OSError:
-        return InputError("the folder in which you are working is gone", fix="change to one that is there")
-    raise error
 
 
 _STDOUT: ContextVar[Any] = ContextVar("_STDOUT")

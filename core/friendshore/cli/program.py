@@ -11,9 +11,10 @@ from typing import Any
 import typer
 
 from ..errors import Diagnostic, InputError
+from ..writing import refused_by_the_machine
 from .app import app
 from .options import CLOSED_PIPE, alone
-from .output import StdoutError, complain, let_go, refused_by_the_machine, tell
+from .output import StdoutError, complain, let_go, tell
 
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
 """What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""

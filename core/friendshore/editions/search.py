@@ -18,7 +18,7 @@ from ..plugins import Registry
 from ..plugins.sent import code_of
 from ..plugins.watching import limit_for
 from ..problem.inputs import Applied
-from ..questions.sweep.pools import carried_out, given, here, told_of
+from ..questions.pools import carried_out, given, here, told_of
 from ..recommend import Gathered, gather, refuse_old_prices
 from ..solve import Cancel, Limits, Progress
 from .given import Edition, Editions, Named, used_of, with_editions, with_settings

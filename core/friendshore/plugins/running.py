@@ -51,6 +51,7 @@ class _Running:
         self.watcher: Watcher | None = None
         self._lock = threading.RLock()
         self._open: dict[object, tuple[str, str]] = {}
+        self._resting = 0
         self._found: Callable[[], None] = lambda: None
         self.ran: dict[str, None] = {}
 
@@ -68,17 +69,19 @@ class _Running:
             if not self._open:
                 self._found()
                 self._tell("", "")
-            elif first:
+            elif first and not self._resting:
                 self._tell(*next(iter(self._open.values())))
 
     def rest(self) -> None:
         with self._lock:
-            if self._open:
+            if self._open and not self._resting:
                 self._tell("", "")
+            self._resting += 1
 
     def resume(self) -> None:
         with self._lock:
-            if self._open:
+            self._resting -= 1
+            if self._open and not self._resting:
                 self._tell(*next(iter(self._open.values())))
 
     def _tell(self, package: str, doing: str) -> None:

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..rules.base import Rule
 from .attribution import owner_of_package
 from .files import digest_of, package_files
-from .interface import package_of
+from .interface import OWN, package_of
 from .running import have_run, running
 
 Software = dict[str, tuple[str, str]]
@@ -24,9 +24,10 @@ def code_of(rules: Iterable[Rule]) -> tuple[str, ...]:
 
 
 def packed(what: object, rules: Iterable[Rule]) -> bytes:
-    """Something as it is sent, with the code that its rules need: a worker must have the same. Catalogs and packs go along with the facts."""
+    """Something as it is sent, with the code that it and its rules need: a worker must have the same. Catalogs and packs go along with the facts."""
     packages = code_of(rules)
-    return pickle.dumps((packages, _software(packages), pickle.dumps(what)))
+    sender = {package_of(type(what))} - {OWN}
+    return pickle.dumps((packages, _software({*packages, *sender}), pickle.dumps(what)))
 
 
 def unpacked(sent: bytes) -> object:
@@ -36,7 +37,7 @@ def unpacked(sent: bytes) -> object:
         InputError: if the software here is not that of whoever sent it.
     """
     packages, expected, what = pickle.loads(sent)  # noqa: S301 - sent by whoever runs code here anyway
-    here = _software(packages)
+    here = _software(expected.keys() - versions().keys())
     if here != expected:
         other = [name for name in expected if here[name] != expected[name]]
         raise InputError(
@@ -58,7 +59,7 @@ def versions() -> dict[str, str]:
 
 def _software(packages: Iterable[str]) -> Software:
     found: Software = {name: (f"{name} {number}", "") for name, number in versions().items()}
-    for package in packages:
+    for package in sorted(packages):
         info = owner_of_package(package, f"no distribution with the package `{package}`")
         found[package] = info.label, digest_of(package_files(info))
     return found

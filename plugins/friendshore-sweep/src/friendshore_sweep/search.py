@@ -10,20 +10,21 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...domain.case import Case
-from ...domain.change import Change
-from ...domain.facts import Catalog
-from ...domain.used import RunPlugin
-from ...errors import A_CASE, Diagnostic, SolverError, takes
-from ...plugins import Registry
-from ...problem.inputs import Applied
-from ...recommend.gather import gather
-from ...rules.base import Rule
-from ...solve import AnswerCache, Cancel, Limits, Progress
-from ...solve.engine import never
+from friendshore.domain.case import Case
+from friendshore.domain.change import Change
+from friendshore.domain.facts import Catalog
+from friendshore.domain.used import RunPlugin
+from friendshore.errors import A_CASE, Diagnostic, SolverError, takes
+from friendshore.plugins import Registry
+from friendshore.problem.inputs import Applied
+from friendshore.questions.pools import WorkerPool, carried_out, given, told_of
+from friendshore.recommend.gather import gather
+from friendshore.rules.base import Rule
+from friendshore.solve import AnswerCache, Cancel, Limits, Progress
+from friendshore.solve.engine import never
+
 from .grid import AS_IT_IS
 from .journal import Journal, kept, keys, put_in_order
-from .pools import WorkerPool, carried_out, given, told_of
 from .records import FAILED, ScenarioPlan, Scenarios, Sweep, SweepScenario, SweptScenarios
 from .tables import refuse_without_parquet, write_tables
 from .worker import AskedScenario, SweptCase, name_of, planned

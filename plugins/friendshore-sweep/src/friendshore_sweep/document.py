@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from heapq import nsmallest
 
-from ...document import charts
-from ...document import elements as doc
-from ...document.figures import count, large_money, mass, unit_for
-from ...domain.base import totals
-from ..told import ladder, left_out
+from friendshore.document import charts
+from friendshore.document import elements as doc
+from friendshore.document.figures import count, large_money, mass, unit_for
+from friendshore.domain.base import totals
+from friendshore.questions.told import ladder, left_out
+
 from .records import ScenarioPurchase, Sweep, SweptScenario
 
 MATERIALS = 4

@@ -12,10 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from ...domain.plan import Cost
-from ...errors import InputError
-from ...inert import cell_inert
-from ...writing import replace_file
+from friendshore.domain.plan import Cost
+from friendshore.errors import InputError
+from friendshore.inert import cell_inert
+from friendshore.writing import replace_file
+
 from .records import Row, Sweep, as_double
 
 _PIECE = 2**20
@@ -68,7 +69,7 @@ def refuse_without_parquet(folder: Path | None) -> None:
     try:
         import pyarrow.parquet  # noqa: F401 - whether it is there
     except ImportError as error:
-        fix = 'pip install "friendshore[parquet]"'
+        fix = 'pip install "friendshore-sweep[parquet]"'
         raise InputError(
             "Parquet is written with pyarrow, which is not installed", column="--parquet", fix=fix
         ) from error

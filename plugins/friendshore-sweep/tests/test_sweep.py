@@ -15,8 +15,8 @@ from threading import Event
 from typing import Any
 
 import pytest
+from tests.unit.building import case, demand, metals, rule
 
-import friendshore
 from friendshore.document.html import html
 from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Scenario
@@ -25,18 +25,16 @@ from friendshore.errors import InputError, SolverError
 from friendshore.plugins import Registry
 from friendshore.plugins.processes import ProcessEndedError
 from friendshore.problem.inputs import Applied, Inputs
-from friendshore.questions.sweep import journal
-from friendshore.questions.sweep.document import sweep_document
-from friendshore.questions.sweep.grid import scenarios_of
-from friendshore.questions.sweep.journal import JOURNAL
-from friendshore.questions.sweep.pools import given, here
-from friendshore.questions.sweep.records import Sweep
-from friendshore.questions.sweep.search import SweepFolder, run_sweep
-from friendshore.questions.sweep.worker import SweptCase
+from friendshore.questions.pools import given, here
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
-
-from .building import case, demand, metals, rule
+from friendshore_sweep import journal
+from friendshore_sweep.document import sweep_document
+from friendshore_sweep.grid import scenarios_of
+from friendshore_sweep.journal import JOURNAL
+from friendshore_sweep.records import Sweep
+from friendshore_sweep.search import SweepFolder, run_sweep, sweep
+from friendshore_sweep.worker import SweptCase
 
 CASE = case(
     demand("metal", "civil", 40), scenarios=[Scenario(name="dear", change=(Change(price="cn-metal", factor=9),))]
@@ -48,7 +46,7 @@ REFUSED = [Change(disable="nothing-of-this-name")]
 
 def swept(changes: Iterable[Any] = PRICES, **options: Any) -> Sweep:
     """A sweep of the case in this process, unless options say otherwise."""
-    return friendshore.sweep(CASE, changes, catalogs=[FACTS], registry=Registry.of(), **{"workers": 1, **options})
+    return sweep(CASE, changes, catalogs=[FACTS], registry=Registry.of(), **{"workers": 1, **options})
 
 
 def spent(found: Sweep) -> list[float]:
@@ -267,7 +265,7 @@ def test_a_worker_without_the_case_is_sent_it() -> None:
 def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """It could plan otherwise: each row says so."""
     from friendshore.plugins import sent
-    from friendshore.questions.sweep import worker
+    from friendshore_sweep import worker
 
     case_sent = SweptCase(Inputs(CASE, (FACTS,), ()), (), AnswerCache(), Limits(workers=1))
     packed = case_sent.packed()

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from ..base import OptionsError, Question, Setting
+from friendshore.questions import OptionsError, Question, Setting
+from friendshore.writing import refused_by_the_machine
 
 if TYPE_CHECKING:
-    from ...document.elements import Document
-    from ...recommend import Opened
-    from ...solve import Progress
-    from .pools import WorkerPool
+    from friendshore.document.elements import Document
+    from friendshore.questions import Opened, Progress
+    from friendshore.questions.pools import WorkerPool
+
     from .records import Sweep
     from .worker import SweptCase
 
@@ -85,29 +86,15 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
             raise OptionsError("--dask and --executor both say who plans: give one of them")
 
     def ask(self, opened: Opened, options: SweepOptions, progress: Progress | None) -> Sweep:
-        """All scenarios."""
-        from ...solve import AnswerCache, Limits
-        from .grid import scenarios_of
-        from .search import SweepFolder, run_sweep
-        from .worker import SweptCase
+        """All scenarios.
 
-        session = opened.session
-        facts = opened.facts
-        asked = scenarios_of(facts, opened.applied, options.vary, options.scenarios)
-        # What a time limit has cut short is no answer for others.
-        answers = session.answers if session.limits.seconds is None else AnswerCache()
-        limits = Limits(session.limits.gap, options.each or None, 1)
-        case = SweptCase(facts, opened.records, answers, limits)
-        found = run_sweep(
-            case,
-            opened.plugins,
-            asked,
-            _pool(opened, options, case, len(asked)),
-            SweepFolder(options.out, options.resume or bool(options.rerun), bool(options.rerun), options.parquet),
-            lambda: session.stopped,
-            progress,
-        )
-        return found.but(objective=session.verified.cost.objective)
+        Raises:
+            InputError: too, if the folder cannot be written.
+        """
+        try:
+            return _swept(opened, options, progress)
+        except OSError as error:
+            raise refused_by_the_machine(error) from error
 
     def document(self, result: Sweep, options: SweepOptions) -> Document:
         """What the scenarios come to, beside each other."""
@@ -122,13 +109,36 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
         return sweep_notes(result)
 
 
+def _swept(opened: Opened, options: SweepOptions, progress: Progress | None) -> Sweep:
+    from friendshore.solve import AnswerCache, Limits
+
+    from .grid import scenarios_of
+    from .search import SweepFolder, run_sweep
+    from .worker import SweptCase
+
+    session = opened.session
+    facts = opened.facts
+    asked = scenarios_of(facts, opened.applied, options.vary, options.scenarios)
+    # What a time limit has cut short is no answer for others.
+    answers = session.answers if session.limits.seconds is None else AnswerCache()
+    limits = Limits(session.limits.gap, options.each or None, 1)
+    case = SweptCase(facts, opened.records, answers, limits)
+    found = run_sweep(
+        case,
+        opened.plugins,
+        asked,
+        _pool(opened, options, case, len(asked)),
+        SweepFolder(options.out, options.resume or bool(options.rerun), bool(options.rerun), options.parquet),
+        lambda: session.stopped,
+        progress,
+    )
+    return found.but(objective=session.verified.cost.objective)
+
+
 def _pool(opened: Opened, options: SweepOptions, case: SweptCase, scenarios: int) -> WorkerPool:
-    from . import pools
+    from .executors import dask, named
 
     workers = opened.session.limits.workers
     if options.dask:
-        return pools.dask(options.dask, workers)
-    return pools.named(options.executor, workers) if options.executor else case.here(workers, scenarios)
-
-
-QUESTION = SweepQuestion()
+        return dask(options.dask, workers)
+    return named(options.executor, workers) if options.executor else case.here(workers, scenarios)

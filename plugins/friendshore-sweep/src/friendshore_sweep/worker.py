@@ -14,21 +14,22 @@ from threading import local
 
 from pydantic import BaseModel
 
-from ...domain.base import exact, grouped, totals
-from ...domain.plan import PlanStatus
-from ...domain.run import RunPurchase
-from ...errors import FriendshoreError
-from ...plugins.patches import unaltered
-from ...plugins.sent import code_of, packed, unpacked
-from ...plugins.watching import limit_for
-from ...problem.inputs import Applied, Inputs
-from ...problem.kept import Kept
-from ...recommend.describe import purchases
-from ...recommend.stale import refuse_old_prices
-from ...session import Session
-from ...solve import AnswerCache, Cancel, Limits
-from ...verify import VerifiedPlan
-from .pools import WorkerPool, here
+from friendshore.domain.base import exact, grouped, totals
+from friendshore.domain.plan import PlanStatus
+from friendshore.domain.run import RunPurchase
+from friendshore.errors import FriendshoreError
+from friendshore.plugins.patches import unaltered
+from friendshore.plugins.sent import code_of, packed, unpacked
+from friendshore.plugins.watching import limit_for
+from friendshore.problem.inputs import Applied, Inputs
+from friendshore.problem.kept import Kept
+from friendshore.questions.pools import WorkerPool, here
+from friendshore.recommend.describe import purchases
+from friendshore.recommend.stale import refuse_old_prices
+from friendshore.session import Session
+from friendshore.solve import AnswerCache, Cancel, Limits
+from friendshore.verify import VerifiedPlan
+
 from .records import FAILED, ScenarioMaterial, ScenarioPlan, ScenarioPurchase
 
 _HERE = local()

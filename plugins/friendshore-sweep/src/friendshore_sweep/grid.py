@@ -9,20 +9,21 @@ from decimal import Context
 from math import prod
 from pathlib import Path
 
-from ...case.stated import read_stated
-from ...domain.case import Case, Scenario
-from ...domain.change import Change
-from ...domain.quantities import parse_number
-from ...domain.suggest import did_you_mean
-from ...errors import Diagnostic, InputError
-from ...problem.changes import scenario_changes
-from ...problem.inputs import Applied, Inputs
-from ...problem.kept import Kept
-from ...reading import kinds as k
-from ...reading.fields import Field
-from ...reading.layouts import layout
-from ...reading.tomlfile import read_section, read_toml
-from ...rules.keys import CHANGE, SCENARIO, scenario
+from friendshore.case.stated import read_stated
+from friendshore.domain.case import Case, Scenario
+from friendshore.domain.change import Change
+from friendshore.domain.quantities import parse_number
+from friendshore.domain.suggest import did_you_mean
+from friendshore.errors import Diagnostic, InputError
+from friendshore.problem.changes import scenario_changes
+from friendshore.problem.inputs import Applied, Inputs
+from friendshore.problem.kept import Kept
+from friendshore.reading import kinds as k
+from friendshore.reading.fields import Field
+from friendshore.reading.layouts import layout
+from friendshore.reading.tomlfile import read_section, read_toml
+from friendshore.rules.keys import CHANGE, SCENARIO, scenario
+
 from .records import Scenarios, SweepScenario
 
 OPTION = "--vary"

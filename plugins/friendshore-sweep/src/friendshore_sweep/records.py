@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, overload
 
 from pydantic import Field, PlainSerializer, WrapValidator
 
-from ...domain.base import Number, Record, totals
-from ...domain.plan import Cost
-from ...explain.results import QuestionResult
-from ...problem.inputs import Applied
+from friendshore.domain.base import Number, Record, totals
+from friendshore.domain.plan import Cost
+from friendshore.explain.results import QuestionResult
+from friendshore.problem.inputs import Applied
 
 if TYPE_CHECKING:
     import pandas

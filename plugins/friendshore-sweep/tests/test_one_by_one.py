@@ -6,19 +6,18 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.property.settings import examples
+from tests.property.strategies import Tiny, tiny_cases
+from tests.property.test_sessions import beside, changes
 
 from friendshore.errors import FriendshoreError
 from friendshore.problem.inputs import Applied
-from friendshore.questions.sweep.pools import here
-from friendshore.questions.sweep.records import FAILED, ScenarioPlan, SweepScenario
-from friendshore.questions.sweep.search import run_sweep
-from friendshore.questions.sweep.worker import SweptCase, told
+from friendshore.questions.pools import here
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Limits
-
-from .settings import examples
-from .strategies import Tiny, tiny_cases
-from .test_sessions import beside, changes
+from friendshore_sweep.records import FAILED, ScenarioPlan, SweepScenario
+from friendshore_sweep.search import run_sweep
+from friendshore_sweep.worker import SweptCase, told
 
 LIMITS = Limits(workers=1)
 

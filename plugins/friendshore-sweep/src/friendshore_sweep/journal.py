@@ -13,17 +13,19 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
 from pydantic import ValidationError
 
-from ...domain.used import RunPlugin
-from ...errors import InputError
-from ...plugins.sent import versions
-from ...problem.changes import scenario_changes
-from ...problem.inputs import Applied, Inputs
-from ...writing import replace_file
+from friendshore.domain.used import RunPlugin
+from friendshore.errors import InputError
+from friendshore.plugins.sent import versions
+from friendshore.problem.changes import scenario_changes
+from friendshore.problem.inputs import Applied, Inputs
+from friendshore.writing import replace_file
+
 from .records import ScenarioPlan
 
 JOURNAL = "journal.jsonl"
@@ -43,7 +45,9 @@ def keys(
     found = sha256()
     for one in (facts.case.but(scenarios=()), *facts.catalogs, *facts.rules, *facts.bills, *plugins):
         found.update(f"{type(one).__module__}.{type(one).__qualname__} {one.model_dump_json()}\n".encode())
-    same = json.dumps([_FORMAT, versions(), dict(settings), found.hexdigest()], sort_keys=True)
+    same = json.dumps(
+        [_FORMAT, versions(), version("friendshore-sweep"), dict(settings), found.hexdigest()], sort_keys=True
+    )
     return [sha256(f"{same} {_spelt_out(facts, one)}".encode()).hexdigest() for one in asked]
 
 

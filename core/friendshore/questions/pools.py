@@ -11,17 +11,17 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from itertools import islice
 from multiprocessing import current_process
 from threading import Event, local
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ...domain.workers import finished
-from ...errors import Diagnostic, FriendshoreError, InputError, SolverError
-from ...plugins.processes import ProcessEndedError, WatchedProcesses, ended
-from ...plugins.watching import are_watched, limit_for
-from ...solve import Cancel
+from ..domain.workers import finished
+from ..errors import Diagnostic, FriendshoreError, SolverError
+from ..plugins.processes import ProcessEndedError, WatchedProcesses, ended
+from ..plugins.running import resting
+from ..plugins.watching import are_watched, limit_for
+from ..solve import Cancel
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -45,8 +45,6 @@ Do = Callable[[T, Cancel | None], R]
 """What is done with a task, until somebody has had enough: a function of a module, by whose name others can call it."""
 AHEAD = 2
 """Tasks handed out for each worker: one that it does, one that waits."""
-DASK_TIMEOUT = 10.0
-"""Seconds for which a scheduler, and its first worker, are waited for."""
 _UNTOLD = 64
 """Tasks at a time on an executor that does not say how many workers it has."""
 
@@ -96,66 +94,6 @@ def given(executor: Executor, workers: int | None = None) -> WorkerPool:
     return WorkerPool(opened)
 
 
-def dask(address: str, workers: int | None = None) -> WorkerPool:
-    """The workers of a Dask scheduler.
-
-    Raises:
-        InputError: if Dask is not installed.
-    """
-    try:
-        from distributed import Client
-    except ImportError as error:
-        fix = 'pip install "friendshore[dask]", here and where the workers are'
-        raise InputError("Dask is not installed", column="--dask", found=address, fix=fix) from error
-
-    @contextmanager
-    def opened() -> Iterator[OpenPool]:
-        try:
-            client = Client(address, timeout=DASK_TIMEOUT, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:
-            fix = "start one there (`dask scheduler`), or mend the address"
-            raise InputError("no Dask scheduler answers", column="--dask", found=address, fix=fix) from error
-        try:
-            client.wait_for_workers(1, timeout=DASK_TIMEOUT)
-            found = sum(client.nthreads().values())
-            # What is handed out just before a scheduler goes comes back to nobody; all else that it had is cancelled.
-            yield OpenPool(
-                client.get_executor(pure=False), _there, workers or found, alive=lambda: client.status == "running"
-            )
-        except TimeoutError as error:
-            fix = f"start some: `dask worker {address} --nthreads 1`"
-            raise InputError("the Dask scheduler has no worker", column="--dask", found=address, fix=fix) from error
-        finally:
-            client.close(timeout=1)
-
-    return WorkerPool(opened)
-
-
-def named(name: str, workers: int | None = None) -> WorkerPool:
-    """An executor by the name of what makes it, `module:factory`: it is called without arguments, and the executor ended after the sweep.
-
-    Raises:
-        InputError: if there is no such thing, or it makes no executor.
-    """
-    module, _, attribute = name.partition(":")
-    fix = "name a module that can be imported and a function in it that returns an executor of `concurrent.futures`"
-    try:
-        factory = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"no executor of this name: {error}", column="--executor", found=name, fix=fix) from error
-
-    @contextmanager
-    def opened() -> Iterator[OpenPool]:
-        executor = factory() if callable(factory) else factory
-        if not isinstance(executor, Executor):
-            found = type(executor).__name__
-            raise InputError("it makes no executor", column="--executor", found=f"{name}: {found}", fix=fix)
-        with executor:
-            yield OpenPool(executor, _there, workers or _workers_of(executor))
-
-    return WorkerPool(opened)
-
-
 def _workers_of(executor: Executor) -> int:
     """How many workers an executor says that it has."""
     told = getattr(executor, "_max_workers", None)
@@ -181,7 +119,7 @@ def carried_out(
         SolverError: if the executor is lost, or its processes end before they do anything.
     """
     died, lost = set[int](), False
-    with pool.opened() as running:
+    with resting(), pool.opened() as running:
         left, most = iter(tasks(running.workers)), AHEAD * running.workers
         look = _Look(running, again, stopped)
         again.extend(islice(left, most))

@@ -1,0 +1,18 @@
+"""Many scenarios of a case at once: a plugin for friendshore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from friendshore.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from .question import SweepQuestion
+
+
+@hookimpl
+def friendshore_questions() -> list[SweepQuestion]:
+    """The question `sweep`."""
+    from .question import SweepQuestion
+
+    return [SweepQuestion()]
