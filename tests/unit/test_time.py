@@ -102,3 +102,14 @@ def test_a_copy_works_out_anew_what_follows_from_its_fields() -> None:
     moved = horizon.model_copy(update={"start": date(2027, 1, 1)})
     assert [period.label for period in moved.periods] == ["2027", "2028"]
     assert [period.label for period in horizon.periods] == ["2026", "2027"]
+
+
+def test_horizons_are_told_apart_by_what_is_stated() -> None:
+    """By each of its fields, and whatever has been worked out of one of the two."""
+    stated: dict[str, object] = {"start": date(2027, 1, 1), "count": 1, "length": PeriodLength.YEAR, "until": None}
+    one, same = Horizon.model_validate(stated), Horizon.model_validate(stated)
+    assert one.years_within(Span())
+    assert (one, hash(one)) == (same, hash(same))
+    others = {"start": date(2027, 1, 2), "count": 2, "length": PeriodLength.MONTH, "until": date(2027, 6, 30)}
+    for name, other in others.items():
+        assert one != Horizon.model_validate(stated | {name: other}), name

@@ -152,6 +152,17 @@ class Horizon(Record):
             raise ValueError("a stretch that stands for a year is one period, and ends no earlier than it starts")
         return self
 
+    def __eq__(self, other: object) -> bool:
+        # By what is stated: what has been worked out of it is long to compare, and the same.
+        return isinstance(other, Horizon) and self._stated == other._stated
+
+    def __hash__(self) -> int:
+        return hash(self._stated)
+
+    @cached_property
+    def _stated(self) -> tuple[date, int, PeriodLength, date | None]:
+        return self.start, self.count, self.length, self.until
+
     @cached_property
     def periods(self) -> tuple[Period, ...]:
         """All periods, in order."""
