@@ -37,13 +37,14 @@ def said(stakes: str, company: str, listed: str = "X Y", rule: Share50 | Attribu
     [
         # FAQ 399: shares of blocked persons are added up.
         ("X 25 A, Y 25 A", "A", OwnerStanding.OWNED),
-        # FAQ 401, examples 1 to 3 as read, example 4 as two who quote it tell its shares. Of examples 5 and 6 no text was found: the two after
-        # them are of their kind, and not theirs.
+        # FAQ 401: examples 1 to 3 as read, example 4 as two who quote it tell its shares, and the fifth as a law firm quotes it: "not considered to
+        # indirectly own any of Entity C" (lexology.com 5610d602-2bd9-4730-b83a-da0460d4cbf9). No source that was read speaks of a sixth.
         ("X 50 A, A 50 B", "B", OwnerStanding.OWNED),
         ("X 50 A, X 50 B, A 25 C, B 25 C", "C", OwnerStanding.OWNED),
         ("X 50 A, X 10 B, A 40 B", "B", OwnerStanding.OWNED),
         ("X 50 A, X 25 B, A 25 C, B 25 C", "C", OwnerStanding.CLEAR),
         ("X 25 A, X 25 B, A 50 C, B 50 C", "C", OwnerStanding.CLEAR),
+        # Both together: added up, and then counted one level below.
         ("X 25 A, Y 25 A, A 50 B", "B", OwnerStanding.OWNED),
         # Below the threshold a share counts for nothing one level below, however large it is there.
         ("X 49 A, A 100 B", "B", OwnerStanding.CLEAR),
@@ -123,6 +124,16 @@ def test_a_stake_counts_while_it_is_held() -> None:
     sold += [Stake(INDEPENDENT, "A", Fraction(1), Fraction(1), date(2026, 7, 1))]
     for day, standing in ((date(2026, 6, 30), OwnerStanding.OWNED), (date(2026, 7, 1), OwnerStanding.CLEAR)):
         assert Structure(sold, day).findings(["X"], (), Share50())["A"].standing is standing
+
+
+def test_who_divests_below_half_leaves_the_company_free() -> None:
+    """FAQ 402: of two listed holders of a quarter each, one sells; to the day before the company is owned, and from then on it is not."""
+    quarter, half = Fraction(1, 4), Fraction(1, 2)
+    sold = date(2027, 7, 1)
+    held = [Stake("X", "A", quarter, quarter), Stake("Y", "A", quarter, quarter, end=date(2027, 6, 30))]
+    held += [Stake(INDEPENDENT, "A", half, half), Stake(INDEPENDENT, "A", quarter, quarter, start=sold)]
+    for day, standing in ((date(2027, 6, 30), OwnerStanding.OWNED), (sold, OwnerStanding.CLEAR)):
+        assert Structure(held, day).findings(["X", "Y"], (), RULES["ofac-50"])["A"].standing is standing
 
 
 def test_more_than_all_of_a_company() -> None:
