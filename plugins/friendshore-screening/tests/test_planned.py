@@ -18,7 +18,7 @@ from friendshore.recommend import Recommendation, plan, verdicts
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
 
-from .test_screen import CASE, LIST, NOW, case, set_in
+from .test_screen import CASE, CATALOG, LIST, NOW, case, set_in
 
 __all__ = ["case"]
 
@@ -95,6 +95,71 @@ def test_a_line_of_a_plant_is_run_by_who_runs_the_plant(case: Path) -> None:
         line = f"cheap,Cheap works,{operator},,CN,s,plant"
         file.write_text(rows.replace("cheap,Cheap works,Hentzau Metals,,CN,s,", line))
         assert bought(case) == {offer}
+
+
+def test_a_plant_that_a_list_names_is_barred(case: Path) -> None:
+    """By its own name, whoever runs it, with the lines within it; who screens is told once where it only says what its operator's name says."""
+    file, steps = case / "catalog/facilities.csv", case / "catalog/capacity.csv"
+    rows = file.read_text().replace(",source\n", ",source,within\n", 1).replace(",s\n", ",s,\n")
+    rows = rows.replace("cheap,Cheap works,Hentzau Metals,,CN,s,", "cheap,Line 1,Ruritania Tin,,CN,s,plant")
+    file.write_text(rows + "plant,Tarlenheim smelter,Bischenheim,,CN,s,\nother,Bischenheim works,Bischenheim,,CN,s,\n")
+    steps.write_text(steps.read_text() + "plant,,9 t/year,operating,s\nother,,9 t/year,operating,s\n")
+    assert bought(case) == {"from-cheap"}
+    (case / "sdn.csv").write_text(LIST + "Tarlenheim Smelter,8,,invented\nBischenheim,9,,invented\n")
+    assert bought(case) == {"from-owned"}
+    assert "Tarlenheim smelter is entry 8 of us-sdn" in said("why-not", case, "from-cheap")
+    found = json.loads(said("screen", case, "--json", "--quiet"))
+    told = {(hit["party"], *hit["roles"]): hit["facilities"] for hit in found["hits"]}
+    assert told == {
+        ("Tarlenheim smelter", "facility"): ["cheap", "plant"],
+        ("Bischenheim", "supplier"): ["other", "plant"],
+    }
+
+
+def test_who_runs_a_plant_by_a_record_that_does_not_count_is_screened(case: Path) -> None:
+    """Of two catalogs, one says that a listed company runs it: that the case keeps the record of the other lifts no bar."""
+    file = case / "catalog/facilities.csv"
+    file.write_text(file.read_text().replace("Hentzau Metals", "Bischenheim"))
+    (case / "other").mkdir()
+    for name, text in (
+        ("catalog.toml", CATALOG["catalog.toml"].replace("small", "other")),
+        ("sources.csv", CATALOG["sources.csv"]),
+        ("facilities.csv", "id,name,operator,country,source\ntwin,Twin works,Hentzau Metals,CN,s\n"),
+    ):
+        (case / "other" / name).write_text(text)
+    text = (case / "case.toml").read_text().replace('["./catalog"]', '["./catalog", "./other"]')
+    same = '[[overlap]]\nfacilities = ["small:cheap", "other:twin"]\nkeep = "small:cheap"\noffers = "all"\nwhy = "one address"\n[plugin'
+    for told, offer in ((text, "from-cheap"), (text.replace("[plugin", same), "from-owned")):
+        (case / "case.toml").write_text(told)
+        assert bought(case) == {offer}
+    assert json.loads(said("screen", case, "--json", "--quiet"))["without"]["rise"] > 0
+
+
+def test_stock_in_hand_is_told_to_be_screened_by_nothing(case: Path) -> None:
+    """Nobody says who made it: once, with the first list, and not where there is none."""
+    stock = '[[stock]]\nmaterial = "ga"\nquantity = "1 kg"\n[plugin'
+    text = CASE.replace("[plugin", stock)
+    (case / "two.csv").write_text(LIST)
+    two = '{ file = "two.csv", format = "table", list = "us-1260h", edition = 2026-11-20 }'
+    for told, times in (
+        (CASE, 0),
+        (text, 1),
+        (text.replace("lists = [", f"lists = [{two}, "), 1),
+        (text.partition("[plugin")[0], 0),
+    ):
+        (case / "case.toml").write_text(told)
+        assert said("plan", case).count("1 stock in hand names no supplier") == times
+
+
+@pytest.mark.parametrize("table", ["[plugin.friendshore-screening]\n", "[plugin.friendshore-screening]\nlists = []\n"])
+def test_a_case_that_names_no_list_is_not_called_screened(case: Path, table: str) -> None:
+    """Whoever writes the table believes that something is screened: nothing is planned, and the answer says what to write."""
+    (case / "case.toml").write_text(CASE.partition("[plugin")[0] + table)
+    for command in ("plan", "check", "screen"):
+        done = CliRunner().invoke(app, [command, str(case)], env={**NOW, "COLUMNS": "400"})
+        assert done.exit_code == 2, done.output
+        for part in ("plugin.friendshore-screening.lists", "nobody is screened", "or delete the table"):
+            assert part in done.output
 
 
 @pytest.mark.parametrize(

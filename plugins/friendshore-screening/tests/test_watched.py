@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,6 +30,11 @@ OFFERS = ("from-cheap", "from-owned", "from-dear")
 OWNERS = ("Strelsau Holding", "Ruritania Trust")
 START, END = date(2027, 1, 1), date(2027, 12, 31)
 DAYS = st.dates(date(2026, 12, 1), date(2028, 2, 1))
+
+
+Days = tuple[date | None, date | None]
+"""First and last day of an entry; None: since ever, for good."""
+ALWAYS: Days = (None, None)
 
 
 @dataclass(frozen=True)
@@ -69,10 +74,11 @@ def table_of(held: Sequence[Held]) -> str:
     return "\n".join(["owner,owned,share,from,until,source", *rows, ""])
 
 
-def edition(folder: Path, names: Sequence[str], listed: str) -> Path:
-    """An edition of a list, with the file of settings that names it."""
+def edition(folder: Path, names: Mapping[str, Days], listed: str) -> Path:
+    """An edition of a list, with the file of settings that names it: who stands there, and from when to when."""
     folder.mkdir()
-    (folder / "list.csv").write_text("name,source\n" + "".join(f"{name},invented\n" for name in names))
+    rows = [f"{name},{first or ''},{last or ''},invented" for name, (first, last) in names.items()]
+    (folder / "list.csv").write_text("\n".join(["name,from,until,source", *rows, ""]))
     one = f'{{ file = "list.csv", format = "table", list = "{listed}", edition = 2026-11-20 }}'
     (folder / "edition.toml").write_text(f"[plugin.friendshore-screening]\nlists = [{one}]\n")
     return folder / "edition.toml"
@@ -89,18 +95,19 @@ def written(folder: Path, held: Sequence[Held], use: str = "civil") -> Path:
     return folder / "case.toml"
 
 
-def by_hand(names: Sequence[str], held: Sequence[Held], listed: str, use: str) -> dict[tuple[str, date], str]:
-    """What is found of every offer on every day: a listed operator, or one of which listed parties hold half or more, is barred."""
+def by_hand(names: Mapping[str, Days], held: Sequence[Held], listed: str, use: str) -> dict[tuple[str, date], str]:
+    """What is found of every offer on every day: an operator that is listed on it, or of which such hold half or more, is barred."""
     found = {}
     day = START
     while day <= END:
+        on_it = {name for name, (first, last) in names.items() if (first or day) <= day <= (last or day)}
         for offer, operator in zip(OFFERS, OPERATORS, strict=True):
             owned = sum(
                 one.share
                 for one in held
-                if one.owned == operator and one.owner in names and one.first <= day <= one.last
+                if one.owned == operator and one.owner in on_it and one.first <= day <= one.last
             )
-            meant = operator in names or owned > 50 or (owned == 50 and listed == "us-sdn")
+            meant = operator in on_it or owned > 50 or (owned == 50 and listed == "us-sdn")
             about = listed == "us-sdn" or use == "defense"
             found[offer, day] = "fail" if meant and about else "pass"
         day += timedelta(1)
@@ -124,15 +131,16 @@ DRAWN = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 """The same in every run; a case that fails is shown as it was drawn."""
-NAMES = st.sets(st.sampled_from((*OPERATORS, *OWNERS, "Nobody at all")), min_size=1).map(sorted)
+ENTRY_DAYS = st.one_of(st.just(ALWAYS), st.tuples(DAYS, st.none()), st.tuples(DAYS, DAYS).map(sorted).map(tuple))
+NAMES = st.dictionaries(st.sampled_from((*OPERATORS, *OWNERS, "Nobody at all")), ENTRY_DAYS, min_size=1)
 
 
 @settings(DRAWN, max_examples=12)
 @given(stakes(), NAMES, NAMES, st.sampled_from(["us-sdn", "us-1260h"]), st.sampled_from(["civil", "defense"]))
 def test_what_turns_is_what_every_single_day_says(
-    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: list[str], new: list[str], listed: str, use: str
+    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: dict[str, Days], new: dict[str, Days], listed: str, use: str
 ) -> None:
-    """Listed or owned by listed parties, added up, on each day, under each edition: the same offers turn on the same days."""
+    """Listed or owned by listed parties, added up, on each day, under each edition, while their entries stand there: the same offers turn on the same days."""
     compared(monkeypatch, held, old, new, listed, use)
 
 
@@ -140,14 +148,14 @@ def test_what_turns_is_what_every_single_day_says(
 @settings(DRAWN, max_examples=150)
 @given(stakes(), NAMES, NAMES, st.sampled_from(["us-sdn", "us-1260h"]), st.sampled_from(["civil", "defense"]))
 def test_the_same_of_many(
-    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: list[str], new: list[str], listed: str, use: str
+    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: dict[str, Days], new: dict[str, Days], listed: str, use: str
 ) -> None:
     """More of them."""
     compared(monkeypatch, held, old, new, listed, use)
 
 
 def compared(
-    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: list[str], new: list[str], listed: str, use: str
+    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: dict[str, Days], new: dict[str, Days], listed: str, use: str
 ) -> None:
     """What `watch` tells, beside what is found by hand."""
     monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
@@ -173,7 +181,9 @@ def sides(tmp_path: Path) -> tuple[Path, Path]:
     """Two editions: the second names the cheapest supplier."""
     folder = tmp_path / "editions"
     folder.mkdir()
-    return edition(folder / "old", ["Nobody at all"], "us-sdn"), edition(folder / "new", ["Hentzau Metals"], "us-sdn")
+    names = ("old", "Nobody at all"), ("new", "Hentzau Metals")
+    old, new = (edition(folder / side, {name: ALWAYS}, "us-sdn") for side, name in names)
+    return old, new
 
 
 def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path]) -> None:

@@ -6,8 +6,8 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from friendshore.domain.facts import Facility
@@ -15,9 +15,11 @@ from friendshore.domain.time import Span, stretches_between
 from friendshore.rules.base import Phase, PhaseStatus, Rule
 
 from .law import RULES, ListLaw, day_before
+from .lists.entries import ListEntry
 from .matching import ListHit
 from .names.score import Band
 from .ownership import OwnershipFinding, OwnerStanding, Stake, Structure
+from .parties import plants
 
 DOUBT = "it is not known whether the company is the listed one, or owned by such"
 """What is said of a phase that is not known to hold for a company."""
@@ -25,14 +27,15 @@ DOUBT = "it is not known whether the company is the listed one, or owned by such
 
 @dataclass(frozen=True, slots=True)
 class ListBar:
-    """What one law bars of one company, or may bar."""
+    """What one law bars of one company or facility, or may bar."""
 
     law: ListLaw
     company: str
+    """The company, or what the facility is called."""
     facilities: tuple[str, ...]
-    """Those that it runs."""
+    """Those that it runs, or that are called so."""
     phases: tuple[Phase, ...]
-    """Of unknown status where it is not known whether the company is meant."""
+    """Of unknown status where it is not known whether it is meant."""
     sure: bool
     """Whether it is meant on some day."""
     why: str
@@ -50,6 +53,8 @@ class OwnedBy:
     finding: OwnershipFinding
     start: date
     facilities: tuple[str, ...]
+    exposed: bool
+    """Whether any party that is listed, or may be, holds anything of it, as far as is stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,34 @@ class Consequences:
         return frozenset(facility for bar in self.bars for facility in bar.facilities)
 
 
-def unchanged(stakes: Iterable[Stake], start: date, end: date) -> list[Span]:
-    """Stretches of a plan in which nobody's shares change."""
-    turns = {stake.start for stake in stakes if stake.start is not None and start < stake.start <= end}
-    turns |= {stake.end + timedelta(days=1) for stake in stakes if stake.end is not None and start <= stake.end < end}
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Days of a plan on which nobody's shares change, and no entry begins or ends."""
+
+    first: date
+    last: date
+    stakes: tuple[Stake, ...]
+    """Those that are held."""
+    structure: Structure
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """That a company or a facility is meant by a law on some days, or may be."""
+
+    first: date
+    last: date
+    sure: bool
+    why: str
+    file: str
+    """List by which it is so."""
+
+
+def unchanged(stakes: Iterable[Stake], entries: Iterable[ListEntry], start: date, end: date) -> list[Span]:
+    """Stretches of a plan in which nobody's shares change, and no entry begins or ends."""
+    spans = [(one.start, one.end) for one in stakes] + [(one.start, one.end) for one in entries]
+    turns = {first for first, _ in spans if first is not None and start < first <= end}
+    turns |= {last + timedelta(days=1) for _, last in spans if last is not None and start <= last < end}
     return stretches_between(start, end, sorted(turns))
 
 
@@ -87,7 +116,7 @@ def consequences(
     threshold: float | None = None,
     places: frozenset[str] | None = None,
 ) -> Consequences:
-    """What follows, where those that match are on the list, and those under review may be.
+    """What follows, where those that match are on the list, and those under review may be, from the first day of their entry to the last.
 
     Args:
         hits: what was found.
@@ -101,80 +130,126 @@ def consequences(
     runs: dict[str, set[str]] = defaultdict(set)
     for facility in facilities:
         runs[facility.supplier].add(facility.id)
-    structures = [
-        (span.start, span.end, Structure(stakes, span.start))
-        for span in unchanged(stakes, *horizon)
-        if span.start is not None and span.end is not None  # none is open at an end
-    ]
+    called = plants(facilities)
+    bears = {name: runs.get(name, set()) | called.get(name, set()) for name in runs.keys() | called.keys()}
+    stretches = _stretches(hits, stakes, horizon)
     bars: list[ListBar] = []
     owned: list[OwnedBy] = []
-    unknown: set[str] = set()
     for law in laws:
-        if not law.id and not law.ownership:
-            continue
-        own = [hit for hit in hits if law.is_about(hit.entry) and hit.band is not Band.NONE]
-        sure = {hit.party.name for hit in own if counts(hit, threshold)}
-        may = {hit.party.name for hit in own if hit.band is Band.REVIEW} - sure
-        meant: dict[str, list[tuple[date, date, bool, str]]] = defaultdict(list)
-        for first, last, structure in structures:
-            found = structure.findings(sure, may, RULES[law.ownership], runs) if law.ownership else {}
-            told = [
-                _owned(one, found[one], law, first, runs) for one in sorted(found) if one in runs and one not in sure
-            ]
-            exposed = reached(stakes, sure | may, first)
-            owned += [one for one in told if one.company in exposed]
-            unknown |= {one.company for one in told if one.finding.standing is OwnerStanding.UNPROVEN}
-            for company in sorted((sure | may) & runs.keys()):
-                why = _entry(company, [hit for hit in own if hit.party.name == company], sure=company in sure)
-                meant[company].append((first, last, company in sure, why))
-            for one in told:
-                standing = one.finding.standing
-                if standing is OwnerStanding.OWNED or (standing is OwnerStanding.UNPROVEN and one.company in exposed):
-                    if one.company in may:  # owned, or perhaps, and under review: the surer of the two counts
-                        del meant[one.company][-1]
-                    owners = [hit for hit in own if one.company in reached(stakes, {hit.party.name}, first)]
-                    why = _owners(one, owners or own)
-                    meant[one.company].append((first, last, standing is OwnerStanding.OWNED, why))
-        if law.id and (places is None or law.binds(places)):
-            bars += [_bar(law, one, found, runs[one], own, horizon) for one, found in sorted(meant.items())]
+        if law.id or law.ownership:
+            own = [hit for hit in hits if law.is_about(hit.entry) and hit.band is not Band.NONE]
+            meant = _by_law(law, own, stretches, (runs, bears), threshold, owned)
+            if law.id and (places is None or law.binds(places)):
+                bars += [_bar(law, name, days, bears[name], horizon) for name, days in sorted(meant.items())]
     held = [bar for bar in bars if bar.phases]
+    unknown = {one.company for one in owned if one.finding.standing is OwnerStanding.UNPROVEN}
     return Consequences(
         tuple(bar for bar in held if bar.sure),
         tuple(bar for bar in held if not bar.sure),
-        tuple(owned),
+        tuple(one for one in owned if one.exposed),
         tuple(sorted(unknown)),
     )
 
 
-def _bar(
+def _stretches(hits: Iterable[ListHit], stakes: Sequence[Stake], horizon: tuple[date, date]) -> list[_Stretch]:
+    """The days of a plan."""
+    return [
+        _Stretch(span.start, span.end, tuple(s for s in stakes if s.held(span.start)), Structure(stakes, span.start))
+        for span in unchanged(stakes, (hit.entry for hit in hits), *horizon)
+        if span.start is not None and span.end is not None  # none is open at an end
+    ]
+
+
+def _by_law(
     law: ListLaw,
-    company: str,
-    meant: Sequence[tuple[date, date, bool, str]],
-    facilities: Iterable[str],
     hits: Sequence[ListHit],
-    horizon: tuple[date, date],
+    stretches: Iterable[_Stretch],
+    facilities: tuple[Mapping[str, set[str]], Mapping[str, set[str]]],
+    threshold: float | None,
+    owned: list[OwnedBy],
+) -> dict[str, list[_Meant]]:
+    """Companies and facilities that a law means, or may, in order of days; what it says of owners goes to `owned`.
+
+    `facilities` says of operators which they run, and of all that an entry may name which are meant by that.
+    """
+    runs, bears = facilities
+    meant: dict[str, list[_Meant]] = defaultdict(list)
+    for stretch in stretches:
+        now = [hit for hit in hits if hit.entry.stands(stretch.first)]
+        sure = {hit.party.name for hit in now if counts(hit, threshold)}
+        may = {hit.party.name for hit in now if hit.band is Band.REVIEW} - sure
+        found = _owned(law, stretch, sure, may, runs)
+        owned += found
+        named, held = _named(stretch, now, sure, may, bears), _held(stretch, now, found)
+        # Who is owned, or perhaps, and under review: the surer of the two counts.
+        for name, one in {**dict(named), **dict(held)}.items():
+            meant[name].append(one)
+    return meant
+
+
+def _owned(
+    law: ListLaw, stretch: _Stretch, sure: set[str], may: set[str], runs: Mapping[str, set[str]]
+) -> list[OwnedBy]:
+    """What the law's rule of ownership says of every operator that is not listed itself."""
+    if not law.ownership:
+        return []
+    findings = stretch.structure.findings(sure, may, RULES[law.ownership], runs)
+    exposed = reached(stretch.stakes, sure | may)
+    return [
+        OwnedBy(one, law, findings[one], stretch.first, tuple(sorted(runs[one])), one in exposed)
+        for one in sorted(findings)
+        if one in runs and one not in sure
+    ]
+
+
+def _named(
+    stretch: _Stretch, hits: Sequence[ListHit], sure: set[str], may: set[str], bears: Mapping[str, set[str]]
+) -> Iterator[tuple[str, _Meant]]:
+    """Operators and facilities that entries name, or may."""
+    for name in sorted((sure | may) & bears.keys()):
+        own = [hit for hit in hits if hit.party.name == name]
+        why = _entry(name, own, sure=name in sure)
+        yield name, _Meant(stretch.first, stretch.last, name in sure, why, own[0].file)
+
+
+def _held(stretch: _Stretch, hits: Sequence[ListHit], owned: Iterable[OwnedBy]) -> Iterator[tuple[str, _Meant]]:
+    """Operators that are owned by listed parties, or of whom such hold anything, and may hold enough."""
+    for one in owned:
+        standing = one.finding.standing
+        if standing is OwnerStanding.OWNED or (standing is OwnerStanding.UNPROVEN and one.exposed):
+            owners = [hit for hit in hits if one.company in reached(stretch.stakes, {hit.party.name})] or hits
+            why = _owners(one, owners)
+            file = next((hit.file for hit in hits if hit.party.name == one.company), hits[0].file)
+            yield one.company, _Meant(stretch.first, stretch.last, standing is OwnerStanding.OWNED, why, file)
+
+
+def _bar(
+    law: ListLaw, name: str, meant: Sequence[_Meant], facilities: Iterable[str], horizon: tuple[date, date]
 ) -> ListBar:
-    """What a law bars of a company that is meant, or may be, on some days of a plan."""
+    """What a law bars of a company or a facility that is meant, or may be, on some days of a plan."""
     phases: list[Phase] = []
-    for alike in _joined(meant):
-        first, last, sure, _ = alike
-        whole = (first, last) == horizon
-        for phase in law.within(None if whole else first, None if whole else last):
-            doubtful = not sure and phase.status is PhaseStatus.ENACTED
+    for one in _joined(meant):
+        whole = (one.first, one.last) == horizon
+        for phase in law.within(None if whole else one.first, None if whole else one.last):
+            doubtful = not one.sure and phase.status is PhaseStatus.ENACTED
             phases.append(phase.but(status=PhaseStatus.UNKNOWN, note=DOUBT) if doubtful else phase)
-    surest = max(meant, key=lambda one: one[2])
-    by = next((hit.file for hit in hits if hit.party.name == company), hits[0].file)
-    return ListBar(law, company, tuple(sorted(facilities)), tuple(phases), surest[2], surest[3], by)
+    surest = max(meant, key=lambda one: one.sure)
+    return ListBar(law, name, tuple(sorted(facilities)), tuple(phases), surest.sure, surest.why, meant[0].file)
 
 
-def _joined(meant: Iterable[tuple[date, date, bool, str]]) -> list[tuple[date, date, bool, str]]:
+def _joined(meant: Iterable[_Meant]) -> list[_Meant]:
     """Stretches of days, those put into one that follow each other and say the same."""
-    found: list[tuple[date, date, bool, str]] = []
-    for first, last, sure, why in meant:
-        if found and found[-1][2:] == (sure, why) and day_before(first) == found[-1][1]:
-            found[-1] = (found[-1][0], last, sure, why)
+    found: list[_Meant] = []
+    for one in meant:
+        before = found[-1] if found else None
+        if (
+            before is not None
+            and day_before(one.first) == before.last
+            and (before.sure, before.why) == (one.sure, one.why)
+        ):
+            found[-1] = replace(before, last=one.last)
         else:
-            found.append((first, last, sure, why))
+            found.append(one)
     return found
 
 
@@ -202,11 +277,11 @@ def entry_of(hit: ListHit) -> str:
     return f"entry {hit.entry.id} of {hit.entry.list} ({hit.listed_as}; {hit.file} of {hit.edition})"
 
 
-def reached(stakes: Iterable[Stake], parties: Iterable[str], day: date) -> set[str]:
-    """Companies of which some parties hold anything on a day, along any chain."""
-    held = [stake for stake in stakes if stake.held(day) and stake.most]
+def reached(held: Iterable[Stake], parties: Iterable[str]) -> set[str]:
+    """Companies of which some parties hold anything along any chain, by the stakes that are held."""
+    chains = [stake for stake in held if stake.most]
     found = set(parties)
-    while grown := {stake.owned for stake in held if stake.owner in found} - found:
+    while grown := {stake.owned for stake in chains if stake.owner in found} - found:
         found |= grown
     return found - set(parties)
 
@@ -216,10 +291,6 @@ def counts(hit: ListHit, threshold: float | None) -> bool:
     if threshold is None or hit.decision is not None:
         return hit.band is Band.MATCH
     return hit.score >= threshold
-
-
-def _owned(company: str, finding: OwnershipFinding, law: ListLaw, first: date, runs: Mapping[str, set[str]]) -> OwnedBy:
-    return OwnedBy(company, law, finding, first, tuple(sorted(runs[company])))
 
 
 def rules_of(bars: Iterable[ListBar]) -> dict[str, tuple[ListBar, Rule]]:

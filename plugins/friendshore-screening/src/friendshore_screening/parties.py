@@ -1,13 +1,14 @@
-"""Who is behind the facilities of a case: suppliers, parents and owners, and who holds what of whom."""
+"""Who is behind the facilities of a case, suppliers, parents and owners, what these facilities are called, and who holds what of whom."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from friendshore.domain.facts import Facility
+from friendshore.domain.case import Overlap
+from friendshore.domain.facts import Catalog, Facility
 
 from .names.normal import name
 from .ownership import INDEPENDENT, Stake
@@ -17,35 +18,73 @@ ALL, NOTHING = Fraction(1), Fraction(0)
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A company or person that is screened."""
+    """A company, a person or a facility that is screened."""
 
     name: str
     roles: tuple[str, ...]
-    """`supplier`, `parent`, `owner`: each that it has."""
+    """`supplier`, `parent`, `owner`, `facility`: each that it has. Lists name plants too."""
     facilities: tuple[str, ...]
-    """Facilities that it runs itself."""
+    """Facilities that it runs itself, or that are called so, with what is within them."""
     behind: tuple[str, ...]
-    """Facilities that it runs, or whose operator it owns, along any chain, whatever its share."""
+    """These, and those whose operator it owns, along any chain, whatever its share."""
     countries: tuple[str, ...] = ()
     """Where these lie."""
 
 
-def run_by(facilities: Iterable[Facility]) -> tuple[Facility, ...]:
-    """The facilities, each that names no operator with that of the plant, or the plant around it, which it is within: whoever runs a plant runs its lines."""
-    listed = tuple(facilities)
-    known = {facility.id: facility for facility in listed}
+def facilities_of(catalogs: Iterable[Catalog], overlaps: Iterable[Overlap]) -> tuple[Facility, ...]:
+    """The facilities of a case, each that names no operator with that of the plant, or the plant around it, which it is within: whoever runs a plant
+    runs its lines.
 
-    def runs(facility: Facility) -> Facility:
-        seen = {facility.id}
-        around = facility
-        while not around.operator and around.within in known and around.within not in seen:
-            seen.add(around.within)
-            around = known[around.within]
-        if facility.operator or not around.operator:
-            return facility
-        return facility.but(operator=around.operator, parent=facility.parent or around.parent)
+    Of several records that the case calls one facility, all are there, under the name of the one that is kept: that a record does not count is no
+    word of who runs the plant.
 
-    return tuple(map(runs, listed))
+    Args:
+        catalogs: as they were read.
+        overlaps: what the case says of facilities that are one.
+    """
+    into = {name: one.keep.partition(":")[2] for one in overlaps for name in one.dropped}
+    listed: dict[str, list[Facility]] = defaultdict(list)
+    for catalog in catalogs:
+        homes = (catalog.name, *catalog.requires)
+        for facility in catalog.facilities:
+            own = into.get(f"{catalog.name}:{facility.id}", facility.id)
+            around = (into[name] for home in homes if (name := f"{home}:{facility.within}") in into)
+            listed[own].append(facility.but(id=own, within=next(around, facility.within)))
+    return tuple(
+        facility.but(operator=runs.operator, parent=facility.parent or runs.parent)
+        for own in sorted(listed)
+        for facility in listed[own]
+        for runs in _run_by(facility, listed)
+    )
+
+
+def _run_by(facility: Facility, listed: Mapping[str, Sequence[Facility]]) -> tuple[Facility, ...]:
+    """Those of a facility and the plants around it that say who runs it, the nearest ones; it itself, if none does."""
+    nearest: list[Facility] = [facility]
+    seen = {facility.id}
+    while nearest and not any(one.operator for one in nearest):
+        around = {one.within for one in nearest} & listed.keys() - seen
+        seen |= around
+        nearest = [one for name in sorted(around) for one in listed[name]]
+    return tuple(one for one in nearest if one.operator) or (facility,)
+
+
+def plants(facilities: Iterable[Facility]) -> dict[str, set[str]]:
+    """What facilities are called -> those that are called so, with all that is within them."""
+    listed: dict[str, list[Facility]] = defaultdict(list)
+    for facility in facilities:
+        listed[facility.id].append(facility)
+    found: dict[str, set[str]] = defaultdict(set)
+    for own in listed:
+        seen, waiting = {own}, [own]
+        while waiting:
+            for one in listed[waiting.pop()]:
+                if one.name:
+                    found[one.name].add(own)
+                if one.within in listed and one.within not in seen:
+                    seen.add(one.within)
+                    waiting.append(one.within)
+    return found
 
 
 def called(facilities: Iterable[Facility]) -> frozenset[str]:
@@ -98,7 +137,7 @@ def all_stakes(facilities: Iterable[Facility], owners: Iterable[Stake]) -> tuple
 
 
 def parties(facilities: Iterable[Facility], stakes: Iterable[Stake]) -> tuple[Party, ...]:
-    """Everybody behind some facilities, by name. `independent` is nobody."""
+    """Everybody behind some facilities, and what these are called, by name. `independent` is nobody."""
     listed = tuple(facilities)
     runs: dict[str, set[str]] = defaultdict(set)
     roles: dict[str, set[str]] = defaultdict(set)
@@ -107,6 +146,8 @@ def parties(facilities: Iterable[Facility], stakes: Iterable[Stake]) -> tuple[Pa
         if facility.operator or facility.name:
             runs[facility.supplier].add(facility.id)
             roles[facility.supplier].add("supplier")
+        if facility.name not in ("", facility.supplier):
+            roles[facility.name].add("facility")
         for parent in filter(None, map(str.strip, facility.parent.split(";"))):
             roles[parent].add("parent")
     owned: dict[str, set[str]] = defaultdict(set)
@@ -114,13 +155,13 @@ def parties(facilities: Iterable[Facility], stakes: Iterable[Stake]) -> tuple[Pa
         if stake.owner != INDEPENDENT:
             owned[stake.owner].add(stake.owned)
             roles[stake.owner].add("owner")
+    called_so = plants(listed)
     found = []
     for one in sorted(roles):
-        behind = _behind(one, owned, runs)
+        own = runs.get(one, set()) | called_so.get(one, set())
+        behind = _behind(one, owned, runs) | own
         where = tuple(sorted({lies[facility] for facility in behind if lies[facility]}))
-        found.append(
-            Party(one, tuple(sorted(roles[one])), tuple(sorted(runs.get(one, ()))), tuple(sorted(behind)), where)
-        )
+        found.append(Party(one, tuple(sorted(roles[one])), tuple(sorted(own)), tuple(sorted(behind)), where))
     return tuple(found)
 
 

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from friendshore.domain.case import Case
+from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import Purchase
 from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question, Setting
@@ -24,16 +26,11 @@ from .matching import ListHit
 from .names.score import Bands
 from .parties import Party
 from .records import AtStake, ListRead, PlanWithout, Screening
-from .screened import ScreenedCase
-from .settings import ScreeningSettings
+from .screened import ScreenedCase, unscreened
+from .settings import NAME_ONE, PLUGIN, ScreeningSettings
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
-
-PLUGIN = "friendshore-screening"
-NAME_ONE = (
-    f'name one under [plugin.{PLUGIN}]: lists = [{{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }}]'
-)
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,8 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         if opened.strict and not settings.lists:
             raise InputError("the case names no list to screen against", fix=NAME_ONE)
         folder = _folder(settings, case.folder)
-        found = ScreenedCase.of(settings, lambda _: folder, session.inputs.catalogs, case.horizon)
+        catalogs = [one for one in opened.records if isinstance(one, Catalog)]  # as they were read
+        found = ScreenedCase.of(settings, lambda _: folder, catalogs, case)
         hits, bands = found.hits, Bands(settings.match, settings.review)
         places = frozenset(demand.use.place.country for demand in session.problem.demands)
         plans = _Plans.of(session, {name for name, pack in opened.pack_of.items() if pack in _files(settings)})
@@ -86,9 +84,9 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
             if progress is not None:
                 progress(len(steps), options.steps, 0.0)
         return Screening(
-            case.name, case.currency, bands, tuple(_told(settings, found.lists)), len(found.behind), len(found.facilities), hits,
+            case.name, case.currency, bands, tuple(_told(settings, found.lists)), len(found.behind), len({one.id for one in found.facilities}), hits,
             {hit.party.name: _at_stake(hit.party, plans.bought) for hit in hits}, follow, found.laws, plans.free.verified.cost.total,
-            without, with_reviews, tuple(steps), tuple(_notes(settings, found)),
+            without, with_reviews, tuple(steps), tuple(_notes(settings, found, case)),
         )  # fmt: skip
 
     def document(self, result: Screening, options: ScreenOptions) -> Document:
@@ -221,7 +219,7 @@ def _short(session: Session) -> dict[str, Decimal]:
     return found
 
 
-def _notes(settings: ScreeningSettings, found: ScreenedCase) -> Iterator[str]:
+def _notes(settings: ScreeningSettings, found: ScreenedCase, case: Case) -> Iterator[str]:
     if not settings.lists:
         yield f"the case names no list, so nobody was screened: {NAME_ONE}"
     for one in found.lists:
@@ -230,6 +228,7 @@ def _notes(settings: ScreeningSettings, found: ScreenedCase) -> Iterator[str]:
         if one.note:
             yield f"{one.file}: {one.note}"
     yield from (text for _, text in found.lapsed)
+    yield from unscreened(case)
     looked_at = {(hit.party.name, hit.entry.list, hit.entry.id) for hit in found.hits}
     for told in found.decisions:
         if (told.party, told.list, told.entry) not in looked_at:

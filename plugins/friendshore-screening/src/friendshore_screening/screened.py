@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Facility
-from friendshore.domain.time import Horizon
 from friendshore.errors import Diagnostic, InputError
 from friendshore.readers import CaseFacts
 from friendshore.reading.today import today
@@ -24,8 +25,8 @@ from .matching import ListHit, screen
 from .names.score import Band, Bands
 from .owners import read_owners
 from .ownership import Stake
-from .parties import Party, all_stakes, called, parties, run_by
-from .settings import ListFile, ScreeningSettings
+from .parties import Party, all_stakes, called, facilities_of, parties
+from .settings import NAME_ONE, PLUGIN, ListFile, ScreeningSettings
 
 NAMED = 3
 """Companies that a note names; then it is said how many more there are."""
@@ -53,22 +54,22 @@ class ScreenedCase:
         settings: ScreeningSettings,
         folder_of: Callable[[str], Path],
         catalogs: Iterable[Catalog],
-        horizon: Horizon,
+        case: Case,
     ) -> ScreenedCase:
-        """The case, screened; `folder_of` says in which folder the files lie that a key of the settings names.
+        """The case, screened; `folder_of` says in which folder the files lie that a key of the settings names, `catalogs` are as they were read.
 
         Raises:
             InputError: with all that is wrong with any file.
         """
-        seen = {facility.id: facility for catalog in catalogs for facility in catalog.facilities}
-        facilities = run_by(seen[one] for one in sorted(seen))
+        facilities, horizon = facilities_of(catalogs, case.overlaps), case.horizon
         lists, stakes, decisions = _read(settings, folder_of, facilities)
         held = all_stakes(facilities, stakes)
         behind = parties(facilities, held)
-        hits = screen(behind, lists, Bands(settings.match, settings.review), decisions, horizon.start)
+        found = screen(behind, lists, Bands(settings.match, settings.review), decisions, horizon.start)
+        hits = _but_by_operator(found, facilities)
         about = tuple(law for law in laws() if any(law.is_about(hit.entry) for hit in hits))
         days = horizon.start, horizon.periods[-1].end
-        return cls(tuple(lists), decisions, facilities, held, behind, tuple(hits), about, days)
+        return cls(tuple(lists), decisions, facilities, held, behind, hits, about, days)
 
     def follows(
         self,
@@ -101,8 +102,9 @@ def packs_of(facts: CaseFacts) -> Iterator[RulePack]:
     """
     settings: ScreeningSettings = facts.settings
     if not settings.lists:
-        return
-    found = ScreenedCase.of(settings, facts.folder_of, facts.catalogs, facts.case.horizon)
+        message, fix = "nobody is screened, since the case names no list", f"{NAME_ONE}; or delete the table"
+        raise InputError(message, column=f"plugin.{PLUGIN}.lists", expected="a list or more", fix=fix)
+    found = ScreenedCase.of(settings, facts.folder_of, facts.catalogs, facts.case)
     follow = found.follows()
     rules = rules_of((*follow.bars, *follow.doubts))
     for one in settings.lists:
@@ -111,7 +113,7 @@ def packs_of(facts: CaseFacts) -> Iterator[RulePack]:
             title=f"What stands on {one.called} bars",
             as_of=one.edition,
             good_until=one.edition + timedelta(days=settings.oldest),
-            notes=tuple(_notes(one, found, follow)),
+            notes=(*_notes(one, found, follow), *(unscreened(facts.case) if one is settings.lists[0] else ())),
             rules=tuple(as_data(rule) for bar, rule in rules.values() if bar.file == one.called),
         )
 
@@ -135,6 +137,28 @@ def _notes(one: ListFile, found: ScreenedCase, follow: Consequences) -> Iterator
         owned = "1 company is" if len(follow.unknown) == 1 else f"{len(follow.unknown)} companies are"
         yield f"{owned} not proved to be clear of listed owners"
     yield from (text for file, text in found.lapsed if file == one.called)
+
+
+def _but_by_operator(hits: Sequence[ListHit], facilities: Iterable[Facility]) -> tuple[ListHit, ...]:
+    """All but what says of a plant no more than of who runs it: its name is like an entry because it begins with its operator's, which is as much alike."""
+    runs: dict[str, set[str]] = defaultdict(set)
+    for facility in facilities:
+        runs[facility.name].add(facility.supplier)
+    scores = {(hit.party.name, hit.file, hit.entry.list, hit.entry.id): hit.score for hit in hits}
+
+    def told(hit: ListHit) -> bool:
+        key = hit.file, hit.entry.list, hit.entry.id
+        plant = hit.party.roles == ("facility",)
+        return plant and all(scores.get((one, *key), 0.0) >= hit.score for one in runs[hit.party.name])
+
+    return tuple(hit for hit in hits if not told(hit))
+
+
+def unscreened(case: Case) -> Iterator[str]:
+    """What of a case no list can name: stock in hand, of which nobody says who made it."""
+    if case.stocks:
+        stocks = "1 stock in hand names" if len(case.stocks) == 1 else f"{len(case.stocks)} stocks in hand name"
+        yield f"{stocks} no supplier, so that no list clears what is served from it"
 
 
 def _few(names: Iterable[str]) -> str:

@@ -14,6 +14,10 @@ from .law import laws
 from .lists.us import CONSOLIDATED, CSL_LISTS
 from .names.score import MATCH, REVIEW
 
+PLUGIN = "friendshore-screening"
+NAME_ONE = (
+    f'name one under [plugin.{PLUGIN}]: lists = [{{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }}]'
+)
 SLIP = 0.8
 """From how much alike on a list that nobody knows is taken for a slip of the pen in the name of one, which would bar nothing."""
 

@@ -44,6 +44,10 @@ class ListEntry:
         """All its names, weak ones last."""
         return tuple(dict.fromkeys((self.name, *self.aliases, *self.weak)))
 
+    def stands(self, day: date) -> bool:
+        """Whether it stands on its list on a day."""
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
     @property
     def digest(self) -> str:
         """Hash of all that the entry says: a decision about it is honoured while this is the same."""
