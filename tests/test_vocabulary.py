@@ -1,8 +1,7 @@
 """One word for one thing: retired words do not come back, and every term of the glossary leads somewhere.
 
 The words and what took their place are in `RETIRED`. They are looked for in the names of modules, classes and functions, in messages, docstrings
-and comments, and on the pages. Names under which something is stored stay as they are, so that cases and runs written before can be
-read: they stand in `STORED`.
+and comments, and on the pages.
 """
 
 from __future__ import annotations
@@ -13,15 +12,9 @@ import re
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
-
-from friendshore import errors, explain
-from friendshore.domain.time import Span
-from friendshore.rules.base import Phase, PhaseStatus
-from friendshore.rules.kinds import Exclude
 
 ROOT = Path(__file__).parents[1]
 GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
@@ -92,9 +85,6 @@ MODULES = {
 }
 """Modules that were called otherwise -> what they are called."""
 
-STORED = {"bites"}
-"""Names that may be given all the same: of keys that cases and runs hold, and what a rule is asked by until the next version."""
-
 
 TEXTS = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 """What is read of a source file; texts with figures in them are tokens of their own from Python 3.12 on."""
@@ -148,7 +138,7 @@ def test_names_keep_to_the_vocabulary() -> None:
     wrong = []
     for path in SOURCES:
         defined = re.findall(r"^\s*(?:async )?(?:class|def) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-        for name in {path.stem, *(name for name in defined if not name.startswith("_"))} - STORED:
+        for name in {path.stem, *(name for name in defined if not name.startswith("_"))}:
             wrong += [(str(path), name, to) for old, to in NAMES.items() if re.search(old, name)]
     assert wrong == []
 
@@ -167,32 +157,6 @@ def test_a_class_name_is_public_once() -> None:
         for name in re.findall(r"^class ([^\W_]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE):
             where[name].append(str(path))
     assert {name: paths for name, paths in where.items() if len(paths) > 1} == {}
-
-
-def test_a_diagnostic_can_be_imported_by_its_old_name() -> None:
-    """For one version, told."""
-    with pytest.warns(DeprecationWarning, match="errors.Diagnostic"):
-        old = errors.Problem
-    assert old is errors.Diagnostic
-
-
-@pytest.mark.parametrize(
-    ("old", "new"), [("Entering", "BreakEven"), ("Lifted", "Relaxed"), ("Share", "UsageShare"), ("Use", "LeverUse")]
-)
-def test_answers_can_be_imported_by_their_old_names(old: str, new: str) -> None:
-    """Likewise."""
-    with pytest.warns(DeprecationWarning, match=rf"\.{new}$"):
-        named = getattr(explain, old)
-    assert named.__name__ == new
-
-
-def test_a_rule_is_asked_by_its_old_name_whether_it_applies() -> None:
-    """For one version, told."""
-    always = Exclude(id="not-them", citation="own choice", catalogs=("x",), phases=(Phase(),))
-    day = Span(start=date(2027, 1, 1), end=date(2027, 1, 1))
-    with pytest.warns(DeprecationWarning, match="Rule.applies"):
-        old = always.bites(day, frozenset(PhaseStatus))
-    assert old is always.applies(day, frozenset(PhaseStatus))
 
 
 def rows_of(page: str) -> Iterator[list[str]]:

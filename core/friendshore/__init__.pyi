@@ -13,8 +13,5 @@ from .questions.ledger.records import Ledger as Ledger
 from .questions.ledger.search import ledger as ledger
 from .questions.repairs.records import Repairs as Repairs
 from .questions.repairs.search import repairs as repairs
-from .questions.stress.insurance import insurance as insurance
-from .questions.stress.insured import Insurance as Insurance
-from .questions.stress.search import Stress as Stress, stress as stress
 from .questions.why_not.search import WhyNot as WhyNot, why_not as why_not
 from .recommend import Recommendation as Recommendation, plan as plan

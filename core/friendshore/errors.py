@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from os import PathLike
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
-
-from .lazy_exports import moved_names
+from typing import ParamSpec, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +146,3 @@ def takes(kind: type, line: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return call
 
     return checked
-
-
-# To a type checker the old name is gone.
-if not TYPE_CHECKING:
-    __getattr__ = moved_names(__name__, {"Problem": "friendshore.errors.Diagnostic"})

@@ -1,4 +1,4 @@
-"""Names that a package offers, loaded from the module that holds each when it is first used; and names that stand elsewhere now."""
+"""Names that a package offers, loaded from the module that holds each when it is first used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 
 def load_on_use(package: str, exports: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
@@ -35,25 +34,3 @@ def stated_names(package: str, file: str) -> tuple[Callable[[str], object], Call
         for alias in node.names
     }
     return *load_on_use(package, exports), sorted(exports)
-
-
-def moved(old: str, now: str) -> Any:
-    """What stood elsewhere until version 0.1, by its full name then and now, which is said: for one version more."""
-    # Loaded where it is needed alone: it costs start-up time.
-    import warnings
-
-    home, _, name = now.rpartition(".")
-    found = getattr(import_module(home), name)
-    warnings.warn(f"{old} is now {now}", DeprecationWarning, stacklevel=3)
-    return found
-
-
-def moved_names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A module's `__getattr__` (PEP 562) for names that it held until version 0.1, each with the full name of what it is now."""
-
-    def get(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        return moved(f"{module}.{name}", homes[name])
-
-    return get

@@ -12,9 +12,9 @@ from friendshore.explain.results import Effort
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.ledger.search import ledger
-from friendshore.questions.stress.insurance import insurance
-from friendshore.questions.stress.search import stress
 from friendshore.session import Session
+from friendshore_risk.stress.insurance import insurance
+from friendshore_risk.stress.search import stress
 
 from .instances import COUNTRIES, Instance, _demand, _levels, _many, _money, _spread, _whole
 from .records import case_of, catalog_of, rules_of

@@ -14,9 +14,9 @@ from friendshore.explain.break_even import break_even_price
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.compare.search import compare
-from friendshore.questions.stress.search import stress
 from friendshore.session import Session
 from friendshore.solve import Limits
+from friendshore_risk.stress.search import stress
 
 from .compare import RELATIVE
 from .settings import examples

@@ -29,11 +29,11 @@ from friendshore.questions.ledger.records import Ledger
 from friendshore.questions.ledger.screen import ledger_screen
 from friendshore.questions.repairs.records import Gap, Repairs
 from friendshore.questions.repairs.screen import repairs_screen
-from friendshore.questions.stress.insured import Insurance
-from friendshore.questions.stress.screen import stress_screen
-from friendshore.questions.stress.search import Stress
 from friendshore_enquiries.document import ask_screen
 from friendshore_enquiries.records import Unknowns
+from friendshore_risk.stress.insured import Insurance
+from friendshore_risk.stress.screen import stress_screen
+from friendshore_risk.stress.search import Stress
 
 from .settings import examples
 from .test_screens import _NAMES, _WHOLE, counted

@@ -22,8 +22,6 @@ from friendshore.questions.calendar.search import calendar
 from friendshore.questions.compare.search import compare
 from friendshore.questions.ledger.search import ledger
 from friendshore.questions.repairs.search import repairs
-from friendshore.questions.stress.insurance import insurance
-from friendshore.questions.stress.search import stress
 from friendshore.questions.why_not.search import why_not
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.limits import Budget, Pin
@@ -32,6 +30,8 @@ from friendshore.solve import Limits
 from friendshore.solve.engine import Ask, BreakdownError, Engine, Engines, SolverAnswer, SolverOutcome
 from friendshore.solve.engines import ENGINES, Reasked, solve_with_highs
 from friendshore.solve.engines import solve_with_glop as solve_lp
+from friendshore_risk.stress.insurance import insurance
+from friendshore_risk.stress.search import stress
 
 from .building import case, catalog, demand, facility, metals, rule, source, store
 

@@ -15,11 +15,11 @@ from friendshore.questions.calendar.document import calendar_document
 from friendshore.questions.calendar.search import calendar
 from friendshore.questions.ledger.document import ledger_document
 from friendshore.questions.ledger.search import ledger
-from friendshore.questions.stress.document import stress_document
-from friendshore.questions.stress.search import stress
 from friendshore.questions.why_not.document import why_not_document
 from friendshore.questions.why_not.search import why_not
 from friendshore.session import Session
+from friendshore_risk.stress.document import stress_document
+from friendshore_risk.stress.search import stress
 
 from .building import ban, case, demand, metals, store
 

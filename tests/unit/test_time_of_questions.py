@@ -21,12 +21,12 @@ from friendshore.questions.compare.search import compare
 from friendshore.questions.ledger.search import ledger
 from friendshore.questions.repairs.document import repairs_document
 from friendshore.questions.repairs.search import repairs
-from friendshore.questions.stress.search import stress
 from friendshore.questions.why_not.search import why_not
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore_enquiries.search import ask
+from friendshore_risk.stress.search import stress
 
 from .building import case, catalog, demand, facility, rule, source
 

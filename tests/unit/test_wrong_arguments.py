@@ -18,10 +18,8 @@ OF_SESSIONS = (
     "calendar",
     "compare",
     "compare_plans",
-    "insurance",
     "ledger",
     "repairs",
-    "stress",
 )
 
 

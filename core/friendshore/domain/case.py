@@ -7,11 +7,10 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ..lazy_exports import moved_names
 from .assumptions import Accept, Assume
 from .base import Dated, Fault, Fitting, Given, Number, Record, Tables, days_in_order
 from .change import Change
@@ -364,11 +363,3 @@ class Case(Tables, Fitting):
         yield from stored_twice(given)
         yield from off_the_plan(given)
         yield from circles(given.get("scenarios", ()))
-
-
-# To a type checker the old names are gone.
-if not TYPE_CHECKING:
-    _NOW = "friendshore.domain.assumptions."
-    __getattr__ = moved_names(
-        __name__, {"CAPACITY_COUNTS": f"{_NOW}CAPACITY_COUNTS", "OfferAssumption": f"{_NOW}OfferAssumption"}
-    )

@@ -10,7 +10,6 @@ every day on which the same phases hold.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -237,11 +236,6 @@ class Rule(Record):
     def applies(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
         """Whether a phase of one of `statuses` holds on any day of `span`."""
         return any(p.status in statuses and p.span.meets(span) for p in self.phases)
-
-    def bites(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
-        """`applies`, by the name that it had until version 0.1; for one version more."""
-        warnings.warn("Rule.bites is now Rule.applies", DeprecationWarning, stacklevel=2)
-        return self.applies(span, statuses)
 
     def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
         """The part of the days of the bounded `span` on which a phase of one of `statuses` holds."""

@@ -79,9 +79,9 @@ def _asked(name: str, registry: Registry) -> Question[Any, Any]:
 
 def _answers(question: Question[Any, Any], world: World, subject: str) -> Iterator[Diagnostic]:
     """What is wrong with the answers to a question about a made-up case."""
-    session = Session.open(Inputs(world.case, (world.catalog,), ()), Limits(workers=1))
     told: list[tuple[str, str]] = []
     for _ in range(2):
+        session = Session.open(Inputs(world.case, (world.catalog,), ()), Limits(workers=1))
         try:
             with asked_of(question, question.name):
                 options = question.options()

@@ -1,4 +1,4 @@
-"""Plans under disruption: events with probabilities, and what to decide before they are known, a plugin for friendshore."""
+"""Plans under disruption: what losses cost, events with probabilities, and what to decide before they are known, a plugin for friendshore."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from friendshore.hookspecs import hookimpl
 if TYPE_CHECKING:
     from .events import RiskSettings
     from .risk.question import RiskQuestion
+    from .stress.question import StressQuestion
     from .withstand.question import WithstandQuestion
 
 
@@ -21,9 +22,10 @@ def friendshore_settings() -> list[type[RiskSettings]]:
 
 
 @hookimpl
-def friendshore_questions() -> list[RiskQuestion | WithstandQuestion]:
-    """The questions `risk` and `withstand`."""
+def friendshore_questions() -> list[RiskQuestion | StressQuestion | WithstandQuestion]:
+    """The questions `risk`, `stress` and `withstand`."""
     from .risk.question import RiskQuestion
+    from .stress.question import StressQuestion
     from .withstand.question import WithstandQuestion
 
-    return [RiskQuestion(), WithstandQuestion()]
+    return [RiskQuestion(), StressQuestion(), WithstandQuestion()]

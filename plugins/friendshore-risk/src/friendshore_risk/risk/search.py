@@ -16,7 +16,6 @@ from friendshore.errors import Diagnostic, InputError, OutOfTimeError, Verificat
 from friendshore.explain.results import Counted
 from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats
-from friendshore.program.twostage import kept_ready
 from friendshore.session import LEAST_SEARCH, Session
 from friendshore.solve import SolverOutcome, Watch
 from friendshore.verify import VerifiedPlan, verify
@@ -24,6 +23,7 @@ from friendshore.verify import VerifiedPlan, verify
 from ..events.records import Event
 from ..events.scenarios import RiskScenario
 from ..routes import unsaid
+from ..stress.twostage import kept_ready
 from ..twostage import (
     GapInterval,
     RecourseAnswer,

@@ -15,10 +15,10 @@ from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
 from friendshore.problem.change_kinds import OFFERS, names_offer
 from friendshore.problem.network import Arc
-from friendshore.questions.stress.losses import loss_kind, losses
 from friendshore.session import Session
 
 from ..routes import ROUTES, SupplyRoute, moved, moves_on, words_of
+from ..stress.losses import loss_kind, losses
 
 KINDS = ("supplier", "parent", "country")
 """By what losses are told apart if none are named."""

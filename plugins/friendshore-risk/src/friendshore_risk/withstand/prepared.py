@@ -12,10 +12,10 @@ from friendshore.domain.base import exact
 from friendshore.domain.plan import Plan
 from friendshore.errors import VerificationError
 from friendshore.program.matrix import Floats
-from friendshore.questions.stress.insurance import Carried, decoded
 from friendshore.rules.base import Rule
 from friendshore.verify import VerifiedPlan, examine
 
+from ..stress.insurance import Carried, decoded
 from .check import FollowsJudge
 from .component import Branching, Losses, RobustComponent
 from .generation import Generated

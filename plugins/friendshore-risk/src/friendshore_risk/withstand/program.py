@@ -14,11 +14,11 @@ from friendshore.problem.network import final_node
 from friendshore.problem.parts import Members
 from friendshore.program import Program
 from friendshore.program.matrix import Entries, Floats, Ints, Linear
-from friendshore.program.twostage import closed_by, decided_before, with_shortage_bounds
 from friendshore.session import Session
 from friendshore.solve import Limits, Solution, SolverAnswer, optimum, split
 
 from ..routes import orders_of
+from ..stress.twostage import closed_by, decided_before, with_shortage_bounds
 from .component import RobustComponent
 from .losses import PossibleLoss
 from .robust import RobustProgram

@@ -98,8 +98,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
 
     def ask(self, opened: Opened, options: WithstandOptions, progress: Progress | None) -> Withstood | WithstandChecked:
         """The plans, each verified; or what is found of a proof of them."""
-        from friendshore.questions.stress.losses import first_day
-
+        from ..stress.losses import first_day
         from .losses import named_losses, usual_losses
         from .proof import read_proof, write_proof
         from .recheck import check_proof
@@ -165,8 +164,7 @@ def _document(result: Withstood | WithstandChecked, telling: Telling) -> Documen
 
 
 def _kinds(words: str) -> list[str]:
-    from friendshore.questions.stress.losses import KINDS
-
+    from ..stress.losses import KINDS
     from .losses import ROUTE_KINDS
 
     found, known = [word.strip() for word in words.split(",")], (*KINDS, *ROUTE_KINDS)

@@ -15,12 +15,12 @@ from friendshore.domain.base import Number, Record, exact
 from friendshore.domain.plan import OPTIMAL_GAP, Plan
 from friendshore.errors import Diagnostic, InputError, VerificationError
 from friendshore.explain.results import CENT, Counted
-from friendshore.program.twostage import kept_ready
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 from friendshore.solve import Progress
 from friendshore.verify import VerifiedPlan, examine
 
+from ..stress.twostage import kept_ready
 from .certifying import proved_least
 from .check import FollowsJudge, rules_then
 from .component import Losses, RobustComponent

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from friendshore.domain.base import Number, Record
 from friendshore.explain.results import Difference, QuestionResult
-from friendshore.questions.stress.insured import KeptReady, Ordered, Ready
 
+from ..stress.insured import KeptReady, Ordered, Ready
 from .losses import PossibleLoss
 from .proof import WithstandProof
 

@@ -13,13 +13,13 @@ from math import comb
 from friendshore.domain.base import exact, totals
 from friendshore.errors import InputError
 from friendshore.explain.results import Counted, between
-from friendshore.questions.stress.insurance import Carried, decoded, first_loss, ordered_before, ready_at
-from friendshore.questions.stress.insured import KeptReady, Kilograms, Ordered, Ready
 from friendshore.session import Session
 from friendshore.solve import Progress
 from friendshore.verify import VerifiedPlan, verify
 
 from ..routes import unsaid
+from ..stress.insurance import Carried, decoded, first_loss, ordered_before, ready_at
+from ..stress.insured import KeptReady, Kilograms, Ordered, Ready
 from .certifying import certified_least
 from .check import FollowsJudge, rules_then
 from .component import Losses, RobustComponent

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
+from tests.unit.building import case, catalog, demand, facility, metals, source, store
 
 from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Level, Minimise
@@ -16,15 +17,13 @@ from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.stress.document import insurance_document
-from friendshore.questions.stress.insurance import first_loss, insurance
-from friendshore.questions.stress.insured import Insurance
-from friendshore.questions.stress.losses import loss_kind
 from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.rows import Row
 from friendshore.session import Session
-
-from .building import case, catalog, demand, facility, metals, source, store
+from friendshore_risk.stress.document import insurance_document
+from friendshore_risk.stress.insurance import first_loss, insurance
+from friendshore_risk.stress.insured import Insurance
+from friendshore_risk.stress.losses import loss_kind
 
 SECOND = date(2027, 1, 1)
 

@@ -8,11 +8,12 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import ClassVar
 
-from ...domain.base import Number, Record, exact
-from ...errors import A_SESSION, takes
-from ...explain.results import Counted, Difference, Effort, QuestionResult, difference, shortage
-from ...session import Answer, Session
-from ...solve import Progress
+from friendshore.domain.base import Number, Record, exact
+from friendshore.errors import A_SESSION, takes
+from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, difference, shortage
+from friendshore.session import Answer, Session
+from friendshore.solve import Progress
+
 from .losses import KINDS, Loss, LossKind, losses
 
 

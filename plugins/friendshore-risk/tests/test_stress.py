@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any, Literal
 
 import pytest
+from tests.unit.building import case, catalog, demand, facility, metals, source, store
 
 from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
@@ -16,14 +17,12 @@ from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.stress.document import stress_document
-from friendshore.questions.stress.losses import first_day, losses
-from friendshore.questions.stress.search import Stress, stress
 from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.rows import Row
 from friendshore.session import Session
-
-from .building import case, catalog, demand, facility, metals, source, store
+from friendshore_risk.stress.document import stress_document
+from friendshore_risk.stress.losses import first_day, losses
+from friendshore_risk.stress.search import Stress, stress
 
 
 def opened(given: Any, facts: Any, *rules: Rule) -> Session:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...document import elements as doc
-from ...document.figures import count, large_money, mass
-from ..told import not_proved, on_screen, shortly
+from friendshore.document import elements as doc
+from friendshore.document.figures import count, large_money, mass
+from friendshore.questions.told import not_proved, on_screen, shortly
+
 from .document import SHOWN, WHO, costs_nothing, more_than_apart, premium_price
 from .insured import Insurance
 from .search import Shortfall, Stress, Stressed

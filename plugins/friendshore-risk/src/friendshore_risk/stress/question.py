@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
-from ..base import Question, Setting
+from friendshore.questions import Question, Setting
 
 if TYPE_CHECKING:
-    from ...document.elements import Document
-    from ...recommend import Opened
-    from ...solve import Progress
+    from friendshore.document.elements import Document
+    from friendshore.questions import Opened, Progress
+
     from .insured import Insurance
     from .search import Stress
 
@@ -109,6 +109,3 @@ class StressQuestion(Question[StressOptions, StressAnswer]):
     def notes(self, result: StressAnswer) -> tuple[str, ...]:
         """Why there is no insured plan."""
         return (result.left_out,) if result.left_out else ()
-
-
-QUESTION = StressQuestion()

@@ -13,17 +13,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
+from tests.property.settings import examples
+from tests.property.strategies import Tiny, tiny_cases
+from tests.property.tiny import METAL, case, catalog, chain, demand, facility, offer, store
 
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.stress.insurance import insurance
-from friendshore.questions.stress.insured import Insurance
-from friendshore.questions.stress.losses import losses
-from friendshore.questions.stress.search import stress
 from friendshore.session import Session
-
-from .settings import examples
-from .strategies import Tiny, tiny_cases
-from .tiny import METAL, case, catalog, chain, demand, facility, offer, store
+from friendshore_risk.stress.insurance import insurance
+from friendshore_risk.stress.insured import Insurance
+from friendshore_risk.stress.losses import losses
+from friendshore_risk.stress.search import stress
 
 COUNTRIES = ("AU", "CN", "JP")
 PRICE = 1000

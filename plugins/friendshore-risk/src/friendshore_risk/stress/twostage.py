@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 import scipy.sparse as sp
 
-from .compile import Program
-from .matrix import Entries, Floats, Ints, Linear, Mask
+from friendshore.program import Program
+from friendshore.program.matrix import Entries, Floats, Ints, Linear, Mask
 
 Shortage = Literal["bounded", "priced", "least"]
 

@@ -7,14 +7,14 @@ from datetime import date
 from itertools import combinations
 from typing import Literal
 
-from ...domain.base import Record, grouped
-from ...domain.change import Change
-from ...domain.suggest import did_you_mean
-from ...domain.time import Horizon
-from ...errors import InputError
-from ...problem import Problem
-from ...problem.offers import OfferFacts
-from ...session import Session
+from friendshore.domain.base import Record, grouped
+from friendshore.domain.change import Change
+from friendshore.domain.suggest import did_you_mean
+from friendshore.domain.time import Horizon
+from friendshore.errors import InputError
+from friendshore.problem import Problem
+from friendshore.problem.offers import OfferFacts
+from friendshore.session import Session
 
 LossKind = Literal["supplier", "parent", "country", "catalog"]
 """By what losses are told apart."""

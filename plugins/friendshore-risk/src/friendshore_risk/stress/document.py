@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...document import elements as doc
-from ...document.figures import count, large_money, mass, money, percent
-from ...explain.results import CENT
-from ..told import difference, effort, ladder, left_out, mass_or_nothing, rise, rung
+from friendshore.document import elements as doc
+from friendshore.document.figures import count, large_money, mass, money, percent
+from friendshore.explain.results import CENT
+from friendshore.questions.told import difference, effort, ladder, left_out, mass_or_nothing, rise, rung
+
 from .insured import Insurance, LossMet
 from .search import Shortfall, Stress, Stressed
 

@@ -13,15 +13,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...domain.base import Number, Record, exact
-from ...explain.results import Difference, Effort, QuestionResult
-from ...program import Program
-from ...program.matrix import Floats, Ints, Linear
-from ...program.twostage import TwoStage, closed_by, decided_before, with_shortage_bounds
-from ...session import Session
-from ...solve import Solution, SolverAnswer, SolverOutcome, optimum, split
+from friendshore.domain.base import Number, Record, exact
+from friendshore.explain.results import Difference, Effort, QuestionResult
+from friendshore.program import Program
+from friendshore.program.matrix import Floats, Ints, Linear
+from friendshore.session import Session
+from friendshore.solve import Solution, SolverAnswer, SolverOutcome, optimum, split
+
 from .losses import Loss, LossKind
 from .search import Shortfall
+from .twostage import TwoStage, closed_by, decided_before, with_shortage_bounds
 
 
 class LossMet(Record):

@@ -9,24 +9,25 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from ...domain.base import exact, totals
-from ...domain.change import Change
-from ...domain.plan import Plan, PlanStatus
-from ...domain.time import Horizon, add_months
-from ...errors import A_SESSION, InputError, VerificationError, takes
-from ...explain.results import Counted, Difference, between
-from ...problem.demands import round_to
-from ...problem.parts import Members
-from ...program import Program
-from ...program.decode import decode
-from ...program.matrix import Floats
-from ...program.twostage import kept_ready
-from ...session import Session
-from ...solve import Progress, Solution
-from ...verify import VerifiedPlan, examine, verify
+from friendshore.domain.base import exact, totals
+from friendshore.domain.change import Change
+from friendshore.domain.plan import Plan, PlanStatus
+from friendshore.domain.time import Horizon, add_months
+from friendshore.errors import A_SESSION, InputError, VerificationError, takes
+from friendshore.explain.results import Counted, Difference, between
+from friendshore.problem.demands import round_to
+from friendshore.problem.parts import Members
+from friendshore.program import Program
+from friendshore.program.decode import decode
+from friendshore.program.matrix import Floats
+from friendshore.session import Session
+from friendshore.solve import Progress, Solution
+from friendshore.verify import VerifiedPlan, examine, verify
+
 from .insured import Insurance, InsuredPart, KeptReady, Kilograms, LossMet, Ordered, Ready, StockNeeded, insure_part
 from .losses import Loss, LossKind, losses
 from .search import Shortfall, short_more
+from .twostage import kept_ready
 
 Touched = tuple[Program, Solution, Mapping[int, frozenset[str]]]
 """The program of a part, its cheapest plan, and what each loss takes away of it."""
