@@ -85,12 +85,14 @@ def read_record_rows(path: Path, model: type[M], holds: str, others: str = "") -
 
     Args:
         path: a CSV file, or a workbook (`.xlsx`) whose one sheet is the table; sheets whose names begin with `_` or are `notes` are no part of it.
-        model: what a row is; its fields say by `Written` how they are written.
+        model: what a row is. A field that is a column says so and how it is written: `name: Annotated[str, Written("Example Trading")]`, of
+            `friendshore.domain.written`.
         holds: what the table holds, in a few words.
         others: what columns mean that are none of the model's; empty: there can be none.
 
     Raises:
         InputError: with all that is wrong with it, each with file, row and column.
+        TypeError: if no field of the record says that it is a column.
     """
     from .reading.csvfile import read_table  # a case that reads no such table needs none of it
     from .reading.layouts import layout
@@ -98,6 +100,10 @@ def read_record_rows(path: Path, model: type[M], holds: str, others: str = "") -
     from .reading.workbook import is_workbook, read_workbook, sheet_table
 
     described = layout(path.name, holds, model, others=others)
+    if not described.fields:
+        raise TypeError(
+            f"no field of {model.__name__} is a column: annotate each that is with Written, of friendshore.domain.written"
+        )
     found: list[Diagnostic] = []
     other = no_file(path)
     if other is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from friendshore import alternatives, why_not
 from friendshore.case import load_case
 from friendshore.catalog import read_catalog
 from friendshore.domain.change import Change
@@ -140,6 +141,27 @@ def test_scenarios_and_changes_are_followed(tmp_path: Path) -> None:
     assert change.remove == "mill-1"
     after = gathered.inputs.after([Change(remove="mill")])
     assert after.catalogs == gathered.inputs.after([Change(remove="mill-1")]).catalogs != gathered.catalogs
+
+
+def test_questions_are_asked_by_the_names_of_before(tmp_path: Path) -> None:
+    """Who still calls an offer or a material by the name of before is answered about that of today; of a retired one, day and reason are told."""
+    gone = ALIASES + ",spot,,2026-10-01,the trader closed\n"
+    session = plan_of(case_on(tmp_path, today(**{"aliases.csv": gone}))).session
+    assert why_not(session, "from-hill").offer == "hill-tin"
+    assert [mix.material for mix in alternatives(session, ["tin"]).materials] == ["tin-ingot"]
+    with pytest.raises(InputError, match="was retired on 2026-10-01: the trader closed"):
+        why_not(session, "spot")
+
+
+def test_rows_in_another_order_are_the_same_aliases(tmp_path: Path) -> None:
+    """The digest of a catalog does not turn on the order of rows."""
+    rows = ALIASES.removeprefix(HEAD).splitlines(keepends=True)
+    first, second = (
+        read_catalog(write(tmp_path / name, today(**{"aliases.csv": HEAD + "".join(lines)})))
+        for name, lines in (("one", rows), ("two", rows[::-1]))
+    )
+    assert first.aliases == second.aliases
+    assert first.digest == second.digest
 
 
 def test_what_was_retired_is_refused_with_day_and_reason(tmp_path: Path) -> None:

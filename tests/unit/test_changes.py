@@ -18,6 +18,7 @@ from friendshore.errors import InputError
 from friendshore.problem.changes import apply_changes, scenario_changes
 from friendshore.rules.base import PhaseStatus
 from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.limits import MaxChurn
 from friendshore.rules.pack import LegislativeBill
 
 from .building import (
@@ -85,6 +86,15 @@ def test_an_offer_that_the_case_assumes_figures_of_can_be_removed() -> None:
     given = wanted(100, assume={"offer": [{"id": "cn-metal", "price": price(10)}]})
     assert after(given, facts) == {"cn-metal": 100}
     assert after(given, facts, {"remove": "cn-metal"}) == {"au-metal": 100}
+
+
+def test_an_offer_that_is_bought_from_today_can_be_removed() -> None:
+    """What is bought of it today is then lost, all of it, and a limit on churn says so."""
+    given = wanted(100, incumbents=[{"offer": "cn-metal", "per_year": 50}])
+    churn = MaxChurn(id="c", share=Decimal("0.5"), per="horizon", penalty=Decimal(1))
+    gone = [Change(remove="cn-metal")]
+    assert bought(planned(given, metals(), changes=gone)) == {"au-metal": 100}
+    assert planned(given, metals(), churn, changes=gone).cost.penalties == 25
 
 
 def test_an_order_already_placed_still_comes() -> None:

@@ -15,6 +15,7 @@ from friendshore.recommend import gather, plan, verdicts
 from friendshore.recommend.check import check
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
+from friendshore.testing import checks_of
 
 from . import tin_case
 from .tin_case import write_case, write_catalog
@@ -34,6 +35,8 @@ from friendshore.rules.base import Rule
 
 
 class Settings(Record):
+    model_config = {"json_schema_extra": {"examples": [{"names": ["Example Trading"]}]}}
+
     names: tuple[str, ...]
     threshold: Decimal = Decimal("0.85")
 
@@ -117,6 +120,25 @@ def test_a_setting_that_is_needed_and_missing_is_told(case: Path) -> None:
     text = CASE.replace('[plugin.acme-lists]\nnames = ["Mill Ltd"]\n', "")
     with pytest.raises(InputError, match="a needed key is missing"):
         gather(load_case(write_case(case.parent, text)), Registry.discover())
+
+
+def test_the_kit_sets_the_example_of_the_settings(site: Site, case: Path) -> None:
+    """A rule that reads a setting which is needed is tried with it; an example that the model refuses is told."""
+    named = {check.name: check for check in checks_of("acme-lists")}
+    for name in ("settings", "made", "json"):
+        assert named[name].outcome().found == (), name
+    code = CODE.replace('"listed"', '"slip"').replace('examples": [{"names', 'examples": [{"nams')
+    site.plugin("acme-slip", MANIFEST.replace("listed", "slip"), code)
+    (slip,) = [check for check in checks_of("acme-slip") if check.name == "settings"]
+    assert "no such key" in str(slip.outcome().found)
+
+
+@pytest.mark.deep
+@pytest.mark.usefixtures("case")
+def test_the_kit_sets_the_example_in_other_processes() -> None:
+    """A rule is asked there with the settings that it has here."""
+    (seeds,) = [check for check in checks_of("acme-lists") if check.name == "seeds"]
+    assert (seeds.outcome().found, seeds.outcome().left_out) == ((), "")
 
 
 def test_a_plugin_that_takes_no_settings_is_told(site: Site, case: Path) -> None:

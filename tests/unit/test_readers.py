@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from friendshore.case import load_case
 from friendshore.cli import app
+from friendshore.domain.base import Record
 from friendshore.errors import FriendshoreError, InputError, PluginError
 from friendshore.plugins import Registry
-from friendshore.readers import TableRows, reader_in
+from friendshore.readers import TableRows, read_record_rows, reader_in
 from friendshore.recommend import check_lock, gather, lock_of, plan, verdicts
 from friendshore.recommend.check import check
 from friendshore.recommend.verify_run import verify_run
@@ -359,3 +360,14 @@ def test_the_kit_tells_mistakes_of_an_example_where_they_stand(site: Site) -> No
     """As a case would."""
     found = kit(site, CODE, EXAMPLE.replace("30 USD/kg", "30 USD/pood"))
     assert "example.erp:8 [price]" in found["reads"]
+
+
+def test_a_record_without_columns_is_told_to_whoever_wrote_it(tmp_path: Path) -> None:
+    """It could read no table, and no header of one is to blame for that."""
+
+    class Entry(Record):
+        name: str
+
+    (tmp_path / "list.csv").write_text("name\nx\n")
+    with pytest.raises(TypeError, match="no field of Entry is a column"):
+        read_record_rows(tmp_path / "list.csv", Entry, "a list")

@@ -232,7 +232,7 @@ def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
         if alias is not None:
             reading.known.aliases[alias.of, alias.old] = alias
             made.append(alias)
-    return tuple(made)
+    return tuple(sorted(made, key=lambda a: (a.of, a.old)))
 
 
 def check_aliases(reading: CatalogReading) -> None:

@@ -111,7 +111,7 @@ class Registry:
         self, given: Mapping[str, Mapping[str, object]], where: str = "", line: Line = nowhere
     ) -> tuple[Registry, list[FriendshoreError]]:
         """The same with what a case sets for plugins, and everything that is wrong with that: see `settled`."""
-        done, errors = settled(given, self.plugins, self._model, where, line)
+        done, errors = settled(given, self.plugins, self.settings_model, where, line)
         return (Registry(self._found, self._blocks, {**self._set, **done}) if given else self), errors
 
     def settings_of(self, name: str) -> Any:
@@ -128,9 +128,10 @@ class Registry:
         if not info.settings:
             return None
         known = self._set.get(info.package)
-        return known if known is not None else made(self._model(info), {}, info, info.name or info.distribution)
+        return known if known is not None else made(self.settings_model(info), {}, info, info.name or info.distribution)
 
-    def _model(self, info: PluginInfo) -> type[BaseModel]:
+    def settings_model(self, info: PluginInfo) -> type[BaseModel]:
+        """The model of what may be set for a plugin that takes settings. Raises `PluginError` if its code cannot be used."""
         if self.code(info) is None:
             raise PluginError(f"{info.label} cannot be used: {info.error or info.status}", info.file)
         model = self._ask(self._of(info), "friendshore_settings").settings
@@ -165,8 +166,7 @@ class Registry:
 
     def code(self, info: PluginInfo) -> EntryPoint | None:
         """Where a plugin's code is; None where it has none of its own, cannot be used, or is ruled out."""
-        usable = info.status in (PluginStatus.OK, PluginStatus.CLASH)
-        return self._of(info).entry if usable else None
+        return self._of(info).entry if info.status in (PluginStatus.OK, PluginStatus.CLASH) else None
 
     def runs(self, info: PluginInfo) -> bool:
         """Whether anything of a plugin is had by running its code."""

@@ -174,7 +174,8 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     if not count:
         unknown(change, change.remove, OFFERS, troubles)
         return case, catalogs
-    placed = {order.offer for order in case.orders}
+    # What is on its way still comes, and who bought of it until today still did: what is lost of that counts as churn.
+    named = {order.offer for order in case.orders} | {incumbent.offer for incumbent in case.incumbents}
     last = (change.start or case.horizon.start) - timedelta(days=1)
     gone: set[str] = set()
 
@@ -183,7 +184,7 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
         for offer in catalog.offers:
             if not hit(offer):
                 offers.append(offer)
-            elif change.start or offer.id in placed:  # what is on its way still comes
+            elif change.start or offer.id in named:
                 until = min(last, offer.end) if offer.end else last
                 ended: dict[str, date | None] = {"end": until}
                 if offer.start and offer.start > until:  # it was to be sold only later: never, then

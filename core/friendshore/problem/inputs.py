@@ -9,7 +9,7 @@ from ..domain.base import Record
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
-from ..domain.naming import Aliases, Following
+from ..domain.naming import Aliases, Following, Sort
 from ..errors import Diagnostic, InputError
 from ..rules.base import PhaseStatus, Rule
 from ..rules.pack import LegislativeBill
@@ -76,6 +76,15 @@ class Inputs:
         for catalog in self.catalogs if aliases else ():
             taken.update(name for facility in catalog.facilities for name in (facility.supplier, facility.parent))
         return aliases.following(taken - {""})
+
+    def name_of_today(self, of: Sort, name: str) -> str:
+        """What something is called today that somebody asks about by a name which a catalog has given up; the name itself where none did."""
+        way = self._following().aliases.way(of, name)
+        return (way[-1].new if way else "") or name
+
+    def with_what_became(self, problem: Diagnostic) -> Diagnostic:
+        """A problem with a name, with the day and reason where it was retired."""
+        return _retired(problem, self._following().aliases)
 
     def told(self, problems: Iterable[Diagnostic]) -> InputError:
         """What is wrong, with its place, and with what became of a name that is no longer used."""

@@ -16,6 +16,8 @@ from importlib import import_module
 from types import CodeType, FrameType, MethodType
 from typing import Any, cast
 
+from pydantic import BaseModel
+
 from ..domain.fact_columns import DeclaredColumn
 from ..domain.facts import Material
 from ..domain.use import Verdict
@@ -166,8 +168,21 @@ def unsteady(
 
 
 def _told(rule: Rule) -> dict[str, Any]:
-    kind = type(rule)
-    return {"module": kind.__module__, "class": kind.__qualname__, "data": rule.model_dump(mode="json", by_alias=True)}
+    settings = rule.settings
+    return {**_written(rule), "settings": None if settings is None else _written(settings)}
+
+
+def _written(record: BaseModel) -> dict[str, Any]:
+    kind = type(record)
+    return {
+        "module": kind.__module__,
+        "class": kind.__qualname__,
+        "data": record.model_dump(mode="json", by_alias=True),
+    }
+
+
+def _read(written: Mapping[str, Any]) -> Any:
+    return getattr(import_module(written["module"]), written["class"]).model_validate(written["data"])
 
 
 def fingerprints(told: Mapping[str, Any]) -> list[str]:
@@ -176,7 +191,8 @@ def fingerprints(told: Mapping[str, Any]) -> list[str]:
     columns = [DeclaredColumn.model_validate(column) for column in told["columns"]]
     found = []
     for one in told["rules"]:
-        rule: Rule = getattr(import_module(one["module"]), one["class"]).model_validate(one["data"])
+        settings = one["settings"]
+        rule: Rule = _read(one).given(None if settings is None else _read(settings))
         cases = worlds([rule], materials, told["count"], columns=columns)
         said = [_said(Asking(rule, world)) for world in cases]
         found.append(hashlib.sha256(repr(said).encode()).hexdigest())

@@ -1,4 +1,4 @@
-"""Checks of questions, each asked of made-up cases as its command would ask it with nothing set; and of readers, each of which reads its own example."""
+"""Checks of questions, each asked of made-up cases as its command would ask it; and of readers, each of which reads its own example."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def question_checks(name: str, registry: Registry) -> tuple[Check, ...]:
     def answers() -> Iterator[Diagnostic]:
         question = _asked(name, registry)
         for world in worlds((), count=_CASES):
-            yield from _answers(question, world, subject)
+            yield from _answers(question, world, subject, registry)
 
     return (
         Check(
@@ -60,7 +60,7 @@ def question_checks(name: str, registry: Registry) -> tuple[Check, ...]:
         Check(
             subject,
             "answers",
-            "Asked of a made-up case with nothing set, it answers the same twice: a document that can be shown, and data that are JSON.",
+            "Asked of a made-up case as its command would be, it answers the same twice: a document that can be shown, and data that are JSON.",
             answers,
         ),
     )
@@ -77,7 +77,7 @@ def _asked(name: str, registry: Registry) -> Question[Any, Any]:
     return question
 
 
-def _answers(question: Question[Any, Any], world: World, subject: str) -> Iterator[Diagnostic]:
+def _answers(question: Question[Any, Any], world: World, subject: str, registry: Registry) -> Iterator[Diagnostic]:
     """What is wrong with the answers to a question about a made-up case."""
     told: list[tuple[str, str]] = []
     for _ in range(2):
@@ -85,7 +85,7 @@ def _answers(question: Question[Any, Any], world: World, subject: str) -> Iterat
         try:
             with asked_of(question, question.name):
                 options = question.options()
-                found = question.ask(Opened(session, (), {}, ()), options, None)
+                found = question.ask(Opened(session, (), {}, (), registry=registry), options, None)
                 document, data = question.document(found, options), question.data(found, options)
                 screen = question.screen(found, options)
         except FriendshoreError as error:
@@ -166,18 +166,22 @@ def reader_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Chec
 def case_pack_checks(info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
     """The check of the rule packs that a plugin makes of what a case sets for it."""
     subject = f"plugin `{info.distribution}`"
+    home = Path(info.file).parent
 
     def makes() -> Iterator[Diagnostic]:
+        example = 'model_config = {"json_schema_extra": {"examples": [{...}]}}'
         for world in worlds((), count=1):
+            case = world.case.but(folder=home)
             try:
-                first, second = (registry.case_packs(info.package, world.case, (world.catalog,)) for _ in range(2))
+                first, second = (registry.case_packs(info.package, case, (world.catalog,)) for _ in range(2))
             except InputError as error:
-                raise NotLookedAt("it needs settings that no made-up case has") from error
+                told = f"it needs settings that no made-up case has: give their model an example, {example} ({error})"
+                raise NotLookedAt(told) from error
             if first != second:
                 fix = "read no clock or dice"
                 yield Diagnostic("makes something else of a case when it is asked again", subject, fix=fix)
 
-    says = "Of a made-up case with nothing set it makes the same rule packs twice, whose rules can be made."
+    says = "Of a made-up case in the folder of its package it makes the same rule packs twice, whose rules can be made."
     return (Check(subject, "case packs", says, makes),)
 
 

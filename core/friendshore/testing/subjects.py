@@ -163,7 +163,27 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
     )
     if failure is not None:
         return tuple(checks)
-    return (*checks, *(check for of_one in _of_all(info, installed) for check in of_one))
+    registry, faults = _with_example(info, registry)
+    if info.settings:
+        checks.append(
+            Check(subject, "settings", "Its model takes the example of settings that it gives.", lambda: faults)
+        )
+    of_each = _of_all(info, replace(installed, registry=registry))
+    return (*checks, *(check for of_one in of_each for check in of_one))
+
+
+def _with_example(info: PluginInfo, registry: Registry) -> tuple[Registry, Sequence[Diagnostic]]:
+    """What is installed, with the first example of the plugin's settings set for it, if its model gives one, and what is wrong with that."""
+    if not info.settings:
+        return registry, ()
+    try:
+        examples = registry.settings_model(info).model_json_schema().get("examples", [])
+    except PydanticUserError:  # a field of a type that JSON has no schema for
+        return registry, ()
+    except PluginError as error:
+        return registry, error.problems
+    known, errors = registry.setting({info.package: examples[0]} if examples else {})
+    return known, [problem for error in errors for problem in error.problems]
 
 
 def _of_all(info: PluginInfo, installed: _Installed) -> Iterator[Sequence[Check]]:

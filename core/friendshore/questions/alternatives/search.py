@@ -152,6 +152,7 @@ def alternatives(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
+    materials = [session.inputs.name_of_today("material", name) for name in materials]
     made_of = _inputs(session)
     looked_at = {name: kg for name, kg in made_of.items() if inputs or name in materials}
     standings = Eligibilities(session.problem, looked_at)

@@ -60,6 +60,7 @@ def repairs(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
+    material = session.inputs.name_of_today("material", material)
     counted = Counted(session, progress)
     found = [*_conflicts(session, material), *_short(session, material)]
     counted.told(0, len(found))

@@ -99,8 +99,9 @@ def why_not(session: Session, offer: str, *, progress: Progress | None = None) -
         PluginError: if a plugin's rule raises.
     """
     problem = session.problem
+    offer = session.inputs.name_of_today("offer", offer)
     if offer not in problem.merged.offers:
-        raise InputError(_unknown(session, offer))
+        raise InputError(session.inputs.with_what_became(_unknown(session, offer)))
     asking = _Asking(session, offer, progress)
     lead = next((lead for lead in problem.leads if lead.offer.id == offer), None)
     facts = next((facts for facts in problem.offers if facts.offer.id == offer), None)
