@@ -85,6 +85,13 @@ def test_one_figure_changed_in_the_run_is_named(run: Path, change: Change, place
     assert found.findings[0].expected
 
 
+@pytest.mark.parametrize("field", ["periods", "demands", "purchases"])
+def test_entries_in_another_order_are_named(run: Path, field: str) -> None:
+    """Charts and first lines go by it: with the periods turned round, the days on which bans begin were left out."""
+    change_json(run / "run.json", lambda data: data[field].reverse())
+    assert [p.column for p in verified(run).findings] == [f"{field}[1]"]
+
+
 CELLS = [("quantity_kg", "1.5"), ("countries", "mined: AU; refined: AU"), ("cost", "1")]
 
 

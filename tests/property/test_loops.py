@@ -142,6 +142,12 @@ def test_what_several_recipes_make_of_nothing_is_refused(
         build_problem(case(demand("oxide", "civil", 10)), (facts,), ())
 
 
+def test_a_recipe_that_gives_what_it_takes_makes_nothing() -> None:
+    """Metal of metal, kilogram for kilogram: no gain, whatever stands around it."""
+    again = offer("again", "us", "metal", 1, chain("US", *METAL), inputs=lines(metal=1))
+    assert build_problem(case(demand("metal", "civil", 10)), (catalog(facility("us", "US"), again),), ()).offers
+
+
 def test_a_blend_with_something_new_is_no_gain() -> None:
     """A tenth of scrap in new metal gives more magnet than scrap, and may go round: the rest of it comes from outside."""
     blend = offer("blend", "us", "magnet", 1, chain("US", "produced"), inputs=lines(salt=0.1, metal=1))

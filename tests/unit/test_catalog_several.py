@@ -121,6 +121,16 @@ def test_the_same_id_in_two_catalogs_names_both(shelf: Shelf, file: str, text: s
     assert "dist-b 2.0" in clash[0].found
 
 
+def test_a_site_lies_in_one_country(shelf: Shelf) -> None:
+    """Export controls go by where a site lies: another catalog cannot move it by giving a site of its own that name."""
+    base = shelf.put("base", BASE | {"facilities.csv": "id,country,place\nbase-mine,CN,yard\n"})
+    moved = shelf.put("moved", {"facilities.csv": "id,country,place\nz,JP,yard\n"})
+    same = shelf.put("same", {"facilities.csv": "id,country,place\nz,CN,yard\n"})
+    found = complaints(shelf, base, moved)
+    assert [p.message for p in found] == ["site `yard` is defined by two catalogs, and differently"]
+    assert len(read_catalogs([base, same], shelf.find)) == 2
+
+
 def test_the_same_material_twice_is_fine(shelf: Shelf) -> None:
     """Catalogs that stand on their own may define the same material in the same way."""
     base = shelf.put("base", BASE)

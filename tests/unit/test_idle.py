@@ -95,7 +95,6 @@ def test_a_ban_on_a_stage_that_no_material_has_is_told(told: Told) -> None:
     [
         ("catalog/facilities.csv", "Hill Metals", "Hill Metals\u200b", "nobody sees (U+200B, zero width space)"),
         ("catalog/facilities.csv", "Hill Metals", "Нill Metals", "`Н` is U+041D, cyrillic capital letter en"),
-        ("catalog/materials.csv", "Sb", "Ѕb", "cyrillic capital letter dze"),
     ],
 )
 def test_a_word_that_is_not_what_it_looks_like_is_told(file: str, old: str, new: str, says: str, told: Told) -> None:

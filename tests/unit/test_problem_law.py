@@ -217,6 +217,16 @@ def test_stock_in_hand_needs_no_export_licence_but_an_order_on_its_way_does() ->
     assert bought(planned(coming, metals(), control())) == {"au-metal": 10}
 
 
+def test_an_order_from_a_supplier_that_is_kept_out_still_has_to_come_within_the_country() -> None:
+    """It crosses no border, and is barred like one from abroad; what lies in stock already moves no more."""
+    facts = catalog(facility("us", "US"), facility("au", "AU"), source("US", 10), source("AU", 20))
+    order = [{"offer": "us-metal", "quantity": 10, "arrives": "2026-05-01"}]
+    law = rule(Exclude, facilities=["us"])
+    assert bought(planned(case(demand("metal", "civil", 10), orders=order), facts, law)) == {"au-metal": 10}
+    lying = case(demand("metal", "civil", 10), stocks=(stock("metal", 10, chain("US", *METAL)),))
+    assert bought(planned(lying, facts, law)) == {}
+
+
 @pytest.mark.parametrize(
     ("waiver", "kilograms"),
     [

@@ -263,6 +263,8 @@ def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[D
             own["benchmark", price.id] = catalog.name
         for facility in catalog.facilities if counts else ():
             own["facility", facility.id] = catalog.name
+            if facility.place:
+                own["site", facility.place] = facility.country
         for offer in catalog.offers if counts else ():
             own["offer", offer.id] = catalog.name
         for key, value in own.items():
@@ -275,7 +277,7 @@ def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[D
 def _clash(key: tuple[str, object], first: Catalog, second: Catalog) -> Diagnostic:
     noun, name = key
     both = " and ".join(f"`{c.name}` ({c.distribution or 'beside the case'})" for c in (first, second))
-    same = noun in ("material", "factor", "rate")
+    same = noun in ("material", "factor", "rate", "site")
     return Diagnostic(
         f"{noun} `{name}` is defined by two catalogs" + (", and differently" if same else ""),
         file=f"catalog {second.name}",

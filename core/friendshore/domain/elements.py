@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from .base import UnreadableError
+from .suggest import misleading
 
 _TABLE = """H hydrogen He helium Li lithium Be beryllium B boron C carbon N nitrogen O oxygen F fluorine Ne neon Na sodium Mg magnesium Al aluminium
 Al aluminum Si silicon P phosphorus S sulfur S sulphur Cl chlorine Ar argon K potassium Ca calcium Sc scandium Ti titanium V vanadium Cr chromium
@@ -24,10 +26,12 @@ _GROUPS = ("NdFeB", "NdPr", "SmCo")
 _MEANT = {
     **{name: symbol for symbol, name in zip(_NAMES[::2], _NAMES[1::2], strict=True)},
     **{word.casefold(): word for word in (*_SYMBOLS, *_GROUPS)},
-}
+    "wolfram": "W", "columbium": "Nb", "didymium": "NdPr",
+}  # fmt: skip
 """What a word means, in small letters."""
 _RARE_EARTHS = "RE"
 """All of them, and not rhenium."""
+_MEANT_RARE_EARTHS = frozenset({"ree", "rees", "rare earth", "rare earths", "rare-earth", "rare-earths"})
 _GROUP = re.compile(r"(?:[A-Z][a-z]?[\d.]*[ /()-]*)+")
 _PART = re.compile(r"[A-Z][a-z]?")
 
@@ -38,24 +42,53 @@ def element(word: str) -> str:
     Raises:
         UnreadableError: if it is such a word.
     """
-    meant = _MEANT.get(word.casefold(), word)
+    folded = word.casefold()
+    meant = _RARE_EARTHS if folded in _MEANT_RARE_EARTHS else _MEANT.get(folded, word)
     if word not in (meant, _RARE_EARTHS):
         raise UnreadableError("a symbol, or a group such as `NdPr`", f"did you mean `{meant}`?")
+    return _plain(word)
+
+
+def _plain(word: str) -> str:
+    """A word that is what it looks like: another would escape every rule that names it."""
+    why = misleading(unicodedata.normalize("NFKC", word))
+    if why:
+        raise UnreadableError("visible letters of one alphabet", f"`{word}` {why}: type it again")
     return word
 
 
 Element = Annotated[str, AfterValidator(element)]
+Form = Annotated[str, AfterValidator(_plain)]
+"""What a material comes as, in words."""
 
 
 @lru_cache(maxsize=4096)
 def elements_in(word: str) -> frozenset[str]:
-    """The word itself, and the elements of a group that is written by their symbols: `NdFeB` holds Nd, Fe and B, and `REO` none."""
-    parts = frozenset(_PART.findall(word)) if _GROUP.fullmatch(word) else frozenset[str]()
-    return frozenset({word}) | (parts if parts <= _SYMBOLS else frozenset[str]())
+    """The word itself, and the elements that it names: `NdFeB`, `Nd2Fe14B` and `NdFeB magnet` hold Nd, Fe and B, and `REO` none."""
+    return symbols_in(word) | {word}
+
+
+@lru_cache(maxsize=4096)
+def symbols_in(word: str) -> frozenset[str]:
+    """The elements that a word names, by their symbols, by groups of these or by their names, among other words or alone."""
+    found: set[str] = set()
+    for part in re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", word)):
+        # `tin in bars` holds no indium: of small letters only a name counts.
+        named = part != _RARE_EARTHS and (len(part) > 2 or not part.islower())
+        meant = _MEANT.get(part.casefold().rstrip("0123456789"), part) if named else part
+        symbols = frozenset(_PART.findall(meant)) if _GROUP.fullmatch(meant) else frozenset[str]()
+        found |= symbols if symbols <= _SYMBOLS else set()
+    return frozenset(found)
 
 
 @lru_cache(maxsize=4096)
 def form_words(form: str) -> frozenset[str]:
     """What a form is selected by: as it is written, and its words in small letters and the singular, so that `Sintered magnets` are magnets."""
-    words = re.findall(r"[^\W_]+", form.casefold())
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", form).casefold())
     return frozenset({form, *words, *(word.removesuffix("s") for word in words)})
+
+
+@lru_cache(maxsize=4096)
+def tag_words(tags: frozenset[str]) -> frozenset[str]:
+    """Tags as rules select by them, whatever their case and what sets their words apart: `Contains_Nd` is `contains-nd`."""
+    return frozenset("-".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", tag).casefold())) for tag in tags)

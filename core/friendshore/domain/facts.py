@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import model_validator
 
 from .base import Fault, Fitting, Given, Record, Tables, Words, days_in_order
-from .elements import Element
+from .elements import Element, Form
 from .evidence import Cited, Evidence, Note, Source
 from .fact_columns import Stating
 from .fitting import PRICED_TWICE, below_zero, lane_rows, lying, order_terms, paid_without_end, quoted_twice
@@ -82,7 +82,7 @@ class Material(Record):
     """What people call it."""
     element: Annotated[Element, Written("W")] = ""
     """Element it is wanted for: a symbol, or a group such as `NdPr`."""
-    form: Annotated[str, Written("oxide")] = ""
+    form: Annotated[Form, Written("oxide")] = ""
     """What it comes as: concentrate, oxide, metal, alloy, powder, magnet or the like."""
     grade: Annotated[str, Written("88.5 % WO3")] = ""
     """Purity or specification."""

@@ -147,7 +147,7 @@ Lots = Annotated[int, BeforeValidator(LOTS.whole)]
 _IDENT = re.compile(r"[A-Za-z0-9][\w.+-]*\Z")
 _LABEL = re.compile(r"[A-Za-z0-9][\w.+/-]*(?:/\*)?\Z")
 """`/*` at the end: of anyone, as papers without a name of their own are called."""
-_HS = re.compile(r"\d{2,4}(?:\.?\d{2}){0,4}\Z")
+_HS = re.compile(r"[0-9]{2}(?:\.?[0-9]{2}){0,5}\Z")
 _MEANT = {"defence": "defense", "military": "defense", "civilian": "civil", "commercial": "civil"}
 """Words for an end use that rules would not know."""
 _KNOWN_USES = ("defense", "civil")

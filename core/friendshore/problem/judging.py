@@ -51,7 +51,7 @@ def judge_all(
 def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use, answers: Answers | None) -> Judgement:
     reach, _ = network.reach(final_node(use))
     arcs = [network.arcs[index] for index in sorted(reach)]
-    ways = {"chain": _ways(arcs), "trade": _ways([arc for arc in arcs if _is_move(arc)])}
+    ways = {"chain": _ways(arcs), "trade": _ways([arc for arc in arcs if arc.moves])}
     found: dict[str, dict[int, dict[int, Verdict]]] = {"chain": {}, "trade": {}}
     for number, rule in judges:
         with attributed(rule):
@@ -75,11 +75,6 @@ def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use, a
 def _ways(arcs: Sequence[Arc]) -> list[tuple[Delivery, Arc]]:
     """Arcs, each with what tells what is delivered by it and how."""
     return [((id(arc.chained), id(arc.move)), arc) for arc in arcs]
-
-
-def _is_move(arc: Arc) -> bool:
-    """Stock in hand lies where it is: no rule on moves bears on it. Orders placed still have to come."""
-    return arc.offer >= 0 or arc.move.crosses
 
 
 class Law:

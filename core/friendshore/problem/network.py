@@ -51,6 +51,8 @@ class Arc:
     """Position of its lot; -1 for an offer."""
     chained: Chained
     move: Move
+    moves: bool
+    """Whether rules on moves bear on it: stock in hand lies where it is; an order already placed still has to come, within a country too."""
     node: Node
     """Where it leads."""
     lags: tuple[int, ...]
@@ -183,6 +185,7 @@ def _offer_arc(
         lot=-1,
         chained=facts.chained[output],
         move=move,
+        moves=True,
         node=node,
         lags=_lags(lanes, facts, ways),
         freight=_freights(lanes, move, ways),
@@ -247,6 +250,7 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         lot=number,
         chained=lot.chained,
         move=Move(origin=origin, to=lot.place),
+        moves=lot.on_order,
         node=(lot.material, lot.place.id),
         lags=ways.steps(Decimal(0)),
         freight=ways.steady(_FREE),
@@ -306,6 +310,7 @@ def _gained(net: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
     rows, columns = net.shape
     scale = np.abs(net).max(axis=0)
+    scale[scale == 0] = 1  # as much of a material out as in: it makes nothing
     result = linprog(
         -(net / scale).sum(axis=0),
         A_ub=-net / scale,

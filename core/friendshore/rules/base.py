@@ -10,6 +10,7 @@ every day on which the same phases hold.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -19,10 +20,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from ..domain.base import Number, Record, UnreadableError
-from ..domain.elements import elements_in, form_words
+from ..domain.elements import elements_in, form_words, tag_words
 from ..domain.facts import Material
 from ..domain.naming import Names
 from ..domain.quantities import parse_share
@@ -83,6 +84,12 @@ def part_held(phases: Sequence[Phase], span: Span, statuses: frozenset[PhaseStat
     return Fraction(sum(phase.span.days_within(span) for phase in phases if phase.status in statuses), days)
 
 
+def _beginning(code: str) -> str:
+    if not re.fullmatch(r"[0-9][0-9.]*", code):
+        raise ValueError(f"`{code}` is the beginning of no HS or tariff code, like 8112.92")
+    return code
+
+
 class Selector(Record):
     """Which materials: any of `materials`, or those that match every one of the other lists that is given."""
 
@@ -94,7 +101,7 @@ class Selector(Record):
     """Words of what it comes as: `magnet` is also a `Sintered magnet`."""
     tags: Annotated[tuple[str, ...], Names("tag")] = ()
     """All of these words."""
-    hs: tuple[str, ...] = ()
+    hs: tuple[Annotated[str, AfterValidator(_beginning)], ...] = ()
     """Beginnings of the HS or tariff code."""
 
     def covers(self, material: Material) -> bool:
@@ -106,7 +113,7 @@ class Selector(Record):
         return (
             (not self.elements or not elements_in(material.element).isdisjoint(self.elements))
             and (not self.forms or not form_words(material.form).isdisjoint(self.forms))
-            and (not self.tags or material.tags.issuperset(self.tags))
+            and (not self.tags or tag_words(material.tags) >= tag_words(frozenset(self.tags)))
             and (not self.hs or _begins(material.hs, self.hs))
         )
 

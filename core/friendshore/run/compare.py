@@ -47,8 +47,23 @@ def differences(told: Mapping[str, object], expected: Mapping[str, object], file
         if field not in _LISTS:
             found += _values(told.get(field), expected[field], (field,), file, "")
         else:
-            found += differences_in_rows(_entries(told.get(field)), _entries(expected[field]), field, file)
+            ours, theirs = _entries(told.get(field)), _entries(expected[field])
+            found += differences_in_rows(ours, theirs, field, file) or _out_of_order(ours, theirs, field, file)
     return found
+
+
+def _out_of_order(
+    told: Sequence[Mapping[str, object]], expected: Sequence[Mapping[str, object]], field: str, file: Path
+) -> list[Diagnostic]:
+    """The first of the same entries that stands where another belongs: charts and first lines go by their order."""
+    pairs = enumerate(zip(told, expected, strict=False))
+    number = next((number for number, (ours, theirs) in pairs if ours != theirs), None)
+    if number is None:
+        return []
+    noun, key = _LISTS[field]
+    names = (_named(tuple(_text(entry.get(column)) for column in key)) for entry in (told[number], expected[number]))
+    message, place = f"{noun}s stand in another order than the facts give", path_of((field, number))
+    return [Diagnostic(message, str(file), column=place, found=next(names), expected=next(names))]
 
 
 def differences_in_rows(

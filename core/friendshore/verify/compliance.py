@@ -119,7 +119,7 @@ class Judging:
     def _on_of(self, item: Bought, only: Collection[tuple[str, int]]) -> Iterator[Judged]:
         """Those of some rules, each for uses of some number."""
         seen: set[_Asked] = set()
-        moves = _moves(item.arc)
+        moves = item.arc.moves
         numbers = {number for _, number in only}
         for served in self.ends(item):
             if served.number not in numbers:
@@ -143,14 +143,14 @@ class Judging:
                 (rule.id, number)
                 for number, served in ends.items()
                 for rule in self._concerning(served)
-                if (rule.bears_on == "chain" or _moves(item.arc))
+                if (rule.bears_on == "chain" or item.arc.moves)
                 and self.law.forbids(self._ask(rule, item.arc, served), item.arc)
             )
         return self._known_against[key]
 
     def _applicable(self, item: Bought, served: FinalDelivery) -> list[_Applicable]:
         """The rules that apply to a purchase for a delivery, and the days on which they do: the same for all that arrive with it."""
-        moves = _moves(item.arc)
+        moves = item.arc.moves
         own = item.arc.node == final_node(served.use)
         key = (served, item.delivered if moves else None, (item.arc.lot, item.ordered) if own else None)
         if key not in self._known_rules:
@@ -303,11 +303,6 @@ class Judging:
         if node not in self._reach:
             self._reach[node] = self.problem.network.reach(node)[1]
         return self._reach[node]
-
-
-def _moves(arc: Arc) -> bool:
-    """Whether what is bought moves: stock in hand lies where it is."""
-    return arc.offer >= 0 or arc.move.crosses
 
 
 def check_law(ledger: PlanEntries) -> Judging:

@@ -58,3 +58,21 @@ def test_an_exclude_that_names_nothing_is_refused() -> None:
     """Without a name it would keep everything out."""
     with pytest.raises(ValidationError, match="name at least one of offers, facilities"):
         Exclude()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["N\u200borinco", "\uff2eorinco", "N\u043erinco", "\u041dORINCO".replace("\u041d", "\u039d"), "Norin\u0301co", "The Norinco Group", "Norinco_Ltd", "\u0274\u1d0f\u0280\u026a\u0274\u1d04\u1d0f"],
+)  # fmt: skip
+def test_a_listed_party_is_not_missed_for_how_it_is_typed(typed: str) -> None:
+    """Signs that nobody sees, wide letters, look-alikes, accents and small capitals; another name is another party."""
+    rule = Exclude(id="out", suppliers=("Norinco",))
+    assert not rule.judge(offer(CLEAN, operator=typed), move(), use()).passes
+    assert rule.judge(offer(CLEAN, operator="Norilsk"), move(), use()).passes
+
+
+@pytest.mark.parametrize("name", ["", " ", "-", "The"])
+def test_a_party_without_a_name_is_refused(name: str) -> None:
+    """A rule about it would bear on nobody."""
+    with pytest.raises(ValidationError, match="the name of no party"):
+        Exclude(id="out", suppliers=(name,))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.domain.facts import ChainEntry
+from friendshore.domain.facts import ChainEntry, Material
 from friendshore.domain.stages import Stage
 from friendshore.domain.use import Result, Use
 
@@ -178,3 +178,28 @@ def test_more_possible_countries_never_turn_into_a_pass(data: st.DataObject) -> 
     first = judged(ban(), offer({**CLEAN, stage: before}))
     if not first.passes:
         assert not judged(ban(), offer({**CLEAN, stage: f"{before} {more}"})).passes
+
+
+@pytest.mark.parametrize(
+    ("element", "stages", "passes"),
+    [
+        ("NdFeB", (), False),
+        ("", (), False),
+        ("premix", (), False),
+        ("NdFeB", (Stage.MELTED,), False),
+        ("Fe", (), True),
+        ("Fe", (Stage.MELTED,), True),
+        ("NdFeB", ALL[:4], True),
+    ],
+)
+def test_what_is_bought_on_the_way_came_out_of_a_mine_whatever_is_stated_of_it(
+    element: str, stages: tuple[Stage, ...], passes: bool
+) -> None:
+    """A charge of alloy under another name, with no stage stated or melting alone: a grain of oxide beside it answered for its mine."""
+    charge = Material(id="premix", element=element, form="alloy", stages=stages)
+    chain = {stage: CLEAN[stage] for stage in stages}
+    verdict = judged(ban(), offer(chain, charge))
+    assert verdict.passes == passes
+    assert verdict.stage == ("" if passes else "mined")
+    if not stages:  # one made of inputs answers for what it does; they are asked themselves
+        assert judged(ban(), offer({}, charge, inputs=True, supplied=ALL[:3])).passes

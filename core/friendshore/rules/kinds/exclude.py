@@ -9,7 +9,7 @@ from pydantic import model_validator
 from ...domain.base import Words
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ..base import Names, Rule
-from .shared import Countries, Covering, EndUses, is_party, lands, listed
+from .shared import Countries, Covering, EndUses, Parties, is_party, lands, listed
 
 
 class Exclude(Covering, Rule):
@@ -22,9 +22,9 @@ class Exclude(Covering, Rule):
     """Offers, by id."""
     facilities: Annotated[Words, Names("facility")] = frozenset()
     """Facilities, by id."""
-    suppliers: tuple[str, ...] = ()
+    suppliers: Parties = ()
     """Companies that run the facility."""
-    parents: tuple[str, ...] = ()
+    parents: Parties = ()
     """Companies that own them."""
     countries: Countries = frozenset()
     """Countries in which the facility stands; what happened to its inputs elsewhere is a matter of origin."""

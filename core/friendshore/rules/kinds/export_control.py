@@ -9,7 +9,7 @@ from pydantic import Field
 from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
 from ..base import FactTest, Rule
 from ..verdicts import Barred, result_of
-from .shared import Countries, Covering, EndUses, is_party, lands, listed
+from .shared import Countries, Covering, EndUses, Parties, is_party, lands, listed
 
 
 class ExportControl(Covering, Rule):
@@ -31,7 +31,7 @@ class ExportControl(Covering, Rule):
     """What tells the destination: the place of the final use, the place the move leads to, or either."""
     end_uses: EndUses = frozenset()
     """Final end uses it bears on; none: all."""
-    buyers: tuple[str, ...] = ()
+    buyers: Parties = ()
     """Parties it bears on: the buyer of the final good, or who runs the place the goods go to; none: all."""
     reach: Literal["export", "origin"] = "export"
     """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose

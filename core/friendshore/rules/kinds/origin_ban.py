@@ -7,13 +7,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from ...domain.elements import symbols_in
 from ...domain.facts import ChainEntry
 from ...domain.stages import Stage
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
 from ..base import Rule
 from ..verdicts import Barred, result_of, worst
 from .exceptions import Exemption, MadeIn, Recycling, all_hold
-from .shared import Countries, Covering, EndUses, Stages, as_pairs, is_party, lands, listed
+from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, is_party, lands, listed
 
 Steps = Annotated[
     tuple[tuple[str, Stage], ...],
@@ -23,6 +24,9 @@ Steps = Annotated[
 ]
 """Step word -> stage; written as a table."""
 
+
+_OF_METAL = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
+"""What may be done to a metal before anything is made of it."""
 
 _FEW = 5
 """Countries that a sentence names one by one."""
@@ -52,7 +56,7 @@ class OriginBan(Covering, Rule):
     """Or the only countries in which they are not."""
     end_uses: EndUses = frozenset()
     """End uses it applies to; none: all."""
-    buyers: tuple[str, ...] = ()
+    buyers: Parties = ()
     """Buyers it applies to; none: all."""
     places: Countries = frozenset()
     """Countries of the final use that it applies to; none: all."""
@@ -101,6 +105,9 @@ class OriginBan(Covering, Rule):
         verdict = worst(self._on(self.stages, offer, own))
         if verdict.passes and own and offer.material.id == use.material.id and self._asks_nothing_of(offer):
             verdict = self._unasked(offer)
+        untold = self._untold(offer, use) if verdict.passes else None
+        if untold is not None:
+            verdict = self._unknown(untold, offer)
         verdict = worst([*self._of_scrap(offer), self._made_in(verdict, offer, move, use)])
         if not verdict.passes and own and self.recycled and self.recycled.proved_by(offer, self.barred):
             verdict = self._recycled(self.recycled, verdict, offer, stated)
@@ -145,6 +152,21 @@ class OriginBan(Covering, Rule):
         # An entry that this rule counts to another stage no longer covers its default one; the inputs may.
         moved = any(entry.main_stage is stage for entry in offer.performed)
         return offer.source or stage in offer.missing or (moved and stage not in offer.supplied)
+
+    def _untold(self, offer: Chained, use: Use) -> Stage | None:
+        """A stage that what is bought on the way to a good went through, though it is not stated to have it, and of which nobody tells.
+
+        All that holds an element of the good, or may, came out of a mine; of what is stated without any stage it is not known whether it was refined and
+        separated either. Else a grain of oxide would answer for a charge that somebody calls by another name.
+        """
+        if not self.asks_proof or offer.material.id == use.material.id or offer.recycled:
+            return None
+        good, held = symbols_in(use.material.element), symbols_in(offer.material.element)
+        if good and held and good.isdisjoint(held):
+            return None
+        had = (Stage.MINED,) if offer.material.stages else _OF_METAL
+        told = (*offer.material.stages, *offer.supplied, *(self._stage(entry) for entry in offer.performed))
+        return next((stage for stage in had if stage in self.stages and stage not in told), None)
 
     def _asks_nothing_of(self, offer: Chained) -> bool:
         """Whether the good must have none of the stages, and nobody tells of one all the same: it is the good that is stated too briefly."""

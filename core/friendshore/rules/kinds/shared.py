@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, ClassVar
 
 from pydantic import (
@@ -147,15 +149,43 @@ def lands(codes: Iterable[str], last: str = "and") -> str:
 def is_party(name: str, listed_names: Iterable[str]) -> bool:
     """Whether `name` is one of the parties named: the same words, or the same words followed by more.
 
-    Case, punctuation and what follows the name (`Corp.`, a site) do not matter, so that a listed party cannot be missed
-    for a suffix.
+    Case, accents, punctuation, `The` before the name and what follows it (`Corp.`, a site) do not matter, nor letters of another alphabet that look
+    like Latin ones, nor signs that nobody sees: a listed party cannot be missed for how it is typed.
     """
     words = _name_words(name)
     return any(wanted and words[: len(wanted)] == wanted for wanted in map(_name_words, listed_names))
 
 
-def _name_words(name: str) -> list[str]:
-    return re.findall(r"\w+", name.casefold())
+_ALIKE = str.maketrans(
+    "\u0430\u0432\u0435\u0456\u0458\u043a\u043c\u043d\u043e\u0440\u0441\u0455\u0442\u0443\u0445\u04bb\u0501\u051b\u051d"  # Cyrillic
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"  # Greek
+    "\u0131",
+    "abeijkmhopcstyxhdqwabezhikmnoptyxi",
+)
+"""Small letters that look like Latin ones, themselves or their capitals."""
+_SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "
+
+
+@lru_cache(maxsize=16384)
+def _name_words(name: str) -> tuple[str, ...]:
+    """The words of a name as they are compared."""
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    seen = (sign for sign in unicodedata.normalize("NFKD", plain) if unicodedata.category(sign) not in ("Mn", "Cf"))
+    small = ((unicodedata.name(sign, "").removeprefix(_SMALL_CAPITAL), sign) for sign in seen)
+    letters = "".join(said.lower() if len(said) == 1 else sign for said, sign in small)
+    words = tuple(re.findall(r"[^\W_]+", letters.translate(_ALIKE).replace("&", " and ")))
+    return words[1:] if words[:1] == ("the",) else words
+
+
+def _parties(names: tuple[str, ...]) -> tuple[str, ...]:
+    nameless = [name for name in names if not _name_words(name)]
+    if nameless:
+        raise ValueError(f"`{nameless[0]}` is the name of no party: a rule about it would bear on nobody")
+    return names
+
+
+Parties = Annotated[tuple[str, ...], AfterValidator(_parties)]
+"""Companies and other parties, by name; see `is_party`."""
 
 
 class InMoney(Rule):
