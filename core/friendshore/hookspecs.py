@@ -3,6 +3,22 @@
 Most plugins need none: a catalog or a rule pack is data, and a `friendshore.toml` that names its folder is all it takes.
 Code is for what data cannot say: a rule of a new kind, a catalog that is fetched or computed, a format that is read, or a
 question that is asked of a plan.
+
+The example of each hook is a complete plugin, with a `pyproject.toml` of its own name:
+
+```toml
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "friendshore-quotes"
+version = "1.0"
+dependencies = ["friendshore>=0.1,<0.2"]
+
+[project.entry-points.friendshore]
+quotes = "friendshore_quotes"
+```
 """
 
 from __future__ import annotations
@@ -42,23 +58,7 @@ def friendshore_catalogs() -> Iterable[Path]:
     r"""Yields folders of catalogs that come to be only when asked for.
 
     Called when a case names a catalog that the manifest lists under `hook_catalogs`, not before. The name of a catalog is
-    the `name` in its `catalog.toml`. A complete plugin, in three files:
-
-    `pyproject.toml`:
-
-    ```toml
-    [build-system]
-    requires = ["hatchling"]
-    build-backend = "hatchling.build"
-
-    [project]
-    name = "friendshore-quotes"
-    version = "1.0"
-    dependencies = ["friendshore>=0.1,<0.2"]
-
-    [project.entry-points.friendshore]
-    quotes = "friendshore_quotes"
-    ```
+    the `name` in its `catalog.toml`. A complete plugin:
 
     `friendshore_quotes/friendshore.toml`:
 
@@ -94,24 +94,7 @@ def friendshore_rules() -> Iterable[type[Rule] | Path]:
     """Yields kinds of rules, and folders of rule packs that come to be only when asked for.
 
     Called when a case uses a kind that the manifest lists under `kinds`, or a pack that it lists under `hook_packs`. A rule
-    is a frozen record with a `kind`, and one or more of the verbs `judge`, `charge` and `rows`. A complete plugin, in three
-    files:
-
-    `pyproject.toml`:
-
-    ```toml
-    [build-system]
-    requires = ["hatchling"]
-    build-backend = "hatchling.build"
-
-    [project]
-    name = "friendshore-houserules"
-    version = "1.0"
-    dependencies = ["friendshore>=0.1,<0.2"]
-
-    [project.entry-points.friendshore]
-    houserules = "friendshore_houserules"
-    ```
+    is a frozen record with a `kind`, and one or more of the verbs `judge`, `charge` and `rows`. A complete plugin:
 
     `friendshore_houserules/friendshore.toml`:
 
@@ -164,23 +147,7 @@ def friendshore_questions() -> Iterable[Named]:
     """Yields questions: each is a command that is asked of a plan, `friendshore NAME CASE|RUN`.
 
     Called when a question that the manifest announces under `[questions]` is asked, not before: lists and `--help` read the manifest. Each
-    is an object of a class that derives from `friendshore.questions.Question`. A complete plugin, in three files:
-
-    `pyproject.toml`:
-
-    ```toml
-    [build-system]
-    requires = ["hatchling"]
-    build-backend = "hatchling.build"
-
-    [project]
-    name = "friendshore-largest"
-    version = "1.0"
-    dependencies = ["friendshore>=0.1,<0.2"]
-
-    [project.entry-points.friendshore]
-    largest = "friendshore_largest"
-    ```
+    is an object of a class that derives from `friendshore.questions.Question`. A complete plugin:
 
     `friendshore_largest/friendshore.toml`:
 
@@ -242,23 +209,7 @@ def friendshore_readers() -> Iterable[Reader]:
     """Yields readers: each reads catalogs, demands or both of a format of its own, where a case writes `prefix:argument`.
 
     Called when a case names one that the manifest lists under `readers`, in a process of its own. What a reader yields is looked at like a table
-    of friendshore's own: a mistake in it is told at the line that it says. A complete plugin, in three files:
-
-    `pyproject.toml`:
-
-    ```toml
-    [build-system]
-    requires = ["hatchling"]
-    build-backend = "hatchling.build"
-
-    [project]
-    name = "acme-erp"
-    version = "1.0"
-    dependencies = ["friendshore>=0.1,<0.2"]
-
-    [project.entry-points.friendshore]
-    erp = "acme_erp"
-    ```
+    of friendshore's own: a mistake in it is told at the line that it says. A complete plugin:
 
     `acme_erp/friendshore.toml`:
 

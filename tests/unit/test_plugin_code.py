@@ -174,8 +174,8 @@ def test_plugin_in_the_docstring_of_each_hook_works(
     site: Site, tmp_path: Path, hook: str, files: dict[str, str]
 ) -> None:
     """The complete plugin that a hook's documentation shows does what it says."""
-    name = re.findall(r'name = "([\w-]+)"', files["pyproject.toml"])[0]
-    package = name.replace("-", "_")
+    package = next(iter(files)).partition("/")[0]
+    name = package.replace("_", "-")
     site.plugin(name, files[f"{package}/friendshore.toml"], files[f"{package}/__init__.py"])
     registry = Registry.discover()
     assert [p.status for p in registry.plugins if p.distribution == name] == [PluginStatus.OK]

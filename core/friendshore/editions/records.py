@@ -52,11 +52,6 @@ class Flip(Way):
     cost: Number
     """Undiscounted money on it."""
 
-    @property
-    def worse(self) -> bool:
-        """Whether something that was lawful is not any more."""
-        return self.was == "pass"
-
 
 class OfferChange(Record):
     """An offer that only one of the two editions has, for a use of the case."""

@@ -1,5 +1,5 @@
-"""Where several things of one kind are done at once, as the scenarios of a sweep: in processes of this machine, on a cluster of Dask, or on whatever
-executor somebody names. Whoever dies meanwhile, each is done or told as failed.
+"""Where several things of one kind are done at once, as the cases that `watch` is asked about: in processes of this machine, or on whatever executor
+somebody has. Whoever dies meanwhile, each is done or told as failed.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def carried_out(
         except BrokenExecutor:
             lost = True
     if lost and not look.stopping:
-        raise SolverError(_GONE)
+        raise SolverError(LOST)
 
 
 class _Look:
@@ -164,10 +164,7 @@ class _Look:
                 self._running.stop()
 
 
-_GONE = Diagnostic(
-    "the executor is lost",
-    fix="what is planned is in the folder of the sweep, if it has one: go on with --resume, once there are workers again",
-)
+LOST = Diagnostic("the executor is lost", fix="ask again, once there are workers")
 _NEVER_BEGUN = Diagnostic(
     "processes that are begun here end before they do anything",
     fix='in a program of your own, let what it does stand below `if __name__ == "__main__":`; or let this process do it: workers=1',

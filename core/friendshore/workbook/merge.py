@@ -55,11 +55,6 @@ class Differences:
     lines: dict[tuple[str, int], int] = field(default_factory=dict)
     """Sheet and row of the table of today -> row of the sheet."""
 
-    @property
-    def anything(self) -> bool:
-        """Whether there is any."""
-        return bool(self.edits or self.added or any(self.deleted.values()))
-
 
 def differences(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) -> Differences:
     """Compares the three; conflicts go to `found`."""

@@ -17,7 +17,7 @@ from friendshore.domain.used import RunPlugin
 from friendshore.errors import A_CASE, Diagnostic, SolverError, takes
 from friendshore.plugins import Registry
 from friendshore.problem.inputs import Applied
-from friendshore.questions.pools import WorkerPool, carried_out, given, told_of
+from friendshore.questions.pools import LOST, WorkerPool, carried_out, given, told_of
 from friendshore.recommend.gather import gather
 from friendshore.rules.base import Rule
 from friendshore.solve import AnswerCache, Cancel, Limits, Progress
@@ -142,6 +142,11 @@ def _scenario(given: Sequence[Change] | Applied) -> SweepScenario:
     return SweepScenario(name="; ".join(told) or AS_IT_IS, applied=applied)
 
 
+_GO_ON = (
+    "what is planned is in the folder of the sweep, if it has one: go on with --resume, once there are workers again"
+)
+
+
 class _Sweeping:
     """A sweep at work."""
 
@@ -207,4 +212,5 @@ class _Sweeping:
 
     def _gone(self, problem: Diagnostic) -> SolverError:
         kept = f"{self._done:,} of {len(self._names):,} scenarios are planned"
-        return SolverError(replace(problem, message=f"{problem.message}; {kept}"))
+        fix = _GO_ON if problem == LOST else problem.fix
+        return SolverError(replace(problem, message=f"{problem.message}; {kept}", fix=fix))
