@@ -76,6 +76,8 @@ def test_a_lead_time_is_rounded_up() -> None:
     found = planned(yearly(), chinese(lead_time=4))
     assert months(found) == [("metal-defense", 181, 120, 61)]
     assert counted(found) == [("lead time", "cn-metal", "4 months", "6 months")]
+    weeks = planned(yearly(), chinese(lead_time=Decimal(16 * 7 * 12) / 365))
+    assert counted(weeks) == [("lead time", "cn-metal", "3.68 months", "6 months")]
 
 
 def test_a_store_is_what_it_is_on_the_last_day_of_a_period() -> None:

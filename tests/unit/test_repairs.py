@@ -20,6 +20,7 @@ from friendshore.problem.inputs import Inputs
 from friendshore.questions.repairs.document import repairs_document, repairs_toml
 from friendshore.questions.repairs.levers import LeverBounds, stated_bounds
 from friendshore.questions.repairs.records import Repairs
+from friendshore.questions.repairs.screen import repairs_screen
 from friendshore.questions.repairs.search import repairs
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.export_control import ExportControl
@@ -250,6 +251,8 @@ def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None
     assert first.cost is not None
     assert first.served.value > first.cost.value
     assert "cheaper than to be served" in " ".join(text(found).split())
+    told = plain_text(repairs_screen(found.but(gaps=found.gaps * 2)), 10_000)
+    assert "left short, since that is cheaper (served in full, USD" in told
 
 
 def test_nothing_within_bounds_is_said_with_what_is_left() -> None:

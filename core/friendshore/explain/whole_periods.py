@@ -128,7 +128,9 @@ def _lead_times(problem: Problem) -> Iterator[RunRounded]:
 
 
 def _months(number: Decimal) -> str:
-    return f"{number.normalize():f} month{'' if number == 1 else 's'}"
+    """A duration; weeks and days come to no whole number of months, and two decimals of it are enough to know it by."""
+    told = round(number, 2)
+    return f"{told.normalize():f} month{'' if told == 1 else 's'}"
 
 
 def _reached(problem: Problem) -> list[OfferFacts]:

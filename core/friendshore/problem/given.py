@@ -32,8 +32,8 @@ UNEXAMINED = "looked at by no rule of origin"
 _NOTHING_WANTED = Diagnostic(
     "the case wants nothing",
     column="demand",
-    expected="at least one [[demand]], here or in the table that [use] names",
-    fix="say what is wanted, for which end use, and how much",
+    expected="at least one [[demand]] here, or a row of the table that [use] names",
+    fix='say what is wanted, for which end use, and how much; a table beside the case counts if [use] has demand = "demand.csv"',
 )
 
 

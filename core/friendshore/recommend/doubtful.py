@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..case.mentions import mentions
+from ..domain.base import grouped
 from ..domain.facts import Catalog
 from ..domain.quantities import either
 from ..domain.suggest import did_you_mean, misleading
@@ -23,7 +25,6 @@ from ..domain.time import Span
 from ..errors import Diagnostic
 from ..problem import Problem
 from ..program import Program, compile_program
-from ..reading.textfile import read_bytes
 from ..reading.workbook import is_workbook, read_workbook
 from ..rules.base import Rule
 from ..rules.kinds import OriginBan
@@ -241,11 +242,10 @@ def _look(text: str, file: str, column: str, name: str) -> Iterator[Diagnostic]:
 
 _AMOUNT = re.compile(r"\s*\S+(\s*[%A-Za-z][\w/%-]*){0,3}\s*")
 """A number with its unit and no sentence after it."""
-_TEXT = re.compile(r'"([^"\n]*)"')
 
 
 def told_commas(path: Path) -> list[Diagnostic]:
-    """What is told of a case file, a catalog's folder or a workbook that can be read: one entry a file or sheet with such numbers."""
+    """What is told of a case file and its table of demands, a catalog's folder or a workbook that can be read: one entry a file or sheet with such numbers."""
     return [
         _told(place, found) for place, texts in _texts(path) if (found := [one for one in texts if _is_one(one[1])])
     ]
@@ -267,8 +267,9 @@ def _texts(path: Path) -> Iterator[tuple[str, list[tuple[int, str]]]]:
                 rows = csv.reader(stream)
                 yield str(file), [(rows.line_num, cell) for cells in rows for cell in cells if "," in cell]
     else:
-        written = enumerate(read_bytes(path).decode("utf-8-sig").splitlines(), 1)
-        yield str(path), [(row, match[1]) for row, line in written for match in _TEXT.finditer(line)]
+        yield from grouped(
+            (word.file, (word.row or 0, word.word)) for word in mentions(path) if "," in word.word
+        ).items()
 
 
 def _told(place: str, found: list[tuple[int, str]]) -> Diagnostic:

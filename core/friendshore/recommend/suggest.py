@@ -19,6 +19,7 @@ from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.given import UNEXAMINED
 from ..readers import reader_in
+from ..reading.workbook import is_workbook
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering
@@ -26,6 +27,8 @@ from .doubtful import end_uses, far_dates, looks, out_of_scale, own_rules, told_
 from .gather import Gathered
 from .run_parts import describe_leads
 
+DEMAND_FILE = "demand.csv"
+"""What a table of demands is called by most who have one."""
 _SHOWN = 3
 """Things named of those that share a date."""
 _FAR_APART = 1_000
@@ -40,6 +43,7 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
     places = [gathered.places.case, *(gathered.places.catalogs.get(catalog.name) for catalog in own)]
     found = [
         *(told for place in places if isinstance(place, Path) for told in told_commas(place)),
+        *_unnamed(problem),
         *_unexamined(problem),
         *(told for catalog in own for told in nothings(catalog)),
         *(told for catalog in own for told in looks(catalog)),
@@ -58,6 +62,20 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
         *_catalogs(gathered),
     ]
     return list(dict.fromkeys(found))
+
+
+def _unnamed(problem: Problem) -> Iterator[Diagnostic]:
+    """A table of demands beside the case file that the case does not name: none of its rows counts."""
+    file = problem.case.file
+    table = None if file is None or is_workbook(file) else file.with_name(DEMAND_FILE)
+    if file is None or table is None or not table.is_file():
+        return
+    if not any((word.section, word.column) == ("use", "demand") for word in mentions(file)):
+        yield Diagnostic(
+            "nothing in it counts: it lies beside the case, which names no table of demands",
+            str(table),
+            fix=f'write demand = "{DEMAND_FILE}" under [use], or move it elsewhere',
+        )
 
 
 def _unexamined(problem: Problem) -> Iterator[Diagnostic]:

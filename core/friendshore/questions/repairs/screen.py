@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from ...document import elements as doc
-from ...document.figures import count, large_money
+from ...document.figures import count, large_money, mass
 from ...domain.base import grouped
 from ..told import rise
 from .document import SHOWN, gap_notes, gap_title, repairs_document, steps_told
@@ -70,7 +70,17 @@ def _repair(repair: Repair, currency: str, told: Sequence[str]) -> str:
     spent = repair.spends
     much = "nothing more spent" if spent is None or abs(spent) < 1 else _spends(spent, currency)
     doubt = [] if repair.cost is None or repair.cost.proved else [f"all told {rise(repair.cost)}"]
-    return f"{steps}: {', '.join([much, *doubt, *told])}"
+    return f"{steps}: {', '.join([much, *doubt, *told, *_left(repair, currency)])}"
+
+
+def _left(repair: Repair, currency: str) -> Iterator[str]:
+    """What a plan leaves short after the repair all the same, since it is cheaper so: money spent says nothing of that part."""
+    if repair.left and not repair.rounded:
+        told = f"{mass(repair.left)} left short, since that is cheaper"
+        if repair.served is not None and repair.served.proved:
+            served = repair.served.value
+            told += f" (served in full, {large_money(abs(served), currency)} {'more' if served > 0 else 'less'} than now, shortage included)"
+        yield told
 
 
 def _spends(spent: Decimal, currency: str) -> str:

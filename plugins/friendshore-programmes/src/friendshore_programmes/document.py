@@ -140,12 +140,10 @@ def _against(result: Programmes, lines: Sequence[SpendLine]) -> str:
 
 
 def _rest(result: Programmes) -> doc.Element | None:
-    if not result.spent.stock and not result.spent.others:
-        return None
-    stock, others = (large_money(one, result.currency) for one in (result.spent.stock, result.spent.others))
-    return doc.apart(
-        doc.sentence(
-            f"Besides, {stock} went into stock that is left at the end, and {others} belong to no purchase: "
-            "onboarding, discounts, take-or-pay, holding."
-        )
-    )
+    """Money of no programme; less than one unit of money is what rounding leaves."""
+    places = {
+        "went into stock that is left at the end": result.spent.stock,
+        "belong to no purchase (onboarding, discounts, take-or-pay, holding)": result.spent.others,
+    }
+    told = [f"{large_money(one, result.currency)} {what}" for what, one in places.items() if abs(one) >= 1]
+    return doc.apart(doc.sentence(f"Besides, {' and '.join(told)}.")) if told else None

@@ -96,7 +96,7 @@ def _curve(found: Withstood, telling: Telling) -> doc.Section:
     rows: list[list[doc.Cell]] = [
         [
             doc.Count(point.losses),
-            difference(point.extra),
+            difference(point.extra) if point.losses else doc.NOTHING,
             telling.several(point.worst.losses, len(point.worst.losses), " and ") if point.worst else doc.NOTHING,
             doc.Amount(point.worst.rise) if point.worst else doc.NOTHING,
             f"{point.not_withstood:,} of {point.combinations - 1:,}" if point.losses else doc.NOTHING,
