@@ -177,6 +177,7 @@ def test_proving_an_origin_is_worth_what_the_offer_saves() -> None:
     found = why_not(session(wanted, metals(facility("ca", "CA"), hidden), ban("melted")), "ca-metal")
     (one,) = found.obstacles
     assert one.obstacle.kind == "unproven"
+    assert text(found).count(one.obstacle.clause) == 1
     assert one.lifted is not None
     assert one.lifted.own is not None
     assert (one.lifted.changes, one.lifted.own.value) == ([Change(prove="ca-metal")], 1600)

@@ -87,7 +87,7 @@ def check(case: CasePath, strict: Strict = False, block: Blocked = None, as_json
     if as_json:
         show_json(check_data(found, today()))
     else:
-        complain(found.errors)
+        complain(found.errors, counted=False)
         show(check_document(found, today()))
     return found.exit_code
 

@@ -179,7 +179,11 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
         "rules conflict",
         "Hard rules cannot hold together: the plan is printed in full, without what they touch.",
     ),
-    (TURNED, "verdicts turn", "`watch` found that a new edition of rules or data turns verdicts in a case."),
+    (
+        TURNED,
+        "verdicts turn",
+        "`watch` found that a new edition of rules, data or screening lists turns verdicts in a case.",
+    ),
     (130, "stopped", "Ctrl-C was pressed twice, or before there was a plan. Once returns the best plan found so far."),
     (
         CLOSED_PIPE,

@@ -104,14 +104,14 @@ def _stdout() -> Any:
     return _STDOUT.get(sys.stdout)
 
 
-def complain(problems: Iterable[Diagnostic]) -> None:
-    """Problems as text on stderr, with their count."""
+def complain(problems: Iterable[Diagnostic], *, counted: bool = True) -> None:
+    """Problems as text on stderr, with their count, unless the answer on stdout is the count."""
     from ..report import problem_lines
 
     found = list(problems)
     for line in problem_lines(found):
         tell(line)
-    if len(found) > 1:
+    if counted and len(found) > 1:
         tell(f"{len(found)} problems")
 
 

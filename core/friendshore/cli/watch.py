@@ -20,7 +20,7 @@ _EDITION = "a folder with pack.toml or catalog.toml, or of such folders; a file 
 def watch(
     old: Annotated[str, typer.Argument(metavar="OLD", help=f"The edition of before: {_EDITION}.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The edition that takes its place, likewise.")],
-    cases: Annotated[list[Path], typer.Argument(metavar="CASE...", help="Cases: files, or their folders.")],
+    cases: Annotated[list[Path], typer.Argument(metavar="CASE", help="One case or several: files, or their folders.")],
     strict: Strict = False,
     top: Annotated[int, typer.Option(metavar="N", help="Rows shown of each table; 0: all.", min=0)] = 20,
     out: Annotated[

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..case.mentions import mentions
 from ..catalog import nothings, review
+from ..domain.base import grouped
 from ..domain.memory import uncollected
 from ..domain.quantities import readable
 from ..domain.time import Period
@@ -260,11 +261,15 @@ def _demands(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _leads(problem: Problem) -> Iterator[Diagnostic]:
-    for lead in describe_leads(problem):
+    """Offers that do not count, those of the same goods and for the same reason together."""
+    alike = grouped(((tuple(lead.materials), tuple(lead.reasons)), lead) for lead in describe_leads(problem))
+    for (materials, reasons), leads in alike.items():
+        named = [f"`{lead.offer}` ({lead.country})" for lead in leads]
         yield Diagnostic(
-            f"`{lead.offer}` ({', '.join(lead.materials)}, {lead.country}) is a lead: {'; '.join(lead.reasons)}",
+            f"{', '.join(named)} {'is a lead' if len(leads) == 1 else 'are leads'} for {', '.join(materials)}: {'; '.join(reasons)}",
             column="assume.offer",
-            fix=f'give the figure in [[assume.offer]] with id = "{lead.offer}"',
+            fix=f'give the figure in [[assume.offer]] with id = "{leads[0].offer}"'
+            + (", and the like" if leads[1:] else ""),
         )
 
 

@@ -81,7 +81,8 @@ def check_document(checked: Checked, day: date | None = None) -> doc.Document:
 
 
 def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
-    yield doc.notes(f"{one.kind} {one.name}, {aged(one.as_of, day)}" for one in checked.data)
+    by_age = grouped((aged(one.as_of, day), f"{one.kind} {one.name}") for one in checked.data)
+    yield doc.notes(f"{', '.join(names)}, {age}" for age, names in by_age.items())
     if old := [f"{one.kind} {one.name}" for one in checked.data if is_stale(one.as_of, day)]:
         yield doc.sentence(f"looked at more than {STALE.days} days ago: {', '.join(old)}", tone=doc.Tone.DOUBTFUL)
     if turned := list(turned_since(checked.law, checked.data, day)):

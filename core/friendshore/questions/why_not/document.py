@@ -121,7 +121,7 @@ def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
         obstacle, lifted = one.obstacle, one.lifted
         rule = f" [{obstacle.rule}]" if obstacle.rule else ""
         uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
-        clause = f" ({obstacle.clause})" if obstacle.clause else ""
+        clause = f" ({obstacle.clause})" if obstacle.clause and obstacle.clause not in obstacle.text else ""
         yield doc.sentence(f"{place}. {obstacle.kind}{rule}{uses}: {obstacle.text}{clause}")
         if lifted is None:
             rows.append([f"{place}.", "no change of the case relaxes it", doc.NOTHING, doc.NOTHING, doc.NOTHING])
