@@ -199,6 +199,21 @@ def test_ids_are_not_broken_and_sentences_are() -> None:
     """A column of single words keeps each on its line, unless one is very long."""
     rows = [["us-4872-ndfeb-2027", "a sentence", "a" * 31], ["cn-46-1-us-military", "word", "b"]]
     assert page(table(map(Column, "abc"), rows)).one("table").attributes["class"] == "w1"
+    told = page(
+        sentence(
+            "barred by ", Phrase("us-4872-ndfeb", code=True), " from 2027-01-01 on, hard- and software, ", "a-" * 20
+        )
+    )
+    assert [node.text for node in told.all("i")] == ["us-4872-ndfeb", "2027-01-01"]
+
+
+@pytest.mark.parametrize(("letters", "whole"), [(7, 9), (13, 6), (29, 0)])
+def test_ids_of_many_columns_are_not_broken_as_long_as_the_page_has_room(letters: int, whole: int) -> None:
+    """Nine columns of ids, each in two halves: as many as fit stay on their line, from the left."""
+    half = "a" * (letters // 2)
+    row = [f"{half}-{half}"] * 9
+    looks = page(table(map(Column, "abcdefghi"), [row])).one("table").attributes.get("class", "")
+    assert looks == " ".join(f"w{place}" for place in range(1, whole + 1))
 
 
 def test_a_chart_stands_beside_its_table() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,7 +18,11 @@ _WIDTH = 10_000
 _NAMED = 16
 """Columns whose looks the style sheet knows by their number."""
 _WORD, _FEW = 30, 8
-"""Letters up to which a name that is one word, as an id, is never broken, in tables of so many columns at most."""
+"""Letters up to which a name that is one word, as an id, is never broken; of a column of such names, in tables of so many columns at most."""
+_PAGE, _GAP = 120, 2
+"""Letters that a line of a table has room for, in print too, and those between two columns: in a table of more columns names are not broken as long as it fits."""
+_HYPHENED = re.compile(r"[^\W_][\w.]*(?:-[\w.]*[^\W_])+")
+"""A name or a date with hyphens, at which a browser would break it."""
 _DEEPEST = 4
 """Levels of rows that are set in."""
 
@@ -25,7 +30,7 @@ _DEEPEST = 4
 def table(found: doc.DataTable, caption: str) -> Markup:
     """A table in a box that scrolls where the page is narrower. The caption is for whoever cannot see what stands above."""
     found = fitted(found, _WIDTH)
-    looks = [_look(found, place) for place in range(len(found.columns))]
+    looks = _looks(found)
     heads = [
         tag("th", text(column.heading), scope="col", class_="n" if column.align == "right" else None)
         for column in found.columns
@@ -60,17 +65,37 @@ def _rows(found: doc.DataTable, columns: Sequence[str | None]) -> Iterator[Marku
         )
 
 
-def _look(found: doc.DataTable, place: int) -> str | None:
-    """How the cells of a column look. `n`: figures; `w`: what is never broken, as dates."""
-    column = found.columns[place]
+def _looks(found: doc.DataTable) -> list[str | None]:
+    """How the cells of each column look. `n`: figures; `w`: what is never broken, as dates and ids."""
+    cells = [[row.cells[place] for row in found.rows] for place in range(len(found.columns))]
+    looks = [_look(column, inside) for column, inside in zip(found.columns, cells, strict=True)]
+    names = [
+        place
+        for place, inside in enumerate(cells)
+        if not looks[place] and all(isinstance(cell, str) and " " not in cell and len(cell) <= _WORD for cell in inside)
+    ]
+    if len(looks) <= _FEW:
+        return ["w" if place in names else look for place, look in enumerate(looks)]
+    texts = [[column.heading, *map(written, inside)] for column, inside in zip(found.columns, cells, strict=True)]
+    most = [max(map(len, told)) for told in texts]
+    least = [
+        width if look else doc.longest_word(told, hyphens=True)
+        for told, width, look in zip(texts, most, looks, strict=True)
+    ]
+    left = _PAGE - _GAP * len(looks) - sum(least)
+    for place in names:
+        more = most[place] - least[place]
+        if more <= left:
+            left -= more
+            looks[place] = "w"
+    return looks
+
+
+def _look(column: doc.Column, cells: Iterable[doc.Cell]) -> str | None:
+    """How the cells of a column look whatever stands beside it."""
     if column.align == "right":
         return "n"
-    cells = [row.cells[place] for row in found.rows]
-    words = len(found.columns) <= _FEW and all(
-        isinstance(cell, str) and " " not in cell and len(cell) <= _WORD for cell in cells
-    )
-    whole = column.whole or words or any(isinstance(cell, date) for cell in cells)
-    return "w" if whole else None
+    return "w" if column.whole or any(isinstance(cell, date) for cell in cells) else None
 
 
 def _first(cells: Iterable[doc.Cell], ditto: str) -> Markup:
@@ -94,14 +119,24 @@ def content(cell: doc.Cell) -> Markup:
 
 def prose(told: str) -> Markup:
     """A sentence, with what is to be typed in it."""
-    return joined(phrase(part) if isinstance(part, doc.Phrase) else text(part) for part in doc.prose(told))
+    return joined(phrase(part) if isinstance(part, doc.Phrase) else _whole(part) for part in doc.prose(told))
+
+
+def _whole(told: str) -> Markup:
+    """A text whose names and dates are not broken at their hyphens."""
+    made, done = [], 0
+    for found in _HYPHENED.finditer(told):
+        if len(found[0]) <= _WORD:
+            made += [text(told[done : found.start()]), tag("i", text(found[0]))]
+            done = found.end()
+    return joined([*made, text(told[done:])])
 
 
 def phrase(one: doc.Phrase) -> Markup:
     """A text with its look."""
     shown = text(one.text)
     if one.code:
-        shown = tag("code", shown)
+        shown = tag("code", _whole(one.text))
     if one.strong:
         return tag("strong", shown, class_=tone(one.tone))
     return shown if one.tone is doc.Tone.PLAIN else tag("span", shown, class_=tone(one.tone))
