@@ -380,7 +380,11 @@ def test_a_catalog_beside_the_case_is_shown_and_checked(case: Path) -> None:
 def test_the_encoding_of_the_terminal_stops_nothing(case: Path) -> None:
     """On a terminal that knows only ASCII the report is still printed, and JSON is still JSON."""
     env = {"PYTHONIOENCODING": "ascii"}
-    assert friendshore("plan", str(case), env=env).returncode == 0
+    told = friendshore("plan", str(case), env=env)
+    assert told.returncode == 0
+    assert "* Rests on" in told.stdout
+    assert "\\x" not in told.stdout
+    assert "\\u" not in told.stdout
     assert answer(friendshore("plan", str(case), "--json", env=env))["status"] == "optimal"
 
 

@@ -39,6 +39,8 @@ LEAST_WIDTH = 40
 """Narrower, and tables are columns of single letters."""
 MOST_WIDTH = 10_000
 """Wider is no terminal."""
+_IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">"}
+"""What friendshore's own signs are on a terminal that lacks them: one letter each, so that columns stay where they are."""
 _HEIGHT = 25
 """Lines of a terminal, which nothing that is printed depends on."""
 
@@ -251,6 +253,19 @@ def _write(stream: Any, text: str) -> None:
 
 
 def _lenient(stream: Any) -> None:
-    """A terminal whose encoding lacks a sign shows its number in the place of it, rather than nothing at all."""
+    """A terminal whose encoding lacks a sign shows another of ours, or its number, in the place of it, rather than nothing at all."""
     if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="backslashreplace")
+        codecs.register_error(_LENIENT, _shown)
+        stream.reconfigure(errors=_LENIENT)
+
+
+_LENIENT = "friendshore"
+
+
+def _shown(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What stands in the place of a sign that an encoding lacks, and where to go on."""
+    if isinstance(error, UnicodeEncodeError):
+        if sign := _IN_ASCII.get(error.object[error.start]):
+            return sign, error.start + 1
+        error.end = error.start + 1  # the sign after it may be one of ours
+    return codecs.backslashreplace_errors(error)
