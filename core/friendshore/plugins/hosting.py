@@ -105,9 +105,9 @@ def called(plugin: Plugin, hook: Hook, **given: object) -> list[Any]:
     """
     info = plugin.info
     assert plugin.entry is not None  # what is announced without code has its folder or class at hand
-    before = own_code() if info.package not in sys.modules else {}  # what is imported already was looked at then
+    before = own_code() if info.package not in sys.modules else None  # what is imported already was looked at then
     things = _call(info, manager_of(info, plugin.entry), hook, given)
-    if before:
+    if before is not None:
         refuse_altered(before, info)
     return things
 

@@ -25,7 +25,8 @@ def package_of(kind: type) -> str:
 
 def is_own(kind: type) -> bool:
     """Whether a class, as of a kind of rules, is friendshore's own, and no plugin's."""
-    return f"{kind.__module__}.".startswith(_OWN_MODULES)
+    module = str(kind.__module__)
+    return module.startswith(_OWN_MODULES) or module == OWN
 
 
 def _own_version() -> str:

@@ -10,11 +10,13 @@ import builtins
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property, partial
 from hashlib import sha256
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from operator import is_
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 
 from pydantic import BaseModel
 
@@ -28,26 +30,64 @@ _PLAIN = (int, float, str, bytes, Decimal, Fraction, tuple, frozenset)
 """Values that can only be replaced."""
 _HELD = (dict, list, set)
 """Values that can be changed within; those of a name in capitals never are."""
+_METHODS = (FunctionType, classmethod, staticmethod, property)
+_WRAPS = (classmethod, staticmethod, property, cached_property, partial)
+"""What may have a function within."""
 
 
-def own_code() -> dict[str, object]:
-    """Everything of friendshore's own that a plugin has no business with, by its full name."""
-    return {name: _identity(name, value) for name, value in _named()}
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A module or class of friendshore's own, what one derives from, the modules that are loaded, or Python's built-in functions."""
+
+    name: str
+    itself: object
+    members: Mapping[str, object]
+    """What stood in it, by name."""
+
+    def told(self, key: str) -> Iterator[str]:
+        """The full name of one of them, if it is no plugin's business."""
+        methods = isinstance(self.itself, type) and isinstance(self.members[key], _METHODS)
+        if methods or not key.startswith("__") or (self.itself is builtins and key != "_"):
+            yield f"{self.name}.{key}" if self.name else key
 
 
-def refuse_altered(before: Mapping[str, object], info: PluginInfo) -> None:
+@dataclass(frozen=True, slots=True)
+class OwnCode:
+    """Everything of friendshore's own that a plugin has no business with, as it was at one moment."""
+
+    places: Mapping[int, Place]
+    """By the identity of what they are, which nothing else takes while they are kept."""
+    ran: Mapping[FunctionType, tuple[CodeType, object, str]]
+    """What each function ran, and its defaults."""
+    held: Mapping[tuple[int, str], tuple[object, ...]]
+    """What stood in dictionaries, lists and sets that never change, by place and name."""
+
+
+def own_code() -> OwnCode:
+    """What it is now."""
+    places = {id(place.itself): place for place in _places()}
+    ran: dict[FunctionType, tuple[CodeType, object, str]] = {}
+    held: dict[tuple[int, str], tuple[object, ...]] = {}
+    for number, place in places.items():
+        for key, value in place.members.items():
+            code = value if type(value) is FunctionType else _within(value) if isinstance(value, _WRAPS) else None
+            if isinstance(code, FunctionType):
+                if code not in ran:
+                    named = code.__kwdefaults__
+                    ran[code] = code.__code__, code.__defaults__, repr(named) if named else ""
+            elif isinstance(value, _HELD) and key.isupper():
+                held[number, key] = (*value, *value.values()) if isinstance(value, dict) else tuple(value)
+    return OwnCode(places, ran, held)
+
+
+def refuse_altered(before: OwnCode, info: PluginInfo) -> None:
     """Refuses a plugin by whose import or hook friendshore's own code was changed; `before` is what `own_code` was.
 
     Raises:
         PluginError: naming what was changed.
     """
-    now = dict(_named())
-    found = [
-        name
-        for name, was in before.items()
-        if was is not None and (name not in now or _identity(name, now[name]) != was)
-    ]
-    found += [name for name, value in now.items() if name not in before and _package(value) == info.package]
+    now = own_code()
+    found = {*_replaced(before, now, info.package), *_changed_within(before, now)}
     if found:
         raise PluginError(_problem(info, found))
 
@@ -59,11 +99,14 @@ def refuse_taken_over() -> None:
         PluginError: naming what, and whose it is.
     """
     packages = have_run()
+    places = [*_places()] if packages else []
+    values = {id(value): value for place in places for value in place.members.values()}  # most stand in several
+    theirs = {number: package for number, value in values.items() if (package := _package(value)) in packages}
     found: dict[str, list[str]] = {}
-    for name, value in _named() if packages else ():
-        package = _package(value)
-        if package in packages:
-            found.setdefault(package, []).append(name)
+    for place in places if theirs else ():
+        for key, value in place.members.items():
+            if id(value) in theirs:
+                found.setdefault(theirs[id(value)], []).extend(place.told(key))
     if found:
         raise PluginError(_problem(owner_of_package(package), names) for package, names in sorted(found.items()))
 
@@ -105,42 +148,63 @@ def _problem(info: PluginInfo, names: Collection[str]) -> Diagnostic:
     return Diagnostic(message, info.file, fix=f"uninstall or block {info.distribution}, or report this to its author")
 
 
-def _named() -> Iterator[tuple[str, object]]:
-    """Names and values in the modules of friendshore that are loaded, in their classes and what those derive from, and the built-in ones."""
+def _places() -> Iterator[Place]:
+    """Modules of friendshore that are loaded, their classes and what those derive from, and the built-in functions."""
+    loaded: list[tuple[str, object]] = [one for one in sorted(sys.modules.items()) if one[0].partition(".")[0] == OWN]
+    modules = {name: one for name, one in loaded if isinstance(one, ModuleType)}
+    yield Place("", sys.modules, modules)
     seen: set[type] = set()
-    for name, module in sorted(sys.modules.items()):
-        if name.partition(".")[0] != OWN or not isinstance(module, ModuleType):
-            continue
-        yield name, module
-        for key, value in list(vars(module).items()):
-            if isinstance(value, type):
-                for one in value.__mro__ if is_own(value) else ():
-                    if one is not object and one not in seen:
-                        seen.add(one)
-                        yield from _members(one)
-            if not key.startswith("__"):
-                yield f"{name}.{key}", value
-    yield from ((f"builtins.{key}", value) for key, value in list(vars(builtins).items()) if key != "_")
+    for name, module in modules.items():
+        members = dict(vars(module))
+        for value in members.values():
+            if isinstance(value, type) and is_own(value) and value not in seen:
+                new = [one for one in value.__mro__ if one is not object and one not in seen]
+                seen.update(new)
+                yield from (Place(f"{one.__module__}.{one.__qualname__}", one, dict(vars(one))) for one in new)
+        yield Place(name, module, members)
+    yield Place("builtins", builtins, dict(vars(builtins)))
 
 
-def _members(one: type) -> Iterator[tuple[str, object]]:
-    for key, value in list(vars(one).items()):
-        if not key.startswith("__") or isinstance(value, FunctionType | classmethod | staticmethod | property):
-            yield f"{one.__module__}.{one.__qualname__}.{key}", value
+def _replaced(before: OwnCode, now: OwnCode, package: str) -> Iterator[str]:
+    """Names of what is another than it was, or gone, and of what is new there and of a package."""
+    nowhere = Place("", None, {})
+    for number in {**before.places, **now.places}:
+        was, there = before.places.get(number, nowhere), now.places.get(number, nowhere)
+        if not _same(was.members, there.members) or not _same(was.members.values(), there.members.values()):
+            for key, value in was.members.items():
+                if _is_another(_within(there.members.get(key, nowhere)), _within(value)):
+                    yield from was.told(key)
+            for key, value in there.members.items():
+                if value is not was.members.get(key, nowhere) and _package(value) == package:
+                    yield from there.told(key)
 
 
-def _identity(name: str, value: object) -> object:
-    """What tells a value from another that was put in its place; None: it may change by itself."""
-    value = _within(value)
-    if isinstance(value, FunctionType):
-        return id(value), id(value.__code__), id(value.__defaults__), repr(value.__kwdefaults__)
-    if isinstance(value, type | BuiltinFunctionType | ModuleType | property | partial):
-        return id(value)
-    if isinstance(value, _PLAIN):
-        return type(value), value
-    if isinstance(value, _HELD) and name.rpartition(".")[2].isupper():
-        return [(id(key), id(value[key])) for key in value] if isinstance(value, dict) else [id(one) for one in value]
-    return None
+def _same(some: Collection[object], others: Collection[object]) -> bool:
+    """Whether these are the same objects in the same order."""
+    return len(some) == len(others) and all(map(is_, some, others))
+
+
+def _is_another(value: object, was: object) -> bool:
+    """Whether a value is another than before; one that may change by itself never is."""
+    if isinstance(was, FunctionType | type | BuiltinFunctionType | ModuleType | property | partial):
+        return value is not was
+    return isinstance(was, _PLAIN) and (type(value) is not type(was) or value != was)
+
+
+def _changed_within(before: OwnCode, now: OwnCode) -> Iterator[str]:
+    """Names of functions that run something else than they did, and of what held something else."""
+    other: set[object] = set()
+    for function, ran in before.ran.items():
+        runs = now.ran.get(function, ran)
+        if runs[0] is not ran[0] or runs[1] is not ran[1] or runs[2] != ran[2]:
+            other.add(function)
+    for place in before.places.values() if other else ():
+        for key, value in place.members.items():
+            if isinstance(code := _within(value), FunctionType) and code in other:
+                yield from place.told(key)
+    for (number, key), held in before.held.items():
+        if not _same(held, now.held.get((number, key), (now,))):
+            yield from before.places[number].told(key)
 
 
 def _within(value: object) -> object:
@@ -154,7 +218,7 @@ def _within(value: object) -> object:
 
 def _package(value: object) -> str:
     """The package that a function or class was written in; of anything else, that of its class."""
-    value = _within(value)
-    if isinstance(value, FunctionType):
-        return str(value.__globals__.get("__name__", "")).partition(".")[0]
-    return package_of(value if isinstance(value, type) else type(value))
+    code = _within(value) if isinstance(value, _WRAPS) else value
+    if isinstance(code, FunctionType):
+        return str(code.__globals__.get("__name__", "")).partition(".")[0]
+    return package_of(code if isinstance(code, type) else type(code))
