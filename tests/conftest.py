@@ -8,13 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from friendshore.plugins import elsewhere, manifest, running
+from friendshore.catalog import several
+from friendshore.plugins import elsewhere, manifest, registry, running
+from friendshore.plugins.manifest import Plugin
 
 from .functional.program import python, shared_folder
 from .property import settings as _property_settings  # noqa: F401 - Hypothesis is set up before any test is read.
@@ -37,6 +41,38 @@ os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
 elsewhere.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": python})  # type: ignore[attr-defined]
 """What friendshore asks of another process is asked of one that is forked from one that has imported it; commands that tests start begin
 Python anew for it, as users' do."""
+
+SOURCES = [HERE.parent / name for name in ("catalogs", "plugins")]
+"""Where the catalogs of this repository lie, which no test changes: a process reads each of them once."""
+_OWN_CATALOGS = several.Once()
+_draft = several.Once.draft
+
+
+def draft(once: several.Once, head: Any, *known: Any) -> Any:
+    """A catalog of this repository as it was read for another test, if it was; any other is read."""
+    place = several._tables_of(head.place)
+    ours = isinstance(place, Path) and any(source in place.parents for source in SOURCES)
+    return _draft(_OWN_CATALOGS if ours else once, head, *known)
+
+
+several.Once.draft = draft  # type: ignore[method-assign]
+
+
+@cache
+def discovered(*_: object) -> tuple[Plugin, ...]:
+    """What is installed, where the same was looked for in the same folders."""
+    return manifest.discover()
+
+
+def discover() -> tuple[Plugin, ...]:
+    """What is installed; where a test has other distributions than this environment has, it is looked for anew."""
+    if manifest.distributions is not distributions:
+        return manifest.discover()
+    changed = (folder.stat().st_mtime_ns for folder in map(Path, sys.path) if folder.exists())
+    return discovered(*sys.path, *map(id, sys.meta_path), *changed)
+
+
+registry.discover = discover
 
 shared_folder()  # made before there are workers, so that they all find the same
 

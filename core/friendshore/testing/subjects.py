@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic.errors import PydanticUserError
 
-from ..catalog import read_catalogs
+from ..catalog import Once, read_catalogs
 from ..domain.facts import Catalog, Material
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..plugins import (
@@ -118,10 +118,11 @@ class _Installed:
     @cached_property
     def _catalogs(self) -> dict[str, Catalog]:
         found: dict[str, Catalog] = {}
+        once = Once()
         for name in self.registry.catalogs:
             try:
                 ref = self.registry.catalog_folder(name)
-                read = read_catalogs([ref], self.registry.catalog_folder)
+                read = read_catalogs([ref], self.registry.catalog_folder, once=once)
             except FriendshoreError:
                 continue  # what is wrong with another catalog is that one's own finding
             found[name] = next(catalog for catalog in read if catalog.name == ref.name)
