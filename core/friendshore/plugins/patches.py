@@ -36,7 +36,7 @@ _WRAPS = (classmethod, staticmethod, property, cached_property, partial)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CodePlace:
     """A module or class of friendshore's own, what one derives from, the modules that are loaded, or Python's built-in functions."""
 
     name: str
@@ -55,7 +55,7 @@ class Place:
 class OwnCode:
     """Everything of friendshore's own that a plugin has no business with, as it was at one moment."""
 
-    places: Mapping[int, Place]
+    places: Mapping[int, CodePlace]
     """By the identity of what they are, which nothing else takes while they are kept."""
     ran: Mapping[FunctionType, tuple[CodeType, object, str]]
     """What each function ran, and its defaults."""
@@ -148,11 +148,11 @@ def _problem(info: PluginInfo, names: Collection[str]) -> Diagnostic:
     return Diagnostic(message, info.file, fix=f"uninstall or block {info.distribution}, or report this to its author")
 
 
-def _places() -> Iterator[Place]:
+def _places() -> Iterator[CodePlace]:
     """Modules of friendshore that are loaded, their classes and what those derive from, and the built-in functions."""
     loaded: list[tuple[str, object]] = [one for one in sorted(sys.modules.items()) if one[0].partition(".")[0] == OWN]
     modules = {name: one for name, one in loaded if isinstance(one, ModuleType)}
-    yield Place("", sys.modules, modules)
+    yield CodePlace("", sys.modules, modules)
     seen: set[type] = set()
     for name, module in modules.items():
         members = dict(vars(module))
@@ -160,14 +160,14 @@ def _places() -> Iterator[Place]:
             if isinstance(value, type) and is_own(value) and value not in seen:
                 new = [one for one in value.__mro__ if one is not object and one not in seen]
                 seen.update(new)
-                yield from (Place(f"{one.__module__}.{one.__qualname__}", one, dict(vars(one))) for one in new)
-        yield Place(name, module, members)
-    yield Place("builtins", builtins, dict(vars(builtins)))
+                yield from (CodePlace(f"{one.__module__}.{one.__qualname__}", one, dict(vars(one))) for one in new)
+        yield CodePlace(name, module, members)
+    yield CodePlace("builtins", builtins, dict(vars(builtins)))
 
 
 def _replaced(before: OwnCode, now: OwnCode, package: str) -> Iterator[str]:
     """Names of what is another than it was, or gone, and of what is new there and of a package."""
-    nowhere = Place("", None, {})
+    nowhere = CodePlace("", None, {})
     for number in {**before.places, **now.places}:
         was, there = before.places.get(number, nowhere), now.places.get(number, nowhere)
         if not _same(was.members, there.members) or not _same(was.members.values(), there.members.values()):
