@@ -310,6 +310,18 @@ def test_a_rule_about_buyers_asks_the_buyer() -> None:
     assert bought(planned(given, metals(), law)) == {"cn-metal": 10, "au-metal": 10}
 
 
+def test_what_goes_to_a_site_goes_to_all_who_run_a_plant_there() -> None:
+    """Oxide for a listed party's melter: a second plant at the site, of another company, does not hide whose it is."""
+    law = rule(ExportControl, id="listed", exporters=["AU"], effect="prohibit", buyers=["Big Prime"])
+    given, plants = (
+        case(demand("metal", "civil", 10)),
+        (facility("au", "AU"), maker("JP", 5), source("AU", 40, "oxide")),
+    )
+    for who, kilograms in (("Big Prime KK", {"metal-civil": 10}), ("Third", {})):
+        park = [facility(f, "JP", place="park", operator=by) for f, by in (("jp", who), ("zz", "Other"))]
+        assert short(planned(given, catalog(*park, *plants), law)) == kilograms
+
+
 def test_an_excluded_site_supplies_no_input_either() -> None:
     """Chinese oxide excluded by country: the melter draws on Australian oxide; without it nothing is available."""
     inputs = source("AU", 40, "oxide"), source("CN", 10, "oxide")

@@ -111,7 +111,7 @@ class Place(Record):
     country: str
     """ISO 3166 alpha-2."""
     operator: str = ""
-    """Who runs the site; empty for a country."""
+    """Who runs the site, set apart by `;` where there are several; empty for a country."""
 
 
 class CapacityStep(Record):

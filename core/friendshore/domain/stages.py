@@ -36,6 +36,9 @@ _STEPS_OF: dict[Stage, tuple[str, ...]] = {
 STEPS: dict[str, Stage] = {step: stage for stage, steps in _STEPS_OF.items() for step in steps}
 """Finer words and the stage each is a step of, where a rule does not map it otherwise (`OriginBan.steps`)."""
 
+PARTIAL = frozenset({"concentration", "cracking", "leaching", "milling", "pressing", "magnetizing"})
+"""Steps that are never the whole of their stage: something came before them, and where is another question."""
+
 
 def stage_of(word: str) -> Stage:
     """The stage that a stage or step word belongs to by default.

@@ -95,12 +95,17 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
         rates=tuple(sorted({r for c in catalogs for r in c.rates}, key=lambda r: (r.currency, r.to, r.start))),
         factors=factors,
         sources=sources,
-        places={
-            f.place: Place(id=f.place, country=f.country, operator=f.operator)
-            for f in facilities.values()
-            if f.place and f.place != f.country
-        },
+        places=_sites(facilities.values()),
     )
+
+
+def _sites(facilities: Iterable[Facility]) -> dict[str, Place]:
+    """Sites by name, each with all who run a facility there: what goes there goes to any of them."""
+    found = grouped((f.place, f) for f in facilities if f.place and f.place != f.country)
+    return {
+        site: Place(id=site, country=here[0].country, operator="; ".join(sorted({f.operator for f in here} - {""})))
+        for site, here in found.items()
+    }
 
 
 def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:

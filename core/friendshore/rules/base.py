@@ -151,11 +151,12 @@ class FactTest(Record):
         if self.fact not in stated:
             return None
         value = stated[self.fact]
+        bounds = [bound for bound in (self.at_least, self.below) if bound is not None]
         if self.equals is not None:
             # `mill_product = "sheet"` answers no yes-or-no question: taken for a no, it would open an exception.
             return value == self.equals if type(value) is type(self.equals) else None
-        if isinstance(value, str | bool):
-            return None
+        if isinstance(value, str | bool) or (value < 0 and all(bound >= 0 for bound in bounds)):
+            return None  # a share below nothing answers no question about one
         return (self.at_least is None or value >= self.at_least) and (self.below is None or value < self.below)
 
 

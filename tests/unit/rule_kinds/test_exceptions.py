@@ -33,6 +33,7 @@ from .samples import (
         ({"cots": True, "mill_product": True}, Result.FAIL),
         ({"cots": True, "tungsten_share": Decimal("0.5"), "mill_product": False}, Result.FAIL),
         ({"cots": True, "tungsten_share": Decimal("0.2"), "mill_product": False}, Result.PASS),
+        ({"cots": True, "tungsten_share": Decimal("-0.6"), "mill_product": False}, Result.UNPROVEN),
         ({"cots": True, "tungsten_share": "little", "mill_product": False}, Result.UNPROVEN),
     ],
 )

@@ -203,3 +203,19 @@ def test_what_is_bought_on_the_way_came_out_of_a_mine_whatever_is_stated_of_it(
     assert verdict.stage == ("" if passes else "mined")
     if not stages:  # one made of inputs answers for what it does; they are asked themselves
         assert judged(ban(), offer({}, charge, inputs=True, supplied=ALL[:3])).passes
+
+
+@pytest.mark.parametrize(("step", "passes"), [("magnetizing", False), ("pressing", False), ("sintering", True)])
+def test_a_step_that_is_never_the_whole_of_its_stage_does_not_tell_it(step: str, passes: bool) -> None:
+    """Who magnetizes in Japan has not said who sintered; where an input answers for the stage, the step is what is left of it."""
+    told = {stage: where for stage, where in CLEAN.items() if stage != "produced"} | {step: "JP"}
+    assert judged(ban(), offer(told)).result is (Result.PASS if passes else Result.UNPROVEN)
+    assert judged(ban(), offer({step: "JP"}, inputs=True, supplied=ALL)).passes
+    assert judged(ban(asks_proof=False), offer(told)).passes
+
+
+@pytest.mark.parametrize(("where", "result"), [("CN", Result.FAIL), ("", Result.UNPROVEN), ("JP", Result.PASS)])
+def test_a_block_that_is_sold_as_such_is_judged_on_who_produced_it(where: str, result: Result) -> None:
+    """Made in China, sold as segments and magnetized in Japan: the ban covers magnets, and reaches what they are made of."""
+    segment = Material(id="segment", element="NdFeB", form="segment", stages=ALL)
+    assert judged(ban(), offer({**CLEAN, "produced": where}, segment)).result is result

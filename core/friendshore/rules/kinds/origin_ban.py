@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 
 from ...domain.elements import symbols_in
 from ...domain.facts import ChainEntry
-from ...domain.stages import Stage
+from ...domain.stages import PARTIAL, Stage
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
 from ..base import Rule
 from ..verdicts import Barred, result_of, worst
@@ -37,7 +37,8 @@ class OriginBan(Covering, Rule):
 
     It applies to uses whose material it covers and is asked about every offer up their chains. An offer that delivers a
     covered material is judged on all stages of the ban. An offer further up is judged on those it performs, except
-    `produced`, which means making the covered good: an oxide plant does not produce a magnet. A step that `steps` names is
+    `produced`, which means making the covered good: an oxide plant does not produce a magnet. What is stated to be produced
+    itself, of an element of the good, is judged on that too: a magnet may be sold as a block first. A step that `steps` names is
     judged whoever performs it.
     """
 
@@ -102,7 +103,9 @@ class OriginBan(Covering, Rule):
         if not self.concerns(use):
             return PASS
         own, stated = self.covers(offer.material), dict(use.facts)
-        verdict = worst(self._on(self.stages, offer, own))
+        good, held = symbols_in(use.material.element), symbols_in(offer.material.element)
+        part = Stage.PRODUCED in offer.material.stages and not good.isdisjoint(held)
+        verdict = worst(self._on(self.stages, offer, own or part))
         if verdict.passes and own and offer.material.id == use.material.id and self._asks_nothing_of(offer):
             verdict = self._unasked(offer)
         untold = self._untold(offer, use) if verdict.passes else None
@@ -122,6 +125,8 @@ class OriginBan(Covering, Rule):
             yield from (self._of_entry(entry, offer) for entry in entries)
             if not entries and self._is_missing(stage, offer, own):
                 yield self._unknown(stage, offer)
+            elif entries and self._is_told_in_part(stage, entries, offer):
+                yield self._unknown(stage, offer, [entry.stage for entry in entries])
 
     def _entries(self, stage: Stage, offer: Chained, own: bool) -> list[ChainEntry]:
         """What the offer does of a stage."""
@@ -152,6 +157,10 @@ class OriginBan(Covering, Rule):
         # An entry that this rule counts to another stage no longer covers its default one; the inputs may.
         moved = any(entry.main_stage is stage for entry in offer.performed)
         return offer.source or stage in offer.missing or (moved and stage not in offer.supplied)
+
+    def _is_told_in_part(self, stage: Stage, entries: Iterable[ChainEntry], offer: Chained) -> bool:
+        """Whether all that is told of a stage are steps that are never the whole of it: who magnetizes has not said who sinters."""
+        return self.asks_proof and stage not in offer.supplied and all(entry.stage in PARTIAL for entry in entries)
 
     def _untold(self, offer: Chained, use: Use) -> Stage | None:
         """A stage that what is bought on the way to a good went through, though it is not stated to have it, and of which nobody tells.
@@ -204,9 +213,11 @@ class OriginBan(Covering, Rule):
             reason = f"{what} is {step} in {known} as far as known, but other countries are not ruled out"
         return self._found(result, stage, reason, hit or entry.countries)
 
-    def _unknown(self, stage: Stage, offer: Chained) -> Verdict:
+    def _unknown(self, stage: Stage, offer: Chained, but: Iterable[str] = ()) -> Verdict:
         what = f"{offer.material.id} of {offer.offer.id}"
-        return self._found(Result.UNPROVEN, stage, f"nobody says where {what} is {stage.value}, which {self._law} asks")
+        known = f" ({listed(sorted(but))} alone is told)" if but else ""
+        reason = f"nobody says where {what} is {stage.value}{known}, which {self._law} asks"
+        return self._found(Result.UNPROVEN, stage, reason)
 
     def _found(self, result: Result, stage: Stage, reason: str, countries: Iterable[str] = ()) -> Verdict:
         return Verdict(

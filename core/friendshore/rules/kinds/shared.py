@@ -147,13 +147,14 @@ def lands(codes: Iterable[str], last: str = "and") -> str:
 
 
 def is_party(name: str, listed_names: Iterable[str]) -> bool:
-    """Whether `name` is one of the parties named: the same words, or the same words followed by more.
+    """Whether `name`, or one of several names set apart by `;`, is one of the parties named: the same words, or the same words followed by more.
 
     Case, accents, punctuation, `The` before the name and what follows it (`Corp.`, a site) do not matter, nor letters of another alphabet that look
     like Latin ones, nor signs that nobody sees: a listed party cannot be missed for how it is typed.
     """
-    words = _name_words(name)
-    return any(wanted and words[: len(wanted)] == wanted for wanted in map(_name_words, listed_names))
+    several = [_name_words(one) for one in name.split(";")]
+    listed_words = [_name_words(one) for one in listed_names]
+    return any(wanted and words[: len(wanted)] == wanted for wanted in listed_words for words in several)
 
 
 _ALIKE = str.maketrans(
