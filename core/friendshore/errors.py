@@ -88,6 +88,15 @@ def all_of(problems: Iterable[Diagnostic]) -> InputError:
     return InputError(sorted(problems, key=lambda p: (p.file, p.row or 0)))
 
 
+def attempt(read: Callable[[], T], errors: list[FriendshoreError]) -> T | None:
+    """What `read` returns; None, with the error kept, if it refuses: so that what is wrong with one file keeps nobody from hearing of the next."""
+    try:
+        return read()
+    except FriendshoreError as error:
+        errors.append(error)
+        return None
+
+
 class PluginError(FriendshoreError):
     """A plugin that the case needs is missing, broken, or clashes with another."""
 

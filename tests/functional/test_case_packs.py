@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from friendshore.case import load_case
 from friendshore.cli import app
 from friendshore.errors import FriendshoreError, InputError, PluginError
 from friendshore.plugins import Registry
+from friendshore.plugins.elsewhere import Ended, OtherProcess
 from friendshore.recommend import check_lock, gather, lock_of, plan, verdicts
 from friendshore.recommend.check import check
 from friendshore.recommend.verify_run import verify_run
@@ -268,6 +271,17 @@ def test_a_run_without_its_rule_is_refused(case: Path, run: Path, bend: Any) -> 
         assert "is not what its own digest says" in str(verify_run(simple, registry).findings)
     if bend is not unset:
         assert any("[plugin.acme-debarred]" in one for one in verify_run(clever, registry).unvouched)
+
+
+def test_another_process_is_asked_one_thing_after_another() -> None:
+    """The same one, until it ends of what it is asked or is given up: then another is asked what comes next, and the last ends with who asks."""
+    with closing(OtherProcess()) as process:
+        pids = [process.ask("builtins:eval", "__import__('os').getpid()").said for _ in range(2)]
+        assert pids[0] == pids[1] != os.getpid()
+        assert process.ask("os:_exit", 3) == Ended(3)
+        assert process.ask("builtins:eval", "__import__('time').sleep(600)", 0.05) == Ended(None)
+        assert process.ask("builtins:eval", "input()", 30) == Ended(1)  # nothing of what is asked can be read
+        assert process.ask("builtins:eval", "1 + 1") == Ended(0, 2)
 
 
 # ------------------------------------------------------------------------------------------------ the conformance kit

@@ -15,6 +15,7 @@ from ..catalog import Once
 from ..domain.case import Case
 from ..errors import FriendshoreError
 from ..plugins import Registry
+from ..plugins.elsewhere import OtherProcess
 from ..plugins.sent import code_of
 from ..plugins.watching import limit_for
 from ..problem.inputs import Applied
@@ -64,9 +65,11 @@ def watch(
     names = Counter(case.name for _, case in read)
     called = [case.name if names[case.name] == 1 else f"{case.name} ({path})" for path, case in read]
     told = [CaseWatched(case=name, file=str(path)) for name, (path, _) in zip(called, read, strict=True)]
-    reading = _Reading(editions, known, Applied(strict=strict), replace(limits or Limits(), workers=1), Once())
+    process, bounds = OtherProcess(), replace(limits or Limits(), workers=1)
+    reading = _Reading(editions, known, Applied(strict=strict), bounds, Once(), process)
     done = _Watching(reading, told, [case for _, case in read], cancel, progress)
-    done.run(executor, workers)
+    with closing(process):
+        done.run(executor, workers)
     found = [done.found.get(number, (one.but(error=(_ENDED,)), [], [])) for number, one in enumerate(told)]
     return Watched(
         editions=editions.names,
@@ -89,6 +92,8 @@ class _Reading:
     limits: Limits
     once: Once
     """Catalogs that were read for other cases."""
+    process: OtherProcess
+    """Where plugins are asked for the rule packs of cases."""
 
     def both(self, told: CaseWatched, case: Case) -> BothFacts | None:
         """The facts of a case under both editions; None: it uses neither.
@@ -98,7 +103,7 @@ class _Reading:
         """
         sides = (self.editions.old, self.editions.new)
         of_old, of_new = (with_settings(case, self.registry, side.values()) for side in sides)
-        today = gather(of_old, self.registry, once=self.once)
+        today = gather(of_old, self.registry, once=self.once, process=self.process)
         used = used_of(case, today, self.editions)
         if not used:
             return None
@@ -113,7 +118,7 @@ class _Reading:
         return BothFacts(told.but(uses=used), before, after, (*old.records, *new.records), limits)
 
     def _under(self, side: Mapping[Named, Edition], case: Case, today: Gathered) -> Gathered:
-        return gather(with_editions(case, today, side.values()), self.registry, once=self.once)
+        return gather(with_editions(case, today, side.values()), self.registry, once=self.once, process=self.process)
 
 
 class _Watching:

@@ -18,7 +18,7 @@ from ..readers import CaseFacts
 from ..reading.records import record
 from ..rules.pack import RulePack, unstated
 from .attribution import wrong
-from .elsewhere import Ended, as_said, as_told, elsewhere, plugin_told, problem_of
+from .elsewhere import Ended, OtherProcess, as_said, as_told, elsewhere, plugin_told, problem_of
 from .hosting import called
 from .manifest import Plugin, PluginInfo
 from .readings import LIMIT
@@ -40,8 +40,10 @@ def packs_by(
     catalogs: Sequence[Catalog],
     settings: Mapping[str, Any],
     limit: float | None = None,
+    process: OtherProcess | None = None,
 ) -> tuple[RulePack, ...]:
-    """The rule packs that a plugin, which the case calls `name`, makes for it, asked for in another process.
+    """The rule packs that a plugin, which the case calls `name`, makes for it, asked for in another process: a new one, or that in which it was asked
+    of other cases.
 
     It is given up after `limit` seconds; None: as the environment says, or a minute; 0: it is asked for in this process, and never given up.
 
@@ -60,7 +62,8 @@ def packs_by(
         "settings": dict(settings),
     }
     asked = {**as_told(info, plugin.entry), **told}
-    ended = elsewhere(f"{__name__}:packs_there", asked, seconds) if seconds else Ended(0, packs_there(asked))
+    ask = elsewhere if process is None else process.ask
+    ended = ask(f"{__name__}:packs_there", asked, seconds) if seconds else Ended(0, packs_there(asked))
     problem = problem_of(info, ended, "asked for the rule packs of a case", seconds)
     if problem is not None:
         raise PluginError(problem)

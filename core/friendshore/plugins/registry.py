@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ..domain.case import Case
     from ..domain.facts import Catalog
     from ..reading.layouts import FactColumns
+    from .elsewhere import OtherProcess
 
 
 class Registry:
@@ -281,13 +282,12 @@ class Registry:
         except InputError:
             return False
 
-    def case_packs(self, name: str, case: Case, catalogs: Sequence[Catalog]) -> tuple[tuple[RulePack, str], ...]:
-        """The rule packs that follow from what a case sets for a plugin, each with the distribution that makes it.
+    def case_packs(
+        self, name: str, case: Case, catalogs: Sequence[Catalog], process: OtherProcess | None = None
+    ) -> tuple[tuple[RulePack, str], ...]:
+        """The rule packs that follow from what a case sets for a plugin, given the catalogs that it names, each with the distribution that makes it.
 
-        Args:
-            name: the plugin, as the case names it under `[plugin.NAME]`.
-            case: with what it sets for the plugin, which this registry holds: see `setting`.
-            catalogs: all that it names.
+        The plugin, which a case calls `name`, is asked in the `process` in which it was asked of other cases; None: in a new one.
 
         Raises:
             InputError: with all that the plugin says is wrong with what the case sets or names.
@@ -295,7 +295,7 @@ class Registry:
         """
         info = plugin_named(name, self.plugins)
         settings = self.settings_of(info.package).model_dump(mode="json", by_alias=True)
-        made = packs_by(self._of(info), name, case, catalogs, settings)
+        made = packs_by(self._of(info), name, case, catalogs, settings, process=process)
         return tuple((pack.of_rules(self.pack_rules(pack)), info.label) for pack in made)
 
     def folder_at_hand(self, what: What, name: str) -> Path | None:

@@ -26,7 +26,7 @@ from ..domain.price_dates import PriceDate
 from ..domain.time import Horizon, PeriodLength
 from ..domain.used import DatedStatus, PackedRule, RunPlugin
 from ..domain.values import place
-from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
 from ..plugins import Blocker, CatalogRef, Registry, is_folder, sentence_of
 from ..problem import Problem
 from ..problem.changes import scenario_changes
@@ -36,7 +36,7 @@ from ..problem.price_dates import PriceDates
 from ..problem.rates import no_rate
 from ..reading.cells import plain_table
 from ..rules.pack import rules_in
-from .gather import attempt, gather, named_catalogs
+from .gather import gather, named_catalogs
 from .stale import refuse_old_prices
 from .suggest import suggestions
 

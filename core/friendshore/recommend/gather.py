@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -20,8 +19,9 @@ from ..domain.base import grouped
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin, aged
-from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
 from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
+from ..plugins.elsewhere import OtherProcess
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN, is_own
 from ..plugins.readings import CatalogRef, Reading
@@ -32,8 +32,6 @@ from ..reading.today import today
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill, RulePack, rules_in
 from .places import Places, misnamed
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +90,12 @@ def gather(
     rules: Sequence[Rule] = (),
     ids: Known | None = None,
     once: Once | None = None,
+    process: OtherProcess | None = None,
 ) -> Gathered:
     """Reads all that a case names.
 
-    `ids` takes the ids that its catalogs define, also where something is wrong; `once` holds catalogs that were read for other cases.
+    `ids` takes the ids that its catalogs define, also where something is wrong; `once` holds catalogs that were read for other cases, and `process` is
+    the one in which plugins were asked for their rule packs; None: a new one.
 
     Raises:
         InputError: with everything that is wrong with any of it.
@@ -111,7 +111,7 @@ def gather(
     readings = [ref.reading for ref in refs if ref.reading is not None]
     case, words = _with_demands(case, known, readings, errors)
     read = _catalogs(case, catalogs, errors, partial(read_catalogs, refs, find, case.overlaps, ids, once))
-    case_packs = [] if errors else _case_packs(case, known, read, errors)
+    case_packs = [] if errors else _case_packs(case, known, read, process, errors)
     named_packs = _packs(case, known, errors)
     packs = [*named_packs, *(pack for _, pack in case_packs)]
     _told_apart(packs, errors)
@@ -264,13 +264,17 @@ def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> li
 
 
 def _case_packs(
-    case: Case, registry: Registry, catalogs: Sequence[Catalog], errors: list[FriendshoreError]
+    case: Case,
+    registry: Registry,
+    catalogs: Sequence[Catalog],
+    process: OtherProcess | None,
+    errors: list[FriendshoreError],
 ) -> list[tuple[str, tuple[RulePack, str]]]:
     """The rule packs that follow from what a case sets for plugins, each with the table of the case that it follows from."""
     return [
         (table_of(name), pack)
         for name in sorted(filter(registry.makes_packs, case.settings))
-        for pack in attempt(partial(registry.case_packs, name, case, catalogs), errors) or ()
+        for pack in attempt(partial(registry.case_packs, name, case, catalogs, process), errors) or ()
     ]
 
 
@@ -324,15 +328,6 @@ def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
         toml = read_case_file(case.file, [])
         rows = [None if toml is None else toml.line(("rule", number)) for number in range(len(case.rules))]
         return registry.rules(case.rules, str(case.file), rows)  # the same mistakes, with their lines
-
-
-def attempt(read: Callable[[], T], errors: list[FriendshoreError]) -> T | None:
-    """What `read` returns; None, with the error kept, if it refuses."""
-    try:
-        return read()
-    except FriendshoreError as error:
-        errors.append(error)
-        return None
 
 
 def _all_of(errors: Sequence[FriendshoreError], find: NamedCatalogs) -> FriendshoreError:

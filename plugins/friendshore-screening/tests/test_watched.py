@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -198,6 +199,27 @@ def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path])
         assert one["uses"] == ["settings friendshore-screening.lists"]
         assert one["comparison"]["cost_after"]["total"] > one["comparison"]["cost_before"]["total"]
         assert {line["kind"] for line in one["comparison"]["facts"]} <= {"rule"}
+
+
+def test_of_many_cases_each_is_judged_by_its_own(
+    case: Path, sides: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plugin is asked of all of them in one process, where it keeps lists and names: what turns is what turns in each alone."""
+    shutil.copytree(case / "catalog", tmp_path / "second/catalog")
+    text = (case / "case.toml").read_text().replace('"small"', '"second"').replace('place = "US"', 'place = "PR"')
+    (tmp_path / "second/case.toml").write_text(text)
+    facilities = tmp_path / "second/catalog/facilities.csv"
+    facilities.write_text(
+        facilities.read_text().replace("Hentzau Metals", "Acme Two").replace("Acme,", "Hentzau Metals,")
+    )
+    registry = Registry.discover()
+    editions = editions_of(*map(str, sides), registry)
+    cases = [case / "case.toml", tmp_path / "second/case.toml"]
+    together = watch(editions, cases, registry=registry, workers=1)
+    monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
+    alone = [watch(editions, [one], registry=registry, workers=1) for one in cases]
+    assert [(flip.case, flip.offer) for flip in together.flips] == [("small", "from-cheap"), ("second", "from-dear")]
+    assert together.flips == (*alone[0].flips, *alone[1].flips)
 
 
 def test_a_case_without_lists_uses_none(case: Path, sides: tuple[Path, Path]) -> None:

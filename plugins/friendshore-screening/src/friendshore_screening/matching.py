@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from .decisions import ReviewDecision
-from .lists.entries import ListEntry, ScreeningList
+from .lists.entries import KEPT, ListEntry, ScreeningList
 from .names.index import NameIndex
 from .names.normal import Name, readings
 from .names.score import Band, Bands, NameComparison, Weights
@@ -77,13 +78,11 @@ def screen(
     Of an entry the name counts that is most alike; a weak alias is to be looked at, at most. Ships and aircraft are no company, and a person
     is compared with owners alone. Entries that ended before `day` are left out.
     """
-    listed = [
-        (one, entry) for one in lists for entry in one.entries if active(entry, day) and entry.kind not in _NO_COMPANY
-    ]
+    found = _entries_of(tuple(lists), day, bands.review)
     known = {(one.party, one.list, one.entry): one for one in decisions}
     hits = []
-    for party, at, comparison, stated in _best(parties, [entry for _, entry in listed], bands.review):
-        one, entry = listed[at]
+    for party, at, comparison, stated in found.best(parties):
+        one, entry = found.entries[at]
         if entry.kind == _PERSON and "owner" not in party.roles:
             continue
         band = bands.of(comparison.score)
@@ -98,24 +97,48 @@ def screen(
     return sorted(hits, key=lambda hit: (hit.party.name, -hit.score, hit.entry.list, hit.entry.id))
 
 
-def _best(
-    parties: Sequence[Party], entries: Sequence[ListEntry], least: float
-) -> Iterator[tuple[Party, int, NameComparison, str]]:
-    """Each party with each entry whose score is so much: of all that either may be called, the names that are most alike."""
-    names: list[Name] = []
-    of: list[tuple[int, str]] = []
-    for at, entry in enumerate(entries):
-        for stated in entry.names:
-            read = readings(stated)
-            names += read
-            of += [(at, stated)] * len(read)
-    asked = [(party, reading) for party in parties for reading in readings(party.name)]
-    best: dict[tuple[str, int], tuple[Party, int, NameComparison, str]] = {}
-    for n, found in NameIndex(names, Weights.of(names)).find([reading for _, reading in asked], least):
-        party = asked[n][0]
-        for hit in found:
-            at, stated = of[hit.at]
-            before = best.get((party.name, at))
-            if before is None or hit.comparison.score > before[2].score:
-                best[party.name, at] = party, at, hit.comparison, stated
-    yield from best.values()
+class _Entries:
+    """Entries of lists, and what was found of names that were looked up in them: a name is looked up once."""
+
+    def __init__(self, lists: Iterable[ScreeningList], day: date, least: float) -> None:
+        self.entries = [
+            (one, entry)
+            for one in lists
+            for entry in one.entries
+            if active(entry, day) and entry.kind not in _NO_COMPANY
+        ]
+        self._least = least
+        self._of: list[tuple[int, str]] = []
+        names: list[Name] = []
+        for at, (_, entry) in enumerate(self.entries):
+            for stated in entry.names:
+                read = readings(stated)
+                names += read
+                self._of += [(at, stated)] * len(read)
+        self._index = NameIndex(names, Weights.of(names))
+        self._found: dict[str, dict[int, tuple[NameComparison, str]]] = {}
+
+    def best(self, parties: Iterable[Party]) -> Iterator[tuple[Party, int, NameComparison, str]]:
+        """Each party with each entry whose score is high enough: of all that either may be called, the names that are most alike."""
+        asked = list(parties)
+        self._look_up({party.name for party in asked} - self._found.keys())
+        for party in asked:
+            for at, (comparison, stated) in self._found[party.name].items():
+                yield party, at, comparison, stated
+
+    def _look_up(self, names: Iterable[str]) -> None:
+        asked = [(name, reading) for name in sorted(names) for reading in readings(name)]
+        for name in names:
+            self._found[name] = {}
+        for n, found in self._index.find([reading for _, reading in asked], self._least):
+            best = self._found[asked[n][0]]
+            for hit in found:
+                at, stated = self._of[hit.at]
+                if at not in best or hit.comparison.score > best[at][0].score:
+                    best[at] = hit.comparison, stated
+
+
+@lru_cache(maxsize=KEPT)
+def _entries_of(lists: tuple[ScreeningList, ...], day: date, least: float) -> _Entries:
+    """Those of some lists that have not ended on a day, for names whose score is `least` or more; kept for other cases."""
+    return _Entries(lists, day, least)

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Facility
-from friendshore.errors import Diagnostic, InputError
+from friendshore.errors import FriendshoreError, InputError, attempt
 from friendshore.readers import CaseFacts
 from friendshore.reading.today import today
 from friendshore.rules.pack import RulePack, as_data
@@ -171,31 +172,29 @@ def _read(
     settings: ScreeningSettings, folder_of: Callable[[str], Path], facilities: Iterable[Facility]
 ) -> tuple[list[ScreeningList], tuple[Stake, ...], tuple[ReviewDecision, ...]]:
     """All files that the case names, with all that is wrong with any of them."""
-    found: list[Diagnostic] = []
-    lists = []
-    for one in settings.lists:
-        if one.edition > today():
-            expected = f"{today()} or before"
-            found.append(
-                Diagnostic("its edition is of a day to come", one.called, found=str(one.edition), expected=expected)
-            )
-        try:
-            if one.file:
-                lists.append(read_list(folder_of("lists") / one.file, one.file, one.format, one.edition, one.list))
-            else:
-                lists.append(read_installed(one.list, one.edition))
-        except InputError as error:
-            found += error.problems
-    owners: tuple[Stake, ...] = ()
-    decided: tuple[ReviewDecision, ...] = ()
-    try:
-        owners = read_owners(folder_of("owners") / settings.owners, called(facilities)) if settings.owners else ()
-    except InputError as error:
-        found += error.problems
-    try:
-        decided = read_decisions(folder_of("decisions") / settings.decisions) if settings.decisions else ()
-    except InputError as error:
-        found += error.problems
-    if found:
-        raise InputError(found)
-    return lists, owners, decided
+    errors: list[FriendshoreError] = []
+    lists = [attempt(partial(_list, one, folder_of("lists")), errors) for one in settings.lists]
+    known = called(facilities)
+    owners = attempt(
+        lambda: read_owners(folder_of("owners") / settings.owners, known) if settings.owners else (), errors
+    )
+    decided = attempt(
+        lambda: read_decisions(folder_of("decisions") / settings.decisions) if settings.decisions else (), errors
+    )
+    if errors:
+        raise InputError(problem for error in errors for problem in error.problems)
+    return [one for one in lists if one is not None], owners or (), decided or ()
+
+
+def _list(one: ListFile, folder: Path) -> ScreeningList:
+    """A list that a case names, whose edition is of a day that has come.
+
+    Raises:
+        InputError: with all that is wrong with it.
+    """
+    if one.edition > today():
+        found, expected = str(one.edition), f"{today()} or before"
+        raise InputError("its edition is of a day to come", one.called, found=found, expected=expected)
+    if one.file:
+        return read_list(folder / one.file, one.file, one.format, one.edition, one.list)
+    return read_installed(one.list, one.edition)

@@ -11,6 +11,8 @@ from datetime import date
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError, all_of
 
+KEPT = 8
+"""Lists that are kept for other cases of one process."""
 MOST_TOLD = 50
 """Mistakes of one file that are told one by one."""
 
@@ -57,9 +59,9 @@ class ListEntry:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ScreeningList:
-    """A file of one edition of one or several lists."""
+    """A file of one edition of one or several lists. The same content is the same object, as long as it is kept."""
 
     file: str
     format: str

@@ -10,7 +10,7 @@ from importlib.resources import as_file, files
 from friendshore.domain.base import Record
 from friendshore.errors import InputError
 
-from .entries import ScreeningList
+from .entries import KEPT, ScreeningList
 from .table import read_table
 
 
@@ -35,6 +35,7 @@ def installed_editions() -> tuple[InstalledEdition, ...]:
     return tuple(sorted(found, key=lambda one: (one.list, one.edition)))
 
 
+@lru_cache(maxsize=KEPT)
 def read_installed(listed: str, edition: date) -> ScreeningList:
     """An edition that comes with the plugin. Whether a later one was published, only its publisher knows: its age is told as that of a file is.
 

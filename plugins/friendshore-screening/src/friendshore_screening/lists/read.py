@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from friendshore.errors import InputError
 
-from .entries import ListEntry, ScreeningList, a_format
+from .entries import KEPT, ListEntry, ScreeningList, a_format
 from .eu import read_eu_csv, read_eu_xml
 from .table import read_table
-from .us import read_csl_csv, read_csl_json, read_ofac
+from .text import LARGEST
+from .us import BESIDE, read_csl_csv, read_csl_json, read_ofac
 
 FORMATS: Mapping[str, Callable[[Path, str], tuple[ListEntry, ...]]] = {
     "csl-csv": lambda path, _: read_csl_csv(path),
@@ -40,6 +44,26 @@ def read_list(path: Path, called: str, form: str, edition: date, listed: str = "
     """
     if form not in FORMATS:
         raise a_format(form, FORMATS)
+    return _read(path, called, form, edition, listed, _content(path, form))
+
+
+def _content(path: Path, form: str) -> tuple[tuple[str, bytes], ...]:
+    """What stands in a file, and in those beside it of which its format may consist, as hashes; of what cannot be read nothing: the reader says why."""
+    beside = path.parent.iterdir() if form.startswith("ofac") and path.parent.is_dir() else ()
+    found = []
+    for one in sorted({path, *(one for one in beside if one.name.casefold().endswith(BESIDE))}):
+        with suppress(OSError):
+            if one.stat().st_size <= LARGEST:
+                found.append((one.name, sha256(one.read_bytes()).digest()))
+    return tuple(found)
+
+
+@lru_cache(maxsize=KEPT)
+def _read(
+    path: Path, called: str, form: str, edition: date, listed: str, content: tuple[tuple[str, bytes], ...]
+) -> ScreeningList:
+    """The list; of one `content` it is read once."""
+    del content
     entries = FORMATS[form](path, listed)
     if not entries:
         fix = "fetch the file once more: it may have been cut off"

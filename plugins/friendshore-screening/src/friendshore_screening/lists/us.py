@@ -25,6 +25,8 @@ CONSOLIDATED: Mapping[str, str] = {
 """What a program of OFAC's consolidated file has in its name -> list."""
 _CODE = re.compile(r"\(([A-Z0-9-]+)\)")
 _NULL = re.compile(r"-0-\s*")
+BESIDE = ("alt.csv", "add.csv", "comments.csv")
+"""Ends of the names of files that lie beside the one with OFAC's entries."""
 SDN_COLUMNS, ALT_COLUMNS, ADD_COLUMNS = 12, 5, 6
 _WEAK = "weak"
 
