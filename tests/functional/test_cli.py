@@ -106,6 +106,7 @@ def test_a_command_loads_what_it_needs(planned: tuple[subprocess.CompletedProces
         ("--version",): HEAVY,
         ("plugins", "list"): SOLVING,
         ("report", "--no-verify", run): SOLVING,
+        **{(question, "--help"): ("numpy", "ortools", "friendshore.session") for question in ("risk", "interactive")},
         ("rules", "list"): ("ortools", "scipy", "openpyxl"),
         ("catalogs", "list"): ("ortools", "scipy", "openpyxl"),
         ("plan", case): SPARE,

@@ -1,27 +1,9 @@
 """Why the plan is as it is: what is short, what a ranked objective costs, what an unknown rule would forbid, what is kept out,
 what each rule adds, when what is available.
+
+What is named here is loaded when it is first used: records of answers need none of the rest.
 """
-# ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
-from __future__ import annotations
+from ..lazy_exports import stated_names
 
-from .break_even import BreakEven as BreakEven, break_even_price as break_even_price
-from .causes import SupplyCause as SupplyCause, SupplyCauses as SupplyCauses
-from .eligibility import (
-    Exposed as Exposed,
-    KeptOut as KeptOut,
-    exposed as exposed,
-    kept_out as kept_out,
-    least_confidence as least_confidence,
-)
-from .holdings import Holding as Holding, holdings as holdings
-from .obstacles import Obstacle as Obstacle
-from .ranges import RangedSpend as RangedSpend, spend_at_ends as spend_at_ends
-from .replanned import (
-    UNPRICED as UNPRICED,
-    RankPrice as RankPrice,
-    floors_from as floors_from,
-    rank_prices as rank_prices,
-)
-from .shortages import Reason as Reason, limiting_rules as limiting_rules, shortage_reasons as shortage_reasons
-from .whole_periods import ByMonths as ByMonths, by_months as by_months, rounded as rounded
+__getattr__, __dir__, __all__ = stated_names(__name__, __file__)

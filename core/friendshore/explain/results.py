@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
-from ..session import Answer, Session
 
 if TYPE_CHECKING:
     import pandas
 
+    from ..session import Answer, Session
     from ..solve import Progress
 
 SHARE_PROVED = Decimal("1e-6")

@@ -243,9 +243,9 @@ def _under_a_title(first: tuple[int, list[str]], rest: list[tuple[int, list[str]
             table.tell(
                 f"looks like a title: the header of the table is row {line}",
                 row=first[0],
-                found=f"`{' '.join(filter(None, first[1]))[:60]}`",
+                found=f"`{' '.join(cell for cell in first[1] if cell and cell != BAD_CELL)[:60]}`",
                 expected="the header in the first row",
-                fix=f"delete what stands above row {line}",
+                fix=f"delete what stands above row {line}; a map may say header = {line} under [sheet] instead",
             )
             return True
     return False

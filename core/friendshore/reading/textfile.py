@@ -157,7 +157,10 @@ def _circles(path: Path) -> bool:
 def _other(data: bytes) -> tuple[str, str] | None:
     """What a file is that cannot be UTF-8 from its first bytes on, and how to mend it."""
     if data.startswith((_ARCHIVE, OLD_WORKBOOK)):
-        return "is a workbook or an archive, not text", "save the sheet as `CSV UTF-8`, and name that file"
+        return (
+            "is a workbook or an archive, not text",
+            "save the sheet as `CSV UTF-8`, or a whole case or catalog as .xlsx, and name that file",
+        )
     for mark, name in _MARKS:
         if data.startswith(mark):
             return f"is {name} text", _SAVE

@@ -15,7 +15,7 @@ from ..domain.unmet import RunByMonths, RunShortage, RunSupplyCause
 from ..domain.use import Result
 from ..domain.watch import told_each
 from ..explain import ByMonths, Holding, Reason, SupplyCauses
-from ..explain.holdings import Bar
+from ..explain.held import Bar
 from ..problem import Problem
 from ..problem.price_dates import PriceDates
 from ..verify import Bought, VerifiedPlan

@@ -7,14 +7,14 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from friendshore.errors import InputError
-from friendshore.questions import Opened, Progress, Question
-
-from .levers import in_words
-from .offered import Offered, offered, why_not
+from friendshore.questions import Question
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
+    from friendshore.questions import Opened, Progress
     from friendshore.session import Session
+
+    from .offered import Offered
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,9 @@ class InteractiveQuestion(Question[NoOptions, Interactive]):
 
     def ask(self, opened: Opened, options: NoOptions, progress: Progress | None) -> Interactive:
         """The levers, each tried out."""
+        from .levers import in_words
+        from .offered import offered, why_not
+
         began = monotonic()
 
         def told(done: int, of: int) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from friendshore.domain.facts import Facility, Lane, Offer
-from friendshore.problem import Problem
-from friendshore.problem.network import Arc
-from friendshore.program import Program
-from friendshore.program.matrix import Ints
+if TYPE_CHECKING:
+    from friendshore.domain.facts import Facility, Lane, Offer
+    from friendshore.problem import Problem
+    from friendshore.problem.network import Arc
+    from friendshore.program import Program
+    from friendshore.program.matrix import Ints
 
 _ROUTE, _VIA = "route:", "via:"
 _NAMED = 3
@@ -129,6 +129,8 @@ def unsaid_told(offers: Sequence[str]) -> list[str]:
 
 def orders_of(program: Program, moves: Moved, periods: range) -> Ints:
     """The columns that order some offers for some places in some periods, or make anything of offers of which nothing else is left."""
+    import numpy as np
+
     problem, columns = program.problem, program.columns
     arcs = problem.network.arcs
     taken = [arc.offer >= 0 and (problem.offers[arc.offer].offer.id, arc.node[1]) in moves for arc in arcs]

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 from friendshore.document.figures import count
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import InputError
-from friendshore.explain.results import Counted
-from friendshore.questions import Opened, Progress, Question, Setting
+from friendshore.questions import Question, Setting
 
 from ..events.records import RiskSettings
-from ..events.scenarios import RiskScenario, count_of, enumerated, sampled
 from ..telling import Telling
-from ..twostage import RiskMeasure
 from .records import Risk
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
+    from friendshore.questions import Opened, Progress
+
+    from ..events.scenarios import RiskScenario
 
 PLUGIN = "friendshore-risk"
 BATCHES = 10
@@ -74,6 +74,10 @@ class RiskQuestion(Question[RiskOptions, Risk]):
 
     def ask(self, opened: Opened, options: RiskOptions, progress: Progress | None) -> Risk:
         """The answer."""
+        from friendshore.explain.results import Counted
+
+        from ..events.scenarios import count_of, enumerated, sampled
+        from ..twostage import RiskMeasure
         from .answer import risk_of
         from .search import RiskSearch
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 from friendshore.domain.quantities import parse_duration
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError
-from friendshore.questions import Opened, OptionsError, Progress, Question, Setting
+from friendshore.questions import OptionsError, Question, Setting
 
 from ..telling import Telling
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
+    from friendshore.questions import Opened, Progress
 
     from .recheck import WithstandChecked
     from .results import Withstood

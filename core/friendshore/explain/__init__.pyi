@@ -1,0 +1,23 @@
+# What this package offers, with the module that holds it: the one list, which `__init__.py` loads names by and type checkers read.
+# ruff: noqa: I001 - a module to a statement
+
+from .break_even import BreakEven as BreakEven, break_even_price as break_even_price
+from .causes import SupplyCause as SupplyCause, SupplyCauses as SupplyCauses
+from .eligibility import (
+    Exposed as Exposed,
+    KeptOut as KeptOut,
+    exposed as exposed,
+    kept_out as kept_out,
+    least_confidence as least_confidence,
+)
+from .held import Holding as Holding, holdings as holdings
+from .obstacles import Obstacle as Obstacle
+from .ranges import RangedSpend as RangedSpend, spend_at_ends as spend_at_ends
+from .replanned import (
+    UNPRICED as UNPRICED,
+    RankPrice as RankPrice,
+    floors_from as floors_from,
+    rank_prices as rank_prices,
+)
+from .shortages import Reason as Reason, limiting_rules as limiting_rules, shortage_reasons as shortage_reasons
+from .whole_periods import ByMonths as ByMonths, by_months as by_months, rounded as rounded
