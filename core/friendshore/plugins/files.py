@@ -7,6 +7,7 @@ import json
 import marshal
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
@@ -87,11 +88,16 @@ def _runs_instead(source: Path) -> Path | None:
         current = stamp == b"".join(one.to_bytes(4, "little") for one in times)
     if head[:4] != MAGIC_NUMBER or not current:
         return None  # of another Python, or older than the source: it is made anew
+    return None if _follows(code, text, str(source)) else compiled
+
+
+@lru_cache(maxsize=512)
+def _follows(code: bytes, text: bytes, source: str) -> bool:
+    """Whether compiled code is what a source comes to; kept by the content of both, since it takes longer than all else that is asked of files."""
     try:
-        same = marshal.loads(code) == compile(text, source, "exec", dont_inherit=True)  # noqa: S302 - compared, never run
+        return bool(marshal.loads(code) == compile(text, source, "exec", dont_inherit=True))  # noqa: S302 - compared, never run
     except (EOFError, SyntaxError, TypeError, ValueError):
-        same = False
-    return None if same else compiled
+        return False
 
 
 def digest_of(files: Mapping[str, str]) -> str:

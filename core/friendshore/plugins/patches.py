@@ -17,6 +17,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from operator import is_
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -35,20 +36,23 @@ _WRAPS = (classmethod, staticmethod, property, cached_property, partial)
 """What may have a function within."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodePlace:
+class CodePlace(NamedTuple):
     """A module or class of friendshore's own, what one derives from, the modules that are loaded, or Python's built-in functions."""
 
-    name: str
     itself: object
     members: Mapping[str, object]
     """What stood in it, by name."""
+    name: str = ""
+    """A module's."""
 
     def told(self, key: str) -> Iterator[str]:
         """The full name of one of them, if it is no plugin's business."""
         methods = isinstance(self.itself, type) and isinstance(self.members[key], _METHODS)
         if methods or not key.startswith("__") or (self.itself is builtins and key != "_"):
-            yield f"{self.name}.{key}" if self.name else key
+            name = (
+                f"{self.itself.__module__}.{self.itself.__qualname__}" if isinstance(self.itself, type) else self.name
+            )
+            yield f"{name}.{key}" if name else key
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,11 @@ def refuse_taken_over() -> None:
     packages = have_run()
     places = [*_places()] if packages else []
     values = {id(value): value for place in places for value in place.members.values()}  # most stand in several
-    theirs = {number: package for number, value in values.items() if (package := _package(value)) in packages}
+    theirs = {
+        number: package
+        for number, value in values.items()
+        if (package := _written(value) if type(value) is FunctionType else _package(value)) in packages
+    }
     found: dict[str, list[str]] = {}
     for place in places if theirs else ():
         for key, value in place.members.items():
@@ -152,7 +160,7 @@ def _places() -> Iterator[CodePlace]:
     """Modules of friendshore that are loaded, their classes and what those derive from, and the built-in functions."""
     loaded: list[tuple[str, object]] = [one for one in sorted(sys.modules.items()) if one[0].partition(".")[0] == OWN]
     modules = {name: one for name, one in loaded if isinstance(one, ModuleType)}
-    yield CodePlace("", sys.modules, modules)
+    yield CodePlace(sys.modules, modules)
     seen: set[type] = set()
     for name, module in modules.items():
         members = dict(vars(module))
@@ -160,14 +168,14 @@ def _places() -> Iterator[CodePlace]:
             if isinstance(value, type) and is_own(value) and value not in seen:
                 new = [one for one in value.__mro__ if one is not object and one not in seen]
                 seen.update(new)
-                yield from (CodePlace(f"{one.__module__}.{one.__qualname__}", one, dict(vars(one))) for one in new)
-        yield CodePlace(name, module, members)
-    yield CodePlace("builtins", builtins, dict(vars(builtins)))
+                yield from [CodePlace(one, dict(vars(one))) for one in new]
+        yield CodePlace(module, members, name)
+    yield CodePlace(builtins, dict(vars(builtins)), "builtins")
 
 
 def _replaced(before: OwnCode, now: OwnCode, package: str) -> Iterator[str]:
     """Names of what is another than it was, or gone, and of what is new there and of a package."""
-    nowhere = CodePlace("", None, {})
+    nowhere = CodePlace(None, {})
     for number in {**before.places, **now.places}:
         was, there = before.places.get(number, nowhere), now.places.get(number, nowhere)
         if not _same(was.members, there.members) or not _same(was.members.values(), there.members.values()):
@@ -220,5 +228,9 @@ def _package(value: object) -> str:
     """The package that a function or class was written in; of anything else, that of its class."""
     code = _within(value) if isinstance(value, _WRAPS) else value
     if isinstance(code, FunctionType):
-        return str(code.__globals__.get("__name__", "")).partition(".")[0]
+        return _written(code)
     return package_of(code if isinstance(code, type) else type(code))
+
+
+def _written(function: FunctionType) -> str:
+    return str(function.__globals__.get("__name__", "")).partition(".")[0]
