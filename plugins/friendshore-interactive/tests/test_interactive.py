@@ -32,11 +32,11 @@ FACTORS = [
     pytest.param(Decimal(text), marks=() if text == "0.3" else pytest.mark.deep)
     for text in ("0.01", "0.3", "0.91", "1.7", "4")
 ]
-SMALL = [
-    pytest.param(name, marks=() if name in ("orders", "stock") else pytest.mark.deep)
+SMALL = [("orders", 4), ("stock", 4)] + [
+    pytest.param(name, 12, marks=pytest.mark.deep)
     for name in ("limits", "money", "orders", "recipes", "stock", "tiers")
 ]
-"""Worked cases with and without integer decisions, with lots, tiers, rules dated by order, and rules that a scenario switches on."""
+"""Worked cases with and without integer decisions, with lots, tiers, rules dated by order, and rules that a scenario switches on; and how many changes are drawn."""
 
 
 def found_in(opened: Opened) -> Offered:
@@ -89,12 +89,13 @@ def test_every_lever_comes_to_what_the_same_change_of_the_case_comes_to(
         )
 
 
-@pytest.mark.parametrize("case", SMALL)
+@pytest.mark.parametrize(("case", "most"), SMALL)
 def test_changes_come_to_what_they_come_to_in_the_case(
     small: Callable[[str], tuple[Opened, Offered]],
     answered: Callable[..., float | None],
     expected: Callable[..., float],
     case: str,
+    most: int,
 ) -> None:
     """One to three levers that are drawn by lot: dates, losses from a period on, rules on and off, and amounts, in cases with integer decisions as well."""
     opened, found = small(case)
@@ -102,7 +103,7 @@ def test_changes_come_to_what_they_come_to_in_the_case(
     periods = opened.session.problem.case.horizon.count
     names = [(lever.kind, lever.name) for lever in found.levers]
     asked = 0
-    while asked < 12:
+    while asked < most:
         levers = drawn.sample(range(len(found.levers)), drawn.choice((1, 2, 3)))
         offers = [name for number in levers for name in found.levers[number].offers]
         if len({names[number] for number in levers}) < len(levers) or len(set(offers)) < len(offers):

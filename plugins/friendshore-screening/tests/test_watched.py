@@ -136,7 +136,7 @@ ENTRY_DAYS = st.one_of(st.just(ALWAYS), st.tuples(DAYS, st.none()), st.tuples(DA
 NAMES = st.dictionaries(st.sampled_from((*OPERATORS, *OWNERS, "Nobody at all")), ENTRY_DAYS, min_size=1)
 
 
-@settings(DRAWN, max_examples=12)
+@settings(DRAWN, max_examples=4)
 @given(stakes(), NAMES, NAMES, st.sampled_from(["us-sdn", "us-1260h"]), st.sampled_from(["civil", "defense"]))
 def test_what_turns_is_what_every_single_day_says(
     monkeypatch: pytest.MonkeyPatch, held: list[Held], old: dict[str, Days], new: dict[str, Days], listed: str, use: str
