@@ -109,6 +109,44 @@ def test_a_benchmark_is_as_old_as_the_price_that_holds_and_the_rate_that_exchang
     assert old(planned(wanted(100, 50), home)) == {("au-metal", "price"): (date(2025, 12, 1), 800)}
 
 
+def test_a_day_to_come_counts_as_old() -> None:
+    """Nobody has looked at a price tomorrow: whoever writes 2062 for 2026 has no fresh price for ever; nor one that is exchanged at such a rate."""
+    made = facts(
+        *plants(), source("AU", priced(10, "tomorrow")), source("CN", priced(20, "now")), source("JP", priced(30, "past")),
+        tomorrow=-1, now=0, past=20,
+    )  # fmt: skip
+    found = planned(wanted(100, 300, days=900), made)
+    assert old(found) == {("au-metal", "price"): (days_ago(-1), 2000)}
+    assert f"tomorrow of {days_ago(-1)}, which is after {NOW}" in " ".join(text(screen_document(found.run)).split())
+    (row,) = {one.but(cost=0, quantity_kg=0) for one in found.run.price_dates if one.offer == "au-metal"}
+    assert row.age(NOW) is None, "it has no age"
+    rate = row.but(day=NOW, exchanged=days_ago(-3))
+    assert rate.is_older(900, NOW)
+    assert rate.dated(NOW) == f"exchanged at a rate of {days_ago(-3)}, which is after {NOW}"
+    assert not rate.is_older(900, days_ago(-3))
+    with pytest.raises(InputError) as refused:
+        planned(wanted(100, days=900), made, strict=True)
+    (told,) = refused.value.problems
+    assert "is of a day to come" in told.message
+    assert "a day that has been" in told.expected
+
+
+def test_a_forecast_is_as_old_as_its_source() -> None:
+    """A row of a series for a day to come was written on another; only of a source without a day that is told by nobody."""
+    later = NOW + timedelta(days=30)
+    row = BenchmarkPrice(
+        id="bench", material="metal", date=later, amount=Decimal(8), currency="USD", source="tiny:past"
+    )
+    follows = source("AU", Price(benchmark="bench", source=SOURCE))
+    for age, expected in (
+        (50, {}),
+        (150, {("au-metal", "price"): (days_ago(150), 800)}),
+        (None, {("au-metal", "price"): (later, 800)}),
+    ):
+        found = planned(wanted(100), facts(facility("au", "AU"), follows, row, past=age))
+        assert old(found) == expected, age
+
+
 def test_freight_has_a_day_of_its_own_and_a_quotation_holds_until_the_day_it_says() -> None:
     """Freight is told beside the price, with its own money; what is quoted without an end is as old as its source."""
     lane = Lane(to="US", freight=Decimal(3), currency="USD", source="tiny:past")
@@ -197,7 +235,9 @@ def test_money_at_old_prices_is_that_of_the_purchases_of_offers_with_old_prices(
     names = dict(zip((f"a{land}" for land in lands), ages, strict=True))
     sources = (source(land, priced(cost, f"a{land}")) for land, cost in zip(lands, prices, strict=True))
     found = planned(wanted(quantity, days=limit), facts(*plants(), *sources, **names))
-    stale = {f"{land.lower()}-metal" for land, age in zip(lands, ages, strict=True) if age is None or age > limit}
+    stale = {
+        f"{land.lower()}-metal" for land, age in zip(lands, ages, strict=True) if age is None or not 0 <= age <= limit
+    }
     cost = {f"{land.lower()}-metal": price for land, price in zip(lands, prices, strict=True)}
     expected = {name: kg * cost[name] for name, kg in bought(found).items() if name in stale}
     assert {offer: money for (offer, _), (_, money) in old(found).items()} == expected

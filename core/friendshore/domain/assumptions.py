@@ -46,7 +46,7 @@ class Accept(Record):
     oldest_price: Annotated[Months | None, Written("180 days")] = None
     """Greatest age of a price or freight on the day of planning; blank: no limit.
 
-    An older one, or one without a day, is planned with and told; `--strict` refuses it. A month is 365/12 days."""
+    An older one, or one without a day or of a day to come, is planned with and told; `--strict` refuses it. A month is 365/12 days."""
     capacity: dict[Status, Fraction] = Field(default_factory=dict)
     """What a status counts for, where it differs from the default."""
 

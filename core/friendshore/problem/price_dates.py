@@ -63,7 +63,10 @@ class PriceDates:
             stated = held[0] if held and held[0].end is None else None
         elif price is not None and price.benchmark:
             row = self._paths.rows(price.benchmark)[period.index]
-            given = {"given_by": price.benchmark if row.source != CASE_SOURCE else CASE_SOURCE, "day": row.date}
+            given = {
+                "given_by": price.benchmark if row.source != CASE_SOURCE else CASE_SOURCE,
+                "day": self._known(row.date, row.source),
+            }
             found = PriceDate.model_validate({**named, **given, "amount": row.amount, "currency": row.currency})
             yield from self._dated(found, period.start)
             return
@@ -81,7 +84,12 @@ class PriceDates:
             yield found
             return
         rate = rate_on(self._problem.merged.rates, found.currency, case.currency, day)
-        yield found if rate is None else found.but(exchanged=rate.start)
+        yield found if rate is None else found.but(exchanged=self._known(rate.start, rate.source))
+
+    def _known(self, day: date | None, source: str) -> date | None:
+        """The day of a row of a series: a forecast is as old as its source, not of the day that it is about."""
+        known = _day(self._problem.merged, source)
+        return min(day, known) if day and known else day
 
 
 def _day(merged: Merged, source: str) -> date | None:

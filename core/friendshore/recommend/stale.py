@@ -16,6 +16,7 @@ from ..reading.today import today
 
 _NAMED = 3
 """Offers of one price that are told; all are in what `check --json` prints."""
+_NEWER = "bring a newer price to the catalog, state one in [[assume.offer]], allow older ones, or plan without --strict"
 
 
 def refuse_old_prices(inputs: Inputs, applied: Applied, day: datetime.date | None = None) -> None:
@@ -42,11 +43,12 @@ def _told(old: list[PriceDate], limit: int, now: datetime.date, merged: Merged) 
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         followed = one.of == "price" and merged.prices.get(one.given_by)
         source = followed[0].source if followed else one.given_by
+        ahead = one.to_come(now) is not None
         yield Diagnostic(
-            f"the {one.of} of {', '.join(names[:_NAMED])}{more} is older than the case allows: {one.dated(now)}",
+            f"the {one.of} of {', '.join(names[:_NAMED])}{more} is {'of a day to come' if ahead else 'older than the case allows'}: {one.dated(now)}",
             file=f"catalog {source.partition(':')[0]}" if source in merged.sources else "",
             column="lanes.freight" if one.of == "freight" else "prices.date" if followed else "sources.date",
             found=f"`{offers[0] if one.of == 'freight' else one.given_by.rpartition(':')[2]}`",
-            expected=f"at most {count(limit, 'day')} old on {now}, by `oldest_price` of [accept]",
-            fix="bring a newer price to the catalog, state one in [[assume.offer]], allow older ones, or plan without --strict",
+            expected=f"{'a day that has been, ' if ahead else ''}at most {count(limit, 'day')} old on {now}, by `oldest_price` of [accept]",
+            fix="write down on which day it was looked at" if ahead else _NEWER,
         )
