@@ -87,7 +87,7 @@ def test_check_and_lists_tell_the_age_today(runs: Path) -> None:
 def test_law_that_turned_since_it_was_looked_at_is_told(tmp_path: Path) -> None:
     """A suspension that ran out after the pack's day: by `check`, by a plan in short and at length, by its page; nothing the day before."""
     (tmp_path / "case.toml").write_text(CASE.replace("eu-crma", "cn-export-controls"))
-    turned = "cn-46-2-minerals, looked at on 2026-11-26: unknown from 2026-11-28 on"
+    turned = "cn-46-2-minerals, looked at on 2026-11-27: unknown from 2026-11-28 on"
     for command in ("check", "plan", "plan --full"):
         name, *options = command.split()
         told = [friendshore(name, tmp_path, *options, day=day) for day in ("2026-11-27", "2026-11-28", "2027-06-01")]
