@@ -74,6 +74,29 @@ def test_a_ban_that_asks_for_no_proof_counts_named_countries_alone(mined: str, e
     assert judged(rule, offer({stage: there for stage, there in CLEAN.items() if stage != "mined"})).passes
 
 
+@pytest.mark.parametrize(
+    ("collected", "mines", "smelters"),
+    [
+        ("recycled", "pass", "pass"),
+        ("recycled JP", "pass", "pass"),
+        ("recycled JP ?", "pass", "pass"),
+        ("recycled JP CN", "unproven", "unproven"),
+        ("recycled CN ?", "unproven", "unproven"),
+        ("recycled CN", "fail", "unproven"),
+    ],
+)
+def test_a_ban_that_asks_for_no_proof_asks_where_scrap_was_collected(collected: str, mines: str, smelters: str) -> None:
+    """Scrap is of the country in which it arose; where its metal was refined before nobody says, and no proof of that is asked."""
+    scrap = offer({**CLEAN, "mined": collected})
+    assert judged(ban(asks_proof=False), scrap).result.value == mines
+    assert judged(ban(asks_proof=False, stages=["refined", "produced"]), scrap).result.value == smelters
+    assert judged(ban(), scrap).result is Result.UNPROVEN, "a ban that asks for proof takes no scrap"
+    told = judged(ban(asks_proof=False, stages=["refined"]), offer({**CLEAN, "mined": "recycled CN"})).reason
+    assert told.endswith(
+        "is made from scrap that was collected in CN, whose goods the clause bars, and nobody says where its metal was refined before"
+    )
+
+
 def test_an_allow_list_bars_the_rest() -> None:
     """With `allow`, what is not listed fails and what is passes."""
     rule = ban(countries=[], allow=["US", "JP"], stages=["melted"])

@@ -63,7 +63,8 @@ class OriginBan(Covering, Rule):
     """Countries of the final use that it applies to; none: all."""
     asks_proof: bool = True
     """Whether what is not known leaves it unproven. If false, only a barred country that is named counts, alone or among
-    others: the law bars goods of that country, and asks nobody to prove where others come from."""
+    others: the law bars goods of that country, and asks nobody to prove where others come from. Scrap originates where it was
+    collected, so that country counts as the mine does."""
     steps: Steps = ()
     """Steps that are part of another stage under this rule than by default."""
     exceptions: tuple[Exemption, ...] = ()
@@ -72,7 +73,7 @@ class OriginBan(Covering, Rule):
     """Exception for recycled material."""
     scrap: Stages = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
     """Stages that scrap went through before it was scrap, which nobody records: where the feed is recycled they are unproven,
-    wherever it was collected and worked again."""
+    wherever it was collected and worked again; without `asks_proof` only if it may have been collected in a barred country."""
     made_in: tuple[MadeIn, ...] = ()
     """Exceptions for goods made in some countries."""
 
@@ -140,12 +141,30 @@ class OriginBan(Covering, Rule):
         for stage in self.stages if offer.recycled else ():
             had = not offer.material.stages or stage in offer.material.stages
             if had and (stage in self.scrap or stage is Stage.MINED):
-                what = f"{offer.material.id} of {offer.offer.id}"
-                reason = (
-                    f"{what} is made from recycled material, and nobody says where the metal of the scrap was {stage.value} "
-                    f"before, which {self._law} asks"
-                )
-                yield self._found(Result.UNPROVEN, stage, reason)
+                yield self._before(stage, offer) if self.asks_proof else worst(self._collected(stage, offer))
+
+    def _before(self, stage: Stage, offer: Chained) -> Verdict:
+        what = f"{offer.material.id} of {offer.offer.id}"
+        reason = (
+            f"{what} is made from recycled material, and nobody says where the metal of the scrap was {stage.value} "
+            f"before, which {self._law} asks"
+        )
+        return self._found(Result.UNPROVEN, stage, reason)
+
+    def _collected(self, stage: Stage, offer: Chained) -> Iterator[Verdict]:
+        """Of goods of which no proof is asked: scrap of a barred country is that country's, whoever melts it again.
+
+        Scrap is wholly obtained where it was collected (Delegated Regulation (EU) 2015/2446, article 31(h); Order 416 of China's State
+        Council, article 4(7), (8)). That tells nothing of where its metal was refined: a ban on that alone is neither passed nor failed.
+        """
+        for entry in offer.performed:
+            hit = self.barred.among(entry.countries) if entry.unmined else frozenset[str]()
+            if hit:
+                sure = result_of(entry.countries, entry.complete, self.barred) is Result.FAIL
+                where = f"{'is' if sure else 'may be'} made from scrap that was collected in {listed(sorted(hit))}"
+                before = "" if stage is Stage.MINED else f", and nobody says where its metal was {stage.value} before"
+                reason = f"{offer.material.id} of {offer.offer.id} {where}, whose goods {self._law} bars{before}"
+                yield self._found(Result.FAIL if sure and not before else Result.UNPROVEN, stage, reason, hit)
 
     def _is_missing(self, stage: Stage, offer: Chained, own: bool) -> bool:
         """Whether nobody answers for a stage that the offer's material must have."""
