@@ -96,6 +96,22 @@ def test_code_that_hangs_is_ended_with_file_and_line(tmp_path: Path, how: str) -
     assert "its rule `r` of kind `house` had not come to its end after 0.5 s" in out
 
 
+@pytest.mark.deep
+def test_code_that_hangs_between_things_that_are_done_for_it_is_ended(tmp_path: Path) -> None:
+    """While friendshore carries out what a question asks for, that takes its time; what the question does with each is the plugin's again."""
+    body = (
+        "from collections import deque\n    from types import SimpleNamespace\n    from friendshore.plugins.running import resting\n"
+        "    with resting():\n        from friendshore.questions.pools import carried_out, here\n"
+        "    task = SimpleNamespace(number=0, limit=None)\n"
+        "    for _ in carried_out(here(1, 1), lambda *_: None, lambda _: [task], deque(), lambda: False):\n"
+        "        sum(itertools.count())"
+    )
+    with program(tmp_path, body, "0.5") as done:
+        out, _ = done.communicate(timeout=PATIENCE)
+    assert done.returncode == 3
+    assert "acme_house.py:10" in out
+
+
 def test_a_time_limit_that_is_said_once_code_of_plugins_runs_already_holds_for_it(tmp_path: Path) -> None:
     """A command that a plugin brings is its code: it runs before the options of the command are read."""
     body = "from friendshore.plugins import watching\n    watching.LEAST = 0.5\n    watching.limited(0.5)\n    sum(itertools.count())"

@@ -145,6 +145,16 @@ def resting() -> Iterator[None]:
         _RUNNING.resume()
 
 
+@contextmanager
+def awake() -> Iterator[None]:
+    """While code of a plugin goes on within `resting`, as with one of several things that friendshore does for it."""
+    _RUNNING.resume()
+    try:
+        yield
+    finally:
+        _RUNNING.rest()
+
+
 def to_blame(error: BaseException) -> bool:
     """Whether what came out of a plugin's code is the plugin's doing, and neither a Ctrl-C nor said of it by who watches or asks."""
     if isinstance(error, KeyboardInterrupt):

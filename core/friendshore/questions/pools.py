@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ..domain.workers import finished
 from ..errors import Diagnostic, FriendshoreError, SolverError
 from ..plugins.processes import ProcessEndedError, WatchedProcesses, ended
-from ..plugins.running import resting
+from ..plugins.running import awake, resting
 from ..plugins.watching import are_watched, limit_for
 from ..solve import Cancel
 
@@ -135,7 +135,8 @@ def carried_out(
                     elif isinstance(error, BrokenExecutor | CancelledError):
                         lost = True
                     elif not (look.stopping and running.stop):
-                        yield task, future
+                        with awake():
+                            yield task, future
                     look()
                     if lost or look.stopping:
                         again.clear()
