@@ -12,7 +12,6 @@ from .overlaps import (
 )
 from .review import nothings as nothings, review as review
 from .several import (
-    CatalogFolder as CatalogFolder,
     clashes as clashes,
     Once as Once,
     read_catalogs as read_catalogs,

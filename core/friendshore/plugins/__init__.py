@@ -11,12 +11,11 @@ from .files import (
     changes as changes,
     digest_of as digest_of,
     kind_digest as kind_digest,
-    package_files as package_files,
     plugin_files as plugin_files,
 )
 from .interface import Interface as Interface, newest as newest, taken as taken
-from .manifest import Manifest as Manifest, PluginInfo as PluginInfo, PluginStatus as PluginStatus
-from .names import BLOCK as BLOCK, Block as Block, Blocker as Blocker
+from .manifest import PluginInfo as PluginInfo, PluginStatus as PluginStatus
+from .names import Block as Block, Blocker as Blocker
 from .packages import is_folder as is_folder
 from .readings import CatalogRef as CatalogRef
 from .registry import Registry as Registry

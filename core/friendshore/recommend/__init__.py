@@ -41,7 +41,7 @@ from .lock import (
     write_lock as write_lock,
 )
 from .optimality import ProofEffort as ProofEffort
-from .recheck import Rechecked as Rechecked, recheck as recheck, reverify as reverify
+from .recheck import recheck as recheck, reverify as reverify
 from .reopen import Opened as Opened, reopen as reopen
 from .stale import refuse_old_prices as refuse_old_prices
 from .verify_run import RunCheck as RunCheck, verify_run as verify_run, verify_stored as verify_stored

@@ -22,8 +22,6 @@ from .tables import (
     PURCHASES as PURCHASES,
     RUN_FILE as RUN_FILE,
     TABLES as TABLES,
-    VERDICTS as VERDICTS,
-    RunTable as RunTable,
     RunVerdict as RunVerdict,
     rows_of as rows_of,
 )
