@@ -340,6 +340,20 @@ def test_all_mistakes_of_case_and_catalog_are_told_at_once(case: Path, tmp_path:
     assert "problems" not in text.stderr  # their count is told once
 
 
+def test_a_check_takes_one_screen_and_tells_all_if_asked(case: Path) -> None:
+    """Of 45 demands that want nothing as many are told as forty lines hold, and how many there are besides; the answer stands first."""
+    path = case / "many.toml"
+    later = '[[demand]]\nid = "later-{0}"\nmaterial = "gallium-4n"\nend_use = "civil"\nper_year = "1 t"\nfrom = 2040-01-01\nwhy = "invented"\n'
+    path.write_text((case / "case.toml").read_text() + "".join(map(later.format, range(45))))
+    short, full = friendshore("check", str(path)).stdout, friendshore("check", str(path), "--full").stdout
+    assert short.startswith("no mistakes")
+    assert 35 <= len(short.splitlines()) <= 40
+    told = short.count("later-")
+    assert full.count("later-") == 45
+    assert short.splitlines()[-1] == f"{full.count('·') - short.count('·')} more (--full)"
+    assert told < 45
+
+
 def test_check_suggests_a_sharper_boundary(case: Path) -> None:
     """A date within a period is pointed out with the period and what the date is of."""
     path = case / "years.toml"

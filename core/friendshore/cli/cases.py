@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..reading.today import today
 from ..writing import add_files
 from .options import AsJson, Blocked, CasePath, Strict, installed
-from .output import answering, bare, complain, show, show_json, wrote
+from .output import answering, bare, complain, show_fitting, show_json, wrote
 from .waiting import progress_bar
 
 app = typer.Typer(
@@ -76,7 +76,15 @@ def init(
 
 
 @answering
-def check(case: CasePath, strict: Strict = False, block: Blocked = None, as_json: AsJson = False) -> int:
+def check(
+    case: CasePath,
+    strict: Strict = False,
+    block: Blocked = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Print every suggestion, not what one screen of 40 lines holds.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
     """List every mistake of a case, its catalogs, packs and rules, and suggest what to add. Solves nothing."""
     from .. import recommend
     from ..reading.today import today
@@ -88,7 +96,8 @@ def check(case: CasePath, strict: Strict = False, block: Blocked = None, as_json
         show_json(check_data(found, today()))
     else:
         complain(found.errors, counted=False)
-        show(check_document(found, today()))
+        day = today()
+        show_fitting(lambda most: check_document(found, day, most), None if full else len(found.suggestions))
     return found.exit_code
 
 

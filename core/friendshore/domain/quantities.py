@@ -39,6 +39,8 @@ MONTHS: dict[str, Decimal] = {
 }
 """Months in one unit of time; days by the 365-day year."""
 
+_YEAR = frozenset(("yr", "y", "a", "annum"))
+"""A year, as rates are written in the trade: `t/yr`, `t/a`."""
 _ALIASES = {
     "tonne": "t", "tonnes": "t", "ton": "", "tons": "", "kilogram": "kg", "kilograms": "kg", "pound": "lb",
     "pounds": "lb", "lbs": "lb", "gram": "g", "grams": "g", "short-ton": "st", "short-tons": "st",
@@ -141,7 +143,7 @@ def parse_rate(text: str) -> Mass:
     """
     mass, slash, per = text.partition("/")
     per = per.strip()
-    if not slash:
+    if not slash or per in _YEAR:
         per = "year"
     if per not in MONTHS:
         raise ValueError("a mass per " + ", ".join(MONTHS) + ", like `20 t/year`")

@@ -44,9 +44,6 @@ def _first_line(problem: Diagnostic) -> str:
     return f"{place.strip()}: {problem.message}" if place.strip() else problem.message
 
 
-MOST = 30
-"""Suggestions told as text."""
-
 if TYPE_CHECKING:  # a list of plugins needs no solver
     from ..recommend import Checked, RunCheck
     from ..testing import Outcome
@@ -65,19 +62,22 @@ def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
     }
 
 
-def check_document(checked: Checked, day: date | None = None) -> doc.Document:
-    """A check of a case: how old its data are on the day, its suggestions, and how many mistakes there are; the mistakes go to stderr."""
+def check_document(checked: Checked, day: date | None = None, most: int | None = None) -> doc.Document:
+    """A check of a case: how old its data are on the day, its suggestions, and how many mistakes there are; the mistakes go to stderr.
+
+    With `most` no more suggestions than so many are told, and how many there are besides.
+    """
     if checked.errors:
         told = doc.sentence(count(len(checked.errors), "mistake"), tone=doc.Tone.BAD, strong=True)
         return doc.document("Check", told)
     head = (doc.sentence("no mistakes", tone=doc.Tone.GOOD, strong=True), *_ages(checked, day))
     if not checked.suggestions:
         return doc.document("Check", *head)
-    texts = [_suggestion(problem) for problem in checked.suggestions[:MOST]]
-    if len(checked.suggestions) > MOST:
-        texts.append(f"and {len(checked.suggestions) - MOST} more: all with --json")
+    texts = [_suggestion(problem) for problem in checked.suggestions[:most]]
+    left = len(checked.suggestions) - len(texts)
+    more = doc.sentence(f"{left} more (--full)", tone=doc.Tone.ASIDE) if left else None
     title = count(len(checked.suggestions), "suggestion")
-    return doc.document("Check", *head, doc.section(title, doc.notes(texts), tone=doc.Tone.PLAIN))
+    return doc.document("Check", *head, doc.section(title, doc.notes(texts), more, tone=doc.Tone.PLAIN))
 
 
 def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
