@@ -83,7 +83,9 @@ def _head() -> Iterator[str]:
         f"- **Mass**: a number and a unit, one of {units}. `st` is a short ton. `mtu` and `stu` are ton units of WO3 unless",
         "  another oxide is named. A substance after the unit says what is weighed (`3300 t WO3`, `5 t gross`); without one",
         "  it is the material's own basis. Conversions go by `factors.csv`, in either direction.",
-        "- **Mass per time**: a mass, a slash and one of " + ", ".join(f"`{m}`" for m in MONTHS) + ": `20 t/year`; `yr`, `y` and `a` are years too.",
+        "- **Mass per time**: a mass, a slash and one of "
+        + ", ".join(f"`{m}`" for m in MONTHS)
+        + ": `20 t/year`; `yr`, `y` and `a` are years too.",
         "- **Money**: an amount and an ISO 4217 currency: `2,500,000 USD`. **Money per mass**: `580 USD/kg`, `180 USD/kg Ta2O5`.",
         "- **Number**: the decimal sign is a point; commas or underscores set off thousands only, so that `1,5` is refused. `1,250` is 1250, in",
         "  every column and key; since others read 1.25, `friendshore check` says so of each file that has such numbers.",

@@ -201,10 +201,13 @@ def test_ids_are_not_broken_and_sentences_are() -> None:
     assert page(table(map(Column, "abc"), rows)).one("table").attributes["class"] == "w1"
     told = page(
         sentence(
-            "barred by ", Phrase("us-4872-ndfeb", code=True), " from 2027-01-01 on, hard- and software, ", "a-" * 20
+            "barred by ",
+            Phrase("us-4872-ndfeb", code=True),
+            " from 2027-01-01 on, hard- and software, 1,200.5 t, 3 tins, ",
+            "a-" * 20,
         )
     )
-    assert [node.text for node in told.all("i")] == ["us-4872-ndfeb", "2027-01-01"]
+    assert [node.text for node in told.all("i")] == ["us-4872-ndfeb", "2027-01-01", "1,200.5 t"]
 
 
 @pytest.mark.parametrize(("letters", "whole"), [(7, 9), (13, 6), (29, 0)])

@@ -64,7 +64,15 @@ def test_doubtful_numbers_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "kg"),
-    [("20 t/year", "20000"), ("20 t", "20000"), ("5 t/quarter", "20000"), ("1 t/month", "12000"), ("1 kg/day", "365"), ("2 t/yr", "2000"), ("2 t/a", "2000")],
+    [
+        ("20 t/year", "20000"),
+        ("20 t", "20000"),
+        ("5 t/quarter", "20000"),
+        ("1 t/month", "12000"),
+        ("1 kg/day", "365"),
+        ("2 t/yr", "2000"),
+        ("2 t/a", "2000"),
+    ],
 )
 def test_rates_are_yearly(text: str, kg: str) -> None:
     """A rate per any time is the same rate a year."""

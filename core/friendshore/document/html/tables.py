@@ -21,8 +21,8 @@ _WORD, _FEW = 30, 8
 """Letters up to which a name that is one word, as an id, is never broken; of a column of such names, in tables of so many columns at most."""
 _PAGE, _GAP = 120, 2
 """Letters that a line of a table has room for, in print too, and those between two columns: in a table of more columns names are not broken as long as it fits."""
-_HYPHENED = re.compile(r"[^\W_][\w.]*(?:-[\w.]*[^\W_])+")
-"""A name or a date with hyphens, at which a browser would break it."""
+_HELD = re.compile(r"[^\W_][\w.]*(?:-[\w.]*[^\W_])+|\d[\d.,]* (?:kg|t|%)(?!\w)")
+"""A name or a date with hyphens, at which a browser would break it, and a figure with its unit."""
 _DEEPEST = 4
 """Levels of rows that are set in."""
 
@@ -114,7 +114,9 @@ def _cell(cell: doc.Cell, class_: str | None) -> Markup:
 
 def content(cell: doc.Cell) -> Markup:
     """What stands in a cell."""
-    return phrase(cell) if isinstance(cell, doc.Phrase) else prose(written(cell))
+    if isinstance(cell, doc.Phrase):
+        return phrase(cell)
+    return prose(written(cell)) if isinstance(cell, str | doc.Several) else text(written(cell))
 
 
 def prose(told: str) -> Markup:
@@ -123,9 +125,9 @@ def prose(told: str) -> Markup:
 
 
 def _whole(told: str) -> Markup:
-    """A text whose names and dates are not broken at their hyphens."""
+    """A text whose names and dates are not broken at their hyphens, nor figures before their units."""
     made, done = [], 0
-    for found in _HYPHENED.finditer(told):
+    for found in _HELD.finditer(told):
         if len(found[0]) <= _WORD:
             made += [text(told[done : found.start()]), tag("i", text(found[0]))]
             done = found.end()
