@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from inspect import Parameter, Signature
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ..errors import FriendshoreError
-from ..writing import refuse_present
+from ..writing import add_files, refuse_present
 from .announced import announced_questions, own_questions
 from .asking import answered, late, opened_for, options_made
 from .options import (
@@ -210,7 +210,10 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
         notes, text = question.notes(found), question.text(found, asked)
     for note in (*notes, *up):
         warn(note)
-    if given["html"] is not None:
+    if given["html"] is not None and question.text_is_page and text is not None:
+        add_files(given["html"].parent, {PurePosixPath(given["html"].name): text.encode()})
+        text = None  # what it is about is told instead
+    elif given["html"] is not None:
         with asked_of(question, question.name):
             page = question.document(found, asked)
         _write_page(given["html"], page, (*opened.notes, *notes, *up))

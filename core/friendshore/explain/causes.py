@@ -39,7 +39,7 @@ class SupplyCause(NamedTuple):
 
 _NAMED = 2
 """Offers that are named of those with the same cause, within a sentence on what is made of them."""
-_NEVER = SupplyCause("date", "gives nothing that arrives in the plan")
+_NEVER = SupplyCause("date", "gives nothing in time")
 _STEPS = 50
 """Steps up a chain of makers at which the search for causes ends."""
 _FAR = SupplyCause("inputs", f"more than {_STEPS} steps up the chain, where no cause is looked for")

@@ -74,6 +74,8 @@ class Question(ABC, Generic[Options, Result]):
     """What is done while it is answered, for the bar."""
     counted: ClassVar[str] = "questions"
     """What is counted meanwhile, for the bar."""
+    text_is_page: ClassVar[bool] = False
+    """Whether its `text` is a page in HTML: `--html` then writes that, and not the document."""
 
     def check(self, options: Options) -> None:
         """Refuses options that make no sense, before anything is planned.

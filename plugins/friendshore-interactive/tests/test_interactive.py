@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from friendshore.case.stated import stated_changes
+from friendshore.cli import app
 from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
@@ -189,6 +191,17 @@ def test_a_page_needs_no_network_and_is_the_same_each_time(answer: Interactive, 
     assert sum(part["objective"] for part in parts) == pytest.approx(
         float(answer.session.verified.cost.objective), rel=1e-12
     )
+
+
+def test_the_page_is_written_where_a_file_is_named(tmp_path: Path) -> None:
+    """`--html` writes the page that plans anew, not a page about it, and prints what it can do; a file that is there stays."""
+    file, asked = tmp_path / "page.html", ["interactive", str(ROOT / "docs/cases/small/stock"), "--quiet", "--html"]
+    done = CliRunner().invoke(app, [*asked, str(file)])
+    assert done.exit_code == 0
+    assert held(file.read_text(encoding="utf-8"))["parts"]
+    assert "What can be changed here" in done.stdout
+    assert "<" not in done.stdout
+    assert CliRunner().invoke(app, [*asked, str(file)]).exit_code == 2
 
 
 def test_the_solver_is_the_one_that_the_readme_names() -> None:

@@ -53,7 +53,7 @@ class Interactive:
 class InteractiveQuestion(Question[NoOptions, Interactive]):
     """A page that plans anew in the browser, without a network: prices, capacities, demand, dates, losses and rules as levers.
 
-    The page is printed: `friendshore interactive CASE > page.html`. It holds the program of the case and the solver HiGHS; what it cannot change exactly
+    The page is printed, or written by `friendshore interactive CASE --html page.html`. It holds the program of the case and the solver HiGHS; what it cannot change exactly
     it does not offer. Cases that rank objectives have no such page.
     """
 
@@ -61,6 +61,7 @@ class InteractiveQuestion(Question[NoOptions, Interactive]):
     options = NoOptions
     doing = "trying out"
     counted = "changes"
+    text_is_page = True
 
     def ask(self, opened: Opened, options: NoOptions, progress: Progress | None) -> Interactive:
         """The levers, each tried out."""
