@@ -255,6 +255,17 @@ def test_a_report_tells_programmes_and_places_against_budgets(case: Path) -> Non
     assert "programmes:bom=…, programmes:budgets=…" in wrong.output
 
 
+def test_a_case_without_programmes_says_so_and_tells_no_dust() -> None:
+    """What it wants is told as one; less than one dollar that lies in stock is what rounding leaves, and is not told."""
+    line = ProgrammeLine(Held("(none)", "2028-Q1", late=True, held_by=("ge",)), (), 0, (("ge", Decimal(4)),))
+    spent = Spent((SpendLine("(none)", 2027, Decimal(5), None),), (), Decimal("0.011"), Decimal(7))
+    question = ProgrammesQuestion()
+    told = plain_text(question.document(Programmes("x", "USD", "", (line,), spent), question.options()), 200)
+    assert told.startswith("The case names no programme")
+    assert "Besides, USD 7 belong to no purchase" in told
+    assert "0.011" not in told
+
+
 def test_many_late_programmes_and_their_money_are_one_screen() -> None:
     """Twelve programmes with ninety parts late in each: those that there is no room for are counted, with their money and parts; parts go first."""
     parts = tuple(Held(f"part-{number}", "2028-Q1", late=True, held_by=("ge",)) for number in range(90))

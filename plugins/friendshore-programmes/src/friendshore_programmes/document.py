@@ -10,6 +10,8 @@ from friendshore.document import elements as doc
 from friendshore.document.charts import Bars, Series
 from friendshore.document.figures import count, large_money, mass
 
+from .built import NO_PROGRAMME
+
 if TYPE_CHECKING:
     from .built import Held, ProgrammeLine
     from .question import Programmes, SpendLine
@@ -39,6 +41,8 @@ def _head(result: Programmes) -> list[doc.Element]:
     told = (
         f"{len(result.lines) - late} of {count(len(result.lines), 'programme')} can be built in full from the first day"
     )
+    if [line.whole.name for line in result.lines] == [NO_PROGRAMME]:
+        told = f"The case names no programme; what it wants is told as one, which {'cannot' if late else 'can'} be built in full from the first day"
     tone = doc.Tone.DOUBTFUL if late else doc.Tone.GOOD
     return [doc.sentence(told, tone=tone, strong=True), _programmes(result)]
 
