@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
+from friendshore.domain.facts import Lane
+from friendshore.problem import Problem, build_problem
 from friendshore.program import compile_program
-from friendshore.program.matrix import Floats, Linear
+from friendshore.program.matrix import Floats, Linear, continuous
 from friendshore.solve import first_plan as first
-from friendshore.solve import mip
+from friendshore.solve import mip, subgradient
 from friendshore.solve.components import split
 from friendshore.solve.engine import Ask, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES, solve_with_scip
+from friendshore.solve.forcing import numbered
 from friendshore.solve.scaling import scaled
 
 from .settings import at_depth
 from .test_links import _mid, _places
+from .tiny import METAL, case, catalog, chain, demand, facility, offer
 
 CASES = 240
 GROUP = 8
 GAP = 1e-6
+PLACES = ("US", "JP", "KZ", "CA", "DE", "FR", "GB", "IT")
 
 
 def programs(drawn: Any, seeds: range) -> list[tuple[str, Linear]]:
@@ -38,13 +46,35 @@ def cheapest(linear: Linear) -> Floats | None:
     return found.x
 
 
+def sites(seed: int) -> Problem:
+    """Sites that cost something to open serve places, each over a lane of its own; capacity is scarce, and what is dear to serve may be left short."""
+    dice = Random(seed)
+    return location(dice, dice.choice((None, 20, 30)), dice.randint(3, 6), dice.choice((30, 1000)))
+
+
+def location(dice: Random, each: int | None, count: int, price: float) -> Problem:
+    """So many sites, of so many kilograms a year each or of sizes of their own; what is left short costs a price."""
+    names, places = [f"s{n}" for n in range(count)], PLACES[: dice.randint(3, len(PLACES))]
+    plants = [facility(name, "AU", each or dice.randint(15, 40)) for name in names]
+    goods = [offer(name, name, "metal", 0, chain("AU", *METAL), **_opening(dice, places)) for name in names]
+    wanted = [demand("metal", "civil", dice.randint(1, 20), id=to, place=to, price=price) for to in places]
+    return build_problem(case(*wanted), (catalog(*plants, *goods),), ())
+
+
+def _opening(dice: Random, places: Sequence[str]) -> dict[str, Any]:
+    lanes = [Lane(to=to, freight=Decimal(dice.randint(1, 9)), currency="USD", source="tiny:s") for to in places]
+    return {"onboarding": dice.randint(10, 200), "onboarding_currency": "USD", "lanes": tuple(lanes)}
+
+
 SEEDS = [0, *(pytest.param(n, marks=pytest.mark.deep) for n in range(GROUP, at_depth(CASES), GROUP))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("drawn", [_places, _mid])
-def test_no_optimum_is_lost(drawn: Any, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("drawn", [_places, _mid, sites])
+def test_no_optimum_is_lost(drawn: Any, large: bool, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a first plan wherever there is a choice, and whatever costs more than anything closed for it: the optimum of another engine."""
+    monkeypatch.setattr(first, "LARGE", -1 if large else first.LARGE)
     monkeypatch.setattr(first, "CHOICES", 1)
     monkeypatch.setattr(first, "DEAR", 0.05)
     for name, linear in programs(drawn, range(seed, seed + GROUP)):
@@ -73,3 +103,38 @@ def test_bounds_leave_every_plan_that_costs_no_more(drawn: Any, seed: int) -> No
             assert (best >= left.lower - slack).all(), name
             assert (best <= left.upper + slack).all(), name
             assert (left.lower <= left.upper).all(), name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("drawn", [_places, sites])
+def test_prices_prove_nothing_that_a_plan_belies(drawn: Any, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of numbers of choices hold in a cheapest plan, whether or not something is short; it costs no less than prices prove, which is what they were
+    found for, and keeps the bounds that these prove.
+    """
+    monkeypatch.setattr(subgradient, "ROUNDS", 60)
+    for name, linear in programs(drawn, range(seed, seed + GROUP)):
+        best, numbers = cheapest(linear), numbered(linear)
+        prices = None if best is None else subgradient.estimated(numbers, float(linear.cost @ best), Watch())
+        if best is None or prices is None or prices.duals is None:
+            continue
+        least = float(linear.cost @ best) + linear.constant
+        assert (numbers.entries @ best >= numbers.row_lower - 1e-6).all(), name
+        assert first.proved(numbers, prices.duals) <= least + 1e-6 * max(1.0, abs(least)), name
+        left = first.narrowed(numbers, prices.duals, least)
+        slack = 1e-6 * np.maximum(1.0, np.abs(best))
+        assert ((best >= left.lower - slack) & (best <= left.upper + slack)).all(), name
+
+
+def test_numbers_of_choices_and_prices_prove_more_than_the_relaxation() -> None:
+    """Of sites of 20 kg each, of which demand fills no whole number: prices prove most of what lies between fractions of sites and the optimum."""
+    ((_, linear),) = programs(lambda seed: location(Random(seed), 20, 8, 1000), range(1))
+    best = cheapest(linear)
+    assert best is not None
+    least, relaxed = float(linear.cost @ best), ENGINES.linear(continuous(linear)).objective
+    prices = subgradient.estimated(numbered(linear), least, Watch())
+    assert prices is not None
+    assert prices.duals is not None
+    proved = first.proved(numbered(linear), prices.duals)
+    assert proved == pytest.approx(prices.bound, rel=1e-6)
+    assert relaxed < proved - 0.5 * (least - relaxed)
+    assert proved <= least * (1 + 1e-9)

@@ -87,7 +87,7 @@ def summed(linear: Linear) -> Linear:
     own, other, choice, flow = own[fits], other[fits], choice[fits], flow[fits]
     most = -entries.data[other] / entries.data[own]
     upper = linear.upper.copy()
-    np.minimum.at(upper, flow, most)
+    np.minimum.at(upper, flow, most * linear.upper[choice])
     kept = np.ones(entries.shape[0], dtype=bool)
     kept[entries.rows[own]] = False
     left = replace(

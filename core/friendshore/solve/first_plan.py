@@ -2,7 +2,8 @@
 
 A shortage costs so much that an engine which looks for plans among all columns finds those that leave demand short, and gets away from them slowly. So:
 
-1. of a large program first a plan from its relaxation with all links of a choice in one row, which takes a fraction of the time (`diving`);
+1. of a large program first a plan from its relaxation with all links of a choice in one row, which takes a fraction of the time (`diving`); and where its
+   choices open capacities, prices in place of 2 and 3 (`subgradient`), which go on with 4;
 2. the linear relaxation: a bound for all plans, what each column costs at its prices, and a plan rounded from it (`diving`);
 3. where that uses columns which the relaxation leaves at nothing, and which cost more than the whole of it several times over, these are closed: a plan
    is found by an engine that looks for any, whatever it costs;
@@ -28,9 +29,10 @@ import numpy as np
 from ..program.matrix import Floats, Linear, Mask, continuous
 from .diving import rounded, seconds_of, sloped, summed
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
-from .forcing import covered, forced, links
+from .forcing import covered, forced, links, numbered
 from .polishing import polished
 from .steps import SLACK
+from .subgradient import estimated
 
 Steps = Callable[[], Floats | float]
 """What a step of each column is in some cheapest plan (`steps.steps`), worked out when it is asked for."""
@@ -53,10 +55,16 @@ BETTER_NODES = 50
 """Nodes of the search that betters it."""
 SHARE = 0.25
 """Share of the time left that it may take."""
+CLOSE = 0.02
+"""Prices and their plan take the place of the relaxation where they lie no farther apart than this share of the plan."""
+HALF = 0.5
+"""Share of it that the search takes which follows prices: what is known before it is far from the optimum."""
 LEAST_ROOM = 1e-3
 """Share of a continuous column's range that is left to it: a solver's presolve may take less for nothing at all."""
 USED = 1e-9
 """A column below this counts as nothing."""
+SELDOM = 0.02
+"""A choice that is made in fewer rounds of prices than this share, or left out of fewer, is not made, or made, in the search that follows them."""
 ROUNDED = 1e-6
 """Share of the room that is added to it, for what engines round."""
 
@@ -78,12 +86,14 @@ def first_plan(
     if not large and np.count_nonzero(linear.integer) < CHOICES:
         return found, linear
     if large:
-        joint = summed(linear)
-        relaxed = engines.linear(joint, seconds_of(watch))
-        if relaxed.outcome is SolverOutcome.INFEASIBLE:
-            return relaxed, linear
-        if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.x is not None:
-            found = replace(sloped(joint, relaxed.x, engines, watch), bound=relaxed.objective)
+        found = _without_links(linear, engines, watch)
+        if found.outcome is SolverOutcome.INFEASIBLE:
+            return found, linear
+        priced = None if found.x is None else _priced(linear, engines, watch, gap, found, steps, counted)
+        if priced is not None and priced[0].objective - priced[0].bound <= CLOSE * abs(priced[0].objective):
+            return priced
+        found = found if priced is None else priced[0]
+    known = found.bound
     relaxation, seconds = continuous(linear), seconds_of(watch)
     relaxed = engines.search(relaxation, Ask(seconds)) if large else engines.linear(relaxation, seconds)
     if relaxed.outcome is SolverOutcome.INFEASIBLE:
@@ -98,7 +108,7 @@ def first_plan(
         any_ = engines.search(free, Ask(seconds_of(watch), nodes=ANY_NODES))
         if any_.x is not None:
             found = min(found, polished(_closed(linear, dear), engines, any_), key=lambda answer: answer.objective)
-    bound = _proved(linear, relaxed.duals)
+    bound = max(known, proved(linear, relaxed.duals))
     if found.x is None:
         return replace(found, bound=bound), linear
     value, step = _cost(linear, found.x), steps()
@@ -112,6 +122,47 @@ def first_plan(
         if better.x is not None and _cost(linear, better.x) < value:
             found, value = better, _cost(linear, better.x)
             left = forced(narrowed(linear, relaxed.duals, value, step))
+    return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
+
+
+def _without_links(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
+    """A plan and a bound from the relaxation with all links of a choice in one row; nothing where that comes to none in time."""
+    joint = summed(linear)
+    relaxed = engines.linear(joint, seconds_of(watch))
+    if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.x is not None:
+        return replace(sloped(joint, relaxed.x, engines, watch), bound=relaxed.objective)
+    return relaxed if relaxed.outcome is SolverOutcome.INFEASIBLE else SolverAnswer(SolverOutcome.NOTHING)
+
+
+def _priced(
+    linear: Linear,
+    engines: Engines,
+    watch: Watch,
+    gap: float,
+    found: SolverAnswer,
+    steps: Steps,
+    counted: Floats | float,
+) -> tuple[SolverAnswer, Linear] | None:
+    """What a first plan is, from prices in place of the relaxation; None where these prove no more than is known."""
+    counts = numbered(linear, counted)
+    prices = estimated(counts, found.objective, watch)
+    if prices is None or prices.x is None or prices.duals is None:
+        return None
+    bound = proved(counts, prices.duals)
+    if bound <= found.bound:
+        return None
+    value, step = found.objective, steps()
+    left = forced(narrowed(counts, prices.duals, value, step))
+    whole = np.round(prices.x)
+    made = np.where(linear.integer & (np.abs(prices.x - whole) < SELDOM), whole, prices.x)
+    for slopes in (True, False):
+        if value - bound <= gap * abs(value) or watch.stopped():
+            break
+        near, ask = _near(left, made, made), Ask(seconds_of(watch, HALF), gap, nodes=BETTER_NODES)
+        better = sloped(summed(near), made, engines, watch) if slopes else engines.search(near, ask, found.x)
+        if better.x is not None and _cost(linear, better.x) < value:
+            found, value = better, _cost(linear, better.x)
+            left = forced(narrowed(counts, prices.duals, value, step))
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
 
 
@@ -151,7 +202,7 @@ def _linked_ends(linear: Linear) -> Floats:
     return ends
 
 
-def _proved(linear: Linear, duals: Floats) -> float:
+def proved(linear: Linear, duals: Floats) -> float:
     """What no plan falls below, by these duals: each row and column at the end that is cheapest at them."""
     reduced = linear.cost - linear.matrix.T @ duals
     rows = np.where(duals > 0, linear.row_lower, linear.row_upper)[duals != 0]
@@ -167,7 +218,7 @@ def narrowed(linear: Linear, duals: Floats, most: float, step: Floats | float = 
     least = np.where(linear.integer, 0.0, LEAST_ROOM * (linear.upper - linear.lower))
     each = np.where(linear.integer, 1.0, step)
     for price in (np.zeros(len(duals)), duals):
-        room = most - _proved(linear, price)
+        room = most - proved(linear, price)
         if not np.isfinite(room):
             continue
         room = max(0.0, room) * (1 + ROUNDED) + 1e-9 * max(1.0, abs(most))

@@ -12,6 +12,7 @@ problem, European Journal of Operational Research 50, 1991). The relaxation keep
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,8 @@ from .components import labels
 
 ROUNDING = 1e-12
 """Share of a sum that doubles may have rounded up."""
+LEAST_OVER = 1e-3
+"""Share of the largest capacity that has to be over for a row to be worth its numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +56,73 @@ def covered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
         linear: the program; a capacity is a row `sum of c[j] x[j] <= sum of K[i] y[i]` of several flows and of choices, a need a row of flows alone.
         counted: what to multiply its rows by so that a flow counts in all of them alike.
     """
+    column, value = linear.entries.indices, linear.entries.data
+    ends = _filled(linear, _unlinked(linear))
+    most = value * np.where(value > 0, ends.upper[column], ends.lower[column])
+    for piece in _held(linear, counted, most):
+        unit = float(2.0 ** np.round(np.log2(piece.capacity.max())))
+        least = piece.needed * (1 - ROUNDING) / unit
+        linear = with_rows(linear, [piece.choice], [piece.capacity / unit], least, np.inf)
+    return linear
+
+
+def numbered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
+    """The same program with a row more for each piece of several capacities: so many choices are made at least, or something is left short.
+
+    With `D` needed, and `n` the fewest of the capacities that hold it, `sum of y[i] + s / f >= n`, where `s` is what is left short, and `f` what is over the
+    largest `n - 1` capacities: each of these holds `f` at least. Of equal capacities that is mixed-integer rounding of what `covered` says (Nemhauser and
+    Wolsey, Integer and Combinatorial Optimization, 1988, section II.1.7), and no relaxation keeps it already.
+
+    Args:
+        linear: the program.
+        counted: as of `covered`.
+    """
+    row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
+    # What is served is all that is asked for, less what is left short.
+    served = (value < 0) & np.isfinite(linear.upper[column])
+    best = value * np.where(served, linear.upper[column], linear.lower[column])
+    for piece in _held(linear, counted, best):
+        needed, sizes = piece.needed * (1 - ROUNDING), np.sort(piece.capacity)[::-1]
+        held = np.append(0.0, np.cumsum(sizes))
+        fewest = int(np.searchsorted(held, needed))
+        over = needed - held[fewest - 1]
+        binary = (linear.lower[piece.choice] >= 0).all() and (linear.upper[piece.choice] <= 1).all()
+        if not binary or fewest > len(sizes) or over < LEAST_OVER * sizes[0]:
+            continue
+        short = piece.beside & (served | (value > 0))
+        each, of = piece.weight[row[short]] * value[short] / over, column[short]
+        missed = np.bincount(of, each, minlength=len(linear.cost))
+        others = np.flatnonzero(missed)
+        least = fewest + float((each * np.where(each < 0, linear.upper[of], linear.lower[of])).sum())
+        values: Floats = np.concatenate([np.ones(len(piece.choice)), missed[others]])
+        linear = with_rows(linear, [np.append(piece.choice, others)], [values], least, np.inf)
+    return linear
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """Capacities, and what is needed of them."""
+
+    choice: Ints
+    """The choices that open them."""
+    capacity: Floats
+    """What each holds."""
+    needed: float
+    """What is needed of them."""
+    weight: Floats
+    """What each row of a need counts in that; 0 for all others."""
+    beside: Mask
+    """Coefficients, in these rows, of other columns than flows that take a capacity."""
+
+
+def _held(linear: Linear, counted: Floats | float, most: Floats) -> Iterator[_Piece]:
+    """Pieces of several capacities.
+
+    Args:
+        linear: the program.
+        counted: as of `covered`.
+        most: what each coefficient of a column that takes no capacity comes to at most, in the row of a need.
+    """
     rows, columns = linear.entries.shape
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     chosen = linear.integer[column] & (value < 0)
@@ -62,13 +132,11 @@ def covered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
     held = flow & capacity[row]
     of, use = np.full(columns, -1), np.ones(columns)
     of[column[held]], use[column[held]] = row[held], value[held]  # one of the capacities that a flow takes is enough
-    brought = flow & (of[column] >= 0) & ~capacity[row]
-    ends = _filled(linear, _unlinked(linear))
-    most = value * np.where(value > 0, ends.upper[column], ends.lower[column])
-    need = linear.row_lower - np.bincount(row[~brought], most[~brought], minlength=rows)
-    brought &= (_all(rows, row, ~linear.integer[column]) & np.isfinite(need) & (need > 0))[row]
+    taking = flow & (of[column] >= 0) & ~capacity[row]
+    need = linear.row_lower - np.bincount(row[~taking], most[~taking], minlength=rows)
+    brought = taking & (_all(rows, row, ~linear.integer[column]) & np.isfinite(need) & (need > 0))[row]
     weight = np.zeros(rows)
-    weight[row[brought]] = np.broadcast_to(counted, rows)[row[brought]]
+    weight[row[brought]] = counted if isinstance(counted, float) else counted[row[brought]]
     in_all = np.bincount(column[brought], (weight[row] * value)[brought], minlength=columns)
     each, used = np.zeros(rows), in_all > 0
     np.maximum.at(each, of[used], (in_all / use)[used])
@@ -76,11 +144,10 @@ def covered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
     piece = labels(Entries.summed(row[within], column[within], value[within], linear.entries.shape))[1]
     for one in np.unique(piece[weight > 0]).tolist():
         here, needed = chosen & ((each > 0) & (piece == one))[row], (weight > 0) & (piece == one)
-        cover = np.bincount(column[here], -(value * each[row])[here], minlength=columns)
-        unit = float(2.0 ** np.round(np.log2(cover.max())))
-        opened, least = np.flatnonzero(cover), float(weight[needed] @ need[needed]) * (1 - ROUNDING) / unit
-        linear = with_rows(linear, [opened], [cover[opened] / unit], least, np.inf)
-    return linear
+        cover = np.bincount(column[here], -(value * each[row])[here], minlength=columns).astype(np.float64)
+        opened, counts = np.flatnonzero(cover), np.where(needed, weight, 0.0)
+        least = float(weight[needed] @ need[needed])
+        yield _Piece(opened, cover[opened], least, counts, ~taking & needed[row])
 
 
 def _unlinked(linear: Linear) -> _Linked:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TextIO
 
 from ..answer import Stop
@@ -21,8 +22,11 @@ def main() -> None:
     parser.add_argument("--who", default="", metavar="A,B", help="those whose names hold one of these; none: all three")
     parser.add_argument("--seconds", type=float, default=60.0, help="limit of every search")
     parser.add_argument("--gap", type=float, default=1e-6, help="relative distance from the bound that ends a search")
+    parser.add_argument(
+        "--orlib", type=Path, metavar="FOLDER", help="where OR-Library's capa.txt, capb.txt and capc.txt lie"
+    )
     asked = parser.parse_args()
-    chosen, who = _chosen(names(), asked.only), _chosen(list(WHO), asked.who)
+    chosen, who = _chosen(names(asked.orlib), asked.only), _chosen(list(WHO), asked.who)
     found = table(chosen, who, Stop(asked.gap, asked.seconds), lambda line: _say(sys.stderr, line))
     _say(sys.stdout, found)
 

@@ -60,9 +60,18 @@ DRAWN = {"capa_like": (100, 1_000), "capa_like_small": (30, 200)}
 """Sites and customers of problems that are drawn from a seed: of the size of OR-Library's `capa` to `capc`."""
 
 
-def names() -> list[str]:
-    """All problems that are here, and those that are drawn."""
-    return sorted([*(path.name.removesuffix(".json.gz") for path in DATA.glob("*.json.gz")), *DRAWN])
+ORLIB = {
+    "capa": {8_000: 19240822.449, 10_000: 18438046.543, 12_000: 17765201.949, 14_000: 17160439.012},
+    "capb": {5_000: 13656379.578, 6_000: 13361927.449, 7_000: 13198556.434, 8_000: 13082516.496},
+    "capc": {5_000: 11646596.974, 5_750: 11570340.289, 6_500: 11518743.744, 7_250: 11505767.394},
+}
+"""Capacities of OR-Library's large location problems, and the optimum that it publishes for each. Their files are too large to lie here."""
+
+
+def names(orlib: Path | None = None) -> list[str]:
+    """All problems that are here, those that are drawn, and those of OR-Library in a folder of its files, each with its path."""
+    large = [f"{orlib}/{name}_{each}" for name, all_ in ORLIB.items() for each in all_] if orlib else []
+    return sorted([*(path.name.removesuffix(".json.gz") for path in DATA.glob("*.json.gz")), *DRAWN, *large])
 
 
 def drawn(name: str, sites: int, customers: int) -> Location:
@@ -81,6 +90,11 @@ def read(name: str) -> Problem:
     """One of them."""
     if name in DRAWN:
         return drawn(name, *DRAWN[name])
+    file, _, capacity = name.rpartition("_")
+    optimum = ORLIB.get(Path(file).name, {}).get(int(capacity) if capacity.isdecimal() else 0)
+    if optimum is not None:
+        text = Path(f"{file}.txt").read_text(encoding="utf-8")
+        return read_orlib(Path(name).name, text, float(capacity), optimum=optimum)
     given = json.loads(gzip.decompress((DATA / f"{name}.json.gz").read_bytes()))
     return _lots(given) if "inventory" in given else _location(given)
 
