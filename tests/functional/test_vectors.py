@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from friendshore.catalog import read_catalog
 from friendshore.domain.facts import Material
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
-from friendshore.rules.base import Rule
+from friendshore.rules.base import PhaseStatus, Rule
 from friendshore.rules.kinds import Exclude
 from friendshore.rules.pack import RulePack, read_pack
 from friendshore.rules.vectors import VECTORS_FILE, Vector, answered, failures, read_vectors
@@ -62,6 +63,17 @@ def test_every_rule_of_a_pack_with_examples_can_be_told_in_a_sentence(name: str)
         assert rule.sentence().endswith("."), rule.id
         assert rule.citation, rule.id
         assert rule.source, rule.id
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_no_suspension_outlasts_its_last_day(name: str) -> None:
+    """What was stayed is stayed until a day, and from the next on something else is said of it: that it holds, or that nobody knows."""
+    for rule in pack_of(name)[1]:
+        days = {phase.start: phase.status for phase in rule.phases}
+        for phase in rule.phases:
+            if phase.status is PhaseStatus.SUSPENDED:
+                assert phase.end, rule.id
+                assert days[phase.end + timedelta(days=1)] is not PhaseStatus.SUSPENDED, rule.id
 
 
 def vector_with(**fields: object) -> Vector:

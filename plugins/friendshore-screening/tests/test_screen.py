@@ -330,11 +330,17 @@ def test_the_union_freezes_by_programme(case: Path, program: str, place: str, st
         ("eu-asset-freeze-ukraine", "2014-03-16", ""),
         ("eu-asset-freeze-ukraine", "2014-03-17", "enacted"),
         ("eu-asset-freeze-chemical", "2018-10-16", "enacted"),
+        ("us-plc", "2006-04-11", ""),
+        ("us-plc", "2006-04-12", "enacted"),
+        ("us-entity-list", "2025-11-09", "enacted"),  # whom its affiliates rule reaches
+        ("us-entity-list", "2026-11-09", "suspended"),
+        ("us-entity-list", "2026-11-10", "unknown"),  # said to be put off, and no notice was found
+        ("us-meu", "2027-01-11", "unknown"),
     ],
 )
 def test_days_of_the_law(law: str, day: str, status: str) -> None:
     """The day before and the day on which each clause begins, as its text has them."""
     from friendshore_screening.law import laws
 
-    (one,) = (one for one in laws() if one.id == law)
+    (one,) = (one for one in laws() if law in (one.id, one.list))
     assert one.status(date.fromisoformat(day)) == status

@@ -97,6 +97,34 @@ def test_a_ban_that_asks_for_no_proof_asks_where_scrap_was_collected(collected: 
     )
 
 
+LANDS = st.lists(st.sampled_from(["AU", "CN", "JP", "?"]), max_size=3, unique=True).map(" ".join)
+CHAINS = st.dictionaries(
+    st.sampled_from(["mined", "collection", "refined", "separated", "melted", "produced"]),
+    st.tuples(st.sampled_from(["", "recycled "]), LANDS).map("".join),
+)
+
+
+@given(CHAINS, st.sets(st.sampled_from(ALL), min_size=1))
+def test_without_proof_passes_just_what_names_no_barred_country(chain: dict[str, str], stages: set[Stage]) -> None:
+    """Whatever is told of a chain: nothing that names China where it counts passes, all else does, and asking for proof never lets more pass."""
+    chain = {
+        stage: "recycled " + lands.removeprefix("recycled ") if stage == "collection" else lands
+        for stage, lands in chain.items()
+    }
+    scrap = {"mined", "refined", "separated"} & set(stages)
+    counts = (
+        bool(scrap)
+        if stage in ("mined", "collection") and lands.startswith("recycled")
+        else stage.replace("collection", "mined") in stages
+        for stage, lands in chain.items()
+    )
+    named = any("CN" in lands and count for lands, count in zip(chain.values(), counts, strict=True))
+    given_stages = sorted(stages)
+    lax, strict = (judged(ban(asks_proof=proof, stages=given_stages), offer(chain)).result for proof in (False, True))
+    assert (lax is Result.PASS) == (not named)
+    assert lax is Result.PASS or strict is not Result.PASS
+
+
 def test_an_allow_list_bars_the_rest() -> None:
     """With `allow`, what is not listed fails and what is passes."""
     rule = ban(countries=[], allow=["US", "JP"], stages=["melted"])
