@@ -208,6 +208,14 @@ PLAIN: dict[str, tuple[Tamper, str]] = {
         lambda plan: plan.model_copy(update={"stocks": _records("stocks", {**HELD, "period": 0, "quantity": 5})}),
         "stock of metal at US for R1 in 2026",
     ),
+    "stock told twice, at first otherwise": (
+        lambda plan: plan.model_copy(
+            update={
+                "stocks": _records("stocks", {**HELD, "period": 0, "quantity": 5}, {**HELD, "period": 0, "quantity": 0})
+            }
+        ),
+        "the stock of `metal` at `US` in 2026 is told twice",
+    ),
     "a store too full": (
         all_of(
             entry("purchases", AU, FIRST, quantity=more(5)),

@@ -67,8 +67,14 @@ class Amounts:
             kind = (finals[demand], delivery.requirement)
             flow[kind][delivery.period] -= delivery.quantity
             delivered[kind][delivery.period] += 1
+        told: set[tuple[Flow, int]] = set()
         for stock in self.ledger.plan.stocks:
-            stated[(stock.material, stock.place), stock.requirement][stock.period] = stock.quantity
+            kind = (stock.material, stock.place), stock.requirement
+            if (kind, stock.period) in told:
+                label = self.problem.case.horizon.periods[stock.period].label
+                self.ledger.find(f"the stock of `{stock.material}` at `{stock.place}` in {label} is told twice")
+            told.add((kind, stock.period))
+            stated[kind][stock.period] = stock.quantity
         for kind in sorted(flow.keys() | stated.keys()):
             self._balance(kind, flow[kind], weight[kind], delivered[kind], stated[kind])
 

@@ -367,6 +367,7 @@ def test_a_case_of_many_combinations_is_sampled(case: Path) -> None:
         (lambda told: told["frontier"][0].update(cvar=1900.0), "its CVaR"),
         (lambda told: told["frontier"][0]["decisions"][0].update(value=3.0), "the plan at a weight of 0"),
         (lambda told: told["decisions"][0].update(about="(0 nothing)"), "knows no such decision"),
+        (lambda told: told["decisions"].insert(0, {**told["decisions"][0], "value": 9.0}), "told twice"),
         (lambda told: told.update(evpi=70.0), "`evpi`"),
         (
             lambda told: told["before"].append({"offer": "ga-au", "material": "ga", "kilograms": 9, "today": 0}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -251,13 +252,16 @@ class RiskSearch:
         """Decisions that were told, as values of the first stage; what is not told is zero.
 
         Raises:
-            InputError: for what the case knows no decision of.
+            InputError: for what the case knows no decision of, or what is told twice.
         """
         places = {told(key): place for place, key in enumerate(self.staged.keys)}
         x = np.zeros(len(places))
         wrong = []
+        twice = {name for name, times in Counter(one.about for one in decisions).items() if times > 1}
         for one in decisions:
-            if one.about in places:
+            if one.about in twice:
+                wrong.append(Diagnostic("a decision is told twice", found=one.about, expected="one value of each"))
+            elif one.about in places:
                 x[places[one.about]] = one.value
             else:
                 wrong.append(Diagnostic("the case knows no such decision", found=one.about, expected="one of the plan"))
