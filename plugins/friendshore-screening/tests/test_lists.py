@@ -258,7 +258,7 @@ def test_decisions_say_by_whom_and_why(tmp_path: Path) -> None:
         read_decisions(tmp_path / "d.csv")
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_stands_in_a_file(tmp_path: Path, data: st.DataObject) -> None:
     """A file in which something was cut out, put in or replaced is read or refused, and nothing else."""

@@ -207,6 +207,8 @@ def _records(
 def _fields(
     kind: str, name: str, was: BaseModel, now: BaseModel, skipped: set[str], told: Mapping[str, str] | None = None
 ) -> Iterator[FactLine]:
+    if was is now:
+        return
     if type(was) is not type(now):
         yield FactLine(kind=kind, name=name, before=type(was).__name__, after=type(now).__name__)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from friendshore.errors import Diagnostic
@@ -126,7 +127,7 @@ def _cells(path: Path, row: TextRow, columns: int) -> Diagnostic:
 
 def _rows(path: Path, delimiter: str, found: list[Diagnostic]) -> Iterator[TextRow]:
     """Rows that are not blank; what cannot be read is recorded, and ends them."""
-    lines = file_text(path).splitlines(keepends=True)
+    lines = StringIO(file_text(path), newline="")  # of what Unicode calls ends of lines, only those that CSV does
     before = csv.field_size_limit(LONGEST)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
