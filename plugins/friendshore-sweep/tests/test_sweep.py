@@ -29,7 +29,7 @@ from friendshore.questions.pools import given, here
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
 from friendshore_sweep import journal
-from friendshore_sweep.document import sweep_document
+from friendshore_sweep.document import sweep_document, sweep_notes
 from friendshore_sweep.grid import scenarios_of
 from friendshore_sweep.journal import JOURNAL
 from friendshore_sweep.records import Sweep
@@ -147,6 +147,9 @@ def test_what_is_planned_already_is_not_planned_again(tmp_path: Path) -> None:
     found, asked = resumed(folder, [*PRICES, []])
     assert asked == [()]
     assert found.scenarios[:3] == first.scenarios
+    assert sweep_notes(first) == ()
+    assert sweep_notes(found) == ("3 of 4 scenarios were in the folder, and are not planned again",)
+    assert "kept" not in found.to_dict()
     assert resumed(folder, [[]], gap=0.5)[1] == [()]
     with pytest.raises(InputError, match="--resume"):
         swept(PRICES, folder=folder)
@@ -157,8 +160,8 @@ def test_a_failed_scenario_is_planned_again_only_if_that_is_asked(tmp_path: Path
     folder = tmp_path / "kept"
     lists = [PRICES[0], REFUSED]
     first = swept(lists, folder=folder)
-    assert resumed(folder, lists) == (first, [])
-    assert resumed(folder, lists, rerun=True) == (first, [tuple(REFUSED)])
+    assert resumed(folder, lists) == (first.but(kept=2), [])
+    assert resumed(folder, lists, rerun=True) == (first.but(kept=1), [tuple(REFUSED)])
 
 
 def hashed_anew(line: bytes, old: bytes, new: bytes) -> bytes:
@@ -199,7 +202,7 @@ def test_a_journal_that_was_changed_is_not_believed(harm: str, tmp_path: Path) -
     journal.write_bytes(b"".join(harmed))
     assert b"".join(harmed) != b"".join(lines)
     found, asked = resumed(folder)
-    assert found == first
+    assert found == first.but(kept=2)
     assert len(asked) == 1
     assert journal.read_bytes() == b"".join(lines)
 
@@ -211,7 +214,7 @@ def test_a_sweep_that_is_ended_tells_what_it_has_and_goes_on_later(tmp_path: Pat
     assert len(part.scenarios) == 1
     assert part.unasked == 2
     found, asked = resumed(folder)
-    assert found == swept(PRICES)
+    assert found == swept(PRICES).but(kept=1)
     assert len(asked) == 2
 
 

@@ -39,12 +39,16 @@ def sweep_document(found: Sweep, shown: int) -> doc.Document:
 
 
 def sweep_notes(found: Sweep) -> tuple[str, ...]:
-    """What was not planned, or failed."""
+    """What was taken up, was not planned, or failed."""
     failed = count(len(found.failed), "scenario")
     left = count(found.unasked, "scenario")
-    told = (
-        [f"{failed} could not be planned: each row says why; --rerun failed tries them again"] if found.failed else []
-    )
+    told = []
+    if found.kept:
+        told.append(
+            f"{found.kept:,} of {count(len(found.scenarios) + found.unasked, 'scenario')} were in the folder, and are not planned again"
+        )
+    if found.failed:
+        told.append(f"{failed} could not be planned: each row says why; --rerun failed tries them again")
     told += [f"the sweep was ended: {left} not planned; --resume goes on, if it has a folder"] if found.unasked else []
     return tuple(told)
 

@@ -203,6 +203,8 @@ class Sweep(QuestionResult):
     """A tuple, or `SweptScenarios`, which reads each when it is looked at."""
     unasked: int = 0
     """Scenarios that were not planned, since the user ended the sweep, or its time was up."""
+    kept: int = Field(default=0, exclude=True)
+    """Scenarios whose plans its folder held before; no part of its data, which are the same without."""
 
     @cached_property
     def failed(self) -> tuple[SweptScenario, ...]:

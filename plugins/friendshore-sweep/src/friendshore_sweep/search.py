@@ -120,6 +120,7 @@ def run_sweep(
     settings = {"gap": case.limits.gap, "seconds": case.limits.seconds}
     names = keys(case.facts, plugins, settings, (one.applied for one in asked))
     with kept(store.folder, resume=store.resume, rerun=store.rerun) as journal:
+        before = sum(name in journal for name in names)
         _Sweeping(case, asked, names, journal, stopped, progress).run(pool)
     planned = [place for place, name in enumerate(names) if name in journal]
     found = Sweep(
@@ -128,6 +129,7 @@ def run_sweep(
         axes=tuple(dict.fromkeys(axis for one in asked for axis in one.varied)),
         scenarios=SweptScenarios(asked, planned, lambda place: journal.plan(names[place])),
         unasked=len(asked) - len(planned),
+        kept=before,
     )
     if store.folder is not None:
         if not found.unasked:
