@@ -403,6 +403,13 @@ def test_the_encoding_of_the_terminal_stops_nothing(case: Path) -> None:
     assert answer(friendshore("plan", str(case), "--json", env=env))["status"] == "optimal"
 
 
+def test_a_command_by_the_name_that_others_give_it_is_told() -> None:
+    """Who types `new` is told of `init`, which no spelling would lead to."""
+    done = friendshore("new")
+    assert done.returncode == 2
+    assert "Did you mean 'init'?" in done.stderr
+
+
 def test_the_version_is_told() -> None:
     """`--version` says which friendshore this is."""
     assert friendshore("--version").stdout.startswith("friendshore ")

@@ -60,6 +60,8 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
 """Options that all questions have, with the default of each. One of which a question has its own (`compare --scenario`) is left out."""
 _READ_BY_ITSELF = {"scenario", "change"}
 """Those that a question of that option reads itself: its case is opened without."""
+_MEANT = {"new": "init", "create": "init", "validate": "check", "solve": "plan", "run": "plan"}
+"""What other tools call what is meant, where no spelling is near."""
 _TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
 """Types of options that the command line reads as others."""
 
@@ -77,6 +79,8 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is asked for; a question with its options."""
+        if args and args[0] in _MEANT and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{_MEANT[args[0]]}'?")
         name, command, rest = super().resolve_command(ctx, args)
         if command is None or name is None or (name in self.commands and name not in own_questions()):
             return name, command, rest
