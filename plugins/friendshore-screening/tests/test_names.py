@@ -35,6 +35,8 @@ def score(one: str, other: str) -> float:
             "\u0415\u0445\u0430m\u0440l\u0435 G\u0430llium",
             "Example Gallium",
         ),  # letters of Cyrillic that look like Latin ones
+        ("Ex4mple G4llium W0rks", "Example Gallium Works"),
+        ("N0rinco", "Norinco"),
     ],
 )
 def test_written_otherwise(one: str, other: str) -> None:

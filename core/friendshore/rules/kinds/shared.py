@@ -164,6 +164,9 @@ _ALIKE = str.maketrans(
     "abeijkmhopcstyxhdqwabezhikmnoptyxi",
 )
 """Small letters that look like Latin ones, themselves or their capitals."""
+_DIGIT_WITHIN = re.compile(r"(?<=[a-z])[01345](?=[a-z])")
+"""A digit between letters, typed in the place of one: `n0rinco`."""
+_DIGITS = str.maketrans("01345", "oleas")
 _SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "
 
 
@@ -174,7 +177,8 @@ def _name_words(name: str) -> tuple[str, ...]:
     seen = (sign for sign in unicodedata.normalize("NFKD", plain) if unicodedata.category(sign) not in ("Mn", "Cf"))
     small = ((unicodedata.name(sign, "").removeprefix(_SMALL_CAPITAL), sign) for sign in seen)
     letters = "".join(said.lower() if len(said) == 1 else sign for said, sign in small)
-    words = tuple(re.findall(r"[^\W_]+", letters.translate(_ALIKE).replace("&", " and ")))
+    latin = _DIGIT_WITHIN.sub(lambda found: found[0].translate(_DIGITS), letters.translate(_ALIKE))
+    words = tuple(re.findall(r"[^\W_]+", latin.replace("&", " and ")))
     return words[1:] if words[:1] == ("the",) else words
 
 

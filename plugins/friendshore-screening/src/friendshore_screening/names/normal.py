@@ -26,6 +26,9 @@ LONGEST_NAME = 400
 """Characters of a name that are compared: what is longer is no name of anybody."""
 PART = 4
 """Letters that a part of a name has at least, to be read as a name of its own."""
+_DIGIT_WITHIN = re.compile(r"(?<=[a-z])[01345](?=[a-z])")
+"""A digit between letters, typed in the place of one: `n0rinco`."""
+_DIGITS = str.maketrans("01345", "oleas")
 _WORD = re.compile(r"[a-z]+|[0-9]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ALIKE = str.maketrans(
@@ -128,6 +131,7 @@ def _words(text: str) -> list[str]:
         lambda found: found[0].translate(_ALIKE) if re.search("[A-Za-z]", found[0]) else found[0], plain
     )
     latin = _QUOTES.sub("", anyascii(seen)).casefold().replace("&", " and ")
+    latin = _DIGIT_WITHIN.sub(lambda found: found[0].translate(_DIGITS), latin)
     words: list[str] = []
     open_ = False  # whether the last word is of letters that stood alone, and grows by another that does
     for chunk in latin.split():
