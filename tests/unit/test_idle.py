@@ -64,6 +64,18 @@ def test_an_end_use_nearly_named_by_a_rule_is_told() -> None:
     assert not list(end_uses(built(case(demand("metal", "lamps", 10)), metals(), rule)))
 
 
+def test_a_pack_that_is_called_as_an_installed_one_is_told(tmp_path: Path) -> None:
+    """A plan by the case's own `us-10usc4872` names that law, and may hold nothing of it."""
+    folder = Path(shutil.copytree(STOCK, tmp_path / "stock"))
+    (folder / "law").mkdir()
+    text = 'schema = 1\nid = "us-10usc4872"\ntitle = "Mine"\nas_of = 2026-01-01\n'
+    (folder / "law" / "pack.toml").write_text(text, encoding="utf-8")
+    case = folder / "case.toml"
+    case.write_text(case.read_text(encoding="utf-8").replace("[use]", '[use]\npacks = ["./law"]', 1), encoding="utf-8")
+    found = check(folder, Registry.of(packs={"us-10usc4872": folder / "law"}))
+    assert suggested(found, "`us-10usc4872` is that of the case", "given in memory brings")
+
+
 def test_a_ban_from_another_century_is_told(told: Told) -> None:
     """2207 for 2027: the ban never holds, and nothing else says so."""
     found = told("case.toml", "phases = [{ from = 2027-01-01 }]", "phases = [{ from = 2207-01-01 }]")

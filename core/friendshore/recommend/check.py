@@ -192,7 +192,7 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
         attempt(partial(_asked, problem, inputs), errors)
         for rule in problem.rules:
             attempt(partial(sentence_of, rule), errors)
-    told = suggestions(gathered, problem) if problem is not None and not errors else ()
+    told = suggestions(gathered, problem, registry) if problem is not None and not errors else ()
     law = tuple(
         PackedRule(
             rule.id, gathered.pack_of[rule.id], tuple(DatedStatus(p.start, p.end, p.status) for p in rule.phases)

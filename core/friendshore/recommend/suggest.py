@@ -16,6 +16,7 @@ from ..domain.memory import uncollected
 from ..domain.quantities import readable
 from ..domain.time import Period
 from ..errors import Diagnostic
+from ..plugins import Registry
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.given import UNEXAMINED
@@ -37,7 +38,7 @@ _FAR_APART = 1_000
 
 
 @uncollected()
-def suggestions(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
+def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> list[Diagnostic]:
     """All suggestions, in the order of what they are about."""
     read = {name for name, called in gathered.named.items() if reader_in(called) is not None}
     own = [catalog for catalog in gathered.catalogs if not catalog.distribution or catalog.name in read]
@@ -46,6 +47,7 @@ def suggestions(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
         *(told for place in places if isinstance(place, Path) for told in told_commas(place)),
         *_unnamed(problem),
         *_unexamined(problem),
+        *_namesakes(gathered, registry),
         *(told for catalog in own for told in nothings(catalog)),
         *(told for catalog in own for told in looks(catalog)),
         *end_uses(problem),
@@ -87,6 +89,20 @@ def _unexamined(problem: Problem) -> Iterator[Diagnostic]:
                 f"{UNEXAMINED}, {told.text}",
                 column="use.packs",
                 fix="add the pack whose law bears on them, or a [[rule]] of kind `origin-ban`; where no law does, nothing is to be mended",
+            )
+
+
+def _namesakes(gathered: Gathered, registry: Registry) -> Iterator[Diagnostic]:
+    """Packs and catalogs of the case's own that are called as installed ones are: a plan that names them does not rest on those."""
+    own = [("packs", pack.id, registry.packs) for pack, by in gathered.packs if not by]
+    own += [("catalogs", catalog.name, registry.catalogs) for catalog in gathered.catalogs if not catalog.distribution]
+    for column, name, installed in own:
+        if name in installed:
+            yield Diagnostic(
+                f"`{name}` is that of the case, and not the one of that name that {installed[name]} brings",
+                column=f"use.{column}",
+                found=gathered.named.get(name, name),
+                fix=f"name the installed one, `{name}`, or call your own otherwise",
             )
 
 
