@@ -142,7 +142,9 @@ def test_what_is_older_than_the_case_allows(site: Site, case: Path) -> None:
         ("return [RulePack(id='p', title='t', as_of=facts.settings.day, rules=({'kind': 'exclude', 'id': 'x', 'facilities': ['mill']},))]", "of which rule x lacks citation"),
         pytest.param("return [RulePack(id='p', title='t', as_of=facts.settings.day)] * 2", "two rule packs of one name", marks=DEEP),
         pytest.param("return [RulePack(id='p', title='t', as_of=facts.settings.day, rules=({'a': object()},))]", "holds what is no data", marks=DEEP),
-        ("return [RulePack(id='p', title='t', as_of=facts.settings.day, rules=({'kind': 'exclud', 'id': 'x', 'citation': 'c'},))]", "exclud"),
+        ("return [RulePack(id='p', title='t', as_of=facts.settings.day, rules=({'kind': 'exclud', 'id': 'x', 'citation': 'c'},))]", "acme-debarred 1.0, pack p, rule `x`.*`exclud`"),
+        ("pass", "its hook `friendshore_case_packs` answers None"),
+        pytest.param("return []\n\n\ndel friendshore_case_packs", "it has no hook `friendshore_case_packs`", marks=DEEP),
         ("from friendshore.errors import InputError; raise InputError('is of no use', 'debarred.txt', 1)", r"^debarred\.txt:1: is of no use$"),
     ],
 )  # fmt: skip

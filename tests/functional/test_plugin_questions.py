@@ -180,7 +180,7 @@ BROKEN = {
     "raises": ("raise OSError('gone')\n", "cannot be imported: OSError: gone"),
     "exits": ("raise SystemExit(0)\n", "cannot be imported: SystemExit"),
     "hook": ("from friendshore.hookspecs import hookimpl\n@hookimpl\ndef friendshore_questions():\n    1 / 0\n", "failed in its hook"),
-    "nothing": ("", "does not yield nothing"),
+    "nothing": ("", "it has no hook `friendshore_questions`"),
     "no question": (
         "from friendshore.hookspecs import hookimpl\n@hookimpl\ndef friendshore_questions():\n    return [3]\n",
         "yields something else",
@@ -220,6 +220,29 @@ def test_what_a_question_raises_is_told_as_its_plugins(site: Site, case: Path) -
     assert error["message"].startswith("acme-echo 1.0 failed: its question `echo` raised: ZeroDivisionError")
     assert error["file"].endswith(f"{package}/__init__.py")
     assert error["row"] > 1
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ("'x'", "a str is no document"),
+        pytest.param("Document('x', (table([Column('a')], [('a', 'b')]),))", "a row has 2 cells", marks=pytest.mark.deep),
+        pytest.param("Document('x', (table([Column('a')], [(object(),)]),))", "raised", marks=pytest.mark.deep),
+    ],
+)  # fmt: skip
+def test_an_answer_that_cannot_be_shown_is_told_as_its_plugins(
+    site: Site, case: Path, document: str, told: str
+) -> None:
+    """On a screen, on a page, in a report and as data: exit code 3, and no traceback."""
+    imports = "from friendshore.document.elements import Column, table"
+    bring(
+        site, "acme-echo", "echo", ask=f"{imports}; self.document = lambda *_: {document}; self.data = lambda *_: {{1}}"
+    )
+    for options, words in (((), told), (("--full",), told), (("--json",), "raised: TypeError")):
+        done = friendshore("echo", case, "--quiet", *options)
+        assert done.exit_code == 3, done.output
+        assert "acme-echo 1.0 failed: its question `echo`" in done.output
+        assert words in done.output
 
 
 def test_help_and_lists_read_manifests_and_run_nothing(site: Site) -> None:

@@ -102,7 +102,7 @@ BAD_CODE = {
     ),
     "late": (KIND.replace("return [House]", "yield House\n    1 / 0"), "failed in its hook"),
     "not a rule": (KIND.replace("return [House]", "return [int]"), "yields something else"),
-    "nothing": ("", "does not yield house"),
+    "nothing": ("", "it has no hook `friendshore_rules`"),
     "more": (
         KIND.replace(
             "return [House]", "return [House, type('B', (House,), {'__annotations__': {'kind': str}, 'kind': 'b'})]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -139,13 +140,15 @@ def answers_of(
     """
     from ..document import elements as doc
     from ..plugins import asked_of
+    from ..questions.base import shown
 
     told = []
     with opened_for(path, registry, given) as opened:
         for question, asked in questions:
             found = answered(question, opened, asked, given)
+            document = shown(question, partial(question.document, found, asked))
             with asked_of(question, question.name):
-                document, notes = question.document(found, asked), question.notes(found)
+                notes = question.notes(found)
             head = doc.notes((*opened.notes, *notes, *late(opened)), doc.Tone.DOUBTFUL)
             told.append(doc.document(document.title, head, *document.parts))
     return told

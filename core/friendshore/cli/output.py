@@ -195,11 +195,16 @@ class _Inert:
 
 
 def show_json(data: object) -> None:
-    """One JSON object on stdout, which every encoding can hold."""
+    """One JSON object on stdout."""
+    bare(json_for_stdout(data))
+
+
+def json_for_stdout(data: object) -> str:
+    """One JSON object, in signs that the encoding of stdout can hold."""
     from ..run import json_text
 
     encoding = getattr(_stdout(), "encoding", None) or "utf-8"
-    bare(json_text(data, ascii_only=codecs.lookup(encoding).name != "utf-8").rstrip("\n"))
+    return json_text(data, ascii_only=codecs.lookup(encoding).name != "utf-8").rstrip("\n")
 
 
 def answer(as_json: bool, data: Callable[[], object], told: Callable[[], Document]) -> int:

@@ -36,7 +36,7 @@ from .options import (
     Workers,
     installed,
 )
-from .output import answering, answers_alone, bare, show, show_json, show_on_screen, warn
+from .output import answering, answers_alone, bare, json_for_stdout, show, show_on_screen, warn
 
 if TYPE_CHECKING:
     from ..document.elements import Document
@@ -195,7 +195,7 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     """Asks a question, and tells the answer."""
     from ..plugins import asked_of
     from ..questions import OptionsError
-    from ..questions.base import options_of
+    from ..questions.base import options_of, shown
 
     typed = {one.name: _value(one, given[one.name]) for one in options_of(question)}
     shared = {name: value for name, value in given.items() if name not in _READ_BY_ITSELF & typed.keys()}
@@ -218,23 +218,18 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
         add_files(given["html"].parent, {PurePosixPath(given["html"].name): text.encode()})
         text = None  # what it is about is told instead
     elif given["html"] is not None:
-        with asked_of(question, question.name):
-            page = question.document(found, asked)
+        page = shown(question, lambda: question.document(found, asked))
         _write_page(given["html"], page, (*opened.notes, *notes, *up))
     if given["as_json"]:
         with asked_of(question, question.name):
-            data = question.data(found, asked)
-        show_json(data)
+            data = json_for_stdout(dict(question.data(found, asked)))
+        bare(data)
     elif text is not None:
         bare(text)
     elif given["full"]:
-        with asked_of(question, question.name):
-            document = question.document(found, asked)
-        show(document)
+        show(shown(question, lambda: question.document(found, asked)))
     else:
-        with asked_of(question, question.name):
-            document = question.screen(found, asked)
-        show_on_screen(document)
+        show_on_screen(shown(question, lambda: question.screen(found, asked)))
     return 0
 
 

@@ -13,12 +13,12 @@ from typing import Any
 from ..domain.base import Tables
 from ..domain.case import Case
 from ..domain.facts import Catalog
-from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..errors import FriendshoreError, InputError, PluginError
 from ..readers import CaseFacts
 from ..reading.records import record
 from ..rules.pack import RulePack, unstated
 from .attribution import wrong
-from .elsewhere import Ended, OtherProcess, as_said, as_told, elsewhere, plugin_told, problem_of
+from .elsewhere import Ended, OtherProcess, as_said, as_told, elsewhere, mistakes_in, plugin_told, problem_of
 from .hosting import called
 from .manifest import Plugin, PluginInfo
 from .readings import LIMIT
@@ -68,7 +68,7 @@ def packs_by(
     if problem is not None:
         raise PluginError(problem)
     if "mistakes" in ended.said:
-        raise InputError(Diagnostic(**one) for one in ended.said["mistakes"])
+        raise InputError(mistakes_in(ended.said, info.label))
     packs = tuple(_pack(one, info) for one in ended.said["packs"])
     names = [pack.id for pack in packs]
     twice = sorted({name for name in names if names.count(name) > 1})

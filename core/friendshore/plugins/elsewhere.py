@@ -12,9 +12,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -178,11 +178,21 @@ def problem_of(info: PluginInfo, ended: Ended, done: str, limit: float | None) -
     if ended.said is not None:
         return Diagnostic(**ended.said["problem"]) if "problem" in ended.said else None
     message = f"{info.label} ended the process in which it was {done}, with exit code {ended.code}"
+    expected = "an answer, and that the process goes on"
     if ended.code is None:
-        message = f"{info.label} was not {done} within {limit:g} s, and was given up"
+        message, expected = (
+            f"{info.label} was not {done} within {limit:g} s, and was given up",
+            f"an end within {limit:g} s",
+        )
     fix = f"upgrade or uninstall {info.distribution}, or block it; its author: let the package do nothing when it is imported, and hooks come to their end"
-    within = f"an end within {limit:g} s" if limit is not None else "an end"
-    return Diagnostic(message, info.file, expected=within, fix=fix)
+    return Diagnostic(message, info.file, expected=expected, fix=fix)
+
+
+def mistakes_in(said: Mapping[str, Any], by: str) -> Iterator[Diagnostic]:
+    """What the other process says is wrong with the data that a plugin was given; what has no place is told to be `by` it."""
+    for one in said["mistakes"]:
+        problem = Diagnostic(**one)
+        yield problem if problem.file or problem.column else replace(problem, file=by)
 
 
 _MOST = 2000

@@ -194,7 +194,12 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
 def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, given: Mapping[str, object]) -> list[Any]:
     """What the hook yields; a generator runs here, so that what it raises is the plugin's too. One that is given something may say what is wrong with that."""
     things: list[Any] = []
-    for implementation in getattr(manager.hook, hook).get_hookimpls():
+    implementations = getattr(manager.hook, hook).get_hookimpls()
+    if not implementations:
+        raise wrong(
+            info, f"it has no hook `{hook}`", "", f"a function of that name, marked with hookimpl, as {MANIFEST} says"
+        )
+    for implementation in implementations:
         try:
             with running(info.package, f"its hook `{hook}`", whole=True):
                 answer = implementation.function(**{name: given[name] for name in implementation.argnames})
@@ -203,6 +208,10 @@ def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, given: Ma
             if not to_blame(error) or (given and isinstance(error, InputError)):
                 raise
             raise blame(info, error, f"failed in its hook `{hook}`") from error
+        if answer is None:  # a `return` that was forgotten must not pass for nothing
+            raise wrong(
+                info, f"its hook `{hook}` answers None", "None", "what it brings; where that is nothing, an empty list"
+            )
     return things
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..domain.base import Record
-from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..errors import FriendshoreError, InputError, PluginError
 from ..readers import CatalogRows, Reader, ReadRequest, TableRows, reader_in
 from ..reading.cells import cell_text
 from ..reading.layouts import FactColumns
 from .attribution import blame, wrong
-from .elsewhere import as_said, as_told, elsewhere, plugin_told, problem_of
+from .elsewhere import as_said, as_told, elsewhere, mistakes_in, plugin_told, problem_of
 from .hosting import ask
 from .manifest import Plugin, PluginInfo
 from .running import limit_given, running, to_blame
@@ -95,7 +95,7 @@ def read_by(
     if problem is not None:
         raise PluginError(problem)
     if "mistakes" in ended.said:
-        raise InputError(Diagnostic(**one) for one in ended.said["mistakes"])
+        raise InputError(mistakes_in(ended.said, name))
     tables = {table: TableRows(*rows) for table, rows in ended.said["tables"].items()}
     return Reading(name, what, info.label, CatalogRows(ended.said["head"], tables, ended.said["file"] or name))
 

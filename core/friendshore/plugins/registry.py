@@ -295,8 +295,8 @@ class Registry:
         """
         info = plugin_named(name, self.plugins)
         settings = self.settings_of(info.package).model_dump(mode="json", by_alias=True)
-        made = packs_by(self._of(info), name, case, catalogs, settings, process=process)
-        return tuple((pack.of_rules(self.pack_rules(pack)), info.label) for pack in made)
+        made, by = packs_by(self._of(info), name, case, catalogs, settings, process=process), info.label
+        return tuple((pack.of_rules(self.rules(pack.rules, f"{by}, pack {pack.id}")), by) for pack in made)
 
     def folder_at_hand(self, what: What, name: str) -> Path | None:
         """Where an installed catalog or rule pack is, if no code need be run to know."""

@@ -6,7 +6,7 @@ The command line makes a command of it, with all that commands of questions shar
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from decimal import Decimal
 from inspect import isabstract
@@ -18,7 +18,7 @@ from ..plugins import asked_of
 from ..plugins.attribution import wrong
 
 if TYPE_CHECKING:
-    from ..document.elements import Document
+    from ..document.elements import Document, Element
     from ..plugins import Registry
     from ..recommend import Opened
     from ..solve import Progress
@@ -142,6 +142,50 @@ class Option:
     default: object
     needed: bool
     """Whether it has no default, and must be given."""
+
+
+def shown(question: Question[Any, Any], make: Callable[[], Document]) -> Document:
+    """A document that a question makes, of which every cell can be written.
+
+    Raises:
+        PluginError: if a plugin's question raises, or makes something else.
+    """
+    with asked_of(question, question.name):
+        document = make()
+        for _ in cell_texts(document):
+            pass
+        return document
+
+
+def cell_texts(document: Document) -> Iterator[str]:
+    """The cells of all tables of a document, as they are written where there is little room, and where there is much.
+
+    Raises:
+        TypeError: if it is no document, or something in it is no cell.
+    """
+    from ..document.elements import Document
+
+    if not isinstance(document, Document):
+        raise TypeError(f"a {type(document).__name__} is no document, of friendshore.document.elements")
+    yield from _cell_texts(document.parts)
+
+
+def _cell_texts(parts: Iterable[Element]) -> Iterator[str]:
+    from ..document.elements import DataTable, Section
+    from ..document.figures import written
+
+    for part in parts:
+        if isinstance(part, Section):
+            yield from _cell_texts(part.parts)
+        elif isinstance(part, DataTable):
+            for row in part.rows:
+                if len(row.cells) != len(part.columns):
+                    raise TypeError(f"a row has {len(row.cells)} cells, and its table {len(part.columns)} columns")
+                yield from (written(cell, width) for cell in row.cells for width in _WIDTHS)
+
+
+_WIDTHS = (60, 200)
+"""Characters of a line."""
 
 
 def question_named(registry: Registry, name: str) -> Question[Any, Any]:

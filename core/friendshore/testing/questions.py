@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ..case.load import with_demands
 from ..catalog import read_catalogs
-from ..document.elements import DataTable, Document, Element, Section
-from ..document.figures import written
+from ..document.elements import Document
 from ..domain.case import Case
 from ..domain.time import Horizon, PeriodLength
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
@@ -18,7 +17,7 @@ from ..plugins import PluginInfo, Registry, asked_of
 from ..plugins.readings import What
 from ..problem.inputs import Inputs
 from ..questions import Question
-from ..questions.base import faults, options_of, question_named
+from ..questions.base import cell_texts, faults, options_of, question_named
 from ..readers import Reader
 from ..recommend import Opened
 from ..run import json_text
@@ -29,8 +28,6 @@ from .worlds import World, worlds
 
 _CASES = 3
 """Made-up cases that a question is asked of."""
-_WIDTHS = (60, 200)
-"""Characters of a line."""
 
 
 def question_checks(name: str, registry: Registry) -> tuple[Check, ...]:
@@ -96,7 +93,7 @@ def _answers(question: Question[Any, Any], world: World, subject: str, registry:
                 yield Diagnostic(f"its {what} is none", subject, found=type(one).__name__, expected="a Document")
                 return
         try:
-            cells = "\n".join(_cells((*document.parts, *screen.parts)))
+            cells = "\n".join((*cell_texts(document), *cell_texts(screen)))
             told.append((json_text(data), json_text([document.to_dict(), screen.to_dict()]) + cells))
         except (TypeError, ValueError, AttributeError, AssertionError) as error:
             fix = (
@@ -106,17 +103,6 @@ def _answers(question: Question[Any, Any], world: World, subject: str, registry:
             return
     if told[0] != told[1]:
         yield Diagnostic("says something else when it is asked again", subject, fix="read no clock, dice or files")
-
-
-def _cells(parts: Iterable[Element]) -> Iterator[str]:
-    """The cells of all tables of a document, as they are written where there is little room, and where there is much."""
-    for part in parts:
-        if isinstance(part, Section):
-            yield from _cells(part.parts)
-        elif isinstance(part, DataTable):
-            for row in part.rows:
-                assert len(row.cells) == len(part.columns), "a row has as many cells as its table has columns"
-                yield from (written(cell, width) for cell in row.cells for width in _WIDTHS)
 
 
 _NOTHING = "nothing-answers-to-this"
