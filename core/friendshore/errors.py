@@ -1,4 +1,4 @@
-"""What can go wrong, in five classes, each with its exit code.
+"""What can go wrong, in six classes, each with its exit code.
 
 Every error that a user can cause carries its diagnostics as data: all of them at once, each with the place
 (file, row, column), what was found, what was expected and how to mend it.

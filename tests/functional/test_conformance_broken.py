@@ -178,7 +178,7 @@ PLUGINS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "wheel without its catalog": (lambda folder: wheel(catalog_plugin(folder), *TABLES), "manifest", "`catalog` holds no catalog.toml"),
     "wheel without its sources": (lambda folder: wheel(catalog_plugin(folder), "sources.csv"), "read", "there is no sources.csv"),
     "wheel without its manifest": (lambda folder: wheel(catalog_plugin(folder), "friendshore.toml"), "manifest", "friendshore.toml"),
-    "wheel without its code": (lambda folder: wheel(rule_plugin(folder), "__init__.py"), "code", "does not yield house"),
+    "wheel without its code": (lambda folder: wheel(rule_plugin(folder), "__init__.py"), "code", "it has no hook `friendshore_rules`"),
 }  # fmt: skip
 
 

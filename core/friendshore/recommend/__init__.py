@@ -174,6 +174,16 @@ class Recommendation(ShownOnScreen):
         """Relative distance of the two."""
         return float(self.run.gap)
 
+    @property
+    def opened(self) -> Opened:
+        """It as questions of plugins are put to it: `question.ask(recommendation.opened, options, None)`."""
+        made = self.gathered
+        notes, scenario = tuple(map(str, made.idle)), self.applied.scenario
+        return Opened(
+            self.session, tuple(scenario), made.pack_of, made.plugins, notes,
+            registry=made.registry, applied=self.applied, given=made.inputs, records=made.records,
+        )  # fmt: skip
+
     def to_dict(self) -> dict[str, Any]:
         """The run as JSON-ready data: what `plan --json` prints."""
         return self.run.model_dump(mode="json", by_alias=True)
