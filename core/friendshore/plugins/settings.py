@@ -57,7 +57,8 @@ def plugin_named(name: str, plugins: Iterable[PluginInfo]) -> PluginInfo:
     message = f"no plugin `{name}` is installed"
     if found:
         message = f"{found[0].label} takes no settings" if not taking else f"several plugins are called `{name}`"
-    fix = did_you_mean(name, names) or ("install the plugin, or delete the table" if not found else "delete the table")
+    meant = did_you_mean(name, names)
+    fix = "delete the table" if found else f"install it, or delete the table{f'; {meant}' if meant else ''}"
     raise InputError(message, found=f"`{name}`", expected="one of " + (", ".join(names) or "none"), fix=fix)
 
 
