@@ -157,6 +157,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: no later look for garbage goes through it, and one comes as rarely as in a command."""
+    running._RUNNING.ran = {}  # code of plugins that ran to find the checks of them: no test's plan is made after it
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
     gc.enable()
