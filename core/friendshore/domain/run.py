@@ -10,6 +10,8 @@ import datetime
 from decimal import Decimal
 from typing import Literal
 
+from pydantic import model_validator
+
 from .base import Number, Record, Tables
 from .held import RunHolding, RunLot, RunStock
 from .plan import Cost, PlanStatus
@@ -222,6 +224,12 @@ class RunExposed(Record):
     """First period concerned."""
     unknown: list[RunDoubt] = []
     """The days of the plan's time on which nobody knows whether it holds; none in runs written before they were told."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_total(cls, data: object) -> object:
+        """Runs written before hold kilograms of all materials added up, which say nothing."""
+        return {key: value for key, value in data.items() if key != "kg"} if isinstance(data, dict) else data
 
 
 class RunUnproven(Record):
