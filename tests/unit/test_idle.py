@@ -65,15 +65,17 @@ def test_an_end_use_nearly_named_by_a_rule_is_told() -> None:
 
 
 def test_a_pack_that_is_called_as_an_installed_one_is_told(tmp_path: Path) -> None:
-    """A plan by the case's own `us-10usc4872` names that law, and may hold nothing of it."""
+    """A plan by the case's own `us-10usc4872` names that law, and may hold nothing of it: here a rule that never holds."""
     folder = Path(shutil.copytree(STOCK, tmp_path / "stock"))
     (folder / "law").mkdir()
     text = 'schema = 1\nid = "us-10usc4872"\ntitle = "Mine"\nas_of = 2026-01-01\n'
+    text += '[[rule]]\nkind = "exclude"\nid = "empty"\ncountries = ["CN"]\nsource = "x"\ncitation = "x"\nphases = []\n'
     (folder / "law" / "pack.toml").write_text(text, encoding="utf-8")
     case = folder / "case.toml"
     case.write_text(case.read_text(encoding="utf-8").replace("[use]", '[use]\npacks = ["./law"]', 1), encoding="utf-8")
     found = check(folder, Registry.of(packs={"us-10usc4872": folder / "law"}))
     assert suggested(found, "`us-10usc4872` is that of the case", "given in memory brings")
+    assert suggested(found, "rule `empty` of us-10usc4872 has no phase", str(folder / "law" / "pack.toml"))
 
 
 def test_a_ban_from_another_century_is_told(told: Told) -> None:

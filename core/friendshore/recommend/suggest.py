@@ -53,6 +53,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *end_uses(problem),
         *_boundaries(problem),
         *far_dates(problem, _dates(problem)),
+        *_never(gathered, problem),
         *_rules(problem),
         *own_rules(problem),
         *_prices(problem),
@@ -136,6 +137,16 @@ def _boundaries(problem: Problem) -> Iterator[Diagnostic]:
         )
 
 
+def _never(gathered: Gathered, problem: Problem) -> Iterator[Diagnostic]:
+    """Rules without a phase, those of packs too: a plan names the pack, and nothing of such a rule was asked."""
+    for rule in problem.rules:
+        if not rule.phases:
+            by = gathered.pack_of.get(rule.id)
+            of, file = (f" of {by}", gathered.places.rules.get(rule.id, ("", None))[0]) if by else ("", "")
+            message = f"rule `{rule.id}`{of} has no phase, so that it never holds"
+            yield Diagnostic(message, file, column="rule", fix="leave `phases` out")
+
+
 def _rules(problem: Problem) -> Iterator[Diagnostic]:
     """Rules of the case that cannot do what they seem to: limits that limit nothing, exclusions of what is not there."""
     asked = {rule.id for rule, _ in problem.limit_rows}
@@ -147,10 +158,6 @@ def _rules(problem: Problem) -> Iterator[Diagnostic]:
                 f"rule `{rule.id}` limits nothing: no demand of the case is of a material it is about, or it has no force in the plan",
                 column="rule",
                 fix="look at its materials, places and phases",
-            )
-        if rule.id in own and not rule.phases:
-            yield Diagnostic(
-                f"rule `{rule.id}` has no phase, so that it never holds", column="rule", fix="leave `phases` out"
             )
         if (
             rule.id in own
