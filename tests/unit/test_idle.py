@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from friendshore.plugins import Registry
+from friendshore.problem.given import end_uses
 from friendshore.recommend.check import Checked, check
-from friendshore.recommend.doubtful import end_uses
 
-from .building import ban, built, case, demand, metals
+from .building import ban, case, demand
 
 STOCK = Path(__file__).parents[2] / "docs" / "cases" / "small" / "stock"
 
@@ -42,7 +42,7 @@ def suggested(found: Checked, *words: str) -> bool:
 USE = 'end_use = "defense"'
 
 
-@pytest.mark.parametrize("word", ["defens", "defnse", "civl", "dеfense", "defense\u200b", "Defence"])
+@pytest.mark.parametrize("word", ["defens", "defnse", "DoD", "civl", "dеfense", "defense\u200b", "Defence"])
 def test_an_end_use_that_would_escape_every_rule_is_a_mistake(word: str, told: Told) -> None:
     """A ban on goods for defence does not look at goods for `defens`: the plan would be called compliant."""
     (error,) = told("case.toml", USE, f'end_use = "{word}"').errors
@@ -51,17 +51,30 @@ def test_an_end_use_that_would_escape_every_rule_is_a_mistake(word: str, told: T
 
 
 def test_an_end_use_of_its_own_is_no_mistake(told: Told) -> None:
-    """`civic` is no slip of `civil`, nor is what has a part of its own."""
-    assert not told("case.toml", USE, 'end_use = "defense-spares"').errors
+    """`civic` is no slip of `civil`, nor is what has a part of its own; that no rule for defence looks at it is told."""
+    assert suggested(told("case.toml", USE, 'end_use = "civic"'), "no rule names the end use `civic`")
+
+
+@pytest.mark.parametrize("word", ["defense-spares", "defence-us", "us_DoD"])
+def test_an_end_use_that_is_a_part_of_one_that_a_rule_names_is_told_and_not_taken_by_the_strict(
+    word: str, told: Told, tmp_path: Path
+) -> None:
+    """A ban on goods for defence does not look at goods for `defense-spares`; a rule that names these makes them a use of its own."""
+    found = told("case.toml", USE, f'end_use = "{word}"')
+    assert suggested(found, f"no rule names the end use `{word}`", "case.toml:29", "did you mean `defense`?")
+    (error,) = check(tmp_path / "stock", Registry.of(), strict=True).errors
+    assert (error.found, error.row) == (word, 29)
+    told("case.toml", 'end_uses = ["defense"]', f'end_uses = ["defense", "{word}"]')
+    assert not check(tmp_path / "stock", Registry.of(), strict=True).errors
 
 
 def test_an_end_use_nearly_named_by_a_rule_is_told() -> None:
     """The rule is for turbines, the demand for a turbine: the rule does not look at it."""
     rule = ban("mined", end_uses=["turbines"])
-    (found,) = end_uses(built(case(demand("metal", "turbine", 10)), metals(), rule))
-    assert "`turbine`, which no rule names" in found.message
-    assert found.fix == "did you mean `turbines`?"
-    assert not list(end_uses(built(case(demand("metal", "lamps", 10)), metals(), rule)))
+    (found,) = end_uses(case(demand("metal", "turbine", 10)), [rule])
+    assert found.fix.startswith("did you mean `turbines`?")
+    (other,) = end_uses(case(demand("metal", "lamps", 10)), [rule])
+    assert not other.fix
 
 
 def test_a_pack_that_is_called_as_an_installed_one_is_told(tmp_path: Path) -> None:

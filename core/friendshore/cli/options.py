@@ -53,7 +53,7 @@ Strict = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="Enforce rules of unknown status too, of which nobody knows whether they hold; refuse prices and lists that are older than the case allows.",
+        help="Enforce rules of unknown status too, of which nobody knows whether they hold; refuse prices and lists that are older than the case allows, and end uses that are nearly one that a rule names.",
     ),
 ]
 TimeLimit = Annotated[

@@ -6,7 +6,7 @@ Records are made of these, whoever makes them; the readers of files, which first
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, TypeVar
@@ -148,12 +148,17 @@ _IDENT = re.compile(r"[A-Za-z0-9][\w.+-]*\Z")
 _LABEL = re.compile(r"[A-Za-z0-9][\w.+/-]*(?:/\*)?\Z")
 """`/*` at the end: of anyone, as papers without a name of their own are called."""
 _HS = re.compile(r"[0-9]{2}(?:\.?[0-9]{2}){0,5}\Z")
-_MEANT = {"defence": "defense", "military": "defense", "civilian": "civil", "commercial": "civil"}
+_MEANT = {
+    **dict.fromkeys(("defence", "military", "dod", "mod", "mil", "def"), "defense"),
+    **dict.fromkeys(("civilian", "commercial", "civ"), "civil"),
+}
 """Words for an end use that rules would not know."""
 _KNOWN_USES = ("defense", "civil")
 """End uses that law names."""
 _SLIP = 0.85
 """How alike a word is to an end use that is a slip of it, as `defens` and `civl` are; `civic` is a word of its own."""
+_ALIKE = 0.8
+"""How alike it is to one that a rule names."""
 _SINGLE = re.compile(r"[a-z]+\Z")
 """A word without a part of its own, as in `defense-spares`."""
 
@@ -203,6 +208,13 @@ def end_use(word: str) -> str:
     if meant != word and meant in _KNOWN_USES:
         raise UnreadableError("defense, civil, or a word of your own", f"did you mean `{meant}`?")
     return word
+
+
+def meant_use(word: str, named: Collection[str]) -> str | None:
+    """The end use, of those that rules name, of which a word is a slip or a part by its name, as `defence-us` is of `defense`; None: of none."""
+    parts = re.split(r"[\W\d_]+", word.casefold())
+    within = (one for one in (_MEANT.get(part, part) for part in parts) if one in named)
+    return next(within, None) or nearest(word, named, _ALIKE)
 
 
 def _meant_country(word: str) -> str:

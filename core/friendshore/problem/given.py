@@ -10,6 +10,7 @@ from ..domain.case import Case
 from ..domain.countries import country_names, is_country
 from ..domain.facts import Catalog, Offer
 from ..domain.suggest import did_you_mean, nearest
+from ..domain.values import meant_use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.base import PhaseStatus, Rule
@@ -221,17 +222,22 @@ def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[O
 
 def unnamed_end_uses(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     """End uses of the case's own that no rule names, where rules name others: none of those bears on them."""
-    named: set[str] = set()
-    for rule in rules:
-        named |= set(getattr(rule, "end_uses", ()))
-    own = sorted({demand.end_use for demand in case.demands} - named - {"civil"})
-    if not named:
-        return []
+    return [Assumption(ACCEPTED, told.message) for told in end_uses(case, rules)]
+
+
+def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
+    """The same, with the one that a rule names and that is likely meant: `defense` for `defense-spares`."""
+    named = frozenset[str]().union(*(getattr(rule, "end_uses", ()) for rule in rules))
+    own = sorted({demand.end_use for demand in case.demands} - named - {"civil"}) if named else ()
     words = " or ".join(sorted(named))
-    return [
-        Assumption(ACCEPTED, f"no rule names the end use `{use}`: rules for {words} use do not bear on it")
-        for use in own
-    ]
+    for use in own:
+        meant = meant_use(use, named)
+        yield Diagnostic(
+            f"no rule names the end use `{use}`: rules for {words} use do not bear on it",
+            column="demand.end_use",
+            found=use,
+            fix=f"did you mean `{meant}`? If not, let a rule name `{use}` in its `end_uses`" if meant else "",
+        )
 
 
 def origin_rules(demand: Demand, law: Law) -> list[str]:

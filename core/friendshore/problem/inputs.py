@@ -51,7 +51,7 @@ class Inputs:
     kept: Kept | None = None
     """What the problems that are made of them share."""
     doubts: tuple[Diagnostic, ...] = ()
-    """What whoever is strict does not take: rule packs that are older than the case allows."""
+    """What whoever is strict does not take: rule packs that are older than the case allows, end uses that are nearly one which a rule names."""
     where: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
     """Says of mistakes in which file and line they stand; what is made in memory has neither."""
 

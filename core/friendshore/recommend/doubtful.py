@@ -20,7 +20,7 @@ from ..case.mentions import mentions
 from ..domain.base import grouped
 from ..domain.facts import Catalog
 from ..domain.quantities import either
-from ..domain.suggest import did_you_mean, misleading
+from ..domain.suggest import misleading
 from ..domain.time import Span
 from ..errors import Diagnostic
 from ..problem import Problem
@@ -152,8 +152,6 @@ _YEARS_AFTER = 50
 _YEARS_BEFORE = 100
 """How far from the plan a date lies that is more likely a slip; 9999 is what many write for `no end`."""
 _NO_END = 9999
-_ALIKE = 0.8
-"""How alike an end use is to the one of which it is a slip."""
 
 
 def far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[Diagnostic]:
@@ -204,21 +202,6 @@ def _stages(rule: Rule, problem: Problem) -> Iterator[Diagnostic]:
             expected="a stage of the materials: " + (", ".join(sorted(there)) or "they state none"),
             fix="check `stages` of the rule, and of the materials in materials.csv",
         )
-
-
-def end_uses(problem: Problem) -> Iterator[Diagnostic]:
-    """End uses of demands that no rule names, and that are nearly what a rule names."""
-    named = {word for rule in problem.rules for word in getattr(rule, "end_uses", ())}
-    for demand in problem.demands:
-        word = demand.spec.end_use
-        meant = did_you_mean(word, named, _ALIKE) if word not in named else ""
-        if meant:
-            yield Diagnostic(
-                f"demand `{demand.id}` is for `{word}`, which no rule names: rules for a word like it do not look at this demand",
-                column="demand.end_use",
-                found=word,
-                fix=meant,
-            )
 
 
 def looks(catalog: Catalog) -> Iterator[Diagnostic]:

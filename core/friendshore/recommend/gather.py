@@ -26,6 +26,7 @@ from ..plugins.files import SHORT
 from ..plugins.interface import OWN, is_own
 from ..plugins.readings import CatalogRef, Reading
 from ..plugins.settings import nowhere, table_of
+from ..problem.given import end_uses
 from ..problem.inputs import Inputs
 from ..reading.records import Again
 from ..reading.today import today
@@ -76,7 +77,8 @@ class Gathered:
     @property
     def inputs(self) -> Inputs:
         """The facts before anything is applied to them."""
-        old = tuple(doubts(pack for pack, _ in self.packs))
+        slips = self.places(told for told in end_uses(self.case, self.rules) if told.fix)
+        old = (*doubts(pack for pack, _ in self.packs), *slips)
         return Inputs(self.case, self.catalogs, self.rules, self.bills, doubts=old, where=self.places).followed()
 
     def __repr__(self) -> str:

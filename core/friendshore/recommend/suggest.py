@@ -19,13 +19,13 @@ from ..errors import Diagnostic
 from ..plugins import Registry
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
-from ..problem.given import UNEXAMINED
+from ..problem.given import UNEXAMINED, end_uses
 from ..readers import reader_in
 from ..reading.workbook import is_workbook
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering
-from .doubtful import end_uses, far_dates, looks, out_of_scale, own_rules, told_commas
+from .doubtful import far_dates, looks, out_of_scale, own_rules, told_commas
 from .gather import Gathered
 from .run_parts import describe_leads
 
@@ -50,7 +50,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *_namesakes(gathered, registry),
         *(told for catalog in own for told in nothings(catalog)),
         *(told for catalog in own for told in looks(catalog)),
-        *end_uses(problem),
+        *(told for told in end_uses(problem.case, problem.rules) if not told.fix),  # the others are doubts
         *_boundaries(problem),
         *far_dates(problem, _dates(problem)),
         *_never(gathered, problem),
