@@ -13,6 +13,7 @@ from friendshore.solve import mip
 from friendshore.solve.diving import rounded, sloped, summed
 from friendshore.solve.engine import SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES
+from friendshore.solve.polishing import fix, settled_rows
 
 from .test_first_plans import GAP, GROUP, SEEDS, cheapest, programs
 from .test_links import _mid, _places
@@ -37,6 +38,27 @@ def test_one_row_for_all_links_of_a_choice_keeps_every_plan(drawn: Any, seed: in
             assert (comes_to >= linear.row_lower - 1e-6).all(), name
             weak, strong = (ENGINES.linear(continuous(each)).objective for each in (joint, linear))
             assert weak <= strong + GAP * max(1.0, abs(strong)), name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("drawn", DRAWN)
+def test_rows_of_one_column_that_is_left_are_its_ends(drawn: Any, seed: int) -> None:
+    """With choices as they are in the optimum: fewer rows, the same least cost, and all rows are kept."""
+    fewer = 0
+    for name, linear in programs(drawn, range(seed, seed + GROUP)):
+        best = cheapest(linear)
+        if best is None:
+            continue
+        fixed = fix(linear, linear.integer, best)
+        left = settled_rows(fixed)
+        whole, found = ENGINES.linear(fixed), ENGINES.linear(left)
+        assert found.objective == pytest.approx(whole.objective, rel=GAP, abs=1e-6), name
+        assert found.x is not None, name
+        comes_to = linear.entries @ found.x
+        assert (comes_to <= linear.row_upper + 1e-6).all(), name
+        assert (comes_to >= linear.row_lower - 1e-6).all(), name
+        fewer += left.entries.shape[0] < linear.entries.shape[0]
+    assert fewer
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0], ids=["at leisure", "in no time"])
