@@ -111,6 +111,16 @@ def test_an_offer_from_another_century_is_told(told: Told) -> None:
     assert not any("9999" in str(told) for told in found.suggestions)
 
 
+@pytest.mark.parametrize(
+    ("listed", "slips"), [("Hil Metals", True), ("HILL METALS Ltd.", True), ("hill metals", False), ("Norinco", False)]
+)
+def test_a_company_that_is_nearly_kept_out_is_told(listed: str, slips: bool, told: Told) -> None:
+    """Who is kept out by a name with a slip is bought from; a list may name many whom the case does not know."""
+    rule = f'[[rule]]\nkind = "exclude"\nid = "out"\nsuppliers = ["{listed}"]\n\n[[scenario]]'
+    found = told("case.toml", "[[scenario]]", rule)
+    assert suggested(found, "rule `out` keeps out", "did you mean `Hill Metals`?") is slips
+
+
 def test_a_ban_on_a_stage_that_no_material_has_is_told(told: Told) -> None:
     """Antimony is mined and refined: a ban on where it was separated keeps out nothing."""
     found = told("case.toml", 'stages = ["mined"]', 'stages = ["separated"]')

@@ -14,6 +14,7 @@ from ..catalog import nothings, review
 from ..domain.base import grouped
 from ..domain.memory import uncollected
 from ..domain.quantities import readable
+from ..domain.suggest import did_you_mean
 from ..domain.time import Period
 from ..errors import Diagnostic
 from ..plugins import Registry
@@ -24,7 +25,7 @@ from ..readers import reader_in
 from ..reading.workbook import is_workbook
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
-from ..rules.kinds.shared import Covering
+from ..rules.kinds.shared import Covering, is_party
 from .doubtful import far_dates, looks, out_of_scale, own_rules, told_commas
 from .gather import Gathered
 from .run_parts import describe_leads
@@ -33,6 +34,8 @@ DEMAND_FILE = "demand.csv"
 """What a table of demands is called by most who have one."""
 _SHOWN = 3
 """Things named of those that share a date."""
+_NEARLY = 0.8
+"""How alike the name of a company is to one that it is a slip of."""
 _FAR_APART = 1_000
 """Prices of one material that differ by more are likely to differ in their units."""
 
@@ -169,6 +172,8 @@ def _rules(problem: Problem) -> Iterator[Diagnostic]:
                 column="rule",
                 fix="name materials by id, elements by symbol, forms and tags as in materials.csv",
             )
+        if rule.id in own and isinstance(rule, Exclude):
+            yield from _slips(rule, problem)
         if isinstance(rule, Exclude | Counting):
             unknown = sorted(set(rule.offers) - {offer.id for offer in offers})
             unknown += sorted(set(rule.facilities) - {offer.facility for offer in offers})
@@ -179,6 +184,20 @@ def _rules(problem: Problem) -> Iterator[Diagnostic]:
                     column="rule",
                     found=name,
                 )
+
+
+def _slips(rule: Exclude, problem: Problem) -> Iterator[Diagnostic]:
+    """Parties that a rule keeps out, that nobody in the case is called, and that are nearly what somebody is."""
+    facilities = problem.merged.facilities.values()
+    for field, listed, names in (
+        ("suppliers", rule.suppliers, {facility.supplier for facility in facilities}),
+        ("parents", rule.parents, {facility.owner for facility in facilities}),
+    ):
+        for name in listed:
+            meant = "" if any(is_party(one, [name]) for one in names) else did_you_mean(name, names, _NEARLY)
+            if meant:
+                message = f"rule `{rule.id}` keeps out `{name}`, which nobody of the case's catalogs is called"
+                yield Diagnostic(message, column=f"rule.{field}", found=name, fix=meant)
 
 
 def _dates(problem: Problem) -> list[tuple[date, str]]:
