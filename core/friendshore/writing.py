@@ -33,7 +33,9 @@ _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 NEW, READY, OLD, LOCK = "new", "ready", "old", "lock"
 _OURS = frozenset({NEW, READY, OLD, LOCK})
 """All that the hidden folder may hold."""
-_OF_THE_MACHINE = frozenset({errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS})
+_OF_THE_MACHINE = frozenset(
+    {errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS}
+)
 """What a disk refuses without naming the file."""
 _NO_LOCKS = frozenset({errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EINVAL})
 """What a file system says that has no locks: there, two who write at once may each be told that the other's files are in the way."""

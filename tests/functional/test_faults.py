@@ -26,6 +26,7 @@ from friendshore.cli import app
 from friendshore.cli.options import CLOSED_PIPE
 from friendshore.cli.output import show_json
 from friendshore.inert import UNSEEN, cell_typed
+from friendshore.writing import refused_by_the_machine, replace_file
 
 TOO_LONG = "x" * 300
 COMMANDS: dict[str, str] = {
@@ -288,6 +289,23 @@ def test_a_full_disk_behind_stdout_is_told(arguments: tuple[str, ...], tmp_path:
     assert done.returncode == 2
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@POSIX
+def test_a_file_larger_than_the_machine_allows_is_told(tmp_path: Path) -> None:
+    """`ulimit -f`: no half file is left. Nothing may be imported under the limit, or Python would keep half of its bytecode."""
+    resource = pytest.importorskip("resource")
+    replace_file(tmp_path / "file", b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        replace_file(tmp_path / "file", bytes(1_000))
+    except OSError as error:
+        told = refused_by_the_machine(error)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "File too large" in str(told)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("file", b"old")]
 
 
 @POSIX
