@@ -385,6 +385,7 @@ HOSTILE = {
     "merged": (END + b"<mergeCells>" + b'<mergeCell ref="Z1:AA2"/>' * 101 + b"</mergeCells>", "more than 100 ranges"),
     "broken": (b"<row>" + END, "mismatched tag"),
     "long": (b'<row r="9999"><c r="A9999" t="str"><v>' + b"x" * 40_000 + b"</v></c></row>" + END, "40,000 characters"),
+    "endless": (b"x" * 2_000_000 + END, "a text in it has more than 1,000,000 characters"),
     "unzipped": (b" " * 100_000_001 + END, "is too large when it is unzipped"),
 }
 

@@ -31,6 +31,8 @@ MERGED = 100
 """Ranges of cells that are merged into one, each of which is told."""
 LONGEST = 32_767
 """Characters of a cell: as many as every spreadsheet program keeps."""
+_LONGEST_TEXT = 1_000_000
+"""Characters between two tags: no more are kept of what only a trickster writes."""
 _CHUNK = 1 << 16
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})\Z", re.ASCII)
 _WHOLE = re.compile(r"\d{1,15}\Z", re.ASCII)
@@ -169,6 +171,8 @@ class WorkbookParts:
                 parser.Parse(piece, False)
                 # A tag that is not yet whole is read again from its beginning with every piece.
                 size = size * 2 if parser.CurrentByteIndex == before else _CHUNK
+                if sum(map(len, text)) > _LONGEST_TEXT:
+                    raise ValueError(f"a text in it has more than {_LONGEST_TEXT:,} characters")
                 yield
         parser.Parse(b"", True)
         yield
