@@ -42,8 +42,8 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def deep(session: nox.Session) -> None:
-    """What is slow by its nature, and properties on a fifth of all cases."""
-    env = {"FRIENDSHORE_EXAMPLES": "0.2"}
+    """What is slow by its nature, and properties on a seventh of all cases."""
+    env = {"FRIENDSHORE_EXAMPLES": "0.15"}
     session.run("pytest", "-m", "deep or wheels or hypothesis", *session.posargs, env=env)
 
 

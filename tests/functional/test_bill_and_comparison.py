@@ -151,6 +151,7 @@ def test_a_comparison_with_a_scenario() -> None:
     assert [step["title"] for step in found["steps"]] == ["enable us-p-1803"]
 
 
+@pytest.mark.deep
 def test_two_runs_side_by_side(first: str, tmp_path: Path) -> None:
     """Planned again from their own facts; what differs in them is named."""
     stricter = Path(shutil.copytree(first, tmp_path / "stricter"))

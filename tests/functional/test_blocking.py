@@ -133,6 +133,7 @@ def test_what_comes_with_a_blocked_plugin_is_refused(world: Path, how: str, verb
         assert part in said(done)
 
 
+@pytest.mark.deep
 def test_every_command_that_looks_for_plugins_takes_the_flag(world: Path) -> None:
     """What is blocked is gone from every list, and its own page says why."""
     flag = ("--block", "acme-one")
@@ -197,6 +198,7 @@ def test_friendshore_own_kinds_can_be_blocked(world: Path) -> None:
     assert "leave out `--block friendshore`" in said(refused)
 
 
+@pytest.mark.deep
 def test_one_kind_of_friendshore_can_be_blocked(world: Path) -> None:
     """A plugin's kind stands in for one built-in kind while the case uses the others; only that name is refused."""
     done = friendshore(world, "plan", "both.toml", "--json", "--out", "both")

@@ -117,6 +117,7 @@ def command(*words: str | Path) -> tuple[int, str]:
     return done.exit_code, " ".join(done.output.split())
 
 
+@pytest.mark.deep
 def test_what_is_older_than_the_case_allows(site: Site, case: Path) -> None:
     """It is told with its age by plan and check, and refused by both where they are strict."""
     site.plugin("acme-debarred", MANIFEST, OLD)
@@ -289,6 +290,7 @@ def test_another_process_is_asked_one_thing_after_another() -> None:
 # ------------------------------------------------------------------------------------------------ the conformance kit
 
 
+@pytest.mark.deep
 def test_the_kit_asks_for_packs(site: Site) -> None:
     """Of made-up cases, with nothing set: what is not the same twice is told; a plugin that needs settings is not asked."""
     needy = CODE

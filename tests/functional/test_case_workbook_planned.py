@@ -156,6 +156,7 @@ def test_all_mistakes_are_told_at_once(case: Path) -> None:
     assert sorted(places) == ["capacity", "demand", "offers", "rule"]
 
 
+@pytest.mark.deep
 def test_commands_that_take_a_case_take_a_workbook(case: Path) -> None:
     """A run of it is verified beside it, questions are answered, a lock lies beside it, and a scenario is read against it."""
     file = exported(case, case / "case.xlsx")

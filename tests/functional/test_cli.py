@@ -97,6 +97,7 @@ def test_init_plan_verify(planned: tuple[subprocess.CompletedProcess[str], Path]
     ]
 
 
+@pytest.mark.deep
 def test_a_command_loads_what_it_needs(planned: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     """Lists and pages come without solver and arrays, a plan without tables and linear algebra; nothing reads its own source."""
     run = str(planned[1])

@@ -247,6 +247,7 @@ def test_a_closed_stderr_costs_no_run(case: Path, tmp_path: Path) -> None:
     assert json.loads(done.stdout) == json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.deep
 @POSIX
 def test_a_closed_stdout_costs_no_exit_code(case: Path) -> None:
     """Whoever closes stdout wants no answer, and still the exit code."""
@@ -268,6 +269,7 @@ def test_a_reader_that_has_gone_is_no_failure(arguments: tuple[str, ...], tmp_pa
     assert (done.returncode, done.stderr) == (CLOSED_PIPE, "")
 
 
+@pytest.mark.deep
 @POSIX
 def test_a_reader_of_errors_that_has_gone_is_no_failure(case: Path) -> None:
     """What nobody reads on stderr changes no exit code."""

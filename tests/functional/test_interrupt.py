@@ -144,6 +144,7 @@ def test_ctrl_c_prints_the_best_plan_so_far(folder: Path, tmp_path: Path) -> Non
     assert complete(answer.read_text())["status"] == "interrupted"
 
 
+@pytest.mark.deep
 def test_ctrl_c_twice_ends_without_a_plan(folder: Path, tmp_path: Path) -> None:
     """The second one, after the first was acknowledged: exit code 130, nothing on stdout, no traceback."""
     answer = tmp_path / "answer.json"

@@ -25,6 +25,7 @@ def killed(place: Path, *how: str, timeout: float = 280) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.deep
 def test_a_run_killed_at_steps_and_moments_drawn_by_lot_is_not_lost(tmp_path: Path) -> None:
     """The run that is replaced is there still, or the new one is."""
     found = killed(tmp_path, "16", "7", "run")
@@ -41,6 +42,7 @@ def test_killed_at_any_step_nothing_is_lost(operation: str, tmp_path: Path) -> N
     assert found["kills"][operation] > 15
 
 
+@pytest.mark.deep
 def test_two_who_write_one_run_and_one_who_reads_it_meet_whole_runs(tmp_path: Path) -> None:
     """Writers wait for each other, and a reader finds the run of the one or the other; nothing is left beside it."""
     assert killed(tmp_path, "together", "20")["wrong"] == []

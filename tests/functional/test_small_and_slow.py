@@ -36,6 +36,7 @@ def told(case: Path) -> list[str]:
     return [error.message for error in check(case, Registry.discover()).errors]
 
 
+@pytest.mark.deep
 def test_thousands_of_ids_that_were_renamed_are_all_told(case: Path) -> None:
     """Each is told; only the first are looked up for a suggestion."""
     plants = range(1200)
@@ -63,6 +64,7 @@ def test_facilities_one_in_the_other_without_end_are_told(case: Path) -> None:
     assert "the facility lies within more than 100 others, one in the other" in told(case)
 
 
+@pytest.mark.deep
 def test_scenarios_that_inherit_without_end_are_told(case: Path) -> None:
     """A chain of thousands is refused, and one that doubles at each step takes no time."""
     one = '[[scenario]]\nname = "s{0}"\ninherits = [{1}]\nchange = [{{ disable = "defense-origin" }}]\n'

@@ -257,6 +257,7 @@ class SecondFirst(Executor):
         return future
 
 
+@pytest.mark.deep
 def test_cases_stand_in_their_order_whoever_is_done_first(case: Path, tmp_path: Path) -> None:
     """Any executor; one that cannot be watched is told in its place."""
     cases = several(case, tmp_path)

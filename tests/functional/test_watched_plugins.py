@@ -112,6 +112,7 @@ def test_code_that_hangs_between_things_that_are_done_for_it_is_ended(tmp_path: 
     assert "acme_house.py:10" in out
 
 
+@pytest.mark.deep
 def test_a_time_limit_that_is_said_once_code_of_plugins_runs_already_holds_for_it(tmp_path: Path) -> None:
     """A command that a plugin brings is its code: it runs before the options of the command are read."""
     body = "from friendshore.plugins import watching\n    watching.LEAST = 0.5\n    watching.limited(0.5)\n    sum(itertools.count())"
@@ -147,6 +148,7 @@ def test_the_first_ctrl_c_ends_code_that_does_not_hear_it(tmp_path: Path) -> Non
     assert "its rule `r` of kind `house` was running when Ctrl-C ended it" in told
 
 
+@pytest.mark.deep
 def test_threads_left_behind_and_prints_harm_nothing(tmp_path: Path) -> None:
     """A thread that never ends keeps no command alive, and what is printed, by whatever way, never gets among the answers."""
     body = "threading.Thread(target=time.sleep, args=(10**6,)).start()\n    os.write(1, b'raw')\n    os.system('echo more')"

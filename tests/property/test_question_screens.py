@@ -171,7 +171,7 @@ SCREENS: dict[str, Callable[[st.DrawFn], tuple[doc.Document, Counts]]] = {
 
 
 @pytest.mark.parametrize("question", SCREENS)
-@examples(40)
+@examples(24)
 @given(st.data())
 def test_an_answer_is_a_screen_on_which_nothing_is_lost(question: str, data: st.DataObject) -> None:
     """At most 40 lines at 100 characters; from 60 on identifiers stand whole, and rows that are not shown are counted."""

@@ -197,6 +197,7 @@ def _drawn(count: int, seed: int) -> None:
         holds(planned(world.case, [world.catalog], ()).run)
 
 
+@pytest.mark.deep
 def test_charts_of_made_up_cases_add_up() -> None:
     """With all that orders come to, and with nothing."""
     _drawn(count=9, seed=5)

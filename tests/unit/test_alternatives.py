@@ -249,6 +249,7 @@ def test_progress_is_told_offer_by_offer() -> None:
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("periods", [1, pytest.param(2, marks=pytest.mark.deep)])
 def test_where_a_gap_is_left_what_using_costs_is_an_interval_from_nothing_on(periods: int) -> None:
     """A further rule never makes the least cost less; ranks whose intervals meet are marked."""

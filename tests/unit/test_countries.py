@@ -75,6 +75,7 @@ def test_currencies() -> None:
     assert not is_currency("USX")
 
 
+@pytest.mark.deep
 def test_the_code_lists_are_not_imported_before_they_are_needed() -> None:
     """Importing the readers does not import pycountry, so that `--help` stays quick."""
     code = "import sys, friendshore.catalog, friendshore.case; sys.exit('pycountry' in sys.modules)"

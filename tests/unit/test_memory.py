@@ -64,6 +64,7 @@ class Node:
         self.other = self
 
 
+@pytest.mark.deep
 def test_what_was_there_is_left_alone_and_what_is_made_meanwhile_is_not() -> None:
     """A cycle from before outlasts a full search within, one made within does not; afterwards neither does."""
     gc.collect()
@@ -102,6 +103,7 @@ def test_cycles_among_few_new_objects_are_found_soon() -> None:
     assert young() is None
 
 
+@pytest.mark.deep
 def test_cycles_among_many_new_objects_are_found_in_the_end() -> None:
     """Objects that are taken for old, some at a time, are searched once they are very many, though Python does not count them."""
     kept, before = list[list[int]](), gc.get_threshold()

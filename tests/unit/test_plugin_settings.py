@@ -172,6 +172,7 @@ def test_a_plugin_whose_settings_fail_is_named(site: Site, case: Path, before: s
         gather(load_case(case), Registry.discover())
 
 
+@pytest.mark.deep
 def test_settings_are_kept_with_the_run_and_compared(case: Path) -> None:
     """A run is verified by what was set for it; against a case that sets something else it fails."""
     made = plan(load_case(case), registry=Registry.discover())

@@ -241,6 +241,7 @@ def test_damaged_metadata_stops_nobody(site: Site, case: str) -> None:
     assert list(found.values()) == [expected]
 
 
+@pytest.mark.deep
 def test_backport_of_metadata_changes_nothing(site: Site) -> None:
     """A tool that imports `importlib_metadata` replaces the standard finder for good, and the new one fails in
     other ways where metadata is missing; as that is for the whole process, it is tried in one of its own.

@@ -114,6 +114,7 @@ def test_what_the_solver_refuses_there_is_said_here() -> None:
         solve_with_highs(covering(), Ask(60.0, gap=-1.0))
 
 
+@pytest.mark.deep
 def test_nothing_is_printed_there(capfd: pytest.CaptureFixture[str]) -> None:
     """Whatever HiGHS prints, standard output holds what the program around it prints."""
     assert solve_with_highs(covering(), Ask(60.0)).objective

@@ -160,6 +160,7 @@ def test_a_bid_sheet_is_read_beside_its_case(case: Path) -> None:
     assert "--case CASE" in done.stderr
 
 
+@pytest.mark.deep
 def test_sheets_are_the_same_bytes_and_hold_no_formula(case: Path) -> None:
     """A supplier whose name looks like a formula stays a text; a folder that is there is left as it is."""
     facilities = case / "catalog" / "facilities.csv"

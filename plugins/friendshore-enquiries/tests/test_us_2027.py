@@ -23,6 +23,7 @@ def test_the_page_shows_what_is_printed() -> None:
     assert example.split("```")[0] == done.stdout
 
 
+@pytest.mark.deep
 def test_a_change_that_is_told_gives_the_plan_that_is_told(tmp_path: Path) -> None:
     """What the best answer to the first unknown saves, `plan --change` saves too."""
     folder = str(tmp_path / "case")

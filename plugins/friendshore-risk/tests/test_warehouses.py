@@ -27,7 +27,7 @@ def asked(folder: Path, count: int, weight: float) -> dict[str, float]:
     return {name: float(found[name]) for name in ("minimised", "bound", "expected", "cvar", "any_short")}
 
 
-@pytest.mark.parametrize("weight", [0.0, 1.0])
+@pytest.mark.parametrize("weight", [pytest.param(0.0, marks=pytest.mark.deep), 1.0])
 def test_warehouses_for_three_demands(tmp_path: Path, weight: float) -> None:
     """Demands are rounded to the gram, and nothing else is different."""
     program = solve_recourse(cap41(3, 1), RiskMeasure(weight, 0.9), solver_within())
@@ -37,6 +37,7 @@ def test_warehouses_for_three_demands(tmp_path: Path, weight: float) -> None:
     assert found["any_short"] == 0
 
 
+@pytest.mark.deep
 def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,7 @@ def screen(folder: Path, lists: str, *words: str, code: int = 0) -> str:
     return done.output
 
 
+@pytest.mark.deep
 def test_a_case_names_an_edition(tmp_path: Path) -> None:
     """By list and day, without a file: what it bars is what stands there, so that a later edition bars more."""
 

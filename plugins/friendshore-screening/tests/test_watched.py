@@ -201,6 +201,7 @@ def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path])
         assert {line["kind"] for line in one["comparison"]["facts"]} <= {"rule"}
 
 
+@pytest.mark.deep
 def test_of_many_cases_each_is_judged_by_its_own(
     case: Path, sides: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
