@@ -1,7 +1,7 @@
 """How many random cases are tried, which, and what is done about one that fails.
 
 `FRIENDSHORE_EXAMPLES` says how deep to look: unset, a few cases of each property, the same in every run, so that a change is judged by
-itself and quickly; 0.15, a seventh of what each asks for, as `.ci/run` does; 1, all of it, the same in every run; 20, 20 times as many,
+itself and quickly; 0.1, a tenth of what each asks for, as `.ci/run` does; 1, all of it, the same in every run; 20, 20 times as many,
 others each time, to look for what is still wrong. A case that fails is shown as it was drawn: to make it smaller takes as long as it takes, and no limit of time ends it; it is
 done where `FRIENDSHORE_SHRINK` is set.
 """
@@ -46,7 +46,7 @@ def examples(count: int, least: int = LEAST) -> settings:
 
 
 def at_depth(count: int) -> int:
-    """How many of so many cases that are drawn by their numbers, the same in every run, are tried with the mark `deep`: a fifth, or as many as are
+    """How many of so many cases that are drawn by their numbers, the same in every run, are tried with the mark `deep`: a tenth, or as many as are
     asked for.
     """
-    return math.ceil(count * min(1.0, max(0.2, DEPTH)))
+    return math.ceil(count * min(1.0, max(0.1, DEPTH)))
