@@ -88,7 +88,7 @@ def all_of(problems: Iterable[Diagnostic]) -> InputError:
     return InputError(sorted(problems, key=lambda p: (p.file, p.row or 0)))
 
 
-def attempt(read: Callable[[], T], errors: list[FriendshoreError]) -> T | None:
+def attempt(read: Callable[[], _T], errors: list[FriendshoreError]) -> _T | None:
     """What `read` returns; None, with the error kept, if it refuses: so that what is wrong with one file keeps nobody from hearing of the next."""
     try:
         return read()
@@ -123,13 +123,13 @@ class OutOfTimeError(NoPlanError):
     """A limit or Ctrl-C ended it."""
 
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 A_CASE = "friendshore.load_case({path})"
 A_SESSION = f"friendshore.plan({A_CASE}).session"
 
 
-def takes(kind: type, line: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def takes(kind: type, line: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     """Has a public function say what it takes, where its first argument is not a record of a kind but, say, the path of a case.
 
     Args:
@@ -137,9 +137,9 @@ def takes(kind: type, line: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         line: what makes that of a path, which stands in it as `{path}`.
     """
 
-    def checked(function: Callable[P, T]) -> Callable[P, T]:
+    def checked(function: Callable[_P, _T]) -> Callable[_P, _T]:
         @wraps(function)
-        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
             if args and not isinstance(args[0], kind):
                 given = args[0]
                 is_path = isinstance(given, str | PathLike)

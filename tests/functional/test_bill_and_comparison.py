@@ -141,9 +141,7 @@ def test_a_comparison_with_a_scenario() -> None:
     found = json.loads(run.stdout)
     assert {line["material"] for line in found["mix"] if line["moved_kg"]} == {
         "dy-oxide",
-        "ndfeb-magnet",
         "ndfeb-magnet-dy",
-        "ndpr-metal",
         "ndpr-oxide",
     }
     assert found["difference"]["proved"]

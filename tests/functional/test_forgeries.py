@@ -264,7 +264,7 @@ FORGERIES = [
     Forgery("a tariff is nothing", in_rule(TARIFF, rate=0), f"rule `{TARIFF}`"),
     Forgery("a bill changes nothing", bill, "bill us-p-1803"),
     Forgery("a pack's scenario is weaker", pack_scenario, "scenario cn-suspensions-lapse"),
-    Forgery("a pack passes for fresher", used("pack", "us-10usc4872", as_of="2026-11-27"), "pack us-10usc4872"),
+    Forgery("a pack passes for fresher", used("pack", "us-10usc4872", as_of="2026-11-28"), "pack us-10usc4872"),
     Forgery(
         "a pack has another digest", then(in_rule(BAN, phases=LATER), used("pack", "us-10usc4872", digest="0" * 64)),
         "pack us-10usc4872", found=False,
