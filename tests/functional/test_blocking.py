@@ -159,6 +159,7 @@ def test_a_slip_in_the_flag_is_refused(world: Path) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.deep
 def test_a_slip_in_the_case_or_the_environment_is_told(world: Path) -> None:
     """Case and environment serve several installations: the plan is made, a note is on stderr, and the run says it too."""
     done = friendshore(world, "plan", "slip.toml", "--json", block="acme-noe")
@@ -280,7 +281,14 @@ def test_a_run_is_verified_and_asked_with_the_same_blocks(world: Path, run: Path
     assert "rule `r` is left unverified: kind of rule `origin-ban` comes with" in without.stdout
 
 
-@pytest.mark.parametrize("name", ["acme-one", "Acme_One", "acme-one:tin"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "acme-one",
+        pytest.param("Acme_One", marks=pytest.mark.deep),
+        pytest.param("acme-one:tin", marks=pytest.mark.deep),
+    ],
+)
 def test_a_run_cannot_block_what_it_was_made_with(world: Path, tmp_path: Path, name: str) -> None:
     """Nobody who changes a run keeps its data from being compared with what is installed by calling that blocked."""
     out = tmp_path / "run"

@@ -314,6 +314,7 @@ def test_terms_of_trade_are_lifted_and_prices_stated(
     assert made == ((Change.model_validate(change),) if change else ())
 
 
+@pytest.mark.deep
 def test_twenty_edits_at_once_are_one_scenario(tmp_path: Path) -> None:
     """All the edits above in one workbook: the same changes, in the order of sheets, which read back from the case file as they are."""
     made = edits(US, tmp_path, *(cell for cell, _ in TWENTY))
@@ -534,6 +535,7 @@ def test_a_price_below_zero_stays_a_number(case: Path) -> None:
     assert 'amount = "-9 USD/kg"' in told.output
 
 
+@pytest.mark.deep
 def test_a_lead_time_is_multiplied_or_relaxed(case: Path) -> None:
     """A quarter to half a year is twice as long; none at all is a term that is relaxed; one that no factor gives is the case's, times something."""
     file = exported(case, case / "case.xlsx")

@@ -69,8 +69,8 @@ def test_a_change_says_what_a_scenario_of_it_says(case: Path, tmp_path: Path) ->
         ("alternatives", ()),
         ("why-not", ("guangxi-gallium",)),
         ("repairs", ("--workers", "2")),
-        ("ledger", ()),
-        ("calendar", ()),
+        pytest.param("ledger", (), marks=pytest.mark.deep),
+        pytest.param("calendar", (), marks=pytest.mark.deep),
     ],
 )
 def test_every_question_takes_changes(case: Path, question: str, more: tuple[str, ...]) -> None:

@@ -137,6 +137,7 @@ def test_a_run_is_told_on_one_page(planned: tuple[subprocess.CompletedProcess[st
     assert "run.json" in refused.stderr
 
 
+@pytest.mark.deep
 def test_a_run_is_written_as_one_file_with_what_was_asked_of_it(
     planned: tuple[subprocess.CompletedProcess[str], Path], tmp_path: Path
 ) -> None:

@@ -144,6 +144,7 @@ def _told_by_verify(run: Path) -> str:
     return " ".join([*map(str, check.findings), *map(str, check.unchecked), *check.differs])
 
 
+@pytest.mark.deep
 def test_every_edit_of_a_plugin_is_said(made: Recommendation, site: Site, tmp_path: Path) -> None:
     """A few of each sort: `--locked` refuses all, and `verify` says all."""
     assert not _told_by_lock(tmp_path / "case.toml", lock_of(made.gathered))

@@ -103,7 +103,10 @@ def test_a_rule_that_hangs_on_an_executor_of_somebodys_is_ended(
     assert "had not come to its end after 1 s" in found.scenarios[1].plan.message
 
 
-@pytest.mark.parametrize("how", ["a file", "its version", "the version of who asks"])
+@pytest.mark.parametrize(
+    "how",
+    ["a file", *(pytest.param(how, marks=pytest.mark.deep) for how in ("its version", "the version of who asks"))],
+)
 def test_a_worker_with_another_plugin_is_refused(how: str, site: Site, tmp_path: Path) -> None:
     """Any file of a plugin whose rules are asked counts: it is named with both versions, or with both digests where these are the same."""
     gathered = gather(friendshore.load_case(house(site, tmp_path)))

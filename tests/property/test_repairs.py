@@ -168,6 +168,7 @@ def smaller(change: Change, uses: Sequence[LeverUse], session: Session) -> Itera
         yield [change.model_copy(update={"per_year": change.per_year - less})]
 
 
+@pytest.mark.deep
 @examples(60, least=4)
 @given(tiny_cases(), st.integers(0, 8), st.data())
 def test_what_is_refuted_does_not_serve(tiny: Tiny, lead: int, data: st.DataObject) -> None:

@@ -430,6 +430,7 @@ def test_without_time_a_rule_that_asks_for_purchases_leaves_no_plan() -> None:
         planned(case(demand("metal", "civil", 100)), metals(), rule(Pin, offer="au-metal", at_least=30), time_limit=0)
 
 
+@pytest.mark.deep
 def test_cancelled_during_the_search_the_best_plan_is_returned() -> None:
     """Asked to stop at some sign of progress, a later one while nothing is bought yet: interrupted, verified, with a bound."""
 

@@ -153,7 +153,7 @@ def _row(entries: Entries, row: int) -> tuple[list[int], list[float]]:
 
 
 @pytest.mark.usefixtures("decomposed")
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.deep) for seed in (1, 2))])
 def test_cuts_come_to_what_one_program_of_all_scenarios_says(seed: int) -> None:
     """Choices before, parts that share nothing, decisions that cannot be followed; expected cost, CVaR and a mix."""
     comes_to_the_same(seed)

@@ -59,6 +59,7 @@ def test_no_demand_is_left_short_that_capacity_serves(name: str, dearer: float, 
     assert best * (1 - GAP) <= found.objective * money <= best * (dearer + GAP)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "name",
     [
@@ -78,6 +79,7 @@ def test_what_is_searched_has_no_shortage_where_a_step_is_known(name: str, tmp_p
     assert best is None or found.bound * money <= best * (1 + GAP)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", ["capa_like_small", pytest.param("capa_like", marks=pytest.mark.deep)])
 def test_a_plan_in_no_time_serves_all_that_capacity_serves(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
