@@ -50,9 +50,9 @@ def test_two_who_write_one_run_and_one_who_reads_it_meet_whole_runs(tmp_path: Pa
 
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", ["10", "11", "12", "13"])
-def test_killed_500_times_nothing_is_lost(seed: str, tmp_path: Path) -> None:
-    """All commands that write, killed at steps and moments drawn by lot: four times 125, so that several processors share them."""
+@pytest.mark.parametrize("seed", ["10", "11"])
+def test_killed_250_times_nothing_is_lost(seed: str, tmp_path: Path) -> None:
+    """All commands that write, killed at steps and moments drawn by lot: twice 125, so that several processors share them."""
     found = killed(tmp_path, "125", seed, timeout=3500)
     assert found["wrong"] == []
     assert sum(found["kills"].values()) == 125
