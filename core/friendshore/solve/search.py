@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Search:
                 self.watch,
                 self.gap,
                 replace(known, x=start, objective=known.objective / scale.money, bound=known.bound / scale.money),
-                lambda: steps(linear) / scale.columns,
+                cache(lambda: steps(linear) / scale.columns),  # asked for again where prices do not suffice
                 scale.rows,
             )
         else:
