@@ -171,14 +171,6 @@ def thawed() -> Iterator[None]:
     gc.freeze()
 
 
-@pytest.fixture
-def searched_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Searches with a limit of time are made in this process, as the briefest are: a dozen tiny ones are not worth a process each."""
-    from friendshore.solve.engines import mathopt
-
-    monkeypatch.setattr(mathopt, "BRIEF", 600.0)
-
-
 @pytest.fixture(autouse=True)
 def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps what is installed out of unit and property tests."""

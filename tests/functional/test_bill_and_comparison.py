@@ -41,7 +41,7 @@ SEARCHED: dict[int, list[tuple[Linear, Ask, SolverAnswer]]] = {}
 
 
 @pytest.fixture
-def steel(monkeypatch: pytest.MonkeyPatch, searched_here: None) -> None:
+def steel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands run in this process, at the root of the repository, and what several of them search is searched once: it takes seconds each."""
     search = mathopt.solve_with_highs
 

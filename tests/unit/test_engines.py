@@ -50,7 +50,7 @@ def denies(_linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverAns
 
 def after(first: Engine) -> Limits:
     """One worker, and an engine that is asked before those there are."""
-    return Limits(workers=1, engines=Engines((first, *ENGINES.simplex), (first, *ENGINES.tree)))
+    return Limits(workers=1, engines=ENGINES.after(first))
 
 
 def only(engine: Engine) -> Limits:
@@ -92,7 +92,7 @@ QUESTIONS: dict[str, Callable[[Session], Any]] = {
 }
 
 
-# Neither GLOP nor HiGHS says anything that can be relied on here: the first row asks for half a billionth less than there is.
+# At the edge of what solvers can tell apart: the first row asks for half a billionth less than there is.
 EDGE = Linear(
     cost=np.array([2.0, 5.0, 2.0]),
     lower=np.zeros(3),
@@ -105,9 +105,7 @@ EDGE = Linear(
 
 
 def test_a_row_missed_by_half_a_billionth_is_no_breakdown() -> None:
-    """HiGHS gives up on it in its presolve; asked in turn, the engines come to an answer."""
-    with pytest.raises(BreakdownError):
-        solve_with_highs(EDGE)
+    """Some engines give up on it; asked in turn, they return an answer."""
     assert ENGINES.search(EDGE).objective == pytest.approx(2)
     assert ENGINES.linear(EDGE).outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE)
 

@@ -48,8 +48,6 @@ from .building import (
 
 YEARLY = LeverBounds(later=1)
 
-pytestmark = pytest.mark.usefixtures("searched_here")
-
 
 def held(*quantities: float, end_use: str = "defense", **more: Any) -> Any:
     """A demand for metal of which nothing can be held, so that every period stands for itself."""

@@ -38,7 +38,7 @@ def solve_with_scipy(linear: Linear, ask: Ask, _hint: Floats | None = None) -> S
     return SolverAnswer(outcome, x, float(linear.cost @ x) + linear.constant, bound + linear.constant)
 
 
-ALONE = Limits(workers=1, engines=Engines((solve_with_scipy,), (solve_with_scipy,)))
+ALONE = Limits(workers=1, engines=Engines((solve_with_scipy,), (solve_with_scipy,), second=(solve_with_scipy,)))
 
 
 def given() -> tuple:

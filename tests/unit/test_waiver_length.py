@@ -26,8 +26,6 @@ TERMS = [
     {"id": "national-security", "citation": "10 USC 4872(e)"},
 ]
 
-pytestmark = pytest.mark.usefixtures("searched_here")
-
 
 def law(**more: Any) -> Rule:
     """A ban on Chinese metal, of which a waiver runs at most three years."""

@@ -132,8 +132,21 @@ class PlanStatus(StrEnum):
     """A limit ended the search; the bound says how far off it may be."""
     INTERRUPTED = "interrupted"
     """The user ended the search; the bound says how far off it may be."""
+    UNCONFIRMED = "unconfirmed"
+    """One solver calls it cheapest. A limit ended the search that would have confirmed this."""
     INFEASIBLE = "infeasible"
     """Hard rules conflict in at least one component; the others are planned."""
+
+
+class Confirmation(StrEnum):
+    """What confirms that a plan with yes-or-no decisions, or with counts, is the cheapest. One run of one solver never does."""
+
+    BOUND = "bound"
+    """The duals of a linear relaxation prove that no plan costs less."""
+    SECOND_SOLVER = "second solver"
+    """Another solver, with no code in common, found no cheaper plan."""
+    SECOND_SEARCH = "second search"
+    """The same solver found no cheaper plan on another path, with another seed and other tolerances."""
 
 
 class Make(Record):
@@ -231,6 +244,8 @@ class Plan(Tables):
     """Discounted money spent plus priced shortage, as the solver found it."""
     bound: Number
     """No plan has a lower objective than this; where objectives are ranked, none that keeps the levels before cost."""
+    confirmed_by: tuple[Confirmation, ...] = ()
+    """What confirms an optimal plan. Empty for plans without integer decisions: the duals prove a linear program's optimum."""
     levels: tuple[PlanLevel, ...] = ()
     """Ranked objectives, in order."""
     purchases: Annotated[

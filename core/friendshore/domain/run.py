@@ -14,7 +14,7 @@ from pydantic import model_validator
 
 from .base import Number, Record, Tables
 from .held import RunHolding, RunLot, RunStock
-from .plan import Cost, PlanStatus
+from .plan import Confirmation, Cost, PlanStatus
 from .price_dates import RunPriceDate
 from .ranges import RunRange
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
@@ -337,6 +337,8 @@ class Run(Tables):
     strict: bool = False
     """Whether rules of unknown status were enforced."""
     status: PlanStatus
+    confirmed_by: list[Confirmation] = []
+    """What confirms an optimal plan with integer decisions."""
     verified: bool
     """True: re-derived from the facts by other code than the solver's. There is no run without it."""
     currency: str

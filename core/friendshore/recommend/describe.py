@@ -120,6 +120,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         changes=list(told.changes),
         strict=told.strict,
         status=verified.plan.status,
+        confirmed_by=list(verified.plan.confirmed_by),
         verified=True,
         currency=problem.case.currency,
         place=problem.case.place,

@@ -26,7 +26,7 @@ from .demand import (
 )
 from .ground import blocked_plugins, with_effect
 from .mix import barred_texts, by_material, chain, cost_of, holdings, in_orders, kilograms_of, names_of, per_kg
-from .plan import STATUS, spends, time_of
+from .plan import spends, status_of, time_of
 from .stale_prices import stale_line
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
@@ -76,7 +76,7 @@ def titled(run: Run) -> str:
 
 def head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
     """The plan's time, whether it was verified when the page was made, before all else that is told of it, and what it comes to."""
-    words, tone = STATUS[run.status]
+    words, tone = status_of(run)
     strict = ", rules of unknown status enforced" if run.strict else ""
     status = doc.Phrase(words, tone, strong=True)
     told = doc.sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}. It {spends(run)}.")

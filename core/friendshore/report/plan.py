@@ -8,7 +8,7 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, large_money, money, percent, written
 from ..domain.base import grouped
-from ..domain.plan import PlanStatus
+from ..domain.plan import Confirmation, PlanStatus
 from ..domain.ranges import RunRange
 from ..domain.run import Run, RunDemand, RunDiscount, RunLevel
 from .caveats import (
@@ -30,9 +30,22 @@ STATUS = {
     PlanStatus.OPTIMAL: ("optimal", doc.Tone.GOOD),
     PlanStatus.FEASIBLE: ("feasible, not proved cheapest", doc.Tone.DOUBTFUL),
     PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", doc.Tone.DOUBTFUL),
+    PlanStatus.UNCONFIRMED: ("feasible, optimal according to one solver", doc.Tone.DOUBTFUL),
     PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", doc.Tone.BAD),
 }
 """Status in words, and how it is shown."""
+_CONFIRMED = {
+    Confirmation.BOUND: "by a bound",
+    Confirmation.SECOND_SOLVER: "by a second solver",
+    Confirmation.SECOND_SEARCH: "by a second search",
+}
+
+
+def status_of(run: Run) -> tuple[str, doc.Tone]:
+    """Return the status in words with what confirms it, and its tone."""
+    words, tone = STATUS[run.status]
+    confirmed = " and ".join(_CONFIRMED[each] for each in run.confirmed_by)
+    return f"{words}, confirmed {confirmed}" if confirmed else words, tone
 
 
 def heading(run: Run, *, shortly: bool = False) -> list[doc.Element]:
@@ -40,7 +53,7 @@ def heading(run: Run, *, shortly: bool = False) -> list[doc.Element]:
     name: list[str | doc.Phrase] = [doc.Phrase(run.case, strong=True)]
     if run.scenario:
         name.append(doc.Phrase(f"  with {', '.join(run.scenario)}", doc.Tone.CHOICE, strong=True))
-    words, tone = STATUS[run.status]
+    words, tone = status_of(run)
     status = f"{words} · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}"
     told = doc.sentence(status, tone=tone, strong=True), doc.sentence(spends(run, named=not shortly))
     if shortly:

@@ -14,12 +14,15 @@ is known beside it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
+from threading import Event, Thread
 from typing import Protocol
 
-from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY
+from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Confirmation
 from ..errors import SolverError
 from ..program.matrix import Floats, Linear
 from .linking import Linked
@@ -80,6 +83,8 @@ class SolverOutcome(Enum):
     NOTHING = "nothing"
     """Stopped by a limit, without a plan."""
     INFEASIBLE = "infeasible"
+    UNCONFIRMED = "unconfirmed"
+    """Optimal according to one run of one solver, which nothing confirmed within the limits."""
     BROKEN = "broken"
     """No engine came to an answer that can be relied on."""
 
@@ -112,6 +117,19 @@ class SolverAnswer:
     """Whether the clock ended it, or the user."""
     joined: Linked | None = None
     """How it was found, where a few rows join parts that could else be solved apart."""
+    confirmed_by: frozenset[Confirmation] = frozenset()
+    """What confirms the optimum of a program with integer variables. An engine's own answer has none."""
+    solver: str = ""
+    """The solver that an engine ran. Empty: unknown."""
+
+
+_BY_PROOF = [SolverOutcome.OPTIMAL, SolverOutcome.UNCONFIRMED]
+
+
+def worst_outcome(answers: Iterable[SolverAnswer]) -> SolverOutcome:
+    """Return how well a plan is proved whose parts all have a plan: optimal only if every part is."""
+    ranks = [_BY_PROOF.index(a.outcome) if a.outcome in _BY_PROOF else len(_BY_PROOF) for a in answers]
+    return [*_BY_PROOF, SolverOutcome.FEASIBLE][max(ranks, default=0)]
 
 
 def never() -> bool:
@@ -133,12 +151,35 @@ class Ask:
     """Cost of a plan that ends the search, likewise."""
     tight: bool = False
     """Whether rows are held as closely as the engine can, which takes longer."""
+    path: int = 0
+    """Number of the search on the same program. A second opinion takes another path: another seed and the solver's usual tolerances."""
     stopped: Callable[[], bool] = never
     """Whether the user has had enough: the search then ends within a tenth of a second, without an answer."""
 
 
-BRIEF = 0.5
-"""Seconds up to which a search need not be interrupted: a longer one is made in a process that can be ended."""
+@contextmanager
+def interrupting(stopped: Callable[[], bool], interrupt: Callable[[], object]) -> Iterator[None]:
+    """Call `interrupt` from another thread within a tenth of a second after `stopped` returns True, while the block runs."""
+    if stopped is never:
+        yield
+        return
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            if stopped():
+                interrupt()
+                return
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 TO_THE_END = Ask()
 """Until it is proved."""
 
@@ -160,6 +201,13 @@ class Engine(Protocol):
         """
 
 
+class Opinion(Protocol):
+    """A second opinion that is still to be asked for."""
+
+    def __call__(self, *, hint: Floats | None = None) -> SolverAnswer:
+        """Return the answer, searched from a plan that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
     """Engines in the order in which they are asked."""
@@ -168,6 +216,8 @@ class Engines:
     """For linear programs."""
     tree: tuple[Engine, ...]
     """For programs with integer variables, and linear ones so large that HiGHS is quicker."""
+    second: tuple[Engine, ...] = ()
+    """For second opinions on the optimum of a program with integer variables. Without any, only a bound can confirm it."""
     stopped: Callable[[], bool] = never
     """Whether the user has had enough: whatever is asked then, the answer is that nothing was found."""
 
@@ -181,7 +231,7 @@ class Engines:
         Raises:
             UnboundedError: if its cost has no least value.
         """
-        return _asked(self.simplex, linear, Ask(seconds, stopped=self.stopped), None, agreed=2)
+        return _asked(self.simplex, linear, Ask(seconds, stopped=self.stopped), agreed=2)
 
     def search(self, linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
         """The best plan of a program with integer variables, or of a large linear one, as far as is asked.
@@ -190,10 +240,20 @@ class Engines:
             UnboundedError: if its cost has no least value.
         """
         ask = replace(ask, stopped=self.stopped)
-        return _asked(self.tree, linear, ask, hint, agreed=1 if linear.integer.any() else 2)
+        return _asked(self.tree, linear, ask, hint=hint, agreed=1 if linear.integer.any() else 2)
+
+    def opinions(self, linear: Linear, watch: Watch, gap: float) -> Iterator[Opinion]:
+        """Yield second opinions on a program with integer variables, each by another engine or on another path, until the watch stops."""
+        for path, engine in enumerate(self.second, 1):
+            if watch.stopped():
+                return
+            ask = Ask(watch.left(), gap, path=path, stopped=self.stopped)
+            yield partial(_asked, (engine,), linear, ask, agreed=1)
 
 
-def _asked(engines: tuple[Engine, ...], linear: Linear, ask: Ask, hint: Floats | None, agreed: int) -> SolverAnswer:
+def _asked(
+    engines: tuple[Engine, ...], linear: Linear, ask: Ask, *, hint: Floats | None = None, agreed: int
+) -> SolverAnswer:
     """The first answer that can be relied on; that there is no plan, once so many engines agree."""
     began, denied = time.monotonic(), 0
     for engine in engines:

@@ -99,6 +99,12 @@ class Subproblems:
         parts = sum(answer.bound for answer in answers)
         return float(prices[binding] @ ends) + float(cost[held] @ least[held]) + parts + self.linear.constant
 
+    def confirmed_bound(self, prices: Floats, bound: float, solver: PartSolver) -> float:
+        """Return the part of a bound that second opinions on every part confirm at the same prices."""
+        if solver.watch.stopped():
+            return bound
+        return min(bound, self.bound(prices, solver.opinions(self.at(prices))))
+
     def master(
         self, loose_cost: Floats, plan_cost: Floats, miss_cost: Floats, most_missed: float, whole: Mask | None = None
     ) -> Linear:
@@ -154,6 +160,8 @@ class PartSolver(Protocol):
 
     def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]: ...
 
+    def opinions(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]: ...
+
 
 class LagrangianPricing:
     """The plans found so far, and the bound that their prices prove."""
@@ -161,14 +169,19 @@ class LagrangianPricing:
     def __init__(self, joint: Joint, first: Sequence[Floats], solver: PartSolver, bound: float) -> None:
         self.joint, self.linear, self.solver, self.bound = joint, joint.linear, solver, bound
         self.parted = Subproblems(joint)
+        self._unpriced = bound
+        self._prices: Floats | None = None
+        """Those that proved the bound. None: the parts alone did."""
         for part, x in enumerate(first):
             self.parted.keep(part, x)
 
     def run(self) -> SolverAnswer:
-        """The best plan found, if any, and the best bound proved."""
-        if not (self._rounds(feasible=False) and self._rounds(feasible=True)):
-            return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
-        return self._choice()
+        """Return the best plan found, if any, and the best bound proved and confirmed."""
+        priced = self._rounds(feasible=False) and self._rounds(feasible=True)
+        if self._prices is not None:
+            confirmed = self.parted.confirmed_bound(self._prices, self.bound, self.solver)
+            self.bound = max(self._unpriced, confirmed)
+        return self._choice() if priced else SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
 
     def _rounds(self, feasible: bool) -> bool:
         """Rounds of pricing until some mix keeps the rows, then, once `feasible`, until no plan betters it; False: no mix known keeps them."""
@@ -186,7 +199,9 @@ class LagrangianPricing:
             if answers is None:
                 return feasible
             if feasible:
-                self.bound = max(self.bound, self.parted.bound(prices, answers))
+                bound = self.parted.bound(prices, answers)
+                if bound > self.bound:
+                    self.bound, self._prices = bound, prices
             if not self.parted.keep_all(answers):
                 return feasible
         return feasible
@@ -272,6 +287,11 @@ class LagrangianPrices:
             self.mixed = self._spread(mix.x)
             if not self._try(self.parted.sound(mix.duals[: len(self.prices)])):
                 return
+
+    def confirm(self) -> None:
+        """Keep only the part of the bound that second opinions confirm."""
+        if self.answers:
+            self.bound = self.parted.confirmed_bound(self.prices, self.bound, self.solver)
 
     def ever(self, choices: Mask) -> Mask:
         """Which of some binary variables any part's plan has above zero."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, capped
 from ..program.objectives import Goal
-from .engine import Reached, SolverAnswer, SolverOutcome
+from .engine import Reached, SolverAnswer, SolverOutcome, worst_outcome
 from .linking import Linked
 from .mip import NOTHING
 from .search import Search
@@ -54,7 +55,7 @@ def solve_lexicographic(search: Search, linear: Linear, goals: Sequence[Goal]) -
     Raises:
         UnboundedError: if the cost has no least value.
     """
-    best, proved = NOTHING, True
+    best, answers = NOTHING, list[SolverAnswer]()
     bound = 0.0 if not linear.cost.any() else float("-inf")
     kept: list[_Kept] = []
     reached: list[Reached] = []
@@ -65,15 +66,22 @@ def solve_lexicographic(search: Search, linear: Linear, goals: Sequence[Goal]) -
             return SolverAnswer(answer.outcome, bound=answer.bound if goal.whole else bound)
         least = answer.objective
         most = least + goal.within * abs(least)
-        proved = proved and answer.outcome is SolverOutcome.OPTIMAL
+        answers.append(answer)
         best, joined = answer, answer.joined
         bound = answer.bound if goal.whole else bound
         kept.append(_Kept(goal.cost, most, answer.x))
         reached.append(Reached(least, answer.bound, most))
     assert best.x is not None
-    outcome = SolverOutcome.OPTIMAL if proved else SolverOutcome.FEASIBLE
     value = float(linear.cost @ best.x)
-    return SolverAnswer(outcome, best.x, value, min(bound, value), levels=tuple(reached), joined=_own(joined, linear))
+    return SolverAnswer(
+        worst_outcome(answers),
+        best.x,
+        value,
+        min(bound, value),
+        levels=tuple(reached),
+        joined=_own(joined, linear),
+        confirmed_by=frozenset[Confirmation]().union(*(answer.confirmed_by for answer in answers)),
+    )
 
 
 def _level(search: Search, step: Linear, kept: Sequence[_Kept], before: SolverAnswer) -> SolverAnswer:
@@ -88,11 +96,11 @@ def _level(search: Search, step: Linear, kept: Sequence[_Kept], before: SolverAn
             break
     bound = max(answer.bound, known.bound)
     if answer.x is None or answer.objective > known.objective:
-        proved = answer.outcome is SolverOutcome.OPTIMAL
         return replace(
             known,
-            outcome=SolverOutcome.OPTIMAL if proved else SolverOutcome.FEASIBLE,
+            outcome=worst_outcome([answer]),
             bound=min(bound, known.objective),
+            confirmed_by=answer.confirmed_by,
         )
     return replace(answer, bound=min(bound, answer.objective))
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..domain.watch import LONGEST_SECONDS
+from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Linear
-from .engine import BRIEF, Ask, Engines, SolverAnswer, SolverOutcome, Watch, is_open
+from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch, is_open
 from .first_plan import Steps, first_plan, unknown
 from .polishing import polished
 
@@ -23,12 +23,15 @@ def solve_mip(
     known: SolverAnswer = NOTHING,
     steps: Steps = unknown,
     counted: Floats | float = 1.0,
+    confirm: bool = True,
 ) -> SolverAnswer:
-    """The best answer for a program with integer variables, to a relative gap, until the watch stops it.
+    """Return the best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
-    A first plan (`first_plan`); a brief search; then one that lasts until it is done: in a process of its own, which is ended with the watch and
-    leaves its best plan and bound behind. It does not start from what the brief one found, so that a search that no time limit cuts short never
-    depends on the clock. What is `known` beforehand must not depend on the clock either: a plan to start from and a bound, each if there is one.
+    A first plan (`first_plan`), then a search, then a second opinion on its optimum. Without one the outcome is `UNCONFIRMED`.
+
+    Args:
+        known: Plan to start from and proved bound, each if there is one. They must not depend on the clock.
+        confirm: False for one of many programs whose bounds are confirmed together at the end.
 
     Raises:
         UnboundedError: if the cost has no least value.
@@ -41,13 +44,66 @@ def solve_mip(
     if known.outcome is SolverOutcome.INFEASIBLE:
         return known
     if known.objective <= _enough(known.bound, gap):
-        return replace(known, outcome=SolverOutcome.OPTIMAL, bound=min(known.bound, known.objective))
+        return _by_bound(known, known.bound)
     answer = _searched(linear, left, engines, watch, gap, known)
     missed = answer.outcome in (SolverOutcome.INFEASIBLE, SolverOutcome.OPTIMAL) and is_open(
         answer.objective * (1 - gap), known.objective
     )
     # An engine that misses a plan which is known, within narrow bounds, is at the edge of its tolerances.
-    return _searched(linear, linear, engines, watch, gap, known) if left is not linear and missed else answer
+    if left is not linear and missed:
+        answer, left = _searched(linear, linear, engines, watch, gap, known), linear
+    if answer.confirmed_by or not confirm:
+        return answer
+    if answer.outcome is SolverOutcome.OPTIMAL:
+        if known.objective < answer.objective:
+            answer = replace(answer, x=known.x, objective=known.objective)
+        return _confirmed(linear, left, engines, watch, gap, answer)
+    if answer.outcome is SolverOutcome.INFEASIBLE:
+        return _confirmed(linear, linear, engines, watch, gap, answer)
+    return answer
+
+
+def _confirmed(
+    linear: Linear, left: Linear, engines: Engines, watch: Watch, gap: float, claim: SolverAnswer
+) -> SolverAnswer:
+    """Ask for second opinions on a claimed optimum, or on the claim that there is no plan, until two searches agree.
+
+    A search that finds a cheaper plan refutes the claim; its own claim then needs a second opinion.
+    """
+    best, bound = claim, claim.bound
+    for opinion in engines.opinions(left, watch, gap):
+        answer = opinion(hint=best.x)
+        if answer.x is None:
+            if answer.outcome is SolverOutcome.INFEASIBLE is best.outcome:
+                return best
+            continue
+        other = polished(linear, engines, answer)
+        if best.x is None or not _near(best.objective, other.objective, gap):
+            best, bound = other, other.bound
+        elif _near(best.objective, other.bound, gap):
+            by = Confirmation.SECOND_SOLVER if other.solver != best.solver else Confirmation.SECOND_SEARCH
+            bound = min(bound, other.bound, best.objective)
+            return replace(best, outcome=SolverOutcome.OPTIMAL, bound=bound, confirmed_by=frozenset({by}))
+    if best.x is None:
+        return best
+    return replace(best, outcome=SolverOutcome.UNCONFIRMED, bound=min(bound, best.objective))
+
+
+def _near(value: float, bound: float, gap: float) -> bool:
+    """Return True if the bound is within the gap, and what solvers round, below the value."""
+    return value - bound <= (gap + _ROUNDING) * max(1.0, abs(value))
+
+
+_ROUNDING = 1e-7
+"""Share of the cost that two solvers' tolerances may differ by."""
+
+
+def _by_bound(answer: SolverAnswer, bound: float) -> SolverAnswer:
+    """Return the answer as optimal, because a bound that is proved by duals reaches it."""
+    confirmed = frozenset({Confirmation.BOUND})
+    return replace(
+        answer, outcome=SolverOutcome.OPTIMAL, bound=min(bound, answer.objective), confirmed_by=confirmed, duals=None
+    )
 
 
 def _searched(
@@ -56,10 +112,9 @@ def _searched(
     """The same from what is known; only what is `left` of the program is searched."""
     best, bound = known, known.bound
     enough = _enough(bound, gap) if np.isfinite(bound) else None
-    brief, tight, broken = True, False, False
+    tight, broken = False, False
     while not watch.stopped():
-        seconds = LONGEST_SECONDS if (limit := watch.left()) is None else limit
-        ask = Ask(min(BRIEF, seconds) if brief else seconds, gap, enough=enough, tight=tight)
+        ask = Ask(watch.left(), gap, enough=enough, tight=tight)
         answer = engines.search(left, ask, known.x)
         bound = max(bound, answer.bound)
         if answer.outcome is SolverOutcome.INFEASIBLE:
@@ -74,11 +129,11 @@ def _searched(
         if answer.outcome is SolverOutcome.OPTIMAL and not tight and is_open(answer.objective, raw):
             tight = True  # what rows let through within their tolerance was worth much: plan and bound came out too low
             continue
-        if answer.outcome is SolverOutcome.OPTIMAL or (enough is not None and answer.objective <= enough):
-            return SolverAnswer(SolverOutcome.OPTIMAL, answer.x, answer.objective, min(bound, answer.objective))
-        if not brief and not answer.out_of_time:
-            break  # it gave up by itself, and would again
-        brief = False
+        if enough is not None and answer.objective <= enough:
+            return _by_bound(answer, known.bound)
+        if answer.outcome is SolverOutcome.OPTIMAL:
+            return replace(answer, bound=min(bound, answer.objective))
+        break  # it reached a limit, or gave up by itself
     outcome = SolverOutcome.BROKEN if broken and best.x is None else best.outcome
     return SolverAnswer(outcome, best.x, best.objective, min(bound, best.objective))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..domain.base import exact
-from ..domain.plan import Infeasible, Plan, PlanLevel
+from ..domain.plan import Infeasible, Plan, PlanLevel, PlanStatus
 from ..problem.parts import materials_of
 from ..program import Program
 from ..program.decode import decode
@@ -15,7 +15,8 @@ def plan_of(program: Program, solution: Solution) -> Plan:
     conflicts = [infeasible(program, conflict) for conflict in solution.conflicts]
     plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
     levels = [PlanLevel(least=exact(n.least), bound=exact(n.bound), most=exact(n.most)) for n in solution.levels]
-    return plan.but(levels=tuple(levels))
+    confirmed_by = solution.confirmed_by if solution.status is PlanStatus.OPTIMAL else ()
+    return plan.but(levels=tuple(levels), confirmed_by=confirmed_by)
 
 
 def infeasible(program: Program, conflict: Conflict) -> Infeasible:

@@ -55,4 +55,4 @@ def polished(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAn
     exact = settled.linear(settled_rows(fix(linear, linear.integer, answer.x)))
     if exact.x is None:
         return answer
-    return SolverAnswer(answer.outcome, exact.x, exact.objective, answer.bound)
+    return replace(answer, x=exact.x, objective=exact.objective, duals=None)

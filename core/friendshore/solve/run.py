@@ -15,7 +15,7 @@ from math import inf
 import numpy as np
 
 from ..domain.memory import set_aside
-from ..domain.plan import PlanStatus
+from ..domain.plan import Confirmation, PlanStatus
 from ..domain.workers import finished
 from ..errors import Diagnostic, NoPlanError, OutOfTimeError
 from ..plugins.running import resting
@@ -25,7 +25,7 @@ from ..program.objectives import Goal
 from .answer_cache import AnswerCache
 from .components import Component, empty_rows, split
 from .conflicts import minimal_conflict
-from .engine import Cancel, Engines, Reached, SolverAnswer, SolverOutcome, Watch, is_open
+from .engine import Cancel, Engines, Reached, SolverAnswer, SolverOutcome, Watch, is_open, worst_outcome
 from .engines import ENGINES
 from .lexicographic import floor, goals_within, is_ranked, solve_lexicographic
 from .linking import Linked, LinkingMethod
@@ -116,6 +116,8 @@ class Solution:
     """What each of the ranked objectives comes to."""
     joined: tuple[JoinedComponent, ...] = ()
     """Components that a few rows join, in canonical order."""
+    confirmed_by: tuple[Confirmation, ...] = ()
+    """What confirms the optima of components with integer variables."""
 
     def __repr__(self) -> str:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"
@@ -237,7 +239,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     objective = bound = program.linear.constant
     conflicts: list[Conflict] = []
     levels = [Reached(0.0, 0.0, 0.0)] * len(program.goals)
-    status = PlanStatus.OPTIMAL
+    planned: list[SolverAnswer] = []
     for part, answer in zip(parts, answers, strict=True):
         if answer.outcome is SolverOutcome.INFEASIBLE:
             conflicts.append(
@@ -250,8 +252,10 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
         bound += max(min(best.bound, best.objective), floor(part.linear))
         for rank, more in _reached(program, part, best):
             levels[rank] = _together(levels[rank], more)
-        if answer.outcome is not SolverOutcome.OPTIMAL:
-            status = PlanStatus.INTERRUPTED if search.watch.interrupted else PlanStatus.FEASIBLE
+        planned.append(answer)
+    status = PlanStatus(worst_outcome(planned).value)
+    if status is not PlanStatus.OPTIMAL and search.watch.interrupted:
+        status = PlanStatus.INTERRUPTED
     open_ = [(objective, bound), *((level.least, level.bound) for level in levels)]
     if status is PlanStatus.OPTIMAL and any(is_open(v, b) for v, b in open_):
         status = PlanStatus.FEASIBLE  # as good as was asked for, which is not proved cheapest
@@ -264,7 +268,9 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     if conflicts:
         status = PlanStatus.INFEASIBLE
     joined = tuple(_joined(program, part, a.joined) for part, a in zip(parts, answers, strict=True) if a.joined)
-    return Solution(x, status, objective, bound, tuple(conflicts), len(parts), tuple(levels), joined)
+    confirmations = {each for answer in planned for each in answer.confirmed_by}
+    confirmed_by = tuple(each for each in Confirmation if each in confirmations)
+    return Solution(x, status, objective, bound, tuple(conflicts), len(parts), tuple(levels), joined, confirmed_by)
 
 
 def _joined(program: Program, part: Component, joined: Linked) -> JoinedComponent:

@@ -9,10 +9,11 @@ from functools import cache, partial
 
 import numpy as np
 
+from ..domain.plan import Confirmation
 from ..errors import Diagnostic
 from ..program.matrix import Floats, Linear
 from .answer_cache import AnswerCache
-from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch
+from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch, worst_outcome
 from .engines import ENGINES
 from .lagrangian import LagrangianPricing
 from .linking import MANY_CHOICES, Joint, Linked, LinkingMethod, joint_of, sharing_of
@@ -51,8 +52,11 @@ class Search:
             return self.sharing(sharing, known)
         return self.alone(linear, known)
 
-    def alone(self, linear: Linear, known: SolverAnswer = NOTHING) -> SolverAnswer:
-        """The best answer for a program solved as one.
+    def alone(self, linear: Linear, known: SolverAnswer = NOTHING, confirm: bool = True) -> SolverAnswer:
+        """Return the best answer for a program solved as one.
+
+        Args:
+            confirm: False for one of many programs whose bounds are confirmed together (`opinions`).
 
         Raises:
             UnboundedError: if the cost has no least value.
@@ -70,6 +74,7 @@ class Search:
                 replace(known, x=start, objective=known.objective / scale.money, bound=known.bound / scale.money),
                 cache(lambda: steps(linear) / scale.columns),  # asked for again where prices do not suffice
                 scale.rows,
+                confirm,
             )
         else:
             answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
@@ -88,7 +93,24 @@ class Search:
         """Programs solved each alone, as many at once as there are workers."""
         search = self if gap is None else Search(self.watch, gap, self.workers, self.known, self.engines)
         with ThreadPoolExecutor(self.workers) as pool:
-            return list(pool.map(search.alone, programs))
+            return list(pool.map(partial(search.alone, confirm=False), programs))
+
+    def opinions(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
+        """Return second opinions on the bounds of programs, as many at once as there are workers."""
+        with ThreadPoolExecutor(self.workers) as pool:
+            return list(pool.map(partial(self._opinion, gap=self.gap if gap is None else gap), programs))
+
+    def _opinion(self, linear: Linear, gap: float) -> SolverAnswer:
+        if not linear.integer.any() or not linear.entries.shape[0]:
+            return self.alone(linear)
+        near_one, scale = scaled(linear)
+        best = NOTHING
+        for opinion in self.engines.opinions(near_one, self.watch, gap):
+            answer = opinion()
+            best = max(best, _read(answer, linear, scale), key=lambda each: each.bound)
+            if answer.outcome is SolverOutcome.OPTIMAL:
+                break
+        return best
 
     def _part(self, linear: Linear) -> SolverAnswer:
         return self.known.of(linear, partial(self.alone, linear))
@@ -109,19 +131,26 @@ class Search:
             return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
         x = joint.spread(found, loose)
         if np.isfinite(loose).all() and joint.holds(x):
-            all_best = all(a.outcome is SolverOutcome.OPTIMAL for a in answers)
-            outcome = SolverOutcome.OPTIMAL if all_best else SolverOutcome.FEASIBLE
             return SolverAnswer(
-                outcome, x, float(linear.cost @ x), bound, joined=_joined(joint, LinkingMethod.LEFT_OUT)
+                worst_outcome(answers),
+                x,
+                float(linear.cost @ x),
+                bound,
+                joined=_joined(joint, LinkingMethod.LEFT_OUT),
+                confirmed_by=frozenset[Confirmation]().union(*(a.confirmed_by for a in answers)),
             )
         if not linear.integer.any():
             return replace(self._large(linear, bound), joined=_joined(joint, LinkingMethod.JOINT))
         if np.count_nonzero(linear.integer) < MANY_CHOICES:
             return replace(self.alone(linear, known), joined=_joined(joint, LinkingMethod.JOINT))
-        pricing = LagrangianPricing(joint, found, self, bound)
-        priced = pricing.run()
+        priced = LagrangianPricing(joint, found, self, bound).run()
         if priced.x is not None and priced.objective - priced.bound <= self.gap * abs(priced.objective):
-            return replace(priced, outcome=SolverOutcome.OPTIMAL, joined=_joined(joint, LinkingMethod.PRICED))
+            return replace(
+                priced,
+                outcome=SolverOutcome.OPTIMAL,
+                joined=_joined(joint, LinkingMethod.PRICED),
+                confirmed_by=frozenset({Confirmation.SECOND_SOLVER}),
+            )
         return replace(self.alone(linear, priced), joined=_joined(joint, LinkingMethod.JOINT))
 
     def sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
@@ -148,10 +177,11 @@ def _read(answer: SolverAnswer, linear: Linear, scale: Scale) -> SolverAnswer:
     """The answer of a scaled program, for the program as it was."""
     bound = answer.bound * scale.money
     if answer.x is None:
-        return SolverAnswer(answer.outcome, None, answer.objective, bound)
+        return replace(answer, bound=bound)
     x = np.clip(answer.x * scale.columns, linear.lower, linear.upper)
     duals = None if answer.duals is None else scale.duals(answer.duals)
-    return SolverAnswer(answer.outcome, x, float(linear.cost @ x) + linear.constant, bound, duals)
+    objective = float(linear.cost @ x) + linear.constant
+    return replace(answer, x=x, objective=objective, bound=bound, duals=duals)
 
 
 def _joined(joint: Joint, how: LinkingMethod) -> Linked:

@@ -22,6 +22,7 @@ from functools import partial
 
 import numpy as np
 
+from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, Mask
 from .diving import rounded, seconds_of
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
@@ -225,7 +226,7 @@ class SharedCapacitySearch:
         assert relaxed.x is not None
         self.best = rounded(self.linear, relaxed.x, self.engines, self.watch)
         if self._done() or self.watch.stopped():
-            return self._answer()
+            return self._answer(Confirmation.BOUND)
         start = self.scale.duals(relaxed.duals)[self.joint.rows]
         prices = LagrangianPrices(self._parts(), self.solver, start, PRICE_GAP)
         prices.run(FIRST_ROUNDS)
@@ -238,7 +239,9 @@ class SharedCapacitySearch:
             self._keep(self._bettered(near, first, self.dear, prices))
         if self.best.x is not None:
             self._better(prices)
-        return self._answer()
+        prices.confirm()
+        self.bound = max(relaxed.objective, prices.bound / self.scale.money)
+        return self._answer(Confirmation.SECOND_SOLVER)
 
     def _parts(self) -> Joint:
         """The parts, with choices that cost nothing left open."""
@@ -290,12 +293,15 @@ class SharedCapacitySearch:
     def _done(self) -> bool:
         return self.best.objective - self.bound <= self.solver.gap * abs(self.best.objective)
 
-    def _answer(self) -> SolverAnswer:
+    def _answer(self, confirmed_by: Confirmation) -> SolverAnswer:
         if self.best.x is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
         self.best = polished(self.linear, self.engines, self.best)
-        outcome = SolverOutcome.OPTIMAL if self._done() else SolverOutcome.FEASIBLE
-        return SolverAnswer(outcome, self.best.x, self.best.objective, min(self.bound, self.best.objective))
+        bound = min(self.bound, self.best.objective)
+        if not self._done():
+            return SolverAnswer(SolverOutcome.FEASIBLE, self.best.x, self.best.objective, bound)
+        confirmed = frozenset({confirmed_by})
+        return SolverAnswer(SolverOutcome.OPTIMAL, self.best.x, self.best.objective, bound, confirmed_by=confirmed)
 
     def _opened(self, whole: Mask) -> Linear:
         return replace(self.linear, integer=whole)

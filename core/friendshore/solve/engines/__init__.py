@@ -1,11 +1,11 @@
-"""The engines that friendshore brings, and in which order they are asked. A further one is a file here, or anywhere, and its place in a list.
+"""The engines that friendshore brings, and the order in which they are asked. To add one, put its file here or anywhere else, and add it to a list.
 
-OR-Tools is loaded once an engine is asked: most plans need GLOP alone, and what a certificate proves needs none. MathOpt, which HiGHS and SCIP
-are asked through, is loaded once one of these is.
+Each engine's library is loaded when the engine is first asked. Most plans need only GLOP, and a certificate's proof needs none.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,25 +29,33 @@ def solve_with_glop(
 def solve_with_highs(
     linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
 ) -> SolverAnswer:
-    """HiGHS: see `mathopt.solve_with_highs`."""
-    from . import mathopt
+    """HiGHS: see `highs.solve_with_highs`."""
+    from . import highs
 
-    return mathopt.solve_with_highs(linear, ask, hint, presolve)
+    return highs.solve_with_highs(linear, ask, hint, presolve)
 
 
 def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
-    """SCIP: see `mathopt.solve_with_scip`."""
-    from . import mathopt
+    """SCIP: see `scip.solve_with_scip`."""
+    from . import scip
 
-    return mathopt.solve_with_scip(linear, ask, hint)
+    return scip.solve_with_scip(linear, ask, hint)
 
 
+def _scip_briefly(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
+    """Ask SCIP within a number of nodes, which doesn't depend on the clock. HiGHS takes over where that is too few."""
+    return solve_with_scip(linear, replace(ask, nodes=SECOND_NODES), hint)
+
+
+SECOND_NODES = 20_000
+"""Nodes of SCIP's search tree for a second opinion."""
 _glop_presolved = partial(solve_with_glop, presolve=True)
 _highs_as_it_is = partial(solve_with_highs, presolve=False)
 
 ENGINES = Engines(
     simplex=(solve_with_glop, solve_with_highs, _glop_presolved, _highs_as_it_is, solve_with_scip),
     tree=(solve_with_highs, _highs_as_it_is, solve_with_scip),
+    second=(_scip_briefly, solve_with_highs, _highs_as_it_is),
 )
 """Those that are asked if nothing else is said: where one gives up, the next."""
 

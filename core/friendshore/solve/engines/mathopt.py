@@ -1,16 +1,6 @@
-"""HiGHS, for programs with integer variables, and SCIP, where all else gives up, through MathOpt; and GLOP, where it can go on from a basis.
-
-Measured traps, each with a test:
-- MathOpt's HiGHS ignores the interrupter, calls no callback and swallows Ctrl-C in the main thread: what may take long runs in a
-  process of its own (`worker`), which is ended from outside and leaves its best plan and bound in files.
-- HiGHS takes its number of threads once per process, through `highs.int_options`.
-- HiGHS prints a line on stdout when it repairs a plan of its own, with all output switched off (`silence`).
-"""
+"""MathOpt's models and answers; and GLOP, which continues from its last basis through MathOpt."""
 
 from __future__ import annotations
-
-import time
-from collections.abc import Callable
 
 import numpy as np
 from ortools.math_opt import (
@@ -27,83 +17,7 @@ from pybind11_abseil.status import StatusNotOk
 
 from ...errors import Diagnostic
 from ...program.matrix import Floats, Linear
-from ..engine import BRIEF, TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
-from .worker import RefusedError, search, search_in_worker, silence
-
-GRACE = 2.0
-"""Seconds after its time limit at which a search is ended that has not ended itself: within a large linear program HiGHS hardly looks at the clock."""
-
-
-def solve_with_highs(
-    linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
-) -> SolverAnswer:
-    """Solves a program with HiGHS.
-
-    Raises:
-        BreakdownError: if HiGHS comes to no answer.
-        UnboundedError: if the cost has no least value.
-    """
-    parameters = _parameters(ask, presolve)
-    parameters.highs.int_options["threads"] = 1
-    parameters.highs.int_options["random_seed"] = 0
-    parameters.highs.double_options["mip_feasibility_tolerance"] = 1e-10 if ask.tight else 1e-8
-    parameters.highs.double_options["primal_feasibility_tolerance"] = 1e-10 if ask.tight else 1e-9
-    if ask.enough is not None:  # MathOpt's own `objective_limit` is refused for integer variables
-        parameters.highs.double_options["objective_target"] = ask.enough
-    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_HIGHS, parameters, ask, hint)
-
-
-def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
-    """Solves a program with SCIP, a linear one with the SoPlex within it: slower, and of other make than GLOP and HiGHS.
-
-    Raises:
-        BreakdownError: if SCIP comes to no answer.
-        UnboundedError: if the cost has no least value.
-    """
-    parameters = _parameters(ask, presolve=True)
-    parameters.gscip.real_params["numerics/feastol"] = 1e-9
-    return _by_mathopt(linear, parameters_pb2.SOLVER_TYPE_GSCIP, parameters, ask, hint)
-
-
-def _parameters(ask: Ask, presolve: bool) -> parameters_pb2.SolveParametersProto:
-    parameters = parameters_pb2.SolveParametersProto(relative_gap_tolerance=ask.gap, absolute_gap_tolerance=0.0)
-    if not presolve:
-        parameters.presolve = parameters_pb2.EMPHASIS_OFF
-    if ask.seconds is not None:
-        parameters.time_limit.FromNanoseconds(max(1, int(ask.seconds * 1e9)))
-    if ask.nodes is not None:
-        parameters.node_limit = ask.nodes
-    return parameters
-
-
-def _by_mathopt(
-    linear: Linear,
-    engine: parameters_pb2.SolverTypeProto.ValueType,
-    parameters: parameters_pb2.SolveParametersProto,
-    ask: Ask,
-    start: Floats | None,
-) -> SolverAnswer:
-    more = model_parameters_pb2.ModelSolveParametersProto()
-    if start is not None:
-        hint = more.solution_hints.add().variable_values
-        hint.ids.extend(range(len(start)))
-        hint.values.extend(start.tolist())
-    program = _proto(linear)
-    stopped = _late(ask)
-    brief = parameters_pb2.SolveParametersProto()
-    brief.CopyFrom(parameters)
-    brief.time_limit.FromNanoseconds(int(BRIEF * 1e9))
-    try:
-        result = None
-        if ask.seconds is None or ask.seconds <= BRIEF:
-            with silence():
-                result = search(program, engine, parameters if ask.seconds is not None else brief, more)
-        if result is None or (ask.seconds is None and result.termination.limit == result_pb2.LIMIT_TIME):
-            result = search_in_worker(program, engine, parameters, more, stopped)
-    except RefusedError as error:
-        problem = Diagnostic(f"the solver refused the program: {error}", fix="please report this case")
-        raise BreakdownError(problem) from error
-    return SolverAnswer(SolverOutcome.NOTHING) if result is None else _answer(result, linear)
+from ..engine import BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
 
 
 class Resumed:
@@ -118,7 +32,7 @@ class Resumed:
         """Nothing is solved yet."""
         self._linear = linear
         self._solver: mathopt.Solver = mathopt.new(
-            parameters_pb2.SOLVER_TYPE_GLOP, _proto(linear), parameters_pb2.SolverInitializerProto()
+            parameters_pb2.SOLVER_TYPE_GLOP, model_of(linear), parameters_pb2.SolverInitializerProto()
         )
         self._how = parameters_pb2.SolveParametersProto(presolve=parameters_pb2.EMPHASIS_OFF)
         self._how.iteration_limit = _STEPS + _STEPS_BY_ROW * len(linear.row_upper)
@@ -143,7 +57,7 @@ class Resumed:
         except StatusNotOk:
             return None
         optimal = result.termination.reason == result_pb2.TERMINATION_REASON_OPTIMAL
-        return _answer(result, linear) if optimal else None
+        return answer_of(result, linear) if optimal else None
 
 
 _STEPS, _STEPS_BY_ROW = 1000, 3
@@ -163,15 +77,8 @@ def _tell(update: sparse_containers_pb2.SparseDoubleVectorProto, before: Floats,
     update.values.extend(after[changed].tolist())
 
 
-def _late(ask: Ask) -> Callable[[], bool]:
-    """Whether a search is to be ended: the user has had enough, or it did not end itself at its time."""
-    if ask.seconds is None:
-        return ask.stopped
-    last = time.monotonic() + ask.seconds + GRACE
-    return lambda: ask.stopped() or time.monotonic() > last
-
-
-def _proto(linear: Linear) -> model_pb2.ModelProto:
+def model_of(linear: Linear) -> model_pb2.ModelProto:
+    """Return a program as MathOpt's model."""
     proto = model_pb2.ModelProto()
     count = len(linear.cost)
     proto.variables.ids.extend(range(count))
@@ -194,7 +101,13 @@ def _proto(linear: Linear) -> model_pb2.ModelProto:
     return proto
 
 
-def _answer(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
+def answer_of(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
+    """Return MathOpt's result as an answer.
+
+    Raises:
+        BreakdownError: if there is none.
+        UnboundedError: if the cost has no minimum.
+    """
     reason = result.termination.reason
     bound = result.termination.objective_bounds.dual_bound
     late = result.termination.limit in (result_pb2.LIMIT_TIME, result_pb2.LIMIT_INTERRUPTED)

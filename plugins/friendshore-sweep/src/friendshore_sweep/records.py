@@ -67,7 +67,7 @@ class ScenarioPurchase(Record):
 class ScenarioPlan(Record):
     """The plan of one scenario."""
 
-    status: Literal["optimal", "feasible", "infeasible", "interrupted", "error"]
+    status: Literal["optimal", "feasible", "infeasible", "interrupted", "unconfirmed", "error"]
     """As of a plan; `error`: there is none, and the message says why."""
     message: str = ""
     """What went wrong; of rules that cannot hold together, which."""
@@ -90,7 +90,7 @@ class ScenarioPlan(Record):
         """Whether its figures are those of one plan: parts come to their sums, no bound is above its plan, and of each material its purchases come to what is bought."""
         cost = self.cost
         if cost is None:
-            return not (self.purchases or self.status in ("optimal", "feasible"))
+            return not (self.purchases or self.status in ("optimal", "feasible", "unconfirmed"))
         spent = cost.price + cost.discounts + cost.charges + cost.freight
         spent += cost.onboarding + cost.fixed + cost.untaken + cost.holding
         pairs = [(spent, cost.total), (cost.total + cost.penalties + cost.shortage, cost.objective)]

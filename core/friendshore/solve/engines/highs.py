@@ -1,0 +1,170 @@
+"""HiGHS, for programs with integer variables and for large linear ones, in this process through highspy.
+
+Its callbacks end a search within a tenth of a second, with the best plan and bound found so far, and Python's other threads run meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from math import inf, isfinite
+
+import highspy
+import numpy as np
+from highspy import HighsModelStatus as Status
+
+from ...errors import Diagnostic
+from ...program.matrix import Floats, Linear
+from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError, never
+
+_TIGHT, _CLOSE, _USUAL = 1e-10, 1e-9, 1e-7
+"""Tolerances of rows: as close as HiGHS can, those of a first search, and those of a second opinion."""
+_LIMITS = {
+    Status.kTimeLimit,
+    Status.kInterrupt,
+    Status.kSolutionLimit,
+    Status.kIterationLimit,
+    Status.kObjectiveTarget,
+    Status.kObjectiveBound,
+}
+_LOOK_SECONDS = 0.05
+_NAME = "HiGHS"
+
+
+class _QuietHighs(highspy.Highs):
+    """HiGHS without the banner that it otherwise prints when callbacks are enabled."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name
+        self.silent()
+        super().enableCallbacks()
+
+
+def solve_with_highs(
+    linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
+) -> SolverAnswer:
+    """Solve a program with HiGHS.
+
+    Raises:
+        BreakdownError: if HiGHS returns no answer.
+        UnboundedError: if the cost has no minimum.
+    """
+    solver = _QuietHighs()
+    for name, value in _options(linear, ask, presolve).items():
+        if solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+            raise _breakdown(f"option {name} = {value}")
+    _pass(solver, linear)
+    if hint is not None:
+        solver.setSolution(len(hint), np.arange(len(hint), dtype=np.int32), hint)
+    _end_when(solver, _ended(ask))
+    if solver.solve() == highspy.HighsStatus.kError:
+        raise _breakdown(solver.modelStatusToString(solver.getModelStatus()))
+    return _answer(solver, linear)
+
+
+def _options(linear: Linear, ask: Ask, presolve: bool) -> dict[str, bool | int | float | str]:
+    """HiGHS' options. A second opinion takes another seed and the usual tolerances, so that it takes another path."""
+    close = _USUAL if ask.path else _TIGHT if ask.tight else _CLOSE
+    options: dict[str, bool | int | float | str] = {
+        "threads": 1,
+        "random_seed": ask.path,
+        "primal_feasibility_tolerance": close,
+        "mip_feasibility_tolerance": close if ask.tight else 10 * close,
+        "mip_rel_gap": ask.gap,
+        "mip_abs_gap": 0.0,
+        "presolve": "choose" if presolve else "off",
+    }
+    if ask.seconds is not None:
+        options["time_limit"] = max(0.0, ask.seconds)
+    if ask.nodes is not None:
+        options["mip_max_nodes"] = ask.nodes
+    if ask.enough is not None and linear.integer.any():
+        options["objective_target"] = ask.enough
+    return options
+
+
+def _pass(solver: highspy.Highs, linear: Linear) -> None:
+    entries, columns = linear.entries, len(linear.cost)
+    rows = entries.shape[0]
+    status = solver.passModel(
+        columns,
+        rows,
+        entries.nnz,
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize),
+        linear.constant,
+        linear.cost,
+        linear.lower,
+        linear.upper,
+        linear.row_lower,
+        linear.row_upper,
+        entries.indptr.astype(np.int32),
+        entries.indices.astype(np.int32),
+        entries.data,
+        linear.integer.astype(np.int32),
+    )
+    if status == highspy.HighsStatus.kError:
+        raise _breakdown("it refused the program")
+
+
+def _ended(ask: Ask) -> Callable[[], bool]:
+    """Return a function that reports whether to end the search: the user interrupted it, or its time is over.
+
+    HiGHS calls back very often, so the function looks at the clock first.
+    """
+    last = inf if ask.seconds is None else time.monotonic() + ask.seconds
+    if ask.stopped is never and last == inf:
+        return never
+    next_look, ended = 0.0, False
+
+    def look() -> bool:
+        nonlocal next_look, ended
+        now = time.monotonic()
+        if now >= next_look:
+            next_look = now + _LOOK_SECONDS
+            ended = ended or now > last or ask.stopped()
+        return ended
+
+    return look
+
+
+def _end_when(solver: highspy.Highs, ended: Callable[[], bool]) -> None:
+    if ended is never:
+        return
+
+    def look(event: highspy.HighsCallbackEvent) -> None:
+        event.interrupt(ended())
+
+    solver.cbMipInterrupt += look
+    solver.cbSimplexInterrupt += look
+    solver.cbIpmInterrupt += look
+
+
+def _answer(solver: highspy.Highs, linear: Linear) -> SolverAnswer:
+    status, info = solver.getModelStatus(), solver.getInfo()
+    late = status in (Status.kTimeLimit, Status.kInterrupt)
+    searched = bool(linear.integer.any())
+    if status == Status.kInfeasible:
+        return SolverAnswer(SolverOutcome.INFEASIBLE)
+    if status == Status.kUnbounded:
+        raise UnboundedError(Diagnostic("the cost has no minimum", fix="please report this case"))
+    if status != Status.kOptimal and status not in _LIMITS:
+        raise _breakdown(solver.modelStatusToString(status))
+    bound = info.mip_dual_bound if searched else -inf
+    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        if status == Status.kOptimal:
+            raise _breakdown("it returned a plan that breaks a row")
+        return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late, solver=_NAME)
+    solution = solver.getSolution()
+    x = np.array(solution.col_value)
+    objective = float(linear.cost @ x) + linear.constant
+    if not isfinite(objective):
+        raise _breakdown(f"its plan costs {objective}")
+    if status != Status.kOptimal:
+        return SolverAnswer(SolverOutcome.FEASIBLE, x, objective, bound, out_of_time=late, solver=_NAME)
+    if searched:
+        return SolverAnswer(SolverOutcome.OPTIMAL, x, objective, bound, solver=_NAME)
+    return SolverAnswer(SolverOutcome.OPTIMAL, x, objective, objective, np.array(solution.row_dual), solver=_NAME)
+
+
+def _breakdown(reason: str) -> BreakdownError:
+    return BreakdownError(Diagnostic(f"HiGHS returned no answer: {reason}", fix="please report this case"))
