@@ -82,8 +82,12 @@ def _confirmed(
             best, bound = other, other.bound
         elif _near(best.objective, other.bound, gap):
             by = Confirmation.SECOND_SOLVER if other.solver != best.solver else Confirmation.SECOND_SEARCH
-            bound = min(bound, other.bound, best.objective)
-            return replace(best, outcome=SolverOutcome.OPTIMAL, bound=bound, confirmed_by=frozenset({by}))
+            if best.objective - other.bound > _DIGITS * abs(best.objective):
+                bound = min(bound, other.bound)
+            confirmed = frozenset({by})
+            return replace(
+                best, outcome=SolverOutcome.OPTIMAL, bound=min(bound, best.objective), confirmed_by=confirmed
+            )
     if best.x is None:
         return best
     return replace(best, outcome=SolverOutcome.UNCONFIRMED, bound=min(bound, best.objective))
@@ -96,6 +100,8 @@ def _near(value: float, bound: float, gap: float) -> bool:
 
 _ROUNDING = 1e-7
 """Share of the cost that two solvers' tolerances may differ by."""
+_DIGITS = 1e-12
+"""Share of the cost that two computations of the same sum may differ by."""
 
 
 def _by_bound(answer: SolverAnswer, bound: float) -> SolverAnswer:

@@ -146,7 +146,7 @@ def _serve() -> None:
             model_parameters_pb2.ModelSolveParametersProto.FromString(start),
         )
     except _RefusedError as error:
-        sys.stdout.write(str(error))
+        sys.stdout.buffer.write(str(error).encode())
         sys.exit(1)
     sys.stdout.buffer.write(result.SerializeToString())
 
