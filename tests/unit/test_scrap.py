@@ -73,6 +73,17 @@ def test_scrap_counts_for_no_mine() -> None:
     assert bought(planned(wanted, facts(), cap)) == {"jp-metal": 4, "au-metal": 6}
 
 
+def test_a_lone_step_counts_for_no_country() -> None:
+    """Ore concentrated in Japan may come from any mine: it meets no floor on Japanese mines, and a cap on any mine counts it."""
+    concentrated = chain("JP", "concentration", *(stage for stage in METAL if stage != "mined"))
+    offers = catalog(facility("jp", "JP"), facility("au", "AU"), source("JP", 10, chain=concentrated), source("AU", 50))
+    wanted = case(demand("metal", "civil", 10))
+    floor = rule(MinShare, id="floor", countries=["JP"], stage="mined", share="50 %", of="purchases")
+    assert bought(planned(wanted, offers, floor)) == {}
+    cap = rule(MaxShare, id="cap", countries=["CN"], stage="mined", share="40 %", of="purchases")
+    assert bought(planned(wanted, offers, cap)) == {"jp-metal": 4, "au-metal": 6}
+
+
 def test_a_floor_on_recycled_feed_counts_where_scrap_was_collected() -> None:
     """That is what such a floor asks: Japanese scrap meets a Japanese one, and no German one."""
     wanted, words = case(demand("metal", "civil", 10)), {"stage": "mined", "feed": "recycled", "of": "purchases"}

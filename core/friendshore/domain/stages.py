@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -36,8 +37,25 @@ _STEPS_OF: dict[Stage, tuple[str, ...]] = {
 STEPS: dict[str, Stage] = {step: stage for stage, steps in _STEPS_OF.items() for step in steps}
 """Finer words and the stage each is a step of, where a rule does not map it otherwise (`OriginBan.steps`)."""
 
-PARTIAL = frozenset({"concentration", "cracking", "leaching", "milling", "pressing", "magnetizing"})
-"""Steps that are never the whole of their stage: something came before them, and where is another question."""
+_MAGNET_ROUTES = (
+    ("milling", "pressing", "sintering", "magnetizing"),
+    ("milling", "pressing", "bonding", "magnetizing"),
+)
+Route = tuple[str, ...]
+"""Steps that together are the whole of a stage, in the order in which they are done."""
+ROUTES: dict[Stage, tuple[Route, ...]] = {
+    Stage.MINED: (("mining",), (COLLECTION,)),
+    Stage.REFINED: (("refining",),),
+    Stage.SEPARATED: (("separation",),),
+    Stage.MELTED: (("melting",), ("alloying",)),
+    Stage.PRODUCED: _MAGNET_ROUTES,
+}
+"""The routes of each stage that hold under every rule. A step that is no route by itself leaves open where the rest was done.
+
+Statutes ask where a material was mined, refined, separated or melted, in these words, so the step of the same name answers them. To
+melt an alloy is to make it of its metals (DFARS 225.7018-2: "melting samarium with cobalt to produce the alloy"), so alloying answers
+too. Every other step comes before or after something that belongs to the same stage.
+"""
 
 
 def stage_of(word: str) -> Stage:
@@ -49,3 +67,22 @@ def stage_of(word: str) -> Stage:
     if word in STEPS:
         return STEPS[word]
     return Stage(word)
+
+
+def covers_stage(stage: Stage, words: Iterable[str], routes: Iterable[Route] = (), begun: bool = False) -> bool:
+    """Return True if the words recorded of a stage leave none of its steps open.
+
+    Args:
+        stage: the stage.
+        words: the stage itself, or steps of it.
+        routes: routes beside those that hold under every rule.
+        begun: accept the first steps of a route, because another maker does the rest.
+    """
+    recorded = set(words)
+    if stage.value in recorded:
+        return True
+    for route in (*ROUTES[stage], *routes):
+        done = [step in recorded for step in route]
+        if all(done) or (begun and any(done) and done == sorted(done, reverse=True)):
+            return True
+    return False

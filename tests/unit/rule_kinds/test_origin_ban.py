@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.domain.facts import ChainEntry, Material
-from friendshore.domain.stages import Stage
+from friendshore.domain.stages import COLLECTION, STEPS, Stage, stage_of
 from friendshore.domain.use import Result, Use
 
 from .samples import (
@@ -199,7 +199,7 @@ def test_steps_may_belong_to_another_stage_under_a_rule() -> None:
 
 def test_a_step_counted_elsewhere_leaves_its_own_stage_open() -> None:
     """If reduction counts as production, a source that records nothing else has no refinery on record; inputs may have one."""
-    rule = ban(steps={"reduction": "produced"})
+    rule = ban(steps={"reduction": "produced"}, whole=[{"steps": ["reduction"]}])
     chain = {"mined": "AU", "reduction": "US", "separated": "MY", "melted": "JP"}
     assert judged(rule, offer(chain)).stage == "refined"
     assert judged(rule, offer({"reduction": "US", "melted": "US"}, inputs=True)).passes
@@ -256,13 +256,47 @@ def test_what_is_bought_on_the_way_came_out_of_a_mine_whatever_is_stated_of_it(
         assert judged(ban(), offer({}, charge, inputs=True, supplied=ALL[:3])).passes
 
 
-@pytest.mark.parametrize(("step", "passes"), [("magnetizing", False), ("pressing", False), ("sintering", True)])
-def test_a_step_that_is_never_the_whole_of_its_stage_does_not_tell_it(step: str, passes: bool) -> None:
+@pytest.mark.parametrize("word", sorted({*STEPS, *Stage} - {COLLECTION}))
+def test_a_lone_step_leaves_its_stage_unproven_unless_it_is_the_whole_of_it(word: str) -> None:
     """Who magnetizes in Japan has not said who sintered; where an input answers for the stage, the step is what is left of it."""
-    told = {stage: where for stage, where in CLEAN.items() if stage != "produced"} | {step: "JP"}
-    assert judged(ban(), offer(told)).result is (Result.PASS if passes else Result.UNPROVEN)
-    assert judged(ban(), offer({step: "JP"}, inputs=True, supplied=ALL)).passes
-    assert judged(ban(asks_proof=False), offer(told)).passes
+    stage = stage_of(word)
+    whole = word in {*Stage, "mining", "refining", "separation", "melting", "alloying"}
+    recorded = {known: where for known, where in CLEAN.items() if known != stage.value} | {word: "JP"}
+    assert judged(ban(), offer(recorded)).result is (Result.PASS if whole else Result.UNPROVEN)
+    assert whole or judged(ban(), offer(recorded)).stage == stage.value
+    assert judged(ban(), offer({word: "JP"}, inputs=True, supplied=ALL)).passes
+    assert judged(ban(asks_proof=False), offer(recorded)).passes
+
+
+@pytest.mark.parametrize("left_out", ["", "milling", "pressing", "sintering", "magnetizing"])
+def test_all_steps_together_are_the_whole_of_a_stage(left_out: str) -> None:
+    """Milling, pressing, sintering and magnetizing are how a magnet is produced; with any of them left out, it is unproven."""
+    steps = {step: "JP" for step in ("milling", "pressing", "sintering", "magnetizing") if step != left_out}
+    recorded = {known: where for known, where in CLEAN.items() if known != "produced"} | steps
+    assert judged(ban(), offer(recorded)).passes == (not left_out)
+
+
+@pytest.mark.parametrize(
+    ("form", "steps", "passes"),
+    [
+        ("powder", ("reduction",), True),
+        ("metal", ("reduction",), False),
+        ("metal", ("reduction", "consolidation"), True),
+        ("metal", ("consolidation",), False),
+    ],
+)
+def test_a_rule_says_which_steps_are_the_whole_of_a_stage(form: str, steps: tuple[str, ...], passes: bool) -> None:
+    """By the form of what is made: powder is done once it is reduced, metal is not."""
+    rule = ban(
+        elements=["Ta"],
+        forms=[],
+        steps={"reduction": "produced"},
+        whole=[{"steps": ["reduction"], "forms": ["powder"]}, {"steps": ["reduction", "consolidation"]}],
+    )
+    good = Material(id="tantalum", element="Ta", form=form, stages=ALL)
+    recorded = {known: where for known, where in CLEAN.items() if known != "produced"} | dict.fromkeys(steps, "US")
+    verdict = judged(rule, offer(recorded, good), use(good))
+    assert verdict.result is (Result.PASS if passes else Result.UNPROVEN)
 
 
 @pytest.mark.parametrize(("where", "result"), [("CN", Result.FAIL), ("", Result.UNPROVEN), ("JP", Result.PASS)])

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from ...domain.base import Record
 from ...domain.facts import ChainEntry
-from ...domain.stages import STEPS, Stage
+from ...domain.stages import STEPS, Route, Stage
 from ...domain.use import Chained, Fact, Result
 from ..base import FactTest
 from ..verdicts import Barred, result_of
@@ -72,6 +72,12 @@ class Recycling(Record):
     lifts: Stages = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
     """Stages that the ban then no longer asks about."""
     note: str = ""
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The steps among `needs`: of their stage the law asks for no others."""
+        steps = tuple(need for need in self.needs if need in STEPS)
+        return (steps,) if steps else ()
 
     def proved_by(self, offer: Chained, barred: Barred) -> bool:
         """Whether the chain of `offer` proves it, facts that the demand must state apart."""

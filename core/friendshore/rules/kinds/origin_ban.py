@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
 
+from ...domain.base import Record
 from ...domain.elements import symbols_in
 from ...domain.facts import ChainEntry
-from ...domain.stages import PARTIAL, Stage
+from ...domain.stages import STEPS, Route, Stage, covers_stage, stage_of
 from ...domain.use import PASS, Chained, Fact, Move, Result, Use, Verdict
 from ..base import Rule
 from ..verdicts import Barred, result_of, worst
@@ -30,6 +31,23 @@ _OF_METAL = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
 
 _FEW = 5
 """Countries that a sentence names one by one."""
+
+
+class Whole(Record):
+    """Steps that together are the whole of a stage under one rule."""
+
+    steps: Route = Field(min_length=1)
+    """The steps, in the order in which they are done."""
+    forms: tuple[str, ...] = ()
+    """Forms of the material for which they are the whole; none: all."""
+
+    @field_validator("steps")
+    @classmethod
+    def _are_steps(cls, steps: Route) -> Route:
+        unknown = [step for step in steps if step not in STEPS]
+        if unknown:
+            raise ValueError(f"`{unknown[0]}` is no step of a stage")
+        return steps
 
 
 class OriginBan(Covering, Rule):
@@ -67,6 +85,10 @@ class OriginBan(Covering, Rule):
     collected, so that country counts as the mine does."""
     steps: Steps = ()
     """Steps that are part of another stage under this rule than by default."""
+    whole: tuple[Whole, ...] = ()
+    """Steps that together are the whole of their stage under this rule. Beside them `mining`, `refining`, `separation` and `melting`
+    are the whole of theirs, and milling, pressing, sintering or bonding, and magnetizing together that of `produced`. A chain that
+    records fewer steps leaves the stage unproven."""
     exceptions: tuple[Exemption, ...] = ()
     """Exceptions that turn on facts of the item."""
     recycled: Recycling | None = None
@@ -106,8 +128,9 @@ class OriginBan(Covering, Rule):
         own, stated = self.covers(offer.material), dict(use.facts)
         good, held = symbols_in(use.material.element), symbols_in(offer.material.element)
         part = Stage.PRODUCED in offer.material.stages and not good.isdisjoint(held)
-        verdict = worst(self._on(self.stages, offer, own or part))
-        if verdict.passes and own and offer.material.id == use.material.id and self._asks_nothing_of(offer):
+        final = offer.material.id == use.material.id
+        verdict = worst(self._on(self.stages, offer, own or part, begun=not final))
+        if verdict.passes and own and final and self._asks_nothing_of(offer):
             verdict = self._unasked(offer)
         untold = self._untold(offer, use) if verdict.passes else None
         if untold is not None:
@@ -118,16 +141,33 @@ class OriginBan(Covering, Rule):
         return verdict if verdict.passes else self._excepted(verdict, stated)
 
     def _stage(self, entry: ChainEntry) -> Stage:
-        return dict(self.steps).get(entry.stage, entry.main_stage)
+        return self._stage_of(entry.stage)
 
-    def _on(self, stages: Iterable[Stage], offer: Chained, own: bool) -> Iterator[Verdict]:
+    def _stage_of(self, word: str) -> Stage:
+        """Return the stage that a stage or step word belongs to under this rule."""
+        return dict(self.steps).get(word) or stage_of(word)
+
+    def _on(
+        self, stages: Iterable[Stage], offer: Chained, own: bool, begun: bool = False, routes: tuple[Route, ...] = ()
+    ) -> Iterator[Verdict]:
+        """Yield the verdicts on some stages.
+
+        Args:
+            stages: the stages.
+            offer: the offer.
+            own: judge it on `produced` too.
+            begun: accept the first steps of a stage, because the maker of the good does the rest and answers for it.
+            routes: steps that are the whole of a stage here, beside those of `whole`.
+        """
         for stage in stages:
             entries = self._entries(stage, offer, own)
             yield from (self._of_entry(entry, offer) for entry in entries)
             if not entries and self._is_missing(stage, offer, own):
                 yield self._unknown(stage, offer)
-            elif entries and self._is_told_in_part(stage, entries, offer):
-                yield self._unknown(stage, offer, [entry.stage for entry in entries])
+            elif entries and self.asks_proof and stage not in offer.supplied and (own or stage is not Stage.PRODUCED):
+                words = [entry.stage for entry in entries]
+                if not covers_stage(stage, words, (*self._routes(stage, offer.material.form), *routes), begun):
+                    yield self._unknown(stage, offer, words)
 
     def _entries(self, stage: Stage, offer: Chained, own: bool) -> list[ChainEntry]:
         """What the offer does of a stage."""
@@ -177,9 +217,11 @@ class OriginBan(Covering, Rule):
         moved = any(entry.main_stage is stage for entry in offer.performed)
         return offer.source or stage in offer.missing or (moved and stage not in offer.supplied)
 
-    def _is_told_in_part(self, stage: Stage, entries: Iterable[ChainEntry], offer: Chained) -> bool:
-        """Whether all that is told of a stage are steps that are never the whole of it: who magnetizes has not said who sinters."""
-        return self.asks_proof and stage not in offer.supplied and all(entry.stage in PARTIAL for entry in entries)
+    def _routes(self, stage: Stage, form: str) -> Iterator[Route]:
+        """Yield the routes of a stage that this rule names for a form of the material."""
+        for whole in self.whole:
+            if self._stage_of(whole.steps[0]) is stage and (not whole.forms or form in whole.forms):
+                yield whole.steps
 
     def _untold(self, offer: Chained, use: Use) -> Stage | None:
         """A stage that what is bought on the way to a good went through, though it is not stated to have it, and of which nobody tells.
@@ -234,7 +276,7 @@ class OriginBan(Covering, Rule):
 
     def _unknown(self, stage: Stage, offer: Chained, but: Iterable[str] = ()) -> Verdict:
         what = f"{offer.material.id} of {offer.offer.id}"
-        known = f" ({listed(sorted(but))} alone is told)" if but else ""
+        known = f" (only {listed(sorted(but))} is recorded)" if but else ""
         reason = f"nobody says where {what} is {stage.value}{known}, which {self._law} asks"
         return self._found(Result.UNPROVEN, stage, reason)
 
@@ -260,7 +302,12 @@ class OriginBan(Covering, Rule):
         asked = [stage for stage in self.stages if stage not in recycling.lifts]
         # What is done to the scrap again is no part of its earlier life.
         again = [e for e in offer.performed if e.main_stage in recycling.lifts and self._stage(e) in self.stages]
-        kept = worst([*self._on(asked, offer, own=True), *(self._of_entry(entry, offer) for entry in again)])
+        kept = worst(
+            [
+                *self._on(asked, offer, own=True, routes=recycling.routes),
+                *(self._of_entry(entry, offer) for entry in again),
+            ]
+        )
         if not kept.passes:
             return kept
         clause = recycling.citation or self.citation

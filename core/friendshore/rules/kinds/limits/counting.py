@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema, model_val
 
 from ....domain.base import grouped
 from ....domain.facts import ChainEntry, Place
-from ....domain.stages import Stage
+from ....domain.stages import Stage, covers_stage
 from ....domain.use import Chained
 from ...base import DemandLine, Facts, Names
 from ..shared import Countries, EndUses, as_pairs, lands, listed
@@ -206,7 +206,9 @@ class Counting(Grouped):
             return frozenset({self.bloc_of(offer.facility.country)}), True
         entries = self.done(offer, self.stage)
         countries = frozenset(self.bloc_of(country) for entry in entries for country in entry.countries)
-        return countries, bool(entries) and all(entry.complete and entry.countries for entry in entries)
+        known = bool(entries) and all(entry.complete and entry.countries for entry in entries)
+        words = [entry.stage for entry in entries]
+        return countries, known and (self.stage in offer.supplied or covers_stage(self.stage, words, begun=True))
 
     def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
         """What an offer does of a stage, with the countries that it counts for."""
