@@ -380,6 +380,13 @@ def test_lists_have_a_json_twin(arguments: tuple[str, ...], key: str) -> None:
     assert key != "plugins" or any(row["distribution"] == "friendshore" for row in rows)
 
 
+@pytest.mark.parametrize("bill", ["us-p-1803", "us-p-hr9073"])
+def test_a_pending_bill_is_shown_as_pending(bill: str) -> None:
+    """A bill that no house has passed is no law."""
+    assert re.search(r"^status +pending$", friendshore("rules", "show", bill).stdout, re.MULTILINE)
+    assert answer(friendshore("rules", "show", bill, "--json"))["status"] == "pending"
+
+
 def test_rules_of_a_case_are_listed(case: Path) -> None:
     """`rules list CASE` holds the rules that stand in the case itself."""
     rows = answer(friendshore("rules", "list", str(case), "--json"))["rules"]

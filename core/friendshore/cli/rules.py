@@ -115,14 +115,13 @@ def _found(name: str, registry: Registry) -> dict[str, object]:
     """
     from ..domain.suggest import did_you_mean
     from ..errors import InputError
-    from ..report import rule_row
+    from ..report import bill_row
 
     known: dict[str, dict[str, object]] = {}
     packs, unread = _installed(registry)
     for pack in packs:
         known |= {str(row["id"]): row for row in _rows(pack, registry)}
-        bills = [bill.model_dump(mode="json", by_alias=True, exclude_defaults=True) for bill in pack.bills]
-        known |= {bill["id"]: rule_row(bill, pack.id, registry.packs[pack.id]) | {"kind": "bill"} for bill in bills}
+        known |= {bill.id: bill_row(bill, pack.id, registry.packs[pack.id]) for bill in pack.bills}
     if name not in known:
         for _, _, error in unread:
             warn(error)  # it may be in there

@@ -15,6 +15,7 @@ from .checks import (
 from .full import report_document as report_document
 from .listing import (
     Listing as Listing,
+    bill_row as bill_row,
     catalog_data as catalog_data,
     catalog_document as catalog_document,
     catalog_listing as catalog_listing,

@@ -11,7 +11,7 @@ from ..document import elements as doc
 from ..document.figures import count
 from ..domain.used import aged, days_since
 from ..plugins import PluginInfo, PluginStatus
-from ..rules.pack import RulePack
+from ..rules.pack import LegislativeBill, RulePack
 
 if TYPE_CHECKING:
     from ..domain.facts import Catalog, Facility, Offer
@@ -206,6 +206,12 @@ def rule_row(rule: Mapping[str, object], pack: str = "", distribution: str = "")
     """A rule's data with the pack it stands in."""
     data = {key: _plain(value) for key, value in rule.items()}
     return {**data, "status": _status(rule), "pack": pack, "distribution": distribution}
+
+
+def bill_row(bill: LegislativeBill, pack: str, distribution: str = "") -> dict[str, object]:
+    """Return a bill's data with the pack that contains it. A bill has a status of its own, and is pending unless it states one."""
+    stated = bill.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return {**rule_row(stated, pack, distribution), "kind": "bill", "status": bill.status.value}
 
 
 def rule_listing(
