@@ -103,7 +103,10 @@ class Chained(Record):
         """Possible customs origins and whether the list is complete: the last stage's, unless the offer says; both, where its stages contradict it."""
         countries, complete = self.last_countries
         if self.offer.customs_origin:
-            return frozenset({self.offer.customs_origin, *(countries if self.origin_contradicted else ())}), True
+            contradicted = self.origin_contradicted
+            return frozenset(
+                {self.offer.customs_origin, *(countries if contradicted else ())}
+            ), complete or not contradicted
         return (countries, complete) if countries else (frozenset({self.facility.country}), False)
 
 

@@ -12,6 +12,7 @@ from ..domain.use import Use
 from ..plugins import attributed
 from ..rules.answers import as_charge
 from ..rules.base import Phase, PhaseStatus, Rule, part_held
+from ..rules.customs import is_origin_unknown, possible_origins, told_apart
 from .judging import Judgement, Law
 from .kept import Answers, ByRule, Charged
 from .network import Arc, Network
@@ -44,6 +45,8 @@ class Charges:
         self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
         self._told_before: dict[tuple[int, int], dict[Charged, ByRule]] = {}
         self._asked: dict[tuple[int, int], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
+        self._others: Sequence[str] | None = None
+        """Countries that stand for all, once they are asked for."""
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
 
     def common(self, judgements: Mapping[Use, Judgement]) -> list[tuple[Decimal, ...]]:
@@ -129,16 +132,22 @@ class Charges:
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return set()
         value, alike = self.value(arc, t), self._alike[arrival]
-        found = (self._parts(arc, use, origin, value, alike) for origin in arc.chained.origins[0])
+        found = (self._parts(arc, use, origin, value, alike) for origin in self._origins(arc))
         return {rule for parts in found for rule, amount in parts.items() if amount}
 
     def _dearest_parts(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> ByRule:
-        origins, _ = arc.chained.origins
-        if len(origins) == 1:
-            (origin,) = origins
-            return self._parts(arc, use, origin, value, arrival)
-        found = [self._parts(arc, use, origin, value, arrival) for origin in sorted(origins)]
+        found = [self._parts(arc, use, origin, value, arrival) for origin in self._origins(arc)]
+        if len(found) == 1:
+            return found[0]
         return max(found, key=lambda parts: sum(parts.values(), Decimal(0)))
+
+    def _origins(self, arc: Arc) -> Sequence[str]:
+        """Return the customs origins that a purchase may have; any country, where the chain leaves it open."""
+        if not is_origin_unknown(arc.chained):
+            return sorted(arc.chained.origins[0])
+        if self._others is None:
+            self._others = told_apart(self.rules)
+        return possible_origins(arc.chained, self._others)
 
     def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> ByRule:
         told = self._known_parts(use, arrival)

@@ -254,6 +254,11 @@ class Rule(Record):
         """End uses that `rows` counts by themselves: each gets compliance classes of its own."""
         return frozenset()
 
+    @property
+    def charged_origins(self) -> tuple[frozenset[str], ...] | None:
+        """Sets of customs origins that `charge` treats alike, the rest of the world being another; None: it may tell any two apart."""
+        return None
+
     def concerns(self, use: Use) -> bool:
         """Whether the rule can bear on this use at all. A shortcut: False saves asking about every offer."""
         return True

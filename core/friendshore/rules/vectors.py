@@ -33,6 +33,7 @@ from ..reading.tomltext import toml_data
 from .amend import amended
 from .answers import as_charge, as_verdict
 from .base import PhaseStatus, Rule
+from .customs import possible_origins, told_apart
 from .pack import LegislativeBill
 from .verdicts import worst
 
@@ -244,8 +245,8 @@ def answered(
     verdicts = [judged(rule) for rule in applying if "judge" in rule.verbs]
     # An exception that lets a good pass has a clause of its own: it is shown where nothing else decides.
     verdict = max([worst(verdicts), *verdicts], key=lambda v: (v.result.rank, bool(v.rule)))
-    origins, _ = offer.origins
     charging = [rule for rule in applying if "charge" in rule.verbs]
+    origins = possible_origins(offer, told_apart(charging))
     duty = max(sum((charged(rule, origin) for rule in charging), Decimal(0)) for origin in origins)
     return VectorAnswer(verdict=verdict, duty=duty)
 

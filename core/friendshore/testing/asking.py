@@ -17,6 +17,7 @@ from ..problem.inputs import Inputs
 from ..problem.parts import materials_of
 from ..rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
 from ..rules.base import Facts, Rule
+from ..rules.customs import possible_origins, told_apart
 from ..rules.rows import Purchases, Row, Rows, one_by_one
 from ..rules.terms import ForUses, LackingTerm, Table, Term
 from .worlds import World
@@ -140,9 +141,10 @@ class Asking:
             return ()
         value = Decimal(17)
         with attributed(self.rule):
+            others = told_apart([self.rule])
             return tuple(
                 (origin, self.rule.charge(question.offer, question.move, question.use, origin, value))
-                for origin in sorted(question.offer.origins[0])
+                for origin in possible_origins(question.offer, others)
             )
 
     def wrong_answers(self) -> Iterator[str]:

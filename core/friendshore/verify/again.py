@@ -18,6 +18,7 @@ import numpy as np
 
 from ..domain.assumptions import OfferAssumption
 from ..domain.basis import Factors, basis_factor, content_of
+from ..domain.countries import country_names
 from ..domain.facts import Lane, Offer, Price, Quote
 from ..domain.use import Use
 from ..errors import Diagnostic
@@ -241,7 +242,9 @@ class _Again:
         # What a rule is told of the value is a stored number: that of the problem, which `_prices` has held against the records.
         value = self.costing.charges.value(arc, t)
         arrival = self.alike(arc.arrival(t))
-        return max(self.charged(arc.index, use, origin, value, arrival) for origin in arc.chained.origins[0])
+        origins, complete = arc.chained.origins
+        possible = origins if complete or not arc.chained.performed else origins.union(country_names())
+        return max(self.charged(arc.index, use, origin, value, arrival) for origin in possible)
 
     def _charged(self, index: int, use: Use, origin: str, value: Decimal, arrival: int) -> Fraction:
         """What all rules charge on a kilogram from one origin that arrives in a period."""

@@ -21,6 +21,7 @@ from ...problem.network import Arc
 from ...program import compile_program
 from ...rules.answers import as_charge
 from ...rules.base import Rule
+from ...rules.customs import possible_origins, told_apart
 from ...rules.rows import Row, Rows, one_by_one
 from ...session import Session
 from ...solve import digest
@@ -320,10 +321,11 @@ def _charges(problem: Problem, rule: Rule) -> bool:
     if "charge" not in rule.verbs:
         return False
     with attributed(rule):
+        others = told_apart([rule])
         return any(
             as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
             for arc, use in _moves(problem, rule)
-            for origin in sorted(arc.chained.origins[0])
+            for origin in possible_origins(arc.chained, others)
             for value in _values(problem, arc)
         )
 

@@ -63,6 +63,10 @@ class Tariff(Covering, Rule):
             raise ValueError("`territory` must name at least one country")
         return self
 
+    @property
+    def charged_origins(self) -> tuple[frozenset[str], ...]:
+        return self.origins, self.except_origins
+
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Tariff:
         """The same tariff with its specific duty in another currency, the one in which `charge` is to answer.
 
