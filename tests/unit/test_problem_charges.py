@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from friendshore.domain.facts import ChainEntry
 from friendshore.domain.market import Rate
 from friendshore.errors import InputError
 from friendshore.rules.base import Rule
@@ -15,6 +16,7 @@ from friendshore.rules.kinds.limits import Budget, MaxSuppliers, MinShare, MinSu
 from friendshore.rules.kinds.tariff import Tariff
 
 from .building import (
+    SOURCE,
     bought,
     case,
     catalog,
@@ -73,6 +75,49 @@ def test_with_several_possible_origins_the_dearest_duty_is_paid() -> None:
     rules = duty(), duty(id="jp", rate="0.1", origins=["JP"], specific=1, specific_currency="USD")
     assert charges(case(demand("metal", "civil", 10)), one(vague), *rules) == [100]
     assert charges(case(demand("metal", "civil", 10)), one(vague), rules[1]) == [50]
+
+
+@pytest.mark.parametrize("said", [{"countries": {"KR"}, "complete": False}, {"countries": set(), "complete": False}])
+def test_an_unknown_country_pays_the_most_that_any_country_pays(said: dict[str, Any]) -> None:
+    """Melted in Korea or elsewhere, or nobody says where: charged like Chinese metal, 25 % of 40, and marked. Korea itself is free."""
+    last = ChainEntry(stage="melted", source=SOURCE, **said)
+    vague = source("AU", 40, chain=(*chain("AU", "mined", "refined"), last))
+    rules = (
+        duty(),
+        duty(id="jp", rate="0.1", origins=["JP"]),
+        duty(id="most", rate="0.05", origins=[], except_origins=["KR"]),
+    )
+    found = planned(case(demand("metal", "civil", 10)), one(vague), *rules)
+    assert [float(p.charges) for p in found.run.purchases] == [120]
+    (marked,) = (row.text for row in found.run.assumptions if row.subject == "highest duty charged")
+    assert marked.startswith("au-metal: its customs origin is not known")
+    known = last.but(countries=frozenset({"KR"}), complete=True)
+    korean = planned(
+        case(demand("metal", "civil", 10)), one(source("AU", 40, chain=(*vague.chain[:-1], known))), *rules
+    )
+    assert [float(p.charges) for p in korean.run.purchases] == [0]
+    assert not [row for row in korean.run.assumptions if row.subject == "highest duty charged"]
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"),
+    [
+        ({"hs": ["8110"]}, True),
+        ({"forms": ["metal"]}, True),
+        ({"hs": ["2617"], "also": [{"elements": ["Dy"]}]}, True),
+        ({"hs": ["28.05"]}, False),
+        ({"materials": ["metal"]}, False),
+        ({}, False),
+    ],
+)
+def test_goods_without_a_duty_of_their_own_are_listed(words: dict[str, Any], listed: bool) -> None:
+    """A rule about another line, a form or the element states no duty of a line that it lacks; one about the goods or about all goods does."""
+    found = planned(case(demand("metal", "civil", 10)), one(source("CN", 40)), duty(**words))
+    texts = [row.text for row in found.run.assumptions if row.subject == "no duty charged"]
+    assert len(texts) == listed
+    assert all(text.startswith("metal: no rule in use names its tariff line, 2805") for text in texts)
+    at_home = planned(case(demand("metal", "civil", 10)), one(source("US", 40)), duty(**words))
+    assert not [row for row in at_home.run.assumptions if row.subject == "no duty charged"]
 
 
 def test_customs_origin_is_the_last_stages_unless_the_offer_says() -> None:

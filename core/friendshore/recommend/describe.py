@@ -40,6 +40,7 @@ from ..session import Session
 from ..solve import Progress
 from ..verify import Line, VerifiedPlan
 from . import run_parts
+from .duties import describe_duties
 from .facts import PackFacts
 from .gather import Gathered, blocks_of
 from .law import (
@@ -157,7 +158,9 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         unproven=describe_unproven(out),
         blocked=describe_blocked(out),
         leads=run_parts.describe_leads(problem),
-        assumptions=run_parts.describe_assumptions(verified) + describe_packs(told.packs, told.made),
+        assumptions=run_parts.describe_assumptions(verified)
+        + describe_duties(verified)
+        + describe_packs(told.packs, told.made),
         largest_miss_kg=exact(verified.largest_miss),
         components=told.components,
         plugins=list(told.plugins),

@@ -60,13 +60,16 @@ def noted_packs(run: Run) -> Iterator[str]:
 
 
 _UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
+_NO_DUTY, _MOST_DUTY = "no duty charged", "highest duty charged"
 BEFORE_ALL = {
     _UNEXAMINED: "Looked at by no rule of origin",
     _ACCEPTED: "Accepted by the case",
     _TWICE: "Perhaps counted twice",
+    _NO_DUTY: "No duty charged",
+    _MOST_DUTY: "Highest duty charged",
 }
 """Assumptions without which the mix cannot be read: goods that no rule asks the origin of, and what a case accepts beyond the usual,
-for a plan is compliant only as far as that is right; and capacity that two catalogs may both count. By their subjects, with their
+for a plan is compliant only as far as that is right; capacity that two catalogs may both count; and duties that nobody knows. By their subjects, with their
 titles."""
 
 
@@ -179,6 +182,10 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
         yield f"{BEFORE_ALL[_ACCEPTED]}: {'; '.join(accepted)}"
     twice = (f"{BEFORE_ALL[_TWICE]}: {row.text}" for row in run.assumptions if row.subject == _TWICE)
     yield from _most(twice, most, "more perhaps counted twice", "more perhaps counted twice")
+    for subject, why in ((_NO_DUTY, "no tariff line known"), (_MOST_DUTY, "customs origin not known")):
+        about = [row.text.partition(":")[0] for row in run.assumptions if row.subject == subject]
+        if about:
+            yield f"{BEFORE_ALL[subject]}, {why}: {few(about, most=most)}"
 
 
 def _exposures(run: Run) -> Iterator[str]:

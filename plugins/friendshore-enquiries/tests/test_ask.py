@@ -7,16 +7,31 @@ from threading import Event
 from typing import Any
 
 import pytest
-from tests.unit.building import GUESS, ban, case, catalog, demand, facility, maker, metals, price, source, text
+from tests.unit.building import (
+    GUESS,
+    SOURCE,
+    ban,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    maker,
+    metals,
+    price,
+    source,
+    text,
+)
 
 from friendshore.domain.assumptions import Accept
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence
-from friendshore.domain.facts import RecipeLine
+from friendshore.domain.facts import ChainEntry, RecipeLine
 from friendshore.errors import InputError
 from friendshore.inert import UNSEEN
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Rule
+from friendshore.rules.kinds import Tariff
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore_enquiries.document import ask_document
@@ -157,6 +172,17 @@ def test_a_spread_that_is_no_share_is_refused(word: str) -> None:
     """Before anything is planned."""
     with pytest.raises(InputError):
         AskQuestion().check(AskOptions(spread=word))
+
+
+def test_duties_that_nobody_knows_are_listed() -> None:
+    """Metal without a tariff line, and metal that may be of any origin: no rate is known that could be tried."""
+    vague = source(
+        "JP", 80, chain=(*chain("JP", "mined", "refined"), ChainEntry(stage="melted", countries={"JP"}, source=SOURCE))
+    )
+    facts = catalog(facility("jp", "JP"), facility("cn", "CN"), vague, source("CN", 10))
+    found = ask(opened(facts, Tariff(id="duty", hs=("8110",), rate=Decimal("0.25"))))
+    assert {row.subject for row in found.unasked if row.why.startswith("duty: ")} == {"metal", "jp-metal"}
+    assert not [row for row in ask(opened(facts)).unasked if row.why.startswith("duty: ")]
 
 
 def test_a_lead_time_changes_on_every_lane() -> None:

@@ -123,7 +123,8 @@ def _notes(found: Unknowns, shown: int) -> Iterator[str]:
         f"{percent(found.spread)} less and more are tried (--spread)"
     )
     for why, subjects in grouped((one.why, one.subject) for one in found.unasked).items():
-        yield f"not tried: {count(len(subjects), 'offer')}, like {subjects[0]}: {why}"
+        more = f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""
+        yield f"not tried: {subjects[0]}{more}: {why}"
 
 
 def _asked(one: Unknown) -> str:

@@ -10,10 +10,11 @@ from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import Offer
 from friendshore.explain.eligibility import Eligibilities, KeptOut
 from friendshore.plugins import sentence_of
+from friendshore.recommend.duties import goods_without_duty, offers_of_unknown_origin
 from friendshore.rules.base import Phase, PhaseStatus, Rule
 
 from .drafts import NOT_KNOWN, Doubts, Draft, Try
-from .records import EvidenceToday, UnknownKind
+from .records import EvidenceToday, Unasked, UnknownKind
 
 
 def origins(doubts: Doubts) -> Iterator[Draft]:
@@ -138,3 +139,19 @@ def _rule(doubts: Doubts, rule: Rule, phases: list[Phase]) -> Draft:
 
 def _title(rule: Rule) -> str:
     return sentence_of(rule).rstrip(".")
+
+
+def duties(doubts: Doubts) -> Iterator[Unasked]:
+    """Yield the goods that may be bought and whose tariff line or customs origin is not known; no rate of duty is known to try."""
+    problem = doubts.session.problem
+    arcs = [arc for arc in problem.network.arcs if arc.offer >= 0]
+    for material, text in goods_without_duty(problem, arcs).items():
+        yield Unasked(
+            subject=material, why=f"duty: {_about(text, material)}. Ask a customs broker for the line and its rate"
+        )
+    for offer, text in offers_of_unknown_origin(problem, arcs).items():
+        yield Unasked(subject=offer, why=f"duty: {_about(text, offer)}. Ask the supplier where it was last worked")
+
+
+def _about(text: str, subject: str) -> str:
+    return text.removeprefix(f"{subject}: ")

@@ -25,7 +25,7 @@ from friendshore.verify.amounts import pool_use
 from .capacities import EnoughCapacity, capacities, quantities
 from .drafts import Doubts, Draft, Try
 from .figures import conversions, lead_times, prices
-from .law import assumed_licences, origins, rules
+from .law import assumed_licences, duties, origins, rules
 from .records import AtPrice, BoughtMore, By, Possibility, Unknown, UnknownKind, Unknowns
 
 SPREAD = Decimal("0.25")
@@ -71,6 +71,7 @@ def ask(
         *conversions(doubts),
     ]
     drafts = [one for one in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if one.tries]
+    doubts.unasked.extend(duties(doubts))
     groups = _apart(session, drafts)
     answers = ask_apart(session, [[drafts[i] for i in group] for group in groups], lambda: _Asking(session), progress)
     found = [one for group in answers for one in group if one is not None]
