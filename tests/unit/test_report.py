@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
+from friendshore.document.elements import Document
 from friendshore.document.figures import large_money, mass, money, number, percent
 from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
 from friendshore.domain.run import Run
 from friendshore.errors import Diagnostic, InputError
-from friendshore.report import errors_data, page_document, plan_document, problem_lines, summary_document
+from friendshore.report import (
+    errors_data,
+    page_document,
+    plan_document,
+    problem_lines,
+    report_document,
+    summary_document,
+)
 
 PERIODS = [("2026-Q4", "2026-10-01", "2026-12-31")] + [
     (f"{year}-Q{q + 1}", f"{year}-{q * 3 + 1:02}-01", f"{year}-{q * 3 + 3:02}-28")
@@ -244,6 +253,15 @@ def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check()
     order += ["AU/MM → MY", "100 %", "## What to order next", "By 2026-12-31", "## How sure this is"]
     places = [page.index(words) for words in order]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("report", [page_document, report_document, plan_document])
+def test_every_report_ends_in_what_it_is_not(report: Callable[[Run], Document]) -> None:
+    """Whoever reads a plan to its end reads that it is no legal advice."""
+    text = " ".join(plain_text(report(run()), 80).split())
+    assert text.endswith(
+        "Not legal advice: the rules are a reading of the law, as of the days stated. Ask counsel before you rely on them."
+    )
 
 
 def test_the_page_has_tables_that_are_read_as_such() -> None:

@@ -227,7 +227,7 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     elif text is not None:
         bare(text)
     elif given["full"]:
-        show(shown(question, lambda: question.document(found, asked)))
+        show(_as_report(shown(question, lambda: question.document(found, asked))))
     else:
         show_on_screen(shown(question, lambda: question.screen(found, asked)))
     return 0
@@ -237,7 +237,16 @@ def _write_page(file: Path, page: Document, notes: Sequence[str]) -> None:
     from ..document import elements as doc
     from .forms import Form, write_document
 
-    write_document(file, doc.document(page.title, doc.notes(notes, doc.Tone.DOUBTFUL), *page.parts), Form.HTML)
+    told = doc.document(page.title, doc.notes(notes, doc.Tone.DOUBTFUL), *page.parts)
+    write_document(file, _as_report(told), Form.HTML)
+
+
+def _as_report(page: Document) -> Document:
+    """Return the document with the last line of every report."""
+    from ..document import elements as doc
+    from ..report import not_advice
+
+    return doc.document(page.title, *page.parts, not_advice())
 
 
 def _value(one: Option, given: Any) -> Any:

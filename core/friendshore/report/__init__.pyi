@@ -1,6 +1,7 @@
 # What this package offers, with the module that holds it: the one list, which `__init__.py` loads names by and type checkers read.
 # ruff: noqa: I001 - a module to a statement
 
+from .caveats import not_advice as not_advice
 from .checks import (
     check_data as check_data,
     check_document as check_document,

@@ -28,6 +28,12 @@ _AT_LENGTH, _BRIEFLY = 100, 50
 """Characters of a text of others that is told shortly, and of one of several."""
 
 
+def not_advice() -> doc.Section:
+    """Return the last line of every report."""
+    said = "Not legal advice: the rules are a reading of the law, as of the days stated. Ask counsel before you rely on them."
+    return doc.apart(doc.sentence(said, tone=doc.Tone.ASIDE))
+
+
 def conflict_lines(run: Run) -> Iterator[str]:
     """Rules that cannot hold together, and what is therefore not planned."""
     for part in run.conflicts:

@@ -10,6 +10,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run
 from ..domain.used import is_stale
+from .caveats import not_advice
 from .charts.dates import orders_section, rules_drawing
 from .charts.demand import met_drawing
 from .charts.flow import flow_element
@@ -62,6 +63,7 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         doc.section("How sure this is", doc.notes(proof(run, checked))),
         versions(run),
         *answered(answers),
+        not_advice(),
     )
 
 

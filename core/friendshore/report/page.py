@@ -11,7 +11,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
-from .caveats import assumed_lines, conflict_lines, exposed_lines, noted_packs, old_lines, turned_lines
+from .caveats import assumed_lines, conflict_lines, exposed_lines, not_advice, noted_packs, old_lines, turned_lines
 from .checks import answer
 from .demand import (
     because_lines,
@@ -61,6 +61,7 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
         doc.section("What the rules do", doc.notes(_rules(run))),
         doc.section("How sure this is", doc.notes([*proof(run, checked), *_made_with(run)])),
         *answered(answers),
+        not_advice(),
     )
 
 

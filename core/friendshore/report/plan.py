@@ -16,6 +16,7 @@ from .caveats import (
     assumed_section,
     conflict_lines,
     exposed_lines,
+    not_advice,
     noted_packs,
     old_lines,
     turned_lines,
@@ -145,6 +146,7 @@ def plan_document(run: Run) -> doc.Document:
         rules(run),
         assumptions(run),
         versions(run),
+        not_advice(),
     )
 
 

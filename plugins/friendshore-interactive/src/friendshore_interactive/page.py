@@ -14,6 +14,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money
 from friendshore.document.html import Working, html
 from friendshore.domain.base import totals
+from friendshore.report import not_advice
 
 from .trying import LEAST, Effect, Floats, PageProgram, numbers
 
@@ -49,7 +50,8 @@ def page(result: Interactive, offered: Offered) -> str:
         },
         solves=True,
     )
-    return html(summary(result), working)
+    told = summary(result)
+    return html(doc.document(told.title, *told.parts, not_advice()), working)
 
 
 def summary(result: Interactive) -> doc.Document:
