@@ -42,6 +42,10 @@ LEVEL = {
     "rank": 1, "minimise": "shortage", "sentence": "shortage of defense, at its price", "unit": "USD", "implied": False, "value": 0, "bound": 0,
     "gap": 0, "least": 0, "within": 0,
 }  # fmt: skip
+EXPOSED = {
+    "rule": "cn-46", "title": "", "cost": 5000, "materials": {"dysprosium-oxide": 500}, "offers": ["cn"], "first": "2026-Q4",
+    "unknown": [{"start": "2026-11-28", "note": "no extension found"}],
+}  # fmt: skip
 ACCEPTED = [
     {"subject": "accepted", "text": "evidence counts from `assumed` on"},
     {"subject": "accepted", "text": "50 % of `announced` capacity counts"},
@@ -68,6 +72,12 @@ def told(width: int = 100, folder: str = "", **changed: Any) -> str:
         ({"made": "2026-11-26", "plugins": [PLUGIN]}, "Old data: pack laws, as of 2026-01-01, 329 days old"),
         ({"made": "2026-01-02", "plugins": [PLUGIN, PLUGIN | {"as_of": None, "name": "new"}]}, "2 packs, the oldest new, as of an unknown day"),
         ({"plugins_blocked": [{"name": "acme", "by": ["--block"], "plugins": ["acme 1"]}]}, "Planned without acme (acme 1), blocked by --block"),
+        ({"assumptions": [{"subject": "no duty charged", "text": "trisulfide: no rule in use names its tariff line, 2830.90. It is charged none"}]}, "No duty charged, no tariff line known: trisulfide"),
+        ({"assumptions": [{"subject": "highest duty charged", "text": "kr-oxide: its customs origin is not known. It is charged the most"}]}, "Highest duty charged, customs origin not known: kr-oxide"),
+        (
+            {"exposed": [EXPOSED]},
+            "Exposed: cn-46, unknown from 2026-11-28 on (no extension found). Counted as not in force; if it is, it forbids USD 5,000 from 2026-Q4 on, as does --strict: dysprosium-oxide 500 kg",
+        ),
         ({"assumptions": ACCEPTED}, "Accepted by the case: evidence counts from `assumed` on; 50 % of `announced` capacity counts"),
     ],
 )  # fmt: skip

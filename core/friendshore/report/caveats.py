@@ -200,7 +200,11 @@ def _exposures(run: Run) -> Iterator[str]:
         materials = few([f"{name} {mass(kg)}" for name, kg in row.materials.items()])
         days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
         worth = large_money(row.cost, run.currency)
-        yield f"Exposed: {row.rule}, unknown {days}, would forbid (--strict) {worth} from {row.first} on: {materials}"
+        why = "; ".join(dict.fromkeys(_cut(doubt.note).rstrip(".") for doubt in row.unknown if doubt.note))
+        yield (
+            f"Exposed: {row.rule}, unknown {days}{f' ({why})' if why else ''}. Counted as not in force; if it is, "
+            f"it forbids {worth} from {row.first} on, as does --strict: {materials}"
+        )
 
 
 def _missed(run: Run, most: int) -> Iterator[str]:
