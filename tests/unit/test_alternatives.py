@@ -150,6 +150,20 @@ def test_what_is_kept_out_says_why_and_by_which_stage() -> None:
     assert {check.result for check in of(found, "au-metal").checks} == {"pass"}
 
 
+def test_what_no_rule_is_about_passes_no_rule() -> None:
+    """Metal for civil use, of which a ban for defense says nothing: it is neither found lawful nor unlawful. For defense it passes."""
+    told = text(found := alternatives(session(civil(40), metals(), ban("melted", start=None))))
+    assert {check.result for check in of(found, "au-metal").checks if check.stage} == {"no rule"}
+    assert "no rule of origin applies for civil, and nothing is found for or against: cn-metal" in " ".join(
+        told.split()
+    )
+    assert "passes every rule" not in told
+    defense = case(demand("metal", "defense", 40))
+    told = text(alternatives(session(defense, metals(), ban("melted", start=None))))
+    assert "passes every rule in force for every use: au-metal" in told
+    assert "no rule of origin" not in told
+
+
 def test_what_comes_too_late_says_so() -> None:
     """A capacity that starts after the plan, one that does not count, a lead time and a qualification that outlast it."""
     late = facility("jp", "JP", 9).model_copy(

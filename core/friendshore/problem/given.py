@@ -10,6 +10,8 @@ from ..domain.case import Case
 from ..domain.countries import country_names, is_country
 from ..domain.facts import Catalog, Offer
 from ..domain.suggest import did_you_mean, nearest
+from ..domain.time import Span
+from ..domain.use import Use
 from ..domain.values import meant_use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
@@ -246,7 +248,11 @@ def origin_rules(demand: Demand, law: Law) -> list[str]:
     What a case keeps out by name is no rule of origin, nor is a ban that asks for no proof: they say nothing of where the rest
     comes from.
     """
-    wanted = [p.span for p in law.case.horizon.periods if demand.quantity[p.index]]
+    return origin_rules_of(demand.use, [p.span for p in law.case.horizon.periods if demand.quantity[p.index]], law)
+
+
+def origin_rules_of(use: Use, spans: Sequence[Span], law: Law) -> list[str]:
+    """Return the rules of origin that look at a use in any of some spans; see `origin_rules`."""
     found = []
     for position, rule in enumerate(law.rules):
         if not rule.phases or "judge" not in rule.verbs or rule.bears_on != "chain":
@@ -254,7 +260,7 @@ def origin_rules(demand: Demand, law: Law) -> list[str]:
         if isinstance(rule, Exclude) or (isinstance(rule, OriginBan) and not rule.asks_proof):
             continue
         with attributed(rule):
-            if any(law.in_force(position, span) for span in wanted) and rule.concerns(demand.use):
+            if any(law.in_force(position, span) for span in spans) and rule.concerns(use):
                 found.append(rule.id)
     return found
 

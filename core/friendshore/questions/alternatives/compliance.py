@@ -10,6 +10,7 @@ from ...domain.base import Number, Record, exact
 from ...domain.stages import Stage
 from ...domain.use import Result, Use, Verdict
 from ...explain.eligibility import Eligibilities
+from ...problem.given import origin_rules_of
 from ...verify import VerifiedPlan
 
 
@@ -24,8 +25,9 @@ class StageCheck(Record):
     """Where the offer may have performed it; none where nobody says, or its inputs bring it."""
     from_inputs: bool
     """Whether it is done before, on what the offer takes in."""
-    result: Literal["pass", "unproven", "fail", "undecided"]
-    """`undecided`: no rule finds against it, but one that already did at another stage need not have looked at this one."""
+    result: Literal["pass", "unproven", "fail", "undecided", "no rule"]
+    """`undecided`: no rule finds against it, but one that already did at another stage need not have looked at this one. `no rule`: no rule
+    of origin in force is about this use, so that nothing is found for or against it."""
     rule: str = ""
     """The rule that decided, if one finds against it."""
     clause: str = ""
@@ -42,6 +44,8 @@ def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[Stag
     for use in standings.uses[material]:
         against = _against(standings, facts.offer.id, material, use)
         decided = any(verdict.stage for verdict in against)
+        spans = [period.span for period in problem.case.horizon.periods]
+        unasked = not origin_rules_of(use, spans, problem.law)
         for stage in [stage.value for stage in chained.material.stages] + [""]:
             here = [verdict for verdict in against if verdict.stage == stage]
             worst = max(here, key=lambda verdict: verdict.result.rank, default=None)
@@ -51,12 +55,19 @@ def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[Stag
                 stage=stage,
                 countries=sorted(frozenset().union(*(entry.countries for entry in entries))),
                 from_inputs=not entries and any(supplied.value == stage for supplied in chained.supplied),
-                result=_told(worst.result) if worst else "undecided" if stage and decided else "pass",
+                result=_told(worst.result) if worst else _unopposed(stage, decided, unasked),
                 rule=worst.rule if worst else "",
                 clause=worst.clause if worst else "",
                 since=_since(standings, worst.rule) if worst else "",
                 reason=worst.reason if worst else "",
             )
+
+
+def _unopposed(stage: str, decided: bool, unasked: bool) -> Literal["pass", "undecided", "no rule"]:
+    """Return what is known of a stage, or of the move, that no rule finds against."""
+    if not stage:
+        return "pass"
+    return "undecided" if decided else "no rule" if unasked else "pass"
 
 
 def _told(result: Result) -> Literal["pass", "unproven", "fail"]:

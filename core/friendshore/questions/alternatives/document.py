@@ -9,6 +9,7 @@ from typing import Literal
 from ...document import charts
 from ...document import elements as doc
 from ...document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
+from ...domain.base import grouped
 from ..told import difference, effort, ladder, left_out, rung
 from .compliance import StageCheck
 from .search import Alternative, Alternatives, MaterialMix, costs_nothing
@@ -178,11 +179,20 @@ def _notes(kept: Sequence[Alternative], usable: int) -> list[str]:
 def _compliance(kept: Sequence[Alternative]) -> Iterator[doc.Element | None]:
     """Stages that do not pass, of offers that can be used for something; the others in one line."""
     rows = [[one.offer, check.end_use, *_judged(check)] for one in kept for check in _against(one)]
-    clean = [one.offer for one in kept if not _against(one)]
+    clean = grouped((_unasked(one), one.offer) for one in kept if not _against(one))
     if rows:
         yield doc.apart(doc.table(map(doc.Column, ("Offer", "For", "Stage", "Found", "Rule and clause")), rows))
-    if clean:
-        yield doc.notes([f"passes every rule in force for every use: {', '.join(clean)}"])
+    yield doc.notes(
+        f"no rule of origin applies for {', '.join(uses)}, and nothing is found for or against: {', '.join(offers)}"
+        if uses
+        else f"passes every rule in force for every use: {', '.join(offers)}"
+        for uses, offers in clean.items()
+    )
+
+
+def _unasked(one: Alternative) -> tuple[str, ...]:
+    """Return the uses that no rule of origin is about."""
+    return tuple(dict.fromkeys(check.end_use for check in one.checks if check.result == "no rule"))
 
 
 def _against(one: Alternative) -> list[StageCheck]:
