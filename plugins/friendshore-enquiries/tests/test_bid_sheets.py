@@ -9,6 +9,13 @@ from typing import Any
 
 import pytest
 from tests.functional.program import here as friendshore
+from tests.unit.building import case as case_of
+from tests.unit.building import catalog, demand, facility, source
+
+from friendshore.problem.inputs import Inputs
+from friendshore.rules.kinds import Exclude, OriginBan
+from friendshore.session import Session
+from friendshore_enquiries.addressees import unaddressed
 
 BIDDER = {"filled in by*": "J. Doe", "quoted on*": "2026-11-20", "quotation": "Q-17", "valid until*": "2029-12-31"}
 BID = {"price*": 525, "capacity*": 3, "lead time*": 3, "min order": 50}
@@ -58,6 +65,45 @@ def filled(folder: Path, **cells: Any) -> Path:
 def convert(sheet: Path, case: Path) -> Any:
     """What becomes of a sheet."""
     return friendshore("catalogs", "convert", str(sheet), str(case / "metals-bid"), "--case", str(case), "--json")
+
+
+@pytest.mark.parametrize(
+    ("operator", "rule", "reason"),
+    [
+        ("Acme", {}, ""),
+        ("", {}, "no company is named"),
+        ("Acme; Norinco and others", {}, "no company is named"),
+        ("Magnet makers", {}, "no company is named"),
+        ("Acme", {"kind": "exclude", "suppliers": ["Acme"], "end_uses": ["defense"]}, "barred by law"),
+        ("Acme", {"kind": "exclude", "suppliers": ["Acme"], "phases": [{"status": "unknown"}]}, "barred by law"),
+        ("Acme", {"kind": "exclude", "suppliers": ["Other"]}, ""),
+        (
+            "Acme",
+            {"kind": "origin-ban", "stages": ["mined"], "countries": ["CN"], "asks_proof": False},
+            "barred by law",
+        ),
+        ("Acme", {"kind": "origin-ban", "stages": ["mined"], "countries": ["RU"], "asks_proof": False}, ""),
+        ("Acme", {"kind": "origin-ban", "stages": ["mined"], "countries": ["CN"]}, ""),
+    ],
+)
+def test_only_a_company_that_no_sanction_bars_is_written_to(operator: str, rule: dict[str, Any], reason: str) -> None:
+    """Not a total of a country, nor who is on a list, nor a company in whose country goods are barred; a rule that asks for proof bars nobody's letter."""
+    plant = facility("cn", "CN").but(operator=operator)
+    kinds = {"exclude": Exclude, "origin-ban": OriginBan}
+    rules = tuple(kinds[rule["kind"]].model_validate({"id": "law", **rule}) for _ in range(bool(rule)))
+    opened = Session.open(Inputs(case_of(demand("metal", "civil", 10)), (catalog(plant, source("CN", 10)),), rules))
+    assert unaddressed(opened, plant) == reason
+
+
+def test_whom_no_sheet_is_written_for_is_named(case: Path, tmp_path: Path) -> None:
+    """A plant without an operator gets none, the others do."""
+    facilities = case / "catalog" / "facilities.csv"
+    facilities.write_text(facilities.read_text().replace("Example Metals", ""))
+    done = friendshore("ask", str(case), "--bid-sheets", str(tmp_path / "new"))
+    assert done.returncode == 0
+    assert "2 bid sheets written" in done.stderr
+    assert "no bid sheet for Quebec gallium plant: no company is named" in done.stderr
+    assert len(list((tmp_path / "new").iterdir())) == 2
 
 
 def test_a_bid_changes_the_plan_as_was_foretold(case: Path) -> None:

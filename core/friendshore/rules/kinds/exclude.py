@@ -66,7 +66,7 @@ class Exclude(Covering, Rule):
         del move
         if not self.concerns(use) or not self.covers(offer.material):
             return PASS
-        named = self._named(offer)
+        named = self.names(offer)
         if not named:
             return PASS
         country = (offer.facility.country,) if offer.facility.country in self.countries else ()
@@ -74,7 +74,8 @@ class Exclude(Covering, Rule):
         reason += f": {self.why}" if self.why else ""
         return Verdict(result=Result.FAIL, rule=self.id, countries=country, clause=self.citation, reason=reason)
 
-    def _named(self, offer: Chained) -> str:
+    def names(self, offer: Chained) -> str:
+        """Return what the rule names of an offer, in words; empty if it names nothing of it."""
         facility = offer.facility
         found = {
             f"offer {offer.offer.id}": offer.offer.id in self.offers,

@@ -15,16 +15,17 @@ from friendshore.errors import InputError
 from friendshore.session import Session
 from friendshore.writing import write_file, written_aside
 
+from .addressees import unaddressed
 from .records import Unknown, UnknownKind, Unknowns
 
 _OF_SUPPLIERS = frozenset(UnknownKind) - {UnknownKind.RULE, UnknownKind.LICENCE}
 """Unknowns that a supplier can answer."""
 
 
-def write_bid_sheets(session: Session, found: Unknowns, folder: Path) -> tuple[str, ...]:
-    """Writes a sheet for each supplier who could answer something that would change what the plan costs; the names of the files.
+def write_bid_sheets(session: Session, found: Unknowns, folder: Path) -> Unknowns:
+    """Write a sheet for each supplier who could answer something that would change what the plan costs; return the answer with the names of the files.
 
-    Offers of several goods at once are left out: a row has one price.
+    Offers of several goods at once are left out: a row has one price. So is whoever cannot or may not be written to.
 
     Raises:
         InputError: if the folder is there or cannot be written, XlsxWriter is not installed, or a text holds what no workbook can.
@@ -36,9 +37,13 @@ def write_bid_sheets(session: Session, found: Unknowns, folder: Path) -> tuple[s
     ]
     by_supplier = grouped((one.whom, one) for one in matter)
     files: dict[str, bytes] = {}
+    unwritten: dict[str, str] = {}
     for supplier, unknowns in sorted(by_supplier.items()):
         offers = _offers(session, supplier, unknowns)
-        if offers:
+        reasons = [unaddressed(session, session.problem.merged.facilities[offer.facility]) for offer in offers]
+        if any(reasons):
+            unwritten[supplier] = next(filter(None, reasons))
+        elif offers:
             name = _file(supplier, files)
             files[name] = workbook(name, list(_sheets(session, supplier, unknowns, offers)))
     try:
@@ -48,7 +53,7 @@ def write_bid_sheets(session: Session, found: Unknowns, folder: Path) -> tuple[s
                 write_file(made / name, content)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", str(folder)) from error
-    return tuple(files)
+    return found.but(sheets=tuple(files), unwritten=tuple(f"{who}: {why}" for who, why in unwritten.items()))
 
 
 def _file(supplier: str, taken: dict[str, bytes]) -> str:

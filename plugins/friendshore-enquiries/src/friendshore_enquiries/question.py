@@ -63,11 +63,12 @@ class AskQuestion(Question[AskOptions, "Unknowns"]):
             return found
         from .bid_sheets import write_bid_sheets
 
-        return found.but(sheets=write_bid_sheets(opened.session, found, options.bid_sheets))
+        return write_bid_sheets(opened.session, found, options.bid_sheets)
 
     def notes(self, result: Unknowns) -> tuple[str, ...]:
-        """How many bid sheets were written."""
-        return (f"{len(result.sheets)} bid sheets written: {', '.join(result.sheets)}",) if result.sheets else ()
+        """How many bid sheets were written, and for whom none was."""
+        written = f"{len(result.sheets)} bid sheets written: {', '.join(result.sheets)}"
+        return ((written,) if result.sheets else ()) + tuple(f"no bid sheet for {one}" for one in result.unwritten)
 
     def document(self, result: Unknowns, options: AskOptions) -> Document:
         """The unknowns in order, and the first few at length."""

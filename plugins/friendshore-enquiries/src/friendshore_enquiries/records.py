@@ -160,4 +160,6 @@ class Unknowns(QuestionResult):
     """Unknowns that were not asked about, since the search was ended."""
     sheets: tuple[str, ...] = ()
     """Bid sheets that were written, one a supplier."""
+    unwritten: tuple[str, ...] = ()
+    """Suppliers for whom none was written though they were to be asked, each with the reason."""
     effort: Effort
