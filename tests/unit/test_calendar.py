@@ -19,7 +19,7 @@ from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.calendar.document import calendar_document
 from friendshore.questions.calendar.search import Calendar, Cause, calendar, day_of
-from friendshore.rules.base import Phase, Rule
+from friendshore.rules.base import Phase, PhaseStatus, Rule
 from friendshore.rules.kinds.limits import Cover
 from friendshore.session import Session
 
@@ -209,6 +209,29 @@ def test_a_plugins_dated_phases_are_found_and_asked_about() -> None:
     assert causes(found.cliffs[0].by) == [("rule", "season", True)]
 
 
+def test_each_change_of_law_is_told_by_day_title_and_clause() -> None:
+    """That of the first day too, what nobody knows, what is over, and nothing of rules about other goods or other days."""
+    phases = (
+        Phase(start=date(2026, 1, 1), end=date(2026, 12, 31)),
+        Phase(start=date(2027, 1, 1), end=date(2027, 6, 30), status=PhaseStatus.UNKNOWN, note="no notice found"),
+    )
+    rules = [
+        ban("melted", start=None).but(id="new", title="New law", citation="clause 1", phases=phases),
+        ban("melted", start=date(2040, 1, 1)).but(id="far"),
+        ban("melted", start=date(2027, 1, 1)).but(id="other", forms=("oxide",)),
+    ]
+    found = calendar(opened(a_year(10), metals(), *rules))
+    told = [(str(one.day), one.rule, one.title, one.clause, one.effect, one.until and str(one.until)) for one in found.law]
+    assert told == [
+        ("2026-01-01", "new", "New law", "clause 1", "in force", "2026-12-31"),
+        ("2027-01-01", "new", "New law", "clause 1", "unknown", "2027-06-30"),
+        ("2027-07-01", "new", "New law", "clause 1", "over", None),
+    ]
+    line = "2027-01-01: new, New law (clause 1): unknown from that day on, until 2027-06-30: no notice found"
+    assert line in " ".join(text(found).split())
+    assert "(2027-01-01)" in text(found).partition("Between the dates")[0]
+
+
 def test_beyond_the_plan() -> None:
     """Capacity that comes after it heals, if one looks so far; a day before it begins is refused."""
     facts = catalog(grown("au", "AU", ever=4, d2031_01_01=30), source("AU", 50))
@@ -253,7 +276,7 @@ def test_the_text_of_a_calendar() -> None:
 GOLDEN = """
 From 2026-01-01 to 2028-12-31, as if each stretch lasted: quantities and money a year, nothing
 carried in stock, nothing on its way, no time from order to delivery. 2 dates change what is
-available or what it costs.
+available or what it costs from 2026-01-01 to 2028-12-31 (2027-01-01, 2028-04-01).
 
 Between the dates
 From        Until       What changes  USD a year     Short
@@ -261,6 +284,9 @@ From        Until       What changes  USD a year     Short
 2026-01-01  2026-12-31  –                    100         –
 2027-01-01  2028-03-31  rule ban             200  1 demand
 2028-04-01  2028-12-31  facility au          500         –
+
+Changes of law
+· 2027-01-01: ban (ban (a)): in force from that day on
 
 What the dates bar and free: orders, stock, and offers that are bought
 On          Rule  Bars or frees        Of     For         Kilograms

@@ -21,7 +21,7 @@ from friendshore.problem.inputs import Inputs
 from friendshore.questions.why_not.document import why_not_document
 from friendshore.questions.why_not.search import WhyNot, why_not
 from friendshore.recommend import reopen, verdicts
-from friendshore.rules.base import Facts, Rule
+from friendshore.rules.base import Facts, Phase, Rule
 from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.rows import Row
@@ -216,6 +216,32 @@ def test_two_obstacles_are_lifted_alone_and_together() -> None:
     assert found.together is not None
     assert found.together.saves is not None
     assert (found.together.gives_kg, found.together.saves.value) == (40, 1600)
+
+
+@pytest.mark.parametrize(
+    ("phases", "days", "words"),
+    [
+        ([{"from": "2020-01-01"}], [("2020-01-01", None)], "First day 2020-01-01, no last day is set"),
+        ([{}], [(None, None)], "No first day is stated, no last day is set"),
+        (
+            [{"from": "2020-01-01", "until": "2027-03-31"}, {"from": "2027-04-01", "until": "2027-06-30"}],
+            [("2020-01-01", "2027-06-30")],
+            "First day 2020-01-01, last day 2027-06-30",
+        ),
+        (
+            [{"until": "2020-12-31"}, {"from": "2027-04-01", "until": "2027-06-30"}, {"from": "2027-07-01", "status": "unknown"}],
+            [("2027-04-01", "2027-06-30")],
+            "First day 2027-04-01, last day 2027-06-30",
+        ),
+    ],
+)
+def test_a_prohibition_is_told_with_its_first_and_last_day(phases: list[Any], days: list[Any], words: str) -> None:
+    """As far as it reaches into the plan: what was over before it, and days of unknown status, are not among them."""
+    wanted = case(demand("metal", "defense", 40), start=date(2027, 1, 1))
+    given = ban("melted").but(phases=tuple(Phase.model_validate(one) for one in phases))
+    (one,) = why_not(session(wanted, metals(), given), "cn-metal").obstacles
+    assert [(day.start and str(day.start), day.end and str(day.end)) for day in one.obstacle.days] == days
+    assert words in text(why_not(session(wanted, metals(), given), "cn-metal"))
 
 
 def test_time_and_dates_that_lie_outside_the_plan_can_be_lifted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -10,6 +11,7 @@ from ..domain.base import Record, grouped
 from ..domain.change import Change, TermKind
 from ..domain.facts import CapacityStep, Facility, Offer, Status
 from ..domain.quantities import readable
+from ..domain.time import Span
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.merged import around
@@ -18,6 +20,15 @@ from .eligibility import Eligibilities, KeptOut
 
 _NO_CAPACITY = "its capacity counts for nothing in the plan"
 _TOLD = {Status.CONSTRUCTION: "under construction", Status.ANNOUNCED: "only announced"}
+
+
+class BarredDays(Record):
+    """Days on which a rule holds, inclusive."""
+
+    start: date | None
+    """None: since ever."""
+    end: date | None
+    """None: no last day is set."""
 
 
 class Obstacle(Record):
@@ -32,6 +43,8 @@ class Obstacle(Record):
     clause: str = ""
     stage: str = ""
     countries: list[str] = []
+    days: list[BarredDays] = []
+    """Of a rule: the days on which it is in force, as far as they reach into the plan."""
     end_uses: list[str] = []
     """Uses that it is kept out of: material and end use. None: all."""
     lifted_by: list[Change] = []
@@ -51,7 +64,7 @@ def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list
         found += _inputs(problem, facts)
     elif not any("capacity" in one.text for one in found):
         found += _capacity_steps(problem, facility)
-    return [*found, *_law(standings.out.get(offer.id, []))]
+    return [*found, *_law(problem, standings.out.get(offer.id, []))]
 
 
 def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
@@ -200,7 +213,21 @@ def gives(offer: Offer, material: str) -> bool:
     return any(line.material == material for line in offer.outputs)
 
 
-def _law(out: list[KeptOut]) -> Iterator[Obstacle]:
+def _days(problem: Problem, name: str) -> list[BarredDays]:
+    """Return the days on which a rule is in force, phases that follow one another as one."""
+    rule = next(one for one in problem.rules if one.id == name)
+    span, found = problem.case.horizon.span, list[BarredDays]()
+    phases = [phase for phase in rule.phases if phase.status in problem.law.statuses]
+    for phase in sorted(phases, key=lambda one: one.start or date.min):
+        last = found[-1] if found else None
+        if last is not None and last.end is not None and last.end + timedelta(1) == phase.start:
+            found[-1] = BarredDays(start=last.start, end=phase.end)
+        else:
+            found.append(BarredDays(start=phase.start, end=phase.end))
+    return [one for one in found if Span(start=one.start, end=one.end).meets(span)]
+
+
+def _law(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
     """Rules in force against it, each once for all uses it bears on."""
     found = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
     for (rule, stage, reason), several in found.items():
@@ -219,6 +246,7 @@ def _law(out: list[KeptOut]) -> Iterator[Obstacle]:
             clause=first.verdict.clause,
             stage=stage,
             countries=list(first.verdict.countries),
+            days=_days(problem, rule),
             end_uses=sorted({f"{kept.use.material.id} for {kept.use.end_use}" for kept in several}),
             lifted_by=[lifting],
         )

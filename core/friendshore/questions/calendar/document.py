@@ -20,8 +20,7 @@ def calendar_document(found: Calendar, *, every: bool = False) -> doc.Document:
     """The stretches between the dates (with `every`, each demand in them), where demands fall off and are met again, and what it took to find out."""
     head = (
         f"From {found.start} to {found.until}, as if each stretch lasted: quantities and money a year, nothing carried in stock, "
-        f"nothing on its way, no time from order to delivery. {count(found.days, 'date changes', 'dates change')} what is available or what it "
-        "costs."
+        f"nothing on its way, no time from order to delivery. {dates_told(found)}."
     )
     stretches = [_demand(name, rows, found) for name, rows in _by_demand(found).items()] if every else []
     told = doubts_told(found)
@@ -31,6 +30,7 @@ def calendar_document(found: Calendar, *, every: bool = False) -> doc.Document:
         "What is available when",
         doc.sentence(head),
         _intervals(found, every),
+        doc.section_if_any("Changes of law", doc.notes(law_told(found)), tone=doc.Tone.PLAIN),
         _concerned(found, every),
         _cliffs(found),
         *stretches,
@@ -46,6 +46,30 @@ def doubts_told(found: Calendar) -> list[str]:
         told.append(
             f"the search was ended: nothing is said of what comes after {found.until}, and causes may be missing"
         )
+    return told
+
+
+DATES_NAMED = 6
+"""Dates that the first line names."""
+
+
+def dates_told(found: Calendar) -> str:
+    """Return how many dates change anything, and which."""
+    days = [one.start for one in found.intervals[1:]]
+    more = [f"{len(days) - DATES_NAMED} more"] if len(days) > DATES_NAMED else []
+    which = f" ({', '.join([*map(str, days[:DATES_NAMED]), *more])})" if days else ""
+    return f"{count(found.days, 'date changes', 'dates change')} what is available or what it costs from {found.start} to {found.until}{which}"
+
+
+def law_told(found: Calendar) -> list[str]:
+    """Return each change of law by day, title and clause."""
+    told = []
+    for one in found.law:
+        title = f"{one.rule}, {one.title}" if one.title else one.rule
+        clause = f" ({one.clause})" if one.clause else ""
+        until = f", until {one.until}" if one.until else ""
+        note = f": {' '.join(one.note.split()).rstrip('.')}" if one.note else ""
+        told.append(f"{one.day}: {title}{clause}: {one.effect} from that day on{until}{note}")
     return told
 
 

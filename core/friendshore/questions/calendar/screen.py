@@ -5,7 +5,8 @@ from __future__ import annotations
 from ...document import elements as doc
 from ...document.figures import count, mass
 from ..told import on_screen
-from .document import doubts_told, healed, kept_of_concerned, kept_out, why
+from .document import dates_told, doubts_told, healed, kept_of_concerned, kept_out, why
+from .law import UNKNOWN
 from .search import Calendar
 
 _WIDE, _NARROW = 90, 70
@@ -14,14 +15,12 @@ _WIDE, _NARROW = 90, 70
 
 def calendar_screen(found: Calendar) -> doc.Document:
     """The stretches in the order of time, then demands that are short, those first that are so first."""
-    head = (
-        f"{count(found.days, 'date changes', 'dates change')} what is available or what it costs from {found.start} to {found.until}. Each stretch "
-        "is planned as a year at its own rates: nothing in stock, no lead times."
-    )
+    head = f"{dates_told(found)}. Each stretch is planned as a year at its own rates: nothing in stock, no lead times."
     return doc.document(
         "What is available when",
         doc.sentence(head),
         _intervals(found),
+        _law(found),
         _cliffs(found),
         _concerned(found),
         doc.apart(
@@ -51,6 +50,23 @@ def _intervals(found: Calendar) -> doc.Section:
         for one in found.intervals
     ]
     return doc.apart(on_screen(columns, rows, "later date", part=3))
+
+
+def _law(found: Calendar) -> doc.Section | None:
+    """The changes of law by day, title and clause: first what begins or ends, then what nobody knows."""
+    if not found.law:
+        return None
+    columns = [
+        doc.Column("Law from"),
+        doc.Column("Becomes"),
+        doc.Column("Title"),
+        doc.Column("Clause", from_width=_NARROW),
+    ]
+    ordered = sorted(found.law, key=lambda one: (one.effect == UNKNOWN, one.day, one.rule))
+    rows: list[list[doc.Cell]] = [
+        [one.day, one.effect, doc.Several((one.title or one.rule,)), doc.Several((one.clause,))] for one in ordered
+    ]
+    return doc.apart(on_screen(columns, rows, "more change of law", "more changes of law", part=3))
 
 
 def _cliffs(found: Calendar) -> doc.Section:

@@ -13,6 +13,7 @@ from ...errors import A_SESSION, InputError, takes
 from ...explain.results import Counted, Effort, QuestionResult
 from ...session import Session
 from ...solve import Progress
+from .law import LawChange, law_changes
 from .snapshot import Snapshot, Subject
 from .stretches import Concerned, StretchPlan, breakpoints, concerned
 
@@ -88,7 +89,7 @@ class Cliff(Record):
 class Calendar(QuestionResult):
     """What is available when, at steady yearly rates."""
 
-    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "concerned")
+    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "law", "concerned")
     TOLD_BY: ClassVar[str] = "friendshore.questions.calendar.screen:calendar_screen"
 
     currency: str
@@ -101,6 +102,8 @@ class Calendar(QuestionResult):
     """Demand by demand, in order of name and date."""
     cliffs: tuple[Cliff, ...]
     """In order of date."""
+    law: tuple[LawChange, ...] = ()
+    """Every change of law from the first day to the last, in order of date: also what bears on nothing that is bought."""
     concerned: tuple[Concerned, ...]
     """Offers, orders and stock that a rule bars or frees on a date, in order of date."""
     stopped: bool
@@ -157,6 +160,7 @@ class _Calendar:
             intervals=tuple(intervals),
             stretches=tuple(stretches),
             cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
+            law=tuple(law_changes(self.session.problem, self.first, self.last)),
             concerned=tuple(concerned(self.session.problem, planned, self.turns)),
             left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in kept),
             effort=self.counted.effort,
@@ -201,7 +205,7 @@ class _Calendar:
 
     def _bearing(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
         """What changes between two stretches and bears on a demand: put back as it was, it gives other facts."""
-        for subject in self.turns[_day(after.days.start)]:
+        for subject in sorted(self.turns[_day(after.days.start)], key=lambda subject: subject[0] != "rule"):
             kind, name = subject
             if kind in _NEVER_ALONE or self.session.stopped:
                 yield f"{kind} {name}"

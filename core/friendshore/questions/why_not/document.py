@@ -9,6 +9,7 @@ from ...document import elements as doc
 from ...document.figures import large_money, mass, money, number, percent, written
 from ...domain.change import Change
 from ...explain.break_even import BreakEven
+from ...explain.obstacles import BarredDays
 from ...explain.results import SHARE_PROVED, Difference
 from ..told import difference, effort, ladder, rung
 from .search import Relaxed, WhyNot
@@ -122,7 +123,8 @@ def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
         rule = f" [{obstacle.rule}]" if obstacle.rule else ""
         uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
         clause = f" ({obstacle.clause})" if obstacle.clause and obstacle.clause not in obstacle.text else ""
-        yield doc.sentence(f"{place}. {obstacle.kind}{rule}{uses}: {obstacle.text}{clause}")
+        days = "".join(f". {_first_and_last(one)}" for one in obstacle.days)
+        yield doc.sentence(f"{place}. {obstacle.kind}{rule}{uses}: {obstacle.text}{clause}{days}")
         if lifted is None:
             rows.append([f"{place}.", "no change of the case relaxes it", doc.NOTHING, doc.NOTHING, doc.NOTHING])
         else:
@@ -136,6 +138,12 @@ def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
     ]
     told = f"What the plan saves if one obstacle is relaxed and all others stay, in {found.currency}."
     yield doc.apart(ladder("What relaxing each obstacle saves", told, rungs, found.currency, doc.table(columns, rows)))
+
+
+def _first_and_last(days: BarredDays) -> str:
+    """Return the first and the last day of a prohibition in words."""
+    first = f"First day {days.start}" if days.start else "No first day is stated"
+    return f"{first}, {f'last day {days.end}' if days.end else 'no last day is set'}"
 
 
 def _lifted(lifted: Relaxed, found: WhyNot) -> Iterator[str]:
