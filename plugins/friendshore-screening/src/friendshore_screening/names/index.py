@@ -48,7 +48,7 @@ class _Sharing:
 class NameIndex:
     """Names of a list, by what they can be found by.
 
-    A score above nothing needs a word of a company's own that agrees, or all words but those that tell branches, or the whole as one word: so a
+    A score above nothing needs a word of a company's own that agrees, or all words but those that tell branches, or all but one, or the whole as one word: so a
     name is compared with those alone that share one of these, up to slips of the pen. (`tests` hold this against comparing everything.)
     """
 
@@ -126,7 +126,14 @@ class NameIndex:
         for variant in _wholes(one):
             found.update(whole[variant])
         found.update(self._own_agreeing(one, alike, least))
+        found.update(self._cut_short(one))
         return found
+
+    def _cut_short(self, one: Name) -> Iterator[int]:
+        """Yield the names that have all words of the name but one, or one more: they have its rarest word, or the next."""
+        telling = [term for term in dict.fromkeys(one.words) if term not in tables().joining]
+        for term in sorted(telling, key=lambda term: len(self._having.get(term, ())))[:2]:
+            yield from self._having.get(term, ())
 
     def _own_agreeing(self, one: Name, alike: dict[str, list[str]], least: float) -> Iterator[int]:
         """Names that share a word of the company's own, whose score may be so much by what is left over at least.

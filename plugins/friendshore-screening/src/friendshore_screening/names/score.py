@@ -44,6 +44,8 @@ _SOUNDS = (
     ("zh", "j"), ("yu", "u"), ("ya", "a"), ("ye", "e"), ("y", "i"), ("q", "k"), ("w", "v"), ("ks", "x"),
 )  # fmt: skip
 """What is written in several ways, and how it is read here, one after another."""
+SURE_OF = 4
+"""Ordinary words that have to agree before a name that was cut short may match; with fewer, somebody has to look."""
 MATCH, REVIEW = 0.82, 0.55
 """Scores from which on two names are taken for one, and are to be looked at."""
 
@@ -74,6 +76,10 @@ class Weights:
 
     shared: Mapping[str, float] = field(default_factory=dict)
     """Word -> weight, of words that are frequent in the names that were counted."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Word -> how many of the names that were counted have it."""
+    total: int = 0
+    """Names that were counted."""
 
     @classmethod
     def of(cls, names: Iterable[Name]) -> Weights:
@@ -89,7 +95,13 @@ class Weights:
                 if n * 400 > total:
                     grown = math.log(n * 400 / total) / math.log(10)
                     shared[word] = max(ORDINARY, 1 - (1 - ORDINARY) * grown)
-        return cls(shared)
+        return cls(shared, counted, total)
+
+    def single_out(self, words: Iterable[str]) -> bool:
+        """Return True if fewer than two names of the list would have all these words by chance: what is common in a language may be rare in a list."""
+        if not self.total:
+            return False
+        return self.total * math.prod(self.counts.get(word, 0) / self.total for word in words) <= 2
 
     def weigh(self, word: str) -> float:
         """Weight of one word."""
@@ -135,7 +147,7 @@ class NameComparison:
     forms: tuple[str, str] = ("", "")
     """Legal forms, where they contradict each other."""
     gated: bool = False
-    """Whether only ordinary words agree, or one word with several slips, which are never enough."""
+    """Whether only ordinary words agree that many names have, or one word with several slips, which are never enough."""
 
 
 def slips(letters: int) -> int:
@@ -180,6 +192,9 @@ def compare(one: Name, other: Name, weights: Weights) -> NameComparison:
     distinct = any(pair.weight >= DISTINCT for pair in pairs)
     alone = len(pairs) == 1 and pairs[0].likeness < SHAKY
     gated = bool(pairs) and (alone or not distinct and not all(map(tells_branches, left + right)))
+    cut = _cut_short(pairs, left, right, weights) if gated else 0
+    if cut:
+        gated, base = False, base if cut >= SURE_OF else min(base, MATCH - 0.01)
     score = 0.0 if gated else base
     joined = _as_one_word(one, other)
     if joined > score:
@@ -193,6 +208,22 @@ def compare(one: Name, other: Name, weights: Weights) -> NameComparison:
         score *= NEAR_FORM if near[one.form] == near[other.form] else OTHER_FORM
     forms = (" ".join(one.form_words), " ".join(other.form_words)) if apart else ("", "")
     return NameComparison(round(score, 4), tuple(pairs), tuple(left), tuple(right), forms, gated)
+
+
+def _cut_short(pairs: tuple[Agreed, ...], left: tuple[str, ...], right: tuple[str, ...], weights: Weights) -> int:
+    """Return how many words agree of two names of which one lacks a word of the other's, if these words single out the name; else 0.
+
+    Only the same words count, and at least two, one of them no place. The word that is lacking must be an ordinary one, unless at least `SURE_OF`
+    agree; a word that tells a branch, and one on both sides, contradict.
+    """
+    joining = tables().joining
+    lacking = [word for word in left + right if word not in joining]
+    same = [pair.words for pair in pairs if pair.words not in joining]
+    if len(lacking) != 1 or any(pair.likeness < 1 for pair in pairs) or tells_branches(lacking[0]):
+        return 0
+    if len(same) < 2 or all(map(tells_branches, same)) or not weights.single_out(same):
+        return 0
+    return len(same) if len(same) >= SURE_OF or weights.weigh(lacking[0]) < DISTINCT else 0
 
 
 def both_lost(one: float, other: float) -> float:
