@@ -30,6 +30,7 @@ def test_the_benchmarks_are_those_of_the_act() -> None:
     assert {share for name, share in shares.items() if name not in floors} == {0.65}
     for rule in Registry.of().pack_rules(PACK):
         assert isinstance(rule, MaxShare | MinShare)
+        assert rule.counts == "used"  # the Act speaks of consumption
         members = rule.except_countries if isinstance(rule, MaxShare) else rule.countries
         assert members == rule.places == GROUPS["EU"]
         assert rule.penalty is not None

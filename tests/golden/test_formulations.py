@@ -407,6 +407,17 @@ def max_share() -> Problem:
 
 
 @piece
+def max_share_of_use() -> Problem:
+    """Two years, and no more than 60 % of the second one's demand from one country: what is bought in it, and all stock of the first."""
+    later = [{"from": "2027-01-01"}]
+    return model(
+        demand("metal", "civil", 100, 60),
+        rules=[rule(MaxShare, id="cap", share="0.6", counts="used", phases=later)],
+        stores=(store("metal", 2, limit=30),),
+    )
+
+
+@piece
 def max_share_of_purchases() -> Problem:
     """No site sells more than 65 % of what is bought."""
     return model(rules=(rule(MaxShare, by="facility", share="0.65", of="purchases"),))

@@ -232,6 +232,16 @@ class ProblemFacts:
         counts = [float(count(self._merged.materials[m], self._merged.place(p))) for m, p in self._network.nodes]
         return StockTerm(*self._cells(enumerate(counts), periods), for_uses=for_uses)
 
+    def carried_in(
+        self, held: CountingStock, making: Counting, period: int, for_uses: ForUses | None = None
+    ) -> tuple[StockTerm, BoughtTerm]:
+        """Kilograms that a period begins with: what is held, and what was ordered before and is not delivered yet."""
+        before = self.within(frozenset({period - 1} if period else ()))
+        index, weight = self._moves_counted(making)
+        on_its_way = (self._moves.ordered[index] < period) & (self._moves.delivered[index] >= period)
+        stock = before.stock(held, [period - 1], for_uses)
+        return stock, BoughtTerm(index[on_its_way], weight[on_its_way], for_uses=for_uses)
+
     def usable(
         self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
     ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:

@@ -139,6 +139,18 @@ class Facts(Protocol):
     def delivered(self, count: CountingDemand, periods: Sequence[int]) -> DeliveredTerm: ...
     def short(self, count: CountingDemand, periods: Sequence[int]) -> ShortTerm: ...
     def stock(self, count: CountingStock, periods: Sequence[int], for_uses: ForUses | None = None) -> StockTerm: ...
+    def carried_in(
+        self, held: CountingStock, making: Counting, period: int, for_uses: ForUses | None = None
+    ) -> tuple[StockTerm, BoughtTerm]:
+        """Kilograms that a period begins with, whether the rule holds before it or not: what is held, and what is in the making.
+
+        Args:
+            held: how much stock counts.
+            making: how much purchases count that were ordered before the period and are delivered in it or later.
+            period: the period; one after the last means what the plan ends with.
+            for_uses: as elsewhere.
+        """
+
     def usable(
         self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
     ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:

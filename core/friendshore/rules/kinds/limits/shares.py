@@ -10,11 +10,11 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from ....domain.base import grouped
-from ....domain.facts import ChainEntry, Feed, Place
+from ....domain.facts import ChainEntry, Feed, Material, Place
 from ....domain.stages import Stage
 from ....domain.use import Chained
 from ...base import Facts, IncumbentLine
-from ...rows import Row, Rows, Term, lacking
+from ...rows import Row, Rows, Term, lacking, one_by_one
 from ..shared import Share, for_use, lands, listed
 from .counting import NOUN, NOUNS, Belongs, ByCountries
 from .grouped import STRETCH, Grouped, only, row_of
@@ -29,6 +29,11 @@ class _Shared(ByCountries):
     """What it is a share of."""
     include_stock: bool = False
     """Whether stock in hand and orders already placed count as bought."""
+    counts: Literal["bought", "used"] = "bought"
+    """What is counted: `bought`: what is delivered in the time. `used`: what may be used in it. A cap then counts what is delivered and all stock
+    that is carried into the time and may come from whom it caps, a floor what is delivered less all stock that is carried out, and both count stock
+    in hand and orders already placed. Stock of several origins lies together, so that this is the most, or the least, that may be used of one
+    origin: the limit is never met by buying early, and may be missed where another choice of what to use first would keep it."""
 
     may_count_orders: ClassVar[bool] = True
 
@@ -40,9 +45,20 @@ class _Shared(ByCountries):
             )
         return self
 
+    @model_validator(mode="after")
+    def _used_of_demand(self) -> Self:
+        if self.counts == "used" and self.of != "demand":
+            raise ValueError('with `counts = "used"`, say `of = "demand"`: what is used is a share of what is wanted')
+        return self
+
+    @property
+    def _counts_stock(self) -> bool:
+        """Whether stock in hand and orders already placed count."""
+        return self.include_stock or self.counts == "used"
+
     def share_rows(
         self, facts: Facts, sets: Callable[[Facts, str], Iterable[tuple[str, Belongs]]], cap: bool
-    ) -> Iterator[Rows]:
+    ) -> Iterator[Row | Rows]:
         """One row for every group, place if each is counted on its own, stretch, and set of purchases.
 
         `sets` gives for a group the purchases that are added up, by name. They may come to no more than the share, if it is a `cap`; else to no less.
@@ -51,8 +67,46 @@ class _Shared(ByCountries):
             found = list(sets(part, group))
             for at in self.at_each(part):
                 rows = self._rows(part, group, at, found, cap)
-                if rows is not None:
+                if rows is not None and self.counts == "used":
+                    yield from self._with_stock(part, group, at, rows, found, cap)
+                elif rows is not None:
                     yield rows
+
+    def _with_stock(
+        self, facts: Facts, group: str, at: str, rows: Rows, sets: Sequence[tuple[str, Belongs]], cap: bool
+    ) -> Iterator[Row]:
+        """Yield the same rows with what is carried in, for a cap, or less what is carried out, for a floor.
+
+        Nothing is wanted, and so nothing used, in a stretch without demand.
+        """
+        spans = dict(facts.spans(self.per))
+        for number, row in enumerate(one_by_one(rows)):
+            periods = spans[row.label.rpartition(" ")[2]]
+            if self.demanded(facts, group, periods, at):
+                turn = periods[0] if cap else periods[-1] + 1
+                carried = self._carried(facts, group, at, sets[number % len(sets)][1], turn)
+                signed = (replace(term, times=1.0 if cap else -1.0) for term in carried if not term.is_empty)
+                yield replace(row, terms=(*row.terms, *signed))
+
+    def _carried(self, facts: Facts, group: str, at: str, belongs: Belongs, period: int) -> Sequence[Term]:
+        """Return what a period begins with that may come from some: all stock, and all that is made of what came before.
+
+        Nothing can come from those from whom nothing can have been bought.
+        """
+        bought = facts.purchases(stock=True)
+        counted = self.counted(facts, group, surely=False, at=at)
+        if not any(belongs(offer) and counted(offer, place) for offer, place in bought):
+            return ()
+        ending = {(o.material.id, place.id) for o, place in bought if self.ends_here(facts, o, place, surely=False)}
+
+        def held(material: Material, place: Place) -> Decimal:
+            here = (material.id, place.id) in ending and at in ("", place.id) and self.is_at(place)
+            return self.contained(material) if here and self.group(material) == group else Decimal(0)
+
+        def making(offer: Chained, place: Place) -> Decimal:
+            return Decimal(0) if self.takes_part(offer) else held(offer.material, place)
+
+        return facts.carried_in(held, making, period, only(self.end_uses, surely=False))
 
     def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, Belongs]], cap: bool) -> Rows | None:
         """The rows of a group at a place; none for a stretch in which there is nothing to take a share of."""
@@ -70,7 +124,7 @@ class _Shared(ByCountries):
             bought=facts.bought_in_each(
                 counts,
                 [periods for _, periods, _ in stretches],
-                self.include_stock,
+                self._counts_stock,
                 only(self.end_uses, surely=not cap),
             ),
             at_least=None if cap else bounds,
@@ -83,7 +137,7 @@ class _Shared(ByCountries):
     def _counts(self, facts: Facts, group: str, at: str, sets: Sequence[Belongs], cap: bool) -> list[list[float]]:
         """What a kilogram of every purchase counts in each row: less the share, where that is of all purchases."""
         everything = self.counted(facts, group, surely=not cap, at=at)
-        purchases = facts.purchases(self.include_stock)
+        purchases = facts.purchases(self._counts_stock)
         known: dict[tuple[Decimal, bool], tuple[float, float]] = {}
         each = []
         for offer, place in purchases:
@@ -124,7 +178,7 @@ class MaxShare(_Shared):
             )
         return self
 
-    def rows(self, facts: Facts) -> Iterable[Rows]:
+    def rows(self, facts: Facts) -> Iterable[Row | Rows]:
         """One row for every group, stretch, and everyone who may be bought from."""
         return self.share_rows(facts, self._capped, cap=True)
 
@@ -139,8 +193,12 @@ class MaxShare(_Shared):
         whom, base = f"{self.whom()}{self.from_whom()}", self.base()
         done = f"have {self.stage.value}" if self.stage is not None else "supply"
         if self.each:
-            return f"No {NOUN[self.by]}{whom} may {done} more than {base}."
-        return f"Not even all {NOUNS[self.by]}{whom} together may {done} more than {base}."
+            return f"No {NOUN[self.by]}{whom} may {done} more than {base}{self._counting()}."
+        return f"Not even all {NOUNS[self.by]}{whom} together may {done} more than {base}{self._counting()}."
+
+    def _counting(self) -> str:
+        """What is counted, in words, where it is not what is bought."""
+        return ", counting what is bought and all stock carried in" if self.counts == "used" else ""
 
 
 class MinShare(_Shared):
@@ -170,7 +228,7 @@ class MinShare(_Shared):
         lists = {"supplier": self.suppliers, "parent": self.parents, "facility": self.facilities}
         return self.about(sorted(lists.get(self.by, self.named())))
 
-    def rows(self, facts: Facts) -> Iterable[Rows]:
+    def rows(self, facts: Facts) -> Iterable[Row | Rows]:
         """One row for every group and stretch; with `each`, for everyone named."""
         return self.share_rows(facts, self._qualifying, cap=False)
 
@@ -210,7 +268,8 @@ class MinShare(_Shared):
         ]
         who = " and ".join(part for part in parts if part)
         done = f"be {self.stage.value} in" if self.stage is not None and not self.feed else "come from"
-        return f"At least {self.base()}, must {done} {'each of ' if self.each else ''}{who}."
+        counting = ", counting what is bought less all stock carried out" if self.counts == "used" else ""
+        return f"At least {self.base()}, must {done} {'each of ' if self.each else ''}{who}{counting}."
 
 
 class Concentration(ByCountries):
