@@ -182,7 +182,7 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
     """What stands in `BEFORE_ALL`; of what no rule looks at, what its title says already is left out."""
     for row in run.assumptions:
         if row.subject == _UNEXAMINED:
-            yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}: no origin is barred, and none is found lawful"
+            yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}: no rule asks for their origin"
     accepted = [row.text for row in run.assumptions if row.subject == _ACCEPTED]
     if accepted:
         yield f"{BEFORE_ALL[_ACCEPTED]}: {'; '.join(accepted)}"
