@@ -183,7 +183,7 @@ def _compliance(kept: Sequence[Alternative]) -> Iterator[doc.Element | None]:
     if rows:
         yield doc.apart(doc.table(map(doc.Column, ("Offer", "For", "Stage", "Found", "Rule and clause")), rows))
     yield doc.notes(
-        f"no rule of origin applies for {', '.join(uses)}, and nothing is found for or against: {', '.join(offers)}"
+        f"no rule of origin applies for {' and '.join(uses)}, and nothing is found for or against: {', '.join(offers)}"
         if uses
         else f"passes every rule in force for every use: {', '.join(offers)}"
         for uses, offers in clean.items()
