@@ -223,6 +223,19 @@ class ByUse(Rule):
         return Decimal(int(use.end_use == "defense"))
 
 
+class ByOrigin(Rule):
+    """It charges for Chinese goods alone, and says that all origins are alike."""
+
+    kind: Literal["by-origin"] = "by-origin"
+
+    @property
+    def charged_origins(self) -> tuple[frozenset[str], ...]:
+        return ()
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        return Decimal(int(origin == "CN"))
+
+
 class Unread(Capped):
     """It says that it reads no material."""
 
@@ -268,6 +281,7 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "breaks down at an offer": (Nervous.model_validate(GIVEN), "answers", "AttributeError"),
     "careless": (Careless.model_validate(GIVEN), "shortcuts", "`concerns` says that it does not bear on defense use"),
     "charge by use": (ByUse.model_validate(GIVEN), "shortcuts", "the charge differs from use to use"),
+    "charge by origin": (ByOrigin.model_validate(GIVEN), "shortcuts", "yet their charges differ"),
     "row that reads nothing": (Unread.model_validate(GIVEN), "shortcuts", "leaves out"),
     "json": (Untyped.model_validate(GIVEN), "json", "another rule once written as JSON"),
     "sentence of a rule": (Barred.model_validate({**GIVEN, "title": ""}), "sentence", "not told in a sentence"),

@@ -9,6 +9,8 @@ from functools import cached_property
 from random import Random
 from typing import Any, cast
 
+from ..domain.base import grouped
+from ..domain.countries import country_names
 from ..domain.facts import ChainEntry, Place
 from ..domain.use import PASS, Chained, Move, Use
 from ..plugins import attributed
@@ -216,10 +218,27 @@ class Asking:
                     key = (question.offer.offer.id, question.offer.material.id, question.move.to.id)
                     if charged.setdefault(key, self._charges(question)) != self._charges(question):
                         yield f"`charge_reads_use` is false, yet the charge differs from use to use, of {question.told}"
+        yield from self._false_origins()
         for row in self.rows():
             unread = sorted(materials_of(self.problem, row) - row.reads) if row.reads is not None else []
             if unread:
                 yield f"`reads` of a row leaves out {', '.join(unread)}, which it counts"
+
+    def _false_origins(self) -> Iterator[str]:
+        """Yield the first purchase that a rule charges differently for two origins that `charged_origins` tells to be alike."""
+        named = self.rule.charged_origins
+        if "charge" not in self.rule.verbs or named is None:
+            return
+        groups = grouped((tuple(country in some for some in named), country) for country in sorted(country_names()))
+        by_material = {question.offer.material.id: question for question in self.questions if question.bought}
+        for question in by_material.values():
+            with attributed(self.rule):
+                for alike in groups.values():
+                    asked = (question.offer, question.move, question.use)
+                    charges = {self.rule.charge(*asked, country, Decimal(17)) for country in alike}
+                    if len(charges) > 1:
+                        yield f"`charged_origins` takes {alike[0]} and others for alike, yet their charges differ, of {question.told}"
+                        return
 
     def unexplained(self) -> Iterator[str]:
         """Rows that no sentence explains."""
