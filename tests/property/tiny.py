@@ -9,7 +9,6 @@ from typing import Any
 from friendshore.domain.case import Case, DemandSpec, StockSpec, StoreSpec
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import (
-    BenchmarkPrice,
     CapacityStep,
     Catalog,
     ChainEntry,
@@ -20,6 +19,7 @@ from friendshore.domain.facts import (
     RecipeLine,
     Status,
 )
+from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.stages import Stage
 from friendshore.domain.terms import Terms
 from friendshore.domain.tiers import PriceSchedule, Tier, TierKind

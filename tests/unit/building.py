@@ -145,7 +145,7 @@ def hard_case(offers: int = 40, periods: int = 8, seed: int = 4) -> tuple[Case, 
         sites.append(facility(f"p{i:02}", "AU", 1000, within="all"))
         gives = {good: (20 + dice.randrange(80)) / 100 for good in goods}
         order = 60 + dice.randrange(60)
-        run = {
+        run: dict[str, Any] = {
             "outputs": lines(**gives),
             "min_order": order,
             "max_order": order,
