@@ -23,7 +23,7 @@ LONGEST_FUNCTION = 60
 SOURCES = [ROOT / "core", ROOT / "catalogs", *sorted((ROOT / "plugins").glob("*/src"))]
 FILES = sorted(path for source in SOURCES for path in source.rglob("*.py"))
 PLUGINS = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/pyproject.toml"))
-HEAVY = ("ortools", "scipy", "pandas")
+HEAVY = ("highspy", "ortools", "scipy", "pandas")
 LIGHT = {
     "friendshore": (*HEAVY, "numpy", "pydantic"),
     "friendshore.plugins": HEAVY,

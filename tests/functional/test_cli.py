@@ -20,8 +20,28 @@ from friendshore.cli.options import CONFLICT, EXIT_CODES
 from .program import call
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-HEAVY = ("ortools", "pandas", "scipy", "numpy", "pydantic", "rich", "pluggy", "pycountry", "friendshore.plugins")
-SOLVING = ("ortools", "scipy", "numpy", "openpyxl", "friendshore.solve", "friendshore.verify", "friendshore.explain")
+HEAVY = (
+    "highspy",
+    "ortools",
+    "pandas",
+    "scipy",
+    "numpy",
+    "pydantic",
+    "rich",
+    "pluggy",
+    "pycountry",
+    "friendshore.plugins",
+)
+SOLVING = (
+    "highspy",
+    "ortools",
+    "scipy",
+    "numpy",
+    "openpyxl",
+    "friendshore.solve",
+    "friendshore.verify",
+    "friendshore.explain",
+)
 SPARE = ("pandas", "openpyxl", "scipy", "numpy.ma", "rich.console")
 INFEASIBLE = """
 [[rule]]

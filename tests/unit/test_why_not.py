@@ -229,7 +229,11 @@ def test_two_obstacles_are_lifted_alone_and_together() -> None:
             "First day 2020-01-01, last day 2027-06-30",
         ),
         (
-            [{"until": "2020-12-31"}, {"from": "2027-04-01", "until": "2027-06-30"}, {"from": "2027-07-01", "status": "unknown"}],
+            [
+                {"until": "2020-12-31"},
+                {"from": "2027-04-01", "until": "2027-06-30"},
+                {"from": "2027-07-01", "status": "unknown"},
+            ],
             [("2027-04-01", "2027-06-30")],
             "First day 2027-04-01, last day 2027-06-30",
         ),

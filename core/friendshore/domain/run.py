@@ -1,7 +1,7 @@
 """A run: a verified plan told to people and programs. Its JSON form is `run.json`, and what `plan --json` prints.
 
-Money is in the case's currency and, unless a field says otherwise, not discounted. Quantities are kilograms in the material's basis. Periods are named by
-their labels; dates are ISO 8601.
+Money is in the case's currency and, unless a field says otherwise, not discounted. Quantities are kilograms in the
+material's basis. Periods are named by their labels; dates are ISO 8601.
 """
 
 from __future__ import annotations
@@ -398,4 +398,4 @@ class Run(Tables):
     plugins_blocked: list[RunBlock] = []
     """Plugins that counted as not installed."""
     versions: dict[str, str]
-    """friendshore, Python, OR-Tools and the solver's number format."""
+    """friendshore, Python, HiGHS, OR-Tools and the solvers' number format."""

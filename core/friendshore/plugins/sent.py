@@ -54,7 +54,7 @@ def unpacked(sent: bytes) -> object:
 
 def versions() -> dict[str, str]:
     """What a plan turns on beside its facts and plugins: friendshore and what solves."""
-    return {name: version(name) for name in ("friendshore", "ortools")}
+    return {name: version(name) for name in ("friendshore", "highspy", "ortools")}
 
 
 def _software(packages: Iterable[str]) -> Software:

@@ -190,8 +190,8 @@ def _levels(verified: VerifiedPlan, prices: Mapping[int, explain.RankPrice]) -> 
 
 
 def _versions() -> dict[str, str]:
-    names = {"friendshore": "friendshore", "ortools": "ortools", "numpy": "numpy", "scipy": "scipy"}
-    return {"python": platform.python_version()} | {key: _version(name) for key, name in names.items()}
+    names = ("friendshore", "highspy", "ortools", "numpy", "scipy")
+    return {"python": platform.python_version()} | {name: _version(name) for name in names}
 
 
 @cache

@@ -24,7 +24,7 @@ from .gather import Gathered
 
 LOCK_FILE = "friendshore.lock"
 """Name of the lock file, in the folder of the case."""
-ENGINES = ("friendshore", "ortools")
+ENGINES = ("friendshore", "highspy", "ortools")
 """Distributions whose version decides how a case is read, solved and verified."""
 _SHORT = 16
 """Digits kept of the hash of one record: enough to tell which one changed; the whole is held by its own hash."""
