@@ -105,7 +105,7 @@ def test_init_plan_verify(planned: tuple[subprocess.CompletedProcess[str], Path]
     """What `init` writes is planned, and what is planned is verified from its folder alone."""
     done, run = planned
     assert done.returncode == 0, done.stderr
-    assert "optimal · verified" in done.stdout
+    assert "optimal, confirmed by a second solver · verified" in done.stdout
     assert "quebec-gallium" in done.stdout
     checked = friendshore("verify", str(run))
     assert checked.returncode == 0, checked.stdout

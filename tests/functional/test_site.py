@@ -166,7 +166,7 @@ def test_pictures_are_what_commands_give(built: tuple[Path, str], pages: dict[st
     told = (folder / "tutorial" / "pictures" / "friendshore-plan-first.txt").read_text(encoding="utf-8")
     page = (DOCS / "tutorial" / "first-plan.md").read_text(encoding="utf-8")
     assert told.splitlines()[0] in page
-    assert "optimal · verified" in told
+    assert "confirmed by a second solver · verified" in told
     report = (folder / "pictures" / "us-2027.html").read_text(encoding="utf-8")
     assert report.startswith("<!doctype html>")
     assert "ndfeb-magnet: from mine to user" in report
