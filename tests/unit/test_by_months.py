@@ -57,6 +57,13 @@ def text(found: Recommendation) -> str:
     return plain_text(plan_document(found.run), 200)
 
 
+@pytest.mark.deep
+def test_the_longest_plan_in_quarters_is_planned_again_by_months() -> None:
+    """Its 400 quarters are 1,200 months, as many periods as a plan may have."""
+    found = planned(yearly(count=400), chinese(), ban("mined", start="2126-03-01"))
+    assert [row[2] is not None for row in months(found)] == [True]
+
+
 def test_a_ban_from_march_applies_from_january_and_the_plan_says_so() -> None:
     """31 + 28 kg of January and February are lawful and short all the same: only because the plan counts in quarters."""
     found = planned(yearly(), chinese(), ban("mined", start="2027-03-01"))

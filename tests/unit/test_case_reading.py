@@ -132,6 +132,7 @@ SPOILED = [
     ("periods = 4", "periods = 2.5", "case.periods", "cannot be read"),
     ("periods = 4", "periods = 1_000_000", "case.periods", "cannot be read"),
     ("start = 2026-10-01", "start = 9999-10-01", "case.periods", "last day of the calendar"),
+    ("periods = 4", "periods = 401", "case.periods", "longer than a century"),
     ('"quarter"', '"fortnight"', "case.period", "cannot be read"),
     ('place = "United States"', 'place = "EU"', "case.place", "cannot be read"),
     ('resolution = "1 g"', 'resolution = "0"', "case.resolution", "cannot be read"),

@@ -54,6 +54,14 @@ def test_a_span_counts_the_days_it_shares(horizon: Horizon, span: Span) -> None:
         assert span.covers(period.span) == (len(shared) == (period.end - period.start).days + 1)
 
 
+@pytest.mark.parametrize(("length", "most"), [("month", 1_200), ("quarter", 400), ("year", 100)])
+def test_a_plan_covers_at_most_a_century(length: str, most: int) -> None:
+    """Whatever the length of its periods, so that any plan can be made in months as well."""
+    Horizon(start=date(2027, 1, 1), count=most, length=PeriodLength(length))
+    with pytest.raises(ValueError, match="longer than a century|1 to 1,200"):
+        Horizon(start=date(2027, 1, 1), count=most + 1, length=PeriodLength(length))
+
+
 def test_four_quarters_are_one_year() -> None:
     """The parts of a year add up to exactly one, in leap years too."""
     for year in (2027, 2028):

@@ -142,11 +142,10 @@ def _about(head: Entry) -> About:
     currency = "" if "currency" in head.bad else values.get("currency", "USD")
     horizon = None
     if {"start", "periods", "period"} <= values.keys():
-        try:
-            planned = Horizon(start=values["start"], count=values["periods"], length=values["period"])
-            horizon = planned if planned.periods else None
-        except (ValueError, OverflowError):
-            head.problem("periods", "the plan ends after the last day of the calendar", fix="plan fewer periods")
+        stated = {"start": values["start"], "count": values["periods"], "length": values["period"]}
+        faults = list(Horizon.faults(stated))
+        head.tell(faults, {"count": "periods", "length": "period"})
+        horizon = None if faults else Horizon(**stated)
     return About(currency, values.get("place", ""), horizon)
 
 

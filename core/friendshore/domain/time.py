@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .base import Record, grouped
+from .base import Fault, Fitting, Given, Record, grouped
 from .values import Periods
 from .written import Written
 
@@ -130,7 +130,11 @@ _MOST_SPANS = 1000
 """Spans of which a horizon keeps what lies in its periods: capacities and demands are asked for again in every problem of a session."""
 
 
-class Horizon(Record):
+MOST_MONTHS = 1_200
+"""Months of a plan: a century."""
+
+
+class Horizon(Fitting):
     """The periods of a plan: `count` equal calendar steps from `start`; or, with `until`, one stretch of any length that stands for a year."""
 
     start: Annotated[date, Written("2026-10-01")]
@@ -142,12 +146,23 @@ class Horizon(Record):
     until: date | None = None
     """Last day of a stretch that is planned as one year at its own rates; there is no other period then."""
 
+    @classmethod
+    def faults(cls, given: Given) -> Iterator[Fault]:
+        """A plan longer than a century, or one that ends after the last day of the calendar."""
+        start, count, length = (given.get(name) for name in ("start", "count", "length"))
+        if start is None or count is None or length is None or given.get("until") is not None:
+            return
+        most = MOST_MONTHS // length.months
+        if count > most:
+            message = f"{count:,} {length.value}s are longer than a century"
+            fix = f"plan at most {most:,} {length.value}s, or set a longer `period`"
+            yield Fault("count", message, f"1 to {most:,} {length.value}s", fix, ("length",))
+        elif start.year * 12 + start.month - 1 + count * length.months >= (date.max.year + 1) * 12:
+            message = "the plan ends after the last day of the calendar"
+            yield Fault("count", message, "", "plan fewer periods", ("start", "length"))
+
     @model_validator(mode="after")
     def _one_stretch(self) -> Horizon:
-        try:
-            _ = self.span
-        except (OverflowError, ValueError):
-            raise ValueError("the plan ends after the last day of the calendar: plan fewer periods") from None
         if self.until is not None and (self.count != 1 or self.until < self.start):
             raise ValueError("a stretch that stands for a year is one period, and ends no earlier than it starts")
         return self
