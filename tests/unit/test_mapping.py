@@ -191,6 +191,23 @@ def test_a_workbook_is_a_list_too(tmp_path: Path) -> None:
         mapped(tmp_path / "list.xlsx", tmp_path / "columns.toml")
 
 
+@pytest.mark.parametrize("cells", ["A2:A3", "D2:D3", "F2:F3"])
+def test_a_merged_cell_is_the_only_mistake_of_its_rows(tmp_path: Path, cells: str) -> None:
+    """Ids, sources and materials made from a cell that cannot be read are no further mistakes."""
+    openpyxl = pytest.importorskip("openpyxl")
+    makes = '[[makes]]\nmaterial = { column = "material", words = { met = "metal" } }\n'
+    text = MAP.replace('id = { id = ["firm", "material"] }\nmaterial = "material"\n', "") + makes
+    book = openpyxl.Workbook()
+    for row in LIST.splitlines():
+        book.active.append(row.split(","))
+    book.active.merge_cells(cells)
+    book.save(tmp_path / "list.xlsx")
+    (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        mapped(tmp_path / "list.xlsx", tmp_path / "columns.toml")
+    assert [(p.message, p.row, p.column) for p in caught.value.problems] == [("cells are merged into one", 2, cells)]
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [("1.250,5", "1250.5"), ("1250,5 t", "1250.5 t"), ("1 250", "1250"), ("-3,5", "-3.5"), ("12.345.678", "12345678")],

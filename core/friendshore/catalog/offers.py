@@ -148,7 +148,7 @@ def _price(reading: CatalogReading, alike: Alike, row: TableRow, source: str) ->
     given = reading.given(alike.table, row, Price)
     given["source"] = given["source"] or source
     if "amount" in given:
-        if not {"source", "price_source"} & row.values.keys():
+        if not {"source", "price_source"} & (row.values.keys() | row.bad):
             alike.table.entry(row).tell([unsourced("the price", "price_source")])
     elif "benchmark" in given:
         fix = "add it to prices.csv"

@@ -138,6 +138,9 @@ class _Making:
     def _materials(self, row: SheetRow) -> dict[str, tuple[str, ...]]:
         """What the row is about, and the columns that say so."""
         holding = [block for block in self.by.makes if block.where.holds(row.cells)]
+        read = {column for block in self.by.makes for _, column in block.named}
+        if not row.bad.isdisjoint(read):
+            return {}  # an unreadable cell has been reported
         if self.by.makes and not holding:
             named = dict.fromkeys(column for block in self.by.makes for column in block.where.when)
             shown = ", ".join(row.cells[column] for column in named)
@@ -180,7 +183,8 @@ class _Making:
                 cells[name] = (ids[owner][0], ())
         if layout is columns.OFFERS and "material" not in cells and self.by.makes:
             for material in filter(block.of, materials):
-                own: Cells = {"id": (f"{facility}-{material}", ())} if facility else {}
+                name = facility if facility == BAD_CELL else f"{facility}-{material}"
+                own: Cells = {"id": (name, ())} if facility else {}
                 yield {**own, **cells, "material": (material, materials[material])}
         elif "offer" in layout.names and "offer" not in cells:
             for offer in ids.get("offers", ()):
