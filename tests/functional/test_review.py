@@ -326,22 +326,21 @@ def test_what_is_assumed_of_makers_is_told(folder: Path) -> None:
     assert any("gives 0.5 kg of slag" in text for text in texts)
 
 
-def test_a_comma_that_others_read_as_a_decimal_is_told(folder: Path) -> None:
-    """`5,000 USD/kg` is five thousand here and five elsewhere: check says how it was read, file by file, and the plan is made."""
+def test_amounts_that_some_read_a_thousandfold_larger_are_pointed_out(folder: Path) -> None:
+    """`5,000 USD/kg` is five thousand here and five elsewhere, `1.200 t` the reverse: check gives the place, and the plan is made."""
     edit(folder, ('"5000 USD/kg"', '"5,000 USD/kg"'))
     edit(folder, ("540 USD/kg", '"1,540 USD/kg"'), file="catalog/offers.csv")
-    (folder / "demand.csv").write_text('id,material,end_use,per_year\nmore,gallium-4n,civil,"1,200 kg"\n')
+    (folder / "demand.csv").write_text("id,material,end_use,per_year\nmore,gallium-4n,civil,1.200 t\n")
     unnamed = json.loads(friendshore("check", folder, "--json").stdout)["suggestions"]
     assert any("names no table of demands" in one["message"] and "demand.csv" in one["file"] for one in unnamed)
     edit(folder, ("catalogs = ", 'demand = "demand.csv"\ncatalogs = '))
-    done = friendshore("check", folder, "--json")
-    told = [(Path(one["file"]).name, one["row"], one["message"]) for one in json.loads(done.stdout)["suggestions"]]
-    rows = {name: (row, text) for name, row, text in told if "thousands" in text}
-    assert "`5,000 USD/kg` is read as 5000" in rows["case.toml"][1]
-    assert "`1,540 USD/kg` is read as 1540" in rows["offers.csv"][1]
-    assert rows["demand.csv"] == (2, rows["demand.csv"][1])
-    assert not any("names no table of demands" in one[2] for one in told)
-    assert rows["case.toml"][0] == next(
-        n for n, line in enumerate((folder / "case.toml").read_text().splitlines(), 1) if "5,000" in line
-    )
+    told = json.loads(friendshore("check", folder, "--json").stdout)["suggestions"]
+    found = {Path(one["file"]).name: one for one in told if "ambiguous" in one["message"]}
+    line = next(n for n, text in enumerate((folder / "case.toml").read_text().splitlines(), 1) if "5,000" in text)
+    assert (found["case.toml"]["row"], found["case.toml"]["fix"]) == (line, "write `5000 USD/kg` or `5 USD/kg`")
+    assert found["offers.csv"]["column"] == "price"
+    assert found["offers.csv"]["fix"] == "write `1540 USD/kg` or `1.54 USD/kg`"
+    assert (found["demand.csv"]["row"], found["demand.csv"]["fix"]) == (2, "write `1.2 t` or `1200 t`")
+    assert not any("names no table of demands" in one["message"] for one in told)
+    assert "demand.csv:2 [demand.per_year]: `1.200 t` is ambiguous" in " ".join(friendshore("check", folder).stdout.split())
     assert {demand["shortage_price"] for demand in plan(folder)["demands"]} >= {5000}

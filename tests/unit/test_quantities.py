@@ -12,6 +12,7 @@ from friendshore.domain.base import Number, Record
 from friendshore.domain.quantities import (
     KILOGRAMS,
     Mass,
+    ambiguous,
     parse_duration,
     parse_mass,
     parse_money,
@@ -161,3 +162,31 @@ def test_a_number_in_json_is_the_same_number(number: Decimal) -> None:
 def test_a_comma_sets_off_thousands_and_a_point_decimals(text: str, number: Decimal) -> None:
     """One rule for every number, whatever its column or key."""
     assert parse_number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("9.000 t/yr", ("9 t/yr", "9000 t/yr")),
+        ("12.500 kg", ("12.5 kg", "12500 kg")),
+        ("1.234 t WO3", ("1.2340 t WO3", "1234 t WO3")),
+        ("148.500 EUR/kg", ("148.5 EUR/kg", "148500 EUR/kg")),
+        ("12,500 kg", ("12500 kg", "12.5 kg")),
+        ("1,250", ("1250", "1.25")),
+        ("0.125 kg", None),
+        ("1250.000 kg", None),
+        ("1,250.000 kg", None),
+        ("12.50 kg", None),
+        ("12.5000 kg", None),
+        ("1.085", None),
+        ("12.500 %", None),
+        ("1.234 things that are a sentence", None),
+    ],
+)
+def test_an_amount_with_three_digits_after_its_only_mark_is_ambiguous(
+    text: str, readings: tuple[str, str] | None
+) -> None:
+    """Nobody writes thousands after a zero, or with other than three digits; neither rates nor percentages are in thousands."""
+    assert ambiguous(text) == readings
+    for clear in readings or ():
+        assert ambiguous(clear) is None

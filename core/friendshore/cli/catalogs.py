@@ -50,11 +50,14 @@ def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
 @answering
 def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """List every mistake of a catalog, and what is worth knowing though nothing is wrong."""
+    from ..catalog.ambiguous import ambiguous_cells
     from ..catalog.datapackage import stale
     from ..recommend.check import Checked
     from ..report import check_data, check_document
 
     _, remarks, ref = _read(name, installed(block))
+    if isinstance(ref.place, Path):
+        remarks = [*ambiguous_cells(ref.place), *remarks]
     if isinstance(ref.place, Path) and ref.place.is_dir():
         remarks += stale(ref.place, ref.columns)
     found = Checked(errors=(), only_plugins=False, suggestions=tuple(remarks))

@@ -47,8 +47,10 @@ _ALIASES = {
 }  # fmt: skip
 _DIGITS = r"[-+]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:_\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 """A number; a comma only sets off thousands, so that `1,5` and `0,125` are refused, never read as 15 and 125."""
-_EITHER = re.compile(r"\s*([-+]?[1-9]\d{0,2},\d{3})(?![\d,.])", re.ASCII)
-"""What half of the world reads as thousands, the other half as a decimal: `1,250`."""
+_EITHER = re.compile(r"\s*([-+]?[1-9]\d{0,2}[.,]\d{3})(?![\d,.])(.*)", re.ASCII | re.DOTALL)
+"""A number whose mark some read as thousands, others as a decimal: `1,250` and `1.250`, but neither `0.125` nor `1250.000`."""
+_UNITS = re.compile(r"(\s*[%A-Za-z][\w/%-]*){0,3}\s*")
+"""What may follow a number in a cell: its unit, and no sentence."""
 _MASS = re.compile(rf"^\s*({_DIGITS})\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$", re.ASCII)
 _NUMBER = re.compile(rf"^{_DIGITS}$", re.ASCII)
 _TIME = re.compile(rf"^\s*({_DIGITS})\s*(day|week|month|quarter|year)s?\s*$", re.ASCII)
@@ -79,10 +81,31 @@ class UnitPrice(NamedTuple):
     substance: str | None
 
 
-def either(text: str) -> str:
-    """The number with which a text begins if others would read it a thousandfold smaller, like `1,250`; empty: there is none."""
-    found = _EITHER.match(text)
-    return found[1] if found else ""
+class Ambiguous(NamedTuple):
+    """An amount that some read a thousandfold larger than others, written so that nobody can mistake it."""
+
+    read: str
+    """As it is read here: with a point for decimals."""
+    other: str
+    """As others read it."""
+
+
+def ambiguous(text: str) -> Ambiguous | None:
+    """Return both readings of an amount such as `1,250 kg` or `9.000 t/year`; None if there is only one.
+
+    A plain number or a percentage with a point, such as an exchange rate of 1.085, is taken as it is.
+    """
+    found = _EITHER.fullmatch(text)
+    if found is None or _UNITS.fullmatch(found[2]) is None:
+        return None
+    number, unit = found[1], found[2].rstrip()
+    point = "." in number
+    if point and not unit.strip().rstrip("%"):
+        return None
+    whole = re.sub("[.,]", "", number)
+    part = number.replace(",", ".").rstrip("0").rstrip(".")
+    part += "0" if len(part.partition(".")[2]) == 3 else ""
+    return Ambiguous(part + unit, whole + unit) if point else Ambiguous(whole + unit, part + unit)
 
 
 def _decimal(digits: str) -> Decimal:

@@ -1,31 +1,23 @@
 """What a case or its catalogs say that is doubtful though it can be read.
 
 That is what does nothing in the plan, or not what it looks like: far dates, stages and words that nothing has. And figures out of scale: those
-that a solver cannot tell apart in one plan, and quantities below the resolution. And numbers that others read a thousandfold smaller: `1,250` is read with its
-comma as a thousands mark.
+that a solver cannot tell apart in one plan, and quantities below the resolution.
 """
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
-from ..case.mentions import mentions
-from ..domain.base import grouped
 from ..domain.facts import Catalog
-from ..domain.quantities import either
 from ..domain.suggest import misleading
 from ..domain.time import Span
 from ..errors import Diagnostic
 from ..problem import Problem
 from ..program import Program, compile_program
-from ..reading.workbook import is_workbook, read_workbook
 from ..rules.base import Rule
 from ..rules.kinds import OriginBan
 from ..solve.scaling import FarApart, far_apart
@@ -221,49 +213,3 @@ def _look(text: str, file: str, column: str, name: str) -> Iterator[Diagnostic]:
     if why:
         fix = "type it again: a rule or limit that names it in plain letters means another"
         yield Diagnostic(f"{column} of `{name}` {why}", file, column=column, found=text, fix=fix)
-
-
-_AMOUNT = re.compile(r"\s*\S+(\s*[%A-Za-z][\w/%-]*){0,3}\s*")
-"""A number with its unit and no sentence after it."""
-
-
-def told_commas(path: Path) -> list[Diagnostic]:
-    """What is told of a case file and its table of demands, a catalog's folder or a workbook that can be read: one entry a file or sheet with such numbers."""
-    return [
-        _told(place, found) for place, texts in _texts(path) if (found := [one for one in texts if _is_one(one[1])])
-    ]
-
-
-def _is_one(text: str) -> bool:
-    return bool(either(text)) and _AMOUNT.fullmatch(text) is not None
-
-
-def _texts(path: Path) -> Iterator[tuple[str, list[tuple[int, str]]]]:
-    """File or sheet, and the texts in it with their rows."""
-    if is_workbook(path):
-        book = read_workbook(path, [])
-        for sheet, lines in book.sheets.items():
-            yield book.place(sheet), [(row, cell) for row, cells in lines for cell in cells if "," in cell]
-    elif path.is_dir():
-        for file in filter(Path.is_file, sorted(path.glob("*.csv"))):  # a pipe would be read for ever
-            with file.open(encoding="utf-8-sig", newline="") as stream:
-                rows = csv.reader(stream)
-                yield str(file), [(rows.line_num, cell) for cells in rows for cell in cells if "," in cell]
-    else:
-        yield from grouped(
-            (word.file, (word.row or 0, word.word)) for word in mentions(path) if "," in word.word
-        ).items()
-
-
-def _told(place: str, found: list[tuple[int, str]]) -> Diagnostic:
-    row, text = found[0]
-    number = either(text)
-    whole, part = number.replace(",", ""), number.replace(",", ".")
-    more = f", and {len(found) - 1} more numbers in this file alike" if len(found) > 1 else ""
-    return Diagnostic(
-        f"`{text.strip()}` is read as {whole}: a comma sets off thousands{more}",
-        place,
-        row,
-        found=number,
-        fix=f"if it means {part}, write {part}; without its comma nobody can take it for the other",
-    )

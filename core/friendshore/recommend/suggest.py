@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +11,9 @@ from pathlib import Path
 
 from ..case.mentions import mentions
 from ..catalog import nothings, review
+from ..catalog.ambiguous import ambiguous_amounts, ambiguous_cells
 from ..domain.base import grouped
+from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..domain.quantities import readable
 from ..domain.suggest import did_you_mean
@@ -26,7 +28,7 @@ from ..reading.workbook import is_workbook
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering, is_party
-from .doubtful import far_dates, looks, out_of_scale, own_rules, told_commas
+from .doubtful import far_dates, looks, out_of_scale, own_rules
 from .gather import Gathered
 from .run_parts import describe_leads
 
@@ -45,9 +47,8 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
     """All suggestions, in the order of what they are about."""
     read = {name for name, called in gathered.named.items() if reader_in(called) is not None}
     own = [catalog for catalog in gathered.catalogs if not catalog.distribution or catalog.name in read]
-    places = [gathered.places.case, *(gathered.places.catalogs.get(catalog.name) for catalog in own)]
     found = [
-        *(told for place in places if isinstance(place, Path) for told in told_commas(place)),
+        *_ambiguous(gathered, own),
         *_unnamed(problem),
         *_unexamined(problem),
         *_namesakes(gathered, registry),
@@ -69,6 +70,17 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *_catalogs(gathered),
     ]
     return list(dict.fromkeys(found))
+
+
+def _ambiguous(gathered: Gathered, own: Iterable[Catalog]) -> Iterator[Diagnostic]:
+    """Amounts of the case and of its own catalogs that some read a thousandfold larger than others."""
+    file = gathered.places.case
+    words = [*(mentions(file) if file is not None else ()), *gathered.places.read]
+    yield from ambiguous_amounts((w.file, w.row or 0, f"{w.section}.{w.column}", w.word) for w in words)
+    for catalog in own:
+        place = gathered.places.catalogs.get(catalog.name)
+        if isinstance(place, Path):
+            yield from ambiguous_cells(place)
 
 
 def _unnamed(problem: Problem) -> Iterator[Diagnostic]:

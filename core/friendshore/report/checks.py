@@ -100,8 +100,10 @@ def _old_prices(checked: Checked, day: date | None) -> list[dict[str, object]]:
 
 
 def _suggestion(problem: Diagnostic) -> str:
-    place = f"{problem.file}: " if problem.file else ""
-    return f"{place}{problem.message}" + (f" ({problem.fix})" if problem.fix else "")
+    place = problem.file
+    if place and problem.row:
+        place += f":{problem.row}" + (f" [{problem.column}]" if problem.column else "")
+    return (f"{place}: " if place else "") + problem.message + (f" ({problem.fix})" if problem.fix else "")
 
 
 def run_check_data(checked: RunCheck) -> dict[str, object]:
