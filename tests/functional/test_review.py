@@ -342,5 +342,7 @@ def test_amounts_that_some_read_a_thousandfold_larger_are_pointed_out(folder: Pa
     assert found["offers.csv"]["fix"] == "write `1540 USD/kg` or `1.54 USD/kg`"
     assert (found["demand.csv"]["row"], found["demand.csv"]["fix"]) == (2, "write `1.2 t` or `1200 t`")
     assert not any("names no table of demands" in one["message"] for one in told)
-    assert "demand.csv:2 [demand.per_year]: `1.200 t` is ambiguous" in " ".join(friendshore("check", folder).stdout.split())
+    assert "demand.csv:2 [demand.per_year]: `1.200 t` is ambiguous" in " ".join(
+        friendshore("check", folder).stdout.split()
+    )
     assert {demand["shortage_price"] for demand in plan(folder)["demands"]} >= {5000}

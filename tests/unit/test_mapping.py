@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from friendshore.catalog import read_catalog
+from friendshore.catalog.ambiguous import ambiguous_cells
 from friendshore.catalog.convert import Texts, put
 from friendshore.catalog.mapping import Mapped, mapped
 from friendshore.domain.base import UnreadableError
@@ -189,6 +190,34 @@ def test_a_workbook_is_a_list_too(tmp_path: Path) -> None:
     (tmp_path / "columns.toml").write_text(MAP, encoding="utf-8")
     with pytest.raises(InputError, match="several sheets"):
         mapped(tmp_path / "list.xlsx", tmp_path / "columns.toml")
+
+
+@pytest.mark.parametrize(("decimal", "kilograms"), [("", 2500), (".", 2500), (",", 2_500_000)])
+def test_a_map_that_states_its_decimal_sign_leaves_no_amount_ambiguous(
+    tmp_path: Path, decimal: str, kilograms: int
+) -> None:
+    """`2.500` t is 2.5 t or 2,500 t: without a decimal sign in the map it is pointed out, with one it is written clearly."""
+    text = MAP + (f'[sheet]\ndecimal = "{decimal}"\n' if decimal else "")
+    one = made(tmp_path, text, LIST.replace("2.5,", "2.500,"))
+    (step,) = one.catalog.facilities[0].capacity
+    assert step.per_year == kilograms
+    assert [(p.row, p.column) for p in one.doubts] == ([] if decimal else [(2, "made")])
+    put(Texts(one.head, one.tables), one.catalog.digest, tmp_path / "ours", read_catalog)
+    assert bool(ambiguous_cells(tmp_path / "ours")) == (not decimal)
+
+
+def test_texts_in_a_workbook_may_have_decimal_commas(tmp_path: Path) -> None:
+    """The decimal sign is that of cells that are text; a number has none, though others in its column are text."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in LIST.splitlines():
+        book.active.append(row.split(","))
+    book.active["E2"], book.active["H2"], book.active["E3"] = 2.5, "600,5", "2,5"
+    book.save(tmp_path / "list.xlsx")
+    (tmp_path / "columns.toml").write_text(MAP + '[sheet]\ndecimal = ","\n', encoding="utf-8")
+    catalog = mapped(tmp_path / "list.xlsx", tmp_path / "columns.toml").catalog
+    assert [step.per_year for step in catalog.facilities[0].capacity] == [2500]
+    assert [str(offer.price.amount) for offer in catalog.offers if offer.price] == ["600.5", "300"]
 
 
 @pytest.mark.parametrize("cells", ["A2:A3", "D2:D3", "F2:F3"])

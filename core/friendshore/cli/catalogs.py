@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -157,9 +158,12 @@ def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json
     texts = Texts(made.head, made.tables, facts)
     written = put(texts, made.catalog.digest, target, lambda path: read_one(str(path), registry)[0])
     left = [{"row": one.row, "why": one.why} for one in made.left_out]
-    wrote(as_json, written, digest=made.catalog.digest, rows=made.rows, left_out=left)
+    doubts = [asdict(one) for one in made.doubts]
+    wrote(as_json, written, digest=made.catalog.digest, rows=made.rows, left_out=left, doubts=doubts)
     if as_json:
         return 0
+    for one in made.doubts:
+        bare(str(one))
     bare(f"{made.rows} rows of {source.name}, {len(left)} left out")
     for why in dict.fromkeys(one.why for one in made.left_out):
         rows = [str(one.row) for one in made.left_out if one.why == why]

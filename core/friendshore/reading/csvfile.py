@@ -49,6 +49,12 @@ class DayCell(str):
     __slots__ = ()
 
 
+class NumberCell(str):
+    """A cell of a workbook that holds a number, not its digits: no decimal sign was typed."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class TableRow:
     """One row of a table."""

@@ -18,7 +18,7 @@ from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
 from ..errors import Diagnostic, InputError
-from .csvfile import BAD_CELL, DayCell, Table, fill
+from .csvfile import BAD_CELL, DayCell, NumberCell, Table, fill
 from .fields import Layout
 from .numberformat import adds
 from .sheetxml import (
@@ -291,7 +291,10 @@ class _Meaning:
             shown = f"={raw.formula}" if raw.formula is not None else raw.value or ""
             found.append(Diagnostic(wrong, place, row, f"{letters(raw.column)}{row}", f"`{shown[:_SHOWN]}`", fix=fix))
             return BAD_CELL
-        return DayCell(as_text(value)) if isinstance(value, date) else as_text(value)
+        text = as_text(value)
+        if isinstance(value, date):
+            return DayCell(text)
+        return NumberCell(text) if isinstance(value, int | float) and not isinstance(value, bool) else text
 
     def _format(self, raw: RawCell) -> str:
         return self.formats[raw.style] if raw.style < len(self.formats) else "General"

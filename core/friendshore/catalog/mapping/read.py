@@ -69,7 +69,12 @@ SHEET = Layout(
         Field("name", k.TEXT, "Sheet of a workbook; blank: its only one.", "Suppliers"),
         Field("header", k.COUNT, "Row of the header; blank: the first that is not blank.", 3),
         Field("separator", Kind("sign", _separator), "What sets off the columns of a CSV file; blank: a comma.", ";"),
-        Field("decimal", Kind("sign", named(_mark)), "Decimal sign of numbers in a CSV file; blank: a point.", ","),
+        Field(
+            "decimal",
+            Kind("sign", named(_mark)),
+            "Decimal sign of numbers that are text, in a CSV file or in a cell of a workbook; blank: a point.",
+            ",",
+        ),
         Field("blank", k.TEXTS, "Words that mean that nothing is known.", ["n/a", "-", "tbd"]),
     ),
 )

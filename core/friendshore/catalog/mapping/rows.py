@@ -11,6 +11,7 @@ from typing import Any
 
 from ...domain.base import UnreadableError
 from ...domain.facts import Catalog
+from ...domain.quantities import ambiguous
 from ...domain.values import ident
 from ...errors import Diagnostic, all_of
 from ...reading import kinds as k
@@ -20,6 +21,7 @@ from ...reading.fields import Field, Layout
 from ...reading.layouts import FactColumns
 from ...reading.tomlfile import read_section
 from .. import columns
+from ..ambiguous import Cell, ambiguous_amounts
 from ..folder import read_draft
 from ..known import known_from
 from ..tables import NO_FACTS
@@ -55,6 +57,8 @@ class Mapped:
     rows: int
     """Rows of the spreadsheet."""
     left_out: tuple[LeftOut, ...]
+    doubts: tuple[Diagnostic, ...] = ()
+    """Amounts that some read a thousandfold larger, where the map does not state the decimal sign."""
 
 
 @dataclass(slots=True)
@@ -103,7 +107,9 @@ def mapped(
     found += dict.fromkeys(tables.placed(problem) for problem in wrong)
     if found:
         raise all_of(found)
-    return Mapped(draft.catalog, by.head, tables.texts(), len(rows), tuple(left_out))
+    fix = 'state the decimal sign in the map, under [sheet]: decimal = "." or decimal = ","'
+    doubts = [replace(one, fix=fix) for one in ambiguous_amounts(making.doubtful)]
+    return Mapped(draft.catalog, by.head, tables.texts(), len(rows), tuple(left_out), tuple(doubts))
 
 
 class _Making:
@@ -114,6 +120,8 @@ class _Making:
         self.file = file
         self.found = found
         self.made: dict[str, _Made] = {name: _Made() for name in by.tables}
+        self.doubtful: dict[Cell, None] = {}
+        """Amounts that some read a thousandfold larger."""
         self.material_of: dict[str, str] = {}
         """Of offers that deliver one."""
 
@@ -201,7 +209,10 @@ class _Making:
             if column.kind is k.DATE:
                 return text.day(row.cells)
             if column.kind in _AMOUNTS or column.kind.number:
-                return text.amount(row.cells, self.by.sheet.get("decimal", "."))
+                amount = text.amount(row.cells, self.by.sheet.get("decimal", ""))
+                if ambiguous(amount) is not None:
+                    self.doubtful[self.file, row.line, ", ".join(text.named), amount] = None
+                return amount
         except UnreadableError as error:
             shown = f"`{text.raw(row.cells)[:_SHOWN]}`"
             message = f"cannot be read as `{column.name}` of {layout.name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from itertools import dropwhile
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from ...domain.suggest import did_you_mean
 from ...errors import Diagnostic
 from ...reading import kinds as k
-from ...reading.csvfile import BAD_CELL, Table, fill, read_table
+from ...reading.csvfile import BAD_CELL, NumberCell, Table, fill, read_table
 from ...reading.fields import Field, Layout
 from ...reading.textfile import no_file
 from ...reading.workbook import Workbook, is_workbook, read_workbook
@@ -38,8 +38,9 @@ def read_sheet(path: Path, by: Map, found: list[Diagnostic]) -> tuple[str, list[
         by.toml.problem((), "the map names no column of the spreadsheet")
         return str(path), []
     layout = Layout(path.name, "", tuple(Field(name, k.TEXT, "A column of the map.") for name in names), others="kept")
+    numbers: set[tuple[int, int]] = set()
     if is_workbook(path):
-        table = _from_workbook(path, layout, by, found)
+        table = _from_workbook(path, layout, by, found, numbers)
     else:
         other = no_file(path)
         if other is not None or not path.is_file():
@@ -51,26 +52,31 @@ def read_sheet(path: Path, by: Map, found: list[Diagnostic]) -> tuple[str, list[
         return str(path), []
     _tell_missing(table, by, found)
     blank = {word.casefold() for word in by.sheet.get("blank", ())}
-    return table.file, list(_rows(table, blank)) if set(names) <= table.columns.keys() else []
+    return table.file, list(_rows(table, blank, numbers)) if set(names) <= table.columns.keys() else []
 
 
-def _rows(table: Table, blank: set[str]) -> Iterator[SheetRow]:
+def _rows(table: Table, blank: set[str], numbers: Container[tuple[int, int]]) -> Iterator[SheetRow]:
+    """The rows of a table; `numbers` are rows and positions of cells that hold a number, whatever its text."""
     for row in table.rows:
         bad = {name for name, position in table.columns.items() if row.cells[position] == BAD_CELL}
-        texts = {name: str(row.cells[position]) for name, position in table.columns.items()}
+        texts = {
+            name: (NumberCell if (row.line, position) in numbers else str)(row.cells[position])
+            for name, position in table.columns.items()
+        }
         cells = {name: "" if name in bad or text.casefold() in blank else text for name, text in texts.items()}
         yield SheetRow(row.line, cells, frozenset(bad | (set(table.columns) & row.bad)))
 
 
-def _from_workbook(path: Path, layout: Layout, by: Map, found: list[Diagnostic]) -> Table | None:
-    if "decimal" in by.sheet:
-        fix = "delete the key: cells of a workbook hold numbers, not their digits"
-        by.toml.problem(("sheet", "decimal"), "a workbook has no decimal sign", fix=fix)
+def _from_workbook(
+    path: Path, layout: Layout, by: Map, found: list[Diagnostic], numbers: set[tuple[int, int]]
+) -> Table | None:
+    """A sheet as a table; rows and positions of its cells that hold a number go to `numbers`."""
     book = read_workbook(path, found)
     name = _sheet_of(book, by)
     if name is None:
         return None
     lines = list(dropwhile(lambda line: line[0] < by.sheet.get("header", 1), book.sheets[name]))
+    numbers |= {(row, at) for row, cells in lines for at, cell in enumerate(cells) if isinstance(cell, NumberCell)}
     table = Table(layout, book.place(name), found)
     width = max((len(cells) for _, cells in lines[:1]), default=0)
     fill(table, iter([(number, cells + [""] * (width - len(cells))) for number, cells in lines]))

@@ -11,6 +11,8 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from ...domain.base import UnreadableError
+from ...domain.quantities import ambiguous
+from ...reading.csvfile import NumberCell
 
 _NAMED = re.compile(r"\{([^{}]+)\}")
 _SPAN = re.compile(r"(\d{4})(?:-(?:Q([1-4])|H([12])|(\d{2})))?")
@@ -70,16 +72,21 @@ class CellText:
         return self._word(self.raw(row))
 
     def amount(self, row: Row, decimal: str) -> str:
-        """A number or a number with its unit.
+        """A number or a number with its unit, which nobody can take for another where the map states its decimal sign.
+
+        `decimal` is that sign; empty: a point, which the map does not state.
 
         Raises:
             UnreadableError: if it is no number with the map's decimal sign.
         """
         text = self.single(row)
-        if decimal == "," and text and not self.value:
+        typed = bool(text) and not self.value and not isinstance(text, NumberCell)
+        if decimal == "," and typed:
             text = with_point(text)
         unit = self.unit.single(row) if self.unit is not None and text else ""
-        return f"{text} {unit}".strip()
+        whole = f"{text} {unit}".strip()
+        both = ambiguous(whole) if decimal or not typed else None
+        return whole if both is None else both.read
 
     def day(self, row: Row) -> str:
         """A day.
