@@ -346,6 +346,18 @@ def test_the_lead_time_that_the_case_assumes_is_used_and_told() -> None:
     assert "taken to need 14 months" in told(found, "lead time")
 
 
+def test_the_freight_that_the_case_assumes_is_listed_with_the_offers_that_pay_it() -> None:
+    """Neither an offer with a freight of its own nor one within the country pays it."""
+    shipped = source("AU", 50, lanes=(Lane(to="US", freight=Decimal(1)),))
+    own = source("JP", 80, lanes=(Lane(to="US", lead_time=Decimal(1)),))
+    facts = catalog(
+        *(facility(c.lower(), c) for c in ("CN", "AU", "JP", "US")), source("CN", 10), shipped, own, source("US", 90)
+    )
+    assert told(planned(yearly(10), facts), "freight") == ""
+    text = told(planned(yearly(10, assume={"freight": "2.50"}), facts), "freight")
+    assert text == "offers that state no freight (2) are taken to cost 2.5 USD/kg to move across a border"
+
+
 @pytest.mark.parametrize(
     ("length", "months", "periods"),
     [

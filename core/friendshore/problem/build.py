@@ -27,7 +27,7 @@ from .kept import Kept
 from .limiting import of_rule, tried
 from .merged import exchange
 from .moves import build_moves
-from .network import Network, Node
+from .network import Network, Node, lanes_to
 from .offers import Assumption, Lead, OfferFacts
 from .prices import DerivedPrices, PriceDerivation
 from .problem import Problem, Store
@@ -93,6 +93,7 @@ class _Builder:
         moves = build_moves(network, counted, lots, case.horizon, common)
         prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
         self._note_lead_times(network, counted)
+        self._note_freight(network, counted)
         self.assumptions += unexamined(demands, law) + accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
         self._note_makers(network, uses)
@@ -211,6 +212,21 @@ class _Builder:
                 self.assumptions.append(
                     Assumption("licences", f"every export licence that {end_use} use needs is taken as granted")
                 )
+
+    def _note_freight(self, network: Network, counted: Sequence[OfferFacts]) -> None:
+        """List the freight that the case assumes, with the offers that it is charged on."""
+        freight = self.case.assume.freight
+        arcs = [arc for arc in network.arcs if arc.offer >= 0 and arc.move.crosses] if freight else []
+        without = set()
+        for arc in arcs:
+            offer = counted[arc.offer].offer
+            lanes = lanes_to(offer, arc.move.to.id)
+            if not lanes or any(lane.freight is None for lane in lanes):
+                without.add(offer.id)
+        if without and freight is not None:
+            money = f"{freight.normalize():f} {self.case.currency}/kg"
+            text = f"offers that state no freight ({len(without)}) are taken to cost {money} to move across a border"
+            self.assumptions.append(Assumption("freight", text))
 
 
 @lru_cache(maxsize=64)
