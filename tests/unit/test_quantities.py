@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.domain.base import Number, Record
+from friendshore.domain.base import Number, Record, UnreadableError
 from friendshore.domain.quantities import (
     KILOGRAMS,
     Mass,
@@ -190,3 +191,26 @@ def test_an_amount_with_three_digits_after_its_only_mark_is_ambiguous(
     assert ambiguous(text) == readings
     for clear in readings or ():
         assert ambiguous(clear) is None
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "fix"),
+    [
+        (parse_unit_price, "148,50 EUR/kg", "write 148.50: the decimal sign is a point"),
+        (parse_unit_price, "1.250,50 EUR/kg", "write 1250.50: the decimal sign is a point"),
+        (parse_unit_price, "148.5 €/kg", "write EUR in place of €"),
+        (parse_money, "22000000 $", "write USD in place of $"),
+        (parse_mass, "1.250.000 kg", "write 1250000: the decimal sign is a point"),
+        (parse_share, "0,7 %", "write 0.7: the decimal sign is a point"),
+        (parse_duration, "1,5 months", "write 1.5: the decimal sign is a point"),
+        (parse_number, "0,125", "write 0.125: the decimal sign is a point"),
+        (parse_mass, "many", ""),
+    ],
+)
+def test_a_number_or_currency_written_as_elsewhere_comes_with_its_fix(
+    parse: Callable[[str], object], text: str, fix: str
+) -> None:
+    """A decimal comma, points between thousands and signs of currencies are refused, with what to write in their place."""
+    with pytest.raises(UnreadableError) as caught:
+        parse(text)
+    assert caught.value.fix == fix

@@ -56,6 +56,11 @@ _NUMBER = re.compile(rf"^{_DIGITS}$", re.ASCII)
 _TIME = re.compile(rf"^\s*({_DIGITS})\s*(day|week|month|quarter|year)s?\s*$", re.ASCII)
 _MONEY = re.compile(rf"^\s*({_DIGITS})\s*([A-Z]{{3}})\s*$", re.ASCII)
 
+_CONTINENTAL = re.compile(r"([-+]?\d{1,3}(?:\.\d{3})+|[-+]?\d+)(,\d+)?(?![\d.,])", re.ASCII)
+"""A number with a decimal comma, or with points between its thousands."""
+_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "₹": "INR", "₩": "KRW"}
+"""Signs of currencies, and the code that most people mean by them."""
+
 UNLIMITED = "unlimited"
 
 
@@ -108,6 +113,18 @@ def ambiguous(text: str) -> Ambiguous | None:
     return Ambiguous(part + unit, whole + unit) if point else Ambiguous(whole + unit, part + unit)
 
 
+def _unreadable(text: str, expected: str) -> UnreadableError:
+    """Describe a text that is no amount, with the fix where its number or its currency is written as elsewhere."""
+    sign = next((sign for sign in _SIGNS if sign in text), "")
+    if sign:
+        return UnreadableError(expected, f"write {_SIGNS[sign]} in place of {sign}")
+    found = _CONTINENTAL.match(text.strip())
+    if found is not None and (found[2] or found[1].count(".") > 1):
+        number = found[1].replace(".", "") + (found[2] or "").replace(",", ".")
+        return UnreadableError(expected, f"write {number}: the decimal sign is a point")
+    return UnreadableError(expected)
+
+
 def _decimal(digits: str) -> Decimal:
     """The number that a text says.
 
@@ -129,7 +146,7 @@ def parse_number(text: str) -> Decimal:
         ValueError: with what was expected.
     """
     if not _NUMBER.match(text.strip()):
-        raise ValueError("a number")
+        raise _unreadable(text, "a number")
     return _decimal(text.strip())
 
 
@@ -152,7 +169,7 @@ def parse_mass(text: str) -> Mass:
         return Mass(Decimal(0), None)
     match = _MASS.match(text)
     if not match:
-        raise ValueError("a number with a unit, like `5 t` or `3200 t WO3`")
+        raise _unreadable(text, "a number with a unit, like `5 t` or `3200 t WO3`")
     unit = _unit(match[2])
     number = _decimal(match[1])
     return Mass(exact(number * KILOGRAMS[unit]), match[3] or OXIDE_UNITS.get(unit))
@@ -182,7 +199,7 @@ def parse_money(text: str) -> Money:
     """
     match = _MONEY.match(text)
     if not match:
-        raise ValueError("an amount with its ISO 4217 currency, like `2,500,000 USD`")
+        raise _unreadable(text, "an amount with its ISO 4217 currency, like `2,500,000 USD`")
     return Money(_decimal(match[1]), match[2])
 
 
@@ -198,8 +215,8 @@ def parse_unit_price(text: str) -> UnitPrice:
         ValueError: with what was expected.
     """
     money, slash, per = text.partition("/")
-    if not slash:
-        raise ValueError("money per mass, like `580 USD/kg` or `180 USD/kg Ta2O5`")
+    if not slash or not looks_like_money(money):
+        raise _unreadable(text, "money per mass, like `580 USD/kg` or `180 USD/kg Ta2O5`")
     amount, currency = parse_money(money)
     kg, substance = parse_mass("1 " + per.strip())
     return UnitPrice(exact(amount / kg), currency, substance)
@@ -213,12 +230,9 @@ def parse_share(text: str) -> Decimal:
     """
     text = text.strip()
     percent = text.endswith("%")
-    try:
-        number = parse_number(text[:-1] if percent else text)
-    except UnreadableError:
-        raise
-    except ValueError:
-        raise ValueError("a share, like `65 %` or `0.65`") from None
+    if not is_number(text[:-1] if percent else text):
+        raise _unreadable(text, "a share, like `65 %` or `0.65`")
+    number = parse_number(text[:-1] if percent else text)
     return exact(number / 100) if percent else number
 
 
@@ -232,7 +246,7 @@ def parse_duration(text: str) -> Decimal:
         return Decimal(0)
     match = _TIME.match(text)
     if not match:
-        raise ValueError("a duration, like `1 quarter`, `45 days` or `2 months`")
+        raise _unreadable(text, "a duration, like `1 quarter`, `45 days` or `2 months`")
     return exact(_decimal(match[1]) * MONTHS[match[2]])
 
 

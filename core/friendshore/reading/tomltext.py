@@ -37,6 +37,12 @@ _LONGEST_KEY = 200
 _ERROR_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _MANY_DIGITS = re.compile(r"\d[\d_]{4000,}")
 """What Python makes no integer of: more than 4,300 digits."""
+_LONGEST_BARE = 200
+"""Characters of a line that is searched for a value without quotes."""
+_BARE = re.compile(r"([\w-]+)\s*=\s*([^\s\"'\[\]{}#][^\"'\[\]{}#]*?)\s*(?:#.*)?")
+"""A key, and a value without quotes or brackets."""
+_OTHER_DAY = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{4}")
+"""A day as it is written elsewhere: 31.01.2027."""
 _SHOWN = 40
 
 
@@ -86,7 +92,7 @@ def _parsed(text: str, file: str, number: Callable[[str], object]) -> dict[str, 
     try:
         data = tomllib.loads(text, parse_float=read)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(toml_problem(error, file)) from error
+        raise InputError(toml_problem(error, file, text)) from error
     except RecursionError as error:
         raise InputError(replace(_too_deep(), file=file)) from error
     except ValueError as error:
@@ -133,15 +139,34 @@ def _first_beyond_dots(text: str) -> int | None:
     return None
 
 
-def toml_problem(error: tomllib.TOMLDecodeError, file: str) -> Diagnostic:
-    """A syntax error of TOML, with its line."""
+def toml_problem(error: tomllib.TOMLDecodeError, file: str, text: str) -> Diagnostic:
+    """A syntax error of TOML in a text, with its line."""
     said = str(error)
     place = _ERROR_PLACE.search(said)
     message = f"is not valid TOML: {said[: place.start()] if place else said}"
-    if place and place[1]:
-        fix = "mend this line; the rest of the file is read after that"
-        return Diagnostic(message, file, row=int(place[1]), fix=fix)
-    return Diagnostic(message, file, fix="mend the end of the file; the rest is read after that")
+    if not place or not place[1]:
+        return Diagnostic(message, file, fix="mend the end of the file; the rest is read after that")
+    row = int(place[1])
+    lines = text.split("\n")
+    line = lines[row - 1].strip() if row <= len(lines) else ""
+    if "Illegal character '\\n'" in said:
+        message, fix = "a text has no closing quote", "add the quote at the end of the text"
+    else:
+        fix = _fix(said, line)
+    found = f"`{line if len(line) <= _SHOWN else line[:_SHOWN] + '…'}`" if line else ""
+    return Diagnostic(message, file, row, found=found, fix=fix)
+
+
+def _fix(said: str, line: str) -> str:
+    """What to do about a line of which the parser said that it is no TOML."""
+    of_the_value = said.startswith(("Invalid value", "Expected newline")) and len(line) <= _LONGEST_BARE
+    stated = _BARE.fullmatch(line) if of_the_value else None
+    if stated is None:
+        return "mend this line; the rest of the file is read after that"
+    key, value = stated.groups()
+    if _OTHER_DAY.fullmatch(value):
+        return f"write the day as year, month and day, like {key} = 2027-01-31"
+    return f'put quotes around the value: {key} = "{value}"'
 
 
 def _long_integers(text: str, file: str) -> list[Diagnostic]:
