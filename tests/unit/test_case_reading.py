@@ -161,7 +161,12 @@ SPOILED = [
     ('freight = "2 USD/kg"', 'freight = "2 USD/kg W"', "assume.freight", "substance cannot be named"),
     ('holding = "5 %/year"', 'holding = "5 t"', "assume.holding", "cannot be read"),
     ('civil = "granted"', "civil = true", "assume.licence.civil", "assumed or not"),
-    ('capacity = "20 t WO3/year"', 'capacity = "20 t/year"', "assume.offer[1].capacity", "different substances"),
+    (
+        'capacity = "20 t WO3/year"',
+        'capacity = "20 t/year"',
+        "assume.offer[1].capacity",
+        "`capacity` names no substance, `price` names WO3",
+    ),
     ('price = "15 USD/kg WO3"', 'premium = "5 %"', "assume.offer[1].premium", "no benchmark"),
     ('end_use = "defense"', 'end_use = "Defence"', "demand[1].end_use", "cannot be read"),
     ('per_year = "2 t"', "per_year = 2", "demand[1].per_year", "cannot be read"),

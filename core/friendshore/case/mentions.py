@@ -1,4 +1,4 @@
-"""Every word of a case file with its place, so that what is wrong with a name can be told where it stands.
+"""Every word and day of a case file with its place, so that what is wrong with a name can be told where it stands.
 
 Read when something is wrong, and never before: records carry no lines.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from ..errors import Diagnostic
@@ -62,6 +63,6 @@ def _words(toml: TomlFile, value: object, at: Key) -> Iterator[Mention]:
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _words(toml, inner, (*at, number))
-    elif isinstance(value, str):
+    elif isinstance(value, str | date):
         names = [part for part in at if isinstance(part, str)]
-        yield Mention(".".join(names[:-1]), names[-1], value.strip(), *toml.place(at))
+        yield Mention(".".join(names[:-1]), names[-1], str(value).strip(), *toml.place(at))

@@ -236,6 +236,13 @@ def parse_share(text: str) -> Decimal:
     return exact(number / 100) if percent else number
 
 
+def in_percent(value: object) -> str:
+    """Return the fix of a number above 1 that stands where a share is expected, like 70 for 70 %; empty for anything else."""
+    plain = isinstance(value, int | float | Decimal) or (isinstance(value, str) and is_number(value))
+    number = exact(value if not isinstance(value, str) else parse_number(value)) if plain else Decimal(0)
+    return f'write "{number.normalize():f} %"' if 1 < number <= 100 else ""
+
+
 def parse_duration(text: str) -> Decimal:
     """A duration in months, like `1 quarter`, `45 days` or `0`.
 

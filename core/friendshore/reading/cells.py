@@ -18,6 +18,7 @@ from ..domain.quantities import (
     Mass,
     Money,
     UnitPrice,
+    in_percent,
     is_number,
     looks_like_money,
     parse_duration,
@@ -154,7 +155,16 @@ def read_share(value: object) -> Decimal:
 
 def within(read: Callable[[Any], Decimal], range_: Range) -> Callable[[Any], Decimal]:
     """A reader of numbers that lie in a range."""
-    return lambda value: range_(read(value))
+
+    def checked(value: object) -> Decimal:
+        number = read(value)
+        try:
+            return range_(number)
+        except UnreadableError as error:
+            fix = error.fix or (in_percent(value) if read is read_share and range_.most == 1 else "")
+            raise UnreadableError(error.expected, fix) from None
+
+    return checked
 
 
 def whole(range_: Range) -> Callable[[Any], int]:

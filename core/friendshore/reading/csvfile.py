@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import dropwhile, islice
+from itertools import dropwhile, islice, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,8 @@ from .textfile import read_text
 
 M = TypeVar("M", bound=BaseModel)
 
+_WHOLE, _REST = re.compile(r"-?\d+"), re.compile(r"\d{2}\b")
+"""The two halves of a number whose decimal comma was taken for the end of a cell."""
 BAD_CELL = "\0"
 """Stands for a cell of which it has been said that it cannot be read."""
 BLANK: frozenset[str] = frozenset()
@@ -325,12 +328,14 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
 def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
     """A row of the wrong width: nothing in it is sure but its id, so that what refers to it is no mistake too."""
     more = len(cells) > width
+    comma = next((pair for pair in pairwise(cells) if _WHOLE.fullmatch(pair[0]) and _REST.match(pair[1])), None)
+    fix = "put quotes around a cell that holds a comma" if more else "add commas for blank cells"
     table.tell(
         "the row has too many cells" if more else "the row has too few cells",
         row=line,
         found=f"{len(cells)} cells",
         expected=f"{width}, as in the header",
-        fix="put quotes around a cell that holds a comma" if more else "add commas for blank cells",
+        fix=f"write {comma[0]}.{comma[1]}: the decimal sign is a point" if more and comma else fix,
     )
     name = cells[0] if table.columns.get("id") == 0 else ""
     padded = (cells + [""] * width)[:width]

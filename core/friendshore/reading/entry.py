@@ -94,12 +94,13 @@ class Entry:
                 named.setdefault(amount.substance or "", column)
         substances = sorted(name for name in named if name)
         if substances and len(named) > 1:
-            odd = named.get("", named[substances[-1]])
+            odd, other = named.get("", named[substances[-1]]), named[substances[0]]
+            own = "no substance" if "" in named else substances[-1]
             self.problem(
                 odd,
-                "the masses of one entry are of different substances",
-                f"kilograms of {substances[0]}, as in `{named[substances[0]]}`",
-                f"name {substances[0]} here too, or nowhere",
+                f"amounts of one entry are of different substances: `{odd}` names {own}, `{other}` names {substances[0]}",
+                f"the same substance in `{odd}` and `{other}`",
+                f"name {substances[0]} in both, or no substance in either",
             )
         return substances[0] if substances else ""
 

@@ -150,7 +150,7 @@ def toml_problem(error: tomllib.TOMLDecodeError, file: str, text: str) -> Diagno
     lines = text.split("\n")
     line = lines[row - 1].strip() if row <= len(lines) else ""
     if "Illegal character '\\n'" in said:
-        message, fix = "a text has no closing quote", "add the quote at the end of the text"
+        message, fix = "is not valid TOML: a text has no closing quote", "add the quote at the end of the text"
     else:
         fix = _fix(said, line)
     found = f"`{line if len(line) <= _SHOWN else line[:_SHOWN] + '…'}`" if line else ""

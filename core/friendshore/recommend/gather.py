@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from ..problem.given import end_uses
 from ..problem.inputs import Inputs
 from ..reading.records import Again
 from ..reading.today import today
+from ..reading.tomlfile import TomlFile
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill, RulePack, rules_in
 from .places import Places, misnamed
@@ -328,8 +330,21 @@ def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
         if case.file is None:
             raise
         toml = read_case_file(case.file, [])
-        rows = [None if toml is None else toml.line(("rule", number)) for number in range(len(case.rules))]
-        return registry.rules(case.rules, str(case.file), rows)  # the same mistakes, with their lines
+        if toml is None:
+            raise
+        rows = [toml.line(("rule", number)) for number in range(len(case.rules))]
+        try:
+            return registry.rules(case.rules, str(case.file), rows)
+        except FriendshoreError as error:
+            raise type(error)([_at_its_key(problem, toml, rows) for problem in error.problems]) from error
+
+
+def _at_its_key(problem: Diagnostic, toml: TomlFile, rows: Sequence[int | None]) -> Diagnostic:
+    """A mistake of a rule of the case, at the line of its key rather than at that of the rule."""
+    if problem.row not in rows or not problem.column:
+        return problem
+    number, key = rows.index(problem.row), re.split(r"[.\[]", problem.column)[0]
+    return replace(problem, row=toml.line(("rule", number, key)))
 
 
 def _all_of(errors: Sequence[FriendshoreError], find: NamedCatalogs) -> FriendshoreError:

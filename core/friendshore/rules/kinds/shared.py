@@ -19,13 +19,14 @@ from pydantic import (
     model_validator,
 )
 
-from ...domain.base import Number, UnreadableError, Words
+from ...domain.base import Number, UnreadableError, Words, exact
 from ...domain.countries import GROUPS, countries_of, is_currency
 from ...domain.facts import Material
 from ...domain.quantities import (
     Mass,
     Money,
     UnitPrice,
+    in_percent,
     is_number,
     looks_like_money,
     parse_mass,
@@ -34,7 +35,7 @@ from ...domain.quantities import (
     parse_share,
     parse_unit_price,
 )
-from ...domain.values import FACTOR, MASS, MONEY, Range, StagesInOrder, end_use
+from ...domain.values import FACTOR, FRACTION, MASS, MONEY, Range, StagesInOrder, end_use
 from ...errors import InputError
 from ..base import Names, Rule, Selector
 
@@ -286,7 +287,20 @@ Amount = Annotated[Number, _written(_or_number(parse_money)), _no_larger(MONEY)]
 """Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`."""
 PerKilogram = Annotated[Number, _written(_or_number(parse_unit_price)), _no_larger(MONEY)]
 """Money per kilogram, as a number in the case's currency or as text like `5 USD/kg`; see `InMoney`."""
-Share = Annotated[Number, _written(parse_share), Field(ge=0, le=1)]
+
+
+def _no_percentage(value: object) -> object:
+    """Refuses a share that is more than all, or below nothing, with the fix where it was meant as a percentage."""
+    share = parse_share(value) if isinstance(value, str) and is_number(value.strip().rstrip("%").strip()) else value
+    if isinstance(share, int | float | Decimal) and not isinstance(share, bool):
+        try:
+            FRACTION(exact(share))
+        except UnreadableError as error:
+            raise UnreadableError(error.expected, in_percent(value)) from None
+    return value
+
+
+Share = Annotated[Number, _written(parse_share), Field(ge=0, le=1), BeforeValidator(_no_percentage)]
 """A share from 0 to 1, as a number or as text like `65 %`."""
 
 

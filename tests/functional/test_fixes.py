@@ -1,0 +1,46 @@
+"""Slips that planners make: each is reported once, where it is, with the fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from friendshore.plugins import Registry
+from friendshore.recommend.check import check
+
+from .test_review import edit, folder
+
+__all__ = ["folder"]
+
+CASE, OFFERS = "case.toml", "catalog/offers.csv"
+ORDER = '[[order]]\noffer = "quebec-gallium"\nquantity = "1 t"\narrives = {}'
+LIMIT = '[[rule]]\nkind = "max-share"\nid = "limit"\nby = "supplier"\nshare = {}'
+
+MISTAKES = {
+    "a century and a half": (CASE, "periods = 6 ", "periods = 500 ", "case.periods", "plan at most 400 quarters"),
+    "a decimal comma": (CASE, '"4 USD/kg"', '"4,50 USD/kg"', "assume.freight", "write 4.50: the decimal sign is a"),
+    "a comma without quotes": (OFFERS, "540 USD/kg", "540,50 USD/kg", "", "write 540.50 USD/kg: the decimal sign"),
+    "a sign of a currency": (OFFERS, "540 USD/kg", "540 $/kg", "price", "write USD in place of $"),
+    "a percentage as a number": (CASE, '"8 %"', "8", "case.discount", 'write "8 %"'),
+    "another day": (CASE, "start = 2026-10-01", "start = 01.10.2026", "", "like start = 2027-01-31"),
+    "no quotes": (CASE, '"1 quarter"', "1 quarter", "", 'lead_time = "1 quarter"'),
+    "a quote that is not closed": (CASE, '"first-case"', '"first-case', "", "add the quote at the end of the text"),
+    "an order that has arrived": (CASE, "", ORDER.format("2026-09-01"), "order.arrives", "as [[stock]]"),
+    "an order after the end": (CASE, "", ORDER.format("2036-09-01"), "order.arrives", "plan more `periods`"),
+    "a share in percent": (CASE, "", LIMIT.format('"70"'), "share", 'write "70 %"'),
+    "a share of 70": (CASE, "", LIMIT.format("70"), "share", 'write "70 %"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "column", "fix"), MISTAKES.values(), ids=MISTAKES)
+def test_a_slip_is_the_only_mistake_and_comes_with_its_fix(
+    folder: Path, file: str, old: str, new: str, column: str, fix: str
+) -> None:
+    """File, line and key or column, and what to write."""
+    edit(folder, (old, new), file=file)
+    (one,) = check(folder, Registry.of()).errors
+    assert (one.file, one.column) == (str(folder / file), column)
+    assert one.row is not None
+    assert new.splitlines()[-1] in (folder / file).read_text(encoding="utf-8").splitlines()[one.row - 1]
+    assert fix in one.fix
