@@ -44,3 +44,14 @@ def test_a_slip_is_the_only_mistake_and_comes_with_its_fix(
     assert one.row is not None
     assert new.splitlines()[-1] in (folder / file).read_text(encoding="utf-8").splitlines()[one.row - 1]
     assert fix in one.fix
+
+
+@pytest.mark.parametrize("other", ["", "\n[[demand]]\nmaterial = 5\n"], ids=["alone", "beside another mistake"])
+def test_a_missing_rate_is_one_problem_that_names_all_who_need_it(folder: Path, other: str) -> None:
+    """Found where the facts are put together, and where another mistake keeps them from that."""
+    edit(folder, ("700 USD/kg", "700 CHF/kg"), ("260 USD/kg", "260 CHF/kg"), ("540 USD/kg", "540 CHF/kg"), file=OFFERS)
+    edit(folder, ("", other))
+    found = [one for one in check(folder, Registry.of()).errors if "exchange rate" in one.message]
+    (one,) = found
+    assert (one.file, one.column, one.found) == (str(folder / OFFERS), "price", "an amount in CHF")
+    assert all(name in one.message for name in ("quebec-gallium", "guangxi-gallium", "kwinana-gallium"))

@@ -162,15 +162,20 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
     lacking = {currency for currency in _currencies(merged, assumed.values()) if _lacks(merged, case, currency)}
     if not lacking:
         return
+    needed: dict[str, list[InCurrency]] = {}
+
+    def need(currency: str, of: str, file: str, column: str, subject: str) -> None:
+        if currency in lacking:
+            needed.setdefault(currency, []).append(InCurrency(of, file, column, subject))
+
     offers = list(_wanted(merged, case))
     paths = Paths(merged, case)
     onboarded = {today.offer for today in case.incumbents}
     for offer in offers:
         stated = _prices(paths, offer, assumed.get(offer.id))
         for column, currency in (*stated, *_other_costs(offer, onboarded=offer.id in onboarded)):
-            if currency in lacking:
-                home = "" if column.startswith("assume") else f"catalog {offer.catalog}"
-                yield no_rate(currency, case.currency, f"offer `{offer.id}`", home, column, offer.id)
+            home = "" if column.startswith("assume") else f"catalog {offer.catalog}"
+            need(currency, f"the offer `{offer.id}`", home, column, offer.id)
     subjects: dict[str, set[str]] = {"offer": {offer.id for offer in offers}, "facility": set(), "supplier": set()}
     for offer in offers:
         for facility in around(offer.facility, merged.facilities):
@@ -178,19 +183,37 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
             subjects["supplier"].add(facility.supplier)
     for table, some in (("tiers", merged.schedules), ("terms", merged.terms)):
         for one in _about(some, subjects):
-            if one.currency in lacking:
-                home = _home(one, merged)
-                column = "terms.fixed" if table == "terms" else "tiers.price"
-                yield no_rate(one.currency, case.currency, f"{table} of {one.name}", home, column, one.id)
+            column = "terms.fixed" if table == "terms" else "tiers.price"
+            need(one.currency, f"the {table} of {one.name}", _home(one, merged), column, one.id)
+    for currency, amounts in sorted(needed.items()):
+        yield no_rate(currency, case.currency, amounts)
 
 
-def no_rate(currency: str, to: str, of: str, file: str, column: str, subject: str) -> Diagnostic:
-    """That an amount cannot be turned into the case's currency."""
+class InCurrency(NamedTuple):
+    """An amount of money in a currency other than the case's."""
+
+    of: str
+    """What it is the price or cost of, in words."""
+    file: str
+    column: str
+    subject: str
+    """Id of the offer, or of what else it is of."""
+
+
+_NAMED = 8
+"""Amounts that a message about a missing rate names."""
+
+
+def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic:
+    """One problem for a missing exchange rate, at the first of the amounts that need it; all are named, as far as they fit in a sentence."""
+    first, names = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
+    left = len(names) - _NAMED
+    named = ", ".join(names[:_NAMED]) + (f" and {left} more" if left > 0 else "")
     return Diagnostic(
-        f"no exchange rate from {currency} to {to} for the {of}",
-        file=file if file != "catalog " else "",
-        column=column,
-        found=f"`{subject}`",
+        f"no exchange rate from {currency} to {to} for {named}",
+        file=first.file if first.file != "catalog " else "",
+        column=first.column,
+        found=f"`{first.subject}`",
         expected=f"a row for {currency} in rates.csv",
         fix=f"add the rate of {currency} to a catalog of the case, with its source, or state the amount in {to}",
     )

@@ -33,7 +33,7 @@ from ..problem.changes import scenario_changes
 from ..problem.given import unknown_name
 from ..problem.inputs import Applied, Inputs
 from ..problem.price_dates import PriceDates
-from ..problem.rates import no_rate
+from ..problem.rates import InCurrency, no_rate
 from ..reading.cells import plain_table
 from ..rules.pack import rules_in
 from .gather import gather, named_catalogs
@@ -104,12 +104,16 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) 
     """Amounts in catalogs beside the case that no rate turns into its currency."""
     stated = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
     to = stated[0] if stated else "USD"
+    needed: dict[str, list[tuple[int, InCurrency]]] = {}
     for ref in refs:
         for table, row, column, currency in amounts_in(ref.place) if not ref.distribution else ():
             if currency != to and frozenset((currency, to)) not in ids.rates:
                 subject = table.text(row, "id") or table.text(row, "offer")
-                told = no_rate(currency, to, f"{column} of `{subject}`", table.file, column, subject)
-                yield replace(told, row=row.line)
+                amount = InCurrency(f"{column} of `{subject}`", table.file, column, subject)
+                needed.setdefault(currency, []).append((row.line, amount))
+    for currency, amounts in sorted(needed.items()):
+        problem = no_rate(currency, to, [amount for _, amount in amounts])
+        yield replace(problem, row=amounts[0][0], found=f"an amount in {currency}")
 
 
 def _unknown(words: list[Mention], there: dict[str, Collection[str]], unsure: Collection[str]) -> Iterator[Diagnostic]:

@@ -147,7 +147,8 @@ class Places:
         held = _HELD.search(problem.message)
         path, holding = self.catalogs[catalog[1]], (held[1] or held[2]) if held else ""
         place = place_of(path, table, problem.found.strip("`"), holding)
-        return problem if place is None else replace(problem, file=place[0], row=place[1], column=column)
+        found = f"an amount in {held[1]}" if held is not None and held[1] else problem.found
+        return problem if place is None else replace(problem, file=place[0], row=place[1], column=column, found=found)
 
 
 def _mentioned(words: Iterable[Mention], column: str, name: str) -> list[Mention]:
