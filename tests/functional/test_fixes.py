@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from friendshore.case import load_case, stated_changes
+from friendshore.errors import InputError
 from friendshore.plugins import Registry
+from friendshore.problem.changes import scenario_changes
+from friendshore.recommend import gather
 from friendshore.recommend.check import check
 
 from .test_review import edit, folder
@@ -55,3 +59,48 @@ def test_a_missing_rate_is_one_problem_that_names_all_who_need_it(folder: Path, 
     (one,) = found
     assert (one.file, one.column, one.found) == (str(folder / OFFERS), "price", "an amount in CHF")
     assert all(name in one.message for name in ("quebec-gallium", "guangxi-gallium", "kwinana-gallium"))
+
+
+@pytest.mark.parametrize(
+    ("change", "fix"),
+    [
+        ("remove=quebec-galium", "`quebec-gallium`"),
+        ("remove=Alumina", "`Example Alumina`"),
+        ("capacity=quebc, factor=2", "`quebec`"),
+        ("capacity=offer:quebec, factor=2", "`offer:quebec-gallium`"),
+        ("price=gallium, factor=2", "`gallium-4n`"),
+        ("demand=radr, factor=2", "`radar`"),
+        ("stock=gallium, quantity=1 t, countries=US", "`gallium-4n`"),
+        ("remove=nobody-of-that-name", ""),
+    ],
+)
+def test_a_change_that_names_nothing_suggests_what_it_may_mean(folder: Path, change: str, fix: str) -> None:
+    """A name like it, or one that has it as a part."""
+    inputs = gather(load_case(folder), Registry.of()).inputs
+    with pytest.raises(InputError) as caught:
+        inputs.after(stated_changes([change]))
+    assert caught.value.problems[0].fix == (f"did you mean {fix}?" if fix else "")
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"), [("no-canda", "did you mean `no-canada`?"), ("canada", "did you mean `no-canada`?")]
+)
+def test_an_unknown_scenario_suggests_one_like_it(folder: Path, name: str, fix: str) -> None:
+    """Or says how to state what it would have changed."""
+    case = load_case(folder)
+    with pytest.raises(InputError) as caught:
+        scenario_changes(case, [name])
+    assert caught.value.problems[0].fix == fix
+    with pytest.raises(InputError, match="--change CHANGE"):
+        scenario_changes(case.but(scenarios=()), [name])
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "row"),
+    [(CASE, "periods = 6", "perods = 6", 11), ("catalog/capacity.csv", "facility,", "facilty,", 1)],
+)
+def test_a_misspelt_key_is_one_mistake(folder: Path, file: str, old: str, new: str, row: int) -> None:
+    """That the key which is meant is missing goes without saying."""
+    edit(folder, (old, new), file=file)
+    (one,) = check(folder, Registry.of()).errors
+    assert (one.row, one.fix) == (row, f"did you mean `{old.strip(', =6')}`?")

@@ -75,6 +75,19 @@ def did_you_mean(word: str, known: Collection[str], alike: float = 0.6) -> str:
     return f"did you mean `{found}`?" if found else ""
 
 
+def closest(word: str, known: Iterable[str]) -> str:
+    """A fix that names the nearest known name, else the shortest that has the word as a part: `Hanau` of `hanau-magnetik-gmbh`."""
+    names = sorted({name for name in known if name})
+    fix = did_you_mean(word, names)
+    if fix or len(word) < _LEAST_PART:
+        return fix
+    part = re.compile(rf"(?<![^\W_]){re.escape(word.casefold())}")
+    found = min((name for name in names if part.search(name.casefold())), key=len, default="")
+    return f"did you mean `{found}`?" if found else ""
+
+
+_LEAST_PART = 3
+"""Letters of a word that is looked for within names."""
 _WORD = re.compile(r"\w+")
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"})
 """General categories of signs that take no place, or end a line."""

@@ -6,7 +6,7 @@ cost if they did not hold (relaxation).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import chain, count
 from typing import Final
@@ -16,6 +16,7 @@ from ..domain.case import Case, DemandSpec, LicenceSpec, StockSpec, WaiverSpec
 from ..domain.change import Change, TermKind
 from ..domain.facts import Catalog, ChainEntry, Facility, Offer, RecipeLine
 from ..domain.market import BenchmarkPrice
+from ..domain.suggest import closest
 from ..domain.terms import Bearing, Terms
 from ..errors import Diagnostic
 from .demands import demand_name
@@ -29,7 +30,7 @@ Facts = tuple[Case, tuple[Catalog, ...]]
 def prove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
     """Takes as proved what is not, of one offer."""
     if all(offer.id != change.prove for catalog in catalogs for offer in catalog.offers):
-        unknown(change, change.prove, "an offer", troubles)
+        unknown(change, change.prove, "an offer", troubles, offers_of(catalogs))
     proven = tuple(sorted({*case.accept.proven, change.prove}))
     return case.but(accept=case.accept.but(proven=proven)), catalogs
 
@@ -88,7 +89,7 @@ def own_quantity(change: Change, case: Case, catalogs: tuple[Catalog, ...], trou
 
     hit = [offer for catalog in catalogs for offer in catalog.offers if offer.id == name]
     if not hit:
-        unknown(change, change.capacity, "an offer", troubles)
+        unknown(change, change.capacity, "an offer", troubles, (f"offer:{one}" for one in offers_of(catalogs)))
     elif factor is not None and all(offer.max_per_year is None and offer.total is None for offer in hit):
         message, fix = (
             f"`{name}` has no quantity of its own that could be changed",
@@ -102,7 +103,7 @@ def revoke(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: 
     """Takes no licence as granted any more, for one end use."""
     if change.revoke not in case.assume.licence:
         expected = "an end use of [assume.licence]: " + (", ".join(sorted(case.assume.licence)) or "it names none")
-        unknown(change, change.revoke, expected, troubles)
+        unknown(change, change.revoke, expected, troubles, case.assume.licence)
     left = {use: held for use, held in case.assume.licence.items() if use != change.revoke}
     return case.but(assume=case.assume.but(licence=left)), catalogs
 
@@ -117,7 +118,7 @@ def add_stock(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
     assert change.quantity is not None
     stages = {m.id: m.stages for catalog in catalogs for m in catalog.materials}
     if change.stock not in stages:
-        unknown(change, change.stock, "a material", troubles)
+        unknown(change, change.stock, "a material", troubles, stages)
     stock = StockSpec(
         id=_numbered(f"stock:{change.stock}", [stock.id for stock in case.stocks]),
         material=change.stock,
@@ -202,13 +203,22 @@ def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
     return words[kind] == name if colon and kind in words else change.demand in words.values()
 
 
-def unknown(change: Change, name: str, expected: str, troubles: list[Diagnostic]) -> None:
-    """Notes a name that nothing in the case answers to."""
-    troubles.append(
-        Diagnostic(
-            f"`{change.subject}` names nothing in the case", column=change.subject, found=name, expected=expected
-        )
-    )
+def unknown(change: Change, name: str, expected: str, troubles: list[Diagnostic], known: Iterable[str] = ()) -> None:
+    """Notes a name that nothing in the case answers to; `known` are names of what may be meant."""
+    message = f"`{change.subject}` names nothing in the case"
+    troubles.append(Diagnostic(message, "", None, change.subject, name, expected, closest(name, known)))
+
+
+def offers_of(catalogs: Iterable[Catalog]) -> list[str]:
+    """Ids of all offers."""
+    return [offer.id for catalog in catalogs for offer in catalog.offers]
+
+
+def sellers_of(catalogs: Iterable[Catalog]) -> list[str]:
+    """All names that mean offers."""
+    facilities = [facility for catalog in catalogs for facility in catalog.facilities]
+    named = (name for facility in facilities for name in (facility.id, facility.supplier, facility.owner))
+    return [*offers_of(catalogs), *named]
 
 
 def scale_lead_times(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
@@ -229,7 +239,7 @@ def scale_lead_times(change: Change, case: Case, catalogs: tuple[Catalog, ...], 
         return offer.but(lead_time=exact(own * factor), lanes=tuple(lanes))
 
     if not any(hit(offer) for catalog in catalogs for offer in catalog.offers):
-        unknown(change, change.lead_time, OFFERS, troubles)
+        unknown(change, change.lead_time, OFFERS, troubles, sellers_of(catalogs))
     return case, tuple(c.but(offers=tuple(scaled(o) if hit(o) else o for o in c.offers)) for c in catalogs)
 
 
@@ -249,7 +259,7 @@ def scale_recipe(change: Change, case: Case, catalogs: tuple[Catalog, ...], trou
 
     if not any(hit(offer) for catalog in catalogs for offer in catalog.offers):
         what = f"an offer that takes or gives `{change.of}`"
-        unknown(change, change.recipe, what, troubles)
+        unknown(change, change.recipe, what, troubles, set(offers_of(catalogs)) - {change.recipe})
     return case, tuple(catalog.but(offers=tuple(map(changed, catalog.offers))) for catalog in catalogs)
 
 
@@ -277,7 +287,7 @@ def relax(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: l
     """Takes away a kind of term of trade, from everyone or from what the change names."""
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
     if change.of and not any(_meant(change, o, facilities) for catalog in catalogs for o in catalog.offers):
-        unknown(change, change.of, OFFERS, troubles)
+        unknown(change, change.of, OFFERS, troubles, sellers_of(catalogs))
     offers = [offer for catalog in catalogs for offer in catalog.offers]
     return case, tuple(_without(change, catalog, offers, facilities) for catalog in catalogs)
 

@@ -11,7 +11,7 @@ from ..domain.assumptions import Accept
 from ..domain.case import Case, DemandSpec, Scenario, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Status
-from ..domain.suggest import did_you_mean
+from ..domain.suggest import closest
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
 from ..rules.amend import Amend, amended
@@ -22,6 +22,7 @@ from .change_kinds import (
     OFFERS,
     Facts,
     add_stock,
+    demand_words,
     grant,
     own_quantity,
     prove,
@@ -31,6 +32,7 @@ from .change_kinds import (
     revoke,
     scale_lead_times,
     scale_recipe,
+    sellers_of,
     unknown,
     waive,
 )
@@ -66,8 +68,10 @@ def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
             raise InputError(
                 f"unknown scenario `{name}`",
                 found=name,
-                expected="one of " + (", ".join(sorted(known)) or "none: the case holds no scenario"),
-                fix=did_you_mean(name, known),
+                expected="one of " + ", ".join(sorted(known)) if known else "",
+                fix=closest(name, known)
+                if known
+                else "add a [[scenario]] to the case, or state the change: --change CHANGE",
             )
         scenario: Scenario = known[name]
         for parent in scenario.inherits:
@@ -172,7 +176,7 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
 
     count = sum(hit(offer) for catalog in catalogs for offer in catalog.offers)
     if not count:
-        unknown(change, change.remove, OFFERS, troubles)
+        unknown(change, change.remove, OFFERS, troubles, sellers_of(catalogs))
         return case, catalogs
     # What is on its way still comes, and who bought of it until today still did: what is lost of that counts as churn.
     named = {order.offer for order in case.orders} | {incumbent.offer for incumbent in case.incumbents}
@@ -224,7 +228,7 @@ def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
 
     result = tuple(catalog.but(facilities=tuple(map(changed, catalog.facilities))) for catalog in catalogs)
     if not found:
-        unknown(change, change.capacity, "a facility", troubles)
+        unknown(change, change.capacity, "a facility", troubles, (f.id for c in catalogs for f in c.facilities))
     elif change.per_year is None and not any(facility.capacity for facility in found):
         message = f"`{change.capacity}` has no capacity that could be changed: nobody states any"
         fix = "state one in capacity.csv of its catalog, or with `per_year` in the change"
@@ -275,7 +279,8 @@ def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
         troubles.append(Diagnostic(message, column="shortage_price", found=found, fix="convert the price"))
     named = [resizes(change, demand, case) for demand in case.demands]
     if not any(named):
-        unknown(change, change.demand, "a demand, a material or an end use", troubles)
+        names = {word for demand in case.demands for word in demand_words(demand, case).values()}
+        unknown(change, change.demand, "a demand, a material or an end use", troubles, names)
 
     def changed(demand: DemandSpec) -> DemandSpec:
         demand = _scaled(demand, change.factor) if change.factor is not None else demand

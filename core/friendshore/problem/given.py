@@ -9,7 +9,7 @@ from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume
 from ..domain.case import Case
 from ..domain.countries import country_names, is_country
 from ..domain.facts import Catalog, Offer
-from ..domain.suggest import did_you_mean, nearest
+from ..domain.suggest import closest, did_you_mean, nearest
 from ..domain.time import Span
 from ..domain.use import Use
 from ..domain.values import meant_use
@@ -166,7 +166,7 @@ def unknown_name(what: str, name: str, column: str, known: Collection[str]) -> D
         column=column,
         found=name,
         expected=f"{'an' if what[0] in 'aeiou' else 'a'} {what} of the case's catalogs and packs",
-        fix=did_you_mean(name, known),
+        fix=closest(name, known),
     )
 
 

@@ -64,12 +64,18 @@ def _times(price: P, factor: Decimal) -> P:
     return price.but(**{name: figure * factor for name, figure in figures.items() if figure is not None})
 
 
+def _priced_names(catalogs: Sequence[Catalog]) -> list[str]:
+    """Names of all that has a price."""
+    offers = [offer.id for catalog in catalogs for offer in catalog.offers]
+    return [*offers, *(one.id for catalog in catalogs for one in (*catalog.materials, *catalog.prices))]
+
+
 def _unpriced(change: Change, catalogs: Sequence[Catalog], troubles: list[Diagnostic]) -> None:
     """Notes a price that is none: by its name, or by the day of a benchmark that has others."""
     days = [str(row.date) for catalog in catalogs for row in catalog.prices if row.id == benchmark_named(change)]
     if change.date is None or not days:
         what = "an offer, a material or a benchmark" if change.date is None else "a benchmark"
-        unknown(change, change.price, what, troubles)
+        unknown(change, change.price, what, troubles, _priced_names(catalogs))
         return
     message = f"the benchmark `{benchmark_named(change)}` has no price of that day"
     troubles.append(Diagnostic(message, column="date", found=str(change.date), expected="one of " + ", ".join(days)))

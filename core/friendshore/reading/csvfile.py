@@ -293,6 +293,7 @@ def _read_header(cells: list[str], table: Table) -> bool:
             fix="save the table with commas between the columns",
         )
         return False
+    meant = set()
     for position, name in enumerate(cells):
         if name == BAD_CELL:
             continue
@@ -301,19 +302,19 @@ def _read_header(cells: list[str], table: Table) -> bool:
         elif name in names:
             table.columns[name] = position
         else:
-            _read_other(position, name, [n for n in names if n not in cells], table)
+            meant.add(_read_other(position, name, [n for n in names if n not in cells], table))
     for column in table.layout.fields:
-        if column.required and column.name not in table.columns:
+        if column.required and column.name not in table.columns and column.name not in meant:
             table.tell("a needed column is missing", row=table.head_line, column=column.name, expected=column.wanted)
     return True
 
 
-def _read_other(position: int, name: str, free: list[str], table: Table) -> None:
-    """A column that is none of the layout's fields; one that is almost a field is a slip, never a fact of its own."""
+def _read_other(position: int, name: str, free: list[str], table: Table) -> str | None:
+    """Read a column that is none of the layout's fields, and return the field that is probably meant: a slip is never a fact of its own."""
     near = nearest(name, free, alike=0.75)
     if table.layout.others == "kept" and name and near is None:
         table.others[name] = position
-        return
+        return None
     suggested = f"did you mean `{near}`?" if near else did_you_mean(name, free)
     table.tell(
         "no such column",
@@ -323,6 +324,7 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> None
         expected="one of " + ", ".join(table.layout.names),
         fix=table.layout.stranger(name, suggested) or "delete the column",
     )
+    return near
 
 
 def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -63,11 +63,13 @@ def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], objec
 def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at: Key = ()) -> Entry:
     """The parsed values of a table and all tables within it. A key that is not given or cannot be read is absent."""
     entry = Entry(_reporter(toml, data, at), layout)
+    meant = {near for _, near, _ in _strangers(layout, data)}
     for field in layout.fields:
         value = data.get(field.name, "")
         if value in ("", []):
             if field.required:
                 entry.bad.add(field.name)
+            if field.required and field.name not in meant:
                 fix = f"add `{field.name}`"
                 toml.problem((*at, field.name), "a needed key is missing", expected=field.wanted, fix=fix)
         elif field.inside is None:
@@ -111,14 +113,19 @@ def _read_tables(toml: TomlFile, inside: Layout, value: object, at: Key) -> list
     return entries
 
 
-def _read_others(entry: Entry, layout: Layout, data: Mapping[str, object]) -> None:
-    """Keys that are none of the layout's fields."""
+def _strangers(layout: Layout, data: Mapping[str, object]) -> Iterator[tuple[str, str | None, list[str]]]:
+    """Keys that are none of the layout's fields, each with the field that is probably meant, and all fields that the data leave out."""
     known = set(layout.names)
     free = [name for name in layout.names if name not in data]
-    for name, value in data.items():
-        if name in known:
-            continue
-        near = nearest(name, free, alike=0.75)
+    for name in data:
+        if name not in known:
+            yield name, nearest(name, free, alike=0.75), free
+
+
+def _read_others(entry: Entry, layout: Layout, data: Mapping[str, object]) -> None:
+    """Keys that are none of the layout's fields."""
+    for name, near, free in _strangers(layout, data):
+        value = data[name]
         if layout.others == "kept" and near is None:
             entry.others[name] = value
             continue
