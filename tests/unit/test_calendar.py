@@ -20,10 +20,25 @@ from friendshore.problem.inputs import Inputs
 from friendshore.questions.calendar.document import calendar_document
 from friendshore.questions.calendar.search import Calendar, Cause, calendar, day_of
 from friendshore.rules.base import Phase, PhaseStatus, Rule
-from friendshore.rules.kinds.limits import Cover
+from friendshore.rules.kinds.limits import Budget, Cover, MinShare
 from friendshore.session import Session
 
-from .building import METAL, SOURCE, ban, case, catalog, chain, changed, demand, facility, metals, offer, source, stock
+from .building import (
+    METAL,
+    SOURCE,
+    ban,
+    case,
+    catalog,
+    chain,
+    changed,
+    demand,
+    facility,
+    metals,
+    offer,
+    rule,
+    source,
+    stock,
+)
 
 
 def opened(given: Any, facts: Any, *rules: Rule) -> Session:
@@ -177,6 +192,41 @@ def test_rules_about_stock_are_left_out_and_named() -> None:
     found = calendar(opened(a_year(10), metals(), cover))
     assert found.left_out == ("cover",)
     assert "cover" in text(found)
+
+
+@pytest.mark.parametrize(
+    ("amount", "per", "length", "count"),
+    [
+        (60, "year", "year", 3),
+        (15, "period", "quarter", 12),
+        (180, "horizon", "year", 3),
+        (20, "period", "quarter", 12),
+    ],
+)
+def test_a_budget_holds_in_each_stretch_at_what_it_is_a_year(amount: int, per: str, length: str, count: int) -> None:
+    """10 kg a year at 10 each are wanted, and no more may be spent than what comes to 60, or 80, a year."""
+    given = case(demand("metal", "civil", per_year=Decimal(10)), count=count, length=length)
+    found = calendar(opened(given, metals(), rule(Budget, id="money", amount=amount, per=per)))
+    yearly = {"year": amount, "period": 4 * amount, "horizon": amount / 3}[per]
+    assert found.left_out == ()
+    assert [(float(one.wanted), float(one.short)) for one in found.stretches] == [(10, 10 - yearly / 10)]
+
+
+def test_where_other_rules_cannot_hold_together_budgets_are_left_out_and_the_days_named() -> None:
+    """Half must be Australian, where nothing is made before 2027: that alone is not planned, and oxide is not drawn into it."""
+    plants = (grown("au", "AU", d2027_03_01=100), facility("cn", "CN"))
+    facts = catalog(*plants, source("AU", 10), source("CN", 5, "oxide", plant="cn"))
+    share = rule(MinShare, id="half", countries=["AU"], stage="mined", share="50 %", materials=["metal"])
+    wanted = [demand(name, "civil", per_year=Decimal(10), start=date(2026, 1, 1)) for name in ("metal", "oxide")]
+    found = calendar(opened(case(*wanted, count=3), facts, share, rule(Budget, id="money", amount=120)))
+    assert [(str(span.start), str(span.end)) for span in found.beyond_budget] == [("2026-01-01", "2027-02-28")]
+    assert [(str(one.start), sorted(one.short), float(one.spent)) for one in found.intervals] == [
+        ("2026-01-01", ["metal-civil"], 50),
+        ("2027-03-01", ["metal-civil"], 120),
+    ]
+    assert "planned without budgets, since other rules cannot hold together then: 2026-01-01 to 2027-02-28" in " ".join(
+        plain_text(calendar_document(found), 300).split()
+    )
 
 
 def test_dates_that_bear_on_nothing_wanted_are_no_dates() -> None:

@@ -40,8 +40,11 @@ def calendar_document(found: Calendar, *, every: bool = False) -> doc.Document:
 
 def doubts_told(found: Calendar) -> list[str]:
     """What the calendar does not look at."""
-    unasked = f"rules about stock are not asked, since none is carried: {', '.join(found.left_out)}"
+    unasked = f"rules about stock are left out, since no stock is carried: {', '.join(found.left_out)}"
     told = [unasked] if found.left_out else []
+    if found.beyond_budget:
+        days = ", ".join(f"{span.start} to {span.end}" for span in found.beyond_budget)
+        told.append(f"planned without budgets, since other rules cannot hold together then: {days}")
     if found.stopped:
         told.append(
             f"the search was ended: nothing is said of what comes after {found.until}, and causes may be missing"

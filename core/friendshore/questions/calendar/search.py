@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
@@ -110,6 +110,8 @@ class Calendar(QuestionResult):
     """Whether the user ended the search: `until` is then the last day that was planned, and causes may be missing."""
     left_out: tuple[str, ...]
     """Rules about what is held, which are not asked: no stock is carried."""
+    beyond_budget: tuple[Span, ...] = ()
+    """Days on which other rules cannot hold together: they are planned without the budgets, which would leave all that they pay for unplanned too."""
     effort: Effort
 
 
@@ -141,7 +143,9 @@ class _Calendar:
         self.turns = breakpoints(self.standing)
         self.spans = stretches_between(first, last, list(self.turns))
         self.counted = Counted(session, progress)
-        self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...]], StretchPlan] = {}
+        self.beyond: set[Span] = set()
+        """Stretches that are planned without budgets."""
+        self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...], frozenset[str]], StretchPlan] = {}
 
     def told(self) -> Calendar:
         planned = self._all_planned()
@@ -162,6 +166,7 @@ class _Calendar:
             cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
             law=tuple(law_changes(self.session.problem, self.first, self.last)),
             concerned=tuple(concerned(self.session.problem, planned, self.turns)),
+            beyond_budget=_joined([one.days for one in planned if one.days in self.beyond]),
             left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in kept),
             effort=self.counted.effort,
         )
@@ -171,7 +176,14 @@ class _Calendar:
         planned: list[StretchPlan] = []
         for number, span in enumerate(self.spans, 1):
             one = self._planned(span)
-            _ = one.session  # while the user may end the search, which is told after each
+            conflicts = (
+                one.session.verified.plan.infeasible
+            )  # solved while the user may end the search, which is told after each
+            budgets = self.standing.budgets
+            if budgets and conflicts and budgets.isdisjoint(rule for conflict in conflicts for rule in conflict.rules):
+                self.beyond.add(span)
+                one = self._planned(span)
+                _ = one.session
             if self.session.stopped:
                 if not planned:
                     self.session.go_on(0, len(self.spans), "stretches of time")
@@ -182,10 +194,11 @@ class _Calendar:
 
     def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> StretchPlan:
         """The facts of a stretch, some of them as they are on others; planned once, when its plan is asked for."""
-        key = span, tuple(sorted((other or {}).items(), key=lambda item: item[0]))
+        without = self.standing.budgets if span in self.beyond else frozenset[str]()
+        key = span, tuple(sorted((other or {}).items(), key=lambda item: item[0])), without
         if key not in self._known:
             self.counted.questions += 1
-            self._known[key] = StretchPlan(span, self.standing.on(span, other), self.session)
+            self._known[key] = StretchPlan(span, self.standing.on(span, other, without), self.session)
         return self._known[key]
 
     def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
@@ -276,6 +289,17 @@ class _Calendar:
 
 _NEVER_ALONE = ("price", "exchange rate")
 """What changes a cost, and never what is available: it is told with the dates and not asked about."""
+
+
+def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Stretches in order, those of which one follows on the other as one."""
+    found: list[Span] = []
+    for span in spans:
+        if found and _day(found[-1].end) + timedelta(days=1) == span.start:
+            found[-1] = found[-1].but(end=span.end)
+        else:
+            found.append(span)
+    return tuple(found)
 
 
 def _runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[list[StretchPlan]]:

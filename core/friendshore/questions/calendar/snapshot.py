@@ -6,7 +6,7 @@ as they stand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -24,6 +24,8 @@ from ...problem.inputs import Inputs
 from ...problem.judging import licence_id, waiver_id
 from ...problem.problem import Problem
 from ...rules.base import Rule
+from ...rules.kinds.limits import Budget
+from ...rules.terms import ReservedTerm, StockTerm
 
 Subject = tuple[str, str]
 """What changes on a date: its kind (`rule`, `offer`, `facility`, …) and its name."""
@@ -45,12 +47,26 @@ class Snapshot:
 
         Rules about what is held are left out: no stock is carried.
         """
-        held = {rule.id for rule, row in problem.limit_rows for term in row.asked if "nodes" in term.positions}
+        kilograms_held = (
+            StockTerm,
+            ReservedTerm,
+        )  # what holding costs is money like any other, and 0 where nothing is held
+        held = {rule.id for rule, row in problem.limit_rows for term in row.asked if isinstance(term, kilograms_held)}
         kept = tuple(rule for rule in inputs.rules if rule.id not in held)
         return Snapshot(replace(inputs.freeze(problem), rules=kept), problem, until)
 
-    def on(self, days: Span, other: Mapping[Subject, Span] | None = None) -> Inputs:
-        """The facts on some days, within which nothing dated begins or ends, as a case of one period; of `other` subjects those on other days."""
+    @property
+    def budgets(self) -> frozenset[str]:
+        """Ids of the budgets, each of which makes all that it pays for hang together."""
+        return frozenset(rule.id for rule in self.inputs.rules if isinstance(rule, Budget))
+
+    def on(
+        self, days: Span, other: Mapping[Subject, Span] | None = None, without: Collection[str] = frozenset()
+    ) -> Inputs:
+        """The facts on some days, within which nothing dated begins or ends, as a case of one period; of `other` subjects those on other days.
+
+        `without` are ids of rules that are left out.
+        """
         assert days.start is not None and days.end is not None
         view = _View(self, days, other or {})
         horizon = Horizon(start=days.start, count=1, length=self.inputs.case.horizon.length, until=days.end)
@@ -58,7 +74,7 @@ class Snapshot:
             self.inputs,
             case=view.case(self.inputs.case, horizon),
             catalogs=tuple(view.catalog(catalog) for catalog in self.inputs.catalogs),
-            rules=tuple(view.rule(rule) for rule in self.inputs.rules),
+            rules=tuple(view.rule(rule) for rule in self.inputs.rules if rule.id not in without),
         )
 
     def qualified(self, offer: Offer) -> date | None:
@@ -77,7 +93,10 @@ class _View:
         self.plan = standing.inputs.case.horizon
 
     def rule(self, rule: Rule) -> Rule:
-        """A rule; of other days, as it stands on them for good."""
+        """A rule; of other days, as it stands on them for good. A budget is what may be spent in a year."""
+        if isinstance(rule, Budget) and rule.per != "year":
+            length = Fraction(self.plan.length.months, 12) if rule.per == "period" else self._years
+            rule = rule.but(amount=as_decimal(Fraction(rule.amount) / length))
         span = self.other.get(("rule", rule.id))
         if span is None:
             return rule
@@ -197,9 +216,12 @@ class _View:
 
     def _a_year(self, total: Decimal | None) -> Decimal | None:
         """What a quantity for the whole plan comes to in a year of it."""
-        if total is None:
-            return None
-        return as_decimal(Fraction(total) / sum((period.years for period in self.plan.periods), Fraction(0)))
+        return None if total is None else as_decimal(Fraction(total) / self._years)
+
+    @property
+    def _years(self) -> Fraction:
+        """Length of the plan."""
+        return sum((period.years for period in self.plan.periods), Fraction(0))
 
     def _before(self) -> date:
         assert self.days.start is not None
