@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -220,3 +221,39 @@ def test_what_is_left_out_is_said() -> None:
     assert "1 more supply in which no more moved: --top 0 shows all" in text(found, 1)
     assert "more suppl" not in text(found, 0)
     assert max(map(len, text(found).splitlines())) <= 100
+
+
+def test_a_plan_that_knows_of_a_loss_buys_ahead_unless_what_is_decided_stays() -> None:
+    """China is lost in 2027. Known in 2026, 10 kg are held for a year at 1; decided in 2026 without knowing, Australia delivers at 50."""
+    session = opened(case(demand("metal", "civil", 10, 10), stores=(store("metal", 1),)), metals())
+    lost, day = Change(remove="cn-metal", start=date(2027, 1, 1)), date(2027, 1, 1)
+    knowing = compare(session, (), (lost,))
+    assert (knowing.difference.value, knowing.foreseen, knowing.decided_before) == (10, day, None)
+    assert "add --decided-before 2027-01-01" in " ".join(text(knowing).split())
+    decided = compare(session, (), (lost,), decided_before=day)
+    assert (decided.difference.value, decided.foreseen, decided.decided_before) == (400, None, day)
+    assert mix(decided) == {"cn-metal": (20, 10), "au-metal": (0, 10)}
+    assert "orders before 2027-01-01 stays as it is" in " ".join(text(decided).split())
+
+
+def test_a_change_known_from_the_start_on_is_not_foreseen() -> None:
+    """It takes effect at once: no plan can do anything before it."""
+    session = opened(metal(10, 10), metals())
+    found = compare(session, (), (Change(remove="cn-metal"), Change(price="au-metal", factor=Decimal(2))))
+    assert found.foreseen is None
+    assert "--decided-before" not in text(found)
+
+
+def test_a_change_that_takes_away_what_is_decided_is_refused() -> None:
+    """What was ordered cannot be undone; the message says when the change may begin."""
+    session = opened(metal(10, 10), metals())
+    for change in (Change(remove="cn-metal"), Change(capacity="cn", per_year=Decimal(0))):
+        with pytest.raises(InputError, match=r"ordered of metal before 2027-01-01.*from = 2027-01-01"):
+            compare(session, (), (change,), decided_before=date(2027, 1, 1))
+
+
+def test_a_period_that_is_not_over_is_still_open() -> None:
+    """Half of 2026 is decided: nothing of it is, since a plan decides whole periods."""
+    session = opened(case(demand("metal", "civil", 10, 10), stores=(store("metal", 1),)), metals())
+    lost = Change(remove="cn-metal", start=date(2027, 1, 1))
+    assert compare(session, (), (lost,), decided_before=date(2026, 7, 1)).difference.value == 10

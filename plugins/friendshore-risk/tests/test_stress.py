@@ -88,6 +88,24 @@ def test_a_loss_known_beforehand_is_bought_for_in_time() -> None:
     assert costs(stress(opened(given, metals()), start=date(2027, 1, 1), pairs=False))["cn"] == 10
 
 
+def test_a_loss_known_too_late_is_not_bought_for() -> None:
+    """What 2026 orders is decided: Australia delivers at 50 in 2027. The report says which of the two was asked."""
+    given = case(demand("metal", "civil", 10, 10), stores=(store("metal", 1),))
+    session, day = opened(given, metals()), date(2027, 1, 1)
+    knowing, decided = (
+        stress(session, start=day, pairs=False),
+        stress(session, decided_before=day, pairs=False),
+    )
+    assert (costs(knowing)["cn"], knowing.foreseen, knowing.decided_before) == (10, True, None)
+    assert (costs(decided)["cn"], decided.foreseen, decided.decided_before) == (10 * 40, False, day)
+    assert decided.start == day
+    assert "add --decided-before 2027-01-01" in " ".join(text(knowing).split())
+    assert "orders before 2027-01-01 stays as it is" in " ".join(text(decided).split())
+    assert "decided" not in text(stress(session, pairs=False))
+    with pytest.raises(InputError, match="--from 2027-01-01"):
+        stress(session, start=date(2026, 1, 1), decided_before=day)
+
+
 def test_a_loss_cancels_what_would_have_to_be_paid_untaken() -> None:
     """Bound to 10 kg a year of either year, 5 wanted in the first alone: lost after it, Australia is worth buying from, and cheaper."""
     bound = source("AU", 20, take_or_pay=10)

@@ -32,6 +32,13 @@ class CompareOptions:
             "CHANGE",
         ),
     ] = ()
+    decided_before: Annotated[
+        str,
+        Setting(
+            "Keep everything that the case's own plan orders before a day: without it, plans know of later changes from the start.",
+            "DATE|PERIOD",
+        ),
+    ] = ""
     top: Annotated[int, Setting("Rows shown of each table with --full; 0: all.", "N", least=0)] = 12
 
 
@@ -59,11 +66,14 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
         named = bool(options.scenario or options.change)
         if (options.other is not None) == named or len(options.scenario) > 2:
             raise OptionsError("give one --scenario or two, a --change, or a second case or run")
+        if options.other is not None and options.decided_before:
+            raise OptionsError("--decided-before needs a --scenario or a --change, not a second case or run")
         stated_changes(options.change)
 
     def ask(self, opened: Opened, options: CompareOptions, progress: Progress | None) -> ComparisonAnswer:
         """Both plans."""
         from ...case import changes_stated
+        from ...session.decided import day_of_plan
         from .search import compare, compare_plans, scenario_walk
 
         if options.other is not None:
@@ -71,8 +81,13 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
             names = (str(opened.path), str(options.other))
             return ComparisonAnswer(compare_plans(opened.session, second.session, names=names), second.notes)
         with changes_stated(options.change) as changes:
-            before, after, called = scenario_walk(opened.session, options.scenario, changes)
-            return ComparisonAnswer(compare(opened.session, before, after, names=called, progress=progress))
+            session = opened.session
+            before, after, called = scenario_walk(session, options.scenario, changes)
+            word, horizon = options.decided_before, session.problem.case.horizon
+            day = day_of_plan(horizon, word, "the day before which all is decided") if word else None
+            return ComparisonAnswer(
+                compare(session, before, after, names=called, decided_before=day, progress=progress)
+            )
 
     def document(self, result: ComparisonAnswer, options: CompareOptions) -> Document:
         """Money, shortage and mix of both, and the steps between them."""

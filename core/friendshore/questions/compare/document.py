@@ -39,6 +39,7 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
     return doc.document(
         "What differs",
         doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
+        what_is_known(found),
         conflicts_told(found),
         _costs(found),
         _short(found.materials),
@@ -57,6 +58,20 @@ def difference_told(found: Comparison) -> str:
         words = than if not _felt(much.value) else than + ("more than A" if much.value > 0 else "less than A")
         return f"B costs {words}, shortage included."
     return f"B's cost, shortage included, is above A's by {rise(much)}."
+
+
+def what_is_known(found: Comparison) -> doc.Notes | None:
+    """Whether the plans know of later changes from the start, or what is ordered before a day stays as it is."""
+    if found.decided_before is not None:
+        kept = f"what the case's own plan orders before {found.decided_before} stays as it is, in A and in B"
+        return doc.notes([kept])
+    if found.foreseen is None:
+        return None
+    known = (
+        f"the plans know of the change of {found.foreseen} from their first day on, and may buy ahead of it: "
+        f"to keep what is ordered before it, add --decided-before {found.foreseen}"
+    )
+    return doc.notes([known], doc.Tone.DOUBTFUL)
 
 
 def _felt(amount: Decimal) -> bool:

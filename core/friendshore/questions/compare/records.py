@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from itertools import zip_longest
@@ -108,6 +109,10 @@ class Comparison(QuestionResult):
     conflict_after: tuple[str, ...]
     ranked: bool
     """Whether a case ranks objectives: cost is then what the ranked plan costs."""
+    decided_before: date | None = None
+    """Everything that the case's own plan orders before this day stays as it is in both; None: both may plan anew from the start."""
+    foreseen: date | None = None
+    """First day after the start on which a change takes effect of which the plans know from the start; None: there is none."""
     effort: Effort
 
 

@@ -8,7 +8,16 @@ from decimal import Decimal
 from ...document import elements as doc
 from ...document.figures import count, large_money
 from ..told import not_proved, on_screen, shortly
-from .document import LEAST, LINES_OF_COST, SHOWN, conflicts_told, difference_told, moved_told, shortage_of
+from .document import (
+    LEAST,
+    LINES_OF_COST,
+    SHOWN,
+    conflicts_told,
+    difference_told,
+    moved_told,
+    shortage_of,
+    what_is_known,
+)
 from .records import Comparison
 
 _WIDE, _NARROW, _LAST = 90, 70, 1
@@ -21,6 +30,7 @@ def comparison_screen(found: Comparison, top: int = SHOWN) -> doc.Document:
         "What differs",
         doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
         doc.sentence(_money(found)),
+        what_is_known(found),
         conflicts_told(found),
         _short(found),
         _mix(found, top),

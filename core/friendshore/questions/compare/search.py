@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from ...domain.change import Change
 from ...domain.plan import Cost
@@ -12,6 +13,7 @@ from ...explain.pieces import Changes, Piece, Pieces
 from ...explain.results import Counted, Effort, between
 from ...problem.changes import scenario_changes
 from ...session import PartPlan, Session
+from ...session.decided import foreseen, keep_decisions, refuse_undone
 from ...solve import Progress
 from .planned import PlanSummary, material_lines, mix_lines, nearest, rise_between, together
 from .records import Comparison, FactLine, Step, differing
@@ -24,6 +26,7 @@ def compare(
     after: Sequence[Change],
     *,
     names: tuple[str, str] = ("before", "after"),
+    decided_before: date | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Two lists of changes of one case: both plans, and every step between them.
@@ -37,14 +40,19 @@ def compare(
         before: changes that make the first plan's case; none: the case as it is.
         after: changes that make the second's.
         names: what the two are called.
+        decided_before: a day; what the case's own plan orders before it stays as it is in both plans. None: plans know of all
+            changes from the start, also of those that take effect later.
         progress: told the steps taken, all of them, and seconds.
 
     Raises:
-        InputError: for a change that names nothing in the case.
+        InputError: for a change that names nothing in the case, or takes away what is decided.
         SolverError: if a solver breaks down.
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
+    later = foreseen(session, (*before, *after))
+    if decided_before is not None:
+        session, later = keep_decisions(session, decided_before), None
     counted, way = Counted(session, progress), _way(tuple(before), tuple(after))
     walk = _Walk(session, [one.changes for one in way])
     states: list[_State] = []
@@ -53,8 +61,10 @@ def compare(
         session.go_on(number - 1, len(way), "plans")
         states.append(walk.state(one.changes, states))
         counted.told(number, len(way))
+    refuse_undone(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
     steps = [walk.step(one, was, now) for one, was, now in zip(way[1:], states, states[1:], strict=False)]
-    return walk.comparison(names, states[0], states[-1], steps, counted.effort)
+    found = walk.comparison(names, states[0], states[-1], steps, counted.effort)
+    return found.but(decided_before=decided_before, foreseen=later)
 
 
 def scenario_walk(

@@ -24,13 +24,28 @@ def stress_document(found: Stress, shown: int = SHOWN) -> doc.Document:
         f"{who[0].upper()}{who[1:]}, taken away in turn from {found.start} to the end of the plan. "
         f"As it is, the plan comes to {large_money(found.objective, found.currency)}, shortage included."
     )
-    parts: list[doc.Element] = [doc.sentence(head), _losses("Without each of them alone", found.losses, found, shown)]
+    known = what_is_known(found)
+    parts: list[doc.Element] = [doc.sentence(head), *([known] if known is not None else [])]
+    parts.append(_losses("Without each of them alone", found.losses, found, shown))
     if found.pairs:
         parts.append(_losses("Without two countries together", found.pairs, found, shown))
     if found.unasked:
         stopped = f"the search was ended: {count(found.unasked, 'loss', 'losses')} not asked about"
         parts.append(doc.apart(doc.notes([stopped], doc.Tone.DOUBTFUL)))
     return doc.Document("What each loss costs", (*parts, effort(found.effort)))
+
+
+def what_is_known(found: Stress) -> doc.Notes | None:
+    """Whether plans know of a loss before it comes, or what is ordered before a day stays as it is."""
+    if found.decided_before is not None:
+        return doc.notes([f"what the plan orders before {found.decided_before} stays as it is after each loss"])
+    if not found.foreseen:
+        return None
+    known = (
+        f"each plan knows of its loss of {found.start} from the first day on, and may buy ahead of it: "
+        f"to keep what is ordered before it, add --decided-before {found.start}"
+    )
+    return doc.notes([known], doc.Tone.DOUBTFUL)
 
 
 def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -> doc.Section:

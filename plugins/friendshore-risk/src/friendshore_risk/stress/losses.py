@@ -15,6 +15,7 @@ from friendshore.errors import InputError
 from friendshore.problem import Problem
 from friendshore.problem.offers import OfferFacts
 from friendshore.session import Session
+from friendshore.session.decided import day_of_plan
 
 LossKind = Literal["supplier", "parent", "country", "catalog"]
 """By what losses are told apart."""
@@ -120,19 +121,4 @@ def first_day(horizon: Horizon, word: str) -> date:
     Raises:
         InputError: for anything else, and for days outside the plan.
     """
-    by_label = {period.label: period.start for period in horizon.periods}
-    day = by_label.get(word) or _day(word)
-    if day is None or horizon.find(day) is None:
-        raise InputError(
-            "the moment of a loss is no day of the plan",
-            found=word,
-            expected=f"a date from {horizon.span.start} to {horizon.span.end}, or a period like {horizon.label(0)}",
-        )
-    return day
-
-
-def _day(word: str) -> date | None:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        return None
+    return day_of_plan(horizon, word, "the moment of a loss")

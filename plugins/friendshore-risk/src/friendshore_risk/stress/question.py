@@ -26,6 +26,13 @@ class StressOptions:
         str,
         Setting("When the loss begins; the plan's start, if not given.", "DATE|PERIOD", flags=("--from",)),
     ] = ""
+    decided_before: Annotated[
+        str,
+        Setting(
+            "Keep everything that the plan orders before a day: without it, plans know of a later loss from the start. The loss begins then, if --from does not say otherwise.",
+            "DATE|PERIOD",
+        ),
+    ] = ""
     pairs: Annotated[bool, Setting("Also every two countries that the plan buys from.")] = True
     top: Annotated[int, Setting("Losses shown of each table with --full; 0: all.", "N", least=0)] = 15
     by: Annotated[
@@ -68,6 +75,8 @@ class StressQuestion(Question[StressOptions, StressAnswer]):
 
     def ask(self, opened: Opened, options: StressOptions, progress: Progress | None) -> StressAnswer:
         """The losses, and the insured plan."""
+        from friendshore.session.decided import day_of_plan
+
         from .insurance import insurance
         from .losses import first_day, loss_kind
         from .search import stress
@@ -76,7 +85,16 @@ class StressQuestion(Question[StressOptions, StressAnswer]):
         horizon = session.problem.case.horizon
         start = first_day(horizon, options.start) if options.start else None
         later = first_day(horizon, options.loss_from) if options.loss_from else None
-        losses = stress(session, everything=options.everything, pairs=options.pairs, start=start, progress=progress)
+        word = options.decided_before
+        decided = day_of_plan(horizon, word, "the day before which all is decided") if word else None
+        losses = stress(
+            session,
+            everything=options.everything,
+            pairs=options.pairs,
+            start=start,
+            decided_before=decided,
+            progress=progress,
+        )
         if options.by == "none":
             return StressAnswer(losses, None)
         if session.stopped:

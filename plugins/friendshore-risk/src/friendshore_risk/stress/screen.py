@@ -8,7 +8,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass
 from friendshore.questions.told import not_proved, on_screen, shortly
 
-from .document import SHOWN, WHO, costs_nothing, more_than_apart, premium_price
+from .document import SHOWN, WHO, costs_nothing, more_than_apart, premium_price, what_is_known
 from .insured import Insurance
 from .search import Shortfall, Stress, Stressed
 
@@ -32,6 +32,7 @@ def stress_screen(found: Stress, insured: Insurance | None = None, top: int = SH
     return doc.document(
         "What each loss costs",
         doc.sentence(head),
+        what_is_known(found),
         _losses(felt, found.currency, top) if felt else None,
         _pairs(pairs, found.currency, top) if pairs else None,
         *(_insured(insured, top) if insured is not None else ()),

@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import ClassVar
 
 from friendshore.domain.base import Number, Record, exact
-from friendshore.errors import A_SESSION, takes
+from friendshore.errors import A_SESSION, InputError, takes
 from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, difference, shortage
 from friendshore.session import Answer, Session
+from friendshore.session.decided import keep_decisions
 from friendshore.solve import Progress
 
 from .losses import KINDS, Loss, LossKind, losses
@@ -64,6 +65,10 @@ class Stress(QuestionResult):
     """Every two countries that the plan buys from, together."""
     unasked: int
     """Losses that were not asked about, since the user ended the search."""
+    decided_before: date | None = None
+    """What the plan orders before this day stays as it is after each loss; None: everything is planned anew."""
+    foreseen: bool = False
+    """Whether plans know of a loss before it comes, and may buy ahead of it."""
     effort: Effort
 
 
@@ -75,11 +80,12 @@ def stress(
     everything: bool = False,
     pairs: bool = True,
     start: date | None = None,
+    decided_before: date | None = None,
     progress: Progress | None = None,
 ) -> Stress:
     """The plan made again without each of those it depends on, verified, ranked by what the loss costs.
 
-    The loss is known from the start: everything is planned anew, also what comes before it. An offer is closed in every
+    The loss is known from the start: everything is planned anew, also what comes before it, unless it is decided. An offer is closed in every
     period that the loss reaches into, so that a loss within a period counts for all of it.
 
     Args:
@@ -87,15 +93,23 @@ def stress(
         kinds: by what losses are told apart.
         everything: take away everyone who could deliver, not only those that the plan buys from.
         pairs: take away also every two countries that the plan buys from.
-        start: first day of the loss; the first day of the plan, if not given.
+        start: first day of the loss; if not given, the day before which all is decided, or the first day of the plan.
+        decided_before: a day; what the plan orders before it stays as it is. None: each plan knows of its loss from the start.
         progress: told the questions answered, all of them, and seconds.
 
     Raises:
+        InputError: if a loss begins before what is decided ends.
         SolverError: if a solver breaks down.
         VerificationError: if a plan does not hold.
     """
+    first = session.problem.case.horizon.start
+    day = start or decided_before or first
+    if decided_before is not None:
+        if day < decided_before:
+            message, expected = "a loss begins before the day before which all is decided", f"{decided_before} or later"
+            raise InputError(message, found=str(day), expected=expected, fix=f"--from {decided_before}")
+        session = keep_decisions(session, decided_before)
     counted = Counted(session, progress)
-    day = start or session.problem.case.horizon.start
     asked = losses(session, kinds, everything=everything, pairs=pairs)
     found = []
     for number, loss in enumerate(asked, 1):
@@ -113,6 +127,8 @@ def stress(
         losses=_ranked(alone),
         pairs=_ranked([_beside(each, alone) for each in found if len(each.loss.names) > 1]),
         unasked=len(asked) - len(found),
+        decided_before=decided_before,
+        foreseen=decided_before is None and day > first,
         effort=counted.effort,
     )
 

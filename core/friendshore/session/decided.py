@@ -1,0 +1,158 @@
+"""Questions about what a planner could still do on a day: all that the plan orders before it stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from time import monotonic
+from typing import Literal
+
+from ..domain.base import Number, grouped, totals
+from ..domain.change import Change
+from ..domain.facts import Place
+from ..domain.time import Horizon
+from ..domain.use import Chained
+from ..errors import InputError
+from ..problem.changes import with_bills
+from ..program import compile_program
+from ..rules.base import Facts, Rule
+from ..rules.rows import Row
+from . import Session
+
+
+class Decided(Rule):
+    """What a plan orders of a material in its first periods, which no plan changes any more."""
+
+    kind: Literal["decided"] = "decided"
+    dated_by: Literal["delivery", "order"] = "order"
+    may_count_orders = True
+
+    material: str
+    before: date
+    """First day of what is still open."""
+    periods: int
+    """How many periods are decided."""
+    ordered: tuple[tuple[str, str, int, Number], ...]
+    """Offer, place, period of order and kilograms."""
+
+    def rows(self, facts: Facts) -> Iterator[Row]:
+        """For each period a row for all that is ordered in it, line by line, and one for all that is not.
+
+        Raises:
+            InputError: if what is ordered is not offered any more.
+        """
+        known = {chained.offer.id for chained in facts.offers if chained.material.id == self.material}
+        gone = sorted({offer for offer, *_ in self.ordered if offer not in known})
+        if gone:
+            raise self.undone(gone)
+        by_period = grouped((period, (offer, place, kilograms)) for offer, place, period, kilograms in self.ordered)
+        for period in facts.horizon.periods[: self.periods]:
+            lines = {(offer, place): kilograms for offer, place, kilograms in by_period.get(period.index, ())}
+            for line, kilograms in lines.items():
+                yield self._row(facts, period.index, f"{' '.join(line)} {period.label}", {line}, kilograms)
+            yield self._row(facts, period.index, f"nothing else {period.label}", lines, None)
+
+    def _row(
+        self, facts: Facts, period: int, label: str, lines: Iterable[tuple[str, str]], kilograms: Decimal | None
+    ) -> Row:
+        """Exactly so much from some lines in a period; None: nothing from any other."""
+        named = frozenset(lines)
+
+        def counts(chained: Chained, place: Place) -> Decimal:
+            counted = ((chained.offer.id, place.id) in named) is (kilograms is not None)
+            return Decimal(int(counted and chained.material.id == self.material))
+
+        bought = facts.bought(counts, [period])
+        return Row(label, (bought,), kilograms, kilograms or Decimal(0), reads=frozenset({self.material}))
+
+    def undone(self, what: Sequence[str]) -> InputError:
+        """The refusal of a change after which what is decided cannot be ordered."""
+        return InputError(
+            f"the change takes away what is ordered of {self.material} before {self.before}",
+            column="decided_before",
+            found=", ".join(what),
+            expected="a change that leaves alone what is decided",
+            fix=f"let the change take effect later: from = {self.before}",
+        )
+
+    def sentence(self) -> str:
+        return f"Order what the plan orders of {self.material} before {self.before}, and nothing else before then."
+
+
+def keep_decisions(session: Session, day: date) -> Session:
+    """A session of the same case in which every plan orders the same as this one's before a day; from then on it may do anything.
+
+    A period that begins before the day and ends later is open as a whole.
+
+    Raises:
+        SolverError: if a solver breaks down.
+        VerificationError: if the plan does not hold.
+        PluginError: if a plugin's rule raises.
+    """
+    began, problem = monotonic(), session.problem
+    periods = sum(period.end < day for period in problem.case.horizon.periods)
+    sums = totals(
+        ((p.material, p.offer, p.place, p.ordered), p.quantity)
+        for p in session.verified.plan.purchases
+        if p.ordered < periods
+    )
+    ordered = grouped((material, (*line, kilograms)) for (material, *line), kilograms in sums.items())
+    rules = tuple(
+        Decided.model_validate(
+            {
+                "id": f"decided-{material}",
+                "material": material,
+                "before": day,
+                "periods": periods,
+                "ordered": sorted(ordered.get(material, ())),
+            }
+        )
+        for material in sorted({material for material, _ in problem.network.nodes} if periods else ())
+    )
+    inputs = replace(session.inputs, rules=(*session.inputs.rules, *rules))
+    return session.beside(inputs, compile_program(inputs.problem()), began)
+
+
+def refuse_undone(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
+    """Refuses changes after which what is decided cannot be ordered, whatever other rules say; `conflicts` are rules that cannot hold together.
+
+    Raises:
+        InputError: if that is so for any material.
+    """
+    decided = {rule.id: rule for rule in session.inputs.rules if isinstance(rule, Decided)}
+    for rules in conflicts:
+        if rules and all(name in decided for name in rules):
+            rule = decided[rules[0]]
+            raise rule.undone(sorted({offer for offer, *_ in rule.ordered}))
+
+
+def day_of_plan(horizon: Horizon, word: str, what: str) -> date:
+    """The day that a word means: a date, or the label of a period, which begins then. `what` the day is for is said in the message.
+
+    Raises:
+        InputError: for anything else, and for days outside the plan.
+    """
+    by_label: Mapping[str, date] = {period.label: period.start for period in horizon.periods}
+    day = by_label.get(word) or _day(word)
+    if day is None or horizon.find(day) is None:
+        expected = f"a date from {horizon.span.start} to {horizon.span.end}, or a period like {horizon.label(0)}"
+        raise InputError(f"{what} is no day of the plan", found=word, expected=expected)
+    return day
+
+
+def _day(word: str) -> date | None:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        return None
+
+
+def foreseen(session: Session, changes: Iterable[Change]) -> date | None:
+    """The first day after the plan's start on which any of some changes takes effect: plans know of it from the start. None if there is none."""
+    start = session.problem.case.horizon.start
+    spelt_out = with_bills(list(changes), session.inputs.bills)
+    return min(
+        (change.start for change in spelt_out if change.start is not None and change.start > start), default=None
+    )
