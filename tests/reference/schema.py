@@ -87,8 +87,8 @@ def _head() -> Iterator[str]:
         + ", ".join(f"`{m}`" for m in MONTHS)
         + ": `20 t/year`; `yr`, `y` and `a` are years too.",
         "- **Money**: an amount and an ISO 4217 currency: `2,500,000 USD`. **Money per mass**: `580 USD/kg`, `180 USD/kg Ta2O5`.",
-        "- **Number**: the decimal sign is a point; commas or underscores set off thousands only, so that `1,5` is refused. `1,250` is 1250, in",
-        "  every column and key; since others read 1.25, `friendshore check` says so of each file that has such numbers.",
+        "- **Number**: the decimal sign is a point; commas or underscores set off thousands only, so that `1,5` is refused. `1,250 kg` is 1250 kg,",
+        "  and `9.000 t` is 9 t, in every column and key; some read 1.25 kg and 9000 t, so `friendshore check` points such amounts out.",
         f"  Of any number the size is 0 or from 1e-15 to 1e18, with no more than {WRITTEN_DIGITS} significant digits, of which {DIGITS} count. Masses end at 1e12 kg,",
         "  money at 1e11, exchange rates at 1e9, durations at 1,200 months. What is beyond is a mistake, never rounded to something near.",
         "- **Share**: `65 %` or `0.65`; a share a year also `5 %/year`.",
