@@ -13,6 +13,7 @@ from friendshore.problem.changes import scenario_changes
 from friendshore.recommend import gather
 from friendshore.recommend.check import check
 
+from .program import here
 from .test_review import edit, folder
 
 __all__ = ["folder"]
@@ -104,3 +105,9 @@ def test_a_misspelt_key_is_one_mistake(folder: Path, file: str, old: str, new: s
     edit(folder, (old, new), file=file)
     (one,) = check(folder, Registry.of()).errors
     assert (one.row, one.fix) == (row, f"did you mean `{old.strip(', =6')}`?")
+
+
+def test_an_option_of_another_command_suggests_what_it_is_called_here(folder: Path) -> None:
+    """A page is written by --html, a run by --out."""
+    done = here("calendar", str(folder), "--out", "page.html")
+    assert (done.returncode, "--html" in done.stderr) == (2, True)

@@ -18,6 +18,8 @@ from .output import StdoutError, complain, let_go, tell
 
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
 """What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""
+_WRITES = {"--out": "--html", "--output": "--html", "--html": "--out"}
+"""Options that name a file to write, each with what it is called where it is not known."""
 _OBJECTS = 300_000
 """New objects between two searches for reference cycles: from Python's 700 on, a tenth of a short command would be spent on those."""
 _OF_LIBRARIES = {
@@ -48,6 +50,7 @@ def _run() -> int:
     try:
         code = app(prog_name="friendshore", standalone_mode=False)
     except _MISTYPED as error:
+        _suggest(error)
         text = io.StringIO()
         error.show(text)
         tell(text.getvalue().rstrip("\n"))
@@ -61,6 +64,13 @@ def _run() -> int:
         gone = ended.__context__  # Typer ends in 1 where the reader of a help text has gone
         code = _without_stdout(StdoutError(gone)) if isinstance(gone, BrokenPipeError) else ended.code
     return code if isinstance(code, int) else int(code is not None)
+
+
+def _suggest(error: Any) -> None:
+    """Suggests how a command calls what another command calls as it was mistyped: `--out` of one is `--html` of another."""
+    meant = _WRITES.get(getattr(error, "option_name", ""))
+    if meant and error.ctx is not None and any(meant in param.opts for param in error.ctx.command.params):
+        error.possibilities = [meant]
 
 
 def _without_stdout(error: StdoutError) -> int:

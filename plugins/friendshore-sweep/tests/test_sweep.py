@@ -344,6 +344,7 @@ def test_a_file_of_scenarios_is_varied_like_the_rest(tmp_path: Path) -> None:
         ("price:cn-metal=1..2/1", "is no range"),
         ("remove:cn=1", "does not say what is varied"),
         ("strict=perhaps", "no or yes"),
+        ("price=cn-metal, factor=1..2/3", "write --vary 'price:cn-metal:factor=1..2/3'"),
         ("scenario=deer", "unknown scenario `deer`"),
         ("price:cn-metal=1..2/2000", "the grid is too large"),
     ],

@@ -37,6 +37,10 @@ _RANGE = re.compile(r"(?P<low>.+?)\.\.(?P<high>.+)/\s*(?P<count>\d+)\s*")
 _AMOUNT = re.compile(r"(?P<number>[-+.,\d]+)\s*(?P<unit>.*)", re.DOTALL)
 _DIGITS = Context(prec=12)
 """Of the values of a range."""
+_AS_CHANGE = re.compile(
+    r"\s*(?P<subject>[a-z_]+)\s*=\s*(?P<name>[^,=]*[^,=\s])\s*,\s*(?P<field>[a-z_]+)\s*=\s*(?P<values>[^=]*[^=\s])\s*"
+)
+"""What is varied, stated as a change: `price=NAME, factor=1..2/3`."""
 _USUAL = {
     "price": "factor",
     "capacity": "factor",
@@ -95,7 +99,7 @@ def scenarios_of(facts: Inputs, base: Applied, vary: Sequence[str], file: Path |
     if not vary and file is None:
         axes = [_of_case(facts.case)]
     if found:
-        raise InputError(found)
+        raise InputError(dict.fromkeys(found))
     count = prod(len(axis.values) for axis in axes)
     if count > MOST:
         raise InputError(
@@ -154,6 +158,11 @@ def _axes(case: Case, vary: Sequence[str], found: list[Diagnostic]) -> Iterator[
             continue
         key, equals, stated = (part.strip() for part in text.partition("="))
         option = f"{OPTION} '{text}'"
+        as_change = _AS_CHANGE.fullmatch(text)
+        if as_change is not None and as_change["field"] in CHANGE.names:
+            fix = f"write {OPTION} '{as_change['subject']}:{as_change['name']}:{as_change['field']}={as_change['values']}'"
+            found.append(Diagnostic("is written as for --change", option, expected=WRITTEN, fix=fix))
+            continue
         values = list(_values(stated, option, found))
         if not (key and equals and values):
             found.append(Diagnostic("cannot be read", option, expected=WRITTEN))
