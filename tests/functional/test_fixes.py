@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from friendshore.problem.changes import scenario_changes
 from friendshore.recommend import gather
 from friendshore.recommend.check import check
 
-from .program import here
+from .program import call
 from .test_review import edit, folder
 
 __all__ = ["folder"]
@@ -109,5 +110,5 @@ def test_a_misspelt_key_is_one_mistake(folder: Path, file: str, old: str, new: s
 
 def test_an_option_of_another_command_suggests_what_it_is_called_here(folder: Path) -> None:
     """A page is written by --html, a run by --out."""
-    done = here("calendar", str(folder), "--out", "page.html")
+    done = call(["calendar", str(folder), "--out", "page.html"], os.environ)
     assert (done.returncode, "--html" in done.stderr) == (2, True)
