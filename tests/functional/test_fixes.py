@@ -112,3 +112,32 @@ def test_an_option_of_another_command_suggests_what_it_is_called_here(folder: Pa
     """A page is written by --html, a run by --out."""
     done = call(["calendar", str(folder), "--out", "page.html"], os.environ)
     assert (done.returncode, "--html" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("table", ["offers", "sources", "facilities", "materials"])
+def test_a_table_under_another_name_is_the_only_mistake(folder: Path, table: str) -> None:
+    """What it would define is named in other tables and in the case, which is no mistake of theirs."""
+    edit(folder, ("", ORDER.format("2026-12-01")))
+    (folder / f"catalog/{table}.csv").rename(folder / f"catalog/{table} list.csv")
+    (one,) = check(folder, Registry.of()).errors
+    assert (one.file, one.fix) == (str(folder / f"catalog/{table} list.csv"), f"did you mean `{table}.csv`?")
+
+
+def test_an_offer_with_an_open_order_that_cannot_be_bought_is_pointed_out_first(folder: Path) -> None:
+    """Its price is blank, which may be a slip: the plan would buy from somebody else."""
+    edit(folder, ("", ORDER.format("2026-12-01")))
+    edit(folder, ("700 USD/kg,invented", ","), file=OFFERS)
+    first, *_ = check(folder, Registry.of()).suggestions
+    lines = (folder / CASE).read_text(encoding="utf-8").splitlines()
+    assert (first.file, first.column) == (str(folder / CASE), "order.offer")
+    assert lines[(first.row or 0) - 1] == 'offer = "quebec-gallium"'
+    assert "has an open order" in first.message
+    assert "price" in first.message
+
+
+@pytest.mark.parametrize(("share", "fix"), [('"0.7 %"', "write `70 %` if you mean 0.7"), ('"7 %"', ""), ("0.007", "")])
+def test_a_share_of_less_than_a_percent_is_pointed_out(folder: Path, share: str, fix: str) -> None:
+    """`0.7 %` is more often 70 %; who means less than one percent writes a number."""
+    edit(folder, ("", LIMIT.format(share)))
+    found = [one for one in check(folder, Registry.of()).suggestions if "less than one percent" in one.message]
+    assert [(one.column, one.fix.partition(";")[0]) for one in found] == ([("rule.share", fix)] if fix else [])

@@ -98,7 +98,10 @@ def read_draft(
     for layout in columns.TABLES:
         if layout.name in IDS_IN:
             reading.table(layout)
-    found.extend(tables.strangers())
+    for stranger in tables.strangers():
+        found.append(stranger.problem)
+        if reading.read.get(stranger.meant) is None:  # what the table was to define may be referred to
+            known.unsure.update(IDS_IN.get(stranger.meant, ()))
     facts = _assemble(reading)
     about = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
     requires = tuple(sorted(head.get("requires", ())))

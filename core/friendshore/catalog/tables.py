@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..domain.quantities import Money, UnitPrice
-from ..domain.suggest import did_you_mean, nearest
+from ..domain.suggest import nearest
 from ..errors import Diagnostic
 from ..readers import CatalogRows, TableRows
 from ..reading import kinds as k
@@ -53,7 +53,7 @@ class CatalogTables(Protocol):
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
         """A table; None if there is none."""
 
-    def strangers(self) -> Sequence[Diagnostic]:
+    def strangers(self) -> Sequence[Stranger]:
         """What looks like a table but is none of a catalog's."""
 
 
@@ -102,7 +102,7 @@ class FolderTables:
             return Table(layout, str(path), found, whole=False)
         return read_table(path, self._facts.extended(layout), found) if path.is_file() else None
 
-    def strangers(self) -> list[Diagnostic]:
+    def strangers(self) -> list[Stranger]:
         """Files that look like tables."""
         if not self.path.is_dir():
             return []
@@ -148,7 +148,7 @@ class SheetTables:
         name = self._book.named(sheet_name(layout))
         return None if name is None else sheet_table(self._book, name, self._facts.extended(layout), found)
 
-    def strangers(self) -> list[Diagnostic]:
+    def strangers(self) -> list[Stranger]:
         """Sheets that are none of a catalog's."""
         names = [HEAD_SHEET, *map(sheet_name, columns.TABLES)]
         known = {self._book.named(name) for name in names}
@@ -182,7 +182,7 @@ class ReadTables:
         called = f"{self._rows.file}, {sheet_name(layout)}"
         return None if rows is None else read_rows(rows, self._facts.extended(layout), called, found)
 
-    def strangers(self) -> list[Diagnostic]:
+    def strangers(self) -> list[Stranger]:
         """Tables that are none of a catalog's."""
         names = [*map(sheet_name, columns.TABLES)]
         strange = [name for name in self._rows.tables if name not in names]
@@ -201,13 +201,23 @@ def sheet_name(layout: Layout) -> str:
     return layout.name.removesuffix(".csv")
 
 
-def _stranger(place: str, name: str, names: list[str], otherwise: str) -> Diagnostic:
-    return Diagnostic(
+class Stranger(NamedTuple):
+    """What looks like a table of a catalog and is none."""
+
+    problem: Diagnostic
+    meant: str
+    """File name of the table that is probably meant; empty: none."""
+
+
+def _stranger(place: str, name: str, names: list[str], otherwise: str) -> Stranger:
+    near = nearest(name, names)
+    problem = Diagnostic(
         "a catalog has no such table, so it would not be read",
         file=place,
         expected="one of " + ", ".join(names),
-        fix=did_you_mean(name, names) or otherwise,
+        fix=f"did you mean `{near}`?" if near else otherwise,
     )
+    return Stranger(problem, f"{near.removesuffix('.csv')}.csv" if near else "")
 
 
 def _no_head(folder: Path) -> Diagnostic:

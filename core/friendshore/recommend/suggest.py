@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -38,6 +39,10 @@ _SHOWN = 3
 """Things named of those that share a date."""
 _NEARLY = 0.8
 """How alike the name of a company is to one that it is a slip of."""
+_BELOW_ONE = re.compile(r"(0?\.\d+)\s*%")
+"""A share of less than one percent."""
+_SHARES = ("share", "least_share")
+"""Keys of rules that hold a share."""
 _FAR_APART = 1_000
 """Prices of one material that differ by more are likely to differ in their units."""
 
@@ -49,6 +54,8 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
     own = [catalog for catalog in gathered.catalogs if not catalog.distribution or catalog.name in read]
     found = [
         *_ambiguous(gathered, own),
+        *_small_shares(gathered),
+        *_bought_leads(gathered, problem),
         *_unnamed(problem),
         *_unexamined(problem),
         *_namesakes(gathered, registry),
@@ -81,6 +88,37 @@ def _ambiguous(gathered: Gathered, own: Iterable[Catalog]) -> Iterator[Diagnosti
         place = gathered.places.catalogs.get(catalog.name)
         if isinstance(place, Path):
             yield from ambiguous_cells(place)
+
+
+def _small_shares(gathered: Gathered) -> Iterator[Diagnostic]:
+    """Shares of rules of the case below one percent: `0.7 %` is more often meant as 0.7."""
+    file = gathered.places.case
+    for word in mentions(file) if file is not None else ():
+        stated = _BELOW_ONE.fullmatch(word.word)
+        if stated is None or word.column not in _SHARES or not word.section.startswith(("rule", "scenario")):
+            continue
+        share = Decimal(stated[1])
+        fix = f"write `{(share * 100).normalize():f} %` if you mean {share}; write {share / 100:f} if you mean less than one percent"
+        message = f"`{word.word}` is less than one percent"
+        yield Diagnostic(message, word.file, word.row, f"{word.section}.{word.column}", word.word, fix=fix)
+
+
+def _bought_leads(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
+    """Offers that the case has ordered from, or buys from today, and that no plan can buy from."""
+    reasons = {lead.offer.id: lead.reasons for lead in problem.leads}
+    named = [(order.offer, "order.offer", "has an open order") for order in problem.case.orders]
+    named += [(today.offer, "incumbent.offer", "is bought from today") for today in problem.case.incumbents]
+    found = [
+        Diagnostic(
+            f"`{offer}` {what}, but no plan can buy from it: {'; '.join(reasons[offer])}",
+            column=column,
+            found=offer,
+            fix=f'state the figure in its catalog, or in [[assume.offer]] with id = "{offer}"',
+        )
+        for offer, column, what in named
+        if offer in reasons
+    ]
+    return gathered.places(found) if found else []
 
 
 def _unnamed(problem: Problem) -> Iterator[Diagnostic]:

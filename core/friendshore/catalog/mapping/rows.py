@@ -24,7 +24,7 @@ from .. import columns
 from ..ambiguous import Cell, ambiguous_amounts
 from ..folder import read_draft
 from ..known import known_from
-from ..tables import NO_FACTS
+from ..tables import NO_FACTS, Stranger
 from .read import Map, MapEntry, read_map, table_name
 from .sheet import SheetRow, read_sheet
 from .texts import CellText
@@ -253,7 +253,7 @@ class _MappedTables:
             fill(table, iter([(0, list(names)), *lines]))
         return table
 
-    def strangers(self) -> Sequence[Diagnostic]:
+    def strangers(self) -> Sequence[Stranger]:
         """Nothing: there are no other tables."""
         return ()
 
