@@ -141,3 +141,23 @@ def test_a_share_of_less_than_a_percent_is_pointed_out(folder: Path, share: str,
     edit(folder, ("", LIMIT.format(share)))
     found = [one for one in check(folder, Registry.of()).suggestions if "less than one percent" in one.message]
     assert [(one.column, one.fix.partition(";")[0]) for one in found] == ([("rule.share", fix)] if fix else [])
+
+
+NAMED = {
+    "material": ('materials = ["galium-4n"]', "rule.materials", "did you mean `gallium-4n`?"),
+    "element": ('elements = ["Gaa"]', "rule.elements", "did you mean `Ga`?"),
+    "facility": ('facilities = ["quebc"]', "rule.facilities", "did you mean `quebec`?"),
+}
+
+
+@pytest.mark.parametrize(("line", "column", "fix"), NAMED.values(), ids=NAMED)
+def test_a_bad_field_of_a_rule_hides_no_name_that_nothing_answers_to(
+    folder: Path, line: str, column: str, fix: str
+) -> None:
+    """Neither in the same rule nor in another one: both are reported at once, each at its line."""
+    edit(folder, ("", f"{LIMIT.format('70')}\n{line}"))
+    found = {one.column: one for one in check(folder, Registry.of()).errors}
+    assert set(found) == {"share", column}
+    assert found[column].fix == fix
+    text = (folder / CASE).read_text(encoding="utf-8").splitlines()
+    assert text[(found[column].row or 0) - 1] == line

@@ -5,7 +5,7 @@ Names and currencies that nothing answers to are told although the case, a catal
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -22,6 +22,8 @@ from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError
 from ..domain.case import Case
 from ..domain.countries import is_country
+from ..domain.elements import elements_in
+from ..domain.naming import Names
 from ..domain.price_dates import PriceDate
 from ..domain.time import Horizon, PeriodLength
 from ..domain.used import DatedStatus, PackedRule, RunPlugin
@@ -50,6 +52,8 @@ _PLACES = {
 }
 _SORTS = {tuple(place.rsplit(".", 1)): sort for sort, places in _PLACES.items() for place in places.split()}
 """Section and key of a case -> the sort of thing that must answer to what stands there."""
+_IN_RULES = ("material", "element", "offer", "facility", "place")
+"""Sorts of things that rules name, and that are known though the case cannot be put together."""
 
 
 def _unanswered(file: Path, case: Case, registry: Registry, ids: Known) -> list[Diagnostic]:
@@ -69,14 +73,19 @@ def _unanswered(file: Path, case: Case, registry: Registry, ids: Known) -> list[
         "material": ids.materials, "offer": ids.offers, "facility": ids.facilities, "place": ids.places,
         "rule": rules or (),
     }  # fmt: skip
+    materials = [material for material in ids.materials.values() if material is not None]
+    there["element"] = frozenset().union(*(elements_in(material.element) for material in materials))
     for of, old in ids.aliases:  # what is followed is answered
         there[of] = {*there.get(of, ()), old}
     unsure = set(ids.unsure)
+    if "material" in unsure or len(materials) < len(ids.materials):
+        unsure.add("element")
     if len(refs) < len(case.catalogs):
-        unsure |= {"material", "offer", "facility", "place", "rate"}
+        unsure |= {"material", "element", "offer", "facility", "place", "rate"}
     if rules is None:
         unsure.add("rule")
-    found = list(_unknown(words, there, unsure))
+    sorts = {**_SORTS, **_named_by_rules(words, known)}
+    found = list(_unknown(words, sorts, there, unsure))
     if "rate" not in unsure:
         found += _without_rate(words, refs, ids)
     return found
@@ -116,9 +125,26 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) 
         yield replace(problem, row=amounts[0][0], found=f"an amount in {currency}")
 
 
-def _unknown(words: list[Mention], there: dict[str, Collection[str]], unsure: Collection[str]) -> Iterator[Diagnostic]:
+def _named_by_rules(words: list[Mention], registry: Registry) -> dict[tuple[str, ...], str]:
+    """Keys of the case's own rules whose words name one sort of thing, by the kinds of these rules."""
+    found: dict[tuple[str, ...], str] = {}
+    for kind in dict.fromkeys(word.word for word in words if (word.section, word.column) == ("rule", "kind")):
+        made = attempt(partial(registry.kind, kind), [])
+        for name, field in made.model_fields.items() if made is not None else ():
+            named = [mark.what for mark in field.metadata if isinstance(mark, Names)]
+            if len(named) == 1 and named[0] in _IN_RULES:
+                found["rule", field.alias or name] = named[0]
+    return found
+
+
+def _unknown(
+    words: list[Mention],
+    sorts: Mapping[tuple[str, ...], str],
+    there: Mapping[str, Collection[str]],
+    unsure: Collection[str],
+) -> Iterator[Diagnostic]:
     for word in words:
-        sort = _SORTS.get((word.section, word.column), "")
+        sort = sorts.get((word.section, word.column), "")
         if sort == "facility" and word.word.startswith("offer:"):
             continue  # told where the change is applied
         if not sort or sort in unsure or word.word in there[sort] or (sort == "place" and _is_land(word.word)):
@@ -182,7 +208,8 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
     gathered = attempt(partial(gather, named, registry, ids=ids), errors)
     if case is None or gathered is None:
         file = path / CASE_FILE if path.is_dir() else path
-        unknown = _unanswered(file, named, registry, ids)
+        reported = {(p.file, p.row, p.column) for error in errors for p in error.problems}
+        unknown = [p for p in _unanswered(file, named, registry, ids) if (p.file, p.row, p.column) not in reported]
         return _checked([*errors, *([InputError(unknown)] if unknown else [])], path, ())
     inputs = gathered.inputs
     if strict and inputs.doubts:
