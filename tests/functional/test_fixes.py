@@ -32,6 +32,9 @@ MISTAKES = {
     "another day": (CASE, "start = 2026-10-01", "start = 01.10.2026", "", "like start = 2027-01-31"),
     "no quotes": (CASE, '"1 quarter"', "1 quarter", "", 'lead_time = "1 quarter"'),
     "a quote that is not closed": (CASE, '"first-case"', '"first-case', "", "add the quote at the end of the text"),
+    "a capacity of each product": (
+        "catalog/capacity.csv", "kwinana,2027-07-01", "quebec,,5 t/year,operating,invented\nkwinana,2027-07-01", "facility", "`max_per_year` of its offer",
+    ),
     "an order that has arrived": (CASE, "", ORDER.format("2026-09-01"), "order.arrives", "as [[stock]]"),
     "an order after the end": (CASE, "", ORDER.format("2036-09-01"), "order.arrives", "plan more `periods`"),
     "a share in percent": (CASE, "", LIMIT.format('"70"'), "share", 'write "70 %"'),
@@ -48,7 +51,10 @@ def test_a_slip_is_the_only_mistake_and_comes_with_its_fix(
     (one,) = check(folder, Registry.of()).errors
     assert (one.file, one.column) == (str(folder / file), column)
     assert one.row is not None
-    assert new.splitlines()[-1] in (folder / file).read_text(encoding="utf-8").splitlines()[one.row - 1]
+    assert (
+        new.splitlines()[0 if file.endswith("capacity.csv") else -1]
+        in (folder / file).read_text(encoding="utf-8").splitlines()[one.row - 1]
+    )
     assert fix in one.fix
 
 

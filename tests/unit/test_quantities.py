@@ -204,6 +204,8 @@ def test_an_amount_with_three_digits_after_its_only_mark_is_ambiguous(
         (parse_share, "0,7 %", "write 0.7: the decimal sign is a point"),
         (parse_duration, "1,5 months", "write 1.5: the decimal sign is a point"),
         (parse_number, "0,125", "write 0.125: the decimal sign is a point"),
+        (parse_money, "22 Mio USD", "write the zeros in place of Mio"),
+        (parse_unit_price, "2.5 k EUR/kg", "write the zeros in place of k"),
         (parse_mass, "many", ""),
     ],
 )

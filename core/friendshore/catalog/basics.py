@@ -174,7 +174,8 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
     for facility, around in reading.known.facilities.items():
         inside.setdefault(around, set()).update(made.get(facility, ()))
     alike = Alike(table)
-    for row in table.unique("facility", "from", last=True):
+    fix = "delete one of the two; if each is of another product, give each a facility of its own, or state `max_per_year` of its offer"
+    for row in table.unique("facility", "from", last=True, fix=fix):
         material = reading.material(table, row)
         known = reading.refers(table, row, "facility", own, "facility", "add it to facilities.csv")
         facility = row.values.get("facility", "")

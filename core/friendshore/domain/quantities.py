@@ -61,6 +61,9 @@ _CONTINENTAL = re.compile(r"([-+]?\d{1,3}(?:\.\d{3})+|[-+]?\d+)(,\d+)?(?![\d.,])
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "₹": "INR", "₩": "KRW"}
 """Signs of currencies, and the code that most people mean by them."""
 
+_SHORT = re.compile(r"[-+\d.,]+\s*(Mio\.?|Mrd\.?|Mn|bn|million|billion|k|M)(?=\s+[A-Z]{3}\b)", re.ASCII)
+"""A number of which the millions, or the like, are a word."""
+
 UNLIMITED = "unlimited"
 
 
@@ -118,6 +121,8 @@ def _unreadable(text: str, expected: str) -> UnreadableError:
     sign = next((sign for sign in _SIGNS if sign in text), "")
     if sign:
         return UnreadableError(expected, f"write {_SIGNS[sign]} in place of {sign}")
+    if (short := _SHORT.match(text.strip())) is not None:
+        return UnreadableError(expected, f"write the zeros in place of {short[1]}")
     found = _CONTINENTAL.match(text.strip())
     if found is not None and (found[2] or found[1].count(".") > 1):
         number = found[1].replace(".", "") + (found[2] or "").replace(",", ".")

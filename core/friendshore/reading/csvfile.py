@@ -140,8 +140,10 @@ class Table:
         )
         self.tell(f"has too many {what}", found=found, expected=expected, fix=fix)
 
-    def unique(self, *columns: str, last: bool = False) -> Iterator[TableRow]:
-        """The rows whose cells in `columns` together are new; the others are recorded as mistakes.
+    def unique(
+        self, *columns: str, last: bool = False, fix: str = "delete or rename one of the two"
+    ) -> Iterator[TableRow]:
+        """The rows whose cells in `columns` together are new; the others are recorded as mistakes, with their `fix`.
 
         Asked for the `last` time, each row is forgotten as soon as it has been looked at.
         """
@@ -161,10 +163,8 @@ class Table:
             if first == row.line:
                 yield row
             else:
-                named = ", ".join(columns)
-                self.problem(
-                    row, columns[0], f"line {first} already has the same {named}", fix="delete or rename one of the two"
-                )
+                message = f"line {first} already has the same {', '.join(columns)}"
+                self.problem(row, columns[0], message, fix=fix)
 
 
 def _shown(text: str) -> str:
