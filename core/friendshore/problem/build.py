@@ -92,8 +92,7 @@ class _Builder:
         grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))
         moves = build_moves(network, counted, lots, case.horizon, common)
         prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
-        self._note_lead_times(network, counted)
-        self._note_freight(network, counted)
+        self._note_assumed(network, counted)
         self.assumptions += unexamined(demands, law) + accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
         self._note_makers(network, uses)
@@ -196,6 +195,10 @@ class _Builder:
         if network.feeds and len(uses) > 1:
             text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
             self.assumptions.append(Assumption("makers", text))
+
+    def _note_assumed(self, network: Network, counted: Sequence[OfferFacts]) -> None:
+        self._note_lead_times(network, counted)
+        self._note_freight(network, counted)
 
     def _note_lead_times(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         months = self.case.assume.lead_time

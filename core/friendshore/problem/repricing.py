@@ -67,7 +67,8 @@ def _times(price: P, factor: Decimal) -> P:
 def _priced_names(catalogs: Sequence[Catalog]) -> list[str]:
     """Names of all that has a price."""
     offers = [offer.id for catalog in catalogs for offer in catalog.offers]
-    return [*offers, *(one.id for catalog in catalogs for one in (*catalog.materials, *catalog.prices))]
+    materials = [material.id for catalog in catalogs for material in catalog.materials]
+    return [*offers, *materials, *(price.id for catalog in catalogs for price in catalog.prices)]
 
 
 def _unpriced(change: Change, catalogs: Sequence[Catalog], troubles: list[Diagnostic]) -> None:

@@ -22,7 +22,7 @@ from ..rules.rows import Row
 from . import Session
 
 
-class Decided(Rule):
+class DecidedOrders(Rule):
     """What a plan orders of a material in its first periods, which no plan changes any more."""
 
     kind: Literal["decided"] = "decided"
@@ -100,7 +100,7 @@ def keep_decisions(session: Session, day: date) -> Session:
     )
     ordered = grouped((material, (*line, kilograms)) for (material, *line), kilograms in sums.items())
     rules = tuple(
-        Decided.model_validate(
+        DecidedOrders.model_validate(
             {
                 "id": f"decided-{material}",
                 "material": material,
@@ -121,7 +121,7 @@ def refuse_undone(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
     Raises:
         InputError: if that is so for any material.
     """
-    decided = {rule.id: rule for rule in session.inputs.rules if isinstance(rule, Decided)}
+    decided = {rule.id: rule for rule in session.inputs.rules if isinstance(rule, DecidedOrders)}
     for rules in conflicts:
         if rules and all(name in decided for name in rules):
             rule = decided[rules[0]]
