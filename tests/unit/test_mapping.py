@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from friendshore.catalog import read_catalog
-from friendshore.catalog.ambiguous import ambiguous_cells
+from friendshore.catalog.amounts import ambiguous_cells
 from friendshore.catalog.convert import Texts, put
 from friendshore.catalog.mapping import Mapped, mapped
 from friendshore.domain.base import UnreadableError

@@ -51,7 +51,7 @@ def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
 @answering
 def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """List every mistake of a catalog, and what is worth knowing though nothing is wrong."""
-    from ..catalog.ambiguous import ambiguous_cells
+    from ..catalog.amounts import ambiguous_cells
     from ..catalog.datapackage import stale
     from ..recommend.check import Checked
     from ..report import check_data, check_document

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..case.mentions import mentions
 from ..catalog import nothings, review
-from ..catalog.ambiguous import ambiguous_amounts, ambiguous_cells
+from ..catalog.amounts import ambiguous_amounts, ambiguous_cells
 from ..domain.base import grouped
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected

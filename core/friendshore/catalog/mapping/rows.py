@@ -21,7 +21,7 @@ from ...reading.fields import Field, Layout
 from ...reading.layouts import FactColumns
 from ...reading.tomlfile import read_section
 from .. import columns
-from ..ambiguous import Cell, ambiguous_amounts
+from ..amounts import Cell, ambiguous_amounts
 from ..folder import read_draft
 from ..known import known_from
 from ..tables import NO_FACTS, Stranger
