@@ -179,6 +179,8 @@ def test_a_comma_sets_off_thousands_and_a_point_decimals(text: str, number: Deci
         ("1,250.000 kg", None),
         ("12.50 kg", None),
         ("12.5000 kg", None),
+        ("9.000", ("9", "9000")),
+        ("1.000", None),
         ("1.085", None),
         ("12.500 %", None),
         ("1.234 things that are a sentence", None),

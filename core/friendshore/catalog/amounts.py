@@ -18,7 +18,7 @@ _ROWS = 5
 
 
 def ambiguous_cells(place: Path) -> list[Diagnostic]:
-    """Return a warning for each table of a catalog, a folder or a workbook, that has ambiguous amounts."""
+    """Return a warning for each table with ambiguous amounts: of a catalog's folder or workbook, or of one CSV file."""
     return ambiguous_amounts(_cells(place))
 
 
@@ -58,7 +58,8 @@ def _cells(place: Path) -> Iterator[Cell]:
         for sheet, lines in book.sheets.items():
             yield from _named(book.place(sheet), lines)
     else:
-        for file in filter(Path.is_file, sorted(place.glob("*.csv"))):  # reading a pipe would never end
+        files = [place] if place.is_file() else sorted(place.glob("*.csv"))
+        for file in filter(Path.is_file, files):  # reading a pipe would never end
             with file.open(encoding="utf-8-sig", newline="") as stream:
                 rows = csv.reader(stream)
                 yield from _named(str(file), ((rows.line_num, cells) for cells in rows))

@@ -101,14 +101,16 @@ class Ambiguous(NamedTuple):
 def ambiguous(text: str) -> Ambiguous | None:
     """Return both readings of an amount such as `1,250 kg` or `9.000 t/year`; None if there is only one.
 
-    A plain number or a percentage with a point, such as an exchange rate of 1.085, is taken as it is.
+    A percentage, or a plain number with a point such as an exchange rate of 1.085, is taken as it is. So is 1.000, but not 9.000: nobody
+    writes a rate so.
     """
     found = _EITHER.fullmatch(text)
     if found is None or _UNITS.fullmatch(found[2]) is None:
         return None
     number, unit = found[1], found[2].rstrip()
     point = "." in number
-    if point and not unit.strip().rstrip("%"):
+    plain = not unit.strip().rstrip("%")
+    if point and plain and (unit.strip() or not number.endswith(".000") or number.lstrip("+-") == "1.000"):
         return None
     whole = re.sub("[.,]", "", number)
     part = number.replace(",", ".").rstrip("0").rstrip(".")

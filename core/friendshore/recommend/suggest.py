@@ -82,8 +82,12 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
 def _ambiguous(gathered: Gathered, own: Iterable[Catalog]) -> Iterator[Diagnostic]:
     """Amounts of the case and of its own catalogs that some read a thousandfold larger than others."""
     file = gathered.places.case
-    words = [*(mentions(file) if file is not None else ()), *gathered.places.read]
+    read = [(Path(word.file), word) for word in gathered.places.read]  # of a file that is a table, what stands in it
+    tables = dict.fromkeys(path for path, _ in read if path.suffix == ".csv" and path.is_file())
+    words = [*(mentions(file) if file is not None else ()), *(word for path, word in read if path not in tables)]
     yield from ambiguous_amounts((w.file, w.row or 0, f"{w.section}.{w.column}", w.word) for w in words)
+    for path in tables:
+        yield from ambiguous_cells(path)
     for catalog in own:
         place = gathered.places.catalogs.get(catalog.name)
         if isinstance(place, Path):

@@ -17,7 +17,9 @@ from typer.testing import CliRunner
 from friendshore.cli.app import app
 from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError
+from friendshore.plugins import Registry
 from friendshore.recommend import reopen
+from friendshore.recommend.check import check
 from friendshore_programmes.bill import read_bill
 from friendshore_programmes.built import Held, ProgrammeLine
 from friendshore_programmes.question import Programmes, ProgrammesQuestion, SpendLine, Spent
@@ -101,6 +103,22 @@ def test_a_year_s_column_makes_a_demand_of_that_year(case: Path) -> None:
         ("patriot/ga/defense/2027", "2027-01-01", "2027-12-31", Decimal(10)),
         ("patriot/ge/defense/2028", "2028-01-01", "2028-12-31", Decimal("0.5")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "column", "fix"),
+    [
+        ("10 g", "10.500 g", "content", "write `10.5 g` or `10500 g`"),
+        (",400", ",4.000", "parts_per_year", "write `4` or `4000`"),
+    ],
+)
+def test_an_amount_of_a_bill_that_some_read_a_thousandfold_larger_is_pointed_out(
+    case: Path, old: str, new: str, column: str, fix: str
+) -> None:
+    """At its row and column in the bill, not in the demand that it comes to."""
+    (case / "parts.csv").write_text(PARTS.replace(old, new, 1))
+    (one,) = (one for one in check(case, Registry.discover()).suggestions if "ambiguous" in one.message)
+    assert (one.file, one.row, one.column, one.fix) == (str(case / "parts.csv"), 2, column, fix)
 
 
 def test_a_substance_that_a_bill_names_is_what_its_demand_is_of(case: Path) -> None:
