@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,7 @@ from ..problem.changes import with_bills
 from ..program import compile_program
 from ..rules.base import Facts, Rule
 from ..rules.rows import Row
+from ..rules.terms import BoughtTerm
 from . import Session
 
 
@@ -34,8 +36,10 @@ class DecidedOrders(Rule):
     """First day of what is still open."""
     periods: int
     """How many periods are decided."""
-    ordered: tuple[tuple[str, str, int, Number], ...]
-    """Offer, place, period of order and kilograms."""
+    ordered: tuple[tuple[str, str, int, Number, Number], ...]
+    """Offer, place, period of order, kilograms, and by how many kilograms these are rounded at most: exactly so many may be more than a capacity gives."""
+    step: Number
+    """Kilograms to which plans are rounded."""
 
     def rows(self, facts: Facts) -> Iterator[Row]:
         """For each period a row for all that is ordered in it, line by line, and one for all that is not.
@@ -47,25 +51,28 @@ class DecidedOrders(Rule):
         gone = sorted({offer for offer, *_ in self.ordered if offer not in known})
         if gone:
             raise self.undone(gone)
-        by_period = grouped((period, (offer, place, kilograms)) for offer, place, period, kilograms in self.ordered)
+        by_period = grouped((period, ((offer, place), *amount)) for offer, place, period, *amount in self.ordered)
         for period in facts.horizon.periods[: self.periods]:
-            lines = {(offer, place): kilograms for offer, place, kilograms in by_period.get(period.index, ())}
-            for line, kilograms in lines.items():
-                yield self._row(facts, period.index, f"{' '.join(line)} {period.label}", {line}, kilograms)
-            yield self._row(facts, period.index, f"nothing else {period.label}", lines, None)
+            lines = by_period.get(period.index, [])
+            for line, kilograms, rounded in lines:
+                bought = self._bought(facts, period.index, lambda one, line=line: one == line)
+                ends = max(Decimal(0), kilograms - rounded), kilograms + rounded
+                yield self._row(f"{' '.join(line)} {period.label}", bought, *ends)
+            named = frozenset(line for line, *_ in lines)
+            others = self._bought(facts, period.index, lambda one, named=named: one not in named)
+            yield self._row(f"nothing else {period.label}", others, None, self.step)
 
-    def _row(
-        self, facts: Facts, period: int, label: str, lines: Iterable[tuple[str, str]], kilograms: Decimal | None
-    ) -> Row:
-        """Exactly so much from some lines in a period; None: nothing from any other."""
-        named = frozenset(lines)
+    def _bought(self, facts: Facts, period: int, meant: Callable[[tuple[str, str]], bool]) -> BoughtTerm:
+        """What is ordered in a period of the offers and places that are meant."""
 
         def counts(chained: Chained, place: Place) -> Decimal:
-            counted = ((chained.offer.id, place.id) in named) is (kilograms is not None)
-            return Decimal(int(counted and chained.material.id == self.material))
+            counted = chained.material.id == self.material and meant((chained.offer.id, place.id))
+            return Decimal(int(counted))
 
-        bought = facts.bought(counts, [period])
-        return Row(label, (bought,), kilograms, kilograms or Decimal(0), reads=frozenset({self.material}))
+        return facts.bought(counts, [period])
+
+    def _row(self, label: str, bought: BoughtTerm, at_least: Decimal | None, at_most: Decimal) -> Row:
+        return Row(label, (bought,), at_least, at_most, reads=frozenset({self.material}))
 
     def undone(self, what: Sequence[str]) -> InputError:
         """The refusal of a change after which what is decided cannot be ordered."""
@@ -84,7 +91,7 @@ class DecidedOrders(Rule):
 def keep_decisions(session: Session, day: date) -> Session:
     """A session of the same case in which every plan orders the same as this one's before a day; from then on it may do anything.
 
-    A period that begins before the day and ends later is open as a whole.
+    The same is to what plans are rounded. A period that begins before the day and ends later is open as a whole.
 
     Raises:
         SolverError: if a solver breaks down.
@@ -93,12 +100,12 @@ def keep_decisions(session: Session, day: date) -> Session:
     """
     began, problem = monotonic(), session.problem
     periods = sum(period.end < day for period in problem.case.horizon.periods)
-    sums = totals(
-        ((p.material, p.offer, p.place, p.ordered), p.quantity)
-        for p in session.verified.plan.purchases
-        if p.ordered < periods
-    )
-    ordered = grouped((material, (*line, kilograms)) for (material, *line), kilograms in sums.items())
+    step = problem.case.resolution
+    purchases = [p for p in session.verified.plan.purchases if p.ordered < periods]
+    lines = [(p.material, p.offer, p.place, p.ordered) for p in purchases]
+    sums = totals((line, p.quantity) for line, p in zip(lines, purchases, strict=True))
+    entries = Counter(lines)  # each purchase is rounded by itself
+    ordered = grouped((line[0], (*line[1:], kilograms, entries[line] * step)) for line, kilograms in sums.items())
     rules = tuple(
         DecidedOrders.model_validate(
             {
@@ -106,6 +113,7 @@ def keep_decisions(session: Session, day: date) -> Session:
                 "material": material,
                 "before": day,
                 "periods": periods,
+                "step": step,
                 "ordered": sorted(ordered.get(material, ())),
             }
         )
