@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from time import monotonic
 from typing import Literal
 
-from ..domain.base import Number, grouped, totals
+from ..domain.base import Number, Record, grouped, totals
 from ..domain.change import Change
 from ..domain.facts import Place
 from ..domain.time import Horizon
@@ -22,6 +22,17 @@ from ..rules.base import Facts, Rule
 from ..rules.rows import Row
 from ..rules.terms import BoughtTerm
 from . import Session
+
+
+class DecidedLine(Record):
+    """What a plan orders of a material from an offer for a place in a period."""
+
+    offer: str
+    place: str
+    period: int
+    kilograms: Number
+    rounded: Number
+    """By how many kilograms these are rounded at most: exactly so many may be more than a capacity gives."""
 
 
 class DecidedOrders(Rule):
@@ -36,8 +47,7 @@ class DecidedOrders(Rule):
     """First day of what is still open."""
     periods: int
     """How many periods are decided."""
-    ordered: tuple[tuple[str, str, int, Number, Number], ...]
-    """Offer, place, period of order, kilograms, and by how many kilograms these are rounded at most: exactly so many may be more than a capacity gives."""
+    ordered: tuple[DecidedLine, ...]
     step: Number
     """Kilograms to which plans are rounded."""
 
@@ -48,26 +58,28 @@ class DecidedOrders(Rule):
             InputError: if what is ordered is not offered any more.
         """
         known = {chained.offer.id for chained in facts.offers if chained.material.id == self.material}
-        gone = sorted({offer for offer, *_ in self.ordered if offer not in known})
+        gone = sorted({line.offer for line in self.ordered if line.offer not in known})
         if gone:
             raise self.undone(gone)
-        by_period = grouped((period, ((offer, place), *amount)) for offer, place, period, *amount in self.ordered)
+        by_period = grouped((line.period, line) for line in self.ordered)
         for period in facts.horizon.periods[: self.periods]:
             lines = by_period.get(period.index, [])
-            for line, kilograms, rounded in lines:
-                bought = self._bought(facts, period.index, lambda one, line=line: one == line)
-                ends = max(Decimal(0), kilograms - rounded), kilograms + rounded
-                yield self._row(f"{' '.join(line)} {period.label}", bought, *ends)
-            named = frozenset(line for line, *_ in lines)
-            others = self._bought(facts, period.index, lambda one, named=named: one not in named)
+            for line in lines:
+                bought = self._bought(facts, period.index, {(line.offer, line.place)})
+                least = max(Decimal(0), line.kilograms - line.rounded)
+                label = f"{line.offer} {line.place} {period.label}"
+                yield self._row(label, bought, least, line.kilograms + line.rounded)
+            others = self._bought(facts, period.index, {(line.offer, line.place) for line in lines}, others=True)
             yield self._row(f"nothing else {period.label}", others, None, self.step)
 
-    def _bought(self, facts: Facts, period: int, meant: Callable[[tuple[str, str]], bool]) -> BoughtTerm:
-        """What is ordered in a period of the offers and places that are meant."""
+    def _bought(
+        self, facts: Facts, period: int, lines: Collection[tuple[str, str]], *, others: bool = False
+    ) -> BoughtTerm:
+        """What is ordered in a period of some offers and places, or of all `others`."""
 
         def counts(chained: Chained, place: Place) -> Decimal:
-            counted = chained.material.id == self.material and meant((chained.offer.id, place.id))
-            return Decimal(int(counted))
+            meant = ((chained.offer.id, place.id) in lines) is not others
+            return Decimal(int(meant and chained.material.id == self.material))
 
         return facts.bought(counts, [period])
 
@@ -105,17 +117,21 @@ def keep_decisions(session: Session, day: date) -> Session:
     lines = [(p.material, p.offer, p.place, p.ordered) for p in purchases]
     sums = totals((line, p.quantity) for line, p in zip(lines, purchases, strict=True))
     entries = Counter(lines)  # each purchase is rounded by itself
-    ordered = grouped((line[0], (*line[1:], kilograms, entries[line] * step)) for line, kilograms in sums.items())
+    ordered: dict[str, list[DecidedLine]] = {}
+    for line, kilograms in sorted(sums.items()):
+        material, offer, place, period = line
+        decided = DecidedLine(
+            offer=offer, place=place, period=period, kilograms=kilograms, rounded=entries[line] * step
+        )
+        ordered.setdefault(material, []).append(decided)
     rules = tuple(
-        DecidedOrders.model_validate(
-            {
-                "id": f"decided-{material}",
-                "material": material,
-                "before": day,
-                "periods": periods,
-                "step": step,
-                "ordered": sorted(ordered.get(material, ())),
-            }
+        DecidedOrders(
+            id=f"decided-{material}",
+            material=material,
+            before=day,
+            periods=periods,
+            step=step,
+            ordered=tuple(ordered.get(material, ())),
         )
         for material in sorted({material for material, _ in problem.network.nodes} if periods else ())
     )
@@ -133,7 +149,7 @@ def refuse_undone(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
     for rules in conflicts:
         if rules and all(name in decided for name in rules):
             rule = decided[rules[0]]
-            raise rule.undone(sorted({offer for offer, *_ in rule.ordered}))
+            raise rule.undone(sorted({line.offer for line in rule.ordered}))
 
 
 def day_of_plan(horizon: Horizon, word: str, what: str) -> date:
