@@ -240,11 +240,12 @@ def test_a_plan_that_knows_of_a_loss_buys_ahead_unless_what_is_decided_stays() -
 
 
 def test_a_change_known_from_the_start_on_is_not_foreseen() -> None:
-    """It takes effect at once: no plan can do anything before it."""
+    """It takes effect at once, or in the first period: nothing can be decided before it."""
     session = opened(metal(10, 10), metals())
-    found = compare(session, (), (Change(remove="cn-metal"), Change(price="au-metal", factor=Decimal(2))))
-    assert found.foreseen is None
-    assert "--decided-before" not in text(found)
+    for start in (None, date(2026, 12, 31)):
+        found = compare(session, (), (Change(remove="cn-metal", start=start), DEAR))
+        assert found.foreseen is None
+        assert "--decided-before" not in text(found)
 
 
 def test_a_change_that_takes_away_what_is_decided_is_refused() -> None:

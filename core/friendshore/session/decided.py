@@ -173,10 +173,12 @@ def _day(word: str) -> date | None:
         return None
 
 
-def foreseen(session: Session, changes: Iterable[Change]) -> date | None:
-    """The first day after the plan's start on which any of some changes takes effect: plans know of it from the start. None if there is none."""
-    start = session.problem.case.horizon.start
-    spelt_out = with_bills(list(changes), session.inputs.bills)
-    return min(
-        (change.start for change in spelt_out if change.start is not None and change.start > start), default=None
-    )
+def foreseen(session: Session, days: Iterable[date | None]) -> date | None:
+    """The first of some days before which plans order something in view of what happens on it; None if there is none."""
+    ends = session.problem.case.horizon.periods[0].end
+    return min((day for day in days if day is not None and day > ends), default=None)
+
+
+def days_of(session: Session, changes: Iterable[Change]) -> list[date | None]:
+    """The first day of each of some changes, bills spelt out; None: the start of the plan."""
+    return [change.start for change in with_bills(list(changes), session.inputs.bills)]

@@ -112,7 +112,7 @@ class Comparison(QuestionResult):
     decided_before: date | None = None
     """Everything that the case's own plan orders before this day stays as it is in both; None: both may plan anew from the start."""
     foreseen: date | None = None
-    """First day after the start on which a change takes effect of which the plans know from the start; None: there is none."""
+    """First day after the first period on which a change takes effect; the plans know of it from the start. None: there is none."""
     effort: Effort
 
 

@@ -13,7 +13,7 @@ from ...explain.pieces import Changes, Piece, Pieces
 from ...explain.results import Counted, Effort, between
 from ...problem.changes import scenario_changes
 from ...session import PartPlan, Session
-from ...session.decided import foreseen, keep_decisions, refuse_undone
+from ...session.decided import days_of, foreseen, keep_decisions, refuse_undone
 from ...solve import Progress
 from .planned import PlanSummary, material_lines, mix_lines, nearest, rise_between, together
 from .records import Comparison, FactLine, Step, differing
@@ -50,7 +50,7 @@ def compare(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
-    later = foreseen(session, (*before, *after))
+    later = foreseen(session, days_of(session, (*before, *after)))
     if decided_before is not None:
         session, later = keep_decisions(session, decided_before), None
     counted, way = Counted(session, progress), _way(tuple(before), tuple(after))

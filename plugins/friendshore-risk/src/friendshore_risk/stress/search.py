@@ -12,7 +12,7 @@ from friendshore.domain.base import Number, Record, exact
 from friendshore.errors import A_SESSION, InputError, takes
 from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, difference, shortage
 from friendshore.session import Answer, Session
-from friendshore.session.decided import keep_decisions
+from friendshore.session.decided import foreseen, keep_decisions
 from friendshore.solve import Progress
 
 from .losses import KINDS, Loss, LossKind, losses
@@ -102,8 +102,7 @@ def stress(
         SolverError: if a solver breaks down.
         VerificationError: if a plan does not hold.
     """
-    first = session.problem.case.horizon.start
-    day = start or decided_before or first
+    day = start or decided_before or session.problem.case.horizon.start
     if decided_before is not None:
         if day < decided_before:
             message, expected = "a loss begins before the day before which all is decided", f"{decided_before} or later"
@@ -128,7 +127,7 @@ def stress(
         pairs=_ranked([_beside(each, alone) for each in found if len(each.loss.names) > 1]),
         unasked=len(asked) - len(found),
         decided_before=decided_before,
-        foreseen=decided_before is None and day > first,
+        foreseen=decided_before is None and foreseen(session, [day]) is not None,
         effort=counted.effort,
     )
 
