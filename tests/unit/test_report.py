@@ -17,6 +17,7 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.run import Run
 from friendshore.errors import Diagnostic, InputError
 from friendshore.report import (
+    by_cause,
     errors_data,
     page_document,
     plan_document,
@@ -291,6 +292,25 @@ def test_the_page_of_a_plan_that_buys_nothing_says_so() -> None:
 def test_the_summary_is_the_heading_alone() -> None:
     """`--quiet` still says what the plan costs and what is short."""
     assert len(plain_text(summary_document(run()), 80).splitlines()) == 4
+
+
+def test_what_is_wrong_for_one_cause_is_told_once_with_all_its_places() -> None:
+    """A misspelt id is named in many rows: the same words once, then the other rows by file and column; other problems stay apart."""
+    same = [
+        Diagnostic("no such source", f"{name}.csv", row, "source", "`s`", fix="`t`?") for name in "ab" for row in (2, 3)
+    ]
+    other = Diagnostic("no such source", "b.csv", 4, "source", "`u`", fix="`t`?")
+    blank = [Diagnostic("this cell is needed", "c.csv", row, "price") for row in (2, 3)]
+    lines = problem_lines([*same, other, *blank])
+    firsts = [line for line in lines if not line.startswith(" ")]
+    assert firsts == [
+        "a.csv:2 [source]: no such source",
+        "b.csv:4 [source]: no such source",
+        "c.csv:2 [price]: this cell is needed",
+    ]
+    assert "    also:     a.csv:3 [source]; b.csv:2, 3 [source]" in lines
+    assert "    also:     c.csv:3 [price]" in lines
+    assert len(by_cause([*same, other, *blank])) == 3
 
 
 def test_a_problem_is_told_with_its_place_and_fix() -> None:

@@ -108,13 +108,14 @@ def _stdout() -> Any:
 
 def complain(problems: Iterable[Diagnostic], *, counted: bool = True) -> None:
     """Problems as text on stderr, with their count, unless the answer on stdout is the count."""
-    from ..report import problem_lines
+    from ..report import by_cause, problem_lines
 
     found = list(problems)
     for line in problem_lines(found):
         tell(line)
-    if counted and len(found) > 1:
-        tell(f"{len(found)} problems")
+    causes = len(by_cause(found))
+    if counted and causes > 1:
+        tell(f"{causes} problems")
 
 
 def warn(text: str) -> None:

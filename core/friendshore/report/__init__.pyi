@@ -3,6 +3,7 @@
 
 from .caveats import not_advice as not_advice
 from .checks import (
+    by_cause as by_cause,
     check_data as check_data,
     check_document as check_document,
     conformance_data as conformance_data,

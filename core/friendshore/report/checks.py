@@ -27,14 +27,46 @@ def errors_data(error: FriendshoreError) -> dict[str, object]:
     return {"errors": [problem_data(problem) for problem in error.problems]}
 
 
+_ROWS = 12
+"""Rows of a file that are named of those in which the same is wrong."""
+
+
 def problem_lines(problems: Iterable[Diagnostic]) -> list[str]:
-    """Problems as text: the place and what is wrong on one line, then what was found, expected, and how to mend it."""
+    """Problems as text: the place and what is wrong on one line, then what was found, expected, and how to mend it.
+
+    What is wrong in the same words at several places is told once, with the other places.
+    """
     lines: list[str] = []
-    for problem in problems:
+    for problem, *others in by_cause(problems):
         lines.append(_first_line(problem))
-        details = (("found", problem.found), ("expected", problem.expected), ("fix", problem.fix))
+        details = (
+            ("found", problem.found),
+            ("expected", problem.expected),
+            ("fix", problem.fix),
+            ("also", _places(others)),
+        )
         lines += [f"    {name + ':':<10}{text}" for name, text in details if text]
     return [*map(visible, lines)]
+
+
+def by_cause(problems: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
+    """Problems, those in the same words of the same thing found together: one missing id is named in many rows."""
+    causes: dict[object, list[Diagnostic]] = {}
+    for problem in problems:
+        same = (problem.message, problem.found, problem.expected, problem.fix)
+        alone = not problem.found or problem.row is None
+        causes.setdefault((same, problem.file, problem.column) if alone else same, []).append(problem)
+    return list(causes.values())
+
+
+def _places(others: Iterable[Diagnostic]) -> str:
+    """Where else the same is wrong."""
+    found = []
+    for (file, column), rows in grouped(((one.file, one.column), str(one.row)) for one in others).items():
+        left = len(rows) - _ROWS
+        named = ", ".join(rows[:_ROWS]) + (f" and {left} more" if left > 0 else "")
+        found.append(f"{file}:{named}" + (f" [{column}]" if column else ""))
+    return "; ".join(found)
 
 
 def _first_line(problem: Diagnostic) -> str:
@@ -68,7 +100,9 @@ def check_document(checked: Checked, day: date | None = None, most: int | None =
     With `most` no more suggestions than so many are told, and how many there are besides.
     """
     if checked.errors:
-        told = doc.sentence(count(len(checked.errors), "mistake"), tone=doc.Tone.BAD, strong=True)
+        causes = len(by_cause(checked.errors))
+        places = f" in {len(checked.errors)} places" if len(checked.errors) > causes else ""
+        told = doc.sentence(count(causes, "mistake") + places, tone=doc.Tone.BAD, strong=True)
         return doc.document("Check", told)
     head = (doc.sentence("no mistakes", tone=doc.Tone.GOOD, strong=True), *_ages(checked, day))
     if not checked.suggestions:
