@@ -271,7 +271,9 @@ def test_each_change_of_law_is_told_by_day_title_and_clause() -> None:
         ban("melted", start=date(2027, 1, 1)).but(id="other", forms=("oxide",)),
     ]
     found = calendar(opened(a_year(10), metals(), *rules))
-    told = [(str(one.day), one.rule, one.title, one.clause, one.effect, one.until and str(one.until)) for one in found.law]
+    told = [
+        (str(one.day), one.rule, one.title, one.clause, one.effect, one.until and str(one.until)) for one in found.law
+    ]
     assert told == [
         ("2026-01-01", "new", "New law", "clause 1", "in force", "2026-12-31"),
         ("2027-01-01", "new", "New law", "clause 1", "unknown", "2027-06-30"),
