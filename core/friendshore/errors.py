@@ -73,7 +73,7 @@ class FriendshoreError(Exception):
             problems = Diagnostic(problems, file, row, column, found, expected, fix)
         if isinstance(problems, Diagnostic):
             problems = (problems,)
-        self.problems: tuple[Diagnostic, ...] = tuple(problems)
+        self.problems: tuple[Diagnostic, ...] = tuple(dict.fromkeys(problems))  # one cause, however often it was met
         super().__init__("\n".join(str(p) for p in self.problems))
 
 

@@ -125,6 +125,17 @@ def test_plugin_whose_code_fails_is_named(site: Site, case: str) -> None:
         assert part in message(error)
 
 
+def test_what_fails_once_is_reported_once(site: Site) -> None:
+    """Three rules of a plugin that cannot be imported are one problem, and it is imported once."""
+    times = site.folder / "times"
+    code = f"with open({str(times)!r}, 'a') as file:\n    file.write('x')\n1 / 0\n"
+    site.plugin("acme-fails", 'api = 1\nkinds = ["a", "b"]\n', code)
+    with pytest.raises(PluginError, match="division by zero") as error:
+        Registry.discover().rules([{"kind": "a"}, {"kind": "a"}, {"kind": "b"}])
+    assert len(error.value.problems) == 1
+    assert times.read_text() == "x"
+
+
 def test_hooks_deliver_what_the_manifest_announces(site: Site) -> None:
     """Catalogs and packs that code makes are had by the names announced for them."""
     code = """

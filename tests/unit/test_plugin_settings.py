@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from friendshore.case import load_case
-from friendshore.errors import FriendshoreError, InputError
+from friendshore.errors import FriendshoreError, InputError, PluginError
 from friendshore.plugins import Blocker, Registry
 from friendshore.recommend import gather, plan, verdicts
 from friendshore.recommend.check import check
@@ -147,6 +147,27 @@ def test_a_plugin_that_takes_no_settings_is_told(site: Site, case: Path) -> None
     text = CASE + "[plugin.acme-plain]\nx = 1\n"
     with pytest.raises(FriendshoreError, match="takes no settings"):
         gather(load_case(write_case(case.parent, text)), Registry.discover())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "column", "fix"),
+    [
+        (MANIFEST.replace("settings", "setting"), "setting", "did you mean `settings`?"),
+        (MANIFEST.replace("kinds", "kind"), "kind", "did you mean `kinds`?"),
+        (MANIFEST.replace("api = 1", "api = 2"), "api", "upgrade friendshore"),
+    ],
+)
+def test_a_broken_manifest_comes_first(site: Site, case: Path, manifest: str, column: str, fix: str) -> None:
+    """A case that needs the plugin is told what is wrong with its manifest before all else, and not to do without it."""
+    site.plugin("acme-lists", manifest, CODE)
+    write_case(case.parent, CASE + '[[rule]]\nkind = "max-share"\nmst = 1\n')
+    with pytest.raises(PluginError) as error:
+        gather(load_case(case), Registry.discover())
+    first, *others = error.value.problems
+    assert (Path(first.file).name, first.column) == ("friendshore.toml", column)
+    assert "acme-lists 1.0" in first.message
+    assert fix in first.fix
+    assert not [one for one in others if "delete the table" in one.fix or "install" in one.fix]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from ..domain.case import Case
 from ..errors import Diagnostic, InputError
 from ..plugins import Registry
 from ..plugins.manifest import CATALOG_FILE
-from ..plugins.settings import TABLE, plugin_named, table_of
+from ..plugins.settings import TABLE, table_of
 from ..reading.cells import plain_table
 from ..reading.textfile import read_bytes
 from ..reading.tomltext import toml_data
@@ -130,7 +130,7 @@ def _settings_in(file: Path, registry: Registry) -> Iterator[Edition]:
     made = []
     for name, table in tables.items() if isinstance(tables, dict) else ():
         try:
-            plugin = plugin_named(name, registry.plugins).distribution
+            plugin = registry.taking_settings(name).distribution
         except InputError as error:
             found += [replace(one, file=str(file), column=table_of(name)) for one in error.problems]
             continue
@@ -167,7 +167,7 @@ def used_of(case: Case, gathered: Gathered, editions: Editions) -> tuple[str, ..
 
 def _set_for(case: Case, registry: Registry) -> dict[str, str]:
     """Distribution of a plugin -> what the case calls it where it sets something for it."""
-    return {plugin_named(name, registry.plugins).distribution: name for name in case.settings}
+    return {registry.taking_settings(name).distribution: name for name in case.settings}
 
 
 def with_settings(case: Case, registry: Registry, editions: Iterable[Edition]) -> Case:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from threading import RLock
 from typing import Any, Literal
 
 import pluggy
@@ -94,6 +95,35 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
         _announced(info, hook, info.kinds, kinds)
         _announced(info, hook, set(info.packs) - set(plugin.packs), packs)
     return Yielded(kinds, packs, catalogs)
+
+
+class HookAnswers:
+    """What the hooks of a registry's plugins yield. Each is called once, even if it fails."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[int, Hook], Yielded | PluginError] = {}
+        """By the identity of the plugin, which the registry keeps."""
+        self._lock = RLock()
+
+    def __call__(self, plugin: Plugin, hook: Hook) -> Yielded:
+        """Return what a hook yields.
+
+        Raises:
+            PluginError: as `ask` does.
+        """
+        key = (id(plugin), hook)
+        with self._lock:
+            if key not in self._answers:
+                try:
+                    answer = ask(plugin, hook) if plugin.info.package != OWN else asked_of_us(plugin.info)
+                except PluginError as error:
+                    self._answers[key] = error
+                    raise
+                self._answers[key] = answer
+            found = self._answers[key]
+        if isinstance(found, PluginError):
+            raise type(found)(found.problems)
+        return found
 
 
 def called(plugin: Plugin, hook: Hook, **given: object) -> list[Any]:

@@ -15,7 +15,7 @@ from pydantic import Field
 from ..domain.base import Record
 from ..domain.fact_columns import ColumnName, DeclaredColumn, FactColumn, FactTable
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
-from ..hookspecs import Named
+from ..hookspecs import API, Named
 from ..readers import READER
 from ..reading.records import record
 from ..rules.base import Rule
@@ -257,27 +257,17 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
         folder = package if package is not None else home_of(info.package)
         info = info.but(file=str(folder / MANIFEST))
         data = data_of(folder / MANIFEST)
-        info = info.but(**_interface(data.get("api")))
-        manifest = _manifest(data, info)
     except FriendshoreError as error:
         return _broken(info, entry, error)
+    info = info.but(**_interface(data.get("api")))
+    try:
+        manifest = _manifest(data, info)
+    except FriendshoreError as error:
+        return _broken(_with_names(info, _readable_part(data, info.file)), entry, error)
     problems: list[Diagnostic] = []
     catalogs = contents_of(folder / MANIFEST, manifest.catalogs, CATALOG_FILE, "name", problems)
     packs = contents_of(folder / MANIFEST, manifest.packs, PACK_FILE, "id", problems)
-    info = info.but(
-        catalogs=(*(name for name, _ in catalogs), *manifest.hook_catalogs),
-        packs=(*(name for name, _ in packs), *manifest.hook_packs),
-        kinds=manifest.kinds,
-        questions=announced(manifest.questions),
-        settings=manifest.settings,
-        case_packs=manifest.case_packs,
-        readers=manifest.readers,
-        columns=tuple(
-            DeclaredColumn(table=table, name=name, column=column)
-            for table, columns in sorted(manifest.facts.items())
-            for name, column in sorted(columns.items())
-        ),
-    )
+    info = _with_names(info, manifest, [name for name, _ in catalogs], [name for name, _ in packs])
     problems += _repeated(info)
     if info.case_packs and not info.settings:
         told = "yields rule packs of what a case sets for it, and takes no settings"
@@ -295,6 +285,36 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
     if problems:
         return _broken(info, entry, InputError(problems))
     return Plugin(info, entry, dict(catalogs), dict(packs))
+
+
+def _with_names(
+    info: PluginInfo, manifest: Manifest, catalogs: Iterable[str] = (), packs: Iterable[str] = ()
+) -> PluginInfo:
+    """Return the plugin with all that its manifest announces, and the names of the catalogs and packs in its folders."""
+    return info.but(
+        catalogs=(*catalogs, *manifest.hook_catalogs),
+        packs=(*packs, *manifest.hook_packs),
+        kinds=manifest.kinds,
+        questions=announced(manifest.questions),
+        settings=manifest.settings,
+        case_packs=manifest.case_packs,
+        readers=manifest.readers,
+        columns=tuple(
+            DeclaredColumn(table=table, name=name, column=column)
+            for table, columns in sorted(manifest.facts.items())
+            for name, column in sorted(columns.items())
+        ),
+    )
+
+
+def _readable_part(data: Mapping[str, object], file: str) -> Manifest:
+    """Return what a broken manifest announces under valid keys, so that whoever asks for one of its names is told what broke."""
+    keys = {key: value for key, value in data.items() if key in Manifest.model_fields} | {"api": API}
+    try:
+        return record(Manifest, keys, file)
+    except InputError as error:
+        wrong = {re.split(r"[.\[]", problem.column)[0] for problem in error.problems}
+        return record(Manifest, {key: value for key, value in keys.items() if key not in wrong}, file)
 
 
 def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plugin:

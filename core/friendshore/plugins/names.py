@@ -139,6 +139,17 @@ FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions", "readers"]]
 """What is named -> where a plugin lists the names."""
 
 
+MOST_LISTED = 8
+"""Names that an error lists; of more it names the command that does."""
+_LISTED_BY: dict[What, str] = {
+    "catalog": "catalogs",
+    "rule pack": "rules",
+    "kind of rule": "rules",
+    "question": "plugins",
+    "reader": "plugins",
+}
+
+
 def _names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
     """The names of a sort that a plugin announces."""
     if what == "question":
@@ -202,18 +213,42 @@ def _clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
     )
 
 
-def _unknown(what: What, name: str, plugins: Sequence[Plugin]) -> Diagnostic:
-    """What is said of a name that none of the plugins brings; it may be in one that cannot be used."""
-    known = ", ".join(usable(plugins, what))
+def broken(plugin: Plugin) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with a broken plugin, in the words of an error of whoever needs it; nothing for any other plugin."""
+    if plugin.info.status is not PluginStatus.BROKEN:
+        return ()
+    label = plugin.info.label
+    return tuple(
+        replace(
+            problem,
+            message=problem.message
+            if problem.message.startswith(label)
+            else f"the plugin {label}, which is broken, cannot be used: {problem.message}",
+            file=problem.file or plugin.info.file,
+            fix=problem.fix or f"repair or upgrade {plugin.info.distribution}",
+        )
+        for problem in plugin.problems
+    )
+
+
+def _unknown(what: What, name: str, plugins: Sequence[Plugin]) -> list[Diagnostic]:
+    """Return the errors for a name that no plugin brings. Without a similar name, broken plugins may be why: they come first."""
+    names = usable(plugins, what)
     message = f"no {what} `{name}` is installed"
     unfit = [p.info for p in plugins if p.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
     if unfit:
         listing = ", ".join(f"{info.label} ({info.status})" for info in unfit)
         message += f"; it may be in a plugin that cannot be used: {listing} (see `friendshore plugins list`)"
-    fix = did_you_mean(name, usable(plugins, what)) or "install the plugin that brings it"
+    meant = did_you_mean(name, names)
+    causes = [] if meant else [problem for plugin in plugins for problem in broken(plugin)]
+    repaired = " or ".join(info.distribution for info in unfit if info.status is PluginStatus.BROKEN)
+    fix = meant or (f"repair {repaired}" if causes else "install the plugin that brings it")
     if what in ("catalog", "rule pack"):
         fix += f", or write ./{name} for a folder of your own"
-    return Diagnostic(message, found=f"`{name}`", expected=f"one of {known or 'none'}", fix=fix)
+    expected = "" if causes or not names else f"one of {', '.join(names)}"
+    if len(names) > MOST_LISTED and not causes:
+        expected = f"one of the {len(names)} that `friendshore {_LISTED_BY[what]} list` shows"
+    return [*causes, Diagnostic(message, found=f"`{name}`", expected=expected, fix=fix)]
 
 
 def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[Block]) -> Plugin:
@@ -232,8 +267,7 @@ def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[
     if not claims:
         raise PluginError(_refused(what, name, plugin.info, blocks))
     if plugin.info.status is PluginStatus.BROKEN:
-        message = f"{what} `{name}` comes with {plugin.info.label}, which is broken: {plugin.info.error}"
-        raise PluginError(message, fix=f"mend or upgrade {plugin.info.distribution}")
+        raise PluginError(broken(plugin))
     return plugin
 
 

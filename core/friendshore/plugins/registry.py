@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -17,14 +16,14 @@ from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
 from .case_packs import packs_by
-from .hosting import Hook, Yielded, all_rules, ask, asked_of_us, built_in, given_in_memory, made_rule
-from .interface import OWN
+from .hosting import Hook, HookAnswers, all_rules, built_in, given_in_memory, made_rule
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import (
     Block,
     Blocker,
     What,
     barred,
+    broken,
     environment_blocks,
     fact_columns,
     idle,
@@ -60,8 +59,7 @@ class Registry:
         left = tuple(barred(plugin, self._blocks) for plugin in self._found)
         self._plugins = tuple(with_clashes(plugin, left) for plugin in left)
         self._set = settings or {}
-        self._yielded: dict[tuple[int, Hook], Yielded] = {}
-        self._lock = RLock()
+        self._ask = HookAnswers()
 
     def __reduce__(self) -> tuple[type[Registry], tuple[object, ...]]:
         return Registry, (self._found, self._blocks, self._set)  # hooks are asked again where it is read back
@@ -112,7 +110,7 @@ class Registry:
         self, given: Mapping[str, Mapping[str, object]], where: str = "", line: Line = nowhere
     ) -> tuple[Registry, list[FriendshoreError]]:
         """The same with what a case sets for plugins, and everything that is wrong with that: see `settled`."""
-        done, errors = settled(given, self.plugins, self.settings_model, where, line)
+        done, errors = settled(given, self._plugins, self.settings_model, where, line)
         return (Registry(self._found, self._blocks, {**self._set, **done}) if given else self), errors
 
     def settings_of(self, name: str) -> Any:
@@ -165,6 +163,11 @@ class Registry:
         """What is wrong with what a plugin says of itself; nothing if it can be used."""
         return self._of(info).problems or ((Diagnostic(info.error, info.file),) if info.error else ())
 
+    @property
+    def broken(self) -> tuple[Diagnostic, ...]:
+        """What is wrong with broken plugins, as errors of whoever needs one say it."""
+        return tuple(problem for plugin in self._plugins for problem in broken(plugin))
+
     def code(self, info: PluginInfo) -> EntryPoint | None:
         """Where a plugin's code is; None where it has none of its own, cannot be used, or is ruled out."""
         return self._of(info).entry if info.status in (PluginStatus.OK, PluginStatus.CLASH) else None
@@ -187,27 +190,27 @@ class Registry:
     @property
     def catalogs(self) -> Mapping[str, str]:
         """Names of all catalogs that can be used, with the distribution and version that bring each."""
-        return self._usable("catalog")
+        return usable(self._plugins, "catalog")
 
     @property
     def packs(self) -> Mapping[str, str]:
         """Ids of all rule packs that can be used, likewise."""
-        return self._usable("rule pack")
+        return usable(self._plugins, "rule pack")
 
     @property
     def kinds(self) -> Mapping[str, str]:
         """All kinds of rules that can be used, likewise."""
-        return self._usable("kind of rule")
+        return usable(self._plugins, "kind of rule")
 
     @property
     def readers(self) -> Mapping[str, str]:
         """Names of all readers that can be used, likewise."""
-        return self._usable("reader")
+        return usable(self._plugins, "reader")
 
     @property
     def questions(self) -> Mapping[str, str]:
         """Names of all questions that can be asked, likewise."""
-        return self._usable("question")
+        return usable(self._plugins, "question")
 
     def question(self, name: str) -> tuple[Named, PluginInfo]:
         """A question, and the plugin that brings it, which is imported if it has not been.
@@ -275,11 +278,15 @@ class Registry:
         settings = {} if given is None else given.model_dump(mode="json", by_alias=True)
         return read_by(plugin, name, what, base or Path(), settings)
 
+    def taking_settings(self, name: str) -> PluginInfo:
+        """Return the one plugin that a table of settings is for, by the name that a case gives it: see `plugin_named`."""
+        return plugin_named(name, self._plugins)
+
     def makes_packs(self, name: str) -> bool:
-        """Whether rule packs follow from what a case sets for a plugin, by the name that the case gives it; no, if it is not here."""
+        """Return True if rule packs follow from what a case sets for a plugin, by the name that the case gives it; False if it cannot be used."""
         try:
-            return plugin_named(name, self.plugins).case_packs
-        except InputError:
+            return self.taking_settings(name).case_packs
+        except FriendshoreError:
             return False
 
     def case_packs(
@@ -293,7 +300,7 @@ class Registry:
             InputError: with all that the plugin says is wrong with what the case sets or names.
             PluginError: if its plugin cannot be used, or fails.
         """
-        info = plugin_named(name, self.plugins)
+        info = self.taking_settings(name)
         settings = self.settings_of(info.package).model_dump(mode="json", by_alias=True)
         made, by = packs_by(self._of(info), name, case, catalogs, settings, process=process), info.label
         return tuple((pack.of_rules(self.rules(pack.rules, f"{by}, pack {pack.id}")), by) for pack in made)
@@ -381,20 +388,9 @@ class Registry:
         """
         return self.rules(pack.rules, pack.file, pack.lines)
 
-    def _usable(self, what: What) -> dict[str, str]:
-        return usable(self._plugins, what)
-
     def _kind(self, name: str) -> tuple[type[Rule], PluginInfo]:
         plugin = self._provider("kind of rule", name)
         return plugin.classes.get(name) or self._ask(plugin, "friendshore_rules").kinds[name], plugin.info
 
     def _provider(self, what: What, name: str) -> Plugin:
         return provider(what, name, self._plugins, self._blocks)
-
-    def _ask(self, plugin: Plugin, hook: Hook) -> Yielded:
-        """What a plugin's hook yields; called once, and checked against the manifest."""
-        key = (self._plugins.index(plugin), hook)
-        with self._lock:
-            if key not in self._yielded:
-                self._yielded[key] = ask(plugin, hook) if plugin.info.package != OWN else asked_of_us(plugin.info)
-            return self._yielded[key]

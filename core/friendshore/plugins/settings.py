@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
 
 from ..domain.suggest import did_you_mean
-from ..errors import Diagnostic, FriendshoreError, InputError
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..reading.records import record
 from .attribution import blame, wrong
-from .manifest import PluginInfo, normal
+from .manifest import Plugin, PluginInfo, normal
+from .names import broken
 from .running import running, to_blame
 
 Line = Callable[[tuple[str, ...]], int | None]
@@ -42,29 +43,33 @@ def model_in(things: Sequence[Any], info: PluginInfo) -> type[BaseModel]:
     raise wrong(info, "its hook `friendshore_settings` yields something else", repr(things), "one pydantic model")
 
 
-def plugin_named(name: str, plugins: Iterable[PluginInfo]) -> PluginInfo:
-    """The one plugin that a table of settings is for.
+def plugin_named(name: str, plugins: Sequence[Plugin]) -> PluginInfo:
+    """Return the one plugin that a table of settings is for.
 
     Raises:
+        PluginError: if it is broken.
         InputError: if there is none, several, or one that takes no settings.
     """
-    listed = list(plugins)
-    found = [i for i in listed if normal(name) in map(normal, (i.distribution, i.name, i.package))]
+    named = [p for p in plugins if normal(name) in map(normal, (p.info.distribution, p.info.name, p.info.package))]
+    if causes := [problem for plugin in named for problem in broken(plugin)]:
+        raise PluginError(causes)
+    found = [plugin.info for plugin in named]
     taking = [info for info in found if info.settings]
     if len(taking) == 1:
         return taking[0]
-    names = sorted({info.distribution for info in listed if info.settings})
+    names = sorted({plugin.info.distribution for plugin in plugins if plugin.info.settings})
     message = f"no plugin `{name}` is installed"
     if found:
         message = f"{found[0].label} takes no settings" if not taking else f"several plugins are called `{name}`"
     meant = did_you_mean(name, names)
     fix = "delete the table" if found else f"install it, or delete the table{f'; {meant}' if meant else ''}"
-    raise InputError(message, found=f"`{name}`", expected="one of " + (", ".join(names) or "none"), fix=fix)
+    expected = f"one of {', '.join(names)}" if names else ""
+    raise InputError(message, found=f"`{name}`", expected=expected, fix=fix)
 
 
 def settled(
     given: Mapping[str, Mapping[str, Any]],
-    plugins: Sequence[PluginInfo],
+    plugins: Sequence[Plugin],
     model_of: Callable[[PluginInfo], type[BaseModel]],
     where: str,
     line: Line,

@@ -137,7 +137,7 @@ def gather(
             errors.append(followed.told(wrong))
     if errors:
         # A slip in the name of what is blocked may be why.
-        raise _all_of([*errors, *map(PluginError, idle)], find)
+        raise _all_of([*errors, *map(PluginError, idle)], find, known.broken)
     return Gathered(
         case=case,
         declared=declared,
@@ -347,8 +347,13 @@ def _at_its_key(problem: Diagnostic, toml: TomlFile, rows: Sequence[int | None])
     return replace(problem, row=toml.line(("rule", number, key)))
 
 
-def _all_of(errors: Sequence[FriendshoreError], find: NamedCatalogs) -> FriendshoreError:
-    problems = find.told(problem for error in errors for problem in error.problems)
+def _all_of(
+    errors: Sequence[FriendshoreError], find: NamedCatalogs, broken: Collection[Diagnostic]
+) -> FriendshoreError:
+    """Return one error with all problems: first those of `broken` plugins, from which any other may follow."""
+    problems = tuple(find.told(problem for error in errors for problem in error.problems))
+    if causes := [problem for problem in problems if problem in broken]:
+        return PluginError([*causes, *problems])
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
 
 
