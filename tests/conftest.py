@@ -6,7 +6,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, distributions
@@ -94,6 +94,7 @@ class Site:
         version: str = "1.0",
         files: Mapping[str, str] | None = None,
         entry: str = "",
+        requires: Sequence[str] = (),
     ) -> str:
         """Installs a plugin.
 
@@ -104,13 +105,15 @@ class Site:
             version: its version.
             files: further files of the package, by path.
             entry: what its entry point names, if not the package.
+            requires: what it depends on.
 
         Returns:
             The name of its package.
         """
         package = name.replace("-", "_")
         info = self.folder / f"{package}-{version}.dist-info"
-        _write(info / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        needed = "".join(f"Requires-Dist: {one}\n" for one in requires)
+        _write(info / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}")
         _write(info / "entry_points.txt", f"[friendshore]\n{name} = {entry or package}\n")
         _write(self.folder / package / "__init__.py", code)
         if manifest is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ import pytest
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import FriendshoreError, InputError, PluginError
 from friendshore.plugins import PluginStatus, Registry
+from friendshore.plugins.interface import __version__
 from friendshore.rules.base import Rule
 
 if TYPE_CHECKING:
@@ -106,6 +108,33 @@ def test_broken_plugin_is_recorded_with_its_fix(site: Site, case: str) -> None:
     assert said in error
     assert fix in error
     assert str(site.folder) in error
+
+
+@pytest.mark.parametrize(
+    ("required", "found"),
+    [
+        ("friendshore>=7", f"friendshore {__version__}"),
+        ("Friendshore[xlsx]<0.1", f"Friendshore {__version__}"),
+        ("acme-not-there>=2", "no acme-not-there"),
+        ("pluggy<1; python_version >= '3'", f"pluggy {metadata.version('pluggy')}"),
+        ("friendshore>=", "friendshore>="),
+    ],
+)
+def test_unmet_dependency_is_refused(site: Site, required: str, found: str) -> None:
+    """A plugin that was installed without what it requires is broken: it may compute anything."""
+    site.plugin("acme-needs", 'api = 1\nkinds = ["house"]\n', EXPLODES, requires=["friendshore", required])
+    with pytest.raises(PluginError, match=r"acme-needs 1\.0") as error:
+        Registry.discover().kind("house")
+    (problem,) = error.value.problems
+    assert problem.found == found
+    assert problem.fix
+
+
+def test_met_dependencies_are_no_matter(site: Site) -> None:
+    """Versions that fit, other Pythons and extras of the plugin itself do not keep it from being used."""
+    needs = ["friendshore>=0.1,<9", "acme-not-there; python_version < '3'", "acme-not-there; extra == 'fast'", "pluggy"]
+    site.plugin("acme-needs", requires=needs)
+    assert status(Registry.discover(), "acme-needs")[0] is PluginStatus.OK
 
 
 def test_package_that_is_gone_is_recorded(site: Site) -> None:

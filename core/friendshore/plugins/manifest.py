@@ -20,7 +20,8 @@ from ..readers import READER
 from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE
-from .interface import end_of, newest, refusal
+from .dependencies import unmet
+from .interface import OWN, end_of, newest, refusal
 from .packages import MANIFEST, contents_of, data_of, home_of, taken
 
 GROUP = "friendshore"
@@ -177,6 +178,8 @@ class Declared:
     entry: EntryPoint
     damage: str = ""
     """What is wrong with it."""
+    requires: tuple[str, ...] = ()
+    """Dependencies of the distribution, as its metadata states them."""
 
     @property
     def package(self) -> str:
@@ -213,15 +216,16 @@ def declared(among: Iterable[Distribution] | None = None) -> Iterator[Declared]:
             text = dist.read_text("entry_points.txt") or ""
         except UnicodeDecodeError as error:
             # Whose group it was cannot be told; better one line too many than a plugin that is silently not there.
-            yield Declared(*_named(dist), EntryPoint("", "", GROUP), f"its entry points cannot be read: {error}")
+            name, version, _ = _metadata(dist)
+            yield Declared(name, version, EntryPoint("", "", GROUP), f"its entry points cannot be read: {error}")
             continue
         if f"[{GROUP}]" not in text:  # a glance that spares the parsing of every distribution's metadata
             continue
-        name, version = _named(dist)
+        name, version, requires = _metadata(dist)
         if name and normal(name) in seen:
             continue
         seen.add(normal(name))
-        yield from (Declared(name, version, *entry) for entry in _entries(text))
+        yield from (Declared(name, version, *entry, requires) for entry in _entries(text))
 
 
 def _entries(text: str) -> Iterator[tuple[EntryPoint, str]]:
@@ -236,16 +240,17 @@ def _entries(text: str) -> Iterator[tuple[EntryPoint, str]]:
             yield EntryPoint(name, value, group), "" if fine else f"its entry point `{line}` cannot be read"
 
 
-def _named(dist: Distribution) -> tuple[str, str]:
-    """Name and version; empty where its metadata is missing or damaged, which is no reason not to list it."""
+def _metadata(dist: Distribution) -> tuple[str, str, tuple[str, ...]]:
+    """Return name, version and dependencies; empty where the metadata is missing or damaged, which is no reason not to list it."""
     try:
         metadata = dist.metadata
+        requires = tuple(metadata.get_all("Requires-Dist") or dist.requires or ())
     except (ImportError, TypeError, UnicodeDecodeError, FileNotFoundError):
         # Missing metadata is a TypeError of older Pythons and a FileNotFoundError of newer ones and of the
         # backport `importlib_metadata`, which takes the place of the standard finder where anything imports it.
-        return "", ""
+        return "", "", ()
     name, version = (str(metadata[key]) if key in metadata else "" for key in ("Name", "Version"))
-    return name, version
+    return name, version, requires
 
 
 def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
@@ -268,6 +273,8 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
     catalogs = contents_of(folder / MANIFEST, manifest.catalogs, CATALOG_FILE, "name", problems)
     packs = contents_of(folder / MANIFEST, manifest.packs, PACK_FILE, "id", problems)
     info = _with_names(info, manifest, [name for name, _ in catalogs], [name for name, _ in packs])
+    if info.distribution != OWN:  # its own dependencies were met, or this would not run
+        problems += unmet(info.label, info.distribution, found.requires, info.file)
     problems += _repeated(info)
     if info.case_packs and not info.settings:
         told = "yields rule packs of what a case sets for it, and takes no settings"

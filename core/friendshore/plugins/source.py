@@ -47,7 +47,11 @@ def source_plugins(folder: Path) -> tuple[Plugin, ...]:
         fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"`'
         raise InputError("declares no plugin", str(file), column=f"project.entry-points.{GROUP}", fix=fix)
     name, version = str(project.get("name", folder.name)), str(project.get("version", ""))
-    found = [Declared(name, version, EntryPoint(key, str(value), GROUP)) for key, value in sorted(entries.items())]
+    requires = tuple(map(str, project.get("dependencies", ())))
+    found = [
+        Declared(name, version, EntryPoint(key, str(value), GROUP), requires=requires)
+        for key, value in sorted(entries.items())
+    ]
     return tuple(plugin_of(one, _package(folder, one.package)) for one in found)
 
 
