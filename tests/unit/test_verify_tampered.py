@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from itertools import count
+from typing import Any, Literal
 
+import numpy as np
 import pytest
+from pydantic import PrivateAttr
 
 from friendshore.domain.plan import Infeasible, Plan, PlanStatus
-from friendshore.errors import VerificationError
+from friendshore.errors import PluginError, VerificationError
+from friendshore.problem import limiting
 from friendshore.recommend import Recommendation
+from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinDelivered, MinSuppliers, Pin
+from friendshore.rules.rows import Purchases, Row, Rows
 from friendshore.verify import VerifiedPlan, examine, verify
 
 from .building import (
@@ -382,6 +388,59 @@ def test_what_must_be_delivered_is_read_on_the_plan() -> None:
     verified, findings = examine(problem, free)
     assert verified is None
     assert [f.found for f in findings if "rule `min-delivered` does not hold" in f.message] == ["100"]
+
+
+class Forgetful(Rule):
+    """A plugin's limit of kilograms, which answers by how often it was asked."""
+
+    kind: Literal["forgetful"] = "forgetful"
+    bounds: tuple[int, ...]
+    """Bounds by turn; the last is for good. Of 0 there is no row."""
+    many: bool = False
+    _turn: Iterator[int] = PrivateAttr(default_factory=count)
+
+    def rows(self, facts: Facts) -> Iterable[Row | Rows]:
+        """One row over all that is bought."""
+        most = Decimal(self.bounds[min(next(self._turn), len(self.bounds) - 1)])
+        term = facts.bought(lambda offer, place: 1, (0, 1))
+        if self.many:
+            first = np.array([0, len(term.moves)])
+            yield Rows(["all"], Purchases(first, term.moves, term.weight), at_most=[most])
+        elif most:
+            yield Row("all", (term,), at_most=most)
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    ("bounds", "many", "words"),
+    [
+        ((600, 60), False, "at most 600 the first time, row `all` with at most 60 the second"),
+        ((0, 60), False, "no further row the first time"),
+        (
+            (600, 60),
+            True,
+            "rows `all` and on with at most 600 the first time, rows `all` and on with at most 60 the second",
+        ),
+    ],
+)
+def test_a_rule_that_answers_differently_the_second_time_is_named(
+    bounds: tuple[int, ...], many: bool, words: str
+) -> None:
+    """A limit that was looser when the plan was made is no limit: whoever verifies asks the rule itself."""
+    given, facts = case(demand("metal", "civil", 50, 50)), catalog(facility("au", "AU"), source("AU", 50))
+    with pytest.raises(PluginError, match=r"its rule `forgetful` of kind `forgetful`.*differently") as error:
+        planned(given, facts, rule(Forgetful, bounds=bounds, many=many))
+    assert words in str(error.value)
+    assert bought(planned(given, facts, rule(Forgetful, bounds=(60,), many=many))) == {"au-metal": 60}
+
+
+@pytest.mark.usefixtures("site")
+def test_a_rule_of_too_many_rows_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of rows is refused, before time or memory is gone."""
+    monkeypatch.setattr(limiting, "MOST_ROWS", 0)
+    given, facts = case(demand("metal", "civil", 50, 50)), catalog(facility("au", "AU"), source("AU", 50))
+    with pytest.raises(PluginError, match="yields more than 0 rows"):
+        planned(given, facts, rule(Forgetful, bounds=(60,)))
 
 
 def test_rounding_may_miss_by_what_it_must_and_no_more() -> None:

@@ -10,7 +10,8 @@ from typing import TypeVar
 from ..domain.time import Period
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
-from ..rules.answers import as_rows
+from ..plugins.interface import is_own
+from ..rules.answers import MOST_ROWS, as_rows
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 from .judging import Law
@@ -65,5 +66,6 @@ def rows_of(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts
     in_force = frozenset(p.index for p in periods if rule.applies(p.span, law.statuses))
     if not in_force:
         return []
-    found = as_rows(rule.rows(facts.within(in_force, rule.dated_by)), rule.counted_end_uses)
+    most = None if is_own(type(rule)) else MOST_ROWS
+    found = as_rows(rule.rows(facts.within(in_force, rule.dated_by)), rule.counted_end_uses, most)
     return [row.loosened(rule.loosened) for row in found] if rule.loosened else found

@@ -97,7 +97,7 @@ class Problem:
 
     @cached_property
     def limit_rows(self) -> list[tuple[Rule, Row | Rows]]:
-        """Every row of every limit rule, asked once: what the program compiles, and what the verifier reads on the plan.
+        """Every row of every limit rule, asked once: what the program compiles. The verifier asks rules of plugins again.
 
         Raises:
             PluginError: if a plugin's rule raises.

@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 
 from ..domain.use import Verdict
 from .base import Rule
 from .rows import Row, Rows
 from .terms import ForUses, LackingTerm, Term, UsedTerm
 
+MOST_ROWS = 100_000
+"""Rows that a plugin's rule may yield; a `Rows` is one of them, however many it holds."""
 _LONGEST = 60
 """Characters of a wrong answer that are shown."""
 
@@ -69,15 +72,18 @@ def as_sentence(found: object) -> str:
     return found
 
 
-def as_rows(found: Iterable[object], counted_end_uses: Collection[str]) -> list[Row | Rows]:
-    """What `rows` answers; `counted_end_uses` are those that the rule says it counts by themselves.
+def as_rows(found: Iterable[object], counted_end_uses: Collection[str], most: int | None = None) -> list[Row | Rows]:
+    """What `rows` answers; `counted_end_uses` are those that the rule says it counts by themselves. None for `most`: any number.
 
     Raises:
-        WrongAnswer: if one of them is no row, none that a linear program can say, or one that counts by an end use which the rule
-            does not name.
+        WrongAnswer: if there are more than `most`, or one of them is no row, none that a linear program can say, or one that counts by
+            an end use which the rule does not name.
     """
     rows: list[Row | Rows] = []
-    for row in list(found):
+    answers = list(found if most is None else islice(found, most + 1))
+    if most is not None and len(answers) > most:
+        raise WrongAnswer(f"`rows` yields more than {most:,} rows; fix: yield rows that are alike as one `Rows`")
+    for row in answers:
         for fault in faults(row):
             raise WrongAnswer(fault)
         assert isinstance(row, Row | Rows)

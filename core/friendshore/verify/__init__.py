@@ -5,7 +5,7 @@ from how the program groups uses; what limit rules' rows come to on the plan; wh
 
 Shared with the program: the problem, which resolves the facts. That is which offers count, the ways they may move, prices, capacities, quantities
 wanted, freight, charges and discount by period, what a shortage and holding cost, spans of terms and price schedules, and the rows of limit rules,
-which each rule is asked for once and which program and verifier read each in its own way. What of it a plan uses of prices, capacities,
+which program and verifier read each in its own way. Rules of plugins are asked for their rows a second time here; a difference is an error. What of it a plan uses of prices, capacities,
 quantities, lead times, freight, charges and discount is derived a second way, from the records, by `again`, when a run is checked.
 
 Not here: whether a cheaper plan exists (`friendshore.proof`), and whether the facts are true.

@@ -23,6 +23,7 @@ from ..rules.rows import Row, Rows, one_by_one
 from .amounts import Amounts
 from .ledger import EPSILON, PlanEntries
 from .money import Costing
+from .rows import limit_rows
 from .term_values import TermValues
 
 _DIGITS = Decimal("1e-9")
@@ -103,7 +104,7 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
     values = TermValues(ledger, amounts, costing)
     readings = Readings(values)
     penalties = Decimal(0)
-    for rule, rows in ledger.problem.limit_rows:
+    for rule, rows in limit_rows(ledger.problem):
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
             for position in _doubtful(rows, values):
