@@ -269,6 +269,27 @@ def test_plugin_rule_that_raises_is_named(site: Site, culprit: str) -> None:
     assert f"{site.folder / package / '__init__.py'}:{line}" in said
 
 
+def test_author_of_a_plugin_sees_the_traceback_on_request(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error names the switch; with it the traceback is on stderr, and only there."""
+    site.plugin("acme-house", 'api = 1\nkinds = ["house"]\n', KIND)
+    rule = Registry.discover().rule({"kind": "house", "id": "no-sheds"})
+    said = []
+    for switch in ("0", "1"):
+        monkeypatch.setenv("FRIENDSHORE_PLUGIN_TRACEBACK", switch)
+        with pytest.raises(PluginError) as error, attributed(rule):
+            rule.judge(*chained())
+        said.append((message(error), capsys.readouterr()))
+    (named, silent), (short, (out, err)) = said
+    assert "FRIENDSHORE_PLUGIN_TRACEBACK=1" in named
+    assert silent == ("", "")
+    assert "FRIENDSHORE_PLUGIN_TRACEBACK" not in short
+    assert out == ""
+    assert "Traceback" in err
+    assert "return 1 / 0" in err
+
+
 def test_bug_of_a_built_in_rule_is_not_laid_at_a_plugins_door(site: Site) -> None:
     """What a rule of friendshore's own raises is let through, with its traceback."""
     rule = Registry.discover().rule({"kind": "origin-ban", "id": "r", "countries": ["CN"], "stages": ["mined"]})

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from ..errors import FriendshoreError, PluginError
 from ..hookspecs import Named
+from ..inert import visible_lines
 from ..rules.answers import WrongAnswer, as_sentence
 from ..rules.base import Rule
 from .interface import is_own, package_of
 from .manifest import PluginInfo, declared
-from .running import running, to_blame
+from .running import TRACEBACK_NAME, running, to_blame, wants_tracebacks
 
 _HOME = Path(__file__).parents[1]
 _ADVERTISEMENT = "For further information visit"
@@ -33,7 +34,21 @@ def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, i
         file, line = home
     said = _said(info, error)
     message = f"{info.label} {doing}: {type(error).__name__}: {said}"
-    return PluginError(message, file or info.file, line, fix=_fix(info))
+    fix = _fix(info)
+    if wants_tracebacks():
+        _print_traceback(info, error)
+    else:
+        fix += f"; its author: {TRACEBACK_NAME}=1 in the environment prints the traceback"
+    return PluginError(message, file or info.file, line, fix=fix)
+
+
+def _print_traceback(info: PluginInfo, error: BaseException) -> None:
+    """Print the traceback of an error on stderr; the texts in it come from the plugin, and may run its code."""
+    with running(info.package, "the text of its error"):
+        text = "".join(traceback.format_exception(error))
+    if sys.stderr is not None:
+        sys.stderr.write(visible_lines(text))
+        sys.stderr.flush()
 
 
 def wrong(info: PluginInfo, message: str, found: str = "", expected: str = "", file: str = "") -> PluginError:

@@ -23,6 +23,7 @@ from typing import Any
 
 from ..errors import Diagnostic, FriendshoreError
 from .manifest import GROUP, PluginInfo
+from .running import wants_tracebacks
 
 _START = 60.0
 """Seconds that friendshore itself may take to start there."""
@@ -41,7 +42,10 @@ class Ended:
 
 
 class OtherProcess:
-    """Another process, which is asked one thing after another, and begins with the first: it finds plugins where this one does; what it prints is lost."""
+    """Another process, which is asked one thing after another, and begins with the first: it finds plugins where this one does.
+
+    What it prints is lost; where the environment asks for tracebacks of plugins, its stderr is not.
+    """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         """With further variables of the environment."""
@@ -103,7 +107,7 @@ class OtherProcess:
                     [sys.executable, "-c", code],
                     stdin=asked,
                     stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
+                    stderr=None if wants_tracebacks() else subprocess.DEVNULL,
                     env={**os.environ, "PYTHONPATH": path, **self._environment},
                 )
             finally:

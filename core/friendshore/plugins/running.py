@@ -21,6 +21,14 @@ from ..rules.answers import WrongAnswer
 LIMIT_NAME = "FRIENDSHORE_PLUGIN_LIMIT"
 """Environment variable: seconds that code of a plugin may take for one thing; 0: nothing is watched, as for a debugger."""
 
+TRACEBACK_NAME = "FRIENDSHORE_PLUGIN_TRACEBACK"
+"""Environment variable: if it is set, and not 0, tracebacks of what plugins raise are printed on stderr."""
+
+
+def wants_tracebacks() -> bool:
+    """Return True if the environment asks for tracebacks of what plugins raise."""
+    return os.environ.get(TRACEBACK_NAME, "0") not in ("", "0")
+
 
 class EndedError(PluginError):
     """What watched the code of a plugin has ended it, or saw it end the process."""
