@@ -287,6 +287,21 @@ def test_a_scenario_is_applied_and_an_unknown_one_suggested(case: Path) -> None:
     assert "no-canada" in done.stderr
 
 
+def test_a_kind_of_rule_shows_its_keys_and_those_of_tables_within() -> None:
+    """What may be written in a rule is found without a clone of the repository."""
+    told = answer(friendshore("rules", "show", "origin-ban", "--json"))
+    keys = {path: [key["key"] for key in table["keys"]] for table in told["tables"] for path in table["within"]}
+    assert {"stages", "exceptions", "recycled", "waivers"} <= set(keys[""])
+    assert {"needs", "within", "lifts", "when"} <= set(keys["recycled"])
+    assert {"when", "unless"} <= set(keys["exceptions"])
+    assert {"fact", "equals", "at_least"} <= set(keys["exceptions.unless"])
+    assert {"id", "longest"} <= set(keys["waivers"])
+    assert all(key["meaning"] for table in told["tables"] for key in table["keys"] if key["key"] != "kind")
+    text = friendshore("rules", "show", "origin-ban").stdout
+    assert all(part in text for part in ("In each of recycled", "needs", "unless", "forbids"))
+    assert "did you mean `origin-ban`" in friendshore("rules", "show", "orign-ban").stderr
+
+
 def test_quiet_prints_the_heading_alone(case: Path) -> None:
     """`--quiet` is four lines."""
     assert len(friendshore("plan", str(case), "--quiet").stdout.splitlines()) == 4

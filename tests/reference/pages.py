@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ from friendshore.cli.announced import own_questions
 from friendshore.cli.app import app
 from friendshore.cli.options import EXIT_CODES
 from friendshore.cli.questions import command_for
-from friendshore.domain.meanings import meanings
+from friendshore.domain.meanings import keys, tables_within
 from friendshore.domain.run import Run
-from friendshore.rules.base import Phase, Rule
+from friendshore.rules.base import Rule
 from friendshore.rules.kinds import builtin_kinds
+from friendshore.rules.kinds.origin_ban import OriginBan
 from friendshore.rules.pack import pack_layout
 from friendshore.rules.vectors import Vector, VectorFile, VectorOffer, VectorUse
 from friendshore.run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
@@ -69,12 +70,14 @@ def _rules_page() -> Iterator[str]:
         "",
     )
     common = list(Rule.model_fields)
-    yield from _fields(Rule, [name for name in common if name != "kind"])
+    yield from _fields(Rule, ["kind"])
+    yield from _tables(Rule, [], "##")
     for kind in sorted(builtin_kinds(), key=lambda k: str(k.model_fields["kind"].default)):
         does = {"judge": "forbids", "charge": "charges", "rows": "limits"}
         verbs = ", ".join(word for verb, word in does.items() if verb in kind.verbs)
         yield from (f"## `{kind.model_fields['kind'].default}`", "", f"It {verbs}. {inspect.getdoc(kind)}", "")
-        yield from _fields(kind, [name for name in kind.model_fields if name not in common])
+        yield from _fields(kind, common)
+        yield from _tables(kind, [*common, "also"], "###")
 
 
 def _packs_page() -> Iterator[str]:
@@ -93,10 +96,14 @@ def _packs_page() -> Iterator[str]:
         "### `[[rule]]`",
         "",
         f"`kind`, {common}, and the fields of [its kind](rules.md). `kind`, `id` and `citation` are needed: a rule of law without its clause cannot be checked by anybody.",
-        "Of `phases`, each has:",
         "",
     )
-    yield from _fields(Phase, list(Phase.model_fields))
+    yield from _tables(Rule, [], "####")
+    bans = tables_within(OriginBan, [*Rule.model_fields, "also"])
+    yield from (
+        f"Of an [`origin-ban`](rules.md#origin-ban), {_listed([path for paths in bans.values() for path in paths if '.' not in path])} are tables too, with keys of their own.",
+        "",
+    )
     bill = next(field.inside for field in pack_layout().fields if field.name == "bill")
     assert bill is not None
     yield from (f"### `{bill.name}`", "", bill.doc, "")
@@ -113,13 +120,13 @@ def _packs_page() -> Iterator[str]:
         "Worked examples of the law. They are no part of a plan: `friendshore plugins check` and the tests of a plugin ask them.",
         "",
     )
-    yield from _fields(VectorFile, list(VectorFile.model_fields))
+    yield from _fields(VectorFile)
     yield from ("### `[[vector]]`", "", inspect.getdoc(Vector) or "", "")
-    yield from _fields(Vector, list(Vector.model_fields))
+    yield from _fields(Vector)
     yield from ("### `use = { … }`", "", inspect.getdoc(VectorUse) or "", "")
-    yield from _fields(VectorUse, list(VectorUse.model_fields))
+    yield from _fields(VectorUse)
     yield from ("### `offer = { … }`", "", inspect.getdoc(VectorOffer) or "", "")
-    yield from _fields(VectorOffer, list(VectorOffer.model_fields))
+    yield from _fields(VectorOffer)
     yield from (
         'A chain is a table of stage and countries: `chain = { mined = "AU", refined = "CN MY ?", produced = "" }`. `?` says that the list is not known to be',
         "complete, an empty text that nobody knows; `recycled` before the countries says that the feed is recycled. `[[material]]` has the columns of",
@@ -127,27 +134,23 @@ def _packs_page() -> Iterator[str]:
     )
 
 
-def _fields(kind: type[BaseModel], names: list[str]) -> Iterator[str]:
+def _fields(kind: type[BaseModel], without: Collection[str] = ()) -> Iterator[str]:
     yield from ("| field | default | meaning |", "|---|---|---|")
-    texts = meanings(kind)
-    for name in names:
-        field = kind.model_fields[name]
-        default = "needed" if field.is_required() else f"`{_shown(field.get_default(call_default_factory=True))}`"
-        meaning = " ".join(texts.get(name, "").split()).replace("|", "or")
-        yield f"| `{field.alias or name}` | {default} | {meaning} |"
+    for key in keys(kind, without):
+        default = key.default if key.default == "needed" else f"`{key.default}`"
+        yield f"| `{key.name}` | {default} | {key.meaning.replace('|', 'or')} |"
     yield ""
 
 
-def _shown(default: Any) -> str:
-    if isinstance(default, tuple) and default and hasattr(default[0], "model_dump"):
-        return "always, enacted"
-    if isinstance(default, tuple | frozenset):
-        return "[" + ", ".join(sorted(map(str, default))) + "]"
-    if isinstance(default, dict):
-        return "empty"
-    if isinstance(default, bool):
-        return str(default).lower()
-    return {None: "none", "": "empty"}.get(default, str(default))
+def _tables(kind: type[BaseModel], without: Collection[str], level: str) -> Iterator[str]:
+    """Tables within a table: a heading with the keys that hold each, and its own keys."""
+    for inner, paths in tables_within(kind, without).items():
+        yield from (f"{level} {_listed(paths)}", "", " ".join((inspect.getdoc(inner) or "").split()), "")
+        yield from _fields(inner)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return ", ".join(f"`{path}`" for path in paths)
 
 
 def _cli_page() -> Iterator[str]:

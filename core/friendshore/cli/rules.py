@@ -49,14 +49,17 @@ def list_(
 @app.command("show")
 @answering
 def show_(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Id of a rule or a bill, or name or folder of a pack.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="Id of a rule or a bill, name or folder of a pack, or a kind of rule."),
+    ],
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show everything that a rule, a bill or a pack says."""
+    """Show everything that a rule, a bill or a pack says; of a kind of rule, the keys that a rule of it may have."""
     from ..plugins import is_folder
     from ..reading.today import today
-    from ..report import pack_data, pack_document, rule_document
+    from ..report import kind_data, kind_document, pack_data, pack_document, rule_document
 
     registry = installed(block)
     if is_folder(name) or any(name in info.packs for info in registry.plugins):
@@ -64,6 +67,9 @@ def show_(
         owner = registry.packs.get(name, "")
         return answer(as_json, lambda: pack_data(pack, owner), lambda: pack_document(pack, today(), owner))
     data = _found(name, registry)
+    if data is None:
+        kind, brought_by = registry.kind(name), registry.owner(name)
+        return answer(as_json, lambda: kind_data(kind, brought_by), lambda: kind_document(kind, brought_by))
     return answer(as_json, lambda: data, lambda: rule_document(data))
 
 
@@ -107,11 +113,11 @@ def _of_case(path: Path, registry: Registry) -> tuple[list[dict[str, object]], l
     return [*rows, *map(rule_row, case.rules)], packs
 
 
-def _found(name: str, registry: Registry) -> dict[str, object]:
-    """The rule or bill called `name` among the installed packs.
+def _found(name: str, registry: Registry) -> dict[str, object] | None:
+    """The rule or bill called `name` among the installed packs; None: it is a kind of rule.
 
     Raises:
-        InputError: if there is none.
+        InputError: if it is none of them.
     """
     from ..domain.suggest import did_you_mean
     from ..errors import InputError
@@ -122,9 +128,17 @@ def _found(name: str, registry: Registry) -> dict[str, object]:
     for pack in packs:
         known |= {str(row["id"]): row for row in _rows(pack, registry)}
         known |= {bill.id: bill_row(bill, pack.id, registry.packs[pack.id]) for bill in pack.bills}
+    kinds = {kind for info in registry.plugins for kind in info.kinds}
+    if name not in known and name in kinds:
+        return None
     if name not in known:
         for _, _, error in unread:
             warn(error)  # it may be in there
-        fix = did_you_mean(name, [*known, *registry.packs]) or "see `friendshore rules list`"
-        raise InputError(f"no installed pack, rule or bill is called `{name}`", found=f"`{name}`", fix=fix)
+        fix = (
+            did_you_mean(name, [*known, *registry.packs, *kinds])
+            or "see `friendshore rules list`, and `friendshore plugins list` for kinds of rules"
+        )
+        raise InputError(
+            f"no installed pack, rule, bill or kind of rule is called `{name}`", found=f"`{name}`", fix=fix
+        )
     return known[name]

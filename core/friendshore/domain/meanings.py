@@ -1,12 +1,77 @@
-"""What the fields of a record mean: the texts under them, read from the source by who makes a schema or a page, and by nobody else."""
+"""What the fields of a record mean: the texts under them, read from the source by who makes a schema or a page, or shows a kind of rule."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+import typing
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """A key of a table from which a record is read."""
+
+    name: str
+    """As it is written."""
+    default: str
+    """What counts if it is not written, in words; "needed" if it must be."""
+    meaning: str
+    """In one line."""
+
+
+def keys(record: type[BaseModel], without: Collection[str] = ()) -> list[RecordKey]:
+    """Return the keys of a record, but for some of its fields."""
+    texts = meanings(record)
+    return [
+        RecordKey(
+            field.alias or name,
+            "needed" if field.is_required() else _in_words(field.get_default(call_default_factory=True)),
+            " ".join(texts.get(name, "").split()),
+        )
+        for name, field in record.model_fields.items()
+        if name not in without
+    ]
+
+
+def tables_within(record: type[BaseModel], without: Collection[str] = ()) -> dict[type[BaseModel], list[str]]:
+    """Return the records within a record, at any depth, each with the paths of the keys that hold it, like `exceptions.when`."""
+    found: dict[type[BaseModel], list[str]] = {}
+    for name, field in record.model_fields.items():
+        inner = None if name in without else record_in(field.annotation)
+        if inner is None:
+            continue
+        key = field.alias or name
+        found.setdefault(inner, []).append(key)
+        for deeper, paths in tables_within(inner).items():
+            found.setdefault(deeper, []).extend(f"{key}.{path}" for path in paths)
+    return found
+
+
+def record_in(annotation: object) -> type[BaseModel] | None:
+    """Return the first record type in a type such as `tuple[Phase, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(record_in, typing.get_args(annotation))), None)
+
+
+def _in_words(default: object) -> str:
+    if isinstance(default, tuple) and default and isinstance(default[0], BaseModel):
+        return "always, enacted"
+    if isinstance(default, tuple | frozenset):
+        return "[" + ", ".join(sorted(map(str, default))) + "]"
+    if isinstance(default, dict):
+        return "empty"
+    if isinstance(default, bool):
+        return str(default).lower()
+    if default is None:
+        return "none"
+    return str(default) or "empty"
 
 
 def meanings(record: type) -> dict[str, str]:

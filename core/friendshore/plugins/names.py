@@ -144,7 +144,7 @@ MOST_LISTED = 8
 _LISTED_BY: dict[What, str] = {
     "catalog": "catalogs",
     "rule pack": "rules",
-    "kind of rule": "rules",
+    "kind of rule": "plugins",
     "question": "plugins",
     "reader": "plugins",
 }

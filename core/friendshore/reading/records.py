@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..domain.base import Fault, FaultsError, Fitting, UnreadableError
+from ..domain.meanings import record_in
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, InputError
 
@@ -162,15 +163,8 @@ def _names_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
         if here is None or isinstance(step, int):
             continue
         field = next((f for name, f in here.model_fields.items() if step in (name, f.alias)), None)
-        here = _record_in(field.annotation) if field else None
+        here = record_in(field.annotation) if field else None
     return [field.alias or name for name, field in here.model_fields.items()] if here else []
-
-
-def _record_in(annotation: object) -> type[BaseModel] | None:
-    """The first record type in a type such as `tuple[Phase, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_record_in, typing.get_args(annotation))), None)
 
 
 class Again:

@@ -21,6 +21,8 @@ from .listing import (
     catalog_data as catalog_data,
     catalog_document as catalog_document,
     catalog_listing as catalog_listing,
+    kind_data as kind_data,
+    kind_document as kind_document,
     pack_data as pack_data,
     pack_document as pack_document,
     plugin_data as plugin_data,

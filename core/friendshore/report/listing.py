@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,13 +10,20 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from ..document import elements as doc
 from ..document.figures import count
+from ..domain.meanings import keys, tables_within
 from ..domain.used import aged, days_since
 from ..plugins import PluginInfo, PluginStatus
 from ..rules.pack import LegislativeBill, RulePack
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ..domain.facts import Catalog, Facility, Offer
     from ..plugins.loading import Loaded
+    from ..rules.base import Rule
+
+VERBS = {"judge": "forbids", "charge": "charges", "rows": "limits"}
+"""What a kind of rule does, by its methods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +266,37 @@ def rule_document(row: Mapping[str, object]) -> doc.Document:
     name = str(row.get("id", ""))
     stated = doc.Pairs(tuple((key, _told(row[key])) for key in order if row[key] != ""))
     return doc.document(name, doc.sentence(name, strong=True), stated)
+
+
+def kind_data(kind: type[Rule], distribution: str) -> dict[str, object]:
+    """A kind of rule as JSON-ready data: what it does, and the keys of a rule of it, with those of tables within it."""
+    name = str(kind.model_fields["kind"].default)
+    tables: list[tuple[list[str], type[BaseModel]]] = [([""], kind)]
+    tables += [(paths, inner) for inner, paths in tables_within(kind).items()]
+    told = [
+        {"within": paths, "keys": [{"key": k.name, "default": k.default, "meaning": k.meaning} for k in keys(inner)]}
+        for paths, inner in tables
+    ]
+    does = [word for verb, word in VERBS.items() if verb in kind.verbs]
+    return {"id": name, "distribution": distribution, "does": does, "about": inspect.getdoc(kind) or "", "tables": told}
+
+
+def kind_document(kind: type[Rule], distribution: str) -> doc.Document:
+    """A kind of rule: what it does, and the keys of a rule of it, with those of tables within it."""
+    name = str(kind.model_fields["kind"].default)
+    does = ", ".join(word for verb, word in VERBS.items() if verb in kind.verbs)
+    about = [" ".join(part.split()) for part in (inspect.getdoc(kind) or "").split("\n\n")]
+    head: list[str | doc.Quoted] = [f"kind of rule, from {distribution}; it {does}", *map(doc.Quoted, about)]
+    tables = [
+        doc.section(f"In each of {', '.join(paths)}", _keys(inner), tone=doc.Tone.PLAIN)
+        for inner, paths in tables_within(kind).items()
+    ]
+    return doc.document(name, doc.sentence(name, strong=True), doc.notes(head), doc.apart(_keys(kind)), *tables)
+
+
+def _keys(record: type[BaseModel]) -> doc.Element:
+    columns = map(doc.Column, ("Key", "Default", "Meaning"))
+    return doc.table(columns, [[key.name, key.default, key.meaning] for key in keys(record)])
 
 
 def _status(rule: Mapping[str, object]) -> str:

@@ -142,9 +142,13 @@ class FactTest(Record):
     """A test of one stated fact of the item."""
 
     fact: str
+    """Name of the fact, as `facts` of a demand states it."""
     equals: bool | str | None = None
+    """What it must be: `true`, `false` or a word. None: that is not asked."""
     at_least: Threshold | None = None
+    """The least it may be: a number, or a share like `50 %`. None: there is none."""
     below: Threshold | None = None
+    """What it must be less than, likewise."""
 
     def holds(self, stated: dict[str, Fact]) -> bool | None:
         """True or false; None if the fact is not stated, or does not answer the test."""

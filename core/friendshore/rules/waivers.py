@@ -48,6 +48,7 @@ class WaiverTerms(Record):
     longest: Months | None = None
     """Months that one waiver may run at most; None: the law sets no such limit."""
     note: str = ""
+    """What to know: doubts, what was not read."""
 
     def last_day(self, start: date) -> date | None:
         """The last day of a waiver that begins on `start`; None: it need not end."""

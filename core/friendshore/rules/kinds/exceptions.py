@@ -33,6 +33,7 @@ class Exemption(Record):
     unless: tuple[FactTest, ...] = ()
     """None may hold. A fact that is not stated leaves the exception unproven."""
     note: str = ""
+    """What to know: doubts, what was not read."""
 
     def holds(self, stated: dict[str, Fact]) -> bool | None:
         """True or false; None if it hangs on facts that are not stated."""
@@ -72,6 +73,7 @@ class Recycling(Record):
     lifts: Stages = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
     """Stages that the ban then no longer asks about."""
     note: str = ""
+    """What to know: doubts, what was not read."""
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -141,6 +143,7 @@ class MadeIn(Record):
     when: tuple[FactTest, ...] = ()
     """What the demand must state; a fact that is not stated claims nothing."""
     note: str = ""
+    """What to know: doubts, what was not read."""
 
     def made(self, countries: frozenset[str], complete: bool) -> Result:
         """Whether a good made in these countries is made where it must be."""

@@ -84,7 +84,7 @@ class OriginBan(Covering, Rule):
     others: the law bars goods of that country, and asks nobody to prove where others come from. Scrap originates where it was
     collected, so that country counts as the mine does."""
     steps: Steps = ()
-    """Steps that are part of another stage under this rule than by default."""
+    """Steps that are part of another stage under this rule than by default: a table of step and stage, like `{ sintering = "produced" }`."""
     whole: tuple[Whole, ...] = ()
     """Steps that together are the whole of their stage under this rule. Beside them `mining`, `refining`, `separation` and `melting`
     are the whole of theirs, and milling, pressing, sintering or bonding, and magnetizing together that of `produced`. A chain that
