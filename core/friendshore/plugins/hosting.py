@@ -327,6 +327,13 @@ def all_rules(
     found: list[Rule] = []
     errors: list[FriendshoreError] = []
     for position, table in enumerate(tables):
+        if not isinstance(table, Mapping):
+            found_there, expected = f"`{type(table).__name__}`", "a table (a dict) with `kind`"
+            fix = "give rules that are objects to `friendshore.plan(case, rules=[...])`"
+            errors.append(
+                InputError("a rule is no table", where, None, f"rules[{position + 1}]", found_there, expected, fix)
+            )
+            continue
         row = rows[position] if position < len(rows) else None
         named = table if table.get("id") else {**table, "id": f"{table.get('kind')}-{position + 1}"}
         try:

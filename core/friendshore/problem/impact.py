@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..domain.change import Change
+from ..errors import CHANGES, RULES, each_of
 from ..plugins import attributed
 from ..rules.amend import amended
 from ..rules.base import Rule
@@ -34,9 +35,10 @@ def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()
     """The parts whose facts differ after the changes, in canonical order; `imposed` rules limit beside those of the case.
 
     Raises:
-        InputError: for every change that names nothing in the case.
+        InputError: for every change that names nothing in the case, and for what is no change or rule.
         PluginError: if a plugin's rule raises.
     """
+    changes, imposed = each_of(changes, Change, "changes", CHANGES), each_of(imposed, Rule, "rules", RULES)
     spelt_out = with_bills(changes, parts.inputs.bills)
     reach = _Reach(parts, spelt_out)
     hit = [reach.of(change) for change in spelt_out]

@@ -125,7 +125,12 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int |
     if kind == "value_error":
         return Diagnostic(str(context["error"]), file, row, column, found if column else "")
     expected = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
-    return Diagnostic("cannot be read", file, row, column, found, expected)
+    fix = (
+        "put it in a list, with `[` and `]` around it"
+        if expected == "a list" and isinstance(given, str | dict | BaseModel)
+        else ""
+    )
+    return Diagnostic("cannot be read", file, row, column, found, expected, fix)
 
 
 def path_of(place: Sequence[str | int]) -> str:

@@ -20,7 +20,7 @@ from ..domain.base import grouped
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin, aged
-from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
+from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, each_of
 from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.elsewhere import OtherProcess
 from ..plugins.files import SHORT
@@ -105,6 +105,7 @@ def gather(
         InputError: with everything that is wrong with any of it.
         PluginError: if nothing but plugins is wrong.
     """
+    catalogs, rules = each_of(catalogs, Catalog, "catalogs", CATALOGS), each_of(rules, Rule, "rules", RULES)
     known = registry if registry is not None else _registry(case, catalogs)
     known = known.blocking(case.blocked, Blocker.CASE)
     idle = known.idle_blocks(Blocker.CASE)
@@ -323,7 +324,10 @@ def _with_demands(
 
 
 def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
-    """The rules that a case states itself."""
+    """The rules that a case states itself; none where they are no list, which was told when the case was looked at."""
+    tables: object = case.rules
+    if not isinstance(tables, tuple | list):
+        return ()
     try:
         return registry.rules(case.rules, f"case {case.name}")
     except FriendshoreError:
