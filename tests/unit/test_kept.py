@@ -12,7 +12,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained, Move, Use, Verdict
 from friendshore.problem.inputs import Inputs
-from friendshore.problem.kept import Kept
+from friendshore.problem.kept import Answers, Kept
 from friendshore.rules.base import Phase, Rule
 from friendshore.session import Session
 
@@ -73,6 +73,19 @@ def test_what_is_kept_stays_behind_when_a_session_is_stored() -> None:
     kept = Kept()
     kept.same(Place(id="X", country="AU"))
     assert not pickle.loads(pickle.dumps(kept))._records
+
+
+def test_answers_of_rules_are_bounded() -> None:
+    """However many questions are put to a session, what its rules answered takes no more than it may, and rules are asked again."""
+    opened = session(Counting(id="r"))
+    assert opened.inputs.kept is not None
+    opened.inputs.kept.planned = answers = Answers(most=20)
+    sizes = []
+    for number in range(100):
+        opened.after(Change(price="o1", factor=Decimal(1000 + number) / 1000))
+        sizes.append(answers.size)
+    assert max(sizes) <= 20 + 64 * 2, "as many more as are added between two counts"
+    assert sizes != sorted(sizes)
 
 
 class Duty(Rule):

@@ -240,3 +240,37 @@ def test_an_offer_that_a_change_brings_prices_what_nothing_priced() -> None:
         Session.open(bare)
     priced = bare.after((Change(price="ore-1", amount=Decimal(5)),))
     assert priced.problem().shortage_price == (50,)
+
+
+def test_what_a_session_keeps_is_bounded_and_answers_are_the_same() -> None:
+    """A session that may keep next to nothing makes plans again that another still has; both compare with the plan as it was."""
+    inputs = session().inputs
+    changes = [Change(price="ore-1", factor=Decimal(10 + number) / 10) for number in range(8)]
+    costs, again = [], []
+    for memory in (128 * 2**20, 4096):
+        opened = Session.open(inputs, memory=memory)
+        first, *others = [opened.after(change) for change in (*changes, changes[0])]
+        costs.append([answer.cost for answer in (first, *others)])
+        assert others[-1].before[0] is first.before[0]
+        again.append(others[-1].after[0] is not first.after[0])
+    assert costs[0] == costs[1]
+    assert again == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ({"changes": {"price": "o1", "factor": 2}}, "dict"),
+        ({"changes": [Change(price="o1", factor=Decimal(2))]}, "list"),
+        ({"changes": Change(price="o1", factor=Decimal(2)), "rules": {"kind": "max-share"}}, "dict"),
+        ({"changes": Change(price="o1", factor=Decimal(2)), "rules": pending_cap()}, "MaxShare"),
+    ],
+)
+def test_arguments_of_another_type_are_refused_in_words(arguments: dict[str, Any], found: str) -> None:
+    """A dict in the place of a change, and rules that are no list of rules: what was found, what is taken, and how to write it."""
+    with pytest.raises(InputError) as error:
+        session().after(arguments["changes"], rules=arguments.get("rules", ()))
+    (problem,) = error.value.problems
+    assert problem.found == f"`{found}`"
+    assert ("Rule" if "rules" in arguments else "Change") in problem.expected
+    assert problem.fix

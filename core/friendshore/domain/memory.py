@@ -11,6 +11,11 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+SESSION_MEGABYTES = 128
+"""Memory that the caches of a session may take together, where nobody says how much."""
+SESSION_BYTES = SESSION_MEGABYTES * 2**20
+"""The same in bytes: a half for what rules answer, a quarter each for plans and for what solvers answer."""
+
 _MANY = 20_000
 """New objects from which on a search for young cycles among them takes a noticeable time."""
 _ALL = 500_000

@@ -18,7 +18,7 @@ from typing import TypeAlias, TypeVar, cast
 from pydantic import BaseModel
 
 from ..domain.change import Change
-from ..domain.memory import Recent
+from ..domain.memory import SESSION_BYTES, Recent
 from ..domain.use import Use, Verdict
 from ..rules.amend import amend_rule
 from ..rules.base import Rule
@@ -29,10 +29,10 @@ K = TypeVar("K")
 V = TypeVar("V")
 Q = TypeVar("Q", bound=Hashable)
 
-MOST_ANSWERS = 500_000
-"""Answers of rules that are kept, at about 300 bytes each; beyond it no more are."""
+_ANSWER_BYTES = 250
+"""About what an answer of a rule takes."""
 _COUNTED_EVERY = 64
-"""Rules and uses after which they are counted."""
+"""Questions after which answers are counted."""
 MOST_FACTS = 64
 """Sets of facts that are kept; beyond it those that were needed last go on."""
 MOST_RULES = 10_000
@@ -54,12 +54,28 @@ _Asked: TypeAlias = tuple[int, int]
 class Answers:
     """What rules answered one who asked them, rule by rule and use by use; of records that their `Kept` holds."""
 
-    def __init__(self) -> None:
-        self._verdicts: dict[_Asked, dict[Delivery, Verdict]] = {}
-        self._charges: dict[_Asked, dict[Charged, Decimal]] = {}
-        self._parts: dict[tuple[int, tuple[tuple[int, Decimal], ...]], dict[Charged, ByRule]] = {}
-        self._held: list[object] = []
-        self._full = False
+    def __init__(self, most: int) -> None:
+        """Keeps `most` answers; beyond that it begins anew."""
+        self._most = most
+        self._verdicts: dict[_Asked, tuple[object, dict[Delivery, Verdict]]] = {}
+        """With what they are about, so that nothing else has the identity by which it is looked up; likewise below."""
+        self._charges: dict[_Asked, tuple[object, dict[Charged, Decimal]]] = {}
+        self._parts: dict[tuple[int, tuple[tuple[int, Decimal], ...]], tuple[object, dict[Charged, ByRule]]] = {}
+        self._asked = 0
+
+    @property
+    def size(self) -> int:
+        """Answers that are kept."""
+        verdicts, charges, parts = (
+            list(self._verdicts.values()),
+            list(self._charges.values()),
+            list(self._parts.values()),
+        )
+        return (
+            sum(len(some) for _, some in verdicts)
+            + sum(len(some) for _, some in charges)
+            + sum(len(some) for _, some in parts)
+        )
 
     def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
         """The verdicts of a rule on deliveries for a use, to look up and to add to."""
@@ -74,32 +90,27 @@ class Answers:
         key = id(use), tuple((id(rule), part) for rule, part in rules)
         return self._kept(self._parts, key, (*rules, use))
 
-    def _of(self, answers: dict[_Asked, dict[K, V]], rule: Rule, use: Use) -> dict[K, V]:
+    def _of(self, answers: dict[_Asked, tuple[object, dict[K, V]]], rule: Rule, use: Use) -> dict[K, V]:
         return self._kept(answers, (id(rule), id(use)), (rule, use))
 
-    def _kept(self, answers: dict[Q, dict[K, V]], key: Q, of: object) -> dict[K, V]:
-        found = answers.get(key)
-        if found is None:
-            found = {}
-            if self._has_room():
-                self._held.append(of)  # so that nothing else has their identity
-                answers[key] = found
-        return found
-
-    def _has_room(self) -> bool:
-        if len(self._held) % _COUNTED_EVERY == 0 and not self._full:
-            many = sum(map(len, self._verdicts.values())) + sum(map(len, self._charges.values()))
-            self._full = many + sum(map(len, self._parts.values())) >= MOST_ANSWERS
-        return not self._full
+    def _kept(self, answers: dict[Q, tuple[object, dict[K, V]]], key: Q, of: object) -> dict[K, V]:
+        self._asked += 1
+        if self._asked % _COUNTED_EVERY == 0 and self.size > self._most:
+            # What is still needed is asked again, once; whoever is asking now goes on with the answers at hand.
+            for kept in (self._verdicts, self._charges, self._parts):
+                kept.clear()
+        return answers.setdefault(key, (of, {}))[1]
 
 
 class Kept:
     """Facts and answers of one session."""
 
-    def __init__(self) -> None:
-        self.planned = Answers()
+    def __init__(self, most: int = SESSION_BYTES // 2) -> None:
+        """Keeps answers that take about `most` bytes: who verifies a plan asks about what is bought alone, and needs a quarter of it."""
+        self._bytes = most
+        self.planned = Answers(most * 3 // 4 // _ANSWER_BYTES)
         """What those were answered who make problems of facts."""
-        self.verified = Answers()
+        self.verified = Answers(most // 4 // _ANSWER_BYTES)
         """What those were answered who verify plans."""
         self._facts: Recent[tuple[Hashable, ...], tuple[object, object]] = Recent(MOST_FACTS)
         self._amended: Recent[tuple[int, int], tuple[Rule, Change, Rule]] = Recent(MOST_RULES)
@@ -112,8 +123,8 @@ class Kept:
         self._unused = count()
         """Numbers, each given once, whichever threads ask."""
 
-    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
-        return Kept, ()
+    def __reduce__(self) -> tuple[type[Kept], tuple[int]]:
+        return Kept, (self._bytes,)
 
     def fact(self, what: str, of: Iterable[object], make: Callable[[], T]) -> T:
         """What `make` returns, which follows from nothing but the objects `of`, each taken by identity; made once.

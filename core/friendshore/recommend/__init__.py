@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..document.notebook import ShownOnScreen, told_by
-from ..errors import A_CASE, takes
+from ..errors import A_CASE, CHANGES, InputError, each_of, takes
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
+from ..domain.memory import SESSION_MEGABYTES
 from ..domain.plan import Cost, PlanStatus
 from ..domain.run import Run
 from ..plugins import Registry
 from ..plugins.patches import unaltered
 from ..problem.inputs import Applied
 from ..proof import certify
+from ..reading.records import record
 from ..rules.base import Rule
 from ..session import Session
 from ..solve import ENGINES, Cancel, Engines, Limits, Progress
@@ -66,6 +69,7 @@ def plan(
     gap: float = 1e-6,
     workers: int | None = None,
     engines: Engines = ENGINES,
+    memory_mb: float = SESSION_MEGABYTES,
     lock: Path | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
@@ -84,6 +88,8 @@ def plan(
         gap: relative distance from the bound at which a plan is taken as cheapest.
         workers: components solved at once; None: the number of processors. Does not change the result.
         engines: what solves, in the order in which it is asked.
+        memory_mb: megabytes that `session` may keep of the questions that it is asked, beside the case and its plan. With less, more is
+            worked out again; answers are the same.
         lock: lock file that what is installed must agree with; None: none is looked at.
         progress: called with components solved, components in all, and seconds.
         cancel: once its `is_set()` is true, the best plan found so far is returned.
@@ -95,18 +101,32 @@ def plan(
         VerificationError: if the plan does not hold; never passed on as a plan.
     """
     began = monotonic()
-    names = (scenario,) if isinstance(scenario, str) else tuple(scenario)
+    memory = _bytes(memory_mb)
+    names = (scenario,) if isinstance(scenario, str) else scenario
+    listed = changes if isinstance(changes, list | tuple) else each_of(changes, Change, "changes", CHANGES)
+    applied = record(Applied, {"scenario": names, "changes": listed, "strict": strict}, "plan()")
     gathered = gather(case, registry, catalogs, rules)
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)
-    applied = Applied(scenario=names, changes=tuple(changes), strict=strict)
     with unaltered(gathered.records):
         limits = Limits(gap, time_limit, workers, engines)
         asked = gathered.inputs.apply(applied)
         refuse_old_prices(asked, applied)
-        session = Session.open(asked, limits, progress, cancel, began=began)
+        session = Session.open(asked, limits, progress, cancel, began=began, memory=memory)
         run = describe(session, gathered, applied, progress)
     return Recommendation(run, session.verified, gathered, session, applied)
+
+
+def _bytes(megabytes: object) -> int:
+    """Return megabytes in bytes.
+
+    Raises:
+        InputError: if they are no number, or none that memory can have.
+    """
+    if isinstance(megabytes, int | float) and 0 <= megabytes < inf:
+        return int(megabytes * 2**20)
+    expected = "megabytes, zero or more, like 128"
+    raise InputError("`memory_mb` cannot be read", found=f"{megabytes!r}", expected=expected)
 
 
 TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stocks", "deliveries", "shortages", "by_months", "rounded", "demands", "exposed", "rules",

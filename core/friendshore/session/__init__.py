@@ -12,7 +12,7 @@ import numpy as np
 
 from ..domain.base import exact
 from ..domain.change import Change
-from ..domain.memory import Recent
+from ..domain.memory import SESSION_BYTES
 from ..domain.plan import Cost, Infeasible, Plan, PlanStatus
 from ..errors import Diagnostic, OutOfTimeError, VerificationError
 from ..problem import Problem
@@ -32,12 +32,10 @@ from ..solve.run import Conflict
 from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
 from .answer import Answer, Extreme, PartPlan, Together
 from .layout import ChangedPart, LaidColumn, PartLayout
+from .plan_cache import PlanCache
 
 __all__ = ["Answer", "ChangedPart", "Extreme", "LaidColumn", "PartLayout", "PartPlan", "Session", "Together"]
 
-MOST_ARCS = 500_000
-"""Supply arcs times periods of the plans of parts that a session keeps, at 1 to 2 kB each: what is beyond it, the least recently used
-first, is made again when asked."""
 SLACKS = (1e-9, 1e-7, 1e-6)
 """By how much of a cost a plan may miss it for the solver's tolerance; more than the least only where there is no plan else."""
 
@@ -59,9 +57,9 @@ class Session:
     """When the work on it began, by the monotonic clock: a time limit is one for everything."""
     answers: AnswerCache
     """What has been solved so far, component by component."""
-    _plans: Recent[tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]], PartPlan] = field(
-        default_factory=lambda: Recent(MOST_ARCS)
-    )
+    memory: int = SESSION_BYTES
+    """Bytes that what is kept of earlier questions may take, in all: half of it answers of rules, a quarter each plans and answers of solvers."""
+    _plans: PlanCache = field(default_factory=PlanCache)
     _programs: dict[Members, tuple[Program, Solution]] = field(default_factory=dict)
     _together: dict[str, Together] = field(default_factory=dict)
 
@@ -73,6 +71,7 @@ class Session:
         cancel: Cancel | None = None,
         answers: AnswerCache | None = None,
         began: float | None = None,
+        memory: int = SESSION_BYTES,
     ) -> Session:
         """Resolves, compiles, solves and verifies.
 
@@ -84,6 +83,7 @@ class Session:
             cancel: ends the search once it is set.
             answers: those known already.
             began: when the work on it began, by the monotonic clock; None: now.
+            memory: bytes that what is kept of earlier questions may take, in all, beside the case and its plan.
 
         Raises:
             InputError: with all that does not fit together in the case.
@@ -94,30 +94,28 @@ class Session:
         building = monotonic()
         opened = building if began is None else began
         program = compile_program(inputs.problem())
-        known = AnswerCache() if answers is None else answers
+        known = AnswerCache(most=memory // 4) if answers is None else answers
         search = _for_search(limits, opened, building)
-        return _opened(inputs, program, limits, search, progress, cancel, known, opened)
+        return _opened(inputs, program, limits, search, progress, cancel, known, opened, memory)
 
     def beside(self, inputs: Inputs, program: Program, began: float) -> Session:
-        """A session of other facts, given with their program, under the same limits: what this one has solved is known to it. `began` is when
-        the work on it did, by the monotonic clock.
+        """A session of other facts, given with their program, under the same limits: what this one has solved is known to it. Work on it `began` then.
 
         Raises:
             SolverError: if a solver breaks down.
             VerificationError: if the plan does not hold.
         """
         search = replace(_for_search(self.limits, began, began), until=self.limits.until)
-        return _opened(inputs, program, self.limits, search, None, self.cancel, self.answers, began)
+        return _opened(inputs, program, self.limits, search, None, self.cancel, self.answers, began, self.memory)
 
     def __repr__(self) -> str:
-        return (
-            f"<Session {self.problem.case.name}: {self.solution.status.value}, {self.solution.components:,} components>"
-        )
+        found = self.solution
+        return f"<Session {self.problem.case.name}: {found.status.value}, {found.components:,} components>"
 
-    def __reduce__(self) -> tuple[Callable[..., Session], tuple[Inputs, Limits, None, None, AnswerCache]]:
+    def __reduce__(self) -> tuple[Callable[..., Session], tuple[Inputs, Limits, None, None, AnswerCache, None, int]]:
         # Opened again where it is read back: nothing is solved anew, for the answers are known, and the plan is verified there.
         given = replace(self.inputs, case=self.problem.case)
-        return Session.open, (given, self.limits, None, None, self.answers)
+        return Session.open, (given, self.limits, None, None, self.answers, None, self.memory)
 
     def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
         """What the plan costs after some changes, each applied after the one before it. Shortage and holding cost what they cost in the
@@ -342,7 +340,8 @@ class Session:
                 solution = solve(program, self.limits, None, self.cancel, self.answers)
                 verified = verify(problem, plan_of(program, solution))
             found = PartPlan(members, verified)
-            self._plans.keep(key, found, len(verified.problem.network.arcs) * problem.case.horizon.count)
+            own = not (rules or changes or imposed) and members in self.parts.members
+            self._plans.keep(key, found, own=own)
         return found
 
     def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:
@@ -368,12 +367,14 @@ def _opened(
     cancel: Cancel | None,
     known: AnswerCache,
     opened: float,
+    memory: int,
 ) -> Session:
     solution = solve(program, search, progress, cancel, known)
     verified = verify(program.problem, plan_of(program, solution))
     # What is asked from here on moves no price of a shortage or of holding.
-    asked = replace(inputs.freeze(program.problem), kept=Kept() if inputs.kept is None else inputs.kept)
-    return Session(asked, program.problem, program, solution, verified, limits, cancel, opened, known)
+    asked = replace(inputs.freeze(program.problem), kept=Kept(memory // 2) if inputs.kept is None else inputs.kept)
+    plans = PlanCache(memory // 4)
+    return Session(asked, program.problem, program, solution, verified, limits, cancel, opened, known, memory, plans)
 
 
 LEAST_SEARCH = 0.1

@@ -8,21 +8,21 @@ from threading import Lock
 
 import numpy as np
 
-from ..domain.memory import Recent
+from ..domain.memory import SESSION_BYTES, Recent
 from ..program.matrix import Linear
 from ..program.objectives import Goal
 from .engine import SolverAnswer, SolverOutcome
 
-MOST_BYTES = 256 * 2**20
-"""Memory that the numbers of known answers may take: of the least recently used, what is beyond it is solved again when asked."""
+MOST_BYTES = SESSION_BYTES // 4
+"""Memory that known answers may take, where nobody says how much: what is beyond it, the least recently used first, is solved again when asked."""
 
 
 class AnswerCache:
     """Answers by the content of what they answer. Safe to use from several threads."""
 
-    def __init__(self, known: Iterable[tuple[bytes, SolverAnswer, int]] = ()) -> None:
-        """Knows some answers, with their keys and sizes; none at first."""
-        self._known = Recent[bytes, SolverAnswer](MOST_BYTES)
+    def __init__(self, known: Iterable[tuple[bytes, SolverAnswer, int]] = (), most: int = MOST_BYTES) -> None:
+        """Knows some answers, with their keys and sizes; none at first. They may take `most` bytes."""
+        self._known = Recent[bytes, SolverAnswer](most)
         for key, answer, size in known:
             self._known.keep(key, answer, size)
         self._lock = Lock()
@@ -46,8 +46,8 @@ class AnswerCache:
             self._known.keep(key, answer, _bytes(answer))
         return answer
 
-    def __reduce__(self) -> tuple[type[AnswerCache], tuple[list[tuple[bytes, SolverAnswer, int]]]]:
-        return AnswerCache, (self._known.items(),)
+    def __reduce__(self) -> tuple[type[AnswerCache], tuple[list[tuple[bytes, SolverAnswer, int]], int]]:
+        return AnswerCache, (self._known.items(), self._known.most)
 
 
 def _bytes(answer: SolverAnswer) -> int:
