@@ -63,14 +63,36 @@ def test_a_new_plugin_passes_its_own_tests_and_types(
     project = tmp_path / "project"
     told = new(name, str(project), *KINDS[name])
     assert told.exit_code == 0, told.output
-    # pip looks for a group in the folder it is called from, unless it is told the file.
-    assert f"pip install --group {project / 'pyproject.toml'}:dev --editable {project}\n" in told.output
+    # Options that every pip knows: that of a new environment of Python 3.11 has no `--group`.
+    assert f"pip install --editable {project} mypy pytest\n" in told.output
     env = installed(project, tmp_path / "site")
     run(project, env, "pytest", "-q", "-p", "no:cacheprovider", *(ALL_BUT_THE_KIT if name in KITLESS else ()))
     cache = (
         tmp_path_factory.getbasetemp() / "mypy"
     )  # what one project's check has found out of friendshore serves the next
     run(project, {**env, "MYPYPATH": "src"}, "mypy", "--cache-dir", str(cache))
+
+
+@pytest.mark.deep
+def test_the_tests_of_a_new_plugin_read_its_names(tmp_path: Path) -> None:
+    """Its author renames the pack, the kind of rule, the catalog, the question and the reader: no test pins what they are called."""
+    project = tmp_path / "project"
+    assert new("acme-all", str(project), *KINDS["acme-all"]).exit_code == 0
+    package = project / "src" / "acme_all"
+    names = {
+        package / "pack" / "pack.toml": {'id = "acme-all"': 'id = "house-law"'},
+        package / "catalog" / "catalog.toml": {'name = "acme-all"': 'name = "house-catalog"'},
+        package / "friendshore.toml": {"known-owner": "owner", "acme-all-reliance": "hang-on", '"acme-all"': '"house"'},
+        package / "__init__.py": {"acme-all-known-owner": "acme-all-owner"},
+        package / "question.py": {"acme-all-reliance": "hang-on"},
+        package / "reader.py": {'name = "acme-all"': 'name = "house"'},
+        project / "example" / "case.toml": {"all-known-owner": "all-owner", '["acme-all"]': '["house-catalog"]'},
+    }
+    for file, texts in names.items():
+        for old, text in texts.items():
+            assert old in file.read_text(), (file, old)
+            file.write_text(file.read_text().replace(old, text))
+    run(project, installed(project, tmp_path / "site"), "pytest", "-q", "-p", "no:cacheprovider", *ALL_BUT_THE_KIT)
 
 
 def test_parts_that_are_not_asked_for_are_not_written(tmp_path: Path) -> None:

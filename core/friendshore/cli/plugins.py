@@ -81,8 +81,9 @@ def new(
     wrote(as_json, written)
     if as_json:
         return 0
-    group, project = quote(f"{target / 'pyproject.toml'}:dev"), quote(str(target))
-    bare(f"now: pip install --group {group} --editable {project}")
+    project = quote(str(target))
+    # Not `--group dev`: the pip of a new environment of Python 3.11 does not know it.
+    bare(f"now: pip install --editable {project} mypy pytest")
     bare(f"then: pytest {project}; {target / 'README.md'} says more")
     return 0
 
