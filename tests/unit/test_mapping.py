@@ -75,6 +75,23 @@ def wrong(tmp_path: Path, text: str = MAP, rows: str = LIST) -> list[tuple[str, 
     return [(Path(p.file).name, p.row, p.column, p.message) for p in caught.value.problems]
 
 
+def test_a_capacity_of_each_product_is_told_how_to_be_stated(tmp_path: Path) -> None:
+    """Two rows of one plant with a capacity each: the message names both ways, and both work."""
+    rows = LIST.replace("oxide,2.5", "oxide,4")
+    with pytest.raises(InputError) as caught:
+        made(tmp_path, MAP, rows)
+    [problem] = [one for one in caught.value.problems if "same facility" in one.message]
+    assert "a facility of its own" in problem.fix
+    assert "`max_per_year`" in problem.fix
+    apart = MAP.replace('id = { id = ["firm", "town"] }', 'id = { id = ["firm", "town", "material"] }')
+    plants = made(tmp_path, apart, rows).catalog.facilities
+    assert [step.per_year for plant in plants for step in plant.capacity] == [2500, 4000]
+    start, end = MAP.index("[[capacity]]"), MAP.index("[[offers]]")
+    most = 'max_per_year = { column = "made", unit = "t/year" }\n[[chain]]\nunless'
+    of_offers = (MAP[:start] + MAP[end:]).replace("[[chain]]\nunless", most)
+    assert [offer.max_per_year for offer in made(tmp_path, of_offers, rows).catalog.offers] == [2500, 4000]
+
+
 def test_a_list_becomes_a_catalog(tmp_path: Path) -> None:
     """Units, words, spans, parts of lists and ids are as the map says; what two rows say alike is one."""
     catalog = made(tmp_path).catalog
