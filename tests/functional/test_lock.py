@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,26 @@ class House(Rule):
 def friendshore_rules():
     return [House]
 """
+
+
+def test_a_plugin_that_is_locked_and_not_installed_is_named_with_its_version(site: Site, tmp_path: Path) -> None:
+    """Two rules and a table of settings need it: one problem, and the command that installs what was locked."""
+    site.plugin("acme-house", 'api = 1\nkinds = ["house"]\n', code=KIND, version="1.2")
+    (tmp_path / "case.toml").write_text(
+        CASE.replace('["acme"]', "[]") + '[[rule]]\nkind = "house"\n[[rule]]\nkind = "house"\n'
+    )
+    write_lock(tmp_path / LOCK_FILE, locked(tmp_path))
+    shutil.rmtree(next(site.folder.glob("acme_house-*")))
+    with pytest.raises(PluginError) as error:
+        plan(load_case(tmp_path / "case.toml"), registry=Registry.discover())
+    (problem,) = error.value.problems
+    assert "acme-house 1.2 is not installed" in problem.message
+    assert problem.fix == "pip install 'acme-house==1.2'"
+    (tmp_path / LOCK_FILE).unlink()
+    with pytest.raises(PluginError) as error:
+        plan(load_case(tmp_path / "case.toml"), registry=Registry.discover())
+    assert all("no kind of rule `house` is installed" in one.message for one in error.value.problems)
+    assert not [one for one in error.value.problems if "one of none" in one.expected or len(one.expected) > 80]
 
 
 def test_changed_code_of_a_kind_of_rule_is_refused(site: Site, tmp_path: Path) -> None:

@@ -298,3 +298,36 @@ def test_two_catalogs_of_one_id_are_refused() -> None:
     other = catalog(facility("cn", "CN"), source("CN", 11)).model_copy(update={"name": "other"})
     with pytest.raises(InputError, match="other"):
         planned(case(demand("metal", "civil", 1)), [metals(), other])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rules": {"kind": "max-share"}},
+        {"rules": [{"kind": "max-share"}]},
+        {"rules": MaxShare.model_validate({"id": "r", "by": "country", "share": "0.5"})},
+        {"catalogs": ["ours"]},
+        {"changes": {"price": "cn-metal", "factor": 2}},
+        {"changes": Change(remove="cn-metal")},
+        {"scenario": 1},
+        {"memory_mb": -1},
+        {"memory_mb": "128"},
+    ],
+)
+def test_arguments_of_another_type_are_refused_in_words(options: dict[str, Any]) -> None:
+    """What was found and what is taken, in the place of an error from deep inside."""
+    given = case(demand("metal", "civil", 100))
+    with pytest.raises(InputError) as error:
+        friendshore.plan(given, **{"catalogs": [metals(cn=60)], **options})
+    (problem,) = error.value.problems
+    assert problem.found
+    assert problem.expected
+
+
+@pytest.mark.parametrize("rules", [{"kind": "max-share"}, "max-share", None, (1,)])
+def test_rules_of_a_case_that_are_no_tables_are_refused_in_words(rules: Any) -> None:
+    """A copy of a case is looked at like one that is read from a file."""
+    given = case(demand("metal", "civil", 100)).model_copy(update={"rules": rules})
+    with pytest.raises(InputError) as error:
+        friendshore.plan(given, catalogs=[metals(cn=60)], registry=Registry.of())
+    assert all("rules" in problem.column and problem.expected for problem in error.value.problems)

@@ -87,6 +87,10 @@ class Registry:
         kept = [p for p in self._found if normal(p.info.distribution) not in names and p.info.package not in packages]
         return Registry([*(barred(plugin, self._blocks) for plugin in kept), *plugins])
 
+    def lacking(self, plugins: Sequence[Plugin]) -> Registry:
+        """The same with plugins that are needed and not installed, to say so."""
+        return Registry([*self._found, *plugins], self._blocks, self._set)
+
     @classmethod
     def of(
         cls,

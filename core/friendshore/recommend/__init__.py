@@ -14,7 +14,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..document.notebook import ShownOnScreen, told_by
-from ..errors import A_CASE, CHANGES, InputError, each_of, takes
+from ..domain.arguments import CHANGES, each_of
+from ..errors import A_CASE, InputError, takes
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
@@ -35,14 +36,8 @@ from .describe import describe
 from .facts import facts_of
 from .gather import Gathered as Gathered, gather as gather
 from .law import verdicts as verdicts
-from .lock import (
-    LOCK_FILE as LOCK_FILE,
-    Lock as Lock,
-    check_lock as check_lock,
-    lock_of as lock_of,
-    read_lock as read_lock,
-    write_lock as write_lock,
-)
+from .lock import check_lock as check_lock, lock_of as lock_of, write_lock as write_lock
+from .lock_file import LOCK_FILE as LOCK_FILE, Lock as Lock, read_lock as read_lock
 from .optimality import ProofEffort as ProofEffort
 from .recheck import recheck as recheck, reverify as reverify
 from .reopen import Opened as Opened, reopen as reopen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,25 +16,27 @@ from ..case.named import NamedCatalogs
 from ..case.sheets import read_case_file
 from ..catalog import Once, ambiguous, misfits, overridden, read_catalogs, sound, united
 from ..catalog.known import Known
+from ..domain.arguments import CATALOGS, RULES, each_of
 from ..domain.base import grouped
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
-from ..domain.used import RunBlock, RunPlugin, aged
-from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, each_of
-from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
+from ..domain.used import RunBlock, RunPlugin
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
+from ..plugins import Blocker, Registry, is_folder
 from ..plugins.elsewhere import OtherProcess
-from ..plugins.files import SHORT
-from ..plugins.interface import OWN, is_own
+from ..plugins.interface import is_own
 from ..plugins.readings import CatalogRef, Reading
 from ..plugins.settings import nowhere, table_of
 from ..problem.given import end_uses
 from ..problem.inputs import Inputs
 from ..reading.records import Again
-from ..reading.today import today
 from ..reading.tomlfile import TomlFile
 from ..rules.base import Rule
 from ..rules.pack import LegislativeBill, RulePack, rules_in
+from .absent import absent
 from .places import Places, misnamed
+from .stale import doubts
+from .used import plugins_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,25 @@ def gather(
     catalogs, rules = each_of(catalogs, Catalog, "catalogs", CATALOGS), each_of(rules, Rule, "rules", RULES)
     known = registry if registry is not None else _registry(case, catalogs)
     known = known.blocking(case.blocked, Blocker.CASE)
+    try:
+        return _gathered(case, known, catalogs, rules, ids, once, process)
+    except FriendshoreError:
+        missing = absent(case, known)
+        if not missing:
+            raise
+        # It fails again, and says what is to be installed.
+        return _gathered(case, known.lacking(missing), catalogs, rules, ids, once, process)
+
+
+def _gathered(
+    case: Case,
+    known: Registry,
+    catalogs: Sequence[Catalog],
+    rules: Sequence[Rule],
+    ids: Known | None,
+    once: Once | None,
+    process: OtherProcess | None,
+) -> Gathered:
     idle = known.idle_blocks(Blocker.CASE)
     known, errors = _with_settings(case, known)
     case, rules = _looked_at(case, rules, errors)
@@ -150,7 +171,7 @@ def gather(
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
         packs=tuple(packs),
         pack_of=pack_of,
-        plugins=_used(read, packs, found, readings, known),
+        plugins=plugins_used(read, packs, found, readings, known),
         overridden=tuple(overridden(read, case.overlaps)),
         registry=known,
         find=find,
@@ -291,17 +312,6 @@ def _told_apart(packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreE
         errors.append(InputError(f"two rule packs are called `{name}`", column="use.packs", fix=fix))
 
 
-def doubts(packs: Iterable[RulePack]) -> Iterator[Diagnostic]:
-    """Rule packs that are older today than the case allows."""
-    day = today()
-    for pack in packs:
-        if pack.good_until is not None and pack.good_until < day:
-            expected = f"one that is good on {day}: this was until {pack.good_until}"
-            fix = "fetch it once more, and say of which day it is"
-            message = f"`{pack.id}` is older than the case allows"
-            yield Diagnostic(message, found=aged(pack.as_of, day), expected=expected, fix=fix)
-
-
 def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[FriendshoreError]]:
     """The registry with what the case sets for plugins, and what is wrong with that, by its line."""
     toml = read_case_file(case.file, []) if case.settings and case.file is not None else None
@@ -359,44 +369,3 @@ def _all_of(
     if causes := [problem for problem in problems if problem in broken]:
         return PluginError([*causes, *problems])
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
-
-
-def _used(
-    catalogs: Sequence[Catalog],
-    packs: Sequence[tuple[RulePack, str]],
-    rules: Sequence[Rule],
-    readings: Sequence[Reading],
-    registry: Registry,
-) -> tuple[RunPlugin, ...]:
-    found = [
-        RunPlugin(name=c.name, kind="catalog", distribution=c.distribution, digest=c.digest, as_of=c.as_of)
-        for c in catalogs
-    ]
-    found += [
-        RunPlugin(name=pack.id, kind="pack", distribution=owner, digest=pack.digest, as_of=pack.as_of)
-        for pack, owner in packs
-    ]
-    found += [
-        RunPlugin(name=f"{one.name} ({one.what})", kind="reader", distribution=one.distribution, digest=one.digest)
-        for one in readings
-    ]
-    kinds = {kind: owner for kind in {rule.kind for rule in rules} if (owner := _owner(registry, kind))}
-    digests: dict[str, str] = {}
-    for label in sorted({*(plugin.distribution for plugin in found), *kinds.values()}):
-        name = label.partition(" ")[0]
-        files = plugin_files(registry, name) if name != OWN else {}
-        digests[label] = digest_of(files)
-        if files:
-            short = {file: digest[:SHORT] for file, digest in files.items()}
-            found.append(RunPlugin(name=name, kind="plugin", distribution=label, digest=digests[label], files=short))
-    found += [
-        RunPlugin(name=kind, kind="rule kind", distribution=label, digest=digests[label])
-        for kind, label in kinds.items()
-    ]
-    return tuple(sorted(found, key=lambda plugin: (plugin.kind, plugin.name)))
-
-
-def _owner(registry: Registry, kind: str) -> str:
-    """The plugin that brings a kind of rule; empty for friendshore's own, and for the class of a rule given in memory."""
-    owner = registry.owner(kind) if kind in registry.kinds else ""
-    return "" if owner.partition(" ")[0] == OWN else owner

@@ -7,50 +7,23 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from ..domain.base import Record, grouped
+from ..domain.base import grouped
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError, PluginError
 from ..plugins import changes, kind_digest
 from ..plugins.interface import OWN
-from ..reading.records import record
-from ..reading.textfile import read_bytes, read_object
+from ..reading.textfile import read_bytes
 from ..rules.pack import RulePack
 from ..writing import replace_file, tidy
 from .gather import Gathered
+from .lock_file import Lock, Locked
 
-LOCK_FILE = "friendshore.lock"
-"""Name of the lock file, in the folder of the case."""
 ENGINES = ("friendshore", "highspy", "ortools")
 """Distributions whose version decides how a case is read, solved and verified."""
 _SHORT = 16
 """Digits kept of the hash of one record: enough to tell which one changed; the whole is held by its own hash."""
-
-
-class Locked(Record):
-    """One catalog, pack, reader, kind of rule or plugin, as it was when it was locked."""
-
-    kind: Literal["catalog", "pack", "reader", "rule kind", "plugin"]
-    name: str
-    distribution: str
-    """Distribution and version that brought it; empty: it lay beside the case."""
-    digest: str
-    """SHA-256 of its facts; of a reader, of what it read; of a plugin, and of a kind of rule that it brings, of every file of the plugin."""
-    records: dict[str, str] = {}
-    """Every record of it, or every file of a plugin, by its name, with the beginning of its hash: tells what changed."""
-
-
-class Lock(Record):
-    """All that decides the result of a case, beside the case itself."""
-
-    schema_: Literal[2] = Field(default=2, alias="schema")
-    case: str
-    versions: dict[str, str]
-    """Of what reads, solves and verifies."""
-    locked: tuple[Locked, ...]
 
 
 def lock_of(gathered: Gathered) -> Lock:
@@ -64,15 +37,6 @@ def lock_of(gathered: Gathered) -> Lock:
     found += _plugins(gathered)
     versions = {name: version(name) for name in ENGINES}
     return Lock(case=gathered.case.name, versions=versions, locked=tuple(sorted(found, key=_place)))
-
-
-def read_lock(path: Path) -> Lock:
-    """Reads a lock file.
-
-    Raises:
-        InputError: if it is not there or cannot be read.
-    """
-    return record(Lock, read_object(path, "write it with `friendshore lock`"), str(path))
 
 
 def write_lock(path: Path, lock: Lock) -> bool:

@@ -1,18 +1,20 @@
-"""Prices that are older than the case allows are refused under `--strict`, before anything is solved."""
+"""Prices that are older than the case allows are refused under `--strict`, before anything is solved; rule packs that are, told."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..document.figures import count
 from ..domain.base import grouped
 from ..domain.price_dates import PriceDate
+from ..domain.used import aged
 from ..errors import Diagnostic, InputError
 from ..problem.inputs import Applied, Inputs
 from ..problem.merged import Merged
 from ..problem.price_dates import PriceDates
 from ..reading.today import today
+from ..rules.pack import RulePack
 
 _NAMED = 3
 """Offers of one price that are told; all are in what `check --json` prints."""
@@ -52,3 +54,14 @@ def _told(old: list[PriceDate], limit: int, now: datetime.date, merged: Merged) 
             expected=f"{'a day that has been, ' if ahead else ''}at most {count(limit, 'day')} old on {now}, by `oldest_price` of [accept]",
             fix="write down on which day it was looked at" if ahead else _NEWER,
         )
+
+
+def doubts(packs: Iterable[RulePack]) -> Iterator[Diagnostic]:
+    """Rule packs that are older today than the case allows."""
+    day = today()
+    for pack in packs:
+        if pack.good_until is not None and pack.good_until < day:
+            expected = f"one that is good on {day}: this was until {pack.good_until}"
+            fix = "fetch it once more, and say of which day it is"
+            message = f"`{pack.id}` is older than the case allows"
+            yield Diagnostic(message, found=aged(pack.as_of, day), expected=expected, fix=fix)
