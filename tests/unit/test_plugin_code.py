@@ -17,7 +17,7 @@ import pytest
 from friendshore import hookspecs
 from friendshore.domain.facts import Facility, Material, Offer, Place, RecipeLine
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
-from friendshore.errors import FriendshoreError, InputError, PluginError
+from friendshore.errors import Diagnostic, FriendshoreError, InputError, PluginError
 from friendshore.plugins import PluginStatus, Registry, attributed
 from friendshore.rules.base import Rule
 from friendshore.testing.questions import question_checks
@@ -134,6 +134,12 @@ def test_what_fails_once_is_reported_once(site: Site) -> None:
         Registry.discover().rules([{"kind": "a"}, {"kind": "a"}, {"kind": "b"}])
     assert len(error.value.problems) == 1
     assert times.read_text() == "x"
+
+
+def test_one_cause_is_one_problem() -> None:
+    """What hangs or ends the process is met by every rule that needs it, and said once, as text and as JSON."""
+    hung, other = Diagnostic("its import had not come to its end", "acme.py", 3), Diagnostic("another")
+    assert PluginError([hung, other, hung]).problems == (hung, other)
 
 
 def test_hooks_deliver_what_the_manifest_announces(site: Site) -> None:
