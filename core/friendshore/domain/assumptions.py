@@ -93,6 +93,10 @@ class Assume(Fitting):
 
     lead_time: Annotated[Months, Written("1 quarter")] = Decimal(0)
     """From order to delivery where an offer gives none; blank: 0."""
+    safety_lead: Annotated[Months, Written("14 days")] = Decimal(0)
+    """Time by which every purchase is ordered earlier than its lead time asks; blank: 0.
+
+    Added to the lead time before it is rounded up to whole periods."""
     freight: Annotated[MoneyPerKilogram | None, Written("2 USD/kg")] = None
     """Freight across a border where none is given, in the case's currency."""
     holding: Annotated[YearlyShare | None, Written("5 %/year")] = None

@@ -57,7 +57,7 @@ class RunPurchase(Record):
     ordered: str
     """Period of the order."""
     order_by: datetime.date
-    """Last day of that period."""
+    """Last day of the order: it then arrives by the first day of its period of arrival."""
     delivered: str
     """Period of arrival."""
     end_use: str

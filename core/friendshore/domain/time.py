@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -74,6 +74,57 @@ def add_months(day: date, months: int) -> date:
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+class Delay(NamedTuple):
+    """Time that passes between two days: calendar months, then days."""
+
+    months: int
+    days: int
+
+    @staticmethod
+    def of(*durations: Decimal) -> Delay:
+        """Add up durations in months: whole months count in calendar months, any other duration in days, rounded up.
+
+        A duration that is stated in days or weeks is that number of days again; only one of exactly 365 days cannot be told from a year, which is
+        no shorter.
+        """
+        months = days = 0
+        for duration in durations:
+            if duration == duration.to_integral_value():
+                months += int(duration)
+            else:
+                exactly = Fraction(duration) * 365 / 12
+                nearest = round(exactly)  # stored durations have 15 digits: 140 days are a little less or more
+                days += nearest if abs(exactly - nearest) < _MEANT else -(-exactly.numerator // exactly.denominator)
+        return Delay(months, days)
+
+    def __str__(self) -> str:
+        parts = [(self.months, "month"), (self.days, "day")]
+        return (
+            " and ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number) or "0 days"
+        )
+
+    def after(self, day: date) -> date:
+        """Return the day that it leads to from `day`.
+
+        Raises:
+            OverflowError, ValueError: if that is after the last day of the calendar.
+        """
+        return add_months(day, self.months) + timedelta(days=self.days)
+
+    def before(self, day: date) -> date:
+        """Return the last day from which it leads to `day` or to a day before it."""
+        until = day - timedelta(days=self.days)
+        found = add_months(until, -self.months)
+        last_of_month = calendar.monthrange(until.year, until.month)[1] == until.day
+        if self.months and last_of_month:  # 31 January and a month is 28 February, as is 28 January and a month
+            return found.replace(day=calendar.monthrange(found.year, found.month)[1])
+        return found
+
+
+_MEANT = Fraction(1, 10**6)
+"""Days by which a stored duration may miss the whole number of days that it was stated as."""
 
 
 class Period(Record):
@@ -227,7 +278,7 @@ class Horizon(Fitting):
         return None
 
     def steps(self, months: Decimal) -> int:
-        """How many whole periods a duration takes: rounded up, since a delivery within a period may come on its last day.
+        """How many whole periods a duration takes: rounded up.
 
         In a stretch that stands for a year any duration leads beyond it.
         """
@@ -235,6 +286,40 @@ class Horizon(Fitting):
             return int(months > 0)
         whole = Fraction(months) / self.length.months
         return -(-whole.numerator // whole.denominator)
+
+    def begins(self, index: int) -> date:
+        """Return the first day of a period, which may lie after the plan.
+
+        Raises:
+            ValueError: if it lies after the last day of the calendar.
+        """
+        return self.periods[index].start if index < self.count else add_months(self.start, index * self.length.months)
+
+    def arrival(self, ordered: int, delay: Delay) -> int:
+        """Return the first period that begins no earlier than what is ordered on the first day of `ordered` arrives; it may lie after the plan.
+
+        In a stretch that stands for a year any delay leads beyond it.
+        """
+        if self.until is not None:
+            return ordered + int(any(delay))
+        index = ordered + (delay.months + delay.days // 31) // self.length.months
+        try:
+            earliest = delay.after(self.periods[ordered].start)
+            while self.begins(index) < earliest:
+                index += 1
+        except (OverflowError, ValueError):  # beyond the calendar, and beyond every plan
+            return max(index, self.count)
+        return index
+
+    def order_by(self, ordered: int, arrival: int, delay: Delay) -> date:
+        """Return the last day of the period `ordered` on which an order arrives by the first day of the period `arrival`."""
+        period = self.periods[ordered]
+        if self.until is not None:
+            return period.start if arrival == ordered else period.end
+        try:
+            return min(period.end, delay.before(self.begins(arrival)))
+        except (OverflowError, ValueError):  # it arrives after the last day of the calendar
+            return period.end
 
     def label(self, index: int) -> str:
         """Label of period `index`; `before` for a negative one."""

@@ -12,6 +12,7 @@ from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case, StoreSpec
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
+from ..domain.time import Delay
 from ..domain.use import Use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
@@ -209,6 +210,10 @@ class _Builder:
         }
         if without and months:
             text = f"offers that publish no lead time ({len(without)}) are taken to need {months.normalize():f} months"
+            self.assumptions.append(Assumption("lead time", text))
+        if self.case.assume.safety_lead and network.arcs:
+            wait = Delay.of(self.case.assume.safety_lead)
+            text = f"every purchase is ordered {wait} earlier than its lead time asks, to be safe"
             self.assumptions.append(Assumption("lead time", text))
         for end_use, state in sorted(self.case.assume.licence.items()):
             if state == "granted":

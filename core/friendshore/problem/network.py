@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
 from ..domain.base import exact, grouped
 from ..domain.case import Case
 from ..domain.facts import Lane, Offer
+from ..domain.time import Delay
 from ..domain.use import Chained, Move, Use
 from ..domain.watch import told_each
 from ..errors import InputError
@@ -57,6 +59,8 @@ class Arc:
     """Where it leads."""
     lags: tuple[int, ...]
     """Whole periods from order to arrival, by period of order."""
+    order_by: tuple[date, ...]
+    """Last day of each period on which an order arrives by the first day of its period of arrival."""
     freight: tuple[Decimal, ...]
     """Money per kilogram by period of arrival, in the case's currency."""
 
@@ -147,6 +151,15 @@ def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
     return grouped((lane.to, lane) for lane in rows)
 
 
+class Times(NamedTuple):
+    """How long orders of each period are under way."""
+
+    lags: tuple[int, ...]
+    """Whole periods from order to arrival."""
+    order_by: tuple[date, ...]
+    """Last day on which an order arrives by the first day of that period."""
+
+
 class _Ways:
     """Moves and lead times, made once for all arcs alike."""
 
@@ -154,14 +167,21 @@ class _Ways:
         self.merged = merged
         self.case = case
         self.move = cache(self._move)
-        self.steps = cache(self._steps)
+        self.times = cache(self._times)
         self.steady = cache(self._steady)
 
     def _move(self, origin: str, to: str) -> Move:
         return Move(origin=self.merged.place(origin), to=self.merged.place(to))
 
-    def _steps(self, months: Decimal) -> tuple[int, ...]:
-        return (self.case.horizon.steps(months),) * self.case.horizon.count
+    def delay(self, lead_time: Decimal) -> Delay:
+        """What passes from order to arrival: the lead time and what the case adds to be safe."""
+        return Delay.of(lead_time, self.case.assume.safety_lead)
+
+    def _times(self, delay: Delay) -> Times:
+        horizon = self.case.horizon
+        arrivals = [horizon.arrival(t, delay) for t in range(horizon.count)]
+        days = tuple([horizon.order_by(t, arrival, delay) for t, arrival in enumerate(arrivals)])
+        return Times(tuple([arrival - t for t, arrival in enumerate(arrivals)]), days)
 
     def _steady(self, freight: Decimal) -> tuple[Decimal, ...]:
         return (freight,) * self.case.horizon.count
@@ -178,6 +198,7 @@ def _offer_arc(
 ) -> Arc:
     move = ways.move(facts.place, node[1])
     lanes = by_place.get(move.to.id, ())
+    times = _times(lanes, facts, ways)
     return Arc(
         index=index,
         offer=offer,
@@ -187,28 +208,31 @@ def _offer_arc(
         move=move,
         moves=True,
         node=node,
-        lags=_lags(lanes, facts, ways),
+        lags=times.lags,
+        order_by=times.order_by,
         freight=_freights(lanes, move, ways),
     )
 
 
-def _lags(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> tuple[int, ...]:
-    """Periods under way by period of order: those of the longest lead time of the rows that hold on any day of it."""
+def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
+    """Periods under way and last days of orders: of the rows of a way that hold on any day of a period, the slowest one counts."""
     own = facts.offer.lead_time if facts.offer.lead_time is not None else ways.case.assume.lead_time
-    if not lanes:
-        return ways.steps(own)
-    months = [own if lane.lead_time is None else lane.lead_time for lane in lanes]
-    if len(set(months)) == 1:
-        return ways.steps(months[0])
-    ends = [lane.start for lane in lanes[1:]]
-    return tuple(
-        max(
-            ways.steps(lead)[period.index]
-            for lane, lead, end in zip(lanes, months, [*ends, None], strict=True)
+    delays = [ways.delay(own if lane.lead_time is None else lane.lead_time) for lane in lanes] or [ways.delay(own)]
+    if len(set(delays)) == 1:
+        return ways.times(delays[0])
+    horizon, ends = ways.case.horizon, [lane.start for lane in lanes[1:]]
+    lags, days = [], []
+    for period in horizon.periods:
+        t = period.index
+        held = [
+            delay
+            for lane, delay, end in zip(lanes, delays, [*ends, None], strict=True)
             if (lane.start is None or lane.start <= period.end) and (end is None or end > period.start)
-        )
-        for period in ways.case.horizon.periods
-    )
+        ]
+        lag = max(ways.times(delay).lags[t] for delay in held)
+        lags.append(lag)
+        days.append(min(horizon.order_by(t, t + lag, delay) for delay in held))
+    return Times(tuple(lags), tuple(days))
 
 
 def _freights(lanes: Sequence[Lane], move: Move, ways: _Ways) -> tuple[Decimal, ...]:
@@ -243,6 +267,7 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
 def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
     facility = lot.chained.facility
     origin = ways.merged.place(facility.place or facility.country) if lot.on_order else lot.place
+    none = ways.times(Delay(0, 0))
     return Arc(
         index=index,
         offer=-1,
@@ -252,7 +277,8 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         move=Move(origin=origin, to=lot.place),
         moves=lot.on_order,
         node=(lot.material, lot.place.id),
-        lags=ways.steps(Decimal(0)),
+        lags=none.lags,
+        order_by=none.order_by,
         freight=ways.steady(_FREE),
     )
 

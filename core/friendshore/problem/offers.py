@@ -15,7 +15,7 @@ from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Material, Offer, Price, Quote
 from ..domain.quantities import readable
-from ..domain.time import Period, Span
+from ..domain.time import Delay, Period, Span
 from ..domain.use import Chained
 from ..domain.watch import told_each
 from ..errors import InputError
@@ -238,7 +238,7 @@ class OfferReader:
         months = self.offer.qualification
         if months is None or self.incumbent:
             return 0
-        return self.case.horizon.steps(months)
+        return self.case.horizon.arrival(0, Delay.of(months))
 
     def prices(self) -> Sequence[Decimal] | None:
         """Its price in each period, in the case's currency; None, with the reason kept, if it has none that counts."""

@@ -293,7 +293,7 @@ def _purchase(
         },
         place=entry.place,
         ordered=_label(problem, entry.ordered),
-        order_by=problem.case.horizon.periods[entry.ordered].end,
+        order_by=arc.order_by[entry.ordered],
         delivered=_label(problem, entry.delivered),
         end_use="+".join(sorted({use for use, arcs in reached.get(entry.requirement, ()) if arc.index in arcs})),
         requirement=entry.requirement,

@@ -80,7 +80,17 @@ def _differ(one: Decimal, other: Decimal, size: Decimal = Decimal(0)) -> bool:
     return abs(one - other) > _ROUNDING * max(abs(one), abs(other), abs(size), Decimal(1))
 
 
-_FREE_OF_RULES = ("quantity_kg", "price", "freight", "countries", "country", "facility", "supplier", "delivered")
+_FREE_OF_RULES = (
+    "quantity_kg",
+    "price",
+    "freight",
+    "countries",
+    "country",
+    "facility",
+    "supplier",
+    "delivered",
+    "order_by",
+)
 """What of a purchase no rule has a say in."""
 _OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence", "catalog")
 """What of a purchase follows from the facts even of a plan that does not hold."""

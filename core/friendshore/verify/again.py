@@ -7,8 +7,10 @@ own calendar (each day is so much of its year) and the rules' charges asked anew
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -54,6 +56,7 @@ class _Again:
         self.alike = cache(self._alike)
         self.first: dict[tuple[tuple[int, Fraction], ...], int] = {}
         self.days = cache(self._days)
+        self.timed = cache(self._timed)
 
     def findings(self) -> Iterator[Diagnostic]:
         """Figure by figure."""
@@ -185,7 +188,7 @@ class _Again:
         return Fraction(amount) * (max(past) if past else min(known))[1]
 
     def _moves(self) -> Iterator[Diagnostic]:
-        """Freight, time under way and charges of every arc that is bought by."""
+        """Freight, time under way, last days of orders and charges of every arc that is bought by."""
         columns, network = self.ledger.columns, self.problem.network.arcs
         own = np.flatnonzero(columns.offer >= 0)
         keys = {
@@ -194,6 +197,8 @@ class _Again:
         }
         for index in sorted({arc for arc, _, _ in keys}):
             yield from self._move(network[index])
+        for index, t in sorted({(index, t) for index, _, t in keys} if self.horizon.until is None else ()):
+            yield from self._under_way(network[index], t)
         for index, label, t in sorted(keys):
             arc = network[index]
             stated = self.costing.charge(arc, label, t)
@@ -205,8 +210,6 @@ class _Again:
     def _move(self, arc: Arc) -> Iterator[Diagnostic]:
         offer = self.merged.offers[self.problem.offers[arc.offer].offer.id]
         lanes = [lane for lane in offer.lanes if lane.to == arc.node[1]]
-        if self.horizon.until is None:
-            yield from self._under_way(arc, offer, lanes)
         assumed = (self.case.assume.freight if arc.move.crosses else None) or Decimal(0)
         for period, freight in zip(self.horizon.periods, arc.freight, strict=True):
             lane = max((one for one in lanes if _begun(one, period.start)), key=_since, default=None)
@@ -221,21 +224,38 @@ class _Again:
             if len(lanes) < 2 and len(set(arc.freight)) == 1:
                 break
 
-    def _under_way(self, arc: Arc, offer: Offer, lanes: Sequence[Lane]) -> Iterator[Diagnostic]:
-        """Periods from order to arrival: enough for the slowest order of a period, day by day."""
+    def _under_way(self, arc: Arc, t: int) -> Iterator[Diagnostic]:
+        """Periods from order to arrival, and the last day of an order: enough for the slowest order of a period, day by day."""
+        offer = self.merged.offers[self.problem.offers[arc.offer].offer.id]
         own = self.case.assume.lead_time if offer.lead_time is None else offer.lead_time
-        for t, stated in enumerate(arc.lags):
-            days = self.days(t) if len(lanes) > 1 else self.days(t)[:1]
-            rows = {max((one for one in lanes if _begun(one, day)), key=_since, default=None) for day in days}
-            months = max(own if row is None or row.lead_time is None else row.lead_time for row in rows)
-            periods = 0
-            while periods * self.horizon.length.months < months and periods <= self.horizon.count:
-                periods += 1
-            if periods != min(stated, self.horizon.count + 1):
-                where = f"to {arc.node[1]}, ordered in {self._label(t)}"
-                yield _differs(f"the periods that `{offer.id}` takes {where}", stated, periods)
-            if len(lanes) < 2 and len(set(arc.lags)) == 1:
-                break
+        lanes = [lane for lane in offer.lanes if lane.to == arc.node[1]]
+        days = self.days(t) if len(lanes) > 1 else self.days(t)[:1]
+        rows = {max((one for one in lanes if _begun(one, day)), key=_since, default=None) for day in days}
+        periods, last = self.timed(t, frozenset(own if r is None or r.lead_time is None else r.lead_time for r in rows))
+        where = f"to {arc.node[1]}, ordered in {self._label(t)}"
+        if periods != min(arc.lags[t], self.horizon.count + 1):
+            yield _differs(f"the periods that `{offer.id}` takes {where}", arc.lags[t], periods)
+        if last != arc.order_by[t]:
+            yield _differs(f"the last day of an order of `{offer.id}` {where}", arc.order_by[t], last)
+
+    def _timed(self, t: int, leads: frozenset[Decimal]) -> tuple[int, date]:
+        """Whole periods until every order of the first day of a period is there, and the last day of it on which one may wait."""
+        days, months = self.days(t), self.horizon.length.months
+        arriving = max(self._there(days[0], lead) for lead in leads)
+        periods, begins = 0, days[0]
+        while begins < arriving and periods <= self.horizon.count:
+            periods += 1
+            begins = _months_after(self.horizon.start, (t + periods) * months)
+        return periods, max(day for day in days if all(self._there(day, lead) <= begins for lead in leads))
+
+    def _there(self, day: date, lead: Decimal) -> date:
+        """The day on which an order of a day is there, with the days that are added to be safe."""
+        for duration in (lead, self.case.assume.safety_lead):
+            day = _months_after(day, int(duration)) if duration == int(duration) else day
+        for duration in (lead, self.case.assume.safety_lead):
+            if duration != int(duration):
+                day += timedelta(days=math.ceil(duration * 365 / 12 - Decimal("0.000001")))
+        return day
 
     def _charge(self, arc: Arc, use: Use, t: int) -> Fraction:
         """What all rules charge on a kilogram ordered in a period: the dearest of its possible customs origins."""
@@ -297,6 +317,15 @@ class _Again:
 
 def _within(day: date, first: date | None, last: date | None) -> bool:
     return (first is None or first <= day) and (last is None or day <= last)
+
+
+def _months_after(day: date, months: int) -> date:
+    """The same day some months later, or the last one of that month."""
+    year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
+    for number in range(day.day, 27, -1):
+        with suppress(ValueError):
+            return date(year, month, number)
+    return date(year, month, day.day)
 
 
 def _begun(lane: Lane, day: date) -> bool:

@@ -155,7 +155,7 @@ class _View:
             start = max([day for day in days if day is not None], default=None)
             start = None if ("offer", given.id) in self.other else start
             assumed.append(given.but(start=start))
-        assume = case.assume.but(lead_time=Decimal(0), offer=tuple(assumed))
+        assume = case.assume.but(lead_time=Decimal(0), safety_lead=Decimal(0), offer=tuple(assumed))
         waivers = self._kept(case.waivers, "waiver", waiver_id)
         licences = self._kept(case.licences, "licence", licence_id)
         return case.but(

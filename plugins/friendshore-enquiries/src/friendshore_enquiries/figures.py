@@ -10,6 +10,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import Offer, RecipeLine
 from friendshore.domain.quantities import readable
+from friendshore.domain.time import Delay
 from friendshore.problem.offers import Lead, OfferFacts
 
 from .capacities import EnoughCapacity, lacks_capacity
@@ -122,7 +123,8 @@ def lead_times(doubts: Doubts) -> Iterator[Draft]:
 
 
 def _lead_time(doubts: Doubts, offer: Offer, own: Decimal) -> Draft:
-    horizon = doubts.session.problem.case.horizon
+    problem = doubts.session.problem
+    horizon = problem.case.horizon
     stated = offer.lead_time is not None
     known = (
         doubts.known(offer.source)
@@ -130,9 +132,13 @@ def _lead_time(doubts: Doubts, offer: Offer, own: Decimal) -> Draft:
         else EvidenceToday(reference="the case assumes it", date=None, confidence=Confidence.ASSUMED.value)
     )
 
+    def arrivals(lead_time: Decimal) -> list[int]:
+        delay = Delay.of(lead_time, problem.case.assume.safety_lead)
+        return [horizon.arrival(t, delay) for t in range(horizon.count)]
+
     def tried(factor: Decimal) -> Try:
         months = exact(own * factor)
-        same = horizon.steps(months) == horizon.steps(own)
+        same = arrivals(months) == arrivals(own)
         told = f"{readable(months)} months{', the same in whole periods' if same else ''}"
         return Try(told, (Change(lead_time=f"offer:{offer.id}", factor=factor),), same=same)
 
