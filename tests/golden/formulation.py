@@ -82,6 +82,8 @@ def _names(program: Program) -> list[str]:
     for column, (demand, t, compliance_class, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
         under = f" under {'+'.join(waivers)}" if waivers else ""
         names[column] = f"deliver {problem.demands[demand].id} {label(t)} for {_requirement(compliance_class)}{under}"
+    for (demand, compliance_class, _, day), column in columns.late.items():
+        names[column] = f"use {problem.demands[demand].id} from {day} for {_requirement(compliance_class)}"
     for d, facts in enumerate(problem.demands):
         for t in range(problem.case.horizon.count):
             names[columns.short + d * problem.case.horizon.count + t] = f"short {facts.id} {label(t)}"

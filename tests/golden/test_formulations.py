@@ -47,6 +47,7 @@ from ..unit.building import (
     chain,
     changed,
     demand,
+    facility,
     lines,
     maker,
     metals,
@@ -151,8 +152,26 @@ def loss() -> Problem:
 
 @piece
 def order_placed() -> Problem:
-    """12 kg are on their way."""
+    """12 kg are on their way: of 100 kg, 67.12 are used on the 245 days from their arrival on, and no more than the others before."""
     return model(orders=[{"offer": "cn-metal", "quantity": 12, "arrives": "2026-05-01"}])
+
+
+@piece
+def order_placed_at_once() -> Problem:
+    """12 kg arrive on the first day of the year, and are there for all of it."""
+    return model(orders=[{"offer": "cn-metal", "quantity": 12, "arrives": "2026-01-01"}])
+
+
+@piece
+def orders_placed_on_two_days() -> Problem:
+    """12 kg arrive in May and 8 in October, for two demands and a melter, who takes what he needs on the first day."""
+    orders = [
+        {"offer": "cn-oxide", "quantity": 12, "arrives": "2026-05-01"},
+        {"offer": "cn-oxide", "quantity": 8, "arrives": "2026-10-01"},
+    ]
+    wanted = demand("metal", "civil", 10), demand("oxide", "civil", 60), demand("oxide", "defense", 40)
+    facts = metals(facility("us", "US"), maker("US", 5), source("CN", 10, "oxide"), source("AU", 30, "oxide"))
+    return model(*wanted, orders=orders, facts=facts, rules=[ban("mined", start=None)])
 
 
 @piece

@@ -15,9 +15,12 @@ from friendshore.domain.facts import Catalog, ChainEntry, Offer, Price, Quote
 from friendshore.domain.terms import Terms
 from friendshore.rules.base import Rule
 
+from .random_cases.facts import in_days
+
 Row = dict[str, Any]
 UNITS = {"kg": Decimal(1), "t": Decimal(1000)}
 STEPS = {Decimal(1): "1 month", Decimal(3): "1 quarter", Decimal(12): "1 year", Decimal(0): "0"}
+STEPS |= {in_days(number): f"{number} days" for number in (45, 91)}
 
 
 def write(catalog: Catalog, folder: Path, unit: str, order: Random) -> Path:
@@ -170,7 +173,11 @@ def write_case(case: Case, rules: Iterable[Rule], folder: Path, *catalogs: str) 
         "discount": case.discount,
         "resolution": f"{case.resolution} kg",
     }
-    assume = {"lead_time": f"{case.assume.lead_time} months", "licence": case.assume.licence}
+    assume = {
+        "lead_time": f"{case.assume.lead_time} months",
+        "safety_lead": f"{case.assume.safety_lead} months",
+        "licence": case.assume.licence,
+    }
     assume["freight"] = None if case.assume.freight is None else f"{case.assume.freight} {kg}/kg"
     tables: list[tuple[str, list[Row]]] = [
         ("case", [head]),

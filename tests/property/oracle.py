@@ -8,7 +8,9 @@
 4. An offer with several outputs is run in *batches*, one variable for each history of its inputs; trees take their output
    from a batch, and what no tree takes costs nothing. A batch of inputs moved under licences may lend to one of the same
    inputs that needs none of them.
-5. Enumerate the binary patterns of all discrete decisions; each pattern is a linear programme (`patterns`).
+5. What is used on days between one arrival of an order already placed and the next is delivered by itself: of lots that are there on
+   the first of these days, and no more than these days' part of the demand. Inputs are there on the day on which their order may be placed at the latest.
+6. Enumerate the binary patterns of all discrete decisions; each pattern is a linear programme (`patterns`).
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, permutations
+from datetime import date
+from itertools import combinations, pairwise, permutations
 from typing import Any
 
 from friendshore.domain.case import Case, DemandSpec, WaiverSpec
@@ -91,17 +94,26 @@ class Oracle:
         price = demand.shortage_price if demand.shortage_price is not None else Priced(world, self.law).short(demand)
         short = {("delivered", name, period): 1.0, ("short", name, period): 1.0}
         self.columns.append(Column(f"short {name} {period}", float(price) * world.discount(period), short))
-        trees = self.forest.trees(demand.material, demand.place or world.case.place, period)
+        node = demand.material, demand.place or world.case.place
+        trees = [
+            (tree, day) for day in self._first_days(demand, period) for tree in self.forest.trees(*node, period, day)
+        ]
         self.trees += len(trees)
-        for tree in trees:
+        for tree, day in trees:
             for waivers in self._waivers(name, demand, period):
                 for lawful in self.law.deliveries(tree, demand, period, frozenset(w.rule for w in waivers)):
                     amounts = self._amounts(lawful, demand)
                     amounts["delivered", name, period] = 1.0
+                    amounts["used", name, period, day] = 1.0
                     amounts |= {("waiver", w.id): 1.0 for w in waivers}
                     under = "+".join(w.id for w in waivers)
                     self._add(f"{name} {period} {under} {describe(lawful)}", amounts)
                     self.lawful.update((node, demand) for node in lawful.nodes())
+
+    def _first_days(self, demand: DemandSpec, period: int) -> list[date]:
+        """First day of each stretch of a period between days on which orders already placed arrive where a demand takes its good."""
+        arrivals = self.world.arrivals_within(demand.material, demand.place or self.world.case.place, period)
+        return [self.world.spans[period][0], *arrivals]
 
     def _waivers(self, name: str, demand: DemandSpec, period: int) -> list[tuple[WaiverSpec, ...]]:
         """Every set of waivers of different rules that cover every day of a delivery; none of them is a set as well."""
@@ -235,6 +247,9 @@ class Oracle:
             for period in range(world.count):
                 if (wanted := world.wanted(demand, period)) > 0:
                     yield Bound({("delivered", name, period): 1.0}, wanted, wanted)
+                    for first, until in pairwise([*self._first_days(demand, period), date.max]):
+                        most = wanted * world.used_between(demand, period, first, until)
+                        yield Bound({("used", name, period, first): 1.0}, at_most=most)
         for lot in world.lots:
             yield Bound({("lot", lot.id): 1.0}, lot.kilograms, lot.kilograms)
         for batch, tree in self.batches.items():

@@ -21,6 +21,7 @@ from .random_cases.facts import (
     STAGES,
     Draw,
     a_chain,
+    in_days,
     order_terms,
     some_demands,
     some_lots,
@@ -95,6 +96,7 @@ def tiny_cases(draw: Draw[Any]) -> Tiny:
     papers = some_papers(draw, rules, good)
     length = draw(st.sampled_from(("year", "quarter")))
     assume = {"freight": draw(st.sampled_from((0, 1))), "lead_time": draw(st.sampled_from((0, 0, 0, 3)))}
+    assume["safety_lead"] = draw(st.sampled_from((0, 0, 0, in_days(14))))
     assume["licence"] = papers.pop("assume_licence", {})
     made = case(
         *demands,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from itertools import product
 
@@ -49,13 +50,14 @@ class Forest:
         self.world = world
         self.trees = cache(self._trees)
 
-    def _trees(self, material: str, place: str, used: int) -> tuple[Tree, ...]:
-        """Every history of a kilogram of `material` used at `place` in period `used`."""
-        return tuple(self._from_lots(material, place, used)) + tuple(self._from_offers(material, place, used))
+    def _trees(self, material: str, place: str, used: int, by: date = date.max) -> tuple[Tree, ...]:
+        """Every history of a kilogram of `material` used at `place` in period `used`, and there by a day of it."""
+        return tuple(self._from_lots(material, place, used, by)) + tuple(self._from_offers(material, place, used))
 
-    def _from_lots(self, material: str, place: str, used: int) -> Iterator[Tree]:
+    def _from_lots(self, material: str, place: str, used: int, by: date) -> Iterator[Tree]:
         for lot in self.world.lots:
-            if (lot.material, lot.place) == (material, place) and lot.there <= used:
+            in_time = lot.there < used or (lot.there == used and (lot.arrives is None or lot.arrives <= by))
+            if (lot.material, lot.place) == (material, place) and in_time:
                 yield Tree(material, place, used, lot.there, lot=lot.id)
 
     def _from_offers(self, material: str, place: str, used: int) -> Iterator[Tree]:
@@ -67,9 +69,24 @@ class Forest:
             for ordered, arrives in enumerate(route[0]):
                 if arrives > min(used, world.count - 1) or not world.orderable(offer, ordered):
                     continue
-                pools = [self.trees(line.material, world.site(offer), ordered) for line in offer.inputs]
+                by = self._placed(offer, place, ordered) if offer.inputs else date.max
+                pools = [self.trees(line.material, world.site(offer), ordered, by) for line in offer.inputs]
                 for inputs in product(*pools):
                     yield Tree(material, place, used, arrives, ordered, offer.id, inputs)
+
+    def _placed(self, offer: Offer, place: str, period: int) -> date:
+        """The last day on which an order may be placed; of several outputs, the first of those of all ways that they may go."""
+        if len(offer.outputs) == 1:
+            return self.world.order_by(offer, place, period)
+        outputs = {line.material for line in offer.outputs}
+        ends = ((d.material, d.place or self.world.case.place) for d in self.world.demands.values())
+        nodes = {node for end in ends for node in self.leading_to(*end)}
+        ways = [(to, self.world.routes(offer, to)) for material, to in nodes if material in outputs]
+        return min(
+            self.world.order_by(offer, to, period)
+            for to, route in ways
+            if route and route[0][period] < self.world.count
+        )
 
     def leading_to(self, material: str, place: str) -> set[tuple[str, str]]:
         """The material and place itself, and every input's, all the way up."""

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
 
@@ -30,6 +31,8 @@ class Lot:
     place: str
     there: int
     """First period in which it can be used."""
+    arrives: date | None
+    """First day on which it can; None: from the first one of the plan."""
     kilograms: float
     chain: tuple[ChainEntry, ...]
     offer: str = ""
@@ -133,7 +136,7 @@ class World:
             name = stock.id or f"stock-{number}"
             place = stock.place or self.case.place
             kilograms = float(stock.quantity)
-            found.append(Lot(name, stock.material, place, 0, kilograms, stock.chain, "", stock.acquired))
+            found.append(Lot(name, stock.material, place, 0, None, kilograms, stock.chain, "", stock.acquired))
         for number, order in enumerate(self.case.orders):
             there = self.period_of(order.arrives)
             if there is None:
@@ -143,8 +146,21 @@ class World:
                 kilograms = float(order.quantity) * float(line.per_unit)
                 place = order.place or self.case.place
                 name = f"order-{number}-{line.material}"
-                found.append(Lot(name, line.material, place, there, kilograms, offer.chain, offer.id, order.ordered))
+                made = (kilograms, offer.chain, offer.id, order.ordered)
+                found.append(Lot(name, line.material, place, there, order.arrives, *made))
         return found
+
+    def used_between(self, demand: DemandSpec, period: int, first: date, until: date) -> float:
+        """The part of what is wanted in a period that is used from one of its days up to, not including, another."""
+        inside = [day for day in days(*self.spans[period]) if within(day, demand.start, demand.end)]
+        weights = {day: 1.0 if demand.quantities else of_year(day) for day in inside}
+        return sum(part for day, part in weights.items() if first <= day < until) / sum(weights.values())
+
+    def arrivals_within(self, material: str, place: str, period: int) -> list[date]:
+        """Days after the first one of a period on which orders already placed arrive."""
+        first, last = self.spans[period]
+        here = [lot.arrives for lot in self.lots if (lot.material, lot.place) == (material, place)]
+        return sorted({day for day in here if day is not None and first < day <= last})
 
     # ------------------------------------------------------------------------------------------------------- offers
 
@@ -202,18 +218,43 @@ class World:
         return arrivals, freights
 
     def _under_way(self, offer: Offer, lanes: Sequence[Lane], period: int) -> int:
-        """Periods that the slowest order of a period takes, asked on each of its days."""
-        found = []
+        """Periods until the slowest order of the first day of a period is there, of all that an order of any of its days may be."""
+        there = max(self.there(self.spans[period][0], lead) for lead in self._leads(offer, lanes, period))
+        return next(
+            (later for later in range(self.count - period) if self.spans[period + later][0] >= there), self.count
+        )
+
+    def _leads(self, offer: Offer, lanes: Sequence[Lane], period: int) -> set[Decimal]:
+        """Lead times in months of orders of a period, asked on each of its days."""
+        found = set()
         for day in days(*self.spans[period]):
             begun = {lane.start or date.min: lane for lane in lanes if lane.start is None or lane.start <= day}
             months = begun[max(begun)].lead_time if begun else None
             for other in (offer.lead_time, self.case.assume.lead_time):
                 months = other if months is None else months
             assert months is not None
-            found.append(months)
+            found.add(months)
             if len(lanes) < 2:
                 break
-        return math.ceil(float(max(found)) / {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value])
+        return found
+
+    def there(self, day: date, lead: Decimal) -> date:
+        """The day on which an order of a day is there: whole months by the calendar, anything else in days; with the days to be safe."""
+        index, more = day.year * 12 + day.month - 1, 0
+        for months in (lead, self.case.assume.safety_lead):
+            if months % 1:
+                more += math.ceil(round(float(months) * 365 / 12, 4))
+            else:
+                index += int(months)
+        last = calendar.monthrange(index // 12, index % 12 + 1)[1]
+        return date(index // 12, index % 12 + 1, min(day.day, last)) + timedelta(days=more)
+
+    def order_by(self, offer: Offer, to: str, period: int) -> date:
+        """The last day of a period on which an order arrives by the first day of its period of arrival."""
+        lanes = [lane for lane in offer.lanes if lane.to == to]
+        begins = self.spans[period + self._under_way(offer, lanes, period)][0]
+        leads = self._leads(offer, lanes, period)
+        return max(d for d in days(*self.spans[period]) if all(self.there(d, lead) <= begins for lead in leads))
 
     def price(self, offer: Offer, period: int) -> float:
         """Money per unit in the case's currency when ordered in a period."""

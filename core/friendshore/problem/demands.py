@@ -14,7 +14,7 @@ from ..domain.case import Case, DemandSpec, OrderSpec, StockSpec
 from ..domain.facts import Facility, Offer, Place, RecipeLine
 from ..domain.quantities import readable
 from ..domain.suggest import did_you_mean
-from ..domain.time import Horizon, Period, Span
+from ..domain.time import Horizon, Period, Span, add_months
 from ..domain.use import Chained, Use
 from ..errors import Diagnostic, InputError
 from .merged import CASE_SOURCE, Merged
@@ -32,6 +32,21 @@ class Demand:
     use: Use
     quantity: tuple[Decimal, ...]
     """Kilograms in each period, to the resolution."""
+
+    def share_from(self, period: Period, day: datetime.date) -> Fraction:
+        """Return the part of what is wanted in a period that is used from a day of it on: use is even over the days on which it is wanted.
+
+        What is wanted later than it is stated is used as many months later; what would be wanted after the plan, over all of its last period.
+        """
+        start, end = (
+            None if one is None else add_months(one, self.spec.later) for one in (self.spec.start, self.spec.end)
+        )
+        wanted = Span(start=start, end=end) if Span(start=start, end=end).meets(period.span) else period.span
+        first = max(day, wanted.start) if wanted.start is not None else day
+        late = Span(start=first, end=wanted.end)
+        if self.spec.quantities:
+            return Fraction(late.days_within(period.span), wanted.days_within(period.span))
+        return period.years_within(late) / period.years_within(wanted)
 
 
 @dataclass(frozen=True, slots=True)

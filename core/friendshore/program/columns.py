@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -33,6 +34,8 @@ class Columns:
     deliver: list[int] = field(default_factory=list)
     deliver_key: list[tuple[int, int, int, tuple[str, ...]]] = field(default_factory=list)
     """Demand, period, compliance class, waivers."""
+    late: dict[tuple[int, int, int, date], int] = field(default_factory=dict)
+    """(demand, compliance class, period, day on which an open order arrives) -> column: what is used from that day to the next such one."""
     short: int = 0
     """First of demands x periods."""
     rest: dict[int, int] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from ..problem.demands import Demand
 from ..problem.float_tables import as_floats, table
 from ..problem.judging import licence_id, waiver_id
 from ..problem.network import Node, final_node
+from .arrivals import add_arrivals
 from .bounds import Bounds
 from .buying import Buying, Recipes
 from .columns import Columns, Units
@@ -95,6 +96,7 @@ class _Compiler:
         self._stock()
         self._deliver()
         self._lots()
+        add_arrivals(self.draft, self.recipes)
         add_order_terms(self.draft)
         self._licences()
         reader = TermColumns(self.problem, self.assembly, self.columns, self.bounds)

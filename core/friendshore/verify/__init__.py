@@ -35,6 +35,7 @@ from ..problem.objectives import Objective
 from ..rules.base import Rule
 from ..rules.rows import one_by_one
 from .amounts import Amounts
+from .arrivals import check_arrivals
 from .columns import Bought as Bought
 from .compliance import Judged as Judged, Judging, check_law
 from .ledger import PlanEntries as PlanEntries
@@ -118,6 +119,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     placed = placed_orders(ledger)
     amounts = Amounts(ledger, placed)
     amounts.check()
+    check_arrivals(ledger, amounts.reserved)
     check_terms(ledger, placed)
     check_ends(ledger)
     judging = check_law(ledger)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from friendshore.domain.case import DemandSpec, OrderSpec, StockSpec, StoreSpec
 from friendshore.domain.facts import ChainEntry, Facility, Lane, Offer, Price, Quote, Status
 from friendshore.domain.market import Rate
+from friendshore.domain.quantities import parse_duration
 from friendshore.domain.terms import Terms
 
 from ..tiny import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store, terms
@@ -31,6 +32,11 @@ STAGES["magnet"] = (*STAGES["metal"], "produced")
 def sometimes(draw: Draw[Any], strategy: st.SearchStrategy[T], one_in: int = 3) -> T | None:
     """A value in one of so many cases."""
     return draw(strategy) if draw(st.integers(1, one_in)) == one_in else None
+
+
+def in_days(number: int) -> Decimal:
+    """A duration in days, as it is stored."""
+    return parse_duration(f"{number} days")
 
 
 def a_chain(draw: Draw[Any], stages: tuple[str, ...]) -> tuple[ChainEntry, ...]:
@@ -102,7 +108,7 @@ def lanes(draw: Draw[Any]) -> Lane:
         to=draw(st.sampled_from(("US", "US", "JP", "AU"))),
         freight=freight,
         currency="" if freight is None else "USD",
-        lead_time=sometimes(draw, st.sampled_from((0, 3)), 2),
+        lead_time=sometimes(draw, st.sampled_from((Decimal(0), Decimal(3), in_days(45))), 2),
         source=SOURCE,
     )
 
@@ -120,7 +126,7 @@ def order_terms(draw: Draw[Any], count: int, minima: list[int]) -> dict[str, Any
         given["max_lots"] = sometimes(draw, st.integers(-(-given.get("min_order", 1) // lot), 15), 3)
     given["total"] = sometimes(draw, st.integers(10, 90), 6)
     given["max_per_year"] = sometimes(draw, st.integers(20, 200), 8)
-    given["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12)), 5)
+    given["lead_time"] = sometimes(draw, st.sampled_from((1, 3, 12, in_days(45), in_days(91))), 5)
     given["start"] = sometimes(draw, st.sampled_from((date(2026, 11, 1), date(2027, 1, 1))), 8)
     last = (date(2026, 12, 31), date(2027, 3, 1)) if given["start"] is None else (date(2027, 3, 1),)
     given["end"] = sometimes(draw, st.sampled_from(last), 8)
@@ -244,7 +250,7 @@ def some_demands(draw: Draw[Any], count: int, good: str, offers: tuple[Offer, ..
 def some_lots(
     draw: Draw[Any], good: str, offers: tuple[Offer, ...], count: int
 ) -> tuple[tuple[StockSpec, ...], tuple[OrderSpec, ...]]:
-    """Stock of the good or of what it is made from, and an order on its way."""
+    """Stock of the good or of what it is made from, and orders on their way."""
     stocks: list[StockSpec] = []
     orders: list[OrderSpec] = []
     if held := sometimes(draw, st.integers(5, 60)):
@@ -252,10 +258,13 @@ def some_lots(
         place = "US" if material == good else draw(st.sampled_from(("US", "JP")))
         stocks.append(stock(material, held, a_chain(draw, STAGES[material]), place, acquired=date(2025, 3, 1)))
     sources = [o.id for o in offers if not o.inputs]
-    if coming := sometimes(draw, st.integers(5, 40), 5):
-        arrives = draw(st.sampled_from((date(2026, 12, 15), date(2027, 2, 1))[:count]))
+    for coming in sometimes(draw, st.lists(st.integers(5, 40), min_size=1, max_size=2), 3) or ():
+        arrives = draw(st.sampled_from((date(2026, 10, 1), date(2026, 11, 3), date(2026, 12, 15))))
+        arrives = date(2027, 2, 1) if count > 1 and draw(st.integers(1, 3)) == 1 else arrives
         chosen = draw(st.sampled_from(sources))
-        orders.append(OrderSpec(offer=chosen, quantity=Decimal(coming), arrives=arrives, ordered=date(2025, 9, 1)))
+        place = draw(st.sampled_from(("", "", "JP")))
+        spec = {"offer": chosen, "quantity": Decimal(coming), "arrives": arrives, "ordered": date(2025, 9, 1)}
+        orders.append(OrderSpec.model_validate({**spec, "place": place}))
     return tuple(stocks), tuple(orders)
 
 

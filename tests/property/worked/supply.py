@@ -148,11 +148,55 @@ def assumed_freight_across_borders() -> Any:
 
 @worked
 def order_already_placed() -> Any:
-    """20 kg come in May 2027, paid for: 15 serve the civil use of 2027, 5 are held at 2; 10 are short in 2026."""
+    """20 kg arrive on 5 May 2027, paid for: 10 are short in 2026, and of 15 in 2027 what is used on the 124 days before; the rest is held at 2.
+
+    Short are 10 + 15 x 124 / 365, used of the order 15 x 241 / 365.
+    """
     metal = offer("a", "cn", "metal", 20, chain("CN", *METAL), start=date(2030, 1, 1))
     order = OrderSpec(offer="a", quantity=Decimal(20), arrives=date(2027, 5, 5), ordered=date(2026, 2, 2))
     made = case(demand("metal", "civil", 10, 15), orders=(order,), stores=(store("metal", 2),))
-    return made, catalog(*plants(), metal), (), 10000 + 10.0
+    short, used = 10 + 15 * 124 / 365, 15 * 241 / 365
+    return made, catalog(*plants(), metal), (), 1000 * short + 2 * (20 - used)
+
+
+@worked
+def two_orders_and_a_demand_from_march() -> Any:
+    """Civil use of 61 kg from March 2026 on, 306 days; 20 kg arrive on 1 May, 100 kg on 1 July. 12 kg in hand last for 60 days and 12/61.
+
+    Before 1 May 61 days are wanted, before 1 July 122: 61 x 61 / 306 = 12.16 are used before May, of which 0.16 are short, and as much from
+    May to June, out of the 20. What is left is held at 2.
+    """
+    metal = offer("a", "cn", "metal", 20, chain("CN", *METAL), start=date(2030, 1, 1))
+    wanted = demand("metal", "civil", 61).model_copy(update={"start": date(2026, 3, 1)})
+    orders = tuple(
+        OrderSpec(offer="a", quantity=Decimal(kilograms), arrives=day, ordered=date(2025, 2, 2))
+        for kilograms, day in ((20, date(2026, 5, 1)), (100, date(2026, 7, 1)))
+    )
+    made = case(wanted, orders=orders, stocks=(stock("metal", 12, chain("CN", *METAL)),), stores=(store("metal", 2),))
+    short = 61 * 61 / 306 - 12
+    return made, catalog(*plants(), metal), (), 1000 * short + 2 * (132 - 61 + short)
+
+
+def oxide_for_a_melter(arrives: date) -> tuple[Any, ...]:
+    """10 kg of metal are wanted in the third quarter. A melter a month away must be given their oxide by 1 June, when it is ordered."""
+    oxide = offer("o", "cn", "oxide", 1, chain("CN", *OXIDE), start=date(2030, 1, 1))
+    melt = offer("m", "us", "metal", 5, chain("US", "melted"), inputs=lines(oxide=1), lead_time=1)
+    order = OrderSpec(offer="o", place="US", quantity=Decimal(10), arrives=arrives, ordered=date(2025, 2, 2))
+    wanted = demand("metal", "civil", 0, 10, 0)
+    made = case(wanted, start=date(2026, 4, 1), length="quarter", orders=(order,))
+    return made, catalog(*plants(), facility("us", "US"), oxide, melt), ()
+
+
+@worked
+def inputs_of_an_order_come_in_time() -> Any:
+    """The oxide arrives on the day of the order: 10 kg at 5."""
+    return *oxide_for_a_melter(date(2026, 6, 1)), 50.0
+
+
+@worked
+def inputs_of_an_order_come_a_day_late() -> Any:
+    """The oxide arrives a day later, and is of use only in the quarter after: 10 kg are short."""
+    return *oxide_for_a_melter(date(2026, 6, 2)), 10000.0
 
 
 @worked
