@@ -175,6 +175,19 @@ def orders_placed_on_two_days() -> Problem:
 
 
 @piece
+def plant_that_begins() -> Problem:
+    """The Chinese plant begins to work on 1 July: what it makes is of use on 184 of 365 days."""
+    facts = metals(cn=60)
+    begins = tuple(
+        site.but(capacity=tuple(step.but(start=date(2026, 7, 1)) for step in site.capacity))
+        if site.id == "cn"
+        else site
+        for site in facts.facilities
+    )
+    return model(facts=facts.but(facilities=begins))
+
+
+@piece
 def lead_time() -> Problem:
     """Chinese metal takes a year."""
     return model(demand("metal", "civil", 100, 60), facts=changed(metals(), "cn-metal", lead_time=12))

@@ -52,7 +52,7 @@ class Forest:
 
     def _trees(self, material: str, place: str, used: int, by: date = date.max) -> tuple[Tree, ...]:
         """Every history of a kilogram of `material` used at `place` in period `used`, and there by a day of it."""
-        return tuple(self._from_lots(material, place, used, by)) + tuple(self._from_offers(material, place, used))
+        return tuple(self._from_lots(material, place, used, by)) + tuple(self._from_offers(material, place, used, by))
 
     def _from_lots(self, material: str, place: str, used: int, by: date) -> Iterator[Tree]:
         for lot in self.world.lots:
@@ -60,7 +60,7 @@ class Forest:
             if (lot.material, lot.place) == (material, place) and in_time:
                 yield Tree(material, place, used, lot.there, lot=lot.id)
 
-    def _from_offers(self, material: str, place: str, used: int) -> Iterator[Tree]:
+    def _from_offers(self, material: str, place: str, used: int, by: date) -> Iterator[Tree]:
         world = self.world
         for offer in world.offers.values():
             route = world.routes(offer, place)
@@ -69,21 +69,23 @@ class Forest:
             for ordered, arrives in enumerate(route[0]):
                 if arrives > min(used, world.count - 1) or not world.orderable(offer, ordered):
                     continue
-                by = self._placed(offer, place, ordered) if offer.inputs else date.max
-                pools = [self.trees(line.material, world.site(offer), ordered, by) for line in offer.inputs]
+                if arrives == used and world.way(offer, place, ordered).day > by:
+                    continue
+                placed = self._placed(offer, place, ordered) if offer.inputs else date.max
+                pools = [self.trees(line.material, world.site(offer), ordered, placed) for line in offer.inputs]
                 for inputs in product(*pools):
                     yield Tree(material, place, used, arrives, ordered, offer.id, inputs)
 
     def _placed(self, offer: Offer, place: str, period: int) -> date:
         """The last day on which an order may be placed; of several outputs, the first of those of all ways that they may go."""
         if len(offer.outputs) == 1:
-            return self.world.order_by(offer, place, period)
+            return self.world.way(offer, place, period).order_by
         outputs = {line.material for line in offer.outputs}
         ends = ((d.material, d.place or self.world.case.place) for d in self.world.demands.values())
         nodes = {node for end in ends for node in self.leading_to(*end)}
         ways = [(to, self.world.routes(offer, to)) for material, to in nodes if material in outputs]
         return min(
-            self.world.order_by(offer, to, period)
+            self.world.way(offer, to, period).order_by
             for to, route in ways
             if route and route[0][period] < self.world.count
         )

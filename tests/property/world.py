@@ -41,6 +41,18 @@ class Lot:
     """When it was acquired or ordered."""
 
 
+@dataclass(frozen=True)
+class Way:
+    """An order of a period."""
+
+    arrives: int
+    """Period in which it is there; as many as there are, if it comes after the plan."""
+    day: date
+    """Day from which on it is there."""
+    order_by: date
+    """Last day on which it may be placed."""
+
+
 def days(start: date, end: date) -> Iterator[date]:
     """Every day from `start` to `end`, both included."""
     day = start
@@ -157,9 +169,12 @@ class World:
         return sum(part for day, part in weights.items() if first <= day < until) / sum(weights.values())
 
     def arrivals_within(self, material: str, place: str, period: int) -> list[date]:
-        """Days after the first one of a period on which orders already placed arrive."""
+        """Days after the first one of a period on which orders arrive, those already placed and others."""
         first, last = self.spans[period]
         here = [lot.arrives for lot in self.lots if (lot.material, lot.place) == (material, place)]
+        for offer in self.offers.values():
+            if material in [line.material for line in offer.outputs] and self.routes(offer, place) is not None:
+                here += [self.way(offer, place, ordered).day for ordered in range(self.count)]
         return sorted({day for day in here if day is not None and first < day <= last})
 
     # ------------------------------------------------------------------------------------------------------- offers
@@ -207,7 +222,7 @@ class World:
         lanes = [lane for lane in offer.lanes if lane.to == to]
         if offer.lanes and not lanes:
             return None
-        arrivals = [period + self._under_way(offer, lanes, period) for period in range(self.count)]
+        arrivals = [self.way(offer, to, period).arrives for period in range(self.count)]
         crosses = self.country(self.site(offer)) != self.country(to)
         assumed = float(self.case.assume.freight or 0) if crosses else 0.0
         freights = []
@@ -217,12 +232,32 @@ class World:
             freights.append(assumed if freight is None else float(freight))
         return arrivals, freights
 
-    def _under_way(self, offer: Offer, lanes: Sequence[Lane], period: int) -> int:
-        """Periods until the slowest order of the first day of a period is there, of all that an order of any of its days may be."""
-        there = max(self.there(self.spans[period][0], lead) for lead in self._leads(offer, lanes, period))
-        return next(
-            (later for later in range(self.count - period) if self.spans[period + later][0] >= there), self.count
-        )
+    def way(self, offer: Offer, to: str, period: int) -> Way:
+        """How an order of a period is placed and arrives: an order of its first day is there on the first day of a later one; of a plant that begins
+        to work later, what is ordered on that day is there when its time has passed.
+        """
+        lanes = [lane for lane in offer.lanes if lane.to == to]
+        leads = self._leads(offer, lanes, period)
+        inside = list(days(*self.spans[period]))
+        open_ = [day for day in inside if self.works(offer, day)] or inside
+        firsts = [first for first, _ in self.spans] + [self.spans[-1][1] + timedelta(days=1)]
+
+        def there(day: date) -> date:
+            return max(self.there(day, lead) for lead in leads)
+
+        arrives = next((t for t in range(period, self.count) if firsts[t] >= there(inside[0])), self.count)
+        day = firsts[arrives]
+        if arrives == self.count:
+            return Way(arrives, day, open_[-1])
+        if open_[0] > inside[0] and there(open_[0]) > day:
+            day = there(open_[0])
+            arrives = max(t for t, first in enumerate(firsts) if first <= day)
+        return Way(arrives, day, max(d for d in open_ if there(d) <= day))
+
+    def works(self, offer: Offer, day: date) -> bool:
+        """Whether the plant, and whatever it lies within, has a capacity on a day."""
+        sites = [f for f in self.facilities.values() if f.capacity and self.shares(offer.facility, f.id)]
+        return all(self._daily(site, day) > 0 for site in sites)
 
     def _leads(self, offer: Offer, lanes: Sequence[Lane], period: int) -> set[Decimal]:
         """Lead times in months of orders of a period, asked on each of its days."""
@@ -248,13 +283,6 @@ class World:
                 index += int(months)
         last = calendar.monthrange(index // 12, index % 12 + 1)[1]
         return date(index // 12, index % 12 + 1, min(day.day, last)) + timedelta(days=more)
-
-    def order_by(self, offer: Offer, to: str, period: int) -> date:
-        """The last day of a period on which an order arrives by the first day of its period of arrival."""
-        lanes = [lane for lane in offer.lanes if lane.to == to]
-        begins = self.spans[period + self._under_way(offer, lanes, period)][0]
-        leads = self._leads(offer, lanes, period)
-        return max(d for d in days(*self.spans[period]) if all(self.there(d, lead) <= begins for lead in leads))
 
     def price(self, offer: Offer, period: int) -> float:
         """Money per unit in the case's currency when ordered in a period."""

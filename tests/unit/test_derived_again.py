@@ -13,6 +13,7 @@ import pytest
 
 from friendshore.domain.facts import CapacityStep, Lane, Quote
 from friendshore.domain.market import Rate
+from friendshore.domain.quantities import parse_duration
 from friendshore.problem import Problem
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.tariff import Tariff
@@ -20,7 +21,7 @@ from friendshore.verify.again import derived_again
 from friendshore.verify.ledger import PlanEntries
 from friendshore.verify.money import Costing
 
-from .building import SOURCE, bought, case, catalog, changed, demand, facility, planned, rule, source
+from .building import SOURCE, bought, case, catalog, changed, demand, facility, planned, rule, source, store
 
 
 @cache
@@ -96,6 +97,14 @@ WRONG: dict[str, tuple[Callable[[Problem], Problem], str]] = {
     ),
     "freight": (lambda p: arcs(p, freight=(Decimal("2.4"),) * 5), "the freight of `au-metal` to US"),
     "time under way": (lambda p: arcs(p, lags=(1,) * 5), "the periods that `au-metal` takes to US"),
+    "last day of an order": (
+        lambda p: arcs(p, order_by=tuple(period.end for period in p.case.horizon.periods)),
+        "the last day of an order of `au-metal` to US, ordered in 2027-Q1",
+    ),
+    "day of arrival": (
+        lambda p: arcs(p, arrives=(date(2027, 7, 2),) * 5),
+        "the day within a period on which `au-metal` arrives to US, ordered in 2027-Q1",
+    ),
     "capacity": (pools, "what `au` can make in 2027-Q3"),
     "quantity": (wanted, "what `metal-civil` wants in 2027-Q1"),
     "discount": (
@@ -104,6 +113,26 @@ WRONG: dict[str, tuple[Callable[[Problem], Problem], str]] = {
     ),
     "duty": (untaxed, "the charges on `au-metal` to US in 2027-Q2"),
 }
+
+
+@pytest.mark.parametrize(
+    ("lead", "safety", "days"),
+    [
+        ("4 months", "0", ["2027-03-01", "2027-06-01", "2027-09-01"]),
+        ("140 days", "0", ["2027-02-11", "2027-05-14", "2027-08-14"]),
+        ("120 days", "14 days", ["2027-02-17", "2027-05-20", "2027-08-20"]),
+        ("3 months", "1 month", ["2027-03-01", "2027-06-01", "2027-09-01"]),
+    ],
+)
+def test_the_last_day_of_an_order_is_derived_twice(lead: str, safety: str, days: list[str]) -> None:
+    """The first day of the period of arrival, less the lead time and what the case adds to be safe; by the records as by the plan."""
+    facts = catalog(facility("au", "AU"), source("AU", 10, lead_time=parse_duration(lead)))
+    wanted = demand("metal", "civil", 0, 0, 1, 1, 1)
+    safe = {"safety_lead": parse_duration(safety)}
+    given = case(wanted, start=date(2027, 1, 1), length="quarter", assume=safe, stores=(store("metal", 0, limit=0),))
+    found = planned(given, facts)
+    assert [str(one.order_by) for one in found.run.purchases] == days
+    assert derived_again(found.plan.ledger, found.plan.costing) == []
 
 
 def differing(problem: Problem) -> list[str]:

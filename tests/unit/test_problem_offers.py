@@ -12,6 +12,7 @@ from friendshore.domain.case import Case
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import CapacityStep, Catalog, Lane, Offer, Status
 from friendshore.domain.market import BenchmarkPrice, Factor, Rate
+from friendshore.domain.quantities import parse_duration
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import InputError
 from friendshore.problem import Problem
@@ -30,6 +31,7 @@ from .building import (
     facility,
     metals,
     offer,
+    ordered,
     planned,
     price,
     short,
@@ -376,6 +378,25 @@ def test_lead_times_are_whole_periods_rounded_up(length: str, months: float, per
     given = case(demand("metal", "civil", 1, 1, 1, 1)).model_copy(update={"horizon": horizon})
     problem = built(given, catalog(facility("cn", "CN"), source("CN", 10, lead_time=Decimal(str(months)))))
     assert {lag for arc in problem.network.arcs for lag in arc.lags} == {periods}
+
+
+def test_days_that_are_added_to_be_safe_are_told_and_count_before_lead_times_are_rounded() -> None:
+    """A year and two weeks are two years; none and two weeks are one. Where nothing is added nothing is said."""
+    facts = catalog(facility("cn", "CN"), source("CN", 10), source("CN", 20, name="slow", lead_time=12))
+    given = yearly(0, 10, 10, assume={"safety_lead": parse_duration("14 days")})
+    assert told(planned(given, facts), "lead time") == (
+        "every purchase is ordered 14 days earlier than its lead time asks, to be safe"
+    )
+    assert [arc.lags for arc in built(given, facts).network.arcs] == [(1, 1, 1), (2, 2, 2)]
+    assert [str(arc.order_by[0]) for arc in built(given, facts).network.arcs] == ["2026-12-18", "2026-12-18"]
+    assert told(planned(yearly(0, 10, 10), facts), "lead time") == ""
+
+
+def test_qualification_in_days_ends_on_its_day() -> None:
+    """91 days do not fit into the first quarter: the first order is of the third."""
+    slow = source("CN", 10, qualification=parse_duration("91 days"))
+    given = case(demand("metal", "civil", 1, 1, 1), start=date(2027, 1, 1), length="quarter")
+    assert ordered(planned(given, catalog(facility("cn", "CN"), slow))) == {("cn-metal", "2027-Q3"): 1}
 
 
 def test_an_assumed_recipe_is_told() -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.domain.time import Horizon, Period, PeriodLength, Span, add_months
+from friendshore.domain.quantities import parse_duration
+from friendshore.domain.time import Delay, Horizon, Period, PeriodLength, Span, add_months
 
 DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2060, 12, 31))
 LENGTHS = st.sampled_from(list(PeriodLength))
@@ -121,3 +122,72 @@ def test_horizons_are_told_apart_by_what_is_stated() -> None:
     others = {"start": date(2027, 1, 2), "count": 2, "length": PeriodLength.MONTH, "until": date(2027, 6, 30)}
     for name, other in others.items():
         assert one != Horizon.model_validate(stated | {name: other}), name
+
+
+@pytest.mark.parametrize(
+    ("stated", "delay"),
+    [
+        (["0"], Delay(0, 0)),
+        (["1 quarter"], Delay(3, 0)),
+        (["140 days"], Delay(0, 140)),
+        (["20 weeks"], Delay(0, 140)),
+        (["1.5 months"], Delay(0, 46)),
+        (["3 months", "14 days"], Delay(3, 14)),
+        (["10 days", "14 days"], Delay(0, 24)),
+    ],
+)
+def test_a_duration_counts_in_months_or_in_days(stated: list[str], delay: Delay) -> None:
+    """Whole months count in calendar months, everything else in days: those that were stated, or so many as a part of a month has at most."""
+    assert Delay.of(*map(parse_duration, stated)) == delay
+
+
+def test_every_number_of_days_is_that_number_again() -> None:
+    """However a duration in days is stored, no day is lost or won; only whole years cannot be told from so many months."""
+    years = {365 * number for number in range(1, 6)}
+    found = {number: Delay.of(parse_duration(f"{number} days")) for number in range(1, 1826)}
+    assert {number for number, delay in found.items() if delay != Delay(0, number)} == years
+    assert all(found[number] == Delay(number // 365 * 12, 0) for number in years)
+
+
+@pytest.mark.parametrize(
+    ("months", "days", "arrives", "last"),
+    [
+        (3, 0, date(2027, 4, 1), date(2027, 1, 1)),
+        (0, 140, date(2027, 4, 1), date(2026, 11, 12)),
+        (1, 0, date(2027, 2, 28), date(2027, 1, 31)),
+        (1, 0, date(2028, 2, 28), date(2028, 1, 28)),
+        (1, 14, date(2027, 3, 31), date(2027, 2, 17)),
+        (1, 0, date(2027, 3, 30), date(2027, 2, 28)),
+    ],
+)
+def test_the_last_day_from_which_a_delay_leads_to_a_day(months: int, days: int, arrives: date, last: date) -> None:
+    """An order of that day is there in time, and one of the day after is not."""
+    delay = Delay(months, days)
+    assert delay.before(arrives) == last
+    assert delay.after(last) <= arrives < delay.after(last + timedelta(days=1))
+
+
+@given(st.dates(date(2020, 1, 1), date(2040, 1, 1)), st.integers(0, 40), st.integers(0, 400))
+def test_no_later_day_would_do(day: date, months: int, days: int) -> None:
+    """The same of any delay and day."""
+    delay = Delay(months, days)
+    assert delay.after(delay.before(day)) <= day < delay.after(delay.before(day) + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("start", "delay", "arrivals"),
+    [
+        (date(2027, 1, 1), Delay(3, 0), [1, 2, 3]),
+        (date(2027, 1, 1), Delay(0, 91), [2, 2, 3]),  # the first quarter has 90 days
+        (date(2027, 1, 1), Delay(0, 90), [1, 2, 3]),
+        (date(2027, 1, 1), Delay(3, 14), [2, 3, 4]),
+        (date(2027, 1, 31), Delay(3, 0), [1, 2, 3]),
+        (date(9998, 1, 1), Delay(1200, 0), [400, 401, 402]),
+    ],
+)
+def test_an_order_is_counted_from_the_first_period_that_begins_after_its_arrival(
+    start: date, delay: Delay, arrivals: list[int]
+) -> None:
+    """By the calendar: what is ordered on the first day of a period is there on the first day of that one."""
+    horizon = Horizon(start=start, count=3, length=PeriodLength.QUARTER)
+    assert [horizon.arrival(t, delay) for t in range(3)] == arrivals

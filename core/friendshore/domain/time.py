@@ -102,7 +102,8 @@ class Delay(NamedTuple):
     def __str__(self) -> str:
         parts = [(self.months, "month"), (self.days, "day")]
         return (
-            " and ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number) or "0 days"
+            " and ".join(f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts if number)
+            or "0 months"
         )
 
     def after(self, day: date) -> date:
@@ -310,16 +311,6 @@ class Horizon(Fitting):
         except (OverflowError, ValueError):  # beyond the calendar, and beyond every plan
             return max(index, self.count)
         return index
-
-    def order_by(self, ordered: int, arrival: int, delay: Delay) -> date:
-        """Return the last day of the period `ordered` on which an order arrives by the first day of the period `arrival`."""
-        period = self.periods[ordered]
-        if self.until is not None:
-            return period.start if arrival == ordered else period.end
-        try:
-            return min(period.end, delay.before(self.begins(arrival)))
-        except (OverflowError, ValueError):  # it arrives after the last day of the calendar
-            return period.end
 
     def label(self, index: int) -> str:
         """Label of period `index`; `before` for a negative one."""

@@ -11,7 +11,7 @@ from ..domain.base import Record, grouped
 from ..domain.change import Change, TermKind
 from ..domain.facts import CapacityStep, Facility, Offer, Status
 from ..domain.quantities import readable
-from ..domain.time import Span
+from ..domain.time import Delay, Span
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.merged import around
@@ -189,7 +189,10 @@ def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
             kind="time", text=text, lifted_by=[Change(lift=TermKind.LEAD_TIME, of=f"offer:{facts.offer.id}")]
         )
         lag = 0  # whether qualification outlasts the plan by itself as well
-    if facts.offer.qualification is not None and horizon.steps(facts.offer.qualification) + lag >= horizon.count:
+    if (
+        facts.offer.qualification is not None
+        and horizon.arrival(0, Delay.of(facts.offer.qualification)) + lag >= horizon.count
+    ):
         wait = facts.offer.qualification.normalize()
         most = (horizon.count - 1 - lag) * months
         text = f"qualifying it takes {wait:f} months, and would have to take no more than {most} for it to arrive in the plan"

@@ -27,6 +27,23 @@ def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[Capa
     return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(least)])
 
 
+def working_days(steps: Sequence[CapacityStep], case: Case) -> tuple[Span, ...]:
+    """Of each period the days from the first to the last on which a facility of these steps has any capacity; all days where it has none at all."""
+    ends = [step.start - datetime.timedelta(days=1) if step.start else None for step in steps[1:]]
+    spans = [
+        Span(start=step.start, end=end)
+        for step, end in zip(steps, [*ends, None], strict=True)
+        if step.per_year != 0 and case.accept.counts(step.status)
+    ]
+    found = []
+    for period in case.horizon.periods:
+        held = [span for span in spans if span.meets(period.span)]
+        start = min((span.start or period.start for span in held), default=period.start)
+        end = max((span.end or period.end for span in held), default=period.end)
+        found.append(Span(start=max(start, period.start), end=min(end, period.end)))
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Rated:
     """What a yearly rate is multiplied by in each period."""

@@ -22,10 +22,11 @@ import numpy as np
 from ..domain.base import exact, grouped
 from ..domain.case import Case
 from ..domain.facts import Lane, Offer
-from ..domain.time import Delay
+from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
 from ..domain.watch import told_each
 from ..errors import InputError
+from .capacity import accepted_steps, working_days
 from .demands import Demand, Lot
 from .merged import Merged, exchange, rate_wanting
 from .offers import OfferFacts
@@ -60,7 +61,9 @@ class Arc:
     lags: tuple[int, ...]
     """Whole periods from order to arrival, by period of order."""
     order_by: tuple[date, ...]
-    """Last day of each period on which an order arrives by the first day of its period of arrival."""
+    """Last day of each period on which an order arrives in time: by the first day of its period of arrival, or by `arrives`."""
+    arrives: tuple[date | None, ...]
+    """By period of order, the day on which it arrives within its period of arrival; None: on its first day, or before."""
     freight: tuple[Decimal, ...]
     """Money per kilogram by period of arrival, in the case's currency."""
 
@@ -152,12 +155,14 @@ def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
 
 
 class Times(NamedTuple):
-    """How long orders of each period are under way."""
+    """When orders of each period are placed and arrive."""
 
     lags: tuple[int, ...]
     """Whole periods from order to arrival."""
     order_by: tuple[date, ...]
-    """Last day on which an order arrives by the first day of that period."""
+    """Last day of the order."""
+    arrives: tuple[date | None, ...]
+    """Day of arrival; None: the first day of the period of arrival, or before."""
 
 
 class _Ways:
@@ -168,6 +173,7 @@ class _Ways:
         self.case = case
         self.move = cache(self._move)
         self.times = cache(self._times)
+        self.working = cache(self._working)
         self.steady = cache(self._steady)
 
     def _move(self, origin: str, to: str) -> Move:
@@ -177,11 +183,17 @@ class _Ways:
         """What passes from order to arrival: the lead time and what the case adds to be safe."""
         return Delay.of(lead_time, self.case.assume.safety_lead)
 
-    def _times(self, delay: Delay) -> Times:
+    def _times(self, delays: tuple[frozenset[Delay], ...], working: tuple[Span, ...]) -> Times:
         horizon = self.case.horizon
-        arrivals = [horizon.arrival(t, delay) for t in range(horizon.count)]
-        days = tuple([horizon.order_by(t, arrival, delay) for t, arrival in enumerate(arrivals)])
-        return Times(tuple([arrival - t for t, arrival in enumerate(arrivals)]), days)
+        found = [_timed(horizon, period, delays[period.index], working[period.index]) for period in horizon.periods]
+        return Times(*(tuple(column) for column in zip(*found, strict=True)))
+
+    def _working(self, pools: tuple[str, ...]) -> tuple[Span, ...]:
+        """Of each period the days from the first to the last on which all of some facilities have a capacity."""
+        merged, case = self.merged, self.case
+        sites = [working_days(accepted_steps(merged.facilities[name], merged, case), case) for name in pools]
+        whole = tuple([period.span for period in case.horizon.periods])
+        return tuple([_common(spans) for spans in zip(whole, *sites, strict=True)])
 
     def _steady(self, freight: Decimal) -> tuple[Decimal, ...]:
         return (freight,) * self.case.horizon.count
@@ -210,29 +222,59 @@ def _offer_arc(
         node=node,
         lags=times.lags,
         order_by=times.order_by,
+        arrives=times.arrives,
         freight=_freights(lanes, move, ways),
     )
 
 
 def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
-    """Periods under way and last days of orders: of the rows of a way that hold on any day of a period, the slowest one counts."""
+    """When orders are placed and arrive: of the rows of a way that hold on any day of a period, the slowest one counts."""
     own = facts.offer.lead_time if facts.offer.lead_time is not None else ways.case.assume.lead_time
     delays = [ways.delay(own if lane.lead_time is None else lane.lead_time) for lane in lanes] or [ways.delay(own)]
     if len(set(delays)) == 1:
-        return ways.times(delays[0])
-    horizon, ends = ways.case.horizon, [lane.start for lane in lanes[1:]]
-    lags, days = [], []
-    for period in horizon.periods:
-        t = period.index
-        held = [
-            delay
-            for lane, delay, end in zip(lanes, delays, [*ends, None], strict=True)
-            if (lane.start is None or lane.start <= period.end) and (end is None or end > period.start)
-        ]
-        lag = max(ways.times(delay).lags[t] for delay in held)
-        lags.append(lag)
-        days.append(min(horizon.order_by(t, t + lag, delay) for delay in held))
-    return Times(tuple(lags), tuple(days))
+        every = (frozenset(delays),) * ways.case.horizon.count
+    else:
+        ends = [*(lane.start for lane in lanes[1:]), None]
+        every = tuple(
+            frozenset(
+                delay
+                for lane, delay, end in zip(lanes, delays, ends, strict=True)
+                if (lane.start is None or lane.start <= period.end) and (end is None or end > period.start)
+            )
+            for period in ways.case.horizon.periods
+        )
+    return ways.times(every, ways.working(facts.pools))
+
+
+def _timed(horizon: Horizon, period: Period, delays: frozenset[Delay], working: Span) -> tuple[int, date, date | None]:
+    """Periods under way, the last day of an order, and the day on which it arrives within its period of arrival, if it does.
+
+    An order of the first day of a period is there on the first day of a later one. Only where its facility begins to work within the period it can
+    arrive within another.
+    """
+    t, day = period.index, None
+    arrival = max(horizon.arrival(t, delay) for delay in delays)
+    if horizon.until is not None:
+        return arrival - t, period.start if arrival == t else period.end, None
+    assert working.start is not None
+    assert working.end is not None
+    try:
+        if working.start > period.start:
+            there = max(delay.after(working.start) for delay in delays)
+            while horizon.begins(arrival + 1) <= there:
+                arrival += 1
+            day = there if there > horizon.begins(arrival) else None
+        last = min(delay.before(day or horizon.begins(arrival)) for delay in delays)
+    except (OverflowError, ValueError):  # it arrives after the last day of the calendar
+        return arrival - t, period.end, None
+    return arrival - t, min(last, working.end, period.end), day
+
+
+def _common(spans: Sequence[Span]) -> Span:
+    """The days that some spans of a period share; the first day of the latest where they share none."""
+    start = max(span.start for span in spans if span.start is not None)
+    end = min(span.end for span in spans if span.end is not None)
+    return Span(start=start, end=max(start, end))
 
 
 def _freights(lanes: Sequence[Lane], move: Move, ways: _Ways) -> tuple[Decimal, ...]:
@@ -267,7 +309,7 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
 def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
     facility = lot.chained.facility
     origin = ways.merged.place(facility.place or facility.country) if lot.on_order else lot.place
-    none = ways.times(Delay(0, 0))
+    at_once = ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(()))
     return Arc(
         index=index,
         offer=-1,
@@ -277,8 +319,9 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         move=Move(origin=origin, to=lot.place),
         moves=lot.on_order,
         node=(lot.material, lot.place.id),
-        lags=none.lags,
-        order_by=none.order_by,
+        lags=at_once.lags,
+        order_by=at_once.order_by,
+        arrives=at_once.arrives,
         freight=ways.steady(_FREE),
     )
 

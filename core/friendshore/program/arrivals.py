@@ -1,11 +1,12 @@
-"""Orders that arrive within a period: what is used before that day comes from what is there by then.
+"""What arrives within a period: what is used before that day comes from what is there by then.
 
+Open orders arrive on their day, and so does what a plant makes that begins to work within a period. Everything else is there on the first day of one.
 Use is even over the days of a period on which it is wanted, and an order to a maker takes its inputs on the last day on which it may be placed. So the
-only days that matter are those on which an open order arrives: between two of them stock at a node only falls.
+only days that matter are those on which something arrives: between two of them stock at a node only falls.
 
-For every such day of a node and period, each delivery is split: what of it is used from that day to the next one is a column of its own, no more than the
+For each such day of a node and period, each delivery is split: what of it is used from that day to the next one is a column of its own, no more than the
 part of the demand that falls on these days. The rest is used before, and is no more than the stock at the beginning, what arrives on the first day, and
-open orders that arrived on earlier days.
+what arrived on earlier days.
 """
 
 from __future__ import annotations
@@ -29,12 +30,19 @@ Delivered = Mapping[tuple[int, int], Sequence[int]]
 
 
 def add_arrivals(draft: ProgramDraft, recipes: Recipes) -> None:
-    """Add what keeps the use of every node and period within what is there, up to each day on which an open order arrives."""
+    """Add what keeps the use of every node and period within what is there, up to each day on which something arrives."""
     problem = draft.problem
     days: dict[tuple[Node, int], set[date]] = {}
     for lot in problem.lots:
         if lot.arrives is not None and lot.arrives > problem.case.horizon.periods[lot.period].start:
             days.setdefault(((lot.material, lot.place.id), lot.period), set()).add(lot.arrives)
+    known: dict[int, list[tuple[int, date]]] = {}
+    for arc in problem.network.arcs:  # very many, of which few have any, share their days
+        if id(arc.arrives) not in known:
+            known[id(arc.arrives)] = [(t, day) for t, day in enumerate(arc.arrives) if day is not None]
+        for t, day in known[id(arc.arrives)]:
+            if problem.moves.at(arc.index, t) is not None:
+                days.setdefault((arc.node, arc.arrival(t)), set()).add(day)
     if not days:
         return
     splitter = _Splitter(draft, recipes)
@@ -60,7 +68,7 @@ class _Splitter:
         return nodes
 
     def split(self, node: Node, t: int, days: Sequence[date]) -> None:
-        """Add the rows of a node and period in which open orders arrive on some days, for every compliance class that may use one of them."""
+        """Add the rows of a node and period in which something arrives on some days, for every compliance class that may use it."""
         problem, columns = self.draft.problem, self.draft.columns
         arriving = (problem.moves.delivered[columns.buy_move] == t) & (self._node == self.draft.node_index[node])
         there = {
@@ -76,7 +84,7 @@ class _Splitter:
         for column, (demand, period, of, _) in zip(columns.deliver, columns.deliver_key, strict=True):
             if period == t and demand in takers and of in there:
                 delivered.setdefault((demand, of), []).append(column)
-        owner = f"open orders of {node[0]} to {node[1]}"
+        owner = f"arrivals of {node[0]} at {node[1]}"
         late = self._late(t, days, delivered, owner)
         for of, bought in there.items():
             own = [key for key in delivered if key[1] == of]
@@ -91,8 +99,9 @@ class _Splitter:
 
     def _arrives(self, position: int) -> date | None:
         """Day on which what a column buys arrives within its period; None: it is there from the first day."""
-        lot = self.draft.problem.network.arcs[int(self._arc[position])].lot
-        return self.draft.problem.lots[lot].arrives if lot >= 0 else None
+        problem, move = self.draft.problem, int(self.draft.columns.buy_move[position])
+        arc = problem.network.arcs[int(problem.moves.arc[move])]
+        return problem.lots[arc.lot].arrives if arc.lot >= 0 else arc.arrives[int(problem.moves.ordered[move])]
 
     def _held(self, node: Node, t: int, of: int) -> list[tuple[int, float]]:
         """What is left of the stock at the end of the period before."""
@@ -137,9 +146,13 @@ class _Splitter:
             if arc.offer in makers and problem.offers[arc.offer].single and arc.order_by[t] < day:
                 yield int(columns.buy[position]), self._per_unit(arc.offer, node)
         for (offer, made_for, period), column in columns.make.items():
-            first = min((arc.order_by[t] for arc in arcs if arc.offer == offer), default=day)
-            if offer in makers and (made_for, period) == (of, t) and first < day:
+            if offer in makers and (made_for, period) == (of, t) and self._placed(offer, t) < day:
                 yield column, self._per_unit(offer, node)
+
+    def _placed(self, offer: int, t: int) -> date:
+        """The earliest of the days on which orders of an offer in a period may be placed at the latest, over all its ways."""
+        ways = (arc for arc in self.draft.problem.network.arcs if arc.offer == offer)
+        return min((arc.order_by[t] for arc in ways if arc.arrival(t) < self.draft.count), default=date.max)
 
     def _per_unit(self, offer: int, node: Node) -> float:
         lines = range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1]))

@@ -22,20 +22,21 @@ from ..program.matrix import Linear
 class LaidColumn(NamedTuple):
     """What a column of a program is: no two columns of one program are the same."""
 
-    kind: Literal["bought", "set aside", "made", "lent", "held", "delivered", "short", "other"]
+    kind: Literal["bought", "set aside", "made", "lent", "held", "delivered", "used", "short", "other"]
     """Kilograms bought of an offer, or set aside of a lot; units made of an offer that gives several goods at once, and what of these one compliance
-    class lends another; kilograms held in stock, delivered to a demand, or short of it. Other: choices, and what rules and terms count by columns of their own.
+    class lends another; kilograms held in stock, delivered to a demand, used of a delivery from a day on which something arrives within its period to the next
+    such day, or short. Other: choices, and what rules and terms count by columns of their own.
     """
     name: str
     """The offer, the lot or the demand; of stock: empty; of others: their order among themselves."""
     material: str = ""
-    """Of what is bought, set aside, lent, held, delivered and short."""
+    """Of what is bought, set aside, lent, held, delivered, used and short."""
     place: str = ""
-    """Where it arrives or is held; of a delivery: the waivers that it is under."""
+    """Where it arrives or is held; of a delivery: the waivers that it is under; of what is used: the day."""
     ordered: int = -1
     """Period of the order, or in which units are made; -1: nothing is ordered."""
     period: int = -1
-    """Period in which it arrives, is held at its end, delivered or short."""
+    """Period in which it arrives, is held at its end, delivered, used or short."""
     compliance_class: int = -1
     """For which compliance class, by number; -1: for any."""
     other_class: int = -1
@@ -182,6 +183,9 @@ def _named(program: Program) -> Iterator[tuple[int, LaidColumn]]:
     for column, (demand, t, of, waivers) in zip(columns.deliver, columns.deliver_key, strict=True):
         name, material = wanted[demand]
         yield column, LaidColumn("delivered", name, material, " ".join(waivers), -1, t, of)
+    for (demand, of, t, day), column in columns.late.items():
+        name, material = wanted[demand]
+        yield column, LaidColumn("used", name, material, str(day), -1, t, of)
     for first, (name, material) in zip(
         range(columns.short, len(wanted) * periods + columns.short, periods), wanted, strict=True
     ):

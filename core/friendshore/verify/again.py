@@ -57,6 +57,7 @@ class _Again:
         self.first: dict[tuple[tuple[int, Fraction], ...], int] = {}
         self.days = cache(self._days)
         self.timed = cache(self._timed)
+        self.works = cache(self._works)
 
     def findings(self) -> Iterator[Diagnostic]:
         """Figure by figure."""
@@ -231,22 +232,41 @@ class _Again:
         lanes = [lane for lane in offer.lanes if lane.to == arc.node[1]]
         days = self.days(t) if len(lanes) > 1 else self.days(t)[:1]
         rows = {max((one for one in lanes if _begun(one, day)), key=_since, default=None) for day in days}
-        periods, last = self.timed(t, frozenset(own if r is None or r.lead_time is None else r.lead_time for r in rows))
+        leads = frozenset(own if r is None or r.lead_time is None else r.lead_time for r in rows)
+        periods, arrives, last = self.timed(t, leads, self.problem.offers[arc.offer].pools)
         where = f"to {arc.node[1]}, ordered in {self._label(t)}"
         if periods != min(arc.lags[t], self.horizon.count + 1):
             yield _differs(f"the periods that `{offer.id}` takes {where}", arc.lags[t], periods)
+        if arrives != arc.arrives[t]:
+            yield _differs(f"the day within a period on which `{offer.id}` arrives {where}", arc.arrives[t], arrives)
         if last != arc.order_by[t]:
             yield _differs(f"the last day of an order of `{offer.id}` {where}", arc.order_by[t], last)
 
-    def _timed(self, t: int, leads: frozenset[Decimal]) -> tuple[int, date]:
-        """Whole periods until every order of the first day of a period is there, and the last day of it on which one may wait."""
-        days, months = self.days(t), self.horizon.length.months
-        arriving = max(self._there(days[0], lead) for lead in leads)
-        periods, begins = 0, days[0]
-        while begins < arriving and periods <= self.horizon.count:
-            periods += 1
-            begins = _months_after(self.horizon.start, (t + periods) * months)
-        return periods, max(day for day in days if all(self._there(day, lead) <= begins for lead in leads))
+    def _timed(self, t: int, leads: frozenset[Decimal], sites: tuple[str, ...]) -> tuple[int, date | None, date]:
+        """Whole periods until every order of the first day of a period is there; the day within its period on which it is there if the plant only
+        begins to work within that of the order; and the last day of that on which one may wait.
+        """
+        days = self.days(t)
+        at_work = [day for day in days if all(self.works(site, day) for site in sites)] or days
+        begins = [days[0]]
+        while begins[-1] < max(self._there(days[0], lead) for lead in leads) and len(begins) <= self.horizon.count + 1:
+            begins.append(_months_after(self.horizon.start, (t + len(begins)) * self.horizon.length.months))
+        arrives = max(self._there(at_work[0], lead) for lead in leads) if at_work[0] > days[0] else begins[-1]
+        while (later := _months_after(self.horizon.start, (t + len(begins)) * self.horizon.length.months)) <= arrives:
+            begins.append(later)
+        until = max(arrives, begins[-1])
+        last = max(day for day in at_work if all(self._there(day, lead) <= until for lead in leads))
+        return len(begins) - 1, arrives if arrives > begins[-1] else None, last
+
+    def _works(self, site: str, day: date) -> bool:
+        """Whether a facility has a capacity on a day: the last step that has begun counts for something."""
+        least = self.case.accept.confidence
+        steps = [
+            one for one in self.merged.facilities[site].capacity if self.merged.confidence(one.source).reaches(least)
+        ]
+        begun = [one for one in steps if one.start is None or one.start <= day]
+        step = max(begun, key=lambda one: one.start or date.min, default=None)
+        return step is not None and step.per_year != 0 and self.case.accept.counts(step.status) > 0
 
     def _there(self, day: date, lead: Decimal) -> date:
         """The day on which an order of a day is there, with the days that are added to be safe."""

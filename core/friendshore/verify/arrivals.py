@@ -1,4 +1,4 @@
-"""Does what is there last until the next open order arrives? Asked of every node and period in which one arrives after the first day.
+"""Does what is there last until the next arrival? Asked of every node and period in which something arrives after the first day.
 
 What a plan delivers in such a period is used evenly over the days on which it is wanted; a shortage may fall on any of them. An order to a maker takes its
 inputs on the last day on which it may be placed. The plan holds if there is some way to say which part of every delivery is used between one arrival and
@@ -23,13 +23,14 @@ from ..domain.base import exact
 from ..domain.time import add_months
 from ..problem.demands import Demand
 from ..problem.network import Node, final_node
+from .columns import Bought
 from .ledger import PlanEntries
 
 _OF_ROUNDING = 0.9
 """Share of what rounding explains that the linear program may use: what it finds is then explained in spite of its own tolerance."""
 
 
-class Flow(NamedTuple):
+class DatedFlow(NamedTuple):
     """What comes to a node for a compliance class, or is taken from it, on a day."""
 
     requirement: str
@@ -44,60 +45,70 @@ def check_arrivals(ledger: PlanEntries, held: dict[tuple[tuple[Node, str], int],
     """Find what is used before it is there. `held` is what every compliance class has at every node at the end of every period, with the rounded
     numbers that it follows from.
     """
-    periods = ledger.problem.case.horizon.periods
+    problem = ledger.problem
+    used = np.unique(ledger.columns.arc).tolist()
+    if not any(problem.network.arcs[arc].lot >= 0 or any(problem.network.arcs[arc].arrives) for arc in used):
+        return
     days: defaultdict[tuple[Node, int], set[date]] = defaultdict(set)
-    for lot in ledger.problem.lots:
-        if lot.arrives is not None and lot.arrives != periods[lot.period].start:
-            days[(lot.material, lot.place.id), lot.period].add(lot.arrives)
-    flows: defaultdict[tuple[Node, int], list[Flow]] = defaultdict(list)
+    for item in ledger.bought:
+        day = _arrives(ledger, item)
+        if day is not None and day != problem.case.horizon.periods[item.delivered].start:
+            days[item.arc.node, item.delivered].add(day)
+    flows: defaultdict[tuple[Node, int], list[DatedFlow]] = defaultdict(list)
     if days:
         for at, flow in (*_arriving(ledger), *_drawn(ledger)):
             flows[at].append(flow)
         for ((node, requirement), t), (kilograms, roundings) in held.items():
             carried, more = ledger.carried(node, kilograms, t + 1) if (node, t + 1) in days else (kilograms, 0)
-            flows[node, t + 1].append(Flow(requirement, None, carried, roundings + more))
+            flows[node, t + 1].append(DatedFlow(requirement, None, carried, roundings + more))
     for (node, t), found in sorted(days.items()):
         if node[0] not in ledger.unplanned:
             _Stretches(ledger, node, t, sorted(found), flows[node, t]).check()
 
 
-def _arriving(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], Flow]]:
-    """Purchases, on the first day of their period, and lots."""
+def _arriving(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
+    """Purchases and lots."""
     for item in ledger.bought:
-        entry, lot = item.entry, item.arc.lot
-        day = ledger.problem.lots[lot].arrives if lot >= 0 else None
         roundings = Decimal(2 if ledger.in_lots(item) else 1)
-        yield (item.arc.node, item.delivered), Flow(entry.requirement, day, entry.quantity, roundings)
+        flow = DatedFlow(item.entry.requirement, _arrives(ledger, item), item.entry.quantity, roundings)
+        yield (item.arc.node, item.delivered), flow
 
 
-def _drawn(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], Flow]]:
+def _arrives(ledger: PlanEntries, item: Bought) -> date | None:
+    """The day on which a purchase or a lot arrives; None: on the first day of its period, or before."""
+    lot = item.arc.lot
+    return ledger.problem.lots[lot].arrives if lot >= 0 else item.arc.arrives[item.ordered]
+
+
+def _drawn(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
     """Inputs of orders, each on the last day on which it may be placed; where several outputs go different ways, on the first of these."""
-    problem = ledger.problem
+    problem, count = ledger.problem, ledger.problem.case.horizon.count
     orders = [
         (item.arc.offer, item.entry.requirement, item.ordered, item.entry.quantity, item.arc.order_by[item.ordered])
         for item in ledger.bought
         if item.arc.offer >= 0 and problem.offers[item.arc.offer].single
     ]
     for make, offer in ledger.makes:
-        day = min(arc.order_by[make.period] for arc in problem.network.arcs if arc.offer == offer)
+        ways = [arc for arc in problem.network.arcs if arc.offer == offer and arc.arrival(make.period) < count]
+        day = min((arc.order_by[make.period] for arc in ways), default=problem.case.horizon.begins(make.period))
         orders.append((offer, make.requirement, make.period, make.units, day))
     for offer, requirement, t, units, day in orders:
         facts = problem.offers[offer]
         for line in facts.offer.inputs:
             roundings = line.per_unit * ledger.roundings(offer)
-            yield ((line.material, facts.place), t), Flow(requirement, day, -line.per_unit * units, roundings)
+            yield ((line.material, facts.place), t), DatedFlow(requirement, day, -line.per_unit * units, roundings)
 
 
 @dataclass(eq=False)
 class _Stretches:
-    """A node in a period that open orders cut into stretches."""
+    """A node in a period that arrivals cut into stretches."""
 
     ledger: PlanEntries
     node: Node
     t: int
     days: Sequence[date]
-    """On which they arrive."""
-    flows: Sequence[Flow]
+    """On which something arrives after the first day."""
+    flows: Sequence[DatedFlow]
 
     @cached_property
     def used(self) -> dict[tuple[str, int], tuple[Decimal, int]]:

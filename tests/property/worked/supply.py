@@ -60,15 +60,34 @@ def joint_capacity() -> Any:
 def capacity_counts_by_days_and_status() -> Any:
     """Construction (0) until 1 July 2026, ramping (0.8) of 365 a year from then: 184 x 0.8 = 147.2 at 1; the rest short.
 
-    Demand 200: 147.2 + 52.8 x 1000.
+    Demand 400: 147.2 + 252.8 x 1000. Of 400, 201.6 are used from 1 July on.
     """
+    return case(demand("metal", "civil", 400)), catalog(*ramping()), (), 147.2 + 252800.0
+
+
+@worked
+def a_plant_that_begins_in_july_is_of_use_from_then() -> Any:
+    """Of 200 kg only what is used on the 184 days from July on can come from it, though it makes more."""
+    late = 200 * 184 / 365
+    return case(demand("metal", "civil", 200)), catalog(*ramping()), (), late + (200 - late) * 1000
+
+
+@worked
+def an_order_of_a_plant_that_begins_waits_for_it() -> Any:
+    """Three months away: what is ordered on 1 August, when the plant begins, is there on 1 November, and of use on 61 of the 92 days of the quarter."""
+    steps = (CapacityStep(start=date(2026, 8, 1), per_year=Decimal(3650), status=Status.OPERATING, source=SOURCE),)
+    metal = offer("au-metal", "au", "metal", 1, chain("AU", *METAL), lead_time=3)
+    made = case(demand("metal", "civil", 0, 92), start=date(2026, 7, 1), length="quarter")
+    return made, catalog(facility("au", "AU", capacity=steps), metal), (), 61 + 31 * 1000.0
+
+
+def ramping() -> tuple[Any, ...]:
+    """A plant that ramps up from July 2026 on, and its metal."""
     steps = (
         CapacityStep(per_year=Decimal(365), status=Status.CONSTRUCTION, source=SOURCE),
         CapacityStep(start=date(2026, 7, 1), per_year=Decimal(365), status=Status.RAMPING, source=SOURCE),
     )
-    plant = facility("au", "AU", capacity=steps)
-    metal = offer("au-metal", "au", "metal", 1, chain("AU", *METAL))
-    return case(demand("metal", "civil", 200)), catalog(plant, metal), (), 147.2 + 52800.0
+    return facility("au", "AU", capacity=steps), offer("au-metal", "au", "metal", 1, chain("AU", *METAL))
 
 
 @worked

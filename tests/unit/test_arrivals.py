@@ -1,0 +1,157 @@
+"""Open orders that arrive within a period: what is used before comes from what is there by then, and a plan that says otherwise does not hold."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from friendshore.domain.case import Case
+from friendshore.recommend import Recommendation
+from friendshore.verify import examine
+
+from .building import (
+    METAL,
+    ban,
+    bought,
+    built,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    maker,
+    planned,
+    short,
+    source,
+    stock,
+)
+
+FIRST = date(2027, 1, 1)
+LATER = date(2027, 3, 15)
+"""73 days of the year, a fifth of it, lie before."""
+RULES = (ban("mined", start=None),)
+
+
+def facts(**more: Any) -> Any:
+    """Chinese oxide and metal that can no longer be ordered, and a melter."""
+    gone = {"end": date(2025, 1, 1)}
+    melt = maker("AU", 5, needs=1, **more)
+    return catalog(
+        facility("cn", "CN"), facility("au", "AU"), source("CN", 10, **gone), source("CN", 2, "oxide", **gone), melt
+    )
+
+
+def coming(material: str, *arrivals: tuple[float, date], place: str = "") -> list[dict[str, Any]]:
+    """Open orders of some kilograms on some days."""
+    spec = {"offer": f"cn-{material}", "place": place, "ordered": "2025-01-01"}
+    return [{**spec, "quantity": kilograms, "arrives": day} for kilograms, day in arrivals]
+
+
+def year(*demands: Any, **more: Any) -> Case:
+    """The year 2027."""
+    return case(*demands, start=FIRST, **more)
+
+
+def held(kilograms: float) -> Any:
+    """Stock that may serve any use."""
+    return (stock("metal", kilograms, chain("AU", *METAL)),)
+
+
+def findings(given: Case, found: Recommendation) -> list[str]:
+    """What does not hold of a plan in another case."""
+    return [one.message for one in examine(built(given, facts(), *RULES), found.plan.plan)[1]]
+
+
+@pytest.mark.parametrize(
+    ("kilograms", "day", "lacking"),
+    [(20, LATER, 0), (19, LATER, 1), (0, LATER, 20), (0, FIRST, 0), (100 * 72 / 365, date(2027, 3, 14), 0)],
+)
+def test_what_is_there_lasts_until_an_order_arrives(kilograms: float, day: date, lacking: float) -> None:
+    """100 kg a year, of which a fifth is used in the first 73 days: what stock does not hold of it is short."""
+    given = year(demand("metal", "civil", 100), stocks=held(kilograms), orders=coming("metal", (100, day)))
+    found = planned(given, facts())
+    assert sum(short(found).values()) == pytest.approx(lacking, abs=0.002)
+
+
+def test_a_shortage_falls_on_the_days_without_material() -> None:
+    """With 50 kg on their way, nothing of them is used early; only what is not delivered at all is short."""
+    given = year(demand("metal", "civil", 100), orders=coming("metal", (50, LATER)))
+    assert short(planned(given, facts())) == {"metal-civil": 50}
+
+
+def test_a_demand_that_begins_after_an_arrival_has_all_of_it() -> None:
+    """Use from 1 April on: an order of March is there in time."""
+    wanted = demand("metal", "civil", 100).model_copy(update={"start": date(2027, 4, 1)})
+    assert short(planned(year(wanted, orders=coming("metal", (100, LATER))), facts())) == {}
+
+
+def test_a_plan_that_uses_an_order_before_it_arrives_does_not_hold() -> None:
+    """The plan for an order of 1 January, of which 20 kg are used by 15 March: 19 kg are there by then, or 20."""
+    wanted = demand("metal", "civil", 100)
+
+    def asked(kilograms: float, day: date) -> Case:
+        return year(wanted, stocks=held(kilograms), orders=coming("metal", (100 - kilograms, day)))
+
+    found = planned(asked(20, FIRST), facts(), *RULES)
+    assert findings(asked(20, LATER), found) == []
+    late = planned(asked(19, FIRST), facts(), *RULES)
+    assert findings(asked(19, FIRST), late) == []
+    assert findings(asked(19, LATER), late) == ["more metal at US (R1) is used before 2027-03-15 than is there by then"]
+
+
+@pytest.mark.parametrize(("second", "lacking"), [(date(2027, 5, 27), 0), (date(2027, 5, 28), 0.274)])
+def test_each_of_several_orders_is_waited_for(second: date, lacking: float) -> None:
+    """20 kg last for 73 days, and 20 more to 26 May: what comes on 27 May is in time, and a day later a day's use is short."""
+    wanted = demand("metal", "civil", 100)
+    given = year(wanted, stocks=held(20), orders=coming("metal", (20, LATER), (60, second)))
+    found = planned(given, facts(), *RULES)
+    assert sum(short(found).values()) == pytest.approx(lacking, abs=0.001)
+    early = planned(year(wanted, stocks=held(20), orders=coming("metal", (20, LATER), (60, LATER))), facts(), *RULES)
+    assert (findings(given, early) == []) == (not lacking)
+
+
+def test_uses_that_share_stock_are_split_so_that_both_last() -> None:
+    """Stock that defense may use too lasts for it alone, if civil use waits for the Chinese metal: 24 kg of stock, of which 20 are for defense."""
+    wanted = demand("metal", "defense", 20), demand("metal", "civil", 20)
+    given = year(*wanted, stocks=held(24), orders=coming("metal", (20, LATER)))
+    assert short(planned(given, facts(), *RULES)) == {}
+    fewer = year(*wanted, stocks=held(23), orders=coming("metal", (20, LATER)))
+    assert sum(short(planned(fewer, facts(), *RULES)).values()) == pytest.approx(1)
+
+
+def test_a_waiver_lets_one_demand_take_of_two_classes() -> None:
+    """Of 40 kg for defense a waiver lets 20 be Chinese, which come in March; 20 kg of stock last for the fifth that is used before."""
+    wanted = demand("metal", "defense", 40)
+    waiver = [{"id": "W", "rule": "ban", "quantity": 20, "demand": "metal-defense"}]
+    given = year(wanted, stocks=held(20), orders=coming("metal", (20, LATER)), waivers=waiver)
+    found = planned(given, facts(), *RULES)
+    assert short(found) == {}
+    assert len({one.requirement for one in found.run.deliveries}) == 2
+    late = year(
+        wanted, stocks=held(20), orders=coming("metal", (20, date(2027, 7, 2))), waivers=waiver
+    )  # half of the year
+    assert findings(late, found) == []
+    later = year(wanted, stocks=held(20), orders=coming("metal", (20, date(2027, 7, 3))), waivers=waiver)
+    assert findings(later, found) != []
+
+
+def test_makers_take_their_inputs_when_the_order_goes_out() -> None:
+    """A melter three months away is ordered on 1 January for what is wanted from April on: the oxide must be there on that day."""
+    wanted = demand("metal", "civil", 0, 10)
+
+    def asked(day: date) -> Case:
+        orders = coming("oxide", (10, day), place="AU")
+        return case(wanted, start=FIRST, length="quarter", orders=orders)
+
+    found = planned(asked(FIRST), facts(lead_time=3))
+    assert bought(found) == {"au-melt": 10}
+    assert [str(one.order_by) for one in found.run.purchases] == ["2027-01-01"]
+    assert short(planned(asked(date(2027, 1, 2)), facts(lead_time=3))) == {"metal-civil": 10}
+    assert short(planned(asked(date(2027, 3, 1)), facts(lead_time=1))) == {}
+    assert short(planned(asked(date(2027, 3, 2)), facts(lead_time=1))) == {"metal-civil": 10}
+    problem = built(asked(date(2027, 1, 2)), facts(lead_time=3))
+    assert [one.message for one in examine(problem, found.plan.plan)[1]] == [
+        "more oxide at AU (R1) is used before 2027-01-02 than is there by then"
+    ]
