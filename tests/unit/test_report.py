@@ -251,7 +251,7 @@ def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check()
         "no supply, 2026-Q4 to 2027-Q1",
         "## Who supplies it",
     ]
-    order += ["AU/MM → MY", "100 %", "## What to order next", "By 2026-12-31", "## How sure this is"]
+    order += ["AU/MM → MY", "100 %", "## What to order next", "| 2026-12-31 |", "## How sure this is"]
     places = [page.index(words) for words in order]
     assert places == sorted(places)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -91,6 +92,21 @@ def test_orders_lead_to_stretches_of_arrivals_and_days_of_rules_are_marked() -> 
     assert isinstance(over_time, charts.Timeline)
     assert {row.name for row in over_time.rows} == {"begins", "ends", "may"}
     assert all(chart.start <= span.start <= span.end <= chart.end for row in over_time.rows for span in row.spans)
+
+
+def test_days_by_which_orders_are_late_have_a_column_of_their_own() -> None:
+    """Where any is late: the days of orders stay dates, which a workbook can sort."""
+    orders = [
+        PURCHASE | {"order_by": "2026-11-01", "late_days": 26},
+        PURCHASE | {"order_by": "2026-12-31", "place": "JP"},
+    ]
+    table = drawings(run(purchases=orders))["Orders and lead times"].table
+    assert isinstance(table, doc.DataTable)
+    assert [column.title for column in table.columns[:3]] == ["Order by", "Days late", "Material"]
+    assert [row.cells[:2] for row in table.rows] == [(date(2026, 11, 1), doc.Count(26)), (date(2026, 12, 31), "")]
+    on_time = drawings(run())["Orders and lead times"].table
+    assert isinstance(on_time, doc.DataTable)
+    assert [column.title for column in on_time.columns[:2]] == ["Order by", "Material"]
 
 
 def test_what_is_short_is_drawn_as_bad_and_a_material_that_nobody_brings_has_no_empty_chart() -> None:

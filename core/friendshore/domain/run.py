@@ -1,7 +1,7 @@
 """A run: a verified plan told to people and programs. Its JSON form is `run.json`, and what `plan --json` prints.
 
-Money is in the case's currency and, unless a field says otherwise, not discounted. Quantities are kilograms in the
-material's basis. Periods are named by their labels; dates are ISO 8601.
+Money is in the case's currency and, unless a field says otherwise, not discounted. Quantities are kilograms in the material's basis. Periods are named by
+their labels; dates are ISO 8601.
 """
 
 from __future__ import annotations
@@ -50,14 +50,15 @@ class RunPurchase(Record):
     country: str
     """Where it is bought."""
     countries: dict[str, list[str]]
-    """Stage -> the countries in which the offer may have performed it itself; stages of its inputs stand with the purchases of
-    those."""
+    """Stage -> the countries in which the offer may have performed it itself; stages of its inputs stand with the purchases of those."""
     place: str
     """Where it is delivered."""
     ordered: str
     """Period of the order."""
     order_by: datetime.date
-    """Last day of the order: it then arrives by the first day of its period of arrival."""
+    """Last day of the order: it then arrives in time."""
+    late_days: int = 0
+    """Days from that day to the first on which one can act: of the plan, or the newest on which a catalog or pack was looked at; 0: it is not late."""
     delivered: str
     """Period of arrival."""
     end_use: str
@@ -159,8 +160,7 @@ class RunDemand(Record):
     first_met: str = ""
     """First period from which it is met in full to the end; empty: never."""
     origin_rules: list[str] = []
-    """Rules of origin that look at it in a period in which it is wanted; none: nothing asks where it comes from, and that nothing is
-    found against it says nothing."""
+    """Rules of origin that look at it in a period in which it is wanted; none: nothing asks where it comes from, which says nothing for it."""
 
 
 class RunComplianceClass(Record):
@@ -310,8 +310,7 @@ class RunLevel(Record):
     within: Number
     """Share by which later levels may make it worse, in every independent part of the case."""
     gained: Number | None = None
-    """By how much it is smaller than in the plan that is made without this level and those after it, cost excepted; None: not
-    found in the time given, or cost itself."""
+    """By how much it is smaller than in the plan without this level and those after it but cost; None: not found in time, or cost itself."""
     raised_objective: Number | None = None
     """By how much this level raises `cost.objective` above that plan's: what it costs to rank it here."""
 

@@ -81,6 +81,11 @@ class RunPlugin(Record):
         return self.kind in ("catalog", "pack")
 
 
+def known_by(used: Iterable[RunPlugin], start: datetime.date) -> datetime.date:
+    """Return the first day on which a plan can be acted on: its own first day, or the newest day on which any of its facts was looked at."""
+    return max([start, *(one.as_of for one in used if one.has_facts and one.as_of is not None)])
+
+
 def turned_since(rules: Iterable[PackedRule], used: Iterable[RunPlugin], today: datetime.date | None) -> Iterator[str]:
     """What became of rules after their packs were looked at, up to today: phases that began, and those that ended with none after them."""
     looked_at = {one.name: one.as_of for one in used if one.kind == "pack"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -27,7 +27,7 @@ from ..domain.run import (
     RunPurchase,
 )
 from ..domain.unmet import RunConflict
-from ..domain.used import RunBlock, RunPlugin
+from ..domain.used import RunBlock, RunPlugin, known_by
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass
@@ -134,7 +134,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
         demands=_demands(verified),
-        purchases=purchases(problem, verified.lines),
+        purchases=purchases(problem, verified.lines, told.plugins),
         ranges=[] if ranged is None else _ranges(ranged),
         nominal_low=None if ranged is None else ranged.low,
         nominal_high=None if ranged is None else ranged.high,
@@ -242,11 +242,12 @@ def _first_met(problem: Problem, demand: Demand, short: dict[int, Decimal]) -> s
     return _label(problem, later[0]) if later else ""
 
 
-def purchases(problem: Problem, lines: Sequence[Line]) -> list[RunPurchase]:
-    """Every purchase with its cost."""
+def purchases(problem: Problem, lines: Sequence[Line], used: Iterable[RunPlugin] = ()) -> list[RunPurchase]:
+    """Every purchase with its cost; `used` is what the plan was made with."""
+    known = known_by(used, problem.case.horizon.start)
     wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     reached = {one.label: _reached(problem, one) for one in problem.compliance_classes}
-    return [_purchase(problem, line, wanted, reached) for line in lines]
+    return [_purchase(problem, line, wanted, reached, known) for line in lines]
 
 
 def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
@@ -274,7 +275,11 @@ def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
 
 
 def _purchase(
-    problem: Problem, line: Line, wanted: dict[tuple[str, str], Decimal], reached: Mapping[str, _Reached]
+    problem: Problem,
+    line: Line,
+    wanted: dict[tuple[str, str], Decimal],
+    reached: Mapping[str, _Reached],
+    known: date,
 ) -> RunPurchase:
     entry, arc = line.item.entry, line.item.arc
     assert isinstance(entry, Purchase)
@@ -294,6 +299,7 @@ def _purchase(
         place=entry.place,
         ordered=_label(problem, entry.ordered),
         order_by=arc.order_by[entry.ordered],
+        late_days=max(0, (known - arc.order_by[entry.ordered]).days),
         delivered=_label(problem, entry.delivered),
         end_use="+".join(sorted({use for use, arcs in reached.get(entry.requirement, ()) if arc.index in arcs})),
         requirement=entry.requirement,

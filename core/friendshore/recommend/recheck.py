@@ -119,7 +119,7 @@ def recheck(
     return Rechecked(
         verified=verified,
         run=run,
-        purchases=tuple(run.purchases if run is not None else purchases(read.problem, lines)),
+        purchases=tuple(run.purchases if run is not None else purchases(read.problem, lines, read.file.plugins)),
         findings=(*located, *_used_though_blocked(told, registry), *vouching.findings),
         unchecked=(*read.unchecked, *unclassed),
         vouching=vouching,

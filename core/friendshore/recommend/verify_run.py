@@ -90,6 +90,7 @@ _FREE_OF_RULES = (
     "supplier",
     "delivered",
     "order_by",
+    "late_days",
 )
 """What of a purchase no rule has a say in."""
 _OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence", "catalog")

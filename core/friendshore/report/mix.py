@@ -118,15 +118,16 @@ def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]
 
 
 def orders(run: Run) -> doc.Section | None:
-    """Orders by their last day: the next two periods in full, then one line a period."""
+    """Orders by their last day: those of the next two periods in full, then one line a period."""
     if not run.purchases:
         return None
     in_order = sorted(run.purchases, key=lambda p: (p.order_by, p.material, p.offer, p.place, p.delivered))
     by_period = grouped((purchase.ordered, purchase) for purchase in in_order)
     soon, later = list(by_period)[:SOON], list(by_period)[SOON:]
-    rows = [row for label in soon for row in _period_rows(by_period[label])]
-    columns = [doc.Column("Order"), doc.Column("Material"), doc.figures("Quantity"), doc.Column("To", whole=True)]
+    rows = [row for label in soon for row in _period_rows(label, by_period[label])]
+    columns = [doc.Column("Order by"), doc.Column("Order"), doc.Column("Material"), doc.figures("Quantity")]
     columns += [
+        doc.Column("To", whole=True),
         doc.Column("Arrives", whole=True),
         doc.figures("", run.currency),
         doc.Column("For", from_width=_WITH_USE),
@@ -136,14 +137,13 @@ def orders(run: Run) -> doc.Section | None:
     return doc.section("What to order by when", doc.table(columns, rows), head, rest)
 
 
-def _period_rows(purchases: list[RunPurchase]) -> list[doc.DataRow]:
-    """The last day of a period, and its orders by material."""
-    rows = [
-        doc.DataRow((f"by {purchases[0].order_by}", "", "", "", "", doc.Amount(cost_of(purchases)), ""), strong=True)
-    ]
+def _period_rows(label: str, purchases: list[RunPurchase]) -> list[doc.DataRow]:
+    """A period, and its orders by their last day and material."""
+    rows = [doc.DataRow((label, "", "", "", "", "", doc.Amount(cost_of(purchases)), ""), strong=True)]
     for (offer, material, place, delivered), group in in_orders(purchases).items():
         uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
         cells = (
+            order_day(group[0]),
             offer,
             material,
             doc.Kilograms(kilograms_of(group)),
@@ -154,6 +154,14 @@ def _period_rows(purchases: list[RunPurchase]) -> list[doc.DataRow]:
         )
         rows.append(doc.DataRow(cells, level=1))
     return rows
+
+
+def order_day(purchase: RunPurchase) -> doc.Cell:
+    """The last day of an order, and by how much it has passed."""
+    if not purchase.late_days:
+        return purchase.order_by
+    text = f"{purchase.order_by}, late by {count(purchase.late_days, 'day')}"
+    return doc.Phrase(text, doc.Tone.BAD, brief=f"{purchase.order_by}, late")
 
 
 def in_orders(purchases: list[RunPurchase]) -> dict[tuple[str, str, str, str], list[RunPurchase]]:

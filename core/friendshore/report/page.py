@@ -25,7 +25,18 @@ from .demand import (
     whole_periods,
 )
 from .ground import blocked_plugins, with_effect
-from .mix import barred_texts, by_material, chain, cost_of, holdings, in_orders, kilograms_of, names_of, per_kg
+from .mix import (
+    barred_texts,
+    by_material,
+    chain,
+    cost_of,
+    holdings,
+    in_orders,
+    kilograms_of,
+    names_of,
+    order_day,
+    per_kg,
+)
 from .plan import spends, status_of, time_of
 from .stale_prices import stale_line
 
@@ -184,23 +195,26 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
 
 
 def _orders(run: Run) -> list[doc.Element]:
-    """The orders of the first period in which anything is ordered, dearest first."""
+    """The orders of the first period in which anything is ordered, by their last day, the dearest of a day first."""
     if not run.purchases:
         return [doc.sentence("Nothing.")]
-    day = min(purchase.order_by for purchase in run.purchases)
-    due = [purchase for purchase in run.purchases if purchase.order_by == day]
-    orders = sorted(in_orders(due).items(), key=lambda item: (-cost_of(item[1]), item[0]))
+    first = min(run.purchases, key=lambda purchase: purchase.order_by).ordered
+    due = [purchase for purchase in run.purchases if purchase.ordered == first]
+    orders = sorted(in_orders(due).items(), key=lambda item: (item[1][0].order_by, -cost_of(item[1]), item[0]))
     rows: list[list[doc.Cell]] = [
-        [offer, material, place, delivered, doc.Kilograms(kilograms_of(group)), doc.Amount(cost_of(group))]
+        [
+            *(order_day(group[0]), offer, material, place, delivered),
+            *(doc.Kilograms(kilograms_of(group)), doc.Amount(cost_of(group))),
+        ]
         for (offer, material, place, delivered), group in orders[:ORDERS]
     ]
     left = orders[ORDERS:]
     if left:
         rest = cost_of(purchase for _, group in left for purchase in group)
-        rows.append([count(len(left), "other order"), "", "", "", "", doc.Amount(rest)])
-    columns = [doc.Column("Order"), doc.Column("Material"), doc.Column("To"), doc.Column("Arrives")]
+        rows.append(["", count(len(left), "other order"), "", "", "", "", doc.Amount(rest)])
+    columns = [doc.Column("Order by", whole=True), *map(doc.Column, ("Order", "Material", "To", "Arrives"))]
     made = doc.table([*columns, doc.figures("Quantity"), doc.figures("", run.currency)], rows)
-    return [doc.sentence(f"By {day}: {large_money(cost_of(due), run.currency)} in all."), made]
+    return [doc.sentence(f"In {first}: {large_money(cost_of(due), run.currency)} in all."), made]
 
 
 def _rules(run: Run) -> Iterator[str]:

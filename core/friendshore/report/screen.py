@@ -20,7 +20,7 @@ from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.unmet import RunShortage, RunSupplyCause
 from .caveats import caveats, conflicts, few
 from .demand import met_from
-from .mix import cost_of, in_orders, kilograms_of, per_kg
+from .mix import cost_of, in_orders, kilograms_of, order_day, per_kg
 from .plan import heading, parts_of_cost
 
 _MUCH = Decimal("0.01")
@@ -226,11 +226,11 @@ def _orders(run: Run, where: str) -> doc.Element | None:
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(day, offer, material, doc.Kilograms(kilograms_of(group))),
+            *(order_day(group[0]), offer, material, doc.Kilograms(kilograms_of(group))),
             *([place] if elsewhere else []),
             *(arrives, doc.Amount(cost_of(group))),
         ]
-        for day, (offer, material, place, arrives), group in listed[:LINES]
+        for _, (offer, material, place, arrives), group in listed[:LINES]
     ]
     spent = {day: large_money(cost_of(group), run.currency) for day, group in days.items()}
     left = [_orders_left(spent, orders, shown) for shown in range(len(rows) + 1)]

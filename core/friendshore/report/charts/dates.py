@@ -11,7 +11,7 @@ from ...document.figures import large_money, mass
 from ...domain.base import grouped
 from ...domain.run import Run, RunPurchase, RunRule
 from ..ground import phase_text, with_effect
-from ..mix import by_material, cost_of, in_orders, kilograms_of, names_of, used_for
+from ..mix import by_material, cost_of, in_orders, kilograms_of, names_of, order_day, used_for
 from .parts import largest, more
 
 ROWS = 40
@@ -115,7 +115,7 @@ def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 def _table(run: Run, orders: Sequence[Sequence[RunPurchase]], names: dict[str, str]) -> doc.DataTable:
     rows: list[list[doc.Cell]] = [
         [
-            group[0].order_by,
+            order_day(group[0]),
             group[0].material,
             names[group[0].offer],
             group[0].offer,
