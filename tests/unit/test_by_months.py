@@ -12,6 +12,7 @@ from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
 from friendshore.domain.case import StoreSpec, WaiverSpec
 from friendshore.domain.facts import Lane
+from friendshore.domain.quantities import parse_duration
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, recheck
 from friendshore.report import page_document, plan_document
@@ -82,9 +83,14 @@ def test_a_lead_time_is_rounded_up() -> None:
     """Four months are six by quarters: 181 days without metal, by months 120."""
     found = planned(yearly(), chinese(lead_time=4))
     assert months(found) == [("metal-defense", 181, 120, 61)]
-    assert counted(found) == [("lead time", "cn-metal", "4 months", "6 months")]
+    assert counted(found) == [("lead time", "cn-metal", "4 months", "as 2 quarters, to the first day of one")]
+    assert "lead time of cn-metal: 4 months, counted as 2 quarters, to the first day of one" in text(found)
     weeks = planned(yearly(), chinese(lead_time=Decimal(16 * 7 * 12) / 365))
-    assert counted(weeks) == [("lead time", "cn-metal", "3.68 months", "6 months")]
+    assert counted(weeks) == [("lead time", "cn-metal", "112 days", "as 2 quarters, to the first day of one")]
+    safe = planned(yearly(assume={"safety_lead": parse_duration("14 days")}), chinese(lead_time=3))
+    assert [row[2:] for row in counted(safe)] == [
+        ("3 months and 14 days to be safe", "as 2 quarters, to the first day of one")
+    ]
 
 
 def test_a_store_is_what_it_is_on_the_last_day_of_a_period() -> None:
@@ -134,24 +140,33 @@ def test_what_permits_counts_in_whole_periods_within_it() -> None:
     assert months(found) == [("metal-defense", 90 + 184, 31 + 153, 90)]
 
 
-def test_by_months_it_may_be_short_of_more() -> None:
-    """Capacity that begins in March is there for the whole quarter; by months January and February are short. Nothing is said to be available."""
-    site = facility("cn", "CN").model_copy(
-        update={
-            "capacity": (
-                facility("cn", "CN", 365)
-                .capacity[0]
-                .model_copy(update={"start": date(2027, 3, 1), "per_year": Decimal(500)}),
-            )
-        }
-    )
+def test_a_plant_that_begins_within_a_quarter_is_of_use_from_that_day() -> None:
+    """500 kg a year from March on, of which nothing can be held: January and February are short in quarters as in months."""
+    step = facility("cn", "CN", 500).capacity[0].model_copy(update={"start": date(2027, 3, 1)})
+    site = facility("cn", "CN").model_copy(update={"capacity": (step,)})
     late = source("CN", 11, name="slow", lead_time=1, max_per_year=0.1)
     found = planned(yearly(), catalog(site, source("CN", 10), late))
     ((_, quarters, by_month, only),) = months(found)
-    assert (quarters, only) == (pytest.approx(90 - 31 * 500 / 365, abs=0.1), 0)
+    assert (quarters, by_month, only) == (pytest.approx(59, abs=0.1), pytest.approx(59, abs=0.1), 0)
+
+
+def test_by_months_it_may_be_short_of_more() -> None:
+    """A kilogram a day is made, and two are wanted in February and March: in quarters those of January are there for it, though none can be held."""
+    wanted = {"start": date(2027, 2, 1), "end": date(2027, 3, 31), "per_year": Decimal(730), "quantities": ()}
+    given = case(
+        demand("metal", "defense", **wanted),
+        start=YEAR,
+        length="quarter",
+        count=4,
+        stores=(store("metal", 0, limit=0),),
+    )
+    late = source("CN", 11, name="slow", lead_time=1, max_per_year=0.1)
+    found = planned(given, catalog(facility("cn", "CN", 365), source("CN", 10), late))
+    ((_, quarters, by_month, only),) = months(found)
+    assert (quarters, only) == (118 - 90, 0)
     assert by_month == pytest.approx(59, abs=0.1)
     assert "Short only because" not in text(found)
-    assert "what comes late in a period is counted as there for all of it" in text(found)
+    assert "what a capacity or an offer gives in a period may be ordered on its first day" in text(found)
 
 
 def test_nothing_is_planned_again_where_no_date_lies_within_a_period() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
 from random import Random
 from threading import Barrier
 from typing import Any
@@ -16,9 +18,10 @@ from friendshore.domain.case import Case, Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import PlanStatus
+from friendshore.domain.time import PeriodLength
 from friendshore.errors import InputError, PluginError
 from friendshore.plugins import Registry
-from friendshore.recommend import TABLES, Recommendation, reverify
+from friendshore.recommend import TABLES, Recommendation, recheck, reverify
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinSuppliers
@@ -271,7 +274,51 @@ def test_a_run_tells_what_it_rests_on(found: Recommendation) -> None:
     forbids = {use: r.forbids for r in run.requirements for use in r.uses}
     assert forbids["metal-defense 2027"] == ["ban"]
     assert forbids["metal-defense 2026"] == []
-    assert {p.order_by.isoformat() for p in run.purchases} <= {"2026-12-31", "2027-12-31"}
+    assert {p.order_by.isoformat() for p in run.purchases} == {"2026-01-01", "2027-01-01"}
+
+
+def test_an_order_whose_day_passed_before_the_facts_were_looked_at_is_late() -> None:
+    """The catalog is of 11 January: an order of the 1st is ten days late, one of the next year is not. The clock has no part in it."""
+    facts = metals().model_copy(update={"as_of": date(2026, 1, 11)})
+    found = planned(case(demand("metal", "civil", 1, 1), stores=(store("metal", 0, limit=0),)), facts)
+    assert [(str(one.order_by), one.late_days) for one in found.run.purchases] == [
+        ("2026-01-01", 10),
+        ("2027-01-01", 0),
+    ]
+    again = recheck(found.facts(), found.run, Registry.of())
+    assert again.run == found.run
+
+
+def test_a_plan_in_shorter_periods_says_so() -> None:
+    """By months in the place of quarters: what is asked stands among the changes, and the run is checked in those periods."""
+    wanted = demand("metal", "civil", per_year=Decimal(120), quantities=())
+    given = case(wanted, start=date(2027, 1, 1), length="quarter", count=2, assume={"lead_time": 1})
+    found = planned(given, metals(), period=PeriodLength.MONTH)
+    assert [period.label for period in found.run.periods] == [f"2027-0{month}" for month in range(1, 7)]
+    assert found.run.changes == ['period = "month"']
+    assert [s.period for s in found.run.shortages] == ["2027-01"]
+    again = recheck(found.facts(), found.run, Registry.of())
+    assert (again.run, again.findings) == (found.run, ())
+    assert planned(given, metals(), period=PeriodLength.QUARTER).run.purchases == planned(given, metals()).run.purchases
+
+
+@pytest.mark.parametrize(
+    ("length", "wanted", "words"),
+    [
+        ("year", {"per_year": Decimal(1), "quantities": ()}, "periods longer than those of the case"),
+        (
+            "month",
+            {"quantities": (Decimal(1), Decimal(2))},
+            "demand `metal-civil` is stated by quarter: it cannot be planned by month",
+        ),
+        ("month", {"per_year": Decimal(1), "quantities": (), "later": 3}, "it cannot be planned by month"),
+    ],
+)
+def test_what_cannot_be_planned_in_shorter_periods_is_refused(length: str, wanted: dict[str, Any], words: str) -> None:
+    """Longer ones, and what is stated by period."""
+    given = case(demand("metal", "civil", **wanted), start=date(2027, 1, 1), length="quarter", count=2)
+    with pytest.raises(InputError, match=words):
+        planned(given, metals(), period=PeriodLength(length))
 
 
 def test_names_without_a_registry_are_looked_up_where_they_are_installed() -> None:

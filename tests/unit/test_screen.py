@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from friendshore.document.terminal import plain_text
-from friendshore.report import screen_document
+from friendshore.report import plan_document, screen_document
 from friendshore.report.screen import LINES
 
 from .test_report import DEMAND, PURCHASE, SHORT, run
@@ -46,6 +46,12 @@ EXPOSED = {
     "rule": "cn-46", "title": "", "cost": 5000, "materials": {"dysprosium-oxide": 500}, "offers": ["cn"], "first": "2026-Q4",
     "unknown": [{"start": "2026-11-28", "note": "no extension found"}],
 }  # fmt: skip
+ROUNDED = {
+    "kind": "lead time",
+    "name": "far",
+    "stated": "140 days",
+    "counted": "as 2 quarters, to the first day of one",
+}
 ACCEPTED = [
     {"subject": "accepted", "text": "evidence counts from `assumed` on"},
     {"subject": "accepted", "text": "50 % of `announced` capacity counts"},
@@ -69,6 +75,15 @@ def told(width: int = 100, folder: str = "", **changed: Any) -> str:
             {"by_months": [{"demand": "fighters", "short_kg": 500, "by_months_kg": 300, "only_kg": 200}]},
             "Short only because the plan counts in whole periods: fighters 200 kg of 500 kg",
         ),
+        (
+            {"rounded": [ROUNDED, ROUNDED | {"kind": "rule"}]},
+            "Counted in whole quarters: goods arrive on the first day of one, and 1 lead time and 1 date are rounded to that (`--full`). "
+            "`friendshore plan CASE --period month` counts in months",
+        ),
+        (
+            {"purchases": [PURCHASE | {"late_days": 3}]},
+            "Late by 3 days: 1 order should have gone out before 2027-01-03, the newest date of the plan's facts; what is ordered later",
+        ),
         ({"made": "2026-11-26", "plugins": [PLUGIN]}, "Old data: pack laws, as of 2026-01-01, 329 days old"),
         ({"made": "2026-01-02", "plugins": [PLUGIN, PLUGIN | {"as_of": None, "name": "new"}]}, "2 packs, the oldest new, as of an unknown day"),
         ({"plugins_blocked": [{"name": "acme", "by": ["--block"], "plugins": ["acme 1"]}]}, "Planned without acme (acme 1), blocked by --block"),
@@ -85,6 +100,25 @@ def test_what_is_to_be_known_of_a_plan_is_told(changed: dict[str, Any], words: s
     """Each where there is such a thing, and nowhere else."""
     assert words in told(**changed)
     assert words.partition(":")[0] not in told()
+
+
+def test_an_order_that_is_late_is_marked() -> None:
+    """On its line, and in full where every table is printed."""
+    late = run(purchases=[PURCHASE | {"late_days": 1}])
+    assert "2026-12-31, late" in plain_text(screen_document(late), 120)
+    assert "2026-12-31, late by 1 day" in plain_text(plan_document(late), 200)
+    assert "2026-12-31, late" not in plain_text(screen_document(run()), 120)
+
+
+def test_months_are_the_shortest_periods() -> None:
+    """What is rounded to whole months is told too, and nothing that would count in shorter ones."""
+    month = [{"label": "2026-10", "start": "2026-10-01", "end": "2026-10-31"}]
+    words = told(rounded=[ROUNDED], periods=month, purchases=[], shortages=[], demands=[])
+    assert (
+        "Counted in whole months: goods arrive on the first day of one, and 1 lead time is rounded to that (`--full`)"
+        in words
+    )
+    assert "--period" not in words
 
 
 def test_money_and_what_to_do_next_are_told() -> None:

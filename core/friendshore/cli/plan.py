@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,6 +39,23 @@ TimeForPlan = Annotated[
         max=LONGEST_SECONDS,
     ),
 ]
+
+
+class PeriodName(StrEnum):
+    """Lengths of periods that are shorter than some others. To import those of the domain would make `--help` slow."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+Shorter = Annotated[
+    PeriodName | None,
+    typer.Option(
+        metavar="month|quarter",
+        help="Plan in shorter periods than those of the case: fewer dates and lead times are rounded, and it takes longer. "
+        "What an offer or a rule limits in a period is then limited in each of these.",
+    ),
+]
 Into = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Folder to write the run to: run.json, tables, and the facts that prove it."),
@@ -68,6 +86,7 @@ def plan(
     scenario: Scenarios = None,
     change: Changes = None,
     strict: Strict = False,
+    period: Shorter = None,
     time_limit: TimeForPlan = None,
     gap: Gap = DEFAULT_GAP,
     workers: Workers = None,
@@ -87,6 +106,7 @@ def plan(
     from .. import recommend
     from ..case import changes_stated, load_case
     from ..domain.plan import PlanStatus
+    from ..domain.time import PeriodLength
     from ..errors import InputError
     from ..plugins.watching import limited
     from ..run import check_target, write_run
@@ -109,6 +129,7 @@ def plan(
             scenario=scenario or (),
             changes=changes,
             strict=strict,
+            period=None if period is None else PeriodLength(period.value),
             time_limit=time_limit,
             gap=gap,
             workers=workers,

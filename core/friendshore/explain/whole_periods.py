@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from ..domain.facts import Lane, Offer
 from ..domain.plan import PlanStatus
-from ..domain.time import Horizon, Period, PeriodLength, Span
+from ..domain.time import Delay, Horizon, Period, PeriodLength, Span
 from ..domain.unmet import RunRounded
 from ..errors import FriendshoreError, NoPlanError
 from ..problem import Problem
@@ -90,7 +90,7 @@ def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:
                 yield from _narrowed(problem, "lane", name, lane.start, None)
             if lead != earlier:
                 since = period.start if lead > earlier else period.end + _DAY
-                yield _line("lead time", name, f"{_months(lead)} from {lane.start}", f"from {since}")
+                yield _line("lead time", name, f"{Delay.of(lead)} from {lane.start}", f"from {since}")
         before = lane
 
 
@@ -117,20 +117,28 @@ def _narrowed(problem: Problem, kind: str, name: str, start: date | None, end: d
 
 
 def _lead_times(problem: Problem) -> Iterator[RunRounded]:
-    months = problem.case.horizon.length.months
+    """Lead times after which goods would arrive within a period, of orders of some period; the plan has them on the first day of the next."""
+    case = problem.case
     for facts in _reached(problem):
         offer = facts.offer
-        own = offer.lead_time if offer.lead_time is not None else problem.case.assume.lead_time
+        own = offer.lead_time if offer.lead_time is not None else case.assume.lead_time
         for lead in sorted({own, *(lane.lead_time for lane in offer.lanes if lane.lead_time is not None)}):
-            counted = problem.case.horizon.steps(lead) * months
-            if counted != lead:
-                yield _line("lead time", offer.id, _months(lead), _months(Decimal(counted)))
+            whole = _whole_periods(case.horizon, Delay.of(lead, case.assume.safety_lead))
+            if whole:
+                safe = f" and {Delay.of(case.assume.safety_lead)} to be safe" if case.assume.safety_lead else ""
+                yield _line("lead time", offer.id, f"{Delay.of(lead)}{safe}", f"as {whole}, to the first day of one")
 
 
-def _months(number: Decimal) -> str:
-    """A duration; weeks and days come to no whole number of months, and two decimals of it are enough to know it by."""
-    told = round(number, 2)
-    return f"{told.normalize():f} month{'' if told == 1 else 's'}"
+def _whole_periods(horizon: Horizon, delay: Delay) -> str:
+    """Whole periods that a delay is rounded up to, like `1 or 2 quarters`; empty where every order of a first day arrives on one."""
+    found, odd = set(), False
+    for t in range(horizon.count):
+        arrival = horizon.arrival(t, delay)
+        if arrival < horizon.count:
+            found.add(arrival - t)
+            odd = odd or delay.after(horizon.begins(t)) != horizon.begins(arrival)
+    unit = horizon.length.value if found == {1} else f"{horizon.length.value}s"
+    return f"{' or '.join(map(str, sorted(found)))} {unit}" if odd else ""
 
 
 def _reached(problem: Problem) -> list[OfferFacts]:

@@ -10,11 +10,13 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
 from ..domain.naming import Aliases, Following, Sort
+from ..domain.time import Horizon, PeriodLength
 from ..errors import Diagnostic, InputError
 from ..rules.base import PhaseStatus, Rule
 from ..rules.pack import LegislativeBill
 from .build import build_problem
 from .changes import apply_changes, scenario_changes
+from .demands import demand_name
 from .kept import Kept
 from .problem import Problem
 
@@ -28,6 +30,8 @@ class Applied(Record):
     """Further changes, after those of the scenarios."""
     strict: bool = False
     """Whether phases of unknown status apply."""
+    period: PeriodLength | None = None
+    """Length of shorter periods to plan in; None: those of the case."""
 
     def told(self, case: Case) -> list[str]:
         """Every change, those of the scenarios first, as a case file states it; `case` has all its scenarios.
@@ -35,7 +39,8 @@ class Applied(Record):
         Raises:
             InputError: for an unknown scenario.
         """
-        return [change.told for change in (*scenario_changes(case, self.scenario), *self.changes)]
+        changes = [change.told for change in (*scenario_changes(case, self.scenario), *self.changes)]
+        return changes if self.period is None else [*changes, f'period = "{self.period.value}"']
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,18 +100,40 @@ class Inputs:
         """The same facts after scenarios, changes and strictness: the one place where `plan`, questions and `verify` apply them.
 
         Raises:
-            InputError: for an unknown scenario, for every change that names nothing among them, and, if it is strict, for all doubts.
+            InputError: for an unknown scenario, for every change that names nothing among them, for what cannot be planned in shorter periods, and,
+                if it is strict, for all doubts.
             PluginError: if a plugin's rule raises.
         """
         if applied.strict and self.doubts:
             raise InputError(self.doubts)
         changed = self.after((*scenario_changes(self.case, applied.scenario), *applied.changes))
+        if applied.period is not None:
+            changed = changed.in_periods(applied.period)
         if not applied.strict:
             return changed
         accept = changed.case.accept
         statuses = tuple(sorted({*accept.rule_status, PhaseStatus.UNKNOWN.value}))
         strict = accept.but(rule_status=statuses)
         return replace(changed, case=changed.case.but(accept=strict))
+
+    def in_periods(self, length: PeriodLength) -> Inputs:
+        """The same facts in shorter periods; what shortages and holding cost stays what it is in those of the case."""
+        horizon = self.case.horizon
+        if horizon.until is not None or length.months > horizon.length.months:
+            expected = f"a {horizon.length.value} or shorter"
+            raise InputError(
+                "periods longer than those of the case", column="period", found=length.value, expected=expected
+            )
+        listed = [demand_name(demand, self.case) for demand in self.case.demands if demand.quantities or demand.later]
+        if listed and length is not horizon.length:
+            message = (
+                f"demand `{listed[0]}` is stated by {horizon.length.value}: it cannot be planned by {length.value}"
+            )
+            raise InputError(message, column="period", fix="state it `per_year`, with `from` and `until`")
+        count = horizon.count * horizon.length.months // length.months
+        shorter = Horizon(start=horizon.start, count=count, length=length)
+        priced = self._priced()
+        return replace(priced, case=priced.case.but(horizon=shorter))
 
     def after(self, changes: Sequence[Change]) -> Inputs:
         """The same facts after some changes, in order. What shortages and holding cost stays what it is before them.

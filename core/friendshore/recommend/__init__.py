@@ -22,6 +22,7 @@ from ..domain.facts import Catalog
 from ..domain.memory import SESSION_MEGABYTES
 from ..domain.plan import Cost, PlanStatus
 from ..domain.run import Run
+from ..domain.time import PeriodLength
 from ..plugins import Registry
 from ..plugins.patches import unaltered
 from ..problem.inputs import Applied
@@ -60,6 +61,7 @@ def plan(
     scenario: str | Sequence[str] = (),
     changes: Sequence[Change] = (),
     strict: bool = False,
+    period: PeriodLength | None = None,
     time_limit: float | None = None,
     gap: float = 1e-6,
     workers: int | None = None,
@@ -79,6 +81,7 @@ def plan(
         scenario: names of the case's scenarios to apply, in order.
         changes: further changes, after those of the scenarios.
         strict: enforce phases of unknown status, and refuse prices that are older than the case allows.
+        period: length of shorter periods to plan in; None: those of the case.
         time_limit: seconds for all of it, reading and reasons included; the best plan found by then is returned, with its bound.
         gap: relative distance from the bound at which a plan is taken as cheapest.
         workers: components solved at once; None: the number of processors. Does not change the result.
@@ -99,7 +102,7 @@ def plan(
     memory = _bytes(memory_mb)
     names = (scenario,) if isinstance(scenario, str) else scenario
     listed = changes if isinstance(changes, list | tuple) else each_of(changes, Change, "changes", CHANGES)
-    applied = record(Applied, {"scenario": names, "changes": listed, "strict": strict}, "plan()")
+    applied = record(Applied, {"scenario": names, "changes": listed, "strict": strict, "period": period}, "plan()")
     gathered = gather(case, registry, catalogs, rules)
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from ..document import elements as doc
@@ -15,9 +16,9 @@ from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
 from ..domain.used import DatedStatus, PackedRule, aged, is_stale, turned_since
-from .demand import only_by_periods
+from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
-from .mix import barred_texts
+from .mix import barred_texts, in_orders
 from .stale_prices import stale_line
 
 _FEW = 3
@@ -166,7 +167,9 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
     yield from _most(_exposures(run), most, "more rule of unknown status", "more rules of unknown status")
     bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))
     yield from _most(bars, most, "more lot that is barred so", "more lots that are barred so")
+    yield from late_orders(run)
     yield from only_by_periods(run, most)
+    yield from hidden_by_periods(run)
     yield from _missed(run, most)
     if run.levels:
         yield f"Objectives in order: {few([_cut(level.sentence, _BRIEFLY) for level in run.levels], '; ', most)}"
@@ -192,6 +195,18 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
         about = [row.text.partition(":")[0] for row in run.assumptions if row.subject == subject]
         if about:
             yield f"{BEFORE_ALL[subject]}, {why}: {few(about, most=most)}"
+
+
+def late_orders(run: Run) -> Iterator[str]:
+    """Orders whose last day has passed before the plan can be acted on."""
+    late = [purchase for purchase in run.purchases if purchase.late_days]
+    if late:
+        worst = max(late, key=lambda purchase: purchase.late_days)
+        day = worst.order_by + timedelta(days=worst.late_days)
+        orders = len(in_orders(late))
+        what = f"{count(orders, 'order')} should have gone out before {day}, the newest date of the plan's facts"
+        most = count(worst.late_days, "day")
+        yield f"Late by {most if orders == 1 else f'up to {most}'}: {what}; what is ordered later arrives later"
 
 
 def _exposures(run: Run) -> Iterator[str]:

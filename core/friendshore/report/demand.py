@@ -171,7 +171,7 @@ def _unlooked(run: Run) -> Iterator[str]:
             "periods may give more, and what is limited in each period is then limited in each month"
         )
     if any(row.by_months_kg is not None and row.by_months_kg > row.short_kg for row in run.by_months):
-        yield "where it is short of more by months: what comes late in a period is counted as there for all of it"
+        yield "where it is short of more by months: what a capacity or an offer gives in a period may be ordered on its first day"
     by_note = grouped((row.note, row.demand) for row in _unknown(run))
     for note, names in by_note.items():
         yield f"not looked at by months: {', '.join(names)}: {note}"
@@ -194,9 +194,29 @@ def only_by_periods(run: Run, most: int | None = None) -> Iterator[str]:
         yield f"Short only because the plan counts in whole periods: {', '.join(names)}. By months so much more is available"
 
 
+def hidden_by_periods(run: Run) -> Iterator[str]:
+    """What a reader of a plan in quarters or years does not see, and how to see it; nothing where no date or lead time is rounded."""
+    if not run.rounded:
+        return
+    leads = len({row.name for row in run.rounded if row.kind == "lead time"})
+    dates = sum(row.kind != "lead time" for row in run.rounded)
+    parts = [count(number, noun) for number, noun in ((leads, "lead time"), (dates, "date")) if number]
+    days = (run.periods[0].end - run.periods[0].start).days + 1
+    word = "years" if days > _QUARTER else "quarters" if days > _MONTH else "months"
+    finer = "" if word == "months" else ". `friendshore plan CASE --period month` counts in months"
+    yield (
+        f"Counted in whole {word}: goods arrive on the first day of one, and {' and '.join(parts)} "
+        f"{'is' if leads + dates == 1 else 'are'} rounded to that (`--full`){finer}"
+    )
+
+
+_MONTH, _QUARTER = 31, 92
+"""Most days that each has."""
+
+
 def _said(row: RunRounded) -> str:
     what = f"lead time of {row.name}" if row.kind == "lead time" else f"{row.kind} {row.name}"
-    return f"{what}: {row.stated}, counted {'as ' if row.kind == 'lead time' else ''}{row.counted}"
+    return f"{what}: {row.stated}, counted {row.counted}"
 
 
 def _unknown(run: Run) -> list[RunByMonths]:

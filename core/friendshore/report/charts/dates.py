@@ -11,7 +11,7 @@ from ...document.figures import large_money, mass
 from ...domain.base import grouped
 from ...domain.run import Run, RunPurchase, RunRule
 from ..ground import phase_text, with_effect
-from ..mix import by_material, cost_of, in_orders, kilograms_of, names_of, order_day, used_for
+from ..mix import by_material, cost_of, in_orders, kilograms_of, names_of, used_for
 from .parts import largest, more
 
 ROWS = 40
@@ -113,9 +113,11 @@ def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _table(run: Run, orders: Sequence[Sequence[RunPurchase]], names: dict[str, str]) -> doc.DataTable:
+    late = any(purchase.late_days for purchase in run.purchases)
     rows: list[list[doc.Cell]] = [
         [
-            order_day(group[0]),
+            group[0].order_by,
+            *([doc.Count(group[0].late_days) if group[0].late_days else ""] if late else []),
             group[0].material,
             names[group[0].offer],
             group[0].offer,
@@ -127,7 +129,8 @@ def _table(run: Run, orders: Sequence[Sequence[RunPurchase]], names: dict[str, s
         ]
         for group in orders
     ]
-    columns = [doc.Column("Order by", whole=True), *map(doc.Column, ("Material", "Supplier", "Offer"))]
+    columns = [doc.Column("Order by", whole=True), *([doc.figures("Days late")] if late else [])]
+    columns += map(doc.Column, ("Material", "Supplier", "Offer"))
     columns += [doc.figures("Quantity"), doc.Column("To"), doc.Column("Arrives in", whole=True)]
     return doc.table([*columns, doc.figures("", run.currency), doc.Column("For")], rows)
 
