@@ -120,3 +120,23 @@ def test_what_is_wrong_with_a_change_is_told_of_the_option(case: Path, command: 
     assert message in done.stderr
     data = json.loads(friendshore(command, case, "--change", change, "--json").stdout)
     assert data["errors"][0]["file"] == f"--change '{change}'"
+
+
+def test_a_case_is_planned_in_shorter_periods_and_the_run_keeps_it(case: Path, tmp_path: Path) -> None:
+    """`--period month`: eighteen months in the place of six quarters, and `verify` counts in months too, beside the case."""
+    done = friendshore("plan", case, "--period", "month", "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert "18 periods" in done.stdout
+    assert 'Changed from the case: period = "month"' in " ".join(done.stdout.split())
+    checked = answer("verify", tmp_path / "run", "--case", case)
+    assert (checked["verified"], checked["findings"], checked["applied"]) == (True, [], ['period = "month"'])
+
+
+def test_longer_periods_are_refused(case: Path, tmp_path: Path) -> None:
+    """A case by months is not planned by quarters."""
+    text = (case / "case.toml").read_text().replace('period = "quarter"', 'period = "month"')
+    copytree(case, tmp_path / "monthly")
+    (tmp_path / "monthly" / "case.toml").write_text(text)
+    done = friendshore("plan", tmp_path / "monthly", "--period", "quarter")
+    assert done.exit_code == 2
+    assert "periods longer than those of the case" in done.output

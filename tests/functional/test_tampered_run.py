@@ -69,6 +69,7 @@ TOLD: list[tuple[str, Change, str]] = [
     ("quantity", lambda p: p.update(quantity_kg=p["quantity_kg"] + 1), "quantity_kg"),
     ("origin", lambda p: p["countries"].update(refined=["AU"]), "countries.refined"),
     ("cost", lambda p: p.update(cost=p["cost"] - 100), "cost"),
+    ("day of order", lambda p: p.update(order_by="2026-12-31"), "order_by"),
 ]
 
 
@@ -92,10 +93,16 @@ def test_entries_in_another_order_are_named(run: Path, field: str) -> None:
     assert [p.column for p in verified(run).findings] == [f"{field}[1]"]
 
 
-CELLS = [("quantity_kg", "1.5"), ("countries", "mined: AU; refined: AU"), ("cost", "1")]
+CELLS = [
+    ("quantity_kg", "1.5"),
+    ("countries", "mined: AU; refined: AU"),
+    ("cost", "1"),
+    ("order_by", "2026-12-31"),
+    ("late_days", "0"),
+]
 
 
-@pytest.mark.parametrize(("column", "value"), CELLS, ids=["quantity", "origin", "cost"])
+@pytest.mark.parametrize(("column", "value"), CELLS, ids=["quantity", "origin", "cost", "day of order", "late"])
 def test_one_cell_changed_in_a_table_is_named(run: Path, column: str, value: str) -> None:
     """The same changed in `purchases.csv` is one finding, with row and column."""
     path = run / "purchases.csv"
