@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -85,6 +86,16 @@ def test_a_demand_that_begins_after_an_arrival_has_all_of_it() -> None:
     """Use from 1 April on: an order of March is there in time."""
     wanted = demand("metal", "civil", 100).model_copy(update={"start": date(2027, 4, 1)})
     assert short(planned(year(wanted, orders=coming("metal", (100, LATER))), facts())) == {}
+
+
+@pytest.mark.parametrize(("day", "lacking"), [(date(2027, 5, 15), 0), (date(2027, 5, 20), 5 * 365 / 365)])
+def test_a_demand_that_is_put_off_is_used_as_much_later(day: date, lacking: float) -> None:
+    """A kilogram a day from 15 February to 31 March, three months later: what arrives on 20 May is five days late."""
+    dates = {"per_year": Decimal(365), "quantities": (), "start": date(2027, 2, 15), "end": date(2027, 3, 31)}
+    wanted = demand("metal", "civil", **dates, later=3)
+    given = case(wanted, start=FIRST, length="quarter", count=2, orders=coming("metal", (100, day)))
+    spread = 45 / 47  # what 45 days ask for is used on the 47 to the end of June
+    assert sum(short(planned(given, facts(), *RULES)).values()) == pytest.approx(lacking * spread, abs=0.01)
 
 
 def test_a_plan_that_uses_an_order_before_it_arrives_does_not_hold() -> None:

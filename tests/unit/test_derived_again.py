@@ -135,6 +135,21 @@ def test_the_last_day_of_an_order_is_derived_twice(lead: str, safety: str, days:
     assert derived_again(found.plan.ledger, found.plan.costing) == []
 
 
+@pytest.mark.parametrize("update", [{"arrives": None}, {"arrives": date(2027, 1, 1)}, {"period": 0}], ids=str)
+def test_the_day_on_which_an_open_order_arrives_is_derived_twice(update: dict[str, Any]) -> None:
+    """An order that the problem has earlier than the case, or in another period, is named."""
+    order = {"offer": "au-metal", "quantity": 1, "arrives": "2027-05-05", "ordered": "2026-01-01"}
+    given = case(demand("metal", "civil", 1, 1), start=date(2027, 1, 1), length="quarter", orders=[order])
+    found = planned(given, catalog(facility("au", "AU"), source("AU", 10))).plan
+    assert derived_again(found.ledger, found.costing) == []
+    (lot,) = found.problem.lots
+    ledger = PlanEntries.of(replace(found.problem, lots=(replace(lot, **update),)), found.plan)
+    messages = [finding.message for finding in derived_again(ledger, found.costing)]
+    assert messages == [
+        "the day on which `order-1:au-metal` arrives is not what the records give, derived a second way"
+    ]
+
+
 def differing(problem: Problem) -> list[str]:
     """What comes out otherwise the second time, for the plan that was made."""
     ledger = PlanEntries.of(problem, dated().plan.plan)

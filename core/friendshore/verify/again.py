@@ -63,6 +63,7 @@ class _Again:
         """Figure by figure."""
         yield from self._discounts()
         yield from self._wanted()
+        yield from self._on_order()
         yield from self._capacities()
         yield from self._prices()
         yield from self._moves()
@@ -82,6 +83,15 @@ class _Again:
             for t, stated in enumerate(demand.quantity):
                 if abs(Fraction(stated) - wanted[t]) > Fraction(self.case.resolution) * (self.horizon.count + 1) / 2:
                     yield _differs(f"what `{demand.id}` wants in {self._label(t)}", stated, wanted[t])
+
+    def _on_order(self) -> Iterator[Diagnostic]:
+        """The day on which an open order arrives, and its period."""
+        for number, order in enumerate(self.case.orders, 1):
+            name = order.id or f"order-{number}:{order.offer}"
+            for lot in self.problem.lots:
+                own = lot.on_order and lot.id in (name, f"{name}:{lot.material}")
+                if own and (lot.arrives != order.arrives or order.arrives not in self.days(lot.period)):
+                    yield _differs(f"the day on which `{lot.id}` arrives", lot.arrives, order.arrives)
 
     def _quantities(self, demand: Demand) -> list[Fraction]:
         spec = demand.spec
