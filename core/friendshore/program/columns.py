@@ -60,6 +60,8 @@ class Columns:
     """Price span -> columns, with the undiscounted money that one of each takes off."""
     priced: dict[int, dict[int, Decimal]] = field(default_factory=dict)
     """Price span -> columns that are added up in it, with what a unit of each counts for."""
+    below_dearer: set[tuple[int, int]] = field(default_factory=set)
+    """(price span, tier): the next tier costs more where it begins, so that a plan in this tier has to stay below that."""
 
 
 class Units(Mapping[tuple[int, int], list[int]]):

@@ -18,7 +18,7 @@ from ..problem.network import final_node
 from .balance_repair import balance_repaired
 from .compile import Program
 from .matrix import Ints
-from .rounding import in_whole_lots, to_steps, up_to_thresholds
+from .rounding import in_whole_lots, to_steps, within_tiers
 
 Cell = tuple[int, int, int]
 """Node, compliance class, period."""
@@ -52,7 +52,7 @@ class _Decoder:
         self.program = program
         self.problem = program.problem
         self.in_lots = in_whole_lots(program, x)
-        self.x = up_to_thresholds(program, x)
+        self.x = within_tiers(program, x)
         self.x[list(self.in_lots)] = [float(quantity) for quantity in self.in_lots.values()]
         self.resolution = self.problem.case.resolution
         self.nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_FLOOR, Decimal
 
 import numpy as np
@@ -9,24 +10,26 @@ import numpy as np
 from ..domain.base import exact
 from ..problem.demands import round_to
 from ..problem.fixed_point import Whole, kept_doubles
-from ..problem.schedules import PriceSpan
 from .compile import Program
 from .matrix import Floats
 
-_NEARLY = Decimal("1e-7")
-"""Of where a tier begins: by so much the solver may stay below it and mean to reach it."""
 
+def within_tiers(program: Program, x: Floats) -> Floats:
+    """Round a few orders the other way, so that each price schedule stays in the tier that the solver chose.
 
-def up_to_thresholds(program: Program, x: Floats) -> Floats:
-    """The same values, a few orders rounded up, those first that rounding to the nearest step would make smaller by most.
-
-    As many as keep a price schedule in the tier that it reaches before rounding; an order at its upper bound stays.
+    The solver's choice is read from its switches. The quantity cannot tell it: a plan that stays just below a dearer tier, and one that
+    just reaches a cheaper one, both lie within the solver's tolerance of the threshold.
     """
     found = x.copy()
+    reached: dict[int, int] = {}
+    for (number, tier), column in program.columns.tier_reached.items():
+        if x[column] > 0.5:
+            reached[number] = tier
     for number, columns in program.columns.priced.items():
-        span = program.problem.price_spans[number]
+        span, tier = program.problem.price_spans[number], reached.get(number, 0)
         if span.jumps:
-            _round_up(program, span, columns, found)
+            dearer = (number, tier) in program.columns.below_dearer
+            _keep_tier(program, span.tiers[tier].least, span.tiers[tier + 1].least if dearer else None, columns, found)
     return found
 
 
@@ -67,17 +70,22 @@ def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:
     return found
 
 
-def _round_up(program: Program, span: PriceSpan, columns: dict[int, Decimal], x: Floats) -> None:
+def _keep_tier(
+    program: Program, least: Decimal, below: Decimal | None, columns: Mapping[int, Decimal], x: Floats
+) -> None:
+    """Round orders up until they reach `least`, or down until they are below `below`; an order at one of its bounds stays."""
     step = program.problem.case.resolution
     planned = {column: Decimal(repr(float(x[column]))) for column in columns}
     rounded = {column: round_to(kilograms, step) for column, kilograms in planned.items()}
-    meant = sum((weight * planned[column] for column, weight in columns.items()), Decimal(0)) * (1 + _NEARLY)
-    missing = max(tier.least for tier in span.tiers if tier.least <= meant)
-    missing -= sum((weight * rounded[column] for column, weight in columns.items()), Decimal(0))
-    for column in sorted(columns, key=lambda c: (rounded[c] - planned[c], c)):
-        if missing <= 0:
-            return
-        larger = float(rounded[column] + step)
-        if rounded[column] > 0 and larger <= program.linear.upper[column]:
-            x[column] = larger
-            missing -= columns[column] * step
+    measured = sum((weight * rounded[column] for column, weight in columns.items()), Decimal(0))
+    if measured < least:
+        for column in sorted(columns, key=lambda c: (rounded[c] - planned[c], c)):
+            larger = float(rounded[column] + step)
+            if measured < least and rounded[column] > 0 and larger <= program.linear.upper[column]:
+                x[column] = larger
+                measured += columns[column] * step
+    elif below is not None:
+        for column in sorted(columns, key=lambda c: (planned[c] - rounded[c], c)):
+            if measured >= below and rounded[column] >= step:
+                x[column] = float(rounded[column] - step)
+                measured -= columns[column] * step

@@ -113,7 +113,11 @@ class _Span:
                 within += rate * (least[k + 1] - least[k]) if k + 1 < len(least) else 0.0
             high = float(sum(self.most.values()))
             if k + 1 < len(least):
-                high = max(0.0, min(high, least[k + 1] - (self._apart() if self._dearer(k, rates) else 0.0)))
+                apart = 0.0
+                if self._dearer(k, rates):
+                    self.draft.columns.below_dearer.add((self.number, k))
+                    apart = self._apart()
+                high = max(0.0, min(high, least[k + 1] - apart))
             if tier.most is not None:
                 high = min(high, float(tier.most))
             segments.append(_Segment(k, least[k], high, rates[k], at_once))
