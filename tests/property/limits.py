@@ -237,10 +237,7 @@ class Reader:
             for amount, kilograms in self.bought(rule, group, periods, at, lambda *_: True, everyone=True).items():
                 weights[amount] = weights.get(amount, 0.0) - share * kilograms
         else:
-            base = self.demanded(rule, group, periods, at)
-            if not base:
-                return
-            bound = share * base
+            bound = share * self.demanded(rule, group, periods, at)
         floor = rule.kind == "min-share"
         self._bound(rule, weights, bound if floor else None, None if floor else bound)
 

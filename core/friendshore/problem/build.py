@@ -21,7 +21,16 @@ from ..rules.base import Rule
 from .charges import Charges
 from .compliance_classes import Grouping
 from .demands import round_to
-from .given import accepted, check_names, described_twice, parties_without_site, renamed, unexamined, unnamed_end_uses
+from .given import (
+    accepted,
+    check_names,
+    described_twice,
+    parties_without_site,
+    refuse_unneeded_stock,
+    renamed,
+    unexamined,
+    unnamed_end_uses,
+)
 from .incumbents import resolve_incumbents
 from .judging import Law, judge_all
 from .kept import Kept
@@ -85,6 +94,8 @@ class _Builder:
         counted, leads, assumptions = offers
         network = self.facts.network(counted, lots, demands)
         law = Law(self.rules, case)
+        if not self.part:
+            refuse_unneeded_stock(case, merged, network, law)
         uses = list(dict.fromkeys(demand.use for demand in demands))
         answers = self.kept.planned if self.kept is not None else None
         judgements = judge_all(network, self.rules, uses, answers)

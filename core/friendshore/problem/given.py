@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import product
 
 from ..catalog import twins, united
 from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume
@@ -17,11 +18,13 @@ from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.base import PhaseStatus, Rule
 from ..rules.kinds import Exclude, OriginBan
+from ..rules.kinds.limits import StockLevel
 from ..rules.kinds.shared import is_party
 from ..rules.waivers import misfits
 from .demands import Demand, demand_name
 from .judging import Law
 from .merged import Merged
+from .network import Network
 from .objectives import unknown_names
 from .offers import Assumption, OfferFacts
 
@@ -283,6 +286,35 @@ def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
         )
         for use, materials in sorted(open_to_all.items())
     ]
+
+
+def refuse_unneeded_stock(case: Case, merged: Merged, network: Network, law: Law) -> None:
+    """Refuse stock floors that name a material or place which nothing in the case needs: nothing could be bought for that stock.
+
+    Raises:
+        InputError: with all of them.
+    """
+    found = []
+    for rule in law.rules:
+        floor = isinstance(rule, StockLevel) and bool(rule.exactly or rule.at_least)
+        if not floor or not rule.applies(case.horizon.span, law.statuses):
+            continue
+        assert isinstance(rule, StockLevel)
+        nodes = [(name, place) for name, place in network.nodes if rule.covers(merged.materials[name])]
+        for material, place in product(sorted(rule.materials) or [""], rule.places or [""]):
+            if (material or place) and not any(material in ("", m) and place in ("", p) for m, p in nodes):
+                what = f"{material or rule.subject()}{f' at {place}' if place else ''}"
+                found.append(
+                    Diagnostic(
+                        f"rule `{rule.id}` asks for stock of {what}, which nothing in this case needs, so that none can be bought",
+                        column=f"rule `{rule.id}`",
+                        found=what,
+                        expected="a material and place that some demand needs",
+                        fix="add a [[demand]] for it, or take it out of the rule",
+                    )
+                )
+    if found:
+        raise InputError(found)
 
 
 def parties_without_site(offers: Sequence[OfferFacts], rules: Sequence[Rule]) -> list[Assumption]:

@@ -158,9 +158,12 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         unproven=describe_unproven(out),
         blocked=describe_blocked(out),
         leads=run_parts.describe_leads(problem),
-        assumptions=run_parts.describe_assumptions(verified)
-        + describe_duties(verified)
-        + describe_packs(told.packs, told.made),
+        assumptions=[
+            *run_parts.describe_assumptions(verified),
+            *run_parts.describe_idle_limits(problem, told.pack_of),
+            *describe_duties(verified),
+            *describe_packs(told.packs, told.made),
+        ],
         largest_miss_kg=exact(verified.largest_miss),
         components=told.components,
         plugins=list(told.plugins),

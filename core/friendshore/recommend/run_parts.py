@@ -16,9 +16,14 @@ from ..domain.use import Result
 from ..domain.watch import told_each
 from ..explain import ByMonths, Holding, Reason, SupplyCauses
 from ..explain.held import Bar
+from ..explain.idle_limits import idle_limits
 from ..problem import Problem
 from ..problem.price_dates import PriceDates
 from ..verify import Bought, VerifiedPlan
+
+
+IDLE_LIMIT = "limit without demand"
+"""Subject of what is said of limits of the case that ask for nothing."""
 
 
 def describe_by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[RunByMonths]:
@@ -223,6 +228,13 @@ def describe_assumptions(verified: VerifiedPlan) -> list[RunAssumption]:
         if a.subject not in offers or a.subject in used or a.subject in given
     ]
     return found + _let_pass(verified)
+
+
+def describe_idle_limits(problem: Problem, pack_of: Mapping[str, str]) -> list[RunAssumption]:
+    """Return the limits of the case itself that ask for nothing; a pack is written for many cases, and need not concern this one."""
+    return [
+        RunAssumption(subject=IDLE_LIMIT, text=text) for rule, text in idle_limits(problem) if rule.id not in pack_of
+    ]
 
 
 def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:

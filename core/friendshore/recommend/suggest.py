@@ -20,6 +20,7 @@ from ..domain.quantities import readable
 from ..domain.suggest import did_you_mean
 from ..domain.time import Period
 from ..errors import Diagnostic
+from ..explain.idle_limits import idle_limits
 from ..plugins import Registry
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
@@ -208,6 +209,9 @@ def _rules(problem: Problem) -> Iterator[Diagnostic]:
     """Rules of the case that cannot do what they seem to: limits that limit nothing, exclusions of what is not there."""
     asked = {rule.id for rule, _ in problem.limit_rows}
     own = {str(table.get("id")) for table in problem.case.rules}
+    for rule, text in idle_limits(problem):
+        if rule.id in own and rule.id in asked:
+            yield Diagnostic(text, column="rule", fix='take a share of what is bought: `of = "purchases"`')
     offers = [facts.offer for facts in problem.offers] + [lead.offer for lead in problem.leads]
     for rule in problem.rules:
         if rule.id in own and "rows" in rule.verbs and rule.id not in asked:

@@ -68,16 +68,18 @@ def noted_packs(run: Run) -> Iterator[str]:
 
 _UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
 _NO_DUTY, _MOST_DUTY = "no duty charged", "highest duty charged"
+_IDLE = "limit without demand"
 BEFORE_ALL = {
     _UNEXAMINED: "Looked at by no rule of origin",
     _ACCEPTED: "Accepted by the case",
     _TWICE: "Perhaps counted twice",
     _NO_DUTY: "No duty charged",
     _MOST_DUTY: "Highest duty charged",
+    _IDLE: "Limit without demand",
 }
 """Assumptions without which the mix cannot be read: goods that no rule asks the origin of, and what a case accepts beyond the usual,
-for a plan is compliant only as far as that is right; capacity that two catalogs may both count; and duties that nobody knows. By their subjects, with their
-titles."""
+for a plan is compliant only as far as that is right; capacity that two catalogs may both count; duties that nobody knows; and limits that ask
+for nothing. By their subjects, with their titles."""
 
 
 def unexamined(run: Run) -> doc.Section | None:
@@ -195,6 +197,8 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
         about = [row.text.partition(":")[0] for row in run.assumptions if row.subject == subject]
         if about:
             yield f"{BEFORE_ALL[subject]}, {why}: {few(about, most=most)}"
+    idle = (f"{BEFORE_ALL[_IDLE]}: {row.text}" for row in run.assumptions if row.subject == _IDLE)
+    yield from _most(idle, most, "more such limit", "more such limits")
 
 
 def late_orders(run: Run) -> Iterator[str]:

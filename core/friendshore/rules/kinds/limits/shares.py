@@ -109,14 +109,18 @@ class _Shared(ByCountries):
         return facts.carried_in(held, making, period, only(self.end_uses, surely=False))
 
     def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, Belongs]], cap: bool) -> Rows | None:
-        """The rows of a group at a place; none for a stretch in which there is nothing to take a share of."""
+        """Return the rows of a group at a place, if there are any.
+
+        A share of no demand is nothing: a cap then admits nothing, and a floor asks for nothing.
+        """
         stretches = [(label, periods, Decimal(0)) for label, periods in facts.spans(self.per)]
+        counts = self._counts(facts, group, at, [belongs for _, belongs in sets], cap)
         if self.of == "demand":
             wanted = [(label, periods, self.demanded(facts, group, periods, at)) for label, periods, _ in stretches]
-            stretches = [(label, periods, self.share * base) for label, periods, base in wanted if base]
+            capped = cap and any(map(any, counts))
+            stretches = [(label, periods, self.share * base) for label, periods, base in wanted if base or capped]
         if not stretches:
             return None
-        counts = self._counts(facts, group, at, [belongs for _, belongs in sets], cap)
         bounds = [bound for _, _, bound in stretches for _ in sets]
         names = [" ".join(word for word in (group, who, at) if word) for who, _ in sets]
         return Rows(
