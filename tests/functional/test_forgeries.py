@@ -391,6 +391,19 @@ def test_a_key_that_stands_twice_is_refused(
     assert [problem.column for problem in refused.value.problems] == ["objective", "status"]
 
 
+@pytest.mark.parametrize("file", ["facts.json", "run.json"])
+def test_half_of_a_character_is_refused(
+    original: Callable[[str], Path], registry: Registry, tmp_path: Path, file: str
+) -> None:
+    """JSON can escape it, and nothing can write or hash it."""
+    run = forge(original(""), tmp_path / "run", lambda facts: None, registry)
+    text = (run / file).read_text(encoding="utf-8")
+    (run / file).write_text(text.replace("Hill works", r"Hill \ud800 works", 1), encoding="utf-8")
+    resum(run)
+    with pytest.raises(InputError, match="half of a character"):
+        verify_run(run, registry)
+
+
 def test_what_was_applied_is_told(original: Callable[[str], Path], registry: Registry) -> None:
     """A scenario of the case is vouched for with it, and named with every change that it makes."""
     found = verify_run(original("relaxed"), registry, original("relaxed").parent / "case")

@@ -10,8 +10,10 @@ import pytest
 
 from friendshore.case import load_case
 from friendshore.catalog import read_catalog
-from friendshore.errors import InputError
+from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins.registry import Registry
+from friendshore.reading.textfile import json_object
+from friendshore.reading.tomltext import toml_data
 from friendshore.rules.pack import read_pack
 
 GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
@@ -95,3 +97,47 @@ def test_cases_and_packs_in_another_encoding(encoding: str, said: str, tmp_path:
         assert len(error.value.problems) == 1
         assert said in problems(error)
         assert "encoding UTF-8" in problems(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        (r'{"a": "x\ud800"}', "a"),
+        (r'{"a": [{"b": 1}, {"b": "\udc00\ud83d"}]}', "a[2].b"),
+        (r'{"a": {"\udfff": 1}}', "a"),
+        ('{"a": "\ud800"}', "a"),
+    ],
+)
+def test_half_of_a_character_in_json_is_named(text: str, column: str) -> None:
+    """JSON can escape what no file, screen or digest can write."""
+    found: list[Diagnostic] = []
+    assert json_object(text, "facts.json", found) is None
+    assert [(one.message, one.column) for one in found] == [("contains half of a character", column)]
+
+
+@pytest.mark.parametrize("text", [r'{"a": "\ud83d\ude00"}', r'{"a": "\\ud800"}'])
+def test_a_whole_character_written_in_two_halves_is_read(text: str) -> None:
+    """As is a backslash before what only looks like half of one."""
+    found: list[Diagnostic] = []
+    assert json_object(text, "facts.json", found) is not None
+    assert found == []
+
+
+def test_half_of_a_character_in_a_cell_is_named(folder: Path) -> None:
+    """A cell may be written as a JSON string, escapes included."""
+    path = folder / "facilities.csv"
+    lines = path.read_text().splitlines()
+    column = lines[0].split(",").index("name")
+    cells = lines[1].split(",")
+    cells[column] = r'"""half \ud800"""'
+    path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n")
+    with pytest.raises(InputError) as error:
+        read_catalog(folder)
+    assert [(p.row, p.column, p.expected) for p in error.value.problems] == [(2, "name", "text of whole characters")]
+
+
+def test_half_of_a_character_in_toml_text_is_named() -> None:
+    """No file can hold it, but a program that hands text over can."""
+    with pytest.raises(InputError) as error:
+        toml_data('a = 1\nb = "\ud800"\n', "case.toml")
+    assert [(p.row, p.message) for p in error.value.problems] == [(2, "contains half of a character")]

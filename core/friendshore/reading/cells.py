@@ -30,6 +30,7 @@ from ..domain.quantities import (
     parse_unit_price,
 )
 from ..domain.values import MASS, MONEY, MONTHS, PER_UNIT, RESOLUTION, SIGNED_PRICE, Range, currency
+from .textfile import SURROGATE, WHOLE
 
 T = TypeVar("T")
 
@@ -43,6 +44,8 @@ def read_prose(value: object) -> str:
     if not isinstance(value, str):
         shown = str(value).lower() if isinstance(value, bool) else value
         raise UnreadableError("text in quotes", f'write "{shown}"')
+    if SURROGATE.search(value):
+        raise UnreadableError(WHOLE, "delete the half of a character, or write all of it")
     return value
 
 

@@ -8,7 +8,9 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from ..errors import Diagnostic, InputError
@@ -56,6 +58,14 @@ def read_text(path: Path, found: list[Diagnostic], most: int = LARGEST) -> str |
         return None
 
 
+SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""Half of a character: JSON can escape one, and no encoding can write it."""
+WHOLE = "text of whole characters"
+"""What is expected where half of a character is found."""
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_SHOWN = 3
+
+
 def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") -> dict[str, object] | None:
     """The one JSON object that the text of a file holds; None, with one problem recorded, if it holds none: `fix` says what to do about it."""
     twice: list[str] = []
@@ -86,7 +96,28 @@ def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") ->
     if not isinstance(data, dict):
         found.append(Diagnostic("must hold one JSON object", file, found=type(data).__name__, fix=fix))
         return None
+    if halves := list(islice(_halves(data), _SHOWN)) if _HALF.search(text) or SURROGATE.search(text) else []:
+        found.extend(
+            Diagnostic("contains half of a character", file, column=column, found=shown, expected=WHOLE, fix=fix)
+            for column, shown in halves
+        )
+        return None
     return data
+
+
+def _halves(data: object) -> Iterator[tuple[str, str]]:
+    """Yield the path of every text with half of a character in it, and that text with the half escaped."""
+    waiting: list[tuple[str, object]] = [("", data)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str) and SURROGATE.search(value):
+            yield path, json.dumps(value)
+        elif isinstance(value, list):
+            waiting += [(f"{path}[{number}]", one) for number, one in enumerate(value, 1)][::-1]
+        elif isinstance(value, dict):
+            for key, one in reversed(value.items()):
+                inside = f"{path}.{key}" if path else str(key)
+                waiting += [(inside, one), (path, key)]
 
 
 def read_object(path: Path, fix: str) -> dict[str, object]:

@@ -15,6 +15,7 @@ from typing import Any
 from ..domain.base import UnreadableError, beyond, stated
 from ..errors import Diagnostic, InputError
 from .records import path_of
+from .textfile import SURROGATE, WHOLE
 
 Key = tuple[str | int, ...]
 """Path of a value: `("demand", 0, "per_year")`."""
@@ -79,6 +80,9 @@ def _parsed(text: str, file: str, number: Callable[[str], object]) -> dict[str, 
         fix = "write long lists as tables in CSV files, or make several cases of it"
         raise InputError("is too long", file, found=found, expected=expected, fix=fix)
 
+    if half := SURROGATE.search(text):  # in a text that was not read from a file
+        line = text.count("\n", 0, half.start()) + 1
+        raise InputError("contains half of a character", file, line, expected=WHOLE)
     if (line := _first_beyond_dots(text)) is not None:
         raise InputError(replace(_too_deep(), file=file, row=line))
 

@@ -174,6 +174,7 @@ def test_a_list_of_ones_own(tmp_path: Path) -> None:
         ("csl-csv", ('"ETC; Exampel Volfram"', '"ETC; Exampel Volfram'), [("csl.csv", 2, "cannot be read from here on: unexpected end of data")]),
         ("csl-json", ("]}", ""), [("csl.json", 1, "is not valid JSON: Expecting ',' delimiter")]),
         ("csl-json", ("results", "entries"), [("csl.json", None, "holds no list `results`")]),
+        ("csl-json", ('"name": "', '"name": "\\ud800'), [("csl.json", None, "contains half of a character")] * 2),
         ("ofac-sdn", ("101,2,", "103,2,"), [("alt.csv", 2, "belongs to entry 103, which is not on the list")]),
         ("ofac-sdn", ('102,"HENTZAU, Rupert"', "102,-0- "), [("sdn.csv", 2, "names nobody")]),
         ("ofac-sdn", ("102,2,-0- ,-0- ,-0- ,-0- ", "102,2,-0- "), [("add.csv", 2, "has another number of cells")]),

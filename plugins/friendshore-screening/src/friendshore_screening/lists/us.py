@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from friendshore.errors import Diagnostic
+from friendshore.reading.textfile import json_object
 
 from .entries import ListEntry, a_day, refused, split_names, unique
 from .text import TextRow, csv_rows, csv_table, file_text
@@ -54,19 +54,13 @@ def read_csl_json(path: Path) -> tuple[ListEntry, ...]:
     Raises:
         InputError: with all that is wrong with it.
     """
-    text, file = file_text(path), str(path)
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        row = getattr(error, "lineno", None)
-        fix = "fetch the file once more: it may have been cut off"
-        raise refused(
-            [Diagnostic(f"is not valid JSON: {getattr(error, 'msg', 'too deep')}", file, row, fix=fix)]
-        ) from error
-    results = data.get("results") if isinstance(data, dict) else None
+    file, found = str(path), list[Diagnostic]()
+    data = json_object(file_text(path), file, found, "fetch the file once more: it may have been cut off")
+    if data is None:
+        raise refused(found)
+    results = data.get("results")
     if not isinstance(results, list):
         raise refused([Diagnostic("holds no list `results`", file, expected='an object such as {"results": […]}')])
-    found: list[Diagnostic] = []
     entries = []
     for number, one in enumerate(results, 1):
         if not isinstance(one, dict):
