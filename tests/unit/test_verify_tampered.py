@@ -19,7 +19,7 @@ from friendshore.problem import limiting
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.export_control import ExportControl
-from friendshore.rules.kinds.limits import Budget, MaxShare, MinDelivered, MinSuppliers, Pin
+from friendshore.rules.kinds.limits import Budget, MaxShare, MinDelivered, MinSuppliers, Pin, StockLevel
 from friendshore.rules.rows import Purchases, Row, Rows
 from friendshore.verify import VerifiedPlan, examine, verify
 
@@ -257,7 +257,27 @@ def _records(field: str, *values: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(kind.model_validate(v) for v in values)
 
 
+def exchanged(one: str, other: str) -> Tamper:
+    """Gives all that is of one compliance class to another, and the other way round: everything else still agrees."""
+    labels = {one: other, other: one}
+
+    def tamper(plan: Plan) -> Plan:
+        fields = ("purchases", "lots", "stocks", "deliveries")
+        moved = {
+            field: tuple(
+                entry.model_copy(update={"requirement": labels.get(entry.requirement, entry.requirement)})
+                for entry in getattr(plan, field)
+            )
+            for field in fields
+        }
+        return plan.model_copy(update=moved)
+
+    return tamper
+
+
 LAWFUL: dict[str, tuple[Tamper, str]] = {
+    "classes exchanged": (exchanged("R1", "R2"), "compliance class R2, which does not serve it"),
+    "a class that is not there": (exchanged("R1", "R9"), "names a compliance class that its facts do not give R9"),
     "an unlawful offer": (
         entry("purchases", AU, offer="cn-metal", licences=("L",)),
         "forbidden by `ban` at mined (CN)",
@@ -332,6 +352,25 @@ def test_what_is_not_so_is_named(world: Callable[[], Recommendation], tamper: Ta
     verified, findings = examine(found.plan.problem, tampered)
     assert verified is None
     assert any(words in f"{f.message} {f.found}" for f in findings), [str(f) for f in findings]
+
+
+def test_stock_kept_for_a_use_is_judged_for_it() -> None:
+    """Nothing of the last order is delivered: it is kept for defense, which no Chinese metal may serve."""
+    reserve = rule(StockLevel, id="reserve", at_least=10, end_uses=["defense"], when="end")
+    wanted = demand("metal", "defense", 10, 0), demand("metal", "civil", 5, 5)
+    found = planned(case(*wanted), metals(), ban("mined", start=None), reserve)
+    assert {(p.offer, p.end_use) for p in found.run.purchases} == {("au-metal", "defense"), ("cn-metal", "civil")}
+    held = next(one for one in found.plan.plan.stocks if one.period == 1)
+    late = {"ordered": 1, "delivered": 1, "quantity": 10, "requirement": held.requirement}
+
+    def forge(plan: Plan) -> Plan:
+        chinese = next(one for one in plan.purchases if one.offer == "cn-metal").model_copy(update=late)
+        fewer = entry("purchases", AU, quantity=10)(plan)
+        return fewer.model_copy(update={"purchases": (*fewer.purchases, chinese), "stocks": (held,)})
+
+    verified, findings = examine(found.plan.problem, forge(found.plan.plan))
+    assert verified is None
+    assert any("may not serve metal for defense use: forbidden by `ban`" in f.message for f in findings)
 
 
 def test_everything_that_is_not_so_is_named_at_once() -> None:

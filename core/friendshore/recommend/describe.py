@@ -30,7 +30,6 @@ from ..domain.unmet import RunConflict
 from ..domain.used import RunBlock, RunPlugin, known_by
 from ..plugins import sentence_of
 from ..problem import Problem
-from ..problem.compliance_classes import ComplianceClass
 from ..problem.demands import Demand, wanted_at
 from ..problem.given import origin_rules
 from ..problem.inputs import Applied
@@ -39,6 +38,7 @@ from ..reading.today import today
 from ..session import Session
 from ..solve import Progress
 from ..verify import Line, VerifiedPlan
+from ..verify.compliance import Judging
 from . import run_parts
 from .duties import describe_duties
 from .facts import PackFacts
@@ -52,8 +52,6 @@ from .law import (
     describe_rules,
     describe_unproven,
 )
-
-_Reached = Sequence[tuple[str, frozenset[int]]]  # end uses, each with the arcs that lead there
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
         demands=_demands(verified),
-        purchases=purchases(problem, verified.lines, told.plugins),
+        purchases=purchases(problem, verified.lines, verified.judging, told.plugins),
         ranges=[] if ranged is None else _ranges(ranged),
         nominal_low=None if ranged is None else ranged.low,
         nominal_high=None if ranged is None else ranged.high,
@@ -245,12 +243,17 @@ def _first_met(problem: Problem, demand: Demand, short: dict[int, Decimal]) -> s
     return _label(problem, later[0]) if later else ""
 
 
-def purchases(problem: Problem, lines: Sequence[Line], used: Iterable[RunPlugin] = ()) -> list[RunPurchase]:
-    """Every purchase with its cost; `used` is what the plan was made with."""
+def purchases(
+    problem: Problem, lines: Sequence[Line], judging: Judging, used: Iterable[RunPlugin] = ()
+) -> list[RunPurchase]:
+    """Return every purchase with its cost, and with the end uses of the deliveries that it may end in.
+
+    Args:
+        used: What the plan was made with. Orders that should have gone out before its newest date are late.
+    """
     known = known_by(used, problem.case.horizon.start)
     wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
-    reached = {one.label: _reached(problem, one) for one in problem.compliance_classes}
-    return [_purchase(problem, line, wanted, reached, known) for line in lines]
+    return [_purchase(problem, line, wanted, judging, known) for line in lines]
 
 
 def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
@@ -278,11 +281,7 @@ def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
 
 
 def _purchase(
-    problem: Problem,
-    line: Line,
-    wanted: dict[tuple[str, str], Decimal],
-    reached: Mapping[str, _Reached],
-    known: date,
+    problem: Problem, line: Line, wanted: dict[tuple[str, str], Decimal], judging: Judging, known: date
 ) -> RunPurchase:
     entry, arc = line.item.entry, line.item.arc
     assert isinstance(entry, Purchase)
@@ -304,7 +303,7 @@ def _purchase(
         order_by=arc.order_by[entry.ordered],
         late_days=max(0, (known - arc.order_by[entry.ordered]).days),
         delivered=_label(problem, entry.delivered),
-        end_use="+".join(sorted({use for use, arcs in reached.get(entry.requirement, ()) if arc.index in arcs})),
+        end_use="+".join(sorted({served.use.end_use for served in judging.ends(line.item)})),
         requirement=entry.requirement,
         quantity_kg=entry.quantity,
         cost=exact(line.total),
@@ -315,11 +314,6 @@ def _purchase(
         catalog=arc.chained.offer.catalog,
         confidence=explain.least_confidence(problem, arc.chained).value,
     )
-
-
-def _reached(problem: Problem, group: ComplianceClass) -> _Reached:
-    uses = {problem.demands[outlet.demand].use for outlet in group.outlets}
-    return [(use.end_use, problem.judgements[use].reach) for use in uses]
 
 
 def _makes(verified: VerifiedPlan) -> list[RunMake]:

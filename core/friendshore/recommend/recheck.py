@@ -18,6 +18,7 @@ from ..problem import Problem
 from ..problem.inputs import Inputs
 from ..rules.base import Rule
 from ..verify import VerifiedPlan, examine
+from ..verify.compliance import Judging
 from ..verify.ledger import PlanEntries
 from ..verify.money import Costing
 from .describe import RunContext, purchases, run_of
@@ -109,7 +110,8 @@ def recheck(
     read = read_facts(facts, registry, ask_others=ask_others)
     verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
     run = run_of(verified, _as_told(told, read)) if verified is not None and read.complete else None
-    lines = verified.lines if verified is not None else Costing(PlanEntries.of(read.problem, read.plan)).lines
+    ledger = verified.ledger if verified is not None else PlanEntries.of(read.problem, read.plan)
+    lines = verified.lines if verified is not None else Costing(ledger).lines
     unclassed = list(_unclassed(told, read, findings))
     findings = [] if unclassed else findings
     located = [replace(one, file=one.file or FACTS) for one in findings]
@@ -119,7 +121,9 @@ def recheck(
     return Rechecked(
         verified=verified,
         run=run,
-        purchases=tuple(run.purchases if run is not None else purchases(read.problem, lines, read.file.plugins)),
+        purchases=tuple(
+            run.purchases if run is not None else purchases(read.problem, lines, Judging(ledger), read.file.plugins)
+        ),
         findings=(*located, *_used_though_blocked(told, registry), *vouching.findings),
         unchecked=(*read.unchecked, *unclassed),
         vouching=vouching,

@@ -21,7 +21,6 @@ from ..problem import Problem
 from ..problem.price_dates import PriceDates
 from ..verify import Bought, VerifiedPlan
 
-
 IDLE_LIMIT = "limit without demand"
 """Subject of what is said of limits of the case that ask for nothing."""
 

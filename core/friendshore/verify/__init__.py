@@ -36,11 +36,12 @@ from ..rules.base import Rule
 from ..rules.rows import one_by_one
 from .amounts import Amounts
 from .arrivals import check_arrivals
+from .classes import check_classes, check_ends
 from .columns import Bought as Bought
 from .compliance import Judged as Judged, Judging, check_law
 from .ledger import PlanEntries as PlanEntries
 from .levels import LevelReading as LevelReading, measured, read_levels
-from .limits import Readings, RowReading as RowReading, check_ends, read_limits
+from .limits import Readings, RowReading as RowReading, read_limits
 from .money import Costing, Line as Line
 from .orders import Settled as Settled, check_terms, placed_orders
 
@@ -113,7 +114,8 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
 def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Diagnostic]]:
     """The verified plan, or all that failed verification.
 
-    If not `all_rules` that the plan was made under are there, some may charge: its objective is then not what its purchases cost.
+    If not `all_rules` that the plan was made under are there, some may charge: its objective is then not what its purchases cost. Nor are
+    its compliance classes those of the facts that are left.
     """
     ledger = PlanEntries.of(problem, plan)
     placed = placed_orders(ledger)
@@ -122,6 +124,8 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     check_arrivals(ledger, amounts.reserved)
     check_terms(ledger, placed)
     check_ends(ledger)
+    if all_rules:
+        check_classes(ledger)
     judging = check_law(ledger)
     costing = Costing(ledger, placed)
     readings, penalties = read_limits(ledger, amounts, costing)

@@ -67,6 +67,7 @@ class Judging:
         self._numbers = {use: i for i, use in enumerate(dict.fromkeys(d.use for d in self.problem.demands))}
         self._answers = ledger.answers
         self._asked: dict[tuple[str, int, int], Verdict] = {}
+        self._waivers = {waiver_id(w): w for w in self.problem.case.waivers}
         self._rules = [
             rule
             for rule in self.problem.rules
@@ -78,8 +79,10 @@ class Judging:
         self._known_sorts: dict[object, list[tuple[int, _Applicable]]] = {}
         self._applying: dict[tuple[str, date | None, date | None], bool] = {}
         self._reach: dict[Node, frozenset[Node]] = {}
-        self._known_ends: dict[tuple[str, Node], list[tuple[FinalDelivery, int]]] = {}
-        self._known_against: dict[tuple[str, int], frozenset[tuple[str, int]]] = {}
+        self._known_ends: dict[tuple[str, Node, int], list[FinalDelivery]] = {}
+        self._known_deliveries: dict[tuple[str, Node], list[tuple[FinalDelivery, int]]] = {}
+        self._known_kept: dict[tuple[str, Node], list[FinalDelivery]] = {}
+        self._known_against: dict[tuple[str, int, bool], frozenset[tuple[str, int]]] = {}
 
     @cached_property
     def verdicts(self) -> tuple[Judged, ...]:
@@ -136,9 +139,11 @@ class Judging:
 
     def _against(self, item: Bought) -> frozenset[tuple[str, int]]:
         """Rules that find against a purchase on some day, each with the number of the use, among those that it may end in."""
-        key = (item.entry.requirement, item.arc.index)
+        kept = not any(min(served.period, by) >= item.delivered for served, by in self._deliveries(item))
+        key = (item.entry.requirement, item.arc.index, kept)
         if key not in self._known_against:
-            ends = {served.number: served for served, _ in self._all_ends(item)}
+            served = self._kept(item) if kept else [one for one, _ in self._deliveries(item)]
+            ends = {one.number: one for one in served}
             self._known_against[key] = frozenset(
                 (rule.id, number)
                 for number, served in ends.items()
@@ -247,18 +252,21 @@ class Judging:
     @cached_property
     def _served(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
         """Deliveries out of each compliance class at each node."""
-        rules = {waiver_id(w): w for w in self.problem.case.waivers}
         served: defaultdict[tuple[str, Node], dict[FinalDelivery, None]] = defaultdict(dict)
         for delivery, demand in self.ledger.deliveries:
-            facts = self.problem.demands[demand]
-            waived = frozenset(
-                rules[name].rule
-                for name in delivery.waivers
-                if name in rules and self._fits(rules[name], facts.id, facts.use.material.id, delivery.period)
-            )
-            found = FinalDelivery(self._numbers[facts.use], facts.use, delivery.period, delivery.requirement, waived)
-            served[delivery.requirement, final_node(facts.use)][found] = None
+            found = self._delivery(demand, delivery.period, delivery.requirement, delivery.waivers)
+            served[delivery.requirement, final_node(found.use)][found] = None
         return {key: list(found) for key, found in served.items()}
+
+    def _delivery(self, demand: int, period: int, requirement: str, waivers: Collection[str]) -> FinalDelivery:
+        """Return a delivery to a demand out of a compliance class, under those of some waivers that fit it."""
+        facts = self.problem.demands[demand]
+        waived = frozenset(
+            self._waivers[name].rule
+            for name in waivers
+            if name in self._waivers and self._fits(self._waivers[name], facts.id, facts.use.material.id, period)
+        )
+        return FinalDelivery(self._numbers[facts.use], facts.use, period, requirement, waived)
 
     @cached_property
     def _finals(self) -> dict[Node, list[Node]]:
@@ -271,19 +279,41 @@ class Judging:
         return waiver.demand in ("", demand, material) and dates.covers(self.periods[period].span)
 
     def ends(self, item: Bought) -> list[FinalDelivery]:
-        """Deliveries that a purchase may end in: down its chain, and not before it has arrived."""
-        return [served for served, by in self._all_ends(item) if min(served.period, by) >= item.delivered]
+        """Return the deliveries that a purchase may end in: down its chain, and not before it has arrived.
 
-    def _all_ends(self, item: Bought) -> list[tuple[FinalDelivery, int]]:
+        What ends in none is kept for all that its compliance class serves.
+        """
+        key = (item.entry.requirement, item.arc.node, item.delivered)
+        if key not in self._known_ends:
+            found = [served for served, by in self._deliveries(item) if min(served.period, by) >= item.delivered]
+            self._known_ends[key] = found or self._kept(item)
+        return self._known_ends[key]
+
+    def _deliveries(self, item: Bought) -> list[tuple[FinalDelivery, int]]:
         """Deliveries down the chain of a purchase, each with the last period in which what ends in it can have arrived."""
         key = (item.entry.requirement, item.arc.node)
-        if key not in self._known_ends:
+        if key not in self._known_deliveries:
             latest: dict[FinalDelivery, int] = {}
             for served, by in self._outlets(*key, frozenset(), self.problem.case.horizon.count):
                 latest[served] = max(by, latest.get(served, by))
             in_order = sorted(latest, key=lambda s: (s.number, s.period, s.requirement))
-            self._known_ends[key] = [(served, latest[served]) for served in in_order]
-        return self._known_ends[key]
+            self._known_deliveries[key] = [(served, latest[served]) for served in in_order]
+        return self._known_deliveries[key]
+
+    def _kept(self, item: Bought) -> list[FinalDelivery]:
+        """Return what the compliance class of a purchase serves down its chain, whether or not the plan delivers any of it."""
+        key = (item.entry.requirement, item.arc.node)
+        if key not in self._known_kept:
+            demands = self.problem.demands
+            outlets = [
+                self._delivery(outlet.demand, outlet.period, each.label, outlet.waivers)
+                for each in self.problem.compliance_classes
+                if each.label == key[0]
+                for outlet in each.outlets
+                if key[1] in self._up(final_node(demands[outlet.demand].use))
+            ]
+            self._known_kept[key] = list(dict.fromkeys(outlets))
+        return self._known_kept[key]
 
     def _outlets(self, requirement: str, node: Node, seen: frozenset[str], by: int) -> list[tuple[FinalDelivery, int]]:
         """Deliveries out of a compliance class, and out of those that co-products made from `node` were lent to.

@@ -1,7 +1,4 @@
-"""Do the limits hold? Every row of every limit rule, read on the finished plan.
-
-Where they count by end use, they rest on everything ending in a use that it was bought, made and held for: that is looked at too.
-"""
+"""Do the limits hold? Every row of every limit rule, read on the finished plan."""
 
 from __future__ import annotations
 
@@ -14,7 +11,6 @@ from typing import overload
 
 import numpy as np
 
-from ..domain.plan import Transfer
 from ..problem.float_tables import as_floats
 from ..problem.parts import materials_of
 from ..rules import terms
@@ -198,36 +194,3 @@ def _touches_unplanned(rule: Rule, row: Row, ledger: PlanEntries) -> bool:
     if not materials:
         return any(rule.id in part.rules for part in ledger.plan.infeasible)
     return bool(materials & ledger.unplanned)
-
-
-def check_ends(ledger: PlanEntries) -> None:
-    """Deliveries, and what is lent from one compliance class to another, stay within the end uses of the class they come from."""
-    problem = ledger.problem
-    counted = frozenset[str]().union(*(rule.counted_end_uses for rule in problem.rules))
-    if not counted:
-        return
-    ends = {each.label: each.ends for each in problem.compliance_classes}
-    for delivery, number in ledger.deliveries:
-        use = problem.demands[number].use.end_use
-        if (use if use in counted else "") not in ends.get(delivery.requirement, frozenset()):
-            ledger.find(
-                f"`{delivery.demand}` is served by what was bought for other end uses",
-                found=f"{delivery.quantity} kg of {delivery.requirement}, which is {_told(ends, delivery.requirement)}",
-                expected=f"what is for {use}",
-            )
-    for transfer, _ in ledger.transfers:
-        if not ends.get(transfer.to_requirement, frozenset()) <= ends.get(transfer.from_requirement, frozenset()):
-            ledger.find(
-                f"what is made by `{transfer.offer}` is lent to other end uses than it is made for",
-                found=f"{transfer.quantity} kg of {transfer.material}, {_lent(ends, transfer)}",
-            )
-
-
-def _lent(ends: dict[str, frozenset[str]], transfer: Transfer) -> str:
-    return f"made {_told(ends, transfer.from_requirement)}, lent to what is {_told(ends, transfer.to_requirement)}"
-
-
-def _told(ends: dict[str, frozenset[str]], label: str) -> str:
-    return (
-        f"for {' and '.join(sorted(use or 'another use' for use in ends.get(label, frozenset()))) or 'no use at all'}"
-    )

@@ -113,7 +113,7 @@ def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> Scenar
 
 def told(verified: VerifiedPlan) -> ScenarioPlan:
     """A verified plan in a few figures."""
-    plan, bought = verified.plan, purchases(verified.problem, verified.lines)
+    plan, bought = verified.plan, purchases(verified.problem, verified.lines, verified.judging)
     conflicts = "; ".join(f"rules conflict: {', '.join(one.rules)}" for one in plan.infeasible)
     short = plan.short_by_demand
     return ScenarioPlan(
