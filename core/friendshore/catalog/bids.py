@@ -10,11 +10,13 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..domain.base import UnreadableError
-from ..domain.facts import Catalog, Offer
+from ..domain.basis import GROSS
+from ..domain.facts import Catalog, Facility, Material, Offer
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
 from ..reading import kinds as k
@@ -27,6 +29,7 @@ FORMAT = "friendshore bid 1"
 """What a bid sheet says that it is."""
 ABOUT, BID, ORIGIN = "bidder", "bid", "origin"
 """Its sheets."""
+_CHANGED = "this is not what the bid was asked for: leave it as it was written"
 FILLED = ("filled in by*", "quoted on*", "quotation", "valid until*")
 """What whoever bids says of the whole sheet."""
 BIDS: Mapping[str, Field] = {
@@ -69,7 +72,23 @@ def performed(offer: Offer, stages: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(own if offer.inputs else [*stages, *own]))
 
 
-@dataclass(slots=True)
+def identity(offer: Offer, materials: Mapping[str, Material], facilities: Mapping[str, Facility]) -> dict[str, str]:
+    """Return what a row of the sheet `bid` is about, by column: what is sold, what of it is weighed, and where it comes from."""
+    material, facility = materials[offer.outputs[0].material], facilities[offer.facility]
+    weighed = "the goods as they are" if material.basis == GROSS else f"{material.basis} in it"
+    return {
+        "offer": offer.id,
+        "material": material.id,
+        "kilograms of": weighed,
+        "facility": facility.name or facility.id,
+    }
+
+
+NAMED = ("offer", "material", "kilograms of", "facility")
+"""Columns of the sheet `bid` that say what a row is about; nobody is asked to change them."""
+
+
+@dataclass
 class BidSheet:
     """A bid sheet that is being read: everything that is wrong with it is found before anything is refused."""
 
@@ -86,25 +105,48 @@ class BidSheet:
         """
         book = read_workbook(self.path, self.found)
         about = self._about(book)
-        bids = {row.texts["offer"]: row for row in self._rows(book, BID, BIDS, ("offer",)).values()}
-        origins = self._rows(book, ORIGIN, ORIGINS, ("offer", "stage"))
+        bids = {row.texts["offer"]: row for row in self._rows(book, BID, BIDS, NAMED, 1).values()}
+        origins = self._rows(book, ORIGIN, ORIGINS, ("offer", "stage", "material"), 2)
         offers = {offer.id: offer for catalog in self.catalogs for offer in catalog.offers}
-        suppliers = {one.id: one.supplier for catalog in self.catalogs for one in catalog.facilities}
+        facilities = {one.id: one for catalog in self.catalogs for one in catalog.facilities}
+        suppliers = {name_: one.supplier for name_, one in facilities.items()}
         for name_, row in bids.items():
             if name_ not in offers:
                 self._wrong(book, BID, row.line, "offer", "the case has no such offer", name_)
             elif suppliers[offers[name_].facility] != about.get("supplier"):
                 expected = f"an offer of {suppliers[offers[name_].facility]} on a sheet of theirs"
                 self._wrong(book, BID, row.line, "offer", "the offer is another supplier's", name_, expected)
+            else:
+                self._asked(book, row, offers[name_], facilities)
         if not bids and not self.found:
             self._wrong(book, BID, None, "", "nothing is bid: every row is blank", "")
         for (name_, _), row in origins.items():
             if name_ not in bids:
                 expected = f"an offer with a row filled in on the sheet `{BID}`"
                 self._wrong(book, ORIGIN, row.line, "offer", "an origin of what is not bid", name_, expected)
+            elif name_ in offers:
+                self._asked_of_stage(book, row, offers[name_])
         if self.found:
             raise all_of(self.found)
         return bid_catalog(name, Bid(about, bids, origins), self.catalogs, str(self.path))
+
+    @cached_property
+    def _materials(self) -> Mapping[str, Material]:
+        return {one.id: one for catalog in self.catalogs for one in catalog.materials}
+
+    def _asked(self, book: Workbook, row: BidRow, offer: Offer, facilities: Mapping[str, Facility]) -> None:
+        """Find where a row no longer says what was asked: its figures would be read as those of something else."""
+        for name, written in identity(offer, self._materials, facilities).items():
+            if row.texts[name] != written:
+                self._wrong(book, BID, row.line, name, _CHANGED, row.texts[name], written)
+
+    def _asked_of_stage(self, book: Workbook, row: BidRow, offer: Offer) -> None:
+        material = self._materials[offer.outputs[0].material]
+        stages = performed(offer, [stage.value for stage in material.stages])
+        if row.texts["material"] != material.id:
+            self._wrong(book, ORIGIN, row.line, "material", _CHANGED, row.texts["material"], material.id)
+        if row.texts["stage"] not in stages:
+            self._wrong(book, ORIGIN, row.line, "stage", _CHANGED, row.texts["stage"], " or ".join(stages))
 
     def _wrong(
         self, book: Workbook, sheet: str, line: int | None, column: str, message: str, found: str, expected: str = ""
@@ -137,11 +179,18 @@ class BidSheet:
             line, text = texts.get(name, (None, ""))
             if name.endswith("*") and not text:
                 self._wrong(book, ABOUT, line, name, "partial bid: this has to be filled in", "")
+        days = {}
         for name in ("quoted on*", "valid until*"):
             line, text = texts.get(name, (None, ""))
-            day = self._value(book, ABOUT, line, Field(name, k.DATE), text) if text else None
+            day = days[name] = self._value(book, ABOUT, line, Field(name, k.DATE), text) if text else None
             if name == "valid until*" and day is not None and day < today():
                 self._wrong(book, ABOUT, line, name, "the bid is no longer valid", text, f"{today()} or later")
+            if name == "quoted on*" and day is not None and day > today():
+                self._wrong(book, ABOUT, line, name, "the quotation is of a day to come", text, f"{today()} or earlier")
+        quoted, until = days["quoted on*"], days["valid until*"]
+        if quoted is not None and until is not None and until < quoted:
+            line, text = texts["valid until*"]
+            self._wrong(book, ABOUT, line, "valid until*", "the bid ends before it was made", text, f"{quoted} or later")
         return told
 
     def _columns(
@@ -157,12 +206,15 @@ class BidSheet:
         return None if wrong else found
 
     def _rows(
-        self, book: Workbook, sheet: str, fields: Mapping[str, Field], keys: Sequence[str]
+        self, book: Workbook, sheet: str, fields: Mapping[str, Field], named: Sequence[str], keys: int
     ) -> dict[tuple[str, ...], BidRow]:
-        """Rows of a sheet in which something is filled in, each cell checked; what is lacking of them is told."""
+        """Rows of a sheet in which something is filled in, each cell checked; what is lacking of them is told.
+
+        The first `keys` of the columns that are not filled in tell rows apart.
+        """
         lines = book.sheets.get(book.named(sheet) or "", [])
         self.found += book.found.get(book.named(sheet) or "", [])
-        columns = self._columns(book, sheet, lines[0], [*keys, *fields]) if lines else None
+        columns = self._columns(book, sheet, lines[0], [*named, *fields]) if lines else None
         found: dict[tuple[str, ...], BidRow] = {}
         for line, cells in lines[1:] if columns is not None else []:
             assert columns is not None
@@ -171,9 +223,9 @@ class BidSheet:
                 continue
             for name, column in fields.items():
                 texts[name] = self._cell(book, sheet, line, column, texts[name], columns[name][1])
-            key = tuple(texts[name] for name in keys)
+            key = tuple(texts[name] for name in named[:keys])
             if key in found:
-                self._wrong(book, sheet, line, keys[0], "bid twice", ", ".join(key))
+                self._wrong(book, sheet, line, named[0], "bid twice", ", ".join(key))
             found[key] = BidRow(line, texts)
         return found
 

@@ -175,6 +175,47 @@ def test_nobody_bids_for_another(case: Path) -> None:
     assert "the offer is another supplier's" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("sheet", "column", "text"),
+    [
+        ("bid", "material", "gallium-7n"),
+        ("bid", "kilograms of", "Ga2O3 in it"),
+        ("bid", "facility", "Another works"),
+        ("origin", "material", "gallium-7n"),
+        ("origin", "stage", "melted"),
+    ],
+)
+def test_a_bid_on_something_else_is_refused(case: Path, sheet: str, column: str, text: str) -> None:
+    """A price of oxide, or of a purer grade, is not read as that of what was asked for."""
+    import openpyxl
+
+    path = filled(sheets(case))
+    book = openpyxl.load_workbook(path)
+    heads = [str(cell.value) for cell in book[sheet][1]]
+    book[sheet].cell(2, heads.index(column) + 1).value = text
+    book.save(path)
+    done = convert(path, case)
+    assert done.returncode == 2
+    (told,) = json.loads(done.stdout)["errors"]
+    assert (told["row"], told["column"], told["found"]) == (2, column, text)
+    assert told["message"].startswith("this is not what the bid was asked for")
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ({"quoted on*": "2999-01-01"}, "the quotation is of a day to come"),
+        ({"quoted on*": "2999-01-01", "valid until*": "2998-01-01"}, "the bid ends before it was made"),
+    ],
+)
+def test_a_quotation_of_a_day_to_come_is_refused(case: Path, days: dict[str, str], said: str) -> None:
+    """Nobody can have made it yet."""
+    done = convert(filled(sheets(case), **days), case)
+    assert done.returncode == 2
+    assert said in done.stdout
+    assert not (case / "metals-bid").exists()
+
+
 def test_a_sheet_in_which_nothing_is_bid_is_refused(case: Path) -> None:
     """It is no catalog."""
     blank = dict.fromkeys([*BID, *ORIGIN])

@@ -6,10 +6,21 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from friendshore.catalog.bids import ABOUT, BID, BIDS, FILLED, FORMAT, ORIGIN, ORIGINS, edition, performed
+from friendshore.catalog.bids import (
+    ABOUT,
+    BID,
+    BIDS,
+    FILLED,
+    FORMAT,
+    NAMED,
+    ORIGIN,
+    ORIGINS,
+    edition,
+    identity,
+    performed,
+)
 from friendshore.catalog.sheets import Sheet, workbook
 from friendshore.domain.base import grouped
-from friendshore.domain.basis import GROSS
 from friendshore.domain.facts import Offer
 from friendshore.errors import InputError
 from friendshore.session import Session
@@ -100,9 +111,10 @@ def _sheets(session: Session, supplier: str, unknowns: Sequence[Unknown], offers
         inputs={"value": "the rows `filled in by`, `quoted on`, `quotation` and `valid until`"},
     )
     units = {"price*": f"{case.currency}/kg", "capacity*": "t/year", "lead time*": "months", "min order": "kg"}
-    rows = [[*_named(session, one), *[""] * len(BIDS)] for one in offers]
+    named = [identity(one, merged.materials, merged.facilities) for one in offers]
+    rows = [[*(one[name] for name in NAMED), *[""] * len(BIDS)] for one in named]
     told = dict.fromkeys(BIDS, "as it is bid")
-    yield Sheet(BID, ("offer", "material", "kilograms of", "facility", *BIDS), rows, BIDS, units=units, inputs=told)
+    yield Sheet(BID, (*NAMED, *BIDS), rows, BIDS, units=units, inputs=told)
     stages = [
         [one.id, one.outputs[0].material, stage, *[""] * len(ORIGINS)]
         for one in offers
@@ -116,11 +128,3 @@ def _sheets(session: Session, supplier: str, unknowns: Sequence[Unknown], offers
         inputs=dict.fromkeys(ORIGINS, "as it can be proved"),
     )
 
-
-def _named(session: Session, offer: Offer) -> list[str]:
-    """An offer, its material, what of it is weighed, and where it comes from."""
-    merged = session.problem.merged
-    material = merged.materials[offer.outputs[0].material]
-    weighed = "the goods as they are" if material.basis == GROSS else f"{material.basis} in it"
-    facility = merged.facilities[offer.facility]
-    return [offer.id, material.id, weighed, facility.name or facility.id]
