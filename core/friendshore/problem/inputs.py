@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from ..domain.base import Record
 from ..domain.case import Case
@@ -62,6 +63,14 @@ class Inputs:
 
     def __repr__(self) -> str:
         return f"<Inputs of {self.case.name}>"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that is planned from: of equal facts it is equal, whatever scenarios the case has beside them."""
+        found = sha256()
+        for one in (self.case.but(scenarios=()), *self.catalogs, *self.rules, *self.bills):
+            found.update(f"{type(one).__module__}.{type(one).__qualname__} {one.model_dump_json()}\n".encode())
+        return found.hexdigest()
 
     def followed(self) -> Inputs:
         """The same facts with the names of today where the case, its rules or bills name what a catalog has renamed."""

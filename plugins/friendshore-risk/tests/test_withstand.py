@@ -28,7 +28,7 @@ from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
 from friendshore_risk.telling import Telling
 from friendshore_risk.withstand.certifying import certified_least, proved_least
-from friendshore_risk.withstand.document import withstand_document
+from friendshore_risk.withstand.document import checked_document, withstand_document
 from friendshore_risk.withstand.generation import ListedScenarios, generate
 from friendshore_risk.withstand.losses import named_losses, usual_losses
 from friendshore_risk.withstand.proof import (
@@ -216,6 +216,23 @@ def test_a_proof_holds_as_it_was_written_and_read_back(session: Session, proof: 
     assert found.not_withstood == proof.not_withstood > 0
     assert abs(found.extra - found.least) < Decimal("1e-5") * found.extra
     assert found.proved
+    assert found.same_facts
+
+
+def test_a_proof_of_another_case_is_refuted(session: Session, proof: WithstandProof) -> None:
+    """Though all that it says may hold of this one too."""
+    with pytest.raises(VerificationError, match="the proof is of another case"):
+        check_proof(session, proof.but(case="another"))
+
+
+def test_a_proof_that_was_written_before_the_facts_changed_says_so(session: Session, proof: WithstandProof) -> None:
+    """A source with another note changes no plan: what holds is said of the case as it is."""
+    catalog, *others = session.inputs.catalogs
+    changed = replace(session.inputs, catalogs=(catalog.but(note="read again"), *others))
+    found = check_proof(Session.open(changed, NO_LIMITS), proof)
+    assert not found.same_facts
+    assert found.extra == proof.extra
+    assert "the facts have changed since the proof was written" in plain_text(checked_document(found), 500)
 
 
 def _richer(plan: Plan, session: Session) -> Plan:

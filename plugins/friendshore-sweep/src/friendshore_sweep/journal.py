@@ -42,11 +42,9 @@ def keys(
 
     What a scenario is called does not matter, nor which others the case has: its changes do.
     """
-    found = sha256()
-    for one in (facts.case.but(scenarios=()), *facts.catalogs, *facts.rules, *facts.bills, *plugins):
-        found.update(f"{type(one).__module__}.{type(one).__qualname__} {one.model_dump_json()}\n".encode())
+    used = [one.model_dump_json() for one in plugins]
     same = json.dumps(
-        [_FORMAT, versions(), version("friendshore-sweep"), dict(settings), found.hexdigest()], sort_keys=True
+        [_FORMAT, versions(), version("friendshore-sweep"), dict(settings), facts.digest, used], sort_keys=True
     )
     return [sha256(f"{same} {_spelt_out(facts, one)}".encode()).hexdigest() for one in asked]
 

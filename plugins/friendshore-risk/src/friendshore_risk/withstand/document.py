@@ -212,9 +212,10 @@ def checked_document(found: WithstandChecked) -> doc.Document:
         f"all {count(found.combinations, 'combination')} enumerated again, {count(found.plans, 'plan')} verified again; what is unavoidably short, "
         f"and the least cost, {how}"
     )
+    changed = "the facts have changed since the proof was written: what it says was checked against the case as it is"
     return doc.document(
         f"{found.case}: a proof that losses are withstood",
         doc.sentence(told, tone=doc.Tone.GOOD, strong=True),
         doc.sentence(_terms(found.start, found.reacts)),
-        doc.notes([f"losses: {'; '.join(found.losses)}", checked]),
+        doc.notes([f"losses: {'; '.join(found.losses)}", checked, *([] if found.same_facts else [changed])]),
     )

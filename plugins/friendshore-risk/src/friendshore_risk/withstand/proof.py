@@ -11,7 +11,7 @@ from friendshore.reading.records import record
 from friendshore.reading.textfile import read_object
 from friendshore.writing import refuse_present, replace_file
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file's form."""
 _AGAIN = "write it anew: friendshore withstand CASE --out FILE"
 
@@ -70,6 +70,8 @@ class WithstandProof(Record):
 
     format: int
     case: str
+    facts: str
+    """SHA-256 of the facts that it was written for."""
     losses: tuple[str, ...]
     """As they are named."""
     comes: int

@@ -37,6 +37,8 @@ class WithstandChecked(Record):
     """What is found of a proof that holds."""
 
     case: str
+    same_facts: bool
+    """Whether the case is still what the proof was written for; all that is said here holds of the case as it is."""
     currency: str
     losses: tuple[str, ...]
     start: date
@@ -181,6 +183,8 @@ class _Checking:
         Raises:
             VerificationError: with all that does not hold.
         """
+        if self.proof.case != self.session.problem.case.name:
+            self._find("the proof is of another case", self.proof.case, self.session.problem.case.name)
         parts = list(self._parts())
         open_still = self._enumerated(parts)
         if open_still != self.proof.not_withstood:
@@ -200,6 +204,7 @@ class _Checking:
         periods = self.session.problem.case.horizon.periods
         return WithstandChecked(
             case=self.session.problem.case.name,
+            same_facts=self.proof.facts == self.session.inputs.digest,
             currency=self.session.problem.case.currency,
             losses=tuple(loss.name for loss in self.losses),
             start=periods[self.day.comes].start,

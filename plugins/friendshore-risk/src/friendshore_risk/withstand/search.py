@@ -155,6 +155,7 @@ class _Withstanding:
         return WithstandProof(
             format=FORMAT,
             case=self.session.problem.case.name,
+            facts=self.session.inputs.digest,
             losses=tuple(loss.word for loss in self.losses),
             comes=self.day.comes,
             reacts=self.day.reacts,
