@@ -1,10 +1,26 @@
-"""`python -m friendshore`."""
+"""The program `friendshore`, and `python -m friendshore`."""
 
 from __future__ import annotations
 
+import signal
 import sys
 
-from .cli import main
+
+def main() -> int:
+    """Run the command that the command line names, and return its exit code.
+
+    Loading the commands takes a third of a second. Until they are there, Ctrl-C ends the process at once, as it ends any program that does not
+    listen to it: Python would print where it happened to be.
+    """
+    listening = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not where Ctrl-C is ignored
+    if listening:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from .cli import main as run
+
+    if listening:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return run()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -166,3 +167,30 @@ def test_a_time_limit_prints_the_best_plan_so_far(folder: Path) -> None:
         if found_any(done.stdout):
             break
     assert complete(done.stdout)["status"] == "feasible"
+
+
+PRESSED = """
+import os, runpy, signal, sys
+
+module = sys.argv.pop(1)
+
+class Presses:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Presses())
+runpy.run_module("friendshore", run_name="__main__", alter_sys=True)
+"""
+"""Presses Ctrl-C when the module is loaded that the first argument names; the program never sees that argument."""
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [("typer", -signal.SIGINT), ("friendshore.cli.app", -signal.SIGINT), ("friendshore.case.load", 130)],
+)
+def test_ctrl_c_before_anything_is_planned_ends_without_a_word(folder: Path, module: str, code: int) -> None:
+    """While the program is being loaded, and while it reads the case: nobody is shown where it happened to be."""
+    words = [sys.executable, "-c", PRESSED, module, "plan", str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")

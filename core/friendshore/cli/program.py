@@ -22,6 +22,8 @@ _WRITES = {"--out": "--html", "--output": "--html", "--html": "--out"}
 """Options that name a file to write, each with what it is called where it is not known."""
 _OBJECTS = 300_000
 """New objects between two searches for reference cycles: from Python's 700 on, a tenth of a short command would be spent on those."""
+_STOPPED = 130
+"""Exit code after Ctrl-C, where there is no answer to show."""
 _OF_LIBRARIES = {
     "OPENBLAS_NUM_THREADS": "1",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
@@ -42,6 +44,8 @@ def main() -> int:
     open_streams()
     try:
         return alone(_run)
+    except KeyboardInterrupt:  # Typer ends quietly while a command runs; this is before and after it
+        return _STOPPED
     finally:
         gc.freeze()  # else Python looks for cycles among all that a plan is made of, just before it ends
 

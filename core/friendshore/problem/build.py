@@ -93,9 +93,7 @@ class _Builder:
             raise InputError(dict.fromkeys(wrong))
         counted, leads, assumptions = offers
         network = self.facts.network(counted, lots, demands)
-        law = Law(self.rules, case)
-        if not self.part:
-            refuse_unneeded_stock(case, merged, network, law)
+        law = self._law(network)
         uses = list(dict.fromkeys(demand.use for demand in demands))
         answers = self.kept.planned if self.kept is not None else None
         judgements = judge_all(network, self.rules, uses, answers)
@@ -142,6 +140,12 @@ class _Builder:
             assumptions=(*self.assumptions, *(a for a in (*assumptions, *assumed) if a.subject in relevant)),
             kept=self.kept,
         )
+
+    def _law(self, network: Network) -> Law:
+        law = Law(self.rules, self.case)
+        if not self.part:
+            refuse_unneeded_stock(self.case, self.merged, network, law)
+        return law
 
     def _priced_rules(self, wrong: list[Diagnostic]) -> tuple[Rule, ...]:
         """The rules with their own money in the case's currency, as far as there are rates."""
