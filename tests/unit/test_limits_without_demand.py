@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 import pytest
 
-from friendshore.errors import InputError
+from friendshore.errors import InputError, VerificationError
 from friendshore.report import plan_document
-from friendshore.rules.base import Rule
+from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.limits import (
     Cover,
     MaxChurn,
@@ -20,6 +21,7 @@ from friendshore.rules.kinds.limits import (
     SingleSource,
     StockLevel,
 )
+from friendshore.rules.rows import Rows
 
 from .building import case, demand, maker, metals, ordered, planned, rule, source, text
 
@@ -113,3 +115,19 @@ def test_stock_of_what_nothing_needs_is_refused(words: dict[str, Any], what: str
 def shown(found: Any) -> str:
     """Return the first screen of a plan, in one line."""
     return " ".join(text(plan_document(found.run), 1000).split())
+
+
+class Forgetful(MaxShare):
+    """A cap that asks for no row in the first year, as one with a mistake in it would."""
+
+    def rows(self, facts: Facts) -> Iterable[Rows]:
+        periods = frozenset(range(1, len(facts.horizon.periods)))
+        return super().rows(facts.within(periods))  # type: ignore[attr-defined]
+
+
+def test_a_purchase_that_no_row_of_its_cap_counts_is_a_finding() -> None:
+    """Program and verifier read the same rows: what a row has to count is worked out once more."""
+    with pytest.raises(VerificationError, match="no row of rule `max-share` counts cn-metal"):
+        planned(NOW, metals(), rule(Forgetful, share="20 %", countries=["CN"]))
+    kept = planned(NOW, metals(), rule(MaxShare, share="20 %", countries=["CN"]))
+    assert ordered(kept)["cn-metal", "2026"] == 2

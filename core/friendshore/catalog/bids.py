@@ -190,7 +190,9 @@ class BidSheet:
         quoted, until = days["quoted on*"], days["valid until*"]
         if quoted is not None and until is not None and until < quoted:
             line, text = texts["valid until*"]
-            self._wrong(book, ABOUT, line, "valid until*", "the bid ends before it was made", text, f"{quoted} or later")
+            self._wrong(
+                book, ABOUT, line, "valid until*", "the bid ends before it was made", text, f"{quoted} or later"
+            )
         return told
 
     def _columns(

@@ -81,8 +81,8 @@ def _parsed(text: str, file: str, number: Callable[[str], object]) -> dict[str, 
         raise InputError("is too long", file, found=found, expected=expected, fix=fix)
 
     if half := SURROGATE.search(text):  # in a text that was not read from a file
-        line = text.count("\n", 0, half.start()) + 1
-        raise InputError("contains half of a character", file, line, expected=WHOLE)
+        row = text.count("\n", 0, half.start()) + 1
+        raise InputError("contains half of a character", file, row, expected=WHOLE)
     if (line := _first_beyond_dots(text)) is not None:
         raise InputError(replace(_too_deep(), file=file, row=line))
 

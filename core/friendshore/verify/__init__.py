@@ -36,6 +36,7 @@ from ..rules.base import Rule
 from ..rules.rows import one_by_one
 from .amounts import Amounts
 from .arrivals import check_arrivals
+from .caps import check_caps
 from .classes import check_classes, check_ends
 from .columns import Bought as Bought
 from .compliance import Judged as Judged, Judging, check_law
@@ -124,6 +125,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     check_arrivals(ledger, amounts.reserved)
     check_terms(ledger, placed)
     check_ends(ledger)
+    check_caps(ledger)
     if all_rules:
         check_classes(ledger)
     judging = check_law(ledger)
