@@ -127,4 +127,3 @@ def _sheets(session: Session, supplier: str, unknowns: Sequence[Unknown], offers
         ORIGINS,
         inputs=dict.fromkeys(ORIGINS, "as it can be proved"),
     )
-

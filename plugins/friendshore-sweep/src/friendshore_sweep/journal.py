@@ -2,7 +2,7 @@
 
 A line is the SHA-256 of the rest of it, then a JSON object: the key of a scenario, and its plan. The key is the hash of all that the plan turns
 on (`keys`), so that a plan is found again wherever the same is asked, and nowhere else. A line that was cut off, changed, or is no plan is passed
-over, and its scenario planned again; so is one whose figures do not add up, whatever its hash. As with the hashes of a run, that finds edits and accidents, and no forger, who writes the hash anew.
+over, and its scenario planned again. A hash proves nothing against whoever writes it anew: each plan is verified again before it is believed (`worker`).
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from friendshore.problem.changes import scenario_changes
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.writing import replace_file
 
-from .records import ScenarioPlan
+from .records import KeptScenario
 
 JOURNAL = "journal.jsonl"
 MOST_HELD = 32 * 2**20
 """Bytes of plans that are held in memory; more lie in a file without a name."""
-_FORMAT = 1
+_FORMAT = 2
 """Of a line; a plan of another one is not believed."""
 
 
@@ -65,6 +65,7 @@ class Journal:
         self._held = SpooledTemporaryFile(MOST_HELD)  # noqa: SIM115 - as long as anybody may look at a plan
         weakref.finalize(self, self._held.close)
         self._places: dict[str, tuple[int, int]] = {}
+        self._believed: set[str] = set()
         for key, plan in known:
             self._hold(key, plan)
         self._file = None if file is None else file.open("ab")
@@ -72,21 +73,28 @@ class Journal:
             self._file.write(b"\n")  # the last line may be cut off
 
     def __contains__(self, key: str) -> bool:
-        """Whether a plan is known."""
-        return key in self._places
+        """Whether a plan is known, and was made or checked by this process."""
+        return key in self._believed
+
+    def known(self, key: str) -> str | None:
+        """Return a plan as JSON, checked or not; None: there is none."""
+        return self.plan(key) if key in self._places else None
 
     def plan(self, key: str) -> str:
-        """A plan that is known, as JSON."""
+        """Return a plan that is known, as JSON."""
         start, length = self._places[key]
         self._held.seek(start)
         return self._held.read(length).decode()
 
     def add(self, key: str, plan: str) -> None:
-        """Keeps a plan, given as JSON, and sees it onto the disk.
+        """Believe a plan, given as JSON, and see it onto the disk, unless it is there already.
 
         Raises:
             OSError: if it cannot be written.
         """
+        self._believed.add(key)
+        if self.known(key) == plan:
+            return
         self._hold(key, plan)
         if self._file is not None:
             self._file.write(_line(key, plan))
@@ -146,7 +154,7 @@ def _line(key: str, plan: str) -> bytes:
 
 
 def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
-    """Key and plan of every line that can be believed."""
+    """Key and plan of every line that is as it was written."""
     with file.open("rb") as lines:
         for line in lines:
             told, _, rest = line.rstrip(b"\n").partition(b" ")
@@ -154,10 +162,10 @@ def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
                 continue
             key, between, plan = rest.removeprefix(_KEY)[:-1].partition(_PLAN)
             try:
-                known = ScenarioPlan.model_validate_json(plan)
+                known = KeptScenario.model_validate_json(plan)
             except ValidationError:
                 continue
-            if between and known.adds_up and not (rerun and known.failed):
+            if between and not (rerun and known.told.failed):
                 yield key.decode(), plan.decode()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, overload
 
 from pydantic import Field, PlainSerializer, WrapValidator
 
-from friendshore.domain.base import Number, Record, totals
+from friendshore.domain.base import Number, Record
 from friendshore.domain.plan import Cost
 from friendshore.explain.results import QuestionResult
 from friendshore.problem.inputs import Applied
@@ -18,8 +18,6 @@ from friendshore.problem.inputs import Applied
 if TYPE_CHECKING:
     import pandas
 
-_ROUNDING = Decimal("1e-6")
-"""Share of a figure, or of one, by which sums of rounded figures may be off."""
 FAILED = "error"
 """The status of a scenario that could not be planned."""
 
@@ -85,30 +83,13 @@ class ScenarioPlan(Record):
         """Whether there is no plan."""
         return self.status == FAILED
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether its figures are those of one plan: parts come to their sums, no bound is above its plan, and of each material its purchases come to what is bought."""
-        cost = self.cost
-        if cost is None:
-            return not (self.purchases or self.status in ("optimal", "feasible", "unconfirmed"))
-        spent = cost.price + cost.discounts + cost.charges + cost.freight
-        spent += cost.onboarding + cost.fixed + cost.untaken + cost.holding
-        pairs = [(spent, cost.total), (cost.total + cost.penalties + cost.shortage, cost.objective)]
-        kilograms = totals((one.material, one.quantity_kg) for one in self.purchases)
-        money = totals((one.material, one.cost) for one in self.purchases)
-        bought = {one.material: one for one in self.materials}
-        pairs += [(kilograms.get(name, Decimal(0)), one.bought_kg) for name, one in bought.items()]
-        pairs += [(money.get(name, Decimal(0)), one.cost) for name, one in bought.items()]
-        pairs += [
-            (one.share * kilograms[one.material], one.quantity_kg) for one in self.purchases if kilograms[one.material]
-        ]
-        below = self.bound is None or self.bound <= cost.objective or _alike(self.bound, cost.objective)
-        return below and kilograms.keys() <= bought.keys() and all(_alike(*pair) for pair in pairs)
 
+class KeptScenario(Record):
+    """The plan of one scenario as it is kept: in a few figures, and whole, so that they can be checked."""
 
-def _alike(first: Decimal, second: Decimal) -> bool:
-    """Whether two figures differ by no more than rounding."""
-    return abs(first - second) <= _ROUNDING * max(Decimal(1), abs(first), abs(second))
+    told: ScenarioPlan
+    entries: str = ""
+    """The plan itself, as compressed JSON; empty: there is none."""
 
 
 class SweptScenario(Record):
@@ -172,8 +153,8 @@ class SweptScenarios(Sequence[SweptScenario]):
 
     def _read(self, place: int) -> SweptScenario:
         one = self._asked[place]
-        plan = ScenarioPlan.model_validate_json(self._plan(place))
-        return SweptScenario(number=place + 1, name=one.name, varied=one.varied, plan=plan)
+        kept = KeptScenario.model_validate_json(self._plan(place))
+        return SweptScenario(number=place + 1, name=one.name, varied=one.varied, plan=kept.told)
 
 
 def _kept(value: Any, validated: Callable[[Any], Sequence[SweptScenario]]) -> Sequence[SweptScenario]:

@@ -25,9 +25,9 @@ from friendshore.solve.engine import never
 
 from .grid import AS_IT_IS
 from .journal import Journal, kept, keys, put_in_order
-from .records import FAILED, ScenarioPlan, Scenarios, Sweep, SweepScenario, SweptScenarios
+from .records import KeptScenario, Scenarios, Sweep, SweepScenario, SweptScenarios
 from .tables import refuse_without_parquet, write_tables
-from .worker import AskedScenario, SweptCase, name_of, planned
+from .worker import AskedScenario, SweptCase, failed, name_of, planned
 
 
 @takes(Case, A_CASE)
@@ -65,7 +65,7 @@ def sweep(
         seconds: time limit of each scenario; None: each is searched until it is proved.
         workers: processes, or scenarios planned at once on the executor; None: the processors, or as many as the executor says. One: this process.
         folder: where plans are kept as they come, and the tables of all written in the end; None: nowhere.
-        resume: go on with what a sweep of the same folder has planned already.
+        resume: go on with what a sweep of the same folder has planned already: each plan is verified again, and planned again if it does not hold.
         rerun: plan again what failed there.
         parquet: write the tables as Parquet too.
         progress: told scenarios planned, all of them, and seconds.
@@ -120,8 +120,8 @@ def run_sweep(
     settings = {"gap": case.limits.gap, "seconds": case.limits.seconds}
     names = keys(case.facts, plugins, settings, (one.applied for one in asked))
     with kept(store.folder, resume=store.resume, rerun=store.rerun) as journal:
-        before = sum(name in journal for name in names)
-        _Sweeping(case, asked, names, journal, stopped, progress).run(pool)
+        sweeping = _Sweeping(case, asked, names, journal, stopped, progress)
+        sweeping.run(pool)
     planned = [place for place, name in enumerate(names) if name in journal]
     found = Sweep(
         case=case.facts.case.name,
@@ -129,7 +129,7 @@ def run_sweep(
         axes=tuple(dict.fromkeys(axis for one in asked for axis in one.varied)),
         scenarios=SweptScenarios(asked, planned, lambda place: journal.plan(names[place])),
         unasked=len(asked) - len(planned),
-        kept=before,
+        kept=sum(name in sweeping.held for name in names),
     )
     if store.folder is not None:
         if not found.unasked:
@@ -163,10 +163,12 @@ class _Sweeping:
     ) -> None:
         self._asked, self._names, self._journal = asked, names, journal
         first = dict(zip(reversed(names), reversed(range(len(names))), strict=True))
-        self._left = sorted(place for name, place in first.items() if name not in journal)
-        """Places of what is to be planned: of scenarios that are the same, that of the first."""
+        self._left = sorted(first.values())
+        """Places of what is to be planned, or checked: of scenarios that are the same, that of the first."""
         self._same = Counter(names)
-        self._done = sum(1 for name in names if name in journal)
+        self._done = 0
+        self.held: set[str] = set()
+        """Scenarios whose plan was in the folder, and holds."""
         self._limit = case.limit
         self._packed = case.packed() if self._left else b""
         self._stopped, self._progress = stopped, progress
@@ -193,13 +195,14 @@ class _Sweeping:
         name = name_of(self._packed)
         for number, place in enumerate(self._left):
             along = self._packed if number < workers else None
-            yield AskedScenario(place, self._asked[place].applied, name, self._limit, along)
+            known = self._journal.known(self._names[place])
+            yield AskedScenario(place, self._asked[place].applied, name, self._limit, along, known)
 
     def _take(self, asked: AskedScenario, future: Future[str | None], again: deque[AskedScenario]) -> None:
         """Keeps a plan; a worker that has not got the case is sent it."""
         error = future.exception()
         if error is not None:
-            self._keep(asked, ScenarioPlan(status=FAILED, message="; ".join(told_of(error))).model_dump_json())
+            self._keep(asked, KeptScenario(told=failed(told_of(error))).model_dump_json())
         elif (plan := future.result()) is not None:
             self._keep(asked, plan)
         else:
@@ -207,6 +210,8 @@ class _Sweeping:
 
     def _keep(self, asked: AskedScenario, plan: str) -> None:
         name = self._names[asked.number]
+        if plan == asked.known:
+            self.held.add(name)
         self._journal.add(name, plan)
         self._done += self._same[name]
         if self._progress is not None:

@@ -6,6 +6,8 @@ components that were solved before, are kept from one scenario to the next.
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,7 +17,7 @@ from threading import local
 from pydantic import BaseModel
 
 from friendshore.domain.base import exact, grouped, totals
-from friendshore.domain.plan import PlanStatus
+from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.run import RunPurchase
 from friendshore.errors import FriendshoreError
 from friendshore.plugins.patches import unaltered
@@ -28,9 +30,9 @@ from friendshore.recommend.describe import purchases
 from friendshore.recommend.stale import refuse_old_prices
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Cancel, Limits
-from friendshore.verify import VerifiedPlan
+from friendshore.verify import VerifiedPlan, examine
 
-from .records import FAILED, ScenarioMaterial, ScenarioPlan, ScenarioPurchase
+from .records import FAILED, KeptScenario, ScenarioMaterial, ScenarioPlan, ScenarioPurchase
 
 _HERE = local()
 """What this thread holds of cases: nothing of it is shared with another."""
@@ -76,16 +78,37 @@ class AskedScenario:
     """Seconds that code of a plugin may take for one thing that it is asked; None: none runs."""
     packed: bytes | None = None
     """That case, for a worker that has not got it; None: left out, since most have."""
+    known: str | None = None
+    """A plan of it that was kept, as JSON, to be checked; None: there is none."""
 
 
 def planned(asked: AskedScenario, cancel: Cancel | None = None) -> str | None:
-    """The plan of a scenario as JSON; None: the case is not here, and did not come along.
+    """Return the plan of a scenario as JSON: the one that is known, if it holds, else a new one. None: the case is not here, and did not come along.
 
     Raises:
         InputError: if friendshore here is not what the case was sent by.
     """
     case = _case(asked)
-    return None if case is None else _planned(case, asked.applied, cancel).model_dump_json()
+    if case is None:
+        return None
+    if asked.known is not None and _holds(case, asked.applied, KeptScenario.model_validate_json(asked.known)):
+        return asked.known
+    return _planned(case, asked.applied, cancel).model_dump_json()
+
+
+def _holds(case: SweptCase, applied: Applied, known: KeptScenario) -> bool:
+    """Return True if a plan that was kept is one of the scenario, and its figures are those that are kept. Of an error nothing can be checked."""
+    if not known.entries:
+        return known.told.failed
+    try:
+        plan = Plan.model_validate_json(zlib.decompress(b64decode(known.entries, validate=True)))
+        with unaltered(case.records):
+            inputs = case.facts.apply(applied)
+            refuse_old_prices(inputs, applied)
+            verified, _ = examine(inputs.problem(), plan)
+    except (FriendshoreError, ValueError, zlib.error):
+        return False
+    return verified is not None and told(verified) == known.told
 
 
 def _case(asked: AskedScenario) -> SweptCase | None:
@@ -100,15 +123,21 @@ def _case(asked: AskedScenario) -> SweptCase | None:
     return held
 
 
-def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> ScenarioPlan:
+def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> KeptScenario:
     try:
         with unaltered(case.records):
             inputs = case.facts.apply(applied)
             refuse_old_prices(inputs, applied)
             verified = Session.open(inputs, case.limits, None, cancel, case.answers).verified
     except FriendshoreError as error:
-        return ScenarioPlan(status=FAILED, message="; ".join(map(str, error.problems)))
-    return told(verified)
+        return KeptScenario(told=failed(map(str, error.problems)))
+    entries = verified.plan.model_dump_json(exclude_defaults=True).encode()
+    return KeptScenario(told=told(verified), entries=b64encode(zlib.compress(entries)).decode())
+
+
+def failed(messages: Iterable[str]) -> ScenarioPlan:
+    """Return what is told of a scenario without a plan."""
+    return ScenarioPlan(status=FAILED, message="; ".join(messages))
 
 
 def told(verified: VerifiedPlan) -> ScenarioPlan:
