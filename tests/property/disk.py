@@ -13,12 +13,13 @@ from typing import Any
 from friendshore.domain.case import Case, DemandSpec, StockSpec
 from friendshore.domain.facts import Catalog, ChainEntry, Offer, Price, Quote
 from friendshore.domain.terms import Terms
+from friendshore.domain.tiers import PriceSchedule, Tier
 from friendshore.rules.base import Rule
 
 from .random_cases.facts import in_days
 
 Row = dict[str, Any]
-UNITS = {"kg": Decimal(1), "t": Decimal(1000)}
+UNITS = {"g": Decimal("0.001"), "kg": Decimal(1), "t": Decimal(1000)}
 STEPS = {Decimal(1): "1 month", Decimal(3): "1 quarter", Decimal(12): "1 year", Decimal(0): "0"}
 STEPS |= {in_days(number): f"{number} days" for number in (45, 91)}
 
@@ -98,6 +99,7 @@ def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
             for q in o.quotes
         ],
         "terms": [_terms(terms, unit) for terms in catalog.terms],
+        "tiers": [_tier(schedule, tier, unit) for schedule in catalog.schedules for tier in schedule.tiers],
         "chain": [
             {"offer": o.id, "stage": e.stage, "countries": ";".join(sorted(e.countries))}
             | {"complete": "yes" if e.complete else "no", "source": _local(e.source)}
@@ -157,6 +159,23 @@ def _terms(terms: Terms, unit: str) -> Row:
         "from": terms.start or "",
         "until": terms.end or "",
         "source": _local(terms.source),
+    }
+
+
+def _tier(schedule: PriceSchedule, tier: Tier, unit: str) -> Row:
+    assert tier.price is None, "not written here"
+    return {
+        "of": schedule.of,
+        "id": schedule.id,
+        "materials": ";".join(sorted(schedule.materials)),
+        "kind": schedule.kind.value,
+        "per": schedule.per,
+        "least": _mass(tier.least, unit),
+        "discount": "" if tier.discount is None else tier.discount,
+        "lump": f"{tier.lump} {schedule.currency}" if tier.lump else "",
+        "from": schedule.start or "",
+        "until": schedule.end or "",
+        "source": _local(schedule.source),
     }
 
 

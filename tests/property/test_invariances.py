@@ -19,12 +19,14 @@ from friendshore.catalog.convert import convert
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Offer
 from friendshore.domain.naming import Alias, Sort
+from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.recommend import Recommendation
 
 from .compare import RELATIVE, planned
 from .disk import write
 from .renaming import renamed
+from .scaling import sized_cases
 from .settings import examples
 from .strategies import Tiny, tiny_cases
 
@@ -48,14 +50,17 @@ def halves(catalog: Catalog, order: Random) -> list[Catalog]:
     return order.sample([catalog.model_copy(update={"offers": offers}), other], 2)
 
 
-@examples(100)
-@given(tiny_cases(), st.randoms(use_true_random=False))
+@examples(300)
+@given(sized_cases(), st.randoms(use_true_random=False))
 def test_order_of_rows_changes_no_byte(tiny: Tiny, order: Random) -> None:
     """Materials, facilities, offers, sources, demands, stocks, papers and rules in another order give the same run, to the byte."""
-    catalog = shuffled(tiny.catalog, order, "materials", "facilities", "offers", "terms", "sources")
+    catalog = shuffled(tiny.catalog, order, "materials", "facilities", "offers", "terms", "schedules", "sources")
     case = shuffled(tiny.case, order, "demands", "stocks", "orders", "licences", "waivers", "stores")
     rules = order.sample(tiny.rules, len(tiny.rules))
-    first = planned(tiny.case, [tiny.catalog], tiny.rules)
+    try:
+        first = planned(tiny.case, [tiny.catalog], tiny.rules)
+    except InputError:
+        return  # facts that make no sense together
     assert text(planned(case, [catalog], rules)) == text(first)
 
 
@@ -67,14 +72,18 @@ def test_order_of_catalogs_changes_no_byte(tiny: Tiny, order: Random) -> None:
     assert text(planned(tiny.case, both, tiny.rules)) == text(planned(tiny.case, both[::-1], tiny.rules))
 
 
-@examples(60)
-@given(tiny_cases(), st.randoms(use_true_random=False))
-def test_kilograms_and_tonnes_change_no_byte(tiny: Tiny, order: Random) -> None:
-    """The same catalog written in kilograms and in tonnes, rows in any order, gives the same run, to the byte."""
+@examples(300)
+@given(sized_cases(), st.randoms(use_true_random=False))
+def test_the_unit_of_masses_changes_no_byte(tiny: Tiny, order: Random) -> None:
+    """The same catalog written in grams, kilograms and tonnes, rows in any order, gives the same run, to the byte."""
     with tempfile.TemporaryDirectory() as folder:
-        read = [read_catalog(write(tiny.catalog, Path(folder, unit), unit, order)) for unit in ("kg", "t")]
-    kilograms, tonnes = (text(planned(tiny.case, [catalog], tiny.rules)) for catalog in read)
-    assert kilograms == tonnes
+        read = [read_catalog(write(tiny.catalog, Path(folder, unit), unit, order)) for unit in ("g", "kg", "t")]
+    assert read[0] == read[1] == read[2]
+    try:
+        grams, kilograms, tonnes = (text(planned(tiny.case, [catalog], tiny.rules)) for catalog in read)
+    except InputError:
+        return  # facts that make no sense together
+    assert grams == kilograms == tonnes
 
 
 @examples(30)
@@ -89,13 +98,16 @@ def test_a_workbook_holds_the_same_facts(tiny: Tiny, order: Random, unit: str) -
         assert read_catalog(folder) == read_catalog(book) == read_catalog(again)
 
 
-@examples(60)
-@given(tiny_cases(), st.randoms(use_true_random=False))
+@examples(300)
+@given(sized_cases(), st.randoms(use_true_random=False))
 def test_names_change_neither_cost_nor_shortage_nor_verdicts(tiny: Tiny, order: Random) -> None:
     """With every offer, facility, material and demand named anew, cost, shortage and verdicts are the same but for the names."""
     odd = without_ties(tiny)
     other, back = renamed(odd, order)
-    first, second = (planned(t.case, [t.catalog], t.rules) for t in (odd, other))
+    try:
+        first, second = (planned(t.case, [t.catalog], t.rules) for t in (odd, other))
+    except InputError:
+        return  # facts that make no sense together
     assert second.status is first.status
     if first.run.conflicts or second.run.conflicts:
         return

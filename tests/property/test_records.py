@@ -22,6 +22,7 @@ from friendshore.plugins import Registry
 from friendshore.recommend import check, plan
 
 from .disk import write, write_case
+from .scaling import sized_cases
 from .settings import examples
 from .strategies import Tiny, tiny_cases
 from .tiny import SOURCE
@@ -169,12 +170,15 @@ def test_what_is_wrong_is_said_alike_of_records_and_of_files(tiny: Tiny, names: 
     assert said(refused(case, catalog, tiny)) == said(found.errors)
 
 
-@examples(10)
-@given(tiny_cases())
+@examples(300)
+@given(sized_cases())
 def test_records_and_files_give_the_same_plan(tiny: Tiny) -> None:
     """Status, cost, purchases and what is short are the same to the byte."""
     case = as_files_say(tiny)
-    given_rules = plan(case, catalogs=[tiny.catalog], rules=tiny.rules, registry=Registry.of(), workers=1)
+    try:
+        given_rules = plan(case, catalogs=[tiny.catalog], rules=tiny.rules, registry=Registry.of(), workers=1)
+    except InputError:
+        return  # facts that make no sense together
     with tempfile.TemporaryDirectory() as folder:
         read = load_case(in_files(case, tiny.catalog, tiny, Path(folder)))
         from_files = plan(read, registry=Registry.of(), workers=1)

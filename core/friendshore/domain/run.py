@@ -62,7 +62,7 @@ class RunPurchase(Record):
     delivered: str
     """Period of arrival."""
     end_use: str
-    """End uses it may serve, joined by `+`."""
+    """End uses of the deliveries that it may end in, joined by `+`; of what ends in none, those that its compliance class serves."""
     requirement: str
     """Class of uses it is bought for; see `requirements`."""
     quantity_kg: Number
