@@ -1,0 +1,90 @@
+"""The same case a thousand times as large, and cases with price schedules."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from friendshore.domain.base import Record
+from friendshore.domain.tiers import PriceSchedule
+from friendshore.rules.base import Rule
+
+from .random_cases.facts import Draw, sometimes
+from .strategies import Tiny, tiny_cases
+from .tiny import schedule, tier
+
+QUANTITIES = frozenset(
+    [
+        "quantity",
+        "quantities",
+        "per_year",
+        "limit",
+        "min_order",
+        "max_order",
+        "lot",
+        "max_per_year",
+        "total",
+        "take_or_pay",
+        "least",
+        "most",
+        "setup_use",
+    ]
+)
+"""Fields of cases and catalogs that state kilograms, or kilograms a year."""
+AT_ONCE = frozenset({"onboarding", "fixed", "lump"})
+"""Fields that state money which is due whatever is bought."""
+OF_RULES = frozenset({"amount", "exactly", "at_least", "at_most"})
+"""Fields of limit rules that state kilograms or money."""
+
+
+def scaled(tiny: Tiny, factor: int) -> Tiny:
+    """The same case with so many times the quantities, and the same prices: it costs so many times as much."""
+    fields = QUANTITIES | AT_ONCE
+    rules = tuple(_scaled(rule, OF_RULES, factor) for rule in tiny.rules)
+    return Tiny(_scaled(tiny.case, fields, factor), _scaled(tiny.catalog, fields, factor), rules)
+
+
+def _scaled(record: Any, fields: frozenset[str], factor: int) -> Any:
+    by_money = isinstance(record, PriceSchedule) and record.measure == "money"
+    assert not by_money, "thresholds in money are not drawn here"
+    update: dict[str, Any] = {}
+    for name in type(record).model_fields:
+        value = getattr(record, name)
+        if name in fields and isinstance(value, Decimal | int) and not isinstance(value, bool):
+            update[name] = value * factor
+        elif name in fields and isinstance(value, tuple) and all(isinstance(one, Decimal) for one in value):
+            update[name] = tuple(one * factor for one in value)
+        elif isinstance(value, Record) and not isinstance(value, Rule):
+            update[name] = _scaled(value, fields, factor)
+        elif isinstance(value, tuple) and value and all(isinstance(one, Record) for one in value):
+            update[name] = tuple(_scaled(one, fields, factor) for one in value)
+    return record.model_copy(update=update)
+
+
+@st.composite
+def some_schedule(draw: Draw[Any], offer: str) -> PriceSchedule:
+    """One or two steps of an offer's price: a share off or on top, and perhaps a fee, for everything or for what is beyond."""
+    starts = sorted(draw(st.sets(st.integers(4, 60), min_size=1, max_size=2)))
+    off = st.sampled_from((0.1, 0.25, -0.2))
+    steps = [
+        tier(least, discount=draw(off), lump=draw(st.sampled_from((0, 0, 20))) if draw(st.booleans()) else 0)
+        for least in starts
+    ]
+    kind, per = (
+        draw(st.sampled_from(("all-units", "incremental"))),
+        draw(st.sampled_from(("period", "year", "horizon"))),
+    )
+    return schedule(offer, tier(0), *steps, kind=kind, per=per)
+
+
+@st.composite
+def sized_cases(draw: Draw[Any]) -> Tiny:
+    """A tiny case with a price for every shortage, some with a price schedule, in kilograms or in tonnes."""
+    tiny = draw(tiny_cases()).priced()
+    several = [o.id for o in tiny.catalog.offers if len(o.outputs) == 1 and o.price is not None]
+    if several and (chosen := sometimes(draw, st.sampled_from(several), 2)):
+        terms = (*tiny.catalog.schedules, draw(some_schedule(chosen)))
+        tiny = Tiny(tiny.case, tiny.catalog.model_copy(update={"schedules": terms}), tiny.rules)
+    return scaled(tiny, draw(st.sampled_from((1, 1000, 1000, 37_000))))
