@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from friendshore.domain.base import Record
+from friendshore.domain.facts import Offer
 from friendshore.domain.tiers import PriceSchedule
 from friendshore.rules.base import Rule
 
@@ -64,26 +65,31 @@ def _scaled(record: Any, fields: frozenset[str], factor: int) -> Any:
 
 
 @st.composite
-def some_schedule(draw: Draw[Any], offer: str) -> PriceSchedule:
-    """One or two steps of an offer's price: a share off or on top, and perhaps a fee, for everything or for what is beyond."""
-    starts = sorted(draw(st.sets(st.integers(4, 60), min_size=1, max_size=2)))
-    off = st.sampled_from((0.1, 0.25, -0.2))
-    steps = [
-        tier(least, discount=draw(off), lump=draw(st.sampled_from((0, 0, 20))) if draw(st.booleans()) else 0)
-        for least in starts
-    ]
+def some_schedule(draw: Draw[Any], offer: Offer) -> PriceSchedule:
+    """One or two steps of an offer's price: a share off or on top, for everything or for what is beyond.
+
+    With a share off there may be a fee, of half or of one and a half times what the step takes off where it begins: plans stay just below the
+    dearer ones, and just reach the others.
+    """
+    assert offer.price is not None
+    assert offer.price.amount is not None
+    steps = []
+    for least in sorted(draw(st.sets(st.integers(4, 60), min_size=1, max_size=2))):
+        off = draw(st.sampled_from((0.1, 0.25, -0.2)))
+        fee = draw(st.sampled_from((0, 0.5, 1.5, 1.5))) * off * float(offer.price.amount) * least if off > 0 else 0
+        steps.append(tier(least, discount=off, lump=round(fee)))
     kind, per = (
-        draw(st.sampled_from(("all-units", "incremental"))),
+        draw(st.sampled_from(("all-units", "all-units", "incremental"))),
         draw(st.sampled_from(("period", "year", "horizon"))),
     )
-    return schedule(offer, tier(0), *steps, kind=kind, per=per)
+    return schedule(offer.id, tier(0), *steps, kind=kind, per=per)
 
 
 @st.composite
 def sized_cases(draw: Draw[Any]) -> Tiny:
     """A tiny case with a price for every shortage, some with a price schedule, in kilograms or in tonnes."""
     tiny = draw(tiny_cases()).priced()
-    several = [o.id for o in tiny.catalog.offers if len(o.outputs) == 1 and o.price is not None]
+    several = [o for o in tiny.catalog.offers if len(o.outputs) == 1 and o.price is not None]
     if several and (chosen := sometimes(draw, st.sampled_from(several), 2)):
         terms = (*tiny.catalog.schedules, draw(some_schedule(chosen)))
         tiny = Tiny(tiny.case, tiny.catalog.model_copy(update={"schedules": terms}), tiny.rules)

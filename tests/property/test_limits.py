@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from friendshore.errors import InputError
+from friendshore.recommend import Recommendation
+from friendshore.rules.base import Rule
 
 from .compare import agrees, planned
 from .oracle import optimum
 from .random_cases.limits import budgets_by_use, by_order, deliveries, limits, of_end_uses, of_one_site
 from .settings import examples
-from .strategies import tiny_cases
+from .strategies import Tiny, tiny_cases
+
+
+def unless_refused(tiny: Tiny, rules: Sequence[Rule]) -> Recommendation:
+    """The plan of a case, unless a rule pins an offer that does not count: it is refused, and another case is drawn."""
+    try:
+        return planned(tiny.case, [tiny.catalog], rules)
+    except InputError as error:
+        assume("pins an offer that does not count" not in str(error))
+        raise
 
 
 @examples(120)
@@ -21,7 +34,7 @@ def test_plan_under_a_limit_is_as_cheap_as_brute_force(data: st.DataObject) -> N
     tiny = data.draw(tiny_cases())
     others = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
     rules = (*others, data.draw(limits(tiny.catalog.offers)))
-    found = planned(tiny.case, [tiny.catalog], rules)
+    found = unless_refused(tiny, rules)
     agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], rules))
 
 
@@ -34,7 +47,7 @@ def test_plan_under_a_limit_by_end_use_is_as_cheap_as_brute_force(data: st.DataO
     assume(all(len(offer.outputs) == 1 or not offer.inputs for offer in tiny.catalog.offers))
     others = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
     rules = (*others, data.draw(limits(tiny.catalog.offers).flatmap(of_end_uses)))
-    found = planned(tiny.case, [tiny.catalog], rules)
+    found = unless_refused(tiny, rules)
     agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], rules))
 
 
@@ -56,7 +69,7 @@ def test_plan_under_a_limit_on_orders_is_as_cheap_as_brute_force(data: st.DataOb
     tiny = data.draw(tiny_cases())
     others = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
     limit = by_order(data.draw(limits(tiny.catalog.offers).filter(lambda rule: rule.kind != "min-suppliers")))
-    found = planned(tiny.case, [tiny.catalog], (*others, limit))
+    found = unless_refused(tiny, (*others, limit))
     agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], (*others, limit)))
 
 
