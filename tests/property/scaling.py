@@ -33,7 +33,7 @@ QUANTITIES = frozenset(
         "setup_use",
     ]
 )
-"""Fields of cases and catalogs that state kilograms, or kilograms a year."""
+"""Fields of cases and catalogs that state kilograms, kilograms a year, or what they cost: thresholds of price schedules."""
 AT_ONCE = frozenset({"onboarding", "fixed", "lump"})
 """Fields that state money which is due whatever is bought."""
 OF_RULES = frozenset({"amount", "exactly", "at_least", "at_most"})
@@ -48,8 +48,6 @@ def scaled(tiny: Tiny, factor: int) -> Tiny:
 
 
 def _scaled(record: Any, fields: frozenset[str], factor: int) -> Any:
-    by_money = isinstance(record, PriceSchedule) and record.measure == "money"
-    assert not by_money, "thresholds in money are not drawn here"
     update: dict[str, Any] = {}
     for name in type(record).model_fields:
         value = getattr(record, name)

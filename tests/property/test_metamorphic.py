@@ -21,12 +21,14 @@ from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, gather, plan
 from friendshore.workbook import case_tables, case_workbook, edits_of
 
+from .bills import World
 from .compare import RELATIVE, rounding
 from .disk import write, write_case
 from .scaling import scaled, sized_cases
 from .settings import examples
 from .strategies import Tiny
 from .test_records import as_files_say
+from .test_tiers import gapped, worlds
 
 UNSPLIT = ("min_order", "lot", "max_lots", "onboarding", "qualification", "take_or_pay")
 """Terms of an offer that two halves of it would not keep together."""
@@ -64,6 +66,14 @@ def but(tiny: Tiny, case: Any = None, catalog: Any = None) -> Tiny:
 @given(sized_cases(), st.sampled_from((100, 1000)))
 def test_so_many_times_as_much_costs_so_many_times_as_much(tiny: Tiny, factor: int) -> None:
     """Nothing depends on the size of numbers: neither rounding to a gram, nor tolerances, nor the thresholds of price schedules."""
+    costs_as_much(tiny, outcome(tiny), outcome(scaled(tiny, factor)), factor)
+
+
+@examples(300)
+@given(st.one_of(worlds(), gapped()), st.sampled_from((1000, 20_000)))
+def test_price_schedules_of_so_many_times_as_much_cost_so_many_times_as_much(world: World, factor: int) -> None:
+    """Orders that stay just below a dearer tier stay there, whatever they weigh, and those that just reach a cheaper one reach it."""
+    tiny = Tiny(*world.facts(), ())
     costs_as_much(tiny, outcome(tiny), outcome(scaled(tiny, factor)), factor)
 
 
