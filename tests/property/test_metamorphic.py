@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from friendshore.case import load_case
@@ -29,6 +29,7 @@ from .settings import examples
 from .strategies import Tiny
 from .test_records import as_files_say
 from .test_tiers import gapped, worlds
+from .tiny import schedule, tier
 
 UNSPLIT = ("min_order", "lot", "max_lots", "onboarding", "qualification", "take_or_pay")
 """Terms of an offer that two halves of it would not keep together."""
@@ -69,8 +70,26 @@ def test_so_many_times_as_much_costs_so_many_times_as_much(tiny: Tiny, factor: i
     costs_as_much(tiny, outcome(tiny), outcome(scaled(tiny, factor)), factor)
 
 
+ON_THE_EDGE = World(
+    prices=(1, 3, 1),
+    wanted=(3,),
+    shortage=40,
+    holding=0,
+    interest=Decimal(0),
+    most=8,
+    least=3,
+    kept=(True, False),
+    schedules=(
+        schedule("buy-metal", tier(0, discount=0.1), tier(3, discount=0.25, lump=5)),
+        schedule("Acme", tier(0, discount=0.1), tier(3, discount=0.25), of="supplier"),
+    ),
+)
+"""The least order is where a dearer tier of the offer begins, and a cheaper one of its supplier: no plan is on both sides of it."""
+
+
 @examples(300)
 @given(st.one_of(worlds(), gapped()), st.sampled_from((1000, 20_000)))
+@example(ON_THE_EDGE, 20_000)
 def test_price_schedules_of_so_many_times_as_much_cost_so_many_times_as_much(world: World, factor: int) -> None:
     """Orders that stay just below a dearer tier stay there, whatever they weigh, and those that just reach a cheaper one reach it."""
     tiny = Tiny(*world.facts(), ())

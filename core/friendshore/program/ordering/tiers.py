@@ -32,6 +32,8 @@ class _Segment:
     at_once: float
 
 
+_SEEN = 2e-7
+"""Share of a threshold that every solver tells apart: twice the loosest tolerance that one is asked for (`solve.engines`)."""
 ALL: Cell = (-1, -1)
 
 
@@ -116,7 +118,7 @@ class _Span:
                 apart = 0.0
                 if self._dearer(k, rates):
                     self.draft.columns.below_dearer.add((self.number, k))
-                    apart = self._apart()
+                    apart = self._apart(least[k + 1])
                 high = max(0.0, min(high, least[k + 1] - apart))
             if tier.most is not None:
                 high = min(high, float(tier.most))
@@ -129,10 +131,13 @@ class _Span:
         worse = self.span.all_units and any(rates[k + 1][cell] < rates[k][cell] for cell in rates[k])
         return worse or tiers[k + 1].lump > tiers[k].lump
 
-    def _apart(self) -> float:
-        """How far below a dearer tier a plan stays: each order is rounded by less than a step, and must not round into it."""
+    def _apart(self, least: float) -> float:
+        """How far below a dearer tier a plan stays: each order is rounded by less than a step, and must not round into it.
+
+        Nor may a solver, whose tolerances are shares of what is usual in a row, take both sides of the threshold for one.
+        """
         pieces = sum(weight * len(self.columns[cell]) for cell, weight in self.weights.items())
-        return float(self.draft.problem.case.resolution) * pieces
+        return max(float(self.draft.problem.case.resolution) * pieces, _SEEN * least)
 
     def _falling(self, segments: list[_Segment]) -> bool:
         """Whether each unit more takes off no more than the one before, nothing is due at once and nothing left out: the cost is convex."""
