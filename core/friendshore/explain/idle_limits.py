@@ -24,7 +24,8 @@ def idle_limits(problem: Problem) -> Iterator[tuple[Rule, str]]:
             yield rule, f"rule `{rule.id}` limits nothing: nothing that it is about is {what}{later}"
     for rule, groups in _shares_of_nothing(problem):
         if rule.id in asked:
-            then = "what it caps may not be bought" if isinstance(rule, MaxShare) else "it asks for none of it"
+            capped = isinstance(rule, MaxShare) and rule.counts == "bought"
+            then = "what it caps may not be bought" if capped else "it asks for none of it"
             of = f"rule `{rule.id}` takes a share of the demand for {listed(groups)}"
             yield rule, f"{of}, and the case demands none: so {then}"
 

@@ -22,7 +22,8 @@ from .ledger import PlanEntries
 def check_caps(ledger: PlanEntries) -> None:
     """Find purchases that a cap on shares names and no row of it counts."""
     problem, columns = ledger.problem, ledger.columns
-    caps = [rule for rule in problem.rules if isinstance(rule, MaxShare) and rule.share < 1]
+    # What may be used counts with the stock that is carried into the time, whoever it came from.
+    caps = [r for r in problem.rules if isinstance(r, MaxShare) and r.share < 1 and r.counts == "bought"]
     moves = problem.moves.slots[columns.arc, columns.ordered] if caps else np.array([], dtype=np.intp)
     for rule in caps:
         periods = problem.case.horizon.periods
