@@ -167,7 +167,7 @@ def test_everything_else_that_is_changed_is_named_too(run: Path) -> None:
     lines = (run / "deliveries.csv").read_text().splitlines()
     (run / "deliveries.csv").write_text("\n".join(lines[:-1]) + "\n")
     with (run / "shortages.csv").open("a") as file:
-        file.write("radar,gallium-4n,defense,US,2027-Q1,5,500,no supply,,\n")
+        file.write("radar,gallium-4n,defense,US,2027-Q1,5,500,capacity,\n")
     found = verified(run)
     assert {Path(p.file).name for p in found.findings} == {
         "run.json",

@@ -24,12 +24,21 @@ _PERIODS = [("2026-Q4", "2026-10-01"), ("2027-Q1", "2027-01-01"), ("2027-Q2", "2
 _LABELS = [label for label, _ in _PERIODS]
 _USES = ("civil", "defense")
 _COST = dict.fromkeys(("price", "charges", "freight", "onboarding", "holding", "penalties", "shortage"), 0)
-_CAUSES = (
-    ("rule", "barred by `{}` and `{}`"), ("rule", "not proved to pass `{}`"), ("no offer", "no offer of {} counts, nobody published its capacity"),
-    ("no offer", "no offer of {} counts"), ("lead time", "earliest order, placed 2026-10-01, arrives 2027-Q2"), ("capacity", "already gives all it can"),
-    ("inputs", "no more {} to make it of by 2027-Q1 (barred by `{}`)"), ("limit", "without `{}` more would be available over the plan"),
-)  # fmt: skip
-_REASONS = ("no supply", "dearer than its price", "rules conflict", "not proved")
+_KINDS = (
+    "lead time",
+    "date",
+    "capacity",
+    "terms",
+    "limit",
+    "law",
+    "proof",
+    "no offer",
+    "inputs",
+    "competition",
+    "price",
+    "conflict",
+    "undetermined",
+)
 
 
 def one_of(draw: st.DrawFn, found: list[str]) -> str:
@@ -59,15 +68,21 @@ def shortages(draw: st.DrawFn, found: list[dict[str, Any]], ids: list[str]) -> l
     told = []
     for demand in found:
         if demand["short_kg"]:
+            some = st.lists(st.sampled_from(ids), max_size=4, unique=True)
             causes = [
-                {"kind": kind, "text": text.format(one_of(draw, ids), one_of(draw, ids)), "offers": [one_of(draw, ids)]}
-                for kind, text in draw(st.lists(st.sampled_from(_CAUSES), max_size=3))
-            ]
+                {
+                    "restrictions": [
+                        {"kind": kind, "names": draw(some), "offers": draw(some), "first": draw(st.sampled_from(("", "2027-Q2"))), "marginal_cost": 7}
+                        for kind in draw(st.lists(st.sampled_from(_KINDS), min_size=1, max_size=3, unique=True))
+                    ],
+                    "served_kg": draw(st.sampled_from((None, demand["short_kg"]))),
+                }
+                for _ in range(draw(st.integers(1, 3)))
+            ]  # fmt: skip
             told.append(
                 {
                     "demand": demand["id"], "material": demand["material"], "end_use": demand["end_use"], "place": demand["place"], "period": "2026-Q4",
-                    "quantity_kg": demand["short_kg"], "wanted_kg": demand["wanted_kg"], "reason": draw(st.sampled_from(_REASONS)), "causes": causes,
-                    "limited_by": draw(st.lists(st.sampled_from(ids), max_size=2)),
+                    "quantity_kg": demand["short_kg"], "wanted_kg": demand["wanted_kg"], "causes": causes,
                 }
             )  # fmt: skip
     return told

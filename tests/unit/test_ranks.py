@@ -51,7 +51,7 @@ def test_spending_nothing_first_buys_nothing() -> None:
     """The money spent alone: a shortage is no reason to spend any."""
     found = ranked({"minimise": "spend"})
     assert (bought(found), found.run.levels[0].value) == ({}, 0)
-    assert {shortage.reason for shortage in found.run.shortages} == {"dearer or ranked lower"}
+    assert {str(cause) for short in found.run.shortages for cause in short.causes} == {"ranked lower than spend"}
 
 
 def test_the_largest_is_made_as_small_as_the_shortage_allows() -> None:

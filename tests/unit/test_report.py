@@ -57,7 +57,7 @@ SHORT: dict[str, Any] = {
     "place": "US",
     "quantity_kg": 250,
     "wanted_kg": 500,
-    "reason": "no supply",
+    "causes": [{"restrictions": [{"kind": "capacity", "names": ["dy-1"]}], "served_kg": 200}],
 }
 COST = {
     "price": 1000000, "charges": 25000, "freight": 0, "onboarding": 0, "holding": 0.1581, "total": 1025000.1581,
@@ -162,11 +162,11 @@ def test_a_long_plan_is_told_by_years_and_a_narrow_terminal_joins_the_last_ones(
 
 
 def test_the_report_says_what_is_short_when_and_why() -> None:
-    """Demand, the stretch of its shortage, the reason, its price, and the day it is met."""
+    """Demand, the stretch of its shortage, the cause with the kilograms that it keeps out, the price, and the day it is met."""
     text = told(run(), 120)
     assert "1 of 1 demand met from 2027-Q2 on" in text
     assert "2026-Q4 to 2027-Q1" in text
-    assert "no supply" in text
+    assert "capacity (dy-1) (without it 400 kg would be served)" in " ".join(text.split())
     assert "2027-Q2" in text
 
 
@@ -248,7 +248,7 @@ def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check()
         "`friendshore verify`",
         "**optimal**",
         "## What is needed",
-        "no supply, 2026-Q4 to 2027-Q1",
+        "capacity, 2026-Q4 to 2027-Q1",
         "## Who supplies it",
     ]
     order += ["AU/MM → MY", "100 %", "## What to order next", "| 2026-12-31 |", "## How sure this is"]

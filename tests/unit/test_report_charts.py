@@ -129,7 +129,7 @@ def test_what_is_short_is_drawn_as_bad_and_a_material_that_nobody_brings_has_no_
         ("short", doc.Tone.BAD, Decimal("0.5"))
     ]
     assert not [title for title in found if title.startswith("gold")]
-    assert "gold | defense | no supply, 2027-Q1" in markdown(report_document(a_run))
+    assert "gold | defense | capacity, 2027-Q1" in markdown(report_document(a_run))
 
 
 def test_demands_met_in_full_are_one_rung_where_there_are_many() -> None:

@@ -150,22 +150,19 @@ def test_conflicts_come_first_and_are_counted() -> None:
     assert many.count("Nothing is planned for") + int(many[: many.index(" more conflicts")].split()[-1]) == 9
 
 
-def test_what_is_late_says_what_makes_it_late_first() -> None:
-    """A rule that keeps out most offers makes nothing late: the order that arrives first does."""
-    causes = [
-        {"kind": "rule", "text": "barred by `no-cn`", "offers": ["a", "b", "c"]},
-        {
-            "kind": "date",
-            "text": "can be ordered from 2027-Q3 on (not offered before), arrives 2027-Q4",
-            "offers": ["d"],
-        },
-    ]
-    short = [SHORT | {"period": "2026-Q4", "causes": causes}]
+def test_causes_are_shown_largest_first() -> None:
+    """With the kilograms that each of several keeps out."""
+    law = {"restrictions": [{"kind": "law", "names": ["no-cn"], "offers": ["a", "b"]}], "served_kg": 300}
+    date = {"restrictions": [{"kind": "date", "names": ["d"], "first": "2027-Q4"}], "served_kg": 100}
+    short = [SHORT | {"period": period, "causes": [law, date]} for period in ("2026-Q4", "2027-Q1")]
     late, never = (told(140, shortages=short, demands=[DEMAND | {"first_met": met}]) for met in ("2027-Q4", ""))
-    assert late.index("can be ordered from 2027-Q3 on") < late.index("barred: no-cn")
-    assert never.index("barred: no-cn") < never.index("can be ordered from 2027-Q3 on")
+    for shown in (late, never):
+        assert "law: no-cn (600 kg), date: arrives 2027-Q4 (200 kg)" in shown
     assert "Never or late met" in late
     assert "Never or late met" not in never
+    alone = told(140, shortages=[SHORT | {"period": "2026-Q4", "causes": [law]}])
+    assert "law: no-cn" in alone
+    assert "(300 kg)" not in alone
 
 
 def test_a_maker_is_marked_whose_price_holds_no_inputs() -> None:

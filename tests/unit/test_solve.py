@@ -301,7 +301,7 @@ def test_a_part_whose_rules_conflict_is_named_and_the_others_are_planned() -> No
     ]
     assert all(words for words in found.run.conflicts[0].sentences)
     assert bought(found) == {"cn-salt": 10}
-    assert {(s.demand, s.reason) for s in found.run.shortages} == {("metal-civil", "rules conflict")}
+    assert {(s.demand, cause.kinds) for s in found.run.shortages for cause in s.causes} == {("metal-civil", "conflict")}
     # Each of the three is needed: without any one of them the others hold.
     for left_out in floors:
         rest = [r for r in floors if r is not left_out]
@@ -392,7 +392,7 @@ def test_without_time_soft_rules_are_missed_at_their_price_and_stock_is_used() -
     found = planned(given, metals(), rule(MinShare, countries=["AU"], share="0.5", penalty=3), time_limit=0)
     assert (found.status, short(found)) == (PlanStatus.FEASIBLE, {"metal-civil": 80})
     assert found.objective == 80 * 60 + 50 * 3
-    assert {s.reason for s in found.run.shortages} == {"not proved"}
+    assert {cause.kinds for s in found.run.shortages for cause in s.causes} == {"undetermined"}
 
 
 def test_without_time_a_rule_that_asks_for_purchases_leaves_no_plan() -> None:

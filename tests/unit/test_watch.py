@@ -50,15 +50,13 @@ def test_what_is_done_with_many_offers_before_anything_is_solved_is_told(tmp_pat
 
 
 def test_finding_out_why_a_demand_is_short_is_told(tmp_path: Path) -> None:
-    """Of every demand and period, since each asks all its offers; of a limit that keeps supply out only where there is any limit."""
+    """Part by part."""
     loaded = load_case(large_case(tmp_path, 10))
     told: dict[str, list[tuple[int, int]]] = {}
     with watched(lambda done, total, seconds, doing, of: told.setdefault(f"{doing}: {of}", []).append((done, total))):
         found = plan(loaded, registry=Registry.of())
-    assert {row.reason for row in found.run.shortages} == {"no supply"}
-    assert told["finding out why demands are short: demands"] == [(0, 1)]
-    assert told["looking for limits that keep supply out: demands"] == [(0, 1)]
-    assert told["finding out what keeps supply out: shortages"] == [(0, 4), (1, 4), (2, 4), (3, 4)]
+    assert all(row.causes for row in found.run.shortages)
+    assert told["finding out why demands are short: parts"] == [(0, 1)]
 
 
 def test_what_is_done_within_a_question_is_shown_only_where_it_takes_its_time() -> None:

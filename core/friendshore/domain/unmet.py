@@ -10,21 +10,130 @@ from decimal import Decimal
 from typing import Literal
 
 from .base import Number, Record
+from .quantities import readable
+
+CauseKind = Literal[
+    "law", "proof", "limit", "lead time", "date", "capacity", "storage", "terms", "no offer", "inputs",
+    "competition", "price", "rank", "conflict", "rounding", "undetermined",
+]  # fmt: skip
+_MORE = Decimal("1.000001")
+"""Share of a shortage price from which a cost is more than the price. What a solver finds to be less may be the same."""
+_NAMED = 2
+"""Maximum number of names in a sentence. The JSON form has all of them."""
+
+
+_BRIEF = {
+    "proof": "origin unproven",
+    "terms": "order terms",
+    "competition": "other demand takes the supply",
+    "conflict": "hard rules conflict",
+    "undetermined": "undetermined within the time limit",
+}
+
+
+class RunRestriction(Record):
+    """A restriction that keeps supply from a demand."""
+
+    kind: CauseKind
+    """`lead time`: from order to delivery. `date`: when an offer or a capacity starts or ends, when a supplier is qualified, and when an open order
+    arrives. `capacity`: of plants and offers. `storage`: most that may be held. `terms`: least orders, lots, fixed costs and the like. `limit`: a limit
+    rule, such as a cap or a budget. `law`: a rule that prohibits an offer, or that requires a license. `proof`: an origin that isn't proved. `no offer`: nobody
+    offers the material with a known capacity and price. `inputs`: a maker lacks an input. `competition`: other demand takes the supply. `price`: more supply
+    costs at least as much as the shortage. `rank`: the case ranks other objectives first. `conflict`: hard rules that can't hold together. `rounding`: a few grams, from rounding to the case's resolution.
+    `undetermined`: the time limit ended the search."""
+    names: list[str] = []
+    """Ids of what restricts: of rules (`limit`, `law`, `conflict`), demands (`competition`) or materials (`inputs`); else of the offers and open orders that would
+    deliver more without it."""
+    offers: list[str] = []
+    """Offers and open orders that would deliver more without it, where `names` are others."""
+    first: str = ""
+    """First period in which these can deliver (`lead time`, `date`). Empty if they can't within the plan."""
+    reasons: list[str] = []
+    """Figures that the offers lack (`no offer`)."""
+    marginal_cost: Number | None = None
+    """Cost of the next kilogram, in money of its period (`price`)."""
+    shortage_price: Number | None = None
+    """Shortage price that it exceeds (`price`)."""
+    currency: str = ""
+    """Currency of both."""
+
+    @property
+    def brief(self) -> str:
+        """The restriction in a few words."""
+        match self.kind:
+            case "limit" | "law":
+                return f"{self.kind}: {_few(self.names)}"
+            case "price":
+                return f"costs {self._compared} its shortage price"
+            case "rank":
+                return f"ranked lower than {_few(self.names)}"
+            case "inputs":
+                return f"no input: {_few(self.names)}"
+            case "no offer":
+                return "no usable offer"
+            case _:
+                return _BRIEF.get(self.kind, self.kind)
+
+    @property
+    def as_shown(self) -> str:
+        """The restriction with its figures, without the offers that it keeps out, unless it is about these."""
+        match self.kind:
+            case "lead time" | "date":
+                return f"{self.kind}: arrives {self.first or 'after the plan'}"
+            case "no offer":
+                return f"no usable offer: {', '.join(self.reasons)}" if self.reasons else "no offer"
+            case "price":
+                cost, price = (readable(each or Decimal(0)) for each in (self.marginal_cost, self.shortage_price))
+                return f"costs {self.currency} {cost}/kg, {self._compared} its shortage price of {price}"
+            case "capacity" | "storage" | "terms" | "competition" | "conflict":
+                return f"{self.brief} ({_few(self.names)})" if self.names else self.brief
+            case _:
+                return self.brief
+
+    @property
+    def _compared(self) -> str:
+        return "more than" if (self.marginal_cost or 0) > (self.shortage_price or 0) * _MORE else "as much as"
+
+    def __str__(self) -> str:
+        offers = self.offers if self.kind in ("limit", "law") else self.names
+        shown = self.kind in ("limit", "law", "lead time", "date", "no offer", "proof") and bool(offers)
+        return f"{self.as_shown} ({_few(offers)})" if shown else self.as_shown
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 class RunSupplyCause(Record):
-    """One thing that keeps supply from a demand in a period, with the offers it keeps out."""
+    """A cause of a shortage: a minimal set of restrictions without all of which the cheapest plan is short of less, and no demand of more in any period."""
 
-    kind: Literal["no offer", "rule", "lead time", "date", "inputs", "capacity", "limit", "terms"]
-    """`no offer`: none counts. `rule`: law, or a rule of the case. `lead time`: ordered on the first day, it arrives later. `date`: it can be
-    ordered only later. `inputs`: what it is made of is wanting. `capacity`: it gives all it can. `limit`: a limit rule. `terms`: something
-    is left that terms of trade, stores or several rules together keep out."""
-    text: str
-    """In words."""
-    offers: list[str]
+    restrictions: list[RunRestriction]
+    served_kg: Number | None
+    """Kilograms of this shortage that the plan without them serves. None if no restriction can be removed, or if it is unknown."""
+
+    @property
+    def key(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Kinds and names, the same for the same cause of other shortages."""
+        return tuple((each.kind, tuple(each.names)) for each in self.restrictions)
+
+    @property
+    def kinds(self) -> str:
+        """The kinds of its restrictions."""
+        return " and ".join(dict.fromkeys(each.kind for each in self.restrictions))
+
+    @property
+    def brief(self) -> str:
+        """The cause in a few words."""
+        return " and ".join(each.brief for each in self.restrictions)
+
+    @property
+    def as_shown(self) -> str:
+        """The cause without the offers that it keeps out."""
+        return " and ".join(each.as_shown for each in self.restrictions)
 
     def __str__(self) -> str:
-        return f"{self.text}: {', '.join(self.offers)}" if self.offers else self.text
+        return " and ".join(map(str, self.restrictions))
 
 
 class RunShortage(Record):
@@ -37,15 +146,10 @@ class RunShortage(Record):
     period: str
     quantity_kg: Number
     wanted_kg: Number
-    reason: Literal["no supply", "dearer than its price", "dearer or ranked lower", "rules conflict", "not proved"]
-    """`no supply`: no admissible plan delivers more to this demand over the plan. `dearer than its price`: one does, for more
-    money than the shortage is priced at, or by taking from other demand. `dearer or ranked lower`: the same where the case
-    ranks objectives, or it would give up some of what ranks higher. `rules conflict`: hard rules cannot hold together.
-    `not proved`: a limit ended the search for the reason."""
-    causes: list[RunSupplyCause] = []
-    """Where there is no supply, what keeps it out in this period."""
-    limited_by: list[str] = []
-    """Limit rules without which more would be available, as solving without them shows."""
+    causes: list[RunSupplyCause]
+    """Causes, the one that most kilograms are due to first. Each is a cause by itself: without any one of them less is short."""
+    competes_with: list[str] = []
+    """Other demands that are short and that the same supply can serve: what serves one is taken from the others."""
 
 
 class RunConflict(Record):

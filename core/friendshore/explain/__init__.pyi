@@ -2,7 +2,7 @@
 # ruff: noqa: I001 - a module to a statement
 
 from .break_even import BreakEven as BreakEven, break_even_price as break_even_price
-from .causes import SupplyCause as SupplyCause, SupplyCauses as SupplyCauses
+from .causes import Causes as Causes, competing as competing, shortage_causes as shortage_causes
 from .eligibility import (
     Exposed as Exposed,
     KeptOut as KeptOut,
@@ -19,5 +19,4 @@ from .replanned import (
     floors_from as floors_from,
     rank_prices as rank_prices,
 )
-from .shortages import Reason as Reason, limiting_rules as limiting_rules, shortage_reasons as shortage_reasons
 from .whole_periods import ByMonths as ByMonths, by_months as by_months, rounded as rounded

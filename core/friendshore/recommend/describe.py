@@ -63,10 +63,8 @@ class RunContext:
     changes: Sequence[str]
     """What was applied: every change in words."""
     strict: bool
-    reasons: Mapping[str, explain.Reason]
-    """Demand -> why it is short; finding out takes further solves."""
-    limiting: Mapping[str, Sequence[str]]
-    """Demand -> limit rules without which it would be less short; likewise."""
+    causes: explain.Causes
+    """Causes of shortages. Finding them takes further solves."""
     packs: Sequence[PackFacts]
     pack_of: Mapping[str, str]
     """Rule -> the pack that brings it."""
@@ -84,14 +82,12 @@ class RunContext:
 
 def describe(session: Session, gathered: Gathered, applied: Applied, progress: Progress | None = None) -> Run:
     """The run of a solved and verified session; `progress` is told of what is solved for it."""
-    reasons = explain.shortage_reasons(session)
     told = RunContext(
         today(),
         applied.scenario,
         applied.told(gathered.case),
         applied.strict,
-        reasons,
-        explain.limiting_rules(session, reasons),
+        explain.shortage_causes(session),
         [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
         gathered.pack_of,
         session.solution.components,
@@ -109,7 +105,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     """The run of a verified plan: the same whether it was just solved or is checked again from its facts."""
     problem = verified.problem
     out = explain.kept_out(problem)
-    shortages = run_parts.describe_shortages(verified, told.reasons, told.limiting)
+    shortages = run_parts.describe_shortages(verified, told.causes)
     ranged = explain.spend_at_ends(verified)
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(

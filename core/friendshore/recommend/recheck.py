@@ -11,7 +11,7 @@ from ..domain.plan import Plan
 from ..domain.run import Run, RunPurchase
 from ..domain.used import RunPlugin
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
-from ..explain import RankPrice, Reason
+from ..explain import RankPrice
 from ..plugins import Block, Blocker, Registry
 from ..plugins.manifest import normal
 from ..problem import Problem
@@ -25,7 +25,7 @@ from .describe import RunContext, purchases, run_of
 from .facts import FACTS, FactsFile, RuleFacts, facts_file
 from .gather import Gathered, with_scenarios
 from .law import describe_compliance_classes
-from .run_parts import by_months_as_told
+from .run_parts import by_months_as_told, causes_as_told
 from .vouch import OWN, Vouching, other_kind, vouch
 
 
@@ -246,8 +246,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
     return RunContext(
         made=run.made,
         **_applied(read),
-        reasons={short.demand: Reason(short.reason) for short in run.shortages},
-        limiting={short.demand: tuple(short.limited_by) for short in run.shortages if short.limited_by},
+        causes=causes_as_told(read.problem, run.shortages),
         packs=file.packs,
         pack_of=file.pack_of,
         components=run.components,

@@ -13,8 +13,7 @@ from ..domain.quantities import readable
 from ..domain.run import RunAssumption, RunDraw, RunLead
 from ..domain.unmet import RunByMonths, RunShortage, RunSupplyCause
 from ..domain.use import Result
-from ..domain.watch import told_each
-from ..explain import ByMonths, Holding, Reason, SupplyCauses
+from ..explain import ByMonths, Causes, Holding, competing
 from ..explain.held import Bar
 from ..explain.idle_limits import idle_limits
 from ..problem import Problem
@@ -66,18 +65,31 @@ def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
     return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
 
 
-def describe_shortages(
-    verified: VerifiedPlan, reasons: Mapping[str, Reason], limiting: Mapping[str, Sequence[str]]
-) -> list[RunShortage]:
-    """Every demand and period that is short, with its reason, and the limit rules without which the demand would be less short."""
+def causes_as_told(problem: Problem, rows: Iterable[RunShortage]) -> Causes:
+    """Return the causes that a run states, which take further solves to find, without any that name what isn't in the facts."""
+    periods = {period.label: period.index for period in problem.case.horizon.periods}
+    names = {rule.id for rule in problem.rules} | {lot.id for lot in problem.lots} | {d.id for d in problem.demands}
+    names |= problem.merged.offers.keys() | problem.merged.materials.keys()
+
+    def is_of_facts(cause: RunSupplyCause, row: RunShortage) -> bool:
+        named = {name for each in cause.restrictions for name in (*each.names, *each.offers)}
+        return named <= names and (cause.served_kg is None or 0 < cause.served_kg <= row.wanted_kg)
+
+    return {
+        (row.demand, periods[row.period]): tuple(cause for cause in row.causes if is_of_facts(cause, row))
+        for row in rows
+        if row.period in periods
+    }
+
+
+def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShortage]:
+    """Return every demand and period that is short, with the causes."""
     problem = verified.problem
-    positions = {demand.id: i for i, demand in enumerate(problem.demands)}
-    supply = SupplyCauses(verified, limiting)
+    demands = {demand.id: demand for demand in problem.demands}
+    groups, lacking = competing(problem), verified.plan.short_by_demand
     found = []
-    for short in told_each(verified.plan.shorts, "finding out what keeps supply out", "shortages", 1):
-        demand = problem.demands[positions[short.demand]]
-        reason = reasons.get(short.demand, Reason.UNPROVED)
-        causes = supply.of(positions[short.demand], short.period) if reason is Reason.NO_SUPPLY else []
+    for short in verified.plan.shorts:
+        demand = demands[short.demand]
         found.append(
             RunShortage(
                 demand=short.demand,
@@ -87,9 +99,8 @@ def describe_shortages(
                 period=problem.case.horizon.label(short.period),
                 quantity_kg=short.quantity,
                 wanted_kg=demand.quantity[short.period],
-                reason=reason.value,
-                causes=[RunSupplyCause(kind=c.kind, text=c.text, offers=list(c.offers)) for c in causes],
-                limited_by=list(limiting.get(short.demand, ())),
+                causes=list(causes.get((short.demand, short.period), ())),
+                competes_with=[name for name in groups[short.demand] if name != short.demand and name in lacking],
             )
         )
     return found

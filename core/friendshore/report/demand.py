@@ -11,7 +11,8 @@ from ..document.figures import count, mass
 from ..document.periods import period_columns
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
-from ..domain.unmet import RunByMonths, RunRounded, RunShortage, RunSupplyCause
+from ..domain.unmet import RunByMonths, RunRounded, RunShortage
+from .causes import competing_demands, group_causes, sum_of
 
 _FIGURES = 40
 """Characters of the columns of figures beside the periods, and of the gaps."""
@@ -20,8 +21,6 @@ _USE = 16
 _YEAR = 9
 ROUNDED = 8
 """Dates and lead times that are named; the rest is counted."""
-_NAMED = 3
-"""Offers that are named of those with the same cause."""
 
 
 def demands(run: Run) -> doc.Section:
@@ -79,55 +78,42 @@ def met_from(demand: RunDemand) -> str:
     return demand.first_met or "never"
 
 
-def by_reason(run: Run) -> dict[tuple[str, str], list[RunShortage]]:
-    """Shortages by demand and reason."""
-    return grouped(((entry.demand, entry.reason), entry) for entry in run.shortages)
-
-
 def shortages(run: Run) -> doc.Section | None:
-    """Shortages, with the periods, the reason, and the price they are weighed at."""
+    """Return the shortages, with the periods, the causes, and the price that they are weighed at. Demands that compete share a row."""
     if not run.shortages:
         return None
-    known = {demand.id: demand for demand in run.demands}
+    short = {entry.demand for entry in run.shortages}
     rows: list[list[doc.Cell]] = []
-    for (name, reason), entries in by_reason(run).items():
-        demand = known[name]
-        total = sum((entry.quantity_kg for entry in entries), Decimal(0))
-        part = doc.Share(total / demand.wanted_kg) if demand.wanted_kg else doc.NOTHING
-        why, price = causes_of(entries) or reason, doc.Amount(demand.shortage_price)
-        when = periods_of(run, entries)
-        rows.append([demand.material, for_whom(run, demand), doc.Kilograms(total), part, when, why, price])
+    for group in competing_demands(run, [demand for demand in run.demands if demand.id in short]):
+        names = {demand.id for demand in group}
+        entries = [entry for entry in run.shortages if entry.demand in names]
+        total, wanted = sum_of(entry.quantity_kg for entry in entries), sum_of(demand.wanted_kg for demand in group)
+        part = doc.Share(total / wanted) if wanted else doc.NOTHING
+        why = "; ".join(dict.fromkeys(cause.kinds for cause, _ in group_causes(run, group)))
+        whom = ", ".join(dict.fromkeys(for_whom(run, demand) for demand in group))
+        price = doc.Amount(max(demand.shortage_price for demand in group))
+        rows.append([group[0].material, whom, doc.Kilograms(total), part, periods_of(run, entries), why, price])
     columns = [doc.Column("Material"), doc.Column("For"), doc.figures("Short"), doc.figures("of demand")]
-    columns += [doc.Column("When"), doc.Column("Why"), doc.figures(f"{run.currency}/kg short")]
+    columns += [doc.Column("When"), doc.Column("Cause"), doc.figures(f"{run.currency}/kg short")]
     return doc.section("Shortages", doc.table(columns, rows), doc.notes(because_lines(run)))
 
 
-def causes_of(entries: list[RunShortage]) -> str:
-    """What keeps supply out, in a few words; empty where supply is not what is wanting."""
-    return ", ".join(dict.fromkeys(cause.kind for entry in entries for cause in entry.causes))
-
-
-def _told(cause: RunSupplyCause) -> str:
-    """A cause in words; where several offers only come late, who they are is left to the JSON form."""
-    if not cause.offers or (cause.kind == "lead time" and len(cause.offers) > 1):
-        return cause.text
-    more = len(cause.offers) - _NAMED
-    return f"{cause.text}: {', '.join(cause.offers[:_NAMED])}" + (f" and {more} more" if more > 0 else "")
-
-
 def because_lines(run: Run) -> Iterator[str]:
-    """What keeps supply out, with rules, dates and offers: once for all demands and periods of which the same is to be said."""
+    """Yield what each cause keeps from whom: once for all demands and periods with the same cause."""
     known = {demand.id: demand for demand in run.demands}
-    said: defaultdict[tuple[str, ...], defaultdict[str, list[RunShortage]]] = defaultdict(lambda: defaultdict(list))
+    said: defaultdict[str, defaultdict[str, list[RunShortage]]] = defaultdict(lambda: defaultdict(list))
+    served: defaultdict[str, Decimal] = defaultdict(Decimal)
     for entry in run.shortages:
-        if entry.causes:
-            said[tuple(map(_told, entry.causes))][entry.demand].append(entry)
+        for cause in entry.causes:
+            said[str(cause)][entry.demand].append(entry)
+            served[str(cause)] += cause.served_kg or Decimal(0)
     for because, by_demand in said.items():
         whom = [
             f"{known[name].material} for {for_whom(run, known[name])}, {periods_of(run, entries)}"
             for name, entries in by_demand.items()
         ]
-        yield f"{'; '.join(whom)}: {'; '.join(because)}"
+        much = f" (without it {mass(served[because])} would be served)" if served[because] else ""
+        yield f"{'; '.join(whom)}: {because}{much}"
 
 
 def periods_of(run: Run, entries: list[RunShortage]) -> str:

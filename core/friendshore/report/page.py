@@ -11,12 +11,11 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
+from .causes import group_causes
 from .caveats import assumed_lines, conflict_lines, exposed_lines, not_advice, noted_packs, old_lines, turned_lines
 from .checks import answer
 from .demand import (
     because_lines,
-    by_reason,
-    causes_of,
     for_whom,
     met_from,
     only_by_periods,
@@ -143,7 +142,7 @@ def caveats(run: Run) -> Iterator[str]:
 
 def needs(run: Run) -> list[doc.Element | None]:
     """Every demand with what becomes of it, and what keeps supply from those that are short."""
-    columns = [doc.Column("Material"), doc.Column("For"), doc.Column("Why it is short")]
+    columns = [doc.Column("Material"), doc.Column("For"), doc.Column("Cause")]
     ranged = any(d.low_kg is not None for d in run.demands)
     columns += map(doc.figures, ("Wanted", *(["Range"] if ranged else []), "Delivered", "Short", "Met from"))
     rows: list[list[doc.Cell]] = [
@@ -163,9 +162,13 @@ def needs(run: Run) -> list[doc.Element | None]:
 
 
 def _why(run: Run, demand: RunDemand) -> str:
-    """Every reason for which it is short, with the periods."""
-    reasons = ((reason, entries) for (name, reason), entries in by_reason(run).items() if name == demand.id)
-    return "; ".join(f"{causes_of(entries) or reason}, {periods_of(run, entries)}" for reason, entries in reasons)
+    """Return the causes of a demand's shortage, with the periods."""
+    entries = [entry for entry in run.shortages if entry.demand == demand.id]
+    found = []
+    for cause, _ in group_causes(run, [demand]):
+        own = [entry for entry in entries if any(each.key == cause.key for each in entry.causes)]
+        found.append(f"{cause.brief}, {periods_of(run, own)}")
+    return "; ".join(found)
 
 
 def suppliers(run: Run) -> doc.Element:

@@ -6,8 +6,7 @@ know before relying on the plan is never left out. Identifiers stand whole, sinc
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
@@ -17,7 +16,7 @@ from ..document.excerpts import LINES
 from ..document.figures import count, large_money, mass, money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
-from ..domain.unmet import RunShortage, RunSupplyCause
+from .causes import competing_demands, group_causes, sum_of
 from .caveats import caveats, conflicts, few
 from .demand import met_from
 from .mix import cost_of, in_orders, kilograms_of, order_day, per_kg
@@ -28,8 +27,6 @@ _MUCH = Decimal("0.01")
 _MIDDLING, _NARROW, _LAST = 90, 70, 1
 """Characters of a line below which columns are left out that are looked up elsewhere, or without which a row still says most; the last of
 them only where names take their room."""
-_CODE, _ASIDE = re.compile(r"`([^`]+)`"), re.compile(r" \([^)]*\)")
-"""Identifiers within a sentence, and what stands there in brackets."""
 
 
 def screen_document(run: Run, folder: str = "") -> doc.Document:
@@ -65,89 +62,72 @@ def _money(run: Run) -> doc.Sentence | None:
 
 
 def _short(run: Run) -> doc.Element | None:
-    """Demands that are not met all the time, those first that going without weighs most in."""
+    """Return the demands that are not met all the time, those first that going without weighs most in. Demands that compete share a row."""
     lacking = [demand for demand in run.demands if demand.short_kg]
     if not lacking:
         return None
-    lacking.sort(key=lambda d: (-d.short_kg * d.shortage_price, d.id))
-    entries = grouped((entry.demand, entry) for entry in run.shortages)
+    groups = competing_demands(run, lacking)
+    groups.sort(key=lambda group: (-sum(d.short_kg * d.shortage_price for d in group), group[0].id))
     late = any(demand.first_met for demand in lacking)
     columns = [
         doc.Column("Never or late met" if late else "Never met"),
         doc.Column("For", from_width=_NARROW),
         doc.Column("Short", align="right", from_width=_LAST),
         *([doc.Column("Met from", from_width=_NARROW)] if late else []),
-        doc.Column("What keeps it so"),
+        doc.Column("Cause"),
     ]
     rows: list[list[doc.Cell]] = [
-        [d.material, _for(run, d), _short_of(d), *([met_from(d)] if late else []), _why(run, d, entries.get(d.id, []))]
-        for d in lacking[:LINES]
+        [
+            group[0].material,
+            _for(run, group),
+            _short_of(group),
+            *([_met_from(run, group)] if late else []),
+            _why(run, group),
+        ]
+        for group in groups[:LINES]
     ]
-    names = [f"{d.material} for {_for(run, d)}" for d in lacking]
+    names = [f"{group[0].material} for {_for(run, group).items[0]}" for group in groups]
     rests = [_and_more(names[shown:], "more is short", "more are short") for shown in range(len(rows) + 1)]
     return doc.apart(doc.excerpt(columns, rows, rests, part=4))
 
 
-def _for(run: Run, demand: RunDemand) -> str:
-    """Its end use and place, or its name where others of the material share them."""
-    alike = [
-        d for d in run.demands if (d.material, d.end_use, d.place) == (demand.material, demand.end_use, demand.place)
-    ]
-    if len(alike) > 1:
-        return demand.id
-    return demand.end_use if demand.place == run.place else f"{demand.end_use} at {demand.place}"
+def _for(run: Run, group: Sequence[RunDemand]) -> doc.Several:
+    """Return the end use and place, or the demands' names where others of the material share these."""
+    first = group[0]
+    use = (first.material, first.end_use, first.place)
+    alike = [d.id for d in run.demands if (d.material, d.end_use, d.place) == use]
+    uses = list(dict.fromkeys(d.end_use for d in group))
+    named = [d.id for d in group] if len(group) < len(alike) else uses
+    if named == uses and first.place != run.place:
+        named[-1] = f"{named[-1]} at {first.place}"
+    return doc.Several(tuple(named))
 
 
-def _short_of(demand: RunDemand) -> str:
-    """`2 t, all`, or the part of the demand that is short."""
-    part = percent(demand.short_kg / demand.wanted_kg) if demand.delivered_kg and demand.wanted_kg else "all"
-    return f"{mass(demand.short_kg)}, {part}"
+def _short_of(group: Sequence[RunDemand]) -> str:
+    """Return `2 t, all`, or the part of the demand that is short."""
+    short, wanted = sum_of(d.short_kg for d in group), sum_of(d.wanted_kg for d in group)
+    part = percent(short / wanted) if wanted and any(d.delivered_kg for d in group) else "all"
+    return f"{mass(short)}, {part}"
 
 
-def _why(run: Run, demand: RunDemand, entries: Sequence[RunShortage]) -> doc.Several:
-    """What keeps it short: of what is late what makes it so, then what keeps out most offers."""
-    causes = {(c.kind, c.text): c for entry in entries if entry.reason == "no supply" for c in entry.causes}
-    late = [cause for cause in causes.values() if demand.first_met and cause.kind in ("date", "lead time")]
-    found = dict(_causes(late)) | dict(_causes(causes.values()))
-    for entry in entries:
-        if entry.reason != "no supply":
-            told = _OTHER_REASONS.get(entry.reason, entry.reason)
-            price = f" of {large_money(demand.shortage_price, run.currency)}/kg" if told.endswith("price") else ""
-            found[told + price] = told
-            found |= {f"limited by {rule}": f"limited by {rule}" for rule in entry.limited_by}
-    return doc.Several(tuple(found), tuple(found.values())) if found else doc.Several(("no cause was looked for",))
+def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
+    """Return the first period from which all of some demands are met to the end."""
+    order = {period.label: period.start for period in run.periods}
+    if not all(d.first_met for d in group):
+        return "never"
+    return max((d.first_met for d in group), key=lambda label: order[label])
 
 
-_OTHER_REASONS = {
-    "dearer than its price": "dearer than its shortage price",
-    "rules conflict": "hard rules conflict",
-    "not proved": "a limit ended the search for the reason",
-}
-_HOW = {"barred by": "barred", "not proved to pass": "unproven", "wanting a licence under": "no licence"}
-"""How a rule keeps an offer out, as causes say it and in a word."""
-
-
-def _causes(causes: Iterable[RunSupplyCause]) -> Iterator[tuple[str, str]]:
-    """Causes told shortly, and more shortly: rules by how they keep offers out, then what else does."""
-    in_order = sorted(causes, key=lambda cause: -len(cause.offers))
-    by_law: dict[str, dict[str, int]] = {}
-    for cause in in_order:
-        how, _, _ = cause.text.partition(" `")
-        if cause.kind == "rule" and how in _HOW:
-            kept_out = by_law.setdefault(_HOW[how], {})
-            for rule in _CODE.findall(cause.text):
-                kept_out[rule] = kept_out.get(rule, 0) + len(cause.offers)
-    for how, kept_out in by_law.items():
-        for number, rule in enumerate(sorted(kept_out, key=lambda rule: -kept_out[rule])):
-            told = rule if number else f"{how}: {rule}"
-            yield told, told
-    for cause in in_order:
-        text = cause.text.replace("`", "")
-        if cause.kind == "no offer":
-            none, _, reason = text.partition(" counts, ")
-            yield f"no offer counts: {reason}" if reason else none, reason or none
-        elif cause.text.partition(" `")[0] not in _HOW:
-            yield text, _ASIDE.sub("", text).replace("can be ordered", "orders")
+def _why(run: Run, group: Sequence[RunDemand]) -> doc.Several:
+    """Return the causes, each with the kilograms that would be served without it where there are several."""
+    causes = group_causes(run, group)
+    several = len(causes) > 1
+    full, brief = [], []
+    for cause, served in causes:
+        much = f" ({mass(served)})" if several and served else ""
+        full.append(f"{cause.as_shown}{much}")
+        brief.append(cause.brief)
+    return doc.Several(tuple(full), tuple(brief))
 
 
 def _bought(run: Run) -> doc.Element:

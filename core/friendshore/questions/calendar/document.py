@@ -182,14 +182,14 @@ def _span(cliff: Cliff, found: Calendar) -> charts.TimelineSpan:
 def why(cliff: Cliff) -> str:
     """What changed on the day from which on it is short."""
     if cliff.from_start:
-        return "from its first day" if cliff.kept_out else f"{cliff.reason}, from its first day"
-    return _causes(cliff.because) or f"{cliff.reason}; no one change found"
+        return "from its first day"
+    return _causes(cliff.because) or "no one change found"
 
 
 def kept_out(cliffs: Sequence[Cliff]) -> list[str]:
-    """What keeps supply out where no change of a date tells it: once for demands of which the same is to be said."""
-    unexplained = (cliff for cliff in cliffs if cliff.kept_out and not cliff.because)
-    said = grouped(("; ".join(cliff.kept_out), f"{cliff.demand} from {cliff.start}") for cliff in unexplained)
+    """Return the causes of shortages that no change of a date explains, once for all demands with the same causes."""
+    unexplained = (cliff for cliff in cliffs if cliff.causes and not cliff.because)
+    said = grouped(("; ".join(map(str, cliff.causes)), f"{cliff.demand} from {cliff.start}") for cliff in unexplained)
     return [f"{', '.join(whom)}: {why}" for why, whom in said.items()]
 
 
@@ -220,14 +220,14 @@ def _demand(name: str, stretches: Sequence[Stretch], found: Calendar) -> doc.Sec
         doc.figures("Wanted a year"),
         doc.figures("Short a year"),
     ]
-    columns += [doc.Column("Why"), doc.figures(f"{found.currency} a year"), doc.Column("for it and")]
+    columns += [doc.Column("Cause"), doc.figures(f"{found.currency} a year"), doc.Column("for it and")]
     rows: list[list[doc.Cell]] = [
         [
             one.start,
             one.end,
             doc.Kilograms(one.wanted),
             doc.Kilograms(one.short) if one.short else doc.NOTHING,
-            one.reason or doc.NOTHING,
+            "; ".join(cause.brief for cause in one.causes) or doc.NOTHING,
             doc.Amount(one.spent),
             _listed([other for other in one.group if other != name], every=False),
         ]

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from ...domain.base import Number, Record
 from ...domain.time import Span, stretches_between
+from ...domain.unmet import RunSupplyCause
 from ...errors import A_SESSION, InputError, takes
 from ...explain.results import Counted, Effort, QuestionResult
 from ...session import Session
@@ -39,8 +40,8 @@ class Stretch(Record):
     """Kilograms a year."""
     short: Number
     """Kilograms a year."""
-    reason: str
-    """Why it is short; empty where it is met."""
+    causes: tuple[RunSupplyCause, ...]
+    """Causes of the shortage. Empty where the demand is met."""
     spent: Number
     """Money a year for all the demands that hang together with it, itself included, without priced shortage."""
     group: tuple[str, ...]
@@ -73,9 +74,8 @@ class Cliff(Record):
     """Kilograms a year short on that day."""
     wanted: Number
     """Kilograms a year wanted."""
-    reason: str
-    kept_out: tuple[str, ...]
-    """Where there is no supply, what keeps it out that day: rules, dates, capacities, inputs."""
+    causes: tuple[RunSupplyCause, ...]
+    """Causes of the shortage on that day."""
     because: tuple[Cause, ...]
     """What changed that day without which it would be met, as another solve shows; none: not found."""
     healed: date | None
@@ -252,8 +252,7 @@ class _Calendar:
             from_start=before is None,
             short=first.short[demand],
             wanted=first.wanted[demand],
-            reason=first.reasons[demand].value if demand in first.reasons else "",
-            kept_out=first.kept_out(demand),
+            causes=first.causes_of(demand),
             because=() if before is None else self._without(first, before, demand, _day(first.days.start)),
             healed=None if over_at is None else _day(over_at.days.start),
             ends_unwanted=unwanted,
@@ -321,7 +320,6 @@ def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> li
 def _stretch(run: Sequence[StretchPlan], demand: str, material: str) -> Stretch:
     one = run[0]
     group = one.groups[demand]
-    reason = one.reasons[demand].value if demand in one.short and demand in one.reasons else ""
     return Stretch(
         demand=demand,
         material=material,
@@ -329,7 +327,7 @@ def _stretch(run: Sequence[StretchPlan], demand: str, material: str) -> Stretch:
         end=_day(run[-1].days.end),
         wanted=one.wanted[demand],
         short=one.short.get(demand, Decimal(0)),
-        reason=reason,
+        causes=one.causes_of(demand),
         spent=one.spent(group),
         group=group.demands,
     )

@@ -18,8 +18,8 @@ from pydantic import BaseModel
 
 from ...domain.base import Number, Record, exact, grouped, totals
 from ...domain.time import Span
-from ...explain.causes import SupplyCauses
-from ...explain.shortages import Reason, shortage_reasons
+from ...domain.unmet import RunSupplyCause
+from ...explain.causes import Causes, shortage_causes
 from ...problem import Problem
 from ...problem.demands import demand_name
 from ...problem.inputs import Inputs
@@ -166,16 +166,13 @@ class StretchPlan:
         return found
 
     @cached_property
-    def reasons(self) -> Mapping[str, Reason]:
-        """Why each demand is short."""
-        return shortage_reasons(self.session)
+    def causes(self) -> Causes:
+        """Causes of everything that is short."""
+        return shortage_causes(self.session)
 
-    def kept_out(self, demand: str) -> tuple[str, ...]:
-        """What keeps supply from a demand that no plan serves better, in words; nothing where more costs too much."""
-        if self.reasons.get(demand) is not Reason.NO_SUPPLY:
-            return ()
-        position = next(i for i, one in enumerate(self.session.problem.demands) if one.id == demand)
-        return tuple(map(str, SupplyCauses(self.session.verified, {}).of(position, 0)))
+    def causes_of(self, demand: str) -> tuple[RunSupplyCause, ...]:
+        """Return the causes of a demand's shortage. Empty if it is met."""
+        return self.causes.get((demand, 0), ()) if demand in self.short else ()
 
     @cached_property
     def groups(self) -> dict[str, Group]:

@@ -1,0 +1,381 @@
+"""Restrictions of a part of a case, and the part without some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from ..domain.base import exact, grouped
+from ..domain.change import Change, TermKind
+from ..domain.facts import Catalog, Offer, Price
+from ..domain.unmet import CauseKind
+from ..domain.use import Result, Use
+from ..errors import InputError
+from ..problem import Problem
+from ..problem.capacity import Pool, accepted_steps
+from ..problem.inputs import Inputs
+from ..problem.merged import CASE_SOURCE
+from ..problem.network import Node, final_node
+from ..problem.offers import OfferFacts
+
+_Against = tuple[str, bool]
+"""A rule that forbids something, and whether a proof would let it pass."""
+AMPLE = 1000
+"""A supply of so many times all demand is as good as unlimited."""
+_TERMS = (
+    TermKind.MINIMUM_LOAD, TermKind.LOT, TermKind.FIXED_COST, TermKind.ONBOARDING, TermKind.TAKE_OR_PAY, TermKind.SETUP, TermKind.TIERS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Restriction:
+    """Something that may keep supply from demand."""
+
+    kind: CauseKind
+    names: tuple[str, ...] = ()
+    """The rule (`limit`, `law`), the material (`inputs`), or the demands that are short (`price`, `competition`). Empty: all of its kind in the part."""
+
+
+Removed = frozenset[Restriction]
+_SUPPLY: frozenset[CauseKind] = frozenset({"lead time", "date", "terms", "no offer"})
+"""Restrictions of offers."""
+_IN_FACTS = _SUPPLY | {"law", "proof"}
+"""Restrictions of what is resolved."""
+
+
+class Upstream:
+    """Everything upstream of some uses, and what may keep it from them."""
+
+    def __init__(self, problem: Problem, uses: Collection[Use], periods: Collection[int] = ()) -> None:
+        """Look at what may be delivered in some periods, or in any."""
+        self.problem, self.uses = problem, list(uses)
+        self.periods = frozenset(periods or range(problem.case.horizon.count))
+        self.until = frozenset(range(max(self.periods) + 1))
+        self.reach = {use: problem.network.reach(final_node(use)) for use in uses}
+        self.arcs = frozenset[int]().union(*(arcs for arcs, _ in self.reach.values()))
+        self.nodes = frozenset[Node]().union(*(nodes for _, nodes in self.reach.values()))
+        self.offers = sorted({problem.network.arcs[arc].offer for arc in self.arcs} - {-1})
+        self._periods: dict[int, frozenset[int]] = {}
+        self._supplied: dict[Removed, bool] = {}
+
+    def restrictions(self) -> list[Restriction]:
+        """Return everything that may keep supply from the uses, except for what depends on the demands that are short."""
+        found: list[Restriction] = []
+        found += [Restriction("no offer")] if leads(self.problem) else []
+        found += [Restriction("proof")] if self.unproven() else []
+        found += [
+            Restriction("law", (rule,)) for rule in sorted({r for r, _, provable in self.verdicts() if not provable})
+        ]
+        rules = dict.fromkeys(rule.id for rule, _ in self.problem.limit_rows)
+        found += [Restriction("limit", (rule,)) for rule in rules]
+        found += [Restriction("capacity")] if self.has_capacities() else []
+        found += [Restriction("lead time")] if self.has_lead_times() else []
+        found += [Restriction("date")] if self.has_dates() else []
+        found += [Restriction("storage")] if self.has_stores() else []
+        found += [Restriction("terms")] if self.has_terms() else []
+        return found
+
+    def inputs(self) -> list[Restriction]:
+        """Return one restriction for each input that makers upstream of the uses need, and that the uses don't demand."""
+        wanted = {use.material.id for use in self.uses}
+        materials = {feed[0] for offer in self.offers for feed in self.problem.network.feeds.get(offer, ())}
+        return [Restriction("inputs", (material,)) for material in sorted(materials - wanted)]
+
+    def can_supply(self, removed: Removed) -> bool:
+        """Return True if law leaves some way to supply one of the uses, times and quantities apart, without some rules, proofs and needs of inputs."""
+        legal = frozenset(each for each in removed if each.kind in ("law", "proof", "inputs"))
+        if legal not in self._supplied:
+            self._supplied[legal] = any(self._is_supplied(use, legal) for use in self.uses)
+        return self._supplied[legal]
+
+    def _is_supplied(self, use: Use, removed: Removed) -> bool:
+        network, (indices, nodes) = self.problem.network, self.reach[use]
+        free = {each.names[0] for each in removed if each.kind == "inputs"}
+        barred = {
+            index for index, against in self.forbidding[use].items() if self.until <= self._left(against, removed)
+        }
+        arcs = [network.arcs[index] for index in sorted(indices - barred)]
+        supplied = {node for node in nodes if node[0] in free}
+        while more := {
+            arc.node
+            for arc in arcs
+            if arc.node not in supplied and supplied.issuperset(network.feeds.get(arc.offer, ()))
+        }:
+            supplied |= more
+        return final_node(use) in supplied
+
+    def _left(self, against: Mapping[_Against, frozenset[int]], removed: Removed) -> frozenset[int]:
+        """Return the periods in which something can't come, without some rules and proofs. Waivers and licenses may let it come."""
+        case = self.problem.case
+        rules = {each.names[0] for each in removed if each.kind == "law"}
+        rules |= {waiver.rule for waiver in case.waivers} | {licence.rule for licence in case.licences}
+        proved = Restriction("proof") in removed
+        left = (periods for (rule, proof), periods in against.items() if rule not in rules and not (proof and proved))
+        return frozenset[int]().union(*left)
+
+    @cached_property
+    def forbidding(self) -> dict[Use, dict[int, dict[_Against, frozenset[int]]]]:
+        """Rules that forbid what comes along an arc, with the periods in which it can't come."""
+        found: dict[Use, dict[int, dict[_Against, frozenset[int]]]] = {use: {} for use in self.uses}
+        for use, index, position, provable in self._forbidding():
+            rule = self.problem.rules[position]
+            periods = self._in_force(position) & self.until
+            if rule.bears_on == "chain" and rule.dated_by == "delivery" and self.periods <= periods:
+                periods = self.until  # whenever it came, it couldn't be delivered
+            against = found[use].setdefault(index, {})
+            against[rule.id, provable] = against.get((rule.id, provable), frozenset()) | periods
+        return found
+
+    def decides(self, restriction: Restriction) -> bool:
+        """Return True if a rule, or the proofs that are lacking, keep something out that nothing else does in some period."""
+        removed = frozenset({restriction})
+        found = (against for by_arc in self.forbidding.values() for against in by_arc.values())
+        return any(self._left(against, removed) != self._left(against, frozenset()) for against in found)
+
+    @property
+    def facts(self) -> Iterator[OfferFacts]:
+        return (self.problem.offers[offer] for offer in self.offers)
+
+    def has_lead_times(self) -> bool:
+        arcs = self.problem.network.arcs
+        return any(arcs[arc].offer >= 0 and any(arcs[arc].lags) for arc in self.arcs)
+
+    def has_dates(self) -> bool:
+        names = {name for facts in self.facts for name in facts.pools}
+        pools = (pool for pool in self.problem.pools if pool.facility in names)
+        lots = (
+            self.problem.lots[self.problem.network.arcs[arc].lot]
+            for arc in self.arcs
+            if self.problem.network.arcs[arc].lot >= 0
+        )
+        return (
+            any(0 in facts.most for facts in self.facts)
+            or any(0 in pool.capacity for pool in pools)
+            or any(lot.period > 0 for lot in lots)
+        )
+
+    def has_capacities(self) -> bool:
+        names = {name for facts in self.facts for name in facts.pools}
+        pools = (pool for pool in self.problem.pools if pool.facility in names)
+        own = any(facts.offer.total is not None or any(facts.most) for facts in self.facts)
+        return own or any(each is not None for pool in pools for each in pool.capacity) or bool(self.problem.term_spans)
+
+    def has_stores(self) -> bool:
+        stores = (self.problem.stores[node] for node in self.nodes if node in self.problem.stores)
+        return any(most is not None for store in stores for most in store.limit)
+
+    def has_terms(self) -> bool:
+        problem = self.problem
+        own = any(o.min_order or o.lot or o.onboarding or o.take_or_pay for o in (facts.offer for facts in self.facts))
+        return own or bool(problem.term_spans or problem.commitments or problem.price_spans)
+
+    def unproven(self) -> set[str]:
+        """Return the offers and lots whose origin isn't proved."""
+        return {offer for _, offer, unproven in self.verdicts() if unproven}
+
+    def verdicts(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield the rule and the offer of every verdict that forbids, and whether a proof would reverse it."""
+        for _, index, position, provable in self._forbidding():
+            yield self.problem.rules[position].id, self.problem.network.arcs[index].chained.offer.id, provable
+
+    def _forbidding(self) -> Iterator[tuple[Use, int, int, bool]]:
+        problem = self.problem
+        for use, (arcs, _) in self.reach.items():
+            judgement = problem.judgements[use]
+            for table in (judgement.chain, judgement.trade):
+                for position, verdicts in table.items():
+                    if not self._in_force(position):
+                        continue
+                    for index in sorted(verdicts.keys() & arcs):
+                        verdict = verdicts[index]
+                        granted = verdict.licence and problem.case.assume.licence.get(use.end_use) == "granted"
+                        if not granted and problem.law.forbids(verdict, problem.network.arcs[index]):
+                            provable = verdict.result is Result.UNPROVEN and not verdict.licence
+                            yield use, index, position, provable
+
+    def _in_force(self, position: int) -> frozenset[int]:
+        """Return the periods in which a rule is in force on some day."""
+        if position not in self._periods:
+            periods = self.problem.case.horizon.periods
+            self._periods[position] = frozenset(p.index for p in periods if self.problem.law.in_force(position, p.span))
+        return self._periods[position]
+
+
+def unproven_offers(problem: Problem) -> set[str]:
+    """Return the offers and lots whose origin isn't proved."""
+    return Upstream(problem, list(problem.judgements)).unproven()
+
+
+def forbidden_by(problem: Problem, rule: str) -> set[str]:
+    """Return the offers and lots that a rule prohibits or requires a license or a proof for."""
+    return {offer for name, offer, _ in Upstream(problem, list(problem.judgements)).verdicts() if name == rule}
+
+
+def leads(problem: Problem) -> list[Offer]:
+    """Return the offers without a usable capacity or price that deliver what is wanted, or what it could be made of."""
+    counted = {facts.offer.id for facts in problem.offers}
+    makers = grouped((line.material, offer) for offer in problem.merged.offers.values() for line in offer.outputs)
+    materials = {node[0] for node in problem.network.nodes}
+    waiting = sorted(materials)
+    found: dict[str, Offer] = {}
+    while waiting:
+        for offer in makers.get(waiting.pop(), ()):
+            if offer.id not in counted and offer.id not in found:
+                found[offer.id] = offer
+                more = {line.material for line in offer.inputs} - materials
+                materials |= more
+                waiting += sorted(more)
+    return [offer for _, offer in sorted(found.items())]
+
+
+class Relaxations:
+    """The facts of a part without some of its restrictions."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.problem = inputs.problem()
+        self._supply: dict[frozenset[CauseKind], Inputs] = {frozenset(): inputs}
+        self._disabled: dict[str, Change] = {}
+
+    @cached_property
+    def counted(self) -> Problem:
+        """The facts with leads that count."""
+        return self._with_leads[1]
+
+    @cached_property
+    def _with_leads(self) -> tuple[Inputs, Problem]:
+        try:
+            return _with_leads(self.inputs, self.problem)
+        except InputError:  # together they make no case
+            return self.inputs, self.problem
+
+    def without(self, removed: Removed) -> Problem:
+        """Return the facts without some restrictions, as far as they are facts: limits, inputs, competition and prices are part of the program.
+
+        Raises:
+            InputError: If they make no case.
+        """
+        kinds = frozenset(each.kind for each in removed)
+        # What is known of offers that are the same objects isn't worked out again.
+        relaxed = self._supplied(kinds & _SUPPLY)
+        changes = [self._disable(each.names[0]) for each in sorted(removed) if each.kind == "law"]
+        relaxed = relaxed.after(changes)
+        if "proof" in kinds:
+            problem = self.counted if "no offer" in kinds else self.problem
+            proven = tuple(sorted({*relaxed.case.accept.proven, *unproven_offers(problem)}))
+            relaxed = replace(relaxed, case=relaxed.case.but(accept=relaxed.case.accept.but(proven=proven)))
+        if relaxed is self.inputs:
+            problem = self.problem
+        elif kinds & _IN_FACTS == {"no offer"}:
+            problem = self.counted
+        else:
+            problem = relaxed.problem()
+        if kinds & {"capacity", "date"}:
+            problem = _larger(problem, capacity="capacity" in kinds, dated="date" not in kinds)
+        if "storage" in kinds:
+            stores = {node: replace(store, limit=(None,) * len(store.limit)) for node, store in problem.stores.items()}
+            problem = replace(problem, stores=stores)
+        return problem
+
+    def _disable(self, rule: str) -> Change:
+        return self._disabled.setdefault(rule, Change(disable=rule))
+
+    def _supplied(self, kinds: frozenset[CauseKind]) -> Inputs:
+        """Return the facts without some restrictions of offers."""
+        if kinds not in self._supply:
+            changes = [Change(lift=TermKind.LEAD_TIME)] if "lead time" in kinds else []
+            changes += [Change(lift=TermKind.DATES), Change(lift=TermKind.QUALIFICATION)] if "date" in kinds else []
+            changes += [Change(lift=kind) for kind in _TERMS] if "terms" in kinds else []
+            counted = self._with_leads[0] if "no offer" in kinds else self.inputs
+            relaxed = counted.after(changes)
+            self._supply[kinds] = _undated(relaxed) if "date" in kinds else relaxed
+        return self._supply[kinds]
+
+
+def _undated(inputs: Inputs) -> Inputs:
+    """Return the facts with all quotations valid at any time, and open orders there from the start."""
+    start = inputs.case.horizon.start
+    orders = tuple(
+        order.but(arrives=start, ordered=None if order.ordered is None else min(order.ordered, start))
+        if order.arrives > start
+        else order
+        for order in inputs.case.orders
+    )
+
+    def without_dates(catalog: Catalog) -> Catalog:
+        return catalog.but(offers=tuple(_unquoted(offer) if offer.quotes else offer for offer in catalog.offers))
+
+    return replace(inputs, case=inputs.case.but(orders=orders), catalogs=tuple(map(without_dates, inputs.catalogs)))
+
+
+def _unquoted(offer: Offer) -> Offer:
+    """Return the offer with quotations that leave no day out."""
+    quotes = sorted(offer.quotes, key=lambda quote: quote.start or date.min)
+    starts = [None, *(quote.start for quote in quotes[1:])]
+    ends = [None if start is None else start - timedelta(days=1) for start in (*starts[1:], None)]
+    return offer.but(quotes=tuple(quote.but(start=s, end=e) for quote, s, e in zip(quotes, starts, ends, strict=True)))
+
+
+def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
+    """Return the facts with leads that count: of an ample capacity, and for nothing where no price is usable. And the same resolved."""
+    wanted = sum((sum(demand.quantity, Decimal(0)) for demand in problem.demands), Decimal(1))
+    ample = exact(min(wanted * AMPLE, Decimal(10) ** 12))
+    free = Price(amount=Decimal(0), currency=inputs.case.currency, source=CASE_SOURCE)
+    found = leads(problem)
+    names = {lead.id for lead in found}
+
+    def counted(unpriced: Collection[str]) -> Inputs:
+        def figures(offer: Offer) -> Offer:
+            larger = offer.but(max_per_year=ample, total=None, source=CASE_SOURCE)
+            return larger.but(price=free, quotes=()) if offer.id in unpriced else larger
+
+        catalogs = tuple(
+            catalog.but(offers=tuple(figures(offer) if offer.id in names else offer for offer in catalog.offers))
+            for catalog in inputs.catalogs
+        )
+        return replace(inputs, catalogs=catalogs)
+
+    relaxed = counted([lead.id for lead in found if lead.price is None and not lead.quotes])
+    resolved = relaxed.problem()
+    unpriced = names & {lead.id for lead in leads(resolved)}
+    if unpriced:
+        relaxed = counted(unpriced)
+        resolved = relaxed.problem()
+    return relaxed, resolved
+
+
+def _larger(problem: Problem, *, capacity: bool, dated: bool) -> Problem:
+    """Return the facts with unlimited capacities, with capacities that start at once, or both. What is paid to whoever takes it stays limited."""
+    paid = {index for index, facts in enumerate(problem.offers) if facts.offer.paid}
+    pools = tuple(
+        pool if paid & set(pool.offers) else _larger_pool(problem, pool, capacity=capacity, dated=dated)
+        for pool in problem.pools
+    )
+    offers, spans = problem.offers, problem.term_spans
+    if capacity:
+        offers = tuple(facts if facts.offer.paid else _unlimited(facts) for facts in problem.offers)
+        spans = tuple(
+            span if paid & set(span.offers) else replace(span, terms=span.terms.but(most=None)) for span in spans
+        )
+    return replace(problem, pools=pools, offers=offers, term_spans=spans)
+
+
+def _unlimited(facts: OfferFacts) -> OfferFacts:
+    offer = facts.offer.but(max_order=None, max_lots=None, max_per_year=None, total=None)
+    return facts._replace(offer=offer, most=tuple(most if most == 0 else None for most in facts.most))
+
+
+def _larger_pool(problem: Problem, pool: Pool, *, capacity: bool, dated: bool) -> Pool:
+    case = problem.case
+    steps = accepted_steps(problem.merged.facilities[pool.facility], problem.merged, case)
+    first = next((each for each in pool.capacity if each is None or each), Decimal(0))
+    starts = steps[0].start if steps else None
+    found: list[Decimal | None] = []
+    for period, each in zip(case.horizon.periods, pool.capacity, strict=True):
+        began = not dated or starts is None or starts <= period.end
+        larger = first if not dated and each == 0 else each
+        found.append(None if capacity and began else larger)
+    return pool._replace(capacity=tuple(found))
