@@ -18,7 +18,6 @@ from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from .causes import competing_demands, group_causes, sum_of
 from .caveats import caveats, conflicts, few
-from .demand import met_from
 from .mix import cost_of, in_orders, kilograms_of, order_day, per_kg
 from .plan import heading, parts_of_cost
 
