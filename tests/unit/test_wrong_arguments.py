@@ -48,6 +48,35 @@ def test_a_path_or_a_plan_is_no_session(name: str) -> None:
     assert f"`{name}` takes a Session; found `Recommendation`" in said
 
 
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"gap": "x"}, "the gap is not valid"),
+        ({"gap": -0.1}, "the gap is not valid"),
+        ({"gap": float("nan")}, "the gap is not valid"),
+        ({"time_limit": -1}, "the time limit is not valid"),
+        ({"time_limit": float("inf")}, "the time limit is not valid"),
+        ({"workers": 0}, "the number of workers is not valid"),
+        ({"workers": 1.5}, "the number of workers is not valid"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_refused(limits: dict[str, Any], message: str) -> None:
+    """With what was passed in, and what to pass instead."""
+    with pytest.raises(InputError) as caught:
+        planned(case(demand("metal", "civil", 1)), metals(), **limits)
+    (problem,) = caught.value.problems
+    (value,) = limits.values()
+    assert (problem.message, problem.found) == (message, repr(value))
+    assert problem.fix
+
+
+def test_all_limits_that_make_no_sense_are_reported_together() -> None:
+    """Not one after the other."""
+    with pytest.raises(InputError) as caught:
+        planned(case(demand("metal", "civil", 1)), metals(), gap="x", time_limit=-1, workers=0)
+    assert len(caught.value.problems) == 3
+
+
 def test_a_catalog_may_be_named_by_a_text() -> None:
     """A folder as a path or as its name."""
     folder = Path(__file__).parents[1] / "data" / "good-catalog"

@@ -84,7 +84,7 @@ def plan(
         period: length of shorter periods to plan in; None: those of the case.
         time_limit: seconds for all of it, reading and reasons included; the best plan found by then is returned, with its bound.
         gap: relative distance from the bound at which a plan is taken as cheapest.
-        workers: components solved at once; None: the number of processors. Does not change the result.
+        workers: components solved at once; None: the number of processors. Without a time limit they do not change the result.
         engines: what solves, in the order in which it is asked.
         memory_mb: megabytes that `session` may keep of the questions that it is asked, beside the case and its plan. With less, more is
             worked out again; answers are the same.
@@ -93,12 +93,12 @@ def plan(
         cancel: once its `is_set()` is true, the best plan found so far is returned.
 
     Raises:
-        InputError: with everything that is wrong with the case, its catalogs and packs.
+        InputError: with everything that is wrong with the case, its catalogs and packs, or with the limits.
         PluginError: if a plugin that the case needs is missing, broken or ambiguous, or not as the lock file says.
         SolverError: if the solver breaks down.
         VerificationError: if the plan does not hold; never passed on as a plan.
     """
-    began = monotonic()
+    began, limits = monotonic(), Limits(gap, time_limit, workers, engines)
     memory = _bytes(memory_mb)
     names = (scenario,) if isinstance(scenario, str) else scenario
     listed = changes if isinstance(changes, list | tuple) else each_of(changes, Change, "changes", CHANGES)
@@ -107,7 +107,6 @@ def plan(
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)
     with unaltered(gathered.records):
-        limits = Limits(gap, time_limit, workers, engines)
         asked = gathered.inputs.apply(applied)
         refuse_old_prices(asked, applied)
         session = Session.open(asked, limits, progress, cancel, began=began, memory=memory)

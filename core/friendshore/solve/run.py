@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -11,13 +12,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
+from numbers import Integral, Real
 
 import numpy as np
 
 from ..domain.memory import set_aside
 from ..domain.plan import Confirmation, PlanStatus
+from ..domain.watch import LONGEST_SECONDS
 from ..domain.workers import finished
-from ..errors import Diagnostic, NoPlanError, OutOfTimeError
+from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
 from ..plugins.running import resting
 from ..program import Program
 from ..program.matrix import Floats, Ints, Linear, continuous
@@ -50,6 +53,27 @@ class Limits:
     until: float | None = None
     """When all of it is to be over, by the monotonic clock, however many programs are solved; None: each has `seconds`."""
 
+    def __post_init__(self) -> None:
+        """Check what callers pass in.
+
+        Raises:
+            InputError: with every limit that makes no sense.
+        """
+        longest = float(LONGEST_SECONDS)
+        checks = (
+            ("gap", self.gap, 0.0, sys.float_info.max, Real, "pass 0.01 to stop within 1 % of the bound"),
+            ("time limit", self.seconds, 0.0, longest, Real, f"pass at most {longest:,.0f} seconds, or None for no limit"),
+            ("number of workers", self.workers, 1, inf, Integral, "pass None to use all processors"),
+        )  # fmt: skip
+        wrong = [
+            Diagnostic(f"the {name} is not valid", found=repr(value), expected=f"a {_KINDS[kind]} from {least:g} on", fix=fix)
+            for name, value, least, most, kind, fix in checks
+            if (value is not None or name == "gap")
+            and not (isinstance(value, kind) and not isinstance(value, bool) and least <= float(value) <= most)
+        ]  # fmt: skip
+        if wrong:
+            raise InputError(wrong)
+
     def left(self) -> float | None:
         """Seconds that a program has which is solved now; None: there is no limit. Of what is left until all is to be over it is half, so that
         one that is hard leaves something to those after it, but no less than a twentieth of `seconds`.
@@ -65,6 +89,7 @@ class Limits:
         return self.until is not None and time.monotonic() >= self.until
 
 
+_KINDS = {Real: "number", Integral: "whole number"}
 _LEAST = 20
 """Part of all the time that every program has, as long as there is so much."""
 NO_LIMITS = Limits()
