@@ -122,6 +122,18 @@ class NoPlanError(SolverError):
 class OutOfTimeError(NoPlanError):
     """A limit or Ctrl-C ended it."""
 
+    @classmethod
+    def ended(cls, when: str, canceled: bool) -> OutOfTimeError:
+        """Return the error of a search that the user canceled, or else a time limit ended.
+
+        Args:
+            when: what was not done by then, like `before this was found`.
+            canceled: True if the user canceled it.
+        """
+        if canceled:
+            return cls(f"the search was canceled {when}")
+        return cls(f"the search was ended {when}", fix="allow it more time")
+
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

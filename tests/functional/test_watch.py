@@ -296,4 +296,4 @@ def test_what_is_not_done_in_time_is_told(case: Path, tmp_path: Path) -> None:
         editions, several(case, tmp_path), workers=1, cancel=ended, progress=lambda done, of, seconds: ended.set()
     )
     assert found.cases[0].error == ()
-    assert all("the search was ended" in one.error[0] for one in found.cases[2:])
+    assert all("the search was canceled" in one.error[0] for one in found.cases[2:])

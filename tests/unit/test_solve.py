@@ -14,7 +14,7 @@ import pytest
 import scipy.sparse as sp
 
 from friendshore.domain.plan import PlanStatus
-from friendshore.errors import SolverError
+from friendshore.errors import OutOfTimeError, SolverError
 from friendshore.program import compile_program
 from friendshore.program.matrix import Entries, Linear
 from friendshore.recommend import Recommendation
@@ -399,6 +399,16 @@ def test_without_time_a_rule_that_asks_for_purchases_leaves_no_plan() -> None:
     """It is said that more time is needed, not that the plan does not hold."""
     with pytest.raises(SolverError, match="more time"):
         planned(case(demand("metal", "civil", 100)), metals(), rule(Pin, offer="au-metal", at_least=30), time_limit=0)
+
+
+def test_canceled_without_a_plan_is_not_told_to_take_more_time() -> None:
+    """The user ended it: no advice about a limit that there is none of."""
+    cancel = Event()
+    cancel.set()
+    pin = rule(Pin, offer="au-metal", at_least=30)
+    with pytest.raises(OutOfTimeError, match="was canceled") as caught:
+        planned(case(demand("metal", "civil", 100)), metals(), pin, cancel=cancel)
+    assert "time" not in str(caught.value)
 
 
 @pytest.mark.deep

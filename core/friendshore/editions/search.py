@@ -13,7 +13,7 @@ from time import monotonic
 from ..case import load_case
 from ..catalog import Once
 from ..domain.case import Case
-from ..errors import FriendshoreError
+from ..errors import FriendshoreError, OutOfTimeError
 from ..plugins import Registry
 from ..plugins.elsewhere import OtherProcess
 from ..plugins.sent import code_of
@@ -70,16 +70,15 @@ def watch(
     done = _Watching(reading, told, [case for _, case in read], cancel, progress)
     with closing(process):
         done.run(executor, workers)
-    found = [done.found.get(number, (one.but(error=(_ENDED,)), [], [])) for number, one in enumerate(told)]
+    canceled = cancel is not None and cancel.is_set()
+    ended = told_of(OutOfTimeError.ended("before this case was done", canceled))
+    found = [done.found.get(number, (one.but(error=ended), [], [])) for number, one in enumerate(told)]
     return Watched(
         editions=editions.names,
         cases=tuple(one for one, _, _ in found),
         flips=tuple(flip for _, flips, _ in found for flip in flips),
         offers=tuple(offer for _, _, offers in found for offer in offers),
     )
-
-
-_ENDED = "the search was ended before this case was done; fix: allow it more time"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ..domain.base import exact
 from ..domain.change import Change
 from ..domain.memory import SESSION_BYTES
 from ..domain.plan import Cost, Infeasible, Plan, PlanStatus
-from ..errors import Diagnostic, OutOfTimeError, VerificationError
+from ..errors import OutOfTimeError, VerificationError
 from ..problem import Problem
 from ..problem.impact import impact
 from ..problem.inputs import Inputs
@@ -179,7 +179,12 @@ class Session:
     @property
     def stopped(self) -> bool:
         """Whether the user ended the search, or all the time is up: what is asked from then on is not solved any more."""
-        return self.limits.over or (self.cancel is not None and self.cancel.is_set())
+        return self.limits.over or self.canceled
+
+    @property
+    def canceled(self) -> bool:
+        """True if the user ended the search."""
+        return self.cancel is not None and self.cancel.is_set()
 
     def go_on(self, done: int, of: int, what: str) -> None:
         """Lets a question go on that needs all of several answers, of which some are found.
@@ -188,12 +193,7 @@ class Session:
             OutOfTimeError: if the user ended the search, or all the time is up: it says how many are found.
         """
         if self.stopped:
-            found = f"{done:,} of {of:,} {what}"
-            raise OutOfTimeError(
-                Diagnostic(
-                    f"the search was ended after {found}, and the answer needs them all", fix="allow it more time"
-                )
-            )
+            raise OutOfTimeError.ended(f"after {done:,} of {of:,} {what}, and the answer needs them all", self.canceled)
 
     @cached_property
     def parts(self) -> Parts:
@@ -264,7 +264,7 @@ class Session:
             VerificationError: if the plan does not hold.
         """
         if self.stopped:
-            raise OutOfTimeError(Diagnostic("the search was ended before this was found", fix="allow it more time"))
+            raise OutOfTimeError.ended("before this was found", self.canceled)
         members = self.parts.members[self.parts.of_material[material]]
         program, cheapest = self.compiled(members)
         cost = np.zeros(len(program.linear.cost))

@@ -271,7 +271,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
                 Conflict(part.columns, minimal_conflict(program, part, search.engines), tuple(part.rows.tolist()))
             )
             continue
-        best = answer if answer.x is not None else _nothing_bought(program, part, answer, search.engines)
+        best = answer if answer.x is not None else _nothing_bought(program, part, answer, search)
         x[part.columns] = best.x
         objective += best.objective
         bound += max(min(best.bound, best.objective), floor(part.linear))
@@ -322,7 +322,7 @@ def _together(one: Reached, other: Reached) -> Reached:
     return Reached(one.least + other.least, one.bound + other.bound, one.most + other.most)
 
 
-def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, engines: Engines) -> SolverAnswer:
+def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, search: Search) -> SolverAnswer:
     """Where neither time nor the engines allow a plan nothing is ordered: what is not in stock is short, and soft rules are missed.
 
     Raises:
@@ -335,14 +335,9 @@ def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, eng
     ]
     closed = np.isin(part.columns, [*orders, *columns.make.values()]) | part.linear.integer
     idle = replace(continuous(part.linear), upper=np.where(closed, 0.0, part.linear.upper))
-    found = Search(Watch(), 0.0, engines=engines).alone(idle)
+    found = Search(Watch(), 0.0, engines=search.engines).alone(idle)
     if found.x is None and answer.outcome is SolverOutcome.BROKEN:
         raise NoPlanError(_GIVEN_UP)
     if found.x is None:
-        raise OutOfTimeError(
-            Diagnostic(
-                "the search was ended before it found a plan that keeps the rules of the case",
-                fix="allow it more time",
-            )
-        )
+        raise OutOfTimeError.ended("before it found a plan that keeps the rules of the case", search.watch.cancelled())
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, found.objective, answer.bound)

@@ -124,9 +124,9 @@ class RiskSearch:
             found = self._as_it_is_in_all(asked, measure)
         if found is None or not np.isfinite(found.costs).all():
             self._refuse_conflicts()
-            raise OutOfTimeError(Diagnostic("no plan was found in time", fix="allow it more time"))
+            raise OutOfTimeError.ended("before a plan was found", self.session.canceled)
         if not np.isfinite(found.bound):
-            raise OutOfTimeError(Diagnostic("no bound was found in time", fix="allow it more time"))
+            raise OutOfTimeError.ended("before a bound was found", self.session.canceled)
         seconds = [np.empty(0)] * len(self.program.stages)
         for number, values in zip(self._needed, found.seconds, strict=True):
             seconds[number] = values
