@@ -81,7 +81,7 @@ Workers = Annotated[
     typer.Option(
         "--workers",
         metavar="N",
-        help="How many parts, scenarios of a sweep or cases of `watch` are worked on at once; if not given, as many as processors. The result is the same.",
+        help="How many parts, scenarios of a sweep or cases of `watch` are worked on at once; if not given, as many as processors. Without --time-limit the result is the same.",
         min=1,
         max=MOST_WORKERS,
     ),

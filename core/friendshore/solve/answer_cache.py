@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from threading import Lock
 
@@ -31,20 +31,20 @@ class AnswerCache:
         self.reused = 0
         """How often the answer was known."""
 
-    def of(self, linear: Linear, solve: Callable[[], SolverAnswer], goals: Sequence[Goal] = ()) -> SolverAnswer:
-        """The answer to a component, under ranked objectives if any: the one that is known, or else what `solve` finds."""
-        key = digest(linear, goals)
+    def find(self, key: bytes) -> SolverAnswer | None:
+        """Return the answer that is known for a key (`digest`), if any."""
         known = self._known.get(key)
         if known is not None:
             with self._lock:
                 self.reused += 1
-            return known
-        answer = solve()
+        return known
+
+    def keep(self, key: bytes, answer: SolverAnswer) -> None:
+        """Store an answer that was just found for a key."""
         with self._lock:
             self.solved += 1
         if answer.outcome is not SolverOutcome.NOTHING:  # that nothing was found in time may be otherwise the next time
             self._known.keep(key, answer, _bytes(answer))
-        return answer
 
     def __reduce__(self) -> tuple[type[AnswerCache], tuple[list[tuple[bytes, SolverAnswer, int]], int]]:
         return AnswerCache, (self._known.items(), self._known.most)

@@ -49,6 +49,18 @@ class Watch:
             self.interrupted = True
         return self.interrupted
 
+    is_set = cancelled  # so that a watch can end another one
+
+    def within(self, seconds: float) -> Watch:
+        """Return a watch that stops with this one, or after some seconds."""
+        left = self.left()
+        return Watch(seconds if left is None else min(left, seconds), self)
+
+    def share(self, part: float) -> Watch:
+        """Return a watch that stops once a part of the time left is over; this one without a time limit."""
+        left = self.left()
+        return self if left is None else self.within(part * left)
+
     def left(self) -> float | None:
         """Seconds until the time is up; None: there is no such limit."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())

@@ -104,10 +104,7 @@ def first_plan(
     dear = _dear(linear, relaxed)
     scarce = dear.any() and (found.x is None or (found.x[dear] > USED).any())
     if scarce:
-        free = replace(_closed(linear, dear), cost=np.zeros(len(linear.cost)), constant=0.0)
-        any_ = engines.search(free, Ask(seconds_of(watch), nodes=ANY_NODES))
-        if any_.x is not None:
-            found = min(found, polished(_closed(linear, dear), engines, any_), key=lambda answer: answer.objective)
+        found = min(found, any_plan(_closed(linear, dear), engines, watch), key=lambda answer: answer.objective)
     bound = max(known, proved(linear, relaxed.duals))
     if found.x is None:
         return replace(found, bound=bound), linear
@@ -123,6 +120,15 @@ def first_plan(
             found, value = better, _cost(linear, better.x)
             left = forced(narrowed(linear, relaxed.duals, value, step))
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
+
+
+def any_plan(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
+    """Return some plan, whatever its choices cost; without one, how the search for it ended."""
+    free = replace(linear, cost=np.zeros(len(linear.cost)), constant=0.0)
+    found = engines.search(free, Ask(seconds_of(watch), nodes=ANY_NODES))
+    if found.x is None:
+        return SolverAnswer(found.outcome)
+    return replace(polished(linear, engines, found), outcome=SolverOutcome.FEASIBLE, bound=-np.inf)
 
 
 def _without_links(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:

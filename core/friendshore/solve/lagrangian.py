@@ -186,6 +186,8 @@ class LagrangianPricing:
     def _rounds(self, feasible: bool) -> bool:
         """Rounds of pricing until some mix keeps the rows, then, once `feasible`, until no plan betters it; False: no mix known keeps them."""
         for _ in range(MOST_ROUNDS):
+            if self.solver.watch.stopped():
+                return feasible
             mix = self.solver.exact(self._master(feasible))
             if mix.outcome is not SolverOutcome.OPTIMAL or mix.duals is None:
                 return False

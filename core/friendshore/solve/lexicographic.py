@@ -49,19 +49,24 @@ def is_ranked(goals: Sequence[Goal]) -> bool:
     return any(not goal.whole for goal in goals)
 
 
-def solve_lexicographic(search: Search, linear: Linear, goals: Sequence[Goal]) -> SolverAnswer:
-    """The best plan of a component, level by level; with no plan at all where the time is up in the first.
+def solve_lexicographic(
+    search: Search, linear: Linear, goals: Sequence[Goal], known: SolverAnswer = NOTHING
+) -> SolverAnswer:
+    """The best plan of a component, level by level, from a `known` plan on; with no plan at all where the time is up in the first.
+
+    With a time limit, each level gets an equal share of the time left, so that the last ones are not left out.
 
     Raises:
         UnboundedError: if the cost has no least value.
     """
-    best, answers = NOTHING, list[SolverAnswer]()
+    best, answers = known, list[SolverAnswer]()
     bound = 0.0 if not linear.cost.any() else float("-inf")
     kept: list[_Kept] = []
     reached: list[Reached] = []
     joined: Linked | None = None
-    for goal in goals:
-        answer = _level(search, replace(linear, cost=goal.cost, constant=0.0), kept, best)
+    for rank, goal in enumerate(goals):
+        within = search.until(search.watch.share(1 / (len(goals) - rank)))
+        answer = _level(within, replace(linear, cost=goal.cost, constant=0.0), kept, best)
         if answer.x is None:  # only in the first level: later ones have its plan
             return SolverAnswer(answer.outcome, bound=answer.bound if goal.whole else bound)
         least = answer.objective

@@ -30,7 +30,7 @@ def solve_mip(
     A first plan (`first_plan`), then a search, then a second opinion on its optimum. Without one the outcome is `UNCONFIRMED`.
 
     Args:
-        known: Plan to start from and proved bound, each if there is one. They must not depend on the clock.
+        known: Plan to start from and proved bound, each if there is one. Without a time limit they must not depend on the clock.
         confirm: False for one of many programs whose bounds are confirmed together at the end.
 
     Raises:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from math import inf
 from numbers import Integral, Real
 
@@ -19,7 +17,6 @@ import numpy as np
 from ..domain.memory import set_aside
 from ..domain.plan import Confirmation, PlanStatus
 from ..domain.watch import LONGEST_SECONDS
-from ..domain.workers import finished
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
 from ..plugins.running import resting
 from ..program import Program
@@ -33,6 +30,7 @@ from .engines import ENGINES
 from .lexicographic import floor, goals_within, is_ranked, solve_lexicographic
 from .linking import Linked, LinkingMethod
 from .search import Search
+from .turns import ResumableSearch, in_turns
 
 Progress = Callable[[int, int, float], None]
 """Told what is done, what there is in all, and the seconds gone; of a plan, the components."""
@@ -173,30 +171,36 @@ def _solved(
     workers = limits.workers or os.cpu_count() or 1
     known = AnswerCache() if answers is None else answers
     search = Search(Watch(limits.left(), cancel), limits.gap, workers, known, limits.engines)
-    found: list[SolverAnswer | None] = [None] * len(parts)
-    largest_first = sorted(range(len(parts)), key=lambda i: -len(parts[i].columns))
+    searches = [_searched(search, part, program.goals) for part in parts]
 
     def tell() -> None:
         if progress is not None:
-            progress(sum(answer is not None for answer in found), len(found), time.monotonic() - started)
+            progress(sum(part.done for part in searches), len(parts), time.monotonic() - started)
 
-    with ThreadPoolExecutor(workers) as pool:
-        plan = partial(_planned, search, known, parts, program.goals)
-        for number, answer in finished(pool, plan, deque(largest_first), meanwhile=tell):
-            found[number] = answer.result()
-            tell()
-    return _collect(program, parts, [a for a in found if a is not None], search)
+    return _collect(program, parts, _answers(search, searches, tell), search)
 
 
-def _planned(
-    search: Search, known: AnswerCache, parts: Sequence[Component], goals: Sequence[Goal], number: int
-) -> SolverAnswer:
-    """The answer for one of the components, level by level where a level says anything of it beside cost."""
-    part = parts[number]
+def _searched(search: Search, part: Component, goals: Sequence[Goal]) -> ResumableSearch:
+    """The search of one component, level by level where a level says anything of it beside cost."""
     linear, ranked = part.linear, [goal for _, goal in goals_within(goals, part.columns)]
     if not is_ranked(ranked):
-        return known.of(linear, partial(search.component, linear))
-    return known.of(linear, partial(solve_lexicographic, search, linear, ranked), ranked)
+        return ResumableSearch(linear, lambda watch, known: search.until(watch).component(linear, known))
+    return ResumableSearch(
+        linear, lambda watch, known: solve_lexicographic(search.until(watch), linear, ranked, known), ranked
+    )
+
+
+def _answers(
+    search: Search, searches: Sequence[ResumableSearch], tell: Callable[[], None] = lambda: None
+) -> list[SolverAnswer]:
+    """Return the best answers within the limits. Those that a limit ended are known from now on like all others."""
+    answers = in_turns(searches, search.watch, search.workers, search.known, tell)
+    late = [part for part in searches if not part.done]
+    for part in late:
+        part.end(search.known)
+    if late:
+        tell()
+    return answers
 
 
 def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: AnswerCache) -> SolverAnswer:
@@ -219,8 +223,8 @@ def optima(
     """
     workers = limits.workers or os.cpu_count() or 1
     search = Search(Watch(limits.left(), cancel), limits.gap, workers, answers, limits.engines)
-    with ThreadPoolExecutor(1) as pool:  # while the main thread waits it hears Ctrl-C; while it solves it does not
-        return list(pool.map(lambda linear: answers.of(linear, partial(search.component, linear)), linears))
+    nothing = np.array([], dtype=np.intp)
+    return _answers(search, [_searched(search, Component(linear, nothing, nothing), ()) for linear in linears])
 
 
 def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> SolverAnswer:

@@ -15,12 +15,14 @@ from ..program.matrix import Floats, Linear
 from .answer_cache import AnswerCache
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch, worst_outcome
 from .engines import ENGINES
+from .first_plan import any_plan
 from .lagrangian import LagrangianPricing
 from .linking import MANY_CHOICES, Joint, Linked, LinkingMethod, joint_of, sharing_of
 from .mip import NOTHING, solve_mip
 from .scaling import Scale, scaled
 from .shared import SharedCapacitySearch
 from .steps import steps
+from .turns import ResumableSearch, better, hint, in_turns
 
 
 class Search:
@@ -36,6 +38,10 @@ class Search:
         self.known = AnswerCache() if known is None else known
         """What is known of components, and of parts without their linking constraints."""
 
+    def until(self, watch: Watch) -> Search:
+        """Return the same search, ended by another watch."""
+        return self if watch is self.watch else Search(watch, self.gap, self.workers, self.known, self.engines)
+
     def component(self, linear: Linear, known: SolverAnswer = NOTHING) -> SolverAnswer:
         """The best answer for a component within the limits, its parts apart where only a few rows join them, else from a `known` plan on.
 
@@ -44,13 +50,20 @@ class Search:
         """
         if self.watch.stopped():
             return known
-        joint = joint_of(linear)
-        if joint is not None:
-            return self._joint(joint, known)
-        sharing = sharing_of(linear)
-        if sharing is not None:
-            return self.sharing(sharing, known)
-        return self.alone(linear, known)
+        if (joint := joint_of(linear)) is not None:
+            answer = self._joint(joint, known)
+        elif (sharing := sharing_of(linear)) is not None:
+            answer = self.sharing(sharing, known)
+        else:
+            answer = self.alone(linear, known)
+        late = answer.outcome is SolverOutcome.NOTHING and known.x is None and self.watch.left() is not None
+        return self._any_plan(linear, answer.bound) if late and linear.integer.any() else answer
+
+    def _any_plan(self, linear: Linear, bound: float) -> SolverAnswer:
+        """Return some plan for lack of a good one: where rules require purchases, no component has a plan if one has none."""
+        near_one, scale = scaled(linear)
+        found = _read(any_plan(near_one, self.engines, self.watch), linear, scale)
+        return replace(found, bound=min(bound, found.objective))
 
     def alone(self, linear: Linear, known: SolverAnswer = NOTHING, confirm: bool = True) -> SolverAnswer:
         """Return the best answer for a program solved as one.
@@ -90,10 +103,14 @@ class Search:
         return _read(self.engines.linear(near_one), linear, scale)
 
     def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
-        """Programs solved each alone, as many at once as there are workers."""
+        """Return the answers of independent programs; with a time limit in half of the time left, so that others can follow."""
         search = self if gap is None else Search(self.watch, gap, self.workers, self.known, self.engines)
-        with ThreadPoolExecutor(self.workers) as pool:
-            return list(pool.map(partial(search.alone, confirm=False), programs))
+        searches = [search.resumable(program, confirm=False) for program in programs]
+        return in_turns(searches, self.watch.share(0.5), self.workers)
+
+    def resumable(self, linear: Linear, confirm: bool = True) -> ResumableSearch:
+        """Return the search of a program solved as one, for `in_turns`; `confirm` as of `alone`."""
+        return ResumableSearch(linear, lambda watch, known: self.until(watch).alone(linear, known, confirm))
 
     def opinions(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
         """Return second opinions on the bounds of programs, as many at once as there are workers."""
@@ -112,38 +129,31 @@ class Search:
                 break
         return best
 
-    def _part(self, linear: Linear) -> SolverAnswer:
-        return self.known.of(linear, partial(self.alone, linear))
-
     def _joint(self, joint: Joint, known: SolverAnswer) -> SolverAnswer:
-        """The linking constraints left out, else priced, else all solved as one."""
+        """The linking constraints left out, else priced, else all solved as one. With a time limit each has half of the time left."""
         linear = joint.linear
-        with ThreadPoolExecutor(self.workers) as pool:
-            answers = list(pool.map(self._part, [part.linear for part in joint.parts]))
+        parts = [self.resumable(part.linear) for part in joint.parts]
+        answers = in_turns(parts, self.watch.share(0.5), self.workers, self.known)
         if any(a.outcome is SolverOutcome.INFEASIBLE for a in answers):
             return SolverAnswer(SolverOutcome.INFEASIBLE)
-        loose = _cheapest_ends(linear, joint)
-        bound = sum(a.bound for a in answers) + float(linear.cost[joint.loose] @ loose)
         if any(a.outcome is SolverOutcome.BROKEN for a in answers):
             return replace(self.alone(linear, known), joined=_joined(joint, LinkingMethod.JOINT))
+        apart = _left_out(joint, answers)
+        if apart.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
+            apart = better(apart, _left_out(joint, in_turns(parts, self.watch, self.workers, self.known)))
         found = [a.x for a in answers if a.x is not None]
-        if len(found) < len(answers):
-            return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
-        x = joint.spread(found, loose)
-        if np.isfinite(loose).all() and joint.holds(x):
-            return SolverAnswer(
-                worst_outcome(answers),
-                x,
-                float(linear.cost @ x),
-                bound,
-                joined=_joined(joint, LinkingMethod.LEFT_OUT),
-                confirmed_by=frozenset[Confirmation]().union(*(a.confirmed_by for a in answers)),
-            )
+        complete = len(found) == len(answers)
+        if apart.x is not None or (self.watch.stopped() and not complete):
+            return apart
         if not linear.integer.any():
-            return replace(self._large(linear, bound), joined=_joined(joint, LinkingMethod.JOINT))
-        if np.count_nonzero(linear.integer) < MANY_CHOICES:
+            return replace(self._large(linear, apart.bound), joined=_joined(joint, LinkingMethod.JOINT))
+        if not complete or np.count_nonzero(linear.integer) < MANY_CHOICES:
             return replace(self.alone(linear, known), joined=_joined(joint, LinkingMethod.JOINT))
-        priced = LagrangianPricing(joint, found, self, bound).run()
+        watch = self.watch.share(0.5)
+        priced = LagrangianPricing(joint, found, self.until(watch), apart.bound).run()
+        if watch.stopped() or worst_outcome(answers) is not SolverOutcome.OPTIMAL:  # nothing confirms the bound
+            answer = better(priced, self.alone(linear, hint(better(known, priced))))
+            return replace(answer, joined=_joined(joint, LinkingMethod.JOINT))
         if priced.x is not None and priced.objective - priced.bound <= self.gap * abs(priced.objective):
             return replace(
                 priced,
@@ -188,8 +198,28 @@ def _joined(joint: Joint, how: LinkingMethod) -> Linked:
     return Linked(joint.rows, len(joint.parts), how)
 
 
-def _cheapest_ends(linear: Linear, joint: Joint) -> Floats:
+def _left_out(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:
+    """Return the parts' plans together if they keep the linking constraints; else nothing but the bound."""
+    linear, loose = joint.linear, _cheapest_ends(joint)
+    bound = sum(a.bound for a in answers) + float(linear.cost[joint.loose] @ loose)
+    found = [a.x for a in answers if a.x is not None]
+    if len(found) == len(answers) and np.isfinite(loose).all():
+        x = joint.spread(found, loose)
+        if joint.holds(x):
+            return SolverAnswer(
+                worst_outcome(answers),
+                x,
+                float(linear.cost @ x),
+                bound,
+                joined=_joined(joint, LinkingMethod.LEFT_OUT),
+                confirmed_by=frozenset[Confirmation]().union(*(a.confirmed_by for a in answers)),
+            )
+    return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
+
+
+def _cheapest_ends(joint: Joint) -> Floats:
     """The loose columns, each at the end that costs least; without limit where the cost falls for ever."""
+    linear = joint.linear
     ends: Floats = np.where(linear.cost < 0, linear.upper, linear.lower)[joint.loose]
     return ends
 
