@@ -17,6 +17,7 @@ from ..domain.plan import Purchase
 from ..domain.ranges import RunRange
 from ..domain.run import (
     Run,
+    RunAssumption,
     RunDelivery,
     RunDemand,
     RunDiscount,
@@ -152,18 +153,22 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         unproven=describe_unproven(out),
         blocked=describe_blocked(out),
         leads=run_parts.describe_leads(problem),
-        assumptions=[
-            *run_parts.describe_assumptions(verified),
-            *run_parts.describe_idle_limits(problem, told.pack_of),
-            *describe_duties(verified),
-            *describe_packs(told.packs, told.made),
-        ],
+        assumptions=_assumptions(verified, told),
         largest_miss_kg=exact(verified.largest_miss),
         components=told.components,
         plugins=list(told.plugins),
         plugins_blocked=list(told.plugins_blocked),
         versions=dict(told.versions),
     )
+
+
+def _assumptions(verified: VerifiedPlan, told: RunContext) -> list[RunAssumption]:
+    return [
+        *run_parts.describe_assumptions(verified),
+        *run_parts.describe_idle_limits(verified.problem, told.pack_of),
+        *describe_duties(verified),
+        *describe_packs(told.packs, told.made),
+    ]
 
 
 def _levels(verified: VerifiedPlan, prices: Mapping[int, explain.RankPrice]) -> list[RunLevel]:

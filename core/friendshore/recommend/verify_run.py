@@ -271,6 +271,8 @@ def _as_told(run: Run) -> Iterator[str]:
         yield "what each ranked objective costs"
     if run.by_months:
         yield "what plans in months leave short"
+    if run.confirmed_by:
+        yield "what confirms that its plan is optimal"
     yield "the day on which the run was made, the versions that made it, and the number of its independent parts"
 
 
