@@ -250,6 +250,19 @@ def test_all_that_is_wrong_with_a_folder_is_told_at_once(run: Run, tmp_path: Pat
     assert ("inputs.csv", "period") in places
 
 
+def test_a_run_of_an_earlier_format_is_one_problem(run: Run, tmp_path: Path) -> None:
+    """Its tables have other columns, which nobody should be told to delete."""
+    folder = tmp_path / "run"
+    write_run(folder, run, {})
+    told = json.loads((folder / RUN_FILE).read_text())
+    (folder / RUN_FILE).write_text(json.dumps({**told, "schema_version": 1}))
+    (folder / "shortages.csv").write_text("demand,reason\n")
+    with pytest.raises(InputError) as caught:
+        read_run(folder)
+    (problem,) = caught.value.problems
+    assert (problem.column, problem.found, problem.expected) == ("schema_version", "1", "2")
+
+
 def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     """A wrong path is one problem, not seven."""
     with pytest.raises(InputError, match="no such run folder") as error:

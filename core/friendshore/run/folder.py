@@ -247,6 +247,8 @@ def _read_run(folder: Path) -> RunFolder:
         raise InputError(message, str(folder), expected="a folder written by `plan --out`", fix="check the path")
     found: list[Diagnostic] = []
     told = _read_json(folder / RUN_FILE, found)
+    if told is not None:
+        _check_version(folder / RUN_FILE, told)
     facts = _read_json(folder / FACTS_FILE, found)
     tables = {table.file: _read(folder, table, found) for table in TABLES}
     certified = os.path.lexists(folder / CERTIFICATE_FILE)
@@ -260,6 +262,24 @@ def _read_run(folder: Path) -> RunFolder:
     if found or run is None or told is None or facts is None:
         raise InputError(found)
     return RunFolder(folder, run, told, facts, tables, certificate)
+
+
+def _check_version(path: Path, told: Mapping[str, object]) -> None:
+    """Refuse a run of another format, whose tables would otherwise be reported column by column.
+
+    Raises:
+        InputError: if it has a version, and not the current one.
+    """
+    current, version = Run.model_fields["schema_version"].default, told.get("schema_version")
+    if isinstance(version, int) and version != current:
+        raise InputError(
+            "the run was written in another format",
+            str(path),
+            column="schema_version",
+            found=str(version),
+            expected=str(current),
+            fix="plan the case again, or use the version of friendshore that wrote the run",
+        )
 
 
 def _read(folder: Path, table: RunTable, found: list[Diagnostic]) -> Table:
