@@ -98,10 +98,11 @@ def customs_origins(
     Of a `whole` chain, to which no input adds, what the offer says does not stand alone if nothing is done there.
     """
     if customs:
-        last, _ = customs_origins("", chain, facility)
+        last, complete = customs_origins("", chain, facility)
         done = [country for entry in chain for country in entry.countries]
         known = any(country in last for country in done)
-        return frozenset({customs, *(last if whole and known and customs not in done else ())}), True
+        contradicted = whole and known and customs not in done
+        return frozenset({customs, *(last if contradicted else ())}), complete or not contradicted
     ranks = ["mined", "refined", "separated", "melted", "produced"]
     last = max((ranks.index(stage_of(e.stage).value) for e in chain), default=-1)
     entries = [e for e in chain if ranks.index(stage_of(e.stage).value) == last]

@@ -164,7 +164,7 @@ class Law:
         return self.duty(node.offer, node.material, node.place, node.ordered, node.arrives)
 
     def _duty(self, name: str, good: str, place: str, ordered: int, arrives: int) -> float:
-        """Duties of the dearest of the possible customs origins."""
+        """Return the highest duty of the possible customs origins: of any country, where stages are recorded and leave the origin open."""
         duties = self.of_kind("tariff")
         if not duties:
             return 0.0
@@ -173,7 +173,11 @@ class Law:
         facility = world.facilities[offer.facility]
         value = max(0.0, world.price(offer, ordered)) / sum(float(line.per_unit) for line in offer.outputs)
         way = (world.country(world.site(offer)), world.country(place))
-        origins, _ = kinds.customs_origins(offer.customs_origin, self.accepted(offer.chain), facility, not offer.inputs)
+        chain = self.accepted(offer.chain)
+        origins, complete = kinds.customs_origins(offer.customs_origin, chain, facility, not offer.inputs)
+        if chain and not complete:
+            named = (country for rule in duties for country in (*rule.origins, *rule.except_origins))
+            origins = origins | {"FJ", *named}  # Fiji stands for all countries that no rule names
         return max(
             sum(self.shares[rule.id, arrives] * kinds.duty(rule, material, way, origin, value) for rule in duties)
             for origin in origins
