@@ -13,7 +13,7 @@ import pytest
 
 from friendshore.program.matrix import Floats, Linear
 from friendshore.solve.engine import TO_THE_END, Ask, SolverAnswer, SolverOutcome
-from friendshore.solve.engines import mathopt
+from friendshore.solve.engines import highs
 
 from .program import call, here
 
@@ -43,7 +43,7 @@ SEARCHED: dict[int, list[tuple[Linear, Ask, SolverAnswer]]] = {}
 @pytest.fixture
 def steel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands run in this process, at the root of the repository, and what several of them search is searched once: it takes seconds each."""
-    search = mathopt.solve_with_highs
+    search = highs.solve_with_highs
 
     def once(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True) -> SolverAnswer:
         searched = SEARCHED.setdefault(linear.matrix.nnz, [])
@@ -55,7 +55,7 @@ def steel(monkeypatch: pytest.MonkeyPatch) -> None:
             searched.append((linear, ask, answer))
         return answer
 
-    monkeypatch.setattr(mathopt, "solve_with_highs", once)
+    monkeypatch.setattr(highs, "solve_with_highs", once)
     monkeypatch.chdir(ROOT)
 
 

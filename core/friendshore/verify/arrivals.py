@@ -46,7 +46,7 @@ def check_arrivals(ledger: PlanEntries, held: dict[tuple[tuple[Node, str], int],
     numbers that it follows from.
     """
     problem = ledger.problem
-    used = np.unique(ledger.columns.arc).tolist()
+    used = sorted(set(ledger.columns.arc.tolist()))
     if not any(problem.network.arcs[arc].lot >= 0 or any(problem.network.arcs[arc].arrives) for arc in used):
         return
     days: defaultdict[tuple[Node, int], set[date]] = defaultdict(set)

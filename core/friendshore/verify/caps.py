@@ -36,7 +36,7 @@ def check_caps(ledger: PlanEntries) -> None:
         day = columns.ordered if rule.dated_by == "order" else columns.delivered
         wanted = named[columns.arc] & in_force[day] & np.array(taken, dtype=bool)[columns.requirement]
         asked = [row for of, row in problem.limit_rows if of is rule]
-        counted = np.unique(np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _counted(asked))]))
+        counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _counted(asked))])
         for position in np.flatnonzero(wanted & ~np.isin(moves, counted)).tolist():
             ledger.find(f"no row of rule `{rule.id}` counts {ledger.bought[position]}, which it names")
 
