@@ -213,6 +213,13 @@ class Engine(Protocol):
         """
 
 
+PATIENCE_SECONDS, PATIENCE = 60.0, 3.0
+"""Time for each second opinion: so many seconds, or so many times as long as the first search took if that is longer.
+
+Another solver may need hours for a program that the first one solves in seconds. The limit is far above what opinions usually take, so the clock
+hardly ever decides what confirms an optimum, and it never changes the plan of an optimum that is confirmed."""
+
+
 class Opinion(Protocol):
     """A second opinion that is still to be asked for."""
 
@@ -254,12 +261,17 @@ class Engines:
         ask = replace(ask, stopped=self.stopped)
         return _asked(self.tree, linear, ask, hint=hint, agreed=1 if linear.integer.any() else 2)
 
-    def opinions(self, linear: Linear, watch: Watch, gap: float) -> Iterator[Opinion]:
-        """Yield second opinions on a program with integer variables, each by another engine or on another path, until the watch stops."""
+    def opinions(self, linear: Linear, watch: Watch, gap: float, searched: float = 0.0) -> Iterator[Opinion]:
+        """Yield second opinions on a program with integer variables, each by another engine or on another path, until the watch stops.
+
+        Args:
+            searched: Seconds that the first search took. An opinion that takes much longer is given up.
+        """
         for path, engine in enumerate(self.second, 1):
             if watch.stopped():
                 return
-            ask = Ask(watch.left(), gap, path=path, stopped=self.stopped)
+            within = watch.within(max(PATIENCE_SECONDS, PATIENCE * searched))
+            ask = Ask(within.left(), gap, path=path, stopped=self.stopped)
             yield partial(_asked, (engine,), linear, ask, agreed=1)
 
 

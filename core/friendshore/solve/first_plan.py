@@ -136,7 +136,8 @@ def _without_links(linear: Linear, engines: Engines, watch: Watch) -> SolverAnsw
     joint = summed(linear)
     relaxed = engines.linear(joint, seconds_of(watch))
     if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.x is not None:
-        return replace(sloped(joint, relaxed.x, engines, watch), bound=relaxed.objective)
+        bound = -np.inf if relaxed.duals is None else proved(joint, relaxed.duals)
+        return replace(sloped(joint, relaxed.x, engines, watch), bound=bound)
     return relaxed if relaxed.outcome is SolverOutcome.INFEASIBLE else SolverAnswer(SolverOutcome.NOTHING)
 
 

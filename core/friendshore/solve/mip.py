@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Linear
-from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch, is_open
+from .engine import Ask, Engines, Opinion, SolverAnswer, SolverOutcome, Watch, is_open
 from .first_plan import Steps, first_plan, unknown
 from .polishing import polished
 
@@ -45,6 +47,7 @@ def solve_mip(
         return known
     if known.objective <= _enough(known.bound, gap):
         return _by_bound(known, known.bound)
+    began = time.monotonic()
     answer = _searched(linear, left, engines, watch, gap, known)
     missed = answer.outcome in (SolverOutcome.INFEASIBLE, SolverOutcome.OPTIMAL) and is_open(
         answer.objective * (1 - gap), known.objective
@@ -54,24 +57,23 @@ def solve_mip(
         answer, left = _searched(linear, linear, engines, watch, gap, known), linear
     if answer.confirmed_by or not confirm:
         return answer
-    if answer.outcome is SolverOutcome.OPTIMAL:
-        if known.objective < answer.objective:
-            answer = replace(answer, x=known.x, objective=known.objective)
-        return _confirmed(linear, left, engines, watch, gap, answer)
-    if answer.outcome is SolverOutcome.INFEASIBLE:
-        return _confirmed(linear, linear, engines, watch, gap, answer)
-    return answer
+    whole = linear if answer.outcome is SolverOutcome.INFEASIBLE else left
+    opinions = engines.opinions(whole, watch, gap, time.monotonic() - began)
+    if answer.outcome is SolverOutcome.OPTIMAL and known.objective < answer.objective:
+        answer = replace(answer, x=known.x, objective=known.objective)
+    claims = answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE)
+    return _confirmed(linear, opinions, engines, gap, answer) if claims else answer
 
 
 def _confirmed(
-    linear: Linear, left: Linear, engines: Engines, watch: Watch, gap: float, claim: SolverAnswer
+    linear: Linear, opinions: Iterable[Opinion], engines: Engines, gap: float, claim: SolverAnswer
 ) -> SolverAnswer:
     """Ask for second opinions on a claimed optimum, or on the claim that there is no plan, until two searches agree.
 
     A search that finds a cheaper plan refutes the claim; its own claim then needs a second opinion.
     """
     best, bound = claim, claim.bound
-    for opinion in engines.opinions(left, watch, gap):
+    for opinion in opinions:
         answer = opinion(hint=best.x)
         if answer.x is None:
             if answer.outcome is SolverOutcome.INFEASIBLE is best.outcome:

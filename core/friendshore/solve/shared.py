@@ -26,6 +26,7 @@ from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, Mask
 from .diving import rounded, seconds_of
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
+from .first_plan import proved
 from .lagrangian import LagrangianPrices, PartSolver
 from .linking import Joint
 from .mip import NOTHING
@@ -222,7 +223,7 @@ class SharedCapacitySearch:
             return relaxed
         if relaxed.duals is None:  # an engine that was asked because others gave up tells none
             return SolverAnswer(SolverOutcome.NOTHING, bound=relaxed.objective)
-        self.bound = relaxed.objective
+        self.bound = unpriced = proved(self._opened(self.dear & False), relaxed.duals)
         assert relaxed.x is not None
         self.best = rounded(self.linear, relaxed.x, self.engines, self.watch)
         if self._done() or self.watch.stopped():
@@ -240,7 +241,7 @@ class SharedCapacitySearch:
         if self.best.x is not None:
             self._better(prices)
         prices.confirm()
-        self.bound = max(relaxed.objective, prices.bound / self.scale.money)
+        self.bound = max(unpriced, prices.bound / self.scale.money)
         return self._answer(Confirmation.SECOND_SOLVER)
 
     def _parts(self) -> Joint:

@@ -63,7 +63,10 @@ def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> Sol
 def _parameters(ask: Ask) -> parameters_pb2.SolveParametersProto:
     parameters = parameters_pb2.SolveParametersProto(relative_gap_tolerance=ask.gap, absolute_gap_tolerance=0.0)
     parameters.gscip.real_params["numerics/feastol"] = 1e-9
+    parameters.gscip.int_params["heuristics/alns/freq"] = -1  # it prints errors of its own subproblems on stderr
     parameters.random_seed = ask.path
+    if ask.path:  # a second opinion has a plan to start from, and has to prove or refute that it is the cheapest
+        parameters.heuristics = parameters_pb2.EMPHASIS_OFF
     if ask.nodes is not None:
         parameters.node_limit = ask.nodes
     return parameters if ask.seconds is None else _limited(parameters, ask.seconds)
@@ -119,7 +122,11 @@ def _result_of_process(
         request.seek(0)
         # `-P` keeps this folder off the path: its modules have names that others have too. The new session keeps the terminal's Ctrl-C away.
         process = subprocess.Popen(  # noqa: S603 - our own file
-            [sys.executable, "-P", __file__], stdin=request, stdout=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-P", __file__],
+            stdin=request,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
     with process:
         try:
