@@ -30,7 +30,7 @@ from friendshore.recommend import gather
 from friendshore.solve import AnswerCache, Limits
 from friendshore_sweep.executors import dask
 from friendshore_sweep.journal import JOURNAL
-from friendshore_sweep.records import SweepScenario
+from friendshore_sweep.records import KeptScenario, SweepScenario
 from friendshore_sweep.search import SweepFolder, run_sweep, sweep
 from friendshore_sweep.worker import SweptCase
 
@@ -151,9 +151,11 @@ class Counted(ThreadPoolExecutor):
         self.count += 1
         if self.count == self.fatal:
             os.kill(os.getpid(), signal.SIGKILL)
-        with open(os.environ["SUBMITTED"], "a") as file:
-            file.write("x")
-        return super().submit(*args, **kwargs)
+        future, known = super().submit(*args, **kwargs), args[1].known
+        if known is None or future.result() not in (None, known):
+            with open(os.environ["PLANNED"], "a") as file:
+                file.write("x")
+        return future
 
 def make():
     return Counted(1)
@@ -162,9 +164,9 @@ def make():
 
 @pytest.mark.deep
 def test_whoever_asks_is_killed_and_loses_what_was_in_flight_alone(case: Path, serial: Path, tmp_path: Path) -> None:
-    """What was planned is in the journal; `--resume` plans the rest, and comes to the same bytes."""
+    """What was planned is in the journal; `--resume` checks it, plans the rest, and comes to the same bytes."""
     (tmp_path / "deadly.py").write_text(DEADLY)
-    folder, submitted = tmp_path / "out", tmp_path / "submitted"
+    folder, counted = tmp_path / "out", tmp_path / "planned"
     words = [
         sys.executable,
         "-m",
@@ -177,14 +179,14 @@ def test_whoever_asks_is_killed_and_loses_what_was_in_flight_alone(case: Path, s
         "--out",
         str(folder),
     ]
-    env = {**os.environ, "PYTHONPATH": str(tmp_path), "SUBMITTED": str(submitted)}
+    env = {**os.environ, "PYTHONPATH": str(tmp_path), "PLANNED": str(counted)}
     killed = subprocess.run([*words], env={**env, "FATAL": "6"}, capture_output=True, check=False)
     assert killed.returncode != 0
     planned = (folder / JOURNAL).read_bytes().count(b"\n")
     assert planned >= 3  # the sixth is handed out once four have come back, of which the last may be on its way
-    submitted.unlink()
+    counted.unlink()
     done = subprocess.run([*words, "--resume"], env=env, capture_output=True, check=True)
-    assert len(submitted.read_text()) == SCENARIOS - planned
+    assert len(counted.read_text()) == SCENARIOS - planned
     assert b"8 scenarios planned" in done.stdout
     assert files(folder) == files(serial)
 
@@ -204,7 +206,7 @@ def test_a_worker_is_killed_and_the_sweep_goes_on(case: Path, serial: Path, tmp_
     found = sweep(friendshore.load_case(case), changes_of(case), workers=2, folder=folder, progress=kill)
     assert killed
     assert not found.failed
-    assert [one.plan.model_dump_json() for one in found.scenarios] == plans(serial)
+    assert [one.plan.model_dump_json() for one in found.scenarios] == figures(serial)
 
 
 def changes_of(case: Path) -> list[tuple[Change, ...]]:
@@ -220,6 +222,11 @@ def plans(folder: Path) -> list[str]:
     """The plans in a journal, as JSON."""
     lines = (folder / JOURNAL).read_text(encoding="utf-8").splitlines()
     return [line.partition('","plan":')[2][:-1] for line in lines]
+
+
+def figures(folder: Path) -> list[str]:
+    """The figures of the plans in a journal, as JSON."""
+    return [KeptScenario.model_validate_json(plan).told.model_dump_json() for plan in plans(folder)]
 
 
 @contextmanager
@@ -270,14 +277,7 @@ def test_dask_plans_the_same_and_its_scheduler_may_die(case: Path, serial: Path,
         kept = plans(folder)
         assert len(kept) >= 3
     with cluster() as (address, _):
-        planned = list[int]()
-
-        def count(done: int, of: int, seconds: float) -> None:
-            planned.append(done)
-
-        found = run_sweep(
-            swept, gathered.plugins, asked, dask(address), SweepFolder(folder, resume=True), progress=count
-        )
-    assert len(planned) == SCENARIOS - len(kept)
+        found = run_sweep(swept, gathered.plugins, asked, dask(address), SweepFolder(folder, resume=True))
+    assert found.kept == len(kept)
     assert plans(folder) == plans(serial)
     assert len(found.scenarios) == SCENARIOS
