@@ -170,6 +170,22 @@ def test_the_report_says_what_is_short_when_and_why() -> None:
     assert "2027-Q2" in text
 
 
+def test_a_cause_of_many_shortages_names_the_first_demands_and_counts_the_rest() -> None:
+    """The table of shortages names all of them; beside their cause, twelve, so that a report of hundreds stays readable."""
+    many = [f"oxide-{k}" for k in range(15)]
+    text = told(
+        run(
+            demands=[DEMAND | {"id": name, "material": name} for name in many],
+            shortages=[SHORT | {"demand": name, "material": name, "period": "2027-Q1"} for name in many],
+        ),
+        200,
+    )
+    said = " ".join(text.split())
+    assert "oxide-11 for defense, 2027-Q1; 3 more demands: capacity (dy-1) (without it 3 t would be served)" in said
+    assert "oxide-12 for defense, 2027-Q1;" not in said
+    assert "oxide-14" in said
+
+
 def test_the_heading_counts_demands_and_never_adds_kilograms_of_different_goods() -> None:
     """How many are met in full, how many from when, which not to the end, and which never."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from ..document import elements as doc
 from ..document.figures import count, mass
@@ -19,6 +20,8 @@ _FIGURES = 40
 _USE = 16
 """Characters that an end use takes at most, beside columns of periods."""
 _YEAR = 9
+NAMED = 12
+"""Demands that a cause keeps supply from and that are named beside it; the rest is counted."""
 ROUNDED = 8
 """Dates and lead times that are named; the rest is counted."""
 
@@ -99,7 +102,7 @@ def shortages(run: Run) -> doc.Section | None:
 
 
 def because_lines(run: Run) -> Iterator[str]:
-    """Yield what each cause keeps from whom: once for all demands and periods with the same cause."""
+    """Yield what each cause keeps from whom: once for all demands and periods with the same cause. The table of demands names all."""
     known = {demand.id: demand for demand in run.demands}
     said: defaultdict[str, defaultdict[str, list[RunShortage]]] = defaultdict(lambda: defaultdict(list))
     served: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -110,8 +113,10 @@ def because_lines(run: Run) -> Iterator[str]:
     for because, by_demand in said.items():
         whom = [
             f"{known[name].material} for {for_whom(run, known[name])}, {periods_of(run, entries)}"
-            for name, entries in by_demand.items()
+            for name, entries in islice(by_demand.items(), NAMED)
         ]
+        if len(by_demand) > NAMED:
+            whom.append(count(len(by_demand) - NAMED, "more demand"))
         much = f" (without it {mass(served[because])} would be served)" if served[because] else ""
         yield f"{'; '.join(whom)}: {because}{much}"
 
