@@ -69,6 +69,14 @@ def arcs(problem: Problem, **update: Any) -> Problem:
     return replace(problem, network=replace(problem.network, arcs=tuple(others)))
 
 
+def times(problem: Problem, **update: Any) -> Problem:
+    """When orders of it are placed and arrive likewise."""
+    arc = next(
+        arc for arc in problem.network.arcs if arc.offer >= 0 and problem.offers[arc.offer].offer.id == "au-metal"
+    )
+    return arcs(problem, times=arc.times._replace(**update))
+
+
 def pools(problem: Problem) -> Problem:
     """A plant that makes a kilogram more in the third quarter."""
     others = [
@@ -96,13 +104,13 @@ WRONG: dict[str, tuple[Callable[[Problem], Problem], str]] = {
         "the price of `au-metal`",
     ),
     "freight": (lambda p: arcs(p, freight=(Decimal("2.4"),) * 5), "the freight of `au-metal` to US"),
-    "time under way": (lambda p: arcs(p, lags=(1,) * 5), "the periods that `au-metal` takes to US"),
+    "time under way": (lambda p: times(p, lags=(1,) * 5), "the periods that `au-metal` takes to US"),
     "last day of an order": (
-        lambda p: arcs(p, order_by=tuple(period.end for period in p.case.horizon.periods)),
+        lambda p: times(p, order_by=tuple(period.end for period in p.case.horizon.periods)),
         "the last day of an order of `au-metal` to US, ordered in 2027-Q1",
     ),
     "day of arrival": (
-        lambda p: arcs(p, arrives=(date(2027, 7, 2),) * 5),
+        lambda p: times(p, arrives=(date(2027, 7, 2),) * 5),
         "the day within a period on which `au-metal` arrives to US, ordered in 2027-Q1",
     ),
     "capacity": (pools, "what `au` can make in 2027-Q3"),

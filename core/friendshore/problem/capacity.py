@@ -13,10 +13,12 @@ from typing import NamedTuple
 from ..domain.base import as_decimal, rounded
 from ..domain.case import Case
 from ..domain.facts import CapacityStep, Facility, Status
-from ..domain.time import Span
+from ..domain.time import Horizon, Span
 from .float_tables import Repeated
 from .merged import Merged
 
+AtWork = tuple[tuple[datetime.date | None, bool], ...]
+"""Of each step of a facility its first day, and whether there is any capacity from then on."""
 _PRODUCT = Context(prec=100)
 """More digits than a rate and a whole number of days have together."""
 
@@ -27,16 +29,18 @@ def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[Capa
     return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(least)])
 
 
-def working_days(steps: Sequence[CapacityStep], case: Case) -> tuple[Span, ...]:
+def at_work(facility: Facility, merged: Merged, case: Case) -> AtWork:
+    """Return the day on which each accepted step begins, and whether the facility has a capacity then."""
+    steps = accepted_steps(facility, merged, case)
+    return tuple([(step.start, bool(step.per_year != 0 and case.accept.counts(step.status))) for step in steps])
+
+
+def working_days(steps: AtWork, horizon: Horizon) -> tuple[Span, ...]:
     """Of each period the days from the first to the last on which a facility of these steps has any capacity; all days where it has none at all."""
-    ends = [step.start - datetime.timedelta(days=1) if step.start else None for step in steps[1:]]
-    spans = [
-        Span(start=step.start, end=end)
-        for step, end in zip(steps, [*ends, None], strict=True)
-        if step.per_year != 0 and case.accept.counts(step.status)
-    ]
+    ends = [start - datetime.timedelta(days=1) if start else None for start, _ in steps[1:]]
+    spans = [Span(start=start, end=end) for (start, works), end in zip(steps, [*ends, None], strict=True) if works]
     found = []
-    for period in case.horizon.periods:
+    for period in horizon.periods:
         held = [span for span in spans if span.meets(period.span)]
         start = min((span.start or period.start for span in held), default=period.start)
         end = max((span.end or period.end for span in held), default=period.end)

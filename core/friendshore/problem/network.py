@@ -10,7 +10,7 @@ Allocation, Wiley 1951, chapter III, postulate B.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -26,7 +26,7 @@ from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
 from ..domain.watch import told_each
 from ..errors import InputError
-from .capacity import accepted_steps, working_days
+from .capacity import AtWork, at_work, working_days
 from .demands import Demand, Lot
 from .merged import Merged, exchange, rate_wanting
 from .offers import OfferFacts
@@ -39,6 +39,17 @@ _FREE = Decimal(0)
 def final_node(use: Use) -> Node:
     """Where a use takes its good."""
     return (use.material.id, use.place.id)
+
+
+class Times(NamedTuple):
+    """When orders of each period are placed and arrive."""
+
+    lags: tuple[int, ...]
+    """Whole periods from order to arrival."""
+    order_by: tuple[date, ...]
+    """Last day of the order."""
+    arrives: tuple[date | None, ...]
+    """Day of arrival; None: the first day of the period of arrival, or before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +69,25 @@ class Arc:
     """Whether rules on moves bear on it: stock in hand lies where it is; an order already placed still has to come, within a country too."""
     node: Node
     """Where it leads."""
-    lags: tuple[int, ...]
-    """Whole periods from order to arrival, by period of order."""
-    order_by: tuple[date, ...]
-    """Last day of each period on which an order arrives in time: by the first day of its period of arrival, or by `arrives`."""
-    arrives: tuple[date | None, ...]
-    """By period of order, the day on which it arrives within its period of arrival; None: on its first day, or before."""
+    times: Times
+    """When orders are placed and arrive: one record for all arcs alike."""
     freight: tuple[Decimal, ...]
     """Money per kilogram by period of arrival, in the case's currency."""
+
+    @property
+    def lags(self) -> tuple[int, ...]:
+        """Whole periods from order to arrival, by period of order."""
+        return self.times.lags
+
+    @property
+    def order_by(self) -> tuple[date, ...]:
+        """Last day of each period on which an order arrives in time: by the first day of its period of arrival, or by `arrives`."""
+        return self.times.order_by
+
+    @property
+    def arrives(self) -> tuple[date | None, ...]:
+        """By period of order, the day on which it arrives within its period of arrival; None: on its first day, or before."""
+        return self.times.arrives
 
     @property
     def per_unit(self) -> Decimal:
@@ -154,17 +176,6 @@ def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
     return grouped((lane.to, lane) for lane in rows)
 
 
-class Times(NamedTuple):
-    """When orders of each period are placed and arrive."""
-
-    lags: tuple[int, ...]
-    """Whole periods from order to arrival."""
-    order_by: tuple[date, ...]
-    """Last day of the order."""
-    arrives: tuple[date | None, ...]
-    """Day of arrival; None: the first day of the period of arrival, or before."""
-
-
 class _Ways:
     """Moves and lead times, made once for all arcs alike."""
 
@@ -188,11 +199,14 @@ class _Ways:
         found = [_timed(horizon, period, delays[period.index], working[period.index]) for period in horizon.periods]
         return Times(*(tuple(column) for column in zip(*found, strict=True)))
 
-    def _working(self, pools: tuple[str, ...]) -> tuple[Span, ...]:
+    def at_work(self, pools: Iterable[str]) -> tuple[AtWork, ...]:
+        """Return when each of some facilities has a capacity: the same for most, however large they are."""
+        return tuple([at_work(self.merged.facilities[name], self.merged, self.case) for name in pools])
+
+    def _working(self, facilities: tuple[AtWork, ...]) -> tuple[Span, ...]:
         """Of each period the days from the first to the last on which all of some facilities have a capacity."""
-        merged, case = self.merged, self.case
-        sites = [working_days(accepted_steps(merged.facilities[name], merged, case), case) for name in pools]
-        whole = tuple([period.span for period in case.horizon.periods])
+        sites = [working_days(one, self.case.horizon) for one in facilities]
+        whole = [period.span for period in self.case.horizon.periods]
         return tuple([_common(spans) for spans in zip(whole, *sites, strict=True)])
 
     def _steady(self, freight: Decimal) -> tuple[Decimal, ...]:
@@ -210,7 +224,6 @@ def _offer_arc(
 ) -> Arc:
     move = ways.move(facts.place, node[1])
     lanes = by_place.get(move.to.id, ())
-    times = _times(lanes, facts, ways)
     return Arc(
         index=index,
         offer=offer,
@@ -220,9 +233,7 @@ def _offer_arc(
         move=move,
         moves=True,
         node=node,
-        lags=times.lags,
-        order_by=times.order_by,
-        arrives=times.arrives,
+        times=_times(lanes, facts, ways),
         freight=_freights(lanes, move, ways),
     )
 
@@ -243,7 +254,7 @@ def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
             )
             for period in ways.case.horizon.periods
         )
-    return ways.times(every, ways.working(facts.pools))
+    return ways.times(every, ways.working(ways.at_work(facts.pools)))
 
 
 def _timed(horizon: Horizon, period: Period, delays: frozenset[Delay], working: Span) -> tuple[int, date, date | None]:
@@ -309,7 +320,6 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
 def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
     facility = lot.chained.facility
     origin = ways.merged.place(facility.place or facility.country) if lot.on_order else lot.place
-    at_once = ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(()))
     return Arc(
         index=index,
         offer=-1,
@@ -319,9 +329,7 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         move=Move(origin=origin, to=lot.place),
         moves=lot.on_order,
         node=(lot.material, lot.place.id),
-        lags=at_once.lags,
-        order_by=at_once.order_by,
-        arrives=at_once.arrives,
+        times=ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
         freight=ways.steady(_FREE),
     )
 
