@@ -193,6 +193,20 @@ def test_two_cases_are_told_apart_by_their_facts() -> None:
     assert "Kind" in text(found)
 
 
+def test_a_rule_about_one_material_leaves_the_plan_of_another() -> None:
+    """It renames the compliance classes of all: the plan of the oxide is taken as it is, and nothing is solved for it."""
+    given = case(demand("metal", "lab", 10), demand("metal", "civil", 10), demand("oxide", "defense", 10))
+    sold = [source(country, cost, "oxide") for country, cost in (("CL", 10), ("CA", 30))]
+    facts = metals(facility("cl", "CL"), facility("ca", "CA"), *sold)
+    no_cl = rule(Exclude, id="no-cl", countries=["CL"], end_uses=["defense"])
+    no_jp = rule(Exclude, id="no-jp", offers=["jp-metal"], end_uses=["lab"])
+    one, other = opened(given, facts, no_jp, no_cl), opened(given, facts, no_cl)
+    assert [len(session.problem.compliance_classes) for session in (one, other)] == [3, 2]
+    found = compare_plans(one, other)
+    assert mix(found) == {"cn-metal": (20, 20), "ca-oxide": (10, 10)}
+    assert found.effort.solved == 1  # the metal
+
+
 def test_other_periods_are_not_set_against_each_other() -> None:
     """Kilograms are added up over each plan; nothing is said to have moved."""
     found = compare_plans(opened(metal(10), metals()), opened(metal(6, 6), metals()))

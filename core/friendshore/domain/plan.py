@@ -78,6 +78,13 @@ class PurchaseTable(Sequence[Purchase]):
             licences=licences,
         )
 
+    def relabelled(self, labels: Mapping[str, str]) -> PurchaseTable:
+        """Return the same purchases with other labels of compliance classes, those that no purchase has left out."""
+        import numpy as np
+
+        used, requirement = np.unique(self.requirement, return_inverse=True)
+        return replace(self, labels=[labels[self.labels[at]] for at in used.tolist()], requirement=requirement)
+
     def __len__(self) -> int:
         return len(self.line)
 
@@ -273,6 +280,26 @@ class Plan(Tables):
             stocks=tuple(one for one in self.stocks if one.material in materials),
             deliveries=tuple(one for one in self.deliveries if one.demand in demands),
             shorts=tuple(one for one in self.shorts if one.demand in demands),
+        )
+
+    def relabelled(self, labels: Mapping[str, str]) -> Plan:
+        """Return the same plan with other labels of compliance classes."""
+        bought = self.purchases
+        return self.but(
+            purchases=bought.relabelled(labels)
+            if isinstance(bought, PurchaseTable)
+            else tuple(one.but(requirement=labels[one.requirement]) for one in bought),
+            makes=tuple(one.but(requirement=labels[one.requirement]) if one.requirement else one for one in self.makes),
+            lots=tuple(one.but(requirement=labels[one.requirement]) for one in self.lots),
+            transfers=tuple(
+                one.but(
+                    from_requirement=labels[one.from_requirement],
+                    to_requirement=labels[one.to_requirement],
+                )
+                for one in self.transfers
+            ),
+            stocks=tuple(one.but(requirement=labels[one.requirement]) for one in self.stocks),
+            deliveries=tuple(one.but(requirement=labels[one.requirement]) for one in self.deliveries),
         )
 
     @property

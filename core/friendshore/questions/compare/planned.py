@@ -5,7 +5,8 @@ Of all cheapest plans it takes the one that is nearest to another plan: then it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -13,6 +14,8 @@ from ...domain.base import exact, totals
 from ...domain.plan import Cost, Plan, PlanStatus
 from ...errors import NoPlanError
 from ...explain.results import CENT, SHARE_PROVED
+from ...problem import Problem
+from ...problem.compliance_classes import ComplianceClass
 from ...program import compile_program
 from ...program.asking import Line, least_moved
 from ...session import PartPlan, Session
@@ -20,6 +23,9 @@ from ...solve import solve
 from ...solve.planned import plan_of
 from ...verify import examine
 from .records import MaterialLine, MixLine
+
+_Served = tuple[str, int, frozenset[str]]
+"""A demand, the period of a delivery, and the waivers that it draws on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,11 +82,34 @@ def _still_holds(before: PartPlan, cheapest: PartPlan) -> PartPlan | None:
     told = {name: getattr(cheapest.plan, name) for name in ("status", "objective", "bound", "levels")}
     problem = cheapest.verified.problem
     offers, demands = {facts.offer.id for facts in problem.offers}, {demand.id for demand in problem.demands}
-    plan = before.plan.within(cheapest.members, offers, demands)
+    plan = before.plan.within(cheapest.members, offers, demands).relabelled(_labels(before.verified.problem, problem))
     verified, _ = examine(problem, plan.but(**told))
     if verified is None or verified.cost.objective > cheapest.verified.cost.objective + CENT:
         return None
     return PartPlan(cheapest.members, verified)
+
+
+def _labels(was: Problem, now: Problem) -> dict[str, str]:
+    """Return the compliance class of one case for each of another: the one that serves the same deliveries.
+
+    Classes are numbered by need: a rule about one material renames those of the others. Of several that serve the same deliveries,
+    the order counts. Whether a plan holds with these classes is for the verifier to say.
+    """
+    demands = {demand.id for demand in now.demands}
+    waiting = defaultdict[frozenset[_Served], deque[str]](deque)
+    for each in now.compliance_classes:
+        waiting[_served(now, each, demands)].append(each.label)
+    found = {}
+    for each in was.compliance_classes:
+        alike = waiting[_served(was, each, demands)]
+        found[each.label] = alike.popleft() if alike else f"{each.label}, which is gone"
+    return found
+
+
+def _served(problem: Problem, each: ComplianceClass, demands: Collection[str]) -> frozenset[_Served]:
+    """Return the deliveries to some demands that a compliance class serves."""
+    named = ((problem.demands[outlet.demand].id, outlet) for outlet in each.outlets)
+    return frozenset((name, outlet.period, frozenset(outlet.waivers)) for name, outlet in named if name in demands)
 
 
 NOTHING = Decimal(0)
