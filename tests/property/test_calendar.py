@@ -60,7 +60,7 @@ def test_a_year_without_dates_is_planned_as_a_year(tiny: Tiny) -> None:
         )
         for o in priced.catalog.offers
     )
-    bare = priced.case.assume.model_copy(update={"lead_time": Decimal(0)})
+    bare = priced.case.assume.model_copy(update={"lead_time": Decimal(0), "safety_lead": Decimal(0)})
     case = priced.case.model_copy(update={"stocks": (), "orders": (), "assume": bare})
     session = Session.open(Inputs(case, (priced.catalog.model_copy(update={"offers": offers}),), priced.rules))
     found = calendar(session)
