@@ -76,7 +76,7 @@ class _Diary:
 
     def _lots(self) -> None:
         """What is set aside of stock in hand, from the first day, and of open orders, from their arrival."""
-        coming = {order.id or f"order-{n}:{order.offer}": order.arrives for n, order in enumerate(self.case.orders, 1)}
+        coming = dict(zip(self.case.order_names, (order.arrives for order in self.case.orders), strict=True))
         for lot in self.run.lots:
             day = coming.get(lot.lot) or coming.get(lot.lot.rpartition(":")[0]) or self.case.horizon.start
             self._arrive((lot.material, lot.place), day, lot.quantity_kg)

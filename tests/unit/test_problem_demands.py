@@ -275,6 +275,26 @@ def test_an_order_already_placed_arrives_and_is_paid_for() -> None:
     assert float(found.cost.total) == 0
 
 
+def test_lots_without_names_are_numbered_whatever_the_order_of_rows() -> None:
+    """Orders count for each offer, the first to arrive first; a name of one changes no number of another."""
+    orders = [
+        {"offer": "au-metal", "quantity": 5, "arrives": "2027-03-01"},
+        {"offer": "cn-metal", "quantity": 4, "arrives": "2027-02-01"},
+        {"offer": "au-metal", "quantity": 7, "arrives": "2026-02-01"},
+        {"offer": "au-metal", "quantity": 9, "arrives": "2026-01-01", "id": "afloat"},
+    ]
+    stocks = [stock("metal", n, chain(of, "mined")).but(id="") for n, of in ((3, "AU"), (2, "JP"))]
+    facts = metals(cn=9, au=9)
+    runs = [
+        planned(case(demand("metal", "civil", 90, 90), orders=lots, stocks=held), facts).run.lots
+        for lots, held in ((orders, stocks), (orders[::-1], stocks[::-1]))
+    ]
+    assert runs[0] == runs[1]
+    assert {lot.lot: float(lot.quantity_kg) for lot in runs[0]} == {
+        "afloat": 9, "order-1:au-metal": 7, "order-2:au-metal": 5, "order-1:cn-metal": 4, "stock-1": 2, "stock-2": 3,
+    }  # fmt: skip
+
+
 def test_names_that_nothing_answers_to_are_all_told() -> None:
     """Offers assumed or bought from today, rules of a licence and of a waiver: every wrong name of one step at once, each with a suggestion."""
     given = case(

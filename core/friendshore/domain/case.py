@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -103,7 +105,9 @@ class StockSpec(Record):
     """Stock in hand at the start, with its own chain."""
 
     id: Annotated[str, Written("gallium-vault", sort=label)] = ""
-    """Name; blank: material/place."""
+    """Name; blank: a number.
+
+    As `stock-1`."""
     material: MaterialName
     place: PlaceOrCases = ""
     quantity: Annotated[Kilograms, Written("800 kg")]
@@ -120,7 +124,7 @@ class OrderSpec(Fitting):
     """An order already placed: paid for, and on its way."""
 
     id: Annotated[LabelOrBlank, Written("gallium-on-the-water")] = ""
-    """Name; blank: by its place in the case and its offer.
+    """Name; blank: by its place among the orders of its offer, by day of arrival, and the offer.
 
     As `order-1:offer`."""
     offer: OfferName
@@ -356,6 +360,18 @@ class Case(Tables, Fitting):
     file: Path | None = Field(default=None, exclude=True)
     """The case file, for messages; None: it was made in memory."""
 
+    @cached_property
+    def stock_names(self) -> tuple[str, ...]:
+        """Name of each stock; the numbers of those without one do not depend on the order of rows."""
+        return _numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks])
+
+    @cached_property
+    def order_names(self) -> tuple[str, ...]:
+        """Name of each order already placed; the numbers of those without one, for each offer, do not depend on the order of rows."""
+        return _numbered(
+            [(order.id, f"order-{{}}:{order.offer}", (order.arrives, order.model_dump_json())) for order in self.orders]
+        )
+
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
         """Names given twice; dates and lists that do not fit the periods."""
@@ -363,3 +379,18 @@ class Case(Tables, Fitting):
         yield from stored_twice(given)
         yield from off_the_plan(given)
         yield from circles(given.get("scenarios", ()))
+
+
+def _numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]]) -> tuple[str, ...]:
+    """Return the names of rows, numbering those without one from 1 within their pattern, in the order of their keys.
+
+    Args:
+        rows: name, the pattern of a name where it is empty, and key of each.
+    """
+    names = [name for name, _, _ in rows]
+    counts: Counter[str] = Counter()
+    for row in sorted((i for i, name in enumerate(names) if not name), key=lambda i: rows[i][2]):
+        pattern = rows[row][1]
+        counts[pattern] += 1
+        names[row] = pattern.format(counts[pattern])
+    return tuple(names)

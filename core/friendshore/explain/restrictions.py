@@ -299,10 +299,12 @@ def _undated(inputs: Inputs) -> Inputs:
     """Return the facts with all quotations valid at any time, and open orders there from the start."""
     start = inputs.case.horizon.start
     orders = tuple(
-        order.but(arrives=start, ordered=None if order.ordered is None else min(order.ordered, start))
-        if order.arrives > start
-        else order
-        for order in inputs.case.orders
+        order.but(
+            id=name,  # which would otherwise follow from the day of arrival
+            arrives=start,
+            ordered=None if order.ordered is None else min(order.ordered, start),
+        )
+        for name, order in zip(inputs.case.order_names, inputs.case.orders, strict=True)
     )
 
     def without_dates(catalog: Catalog) -> Catalog:

@@ -215,18 +215,18 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     """
     problems: list[Diagnostic] = []
     lots: dict[str, Lot] = {}
-    for number, stock in enumerate(case.stocks, 1):
+    for name, stock in zip(case.stock_names, case.stocks, strict=True):
         if stock.material not in merged.materials:
             problems.append(_unknown("material", stock.material, "stock.material", merged.materials))
             continue
         if not merged.is_place(stock.place or case.place):
             continue  # the check of names tells it
-        lot = _stock_lot(stock, number, merged, case, basis)
+        lot = _stock_lot(stock, name, merged, case, basis)
         lots[lot.id] = lot
         stated = [stock.quantity * basis(stock.material, stock.substance)]
         if _rounded_off(stated, [lot.quantity]):
             problems.append(_too_coarse(f"stock `{lot.id}`", stated, [lot.quantity], case))
-    for number, order in enumerate(case.orders, 1):
+    for name, order in zip(case.order_names, case.orders, strict=True):
         known = merged.offers.get(order.offer)
         if known is None:
             problems.append(_unknown("offer", order.offer, "order.offer", merged.offers))
@@ -244,7 +244,7 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
             )
             continue
         factor = basis(known.outputs[0].material, order.substance)
-        ordered = _order_lots(order, number, known, factor, merged, case)
+        ordered = _order_lots(order, name, known, factor, merged, case)
         lots |= {lot.id: lot for lot in ordered}
         stated = [order.quantity * factor * line.per_unit for line in known.outputs]
         rounded = [lot.quantity for lot in ordered]
@@ -255,19 +255,8 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     return [lots[name] for name in sorted(lots)]
 
 
-def stock_name(stock: StockSpec, number: int) -> str:
-    """Name of a stock: its own, or by its place in the case (counted from 1)."""
-    return stock.id or f"stock-{number}"
-
-
-def order_name(order: OrderSpec, number: int) -> str:
-    """Name of an order already placed: its own, or by its place in the case (counted from 1) and its offer."""
-    return order.id or f"order-{number}:{order.offer}"
-
-
-def _stock_lot(stock: StockSpec, number: int, merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> Lot:
+def _stock_lot(stock: StockSpec, name: str, merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> Lot:
     place = merged.place(stock.place or case.place)
-    name = stock_name(stock, number)
     factor = basis(stock.material, stock.substance)
     line = RecipeLine(material=stock.material, per_unit=Decimal(1))
     chain = tuple(e if e.source else e.but(source=CASE_SOURCE) for e in stock.chain)
@@ -279,18 +268,18 @@ def _stock_lot(stock: StockSpec, number: int, merged: Merged, case: Case, basis:
     return Lot(name, stock.material, place, 0, quantity, acquired, chained, on_order=False)
 
 
-def _order_lots(order: OrderSpec, number: int, offer: Offer, factor: Decimal, merged: Merged, case: Case) -> list[Lot]:
+def _order_lots(order: OrderSpec, name: str, offer: Offer, factor: Decimal, merged: Merged, case: Case) -> list[Lot]:
     place = merged.place(order.place or case.place)
     period = case.horizon.find(order.arrives)
     assert period is not None
     ordered = _day_or_before(order.ordered, case)
     lots = []
     for line in offer.outputs:
-        name = order_name(order, number) + (f":{line.material}" if len(offer.outputs) > 1 else "")
+        lot = name + (f":{line.material}" if len(offer.outputs) > 1 else "")
         chained = _lot_chained(offer, merged.facilities[offer.facility], merged, case, line.material)
         quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
         lots.append(
-            Lot(name, line.material, place, period, quantity, ordered, chained, on_order=True, arrives=order.arrives)
+            Lot(lot, line.material, place, period, quantity, ordered, chained, on_order=True, arrives=order.arrives)
         )
     return lots
 

@@ -22,7 +22,6 @@ from ..domain.facts import Catalog, Offer
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 from ..rules.terms import Table
-from .demands import order_name, stock_name
 from .inputs import Inputs
 from .merged import around
 from .problem import Problem
@@ -181,8 +180,12 @@ class Parts:
             assume=assume,
             accept=case.accept.but(proven=proven),
             demands=tuple(d for d in case.demands if d.material in members),
-            stocks=tuple(s.but(id=stock_name(s, n)) for n, s in enumerate(case.stocks, 1) if s.material in members),
-            orders=tuple(o.but(id=order_name(o, n)) for n, o in enumerate(case.orders, 1) if o.offer in offers),
+            stocks=tuple(
+                s.but(id=name) for name, s in zip(case.stock_names, case.stocks, strict=True) if s.material in members
+            ),
+            orders=tuple(
+                o.but(id=name) for name, o in zip(case.order_names, case.orders, strict=True) if o.offer in offers
+            ),
             incumbents=tuple(i for i in case.incumbents if i.offer in offers),
             stores=tuple(s for s in case.stores if s.material in members),
         )

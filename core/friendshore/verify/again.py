@@ -86,8 +86,7 @@ class _Again:
 
     def _on_order(self) -> Iterator[Diagnostic]:
         """The day on which an open order arrives, and its period."""
-        for number, order in enumerate(self.case.orders, 1):
-            name = order.id or f"order-{number}:{order.offer}"
+        for name, order in zip(self.case.order_names, self.case.orders, strict=True):
             for lot in self.problem.lots:
                 own = lot.on_order and lot.id in (name, f"{name}:{lot.material}")
                 if own and (lot.arrives != order.arrives or order.arrives not in self.days(lot.period)):

@@ -18,7 +18,7 @@ from ...domain.facts import Facility, Offer
 from ...domain.plan import Cost
 from ...domain.time import Span
 from ...explain.results import Difference, Effort, QuestionResult
-from ...problem.demands import demand_name, order_name, stock_name
+from ...problem.demands import demand_name
 from ...problem.inputs import Inputs
 
 
@@ -171,9 +171,12 @@ def _all(inputs: Inputs, field: str) -> list[BaseModel]:
 
 
 def _case_lists(one: Case, other: Case) -> Iterator[FactLine]:
+    for kind in ("stock", "order"):
+        lots = [
+            dict(zip(getattr(case, f"{kind}_names"), getattr(case, f"{kind}s"), strict=True)) for case in (one, other)
+        ]
+        yield from _records(kind, lots[0], lots[1])
     names: dict[str, Callable[[Any, int], str]] = {
-        "stocks": stock_name,
-        "orders": order_name,
         "incumbents": lambda i, _: i.offer,
         "licences": lambda w, _: w.id or f"{w.rule} {w.exporter}",
         "waivers": lambda w, _: w.id or f"{w.rule} {w.demand}",
