@@ -295,6 +295,14 @@ def test_lots_without_names_are_numbered_whatever_the_order_of_rows() -> None:
     }  # fmt: skip
 
 
+def test_a_stock_without_a_name_takes_no_name_that_is_stated() -> None:
+    """Two lots of one name would be one, and the other would be lost without a word."""
+    orders = [{"offer": "cn-metal", "quantity": 2, "arrives": "2026-01-01", "id": "stock-1"}]
+    held = [stock("metal", n, chain("CN", "mined")).but(id=name) for n, name in ((3, ""), (4, "stock-2"))]
+    found = planned(case(demand("metal", "civil", 90), orders=orders, stocks=held), metals(cn=9)).run.lots
+    assert {lot.lot: float(lot.quantity_kg) for lot in found} == {"stock-1": 2, "stock-2": 4, "stock-3": 3}
+
+
 def test_names_that_nothing_answers_to_are_all_told() -> None:
     """Offers assumed or bought from today, rules of a licence and of a waiver: every wrong name of one step at once, each with a suggestion."""
     given = case(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -362,8 +363,9 @@ class Case(Tables, Fitting):
 
     @cached_property
     def stock_names(self) -> tuple[str, ...]:
-        """Name of each stock; the numbers of those without one do not depend on the order of rows."""
-        return _numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks])
+        """Name of each stock; the numbers of those without one do not depend on the order of rows, and spell no stated name."""
+        taken = {*(stock.id for stock in self.stocks), *(order.id for order in self.orders)}
+        return _numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks], taken)
 
     @cached_property
     def order_names(self) -> tuple[str, ...]:
@@ -381,16 +383,17 @@ class Case(Tables, Fitting):
         yield from circles(given.get("scenarios", ()))
 
 
-def _numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]]) -> tuple[str, ...]:
+def _numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names of rows, numbering those without one from 1 within their pattern, in the order of their keys.
 
     Args:
         rows: name, the pattern of a name where it is empty, and key of each.
+        taken: names that no number may spell.
     """
     names = [name for name, _, _ in rows]
     counts: Counter[str] = Counter()
     for row in sorted((i for i, name in enumerate(names) if not name), key=lambda i: rows[i][2]):
         pattern = rows[row][1]
-        counts[pattern] += 1
+        counts[pattern] = next(n for n in count(counts[pattern] + 1) if pattern.format(n) not in taken)
         names[row] = pattern.format(counts[pattern])
     return tuple(names)
