@@ -16,7 +16,7 @@ from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.recheck import recheck
 from friendshore.report import page_document, plan_document, screen_document
 from friendshore.rules.kinds.export_control import ExportControl
-from friendshore.rules.kinds.limits import Budget, MaxShare
+from friendshore.rules.kinds.limits import Budget, MaxShare, Pin
 
 from .building import (
     METAL,
@@ -34,6 +34,7 @@ from .building import (
     rule,
     source,
     stock,
+    store,
     text,
 )  # fmt: skip
 
@@ -236,3 +237,20 @@ def test_a_cause_that_names_what_is_not_in_the_facts_is_found() -> None:
     assert again.run is not None
     assert again.run.shortages == told.shortages
     assert reverify(found.facts(), Registry.of())[1] == []
+
+
+@pytest.mark.parametrize("kind", ["rank", "conflict"])
+def test_a_cause_that_names_a_rank_or_rules_in_conflict_is_taken_from_a_run(kind: str) -> None:
+    """Objectives and stores are in the facts, though neither is an offer, a material, or a rule."""
+    if kind == "rank":
+        objectives = [{"minimise": "concentration"}, {"minimise": "cost"}]
+        found = planned(case(demand("metal", "defense", 10, price=5), objectives=objectives), metals())
+    else:
+        given = case(demand("metal", "defense", 10), stores=[store("metal", 1, limit=0)])
+        rules = (rule(Pin, offer="au-metal", at_least=30), rule(Budget, amount=1))
+        found = planned(given, metals(), *rules)
+    kinds = {each.kind for entry in found.run.shortages for cause in entry.causes for each in cause.restrictions}
+    assert kind in kinds
+    again = recheck(found.facts(), found.run, Registry.of())
+    assert again.run is not None
+    assert again.run.shortages == found.run.shortages

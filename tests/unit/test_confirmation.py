@@ -14,12 +14,15 @@ import scipy.sparse as sp
 from friendshore.domain.plan import Confirmation, PlanStatus
 from friendshore.problem.inputs import Inputs
 from friendshore.program.matrix import Entries, Floats, Linear
+from friendshore.program.objectives import Goal
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore.solve.engine import Ask, BreakdownError, Engine, Engines, SolverAnswer, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES, scip, solve_with_highs, solve_with_scip
+from friendshore.solve.lexicographic import solve_lexicographic
 from friendshore.solve.mip import solve_mip
+from friendshore.solve.search import Search
 
 from .building import case, demand, hard_case, metals
 from .test_solve import hard_part
@@ -209,3 +212,18 @@ def test_a_plan_that_is_stopped_in_the_middle_of_its_search_is_verified() -> Non
     session = Session.open(Inputs(given, (facts,), ()), cancel=Patience(12))
     assert session.solution.status is PlanStatus.INTERRUPTED
     assert session.verified.plan.status is PlanStatus.INTERRUPTED
+
+
+def test_a_ranked_objective_whose_search_was_cut_short_has_a_finite_bound() -> None:
+    """The search found a plan and proved nothing of it: no cost is below what every column costs at the least."""
+    linear = covering()
+
+    def unproved(linear: Linear, ask: Ask, hint: Floats | None = None) -> SolverAnswer:
+        answer = solve_with_highs(linear, ask, hint)
+        return replace(answer, outcome=SolverOutcome.FEASIBLE, bound=float("-inf"), out_of_time=True)
+
+    goals = [Goal(np.ones(len(linear.cost)), 0.0, whole=False), Goal(linear.cost, 0.0, whole=True)]
+    search = Search(Watch(), 1e-6, engines=Engines((unproved,), (unproved,)))
+    answer = solve_lexicographic(search, linear, goals)
+    assert answer.outcome is SolverOutcome.FEASIBLE
+    assert [level.bound >= 0 for level in answer.levels] == [True, True]

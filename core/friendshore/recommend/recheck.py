@@ -246,7 +246,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
     return RunContext(
         made=run.made,
         **_applied(read),
-        causes=causes_as_told(read.problem, run.shortages),
+        causes=causes_as_told(read.problem, run.shortages, run.conflicts),
         packs=file.packs,
         pack_of=file.pack_of,
         components=run.components,

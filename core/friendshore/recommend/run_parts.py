@@ -11,7 +11,7 @@ from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse, RunLot, RunS
 from ..domain.price_dates import PriceDate, RunPriceDate
 from ..domain.quantities import readable
 from ..domain.run import RunAssumption, RunDraw, RunLead
-from ..domain.unmet import RunByMonths, RunShortage, RunSupplyCause
+from ..domain.unmet import RunByMonths, RunConflict, RunShortage, RunSupplyCause
 from ..domain.use import Result
 from ..explain import ByMonths, Causes, Holding, competing
 from ..explain.held import Bar
@@ -65,11 +65,13 @@ def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
     return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
 
 
-def causes_as_told(problem: Problem, rows: Iterable[RunShortage]) -> Causes:
+def causes_as_told(problem: Problem, rows: Iterable[RunShortage], conflicts: Iterable[RunConflict]) -> Causes:
     """Return the causes that a run states, which take further solves to find, without any that name what isn't in the facts."""
     periods = {period.label: period.index for period in problem.case.horizon.periods}
     names = {rule.id for rule in problem.rules} | {lot.id for lot in problem.lots} | {d.id for d in problem.demands}
     names |= problem.merged.offers.keys() | problem.merged.materials.keys()
+    names |= {objective.level.minimise.value for objective in problem.objectives}
+    names |= {name for conflict in conflicts for name in conflict.rules}
 
     def is_of_facts(cause: RunSupplyCause, row: RunShortage) -> bool:
         named = {name for each in cause.restrictions for name in (*each.names, *each.offers)}

@@ -92,7 +92,10 @@ def solve_lexicographic(
 def _level(search: Search, step: Linear, kept: Sequence[_Kept], before: SolverAnswer) -> SolverAnswer:
     """The best answer for one level; no worse than the plan of the levels before it, if there is one."""
     if before.x is None:
-        return search.component(step)
+        answer = search.component(step)
+        return replace(
+            answer, bound=max(answer.bound, floor(step))
+        )  # a search that was cut short may have proved nothing
     known = SolverAnswer(SolverOutcome.FEASIBLE, before.x, float(step.cost @ before.x), floor(step))
     answer = NOTHING
     for slack in SLACKS:
