@@ -14,14 +14,14 @@ from ..program.objectives import Goal
 from .engine import SolverAnswer, SolverOutcome
 
 MOST_BYTES = SESSION_BYTES // 4
-"""Memory that known answers may take, where nobody says how much: what is beyond it, the least recently used first, is solved again when asked."""
+"""Default for the memory that cached answers may take, in bytes. The least recently used answers beyond it are dropped and solved again."""
 
 
 class AnswerCache:
     """Answers by the content of what they answer. Safe to use from several threads."""
 
     def __init__(self, known: Iterable[tuple[bytes, SolverAnswer, int]] = (), most: int = MOST_BYTES) -> None:
-        """Knows some answers, with their keys and sizes; none at first. They may take `most` bytes."""
+        """Start with some answers, each with its key and size in bytes. All answers may take `most` bytes."""
         self._known = Recent[bytes, SolverAnswer](most)
         for key, answer, size in known:
             self._known.keep(key, answer, size)

@@ -15,11 +15,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
-from threading import Event, Thread
 from typing import Protocol
 
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Confirmation
@@ -169,29 +167,6 @@ class Ask:
     """Whether the user has had enough: the search then ends within a tenth of a second, without an answer."""
 
 
-@contextmanager
-def interrupting(stopped: Callable[[], bool], interrupt: Callable[[], object]) -> Iterator[None]:
-    """Call `interrupt` from another thread within a tenth of a second after `stopped` returns True, while the block runs."""
-    if stopped is never:
-        yield
-        return
-    done = Event()
-
-    def watch() -> None:
-        while not done.wait(0.1):
-            if stopped():
-                interrupt()
-                return
-
-    thread = Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
 TO_THE_END = Ask()
 """Until it is proved."""
 
@@ -214,7 +189,7 @@ class Engine(Protocol):
 
 
 PATIENCE_SECONDS, PATIENCE = 60.0, 3.0
-"""Time for each second opinion: so many seconds, or so many times as long as the first search took if that is longer.
+"""Time limit of each second opinion: this number of seconds, or this multiple of the first search's time if that is longer.
 
 Another solver may need hours for a program that the first one solves in seconds. The limit is far above what opinions usually take, so the clock
 hardly ever decides what confirms an optimum, and it never changes the plan of an optimum that is confirmed."""

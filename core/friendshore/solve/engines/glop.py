@@ -14,7 +14,10 @@ Measured traps, each with a test:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain, pairwise
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -24,7 +27,7 @@ from ortools.linear_solver.python import model_builder_helper as helper
 
 from ...errors import Diagnostic
 from ...program.matrix import Floats, Ints, Linear
-from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, interrupting, never
+from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, never
 
 _LARGE = 50_000
 """Entries of a program from which on it may take longer than a user who has had enough should wait."""
@@ -44,7 +47,7 @@ def solve_with_glop(
     """
     solver: Any = helper.ModelSolverHelper("glop")  # its stubs take bytes for text
     request = _request(linear, _PRIMAL if presolve else _DUAL, ask.seconds)
-    with interrupting(ask.stopped if linear.entries.nnz >= _LARGE else never, solver.interrupt_solve):
+    with _interrupting(ask.stopped if linear.entries.nnz >= _LARGE else never, solver.interrupt_solve):
         response = proto.MPSolutionResponse.FromString(solver.solve_serialized_request(request))
     status = response.status
     if status in (proto.MPSOLVER_OPTIMAL, proto.MPSOLVER_FEASIBLE):
@@ -144,6 +147,29 @@ def _model(linear: Linear) -> bytes:
 def _cut(found: bytes, ends: Ints) -> list[bytes]:
     """Bytes in pieces."""
     return [found[start:end] for start, end in pairwise(ends.tolist())]
+
+
+@contextmanager
+def _interrupting(stopped: Callable[[], bool], interrupt: Callable[[], object]) -> Iterator[None]:
+    """Call `interrupt` from another thread within a tenth of a second after `stopped` returns True, while the block runs."""
+    if stopped is never:
+        yield
+        return
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            if stopped():
+                interrupt()
+                return
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _may_fall_for_ever(linear: Linear) -> bool:
