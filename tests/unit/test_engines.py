@@ -104,6 +104,36 @@ EDGE = Linear(
 )
 
 
+CYCLING = Linear(
+    cost=np.array([0.0927, 5.81, 0.656, 23.2, 1.45e6, 0.127]),
+    lower=np.zeros(6),
+    upper=np.array([8.0, 2.0, 4.0, 0.5, 7.63e-6, 8.0]),
+    integer=np.zeros(6, dtype=bool),
+    entries=Entries.of(
+        sp.csr_matrix(
+            np.array([
+                [4.15e-6, 0, 8.1e-7, 0, 0.783, 5.35e-6],
+                [0.12, 0, 0.241, 0, 1.42e-12, 0.169],
+                [0.25, 1, 0.5, 0, 0, 0],
+                [0, 0, 0, 1.53e-5, 1, 0],
+                [0, 0, 0, 0, 0, 0.25],
+            ])
+        )
+    ),
+    row_lower=np.array([-np.inf, -np.inf, 2.0, 7.63e-6, 2.0]),
+    row_upper=np.array([8e-5, 2.62, 2.0, 7.63e-6, 2.0]),
+)  # fmt: skip
+"""Found in a search that ran for minutes past its time limit: GLOP 9.15 cycles on it forever, with and without presolve."""
+
+
+@pytest.mark.parametrize("presolve", [False, True])
+def test_an_engine_that_cycles_is_given_up(presolve: bool) -> None:
+    """The next engine solves the program."""
+    with pytest.raises(BreakdownError):
+        solve_lp(CYCLING, presolve=presolve)
+    assert ENGINES.linear(CYCLING).objective == pytest.approx(solve_with_highs(CYCLING).objective)
+
+
 def test_a_row_missed_by_half_a_billionth_is_no_breakdown() -> None:
     """Some engines give up on it; asked in turn, they return an answer."""
     assert ENGINES.search(EDGE).objective == pytest.approx(2)

@@ -10,10 +10,12 @@ Measured traps, each with a test:
 - The helper's own HiGHS prints a banner, loses its incumbent at a time limit and flips the sign of duals: only GLOP is
   used through the helper.
 - The helper calls a program infeasible whose cost has no least value.
+- GLOP can cycle forever, with and without presolve: its steps are limited, and the next engine is asked.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, pairwise
@@ -31,6 +33,9 @@ from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcom
 
 _LARGE = 50_000
 """Entries of a program from which on it may take longer than a user who has had enough should wait."""
+_STEPS, _STEPS_BY_SIZE = 10_000, 20
+"""Steps after which GLOP is given up: for any program, and in addition for each row and column. It needs about two for each row, but it can also
+cycle forever, on as little as 9 rows of badly scaled numbers."""
 _PRIMAL = "primal_feasibility_tolerance: 1e-9 dual_feasibility_tolerance: 1e-9"
 _DUAL = f"{_PRIMAL} use_dual_simplex: true use_preprocessing: false"
 
@@ -43,13 +48,15 @@ def solve_with_glop(
     With `presolve` by its primal simplex after its presolve, else by its dual simplex.
 
     Raises:
-        BreakdownError: if GLOP comes to no answer, or cannot tell a program without any plan from one without least cost.
+        BreakdownError: if GLOP finds no answer within its steps, or can't tell an infeasible program from an unbounded one.
     """
     solver: Any = helper.ModelSolverHelper("glop")  # its stubs take bytes for text
-    request = _request(linear, _PRIMAL if presolve else _DUAL, ask.seconds)
+    steps = _STEPS + _STEPS_BY_SIZE * sum(linear.entries.shape)
+    parameters = f"{_PRIMAL if presolve else _DUAL} max_number_of_iterations: {steps}"
+    request, began = _request(linear, parameters, ask.seconds), time.monotonic()
     with _interrupting(ask.stopped if linear.entries.nnz >= _LARGE else never, solver.interrupt_solve):
         response = proto.MPSolutionResponse.FromString(solver.solve_serialized_request(request))
-    status = response.status
+    status, late = response.status, ask.seconds is not None and time.monotonic() - began >= ask.seconds
     if status in (proto.MPSOLVER_OPTIMAL, proto.MPSOLVER_FEASIBLE):
         x = np.clip(np.array(response.variable_value), linear.lower, linear.upper)
         objective = float(linear.cost @ x) + linear.constant
@@ -58,7 +65,7 @@ def solve_with_glop(
         return SolverAnswer(SolverOutcome.OPTIMAL, x, objective, objective, np.array(response.dual_value))
     if status == proto.MPSOLVER_INFEASIBLE and not _may_fall_for_ever(linear):
         return SolverAnswer(SolverOutcome.INFEASIBLE)
-    if ask.stopped() or (status == proto.MPSOLVER_NOT_SOLVED and ask.seconds is not None):
+    if ask.stopped() or (status == proto.MPSOLVER_NOT_SOLVED and late):
         return SolverAnswer(SolverOutcome.NOTHING)
     name = proto.MPSolverResponseStatus.Name(status)
     raise BreakdownError(Diagnostic(f"GLOP came to no answer: {name}", fix="please report this case"))
