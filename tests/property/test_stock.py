@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.domain.case import StoreSpec
+from friendshore.domain.plan import PlanStatus
 
 from .compare import agrees, planned
+from .mid_size import mid_size
 from .oracle import optimum
 from .settings import examples
 from .strategies import Tiny, tiny_cases
@@ -58,3 +60,12 @@ def test_plan_with_loss_is_as_cheap_as_brute_force(tiny: Tiny) -> None:
     """No supply tree or mix is cheaper than the plan when stock is lost, lots that nobody takes included."""
     found = planned(tiny.case, [tiny.catalog], tiny.rules)
     agrees(tiny.case, [tiny.catalog], found, optimum(tiny.case, [tiny.catalog], tiny.rules))
+
+
+def test_rounding_adds_nothing_to_a_stock_that_a_rule_caps() -> None:
+    """Grams that are short in a later period were bought earlier, and 30.00175 kg lay in a stock of at most 30 kg: there was no plan."""
+    drawn = mid_size(2040)
+    case = drawn.case.but(discount=Decimal(0))
+    assert [rule.id for rule in drawn.rules if rule.kind == "stock-level"] == ["room"]
+    found = planned(case, [drawn.catalog], [rule for rule in drawn.rules if getattr(rule, "penalty", None) is None])
+    assert found.status is PlanStatus.OPTIMAL

@@ -121,6 +121,8 @@ class _Closing:
         """Pieces by the cell and the period in which they arrive."""
         self.growing: dict[int, list[int]] = {}
         """Those of them that have not reached their limit, or may have come down from it."""
+        self.full = np.zeros(len(x), dtype=bool)
+        """Columns of which a limit allows no more than so much: rounding must not add to a stock that a rule caps."""
         self.drawn: dict[int, dict[int, float]] = {}
         """Cell -> orders that take more of it than when rounded to the nearest step, with what a unit of them takes."""
 
@@ -170,7 +172,8 @@ class _Closing:
             self._begin(cell)
         if all(share == 1 for share in kept) and np.abs(np.cumsum(flow) - wanted).max(initial=0.0) < 0.5:
             return
-        earlier = first is not None and not any(most is not None for most in store.limit)
+        earlier = first is not None and not self.full[first : first + self.count].any()
+        earlier = earlier and not any(most is not None for most in store.limit)
         held, incoming, target = 0.0, flow.tolist(), wanted.tolist()
         first_arrival = cell * self.count
         rounded_by = (1 + np.cumsum(self.arrivals[first_arrival : first_arrival + self.count])).tolist()
@@ -288,6 +291,8 @@ class _Closing:
         piece_of = np.full(len(self.x), -1)
         piece_of[self.program.columns.buy[self.pieces]] = np.arange(len(self.pieces))
         counted = np.flatnonzero(((self.x != 0) | (piece_of >= 0))[entries.indices] & ~recomputed[row_of])
+        most = np.where(entries.data > 0, linear.row_upper[row_of], -linear.row_lower[row_of])
+        self.full[entries.indices[~recomputed[row_of] & np.isfinite(most)]] = True
         row, column, value = row_of[counted], entries.indices[counted], entries.data[counted]
         counts = np.bincount(row, value * self.x[column], minlength=entries.shape[0])
         activity = counts / self.step
