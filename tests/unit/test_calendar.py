@@ -20,7 +20,7 @@ from friendshore.problem.inputs import Inputs
 from friendshore.questions.calendar.document import calendar_document
 from friendshore.questions.calendar.search import Calendar, Cause, calendar, day_of
 from friendshore.rules.base import Phase, PhaseStatus, Rule
-from friendshore.rules.kinds.limits import Budget, Cover, MinShare
+from friendshore.rules.kinds.limits import Budget, Cover, MaxShare, MinShare
 from friendshore.session import Session
 
 from .building import (
@@ -192,6 +192,18 @@ def test_rules_about_stock_are_left_out_and_named() -> None:
     found = calendar(opened(a_year(10), metals(), cover))
     assert found.left_out == ("cover",)
     assert "cover" in text(found)
+
+
+def test_a_limit_on_use_is_kept_in_every_stretch() -> None:
+    """A cap of 40 % on Chinese use from 2027 leaves 6 of 10 kg to Australia at 50. A floor of 20 % on Australian use leaves it 2 kg."""
+    cap = rule(MaxShare, id="cap", countries=["CN"], share="40 %", counts="used", phases=[{"from": "2027-01-01"}])
+    found = calendar(opened(a_year(10), metals(), cap))
+    assert found.left_out == ()
+    costs = [(str(one.start), float(one.spent)) for one in found.intervals]
+    assert costs == [("2026-01-01", 100), ("2027-01-01", 4 * 10 + 6 * 50)]
+    floor = rule(MinShare, id="floor", countries=["AU"], share="20 %", counts="used")
+    found = calendar(opened(a_year(10), metals(), floor))
+    assert (found.left_out, [float(one.spent) for one in found.intervals]) == ((), [2 * 50 + 8 * 10])
 
 
 @pytest.mark.parametrize(

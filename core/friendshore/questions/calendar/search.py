@@ -109,7 +109,7 @@ class Calendar(QuestionResult):
     stopped: bool
     """Whether the user ended the search: `until` is then the last day that was planned, and causes may be missing."""
     left_out: tuple[str, ...]
-    """Rules about what is held, which are not asked: no stock is carried."""
+    """Rules about stock alone. They are left out, because no stock is carried."""
     beyond_budget: tuple[Span, ...] = ()
     """Days on which other rules cannot hold together: they are planned without the budgets, which would leave all that they pay for unplanned too."""
     effort: Effort

@@ -25,6 +25,7 @@ from ...problem.judging import licence_id, waiver_id
 from ...problem.problem import Problem
 from ...rules.base import Rule
 from ...rules.kinds.limits import Budget
+from ...rules.rows import Row, Rows
 from ...rules.terms import ReservedTerm, StockTerm
 
 Subject = tuple[str, str]
@@ -43,16 +44,12 @@ class Snapshot:
 
     @staticmethod
     def of(inputs: Inputs, problem: Problem, until: date) -> Snapshot:
-        """The facts, with shortage and holding at the prices of the plan.
+        """Return the facts, with shortage and holding at the prices of the plan.
 
-        Rules about what is held are left out: no stock is carried.
+        Rules about stock alone are left out, because no stock is carried.
         """
-        kilograms_held = (
-            StockTerm,
-            ReservedTerm,
-        )  # what holding costs is money like any other, and 0 where nothing is held
-        held = {rule.id for rule, row in problem.limit_rows for term in row.asked if isinstance(term, kilograms_held)}
-        kept = tuple(rule for rule in inputs.rules if rule.id not in held)
+        about_stock = {rule.id for rule, row in problem.limit_rows if _counts_only_stock(row)}
+        kept = tuple(rule for rule in inputs.rules if rule.id not in about_stock)
         return Snapshot(replace(inputs.freeze(problem), rules=kept), problem, until)
 
     @property
@@ -83,6 +80,15 @@ class Snapshot:
             return None
         months = int(offer.qualification.to_integral_value(ROUND_CEILING))
         return add_months(self.inputs.case.horizon.start, months)
+
+
+def _counts_only_stock(row: Row | Rows) -> bool:
+    """Return True if a row counts kilograms in stock and nothing else.
+
+    A limit on use counts purchases too. It stays: without stock, it limits purchases.
+    """
+    counted = [term for term in row.asked if not term.parts]
+    return bool(counted) and all(isinstance(term, StockTerm | ReservedTerm) for term in counted)
 
 
 class _View:
