@@ -168,3 +168,33 @@ def test_an_offer_that_states_a_quantity_counts_without_a_capacity(told: Told) -
     assert suggested(found, "`hill-smelter` has no capacity", "these count up to that")
     assert suggested(found, "`hill-more`", "is a lead", "nobody published its capacity")
     assert not any("`hill-antimony`" in str(told) and "lead" in str(told) for told in found.suggestions)
+
+
+DUTY = '[[rule]]\nkind = "tariff"\nid = "us"\nterritory = ["US"]\nhs = ["{}"]\nrate = "5 %"\n\n[[scenario]]'
+IN_MATERIALS = (
+    "id,name,element,form,basis,content,stages,source",
+    "Antimony metal,Sb,metal,gross,1,mined;refined,invented",
+)
+
+
+@pytest.mark.parametrize(("own", "named", "words"), [
+    ("", "8110.10", ("it has no tariff line (`hs`)", "give its line in `hs` of materials.csv")),
+    ("8110.10", "2617.10", ("no rule in use names its tariff line, 8110.10", "check the line")),
+])  # fmt: skip
+def test_goods_that_enter_without_a_duty_are_suggested(
+    own: str, named: str, words: tuple[str, ...], told: Told
+) -> None:
+    """Antimony enters the United States. The only duty is for a line that it doesn't have."""
+    head, row = IN_MATERIALS
+    told("catalog/materials.csv", head, f"{head},hs")
+    told("catalog/materials.csv", row, f"{row},{own}")
+    assert suggested(told("case.toml", "[[scenario]]", DUTY.format(named)), "antimony: ", *words)
+
+
+def test_goods_with_a_duty_are_not_suggested(told: Told) -> None:
+    """A duty for the line of the goods, for a country of no offer, is still a duty; so is none where no rule charges any."""
+    head, row = IN_MATERIALS
+    told("catalog/materials.csv", head, f"{head},hs")
+    assert not suggested(told("catalog/materials.csv", row, f"{row},8110.10"), "tariff line")
+    stated = DUTY.format("8110").replace("rate", 'origins = ["KR"]\nrate')
+    assert not suggested(told("case.toml", "[[scenario]]", stated), "tariff line")

@@ -1,4 +1,4 @@
-"""Duties that a plan does not charge, or charges at the most, because nobody states a tariff line or an origin."""
+"""Duties that a plan leaves out or charges at the highest rate, for lack of a tariff line or an origin."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ..domain.base import grouped
 from ..domain.facts import Material
 from ..domain.run import RunAssumption
+from ..errors import Diagnostic
 from ..problem import Problem
 from ..problem.network import Arc
 from ..rules.base import Selector
@@ -50,8 +51,18 @@ def goods_without_duty(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
     return found
 
 
+def suggest_duties(problem: Problem) -> Iterator[Diagnostic]:
+    """Yield a suggestion for each material that may enter a customs territory without a duty."""
+    offered = [arc for arc in problem.network.arcs if arc.offer >= 0]
+    for name, text in goods_without_duty(problem, offered).items():
+        line = problem.merged.materials[name].hs
+        first = "check the line" if line else "give its line in `hs` of materials.csv"
+        fix = f"{first}; add a pack, or a [[rule]] of kind `tariff`, that names the line"
+        yield Diagnostic(text, column="materials.hs", found=line, fix=fix)
+
+
 def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
-    """Return the offers that enter a customs territory from nobody knows which country, each with the assumption."""
+    """Return the offers of unknown origin that enter a customs territory, each with the assumption."""
     charging = [rule for rule in problem.rules if "charge" in rule.verbs]
     found = {}
     for arc in arcs:

@@ -1,4 +1,4 @@
-"""What is worth telling of a case though nothing is wrong with it: dates within periods, leads, figures out of scale."""
+"""Suggestions for a case without errors: dates within periods, leads, figures out of scale."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering, is_party
 from .doubtful import far_dates, looks, out_of_scale, own_rules
+from .duties import suggest_duties
 from .gather import Gathered
 from .run_parts import describe_leads
 
@@ -50,7 +51,7 @@ _FAR_APART = 1_000
 
 @uncollected()
 def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> list[Diagnostic]:
-    """All suggestions, in the order of what they are about."""
+    """Return all suggestions, in the order of their subjects."""
     read = {name for name, called in gathered.named.items() if reader_in(called) is not None}
     own = [catalog for catalog in gathered.catalogs if not catalog.distribution or catalog.name in read]
     found = [
@@ -73,6 +74,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *out_of_scale(problem),
         *_leads(problem),
         *_origins(problem),
+        *suggest_duties(problem),
         *gathered.overridden,
         *_renamed(problem),
         *_catalogs(gathered),
