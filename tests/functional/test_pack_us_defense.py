@@ -43,3 +43,19 @@ def test_bills_touch_the_extension_alone(bill: str) -> None:
     changed = amended(RULES, [Change(enable=bill)], PACK.bills)
     touched = {before.id for before, after in zip(RULES, changed, strict=True) if before != after}
     assert touched == {rule.id for rule in RULES if rule.id.endswith("-2027")}
+
+
+@pytest.mark.parametrize(
+    ("name", "clause"),
+    [
+        ("us-4872-smco-2027", "DFARS 252.225-7052(b)(1)(ii), (b)(2)(i)(B);"),
+        ("us-4872-ndfeb-2027", "DFARS 252.225-7052(b)(1)(ii), (b)(3);"),
+        ("us-4872-tantalum-2027", "DFARS 252.225-7052(b)(1)(ii), (b)(4)(ii);"),
+        ("us-4872-tungsten-2027", "DFARS 252.225-7052(b)(1)(ii), (b)(5)(ii);"),
+        ("us-4872-molybdenum-2027", "10 USC 4872(a)(1), (f)(1)(F) "),
+    ],
+)
+def test_the_text_of_2027_names_the_paragraph_of_its_material(name: str, clause: str) -> None:
+    """The paragraphs are those of the clause as printed at 89 FR 46821. It doesn't list molybdenum."""
+    (rule,) = (rule for rule in RULES if rule.id == name)
+    assert rule.citation.startswith(clause)
