@@ -94,7 +94,7 @@ def _head() -> Iterator[str]:
         "- **Share**: `65 %` or `0.65`; a share a year also `5 %/year`.",
         "- **Duration**: `1 quarter`, `45 days`, `0`.",
         "- **Date**: `2027-01-31`. First and last days belong to what they bound.",
-        "- **Country**: ISO 3166 code or English name. In a list of countries, `EU` stands for its members, with what is part of them and has a code of its own.",
+        "- **Country**: ISO 3166 code or English name; names in 14 other languages are read too (`Österreich`), but not where a site may be named. In a list of countries, `EU` stands for its members, with what is part of them and has a code of its own.",
         "- **List**: parts set apart by `;` in a table, a TOML list in a TOML file.",
         f"- **Stage or step**: {steps}; or the stage itself.",
         f"- **TOML**: no more than {LONGEST:,} characters, and {DEEPEST} tables and lists within one another.",

@@ -204,7 +204,7 @@ def test_one_mistake_gives_one_message_at_its_place(
     [
         ("offers.csv", "ore,sangdong", "ore,sandong", "`sangdong`"),
         ("chain.csv", "reduction", "reducton", "`reduction`"),
-        ("facilities.csv", "Malaysia", "Malasia", "`Malaysia`"),
+        ("facilities.csv", "Malaysia", "Malaysya", "`Malaysia`"),
         ("prices.csv", "1100 USD", "1100 USX", "`USD`"),
         ("chain.csv", "US; EU", '"US, EU"', "by `;`"),
         ("offers.csv", "13 USD/kg WO3", "13 USD/kg Mo", "factors.csv: W,Mo,<kg per kg>,<source>"),

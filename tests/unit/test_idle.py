@@ -198,3 +198,10 @@ def test_goods_with_a_duty_are_not_suggested(told: Told) -> None:
     assert not suggested(told("catalog/materials.csv", row, f"{row},8110.10"), "tariff line")
     stated = DUTY.format("8110").replace("rate", 'origins = ["KR"]\nrate')
     assert not suggested(told("case.toml", "[[scenario]]", stated), "tariff line")
+
+
+def test_a_place_that_is_a_country_in_another_language_is_suggested_in_english(told: Told) -> None:
+    """Also where another mistake keeps the case from being put together."""
+    (error,) = told("case.toml", 'place = "US"', 'place = "Österreich"').errors
+    both = told("catalog/facilities.csv", "Hill Metals,AU", "Hill Metals,Atlantis").errors
+    assert [error.fix, *(e.fix for e in both if e.column == "case.place")] == ["did you mean `Austria`?"] * 2

@@ -5,6 +5,8 @@ The lists are pycountry's, imported when the first is read.
 
 from __future__ import annotations
 
+import gettext
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -30,6 +32,9 @@ USER_ASSIGNED: Mapping[str, str] = MappingProxyType({"XK": "Kosovo"})
 
 AMBIGUOUS = frozenset({"congo"})
 """ISO names that people also use for another country; they are not guessed at."""
+
+LANGUAGES = ("cs", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "zh_CN")
+"""Languages in which countries may be named, besides English."""
 
 SHOWN: Mapping[str, str] = MappingProxyType({"CG": "Congo-Brazzaville", "CD": "DR Congo"})
 """Names shown in place of the ISO ones."""
@@ -74,18 +79,41 @@ def country_words() -> Mapping[str, str]:
     return MappingProxyType({word: code for word, code in words.items() if word not in AMBIGUOUS})
 
 
+def without_accents(text: str) -> str:
+    """Return a text in lower case, without accents and however its accents are encoded."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign))
+
+
+@cache
+def local_country_words() -> Mapping[str, str]:
+    """Return the alpha-2 codes of countries by their names in `LANGUAGES`, without accents. A name of two countries is left out."""
+    from pycountry import LOCALES_DIR, countries
+
+    codes: dict[str, set[str]] = {}
+    for language in LANGUAGES:
+        # Some distributions leave the translations out.
+        translation = gettext.translation("iso3166-1", LOCALES_DIR, languages=[language], fallback=True)
+        for country in countries:
+            for attribute in ("name", "common_name"):
+                name = str(getattr(country, attribute, ""))
+                if name and name.casefold() not in AMBIGUOUS:
+                    codes.setdefault(without_accents(translation.gettext(name)), set()).add(country.alpha_2)
+    return MappingProxyType({name: code for name, (code, *more) in codes.items() if not more})
+
+
 def is_country(code: str) -> bool:
-    """Whether `code` is an alpha-2 code."""
+    """Return True if `code` is an alpha-2 code."""
     return code in country_names()
 
 
 def country_of(text: str) -> str:
-    """Alpha-2 code of a country given by code or name.
+    """Return the alpha-2 code of a country given by code or name, in English or one of `LANGUAGES`.
 
     Raises:
         ValueError: with what was expected, if no country is called so.
     """
-    code = country_words().get(text.strip().casefold())
+    word = text.strip()
+    code = country_words().get(word.casefold()) or local_country_words().get(without_accents(word))
     if code is None:
         raise ValueError("a country by its ISO 3166 code or English name")
     return code
@@ -114,5 +142,5 @@ def currency_codes() -> frozenset[str]:
 
 
 def is_currency(code: str) -> bool:
-    """Whether `code` is an ISO 4217 code."""
+    """Return True if `code` is an ISO 4217 code."""
     return code in currency_codes()

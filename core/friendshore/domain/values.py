@@ -23,6 +23,8 @@ from .countries import (
     country_words,
     currency_codes,
     is_currency,
+    local_country_words,
+    without_accents,
 )
 from .stages import STEPS, Stage
 from .suggest import did_you_mean, misleading, nearest
@@ -218,8 +220,9 @@ def meant_use(word: str, named: Collection[str]) -> str | None:
 
 
 def _meant_country(word: str) -> str:
-    near = nearest(word, country_words())
-    return "" if near is None else f"did you mean `{country_names()[country_words()[near]]}`?"
+    words = {**local_country_words(), **country_words()}
+    near = nearest(without_accents(word), words)
+    return "" if near is None else f"did you mean `{country_names()[words[near]]}`?"
 
 
 def country(word: str) -> str:
@@ -258,19 +261,18 @@ def countries(words: Iterable[str]) -> frozenset[str]:
 
 
 def place(word: str) -> str:
-    """A country by code or name as its code; any other name is a site and stays as it is.
+    """Return the code of a country given by code or English name. Any other name is a site and stays as it is.
 
     Raises:
         UnreadableError: if it is a group of countries, or looks like the code of a country and is none.
     """
     if word.upper() in GROUPS:
         raise UnreadableError("a country or a site", f"{word.upper()} is a group of countries: name a country")
-    try:
-        return country_of(word)
-    except ValueError:
-        if len(word) == 2:
-            raise UnreadableError("a country by its ISO 3166 code, or the name of a facility's site") from None
-        return word
+    # A site may be called like a country in another language.
+    code = country_words().get(word.strip().casefold())
+    if code is None and len(word) == 2:
+        raise UnreadableError("a country by its ISO 3166 code, or the name of a facility's site")
+    return word if code is None else code
 
 
 def currency(code: str) -> str:

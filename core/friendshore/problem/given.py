@@ -8,7 +8,7 @@ from itertools import product
 from ..catalog import twins, united
 from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume
 from ..domain.case import Case
-from ..domain.countries import country_names, is_country
+from ..domain.countries import country_names, is_country, local_country_words, without_accents
 from ..domain.facts import Catalog, Offer
 from ..domain.suggest import closest, did_you_mean, nearest
 from ..domain.time import Span
@@ -113,7 +113,16 @@ def _places(case: Case, merged: Merged) -> Iterator[Diagnostic]:
             )
 
 
+def country_in_english(name: str) -> str:
+    """Return a suggestion of the country that has a name in another language, or an empty string."""
+    code = local_country_words().get(without_accents(name))
+    return "" if code is None else f"did you mean `{country_names()[code]}`?"
+
+
 def _meant_place(name: str, merged: Merged) -> str:
+    translated = country_in_english(name)
+    if translated:
+        return translated
     sites = {site: site for site in merged.places}
     words = sites | {country: country for country in country_names().values()}
     near = nearest(name, words)

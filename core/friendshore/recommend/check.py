@@ -32,7 +32,7 @@ from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, atte
 from ..plugins import Blocker, CatalogRef, Registry, is_folder, sentence_of
 from ..problem import Problem
 from ..problem.changes import scenario_changes
-from ..problem.given import unknown_name
+from ..problem.given import country_in_english, unknown_name
 from ..problem.inputs import Applied, Inputs
 from ..problem.price_dates import PriceDates
 from ..problem.rates import InCurrency, no_rate
@@ -151,12 +151,13 @@ def _unknown(
             continue
         told = unknown_name(sort, word.word, f"{word.section}.{word.column}", there[sort])
         if sort == "place":
-            told = replace(told, expected="a country by its ISO 3166 code or English name, or the site of a facility")
+            expected = "a country by its ISO 3166 code or English name, or the site of a facility"
+            told = replace(told, expected=expected, fix=country_in_english(word.word) or told.fix)
         yield replace(told, file=word.file, row=word.row)
 
 
 def _is_land(word: str) -> bool:
-    """Whether a word is a country, or one that cannot be read as a place, which has been told."""
+    """Return True if a word is a country, or cannot be read as a place, which is reported elsewhere."""
     try:
         return is_country(place(word))
     except UnreadableError:
