@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from .domain.quantities import ambiguous
 from .errors import Diagnostic, all_of
 
 if TYPE_CHECKING:
     from .domain.case import Case
     from .domain.facts import Catalog
+    from .reading.csvfile import Table
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -80,15 +82,19 @@ class RecordRow(Generic[M]):
     """What stands in columns that are none of the record's, where these are kept; blank cells are left out."""
 
 
-def read_record_rows(path: Path, model: type[M], holds: str, others: str = "") -> tuple[str, list[RecordRow[M]]]:
-    """A table of a plugin's own, checked cell by cell like those of friendshore: what it is called in messages, and its rows.
+def read_record_rows(
+    path: Path, model: type[M], holds: str, others: str = "", headings: Mapping[str, str] | None = None
+) -> tuple[str, list[RecordRow[M]]]:
+    """Read a table of a plugin's own, checked cell by cell like those of friendshore, and return its name for messages and its rows.
 
     Args:
-        path: a CSV file, or a workbook (`.xlsx`) whose one sheet is the table; sheets whose names begin with `_` or are `notes` are no part of it.
+        path: a CSV file, with commas, semicolons, or tabs between the cells, or a workbook (`.xlsx`) whose one sheet is the table; sheets
+            whose names begin with `_` or are `notes` are no part of it.
         model: what a row is. A field that is a column says so and how it is written: `name: Annotated[str, Written("Example Trading")]`, of
             `friendshore.domain.written`.
         holds: what the table holds, in a few words.
         others: what columns mean that are none of the model's; empty: there can be none.
+        headings: columns by other headings, like `{"part_no": "part"}`. Headings may then be written in words: `Part No.`, `Parts per year`.
 
     Raises:
         InputError: with all that is wrong with it, each with file, row and column.
@@ -99,7 +105,7 @@ def read_record_rows(path: Path, model: type[M], holds: str, others: str = "") -
     from .reading.textfile import no_file
     from .reading.workbook import is_workbook, read_workbook, sheet_table
 
-    described = layout(path.name, holds, model, others=others)
+    described = replace(layout(path.name, holds, model, others=others), headings=headings)
     if not described.fields:
         raise TypeError(
             f"no field of {model.__name__} is a column: annotate each that is with Written, of friendshore.domain.written"
@@ -119,7 +125,9 @@ def read_record_rows(path: Path, model: type[M], holds: str, others: str = "") -
             raise all_of(found)
         table = sheet_table(book, sheets[0], described, found)
     else:
-        table = read_table(path, described, found)
+        table = read_table(path, described, found, separator="")
+        if table.separator != ",":
+            _refuse_ambiguous(table)
     entries = [(row.line, table.entry(row)) for row in table.rows]
     made = [(line, entry.record(model), entry.others) for line, entry in entries]
     if found:
@@ -130,6 +138,16 @@ def read_record_rows(path: Path, model: type[M], holds: str, others: str = "") -
         if record is not None
     ]
     return table.file, rows
+
+
+def _refuse_ambiguous(table: Table) -> None:
+    """Record an error for each amount such as `1.200 g`. Where cells end with semicolons, a comma may be the decimal sign."""
+    for row in table.rows:
+        for column, position in (table.columns | table.others).items():
+            both = ambiguous(row.cells[position])
+            if both is not None:
+                message = "is ambiguous in a table without commas between its cells"
+                table.problem(row, column, message, fix=f"write `{both.read}` or `{both.other}`")
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,8 @@ class Table:
     rows: list[TableRow] = field(default_factory=list)
     head_line: int = 1
     """Line of the header."""
+    separator: str = ","
+    """Sign between the cells of a CSV file."""
     whole: bool = True
     """Whether every row is there with its `id`; if not, what is not found in it may be there all the same."""
     _sharing: Sharing = field(default_factory=Sharing)
@@ -177,16 +179,32 @@ def _shown(text: str) -> str:
 def read_table(
     path: Path, layout: Layout, found: list[Diagnostic], separator: str = ",", header: int = 1, *, parsed: bool = True
 ) -> Table:
-    """Reads one table, and parses it if it is to be `parsed`; what stands above line `header` is not read. One that cannot be read has no rows."""
+    """Read one table, and parse it if it is to be `parsed`. A table that cannot be read has no rows.
+
+    Args:
+        path: CSV file.
+        layout: Columns of the table.
+        found: List to which problems are added.
+        separator: Sign between the cells. If empty, the sign that the first line uses.
+        header: Line of the header. The lines above are not read.
+        parsed: True to parse the cells.
+    """
     table = Table(layout, str(path), found)
     text = read_text(path, found, LARGEST_TABLE)
     table.whole = text is not None
     if text is not None:
-        lines = _lines(_physical(text), table, separator)
+        table.separator = separator or _separator(text)
+        lines = _lines(_physical(text), table)
         if '"""' in text:  # how a cell is written that begins with a quote
             lines = ((line, [*map(_as_typed, cells)]) for line, cells in lines)
         fill(table, dropwhile(lambda line: line[0] < header, lines), parsed)
     return table
+
+
+def _separator(text: str) -> str:
+    """Return the sign between the cells of a first line without commas: a semicolon or a tab. Else a comma."""
+    head = next(filter(str.strip, io.StringIO(text)), "")
+    return next((sign for sign in ";\t" if sign in head and "," not in head), ",")
 
 
 def _as_typed(cell: str) -> str:
@@ -215,7 +233,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
         expected = "a header line with " + ", ".join(table.layout.names)
         table.tell("is empty", expected=expected)
         return
-    table.head_line, cells = header
+    table.head_line, cells = header[0], [*map(table.layout.heading, header[1])]
     lines = islice(lines, TABLE_ROWS + 1)
     if set(cells).isdisjoint(table.layout.names):
         rest = list(lines)
@@ -260,9 +278,9 @@ def _under_a_title(first: tuple[int, list[str]], rest: list[tuple[int, list[str]
     return False
 
 
-def _lines(stream: Iterable[str], table: Table, separator: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of every row that is not blank."""
-    reader = csv.reader(stream, strict=True, delimiter=separator)
+    reader = csv.reader(stream, strict=True, delimiter=table.separator)
     before = 0
     try:
         for cells in reader:

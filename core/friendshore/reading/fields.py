@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -104,6 +105,13 @@ class Layout:
     """Fields that plugins declare, by name."""
     elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Columns that a plugin declares which cannot be used, with what to do about it."""
+    headings: Mapping[str, str] | None = None
+    """Columns by other headings, like `part_no`. None if headings must be the names of columns to the letter."""
+
+    def heading(self, cell: str) -> str:
+        """Return the column that the heading of a table means. `Part No.` is `part_no`, if headings need not match to the letter."""
+        name = "_".join(re.findall(r"\w+", cell.casefold()))
+        return self.headings.get(name, name) if self.headings is not None and name else cell
 
     def stranger(self, name: str, near: str) -> str:
         """What to do about a column or key that is none of the fields; `near` is what is said of a field of almost that name, if there is one."""

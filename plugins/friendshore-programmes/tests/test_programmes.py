@@ -121,6 +121,47 @@ def test_an_amount_of_a_bill_that_some_read_a_thousandfold_larger_is_pointed_out
     assert (one.file, one.row, one.column, one.fix) == (str(case / "parts.csv"), 2, column, fix)
 
 
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_a_bill_may_have_semicolons_or_tabs_between_its_cells(case: Path, sign: str) -> None:
+    """As spreadsheets write it where a comma is the decimal sign."""
+    plain = [one.cells for one in read_bill(case / "parts.csv")[1]]
+    (case / "parts.csv").write_text(PARTS.replace(",", sign))
+    assert [one.cells for one in read_bill(case / "parts.csv")[1]] == plain
+
+
+def test_amounts_of_a_bill_with_semicolons_are_never_read_a_thousandfold(case: Path) -> None:
+    """`1.200 g` and `1,200 g` are 1.2 g for some and 1200 g for others: each is an error, with both spellings."""
+    text = (
+        PARTS.replace(",", ";").replace("10 g", "1.200 g").replace("5 g", "1,200 g").replace("1 g;civil", "1,5 g;civil")
+    )
+    (case / "parts.csv").write_text(text)
+    with pytest.raises(InputError) as told:
+        read_bill(case / "parts.csv")
+    assert {(p.row, p.column, p.found, p.fix) for p in told.value.problems} == {
+        (2, "content", "`1.200 g`", "write `1.2 g` or `1200 g`"),
+        (4, "content", "`1,200 g`", "write `1200 g` or `1.2 g`"),
+        (5, "content", "`1,5 g`", "write 1.5: the decimal sign is a point"),
+    }
+
+
+@pytest.mark.parametrize("part", ["Part No", "Part No.", "PART NUMBER", "P/N", "part"])
+def test_headings_of_a_bill_may_be_written_in_words(case: Path, part: str) -> None:
+    """`Part No`, `End use`, and `Parts per year` mean the same as `part`, `end_use`, and `parts_per_year`."""
+    plain = [one.cells for one in read_bill(case / "parts.csv")[1]]
+    (case / "parts.csv").write_text(
+        PARTS.replace(HEAD, f"{part},Programme,Material,Content,End use,Place,Parts per year\n")
+    )
+    assert [one.cells for one in read_bill(case / "parts.csv")[1]] == plain
+
+
+def test_a_bill_with_two_part_numbers_is_refused(case: Path) -> None:
+    """It doesn't say which of the two is meant."""
+    (case / "parts.csv").write_text(PARTS.replace("part,programme", "part,Part No", 1))
+    with pytest.raises(InputError) as told:
+        read_bill(case / "parts.csv")
+    assert ("two columns have this name", "part") in [(p.message, p.column) for p in told.value.problems]
+
+
 def test_a_substance_that_a_bill_names_is_what_its_demand_is_of(case: Path) -> None:
     """Grams of an oxide stay grams of it: the catalogs know what that is of the metal."""
     (case / "parts.csv").write_text(

@@ -1,4 +1,4 @@
-"""A bill of materials: which part takes how much of which material, rolled up to demands."""
+"""Bills of materials, rolled up to demands."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from friendshore.readers import RecordRow, read_record_rows
 PROGRAMME = "programme"
 """The column, and the stated fact of a demand, that says for which programme it is."""
 _YEAR = re.compile(r"parts_(\d{4})")
+_HEADINGS = dict.fromkeys(("part_no", "part_nr", "part_number", "p_n", "pn"), "part") | {
+    "program": PROGRAMME,
+}
 _REST = "What the demand says of the item, in the columns of a demand: material, end_use, place, buyer, from, until, shortage_price, facts."
 
 
@@ -72,14 +75,15 @@ class Rolled:
 
 
 def read_bill(path: Path) -> tuple[str, list[Rolled]]:
-    """The demands that a bill of materials comes to, in the order of their names, and what the file is called in messages.
+    """Return the file's name for messages, and the demands of a bill of materials, sorted by name.
 
     Lines of one programme that agree in all that a demand says are one demand; a year's column makes a demand of that year.
 
     Raises:
         InputError: with all that is wrong with it.
     """
-    file, rows = read_record_rows(path, BomLine, "What each part takes of each material.", others=_REST)
+    holds = "What each part takes of each material."
+    file, rows = read_record_rows(path, BomLine, holds, others=_REST, headings=_HEADINGS)
     found: list[Diagnostic] = []
     groups: dict[tuple[tuple[str, str], ...], list[tuple[RecordRow[BomLine], Decimal]]] = {}
     for row in rows:
