@@ -35,8 +35,8 @@ MISTAKES = {
     "a capacity of each product": (
         "catalog/capacity.csv", "kwinana,2027-07-01", "quebec,,5 t/year,operating,invented\nkwinana,2027-07-01", "facility", "`max_per_year` of its offer",
     ),
-    "an order that has arrived": (CASE, "", ORDER.format("2026-09-01"), "order.arrives", "as [[stock]]"),
-    "an order after the end": (CASE, "", ORDER.format("2036-09-01"), "order.arrives", "plan more `periods`"),
+    "an order that has arrived": (CASE, "", ORDER.format("2026-09-01"), "order[1].arrives", "as [[stock]]"),
+    "an order after the end": (CASE, "", ORDER.format("2036-09-01"), "order[1].arrives", "plan more `periods`"),
     "a share in percent": (CASE, "", LIMIT.format('"70"'), "share", 'write "70 %"'),
     "a share of 70": (CASE, "", LIMIT.format("70"), "share", 'write "70 %"'),
 }  # fmt: skip

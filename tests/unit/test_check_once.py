@@ -248,3 +248,22 @@ def test_catalogs_are_read_once_where_names_are_unknown(folder: Path, monkeypatc
     found = recommend.check(folder, Registry.of()).errors
     assert {"`kwinana-galium`", "kwinana-galium"} & {problem.found for problem in found}
     assert len(read) == len(set(read)) > 0
+
+
+@pytest.mark.parametrize("wrong", [True, False])
+def test_days_and_lists_are_checked_beside_another_mistake_of_their_table(folder: Path, wrong: bool) -> None:
+    """Stock of the future, an order that comes too late, and a list of the wrong length, also where the same table has a bad mass."""
+    bad = "pood" if wrong else "kg"
+    lots = f'\n[[stock]]\nmaterial = "gallium-4n"\nquantity = "5 {bad}"\nacquired = 2099-01-01\n'
+    lots += f'\n[[order]]\noffer = "kwinana-gallium"\nquantity = "5 {bad}"\narrives = 2099-01-01\n'
+    lots += f'\n[[demand]]\nmaterial = "gallium-4n"\nend_use = "civil"\nquantities = ["5 kg"]\nshortage_price = "5 USD/{bad}"\n'
+    add(folder / "case.toml", lots)
+    found = recommend.check(folder, Registry.of()).errors
+    told = {(p.column, p.found) for p in found if "pood" not in p.found}
+    assert told == {
+        ("stock[1].acquired", "`2099-01-01`"),
+        ("order[1].arrives", "`2099-01-01`"),
+        ("demand[3].quantities", "`[5 kg]`"),
+    }
+    rows = {p.row for p in found if p.found == "`2099-01-01`"}
+    assert rows == {line_of(folder / "case.toml", "acquired = 2099"), line_of(folder / "case.toml", "arrives = 2099")}

@@ -327,15 +327,22 @@ def test_unknown_goods_of_demands_are_all_told() -> None:
 
 
 def test_unknown_goods_of_stocks_and_orders_are_all_told() -> None:
-    """A material, an offer, and an arrival outside the plan."""
-    orders = [
-        {"offer": "nobody", "quantity": 1, "arrives": "2026-02-01"},
-        {"offer": "cn-metal", "quantity": 1, "arrives": "2030-02-01"},
-    ]
+    """A material and an offer."""
+    orders = [{"offer": "nobody", "quantity": 1, "arrives": "2026-02-01"}]
     given = case(demand("metal", "civil", 1), stocks=(stock("gold", 1, ()),), orders=orders)
     with pytest.raises(InputError) as caught:
         built(given, metals())
-    assert {p.found for p in caught.value.problems} == {"gold", "nobody", "2030-02-01"}
+    assert {p.found for p in caught.value.problems} == {"gold", "nobody"}
+
+
+@pytest.mark.parametrize(
+    ("day", "message"), [("2030-02-01", "after the plan ends"), ("2025-12-31", "before the plan starts")]
+)
+def test_an_order_arrives_within_the_plan(day: str, message: str) -> None:
+    """A case of 2026 and 2027 takes no order of another year, however it is made."""
+    orders = [{"offer": "cn-metal", "quantity": 1, "arrives": day}]
+    with pytest.raises(ValueError, match=f"arrives: the order arrives {message}"):
+        case(demand("metal", "civil", 1), orders=orders)
 
 
 def test_two_rules_of_one_name_are_refused() -> None:

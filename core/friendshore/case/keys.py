@@ -28,6 +28,7 @@ from ..domain.case import (
     WaiverSpec,
 )
 from ..domain.facts import ChainEntry, Status
+from ..domain.fitting import misfits
 from ..domain.quantities import parse_number, parse_share
 from ..domain.time import Horizon, Span
 from ..domain.use import Fact
@@ -195,11 +196,17 @@ class About:
 
 
 def made(entry: Entry, record: type[M], about: About, **more: Any) -> M | None:
-    """The record that a table makes, called as its other fields say where it gives no name; None, once told, if it makes none.
+    """Return the record of a table, named after its other fields if it gives no name. Return None if it makes none, once that is reported.
 
-    `more` are fields that do not stand in it as they are.
+    Args:
+        entry: Table.
+        record: Type of the record.
+        about: Facts of the case.
+        more: Fields that are not in the table as they are.
     """
     found = entry.record(record, about.currency, **more)
+    if found is None and about.horizon is not None:  # else it is checked with the case
+        entry.tell(misfits(entry.layout.stated(record, entry.values), about.horizon))
     called = _CALLED.get(record)
     if found is None or called is None or vars(found)["id"]:
         return found

@@ -1,8 +1,9 @@
-"""Whether the parts of a record fit one another: names given once, dates and lists within the plan, orders that can be met."""
+"""Checks that the parts of a record fit one another: names given once, dates and lists within the plan, orders that can be met."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 
 from .base import Fault, Given, grouped
 from .suggest import did_you_mean
-from .time import Span
+from .time import Horizon, Span
 
 
 class Inheriting(Protocol):
@@ -87,20 +88,30 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
 
 
 def off_the_plan(given: Given) -> Iterator[Fault]:
-    """Lists of quantities that are not one a period, and stock in hand of later than the start."""
+    """Yield faults of demands, stocks, and orders that do not fit the periods of the plan."""
     horizon = given.get("horizon")
     if horizon is None:
         return
-    for number, demand in enumerate(given.get("demands", ())):
-        listed = len(demand.quantities)
-        if listed and listed != horizon.count:
-            message, expected = f"{listed} masses are listed", f"{horizon.count}, one for each period"
-            yield Fault("quantities", message, expected, entry=("demands", number))
-    for number, stock in enumerate(given.get("stocks", ())):
-        if stock.acquired and stock.acquired > horizon.start:
-            message = f"stock in hand cannot have been acquired after the plan's start ({horizon.start})"
-            fix = "write what is still to come as [[order]]"
-            yield Fault("acquired", message, "an earlier day", fix, entry=("stocks", number))
+    for field in ("demands", "stocks", "orders"):
+        for number, record in enumerate(given.get(field, ())):
+            yield from (replace(fault, entry=(field, number)) for fault in misfits(vars(record), horizon))
+
+
+def misfits(given: Given, horizon: Horizon) -> Iterator[Fault]:
+    """Yield faults of one demand, stock, or order that does not fit the periods of the plan."""
+    listed = len(given.get("quantities", ()))
+    if listed and listed != horizon.count:
+        message, expected = f"{listed} masses are listed", f"{horizon.count}, one for each period"
+        yield Fault("quantities", message, expected)
+    acquired, arrives = given.get("acquired"), given.get("arrives")
+    if acquired is not None and acquired > horizon.start:
+        message = f"stock in hand cannot have been acquired after the plan's start ({horizon.start})"
+        yield Fault("acquired", message, "an earlier day", "write what is still to come as [[order]]")
+    if arrives is not None and horizon.find(arrives) is None:
+        early = arrives < horizon.start
+        message = f"the order arrives {'before the plan starts' if early else 'after the plan ends'}"
+        fix = "state what has arrived as [[stock]]" if early else "plan more `periods`, or delete the order"
+        yield Fault("arrives", message, f"a day of {horizon.span}", fix)
 
 
 def circles(scenarios: Sequence[Inheriting]) -> Iterator[Fault]:

@@ -231,18 +231,6 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
         if known is None:
             problems.append(_unknown("offer", order.offer, "order.offer", merged.offers))
             continue
-        if case.horizon.find(order.arrives) is None:
-            early = order.arrives < case.horizon.start
-            problems.append(
-                Diagnostic(
-                    f"the order of `{order.offer}` arrives {'before the plan starts' if early else 'after the plan ends'}",
-                    column="order.arrives",
-                    found=str(order.arrives),
-                    expected=f"a day of {case.horizon.span}",
-                    fix="state what has arrived as [[stock]]" if early else "plan more `periods`, or delete the order",
-                )
-            )
-            continue
         factor = basis(known.outputs[0].material, order.substance)
         ordered = _order_lots(order, name, known, factor, merged, case)
         lots |= {lot.id: lot for lot in ordered}
