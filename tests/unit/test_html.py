@@ -41,6 +41,7 @@ from friendshore.document.elements import (
     table,
 )
 from friendshore.document.html import Working, html
+from friendshore.document.html.tables import value
 
 D = Decimal
 
@@ -118,6 +119,12 @@ def test_a_table_has_scopes_and_the_values_that_it_is_sorted_by() -> None:
         [("part", None), ("1", None)], [("sum", None), ("5", None)],
     ]  # fmt: skip
     assert [row.attributes.get("class") for row in body.all("tr")][5:] == [None, "in1", "strong"]
+
+
+def test_a_figure_that_its_text_says_in_full_is_not_written_twice() -> None:
+    """The script reads `1,234` as 1234. A figure that is rounded, or has a unit, is kept in full beside its text."""
+    cells = Amount(D(1234)), Amount(D("1234.5")), Amount(D(1234), "USD"), Kilograms(D(3))
+    assert [value(cell) for cell in cells] == [None, "1234.5", "1234", "3"]
 
 
 def test_headings_are_in_order_and_listed() -> None:

@@ -113,7 +113,7 @@ def _cell(cell: doc.Cell, class_: str | None) -> Markup:
 
 
 def content(cell: doc.Cell) -> Markup:
-    """What stands in a cell."""
+    """Return the content of a cell."""
     if isinstance(cell, doc.Phrase):
         return phrase(cell)
     return prose(written(cell)) if isinstance(cell, str | doc.Several) else text(written(cell))
@@ -150,10 +150,11 @@ def tone(found: doc.Tone) -> str | None:
 
 
 def value(cell: doc.Cell) -> str | None:
-    """What a cell is sorted by, where its text does not say it: the figure in full, nothing for nothing."""
+    """Return the value that a cell is sorted by: the figure in full, empty for nothing. None if the cell's text says it."""
     match cell:
         case doc.Amount() | doc.Between() | doc.Kilograms() | doc.Share():
-            return _figure(cell.value)
+            figure = _figure(cell.value)
+            return None if figure == written(cell).replace(",", "") else figure
         case doc.Count():
             return str(cell.value) if cell.one else None
         case doc.Nothing():
@@ -165,5 +166,5 @@ def value(cell: doc.Cell) -> str | None:
 
 
 def _figure(number: Decimal) -> str:
-    """As many digits as a script tells apart."""
+    """Return a number with as many digits as a script tells apart."""
     return f"{float(number):.15g}"
