@@ -30,6 +30,8 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).parent
+DAY = "1790726400"
+"""2026-09-30. A case that `init` writes on this day starts on 2026-10-01, as in the text of the pages."""
 SCREEN = re.compile(r"^<!-- screen: (.+) -->$", re.MULTILINE)
 MADE = re.compile(r"^<!-- made: ([\w.-]+)((?: \| [^|\n]+)*) -->$", re.MULTILINE)
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -99,25 +101,29 @@ def made(markdown: str) -> dict[str, bytes]:
     for commands in SCREEN.findall(markdown):
         with tempfile.TemporaryDirectory() as place:
             *before, shown = commands.split(" && ")
-            run("\n".join(before), Path(place))
-            printed = Text.from_ansi(run(shown, Path(place)))
+            first = "friendshore init" in commands
+            run("\n".join(before), Path(place), first)
+            printed = Text.from_ansi(run(shown, Path(place), first))
             found[f"{slug(commands)}.svg"] = terminal(f"$ {shown}", printed).encode()
             found[f"{slug(commands)}.txt"] = f"{printed.plain}\n".encode()
     if MADE.search(markdown):
         with tempfile.TemporaryDirectory() as place:
-            run("\n".join(BLOCK.findall(markdown)), Path(place))
+            made = "\n".join(BLOCK.findall(markdown))
+            run(made, Path(place), "friendshore init" in made)
             for match in MADE.finditer(markdown):
                 found[match[1]] = (Path(place) / match[1]).read_bytes()
                 found |= charts(match[1], found[match[1]], captions(match))
     return found
 
 
-def run(commands: str, place: Path) -> str:
-    """What commands print, in colours; they must succeed."""
+def run(commands: str, place: Path, first: bool = False) -> str:
+    """Return what commands print, in colors. They must succeed. If they are about the case that `init` writes `first`, it is `DAY`."""
     if not (place / "docs").exists():
         (place / "docs").symlink_to(ROOT / "docs")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     env = {**os.environ, "PATH": path, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS)}
+    if first:
+        env["SOURCE_DATE_EPOCH"] = DAY
     done = subprocess.run(  # noqa: S603
         ["bash", "-e", "-c", commands],  # noqa: S607
         cwd=place,

@@ -110,7 +110,7 @@ def test_check_names_prices_that_are_older_than_the_case_allows(runs: Path, tmp_
     told = json.loads(friendshore("check", tmp_path / "case", "--json", day="2027-11-08"))
     assert told["oldest_price_days"] == 182
     assert {(one["offer"], one["day"], one["age"]) for one in told["old_prices"]} == {
-        (f"{name}-gallium", "2026-10-01", 403) for name in ("quebec", "guangxi", "kwinana")
+        (f"{name}-gallium", "2026-11-01", 372) for name in ("quebec", "guangxi", "kwinana")
     }
     assert "old_prices" not in json.loads(friendshore("check", runs / "case", "--json", day="2027-11-08"))
     assert "Old prices" in friendshore("plan", tmp_path / "case", day="2027-11-08")
@@ -118,7 +118,7 @@ def test_check_names_prices_that_are_older_than_the_case_allows(runs: Path, tmp_
         asked = CliRunner(env={"SOURCE_DATE_EPOCH": "1825632000"}).invoke(
             app, [command, str(tmp_path / "case"), "--strict"]
         )
-        line = "sources.csv:2 [date]: the price of `guangxi-gallium` is older than the case allows: of 2026-10-01, 403 days old"
+        line = "sources.csv:2 [date]: the price of `guangxi-gallium` is older than the case allows: of 2026-11-01, 372 days old"
         assert (asked.exit_code, line in asked.output) == (2, True), asked.output
 
 

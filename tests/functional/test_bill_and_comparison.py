@@ -31,7 +31,7 @@ def friendshore(*arguments: str) -> subprocess.CompletedProcess[str]:
 def first(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The case that `init` writes."""
     folder = str(tmp_path_factory.mktemp("first") / "case")
-    assert friendshore("init", folder).returncode == 0
+    assert friendshore("init", "--start", "2026-10-01", folder).returncode == 0
     return folder
 
 

@@ -76,7 +76,7 @@ HOSTILE = ("=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1", "\r=1", "ht
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that `init` writes, as the current one."""
-    assert friendshore("init", tmp_path / "case").exit_code == 0
+    assert friendshore("init", "--start", "2026-10-01", tmp_path / "case").exit_code == 0
     monkeypatch.chdir(tmp_path / "case")
     return tmp_path / "case"
 

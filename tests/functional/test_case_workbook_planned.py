@@ -21,7 +21,7 @@ from .case_books import CASES, GONE, NEW, SMALL, UNEDITED, US, Cell, edited, exp
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that `init` writes, as the current one."""
-    assert friendshore("init", tmp_path / "case").exit_code == 0
+    assert friendshore("init", "--start", "2026-10-01", tmp_path / "case").exit_code == 0
     monkeypatch.chdir(tmp_path / "case")
     return tmp_path / "case"
 

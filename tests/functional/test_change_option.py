@@ -34,7 +34,7 @@ def answer(*arguments: str | Path) -> dict[str, Any]:
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `init` writes."""
     folder = tmp_path_factory.mktemp("case") / "first"
-    assert friendshore("init", folder).exit_code == 0
+    assert friendshore("init", "--start", "2026-10-01", folder).exit_code == 0
     return folder
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `init` writes."""
     folder = tmp_path_factory.mktemp("first") / "case"
-    done = friendshore("init", str(folder))
+    done = friendshore("init", "--start", "2026-10-01", str(folder))
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -219,10 +220,31 @@ def test_the_first_case_has_no_mistakes(case: Path) -> None:
     assert answer(done)["errors"] == []
 
 
+@pytest.mark.parametrize(
+    ("day", "start"), [("2026-11-29", "2027-01-01"), ("2027-12-31", "2028-01-01"), ("2028-02-29", "2028-04-01")]
+)
+def test_a_first_case_starts_with_the_next_quarter_and_no_order_is_late(tmp_path: Path, day: str, start: str) -> None:
+    """Whenever it is written, it is planned from then on: `init` writes the start, and the plan reads no clock."""
+    seconds = int(datetime.combine(date.fromisoformat(day), time(), UTC).timestamp())
+    assert friendshore("init", str(tmp_path / "case"), env={"SOURCE_DATE_EPOCH": str(seconds)}).returncode == 0
+    plan = answer(friendshore("plan", str(tmp_path / "case"), "--json"))
+    assert [plan["periods"][0]["start"], plan["verified"], plan["shortage_kg"]] == [start, True, {}]
+    assert {purchase["late_days"] for purchase in plan["purchases"]} == {0}
+    assert min(purchase["order_by"] for purchase in plan["purchases"]) >= start
+
+
+@pytest.mark.parametrize("start", ["2027-01-15", "soon", "9999-12-01"])
+def test_a_first_case_starts_with_a_month(tmp_path: Path, start: str) -> None:
+    """Nothing is written for any other start."""
+    done = friendshore("init", str(tmp_path / "case"), "--start", start)
+    assert (done.returncode, (tmp_path / "case").exists()) == (2, False)
+    assert "the first day of a month" in done.stderr
+
+
 def test_init_overwrites_nothing(case: Path) -> None:
     """A second `init` is refused, every file that is there named, and none changed."""
     before = (case / "case.toml").read_bytes()
-    done = friendshore("init", str(case))
+    done = friendshore("init", "--start", "2026-10-01", str(case))
     assert done.returncode == 2
     assert "case.toml" in done.stderr
     assert "offers.csv" in done.stderr

@@ -19,7 +19,7 @@ def friendshore(*arguments: str) -> Result:
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that `init` writes, as the current one."""
-    assert friendshore("init", str(tmp_path / "case")).exit_code == 0
+    assert friendshore("init", "--start", "2026-10-01", str(tmp_path / "case")).exit_code == 0
     monkeypatch.chdir(tmp_path / "case")
     return tmp_path / "case"
 

@@ -45,7 +45,7 @@ def shuffled(folder: Path, target: Path, dice: Random) -> Path:
 def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The case that `init` writes: two uses of one good, under rules."""
     folder = tmp_path_factory.mktemp("starter") / "case"
-    assert call(["init", str(folder)], os.environ).returncode == 0
+    assert call(["init", "--start", "2026-10-01", str(folder)], os.environ).returncode == 0
     return folder
 
 

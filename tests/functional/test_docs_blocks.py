@@ -26,6 +26,8 @@ PAGES.append(ROOT / "docs" / "explanation" / "stating-a-problem.md")
 FILE = re.compile(r"`([\w./-]+)`(, at the end)?:$")
 UPLOADS = ("uv publish", "python -m twine upload")
 RULE_LINES = 20
+DAY = "1790726400"
+"""2026-09-30, the day on which the pages are followed. The case that `init` writes then starts on 2026-10-01."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def surroundings(programs: Path) -> dict[str, str]:
     """The variables that a block sees: these programs first, and an output of known width."""
     kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    return {**kept, "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]), "COLUMNS": "100", "NO_COLOR": "1"}
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    return {**kept, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": DAY}
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="pipes and devices are files 
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `init` writes."""
     folder = tmp_path_factory.mktemp("faults") / "case"
-    assert CliRunner().invoke(app, ["init", str(folder)]).exit_code == 0
+    assert CliRunner().invoke(app, ["init", "--start", "2026-10-01", str(folder)]).exit_code == 0
     return folder
 
 

@@ -171,7 +171,7 @@ def test_a_missing_lock_is_refused_with_the_fix(case: Path) -> None:
 def test_lock_and_plan_locked_on_the_command_line(tmp_path: Path) -> None:
     """Write, plan, change a row beside the case, be refused with the code of plugins."""
     case = tmp_path / "first"
-    assert friendshore("init", str(case)).returncode == 0
+    assert friendshore("init", "--start", "2026-10-01", str(case)).returncode == 0
     wrote = friendshore("lock", str(case))
     assert (wrote.returncode, wrote.stderr) == (0, "")
     assert LOCK_FILE in wrote.stdout

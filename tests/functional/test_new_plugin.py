@@ -114,7 +114,7 @@ def test_parts_that_are_not_asked_for_are_not_written(tmp_path: Path) -> None:
 
 def shipped_from(folder: Path) -> tuple[Path, Path]:
     """A catalog, and the project that `--from` makes of it."""
-    assert CliRunner().invoke(app, ["init", str(folder / "first")]).exit_code == 0
+    assert CliRunner().invoke(app, ["init", "--start", "2026-10-01", str(folder / "first")]).exit_code == 0
     catalog, project = folder / "first" / "catalog", folder / "project"
     told = new("acme-gallium", str(project), "--from", str(catalog))
     assert told.exit_code == 0, told.output
@@ -150,7 +150,7 @@ def test_what_a_shipped_catalog_requires_is_installed_with_it(tmp_path: Path) ->
 
 def test_a_catalog_with_mistakes_is_not_shipped(tmp_path: Path) -> None:
     """Its mistakes are told with file, row and column, and nothing is written."""
-    CliRunner().invoke(app, ["init", str(tmp_path / "first")])
+    CliRunner().invoke(app, ["init", "--start", "2026-10-01", str(tmp_path / "first")])
     offers = tmp_path / "first" / "catalog" / "offers.csv"
     offers.write_text(offers.read_text().replace("700 USD/kg", "700 USD/pood"))
     told = new("acme-gallium", str(tmp_path / "project"), "--from", str(offers.parent))
@@ -201,7 +201,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 def test_a_catalog_given_as_the_target_is_told_how_to_ship_it(tmp_path: Path) -> None:
     """`--catalog FOLDER` with a catalog in that folder: the command that was meant is named."""
-    CliRunner().invoke(app, ["init", str(tmp_path / "first")])
+    CliRunner().invoke(app, ["init", "--start", "2026-10-01", str(tmp_path / "first")])
     catalog = tmp_path / "first" / "catalog"
     told = new("acme", str(catalog), "--catalog")
     assert told.exit_code == 2

@@ -87,7 +87,7 @@ def bring(site: Site, plugin: str, name: str, code: str | None = None, *, ask: s
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `init` writes."""
     folder = tmp_path_factory.mktemp("case") / "first"
-    assert friendshore("init", folder).exit_code == 0
+    assert friendshore("init", "--start", "2026-10-01", folder).exit_code == 0
     return folder
 
 

@@ -15,7 +15,7 @@ from .program import here as friendshore
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `init` writes."""
     folder = tmp_path_factory.mktemp("first") / "case"
-    assert friendshore("init", str(folder)).returncode == 0
+    assert friendshore("init", "--start", "2026-10-01", str(folder)).returncode == 0
     return folder
 
 

@@ -17,7 +17,7 @@ CASE = str(Path(__file__).parents[2] / "docs" / "cases" / "us-2027")
 def first(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The case that `init` writes."""
     folder = str(tmp_path_factory.mktemp("first") / "case")
-    assert friendshore("init", folder).returncode == 0
+    assert friendshore("init", "--start", "2026-10-01", folder).returncode == 0
     return folder
 
 

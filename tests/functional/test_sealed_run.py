@@ -27,7 +27,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ):
             (folder / f"{name}.{form}").write_bytes(key.private_bytes(*private, NoEncryption()))
             (folder / f"{name}.{form}.pub").write_bytes(key.public_key().public_bytes(*public))
-    friendshore("init", folder / "case")
+    friendshore("init", "--start", "2026-10-01", folder / "case")
     assert friendshore("plan", folder / "case", "-q", "--out", folder / "run", "--sign", folder / "mine.pem")[0] == 0
     return folder
 

@@ -26,7 +26,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the first case."""
     folder = tmp_path_factory.mktemp("original")
     for arguments in (
-        ["init", str(folder / "case")],
+        ["init", "--start", "2026-10-01", str(folder / "case")],
         ["plan", str(folder / "case"), "--out", str(folder / "run"), "-q"],
     ):
         assert call(arguments, os.environ).returncode == 0

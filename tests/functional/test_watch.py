@@ -50,7 +50,7 @@ NEVER, FOREVER = "[]", "[{ from = 2027-02-01 }]"
 @pytest.fixture
 def case(tmp_path: Path) -> Path:
     """The starter case, under a pack of its own."""
-    CliRunner().invoke(app, ["init", str(tmp_path / "case")])
+    CliRunner().invoke(app, ["init", "--start", "2026-10-01", str(tmp_path / "case")])
     file = tmp_path / "case" / "case.toml"
     file.write_text(file.read_text().replace("packs = []", 'packs = ["../old"]') + LICENCE)
     pack(tmp_path / "old", NEVER)

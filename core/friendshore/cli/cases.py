@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
@@ -10,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from ..domain.time import add_months
 from ..errors import InputError
 from ..reading.today import today
 from ..writing import add_files
@@ -21,6 +24,10 @@ app = typer.Typer(
     help="Write a case as one workbook, and read what was edited in it as a scenario.", no_args_is_help=True
 )
 _TEMPLATES = "templates"
+_START = date(2026, 10, 1)
+"""First day of the plan in the template of a case. A date before it is that of a fact, which is invented on the day of writing."""
+_LAST_YEAR = 9000
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def templates(name: str) -> Iterator[tuple[PurePosixPath, str]]:
@@ -50,14 +57,42 @@ def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> li
     return [folder / path for path in contents]
 
 
-def write_starter(folder: Path) -> list[Path]:
-    """Writes the files and returns their paths.
+def write_starter(folder: Path, start: date = _START) -> list[Path]:
+    """Write the files of a first case and return their paths.
+
+    Args:
+        folder: Folder to write to.
+        start: First day of the plan. The dates in the case move with it by whole months.
 
     Raises:
-        InputError: if any of them is there already, or cannot be written; then nothing is overwritten.
+        InputError: If a file exists already or can't be written. Then no file is written.
     """
-    day = f"as_of = {today()}"  # what was invented is of the day on which it is written
-    return write_new(folder, {name: text.replace("as_of = 2026-10-01", day) for name, text in templates("case")})
+    written, months = today(), (start.year - _START.year) * 12 + start.month - _START.month
+
+    def moved(found: re.Match[str]) -> str:
+        day = date.fromisoformat(found[0])
+        return str(add_months(day, months) if day >= _START else written)
+
+    return write_new(folder, {name: _DATE.sub(moved, text) for name, text in templates("case")})
+
+
+def _first_day(word: str | None) -> date:
+    """Return the first day of a plan: the one given, or the first day of the next quarter.
+
+    Raises:
+        InputError: If it is not the first day of a month.
+    """
+    if word is None:
+        day = today()
+        return add_months(date(day.year, day.month, 1), 3 - (day.month - 1) % 3)
+    expected = "the first day of a month, like 2027-01-01"
+    try:
+        day = date.fromisoformat(word)
+    except ValueError:
+        raise InputError("no date", column="--start", found=word, expected=expected) from None
+    if day.day != 1 or day.year > _LAST_YEAR:
+        raise InputError("the plan can't start on this day", column="--start", found=word, expected=expected)
+    return day
 
 
 @answering
@@ -65,10 +100,18 @@ def init(
     folder: Annotated[
         Path, typer.Argument(metavar="[FOLDER]", help="Folder to write to; made if it is not there.")
     ] = Path(),
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start",
+            metavar="DATE",
+            help="First day of the plan, and of a month; the first of the next quarter, if not given.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Write a small commented case, with a catalog beside it, that `plan` solves. Overwrites nothing."""
-    written = write_starter(folder)
+    written = write_starter(folder, _first_day(start))
     wrote(as_json, written)
     if not as_json:
         bare(f"now: friendshore plan {folder / 'case.toml'}")

@@ -26,7 +26,7 @@ ORIGIN = {"countries*": "CA", "all of it*": "yes", "proof*": "certificate 12"}
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the case that `init` writes, in which every price is assumed, and its bid sheets."""
     folder = tmp_path_factory.mktemp("asked")
-    assert friendshore("init", str(folder / "case")).returncode == 0
+    assert friendshore("init", "--start", "2026-10-01", str(folder / "case")).returncode == 0
     done = friendshore("ask", str(folder / "case"), "--bid-sheets", str(folder / "sheets"))
     assert done.returncode == 0
     assert "3 bid sheets written" in done.stderr

@@ -27,7 +27,7 @@ def test_the_page_shows_what_is_printed() -> None:
 def test_a_change_that_is_told_gives_the_plan_that_is_told(tmp_path: Path) -> None:
     """What the best answer to the first unknown saves, `plan --change` saves too."""
     folder = str(tmp_path / "case")
-    assert friendshore("init", folder).returncode == 0
+    assert friendshore("init", "--start", "2026-10-01", folder).returncode == 0
     done = friendshore("ask", folder, "--json", "--spread", "40 %")
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)

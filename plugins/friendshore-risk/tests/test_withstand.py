@@ -164,7 +164,7 @@ def us_2027() -> Session:
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The case that `init` writes."""
     folder = tmp_path_factory.mktemp("case") / "first"
-    assert RUN.invoke(app, ["init", str(folder)]).exit_code == 0
+    assert RUN.invoke(app, ["init", "--start", "2026-10-01", str(folder)]).exit_code == 0
     return folder
 
 

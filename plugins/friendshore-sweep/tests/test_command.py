@@ -47,7 +47,7 @@ def command(*arguments: str | Path) -> Result:
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `init` writes."""
     folder = tmp_path_factory.mktemp("case") / "first"
-    assert command("init", folder).exit_code == 0
+    assert command("init", "--start", "2026-10-01", folder).exit_code == 0
     return folder
 
 
