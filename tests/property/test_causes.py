@@ -10,12 +10,14 @@ from hypothesis import assume, given, reject
 
 from friendshore.domain.change import Change, TermKind
 from friendshore.domain.facts import Facility
-from friendshore.domain.unmet import RunSupplyCause
+from friendshore.domain.unmet import RunConflict, RunSupplyCause
 from friendshore.errors import InputError
 from friendshore.explain import competing, shortage_causes
 from friendshore.explain.replans import PartReplans
 from friendshore.explain.restrictions import Restriction, unproven_offers
+from friendshore.explain.stated_causes import causes_as_told
 from friendshore.problem.inputs import Inputs
+from friendshore.recommend.run_parts import describe_shortages
 from friendshore.session import Session
 from friendshore.solve import Limits, least
 
@@ -157,3 +159,20 @@ def test_a_case_without_a_cause_is_short_of_less(tiny: Tiny) -> None:
 
 def _material(session: Session, demand: str) -> str:
     return next(one.use.material.id for one in session.problem.demands if one.id == demand)
+
+
+@given(tiny_cases())
+@examples(60)
+def test_the_check_of_a_run_allows_every_cause_that_the_search_finds(tiny: Tiny) -> None:
+    """The facts contradict no cause that was found by planning without it."""
+    session = opened(tiny)
+    found = shortage_causes(session)
+    verified = session.verified
+    conflicts = [
+        RunConflict(rules=list(part.rules), sentences=[], materials=[], demands=list(part.demands))
+        for part in verified.plan.infeasible
+    ]
+    rows = describe_shortages(verified, found)
+    assert causes_as_told(session.inputs, session.problem, rows, conflicts) == {
+        cell: causes for cell, causes in found.items() if causes
+    }

@@ -11,6 +11,7 @@ import pytest
 from friendshore.document.markdown import markdown
 from friendshore.domain.change import Change
 from friendshore.domain.facts import CapacityStep, Status
+from friendshore.domain.unmet import RunSupplyCause
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.recheck import recheck
@@ -227,7 +228,7 @@ def test_a_cause_that_names_what_is_not_in_the_facts_is_found() -> None:
     cause = first.causes[0]
     for forged in (
         cause.but(restrictions=[cause.restrictions[0].but(names=["nobody"])]),
-        cause.but(served_kg=first.wanted_kg + 1),
+        cause.but(served_kg=first.quantity_kg + 1),
     ):
         changed = told.but(shortages=[first.but(causes=[forged]), *told.shortages[1:]])
         again = recheck(found.facts(), changed, Registry.of())
@@ -254,3 +255,49 @@ def test_a_cause_that_names_a_rank_or_rules_in_conflict_is_taken_from_a_run(kind
     again = recheck(found.facts(), found.run, Registry.of())
     assert again.run is not None
     assert again.run.shortages == found.run.shortages
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        {"kind": "law", "names": ["idle"], "first": ""},
+        {"kind": "limit", "names": ["idle"], "first": ""},
+        {"kind": "limit", "names": ["salts"], "first": ""},
+        {"kind": "proof", "names": ["au-metal"], "first": ""},
+        {"kind": "date"},
+        {"kind": "storage", "names": [], "first": ""},
+        {"kind": "inputs", "names": ["salt"], "first": ""},
+        {"kind": "competition", "names": ["metal-defense"], "first": ""},
+        {"kind": "competition", "names": ["au-metal"], "first": ""},
+        {"kind": "rounding", "names": [], "first": ""},
+        {"kind": "conflict", "names": ["idle"], "first": ""},
+        {"kind": "rank", "names": ["cost"], "first": ""},
+        {"kind": "price", "names": [], "first": "", "currency": "USD", "shortage_price": Decimal(1)},
+        {"first": "2026"},
+        {"offers": ["jp-salt"]},
+        {"names": ["jp-salt"]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_forged_cause_that_names_real_things_is_not_taken_from_a_run(forgery: dict[str, Any]) -> None:
+    """Australian metal takes half a year, so that nothing comes in 2026. Each forgery names what is in the facts, and they contradict it."""
+    salt = offer("jp-salt", "jp", "salt", 5, chain("JP", "mined", "refined"), lead_time=6)
+    facts = catalog(facility("au", "AU"), facility("jp", "JP"), source("AU", 50, lead_time=6), salt)
+    rules = (
+        ban("melted", start=None, id="idle", countries="RU"),
+        rule(MaxShare, id="salts", share="50 %", materials=["salt"]),
+    )
+    found = planned(case(WANTED, demand("salt", "civil", 1, 1)), facts, *rules)
+    told = found.run
+    (first,) = [row for row in told.shortages if (row.demand, row.period) == ("metal-defense", "2026")]
+    (cause,) = first.causes
+    assert [each.kind for each in cause.restrictions] == ["lead time"]
+
+    def taken(forged: RunSupplyCause) -> list[RunSupplyCause]:
+        rows = [row.but(causes=[forged]) if row == first else row for row in told.shortages]
+        again = recheck(found.facts(), told.but(shortages=rows), Registry.of()).run
+        assert again is not None
+        return next(row.causes for row in again.shortages if (row.demand, row.period) == ("metal-defense", "2026"))
+
+    assert taken(cause) == [cause]
+    assert taken(cause.but(restrictions=[cause.restrictions[0].but(**forgery)])) == []

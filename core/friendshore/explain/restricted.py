@@ -27,7 +27,7 @@ class RestrictionDetails:
         """
         problem = self._problem(removed)
         before, after = self.replans.supply(), self.replans.supply(frozenset(removed))
-        upstream = {_name(problem, arc) for arc in self._arcs(problem)}
+        upstream = {name_of(problem, arc) for arc in arcs_to(problem, self.group)}
         more = [name for name in after if name in upstream and after[name] > before.get(name, 0.0) * (1 + 1e-6) + 1e-6]
         more.sort(key=lambda name: (before.get(name, 0.0) - after[name], name))
         found = []
@@ -50,11 +50,6 @@ class RestrictionDetails:
         """Return the facts, with leads that count if they do without the restrictions."""
         return self.replans.counted if any(each.kind == "no offer" for each in removed) else self.replans.problem
 
-    def _arcs(self, problem: Problem) -> list[Arc]:
-        nodes = {final_node(demand.use) for demand in problem.demands if demand.id in self.group}
-        reach = frozenset[int]().union(*(problem.network.reach(node)[0] for node in nodes))
-        return [problem.network.arcs[index] for index in sorted(reach)]
-
     def _of_offers(self, kind: CauseKind, problem: Problem, more: Sequence[str], removed: Removed) -> RunRestriction:
         """Return a restriction that offers have, with those of them that would deliver more without it."""
         if kind == "no offer":
@@ -62,45 +57,11 @@ class RestrictionDetails:
             names = [name for name in more if name in lacking]
             reasons = [why for lead in self.replans.problem.leads if lead.offer.id in names for why in lead.reasons]
             return RunRestriction(kind=kind, names=names, reasons=list(dict.fromkeys(reasons)))
-        having = self.replans.over_capacity(removed) if kind == "capacity" else self._having(kind, problem)
-        names = [name for name in more if name in having]
-        first = self._first(problem, names) if kind in ("lead time", "date") else ""
+        arcs = arcs_to(problem, self.group)
+        named = self.replans.over_capacity(removed) if kind == "capacity" else having(kind, problem, arcs)
+        names = [name for name in more if name in named]
+        first = first_delivery(problem, arcs, names) if kind in ("lead time", "date") else ""
         return RunRestriction(kind=kind, names=names, first=first)
-
-    def _having(self, kind: CauseKind, problem: Problem) -> set[str]:
-        """Return the offers and lots that a restriction is about."""
-        arcs = self._arcs(problem)
-        offers = {problem.offers[arc.offer].offer.id: problem.offers[arc.offer] for arc in arcs if arc.offer >= 0}
-        pools = {pool.facility: pool.capacity for pool in problem.pools}
-        match kind:
-            case "lead time":
-                return {_name(problem, arc) for arc in arcs if arc.offer >= 0 and any(arc.lags)}
-            case "date":
-                late = {lot.id for lot in problem.lots if lot.period > 0}
-                return late | {
-                    name
-                    for name, facts in offers.items()
-                    if 0 in facts.most or any(0 in pools.get(pool, ()) for pool in facts.pools)
-                }
-            case "proof":
-                return unproven_offers(problem)
-            case _:
-                return {_name(problem, arc) for arc in arcs}
-
-    def _first(self, problem: Problem, names: Collection[str]) -> str:
-        """Return the label of the first period in which some offers or lots can deliver; of plants that never run, if they did."""
-        periods = [lot.period for lot in problem.lots if lot.id in names]
-        idle: list[int] = []
-        moves = problem.moves
-        capacity = {pool.facility: pool.capacity for pool in problem.pools}
-        for arc in self._arcs(problem):
-            if arc.offer >= 0 and _name(problem, arc) in names:
-                pools = [capacity[name] for name in problem.offers[arc.offer].pools if name in capacity]
-                for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
-                    runs = all(pool[int(moves.ordered[move])] != 0 for pool in pools)
-                    (periods if runs else idle).append(int(moves.delivered[move]))
-        found = periods or idle
-        return problem.case.horizon.label(min(found)) if found else ""
 
     def _losers(self, removed: frozenset[Restriction]) -> list[str]:
         """Return the demands that would be short of more."""
@@ -131,5 +92,49 @@ class RestrictionDetails:
         return RunRestriction(kind="price", marginal_cost=marginal_cost, shortage_price=price, currency=currency)
 
 
-def _name(problem: Problem, arc: Arc) -> str:
+def arcs_to(problem: Problem, demands: Collection[str]) -> list[Arc]:
+    """Return everything upstream of some demands."""
+    nodes = {final_node(demand.use) for demand in problem.demands if demand.id in demands}
+    reach = frozenset[int]().union(*(problem.network.reach(node)[0] for node in nodes))
+    return [problem.network.arcs[index] for index in sorted(reach)]
+
+
+def having(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[str]:
+    """Return the offers and lots along some arcs that have a restriction."""
+    offers = {problem.offers[arc.offer].offer.id: problem.offers[arc.offer] for arc in arcs if arc.offer >= 0}
+    pools = {pool.facility: pool.capacity for pool in problem.pools}
+    match kind:
+        case "lead time":
+            return {name_of(problem, arc) for arc in arcs if arc.offer >= 0 and any(arc.lags)}
+        case "date":
+            late = {lot.id for lot in problem.lots if lot.period > 0}
+            return late | {
+                name
+                for name, facts in offers.items()
+                if 0 in facts.most or any(0 in pools.get(pool, ()) for pool in facts.pools)
+            }
+        case "proof":
+            return unproven_offers(problem)
+        case _:
+            return {name_of(problem, arc) for arc in arcs}
+
+
+def first_delivery(problem: Problem, arcs: Sequence[Arc], names: Collection[str]) -> str:
+    """Return the label of the first period in which some offers or lots can deliver; of plants that never run, if they did."""
+    periods = [lot.period for lot in problem.lots if lot.id in names]
+    idle: list[int] = []
+    moves = problem.moves
+    capacity = {pool.facility: pool.capacity for pool in problem.pools}
+    for arc in arcs:
+        if arc.offer >= 0 and name_of(problem, arc) in names:
+            pools = [capacity[name] for name in problem.offers[arc.offer].pools if name in capacity]
+            for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
+                runs = all(pool[int(moves.ordered[move])] != 0 for pool in pools)
+                (periods if runs else idle).append(int(moves.delivered[move]))
+    found = periods or idle
+    return problem.case.horizon.label(min(found)) if found else ""
+
+
+def name_of(problem: Problem, arc: Arc) -> str:
+    """Return the offer or the lot that an arc is of."""
     return arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id

@@ -12,6 +12,7 @@ from ..domain.run import Run, RunPurchase
 from ..domain.used import RunPlugin
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..explain import RankPrice
+from ..explain.stated_causes import causes_as_told
 from ..plugins import Block, Blocker, Registry
 from ..plugins.manifest import normal
 from ..problem import Problem
@@ -25,7 +26,7 @@ from .describe import RunContext, purchases, run_of
 from .facts import FACTS, FactsFile, RuleFacts, facts_file
 from .gather import Gathered, with_scenarios
 from .law import describe_compliance_classes
-from .run_parts import by_months_as_told, causes_as_told
+from .run_parts import by_months_as_told
 from .vouch import OWN, Vouching, other_kind, vouch
 
 
@@ -246,7 +247,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
     return RunContext(
         made=run.made,
         **_applied(read),
-        causes=causes_as_told(read.problem, run.shortages, run.conflicts),
+        causes=causes_as_told(read.inputs, read.problem, run.shortages, run.conflicts),
         packs=file.packs,
         pack_of=file.pack_of,
         components=run.components,

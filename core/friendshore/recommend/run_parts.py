@@ -11,7 +11,7 @@ from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse, RunLot, RunS
 from ..domain.price_dates import PriceDate, RunPriceDate
 from ..domain.quantities import readable
 from ..domain.run import RunAssumption, RunDraw, RunLead
-from ..domain.unmet import RunByMonths, RunConflict, RunShortage, RunSupplyCause
+from ..domain.unmet import RunByMonths, RunShortage
 from ..domain.use import Result
 from ..explain import ByMonths, Causes, Holding, competing
 from ..explain.held import Bar
@@ -63,25 +63,6 @@ def describe_price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
 def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
     """What a run says of its plans in months: they are not among its facts, and are taken from it."""
     return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
-
-
-def causes_as_told(problem: Problem, rows: Iterable[RunShortage], conflicts: Iterable[RunConflict]) -> Causes:
-    """Return the causes that a run states, which take further solves to find, without any that name what isn't in the facts."""
-    periods = {period.label: period.index for period in problem.case.horizon.periods}
-    names = {rule.id for rule in problem.rules} | {lot.id for lot in problem.lots} | {d.id for d in problem.demands}
-    names |= problem.merged.offers.keys() | problem.merged.materials.keys()
-    names |= {objective.level.minimise.value for objective in problem.objectives}
-    names |= {name for conflict in conflicts for name in conflict.rules}
-
-    def is_of_facts(cause: RunSupplyCause, row: RunShortage) -> bool:
-        named = {name for each in cause.restrictions for name in (*each.names, *each.offers)}
-        return named <= names and (cause.served_kg is None or 0 < cause.served_kg <= row.wanted_kg)
-
-    return {
-        (row.demand, periods[row.period]): tuple(cause for cause in row.causes if is_of_facts(cause, row))
-        for row in rows
-        if row.period in periods
-    }
 
 
 def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShortage]:
