@@ -186,7 +186,7 @@ _WORDS = {"yes": True, "no": False, "true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the tables must know of the case."""
+    """Facts of the case that its tables depend on."""
 
     currency: str
     """Empty if it could not be read."""
@@ -219,7 +219,7 @@ _CALLED: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
     LicenceSpec: lambda licence, _: f"{licence.rule}/{licence.exporter or '*'}",
     WaiverSpec: lambda waiver, _: f"{waiver.rule}/{waiver.demand or '*'}",
 }
-"""What a record without a name is called."""
+"""Default name of each type of record."""
 
 
 def demand(entry: Entry, about: About) -> DemandSpec | None:
@@ -237,14 +237,14 @@ def demand(entry: Entry, about: About) -> DemandSpec | None:
 
 
 def _in_each(values: Mapping[str, Any], about: About) -> tuple[Decimal, ...]:
-    """The same kilograms in each period in which they are wanted."""
+    """Return the quantities by period: the same kilograms in each period in which they are wanted."""
     wanted = Span(start=values.get("from"), end=values.get("until"))
     periods = about.horizon.periods if about.horizon is not None else ()
     return tuple(values["quantity"].kg if wanted.meets(period.span) else Decimal(0) for period in periods)
 
 
 def _facts(entry: Entry) -> tuple[tuple[str, Fact], ...]:
-    """What is stated of the item, sorted by name."""
+    """Return the stated facts of the item, sorted by name."""
     facts: list[tuple[str, Fact]] = []
     for name, value in sorted(entry.others.items()):
         if isinstance(value, bool):
@@ -271,7 +271,7 @@ def _fact(text: str) -> Fact:
 
 
 def overlap(entry: Entry, about: About) -> Overlap | None:
-    """What is said of facilities that more than one catalog describes."""
+    """Return the record of an overlap: facilities that more than one catalog describes."""
     values = entry.values
     said = values.keys() | entry.bad  # what cannot be read has been said already
     if ("keep" in said) == bool(values.get("distinct", "distinct" in entry.bad)):

@@ -136,7 +136,7 @@ def circles(scenarios: Sequence[Inheriting]) -> Iterator[Fault]:
 
 
 def ranked(given: Given) -> Iterator[Fault]:
-    """What says nothing of what an objective makes small; a value at its default says nothing either way."""
+    """Yield a fault for each field that has no meaning for what an objective minimizes. A field at its default is fine."""
     minimise = given.get("minimise")
     counted = minimise == "concentration"
     usual = {"by": "country", "stage": None, "per": "year"}
@@ -212,18 +212,18 @@ def lane_rows(lanes: Sequence[Leading]) -> Iterator[tuple[int, Fault]]:
 
 
 class Priced(Protocol):
-    """What a price is of: a price, or a quotation."""
+    """A price or a quotation."""
 
     @property
     def amount(self) -> Decimal | None: ...
 
 
 ENDS = ("max_order", "max_per_year", "total")
-"""What may limit how much is ordered of an offer."""
+"""Fields that limit the quantity ordered of an offer."""
 
 
 def below_zero(prices: Iterable[Priced]) -> bool:
-    """Whether any of some prices is below zero."""
+    """Return True if any of some prices is below zero."""
     return any(price.amount is not None and price.amount < 0 for price in prices)
 
 

@@ -1,4 +1,4 @@
-"""What each restriction of a cause is about: the offers that would deliver more without it, and the cost of the next kilogram."""
+"""Details of the restrictions of a cause: the offers that would deliver more without it, and the cost of the next kilogram."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ M = TypeVar("M", bound=BaseModel)
 _WHOLE, _REST = re.compile(r"-?\d+"), re.compile(r"\d{2}\b")
 """The two halves of a number whose decimal comma was taken for the end of a cell."""
 BAD_CELL = "\0"
-"""Stands for a cell of which it has been said that it cannot be read."""
+"""Content of a cell that is already reported as unreadable."""
 BLANK: frozenset[str] = frozenset()
 LARGEST_TABLE = 500_000_000
 """Bytes of a file that are read."""
@@ -39,7 +39,7 @@ COLUMNS = 1_000
 LONGEST_LINE = 1_000_000
 """Characters of a line that are read."""
 LONGEST_CELL = 131_072
-"""Characters of a cell: what Python's reader keeps, which takes more for a quote that nobody closed."""
+"""Characters of a cell. Python's reader takes more for an unclosed quote."""
 _LONGEST = 80
 """Characters of a cell that a message shows."""
 _TITLES = 10
@@ -96,7 +96,7 @@ class Table:
     _sharing: Sharing = field(default_factory=Sharing)
 
     def text(self, row: TableRow, column: str) -> str:
-        """What stands in a cell."""
+        """Return the text of a cell."""
         position = self.columns.get(column, self.others.get(column))
         return row.cells[position] if position is not None else ""
 
@@ -170,7 +170,7 @@ class Table:
 
 
 def _shown(text: str) -> str:
-    """What stands in a cell, cut where it is long."""
+    """Return the text of a cell for a message, cut if it is long."""
     if not text:
         return "a blank cell"
     return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…` ({len(text):,} characters)"
@@ -262,7 +262,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
 
 
 def _under_a_title(first: tuple[int, list[str]], rest: list[tuple[int, list[str]]], table: Table) -> bool:
-    """Whether the header stands further down, below rows that belong to no table; then that is the one problem."""
+    """Return True, and record that as the one problem, if the header is further down, below rows that belong to no table."""
     names = table.layout.names
     for line, cells in rest[:_TITLES]:
         if len(set(cells) & set(names)) >= min(2, len(names)):

@@ -1,4 +1,4 @@
-"""What a column or key is: its name, kind, meaning and example. One definition serves reader, schema and docs."""
+"""Definition of a column or key: name, kind, meaning, and example. One definition serves reader, schema, and docs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _MONEYS = (Money, UnitPrice)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one sort of cell or value is read."""
+    """Reader of one sort of cell or value."""
 
     name: str
-    """What the docs call it."""
+    """Name in the docs."""
     read: Callable[[Any], Any]
     """Text of a cell, or value of a TOML key -> parsed value; raises `UnreadableError`."""
     text: Mapping[str, object] = dataclasses.field(default_factory=lambda: {"type": "string"})
@@ -43,7 +43,7 @@ class Kind:
 
     @property
     def number(self) -> bool:
-        """Whether it is a number without a unit, or may be one, though a table holds it as text."""
+        """Return True if it may be a number without a unit, although a table contains it as text."""
         return any(form.get("type") in ("number", "integer") for form in self.also)
 
     @property
@@ -66,7 +66,7 @@ class Field:
     inside: Layout | None = None
     """Keys of the table, or of each table of the list, that it is; None: a plain value."""
     repeated: bool = False
-    """Whether it is a list of tables."""
+    """True if it is a list of tables."""
     record: type | None = None
     """Record in which it is stated, and where the text under it says the rest of its meaning; None: it is none of a record's."""
     attribute: str = ""
@@ -78,13 +78,13 @@ class Field:
 
     @property
     def meaning(self) -> str:
-        """What it means, with unit and default, in a planner's words."""
+        """Return the meaning, with unit and default, in a planner's words."""
         text = "" if self.record is None else meanings(self.record).get(self.attribute, "")
         return " ".join([self.doc, *text.partition("\n\n")[0].split("\n")]).strip()
 
     @property
     def wanted(self) -> str:
-        """What is expected where nothing stands: its meaning, as the end of a sentence."""
+        """Return the meaning as the end of a sentence, for a message about a missing value."""
         doc = self.meaning.rstrip(".")
         return doc[0].lower() + doc[1:] if doc[1:2].islower() else doc
 

@@ -166,13 +166,13 @@ def _is_land(word: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check finds."""
+    """Results of a check."""
 
     errors: tuple[Diagnostic, ...]
     only_plugins: bool
-    """Whether nothing but plugins is wrong."""
+    """True if only plugins are wrong."""
     suggestions: tuple[Diagnostic, ...]
-    """What is worth telling though nothing is wrong."""
+    """Suggestions for a case without errors."""
     data: tuple[RunPlugin, ...] = ()
     """Catalogs and packs in use, with the day of each."""
     law: tuple[PackedRule, ...] = ()
@@ -183,14 +183,14 @@ class Checked:
     """Every price and freight at which something that is wanted may be bought, where the case states a greatest age."""
 
     def old_prices(self, day: date | None) -> list[PriceDate]:
-        """Those that are older on a day, the oldest first."""
+        """Return the prices that are too old on a day, the oldest first."""
         limit = self.oldest_price_days
         found = [] if limit is None else [one for one in self.prices if one.is_older(limit, day)]
         return sorted(found, key=lambda one: (str(one.oldest or ""), one.order()))
 
     @property
     def exit_code(self) -> int:
-        """That of the errors; 0 without any."""
+        """Return the exit code of the errors, or 0."""
         if not self.errors:
             return 0
         return PluginError.exit_code if self.only_plugins else InputError.exit_code

@@ -43,9 +43,9 @@ class RunFacts:
     unchecked: tuple[Diagnostic, ...]
     """Rules that cannot be asked here: their plugin is missing, or not the one used."""
     complete: bool
-    """Whether every rule of the run is in the problem."""
+    """True if every rule of the run is in the problem."""
     by_others: bool
-    """Whether some of them are asked by other code than the run's."""
+    """True if some of them are asked by other code than the run's."""
 
     @property
     def plan(self) -> Plan:
@@ -55,7 +55,7 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class Rechecked:
-    """What the facts of a run give."""
+    """Results that follow from the facts of a run."""
 
     verified: VerifiedPlan | None
     """None: the plan does not hold."""
@@ -151,7 +151,7 @@ def _changes(file: FactsFile) -> Iterator[str]:
 
 
 def _applied(read: RunFacts) -> dict[str, Any]:
-    """What `run.json` has to say of what was applied to the facts."""
+    """Return the fields of `run.json` about the changes applied to the facts."""
     applied = read.file.applied
     case = with_scenarios(read.file.case, [(pack.id, pack.scenarios) for pack in read.file.packs], [])
     return {"scenario": list(applied.scenario), "changes": applied.told(case), "strict": applied.strict}
@@ -242,7 +242,7 @@ def _own_version(told: Run, read: RunFacts) -> list[str]:
 
 
 def _as_told(run: Run, read: RunFacts) -> RunContext:
-    """What does not follow from the plan: from the facts where they hold it, else from the run."""
+    """Return what doesn't follow from the plan: from the facts if they contain it, else from the run."""
     file = read.file
     return RunContext(
         made=run.made,

@@ -36,11 +36,11 @@ from .gather import Gathered
 from .run_parts import describe_leads
 
 DEMAND_FILE = "demand.csv"
-"""What a table of demands is called by most who have one."""
+"""Usual name of a table of demands."""
 _SHOWN = 3
 """Things named of those that share a date."""
 _NEARLY = 0.8
-"""How alike the name of a company is to one that it is a slip of."""
+"""Similarity of the name of a company to one that it probably misspells."""
 _BELOW_ONE = re.compile(r"(0?\.\d+)\s*%")
 """A share of less than one percent."""
 _SHARES = ("share", "least_share")

@@ -92,7 +92,7 @@ def _looks(found: doc.DataTable) -> list[str | None]:
 
 
 def _look(column: doc.Column, cells: Iterable[doc.Cell]) -> str | None:
-    """How the cells of a column look whatever stands beside it."""
+    """Return the class of a column's cells, whatever the other columns are."""
     if column.align == "right":
         return "n"
     return "w" if column.whole or any(isinstance(cell, date) for cell in cells) else None

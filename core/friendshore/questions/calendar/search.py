@@ -26,7 +26,7 @@ class Cause(Record):
     """`rule`, `offer`, `facility` (its capacity), `demand`, `waiver`, `licence`, `price schedule` or `terms`."""
     name: str
     alone: bool
-    """Whether it does by itself; else it takes all the others that are named with it."""
+    """True if this change suffices by itself. False if it takes all the others that are named with it."""
 
 
 class Stretch(Record):
@@ -54,7 +54,7 @@ class Interval(Record):
     start: date
     end: date
     changed: tuple[str, ...]
-    """What changes on its first day, of all that may bear on what is wanted."""
+    """Changes on its first day that may affect what is wanted."""
     spent: Number
     """Money a year."""
     short: tuple[str, ...]
@@ -69,7 +69,7 @@ class Cliff(Record):
     start: date
     """First day on which it is short."""
     from_start: bool
-    """Whether it is short from the day on which it begins to be wanted; there is nothing before it then."""
+    """True if the demand is short from the first day on which it is wanted."""
     short: Number
     """Kilograms a year short on that day."""
     wanted: Number
@@ -77,17 +77,17 @@ class Cliff(Record):
     causes: tuple[RunSupplyCause, ...]
     """Causes of the shortage on that day."""
     because: tuple[Cause, ...]
-    """What changed that day without which it would be met, as another solve shows; none: not found."""
+    """Changes of that day without which the demand would be met, as another solve shows. Empty if none was found."""
     healed: date | None
     """First day on which it is met again, or not wanted; None: not by the last day."""
     ends_unwanted: bool
-    """Whether it ends only since nothing is wanted any more."""
+    """True if it ends only because nothing is wanted any more."""
     by: tuple[Cause, ...]
-    """What changed that day with which it would have been met the day before, as another solve shows."""
+    """Changes of that day with which the demand would have been met the day before, as another solve shows."""
 
 
 class Calendar(QuestionResult):
-    """What is available when, at steady yearly rates."""
+    """Supply by date, at steady yearly rates."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "law", "concerned")
     TOLD_BY: ClassVar[str] = "friendshore.questions.calendar.screen:calendar_screen"
@@ -107,7 +107,7 @@ class Calendar(QuestionResult):
     concerned: tuple[Concerned, ...]
     """Offers, orders and stock that a rule bars or frees on a date, in order of date."""
     stopped: bool
-    """Whether the user ended the search: `until` is then the last day that was planned, and causes may be missing."""
+    """True if the user ended the search. `until` is then the last day that was planned, and causes may be missing."""
     left_out: tuple[str, ...]
     """Rules about stock alone. They are left out, because no stock is carried."""
     beyond_budget: tuple[Span, ...] = ()
@@ -217,7 +217,7 @@ class _Calendar:
         ]
 
     def _bearing(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
-        """What changes between two stretches and bears on a demand: put back as it was, it gives other facts."""
+        """Yield the changes between two stretches that affect a demand: put back as it was, each gives other facts."""
         for subject in sorted(self.turns[_day(after.days.start)], key=lambda subject: subject[0] != "rule"):
             kind, name = subject
             if kind in _NEVER_ALONE or self.session.stopped:
@@ -243,7 +243,7 @@ class _Calendar:
         """One stretch of time in which a demand is short, with what began and what ended it."""
         first, over_at = planned[begins], planned[over] if over < len(planned) else None
         unwanted = over_at is not None and demand not in over_at.wanted
-        # That it comes to be wanted is no reason why nobody can supply it.
+        # A demand that begins is no reason for a lack of supply.
         before = planned[begins - 1] if begins and demand in planned[begins - 1].wanted else None
         return Cliff(
             demand=demand,
@@ -262,7 +262,7 @@ class _Calendar:
         )
 
     def _without(self, short: StretchPlan, met: StretchPlan, demand: str, day: date) -> tuple[Cause, ...]:
-        """What of all that changed on a day makes the difference between a stretch in which a demand is short and one in which it is not.
+        """Return the changes of a day that decide if a demand is short or met.
 
         Each change by itself is made on the facts of the stretch in which it is short; where none does, all are, and taken back one by one.
         """
@@ -287,11 +287,11 @@ class _Calendar:
 
 
 _NEVER_ALONE = ("price", "exchange rate")
-"""What changes a cost, and never what is available: it is told with the dates and not asked about."""
+"""Kinds of changes that affect costs, and never supply. They are listed with the dates without another solve."""
 
 
 def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """Stretches in order, those of which one follows on the other as one."""
+    """Return the spans in order, with adjacent ones joined."""
     found: list[Span] = []
     for span in spans:
         if found and _day(found[-1].end) + timedelta(days=1) == span.start:
@@ -313,7 +313,7 @@ def _runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[list[S
 
 
 def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> list[Stretch]:
-    """What becomes of a demand, neighbouring stretches with the same facts for it as one."""
+    """Return the stretches of a demand. Adjacent ones with the same facts for it are joined."""
     return [_stretch(run, demand, material) for run in _runs(planned, [demand]) if demand in run[0].wanted]
 
 

@@ -54,7 +54,7 @@ class Snapshot:
 
     @property
     def budgets(self) -> frozenset[str]:
-        """Ids of the budgets, each of which makes all that it pays for hang together."""
+        """Return the ids of the budgets. A budget joins everything that it pays for into one part."""
         return frozenset(rule.id for rule in self.inputs.rules if isinstance(rule, Budget))
 
     def on(
@@ -210,7 +210,7 @@ class _View:
         return found
 
     def _rate(self, paper: WaiverSpec | LicenceSpec) -> Decimal | None:
-        """What a quantity that is good for some dates comes to in a year of them."""
+        """Return the yearly rate of a quantity that is valid on some dates. None if it has none."""
         if paper.quantity is None:
             return None
         first, last = self.plan.start, max(self.standing.until, self.plan.periods[-1].end)
@@ -221,7 +221,7 @@ class _View:
         return as_decimal(Fraction(paper.quantity) / years)
 
     def _a_year(self, total: Decimal | None) -> Decimal | None:
-        """What a quantity for the whole plan comes to in a year of it."""
+        """Return the yearly rate of a quantity for the whole plan. None if there is none."""
         return None if total is None else as_decimal(Fraction(total) / self._years)
 
     @property
