@@ -253,6 +253,8 @@ class Plan(Tables):
     """No plan has a lower objective than this; where objectives are ranked, none that keeps the levels before cost."""
     confirmed_by: tuple[Confirmation, ...] = ()
     """What confirms an optimal plan. Empty for plans without integer decisions: the duals prove a linear program's optimum."""
+    not_tie_broken: tuple[str, ...] = ()
+    """Materials whose plan may be one of several that cost the same, and not the steadiest of them."""
     levels: tuple[PlanLevel, ...] = ()
     """Ranked objectives, in order."""
     purchases: Annotated[

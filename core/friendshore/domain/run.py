@@ -338,6 +338,8 @@ class Run(Tables):
     status: PlanStatus
     confirmed_by: list[Confirmation] = []
     """What confirms an optimal plan with integer decisions."""
+    not_tie_broken: list[str] = []
+    """Materials whose plan may be one of several that cost the same, and not the steadiest of them."""
     verified: bool
     """True: re-derived from the facts by other code than the solver's. There is no run without it."""
     currency: str

@@ -117,6 +117,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         strict=told.strict,
         status=verified.plan.status,
         confirmed_by=list(verified.plan.confirmed_by),
+        not_tie_broken=list(verified.plan.not_tie_broken),
         verified=True,
         currency=problem.case.currency,
         place=problem.case.place,

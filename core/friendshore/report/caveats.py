@@ -173,6 +173,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
     yield from only_by_periods(run, most)
     yield from hidden_by_periods(run)
     yield from _missed(run, most)
+    yield from tie_lines(run, most)
     if run.levels:
         yield f"Objectives in order: {few([_cut(level.sentence, _BRIEFLY) for level in run.levels], '; ', most)}"
     if run.changes and not run.scenario:
@@ -211,6 +212,12 @@ def late_orders(run: Run) -> Iterator[str]:
         what = f"{count(orders, 'order')} should have gone out before {day}, the newest date of the plan's facts"
         most = count(worst.late_days, "day")
         yield f"Late by {most if orders == 1 else f'up to {most}'}: {what}; what is ordered later arrives later"
+
+
+def tie_lines(run: Run, most: int = _FEW) -> Iterator[str]:
+    """Materials whose orders are one choice of several that cost the same."""
+    if run.not_tie_broken:
+        yield f"Not tie-broken: {few(run.not_tie_broken, most=most)}: other orders may cost the same and be steadier"
 
 
 def _exposures(run: Run) -> Iterator[str]:

@@ -25,12 +25,13 @@ from ..program.asking import Weigh, about, weights
 from ..program.matrix import Floats, capped
 from ..program.objectives import Goal
 from ..rules.base import Rule
-from ..solve import NO_LIMITS, AnswerCache, Cancel, Limits, Progress, Solution, least, solve
+from ..solve import NO_LIMITS, AnswerCache, Cancel, Limits, Progress, Solution, least, solve, steadiest
 from ..solve.components import column_labels
 from ..solve.planned import plan_of
 from ..solve.run import Conflict
 from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
 from .answer import Answer, Extreme, PartPlan, Together
+from .carried import carried
 from .layout import ChangedPart, LaidColumn, PartLayout
 from .plan_cache import PlanCache
 
@@ -337,8 +338,11 @@ class Session:
             verified = next((plan for plan in spared if plan is not None), None)
             if verified is None:
                 program = compile_program(problem)
-                solution = solve(program, self.limits, None, self.cancel, self.answers)
-                verified = verify(problem, plan_of(program, solution))
+                plan = plan_of(program, solve(program, self.limits, None, self.cancel, self.answers))
+                if not (rules or changes or imposed):  # ties are broken once, for the plan that is shown
+                    most = plan.objective + self.verified.rounding
+                    verified = carried(self.verified, members, problem, plan, most)
+                verified = verified or verify(problem, plan)
             found = PartPlan(members, verified)
             own = not (rules or changes or imposed) and members in self.parts.members
             self._plans.keep(key, found, own=own)
@@ -369,12 +373,34 @@ def _opened(
     opened: float,
     memory: int,
 ) -> Session:
-    solution = solve(program, search, progress, cancel, known)
-    verified = verify(program.problem, plan_of(program, solution))
+    solution, verified = _tie_broken(program, solve(program, search, progress, cancel, known), search, cancel, known)
     # What is asked from here on moves no price of a shortage or of holding.
     asked = replace(inputs.freeze(program.problem), kept=Kept(memory // 2) if inputs.kept is None else inputs.kept)
     plans = PlanCache(memory // 4)
     return Session(asked, program.problem, program, solution, verified, limits, cancel, opened, known, memory, plans)
+
+
+def _tie_broken(
+    program: Program, solution: Solution, limits: Limits, cancel: Cancel | None, known: AnswerCache
+) -> tuple[Solution, VerifiedPlan]:
+    """Return the steadiest of all cheapest plans, verified. If rounding makes it cost a cent more, return the one that was found."""
+
+    def planned(each: Solution) -> Plan:
+        return plan_of(program, each).but(not_tie_broken=_not_tie_broken(program, each))
+
+    first = verify(program.problem, planned(solution))
+    steady = steadiest(program, solution, limits, cancel, known)
+    second, _ = examine(program.problem, planned(steady))
+    if second is None or round(second.cost.objective, 2) > round(first.cost.objective, 2):
+        return solution, first
+    return steady, second
+
+
+def _not_tie_broken(program: Program, solution: Solution) -> tuple[str, ...]:
+    """Return the materials that are bought without tie-breaking."""
+    columns, network, moves = program.columns, program.problem.network, program.problem.moves
+    tied = columns.buy_move if solution.tie_broken is None else columns.buy_move[~solution.tie_broken[columns.buy]]
+    return tuple(sorted({network.arcs[arc].node[0] for arc in set(moves.arc[tied].tolist())}))
 
 
 LEAST_SEARCH = 0.1

@@ -27,3 +27,4 @@ from .run import (
     relaxation as relaxation,
     solve as solve,
 )
+from .steadiest import steadiest as steadiest

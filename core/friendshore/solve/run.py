@@ -20,7 +20,7 @@ from ..domain.watch import LONGEST_SECONDS
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
 from ..plugins.running import resting
 from ..program import Program
-from ..program.matrix import Floats, Ints, Linear, continuous
+from ..program.matrix import Floats, Ints, Linear, Mask, continuous
 from ..program.objectives import Goal
 from .answer_cache import AnswerCache
 from .components import Component, empty_rows, split
@@ -141,6 +141,10 @@ class Solution:
     """Components that a few rows join, in canonical order."""
     confirmed_by: tuple[Confirmation, ...] = ()
     """What confirms the optima of components with integer variables."""
+    proved: Mask | None = None
+    """Columns of components whose plan is proved optimal. None: unknown, so no tie is broken."""
+    tie_broken: Mask | None = None
+    """Columns of components whose plan is the steadiest of the optimal ones. None: ties are left as the solver broke them."""
 
     def __repr__(self) -> str:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"
@@ -264,7 +268,7 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
 
 
 def _collect(program: Program, parts: Sequence[Component], answers: Sequence[SolverAnswer], search: Search) -> Solution:
-    x = np.zeros(len(program.linear.cost))
+    x, proved = np.zeros(len(program.linear.cost)), np.zeros(len(program.linear.cost), dtype=bool)
     objective = bound = program.linear.constant
     conflicts: list[Conflict] = []
     levels = [Reached(0.0, 0.0, 0.0)] * len(program.goals)
@@ -282,6 +286,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
         for rank, more in _reached(program, part, best):
             levels[rank] = _together(levels[rank], more)
         planned.append(answer)
+        proved[part.columns] = answer.outcome is SolverOutcome.OPTIMAL and not is_open(best.objective, best.bound)
     status = PlanStatus(worst_outcome(planned).value)
     if status is not PlanStatus.OPTIMAL and search.watch.interrupted:
         status = PlanStatus.INTERRUPTED
@@ -299,7 +304,9 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     joined = tuple(_joined(program, part, a.joined) for part, a in zip(parts, answers, strict=True) if a.joined)
     confirmations = {each for answer in planned for each in answer.confirmed_by}
     confirmed_by = tuple(each for each in Confirmation if each in confirmations)
-    return Solution(x, status, objective, bound, tuple(conflicts), len(parts), tuple(levels), joined, confirmed_by)
+    return Solution(
+        x, status, objective, bound, tuple(conflicts), len(parts), tuple(levels), joined, confirmed_by, proved
+    )
 
 
 def _joined(program: Program, part: Component, joined: Linked) -> JoinedComponent:

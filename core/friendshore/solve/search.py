@@ -146,7 +146,7 @@ class Search:
         if apart.x is not None or (self.watch.stopped() and not complete):
             return apart
         if not linear.integer.any():
-            return replace(self._large(linear, apart.bound), joined=_joined(joint, LinkingMethod.JOINT))
+            return replace(self.large(linear, apart.bound), joined=_joined(joint, LinkingMethod.JOINT))
         if not complete or np.count_nonzero(linear.integer) < MANY_CHOICES:
             return replace(self.alone(linear, known), joined=_joined(joint, LinkingMethod.JOINT))
         watch = self.watch.share(0.5)
@@ -172,8 +172,8 @@ class Search:
         best = min(found, known, key=lambda answer: answer.objective)
         return self.alone(joint.linear, replace(best, bound=max(found.bound, known.bound)))
 
-    def _large(self, linear: Linear, bound: float) -> SolverAnswer:
-        """A linear program of many parts: for these HiGHS takes a tenth of the time that GLOP takes."""
+    def large(self, linear: Linear, bound: float) -> SolverAnswer:
+        """Return the best answer for a linear program of many parts. For these HiGHS takes a tenth of the time that GLOP takes."""
         if self.watch.stopped():
             return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
         near_one, scale = scaled(linear)

@@ -5,8 +5,7 @@ Of all cheapest plans it takes the one that is nearest to another plan: then it 
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -14,18 +13,14 @@ from ...domain.base import exact, totals
 from ...domain.plan import Cost, Plan, PlanStatus
 from ...errors import NoPlanError
 from ...explain.results import CENT, SHARE_PROVED
-from ...problem import Problem
-from ...problem.compliance_classes import ComplianceClass
 from ...program import compile_program
 from ...program.asking import Line, least_moved
 from ...session import PartPlan, Session
+from ...session.carried import carried
 from ...solve import solve
 from ...solve.planned import plan_of
 from ...verify import examine
 from .records import MaterialLine, MixLine
-
-_Served = tuple[str, int, frozenset[str]]
-"""A demand, the period of a delivery, and the waivers that it draws on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,10 +44,12 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
     `friendshore.program.asking` says what counts as moved. Where a limit ends the search before such a plan is as cheap as the one given,
     or no engine comes to one that holds, it is the one given.
     """
-    same = _still_holds(before[0], cheapest)
-    if same is not None:
-        return Nearest(same, proved=True)
-    problem = cheapest.verified.problem
+    problem, was = cheapest.verified.problem, before[0]
+    if not was.plan.infeasible and was.members == cheapest.members:
+        most = cheapest.verified.cost.objective + CENT
+        same = carried(was.verified, was.members, problem, cheapest.plan, most)
+        if same is not None:
+            return Nearest(PartPlan(cheapest.members, same), proved=True)
     program = compile_program(problem)
     wanted = least_moved(program, *({line: float(kg) for line, kg in bought_of(one.plan).items()} for one in before))
     if cheapest.plan.infeasible or wanted is program:  # what cannot be planned, or buys nothing, moves nothing
@@ -73,43 +70,6 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
     return (
         Nearest(cheapest, proved=False) if verified is None else Nearest(PartPlan(cheapest.members, verified), proved)
     )
-
-
-def _still_holds(before: PartPlan, cheapest: PartPlan) -> PartPlan | None:
-    """The plan as it was, of these parts, if it holds under the facts of the cheapest and costs no more: nothing then moves, to the gram."""
-    if before.plan.infeasible or cheapest.plan.infeasible or before.members != cheapest.members:
-        return None
-    told = {name: getattr(cheapest.plan, name) for name in ("status", "objective", "bound", "levels")}
-    problem = cheapest.verified.problem
-    offers, demands = {facts.offer.id for facts in problem.offers}, {demand.id for demand in problem.demands}
-    plan = before.plan.within(cheapest.members, offers, demands).relabelled(_labels(before.verified.problem, problem))
-    verified, _ = examine(problem, plan.but(**told))
-    if verified is None or verified.cost.objective > cheapest.verified.cost.objective + CENT:
-        return None
-    return PartPlan(cheapest.members, verified)
-
-
-def _labels(was: Problem, now: Problem) -> dict[str, str]:
-    """Return the compliance class of one case for each of another: the one that serves the same deliveries.
-
-    Classes are numbered by need: a rule about one material renames those of the others. Of several that serve the same deliveries,
-    the order counts. Whether a plan holds with these classes is for the verifier to say.
-    """
-    demands = {demand.id for demand in now.demands}
-    waiting = defaultdict[frozenset[_Served], deque[str]](deque)
-    for each in now.compliance_classes:
-        waiting[_served(now, each, demands)].append(each.label)
-    found = {}
-    for each in was.compliance_classes:
-        alike = waiting[_served(was, each, demands)]
-        found[each.label] = alike.popleft() if alike else f"{each.label}, which is gone"
-    return found
-
-
-def _served(problem: Problem, each: ComplianceClass, demands: Collection[str]) -> frozenset[_Served]:
-    """Return the deliveries to some demands that a compliance class serves."""
-    named = ((problem.demands[outlet.demand].id, outlet) for outlet in each.outlets)
-    return frozenset((name, outlet.period, frozenset(outlet.waivers)) for name, outlet in named if name in demands)
 
 
 NOTHING = Decimal(0)

@@ -1,0 +1,164 @@
+"""Plans of equal cost: the steadiest is taken, and the same facts give the same plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+from tests.unit.building import case, catalog, demand, facility, rule, source, store
+
+from friendshore.domain.plan import PlanStatus
+from friendshore.domain.run import Run
+from friendshore.problem import build_problem
+from friendshore.program import Program, compile_program
+from friendshore.recommend import Recommendation
+from friendshore.rules.kinds.limits import Budget
+from friendshore.solve import AnswerCache, Limits, plan_of, solve, steadiest
+from friendshore.verify import verify
+
+from .compare import planned
+from .mid_size import mid_size
+from .settings import examples
+from .strategies import Tiny
+
+
+class Optima:
+    """All plans that cost no more than the optimum, as one program for another solver: costs are capped."""
+
+    def __init__(self, program: Program, cost: float) -> None:
+        linear, columns, moves = program.linear, program.columns, program.problem.moves
+        self.count, self.early = len(linear.cost), np.zeros(len(linear.cost))
+        of_line: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for column, move in zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True):
+            offer = program.problem.network.arcs[int(moves.arc[move])].offer
+            if offer >= 0:
+                of_line[offer, int(moves.ordered[move])].append(column)
+                self.early[column] = program.problem.case.horizon.count - int(moves.ordered[move])
+        steps = [(of_line[offer, t - 1], now) for (offer, t), now in of_line.items() if (offer, t - 1) in of_line]
+        changes = sp.lil_matrix((len(steps), self.count + 2 * len(steps)))
+        for row, (before, now) in enumerate(steps):
+            changes[row, now], changes[row, before] = 1.0, -1.0
+            changes[row, self.count + 2 * row], changes[row, self.count + 2 * row + 1] = -1.0, 1.0
+        self.more = np.concatenate([np.zeros(self.count), np.ones(2 * len(steps))])
+        wide = sp.hstack([linear.matrix, sp.csr_matrix((linear.matrix.shape[0], 2 * len(steps)))]).tocsr()
+        upper, lower = np.isfinite(linear.row_upper), np.isfinite(linear.row_lower)
+        money = np.concatenate([linear.cost, np.zeros(2 * len(steps))])
+        self.rows = [wide[upper], -wide[lower], sp.csr_matrix(money)]
+        self.ends = [linear.row_upper[upper], -linear.row_lower[lower], np.array([cost - linear.constant + 1e-7])]
+        self.changes = changes.tocsr()
+        self.bounds = [*zip(linear.lower, linear.upper, strict=True), *[(0, None)] * (2 * len(steps))]
+
+    def variation(self, x: np.ndarray[Any, Any]) -> float:
+        """Return the variation of a plan."""
+        return float(np.abs(self.changes[:, : self.count] @ x).sum())
+
+    def least_variation(self) -> float:
+        """Return the least variation of any of these plans."""
+        return self._least(self.more)
+
+    def least_early(self, variation: float) -> float:
+        """Return the least kilograms times periods left of any of these plans with no more variation."""
+        self.rows.append(sp.csr_matrix(self.more))
+        self.ends.append(np.array([variation]))
+        return self._least(np.concatenate([self.early, np.zeros(len(self.more) - self.count)]))
+
+    def _least(self, cost: np.ndarray[Any, Any]) -> float:
+        zero = np.zeros(self.changes.shape[0])
+        closely = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
+        found = linprog(
+            cost, sp.vstack(self.rows), np.concatenate(self.ends), self.changes, zero, self.bounds, options=closely
+        )
+        assert found.status == 0
+        return float(found.fun)
+
+
+def by_offer(run: Run) -> dict[tuple[str, str], Decimal]:
+    """Return kilograms by offer and period of order."""
+    found: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for purchase in run.purchases:
+        found[purchase.offer, purchase.ordered] += purchase.quantity_kg
+    return dict(found)
+
+
+def linear_case(seed: int, rate: str) -> Tiny:
+    """Return a random case without integer variables and soft limits. At a rate of 0, many plans cost the same."""
+    tiny = mid_size(2 * seed)
+    rules = tuple(each for each in tiny.rules if getattr(each, "penalty", None) is None)
+    return Tiny(tiny.case.but(discount=Decimal(rate)), tiny.catalog, rules)
+
+
+def program_of(tiny: Tiny) -> Program:
+    """Return the program of a case."""
+    program = compile_program(build_problem(tiny.case, [tiny.catalog], tiny.rules))
+    assert not program.linear.integer.any()
+    return program
+
+
+@examples(200)
+@given(st.integers(0, 10_000), st.sampled_from(["0", "0.08"]))
+def test_no_plan_of_the_same_cost_is_steadier_or_as_steady_and_later(seed: int, rate: str) -> None:
+    """Another solver gets the whole program with its cost capped, and finds none."""
+    program = program_of(linear_case(seed, rate))
+    found = solve(program)
+    if found.status is not PlanStatus.OPTIMAL:
+        return
+    steady = steadiest(program, found, Limits(), None, AnswerCache())
+    assert steady.tie_broken is not None
+    assert steady.tie_broken[program.columns.buy].all()
+    cost = [float(program.linear.cost @ each.x) + program.linear.constant for each in (found, steady)]
+    assert cost[1] == pytest.approx(cost[0], rel=1e-9, abs=0.01)
+    others = Optima(program, cost[0])
+    least = others.least_variation()
+    assert others.variation(steady.x) <= least * (1 + 1e-4) + 0.01
+    assert others.early @ steady.x <= others.least_early(least * (1 + 1e-5) + 0.001) * (1 + 1e-3) + 0.1
+
+
+@examples(200)
+@given(st.integers(0, 10_000), st.sampled_from(["0", "0.08"]))
+def test_a_limit_that_never_binds_changes_no_order(seed: int, rate: str) -> None:
+    """It joins all materials into one program, which the solver solves along another path."""
+    tiny = linear_case(seed, rate)
+    slack = rule(Budget, id="slack", amount=10**11)
+    one, other = (planned(tiny.case, [tiny.catalog], rules) for rules in (tiny.rules, (*tiny.rules, slack)))
+    if one.status is PlanStatus.OPTIMAL and not one.run.not_tie_broken and not other.run.not_tie_broken:
+        assert by_offer(one.run) == by_offer(other.run)
+
+
+@examples(100)
+@given(st.integers(0, 10_000))
+def test_the_plan_costs_no_more_to_the_cent(seed: int) -> None:
+    """Otherwise, rounded quantities cost more, and the first plan is kept and called not tie-broken."""
+    tiny = mid_size(seed)
+    found = planned(tiny.case, [tiny.catalog], tiny.rules)
+    session = found.session
+    if found.status is PlanStatus.OPTIMAL:
+        first = verify(session.problem, plan_of(session.program, solve(session.program)))
+        assert found.run.objective <= first.cost.objective + Decimal("0.005")
+
+
+def two_years(*wanted: float, **more: Any) -> Recommendation:
+    """Return the plan of metal that costs the same in every period and can be held for free."""
+    facts = catalog(facility("au", "AU"), source("AU", 10))
+    given = case(demand("metal", "civil", *wanted, price=100), stores=[store("metal", 0)], **more)
+    return planned(given, [facts], ())
+
+
+def test_steady_orders_are_preferred() -> None:
+    """Buying 30 at once, or 20 and 10, costs as much as buying 10 in each of three periods."""
+    orders = by_offer(two_years(5, 5, 20).run)
+    assert [float(each) for each in orders.values()] == [10, 10, 10]
+
+
+@pytest.mark.parametrize("names", [("b", "a"), ("a", "b")])
+def test_equal_suppliers_always_get_the_same_shares(names: tuple[str, str]) -> None:
+    """The order of rows in a catalog decides nothing."""
+    facts = catalog(facility("au", "AU"), *(source("AU", 10, name=name) for name in names))
+    found = planned(case(demand("metal", "civil", 10, 10, price=100)), [facts], ())
+    assert {offer for offer, _ in by_offer(found.run)} == {"b"}
