@@ -10,7 +10,7 @@ import pytest
 from friendshore.document.markdown import markdown
 from friendshore.errors import InputError
 from friendshore.problem import Problem
-from friendshore.problem.given import UNEXAMINED
+from friendshore.problem.given import ASKED_IN_PART, UNEXAMINED
 from friendshore.report import page_document, plan_document, summary_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
@@ -427,3 +427,17 @@ def test_an_end_use_that_a_rule_of_origin_names_is_watched_like_defence() -> Non
     of_magnets = ban("melted", materials=["magnet"], end_uses=["reactor"])
     given = case(demand("metal", "reactor", 5, 5), demand("metal", "civil", 5, 5))
     assert told(planned(given, metals(), of_magnets), UNEXAMINED).startswith("for reactor: metal.")
+
+
+def test_what_a_law_asks_and_no_chain_records_is_on_the_first_screen() -> None:
+    """A plan whose goods pass such a rule is lawful only in part, and says so; one without goods under the rule doesn't."""
+    in_part = ban("mined", start=None, not_asked="where iron was mined", citation="some law (b)(3)")
+    found = planned(case(demand("metal", "defense", 10), demand("metal", "civil", 10)), metals(), in_part)
+    (told,) = (row.text for row in found.run.assumptions if row.subject == ASKED_IN_PART)
+    assert (
+        told
+        == "metal: no chain records where iron was mined. some law (b)(3) asks it, so `ban` finds only part of it lawful"
+    )
+    assert "no chain records where iron was mined" in " ".join(markdown(plan_document(found.run)).split())
+    other = planned(case(demand("metal", "civil", 10)), metals(), in_part)
+    assert ASKED_IN_PART not in {row.subject for row in other.run.assumptions}

@@ -23,6 +23,7 @@ from .compliance_classes import Grouping
 from .demands import round_to
 from .given import (
     accepted,
+    asked_in_part,
     check_names,
     described_twice,
     parties_without_site,
@@ -103,7 +104,12 @@ class _Builder:
         moves = build_moves(network, counted, lots, case.horizon, common)
         prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
         self._note_assumed(network, counted)
-        self.assumptions += unexamined(demands, law) + accepted(case, self.rules) + unnamed_end_uses(case, self.rules)
+        self.assumptions += (
+            unexamined(demands, law)
+            + asked_in_part(demands, law)
+            + accepted(case, self.rules)
+            + unnamed_end_uses(case, self.rules)
+        )
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
         self._note_makers(network, uses)
         compliance_classes = tuple(grouping.compliance_classes())

@@ -34,6 +34,8 @@ COUNTED_TWICE = "counted twice"
 """Subject of the assumptions that what looks like one plant is two: they stand there too."""
 UNEXAMINED = "looked at by no rule of origin"
 """Subject of the goods for defence, or another end use that rules of origin name, whose origin no rule asks about: they stand first."""
+ASKED_IN_PART = "origin asked about only in part"
+"""Subject of goods of which a law asks more than chains record. They are on the first screen, for a rule that passes them finds only part lawful."""
 
 _NOTHING_WANTED = Diagnostic(
     "the case wants nothing",
@@ -294,6 +296,23 @@ def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
             "any origin passes, and nothing here finds it lawful",
         )
         for use, materials in sorted(open_to_all.items())
+    ]
+
+
+def asked_in_part(demands: Sequence[Demand], law: Law) -> list[Assumption]:
+    """Return an assumption for each rule of origin that leaves out what its law asks, if a demand falls under the rule."""
+    gaps = {rule.id: rule for rule in law.rules if isinstance(rule, OriginBan) and rule.not_asked}
+    covered: dict[str, dict[str, None]] = {}
+    for demand in demands:
+        for name in origin_rules(demand, law) if gaps and any(demand.quantity) else ():
+            if name in gaps:
+                covered.setdefault(name, {})[demand.use.material.id] = None
+    return [
+        Assumption(
+            ASKED_IN_PART,
+            f"{', '.join(materials)}: no chain records {gaps[name].not_asked}. {gaps[name].citation} asks it, so `{name}` finds only part of it lawful",
+        )
+        for name, materials in sorted(covered.items())
     ]
 
 

@@ -68,9 +68,10 @@ def noted_packs(run: Run) -> Iterator[str]:
 
 _UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
 _NO_DUTY, _MOST_DUTY = "no duty charged", "highest duty charged"
-_IDLE = "limit without demand"
+_IDLE, _IN_PART = "limit without demand", "origin asked about only in part"
 BEFORE_ALL = {
     _UNEXAMINED: "Looked at by no rule of origin",
+    _IN_PART: "Origin asked about only in part",
     _ACCEPTED: "Accepted by the case",
     _TWICE: "Perhaps counted twice",
     _NO_DUTY: "No duty charged",
@@ -189,6 +190,10 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
     for row in run.assumptions:
         if row.subject == _UNEXAMINED:
             yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}: no rule asks for their origin"
+    in_part = (
+        f"{BEFORE_ALL[_IN_PART]}: {row.text.partition('. ')[0]}" for row in run.assumptions if row.subject == _IN_PART
+    )
+    yield from _most(in_part, most, "more rule that asks in part", "more rules that ask in part")
     accepted = [row.text for row in run.assumptions if row.subject == _ACCEPTED]
     if accepted:
         yield f"{BEFORE_ALL[_ACCEPTED]}: {'; '.join(accepted)}"

@@ -98,6 +98,9 @@ class OriginBan(Covering, Rule):
     wherever it was collected and worked again; without `asks_proof` only if it may have been collected in a barred country."""
     made_in: tuple[MadeIn, ...] = ()
     """Exceptions for goods made in some countries."""
+    not_asked: str = ""
+    """What the law asks about and no chain records, like `where iron and boron were mined`. What the rule passes is not compliant with the law by that
+    alone: every plan for goods that the rule covers says so."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
 
