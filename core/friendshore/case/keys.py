@@ -130,7 +130,7 @@ STOCK = layout(
     "Stock in hand at the start.",
     StockSpec,
     _CHAIN,
-    first="id material place quantity acquired chain",
+    first="id material place quantity acquired offer chain",
 )
 ORDER = layout("[[order]]", "An order already placed: paid for, and on its way.", OrderSpec)
 INCUMBENT = layout(

@@ -102,8 +102,8 @@ class DemandSpec(Fitting):
         yield from days_in_order(given)
 
 
-class StockSpec(Record):
-    """Stock in hand at the start, with its own chain."""
+class StockSpec(Fitting):
+    """Stock in hand at the start, with its own chain, or with that of the offer that it was bought from."""
 
     id: Annotated[str, Written("gallium-vault", sort=label)] = ""
     """Name; blank: a number.
@@ -117,8 +117,17 @@ class StockSpec(Record):
     """What `quantity` is of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
     acquired: Annotated[date | None, Written("2024-05-01")] = None
     """When it was acquired."""
+    offer: Annotated[str, Names("offer"), Written("acme-gallium", sort=ident)] = ""
+    """Offer that it was bought from: rules judge it by the chain, evidence, and facility of this offer. Blank: by its own `chain`."""
     chain: tuple[ChainEntry, ...] = ()
     why: Why = ""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterator[Fault]:
+        """Two chains for one stock: that of its offer, and its own."""
+        if given.get("offer") and given.get("chain"):
+            message, fix = "the chain of the offer and another one are both given", "delete `offer` or `chain`"
+            yield Fault("chain", message, "one of the two", fix, turns_on=("offer",))
 
 
 class OrderSpec(Fitting):

@@ -45,7 +45,7 @@ class RunHolding(Record):
     lot: str
     kind: Literal["stock", "order"]
     offer: str
-    """Offer that was ordered; empty: stock."""
+    """Offer that it was bought from. Empty if unknown."""
     material: str
     place: str
     arrives: datetime.date | None = None

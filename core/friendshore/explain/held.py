@@ -158,7 +158,7 @@ def _healed(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
     """What would let a lot pass a rule of origin."""
     ways = []
     if verdict.result is Result.UNPROVEN:
-        of = f"in the chain of `{lot.chained.offer.id}`" if lot.on_order else "in the `chain` of the [[stock]]"
+        of = f"in the chain of `{lot.offer}`" if lot.offer else "in the `chain` of the [[stock]]"
         ways.append(f"proof of where it was {verdict.stage or 'made'}, {of}")
     if rule.dated_by == "delivery" and phase.start is not None and (lot.arrives is None or lot.arrives < phase.start):
         ways.append(f"delivery by {phase.start - timedelta(days=1)}")

@@ -179,7 +179,7 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
         unknown(change, change.remove, OFFERS, troubles, sellers_of(catalogs))
         return case, catalogs
     # What is on its way still comes, and who bought of it until today still did: what is lost of that counts as churn.
-    named = {order.offer for order in case.orders} | {incumbent.offer for incumbent in case.incumbents}
+    named = {one.offer for one in (*case.orders, *case.stocks, *case.incumbents)}
     last = (change.start or case.horizon.start) - timedelta(days=1)
     gone: set[str] = set()
 

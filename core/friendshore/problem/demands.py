@@ -66,6 +66,8 @@ class Lot:
     """Whether it still has to cross borders, so that export control bears on it."""
     arrives: datetime.date | None = None
     """Day on which an order arrives; None: it is in hand."""
+    offer: str = ""
+    """Offer that it was bought from. Empty if unknown."""
 
 
 def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
@@ -221,6 +223,9 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
             continue
         if not merged.is_place(stock.place or case.place):
             continue  # the check of names tells it
+        if stock.offer and (fault := _not_of_offer(stock, merged)) is not None:
+            problems.append(fault)
+            continue
         lot = _stock_lot(stock, name, merged, case, basis)
         lots[lot.id] = lot
         stated = [stock.quantity * basis(stock.material, stock.substance)]
@@ -243,17 +248,36 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     return [lots[name] for name in sorted(lots)]
 
 
+def _not_of_offer(stock: StockSpec, merged: Merged) -> Diagnostic | None:
+    """Return the problem of a stock whose offer is unknown, or doesn't deliver its material."""
+    offer = merged.offers.get(stock.offer)
+    if offer is None:
+        return _unknown("offer", stock.offer, "stock.offer", merged.offers)
+    materials = [line.material for line in offer.outputs]
+    if stock.material in materials:
+        return None
+    message = f"the offer `{stock.offer}` doesn't deliver {stock.material}"
+    expected = f"an offer of {stock.material}"
+    fix = f"correct the offer, or the material: the offer delivers {', '.join(materials)}"
+    return Diagnostic(message, column="stock.offer", found=stock.offer, expected=expected, fix=fix)
+
+
 def _stock_lot(stock: StockSpec, name: str, merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> Lot:
     place = merged.place(stock.place or case.place)
     factor = basis(stock.material, stock.substance)
-    line = RecipeLine(material=stock.material, per_unit=Decimal(1))
-    chain = tuple(e if e.source else e.but(source=CASE_SOURCE) for e in stock.chain)
-    offer = Offer(id=name, facility=name, outputs=(line,), chain=chain)
-    facility = Facility(id=name, name=name, country=place.country, place=place.id)
+    if stock.offer:
+        # As an order of this offer is judged: with its evidence, its company and its customs origin, and with the gaps in its chain.
+        offer = merged.offers[stock.offer]
+        facility = merged.facilities[offer.facility]
+    else:
+        line = RecipeLine(material=stock.material, per_unit=Decimal(1))
+        chain = tuple(e if e.source else e.but(source=CASE_SOURCE) for e in stock.chain)
+        offer = Offer(id=name, facility=name, outputs=(line,), chain=chain)
+        facility = Facility(id=name, name=name, country=place.country, place=place.id)
     acquired = _day_or_before(stock.acquired, case)
-    chained = _lot_chained(offer, facility, merged, case)
+    chained = _lot_chained(offer, facility, merged, case, stock.material)
     quantity = round_to(stock.quantity * factor, case.resolution)
-    return Lot(name, stock.material, place, 0, quantity, acquired, chained, on_order=False)
+    return Lot(name, stock.material, place, 0, quantity, acquired, chained, on_order=False, offer=stock.offer)
 
 
 def _order_lots(order: OrderSpec, name: str, offer: Offer, factor: Decimal, merged: Merged, case: Case) -> list[Lot]:
@@ -267,7 +291,7 @@ def _order_lots(order: OrderSpec, name: str, offer: Offer, factor: Decimal, merg
         chained = _lot_chained(offer, merged.facilities[offer.facility], merged, case, line.material)
         quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
         lots.append(
-            Lot(lot, line.material, place, period, quantity, ordered, chained, on_order=True, arrives=order.arrives)
+            Lot(lot, line.material, place, period, quantity, ordered, chained, True, order.arrives, order.offer)
         )
     return lots
 

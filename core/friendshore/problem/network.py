@@ -66,7 +66,8 @@ class Arc:
     chained: Chained
     move: Move
     moves: bool
-    """Whether rules on moves bear on it: stock in hand lies where it is; an order already placed still has to come, within a country too."""
+    """Whether rules on moves bear on it: an order already placed still has to come, within a country too. Stock in hand lies where it is; if its
+    offer is known, a rule that excludes the supplier still applies to it."""
     node: Node
     """Where it leads."""
     times: Times
@@ -327,7 +328,7 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         lot=number,
         chained=lot.chained,
         move=Move(origin=origin, to=lot.place),
-        moves=lot.on_order,
+        moves=lot.on_order or bool(lot.offer),
         node=(lot.material, lot.place.id),
         times=ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
         freight=ways.steady(_FREE),

@@ -105,7 +105,7 @@ def describe_holdings(problem: Problem, found: Sequence[Holding]) -> list[RunHol
         RunHolding(
             lot=one.lot.id,
             kind="order" if one.lot.on_order else "stock",
-            offer=one.lot.chained.offer.id if one.lot.on_order else "",
+            offer=one.lot.offer,
             material=one.lot.material,
             place=one.lot.place.id,
             arrives=one.lot.arrives,

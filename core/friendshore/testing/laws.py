@@ -128,13 +128,14 @@ def renamed(world: World) -> tuple[World, dict[str, str]]:
     demands = tuple(d.but(id=names[d.id]) for d in world.case.demands)
     incumbents = tuple(i.but(offer=names[i.offer]) for i in world.case.incumbents)
     orders = tuple(o.but(offer=names[o.offer]) for o in world.case.orders)
+    stocks = tuple(s.but(offer=names.get(s.offer, "")) for s in world.case.stocks)
     schedules = tuple(s.but(id=names[s.id]) for s in world.catalog.schedules)
     terms = tuple(t.but(id=names[t.id]) for t in world.catalog.terms)
     told = {"facilities": facilities, "offers": offers, "schedules": schedules, "terms": terms}
     other = replace(
         world,
         catalog=world.catalog.but(**told),
-        case=world.case.but(demands=demands, incumbents=incumbents, orders=orders),
+        case=world.case.but(demands=demands, incumbents=incumbents, orders=orders, stocks=stocks),
     )
     return other, {new: old for old, new in names.items()}
 

@@ -157,8 +157,9 @@ def _but_by_operator(hits: Sequence[ListHit], facilities: Iterable[Facility]) ->
 
 def unscreened(case: Case) -> Iterator[str]:
     """What of a case no list can name: stock in hand, of which nobody says who made it."""
-    if case.stocks:
-        stocks = "1 stock in hand names" if len(case.stocks) == 1 else f"{len(case.stocks)} stocks in hand name"
+    count = sum(1 for stock in case.stocks if not stock.offer)
+    if count:
+        stocks = "1 stock in hand names" if count == 1 else f"{count} stocks in hand name"
         yield f"{stocks} no supplier, so that no list clears what is served from it"
 
 
