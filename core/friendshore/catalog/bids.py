@@ -72,14 +72,18 @@ def performed(offer: Offer, stages: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(own if offer.inputs else [*stages, *own]))
 
 
+def weighed(material: Material) -> str:
+    """Return what a kilogram of a material is a kilogram of, in words."""
+    return "the goods as they are" if material.basis == GROSS else f"{material.basis} in it"
+
+
 def identity(offer: Offer, materials: Mapping[str, Material], facilities: Mapping[str, Facility]) -> dict[str, str]:
     """Return what a row of the sheet `bid` is about, by column: what is sold, what of it is weighed, and where it comes from."""
     material, facility = materials[offer.outputs[0].material], facilities[offer.facility]
-    weighed = "the goods as they are" if material.basis == GROSS else f"{material.basis} in it"
     return {
         "offer": offer.id,
         "material": material.id,
-        "kilograms of": weighed,
+        "kilograms of": weighed(material),
         "facility": facility.name or facility.id,
     }
 

@@ -1,0 +1,143 @@
+"""`friendshore orders` and `friendshore case roll`: from a plan to purchase orders, and from these to the next plan."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import Diagnostic, InputError
+from .options import AsJson, Blocked, CasePath, RunPath, installed
+from .output import answering, bare, show, show_json, wrote
+
+if TYPE_CHECKING:
+    from ..orders.sheet import PlacedLine
+
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="FILE", help="Order sheet to write: .xlsx or .csv. Overwrites nothing.", show_default=False
+    ),
+]
+Filled = Annotated[
+    Path | None,
+    typer.Option(
+        "--filled",
+        metavar="FILE",
+        help="Order sheet that was filled in: its orders are printed as [[order]].",
+        show_default=False,
+    ),
+]
+Written = Annotated[
+    Path | None,
+    typer.Option(
+        "--write", metavar="CASE", help="With --filled: write the orders into the case file too.", show_default=False
+    ),
+]
+
+
+@answering
+def orders(
+    run: RunPath,
+    out: Into = None,
+    filled: Filled = None,
+    write: Written = None,
+    block: Blocked = None,
+    as_json: AsJson = False,
+) -> int:
+    """Write what a plan buys as an order sheet, one line an order, or read the sheet back once it is filled in.
+
+    Order number, date placed, confirmed arrival and confirmed kilograms are filled in; no other cell may change. The run is checked first.
+    """
+    from ..orders import add_orders, open_run, order_sheet, placed_lines
+    from ..reading.workbook import is_workbook
+    from ..writing import refuse_present, replace_file
+
+    if (out is None) == (filled is None) or (write is not None and filled is None):
+        raise InputError(
+            "name a sheet to write, or one that was filled in",
+            expected="--out FILE, or --filled FILE with or without --write CASE",
+        )
+    if out is not None:
+        refuse_present(out)
+        if not is_workbook(out) and out.suffix.lower() != ".csv":
+            raise InputError("is no name of an order sheet", str(out), expected="a name that ends in .xlsx or .csv")
+    _, verified = open_run(run, installed(block))
+    found: list[Diagnostic] = []
+    lines, placed = placed_lines(filled, verified, found)
+    if found:
+        raise InputError(found)
+    if out is not None:
+        replace_file(out, order_sheet(lines, verified.problem.case.name, out))
+        wrote(as_json, [out], lines=len(lines))
+        return 0
+    changed = add_orders(write, lines, placed) if write is not None else []
+    _tell(placed, [write] if write is not None and changed else [], as_json)
+    return 0
+
+
+def _tell(placed: tuple[PlacedLine, ...], written: list[Path], as_json: bool) -> None:
+    from ..orders.next_case import order_table
+    from ..orders.roll import stated
+    from ..reading.tomlfile import toml_text
+
+    tables = [order_table(stated(one, one.line.placed)) for one in placed]
+    toml = toml_text({"order": tables}).rstrip() if tables else ""
+    if as_json:
+        wrote(as_json, written, orders=tables, toml=toml)
+    else:
+        bare(toml or "no order is filled in")
+        wrote(as_json, written)
+
+
+Day = Annotated[
+    datetime,
+    typer.Option("--to", metavar="DATE", formats=["%Y-%m-%d"], help="First day of the new plan.", show_default=False),
+]
+
+
+@answering
+def roll(
+    case: CasePath,
+    to: Day,
+    run: Annotated[
+        Path,
+        typer.Option("--run", metavar="RUN", help="Plan of the case: what it uses before DATE is taken off stock."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder of the new case. Overwrites nothing.")],
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--orders", metavar="SHEET", help="Order sheet of the plan, filled in.", show_default=False),
+    ] = None,
+    count: Annotated[
+        Path | None,
+        typer.Option(
+            "--count",
+            metavar="FILE",
+            help="Stock count: a CSV file with lot and quantity_kg. Without it the plan's use is assumed.",
+            show_default=False,
+        ),
+    ] = None,
+    block: Blocked = None,
+    as_json: AsJson = False,
+) -> int:
+    """Write the case as of a later day: orders that arrived before it are stock, the others are open, and what was used is taken off.
+
+    Stock that was bought keeps the offer that it was bought from, so that every rule judges it as it judged the order. Prints opening stock,
+    what was received and used, and the new stock, by material and place.
+    """
+    from ..orders import roll as roll_case
+    from ..orders import rolled_data, rolled_document, write_next
+    from ..writing import refuse_present
+
+    refuse_present(out)
+    rolled = roll_case(case, to.date(), run, installed(block), sheet, count)
+    written = write_next(rolled, out)
+    if as_json:
+        show_json({"wrote": [str(path) for path in written], **rolled_data(rolled)})
+    else:
+        show(rolled_document(rolled))
+        wrote(as_json, written)
+    return 0

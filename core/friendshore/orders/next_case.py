@@ -1,0 +1,312 @@
+"""The files of a case that was rolled forward: the case file with the new stock, orders, and periods, and all that it names as it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..case import load_case
+from ..domain.case import Case, OrderSpec
+from ..errors import Diagnostic, FriendshoreError, InputError, all_of
+from ..problem.changes import apply_changes, scenario_changes
+from ..reading.textfile import read_bytes
+from ..reading.workbook import is_workbook
+from ..recommend import gather
+from ..writing import refuse_present, replace_file, write_file, written_aside
+from .case_text import CaseText
+from .lines import OrderLine
+from .roll import OrderNow, Rolled, orders_now
+from .sheet import PlacedLine
+from .used import RolledLot
+
+_LABEL = re.compile(r"^(?:assumed, not counted|counted)\b[^;]*(?:; )?")
+"""What an earlier roll said of a stock; what a planner said follows it."""
+
+
+def write_next(rolled: Rolled, target: Path) -> list[Path]:
+    """Write the folder of the new case, once it reads and resolves as a case, and return its files.
+
+    Raises:
+        InputError: if the target is there, the case names files outside its folder, or the new case doesn't hold together. Nothing is written.
+        OSError: if it cannot be written.
+    """
+    refuse_present(target)
+    file = rolled.gathered.case.file
+    assert file is not None
+    text = CaseText(read_bytes(file).decode(), str(file))
+    contents = _named_files(text.data, file.parent, target)
+    _edit(text, rolled, contents, file.parent)
+    edited, kept = text.text()
+    if not kept:
+        rolled.notes.append(
+            "the case file is laid out in a way that couldn't be edited line by line; it was written again, without its comments"
+        )
+    contents[PurePosixPath(file.name)] = edited.encode()
+    with written_aside(target) as new:
+        new.mkdir()
+        for path, content in contents.items():
+            (new / path).parent.mkdir(parents=True, exist_ok=True)
+            write_file(new / path, content)
+        _check(new / file.name, rolled, target)
+    rolled.notes += _notes(rolled)
+    return [target / path for path in sorted(contents)]
+
+
+def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLine]) -> list[OrderNow]:
+    """Write orders that were placed into a case file, those that it has already in their place, and return them.
+
+    Raises:
+        InputError: with every order that the case cannot have, or if the case is a workbook.
+        OSError: if the file cannot be written.
+    """
+    read = load_case(case)
+    found: list[Diagnostic] = []
+    if read.file is None or is_workbook(read.file):
+        fix = "leave `--write` out, and put what is printed into the sheet `order`"
+        raise InputError("is a workbook, and orders are written into case files", str(case), fix=fix)
+    orders = [one for one in orders_now(read, lines, placed, found) if one.changed]
+    for row in placed:
+        if row.arrives < read.horizon.start:
+            fix = "roll the case to a later day: `friendshore case roll` makes stock of what has arrived"
+            told = f"order {row.number} arrives before the plan starts ({read.horizon.start})"
+            found.append(Diagnostic(told, "", row.row, "confirmed_arrival", str(row.arrives), fix=fix))
+    if found:
+        raise all_of(found)
+    text = CaseText(read_bytes(read.file).decode(), str(read.file))
+    for one in orders:
+        _edit_order(text, one, read)
+    edited, kept = text.text()
+    if not kept:
+        raise InputError(
+            "is laid out in a way that cannot be edited line by line",
+            str(read.file),
+            fix="add what is printed without `--write`",
+        )
+    if orders:
+        replace_file(read.file, edited.encode())
+    return orders
+
+
+def _check(file: Path, rolled: Rolled, target: Path) -> None:
+    """Read the new case as every command reads it.
+
+    Raises:
+        InputError: with everything that is wrong with it, under the names that its files are to have.
+    """
+    try:
+        gathered = gather(load_case(file), rolled.gathered.registry)
+        gathered.inputs.problem()
+    except FriendshoreError as error:
+        aside = str(file.parent)
+        raise InputError(
+            Diagnostic(
+                one.message, one.file.replace(aside, str(target)), one.row, one.column, one.found, one.expected, one.fix
+            )
+            for one in error.problems
+        ) from error
+    for scenario in gathered.case.scenarios:
+        try:
+            changes = scenario_changes(gathered.case, [scenario.name])
+            apply_changes(changes, gathered.case, gathered.catalogs, gathered.rules, gathered.bills)
+        except InputError as error:
+            rolled.notes += [f"scenario {scenario.name} no longer applies: {one.message}" for one in error.problems]
+
+
+def _edit(text: CaseText, rolled: Rolled, contents: dict[PurePosixPath, bytes], folder: Path) -> None:
+    case = rolled.gathered.case
+    text.set(("case", "start"), rolled.day)
+    text.set(("case", "periods"), rolled.horizon.count)
+    for position, lot in rolled.stocks:
+        _edit_stock(text, rolled, position, lot)
+    for one, lots in rolled.received:
+        if one.position is not None:
+            text.remove("order", one.position)
+        for lot in lots:
+            if lot.left:
+                text.add("stock", _received_table(rolled, one.order, lot))
+    for one in rolled.open:
+        _edit_order(text, one, case)
+    bounded = [("licence", at, one.id, one.quantity) for at, one in enumerate(case.licences)]
+    bounded += [("waiver", at, one.id, one.quantity) for at, one in enumerate(case.waivers)]
+    for name, position, called, quantity in bounded:
+        used = rolled.allowances.get((name, called), Decimal(0))
+        if quantity is not None and used:
+            _reduce(text, name, position, quantity - used)
+    gone = sum(1 for period in case.horizon.periods if period.end < rolled.day)
+    if gone:
+        _drop_periods(text, gone, contents, folder)
+
+
+def _edit_stock(text: CaseText, rolled: Rolled, position: int, lot: RolledLot) -> None:
+    if not lot.left:
+        text.remove("stock", position)
+    elif lot.used or lot.counted is not None:
+        before = rolled.gathered.case.stocks[position].why
+        text.set(("stock", position, "quantity"), _kilograms(lot.left))
+        text.set(("stock", position, "why"), _label(rolled, lot, _LABEL.sub("", before)))
+
+
+def _received_table(rolled: Rolled, order: OrderSpec, lot: RolledLot) -> dict[str, Any]:
+    """Return an order that arrived as a stock: of its offer, so that rules judge it as they judged the order."""
+    told = f"order {order.id}, arrived {order.arrives}" + (f"; {order.why}" if order.why else "")
+    table: dict[str, Any] = {
+        "id": lot.name,
+        "material": lot.node[0],
+        "place": lot.node[1],
+        "quantity": _kilograms(lot.left),
+    }
+    table |= {"acquired": order.ordered} if order.ordered is not None else {}
+    return table | {"offer": order.offer, "why": _label(rolled, lot, told)}
+
+
+def _label(rolled: Rolled, lot: RolledLot, before: str) -> str:
+    """Return the reason of a quantity: whether it was counted or follows from the plan, and what was said of the stock before."""
+    if lot.counted is not None:
+        said = f"counted on {rolled.day}"
+    elif lot.used:
+        quantity, used = _kilograms(lot.quantity), _kilograms(lot.used)
+        said = f"assumed, not counted: {quantity} less {used} of planned use before {rolled.day}"
+    else:
+        said = f"assumed, not counted: {_kilograms(lot.quantity)}, and no planned use before {rolled.day}"
+    return "; ".join(filter(None, (said, before)))
+
+
+def _edit_order(text: CaseText, one: OrderNow, case: Case) -> None:
+    order = one.order
+    if one.position is None:
+        text.add("order", order_table(order))
+    elif one.changed:
+        before, stated = case.orders[one.position], order_table(order)
+        for key in ("id", "quantity", "arrives", "ordered"):
+            if getattr(before, key) != getattr(order, key):
+                text.set(("order", one.position, key), stated.get(key))
+
+
+def order_table(order: OrderSpec) -> dict[str, Any]:
+    """Return an open order as a case file states it."""
+    table: dict[str, Any] = {"id": order.id, "offer": order.offer, "place": order.place}
+    table["quantity"] = _kilograms(order.quantity) + (f" {order.substance}" if order.substance else "")
+    table |= {"ordered": order.ordered, "arrives": order.arrives, "why": order.why}
+    return {key: value for key, value in table.items() if value not in (None, "")}
+
+
+def _reduce(text: CaseText, name: str, position: int, left: Decimal) -> None:
+    if left > 0:
+        text.set((name, position, "quantity"), _kilograms(left))
+    else:
+        text.remove(name, position)
+
+
+def _kilograms(quantity: Decimal) -> str:
+    return f"{quantity.normalize():f} kg"
+
+
+def _drop_periods(text: CaseText, gone: int, contents: dict[PurePosixPath, bytes], folder: Path) -> None:
+    """Leave out the past periods of demands that list one quantity for each, in the case file, its scenarios, and its table of demands."""
+    data = text.data
+    for position, demand in enumerate(data.get("demand", ())):
+        if "quantities" in demand:
+            text.set(("demand", position, "quantities"), demand["quantities"][gone:])
+    for number, scenario in enumerate(data.get("scenario", ())):
+        for position, change in enumerate(scenario.get("change", ())):
+            if "quantities" in change:
+                text.set(
+                    ("scenario", number, "change", position), {**change, "quantities": change["quantities"][gone:]}
+                )
+    name = PurePosixPath(str(data.get("use", {}).get("demand", "")))
+    if name in contents and (folder / name).suffix.lower() == ".csv":
+        contents[name] = _without_periods(contents[name], gone)
+
+
+def _without_periods(table: bytes, gone: int) -> bytes:
+    """Return a table of demands whose column `quantities` leaves out the first periods; one without it stays as it is."""
+    rows = list(csv.reader(io.StringIO(table.decode("utf-8-sig"), newline="")))
+    head = [cell.strip() for cell in rows[0]] if rows else []
+    if "quantities" not in head:
+        return table
+    at = head.index("quantities")
+    for row in rows[1:]:
+        if len(row) > at and row[at].strip():
+            row[at] = ";".join(row[at].split(";")[gone:])
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _named_files(data: Mapping[str, Any], folder: Path, target: Path) -> dict[PurePosixPath, bytes]:
+    """Return all files below the folder of a case that its case file names, and its lock.
+
+    Raises:
+        InputError: with every path that leads out of the folder: it would lead elsewhere from the new one.
+    """
+    found: dict[PurePosixPath, bytes] = {}
+    wrong: list[Diagnostic] = []
+    home, new = folder.resolve(), target.resolve()
+    for text in sorted({*_texts(data), "friendshore.lock"}):
+        for name in {text, text.partition(":")[2]} - {""}:
+            if "\n" in name or len(name) > 1000 or Path(name).is_absolute() or "\0" in name:
+                continue
+            path = folder / name
+            if not path.exists() or path.resolve() == home:
+                continue
+            if not path.resolve().is_relative_to(home):
+                fix = "copy it beside the case file, and name it there"
+                wrong.append(Diagnostic("lies outside the folder of the case, which is copied", str(path), fix=fix))
+                continue
+            files = [path] if path.is_file() else [one for one in sorted(path.rglob("*")) if one.is_file()]
+            for file in files:
+                below = file.relative_to(folder)
+                hidden = any(part.startswith(".") and part not in (".", "..") for part in below.parts)
+                if not (hidden or file.resolve().is_relative_to(new)):
+                    found[PurePosixPath(below.as_posix())] = file.read_bytes()
+    if wrong:
+        raise all_of(wrong)
+    return found
+
+
+def _texts(data: object) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, Mapping):
+        for value in data.values():
+            yield from _texts(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _texts(value)
+
+
+def _notes(rolled: Rolled) -> Iterator[str]:
+    """What counts from the start of a plan, and so begins again."""
+    gathered = rolled.gathered
+    ordered = sorted({one.order.offer for one in (*rolled.open, *(one for one, _ in rolled.received))})
+    offers = {offer.id: offer for catalog in gathered.catalogs for offer in catalog.offers}
+    known = {one.offer for one in gathered.case.incumbents}
+    for name in ordered:
+        offer = offers[name]
+        afresh = [word for word in ("total", "max_per_year", "take_or_pay") if getattr(offer, word) is not None]
+        if afresh:
+            yield f"{name}: {', '.join(afresh)} counts from {rolled.day} again; take off what was ordered before, if it counts"
+        if name not in known and (offer.onboarding or offer.qualification):
+            yield f"{name} has been ordered: add it as [[incumbent]], or the plan pays its onboarding and waits for its qualification again"
+    old_end, new_end = gathered.case.horizon.span.end, rolled.horizon.span.end
+    if old_end != new_end:
+        yield f"periods of a {rolled.horizon.length.value} from {rolled.day} end on {new_end}, after the old plan ({old_end}): a demand without `until` goes on until then"
+    limits = sorted(rule.id for rule in gathered.rules if getattr(rule, "per", "") in ("year", "horizon"))
+    if limits:
+        yield f"limits of a year or of the whole plan count from {rolled.day} again: {', '.join(limits)}"
+    undated = [stock.id or stock.material for stock in gathered.case.stocks if stock.acquired is None]
+    undated += [one.order.id for one, _ in rolled.received if one.order.ordered is None]
+    if undated:
+        end = rolled.horizon.periods[0].end
+        yield f"without `acquired`, and so counted as bought on any day up to {end}: {', '.join(undated)}"
+    if rolled.unplaced:
+        yield f"not on the sheet though the plan places them before {rolled.day}: {len(rolled.unplaced)} orders; the new plan decides on them again"
+    bought = [one.order.id for one, _ in rolled.received if offers[one.order.offer].inputs]
+    bought += [one.order.id for one in rolled.open if offers[one.order.offer].inputs]
+    if bought:
+        yield f"made from inputs, of which the order states no origin, so that rules on the whole chain find it unproven: {', '.join(bought)}"

@@ -1,0 +1,363 @@
+"""A case rolled forward to a later day: orders that arrived become stock, what was used is taken off, and the rest is as it was."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from ..case import load_case
+from ..domain.base import exact, totals
+from ..domain.basis import Factors, basis_factor
+from ..domain.case import Case, OrderSpec
+from ..domain.time import Horizon, add_months
+from ..errors import Diagnostic, InputError, VerificationError, all_of
+from ..plugins import Registry
+from ..problem.changes import scenario_changes
+from ..problem.network import Node
+from ..reading.workbook import is_workbook
+from ..recommend import gather
+from ..recommend.gather import Gathered
+from ..recommend.recheck import RunFacts, as_run, read_facts
+from ..run import FACTS_FILE, read_run
+from ..verify import VerifiedPlan, examine
+from .counts import apply_count
+from .lines import OrderLine, order_lines
+from .sheet import FilledSheet, PlacedLine
+from .used import NodeTotal, RolledLot, node_totals, planned_use, take_out
+
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNow:
+    """An order that has been placed, as it is known on the day of the new plan."""
+
+    order: OrderSpec
+    position: int | None
+    """Its place among the orders of the case. None if the case doesn't have it yet."""
+    line: OrderLine | None
+    """None if the plan knows nothing of it."""
+    changed: bool
+    """True if the sheet says something else of it than the case."""
+
+
+@dataclass(slots=True)
+class Rolled:
+    """What becomes of a case."""
+
+    gathered: Gathered
+    day: date
+    horizon: Horizon
+    """Periods of the new plan."""
+    stocks: list[tuple[int, RolledLot]]
+    """Stock of the case, by its place among all stock."""
+    received: list[tuple[OrderNow, list[RolledLot]]]
+    """Orders that arrived before the day, each with a lot for every good that it brought."""
+    open: list[OrderNow]
+    totals: tuple[NodeTotal, ...]
+    allowances: dict[tuple[str, str], Decimal]
+    """`licence` or `waiver`, and its id -> kilograms that were moved or delivered under it before the day."""
+    unplaced: tuple[OrderLine, ...]
+    """Orders that should have been placed before the day, and aren't on the sheet."""
+    notes: list[str] = field(default_factory=list)
+
+
+def open_run(run: Path, registry: Registry) -> tuple[RunFacts, VerifiedPlan]:
+    """Read a run and derive its plan again from its own facts.
+
+    Raises:
+        InputError, PluginError: if it cannot be read.
+        VerificationError: if its plan doesn't hold, so that nothing should be ordered by it.
+    """
+    stored = read_run(run)
+    facts = read_facts(stored.facts, as_run(registry, stored.run))
+    verified, findings = examine(facts.problem, facts.plan, all_rules=facts.complete)
+    if not facts.complete:
+        raise InputError(facts.unchecked)
+    if verified is None or findings:
+        raise VerificationError(
+            [
+                Diagnostic(one.message, one.file or FACTS_FILE, found=one.found, expected=one.expected)
+                for one in findings
+            ]
+        )
+    return facts, verified
+
+
+def placed_lines(
+    sheet: Path | None, verified: VerifiedPlan, found: list[Diagnostic]
+) -> tuple[tuple[OrderLine, ...], tuple[PlacedLine, ...]]:
+    """Return the order lines of a plan, and those that a sheet says were ordered."""
+    case = verified.problem.case
+    lines = order_lines(verified.problem, verified.plan)
+    if sheet is None:
+        return lines, ()
+    end = case.horizon.span.end
+    assert end is not None
+    return lines, FilledSheet(sheet, case.name, lines, end, found).read()
+
+
+def roll(
+    case: Path, day: date, run: Path, registry: Registry, sheet: Path | None = None, count: Path | None = None
+) -> Rolled:
+    """Work out a case as of a later day from a plan of it, an order sheet, and perhaps a stock count.
+
+    Raises:
+        InputError: with everything that is wrong with any of them.
+        VerificationError: if the plan doesn't hold.
+    """
+    read = load_case(case)
+    if read.file is None or is_workbook(read.file):
+        fix = "roll the case file that the workbook was written from"
+        raise InputError("is a workbook; only case files can be rolled", str(case), expected="a case file", fix=fix)
+    gathered = gather(read, registry)
+    facts, verified = open_run(run, registry)
+    found = list(_same_case(gathered, facts, run))
+    if found:
+        raise all_of(found)
+    found += _day_in_plan(gathered.case, day)
+    if found:
+        raise all_of(found)
+    lines, placed = placed_lines(sheet, verified, found)
+    found += _placed_later(placed, sheet, day)
+    if found:
+        raise all_of(found)
+    return _rolled(gathered, verified, day, lines, placed, count)
+
+
+def _same_case(gathered: Gathered, facts: RunFacts, run: Path) -> Iterator[Diagnostic]:
+    """Refuse a run of another state of the case: its use would be taken off other stock. Orders may have been added since."""
+    case, then = gathered.declared, facts.file.case
+    for name in type(case).model_fields:
+        if name in ("rules", "orders", "folder", "file", "followed", "settings_from"):
+            continue
+        if getattr(case, name) != getattr(then, name):
+            fix = "plan the case again with `--out`, or roll the case that was planned"
+            yield Diagnostic(f"the run was planned from another state of the case: `{name}` differs", str(run), fix=fix)
+    applied = facts.file.applied
+    for change in (*scenario_changes(gathered.case, applied.scenario), *applied.changes):
+        if change.subject in ("stock", "order"):
+            fix = "write it into the case file, plan that, and roll it"
+            yield Diagnostic(
+                f"the run was planned with a changed {change.subject}, which a new case would have twice",
+                str(run),
+                found=change.told,
+                fix=fix,
+            )
+
+
+def _day_in_plan(case: Case, day: date) -> Iterator[Diagnostic]:
+    horizon = case.horizon
+    end = horizon.span.end
+    assert end is not None
+    if not horizon.start < day <= end:
+        yield Diagnostic(
+            "isn't a day of the plan after its first one",
+            column="--to",
+            found=str(day),
+            expected=f"a day after {horizon.start}, up to {end}",
+        )
+        return
+    if all(day != period.start for period in horizon.periods):
+        listed = [demand for demand in case.demands if demand.quantities]
+        near = [period.start for period in horizon.periods if period.start > horizon.start]
+        for demand in listed:
+            expected = "the first day of a period: " + ", ".join(map(str, near[:3]))
+            fix = "roll to such a day, or state the demand by `per_year` with `from` and `until`"
+            message = (
+                f"demand `{demand.id or demand.material}` lists a quantity for each period, and the day lies within one"
+            )
+            yield Diagnostic(message, column="--to", found=str(day), expected=expected, fix=fix)
+
+
+def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -> Iterator[Diagnostic]:
+    for one in placed:
+        if one.placed is not None and one.placed >= day:
+            fix = "roll to a later day, or leave the row blank"
+            yield Diagnostic(
+                "was placed on the day of the new plan or later",
+                str(sheet),
+                one.row,
+                "date_placed",
+                str(one.placed),
+                f"a day before {day}",
+                fix,
+            )
+
+
+def rolled_horizon(horizon: Horizon, day: date) -> Horizon:
+    """Return the periods of the same length from a day on, up to the end of the old ones or a little beyond."""
+    old_end = add_months(horizon.start, horizon.count * horizon.length.months)
+    count = next(n for n in range(1, horizon.count + 1) if add_months(day, n * horizon.length.months) >= old_end)
+    return Horizon(start=day, count=count, length=horizon.length)
+
+
+def orders_now(
+    case: Case, lines: Sequence[OrderLine], placed: Sequence[PlacedLine], found: list[Diagnostic]
+) -> list[OrderNow]:
+    """Return every order of the case and of the sheet; a row of the sheet takes the place of the order that it is about."""
+    known = {line.line: line for line in lines}
+    waiting = defaultdict(list)
+    for one in placed:
+        waiting[one.line.placed.id if one.line.placed is not None else one.number].append(one)
+    orders = []
+    for position, (name, order) in enumerate(zip(case.order_names, case.orders, strict=True)):
+        rows = waiting.pop(name, [])
+        for one in rows:
+            if (one.line.offer, one.line.place) != (order.offer, order.place or case.place):
+                told = f"the case has another order of this number, of `{order.offer}`"
+                found.append(Diagnostic(told, "", one.row, "order_number", one.number, "a number of its own"))
+        line = known.get(f"open-{name}")
+        if not rows:
+            orders.append(OrderNow(order.but(id=name), position, line, changed=False))
+        for number, one in enumerate(rows):
+            told_now = stated(one, order)
+            first = position if number == 0 else None
+            same = told_now.but(id="") == order.but(id="", place=order.place or case.place)
+            orders.append(OrderNow(told_now, first, one.line, changed=not same or one.number != name))
+    for rows in waiting.values():
+        orders += [OrderNow(stated(one, one.line.placed), None, one.line, changed=True) for one in rows]
+    return orders
+
+
+def stated(one: PlacedLine, before: OrderSpec | None) -> OrderSpec:
+    """Return a row of the sheet as an order of the case."""
+    return OrderSpec(
+        id=one.number,
+        offer=one.line.offer,
+        quantity=one.quantity,
+        substance=before.substance if before is not None else "",
+        arrives=one.arrives,
+        ordered=one.placed,
+        place=one.line.place,
+        why=before.why if before is not None else "",
+    )
+
+
+def _rolled(
+    gathered: Gathered,
+    verified: VerifiedPlan,
+    day: date,
+    lines: Sequence[OrderLine],
+    placed: Sequence[PlacedLine],
+    count: Path | None,
+) -> Rolled:
+    case, problem, plan = gathered.case, verified.problem, verified.plan
+    in_plan = {lot.id: lot for lot in problem.lots}
+    aside: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
+    for used in plan.lots:
+        aside[used.lot][used.requirement] = aside[used.lot].get(used.requirement, _NOTHING) + used.quantity
+    stocks = []
+    for position, name in enumerate(case.stock_names):
+        lot = in_plan[name]
+        node = (lot.material, lot.place.id)
+        stocks.append((position, RolledLot(name, node, lot.quantity, case.horizon.start, False, dict(aside[name]))))
+    pools: dict[tuple[str, str], dict[str, Decimal]] = {("line", line.line): dict(line.by_class) for line in lines}
+    pools |= {("lot", name): by_class for name, by_class in aside.items()}
+    found: list[Diagnostic] = []
+    orders = orders_now(case, lines, placed, found)
+    received = [(one, list(_lots(one, gathered, pools))) for one in orders if one.order.arrives < day]
+    lots = [lot for _, lot in stocks] + [lot for _, some in received for lot in some]
+    classes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for moved in plan.transfers:
+        classes[moved.material, moved.to_requirement].add(moved.from_requirement)
+    uncovered = take_out(lots, planned_use(verified, day, placed), classes)
+    if count is not None:
+        uncovered = apply_count(count, lots, uncovered, found)
+    found += _losing(case, lots, verified)
+    if found:
+        raise all_of(found)
+    on_sheet = {one.line.line for one in placed}
+    unplaced = tuple(
+        line for line in lines if line.order_by is not None and line.order_by < day and line.line not in on_sheet
+    )
+    return Rolled(
+        gathered=gathered,
+        day=day,
+        horizon=rolled_horizon(case.horizon, day),
+        stocks=stocks,
+        received=received,
+        open=[one for one in orders if one.order.arrives >= day],
+        totals=tuple(node_totals(lots, uncovered)),
+        allowances=_allowances(verified, day, received),
+        unplaced=unplaced,
+    )
+
+
+def _lots(
+    one: OrderNow, gathered: Gathered, pools: Mapping[tuple[str, str], dict[str, Decimal]]
+) -> Iterator[RolledLot]:
+    """Yield a lot for every good that an order brought; it takes its part of what the plan sets aside of the order for each class."""
+    case, order = gathered.case, one.order
+    materials = {material.id: material for catalog in gathered.catalogs for material in catalog.materials}
+    offer = next(offer for catalog in gathered.catalogs for offer in catalog.offers if offer.id == order.offer)
+    factors = Factors(factor for catalog in gathered.catalogs for factor in catalog.factors)
+    factor = basis_factor(materials[offer.outputs[0].material], order.substance, factors)
+    assert factor is not None  # the case was planned with it
+    for line in offer.outputs:
+        several = len(offer.outputs) > 1
+        name = f"{order.id}:{line.material}" if several else order.id
+        quantity = exact(order.quantity * factor * line.per_unit)
+        key = ("line", one.line.line) if one.line is not None else ("lot", order.id)
+        if one.line is not None and one.line.placed is not None:
+            key = ("lot", one.line.placed.id + (f":{line.material}" if several else ""))
+        pool = pools.get(key, {})
+        by_class, rest = {}, quantity
+        for requirement in sorted(pool):
+            part = min(rest, pool[requirement])
+            pool[requirement] -= part
+            rest -= part
+            by_class[requirement] = part
+        yield RolledLot(name, (line.material, order.place or case.place), quantity, order.arrives, True, by_class)
+
+
+def _losing(case: Case, lots: Sequence[RolledLot], verified: VerifiedPlan) -> Iterator[Diagnostic]:
+    """Refuse to assume what is left of a material that is lost in store."""
+    losing: set[Node] = {
+        (store.material, store.place or case.place)
+        for store in case.stores
+        if store.loss and store.material in verified.problem.merged.materials
+    }
+    for lot in lots:
+        if lot.node in losing and lot.counted is None and lot.quantity:
+            fix = "count it: `--count FILE` with the columns lot and quantity_kg"
+            yield Diagnostic(
+                f"a part of {lot.node[0]} is lost in store at {lot.node[1]}, so what is left of `{lot.name}` must be counted",
+                column="--count",
+                fix=fix,
+            )
+
+
+def _allowances(
+    verified: VerifiedPlan, day: date, received: Sequence[tuple[OrderNow, list[RolledLot]]]
+) -> dict[tuple[str, str], Decimal]:
+    """Return what was moved under each licence, and delivered under each waiver, before a day. If in doubt, it is more rather than less."""
+    plan, horizon = verified.plan, verified.problem.case.horizon
+    under: defaultdict[str, set[str]] = defaultdict(set)
+    for bought in plan.purchases:
+        for licence in bought.licences:
+            under[f"{bought.offer} {bought.place} {bought.ordered}"].add(licence)
+    for lot in plan.lots:
+        for licence in lot.licences:
+            under[lot.lot].add(licence)
+    used: list[tuple[tuple[str, str], Decimal]] = []
+    for one, lots in received:
+        line = one.line
+        keys = [lot.name for lot in lots] + [one.order.id]
+        if line is not None:
+            keys += [f"{line.offer} {line.place} {line.ordered}", line.line.removeprefix("open-")]
+        amount = sum((lot.quantity for lot in lots), _NOTHING)
+        used += [(("licence", name), amount) for name in sorted({name for key in keys for name in under.get(key, ())})]
+    for delivery in plan.deliveries:
+        if horizon.periods[delivery.period].start < day:
+            used += [(("waiver", name), delivery.quantity) for name in delivery.waivers]
+    return dict(totals(used))
+
+
+def material_names(gathered: Gathered) -> Mapping[str, str]:
+    """Return the name of each material by its id."""
+    return {one.id: one.name or one.id for catalog in gathered.catalogs for one in catalog.materials}

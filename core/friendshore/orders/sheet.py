@@ -1,0 +1,226 @@
+"""Order sheets: the order lines of a plan as a workbook or a CSV file, and the same file read back once it is filled in.
+
+A buyer fills in the last four columns of the lines that were ordered. All other cells are checked against the plan: none of them may change.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ..catalog.sheets import Sheet, workbook
+from ..domain.base import UnreadableError
+from ..domain.values import label
+from ..errors import Diagnostic
+from ..inert import cell_inert
+from ..reading import kinds as k
+from ..reading.csvfile import Table, TableRow, fill, read_table
+from ..reading.fields import Field, Layout
+from ..reading.workbook import is_workbook, read_workbook
+from .lines import OrderLine, edition
+
+SHEET = "orders"
+PLAN = "plan"
+"""Column that says for which plan the sheet was written."""
+NUMBER, PLACED, ARRIVES, CONFIRMED = "order_number", "date_placed", "confirmed_arrival", "confirmed_kg"
+_FILL_IN: Mapping[str, Field] = {
+    NUMBER: Field(NUMBER, k.kind_of(label), "Number of the purchase order: one for each row, so add its item number.", "4711-10"),
+    PLACED: Field(PLACED, k.DATE, "Day on which the order was placed.", "2026-11-02"),
+    ARRIVES: Field(ARRIVES, k.DATE, "Day of arrival that the supplier has confirmed, or on which it arrived.", "2027-01-25"),
+    CONFIRMED: Field(CONFIRMED, k.NON_NEGATIVE, "Kilograms that the supplier has confirmed, or that arrived.", "12000"),
+}  # fmt: skip
+_GIVEN: Mapping[str, Field] = {
+    "supplier": Field("supplier", k.TEXT, "Company to order from.", "Acme Metals"),
+    "facility": Field("facility", k.TEXT, "Plant that delivers.", "Acme smelter"),
+    "item": Field("item", k.TEXT, "Name of the material.", "Gallium metal 4N"),
+    "quantity_kg": Field("quantity_kg", k.NON_NEGATIVE, "Kilograms to order.", "12000"),
+    "kilograms_of": Field("kilograms_of", k.TEXT, "What these kilograms weigh.", "Sb in it"),
+    "destination": Field("destination", k.TEXT, "Where to deliver.", "US"),
+    "incoterm": Field("incoterm", k.TEXT, "Incoterm of the benchmark that the price follows; blank: none is known.", "CIF"),
+    "order_by": Field("order_by", k.DATE, "Last day of the order; blank: it has been placed.", "2026-11-06"),
+    "needed_on": Field("needed_on", k.DATE, "Day on which it must be there.", "2027-01-01"),
+    "price_per_kg": Field("price_per_kg", k.TEXT, "Price before discounts; blank: see the run.", "41.9"),
+    "total": Field("total", k.TEXT, "Price of the whole line before discounts.", "929835.62"),
+    "currency": Field("currency", k.TEXT, "Of price and total.", "EUR"),
+    "note": Field("note", k.TEXT, "What to know of the line.", "processing fee"),
+    **_FILL_IN,
+    "offer": Field("offer", k.TEXT, "Id of the offer.", "acme-gallium"),
+    "material": Field("material", k.TEXT, "Id of the material.", "gallium-metal-4n"),
+    "line": Field("line", k.TEXT, "Number of the line.", "12", required=True),
+    PLAN: Field(PLAN, k.TEXT, "Plan that the sheet is of.", "3f2a9c01d7be", required=True),
+}  # fmt: skip
+"""Columns in their order; names come before ids."""
+LAYOUT = Layout(SHEET, "What to buy, and what was ordered.", tuple(_GIVEN.values()))
+_NUMBERS = frozenset(("price_per_kg", "total"))
+"""Columns that are numbers to a spreadsheet, and may be below zero."""
+_AGAIN = "write the sheet again with `friendshore orders RUN --out FILE`"
+_UNCHANGED = "this is not what the plan says: leave it as it was written"
+
+
+def order_sheet(lines: Sequence[OrderLine], case: str, file: Path) -> bytes:
+    """Return the sheet of some order lines, as a workbook or as CSV by the name of the file.
+
+    Raises:
+        InputError: if XlsxWriter is not installed, or a text holds what no workbook can.
+    """
+    rows = [[_cells(line, edition(case, lines))[column] for column in LAYOUT.names] for line in lines]
+    if is_workbook(file):
+        numbers = {name: Field(name, k.NON_NEGATIVE, _GIVEN[name].doc) for name in _NUMBERS}
+        inputs = {name: "read back as an open order." for name in _FILL_IN}
+        return workbook(file.name, [Sheet(SHEET, LAYOUT.names, rows, {**_GIVEN, **numbers}, typed=True, inputs=inputs)])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(LAYOUT.names)
+    writer.writerows([cell_inert(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _cells(line: OrderLine, plan: str) -> dict[str, str]:
+    """Return every cell of a line; those of an order that has been placed are filled in already."""
+    order, blank = line.placed, dict.fromkeys(_FILL_IN, "")
+    if order is not None:
+        confirmed = f"{order.quantity.normalize():f}"
+        blank = {NUMBER: order.id, PLACED: str(order.ordered or ""), ARRIVES: str(order.arrives), CONFIRMED: confirmed}
+    return {**line.texts, **blank, PLAN: plan}
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLine:
+    """A line of a plan that was ordered."""
+
+    line: OrderLine
+    number: str
+    placed: date | None
+    """None: the case states the order without the day."""
+    arrives: date
+    quantity: Decimal
+    row: int
+    """Row of the sheet."""
+
+
+@dataclass(slots=True)
+class FilledSheet:
+    """A sheet that is read back: all that is wrong with it is found before anything is refused."""
+
+    path: Path
+    case: str
+    lines: Sequence[OrderLine]
+    until: date
+    """Last day of the plan."""
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def read(self) -> tuple[PlacedLine, ...]:
+        """Return the lines that were ordered; what is wrong is put into `found`."""
+        table = self._table()
+        for name in LAYOUT.names if table.columns else ():
+            if name not in table.columns and not _GIVEN[name].required:
+                table.tell(
+                    "a needed column is missing", table.head_line, name, expected=_GIVEN[name].wanted, fix=_AGAIN
+                )
+        by_line = {line.line: line for line in self.lines}
+        placed: list[PlacedLine] = []
+        named = edition(self.case, self.lines)
+        others = [row for row in table.rows if row.values.get(PLAN, named) != named]
+        for row in others[:1]:
+            fix = "read it with the run that it was written from, or write the sheet again"
+            table.problem(row, PLAN, "the sheet is of another plan", f"`{named}`", fix)
+        for row in [] if others else table.rows:
+            line = by_line.get(str(row.values.get("line", "")))
+            if line is not None:
+                self._check_given(table, row, line)
+                one = self._placed(table, row, line)
+                placed += [] if one is None else [one]
+            elif "line" in row.values:
+                fix = "delete the row: a purchase that is not in the plan is an [[order]] of the case file"
+                table.problem(
+                    row, "line", "the plan has no such line", f"1 to {len(self.lines)}, or `open-` and an order", fix
+                )
+        self._tell_twice(table, placed)
+        return tuple(placed)
+
+    def _table(self) -> Table:
+        if not is_workbook(self.path):
+            return read_table(self.path, LAYOUT, self.found)
+        book = read_workbook(self.path, self.found)
+        sheet = book.named(SHEET) or ""
+        table = Table(LAYOUT, book.place(SHEET), self.found)
+        self.found += book.found.get(sheet, [])
+        if sheet:
+            fill(table, iter(book.sheets[sheet]))
+        elif not self.found:
+            table.tell("there is no such sheet", fix=_AGAIN)
+        return table
+
+    def _check_given(self, table: Table, row: TableRow, line: OrderLine) -> None:
+        """Find cells that no longer say what the plan says: their row would be read as that of another purchase."""
+        for column, written in line.texts.items():
+            text = table.text(row, column)
+            if column in table.columns and column not in row.bad and not _same(_GIVEN[column], text, written):
+                table.problem(row, column, _UNCHANGED, f"`{written}`" if written else "a blank cell")
+
+    def _placed(self, table: Table, row: TableRow, line: OrderLine) -> PlacedLine | None:
+        """Return what was filled in; None if the row is blank, or wrong."""
+        filled = [name for name in _FILL_IN if table.text(row, name)]
+        if not filled:
+            return None
+        before = len(self.found)
+        unstated = line.placed is not None and line.placed.ordered is None
+        for name in _FILL_IN:
+            if not table.text(row, name) and not (name == PLACED and unstated):
+                fix = "fill it in, or leave all of " + ", ".join(_FILL_IN) + " blank"
+                table.problem(row, name, "the order is filled in, but not this", _FILL_IN[name].wanted, fix)
+        values: dict[str, Any] = row.values
+        day, arrives, quantity = values.get(PLACED), values.get(ARRIVES), values.get(CONFIRMED)
+        if day is not None and arrives is not None and arrives < day:
+            table.problem(
+                row, ARRIVES, "arrives before it was placed", f"{day} or later", "correct one of the two days"
+            )
+        if arrives is not None and arrives > self.until:
+            fix = "correct the day, or plan more `periods`"
+            table.problem(row, ARRIVES, "arrives after the plan ends", f"a day up to {self.until}", fix)
+        if quantity is not None and not quantity:
+            table.problem(
+                row, CONFIRMED, "nothing was confirmed", "above 0", "leave the row blank if nothing was ordered"
+            )
+        if line.shares_run and line.placed is None:
+            fix = f"state it as [[order]] of `{line.offer}` in units of the offer, and leave the row blank"
+            table.problem(
+                row, NUMBER, "the offer delivers several goods at once, so one of them is no order by itself", "", fix
+            )
+        if row.bad & _FILL_IN.keys() or len(self.found) > before or arrives is None or quantity is None:
+            return None
+        return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line)
+
+    def _tell_twice(self, table: Table, placed: Iterable[PlacedLine]) -> None:
+        """Find order numbers that two rows have, or that another order of the case has."""
+        seen: dict[str, int] = {}
+        theirs = {line.placed.id: line.line for line in self.lines if line.placed is not None}
+        rows = {row.line: row for row in table.rows}
+        for one in placed:
+            fix = "give each row a number of its own: add the item number, like `4711-10`"
+            if one.number in seen:
+                table.problem(
+                    rows[one.row], NUMBER, f"row {seen[one.number]} has the same number", "different numbers", fix
+                )
+            elif theirs.get(one.number, one.line.line) != one.line.line:
+                table.problem(
+                    rows[one.row], NUMBER, "the case has another order of this number", "a number of its own", fix
+                )
+            seen.setdefault(one.number, one.row)
+
+
+def _same(column: Field, text: str, written: str) -> bool:
+    """Return True if a cell still means what was written into it: a spreadsheet may write a number or a day another way."""
+    if text == written or not text or not written:
+        return text == written
+    kind = k.NON_NEGATIVE if column.name in _NUMBERS and not written.startswith("-") else column.kind
+    try:
+        return bool(kind.read(text) == kind.read(written))
+    except UnreadableError:
+        return False

@@ -1,0 +1,148 @@
+"""A rolled case as a document and as data: opening stock plus what was received less what was used is the new stock."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..document import elements as doc
+from .roll import OrderNow, Rolled, material_names
+from .used import NodeTotal, RolledLot
+
+_ASSUMED = "what was used is assumed from the plan, not counted: state a stock count with `--count FILE` (columns lot, quantity_kg)"
+
+
+def rolled_data(rolled: Rolled) -> dict[str, object]:
+    """Return what became of a case as JSON-ready data, all masses in kilograms of the material's basis."""
+    names = material_names(rolled.gathered)
+    return {
+        "from": str(rolled.gathered.case.horizon.start),
+        "to": str(rolled.day),
+        "until": str(rolled.horizon.span.end),
+        "periods": rolled.horizon.count,
+        "materials": [_total(one, names[one.material]) for one in rolled.totals],
+        "lots": [_lot(lot) for lot in _lots(rolled)],
+        "received": [_order(one) for one, _ in rolled.received],
+        "open": [_order(one) for one in rolled.open],
+        "allowances": [
+            {"kind": kind, "id": name, "used_kg": float(used)}
+            for (kind, name), used in sorted(rolled.allowances.items())
+        ],
+        "notes": _notes(rolled),
+    }
+
+
+def rolled_document(rolled: Rolled) -> doc.Document:
+    """Return what became of a case: the reconciliation by material and place, its lots, open orders, and notes."""
+    return doc.document(
+        "A case rolled forward",
+        doc.sentence(
+            f"{rolled.gathered.case.name} from {rolled.day} to {rolled.horizon.span.end}, {rolled.horizon.count} periods",
+            strong=True,
+        ),
+        doc.section_if_any("Stock: opening + received - used = new", _totals(rolled)),
+        doc.section_if_any("Lots", _lot_table(rolled)),
+        doc.section_if_any("Open orders", _open_table(rolled)),
+        doc.section_if_any("Notes", doc.notes(_notes(rolled))),
+    )
+
+
+def _lots(rolled: Rolled) -> list[RolledLot]:
+    return [lot for _, lot in rolled.stocks] + [lot for _, some in rolled.received for lot in some]
+
+
+def _notes(rolled: Rolled) -> list[str]:
+    found = [_ASSUMED] if any(one.basis != "counted" for one in rolled.totals) else []
+    for one in rolled.totals:
+        if one.uncovered:
+            found.append(
+                f"{one.material} at {one.place}: the plan uses {_kg(one.uncovered)} kg before {rolled.day} that neither stock nor received orders cover"
+            )
+    for (kind, name), used in sorted(rolled.allowances.items()):
+        found.append(f"{kind} {name}: {_kg(used)} kg used before {rolled.day} are taken off")
+    return [*found, *rolled.notes]
+
+
+def _total(one: NodeTotal, name: str) -> dict[str, object]:
+    return {
+        "material": one.material,
+        "name": name,
+        "place": one.place,
+        "opening_kg": float(one.opening),
+        "received_kg": float(one.received),
+        "used_kg": float(one.used),
+        "new_kg": float(one.left),
+        "uncovered_kg": float(one.uncovered),
+        "basis": one.basis,
+    }
+
+
+def _lot(lot: RolledLot) -> dict[str, object]:
+    return {
+        "lot": lot.name,
+        "material": lot.node[0],
+        "place": lot.node[1],
+        "received": lot.received,
+        "quantity_kg": float(lot.quantity),
+        "used_kg": float(lot.used),
+        "left_kg": float(lot.left),
+        "basis": "counted" if lot.counted is not None else "assumed",
+    }
+
+
+def _order(one: OrderNow) -> dict[str, object]:
+    order = one.order
+    placed = None if order.ordered is None else str(order.ordered)
+    named = {
+        "order": order.id,
+        "offer": order.offer,
+        "place": order.place,
+        "quantity": float(order.quantity),
+        "substance": order.substance,
+    }
+    return {**named, "ordered": placed, "arrives": str(order.arrives)}
+
+
+def _totals(rolled: Rolled) -> doc.DataTable | None:
+    called = material_names(rolled.gathered)
+    columns = [
+        doc.Column("Material"),
+        doc.Column("At"),
+        *map(doc.figures, ("Opening kg", "Received kg", "Used kg", "New kg")),
+        doc.Column("Use"),
+    ]
+    rows = [
+        (called[one.material], one.place, *map(_kg, (one.opening, one.received, one.used, one.left)), one.basis)
+        for one in rolled.totals
+        if one.opening or one.received or one.used
+    ]
+    return doc.table(columns, rows) if rows else None
+
+
+def _lot_table(rolled: Rolled) -> doc.DataTable | None:
+    columns = [
+        doc.Column("Lot"),
+        doc.Column("Material"),
+        *map(doc.figures, ("There or arrived kg", "Used kg", "Left kg")),
+    ]
+    rows = [(lot.name, lot.node[0], *map(_kg, (lot.quantity, lot.used, lot.left))) for lot in _lots(rolled)]
+    return doc.table(columns, rows) if rows else None
+
+
+def _open_table(rolled: Rolled) -> doc.DataTable | None:
+    columns = [
+        doc.Column("Order"),
+        doc.Column("Offer"),
+        doc.figures("Quantity kg"),
+        doc.Column("Placed"),
+        doc.Column("Arrives"),
+    ]
+    rows = [
+        (one.order.id, one.order.offer, _kg(one.order.quantity), one.order.ordered or "not stated", one.order.arrives)
+        for one in sorted(rolled.open, key=lambda one: (one.order.arrives, one.order.id))
+    ]
+    return doc.table(columns, rows) if rows else None
+
+
+def _kg(quantity: Decimal) -> str:
+    """Return kilograms to the gram, so that the figures of a row add up as they are printed."""
+    return f"{quantity.normalize():,f}"
