@@ -164,6 +164,16 @@ def test_libreoffice_opens_and_saves_it(case: Path, tmp_path: Path) -> None:
 TWENTY: list[tuple[Cell, dict[str, Any]]] = [
     (("demand", "gallium-defense", "per_year", 2.5), {"demand": "gallium-defense", "per_year": "2500 kg/year"}),
     (("demand", "smco-alloy-stockpile", GONE, None), {"demand": "smco-alloy-stockpile", "factor": 0}),
+    (("order", "oxide-for-magnets", "quantity", "90 t"), {"order": "oxide-for-magnets", "quantity": "90 t"}),
+    (
+        (
+            "demand",
+            "",
+            NEW,
+            {"material": "tantalum-powder", "end_use": "civil", "per_year": "5 t", "from": date(2028, 1, 1)},
+        ),
+        {"want": "tantalum-powder", "end_use": "civil", "per_year": "5 t/year", "from": date(2028, 1, 1)},
+    ),
     (("rule", "sanctions-policy", "on", "no"), {"disable": "sanctions-policy"}),
     (("rule", "tariff-145", "on", "yes"), {"enable": "tariff-145"}),
     (("rule", "us-p-1803", "on", "yes"), {"enable": "us-p-1803"}),
@@ -296,6 +306,9 @@ SMALLER: list[tuple[str, list[Cell], dict[str, Any]]] = [
         {},
     ),
     ("limits", [("rule", "quota", "loosen", 1000)], {"loosen": "quota", "by": 1000}),
+    ("limits", [("rule", "parent", "limit", "60 %")], {"limit": "parent", "at": "60 %"}),
+    ("limits", [("rule", "parent", "limit", "0.5")], {}),  # the same in other words
+    ("limits", [("rule", "parent", "limit", "160 %")], {}),
     ("limits", [("rule", "quota", "from", date(2027, 1, 1))], {"move": "quota", "from": date(2027, 1, 1)}),
     ("limits", [("demand", "mill", "quantities", "60 t;0.06 kt")], {}),
 ]
@@ -331,7 +344,17 @@ def test_twenty_edits_at_once_are_one_scenario(tmp_path: Path) -> None:
 MISTAKES: list[tuple[Cell, str]] = [
     (("demand", "gallium-civil", "per_year", "much"), "cannot be read"),
     (("demand", "germanium-defense", "material", "tin"), "no scenario can say this"),
-    (("order", "oxide-for-magnets", "quantity", 90), "no scenario can say this"),
+    (("order", "oxide-for-magnets", "offer", "lynas-sm-oxide"), "no scenario can say this"),
+    (("order", "dysprosium-for-magnets", "quantity", "ten"), "cannot be read"),
+    (("rule", "us-4872-ndfeb", "limit", "5 %"), "states no figure"),
+    (
+        ("demand", "", NEW, {"material": "tantalum-powder", "end_use": "civil", "per_year": "5 t Ta2O5"}),
+        "a substance cannot be named here",
+    ),
+    (
+        ("demand", "", NEW, {"material": "tantalum-powder", "end_use": "civil", "per_year": "5 t", "quantity": "1 t"}),
+        "says its quantity twice",
+    ),
     (("rule", "tariff-145", "on", "maybe"), "no scenario can say this"),
     (("rule", "us-4872-ndfeb", "loosen", 5), "has no bound"),
     (("settings", "key=announced", "value", 1.5), "cannot be read"),

@@ -1,10 +1,10 @@
-"""Drawn edits of figures in the workbook of a case: the scenario they come to gives the facts of the case with these figures in its files."""
+"""Drawn edits in the workbook of a case: the scenario they come to gives the facts of the case with the same edits in its files."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from friendshore.cli.cases import write_starter
 from friendshore.domain.facts import Catalog
 from friendshore.plugins import Registry
 from friendshore.problem.changes import apply_changes
-from friendshore.recommend import gather
-from friendshore.workbook import case_tables, case_workbook, edits_of
+from friendshore.recommend import gather, plan
+from friendshore.workbook import case_tables, case_workbook, edits_of, with_scenario
 
 from .settings import examples
 
@@ -32,9 +32,32 @@ FIGURES = {
     ("offers", "guangxi-gallium", "price"): ("catalog/offers.csv", "260 USD/kg", "USD/kg"),
     ("capacity", "quebec", "per_year"): ("catalog/capacity.csv", ",3 t/year", "t/year"),
     ("capacity", "kwinana", "per_year"): ("catalog/capacity.csv", ",20 t/year", "t/year"),
+    ("rule", "not-all-from-one", "limit"): ("case.toml", "share = 0.8", ""),
+    ("rule", "purse", "limit"): ("case.toml", "amount = 7000000", ""),
+    ("order", "afloat", "quantity"): ("case.toml", '"700 kg"', "kg"),
 }
 """Cell -> file, what stands there, and its unit."""
+MORE = """
+[[rule]]
+kind = "budget"
+id = "purse"
+amount = 7000000
+
+[[order]]
+id = "afloat"
+offer = "quebec-gallium"
+quantity = "700 kg"
+arrives = 2027-02-01
+"""
+"""What the starter case has none of."""
+SHARES = st.decimals(min_value=0, max_value=1, places=4, allow_nan=False)
 NUMBERS = st.decimals(min_value=0, max_value=10_000, places=4, allow_nan=False)
+FIGURE_OF = {cell: SHARES if cell[1] == "not-all-from-one" else NUMBERS for cell in FIGURES}
+EDITS = st.lists(st.sampled_from(sorted(FIGURES)), unique=True).flatmap(
+    lambda cells: st.fixed_dictionaries({cell: FIGURE_OF[cell] for cell in cells})
+)
+DEMANDS = st.lists(NUMBERS, max_size=2)
+"""Tonnes a year of new demand lines."""
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +66,15 @@ def case() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         case = Path(folder) / "case"
         write_starter(case)
+        with (case / "case.toml").open("a") as file:
+            file.write(MORE)
         tables = case_tables(gather(load_case(case), Registry.of()))
         (case / "case.xlsx").write_bytes(case_workbook(tables, "case.xlsx"))
         yield case
 
 
-def edited(case: Path, figures: Mapping[tuple[str, str, str], Decimal]) -> Path:
-    """The workbook with some figures edited, as numbers in the unit of their head."""
+def edited(case: Path, figures: Mapping[tuple[str, str, str], Decimal], demands: Sequence[Decimal] = ()) -> Path:
+    """The workbook with some figures edited, as numbers in the unit of their head, and with more demand lines."""
     from openpyxl import load_workbook
 
     book = load_workbook(case / "case.xlsx")
@@ -58,12 +83,24 @@ def edited(case: Path, figures: Mapping[tuple[str, str, str], Decimal]) -> Path:
         of = heads["facility" if sheet == "capacity" else "id"]
         row = next(row for row in range(2, book[sheet].max_row + 1) if book[sheet].cell(row, of).value == name)
         book[sheet].cell(row, heads[column]).value = float(value)
+    heads = {str(head.value).partition(" [")[0]: head.column for head in book["demand"][1]}
+    for number, per_year in enumerate(demands):
+        for column, text in new_demand(number, per_year).items():
+            book["demand"].cell(book["demand"].max_row + (column == "id"), heads[column]).value = text
     book.save(case / "edited.xlsx")
     return case / "edited.xlsx"
 
 
-def by_hand(case: Path, figures: Mapping[tuple[str, str, str], Decimal]) -> Path:
-    """A copy of the case with the figures in its files."""
+def new_demand(number: int, per_year: Decimal) -> dict[str, str]:
+    """A demand line, as texts."""
+    return {
+        "id": f"more-{number}", "material": "gallium-4n", "end_use": "civil", "place": "US",
+        "per_year": f"{per_year} t", "from": "2027-04-01", "shortage_price": "700 USD/kg", "why": "a new line",
+    }  # fmt: skip
+
+
+def by_hand(case: Path, figures: Mapping[tuple[str, str, str], Decimal], demands: Sequence[Decimal] = ()) -> Path:
+    """A copy of the case with the figures and the demand lines in its files."""
     copy = case.with_name("by-hand")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(case, copy)
@@ -71,9 +108,17 @@ def by_hand(case: Path, figures: Mapping[tuple[str, str, str], Decimal]) -> Path
         name, before, unit = FIGURES[cell]
         text = (copy / name).read_text()
         assert before in text
-        mark = before[:1].strip("0123456789")
+        mark = before.rpartition(" = ")[0]
+        mark = f"{mark} = " if mark else before[:1].strip("0123456789")
         end = '"' if mark == '"' else ""
-        (copy / name).write_text(text.replace(before, f"{mark}{value} {unit}{end}"))
+        (copy / name).write_text(text.replace(before, f"{mark}{value} {unit}".rstrip() + end))
+    for number, per_year in enumerate(demands):
+        lines = [
+            f'{key} = "{text}"' if key != "from" else f"{key} = {text}"
+            for key, text in new_demand(number, per_year).items()
+        ]
+        with (copy / "case.toml").open("a") as file:
+            file.write("\n".join(["", "[[demand]]", *lines, ""]))
     return copy
 
 
@@ -92,15 +137,36 @@ def facts(catalogs: tuple[Catalog, ...]) -> list[Any]:
 
 
 @examples(100)
-@given(figures=st.dictionaries(st.sampled_from(sorted(FIGURES)), NUMBERS))
-def test_the_scenario_gives_the_facts_of_the_case_with_these_figures(
-    case: Path, figures: dict[tuple[str, str, str], Decimal]
+@given(figures=EDITS, demands=DEMANDS)
+def test_the_scenario_gives_the_facts_of_the_case_with_these_edits(
+    case: Path, figures: dict[tuple[str, str, str], Decimal], demands: list[Decimal]
 ) -> None:
-    """Quantities, prices and capacities, to the last digit; figures that are as they were come to no change."""
+    """Quantities, prices, capacities, limits, orders, and new demand, to the last digit; figures that are as they were come to no change."""
     given = gather(load_case(case), Registry.of())
-    changes = edits_of(edited(case, figures), given, "mine").scenario.change
-    wanted = gather(load_case(by_hand(case, figures)), Registry.of())
-    after, catalogs, _ = apply_changes(changes, given.case, given.catalogs, given.rules)
+    changes = edits_of(edited(case, figures, demands), given, "mine").scenario.change
+    wanted = gather(load_case(by_hand(case, figures, demands)), Registry.of())
+    after, catalogs, rules = apply_changes(changes, given.case, given.catalogs, given.rules)
     assert after.demands == wanted.case.demands
+    assert after.orders == wanted.case.orders
     assert facts(catalogs) == facts(wanted.catalogs)
-    assert len(changes) <= len(figures)
+    assert rules == wanted.rules
+    assert len(changes) <= len(figures) + len(demands)
+
+
+@examples(12)
+@given(figures=EDITS, demands=DEMANDS)
+def test_the_plan_is_that_of_the_case_with_these_edits(
+    case: Path, figures: dict[tuple[str, str, str], Decimal], demands: list[Decimal]
+) -> None:
+    """The scenario, read back from the case file that it is written into, gives the plan of the case that was edited by hand."""
+    made = edits_of(edited(case, figures, demands), gather(load_case(case), Registry.of()), "mine")
+    copy = case.with_name("with-scenario")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(case, copy)
+    if made.toml:
+        with_scenario(copy / "case.toml", made)
+    limits = {"registry": Registry.of(), "workers": 1}
+    found = plan(load_case(copy), scenario=["mine"] if made.toml else (), **limits)
+    wanted = plan(load_case(by_hand(case, figures, demands)), **limits)
+    assert float(found.cost.objective) == pytest.approx(float(wanted.cost.objective), rel=1e-6, abs=1e-2)
+    assert [one.wanted_kg for one in found.run.demands] == [one.wanted_kg for one in wanted.run.demands]

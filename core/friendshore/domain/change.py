@@ -30,11 +30,14 @@ from .values import (
     MONTHS,
     CountryCodes,
     CurrencyOrBlank,
+    EndUse,
     Kilograms,
     KilogramsPerYear,
+    LabelOrBlank,
     MoneyPerKilogram,
     NonNegative,
     SignedMoneyPerKilogram,
+    SiteOrBlank,
 )
 from .written import Written
 
@@ -101,6 +104,12 @@ class Change(Fitting):
     """Limit rule of which every bound is relaxed by `by`, in the bound's own unit."""
     stock: Annotated[Subject, Names("material")] = ""
     """Material of which `quantity` more lie at the case's place from the start, all stages performed in `countries`."""
+    want: Annotated[Subject, Names("material")] = ""
+    """Material that one more demand wants, for `end_use` at `place`: `per_year` within `from` and `until`, or `quantities`."""
+    order: Subject = ""
+    """Order already placed that brings `quantity`, in units of its offer, in place of what it states."""
+    limit: Subject = ""
+    """Limit rule whose figure becomes `at`: the amount of a budget; the share, mass, number or days of any other limit that states only one."""
     lead_time: Annotated[Subject, Names("offer"), Names("facility")] = ""
     """Offer, or all offers of a facility, supplier, parent, country or catalog (named as in `remove`), whose time from order to delivery
     becomes `factor` times itself, on every lane; where an offer states none, of the case's."""
@@ -132,10 +141,20 @@ class Change(Fitting):
     """By how much the bounds of a limit are relaxed, in their own unit.
 
     Kilograms, money or a count."""
+    at: Annotated[str, Written("60 %")] = ""
+    """New figure of a limit, as its rule would state it."""
+    called: Annotated[LabelOrBlank, Written("gallium-radar")] = ""
+    """Name of a new demand; blank: material/end_use/place."""
+    end_use: Annotated[EndUse, Written("defense")] = ""
+    """End use of a new demand."""
+    place: Annotated[SiteOrBlank, Written("US")] = ""
+    """Place of a new demand; blank: the case's place."""
+    buyer: Annotated[str, Written("Acme Aerospace")] = ""
+    """Buyer of a new demand, where a rule names buyers."""
     quantity: Annotated[Kilograms | None, Written("5 t")] = None
-    """Of a waiver, a licence or a stock; most that an offer gives over the plan."""
+    """Of a waiver, a licence, a stock or an order; most that an offer gives over the plan."""
     per_year: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
-    """New capacity of a facility, or what a demand wants a year in place of what it states.
+    """New capacity of a facility, or what a demand wants a year in place of what it states, or a new demand.
 
     Of a demand in what its own kilograms are of."""
     quantities: Annotated[tuple[Kilograms, ...], Written(["500 kg", "0", "1 t"])] = ()
@@ -157,7 +176,7 @@ class Change(Fitting):
 
     SUBJECTS: ClassVar[tuple[str, ...]] = (
         "enable", "disable", "move", "remove", "price", "capacity", "demand",
-        "prove", "waive", "grant", "revoke", "loosen", "stock", "lead_time", "recipe", "lift", "accept",
+        "prove", "waive", "grant", "revoke", "loosen", "stock", "want", "order", "limit", "lead_time", "recipe", "lift", "accept",
     )  # fmt: skip
     NEEDS: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
         "price": (("factor", "amount"),),
@@ -170,19 +189,27 @@ class Change(Fitting):
         "lead_time": (("factor",),),
         "recipe": (("factor",), ("of",)),
         "stock": (("quantity",), ("countries",)),
+        "want": (("per_year", "quantities"), ("end_use",)),
+        "order": (("quantity",),),
+        "limit": (("at",),),
     }
     """Subject -> what it needs: at least one of each group."""
     READS: ClassVar[dict[str, tuple[str, ...]]] = {
         "factor": ("price", "capacity", "demand", "accept", "lead_time", "recipe"),
         "amount": ("price",),
         "date": ("price",),
-        "shortage_price": ("demand",),
-        "currency": ("price", "demand"),
+        "shortage_price": ("demand", "want"),
+        "currency": ("price", "demand", "want"),
         "of": ("waive", "grant", "lift", "recipe"),
         "by": ("loosen",),
-        "quantity": ("waive", "grant", "stock", "capacity"),
-        "per_year": ("capacity", "demand"),
-        "quantities": ("demand",),
+        "at": ("limit",),
+        "called": ("want",),
+        "end_use": ("want",),
+        "place": ("want",),
+        "buyer": ("want",),
+        "quantity": ("waive", "grant", "stock", "capacity", "order"),
+        "per_year": ("capacity", "demand", "want"),
+        "quantities": ("demand", "want"),
         "countries": ("stock",),
         "status": ("capacity",),
         "delay": ("capacity", "demand"),
@@ -196,6 +223,8 @@ class Change(Fitting):
         if not isinstance(data, dict):
             return data
         found = dict(data)
+        if isinstance(found.get("at"), int | float | Decimal) and not isinstance(found["at"], bool):
+            found["at"] = str(found["at"])
         for name, parse in _WRITTEN_AS.items():
             if isinstance(found.get(name), str):
                 try:
@@ -252,7 +281,7 @@ class Change(Fitting):
         factor, accept = given.get("factor"), given.get("accept")
         if given.get("amount") is not None and factor is not None:
             yield "give either `factor` or `amount`"
-        if named[0] == "demand" and sum(given.get(name) not in _BLANK for name in _WANTED) > 1:
+        if named[0] in ("demand", "want") and sum(given.get(name) not in _BLANK for name in _WANTED) > 1:
             yield f"give one of {', '.join(f'`{name}`' for name in _WANTED)}"
         for fault in days_in_order(given):
             yield f"`until` ({given['end']}) {fault.message}"

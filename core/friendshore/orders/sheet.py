@@ -72,7 +72,7 @@ def order_sheet(lines: Sequence[OrderLine], case: str, file: Path) -> bytes:
     rows = [[_cells(line, edition(case, lines))[column] for column in LAYOUT.names] for line in lines]
     if is_workbook(file):
         numbers = {name: Field(name, k.NON_NEGATIVE, _GIVEN[name].doc) for name in _NUMBERS}
-        inputs = {name: "read back as an open order." for name in _FILL_IN}
+        inputs = dict.fromkeys(_FILL_IN, "read back as an open order.")
         return workbook(file.name, [Sheet(SHEET, LAYOUT.names, rows, {**_GIVEN, **numbers}, typed=True, inputs=inputs)])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -52,11 +52,11 @@ def _lots(rolled: Rolled) -> list[RolledLot]:
 
 def _notes(rolled: Rolled) -> list[str]:
     found = [_ASSUMED] if any(one.basis != "counted" for one in rolled.totals) else []
-    for one in rolled.totals:
-        if one.uncovered:
-            found.append(
-                f"{one.material} at {one.place}: the plan uses {_kg(one.uncovered)} kg before {rolled.day} that neither stock nor received orders cover"
-            )
+    found += [
+        f"{one.material} at {one.place}: the plan uses {_kg(one.uncovered)} kg before {rolled.day} that neither stock nor received orders cover"
+        for one in rolled.totals
+        if one.uncovered
+    ]
     for (kind, name), used in sorted(rolled.allowances.items()):
         found.append(f"{kind} {name}: {_kg(used)} kg used before {rolled.day} are taken off")
     return [*found, *rolled.notes]

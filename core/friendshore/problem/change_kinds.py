@@ -131,6 +131,50 @@ def add_stock(change: Change, case: Case, catalogs: tuple[Catalog, ...], trouble
     return case.but(stocks=(*case.stocks, stock)), catalogs
 
 
+def add_demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """Add a demand."""
+    materials = [material.id for catalog in catalogs for material in catalog.materials]
+    if change.want not in materials:
+        unknown(change, change.want, "a material", troubles, materials)
+    place = change.place or case.place
+    name = change.called or f"{change.want}/{change.end_use}/{place}"
+    if name in {demand_name(one, case) for one in case.demands}:
+        fix = "change that one with `demand`, or give this one a name of its own with `called`"
+        troubles.append(Diagnostic(f"the case has a demand `{name}`", column="want", found=change.want, fix=fix))
+    if change.quantities and len(change.quantities) != case.horizon.count:
+        message, found = f"the plan has {case.horizon.count} periods", f"{len(change.quantities)} masses"
+        fix = "state a mass for each of them"
+        troubles.append(Diagnostic(message, column="quantities", found=found, fix=fix))
+    if change.currency not in ("", case.currency):
+        message, found = f"the case is in {case.currency}", f"{change.shortage_price} {change.currency}/kg"
+        troubles.append(Diagnostic(message, column="shortage_price", found=found, fix="convert the price"))
+    demand = DemandSpec(
+        id=name,
+        material=change.want,
+        end_use=change.end_use,
+        place=change.place,
+        buyer=change.buyer,
+        per_year=change.per_year,
+        quantities=change.quantities,
+        start=change.start,
+        end=change.end,
+        shortage_price=change.shortage_price,
+        why=change.why,
+    )
+    return case.but(demands=(*case.demands, demand)), catalogs
+
+
+def resize_order(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """State what an order already placed brings."""
+    if change.order not in case.order_names:
+        unknown(change, change.order, "an order of the case", troubles, case.order_names)
+    orders = tuple(
+        order.but(quantity=change.quantity) if name == change.order else order
+        for name, order in zip(case.order_names, case.orders, strict=True)
+    )
+    return case.but(orders=orders), catalogs
+
+
 OFFERS: Final = (
     "an offer, facility, supplier or parent (if need be `offer:name`, `facility:name`, and so on), `country:XX`, "
     "`outside:XX` or `catalog:name`"

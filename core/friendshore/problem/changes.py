@@ -21,6 +21,7 @@ from ..rules.waivers import misfits
 from .change_kinds import (
     OFFERS,
     Facts,
+    add_demand,
     add_stock,
     demand_words,
     grant,
@@ -28,6 +29,7 @@ from .change_kinds import (
     prove,
     relax,
     removes,
+    resize_order,
     resizes,
     revoke,
     scale_lead_times,
@@ -144,8 +146,8 @@ def with_bills(changes: Sequence[Change], bills: Sequence[LegislativeBill]) -> l
     return found
 
 
-_READS_FROM = ("enable", "disable", "move", "remove", "capacity", "waive", "grant")
-_READS_UNTIL = ("enable", "disable", "move", "capacity", "waive", "grant")
+_READS_FROM = ("enable", "disable", "move", "remove", "capacity", "waive", "grant", "want")
+_READS_UNTIL = ("enable", "disable", "move", "capacity", "waive", "grant", "want")
 
 
 def _undated(change: Change) -> list[Diagnostic]:
@@ -179,7 +181,11 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
         unknown(change, change.remove, OFFERS, troubles, sellers_of(catalogs))
         return case, catalogs
     # What is on its way still comes, and who bought of it until today still did: what is lost of that counts as churn.
-    named = {one.offer for one in (*case.orders, *case.stocks, *case.incumbents)}
+    named = (
+        {order.offer for order in case.orders}
+        | {stock.offer for stock in case.stocks}
+        | {today.offer for today in case.incumbents}
+    )
     last = (change.start or case.horizon.start) - timedelta(days=1)
     gone: set[str] = set()
 
@@ -320,6 +326,8 @@ _APPLY: dict[str, _Apply] = {
     "grant": grant,
     "revoke": revoke,
     "stock": add_stock,
+    "want": add_demand,
+    "order": resize_order,
     "lead_time": scale_lead_times,
     "recipe": scale_recipe,
     "lift": relax,

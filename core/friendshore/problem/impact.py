@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..domain.arguments import CHANGES, RULES, each_of
 from ..domain.change import Change
+from ..errors import InputError
 from ..plugins import attributed
 from ..rules.amend import amended
 from ..rules.base import Rule
@@ -67,7 +68,7 @@ def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> list[M
     return [frozenset(group) for group in groups]
 
 
-_OF_RULES = ("enable", "disable", "move", "loosen")
+_OF_RULES = ("enable", "disable", "move", "loosen", "limit")
 """Subjects that name a rule, and alter it."""
 _OF_LAW = ("waive", "grant")
 """Subjects that name a rule, and alter what it does not bear on."""
@@ -97,10 +98,34 @@ class _Reach:
             return frozenset(spec.material for spec in demands if spec.end_use == change.revoke)
         if change.stock:
             return frozenset({change.stock}) & self.wanted
+        if change.want:
+            return self._of_new_demand(change)
+        if change.order:
+            return self._of_order(change)
         if change.subject in (*_OF_RULES, *_OF_LAW):
             rule = self.rules.get(getattr(change, change.subject))
             return self._of_rule(rule, change) if rule is not None else frozenset()
         return frozenset(self._of_offers(change)) & self.wanted
+
+    def _of_new_demand(self, change: Change) -> frozenset[str]:
+        """One more demand may join any parts: they are taken as one.
+
+        Raises:
+            InputError: if no part has its material or its place, so that the demand would be lost.
+        """
+        case = self.problem.case
+        places = {case.place, *(demand.use.place.id for demand in self.problem.demands)}
+        if change.want in self.wanted and (change.place or case.place) in places:
+            self.bonds.append(("", self.wanted))
+            return self.wanted
+        message = "a question cannot add a demand for a material, or at a place, that the plan doesn't have"
+        fix = "plan the scenario itself with `friendshore plan CASE --scenario NAME`, or write the demand into the case"
+        raise InputError(message, column="want", found=change.told, fix=fix)
+
+    def _of_order(self, change: Change) -> frozenset[str]:
+        case, offers = self.problem.case, self.problem.merged.offers
+        named = [order.offer for name, order in zip(case.order_names, case.orders, strict=True) if name == change.order]
+        return frozenset(line.material for name in named for line in offers[name].outputs) & self.wanted
 
     def _of_offers(self, change: Change) -> Iterator[str]:
         facilities = self.problem.merged.facilities

@@ -43,7 +43,9 @@ class Parts:
         offers = [offer for catalog in inputs.catalogs for offer in catalog.offers]
         names = up_the_chain({name for name, _ in problem.network.nodes}, offers)
         reached = {offer.id for offer in offers if any(line.material in names for line in offer.outputs)}
-        reached |= {lot.offer for lot in (*inputs.case.orders, *inputs.case.stocks)} - {""}
+        reached |= {order.offer for order in inputs.case.orders} | {
+            stock.offer for stock in inputs.case.stocks if stock.offer
+        }
         self.offers: list[Offer] = [offer for offer in offers if offer.id in reached]
         """Those that can reach a demand, or could if they were no leads."""
         counted = {facts.offer.id for facts in problem.offers} - reached

@@ -43,11 +43,11 @@ from .stale import refuse_old_prices
 from .suggest import suggestions
 
 _PLACES = {
-    "material": "demand.material stock.material store.material scenario.change.stock",
-    "offer": "order.offer incumbent.offer assume.offer.id scenario.change.prove",
+    "material": "demand.material stock.material store.material scenario.change.stock scenario.change.want",
+    "offer": "order.offer stock.offer incumbent.offer assume.offer.id scenario.change.prove",
     "facility": "scenario.change.capacity",
     "rule": "licence.rule waiver.rule "
-    + " ".join(f"scenario.change.{subject}" for subject in ("disable", "move", "loosen", "waive", "grant")),
+    + " ".join(f"scenario.change.{subject}" for subject in ("disable", "move", "loosen", "limit", "waive", "grant")),
     "place": "case.place demand.place stock.place order.place store.place",
 }
 _SORTS = {tuple(place.rsplit(".", 1)): sort for sort, places in _PLACES.items() for place in places.split()}

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
+from pydantic import ValidationError
+
 from ..domain.change import Change
 from ..domain.time import Span
 from ..errors import Diagnostic, InputError
+from ..reading.records import complaints
 from .base import Phase, PhaseStatus, Rule
 from .pack import LegislativeBill
 
 DORMANT = frozenset({PhaseStatus.PENDING, PhaseStatus.UNKNOWN})
 """Phases that `enable` puts in force. A suspended phase stays suspended: its maker said so."""
-_SUBJECTS = ("enable", "disable", "move", "loosen")
+_SUBJECTS = ("enable", "disable", "move", "loosen", "limit")
 
 
 Amend = Callable[[Rule, Change], Rule]
@@ -50,7 +53,10 @@ def amended(
                 )
             )
             continue
-        found[name] = (amend or amend_rule)(found[name], change)
+        try:
+            found[name] = (amend or amend_rule)(found[name], change)
+        except InputError as error:
+            problems += error.problems
     if problems:
         raise InputError(problems)
     return tuple(found[rule.id] for rule in rules)
@@ -60,7 +66,47 @@ def amend_rule(rule: Rule, change: Change) -> Rule:
     """A rule after one change that names it."""
     if change.by is not None:
         return rule.but(loosened=rule.loosened + change.by)
+    if change.limit:
+        return with_figure(rule, change.at)
     return rule.but(phases=_phases(rule.phases, change))
+
+
+_FIGURES = ("amount", "share", "exactly", "at_least", "at_most", "count", "days")
+"""Fields in which a limit states what it bounds by."""
+
+
+def figure_of(rule: Rule) -> str:
+    """Return the field with the one figure of a limit; empty if it states none, or several."""
+    stated = [name for name in _FIGURES if name in type(rule).model_fields and getattr(rule, name) is not None]
+    return stated[0] if len(stated) == 1 and "rows" in rule.verbs else ""
+
+
+def with_figure(rule: Rule, figure: str) -> Rule:
+    """Return a limit with another figure, checked as the rule's own kind checks it.
+
+    Raises:
+        InputError: if the rule has no figure, or several, or cannot have this one.
+    """
+    name = figure_of(rule)
+    if not name:
+        expected = "a limit that states one figure: " + ", ".join(_FIGURES)
+        raise InputError(
+            f"rule `{rule.id}` states no figure of its own, or several",
+            column="limit",
+            found=rule.id,
+            expected=expected,
+        )
+    fields = {field: getattr(rule, field) for field in type(rule).model_fields}
+    try:
+        made = type(rule).model_validate({**fields, name: figure})
+    except ValueError as error:
+        told = (
+            "; ".join(one.message for one in complaints(type(rule), error))
+            if isinstance(error, ValidationError)
+            else str(error)
+        )
+        raise InputError(f"`{figure}` is no figure of rule `{rule.id}`: {told}", column="at", found=figure) from error
+    return made.given(rule.settings)
 
 
 def _spelt_out(

@@ -19,6 +19,7 @@ from ..problem.readings import shortest
 from ..reading import kinds as k
 from ..reading.entry import Entry
 from ..reading.fields import Layout, UnreadableError
+from ..rules.amend import figure_of, with_figure
 from ..rules.base import Rule
 from .allowed import refused
 from .edits import CELLS, editable
@@ -46,6 +47,7 @@ def scenario_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) 
         raise InputError(book.sorted(found))
     removals = [change for change in said if change.remove]
     said += stating.of_demands(facts)
+    said += stating.of_orders(facts)
     said += changes_of_catalogs(today.gathered.read, facts.catalogs, today.gathered.case.assume.lead_time)
     found += [] if found else ProvedEdits(book, today, edits, facts).mistakes(said, removals)
     if found:
@@ -92,6 +94,8 @@ class _Stating:
             elif name in rules and (value := self._read(edit, RULE, edit.column)) is not None:
                 if edit.column == "loosen":
                     yield from self._loosened(edit, rules[name], value)
+                elif edit.column == "limit":
+                    yield from self._limited(edit, rules[name])
                 else:
                     moved.setdefault(name, {"move": name})[edit.column] = value
                     last[name] = edit
@@ -119,6 +123,19 @@ class _Stating:
             self.tell(edit, f"a rule of kind `{rule.kind}` has no bound", "a rule that limits", "undo it")
         elif value:
             yield Change.model_validate({"loosen": rule.id, "by": value})
+
+    def _limited(self, edit: Edit, rule: Rule) -> Iterator[Change]:
+        """Return the change that states another figure of a limit; none if the cell says the same figure in other words."""
+        if not figure_of(rule):
+            self.tell(edit, f"rule `{rule.id}` states no figure, or several", "a limit with one figure", "undo it")
+            return
+        try:
+            changed = with_figure(rule, edit.after)
+        except InputError as error:
+            self.tell(edit, error.problems[0].message, "a figure like the one before", "correct it, or undo it")
+            return
+        if changed != rule:
+            yield Change(limit=rule.id, at=edit.after)
 
     def of_settings(self) -> Iterator[Change]:
         """What a status of capacity counts for, and what is taken as proved."""
@@ -211,8 +228,34 @@ class _Stating:
             if tables["offers"].text(row, "facility") not in facilities:
                 yield Change(remove=f"offer:{tables['offers'].text(row, 'id')}")
 
+    def of_orders(self, facts: EditedFacts) -> Iterator[Change]:
+        """Quantities of open orders, stated anew."""
+        for row, order in facts.orders.items():
+            if order.quantity != self.case.orders[row].quantity:
+                yield Change(order=self.case.order_names[row], quantity=order.quantity)
+
     def of_demands(self, facts: EditedFacts) -> Iterator[Change]:
-        """What is wanted, stated anew."""
+        """What is wanted, stated anew, and what is wanted besides."""
+        for demand in facts.more_demands:
+            usual = f"{demand.material}/{demand.end_use}/{demand.place or self.case.place}"
+            price = (
+                {}
+                if demand.shortage_price is None
+                else {"shortage_price": demand.shortage_price, "currency": self.case.currency}
+            )
+            yield Change.model_validate(
+                {
+                    "want": demand.material,
+                    "called": "" if demand.id == usual else demand.id,
+                    **{
+                        name: getattr(demand, name)
+                        for name in ("end_use", "place", "buyer", "per_year", "quantities", "why")
+                    },
+                    **price,
+                    "from": demand.start,
+                    "until": demand.end,
+                }
+            )
         for row, wanted in facts.demands.items():
             before = self.case.demands[row]
             why = wanted.why if wanted.why != before.why else ""

@@ -16,8 +16,10 @@ CELLS: Mapping[str, Mapping[str, str]] = {
         "on": "`no` switches the rule off, `yes` switches a pending or unknown rule, or a bill, on.",
         "from": "the rule holds no earlier than this day.",
         "until": "the rule holds no later than this day.",
+        "limit": "the scenario states the budget, share, mass or number of the limit.",
         "loosen": "the bounds of a limit are relaxed by so much.",
     },
+    "order": {"quantity": "the scenario states what the order brings."},
     "settings": {
         "value": "of `accept.capacity`: what a status counts for; of `accept`, `proven`: offers added are taken as proved."
     },
@@ -56,6 +58,23 @@ CELLS: Mapping[str, Mapping[str, str]] = {
 """Sheet -> column -> what an edit of it comes to."""
 
 ROWS_ADDED: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "demand": (
+        (
+            "id",
+            "material",
+            "end_use",
+            "place",
+            "buyer",
+            "per_year",
+            "quantity",
+            "quantities",
+            "from",
+            "until",
+            "shortage_price",
+            "why",
+        ),
+        "one more demand is wanted.",
+    ),
     "licence": (("rule", "exporter", "quantity", "from", "until", "why"), "a licence is granted."),
     "waiver": (("rule", "demand", "quantity", "from", "until", "why"), "a rule is waived."),
     "stock": (("material", "quantity", "countries", "why"), "so much more lies at the case's place from the start."),

@@ -12,7 +12,7 @@ from ..case.keys import About
 from ..catalog import read_catalogs, united
 from ..catalog.convert import Texts
 from ..catalog.tables import read_rows
-from ..domain.case import DemandSpec
+from ..domain.case import DemandSpec, OrderSpec
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
 from ..plugins.readings import CatalogRef
@@ -41,6 +41,10 @@ class EditedFacts:
 
     demands: Mapping[int, DemandSpec]
     """Number of the demand -> what it would be; those that are edited."""
+    more_demands: tuple[DemandSpec, ...]
+    """Those of the rows that are added."""
+    orders: Mapping[int, OrderSpec]
+    """Number of the order -> what it would be; those that are edited."""
     catalogs: tuple[Catalog, ...]
     """As read, those that are not edited included."""
     united: tuple[Catalog, ...]
@@ -52,6 +56,8 @@ def edited_facts(
     """The facts with the edits; None, with every mistake recorded by its cell, if they cannot be read."""
     before = len(found)
     demands = _demands(book, today, merged, found)
+    more = _more_demands(book, today, merged, found)
+    orders = _orders(book, today, merged, found)
     read: tuple[Catalog, ...] = today.gathered.read
     edited = {*_edited_catalogs(today, merged)}
     if edited:
@@ -63,7 +69,7 @@ def edited_facts(
             found.extend(error.problems)
     if len(found) > before:
         return None
-    return EditedFacts(demands, read, united(read, today.gathered.case.overlaps))
+    return EditedFacts(demands, more, orders, read, united(read, today.gathered.case.overlaps))
 
 
 def about(today: CaseTables) -> About:
@@ -93,6 +99,46 @@ def _demands(
         entry = entry_of(book, keys.DEMAND, "demand", merged.lines["demand", row], texts, found)
         record = keys.demand(entry, about(today)) if entry is not None else None
         if record is not None:
+            made[row] = record
+    return made
+
+
+def _more_demands(
+    book: CaseWorkbook, today: CaseTables, merged: Differences, found: list[Diagnostic]
+) -> tuple[DemandSpec, ...]:
+    rows = [row for row in merged.added if row.sheet == "demand"]
+    demands = []
+    for row in rows:
+        entry = entry_of(book, keys.DEMAND, "demand", row.line, row.texts, found)
+        record = keys.demand(entry, about(today)) if entry is not None else None
+        if record is not None and record.substance and entry is not None:
+            stated = next(
+                column for column in ("per_year", "quantity", "quantities", "shortage_price") if row.texts.get(column)
+            )
+            entry.problem(stated, "a substance cannot be named here", "kilograms of the material's basis")
+        elif record is not None:
+            demands.append(record)
+    return tuple(demands)
+
+
+def _orders(
+    book: CaseWorkbook, today: CaseTables, merged: Differences, found: list[Diagnostic]
+) -> dict[int, OrderSpec]:
+    made = {}
+    for row in sorted({edit.row for edit in merged.edits if (edit.sheet, edit.column) == ("order", "quantity")}):
+        table, before = today.tables["order"], today.gathered.case.orders[row]
+        texts = {**dict(zip(table.columns, table.rows[row], strict=True)), **_after(merged, "order", row)}
+        entry = entry_of(book, keys.ORDER, "order", merged.lines["order", row], texts, found)
+        record = keys.made(entry, OrderSpec, about(today)) if entry is not None else None
+        if record is not None and entry is not None and record.substance != before.substance:
+            fix = "state it of the same, or edit the case itself"
+            entry.problem(
+                "quantity",
+                "is stated of something else than the order",
+                before.substance or "kilograms of the material's basis",
+                fix,
+            )
+        elif record is not None:
             made[row] = record
     return made
 

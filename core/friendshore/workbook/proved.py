@@ -57,7 +57,9 @@ class ProvedEdits:
         """The case as the workbook says it; of demands that are deleted nothing is wanted."""
         case, gone = self.today.gathered.case, self.edits.deleted.get("demand", ())
         demands = [self.facts.demands.get(row, demand) for row, demand in enumerate(case.demands)]
-        return case.but(demands=tuple(_nothing_of(one) if row in gone else one for row, one in enumerate(demands)))
+        kept = tuple(_nothing_of(one) if row in gone else one for row, one in enumerate(demands))
+        orders = tuple(self.facts.orders.get(row, order) for row, order in enumerate(case.orders))
+        return case.but(demands=(*kept, *self.facts.more_demands), orders=orders)
 
     def _told(self, sheets: Sequence[str], name: str) -> Iterator[Diagnostic]:
         """The edits that bear on something that comes out otherwise than they say."""
@@ -91,6 +93,9 @@ def _apart(
     for one, other in zip(case.demands, wanted.demands, strict=True):
         if one.but(why="") != other.but(why=""):
             yield ("demand",), next(filter(None, (one.id, one.material)))
+    for first, second in zip(case.orders, wanted.orders, strict=True):
+        if first != second:
+            yield ("order",), first.id or first.offer
     for before, after in zip(catalogs, others, strict=True):
         if before == after:
             continue

@@ -31,6 +31,7 @@ from ..reading.csvfile import read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.tomlfile import toml_line
 from ..recommend.gather import Gathered
+from ..rules.amend import figure_of
 from ..rules.base import PhaseStatus, Rule
 from ..rules.keys import SCENARIO
 
@@ -81,7 +82,7 @@ _OF_CATALOGS: Mapping[str, str] = {
 }  # fmt: skip
 """Tables of catalogs, and what tells their rows apart within a catalog."""
 _OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
-    "demand": (keys.DEMAND, "id material end_use place from", "why"),
+    "demand": (keys.DEMAND, "id material end_use place from", "place per_year quantity from until shortage_price why"),
     "stock": (keys.STOCK, "id material place", "id material quantity countries why"),
     "order": (keys.ORDER, "id offer arrives", ""),
     "incumbent": (keys.INCUMBENT, "offer", ""),
@@ -125,6 +126,9 @@ RULE = Layout(
         Field("on", ON, "Whether it applies.", "yes"),
         Field("from", k.DATE, "Blank. A day: it holds no earlier than that.", "2028-01-01"),
         Field("until", k.DATE, "Blank. A day: it holds no later than that.", "2028-12-31"),
+        Field(
+            "limit", k.TEXT, "Its figure: the amount of a budget, the share, mass or number of another limit.", "60 %"
+        ),
         Field(
             "loosen", k.NON_NEGATIVE, "Blank. By how much the bounds of a limit are relaxed, in its own unit.", "1000"
         ),
@@ -249,6 +253,7 @@ def _rules(gathered: Gathered) -> CaseTable:
             "citation": rule.citation,
             "phases": "; ".join(_phase(*one) for one in ((p.status, p.start, p.end) for p in rule.phases)),
             "on": _applies(rule),
+            "limit": figure_text(rule),
         }
         for rule in sorted(gathered.rules, key=lambda one: (gathered.pack_of.get(one.id, ""), one.id))
     ]
@@ -266,7 +271,18 @@ def _rules(gathered: Gathered) -> CaseTable:
         for bill in gathered.bills
     ]
     tidied = [{column: plain(text) for column, text in record.items()} for record in records]
-    return _table("rule", RULE.fields, "id", tidied, "on from until loosen")
+    return _table("rule", RULE.fields, "id", tidied, "on from until limit loosen")
+
+
+def figure_text(rule: Rule) -> str:
+    """Return the figure of a limit as a case file may state it; empty if it states none, or several."""
+    name = figure_of(rule)
+    if not name:
+        return ""
+    figure = getattr(rule, name)
+    if name == "share":
+        return f"{(figure * 100).normalize():f} %"
+    return f"{Decimal(figure).normalize():f}" + (" kg" if name in ("exactly", "at_least", "at_most") else "")
 
 
 def _phase(status: PhaseStatus, start: date | None, end: date | None) -> str:
