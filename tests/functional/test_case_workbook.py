@@ -170,9 +170,9 @@ TWENTY: list[tuple[Cell, dict[str, Any]]] = [
             "demand",
             "",
             NEW,
-            {"material": "tantalum-powder", "end_use": "civil", "per_year": "5 t", "from": date(2028, 1, 1)},
+            {"material": "tantalum-powder", "end_use": "civil", "per_year": "5 t", "shortage_price": "900 USD/kg"},
         ),
-        {"want": "tantalum-powder", "end_use": "civil", "per_year": "5 t/year", "from": date(2028, 1, 1)},
+        {"want": "tantalum-powder", "end_use": "civil", "per_year": "5 t/year", "shortage_price": "900 USD/kg"},
     ),
     (("rule", "sanctions-policy", "on", "no"), {"disable": "sanctions-policy"}),
     (("rule", "tariff-145", "on", "yes"), {"enable": "tariff-145"}),
@@ -347,14 +347,6 @@ MISTAKES: list[tuple[Cell, str]] = [
     (("order", "oxide-for-magnets", "offer", "lynas-sm-oxide"), "no scenario can say this"),
     (("order", "dysprosium-for-magnets", "quantity", "ten"), "cannot be read"),
     (("rule", "us-4872-ndfeb", "limit", "5 %"), "states no figure"),
-    (
-        ("demand", "", NEW, {"material": "tantalum-powder", "end_use": "civil", "per_year": "5 t Ta2O5"}),
-        "a substance cannot be named here",
-    ),
-    (
-        ("demand", "", NEW, {"material": "tantalum-powder", "end_use": "civil", "per_year": "5 t", "quantity": "1 t"}),
-        "says its quantity twice",
-    ),
     (("rule", "tariff-145", "on", "maybe"), "no scenario can say this"),
     (("rule", "us-4872-ndfeb", "loosen", 5), "has no bound"),
     (("settings", "key=announced", "value", 1.5), "cannot be read"),
@@ -375,6 +367,22 @@ MISTAKES: list[tuple[Cell, str]] = [
     ),
 ]
 """Edits that are wrong, each with what is told of it."""
+
+
+BAD_DEMANDS = [
+    ({"material": "gallium-4n", "end_use": "civil", "per_year": "5 t Ga2O3"}, "a substance cannot be named here"),
+    ({"material": "gallium-4n", "end_use": "civil", "per_year": "5 t", "quantity": "1 t"}, "says its quantity twice"),
+    ({"material": "gallium-4n", "end_use": "civil"}, "says no quantity"),
+    ({"id": "radar", "material": "gallium-4n", "end_use": "civil", "per_year": "5 t"}, "the case has a demand `radar`"),
+    ({"material": "gallium", "end_use": "civil", "per_year": "5 t"}, "`want` names nothing in the case"),
+]
+
+
+@pytest.mark.parametrize(("cells", "message"), BAD_DEMANDS)
+def test_a_new_demand_that_no_scenario_can_say_is_refused(cells: dict[str, str], message: str, case: Path) -> None:
+    """Each with the cell or row of its line, and nothing of it is read."""
+    found = told(case, case, ("demand", "", NEW, cells))
+    assert [line for line in found if message in line and line.startswith("demand!")], found
 
 
 @pytest.mark.deep

@@ -86,7 +86,8 @@ def _tell(placed: tuple[PlacedLine, ...], written: list[Path], as_json: bool) ->
     tables = [order_table(stated(one, one.line.placed)) for one in placed]
     toml = toml_text({"order": tables}).rstrip() if tables else ""
     if as_json:
-        wrote(as_json, written, orders=tables, toml=toml)
+        told = [{key: str(value) for key, value in table.items()} for table in tables]
+        wrote(as_json, written, orders=told, toml=toml)
     else:
         bare(toml or "no order is filled in")
         wrote(as_json, written)

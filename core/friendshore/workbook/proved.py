@@ -45,7 +45,11 @@ class ProvedEdits:
         """What does not fit in the case as a whole, told of the edit that names it."""
         names = set(re.findall(r"`([^`]+)`", f"{problem.message} {problem.found}")) | {problem.found}
         for row in self.edits.added:
-            if names & set(row.texts.values()) - {""}:
+            place = row.texts.get("place") or self.today.gathered.case.place
+            called = "/".join(
+                (row.texts.get("material", ""), row.texts.get("end_use", ""), place)
+            )  # a new demand without a name
+            if names & {*row.texts.values(), called} - {""}:
                 return replace(problem, file=str(self.book.path), row=None, column=self.book.at(row.sheet, row.line))
         for edit in self.edits.edits:
             if names & set(self.today.tables[edit.sheet].rows[edit.row]) - {""}:

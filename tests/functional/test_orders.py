@@ -1,0 +1,305 @@
+"""From a plan to purchase orders and back: order sheets, open orders, and a case rolled forward to a later day."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from friendshore.case import load_case
+from friendshore.cli.cases import write_starter
+from friendshore.plugins import Registry
+from friendshore.recommend import plan
+from friendshore.run import read_run
+
+from .case_books import friendshore, opened
+
+LOTS = """
+# What lies at the plant.
+[[stock]]
+id = "shelf"
+material = "gallium-4n"
+quantity = "300 kg"   # counted in September
+acquired = 2024-05-01
+chain = [{ stage = "mined", countries = ["AU"], complete = true }, { stage = "refined", countries = ["JP"], complete = true }]
+
+# Under way.
+[[order]]
+id = "afloat"
+offer = "quebec-gallium"
+quantity = "700 kg"
+ordered = 2026-09-15
+arrives = 2027-02-01
+"""
+FILL_IN = ("order_number", "date_placed", "confirmed_arrival", "confirmed_kg")
+Fill = Mapping[str, tuple[str, str, str, str]]
+"""Line -> what is filled in."""
+ARRIVED: Fill = {
+    "1": ("PO-1", "2026-10-01", "2026-12-29", "1400"),
+    "2": ("PO-2", "2027-01-04", "2027-04-02", "1495.89"),
+}
+"""Line 1 has arrived by March 2027, 79.452 kg less than planned; line 2 is open."""
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the starter case, one stock, one open order, and the run of its plan."""
+    folder = tmp_path_factory.mktemp("orders")
+    write_starter(folder / "case")
+    with (folder / "case" / "case.toml").open("a") as file:
+        file.write(LOTS)
+    told = friendshore("plan", folder / "case", "--out", folder / "run", "--quiet")
+    assert told.exit_code == 0, told.output
+    return folder
+
+
+@pytest.fixture
+def sheet(planned: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Write the order sheet, with some lines filled in and some cells edited."""
+
+    def written(fill: Fill, edits: Mapping[tuple[str, str], str] | None = None) -> Path:
+        file = tmp_path / "orders.csv"
+        file.unlink(missing_ok=True)
+        assert friendshore("orders", planned / "run", "--out", file).exit_code == 0
+        rows = lines_of(file)
+        for row in rows:
+            row.update(zip(FILL_IN, fill.get(row["line"], ()), strict=False))
+        for (line, column), text in (edits or {}).items():
+            next(row for row in rows if row["line"] == line)[column] = text
+        with file.open("w", newline="") as out:
+            writer = csv.DictWriter(out, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        return file
+
+    return written
+
+
+def lines_of(file: Path) -> list[dict[str, str]]:
+    """The rows of a sheet."""
+    return list(csv.DictReader(file.read_text().splitlines()))
+
+
+def rolled(planned: Path, out: Path, to: str = "2027-03-01", *more: str | Path) -> Result:
+    """The case as of a later day."""
+    return friendshore("case", "roll", planned / "case", "--to", to, "--run", planned / "run", "--out", out, *more)
+
+
+def problems(told: Result) -> list[dict[str, Any]]:
+    """All that is wrong, from `--json`."""
+    assert told.exit_code == 2, told.output
+    found: list[dict[str, Any]] = json.loads(told.output)["errors"]
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------- order sheet
+
+
+def test_a_sheet_lists_every_order_of_the_plan(planned: Path, sheet: Callable[..., Path]) -> None:
+    """Each purchase with its days, its price in the offer's currency and its total; names before ids; and the open order, filled in."""
+    rows = lines_of(sheet({}))
+    run = read_run(planned / "run").run
+    assert list(rows[0])[:4] == ["supplier", "facility", "item", "quantity_kg"]
+    bought = sorted((one.offer, one.order_by.isoformat(), one.quantity_kg, one.price) for one in run.purchases)
+    told = [row for row in rows if row["order_by"]]
+    assert sum(Decimal(row["quantity_kg"]) for row in told) == sum(quantity for _, _, quantity, _ in bought)
+    assert {(row["offer"], row["order_by"]) for row in told} == {(offer, day) for offer, day, _, _ in bought}
+    for row in told:
+        price = sum(money for offer, day, _, money in bought if (offer, day) == (row["offer"], row["order_by"]))
+        assert Decimal(row["total"]) == pytest.approx(price, abs=Decimal("0.01"))
+        assert row["currency"] == "USD"
+    placed = rows[-1]
+    assert [placed[name] for name in FILL_IN] == ["afloat", "2026-09-15", "2027-02-01", "700"]
+
+
+def test_a_workbook_and_a_csv_file_are_read_alike(planned: Path, tmp_path: Path) -> None:
+    """Numbers and days typed into cells of a workbook, as a buyer types them."""
+    file = tmp_path / "orders.xlsx"
+    assert friendshore("orders", planned / "run", "--out", file).exit_code == 0
+    book = opened(file)
+    heads = {cell.value: cell.column for cell in book["orders"][1]}
+    for name, value in zip(FILL_IN, (4711, date(2026, 10, 1), date(2026, 12, 29), 1400.5), strict=True):
+        book["orders"].cell(2, heads[name]).value = value
+    book.save(file)
+    told = json.loads(friendshore("orders", planned / "run", "--filled", file, "--json").output)
+    assert told["orders"][0] == {
+        "id": "4711", "offer": "guangxi-gallium", "place": "US", "quantity": "1400.5 kg", "ordered": "2026-10-01", "arrives": "2026-12-29",
+    }  # fmt: skip
+
+
+def test_filled_in_lines_are_open_orders_of_the_case(planned: Path, tmp_path: Path, sheet: Callable[..., Path]) -> None:
+    """`--write` adds them, and changes the order that the case has; all other lines stay, and a second time changes nothing."""
+    shutil.copytree(planned / "case", tmp_path / "case")
+    filled = sheet({**ARRIVED, "open-afloat": ("afloat", "2026-09-15", "2027-02-20", "650")})
+    before = (tmp_path / "case" / "case.toml").read_text()
+    for _ in range(2):
+        told = friendshore("orders", planned / "run", "--filled", filled, "--write", tmp_path / "case")
+        assert told.exit_code == 0, told.output
+    after = (tmp_path / "case" / "case.toml").read_text()
+    orders = {one.id: (one.quantity, one.arrives) for one in load_case(tmp_path / "case").orders}
+    assert orders == {
+        "afloat": (650, date(2027, 2, 20)), "PO-1": (1400, date(2026, 12, 29)), "PO-2": (Decimal("1495.89"), date(2027, 4, 2)),
+    }  # fmt: skip
+    assert set(before.splitlines()) - set(after.splitlines()) == {'quantity = "700 kg"', "arrives = 2027-02-01"}
+
+
+WRONG: list[tuple[Fill, Mapping[tuple[str, str], str], str, str]] = [
+    ({"1": ("PO-1", "2026-10-01", "2026-09-29", "1400")}, {}, "confirmed_arrival", "arrives before it was placed"),
+    ({"1": ("PO-1", "tomorrow", "2026-12-29", "1400")}, {}, "date_placed", "cannot be read"),
+    ({"1": ("PO-1", "2026-10-01", "2026-12-29", "0")}, {}, "confirmed_kg", "nothing was confirmed"),
+    ({"1": ("PO-1", "2026-10-01", "2026-12-29", "-5")}, {}, "confirmed_kg", "cannot be read"),
+    ({"1": ("PO-1", "2026-10-01", "2999-12-29", "5")}, {}, "confirmed_arrival", "arrives after the plan ends"),
+    ({"1": ("PO-1", "", "2026-12-29", "5")}, {}, "date_placed", "the order is filled in, but not this"),
+    ({"1": ("=1+1", "2026-10-01", "2026-12-29", "5")}, {}, "order_number", "cannot be read"),
+    ({**ARRIVED, "3": ("PO-1", "2027-04-01", "2027-07-01", "5")}, {}, "order_number", "row 2 has the same number"),
+    ({"1": ("afloat", "2026-10-01", "2026-12-29", "5")}, {}, "order_number", "the case has another order of this number"),
+    (ARRIVED, {("1", "supplier"): "Example Alumina"}, "supplier", "this is not what the plan says"),
+    (ARRIVED, {("1", "material"): "gallium-6n"}, "material", "this is not what the plan says"),
+    (ARRIVED, {("1", "item"): "Gallium oxide"}, "item", "this is not what the plan says"),
+    (ARRIVED, {("1", "kilograms_of"): "the goods as they are"}, "kilograms_of", "this is not what the plan says"),
+    (ARRIVED, {("1", "quantity_kg"): "1480"}, "quantity_kg", "this is not what the plan says"),
+    (ARRIVED, {("1", "destination"): "CA"}, "destination", "this is not what the plan says"),
+    (ARRIVED, {("1", "line"): "99"}, "line", "the plan has no such line"),
+    (ARRIVED, {("1", "plan"): "0123456789ab"}, "plan", "the sheet is of another plan"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fill", "edits", "column", "message"), WRONG)
+def test_a_sheet_that_says_something_else_is_refused(
+    fill: Fill, edits: Mapping[tuple[str, str], str], column: str, message: str, planned: Path, sheet: Callable[..., Path]
+) -> None:  # fmt: skip
+    """With the row and the column of the mistake."""
+    found = problems(friendshore("orders", planned / "run", "--filled", sheet(fill, edits), "--json"))
+    assert [one for one in found if one["column"] == column and message in one["message"] and one["row"]], found
+
+
+def test_all_mistakes_are_told_at_once(planned: Path, sheet: Callable[..., Path]) -> None:
+    """A bad day, an edited supplier and a quantity of nothing, in three rows."""
+    fill = {"1": ("PO-1", "soon", "2026-12-29", "5"), "2": ("PO-2", "2027-01-04", "2027-04-02", "0")}
+    found = problems(
+        friendshore("orders", planned / "run", "--filled", sheet(fill, {("3", "supplier"): "Acme"}), "--json")
+    )
+    assert sorted((one["row"], one["column"]) for one in found) == [
+        (2, "date_placed"),
+        (3, "confirmed_kg"),
+        (4, "supplier"),
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------------------- roll
+
+
+def test_every_figure_of_a_rolled_case_reconciles(planned: Path, tmp_path: Path, sheet: Callable[..., Path]) -> None:
+    """Opening stock, what arrived, and the plan's use up to the day, counted by hand; and a new plan of the new case."""
+    told = rolled(planned, tmp_path / "next", "2027-03-01", "--orders", sheet(ARRIVED), "--json")
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.output)
+    # 59 of the 90 days of 2027-Q1, 2 t a year for radar and 6 t for lighting.
+    radar, lighting = (Decimal(per_year) * 59 / 365 for per_year in (2000, 6000))
+    (total,) = found["materials"]
+    assert (total["opening_kg"], total["received_kg"], total["basis"]) == (300, 2100, "assumed")
+    assert total["used_kg"] + total["uncovered_kg"] == pytest.approx(float(radar + lighting), abs=0.002)
+    assert total["new_kg"] == pytest.approx(total["opening_kg"] + total["received_kg"] - total["used_kg"], abs=1e-9)
+    assert total["new_kg"] == pytest.approx(sum(lot["left_kg"] for lot in found["lots"]), abs=1e-9)
+    new = load_case(tmp_path / "next")
+    assert (new.horizon.start, new.horizon.count, new.horizon.span.end) == (date(2027, 3, 1), 5, date(2028, 5, 31))
+    assert float(sum(stock.quantity for stock in new.stocks)) == pytest.approx(total["new_kg"], abs=1e-9)
+    assert {stock.id: stock.offer for stock in new.stocks if stock.offer} == {
+        "PO-1": "guangxi-gallium", "afloat": "quebec-gallium",
+    }  # fmt: skip
+    assert [(order.id, order.quantity, order.ordered) for order in new.orders] == [
+        ("PO-2", Decimal("1495.89"), date(2027, 1, 4))
+    ]
+    assert all("assumed, not counted" in stock.why for stock in new.stocks)
+    assert plan(new, registry=Registry.of(), workers=1).run.verified
+
+
+def test_all_else_of_the_case_stays_as_it_is(planned: Path, tmp_path: Path, sheet: Callable[..., Path]) -> None:
+    """Comments, rules, demands and scenarios line by line; the catalog byte for byte; nothing that the case doesn't name."""
+    (planned / "case" / "notes.txt").write_text("mine")
+    assert rolled(planned, tmp_path / "next", "2027-01-10", "--orders", sheet(ARRIVED)).exit_code == 0
+    before, after = (
+        (folder / "case.toml").read_text().splitlines() for folder in (planned / "case", tmp_path / "next")
+    )
+    assert [line for line in before if line not in after] == [
+        "start = 2026-10-01        # first day of the plan",
+        "periods = 6               # this many periods ...",
+        'quantity = "300 kg"   # counted in September',
+    ]
+    assert "start = 2027-01-10  # first day of the plan" in after
+    for file in (planned / "case" / "catalog").iterdir():
+        assert (tmp_path / "next" / "catalog" / file.name).read_bytes() == file.read_bytes()
+    assert not (tmp_path / "next" / "notes.txt").exists()
+
+
+def test_what_arrived_is_judged_as_the_order_was(planned: Path, tmp_path: Path, sheet: Callable[..., Path]) -> None:
+    """Gallium refined in China that has arrived stays barred from defense, with the clause that barred the order."""
+    told = rolled(planned, tmp_path / "next", "2027-03-01", "--orders", sheet(ARRIVED))
+    assert told.exit_code == 0
+    held = {one.lot: one for one in plan(load_case(tmp_path / "next"), registry=Registry.of(), workers=1).run.holdings}
+    verdicts = {use.end_use: use.verdict for use in held["PO-1"].uses}
+    assert verdicts == {"defense": "barred", "civil": "may be used"}
+    assert [bar.rule for use in held["PO-1"].uses for bar in use.bars] == ["defense-origin"]
+    assert {use.verdict for use in held["afloat"].uses} == {"may be used"}
+
+
+def test_a_count_takes_the_place_of_the_planned_use(planned: Path, tmp_path: Path, sheet: Callable[..., Path]) -> None:
+    """Lots that were counted have what was found, and say so; used is what is gone."""
+    (tmp_path / "count.csv").write_text("lot,quantity_kg\nshelf,0\nPO-1,1000\nafloat,650.5\n")
+    more = ("--orders", sheet(ARRIVED), "--count", tmp_path / "count.csv", "--json")
+    found = json.loads(rolled(planned, tmp_path / "next", "2027-03-01", *more).output)
+    (total,) = found["materials"]
+    assert (total["used_kg"], total["new_kg"], total["uncovered_kg"], total["basis"]) == (749.5, 1650.5, 0, "counted")
+    stocks = {stock.id: (stock.quantity, stock.why) for stock in load_case(tmp_path / "next").stocks}
+    assert {name: quantity for name, (quantity, _) in stocks.items()} == {"PO-1": 1000, "afloat": Decimal("650.5")}
+    assert all(why.startswith("counted on 2027-03-01") for _, why in stocks.values())
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        ("shelf,301\n", "more was counted than there can be"),
+        ("shelv,3\n", "there is no such lot"),
+        ("shelf,-3\n", "cannot be read"),
+        ("shelf,3\nshelf,4\n", "line 2 already has the same lot"),
+    ],
+)
+def test_a_count_that_cannot_be_is_refused(count: str, message: str, planned: Path, tmp_path: Path) -> None:
+    """Row by row, and nothing is written."""
+    (tmp_path / "count.csv").write_text(f"lot,quantity_kg\n{count}")
+    told = rolled(planned, tmp_path / "next", "2027-03-01", "--count", tmp_path / "count.csv", "--json")
+    assert [one for one in problems(told) if message in one["message"]]
+    assert not (tmp_path / "next").exists()
+
+
+def test_nothing_is_written_over_and_nothing_outside_the_plan_is_rolled(planned: Path, tmp_path: Path) -> None:
+    """An existing target, a day before or after the plan, and a run of another state of the case are refused."""
+    (tmp_path / "there").mkdir()
+    assert "is there already" in problems(rolled(planned, tmp_path / "there", "2027-03-01", "--json"))[0]["message"]
+    for day in ("2026-10-01", "2030-01-01"):
+        assert problems(rolled(planned, tmp_path / "next", day, "--json"))[0]["column"] == "--to"
+    shutil.copytree(planned / "case", tmp_path / "other")
+    text = (tmp_path / "other" / "case.toml").read_text()
+    (tmp_path / "other" / "case.toml").write_text(text.replace('per_year = "2 t"', 'per_year = "3 t"'))
+    more = ("--to", "2027-03-01", "--run", planned / "run", "--out", tmp_path / "next", "--json")
+    told = problems(friendshore("case", "roll", tmp_path / "other", *more))
+    assert "`demands` differs" in told[0]["message"]
+    assert not (tmp_path / "next").exists()
+
+
+def test_an_order_that_did_not_come_covers_nothing(planned: Path, tmp_path: Path) -> None:
+    """Without the sheet nothing was ordered: the plan's use that no stock covers is told, and no stock falls below zero."""
+    found = json.loads(rolled(planned, tmp_path / "next", "2027-03-01", "--json").output)
+    (total,) = found["materials"]
+    assert total["uncovered_kg"] > 0
+    assert total["new_kg"] >= 0
+    assert any("neither stock nor received orders cover" in note for note in found["notes"])
+    assert any("not on the sheet" in note for note in found["notes"])
