@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..catalog.bids import weighed
-from ..domain.base import exact
+from ..domain.base import exact, grouped
 from ..domain.case import OrderSpec
+from ..domain.facts import Offer
 from ..domain.plan import Plan, Purchase
 from ..domain.time import Span
 from ..problem import Problem
 from ..problem.network import Arc
 from ..problem.rates import Paths
+
+UNITS = "units of the offer"
+"""What the quantity of an offer of several goods is of."""
 
 
 class StatedPrice(NamedTuple):
@@ -39,7 +43,7 @@ class OrderLine:
     supplier: str
     facility: str
     item: str
-    """Name of the material."""
+    """Name of the material, or of all that a run delivers."""
     basis: str
     """What its kilograms are of, in words."""
     place: str
@@ -48,13 +52,15 @@ class OrderLine:
     """None: it has been placed."""
     needed_on: date
     price: StatedPrice | None
-    """None if several goods share one price, or the order has been placed."""
+    """None if goods of several lines share one price, or the order has been placed."""
     ordered: int = -1
     """Period of the order in the plan."""
-    by_class: Mapping[str, Decimal] = field(default_factory=dict)
-    """Kilograms by the compliance class that the plan buys them for."""
-    shares_run: bool = False
-    """True if the offer delivers several goods at once."""
+    by_class: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    """Material -> kilograms by the compliance class that the plan buys them for."""
+    is_part: bool = False
+    """True if it is one of several goods that one run makes for several places, and no order by itself."""
+    gives: str = ""
+    """What a unit of an offer of several goods gives, in words."""
     is_fee: bool = False
     """True if the price is that of processing: the inputs are lines of their own."""
     placed: OrderSpec | None = None
@@ -87,11 +93,10 @@ class OrderLine:
 
     @property
     def _note(self) -> str:
-        if self.placed is not None:
-            return "placed already: correct what has changed"
-        if self.shares_run:
-            return "one of several goods of one order: see the run for its price"
-        return "processing fee: the inputs are lines of their own" if self.is_fee else ""
+        placed = "placed already: correct what has changed" if self.placed is not None else ""
+        part = "one of several goods of one order for several places: see the run for its price" if self.is_part else ""
+        fee = "processing fee: the inputs are lines of their own" if self.is_fee else ""
+        return "; ".join(filter(None, (placed, part, fee, self.gives)))
 
 
 def order_lines(problem: Problem, plan: Plan) -> tuple[OrderLine, ...]:
@@ -110,39 +115,73 @@ def edition(case: str, lines: Sequence[OrderLine]) -> str:
 
 def _of_plan(problem: Problem, plan: Plan) -> Iterator[OrderLine]:
     arcs = {(arc.chained.offer.id, *arc.node): arc for arc in problem.network.arcs if arc.lot < 0}
-    sums: defaultdict[tuple[str, str, str, int, int], list[Purchase]] = defaultdict(list)
+    units: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
+    for make in plan.makes:
+        units[make.offer, make.period] += make.units
+    runs: defaultdict[tuple[str, int], list[Purchase]] = defaultdict(list)
     for one in plan.purchases:
-        sums[one.offer, one.material, one.place, one.ordered, one.delivered].append(one)
+        runs[one.offer, one.ordered].append(one)
     paths, found = Paths(problem.merged, problem.case), list[OrderLine]()
-    for (offer, material, place, ordered, delivered), purchases in sums.items():
-        arc = arcs[offer, material, place]
-        by_class: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for one in purchases:
-            by_class[one.requirement] += one.quantity
-        single = len(arc.chained.offer.outputs) == 1
-        found.append(
-            OrderLine(
-                line="",
-                offer=offer,
-                material=material,
-                supplier=arc.chained.facility.supplier,
-                facility=arc.chained.facility.name or arc.chained.facility.id,
-                item=arc.chained.material.name or material,
-                basis=weighed(arc.chained.material),
-                place=place,
-                quantity=sum(by_class.values(), Decimal(0)),
-                order_by=arc.order_by[ordered],
-                needed_on=arc.arrives[ordered] or problem.case.horizon.begins(delivered),
-                price=stated_price(paths, arc, ordered) if single else None,
-                ordered=ordered,
-                by_class=dict(by_class),
-                shares_run=not single,
-                is_fee=bool(arc.chained.offer.inputs),
-            )
-        )
+    for (offer, ordered), purchases in runs.items():
+        single = len(problem.merged.offers[offer].outputs) == 1
+        ways = grouped(((one.place, one.delivered, one.material if single else ""), one) for one in purchases)
+        # A run of several goods for several places is no order that could be stated: its goods are listed one by one.
+        whole = single or len(ways) == 1
+        if not whole:
+            ways = grouped(((one.place, one.delivered, one.material), one) for one in purchases)
+        for (place, delivered, _), some in ways.items():
+            arc = arcs[offer, some[0].material, place]
+            line = _line(problem, arc, place, some, problem.case.horizon.begins(delivered))
+            if whole:
+                line = replace(line, price=stated_price(paths, arc, ordered))
+            if whole and not single:
+                line = replace(line, quantity=units[offer, ordered], **_of_run(problem, arc.chained.offer))
+            found.append(replace(line, is_part=not whole))
     found.sort(key=lambda one: (str(one.order_by), one.supplier, one.item, one.place, one.offer, one.ordered))
     for number, line in enumerate(found, 1):
         yield replace(line, line=str(number))
+
+
+def _line(problem: Problem, arc: Arc, place: str, purchases: Sequence[Purchase], arrives: date) -> OrderLine:
+    by_class: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for one in purchases:
+        by_class[one.material][one.requirement] += one.quantity
+    facility, ordered = arc.chained.facility, purchases[0].ordered
+    return OrderLine(
+        line="",
+        offer=arc.chained.offer.id,
+        material="+".join(sorted(by_class)),
+        supplier=facility.supplier,
+        facility=facility.name or facility.id,
+        item=_names(problem, sorted(by_class)),
+        basis=weighed(arc.chained.material),
+        place=place,
+        quantity=sum((one.quantity for one in purchases), Decimal(0)),
+        order_by=arc.order_by[ordered],
+        needed_on=arc.arrives[ordered] or arrives,
+        price=None,
+        ordered=ordered,
+        by_class={material: dict(classes) for material, classes in by_class.items()},
+        is_fee=bool(arc.chained.offer.inputs),
+    )
+
+
+def _of_run(problem: Problem, offer: Offer) -> dict[str, Any]:
+    """Return what tells an order of several goods from one of a single good: its quantity is of runs, each of which gives all of them."""
+    outputs = sorted(offer.outputs, key=lambda line: line.material)
+    gives = ", ".join(f"{line.per_unit.normalize():f} kg of {line.material}" for line in outputs)
+    materials = [line.material for line in outputs]
+    return {
+        "material": "+".join(materials),
+        "item": _names(problem, materials),
+        "basis": UNITS,
+        "gives": f"a unit gives {gives}",
+    }
+
+
+def _names(problem: Problem, materials: Iterable[str]) -> str:
+    known = problem.merged.materials
+    return " + ".join(known[material].name or material for material in materials)
 
 
 def _already_placed(problem: Problem) -> Iterator[OrderLine]:
@@ -150,7 +189,7 @@ def _already_placed(problem: Problem) -> Iterator[OrderLine]:
     for name, order in zip(case.order_names, case.orders, strict=True):
         offer = merged.offers[order.offer]
         facility, material = merged.facilities[offer.facility], merged.materials[offer.outputs[0].material]
-        yield OrderLine(
+        line = OrderLine(
             line=f"open-{name}",
             offer=offer.id,
             material=material.id,
@@ -163,9 +202,9 @@ def _already_placed(problem: Problem) -> Iterator[OrderLine]:
             order_by=None,
             needed_on=order.arrives,
             price=None,
-            shares_run=len(offer.outputs) > 1,
             placed=order.but(id=name),
         )
+        yield line if len(offer.outputs) == 1 else replace(line, **_of_run(problem, offer))
 
 
 def stated_price(paths: Paths, arc: Arc, period: int) -> StatedPrice | None:

@@ -256,7 +256,11 @@ def _rolled(
         lot = in_plan[name]
         node = (lot.material, lot.place.id)
         stocks.append((position, RolledLot(name, node, lot.quantity, case.horizon.start, False, dict(aside[name]))))
-    pools: dict[tuple[str, str], dict[str, Decimal]] = {("line", line.line): dict(line.by_class) for line in lines}
+    pools: dict[tuple[str, str], dict[str, Decimal]] = {
+        ("line", f"{line.line}:{material}"): dict(classes)
+        for line in lines
+        for material, classes in line.by_class.items()
+    }
     pools |= {("lot", name): by_class for name, by_class in aside.items()}
     found: list[Diagnostic] = []
     orders = orders_now(case, lines, placed, found)
@@ -300,9 +304,9 @@ def _lots(
     assert factor is not None  # the case was planned with it
     for line in offer.outputs:
         several = len(offer.outputs) > 1
-        name = f"{order.id}:{line.material}" if several else order.id
+        name = f"{order.id}/{line.material}" if several else order.id
         quantity = exact(order.quantity * factor * line.per_unit)
-        key = ("line", one.line.line) if one.line is not None else ("lot", order.id)
+        key = ("line", f"{one.line.line}:{line.material}") if one.line is not None else ("lot", order.id)
         if one.line is not None and one.line.placed is not None:
             key = ("lot", one.line.placed.id + (f":{line.material}" if several else ""))
         pool = pools.get(key, {})

@@ -188,11 +188,10 @@ class FilledSheet:
             table.problem(
                 row, CONFIRMED, "nothing was confirmed", "above 0", "leave the row blank if nothing was ordered"
             )
-        if line.shares_run and line.placed is None:
+        if line.is_part:
             fix = f"state it as [[order]] of `{line.offer}` in units of the offer, and leave the row blank"
-            table.problem(
-                row, NUMBER, "the offer delivers several goods at once, so one of them is no order by itself", "", fix
-            )
+            message = "the offer delivers several goods at once, so one of them is no order by itself"
+            table.problem(row, NUMBER, message, "", fix)
         if row.bad & _FILL_IN.keys() or len(self.found) > before or arrives is None or quantity is None:
             return None
         return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line)
