@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,15 @@ from .output import answering, bare, show, show_json, wrote
 
 if TYPE_CHECKING:
     from ..orders.sheet import PlacedLine
+
+
+class Length(StrEnum):
+    """Lengths of periods. Importing those of the domain would make `--help` slow."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
 
 Into = Annotated[
     Path | None,
@@ -121,6 +131,10 @@ def roll(
             show_default=False,
         ),
     ] = None,
+    period: Annotated[
+        Length | None,
+        typer.Option("--period", help="Length of the new periods; if not given, as before.", show_default=False),
+    ] = None,
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
@@ -129,12 +143,15 @@ def roll(
     Stock that was bought keeps the offer that it was bought from, so that every rule judges it as it judged the order. Prints opening stock,
     what was received and used, and the new stock, by material and place.
     """
+    from ..domain.time import PeriodLength
     from ..orders import roll as roll_case
     from ..orders import rolled_data, rolled_document, write_next
     from ..writing import refuse_present
 
     refuse_present(out)
-    rolled = roll_case(case, to.date(), run, installed(block), sheet, count)
+    rolled = roll_case(
+        case, to.date(), run, installed(block), sheet, count, None if period is None else PeriodLength(period.value)
+    )
     written = write_next(rolled, out)
     if as_json:
         show_json({"wrote": [str(path) for path in written], **rolled_data(rolled)})

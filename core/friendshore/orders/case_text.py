@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from ..errors import InputError
 from ..reading.tomlfile import toml_line, toml_text
 from ..reading.tomltext import Key, key_lines, toml_data
 
@@ -68,7 +69,7 @@ class CaseText:
         try:
             if toml_data(edited.removeprefix("\ufeff"), self.file) == wanted:
                 return edited, True
-        except ValueError:
+        except InputError:  # a plain edit made no TOML of it
             pass
         return toml_text(wanted), False
 

@@ -121,6 +121,8 @@ def _edit(text: CaseText, rolled: Rolled, contents: dict[PurePosixPath, bytes], 
     case = rolled.gathered.case
     text.set(("case", "start"), rolled.day)
     text.set(("case", "periods"), rolled.horizon.count)
+    if rolled.horizon.length is not case.horizon.length:
+        text.set(("case", "period"), rolled.horizon.length.value)
     for position, lot in rolled.stocks:
         _edit_stock(text, rolled, position, lot)
     for one, lots in rolled.received:
@@ -297,6 +299,16 @@ def _notes(rolled: Rolled) -> Iterator[str]:
     if old_end != new_end:
         yield f"periods of a {rolled.horizon.length.value} from {rolled.day} end on {new_end}, after the old plan ({old_end}): a demand without `until` goes on until then"
     limits = sorted(rule.id for rule in gathered.rules if getattr(rule, "per", "") in ("year", "horizon"))
+    across = [
+        period
+        for period in rolled.horizon.periods
+        if period.start.year != period.end.year and (period.start.day, period.start.month) != (1, 1)
+    ]
+    if limits and across:
+        yield (
+            f"limits of a year count a {rolled.horizon.length.value} by its first day, and {across[0].start} to {across[0].end} lies in two years: "
+            "roll to a day on which a quarter begins, or with `--period month`"
+        )
     if limits:
         yield f"limits of a year or of the whole plan count from {rolled.day} again: {', '.join(limits)}"
     undated = [stock.id or stock.material for stock in gathered.case.stocks if stock.acquired is None]

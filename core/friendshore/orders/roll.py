@@ -13,7 +13,7 @@ from ..case import load_case
 from ..domain.base import exact, totals
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case, OrderSpec
-from ..domain.time import Horizon, add_months
+from ..domain.time import MOST_MONTHS, Horizon, PeriodLength, add_months
 from ..errors import Diagnostic, InputError, VerificationError, all_of
 from ..plugins import Registry
 from ..problem.changes import scenario_changes
@@ -102,9 +102,17 @@ def placed_lines(
 
 
 def roll(
-    case: Path, day: date, run: Path, registry: Registry, sheet: Path | None = None, count: Path | None = None
+    case: Path,
+    day: date,
+    run: Path,
+    registry: Registry,
+    sheet: Path | None = None,
+    count: Path | None = None,
+    length: PeriodLength | None = None,
 ) -> Rolled:
     """Work out a case as of a later day from a plan of it, an order sheet, and perhaps a stock count.
+
+    `length` is that of the new periods; None: as before.
 
     Raises:
         InputError: with everything that is wrong with any of them.
@@ -119,14 +127,14 @@ def roll(
     found = list(_same_case(gathered, facts, run))
     if found:
         raise all_of(found)
-    found += _day_in_plan(gathered.case, day)
+    found += _day_in_plan(gathered.case, day, length)
     if found:
         raise all_of(found)
     lines, placed = placed_lines(sheet, verified, found)
     found += _placed_later(placed, sheet, day)
     if found:
         raise all_of(found)
-    return _rolled(gathered, verified, day, lines, placed, count)
+    return _rolled(gathered, verified, day, lines, placed, count, length or gathered.case.horizon.length)
 
 
 def _same_case(gathered: Gathered, facts: RunFacts, run: Path) -> Iterator[Diagnostic]:
@@ -150,7 +158,7 @@ def _same_case(gathered: Gathered, facts: RunFacts, run: Path) -> Iterator[Diagn
             )
 
 
-def _day_in_plan(case: Case, day: date) -> Iterator[Diagnostic]:
+def _day_in_plan(case: Case, day: date, length: PeriodLength | None) -> Iterator[Diagnostic]:
     horizon = case.horizon
     end = horizon.span.end
     assert end is not None
@@ -162,8 +170,13 @@ def _day_in_plan(case: Case, day: date) -> Iterator[Diagnostic]:
             expected=f"a day after {horizon.start}, up to {end}",
         )
         return
+    listed = [demand for demand in case.demands if demand.quantities]
+    if listed and length not in (None, horizon.length):
+        fix = "leave `--period` out, or state the demand by `per_year` with `from` and `until`"
+        named = ", ".join(demand.id or demand.material for demand in listed)
+        message = f"a quantity for each {horizon.length.value} is listed by: {named}"
+        yield Diagnostic(message, column="--period", found=str(length), expected=horizon.length.value, fix=fix)
     if all(day != period.start for period in horizon.periods):
-        listed = [demand for demand in case.demands if demand.quantities]
         near = [period.start for period in horizon.periods if period.start > horizon.start]
         for demand in listed:
             expected = "the first day of a period: " + ", ".join(map(str, near[:3]))
@@ -189,11 +202,11 @@ def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -
             )
 
 
-def rolled_horizon(horizon: Horizon, day: date) -> Horizon:
-    """Return the periods of the same length from a day on, up to the end of the old ones or a little beyond."""
+def rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
+    """Return periods of a length from a day on, up to the end of the old ones or a little beyond."""
     old_end = add_months(horizon.start, horizon.count * horizon.length.months)
-    count = next(n for n in range(1, horizon.count + 1) if add_months(day, n * horizon.length.months) >= old_end)
-    return Horizon(start=day, count=count, length=horizon.length)
+    count = next(n for n in range(1, MOST_MONTHS + 1) if add_months(day, n * length.months) >= old_end)
+    return Horizon(start=day, count=count, length=length)
 
 
 def orders_now(
@@ -245,6 +258,7 @@ def _rolled(
     lines: Sequence[OrderLine],
     placed: Sequence[PlacedLine],
     count: Path | None,
+    length: PeriodLength,
 ) -> Rolled:
     case, problem, plan = gathered.case, verified.problem, verified.plan
     in_plan = {lot.id: lot for lot in problem.lots}
@@ -282,7 +296,7 @@ def _rolled(
     return Rolled(
         gathered=gathered,
         day=day,
-        horizon=rolled_horizon(case.horizon, day),
+        horizon=rolled_horizon(case.horizon, day, length),
         stocks=stocks,
         received=received,
         open=[one for one in orders if one.order.arrives >= day],
