@@ -303,3 +303,73 @@ def test_an_order_that_did_not_come_covers_nothing(planned: Path, tmp_path: Path
     assert total["new_kg"] >= 0
     assert any("neither stock nor received orders cover" in note for note in found["notes"])
     assert any("not on the sheet" in note for note in found["notes"])
+
+
+WAIVED = """
+[[waiver]]
+id = "for-radar"
+rule = "defense-origin"
+demand = "radar"
+quantity = "600 kg"
+from = 2027-01-01
+until = 2027-12-31
+"""
+
+
+def test_a_waiver_loses_what_was_delivered_under_it(tmp_path: Path) -> None:
+    """The new plan may not deliver the same kilograms under it again."""
+    write_starter(tmp_path / "case")
+    text = (tmp_path / "case" / "case.toml").read_text()
+    stated = text.replace('per_year = "2 t"', 'quantities = ["0 t", "0.2 t", "0.3 t", "0.4 t", "0.5 t", "0.6 t"]')
+    (tmp_path / "case" / "case.toml").write_text(stated + WAIVED)
+    assert friendshore("plan", tmp_path / "case", "--out", tmp_path / "run", "--quiet").exit_code == 0
+    run = read_run(tmp_path / "run").run
+    waived = sum(one.quantity_kg for one in run.deliveries if one.waivers and one.period == "2027-Q1")
+    assert waived == 200
+    more = ("--run", tmp_path / "run", "--out", tmp_path / "next", "--json")
+    found = json.loads(friendshore("case", "roll", tmp_path / "case", "--to", "2027-04-01", *more).output)
+    assert found["allowances"] == [{"kind": "waiver", "id": "for-radar", "used_kg": 200}]
+    new = load_case(tmp_path / "next")
+    assert [(one.id, one.quantity) for one in new.waivers] == [("for-radar", 400)]
+    # The periods that are over are no longer listed.
+    radar = next(demand for demand in new.demands if demand.id == "radar")
+    assert radar.quantities == (300, 400, 500, 600)
+    for option in (("--to", "2027-05-01"), ("--to", "2027-04-01", "--period", "month")):
+        told = friendshore("case", "roll", tmp_path / "case", *option, *more[:2], "--out", tmp_path / "no", "--json")
+        assert "a quantity for each" in problems(told)[0]["message"]
+
+
+def test_the_new_periods_may_be_months(planned: Path, tmp_path: Path, sheet: Callable[..., Path]) -> None:
+    """From a day within a quarter, up to the same last day."""
+    more = ("--orders", sheet({"1": ARRIVED["1"]}), "--period", "month", "--json")
+    found = json.loads(rolled(planned, tmp_path / "next", "2026-11-01", *more).output)
+    assert (found["periods"], found["until"]) == (17, "2028-03-31")
+    assert load_case(tmp_path / "next").horizon.length.value == "month"
+    text = (tmp_path / "next" / "case.toml").read_text()
+    assert 'period = "month"  # ... of a month, a quarter or a year' in text
+
+
+def test_what_lies_outside_the_folder_cannot_be_copied(planned: Path, tmp_path: Path) -> None:
+    """A catalog beside the folder of the case would not be beside the new one."""
+    shutil.copytree(planned / "case", tmp_path / "case")
+    shutil.move(tmp_path / "case" / "catalog", tmp_path / "catalog")
+    text = (tmp_path / "case" / "case.toml").read_text().replace('"./catalog"', '"../catalog"')
+    (tmp_path / "case" / "case.toml").write_text(text)
+    assert friendshore("plan", tmp_path / "case", "--out", tmp_path / "run", "--quiet").exit_code == 0
+    more = ("--to", "2027-03-01", "--run", tmp_path / "run", "--out", tmp_path / "next", "--json")
+    told = problems(friendshore("case", "roll", tmp_path / "case", *more))
+    assert [one["message"] for one in told] == ["lies outside the folder of the case, which is copied"]
+
+
+def test_what_is_lost_in_store_must_be_counted(tmp_path: Path) -> None:
+    """Nothing says when it was lost: without a count nothing is assumed."""
+    write_starter(tmp_path / "case")
+    with (tmp_path / "case" / "case.toml").open("a") as file:
+        file.write(f'{LOTS}\n[[store]]\nmaterial = "gallium-4n"\nloss = "2 %/year"\n')
+    assert friendshore("plan", tmp_path / "case", "--out", tmp_path / "run", "--quiet").exit_code == 0
+    more = ("--to", "2027-01-01", "--run", tmp_path / "run", "--out", tmp_path / "next", "--json")
+    told = problems(friendshore("case", "roll", tmp_path / "case", *more))
+    assert ["must be counted" in one["message"] for one in told] == [True]
+    (tmp_path / "count.csv").write_text("lot,quantity_kg\nshelf,298\n")
+    found = json.loads(friendshore("case", "roll", tmp_path / "case", "--count", tmp_path / "count.csv", *more).output)
+    assert found["materials"][0]["new_kg"] == 298
