@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -248,27 +249,32 @@ def _named_files(data: Mapping[str, Any], folder: Path, target: Path) -> dict[Pu
     """
     found: dict[PurePosixPath, bytes] = {}
     wrong: list[Diagnostic] = []
-    home, new = folder.resolve(), target.resolve()
-    for text in sorted({*_texts(data), "friendshore.lock"}):
-        for name in {text, text.partition(":")[2]} - {""}:
-            if "\n" in name or len(name) > 1000 or Path(name).is_absolute() or "\0" in name:
-                continue
-            path = folder / name
-            if not path.exists() or path.resolve() == home:
-                continue
-            if not path.resolve().is_relative_to(home):
-                fix = "copy it beside the case file, and name it there"
-                wrong.append(Diagnostic("lies outside the folder of the case, which is copied", str(path), fix=fix))
-                continue
-            files = [path] if path.is_file() else [one for one in sorted(path.rglob("*")) if one.is_file()]
-            for file in files:
-                below = file.relative_to(folder)
-                hidden = any(part.startswith(".") and part not in (".", "..") for part in below.parts)
-                if not (hidden or file.resolve().is_relative_to(new)):
-                    found[PurePosixPath(below.as_posix())] = file.read_bytes()
+    home, new = os.path.realpath(folder), os.path.realpath(target)
+    names = {name for text in _texts(data) for name in (text, text.partition(":")[2])} | {"friendshore.lock"}
+    for name in sorted(names):
+        path = os.path.realpath(folder / name) if "\0" not in name else ""
+        if Path(name).is_absolute() or not os.path.exists(path) or path == home:  # noqa: PTH110 - `Path` raises for a name that is too long
+            continue
+        if not _is_below(path, home):
+            fix = "copy it beside the case file, and name it there"
+            wrong.append(
+                Diagnostic("lies outside the folder of the case, which is copied", str(folder / name), fix=fix)
+            )
+            continue
+        files = (
+            [Path(path)] if Path(path).is_file() else [one for one in sorted(Path(path).rglob("*")) if one.is_file()]
+        )
+        for file in files:
+            below = file.relative_to(home)
+            if not (any(part.startswith(".") for part in below.parts) or _is_below(str(file), new)):
+                found[PurePosixPath(below.as_posix())] = read_bytes(file)
     if wrong:
         raise all_of(wrong)
     return found
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder
 
 
 def _texts(data: object) -> Iterator[str]:
