@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,7 +18,7 @@ from .change import Change
 from .evidence import Why
 from .facts import ChainEntry
 from .fitting import apart, circles, named_twice, off_the_plan, ranked, stored_twice
-from .naming import Alias, Names
+from .naming import Alias, Names, numbered
 from .ranges import outside
 from .stages import Stage
 from .time import From, Horizon, Until
@@ -374,12 +372,12 @@ class Case(Tables, Fitting):
     def stock_names(self) -> tuple[str, ...]:
         """Name of each stock; the numbers of those without one do not depend on the order of rows, and spell no stated name."""
         taken = {*(stock.id for stock in self.stocks), *(order.id for order in self.orders)}
-        return _numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks], taken)
+        return numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks], taken)
 
     @cached_property
     def order_names(self) -> tuple[str, ...]:
         """Name of each order already placed; the numbers of those without one, for each offer, do not depend on the order of rows."""
-        return _numbered(
+        return numbered(
             [(order.id, f"order-{{}}:{order.offer}", (order.arrives, order.model_dump_json())) for order in self.orders]
         )
 
@@ -390,19 +388,3 @@ class Case(Tables, Fitting):
         yield from stored_twice(given)
         yield from off_the_plan(given)
         yield from circles(given.get("scenarios", ()))
-
-
-def _numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the names of rows, numbering those without one from 1 within their pattern, in the order of their keys.
-
-    Args:
-        rows: name, the pattern of a name where it is empty, and key of each.
-        taken: names that no number may spell.
-    """
-    names = [name for name, _, _ in rows]
-    counts: Counter[str] = Counter()
-    for row in sorted((i for i, name in enumerate(names) if not name), key=lambda i: rows[i][2]):
-        pattern = rows[row][1]
-        counts[pattern] = next(n for n in count(counts[pattern] + 1) if pattern.format(n) not in taken)
-        names[row] = pattern.format(counts[pattern])
-    return tuple(names)

@@ -66,8 +66,7 @@ class Arc:
     chained: Chained
     move: Move
     moves: bool
-    """Whether rules on moves bear on it: an order already placed still has to come, within a country too. Stock in hand lies where it is; if its
-    offer is known, a rule that excludes the supplier still applies to it."""
+    """True if rules on moves apply: to an order, which still has to come, and to stock of a known offer, whose supplier a rule may exclude."""
     node: Node
     """Where it leads."""
     times: Times
