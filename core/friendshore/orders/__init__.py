@@ -1,12 +1,12 @@
 """From plan to purchase order and back: order sheets, open orders, and a case rolled forward to a later day."""
 
 from .next_case import add_orders, write_next
-from .roll import Rolled, open_run, placed_lines, roll
+from .roll import RolledCase, open_run, placed_lines, roll
 from .sheet import order_sheet
 from .told import rolled_data, rolled_document
 
 __all__ = [
-    "Rolled",
+    "RolledCase",
     "add_orders",
     "open_run",
     "order_sheet",

@@ -21,7 +21,7 @@ from ..recommend import gather
 from ..writing import refuse_present, replace_file, write_file, written_aside
 from .case_text import CaseText
 from .lines import OrderLine
-from .roll import OrderNow, Rolled, orders_now
+from .roll import OrderNow, RolledCase, orders_now
 from .sheet import PlacedLine
 from .used import RolledLot
 
@@ -29,7 +29,7 @@ _LABEL = re.compile(r"^(?:assumed, not counted|counted)\b[^;]*(?:; )?")
 """What an earlier roll said of a stock; what a planner said follows it."""
 
 
-def write_next(rolled: Rolled, target: Path) -> list[Path]:
+def write_next(rolled: RolledCase, target: Path) -> list[Path]:
     """Write the folder of the new case, once it reads and resolves as a case, and return its files.
 
     Raises:
@@ -93,7 +93,7 @@ def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLi
     return orders
 
 
-def _check(file: Path, rolled: Rolled, target: Path) -> None:
+def _check(file: Path, rolled: RolledCase, target: Path) -> None:
     """Read the new case as every command reads it.
 
     Raises:
@@ -118,7 +118,7 @@ def _check(file: Path, rolled: Rolled, target: Path) -> None:
             rolled.notes += [f"scenario {scenario.name} no longer applies: {one.message}" for one in error.problems]
 
 
-def _edit(text: CaseText, rolled: Rolled, contents: dict[PurePosixPath, bytes], folder: Path) -> None:
+def _edit(text: CaseText, rolled: RolledCase, contents: dict[PurePosixPath, bytes], folder: Path) -> None:
     case = rolled.gathered.case
     text.set(("case", "start"), rolled.day)
     text.set(("case", "periods"), rolled.horizon.count)
@@ -145,7 +145,7 @@ def _edit(text: CaseText, rolled: Rolled, contents: dict[PurePosixPath, bytes], 
         _drop_periods(text, gone, contents, folder)
 
 
-def _edit_stock(text: CaseText, rolled: Rolled, position: int, lot: RolledLot) -> None:
+def _edit_stock(text: CaseText, rolled: RolledCase, position: int, lot: RolledLot) -> None:
     if not lot.left:
         text.remove("stock", position)
     elif lot.used or lot.counted is not None:
@@ -154,7 +154,7 @@ def _edit_stock(text: CaseText, rolled: Rolled, position: int, lot: RolledLot) -
         text.set(("stock", position, "why"), _label(rolled, lot, _LABEL.sub("", before)))
 
 
-def _received_table(rolled: Rolled, order: OrderSpec, lot: RolledLot) -> dict[str, Any]:
+def _received_table(rolled: RolledCase, order: OrderSpec, lot: RolledLot) -> dict[str, Any]:
     """Return an order that arrived as a stock: of its offer, so that rules judge it as they judged the order."""
     told = f"order {order.id}, arrived {order.arrives}" + (f"; {order.why}" if order.why else "")
     table: dict[str, Any] = {
@@ -167,7 +167,7 @@ def _received_table(rolled: Rolled, order: OrderSpec, lot: RolledLot) -> dict[st
     return table | {"offer": order.offer, "why": _label(rolled, lot, told)}
 
 
-def _label(rolled: Rolled, lot: RolledLot, before: str) -> str:
+def _label(rolled: RolledCase, lot: RolledLot, before: str) -> str:
     """Return the reason of a quantity: whether it was counted or follows from the plan, and what was said of the stock before."""
     if lot.counted is not None:
         said = f"counted on {rolled.day}"
@@ -288,7 +288,7 @@ def _texts(data: object) -> Iterator[str]:
             yield from _texts(value)
 
 
-def _notes(rolled: Rolled) -> Iterator[str]:
+def _notes(rolled: RolledCase) -> Iterator[str]:
     """What counts from the start of a plan, and so begins again."""
     gathered = rolled.gathered
     ordered = sorted({one.order.offer for one in (*rolled.open, *(one for one, _ in rolled.received))})

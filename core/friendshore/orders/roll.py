@@ -46,7 +46,7 @@ class OrderNow:
 
 
 @dataclass(slots=True)
-class Rolled:
+class RolledCase:
     """What becomes of a case."""
 
     gathered: Gathered
@@ -109,7 +109,7 @@ def roll(
     sheet: Path | None = None,
     count: Path | None = None,
     length: PeriodLength | None = None,
-) -> Rolled:
+) -> RolledCase:
     """Work out a case as of a later day from a plan of it, an order sheet, and perhaps a stock count.
 
     `length` is that of the new periods; None: as before.
@@ -259,7 +259,7 @@ def _rolled(
     placed: Sequence[PlacedLine],
     count: Path | None,
     length: PeriodLength,
-) -> Rolled:
+) -> RolledCase:
     case, problem, plan = gathered.case, verified.problem, verified.plan
     in_plan = {lot.id: lot for lot in problem.lots}
     aside: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
@@ -293,7 +293,7 @@ def _rolled(
     unplaced = tuple(
         line for line in lines if line.order_by is not None and line.order_by < day and line.line not in on_sheet
     )
-    return Rolled(
+    return RolledCase(
         gathered=gathered,
         day=day,
         horizon=rolled_horizon(case.horizon, day, length),

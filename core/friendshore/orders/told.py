@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..document import elements as doc
-from .roll import OrderNow, Rolled, material_names
+from .roll import OrderNow, RolledCase, material_names
 from .used import NodeTotal, RolledLot
 
 _ASSUMED = "what was used is assumed from the plan, not counted: state a stock count with `--count FILE` (columns lot, quantity_kg)"
 
 
-def rolled_data(rolled: Rolled) -> dict[str, object]:
+def rolled_data(rolled: RolledCase) -> dict[str, object]:
     """Return what became of a case as JSON-ready data, all masses in kilograms of the material's basis."""
     names = material_names(rolled.gathered)
     return {
@@ -31,7 +31,7 @@ def rolled_data(rolled: Rolled) -> dict[str, object]:
     }
 
 
-def rolled_document(rolled: Rolled) -> doc.Document:
+def rolled_document(rolled: RolledCase) -> doc.Document:
     """Return what became of a case: the reconciliation by material and place, its lots, open orders, and notes."""
     return doc.document(
         "A case rolled forward",
@@ -46,11 +46,11 @@ def rolled_document(rolled: Rolled) -> doc.Document:
     )
 
 
-def _lots(rolled: Rolled) -> list[RolledLot]:
+def _lots(rolled: RolledCase) -> list[RolledLot]:
     return [lot for _, lot in rolled.stocks] + [lot for _, some in rolled.received for lot in some]
 
 
-def _notes(rolled: Rolled) -> list[str]:
+def _notes(rolled: RolledCase) -> list[str]:
     found = [_ASSUMED] if any(one.basis != "counted" for one in rolled.totals) else []
     found += [
         f"{one.material} at {one.place}: the plan uses {_kg(one.uncovered)} kg before {rolled.day} that neither stock nor received orders cover"
@@ -102,7 +102,7 @@ def _order(one: OrderNow) -> dict[str, object]:
     return {**named, "ordered": placed, "arrives": str(order.arrives)}
 
 
-def _totals(rolled: Rolled) -> doc.DataTable | None:
+def _totals(rolled: RolledCase) -> doc.DataTable | None:
     called = material_names(rolled.gathered)
     columns = [
         doc.Column("Material"),
@@ -118,7 +118,7 @@ def _totals(rolled: Rolled) -> doc.DataTable | None:
     return doc.table(columns, rows) if rows else None
 
 
-def _lot_table(rolled: Rolled) -> doc.DataTable | None:
+def _lot_table(rolled: RolledCase) -> doc.DataTable | None:
     columns = [
         doc.Column("Lot"),
         doc.Column("Material"),
@@ -128,7 +128,7 @@ def _lot_table(rolled: Rolled) -> doc.DataTable | None:
     return doc.table(columns, rows) if rows else None
 
 
-def _open_table(rolled: Rolled) -> doc.DataTable | None:
+def _open_table(rolled: RolledCase) -> doc.DataTable | None:
     columns = [
         doc.Column("Order"),
         doc.Column("Offer"),
