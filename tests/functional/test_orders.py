@@ -151,6 +151,17 @@ def test_filled_in_lines_are_open_orders_of_the_case(planned: Path, tmp_path: Pa
     assert set(before.splitlines()) - set(after.splitlines()) == {'quantity = "700 kg"', "arrives = 2027-02-01"}
 
 
+def test_nothing_is_ordered_by_a_run_that_was_edited(planned: Path, tmp_path: Path) -> None:
+    """One figure of the facts is another one than was planned with."""
+    shutil.copytree(planned / "run", tmp_path / "run")
+    facts = (tmp_path / "run" / "facts.json").read_text()
+    (tmp_path / "run" / "facts.json").write_text(facts.replace('"CN"', '"CA"'))
+    told = friendshore("orders", tmp_path / "run", "--out", tmp_path / "orders.csv", "--json")
+    assert told.exit_code == 4
+    assert "was changed since the run was written" in told.output
+    assert not (tmp_path / "orders.csv").exists()
+
+
 WRONG: list[tuple[Fill, Mapping[tuple[str, str], str], str, str]] = [
     ({"1": ("PO-1", "2026-10-01", "2026-09-29", "1400")}, {}, "confirmed_arrival", "arrives before it was placed"),
     ({"1": ("PO-1", "tomorrow", "2026-12-29", "1400")}, {}, "date_placed", "cannot be read"),

@@ -165,8 +165,7 @@ def test_the_plan_is_that_of_the_case_with_these_edits(
     shutil.copytree(case, copy)
     if made.toml:
         with_scenario(copy / "case.toml", made)
-    limits = {"registry": Registry.of(), "workers": 1}
-    found = plan(load_case(copy), scenario=["mine"] if made.toml else (), **limits)
-    wanted = plan(load_case(by_hand(case, figures, demands)), **limits)
+    found = plan(load_case(copy), scenario=["mine"] if made.toml else (), registry=Registry.of(), workers=1)
+    wanted = plan(load_case(by_hand(case, figures, demands)), registry=Registry.of(), workers=1)
     assert float(found.cost.objective) == pytest.approx(float(wanted.cost.objective), rel=1e-6, abs=1e-2)
     assert [one.wanted_kg for one in found.run.demands] == [one.wanted_kg for one in wanted.run.demands]

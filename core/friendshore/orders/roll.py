@@ -23,6 +23,7 @@ from ..recommend import gather
 from ..recommend.gather import Gathered
 from ..recommend.recheck import RunFacts, as_run, read_facts
 from ..run import FACTS_FILE, read_run
+from ..run.signing import changed, read_sums
 from ..verify import VerifiedPlan, examine
 from .counts import apply_count
 from .lines import OrderLine, order_lines
@@ -73,6 +74,13 @@ def open_run(run: Path, registry: Registry) -> tuple[RunFacts, VerifiedPlan]:
         InputError, PluginError: if it cannot be read.
         VerificationError: if its plan doesn't hold, so that nothing should be ordered by it.
     """
+    sums = read_sums(run)
+    edited = [name for name in changed(run, sums) if name in sums] if sums is not None else []
+    if edited:
+        fix = "plan the case again: nothing is ordered by a run that was edited"
+        raise VerificationError(
+            [Diagnostic("was changed since the run was written", str(run / name), fix=fix) for name in edited]
+        )
     stored = read_run(run)
     facts = read_facts(stored.facts, as_run(registry, stored.run))
     verified, findings = examine(facts.problem, facts.plan, all_rules=facts.complete)
