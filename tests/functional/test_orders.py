@@ -262,6 +262,52 @@ def test_what_arrived_is_judged_as_the_order_was(planned: Path, tmp_path: Path, 
     assert {use.verdict for use in held["afloat"].uses} == {"may be used"}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        pytest.param("guangxi-gallium,refined,CN,yes", "guangxi-gallium,refined,AU,yes", True, id="moved"),
+        pytest.param("guangxi-gallium,refined,CN,yes", "guangxi-gallium,refined,,no", True, id="no longer known"),
+        pytest.param("guangxi-gallium,refined,CN,yes,invented\n", "", True, id="no longer stated"),
+        pytest.param("quebec-gallium,mined,CA,no", "quebec-gallium,mined,CA,yes", False, id="proved since"),
+        pytest.param("quebec-gallium,mined,CA,no", "quebec-gallium,mined,US,yes", True, id="proved to be another"),
+    ],
+)
+def test_goods_that_were_bought_cannot_change_their_origin(
+    before: str, after: str, refused: bool, planned: Path, tmp_path: Path, sheet: Callable[..., Path]
+) -> None:
+    """A supplier that makes its goods elsewhere from now on needs another offer; proof of what was unknown is taken."""
+    shutil.copytree(planned / "case", tmp_path / "case")
+    chain = tmp_path / "case" / "catalog" / "chain.csv"
+    stated = chain.read_text().replace(
+        "quebec-gallium,mined,CA,yes", before if "quebec" in before else "quebec-gallium,mined,CA,yes"
+    )
+    chain.write_text(stated)
+    assert before in stated
+    assert friendshore("plan", tmp_path / "case", "--out", tmp_path / "run", "--quiet").exit_code == 0
+    assert friendshore("orders", tmp_path / "run", "--out", tmp_path / "sheet.csv").exit_code == 0
+    rows = lines_of(tmp_path / "sheet.csv")
+    next(row for row in rows if row["offer"] == "guangxi-gallium").update(zip(FILL_IN, ARRIVED["1"], strict=True))
+    with (tmp_path / "sheet.csv").open("w", newline="") as out:
+        writer = csv.DictWriter(out, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    chain.write_text(stated.replace(before, after))
+    more = (
+        "--to",
+        "2027-03-01",
+        "--run",
+        tmp_path / "run",
+        "--orders",
+        tmp_path / "sheet.csv",
+        "--out",
+        tmp_path / "next",
+        "--json",
+    )
+    told = friendshore("case", "roll", tmp_path / "case", *more)
+    assert told.exit_code == (2 if refused else 0), told.output
+    assert not refused or "would change their origin" in problems(told)[0]["message"]
+
+
 def test_a_count_takes_the_place_of_the_planned_use(planned: Path, tmp_path: Path, sheet: Callable[..., Path]) -> None:
     """Lots that were counted have what was found, and say so; used is what is gone."""
     (tmp_path / "count.csv").write_text("lot,quantity_kg\nshelf,0\nPO-1,1000\nafloat,650.5\n")

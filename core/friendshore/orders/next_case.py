@@ -156,7 +156,7 @@ def _edit_stock(text: CaseText, rolled: RolledCase, position: int, lot: RolledLo
 
 def _received_table(rolled: RolledCase, order: OrderSpec, lot: RolledLot) -> dict[str, Any]:
     """Return an order that arrived as a stock: of its offer, so that rules judge it as they judged the order."""
-    told = f"order {order.id}, arrived {order.arrives}" + (f"; {order.why}" if order.why else "")
+    told = f"order {order.id}, confirmed arrival {order.arrives}" + (f"; {order.why}" if order.why else "")
     table: dict[str, Any] = {
         "id": lot.name,
         "material": lot.node[0],

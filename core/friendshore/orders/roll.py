@@ -25,6 +25,7 @@ from ..recommend.recheck import RunFacts, as_run, read_facts
 from ..run import FACTS_FILE, read_run
 from ..run.signing import changed, read_sums
 from ..verify import VerifiedPlan, examine
+from .chains import other_chains
 from .counts import apply_count
 from .lines import OrderLine, order_lines
 from .sheet import FilledSheet, PlacedLine
@@ -140,6 +141,9 @@ def roll(
         raise all_of(found)
     lines, placed = placed_lines(sheet, verified, found)
     found += _placed_later(placed, sheet, day)
+    bought = [order.offer for order in gathered.case.orders] + [stock.offer for stock in gathered.case.stocks]
+    bought += [one.line.offer for one in placed]
+    found += other_chains(set(bought), facts.file.catalogs, gathered.read)
     if found:
         raise all_of(found)
     return _rolled(gathered, verified, day, lines, placed, count, length or gathered.case.horizon.length)

@@ -57,6 +57,11 @@ def _notes(rolled: RolledCase) -> list[str]:
         for one in rolled.totals
         if one.uncovered
     ]
+    if rolled.received:
+        named = ", ".join(one.order.id for one, _ in rolled.received)
+        found.append(
+            f"taken as arrived on the confirmed day: {named}; if one hasn't come, correct its day in the sheet"
+        )
     for (kind, name), used in sorted(rolled.allowances.items()):
         found.append(f"{kind} {name}: {_kg(used)} kg used before {rolled.day} are taken off")
     return [*found, *rolled.notes]
