@@ -406,6 +406,24 @@ def test_the_new_periods_may_be_months(planned: Path, tmp_path: Path, sheet: Cal
     assert 'period = "month"  # ... of a month, a quarter or a year' in text
 
 
+def test_an_order_that_the_run_does_not_know_needs_its_sheet(
+    planned: Path, tmp_path: Path, sheet: Callable[..., Path]
+) -> None:
+    """Orders that `--write` put into the case are rolled with the sheet that they are from, and come to the same as without `--write`."""
+    shutil.copytree(planned / "case", tmp_path / "case")
+    filled = sheet(ARRIVED)
+    assert friendshore("orders", planned / "run", "--filled", filled, "--write", tmp_path / "case").exit_code == 0
+    more = ("--to", "2027-03-01", "--run", planned / "run", "--json")
+    told = friendshore("case", "roll", tmp_path / "case", *more, "--out", tmp_path / "no")
+    assert [one["message"].split("`")[1] for one in problems(told)] == ["PO-1", "PO-2"]
+    found = json.loads(
+        friendshore("case", "roll", tmp_path / "case", *more, "--orders", filled, "--out", tmp_path / "one").output
+    )
+    other = json.loads(rolled(planned, tmp_path / "two", "2027-03-01", "--orders", filled, "--json").output)
+    assert (found["materials"], found["lots"]) == (other["materials"], other["lots"])
+    assert sorted(map(str, found["open"])) == sorted(map(str, other["open"]))
+
+
 def test_what_lies_outside_the_folder_cannot_be_copied(planned: Path, tmp_path: Path) -> None:
     """A catalog beside the folder of the case would not be beside the new one."""
     shutil.copytree(planned / "case", tmp_path / "case")

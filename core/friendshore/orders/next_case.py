@@ -21,7 +21,8 @@ from ..recommend import gather
 from ..writing import refuse_present, replace_file, write_file, written_aside
 from .case_text import CaseText
 from .lines import OrderLine
-from .roll import OrderNow, RolledCase, orders_now
+from .placed import OrderNow, orders_now
+from .roll import RolledCase
 from .sheet import PlacedLine
 from .used import RolledLot
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..case import load_case
 from ..domain.base import exact, totals
 from ..domain.basis import Factors, basis_factor
-from ..domain.case import Case, OrderSpec
+from ..domain.case import Case
 from ..domain.time import MOST_MONTHS, Horizon, PeriodLength, add_months
 from ..errors import Diagnostic, InputError, VerificationError, all_of
 from ..plugins import Registry
@@ -28,23 +28,11 @@ from ..verify import VerifiedPlan, examine
 from .chains import other_chains
 from .counts import apply_count
 from .lines import OrderLine, order_lines
+from .placed import OrderNow, orders_now
 from .sheet import FilledSheet, PlacedLine
 from .used import NodeTotal, RolledLot, node_totals, planned_use, take_out
 
 _NOTHING = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderNow:
-    """An order that has been placed, as it is known on the day of the new plan."""
-
-    order: OrderSpec
-    position: int | None
-    """Its place among the orders of the case. None if the case doesn't have it yet."""
-    line: OrderLine | None
-    """None if the plan knows nothing of it."""
-    changed: bool
-    """True if the sheet says something else of it than the case."""
 
 
 @dataclass(slots=True)
@@ -221,48 +209,6 @@ def rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon
     return Horizon(start=day, count=count, length=length)
 
 
-def orders_now(
-    case: Case, lines: Sequence[OrderLine], placed: Sequence[PlacedLine], found: list[Diagnostic]
-) -> list[OrderNow]:
-    """Return every order of the case and of the sheet; a row of the sheet takes the place of the order that it is about."""
-    known = {line.line: line for line in lines}
-    waiting = defaultdict(list)
-    for one in placed:
-        waiting[one.line.placed.id if one.line.placed is not None else one.number].append(one)
-    orders = []
-    for position, (name, order) in enumerate(zip(case.order_names, case.orders, strict=True)):
-        rows = waiting.pop(name, [])
-        for one in rows:
-            if (one.line.offer, one.line.place) != (order.offer, order.place or case.place):
-                told = f"the case has another order of this number, of `{order.offer}`"
-                found.append(Diagnostic(told, "", one.row, "order_number", one.number, "a number of its own"))
-        line = known.get(f"open-{name}")
-        if not rows:
-            orders.append(OrderNow(order.but(id=name), position, line, changed=False))
-        for number, one in enumerate(rows):
-            told_now = stated(one, order)
-            first = position if number == 0 else None
-            same = told_now.but(id="") == order.but(id="", place=order.place or case.place)
-            orders.append(OrderNow(told_now, first, one.line, changed=not same or one.number != name))
-    for rows in waiting.values():
-        orders += [OrderNow(stated(one, one.line.placed), None, one.line, changed=True) for one in rows]
-    return orders
-
-
-def stated(one: PlacedLine, before: OrderSpec | None) -> OrderSpec:
-    """Return a row of the sheet as an order of the case."""
-    return OrderSpec(
-        id=one.number,
-        offer=one.line.offer,
-        quantity=one.quantity,
-        substance=before.substance if before is not None else "",
-        arrives=one.arrives,
-        ordered=one.placed,
-        place=one.line.place,
-        why=before.why if before is not None else "",
-    )
-
-
 def _rolled(
     gathered: Gathered,
     verified: VerifiedPlan,
@@ -290,6 +236,15 @@ def _rolled(
     pools |= {("lot", name): by_class for name, by_class in aside.items()}
     found: list[Diagnostic] = []
     orders = orders_now(case, lines, placed, found)
+    fix = "name the order sheet that it is from with `--orders`, or plan the case again"
+    found += [
+        Diagnostic(
+            f"order `{one.order.id}` of the case is neither in the run nor on the sheet, so nothing says what it was for",
+            fix=fix,
+        )
+        for one in orders
+        if one.line is None
+    ]
     received = [(one, list(_lots(one, gathered, pools))) for one in orders if one.order.arrives < day]
     lots = [lot for _, lot in stocks] + [lot for _, some in received for lot in some]
     classes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
@@ -376,10 +331,12 @@ def _allowances(
             under[lot.lot].add(licence)
     used: list[tuple[tuple[str, str], Decimal]] = []
     for one, lots in received:
-        line = one.line
-        keys = [lot.name for lot in lots] + [one.order.id]
-        if line is not None:
-            keys += [f"{line.offer} {line.place} {line.ordered}", line.line.removeprefix("open-")]
+        line, named = one.line, [one.order.id]
+        if line is not None and line.placed is not None:
+            named.append(line.placed.id)
+        # A plan calls the goods of one run by the order and the material.
+        keys = named + [f"{name}:{lot.node[0]}" for name in named for lot in lots]
+        keys += [f"{line.offer} {line.place} {line.ordered}"] if line is not None and line.placed is None else []
         amount = sum((lot.quantity for lot in lots), _NOTHING)
         used += [(("licence", name), amount) for name in sorted({name for key in keys for name in under.get(key, ())})]
     for delivery in plan.deliveries:

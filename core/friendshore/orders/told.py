@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..document import elements as doc
-from .roll import OrderNow, RolledCase, material_names
+from .placed import OrderNow
+from .roll import RolledCase, material_names
 from .used import NodeTotal, RolledLot
 
 _ASSUMED = "what was used is assumed from the plan, not counted: state a stock count with `--count FILE` (columns lot, quantity_kg)"
