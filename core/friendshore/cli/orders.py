@@ -84,11 +84,11 @@ def orders(
         wrote(as_json, [out], lines=len(lines))
         return 0
     changed = add_orders(write, lines, placed) if write is not None else []
-    _tell(placed, [write] if write is not None and changed else [], as_json)
+    _print_orders(placed, [write] if write is not None and changed else [], as_json)
     return 0
 
 
-def _tell(placed: tuple[PlacedLine, ...], written: list[Path], as_json: bool) -> None:
+def _print_orders(placed: tuple[PlacedLine, ...], written: list[Path], as_json: bool) -> None:
     from ..orders.next_case import order_table
     from ..orders.placed import stated
     from ..reading.tomlfile import toml_text
@@ -96,8 +96,8 @@ def _tell(placed: tuple[PlacedLine, ...], written: list[Path], as_json: bool) ->
     tables = [order_table(stated(one, one.line.placed)) for one in placed]
     toml = toml_text({"order": tables}).rstrip() if tables else ""
     if as_json:
-        told = [{key: str(value) for key, value in table.items()} for table in tables]
-        wrote(as_json, written, orders=told, toml=toml)
+        shown = [{key: str(value) for key, value in table.items()} for table in tables]
+        wrote(as_json, written, orders=shown, toml=toml)
     else:
         bare(toml or "no order is filled in")
         wrote(as_json, written)

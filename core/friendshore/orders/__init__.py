@@ -3,7 +3,7 @@
 from .next_case import add_orders, write_next
 from .roll import RolledCase, open_run, placed_lines, roll
 from .sheet import order_sheet
-from .told import rolled_data, rolled_document
+from .summary import rolled_data, rolled_document
 
 __all__ = [
     "RolledCase",

@@ -27,7 +27,7 @@ def other_chains(names: Collection[str], then: Iterable[Catalog], now: Iterable[
         for stage in _contradicted(before[name].chain, after[name].chain):
             fix = "give the new chain an offer of its own, and leave the old offer to what was bought from it"
             message = f"offer `{name}` says where it is {stage} otherwise than when goods were bought from it, so they would change their origin"
-            found, expected = _told(after[name].chain, stage), _told(before[name].chain, stage)
+            found, expected = _countries(after[name].chain, stage), _countries(before[name].chain, stage)
             yield Diagnostic(message, f"catalog {after[name].catalog}", None, "chain", found, expected, fix)
 
 
@@ -53,7 +53,7 @@ def _contradicted(before: Sequence[ChainEntry], after: Sequence[ChainEntry]) -> 
             yield stage
 
 
-def _told(chain: Sequence[ChainEntry], stage: str) -> str:
+def _countries(chain: Sequence[ChainEntry], stage: str) -> str:
     entries = [entry for entry in chain if entry.stage == stage]
     countries = sorted(frozenset().union(*(entry.countries for entry in entries)))
     return (

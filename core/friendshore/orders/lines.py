@@ -109,8 +109,8 @@ def order_lines(problem: Problem, plan: Plan) -> tuple[OrderLine, ...]:
 
 def edition(case: str, lines: Sequence[OrderLine]) -> str:
     """Return a short name of some lines: a sheet of another plan has another."""
-    told = "\n".join([case, *("\t".join(line.texts.values()) for line in lines)])
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    text = "\n".join([case, *("\t".join(line.texts.values()) for line in lines)])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _of_plan(problem: Problem, plan: Plan) -> Iterator[OrderLine]:

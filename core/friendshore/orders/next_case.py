@@ -75,8 +75,8 @@ def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLi
     for row in placed:
         if row.arrives < read.horizon.start:
             fix = "roll the case to a later day: `friendshore case roll` makes stock of what has arrived"
-            told = f"order {row.number} arrives before the plan starts ({read.horizon.start})"
-            found.append(Diagnostic(told, "", row.row, "confirmed_arrival", str(row.arrives), fix=fix))
+            message = f"order {row.number} arrives before the plan starts ({read.horizon.start})"
+            found.append(Diagnostic(message, "", row.row, "confirmed_arrival", str(row.arrives), fix=fix))
     if found:
         raise all_of(found)
     text = CaseText(read_bytes(read.file).decode(), str(read.file))
@@ -157,7 +157,7 @@ def _edit_stock(text: CaseText, rolled: RolledCase, position: int, lot: RolledLo
 
 def _received_table(rolled: RolledCase, order: OrderSpec, lot: RolledLot) -> dict[str, Any]:
     """Return an order that arrived as a stock: of its offer, so that rules judge it as they judged the order."""
-    told = f"order {order.id}, confirmed arrival {order.arrives}" + (f"; {order.why}" if order.why else "")
+    reason = f"order {order.id}, confirmed arrival {order.arrives}" + (f"; {order.why}" if order.why else "")
     table: dict[str, Any] = {
         "id": lot.name,
         "material": lot.node[0],
@@ -165,7 +165,7 @@ def _received_table(rolled: RolledCase, order: OrderSpec, lot: RolledLot) -> dic
         "quantity": _kilograms(lot.left),
     }
     table |= {"acquired": order.ordered} if order.ordered is not None else {}
-    return table | {"offer": order.offer, "why": _label(rolled, lot, told)}
+    return table | {"offer": order.offer, "why": _label(rolled, lot, reason)}
 
 
 def _label(rolled: RolledCase, lot: RolledLot, before: str) -> str:

@@ -38,16 +38,16 @@ def orders_now(
         rows = waiting.pop(name, [])
         for one in rows:
             if (one.line.offer, one.line.place) != (order.offer, order.place or case.place):
-                told = f"the case has another order of this number, of `{order.offer}`"
-                found.append(Diagnostic(told, "", one.row, "order_number", one.number, "a number of its own"))
+                message = f"the case has another order of this number, of `{order.offer}`"
+                found.append(Diagnostic(message, "", one.row, "order_number", one.number, "a number of its own"))
         line = known.get(f"open-{name}")
         if not rows:
             orders.append(OrderNow(order.but(id=name), position, line, changed=False))
         for number, one in enumerate(rows):
-            told_now = stated(one, order)
+            order_now = stated(one, order)
             first = position if number == 0 else None
-            same = told_now.but(id="") == order.but(id="", place=order.place or case.place)
-            orders.append(OrderNow(told_now, first, one.line, changed=not same or one.number != name))
+            same = order_now.but(id="") == order.but(id="", place=order.place or case.place)
+            orders.append(OrderNow(order_now, first, one.line, changed=not same or one.number != name))
     for rows in waiting.values():
         orders += [OrderNow(stated(one, one.line.placed), None, one.line, changed=True) for one in rows]
     return orders

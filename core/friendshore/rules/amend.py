@@ -100,12 +100,12 @@ def with_figure(rule: Rule, figure: str) -> Rule:
     try:
         made = type(rule).model_validate({**fields, name: figure})
     except ValueError as error:
-        told = (
+        reason = (
             "; ".join(one.message for one in complaints(type(rule), error))
             if isinstance(error, ValidationError)
             else str(error)
         )
-        raise InputError(f"`{figure}` is no figure of rule `{rule.id}`: {told}", column="at", found=figure) from error
+        raise InputError(f"`{figure}` is no figure of rule `{rule.id}`: {reason}", column="at", found=figure) from error
     return made.given(rule.settings)
 
 
