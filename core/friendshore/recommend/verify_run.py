@@ -251,7 +251,7 @@ def _applied(applied: Mapping[str, Any]) -> Iterator[str]:
 def _not_derived(again: Rechecked) -> Iterator[str]:
     """What of a run rests on its word, since a rule could not be asked: all but its purchases and what was applied."""
     if again.left_out:
-        yield "all totals, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
+        yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
 
 
 def _unseen() -> Iterator[str]:

@@ -8,9 +8,10 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, large_money, money, percent, written
 from ..domain.base import grouped
+from ..domain.cash import RunDiscount
 from ..domain.plan import Confirmation, PlanStatus
 from ..domain.ranges import RunRange
-from ..domain.run import Run, RunDemand, RunDiscount, RunLevel
+from ..domain.run import Run, RunDemand, RunLevel
 from .caveats import (
     BEFORE_ALL,
     assumed_section,
