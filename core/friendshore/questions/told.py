@@ -8,6 +8,7 @@ from decimal import Decimal
 from ..document import charts
 from ..document import elements as doc
 from ..document.figures import count, large_money, money, percent, written
+from ..explain.offer_prices import OfferPrice
 from ..explain.results import Difference, Effort
 
 
@@ -48,6 +49,13 @@ def ladder(
     if sum(1 for one in kept if one.value) < 2:
         return table
     return doc.Drawing(title, told, charts.Ladder(kept, unit), table)
+
+
+def full_price(found: OfferPrice | None) -> str:
+    """Return a full price as a cell: `80.6`, `148 marginal`, or that there is no admissible input."""
+    if found is None:
+        return "no admissible input"
+    return money(found.full_price) + (" marginal" if found.how == "marginal" else "")
 
 
 def mass_or_nothing(kilograms: Decimal) -> doc.Cell:
