@@ -34,7 +34,9 @@ _HORIZON = "horizon"
 
 
 def cash_by_part(run: Run) -> dict[str, Decimal]:
-    """Return the cash of each part of the cost, list prices included; zeros left out."""
+    """Return the cash of each part of the cost, list prices included; zeros left out. Empty for a run that states no cash."""
+    if not run.cash:
+        return {}
     found: dict[str, Decimal] = totals((str(row.on), row.amount) for row in run.cash if row.on in _PARTS)
     found["charges"] = sum((one.charges for one in run.purchases), _NONE)
     found["freight"] = sum((one.freight for one in run.purchases), _NONE)
