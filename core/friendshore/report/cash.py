@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, mass, money
+from ..document.figures import count, large_money, mass, money, rounded_money
 from ..domain.base import totals
 from ..domain.run import Run, RunLimit, RunPurchase
 
@@ -70,7 +70,7 @@ def money_line(run: Run) -> str:
 def penalty_line(run: Run) -> str:
     """Return what the plan weighs besides money, in round figures; empty if nothing."""
     parts = [
-        f"{large_money(amount, run.currency)} for {what}"
+        f"{rounded_money(amount, run.currency)} for {what}"
         for amount, what in ((run.cost.shortage, "shortage"), (run.cost.penalties, "missed soft limits"))
         if amount
     ]
@@ -93,7 +93,7 @@ def costs(run: Run) -> doc.Section:
     columns = [doc.Column("Part"), doc.figures("Cash", run.currency)]
     columns += [doc.figures("Present value", run.currency)] if discounted else []
     penalty = penalty_line(run)
-    minimized = f". Spend and penalties together are minimized: {large_money(cost.objective, run.currency)}."
+    minimized = f". Spend and penalties together are minimized: {rounded_money(cost.objective, run.currency)}."
     aside = doc.sentence(penalty + minimized, tone=doc.Tone.ASIDE) if penalty else None
     return doc.section("Cost", doc.table(columns, rows), aside)
 
