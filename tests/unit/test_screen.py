@@ -66,7 +66,7 @@ def told(width: int = 100, folder: str = "", **changed: Any) -> str:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"limits": [LIMIT, LIMIT]}, "Limits not kept: half in 2 rows, priced at USD 10,000 (`--full` lists them)"),
+        ({"limits": [LIMIT, LIMIT]}, "Limits not kept: half in 2 rows, penalty about USD 10,000 (`--full` lists them)"),
         ({"levels": [LEVEL]}, "Objectives in order: shortage of defense, at its price"),
         ({"changes": ["disable=half"]}, "Changed from the case: disable=half"),
         ({"holdings": [LOT | {"used_kg": 300, "left_kg": 200}]}, "In hand or on order: 1 (1 used); left over: vault 200 kg"),

@@ -82,7 +82,7 @@ def _stopped(found: Unknowns) -> doc.Notes | None:
 
 def _head(found: Unknowns) -> str:
     matter = sum(_matters(one) for one in found.unknowns)
-    lacking = f"{count(found.short, 'demand')} short" if found.short else "nothing is short"
+    lacking = f"{count(found.short, 'demand is', 'demands are')} short" if found.short else "nothing is short"
     return (
         f"{count(len(found.unknowns), 'unknown')}, each tried alone; {count(matter, 'of them', 'of them')} would change the plan. "
         f"As it is, {lacking}, and it spends {large_money(found.cash, found.currency)}. Ranked by {_BY[found.by]}."
