@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import zip_longest
 
 from friendshore.document import charts
@@ -59,21 +60,26 @@ def _price(found: Withstood, point: CurvePoint) -> str:
     """Cash, then what is proved of the present value."""
     if point.extra.proved and abs(point.extra.value) < CENT and abs(point.cash) < CENT:
         return "no more than the plan"
-    proved = "" if point.extra.proved else f"; not proved: {found.currency} {rise(point.extra)} of present value"
-    value = point.extra.value - point.penalties
-    of_it = (
-        f" (present value {'+' if value > 0 else ''}{large_money(value, found.currency)})"
-        if value != point.cash
-        else ""
+    value = _present(point)
+    cash = (
+        "as much cash as the plan, at other times"
+        if abs(point.cash) < 1
+        else f"{large_money(abs(point.cash), found.currency)} {'more' if point.cash > 0 else 'less'} cash than the plan"
     )
-    return f"{large_money(abs(point.cash), found.currency)} {'more' if point.cash >= 0 else 'less'} cash than the plan{of_it}{proved}"
+    sign = "+" if value > 0 else ""
+    of_it = f" (present value {sign}{large_money(value, found.currency)})" if value != point.cash else ""
+    open_still = "" if point.extra.proved else f"; not proved: {found.currency} {rise(point.extra)} of present value"
+    return cash + of_it + open_still
+
+
+def _present(point: CurvePoint) -> Decimal:
+    """Return the present value of what is spent more."""
+    return point.extra.value - point.penalties
 
 
 def _key_figures(found: Withstood) -> doc.KeyFigures:
     figures = [
-        doc.KeyFigure(f"To withstand any {point.losses}", f"{large_money(point.cash, found.currency)} more cash")
-        for point in found.curve
-        if point.losses
+        doc.KeyFigure(f"To withstand any {point.losses}", _price(found, point)) for point in found.curve if point.losses
     ]
     return doc.KeyFigures(tuple(figures))
 
@@ -91,11 +97,13 @@ def _terms(start: date, reacts: date | None) -> str:
 
 
 def _curve(found: Withstood, telling: Telling) -> doc.Section:
+    discounted = any(_present(point) != point.cash for point in found.curve)
     weighed = any(abs(point.penalties) >= 1 for point in found.curve)
     columns = [
         doc.figures("Any"),
         doc.figures("Not withstood"),
         doc.figures("More cash", found.currency),
+        *([doc.figures("Present value")] if discounted else []),
         *([doc.figures("Penalty")] if weighed else []),
         doc.Column("Worst withstood"),
         doc.figures("Spend and penalty then"),
@@ -104,7 +112,8 @@ def _curve(found: Withstood, telling: Telling) -> doc.Section:
         [
             doc.Count(point.losses),
             f"{point.not_withstood:,} of {point.combinations - 1:,}" if point.losses else doc.NOTHING,
-            doc.Amount(point.cash) if point.losses else doc.NOTHING,
+            doc.Amount(point.cash, form="signed") if point.losses else doc.NOTHING,
+            *([doc.Amount(_present(point), form="signed") if point.losses else doc.NOTHING] if discounted else []),
             *([penalty(point.penalties)] if weighed else []),
             telling.several(point.worst.losses, len(point.worst.losses), " and ") if point.worst else doc.NOTHING,
             penalty(point.worst.rise) if point.worst else doc.NOTHING,
