@@ -84,7 +84,7 @@ def test_inputs_from_stock_carry_no_cash() -> None:
     held = stock("oxide", 6, place="JP", links=chain("AU", "mined", "refined"))
     run = melted(demand("metal", "civil", 4), stocks=(held,))
     assert by_offer(run)["jp-melt"].full_price_per_kg == 10
-    note = "Full prices count no cash for inputs from stock and open orders: oxide 6 kg"
+    note = "Full prices count no cash for inputs in stock and on order: oxide 6 kg"
     assert note in " ".join(plain_text(screen_document(run), 110).split())
 
 
@@ -123,7 +123,7 @@ def test_a_budget_is_shown_with_what_is_left_of_it() -> None:
     budget = rule(Budget, amount=50, id="year")
     found = planned(case(wanted, stores=TIGHT), catalog(*SITES, source("AU", 3)), budget).run
     shown = " ".join(plain_text(screen_document(found), 110).split())
-    assert "by year of order 2026 USD 30, 2027 USD 50; budget year of USD 50 used up in 2027" in shown
+    assert "by year of order 2026 30, 2027 50; budget year of USD 50 used up in 2027" in shown
     table = plain_text(plan_document(found), 110)
     rows = [line.split() for line in table.splitlines() if line.startswith("budget year: ")]
     assert [row[2:] for row in rows] == [

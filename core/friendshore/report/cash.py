@@ -47,10 +47,10 @@ def cash_by_part(run: Run) -> dict[str, Decimal]:
 
 def money_line(run: Run) -> str:
     """Return what the first screen says of money below the headline: years, budgets, present value, parts, ranges; empty if nothing."""
-    by_year = _by_year(run)
+    by_year = {year: cash for year, cash in _by_year(run).items() if abs(cash) >= _DUST}
     told = []
     if 1 < len(by_year) <= YEARS:
-        amounts = (f"{year} {large_money(cash, run.currency)}" for year, cash in by_year.items())
+        amounts = (f"{year} {large_money(cash, '').strip()}" for year, cash in by_year.items())
         told.append(f"by year of order {', '.join(amounts)}")
     told += _budget_words(run)
     if run.cost.nominal != run.cost.total:
@@ -153,7 +153,7 @@ def stock_note(run: Run) -> str:
     drawn = {draw.material for draw in run.draws}
     lots = totals((lot.material, lot.quantity_kg) for lot in run.lots if lot.material in drawn)
     held = ", ".join(f"{material} {mass(kilograms)}" for material, kilograms in lots.items())
-    return f"Full prices count no cash for inputs from stock and open orders: {held}." if held else ""
+    return f"Full prices count no cash for inputs in stock and on order: {held}." if held else ""
 
 
 def _by_year(run: Run) -> dict[str, Decimal]:
