@@ -11,10 +11,11 @@ settled over a span, onboarding, fixed costs, take-or-pay, holding. Everything i
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import MAX_PREC, Context, Decimal, Inexact, localcontext
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from ..verify import VerifiedPlan
@@ -28,7 +29,12 @@ Shares: TypeAlias = dict[Pool, dict[Pool, Fraction]]
 
 ON_PURCHASES = ("price", "charges", "freight")
 """Parts of `Cost` that belong to purchases."""
+Key = TypeVar("Key")
+Part = TypeVar("Part")
+
 _NOTHING = Fraction(0)
+_EXACT = Context(prec=MAX_PREC, traps=[Inexact])
+"""Sums of decimals in which nothing is rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class _Flows:
     """Maker -> pool of its good -> kilograms."""
     held: dict[Pool, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     """Kilograms in stock at the end."""
-    makers: list[tuple[str, Fraction]] = field(default_factory=list)
+    makers: list[tuple[str, Decimal]] = field(default_factory=list)
     """Maker and kilograms of every purchase."""
     unused: Cash = field(default_factory=dict)
 
@@ -111,7 +117,8 @@ def trace_cash(verified: VerifiedPlan) -> TracedCash:
     }
     return TracedCash(
         inputs=tuple(
-            inputs[maker] * kilograms / made[maker] if kilograms else _NOTHING for maker, kilograms in flows.makers
+            inputs[maker] * Fraction(kilograms) / made[maker] if maker in inputs and kilograms else _NOTHING
+            for maker, kilograms in flows.makers
         ),
         by_demand=by_demand,
         stock=stock,
@@ -185,41 +192,70 @@ def _add(to: Cash, cash: Mapping[int, Fraction], share: Fraction = Fraction(1)) 
 
 
 def _flows(verified: VerifiedPlan) -> _Flows:
-    problem, flows = verified.problem, _Flows()
+    problem, flows, ledger = verified.problem, _Flows(), verified.ledger
     # What is made for one class may serve another. Its maker is then one for all classes.
     moved = {entry.offer for entry in verified.plan.transfers}
 
-    def maker(offer: str, requirement: str) -> str:
-        return offer if offer in moved else f"{offer} {requirement}"
+    def maker(offer: int, requirement: str) -> str:
+        name = problem.offers[offer].offer.id
+        return name if name in moved else f"{name} {requirement}"
 
-    lines = list(verified.lines)
-    runs: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
-    for make, offer in verified.ledger.makes:
-        runs[offer, make.period] += Fraction(problem.offers[offer].price[make.period]) * Fraction(make.units)
-    bought: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
-    for line in lines:
-        bought[line.item.arc.offer, line.item.ordered] += Fraction(line.item.entry.quantity)
-    for run, cost in runs.items():
-        if not bought.get(run):
-            _add(flows.unused, {run[1]: cost})
-    for line in lines:
-        entry, offer, t = line.item.entry, line.item.arc.offer, line.item.ordered
-        pool, kilograms = (entry.material, entry.place, entry.requirement), Fraction(entry.quantity)
-        own = Fraction(line.direct)
-        if not problem.offers[offer].single and kilograms:
-            own = runs[offer, t] * kilograms / bought[offer, t]
-        _add(flows.paid[pool], {t: own + Fraction(line.charges) + Fraction(line.freight)})
-        name = maker(problem.offers[offer].offer.id, entry.requirement)
-        flows.made[name][pool] += kilograms
-        flows.makers.append((name, kilograms))
-    for (material, place), requirement, _, drawn, offer in verified.ledger.draws():
-        name = maker(problem.offers[offer].offer.id, requirement)
-        flows.drawn[material, place, requirement][name] += Fraction(drawn)
-    for delivery, position in verified.ledger.deliveries:
-        use = problem.demands[position].use
-        flows.taken[use.material.id, use.place.id, delivery.requirement][delivery.demand] += Fraction(delivery.quantity)
+    uses = [problem.demands[position].use for _, position in ledger.deliveries]
     last = problem.case.horizon.count - 1
+    _pay(flows, verified, maker)
+    _sum_into(
+        flows.drawn,
+        (
+            ((material, place, label), maker(offer, label), kg)
+            for (material, place), label, _, kg, offer in ledger.draws()
+        ),
+    )
+    _sum_into(
+        flows.taken,
+        (
+            ((use.material.id, use.place.id, delivery.requirement), delivery.demand, delivery.quantity)
+            for use, (delivery, _) in zip(uses, ledger.deliveries, strict=True)
+        ),
+    )
     for stock in verified.plan.stocks:
         if stock.period == last:
             flows.held[stock.material, stock.place, stock.requirement] += Fraction(stock.quantity)
     return flows
+
+
+def _pay(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str]) -> None:
+    """Add what is paid into every pool, and who makes how much of it."""
+    problem, paid, made = verified.problem, list[tuple[Pool, int, Decimal]](), list[tuple[str, Pool, Decimal]]()
+    bought: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    several: list[tuple[Pool, tuple[int, int], Decimal]] = []
+    for line in verified.lines:
+        entry, offer, t = line.item.entry, line.item.arc.offer, line.item.ordered
+        pool, name = (entry.material, entry.place, entry.requirement), maker(offer, entry.requirement)
+        paid += [(pool, t, line.direct), (pool, t, line.charges), (pool, t, line.freight)]
+        made.append((name, pool, entry.quantity))
+        flows.makers.append((name, entry.quantity))
+        if not problem.offers[offer].single:
+            several.append((pool, (offer, t), entry.quantity))
+            bought[offer, t] += entry.quantity
+    _sum_into(flows.paid, paid)
+    _sum_into(flows.made, made)
+    runs: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
+    for make, offer in verified.ledger.makes:
+        runs[offer, make.period] += Fraction(problem.offers[offer].price[make.period]) * Fraction(make.units)
+    for pool, run, kilograms in several:
+        if kilograms:
+            _add(flows.paid[pool], {run[1]: runs[run] * Fraction(kilograms) / Fraction(bought[run])})
+    for run, cost in runs.items():
+        if not bought.get(run):
+            _add(flows.unused, {run[1]: cost})
+
+
+def _sum_into(found: Mapping[Key, dict[Part, Fraction]], amounts: Iterable[tuple[Key, Part, Decimal]]) -> None:
+    """Add amounts by key and part. Decimals are added first: that is much faster where there are very many."""
+    sums: dict[tuple[Key, Part], Decimal] = defaultdict(Decimal)
+    rows = list(amounts)
+    with localcontext(_EXACT):
+        for key, part, amount in rows:
+            sums[key, part] += amount
+    for (key, part), amount in sums.items():
+        found[key][part] = found[key].get(part, _NOTHING) + Fraction(amount)

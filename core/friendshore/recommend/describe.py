@@ -303,7 +303,13 @@ def _purchase(
     facility = arc.chained.facility
     total = wanted.get(arc.node, Decimal(0))
     traced = inputs is not None and entry.quantity
-    full = as_decimal((Fraction(line.total) + (inputs or 0)) / Fraction(entry.quantity)) if traced else None
+    full = None
+    if traced:
+        full = (
+            as_decimal((Fraction(line.total) + inputs) / Fraction(entry.quantity))
+            if inputs
+            else exact(line.total / entry.quantity)
+        )
     return RunPurchase(
         offer=entry.offer,
         material=entry.material,
@@ -327,7 +333,7 @@ def _purchase(
         price=exact(line.price),
         charges=exact(line.charges),
         freight=exact(line.freight),
-        inputs_cost=as_decimal(inputs or Fraction(0)),
+        inputs_cost=as_decimal(inputs) if inputs else Decimal(0),
         full_price_per_kg=full,
         share_of_demand=exact(entry.quantity / total) if total else None,
         catalog=arc.chained.offer.catalog,

@@ -61,6 +61,12 @@ def _unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collect
         if _differ(purchase.cost, parts):
             message = f"purchase {purchase.offer}: its cost is not its price, charges and freight"
             yield Diagnostic(message, file, None, f"purchases[{number}].cost", f"{purchase.cost}", f"{parts}")
+        whole = purchase.cost + purchase.inputs_cost
+        if purchase.full_price_per_kg is not None and _differ(purchase.full_price_per_kg * purchase.quantity_kg, whole):
+            message = f"purchase {purchase.offer}: its full price is not its cost and that of its inputs"
+            place = f"purchases[{number}].full_price_per_kg"
+            expected = f"{whole / purchase.quantity_kg}" if purchase.quantity_kg else ""
+            yield Diagnostic(message, file, None, place, f"{purchase.full_price_per_kg}", expected)
         others = known.get(_key(purchase))
         if others:
             added += purchase.charges - others.pop(0)
