@@ -134,20 +134,23 @@ def _notes(found: Ledger) -> list[str]:
 
 
 def _alone(told: Sequence[LedgerItem]) -> doc.Section | None:
+    """Each item by itself; to the cent where no penalty is in it, else gray and rounded."""
     if len(told) < 2:
         return None
+    weighed = any(item.adds.shortage or item.adds.penalties for item in told)
     columns = [doc.Column("Item", whole=True), doc.Column("Added to all others", align="right")]
     columns.append(doc.Column("Added to none of them", align="right"))
-    rows = [[item.name, _alone_cell(item.off_alone), _alone_cell(item.on_alone)] for item in told]
-    return doc.section(
-        "Each by itself, spend and penalty together (present value); these do not add up", doc.table(columns, rows)
-    )
+    rows = [[item.name, *(_alone_cell(one, weighed) for one in (item.off_alone, item.on_alone))] for item in told]
+    what = "spend and penalty together" if weighed else "spend"
+    return doc.section(f"Each by itself, {what} (present value); these do not add up", doc.table(columns, rows))
 
 
-def _alone_cell(found: Difference) -> doc.Cell:
-    if found.proved:
-        return doc.NOTHING if _nothing(found) else penalty(found.value)
-    return difference(found)
+def _alone_cell(found: Difference, weighed: bool) -> doc.Cell:
+    if not found.proved:
+        return difference(found)
+    if _nothing(found):
+        return doc.NOTHING
+    return penalty(found.value) if weighed else _cents(found.value)
 
 
 def _nothing(found: Difference) -> bool:

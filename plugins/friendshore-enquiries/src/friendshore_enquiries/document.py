@@ -64,7 +64,7 @@ def _on_screen(found: Unknowns, top: int) -> doc.DataTable:
         doc.Column("Ask", from_width=_WIDE),
         doc.Column("Less short", align="right", from_width=_LAST),
         doc.Column("Cash", found.currency, "right", from_width=_NARROW),
-        doc.Column("Saves spend and penalty, at most", align="right"),
+        doc.Column("Worth at most", align="right"),
     ]
     rows: list[list[doc.Cell]] = []
     for one in found.unknowns:
@@ -85,11 +85,12 @@ def _head(found: Unknowns) -> str:
     lacking = f"{count(found.short, 'demand is', 'demands are')} short" if found.short else "nothing is short"
     return (
         f"{count(len(found.unknowns), 'unknown')}, each tried alone; {count(matter, 'of them', 'of them')} would change the plan. "
-        f"As it is, {lacking}, and it spends {large_money(found.cash, found.currency)}. Ranked by {_BY[found.by]}."
+        f"As it is, {lacking}, and it spends {large_money(found.cash, found.currency)}. Worth: what spend and penalties fall "
+        f"by together (present value).{_BY[found.by]}"
     )
 
 
-_BY = {"money": "what spend and penalties save together", "kilograms": "kilograms no longer short"}
+_BY = {"money": "", "kilograms": " Ranked by kilograms no longer short."}
 
 
 def _matters(one: Unknown) -> bool:
@@ -105,7 +106,7 @@ def _table(kept: tuple[Unknown, ...], found: Unknowns) -> doc.DataTable:
         doc.Column("Ask"),
         doc.figures("Less short"),
         doc.figures("Cash", found.currency),
-        doc.Column("Saves spend and penalty, at most", align="right", whole=proved),
+        doc.Column("Worth at most", align="right", whole=proved),
         doc.Column("Costs at worst", align="right", whole=proved),
     ]
     return doc.table(columns, map(_row, kept))

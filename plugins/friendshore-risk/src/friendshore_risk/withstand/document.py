@@ -79,7 +79,9 @@ def _present(point: CurvePoint) -> Decimal:
 
 def _key_figures(found: Withstood) -> doc.KeyFigures:
     figures = [
-        doc.KeyFigure(f"To withstand any {point.losses}", _price(found, point)) for point in found.curve if point.losses
+        doc.KeyFigure(f"To withstand any {point.losses}", f"{large_money(point.cash, found.currency)} more cash")
+        for point in found.curve
+        if point.losses
     ]
     return doc.KeyFigures(tuple(figures))
 
