@@ -11,7 +11,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
-from .cash import cash_sections, costs, price_note, priced
+from .cash import cash_sections, costs, price_note
 from .causes import group_causes
 from .caveats import assumed_lines, conflict_lines, exposed_lines, not_advice, noted_packs, old_lines, turned_lines
 from .checks import answer
@@ -210,17 +210,19 @@ def _orders(run: Run) -> list[doc.Element]:
     rows: list[list[doc.Cell]] = [
         [
             *(order_day(group[0]), offer, material, place, delivered),
-            *(doc.Kilograms(kilograms_of(group)), priced(run, group), doc.Amount(cost_of(group))),
+            *(doc.Kilograms(kilograms_of(group)), *prices_of(run, group), doc.Amount(cost_of(group))),
         ]
         for (offer, material, place, delivered), group in orders[:ORDERS]
     ]
     left = orders[ORDERS:]
     if left:
         rest = cost_of(purchase for _, group in left for purchase in group)
-        rows.append(["", count(len(left), "other order"), "", "", "", "", "", doc.Amount(rest)])
+        blank = [""] * (len(rows[0]) - 3)
+        rows.append(["", count(len(left), "other order"), *blank, doc.Amount(rest)])
     columns = [doc.Column("Order by", whole=True), *map(doc.Column, ("Order", "Material", "To", "Arrives"))]
-    figures = map(doc.figures, ("Quantity", "", ""), ("", f"{run.currency}/kg", run.currency))
-    made = doc.table([*columns, *figures], rows)
+    columns += [doc.figures("Quantity"), doc.figures("", f"{run.currency}/kg")]
+    columns += [*([doc.figures("of it fee")] if run.draws else []), doc.figures("", run.currency)]
+    made = doc.table(columns, rows)
     return [doc.sentence(f"In {first}: {large_money(cost_of(due), run.currency)} in all."), made]
 
 
