@@ -80,7 +80,17 @@ def test_what_follows_from_the_facts_is_compared_without_a_rule_too(run: Path, s
     (run / "run.json").write_text(json.dumps(told), encoding="utf-8")
     found = verify_run(run, Registry.discover())
     assert {one.column for one in found.findings} == {"scenario", "strict"}
-    assert any(text.startswith("all totals, demands") for text in found.as_told)
+    assert any(text.startswith("all totals, full prices, demands") for text in found.as_told)
+
+
+def test_a_full_price_agrees_with_the_recorded_costs_without_a_rule_too(run: Path, site: Site) -> None:
+    """What a purchase and its inputs cost is taken as recorded, and their sum is not."""
+    (site.folder / "acme_duty" / "rates.csv").write_text("5")
+    told = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    told["purchases"][0]["full_price_per_kg"] -= 1
+    (run / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    found = verify_run(run, Registry.discover())
+    assert "purchases[1].full_price_per_kg" in {one.column for one in found.findings}
 
 
 def test_optimality_is_not_proved_with_rules_that_are_not_the_runs(run: Path, site: Site) -> None:

@@ -70,6 +70,8 @@ TOLD: list[tuple[str, Change, str]] = [
     ("origin", lambda p: p["countries"].update(refined=["AU"]), "countries.refined"),
     ("cost", lambda p: p.update(cost=p["cost"] - 100), "cost"),
     ("day of order", lambda p: p.update(order_by="2026-12-31"), "order_by"),
+    ("full price", lambda p: p.update(full_price_per_kg=p["full_price_per_kg"] - 1), "full_price_per_kg"),
+    ("cost of inputs", lambda p: p.update(inputs_cost=1), "inputs_cost"),
 ]
 
 
@@ -86,6 +88,17 @@ def test_one_figure_changed_in_the_run_is_named(run: Path, change: Change, place
     assert found.findings[0].expected
 
 
+def test_cash_moved_from_one_period_to_another_is_named(run: Path) -> None:
+    """Its total stays the same, and each of the two sums is found."""
+
+    def moved(data: dict[str, Any]) -> None:
+        data["cash"][0]["amount"] -= 1000
+        data["cash"][1]["amount"] += 1000
+
+    change_json(run / "run.json", moved)
+    assert [p.column for p in verified(run).findings] == ["cash[1].amount", "cash[2].amount"]
+
+
 @pytest.mark.parametrize("field", ["periods", "demands", "purchases"])
 def test_entries_in_another_order_are_named(run: Path, field: str) -> None:
     """Charts and first lines go by it: with the periods turned round, the days on which bans begin were left out."""
@@ -99,10 +112,13 @@ CELLS = [
     ("cost", "1"),
     ("order_by", "2026-12-31"),
     ("late_days", "0"),
+    ("full_price_per_kg", "1"),
 ]
 
 
-@pytest.mark.parametrize(("column", "value"), CELLS, ids=["quantity", "origin", "cost", "day of order", "late"])
+@pytest.mark.parametrize(
+    ("column", "value"), CELLS, ids=["quantity", "origin", "cost", "day of order", "late", "full price"]
+)
 def test_one_cell_changed_in_a_table_is_named(run: Path, column: str, value: str) -> None:
     """The same changed in `purchases.csv` is one finding, with row and column."""
     path = run / "purchases.csv"

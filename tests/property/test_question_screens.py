@@ -151,6 +151,8 @@ def compare(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
 def ask(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     """What is not known."""
     found = made(draw, Unknowns)
+    for one in found.unknowns:  # the position of an answer is that of one that was tried
+        one.__dict__["best"] = 0 if one.possibilities else None
     return ask_screen(found, 6), [("^( *#)? +Not known|^Not known", len(found.unknowns))]
 
 

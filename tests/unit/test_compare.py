@@ -98,7 +98,11 @@ def test_a_shortage_moves_too() -> None:
     (line,) = found.materials
     assert (line.short_before_kg, line.short_after_kg, line.moved_kg) == (0, 10, 10)
     assert found.steps[0].rise.shortage == 10000
-    assert "metal" in text(found)
+    shown = " ".join(text(found).split())
+    assert "B is short of 10 kg more metal, and spends USD 100 less cash." in shown
+    assert "cash 100 0 -100" in shown
+    assert "Penalties, which nobody pays, B less A: about +USD 10,000 for shortage (present value)." in shown
+    assert "9,900" not in shown  # spend and penalty are in no figure together
 
 
 def test_from_one_scenario_to_another_changes_end_and_begin() -> None:

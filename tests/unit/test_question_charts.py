@@ -51,10 +51,10 @@ def rungs(drawn: doc.Drawing) -> dict[str, Decimal | None]:
 
 
 def test_losses_are_drawn_by_what_they_cost() -> None:
-    """In the order of the table; what leaves more short looks bad, and so does a loss under which rules conflict."""
+    """Cash, in the order of the table; what leaves more short looks bad, and so does a loss under which rules conflict."""
     found = stress(session())
     (drawn, *_) = drawings(stress_document(found))
-    assert [*rungs(drawn).values()] == [one.rise.value for one in found.losses]
+    assert [*rungs(drawn).values()] == [one.cash for one in found.losses]
     assert [str(row.cells[0]) for row in drawn.table.rows] == [name.partition(" (")[0] for name in rungs(drawn)]
     assert "tiny (catalog)" in rungs(drawn)
     assert isinstance(drawn.chart, charts.Ladder)

@@ -282,9 +282,9 @@ def test_every_report_ends_in_what_it_is_not(report: Callable[[Run], Document]) 
 
 
 def test_the_page_has_tables_that_are_read_as_such() -> None:
-    """What is needed, who supplies it and what to order; figures stand right."""
+    """What is needed, who supplies it, what to order and what it costs; figures stand right."""
     tokens = MarkdownIt("commonmark").enable("table").parse(page_of(run()))
-    assert [token.type for token in tokens].count("table_open") == 3
+    assert [token.type for token in tokens].count("table_open") == 4
     assert "style" in next(token for token in reversed(tokens) if token.type == "th_open").attrs
 
 

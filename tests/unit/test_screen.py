@@ -66,7 +66,7 @@ def told(width: int = 100, folder: str = "", **changed: Any) -> str:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"limits": [LIMIT, LIMIT]}, "Limits not kept: half in 2 rows, priced at USD 10,000 (`--full` lists them)"),
+        ({"limits": [LIMIT, LIMIT]}, "Limits not kept: half in 2 rows, penalty about USD 10,000 (`--full` lists them)"),
         ({"levels": [LEVEL]}, "Objectives in order: shortage of defense, at its price"),
         ({"changes": ["disable=half"]}, "Changed from the case: disable=half"),
         ({"holdings": [LOT | {"used_kg": 300, "left_kg": 200}]}, "In hand or on order: 1 (1 used); left over: vault 200 kg"),
@@ -122,8 +122,13 @@ def test_months_are_the_shortest_periods() -> None:
 
 
 def test_money_and_what_to_do_next_are_told() -> None:
-    """What it is before discounting, what much of it goes to beside prices, and how to see more."""
-    assert "of it duties and other charges USD 25,000; USD 1.1 million before discounting" in told()
+    """Cash by year, the present value, what much of the cash goes to beside prices, and how to see more."""
+    cash = [{"period": "2026-Q4", "on": "use", "place": "US", "amount": 900000}]
+    cash += [{"period": "2027-Q1", "on": "onboarding", "amount": 200000}]
+    shown = told(cash=cash)
+    assert "spends USD 1.1 million;" in shown
+    assert "by year of order 2026 900,000, 2027 200,000" in shown
+    assert "present value USD 1.03 million; of it onboarding USD 200,000" in shown
     assert "`--full`: every table; `--out FOLDER`, then `friendshore report FOLDER`: a page" in told()
     assert "`--full`: every table; `friendshore report out/run`: a page" in told(folder="out/run")
 
@@ -165,8 +170,8 @@ def test_causes_are_shown_largest_first() -> None:
     assert "(300 kg)" not in alone
 
 
-def test_a_maker_is_marked_whose_price_holds_no_inputs() -> None:
-    """What it takes in is bought beside, and the head says what the mark means."""
+def test_a_maker_s_own_price_is_called_a_fee() -> None:
+    """Its full price stands beside it, in the column of prices."""
     draw = {
         "offer": PURCHASE["offer"],
         "material": "ore",
@@ -176,9 +181,9 @@ def test_a_maker_is_marked_whose_price_holds_no_inputs() -> None:
         "quantity_kg": 1,
     }
     shown = told(draws=[draw])
-    assert "From (* inputs extra)" in shown
-    assert "example-dysprosium-oxide 100 %*" in shown
-    assert "*" not in told()
+    assert "From (fee: without inputs)" in shown
+    assert "example-dysprosium-oxide 100 % (fee 1,000)" in shown
+    assert "fee" not in told()
 
 
 def test_what_is_needed_most_comes_first() -> None:

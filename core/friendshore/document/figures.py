@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Literal, assert_never
 
 from ..domain.quantities import readable
@@ -19,6 +19,7 @@ _TONNE = Decimal(1000)
 _MULTIPLE = Decimal(100)
 """From so many times on a share is told as a multiple: 93,725 % says nothing to anybody."""
 _HALF_A_CENT = Decimal("0.005")
+_THREE = Context(prec=3)
 
 
 def number(value: Decimal, digits: int = 3) -> str:
@@ -59,6 +60,11 @@ def large_money(amount: Decimal, currency: str) -> str:
         if abs(amount) >= size:
             return f"{currency} {number(amount / size)}{word}"
     return f"{currency} {money(amount)}"
+
+
+def rounded_money(amount: Decimal, currency: str) -> str:
+    """Return money of which only the size matters, such as a penalty: three digits in a sentence."""
+    return large_money(_THREE.plus(amount), currency)
 
 
 def percent(share: Decimal) -> str:

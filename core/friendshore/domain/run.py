@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from .base import Number, Record, Tables
+from .cash import RunCash, RunDiscount
 from .held import RunHolding, RunLot, RunStock
 from .plan import Confirmation, Cost, PlanStatus
 from .price_dates import RunPriceDate
@@ -73,6 +74,10 @@ class RunPurchase(Record):
     several outputs: this purchase's part, by mass, of what making them costs (see `makes`)."""
     charges: Number
     freight: Number
+    inputs_cost: Number = Decimal(0)
+    """Cash spent on the inputs of this purchase, with their duty and freight, along the whole chain; inputs from stock bring none."""
+    full_price_per_kg: Number | None = None
+    """`cost` and `inputs_cost` per kilogram. Without inputs, the price of the offer with duty and freight; None: nothing is bought."""
     share_of_demand: Number | None = None
     """Its part of all demand for the material over the plan; None for an input."""
     catalog: str = ""
@@ -88,32 +93,6 @@ class RunMake(Record):
     requirement: str
     units: Number
     cost: Number
-
-
-class RunDiscount(Record):
-    """What a price schedule takes off list prices over a span in which something is bought under it."""
-
-    schedule: str
-    """Offer, facility or supplier, and the materials it is about if not all."""
-    span: str
-    """Period, calendar year, or `horizon`."""
-    settled: str
-    """Period in which the difference to list prices is settled."""
-    measure: Literal["quantity", "money"]
-    measured: Number
-    """What was added up: units, or undiscounted money at list prices."""
-    tier: int
-    """The tier it comes to, from 1."""
-    least: Number
-    """Where that tier begins."""
-    next: Number | None
-    """Where the next begins; none: it is the last."""
-    most: Number | None = None
-    """Where that tier ends; none: where the next begins."""
-    at_list: Number
-    """Undiscounted money at list prices."""
-    discount: Number
-    """Undiscounted money taken off, less lumps; negative: added."""
 
 
 class RunDraw(Record):
@@ -157,6 +136,8 @@ class RunDemand(Record):
     short_kg: Number
     shortage_price: Number
     """Money per kilogram not delivered."""
+    cash: Number = Decimal(0)
+    """Cash that its deliveries carry, inputs included: full price times quantity."""
     first_met: str = ""
     """First period from which it is met in full to the end; empty: never."""
     origin_rules: list[str] = []
@@ -352,6 +333,8 @@ class Run(Tables):
     """(objective - bound) / objective."""
     cost: Cost
     """Money spent, by part; discounted as its fields say."""
+    cash: list[RunCash] = []
+    """The same money, not discounted, by period, site, and what it is spent on."""
     levels: list[RunLevel] = []
     """Lexicographic objectives; none: cost alone was minimised."""
     shortage_kg: dict[str, dict[str, Number]]

@@ -10,8 +10,10 @@ from .eligibility import (
     kept_out as kept_out,
     least_confidence as least_confidence,
 )
+from .full_prices import Cash as Cash, TracedCash as TracedCash, trace_cash as trace_cash
 from .held import Holding as Holding, holdings as holdings
 from .obstacles import Obstacle as Obstacle
+from .offer_prices import OfferPrice as OfferPrice, OfferPrices as OfferPrices
 from .ranges import RangedSpend as RangedSpend, spend_at_ends as spend_at_ends
 from .replanned import (
     UNPRICED as UNPRICED,

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from ..document import charts
 from ..document import elements as doc
-from ..document.figures import count, large_money, money, percent, written
+from ..document.figures import count, large_money, money, percent, rounded_money, written
+from ..explain.offer_prices import OfferPrice
 from ..explain.results import Difference, Effort
 
 
@@ -48,6 +49,20 @@ def ladder(
     if sum(1 for one in kept if one.value) < 2:
         return table
     return doc.Drawing(title, told, charts.Ladder(kept, unit), table)
+
+
+def full_price(found: OfferPrice | None) -> str:
+    """Return a full price as a cell: `80.6`, `148 marginal`, or that there is no admissible input."""
+    if found is None:
+        return "no admissible input"
+    return money(found.full_price) + (" marginal" if found.how == "marginal" else "")
+
+
+def penalty(amount: Decimal) -> doc.Cell:
+    """Return a penalty as a cell: gray and in round figures, since nobody pays it."""
+    if abs(amount) < 1:
+        return doc.NOTHING
+    return doc.Phrase(f"{'+' if amount > 0 else ''}{rounded_money(amount, '').strip()}", doc.Tone.ASIDE)
 
 
 def mass_or_nothing(kilograms: Decimal) -> doc.Cell:

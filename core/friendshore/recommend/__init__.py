@@ -157,8 +157,8 @@ class Recommendation(ShownOnScreen):
 
     @property
     def _told(self) -> str:
-        """Status and cost in a line."""
-        spent = f"{self.cost.total:,.0f} {self.run.currency}"
+        """Status and cash in a line."""
+        spent = f"{self.cost.nominal:,.0f} {self.run.currency}"
         return f"{self.status.value}, verified, gap {self.run.gap:.2%}, spends {spent}, {len(self.run.purchases):,} purchases"
 
     @property

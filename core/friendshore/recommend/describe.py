@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
 
 from .. import explain
-from ..domain.base import exact, totals
+from ..domain.base import as_decimal, exact, totals
 from ..domain.plan import Purchase
 from ..domain.ranges import RunRange
 from ..domain.run import (
@@ -20,7 +21,6 @@ from ..domain.run import (
     RunAssumption,
     RunDelivery,
     RunDemand,
-    RunDiscount,
     RunLevel,
     RunMake,
     RunMaterial,
@@ -108,6 +108,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     out = explain.kept_out(problem)
     shortages = run_parts.describe_shortages(verified, told.causes)
     ranged = explain.spend_at_ends(verified)
+    traced = explain.trace_cash(verified)
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
         case=problem.case.name,
@@ -125,18 +126,19 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         bound=exact(bound),
         gap=exact((objective - bound) / abs(objective)) if objective else Decimal(0),
         cost=verified.cost,
+        cash=run_parts.describe_cash(verified, traced),
         levels=_levels(verified, told.ranks),
         shortage_kg=run_parts.shortage_totals(shortages),
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
-        demands=_demands(verified),
-        purchases=purchases(problem, verified.lines, verified.judging, told.plugins),
+        demands=_demands(verified, traced),
+        purchases=purchases(problem, verified.lines, verified.judging, told.plugins, traced.inputs),
         ranges=[] if ranged is None else _ranges(ranged),
         nominal_low=None if ranged is None else ranged.low,
         nominal_high=None if ranged is None else ranged.high,
         oldest_price_days=problem.case.accept.oldest_price_days,
         price_dates=run_parts.describe_price_dates(verified),
-        discounts=_discounts(verified),
+        discounts=run_parts.describe_discounts(verified),
         makes=_makes(verified),
         lots=run_parts.describe_lots(verified),
         holdings=run_parts.describe_holdings(problem, explain.holdings(verified)),
@@ -213,7 +215,7 @@ def _materials(problem: Problem) -> list[RunMaterial]:
     return [RunMaterial(id=m.id, name=m.name, basis=m.basis) for m in found]
 
 
-def _demands(verified: VerifiedPlan) -> list[RunDemand]:
+def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDemand]:
     problem = verified.problem
     short: defaultdict[str, dict[int, Decimal]] = defaultdict(dict)
     for entry in verified.plan.shorts:
@@ -230,6 +232,7 @@ def _demands(verified: VerifiedPlan) -> list[RunDemand]:
             delivered_kg=sum(demand.quantity, Decimal(0)) - sum(short[demand.id].values(), Decimal(0)),
             short_kg=sum(short[demand.id].values(), Decimal(0)),
             shortage_price=price,
+            cash=as_decimal(sum(traced.by_demand.get(demand.id, {}).values(), Fraction(0))),
             first_met=_first_met(problem, demand, short[demand.id]),
             origin_rules=origin_rules(demand, problem.law),
         )
@@ -246,16 +249,22 @@ def _first_met(problem: Problem, demand: Demand, short: dict[int, Decimal]) -> s
 
 
 def purchases(
-    problem: Problem, lines: Sequence[Line], judging: Judging, used: Iterable[RunPlugin] = ()
+    problem: Problem,
+    lines: Sequence[Line],
+    judging: Judging,
+    used: Iterable[RunPlugin] = (),
+    inputs: Sequence[Fraction] = (),
 ) -> list[RunPurchase]:
     """Return every purchase with its cost, and with the end uses of the deliveries that it may end in.
 
     Args:
         used: What the plan was made with. Orders that should have gone out before its newest date are late.
+        inputs: Cash of each purchase's inputs. Empty: it is not traced, and no full price is given.
     """
     known = known_by(used, problem.case.horizon.start)
     wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
-    return [_purchase(problem, line, wanted, judging, known) for line in lines]
+    carried: Sequence[Fraction | None] = inputs or [None] * len(lines)
+    return [_purchase(problem, line, wanted, judging, known, cash) for line, cash in zip(lines, carried, strict=True)]
 
 
 def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
@@ -283,12 +292,25 @@ def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
 
 
 def _purchase(
-    problem: Problem, line: Line, wanted: dict[tuple[str, str], Decimal], judging: Judging, known: date
+    problem: Problem,
+    line: Line,
+    wanted: dict[tuple[str, str], Decimal],
+    judging: Judging,
+    known: date,
+    inputs: Fraction | None,
 ) -> RunPurchase:
     entry, arc = line.item.entry, line.item.arc
     assert isinstance(entry, Purchase)
     facility = arc.chained.facility
     total = wanted.get(arc.node, Decimal(0))
+    traced = inputs is not None and entry.quantity
+    full = None
+    if traced:
+        full = (
+            as_decimal((Fraction(line.total) + inputs) / Fraction(entry.quantity))
+            if inputs
+            else exact(line.total / entry.quantity)
+        )
     return RunPurchase(
         offer=entry.offer,
         material=entry.material,
@@ -312,6 +334,8 @@ def _purchase(
         price=exact(line.price),
         charges=exact(line.charges),
         freight=exact(line.freight),
+        inputs_cost=as_decimal(inputs) if inputs else Decimal(0),
+        full_price_per_kg=full,
         share_of_demand=exact(entry.quantity / total) if total else None,
         catalog=arc.chained.offer.catalog,
         confidence=explain.least_confidence(problem, arc.chained).value,
@@ -330,28 +354,6 @@ def _makes(verified: VerifiedPlan) -> list[RunMake]:
         )
         for make, offer in verified.ledger.makes
     ]
-
-
-def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
-    found = []
-    for settled in verified.settled:
-        span, above = settled.span, settled.span.tiers[settled.tier + 1 :]
-        found.append(
-            RunDiscount(
-                schedule=span.schedule.name,
-                span=span.label,
-                settled=_label(verified.problem, span.settled),
-                measure=span.schedule.measure,
-                measured=exact(settled.measured),
-                tier=settled.tier + 1,
-                least=span.tiers[settled.tier].least,
-                next=above[0].least if above else None,
-                most=span.tiers[settled.tier].most,
-                at_list=exact(settled.at_list),
-                discount=exact(settled.off),
-            )
-        )
-    return found
 
 
 def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
+from typing import get_args
 
-from ..domain.base import exact
+from ..domain.base import as_decimal, exact
+from ..domain.cash import SEPARATE, CashUse, RunCash, RunDiscount
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse, RunLot, RunStock
 from ..domain.price_dates import PriceDate, RunPriceDate
 from ..domain.quantities import readable
 from ..domain.run import RunAssumption, RunDraw, RunLead
 from ..domain.unmet import RunByMonths, RunShortage
 from ..domain.use import Result
-from ..explain import ByMonths, Causes, Holding, competing
+from ..explain import ByMonths, Cash, Causes, Holding, TracedCash, competing
 from ..explain.held import Bar
 from ..explain.idle_limits import idle_limits
 from ..problem import Problem
@@ -57,6 +60,48 @@ def describe_price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
     return [
         RunPriceDate(**dict(one), quantity_kg=exact(quantities[one]), cost=exact(costs[one]))
         for one in sorted(quantities, key=PriceDate.order)
+    ]
+
+
+def describe_discounts(verified: VerifiedPlan) -> list[RunDiscount]:
+    """Return every settlement of a price schedule."""
+    periods = verified.problem.case.horizon
+    found = []
+    for settled in verified.settled:
+        span, above = settled.span, settled.span.tiers[settled.tier + 1 :]
+        found.append(
+            RunDiscount(
+                schedule=span.schedule.name,
+                span=span.label,
+                settled=periods.label(span.settled),
+                measure=span.schedule.measure,
+                measured=exact(settled.measured),
+                tier=settled.tier + 1,
+                least=span.tiers[settled.tier].least,
+                next=above[0].least if above else None,
+                most=span.tiers[settled.tier].most,
+                at_list=exact(settled.at_list),
+                discount=exact(settled.off),
+            )
+        )
+    return found
+
+
+def describe_cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
+    """Return the traced cash by period, site, and what it is spent on."""
+    site = {demand.id: demand.use.place.id for demand in verified.problem.demands}
+    parts: list[tuple[CashUse, str, Cash]] = [("use", site[demand], cash) for demand, cash in traced.by_demand.items()]
+    parts += [("stock", "", traced.stock), ("unused", "", traced.unused)]
+    parts += [(on, "", traced.separate.get(on, {})) for on in SEPARATE]
+    found = defaultdict[tuple[int, CashUse, str], Fraction](Fraction)
+    for on, place, cash in parts:
+        for t, amount in cash.items():
+            found[t, on, place] += amount
+    label, order = verified.problem.case.horizon.label, list(get_args(CashUse))
+    return [
+        RunCash(period=label(t), on=on, place=place, amount=as_decimal(found[t, on, place]))
+        for t, on, place in sorted(found, key=lambda key: (key[0], order.index(key[1]), key[2]))
+        if found[t, on, place]
     ]
 
 

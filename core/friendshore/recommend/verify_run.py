@@ -61,6 +61,12 @@ def _unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collect
         if _differ(purchase.cost, parts):
             message = f"purchase {purchase.offer}: its cost is not its price, charges and freight"
             yield Diagnostic(message, file, None, f"purchases[{number}].cost", f"{purchase.cost}", f"{parts}")
+        whole = purchase.cost + purchase.inputs_cost
+        if purchase.full_price_per_kg is not None and _differ(purchase.full_price_per_kg * purchase.quantity_kg, whole):
+            message = f"purchase {purchase.offer}: its full price is not its cost and that of its inputs"
+            place = f"purchases[{number}].full_price_per_kg"
+            expected = f"{whole / purchase.quantity_kg}" if purchase.quantity_kg else ""
+            yield Diagnostic(message, file, None, place, f"{purchase.full_price_per_kg}", expected)
         others = known.get(_key(purchase))
         if others:
             added += purchase.charges - others.pop(0)
@@ -251,7 +257,7 @@ def _applied(applied: Mapping[str, Any]) -> Iterator[str]:
 def _not_derived(again: Rechecked) -> Iterator[str]:
     """What of a run rests on its word, since a rule could not be asked: all but its purchases and what was applied."""
     if again.left_out:
-        yield "all totals, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
+        yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
 
 
 def _unseen() -> Iterator[str]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, mass
+from ..document.figures import count, large_money, mass, rounded_money
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
@@ -244,7 +244,7 @@ def _missed(run: Run, most: int) -> Iterator[str]:
     told = []
     for rule, rows in missed.items():
         priced = sum((row.penalty for row in rows), Decimal(0))
-        money = f", priced at {large_money(priced, run.currency)}" if priced else ""
+        money = f", penalty about {rounded_money(priced, run.currency)}" if priced else ""
         told.append(f"{rule} in {count(len(rows), 'row')}{money}")
     if told:
         yield f"Limits not kept: {few(told, '; ', most)} (`--full` lists them)"

@@ -10,6 +10,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run
 from ..domain.used import is_stale
+from .cash import cash_sections, costs, price_note
 from .caveats import not_advice
 from .charts.dates import orders_section, rules_drawing
 from .charts.demand import met_drawing
@@ -23,7 +24,7 @@ from .ground import limits, rules_table, versions, with_effect, without_effect
 from .kept_out import kept_out_section
 from .mix import by_material, cost_of, holdings
 from .page import answered, caveats, head, needs, proof, refused, suppliers, titled
-from .plan import STATUS, costs, discounts, price_ranges, ranks
+from .plan import STATUS, discounts, price_ranges, ranks
 from .stale_prices import stale_section
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
@@ -76,11 +77,11 @@ def _key_figures(run: Run, checked: RunCheck | None) -> doc.KeyFigures:
         doc.KeyFigure("Plan", words.partition(",")[0].partition(":")[0], f"gap {percent(run.gap)}", tone),
         _verified(checked),
         doc.KeyFigure(
-            "Earned" if run.cost.total < 0 else "Spent",
-            large_money(abs(run.cost.total), run.currency),
+            "Earned" if run.cost.nominal < 0 else "Spent",
+            large_money(abs(run.cost.nominal), run.currency),
             ""
             if run.cost.nominal == run.cost.total
-            else f"{large_money(abs(run.cost.nominal), run.currency)} not discounted",
+            else f"present value {large_money(abs(run.cost.total), run.currency)}",
         ),
         doc.KeyFigure(
             "Demands met in full", of, f"{never} never" if never else "", doc.Tone.BAD if never else doc.Tone.GOOD
@@ -145,8 +146,8 @@ def _materials(run: Run) -> doc.Section:
         for material, purchases in found.items()
         if material in kept
     ]
-    inputs = "What is made from inputs shows its maker's own price; the inputs stand under their own material."
-    told = doc.sentence(inputs) if run.draws else None
+    note = price_note(run)
+    told = doc.sentence(note) if note else None
     left = more(len(found) - len(kept), "material", "purchases.csv")
     return doc.section("Who supplies it", suppliers(run), told, *sections, doc.notes(left))
 
@@ -158,6 +159,7 @@ def _money(run: Run) -> doc.Section:
         "What it costs",
         spend_drawing(run),
         costs(run),
+        *cash_sections(run),
         price_ranges(run),
         stale_section(run),
         discounts(run),

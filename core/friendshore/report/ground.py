@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, mass, number
+from ..document.figures import count, large_money, mass, number, rounded_money
 from ..domain.base import grouped
 from ..domain.run import Run, RunLimit, RunRule
 from ..domain.unmet import RunConflict
@@ -165,7 +165,7 @@ def limits(run: Run) -> doc.Section | None:
 
 
 def _missed(run: Run, rows: list[RunLimit]) -> str:
-    """A rule that is missed: in how many of its rows, in which periods, at most by how much, and what that is priced at."""
+    """A rule that is missed: in how many of its rows, in which periods, at most by how much, and the penalty for it."""
     worst = max(rows, key=lambda row: row.missed_by)
     of = sum(1 for limit in run.limits if limit.rule == worst.rule)
     text = f"{worst.rule}: {worst.sentence or 'no sentence'}"
@@ -174,7 +174,7 @@ def _missed(run: Run, rows: list[RunLimit]) -> str:
     text += f", by {'' if len(rows) == 1 else 'up to '}{_amount(run, worst)} ({worst.label})"
     priced = sum((row.penalty for row in rows), Decimal(0))
     if priced:
-        text += f", priced at {large_money(priced, run.currency)}"
+        text += f", penalty about {rounded_money(priced, run.currency)}"
     if any(worst.rule in part.rules for part in run.conflicts):
         text += "; nothing is planned where it conflicts, so that all of it is missed there"
     return text

@@ -15,9 +15,12 @@ from ..document.periods import added_up, period_columns
 from ..domain.base import grouped, totals
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run, RunPurchase
+from .cash import fee, full_price, price_note, priced
 
 _PRICE = 12
 """Characters of the price, and of the gaps between the columns of text."""
+_FEE = 8
+"""Characters of a maker's fee."""
 _YEAR = 8
 SOON = 2
 """Order periods that are told order by order."""
@@ -35,13 +38,14 @@ def mix(run: Run) -> doc.Section:
     names = doc.longest_word(p.material for p in run.purchases) + 2
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR)
     columns = [doc.Column("Material, supplier", room=names), doc.Column("Chain"), doc.Column("For"), *periods]
-    price = doc.Column("", f"{run.currency}/kg", "right", whole=True, room=_PRICE)
+    prices = [doc.Column("", f"{run.currency}/kg", "right", whole=True, room=_PRICE)]
+    prices += [doc.Column("fee", align="right", whole=True, room=_FEE)] if run.draws else []
     rows: list[doc.DataRow] = []
     for material, purchases in by_material(run).items():
         rows += _material_rows(run, material, purchases, periods)
-    inputs = "What is made from inputs shows its maker's own price; the inputs stand under their own material."
-    made = doc.table([*columns, price], rows)
-    return doc.section("Mix, by time of delivery", made, doc.sentence(inputs) if run.draws else None)
+    note = price_note(run)
+    made = doc.table([*columns, *prices], rows)
+    return doc.section("Mix, by time of delivery", made, doc.sentence(note) if note else None)
 
 
 def by_material(run: Run) -> dict[str, list[RunPurchase]]:
@@ -62,7 +66,7 @@ def _material_rows(
 
     def row(group: Sequence[RunPurchase], *first: doc.Cell, level: int) -> doc.DataRow:
         quantities = (doc.Kilograms(kg, unit, bare=True) for kg in _by_period(run, group))
-        return doc.DataRow((*first, *quantities, per_kg(group)), strong=not level, level=level)
+        return doc.DataRow((*first, *quantities, *prices_of(run, group)), strong=not level, level=level)
 
     yield row(purchases, title, "", "", level=0)
     names = names_of([group[0] for group in groups.values()])
@@ -88,10 +92,10 @@ def _by_period(run: Run, purchases: Sequence[RunPurchase]) -> list[Decimal]:
     return [found.get(period.label, Decimal(0)) for period in run.periods]
 
 
-def per_kg(purchases: Sequence[RunPurchase]) -> doc.Cell:
-    """Landed cost of a kilogram, on average."""
-    quantity = kilograms_of(purchases)
-    return doc.Amount(cost_of(purchases) / quantity) if quantity else doc.NOTHING
+def prices_of(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
+    """Return the full price of a kilogram, on average, and the fee where makers are paid one; without makers, the price alone."""
+    found = (full_price(purchases), *([fee(run, purchases)] if run.draws else []))
+    return [doc.NOTHING if amount is None else doc.Amount(amount) for amount in found]
 
 
 def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:
@@ -124,11 +128,12 @@ def orders(run: Run) -> doc.Section | None:
     in_order = sorted(run.purchases, key=lambda p: (p.order_by, p.material, p.offer, p.place, p.delivered))
     by_period = grouped((purchase.ordered, purchase) for purchase in in_order)
     soon, later = list(by_period)[:SOON], list(by_period)[SOON:]
-    rows = [row for label in soon for row in _period_rows(label, by_period[label])]
+    rows = [row for label in soon for row in _period_rows(run, label, by_period[label])]
     columns = [doc.Column("Order by"), doc.Column("Order"), doc.Column("Material"), doc.figures("Quantity")]
     columns += [
         doc.Column("To", whole=True),
         doc.Column("Arrives", whole=True),
+        doc.Column("", f"{run.currency}/kg", align="right"),
         doc.figures("", run.currency),
         doc.Column("For", from_width=_WITH_USE),
     ]
@@ -137,9 +142,9 @@ def orders(run: Run) -> doc.Section | None:
     return doc.section("What to order by when", doc.table(columns, rows), head, rest)
 
 
-def _period_rows(label: str, purchases: list[RunPurchase]) -> list[doc.DataRow]:
+def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc.DataRow]:
     """A period, and its orders by their last day and material."""
-    rows = [doc.DataRow((label, "", "", "", "", "", doc.Amount(cost_of(purchases)), ""), strong=True)]
+    rows = [doc.DataRow((label, "", "", "", "", "", "", doc.Amount(cost_of(purchases)), ""), strong=True)]
     for (offer, material, place, delivered), group in in_orders(purchases).items():
         uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
         cells = (
@@ -149,6 +154,7 @@ def _period_rows(label: str, purchases: list[RunPurchase]) -> list[doc.DataRow]:
             doc.Kilograms(kilograms_of(group)),
             place,
             delivered,
+            priced(run, group),
             doc.Amount(cost_of(group)),
             uses,
         )

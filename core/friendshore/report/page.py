@@ -11,6 +11,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
+from .cash import cash_sections, costs, price_note
 from .causes import group_causes
 from .caveats import assumed_lines, conflict_lines, exposed_lines, not_advice, noted_packs, old_lines, turned_lines
 from .checks import answer
@@ -34,7 +35,7 @@ from .mix import (
     kilograms_of,
     names_of,
     order_day,
-    per_kg,
+    prices_of,
 )
 from .plan import spends, status_of, time_of
 from .stale_prices import stale_line
@@ -65,9 +66,10 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
         doc.section_if_any("Before you rely on it", doc.notes(caveats(run))),
         doc.section("What is needed, and whether it is available", *needs(run)),
         whole_periods(run),
-        doc.section("Who supplies it", suppliers(run)),
+        doc.section("Who supplies it", suppliers(run), doc.sentence(note) if (note := price_note(run)) else None),
         holdings(run),
         doc.section("What to order next", *_orders(run)),
+        doc.section("What it costs", costs(run), *cash_sections(run)),
         doc.section("What the rules do", doc.notes(_rules(run))),
         doc.section("How sure this is", doc.notes([*proof(run, checked), *_made_with(run)])),
         *answered(answers),
@@ -176,6 +178,7 @@ def suppliers(run: Run) -> doc.Element:
     rows = [row for material, purchases in by_material(run).items() for row in _of_material(run, material, purchases)]
     columns = [doc.Column("Material"), doc.Column("Supplier"), doc.Column("Through")]
     columns += [doc.figures("Share"), doc.figures("Quantity"), doc.figures("", f"{run.currency}/kg")]
+    columns += [doc.figures("of it fee")] if run.draws else []
     return doc.table(columns, rows) if rows else doc.sentence("Nothing is bought.")
 
 
@@ -188,7 +191,7 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
     def row(name: str, through: str, group: Sequence[RunPurchase], *, first: bool) -> list[doc.Cell]:
         bought = kilograms_of(group)
         part = doc.Share(bought / total) if total else ""
-        return [material if first else "", name, through, part, doc.Kilograms(bought), per_kg(group)]
+        return [material if first else "", name, through, part, doc.Kilograms(bought), *prices_of(run, group)]
 
     for number, group in enumerate(in_order[:SUPPLIERS]):
         yield row(names[group[0].offer], chain(run, group[0]).brief, group, first=not number)
@@ -207,16 +210,19 @@ def _orders(run: Run) -> list[doc.Element]:
     rows: list[list[doc.Cell]] = [
         [
             *(order_day(group[0]), offer, material, place, delivered),
-            *(doc.Kilograms(kilograms_of(group)), doc.Amount(cost_of(group))),
+            *(doc.Kilograms(kilograms_of(group)), *prices_of(run, group), doc.Amount(cost_of(group))),
         ]
         for (offer, material, place, delivered), group in orders[:ORDERS]
     ]
     left = orders[ORDERS:]
     if left:
         rest = cost_of(purchase for _, group in left for purchase in group)
-        rows.append(["", count(len(left), "other order"), "", "", "", "", doc.Amount(rest)])
+        blank = [""] * (len(rows[0]) - 3)
+        rows.append(["", count(len(left), "other order"), *blank, doc.Amount(rest)])
     columns = [doc.Column("Order by", whole=True), *map(doc.Column, ("Order", "Material", "To", "Arrives"))]
-    made = doc.table([*columns, doc.figures("Quantity"), doc.figures("", run.currency)], rows)
+    columns += [doc.figures("Quantity"), doc.figures("", f"{run.currency}/kg")]
+    columns += [*([doc.figures("of it fee")] if run.draws else []), doc.figures("", run.currency)]
+    made = doc.table(columns, rows)
     return [doc.sentence(f"In {first}: {large_money(cost_of(due), run.currency)} in all."), made]
 
 
@@ -244,7 +250,7 @@ def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
     bound, own = (large_money(money, run.currency) for money in (run.bound, run.objective))
     yield f"By the solver, no plan has a lower objective than {bound}; this one has {own}."
     if cost.shortage:
-        yield f"Of that, {large_money(cost.shortage, run.currency)} is shortage at its price, which nobody spends."
+        yield f"Of that, about {large_money(cost.shortage, run.currency)} is the penalty for shortage, which nobody pays."
     if checked is None:
         yield "Not verified when this page was made."
     else:

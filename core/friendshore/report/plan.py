@@ -8,9 +8,11 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, large_money, money, percent, written
 from ..domain.base import grouped
+from ..domain.cash import RunDiscount
 from ..domain.plan import Confirmation, PlanStatus
 from ..domain.ranges import RunRange
-from ..domain.run import Run, RunDemand, RunDiscount, RunLevel
+from ..domain.run import Run, RunDemand, RunLevel
+from .cash import cash_sections, costs
 from .caveats import (
     BEFORE_ALL,
     assumed_section,
@@ -69,9 +71,9 @@ def time_of(run: Run) -> str:
 
 
 def spends(run: Run, *, named: bool = True) -> str:
-    """What is spent, or earned, and which demands are met from when."""
-    verb = "earns" if run.cost.total < 0 else "spends"
-    return f"{verb} {large_money(abs(run.cost.total), run.currency)}; {met(run, named=named)}"
+    """The cash that is spent, or earned, and which demands are met from when."""
+    verb = "earns" if run.cost.nominal < 0 else "spends"
+    return f"{verb} {large_money(abs(run.cost.nominal), run.currency)}; {met(run, named=named)}"
 
 
 def met(run: Run, *, named: bool = True) -> str:
@@ -139,6 +141,7 @@ def plan_document(run: Run) -> doc.Document:
         orders(run),
         discounts(run),
         costs(run),
+        *cash_sections(run),
         price_ranges(run),
         stale_section(run),
         limits(run),
@@ -157,38 +160,6 @@ def summary_document(run: Run) -> doc.Document:
 
 MOST = 12
 """Settlements of price schedules that are told; those that take off or add most come first."""
-_PARTS = {
-    "price": "price",
-    "discounts": "discounts and lumps of price schedules",
-    "charges": "duties and other charges",
-    "freight": "freight",
-    "onboarding": "onboarding",
-    "fixed": "fixed costs of ordering",
-    "untaken": "paid for, not taken",
-    "holding": "holding",
-}
-"""Parts of what is spent, in words."""
-
-
-def parts_of_cost(run: Run) -> list[tuple[str, Decimal]]:
-    """What is spent, by part; those that there are."""
-    parts = [(title, getattr(run.cost, name)) for name, title in _PARTS.items()]
-    return [(title, amount) for title, amount in parts if amount]
-
-
-def costs(run: Run) -> doc.Section:
-    """Money by part."""
-    cost = run.cost
-    rows = [doc.DataRow((title, doc.Amount(amount))) for title, amount in parts_of_cost(run)]
-    rows.append(doc.DataRow(("spent", doc.Amount(cost.total)), strong=True))
-    if cost.nominal != cost.total:
-        rows.append(doc.DataRow(("spent, not discounted", doc.Amount(cost.nominal))))
-    weighed = [("penalties of soft rules", cost.penalties), ("shortage, at its price", cost.shortage)]
-    rows += [doc.DataRow((name, doc.Amount(amount))) for name, amount in weighed if amount]
-    if cost.objective != cost.total:
-        rows.append(doc.DataRow(("minimised", doc.Amount(cost.objective))))
-    title = "Cost" if cost.nominal == cost.total else "Cost, discounted to the start"
-    return doc.section(title, doc.table([doc.Column("Part"), doc.figures("", run.currency)], rows))
 
 
 def price_ranges(run: Run) -> doc.Section | None:

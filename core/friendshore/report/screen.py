@@ -16,13 +16,12 @@ from ..document.excerpts import LINES
 from ..document.figures import count, large_money, mass, money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
+from .cash import fee, full_price, makers_of, money_line, priced, stock_note
 from .causes import competing_demands, group_causes, sum_of
-from .caveats import caveats, conflicts, few
-from .mix import cost_of, in_orders, kilograms_of, order_day, per_kg
-from .plan import heading, parts_of_cost
+from .caveats import caveats, conflicts
+from .mix import cost_of, in_orders, kilograms_of, order_day
+from .plan import heading
 
-_MUCH = Decimal("0.01")
-"""Share of what is spent from which on a part of it is named beside prices."""
 _MIDDLING, _NARROW, _LAST = 90, 70, 1
 """Characters of a line below which columns are left out that are looked up elsewhere, or without which a row still says most; the last of
 them only where names take their room."""
@@ -34,30 +33,19 @@ def screen_document(run: Run, folder: str = "") -> doc.Document:
     return doc.document(
         run.case,
         *heading(run, shortly=True),
-        _money(run),
+        doc.sentence(line) if (line := money_line(run)) else None,
         clash,
         _short(run),
         _bought(run),
         _orders(run, "all in the run" if folder else "all with --out"),
-        doc.apart(doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder))),
+        doc.apart(_stock(run), doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder))),
     )
 
 
-def _money(run: Run) -> doc.Sentence | None:
-    """What much of the money spent goes to beside prices, and what it comes to without discounting."""
-    cost = run.cost
-    beside = sorted(parts_of_cost(run), key=lambda part: -abs(part[1]))
-    parts = [
-        f"{title} {large_money(amount, run.currency)}"
-        for title, amount in beside
-        if title != "price" and abs(amount) >= abs(cost.total) * _MUCH
-    ]
-    told = [f"of it {few(parts, ', ')}"] if parts else []
-    nominal = [f"{large_money(cost.nominal, run.currency)} before discounting"] if cost.nominal != cost.total else []
-    if run.nominal_low is not None and run.nominal_high is not None:
-        low, high = (large_money(money, run.currency) for money in (run.nominal_low, run.nominal_high))
-        nominal.append(f"{low} to {high} at the ends of price ranges")
-    return doc.sentence("; ".join([*told, *nominal])) if told or nominal else None
+def _stock(run: Run) -> doc.Sentence | None:
+    """Return what full prices leave out, where some inputs come from stock."""
+    note = stock_note(run)
+    return doc.sentence(note, tone=doc.Tone.ASIDE) if note else None
 
 
 def _short(run: Run) -> doc.Element | None:
@@ -143,16 +131,16 @@ def _bought(run: Run) -> doc.Element:
         return -wanted, -cost_of(group), item[0]
 
     groups = sorted(grouped(((p.material, p.end_use), p) for p in run.purchases).items(), key=weight)
-    makers = {draw.offer for draw in run.draws}
+    makers = makers_of(run)
     columns = [
         doc.Column("Bought"),
         doc.Column("For", from_width=_NARROW),
         doc.Column("Quantity", align="right", from_width=_MIDDLING),
         doc.Column("", f"{run.currency}/kg", align="right", from_width=_NARROW),
-        doc.Column("From (* inputs extra)" if makers else "From"),
+        doc.Column("From (fee: without inputs)" if makers else "From"),
     ]
     rows: list[list[doc.Cell]] = [
-        [material, _uses(use), doc.Kilograms(kilograms_of(group)), per_kg(group), _suppliers(group, makers)]
+        [material, _uses(use), doc.Kilograms(kilograms_of(group)), _average(group), _suppliers(run, group)]
         for (material, use), group in groups[:LINES]
     ]
     names = [f"{material} for {_uses(use)}" for (material, use), _ in groups]
@@ -167,19 +155,23 @@ def _uses(joined: str) -> str:
     return joined.replace("+", ", ")
 
 
-def _suppliers(purchases: Sequence[RunPurchase], makers: set[str]) -> doc.Several:
-    """Offers with their share, and with their price where they differ: the largest first."""
+def _average(purchases: Sequence[RunPurchase]) -> doc.Cell:
+    """Return the full price of a kilogram on average."""
+    price = full_price(purchases)
+    return doc.NOTHING if price is None else doc.Amount(price)
+
+
+def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
+    """Return offers with their share, the largest first; with full prices where there are several, and with fees."""
     total = kilograms_of(purchases)
     groups = grouped((purchase.offer, purchase) for purchase in purchases)
     brief, full = [], []
     for offer, group in sorted(groups.items(), key=lambda item: (-kilograms_of(item[1]), item[0])):
-        bought = kilograms_of(group)
-        share = f"{offer} {percent(bought / total)}" if total else offer
-        mark = "*" if offer in makers else ""
-        brief.append(share + mark)
-        full.append(
-            f"{share} at {money(cost_of(group) / bought)}{mark}" if bought and len(groups) > 1 else share + mark
-        )
+        share = f"{offer} {percent(kilograms_of(group) / total)}" if total else offer
+        price, own = full_price(group), fee(run, group)
+        several = f" at {money(price)}" if price is not None and len(groups) > 1 else ""
+        brief.append(share)
+        full.append(share + several + (f" (fee {money(own)})" if own is not None else ""))
     return doc.Several(tuple(full), tuple(brief), one="offer")
 
 
@@ -201,13 +193,14 @@ def _orders(run: Run, where: str) -> doc.Element | None:
         doc.Column("Quantity", align="right", from_width=_LAST),
         *([doc.Column("To", from_width=_NARROW)] if elsewhere else []),
         doc.Column("Arrives", from_width=_NARROW),
+        doc.Column("", f"{run.currency}/kg", align="right", from_width=_MIDDLING),
         doc.Column("", run.currency, align="right", from_width=_LAST),
     ]
     rows: list[list[doc.Cell]] = [
         [
             *(order_day(group[0]), offer, material, doc.Kilograms(kilograms_of(group))),
             *([place] if elsewhere else []),
-            *(arrives, doc.Amount(cost_of(group))),
+            *(arrives, priced(run, group), doc.Amount(cost_of(group))),
         ]
         for _, (offer, material, place, arrives), group in listed[:LINES]
     ]

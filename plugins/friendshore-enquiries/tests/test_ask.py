@@ -65,7 +65,7 @@ def test_a_capacity_that_nobody_published_is_a_bound() -> None:
     assert large.bound
     assert {bought.offer: bought.kilograms for bought in large.buys} == {"cn-metal": 40, "au-metal": -40}
     told = text(ask_document(found))
-    assert "saves 1,600, at most" in told
+    assert "USD 1,600 less cash; no answer saves more" in " ".join(told.split())
     assert "a bound: 80 kg a year" in told
 
 

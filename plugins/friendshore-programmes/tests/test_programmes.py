@@ -6,12 +6,9 @@ import csv
 import json
 import re
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
@@ -23,7 +20,6 @@ from friendshore.recommend.check import check
 from friendshore_programmes.bill import read_bill
 from friendshore_programmes.built import Held, ProgrammeLine
 from friendshore_programmes.question import Programmes, ProgrammesQuestion, SpendLine, Spent
-from friendshore_programmes.spending import LEFT, _followed
 
 HEAD = "part,programme,material,content,end_use,place,parts_per_year\n"
 CATALOG = {
@@ -368,34 +364,6 @@ def test_money_adds_up_to_what_the_plan_spends(name: str) -> None:
     assert sum(row["spent"] for row in spent["by_place"]) == pytest.approx(
         sum(row["spent"] for row in spent["by_programme"])
     )
-
-
-@given(st.data())
-def test_money_that_goes_round_in_circles_ends_where_following_it_step_by_step_ends(data: st.DataObject) -> None:
-    """Against the power series: what is sent on a hundred times over."""
-    pools = [(name, "", "") for name in "abcd"[: data.draw(st.integers(1, 4))]]
-    shares: dict[tuple[str, str, str], dict[tuple[str, str, str] | str, Fraction]] = {}
-    for pool in pools:
-        weights = [data.draw(st.integers(0, 3)) for _ in pools]
-        end = data.draw(st.integers(1, 3))  # something leaves every pool: a circle loses
-        whole = sum(weights) + end + 1
-        goes = {target: Fraction(weight, whole) for target, weight in zip(pools, weights, strict=True) if weight}
-        shares[pool] = {**goes, "use": Fraction(end, whole), LEFT: Fraction(1, whole)}
-    paid = {pool: {2027: Fraction(data.draw(st.integers(0, 9)))} for pool in pools}
-    money = {pool: float(amounts[2027]) for pool, amounts in paid.items()}
-    expected = {"use": 0.0, LEFT: 0.0}
-    for _ in range(400):
-        onward = dict.fromkeys(pools, 0.0)
-        for pool, amount in money.items():
-            for target, share in shares[pool].items():
-                if isinstance(target, str):
-                    expected[target] += amount * float(share)
-                else:
-                    onward[target] += amount * float(share)
-        money = onward
-    ends = _followed(paid, {pool: dict(goes) for pool, goes in shares.items()})
-    for end, amount in expected.items():
-        assert float(ends.get(end, {}).get(2027, 0)) == pytest.approx(amount, abs=1e-9)
 
 
 def test_a_shortage_without_a_price_is_told_at_the_row_of_the_bill(case: Path) -> None:

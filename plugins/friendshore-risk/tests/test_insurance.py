@@ -180,7 +180,7 @@ def test_the_report_fits_its_width() -> None:
     """No line is wider than asked for."""
     told = text(insurance(opened(civil(10, 10, 10), metals(cn=30, au=4, jp=2)), start=SECOND))
     assert max(map(len, told.splitlines())) <= 100
-    assert "costs USD 8 more (2.7 % of what it" in told
+    assert "costs USD 8 more (present value)" in told
 
 
 def test_the_text_of_an_insurance() -> None:
@@ -191,14 +191,14 @@ def test_the_text_of_an_insurance() -> None:
 
 GOLDEN = """
 Insured against the loss of any one supplier from 2027-01-01 on
-To be short of no more after any one loss than today, the plan costs USD 8 more (2.7 % of what it
-comes to) where no loss comes. Nobody knows beforehand which loss comes: orders, stock and
-onboarding before it are the same for all.
+To be short of no more after any one loss than today, the plan costs USD 8 more (present value)
+where no loss comes. Nobody knows beforehand which loss comes: orders, stock and onboarding before
+it are the same for all.
 
 What each loss leaves short
-If lost  Short in addition, today  Insured             Then dearer by, USD
-──────────────────────────────────────────────────────────────────────────
-cn       metal 8 kg                nothing more short                 +604
+If lost  Short in addition, today  Insured             Spend and penalty then, USD
+──────────────────────────────────────────────────────────────────────────────────
+cn       metal 8 kg                nothing more short                         +604
 · 2 other losses leave nothing more short, as things are and insured
 
 What the insured plan does otherwise before the loss

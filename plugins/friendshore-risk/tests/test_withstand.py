@@ -183,7 +183,8 @@ def test_losses_that_are_withstood_are_told_with_their_price_and_others_with_wha
     assert result.exit_code == 0, result.output
     told = " ".join(result.stdout.split())
     assert "Whatever one comes of 2 losses from 2027-01-01 on" in told
-    assert "1 23,690 CN" in told
+    assert "as much cash as the plan, at other times (present value +USD 23,690)" in told
+    assert "1 1 of 2 – +23,690 CN" in told
     assert "radar 740 kg 2027-Q2 to 2027-Q3 the route CA to US" in told
     assert "all 3 combinations enumerated" in told
 

@@ -10,7 +10,7 @@ from ...document import charts
 from ...document import elements as doc
 from ...document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
 from ...domain.base import grouped
-from ..told import difference, effort, ladder, left_out, rung
+from ..told import difference, effort, full_price, ladder, left_out, rung
 from .compliance import StageCheck
 from .search import Alternative, Alternatives, MaterialMix, costs_nothing
 from .usage_range import UsageShare
@@ -37,7 +37,7 @@ def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Docume
     sections = []
     for mix in found.materials:
         offers = [one for one in found.offers if one.material == mix.material]
-        next_best = doc.notes(_next(mix, found.currency))
+        next_best = doc.notes(_next(mix, offers, found.currency))
         sections.append(doc.section(_title(mix, found), next_best, *_material(offers, found, shown)))
     return doc.document("Who else could deliver", doc.notes(head), *sections, effort(found.effort))
 
@@ -53,14 +53,15 @@ def _title(mix: MaterialMix, found: Alternatives) -> str:
     return f"{text}; {percent(found.within)} dearer is {large_money(mix.allowed, found.currency)}{beside}"
 
 
-def _next(mix: MaterialMix, currency: str) -> Iterator[str]:
-    """The break-even price of the offer that comes next."""
-    price = mix.next_price
-    if price is not None and price.outcome == "price" and price.price is not None and price.today is not None:
-        sure = (
-            "every cheapest plan buys it" if price.proved else "a plan that buys it is cheaper, for all that is found"
-        )
-        yield f"`{mix.next_offer}` comes next: below {currency} {money(price.price)} {sure}; today it is {money(price.today)}"
+def _next(mix: MaterialMix, offers: Sequence[Alternative], currency: str) -> Iterator[str]:
+    """The break-even price of the offer that comes next; of a maker, its fee, and the full price of a kilogram."""
+    price, offer = mix.next_price, next((one for one in offers if one.offer == mix.next_offer), None)
+    if offer is None or price is None or price.outcome != "price" or price.price is None or price.today is None:
+        return
+    sure = "every cheapest plan buys it" if price.proved else "a plan that buys it is cheaper, for all that is found"
+    fee, today = ("a fee of ", "today the fee is") if offer.made_from else ("", "today it is")
+    with_inputs = f"; with its inputs, {full_price(offer.full_price)}" if offer.made_from else ""
+    yield f"`{mix.next_offer}` comes next: below {fee}{currency} {money(price.price)} {sure}; {today} {money(price.today)}{with_inputs}"
 
 
 def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) -> Iterator[doc.Element | None]:
@@ -73,8 +74,12 @@ def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) ->
             f"By how much the cheapest plan that uses an offer is dearer than the recommended one, in {found.currency}."
         )
         rungs = [_rung(one, found.currency) for one in kept]
+        made = any(one.made_from for one in kept)
         yield ladder(f"{kept[0].material}: what using each offer adds", told, rungs, found.currency, choice)
-        yield doc.apart(doc.table(_cost_columns(found), map(_cost, kept)), doc.notes(_notes(kept, len(usable))))
+        yield doc.apart(
+            doc.table(_cost_columns(found, made), [_cost(one, made) for one in kept]),
+            doc.notes(_notes(kept, len(usable))),
+        )
     else:
         yield doc.sentence("no offer can be used")
     yield from _compliance(kept)
@@ -138,11 +143,12 @@ def _part(share: Decimal) -> str:
     return percent(share) if share >= Decimal("0.00001") else "0"
 
 
-def _cost_columns(found: Alternatives) -> list[doc.Column]:
+def _cost_columns(found: Alternatives, made: bool) -> list[doc.Column]:
     columns = [doc.Column("Offer"), doc.figures("Price")]
     columns += [doc.Column(part, align="right", whole=True, from_width=_WIDE) for part in ("Duties", "Freight", "Once")]
     columns += [
         doc.figures("", f"{found.currency}/kg"),
+        *([doc.Column("Full price", align="right")] if made else []),
         doc.figures("Could give"),
         doc.figures("From"),
         doc.figures("Lead"),
@@ -150,26 +156,32 @@ def _cost_columns(found: Alternatives) -> list[doc.Column]:
     return [*columns, doc.Column("Evidence")]
 
 
-def _cost(one: Alternative) -> list[doc.Cell]:
+def _cost(one: Alternative, made: bool) -> list[doc.Cell]:
     cost = one.landed
     money_of: list[doc.Cell] = [doc.NOTHING] * 5
     if cost is not None:
         listed = cost.price + cost.discounts
         parts = (listed, cost.charges, cost.freight, cost.once)
-        total = f"{money(cost.total)} +" if one.made_from else doc.Amount(cost.total)
+        total = f"fee {money(cost.total)}" if one.made_from else doc.Amount(cost.total)
         money_of = [*(doc.Amount(part) if part else doc.NOTHING for part in parts), total]
     gives = "no limit" if one.could_give_share is None else doc.Share(one.could_give_share)
     wait = one.qualification_months or Decimal(0)
     lead = number(one.lead_months or Decimal(0)) + (f"+{number(wait)}" if wait else "")
-    return [one.offer, *money_of, gives, one.first_delivery or doc.NOTHING, f"{lead} mo", one.confidence]
+    whole = [full_price(one.full_price) if one.made_from else _ready(one)] if made else []
+    return [one.offer, *money_of, *whole, gives, one.first_delivery or doc.NOTHING, f"{lead} mo", one.confidence]
+
+
+def _ready(one: Alternative) -> doc.Cell:
+    """The full price of what takes no inputs."""
+    return doc.NOTHING if one.full_price is None else doc.Amount(one.full_price.full_price)
 
 
 def _notes(kept: Sequence[Alternative], usable: int) -> list[str]:
     told = []
     if any(one.made_from for one in kept):
-        inputs = sorted({material for one in kept for material in one.made_from})
         told.append(
-            f"+ what its maker asks; {', '.join(inputs)} that it takes in come on top, and stand in what using it adds"
+            "A fee is what a maker asks. The full price adds all inputs: traced through the plan where it buys the offer, else marginal, "
+            "with the cheapest admissible inputs. One-off cost is not in it."
         )
     if any(one.level_with_next and one.rise is not None and abs(one.rise.value) >= 1 for one in kept):
         told.append("~ for what is proved, the next may be as cheap to use")

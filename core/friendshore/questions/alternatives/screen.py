@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ...document import elements as doc
-from ...document.figures import count, money, percent
+from ...document.figures import count, money, percent, written
 from ...domain.base import grouped
 from ...explain.break_even import BreakEven
-from ..told import not_proved, on_screen, shortly
+from ..told import full_price, not_proved, on_screen, shortly
 from .document import SHOWN, alternatives_document, where_from
 from .search import Alternative, Alternatives, MaterialMix, costs_nothing, unused
 
@@ -36,6 +36,10 @@ def alternatives_screen(found: Alternatives, shown: int = SHOWN) -> doc.Document
         f"{found.currency} a kilogram (or unit) below which every cheapest plan buys it. Adds: what the cheapest plan that uses "
         f"it for {percent(found.used_from)} of what is wanted, or for all that it can give, costs more."
     )
+    if any(others[0].made_from for _, _, others in able):
+        head += (
+            " A fee is a maker's own price; the full price adds its inputs, if marginal the cheapest admissible ones."
+        )
     ranked = ["the case ranks objectives: every plan here keeps those before cost"] if found.ranked_objectives else []
     return doc.document(
         "Who else could deliver",
@@ -63,12 +67,14 @@ def _rise(one: Alternative) -> Decimal | None:
 def _table_ofunused(
     able: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]], currency: str
 ) -> doc.Element:
+    made = any(others[0].made_from for _, _, others in able)
     columns = [
         doc.Column("Others for"),
         doc.Column("Cheapest"),
         doc.Column("From", from_width=_MIDDLING),
         doc.Column("Break-even", align="right"),
         doc.Column("today", align="right", from_width=_NARROW),
+        *([doc.Column("Full price", align="right", from_width=_NARROW)] if made else []),
         doc.Column("Adds", currency, "right", from_width=_NARROW),
         doc.Column("for", align="right", from_width=_WIDE),
         doc.Column("Others", align="right", from_width=_WIDE),
@@ -77,7 +83,9 @@ def _table_ofunused(
     rows: list[list[doc.Cell]] = [
         [
             *(mix.material, _named(others[0].offer), where_from(others[0])),
-            *(_price(mix.next_price), _today(mix.next_price), _adds(others[0])),
+            *(_fee(others[0], _price(mix.next_price)), _fee(others[0], _today(mix.next_price))),
+            *([_full(others[0])] if made else []),
+            _adds(others[0]),
             doc.Kilograms(others[0].uses_kg),
             doc.Count(len(others) - 1) if others[1:] else doc.NOTHING,
             doc.Count(out) if (out := sum(map(_is_out, offers))) else doc.NOTHING,
@@ -102,6 +110,17 @@ def _price(found: BreakEven | None) -> doc.Cell:
 
 def _today(found: BreakEven | None) -> doc.Cell:
     return doc.NOTHING if found is None or found.today is None else doc.Amount(found.today)
+
+
+def _fee(one: Alternative, price: doc.Cell) -> doc.Cell:
+    """A maker's own price is a fee, and called so."""
+    return f"fee {written(price)}" if one.made_from and isinstance(price, doc.Amount | str) else price
+
+
+def _full(one: Alternative) -> doc.Cell:
+    if one.made_from:
+        return full_price(one.full_price)
+    return doc.NOTHING if one.full_price is None else doc.Amount(one.full_price.full_price)
 
 
 def _is_out(one: Alternative) -> bool:

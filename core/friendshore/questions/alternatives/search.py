@@ -22,6 +22,7 @@ from ...errors import A_SESSION, Diagnostic, InputError, takes
 from ...explain.break_even import BreakEven, break_even_price
 from ...explain.eligibility import Eligibilities, least_confidence, references
 from ...explain.obstacles import Obstacle, gives, no_room, obstacles
+from ...explain.offer_prices import OfferPrice, OfferPrices
 from ...explain.pieces import ask_apart
 from ...explain.results import Counted, Difference, Effort, QuestionResult
 from ...problem.offers import Lead, OfferFacts
@@ -63,9 +64,11 @@ class Alternative(Record):
     share: UsageShare | None
     """None: rules conflict in this part of the case."""
     made_from: list[str]
-    """Materials that it takes in: `landed` is then what its maker asks, and these come on top."""
+    """Materials that it takes in: `landed` is then a fee, and these come on top."""
     landed: Landed | None
-    """What a kilogram costs in the cheapest plan that uses it."""
+    """What a kilogram costs in the cheapest plan that uses it, inputs apart."""
+    full_price: OfferPrice | None = None
+    """What a kilogram costs with all inputs. None: it can't be bought, or has no admissible input."""
     could_give_kg: Number | None
     """Kilograms over the plan by its own limits and its facility's capacity; None: no limit is stated, or it is a lead."""
     could_give_share: Number | None
@@ -156,6 +159,7 @@ def alternatives(
     made_of = _inputs(session)
     looked_at = {name: kg for name, kg in made_of.items() if inputs or name in materials}
     standings = Eligibilities(session.problem, looked_at)
+    prices = OfferPrices(session.verified)
     wanted = list(standings.wanted)
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
@@ -166,11 +170,11 @@ def alternatives(
     made: list[_Asking] = []
 
     def asking() -> Callable[[tuple[str, str]], Alternative]:
-        made.append(_Asking(session, standings, UsageRange(session, standings), within))
+        made.append(_Asking(session, standings, UsageRange(session, standings), within, prices))
         return made[-1].alternative
 
     by_part: dict[int, list[tuple[str, str]]] = {}
-    about = _Asking(session, standings, UsageRange(session, standings), within)
+    about = _Asking(session, standings, UsageRange(session, standings), within, prices)
     for name in named:
         part = by_part.setdefault(session.parts.of_material[name], [])
         part += [(name, offer) for offer in about.offers(name)]
@@ -178,8 +182,8 @@ def alternatives(
     found = [one for group in answers for one in group]
     offers = {name: _ranked([one for one in found if one.material == name]) for name in named}
     mixes = [_with_next(session, about.mix(name), offers[name]) for name in named]
-    prices = [mix.next_price for mix in mixes if mix.next_price is not None]
-    counted.questions = sum(one.using.questions for one in made) + sum(one.solves + 1 for one in prices)
+    solved = [mix.next_price.solves + 1 for mix in mixes if mix.next_price is not None]
+    counted.questions = sum(one.using.questions for one in made) + sum(solved)
     return Alternatives(
         case=session.problem.case.name,
         currency=session.problem.case.currency,
@@ -261,6 +265,7 @@ class _Asking:
     standings: Eligibilities
     using: UsageRange
     within: Decimal
+    prices: OfferPrices
     _of_offer: dict[str, Lead | OfferFacts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -325,6 +330,7 @@ class _Asking:
             share=self.using.share(material, name, self.within) if standing else NOT_AT_ALL,
             made_from=sorted(line.material for line in offer.inputs),
             landed=landed(use.verified, name, material) if use and use.verified is not None else None,
+            full_price=self.prices.of(name, material) if standing else None,
             could_give_kg=could,
             could_give_share=exact(could / wanted) if could is not None and wanted else None,
             first_delivery=problem.case.horizon.label(standing.first)

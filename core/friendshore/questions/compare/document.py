@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ...document import elements as doc
-from ...document.figures import count, large_money, mass, signed, written
+from ...document.figures import count, large_money, mass, rounded_money, signed, written
 from ...domain.plan import Cost
-from ..told import difference, effort, left_out, mass_or_nothing, rise
+from ..told import effort, left_out, mass_or_nothing, penalty, rise
 from .records import Comparison, FactLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
 """Rows shown of each table, unless more are asked for."""
+SHORT = 2
+"""Materials whose shortage the first sentence names."""
 MATERIALS = 6
 """Materials that a sentence names."""
 LEAST = Decimal("0.05")
@@ -26,12 +28,10 @@ LINES_OF_COST = (
     ("fixed", "fixed costs"),
     ("untaken", "paid, not taken"),
     ("holding", "holding stock"),
-    ("total", "money spent"),
-    ("penalties", "misses of soft rules"),
-    ("shortage", "priced shortage"),
-    ("objective", "all together"),
+    ("total", "spent"),
 )
-"""Parts of what a plan comes to, and its sums, in words."""
+"""Parts of what a plan spends, and their sum, in words."""
+_PENALTIES = (("shortage", "shortage"), ("penalties", "missed soft limits"))
 
 
 def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
@@ -41,8 +41,8 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
         doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
         what_is_known(found),
         conflicts_told(found),
-        _costs(found),
         _short(found.materials),
+        _costs(found),
         _mix(found, shown),
         *_steps(found, shown),
         _facts(found, shown),
@@ -51,13 +51,47 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
 
 
 def difference_told(found: Comparison) -> str:
-    """What B costs more or less than A."""
-    much = found.difference
-    if much.proved:
-        than = "as much as A" if not _felt(much.value) else f"{large_money(abs(much.value), found.currency)} "
-        words = than if not _felt(much.value) else than + ("more than A" if much.value > 0 else "less than A")
-        return f"B costs {words}, shortage included."
-    return f"B's cost, shortage included, is above A's by {rise(much)}."
+    """Return how much more or less B is short of, and what it spends more or less than A."""
+    return f"B is {_shorter(found.materials)}, and spends {_more_cash(found)}."
+
+
+def _shorter(materials: Sequence[MaterialLine]) -> str:
+    more = [(m.material, m.short_after_kg - m.short_before_kg) for m in materials]
+    more = sorted((one for one in more if abs(one[1]) >= LEAST), key=lambda one: (-abs(one[1]), one[0]))
+    if not more:
+        return "short of nothing, as A" if not any(m.short_after_kg for m in materials) else "as short as A"
+    told = [f"{mass(abs(kg))} {'more' if kg > 0 else 'less'} {name}" for name, kg in more[:SHORT]]
+    rest = [count(len(more) - SHORT, "other material")] if len(more) > SHORT else []
+    return f"short of {', '.join([*told, *rest])}"
+
+
+def _more_cash(found: Comparison) -> str:
+    cash = found.cost_after.nominal - found.cost_before.nominal
+    value = found.cost_after.total - found.cost_before.total
+    if not _felt(cash) and not _felt(value):
+        return "as much cash as A"
+    words = f"{large_money(abs(cash), found.currency)} {'more' if cash > 0 else 'less'} cash"
+    if not _felt(cash):
+        words = "as much cash, at other times"
+    return words + (f" (present value {signed_money(value, found.currency)})" if cash != value else "")
+
+
+def signed_money(amount: Decimal, currency: str) -> str:
+    """Return money with its sign, as in a sentence."""
+    return f"{'+' if amount > 0 else ''}{large_money(amount, currency)}"
+
+
+def penalties_told(found: Comparison) -> doc.Sentence | None:
+    """Return by how much penalties differ, in round figures and gray; and what is proved of all together where it isn't one number."""
+    parts = [
+        f"{'+' if amount > 0 else ''}{rounded_money(amount, found.currency)} for {what}"
+        for name, what in _PENALTIES
+        if _felt(amount := getattr(found.cost_after, name) - getattr(found.cost_before, name))
+    ]
+    told = [f"Penalties, which nobody pays, B less A: about {' and '.join(parts)} (present value)."] if parts else []
+    if not found.difference.proved:
+        told.append(f"Not proved: spend and penalties together differ by {rise(found.difference)} (present value).")
+    return doc.sentence(" ".join(told), tone=doc.Tone.ASIDE) if told else None
 
 
 def what_is_known(found: Comparison) -> doc.Notes | None:
@@ -91,14 +125,21 @@ def conflicts_told(found: Comparison) -> doc.Notes | None:
 
 
 def _costs(found: Comparison) -> doc.Section:
-    rows = []
+    def row(title: str, was: Decimal, now: Decimal, *, strong: bool = False) -> doc.DataRow:
+        return doc.DataRow(
+            (title, doc.Amount(was), doc.Amount(now), doc.Amount(now - was, form="signed")), strong=strong
+        )
+
+    was, now = found.cost_before, found.cost_after
+    rows = [row("cash", was.nominal, now.nominal, strong=True)]
+    discounted = was.nominal != was.total or now.nominal != now.total
+    when = "present value of " if discounted else ""
     for name, title in LINES_OF_COST:
-        was, now = getattr(found.cost_before, name), getattr(found.cost_after, name)
-        if was or now:
-            cells = (title, doc.Amount(was), doc.Amount(now), doc.Amount(now - was, form="signed"))
-            rows.append(doc.DataRow(cells, strong=name in ("total", "objective")))
-    columns = [doc.Column(f"{found.currency}, discounted"), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
-    return doc.section("Money", doc.table(columns, rows))
+        one, other = getattr(was, name), getattr(now, name)
+        if (one or other) and (discounted or name != "total"):
+            rows.append(row(when + title, one, other, strong=name == "total"))
+    columns = [doc.Column(found.currency), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
+    return doc.section("Money", doc.table(columns, rows), penalties_told(found))
 
 
 def _short(materials: Sequence[MaterialLine]) -> doc.Section:
@@ -160,19 +201,25 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
         [
             doc.Count(number),
             step.title,
-            "rules conflict" if step.conflict else difference(step.difference),
-            doc.Amount(step.rise.total, form="signed"),
-            ", ".join(shortage_of(step)) or doc.NOTHING,
+            "rules conflict" if step.conflict else ", ".join(shortage_of(step)) or doc.NOTHING,
+            doc.Amount(step.rise.nominal, form="signed"),
+            penalty_of(step),
         ]
         for number, step in enumerate(found.steps, 1)
     ]
     columns = [
         doc.figures("#"),
         doc.Column("Change"),
-        doc.figures("Dearer by", found.currency),
-        doc.figures("Money spent"),
+        doc.Column("Short"),
+        doc.figures("Cash", found.currency),
+        doc.figures("Penalty"),
     ]
-    sections = [doc.section("Step by step from A to B", doc.table([*columns, doc.Column("Short")], rows))]
+    unproved = [
+        f"{number}. {step.title}: spend and penalties together, not proved: {rise(step.difference)}"
+        for number, step in enumerate(found.steps, 1)
+        if not step.conflict and not step.difference.proved
+    ]
+    sections = [doc.section("Step by step from A to B", doc.table(columns, rows), doc.notes(unproved))]
     for number, step in enumerate(found.steps, 1):
         if step.mix:
             body = _mix_table(step.mix, shown, ("Before", "After"))
@@ -190,10 +237,22 @@ def _step_text(step: Step, found: Comparison) -> doc.Sentence:
 def _money_words(more: Cost, currency: str) -> str:
     words = [
         f"{signed(amount)} {currency} {what}"
-        for amount, what in ((more.total, "spent"), (more.penalties, "for misses"), (more.shortage, "for shortage"))
+        for amount, what in ((more.nominal, "cash"), (more.total, "present value"))
         if _felt(amount)
     ]
-    return ", ".join(words) or "costs the same"
+    weighed = penalty_cell(more)
+    told = ", ".join(words[: 1 if more.nominal == more.total else 2]) or "costs the same"
+    return told + (f"; penalty about {currency} {written(weighed)}" if weighed != doc.NOTHING else "")
+
+
+def penalty_cell(more: Cost) -> doc.Cell:
+    """Return the penalties of a difference in costs, gray and rounded."""
+    return penalty(more.shortage + more.penalties)
+
+
+def penalty_of(step: Step) -> doc.Cell:
+    """Return what a step adds to penalties; nothing where rules conflict after it."""
+    return doc.NOTHING if step.conflict else penalty_cell(step.rise)
 
 
 def shortage_of(step: Step) -> list[str]:

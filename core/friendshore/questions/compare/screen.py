@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from ...document import elements as doc
-from ...document.figures import count, large_money
-from ..told import not_proved, on_screen, shortly
+from ...document.figures import count
+from ..told import not_proved, on_screen
 from .document import (
     LEAST,
     LINES_OF_COST,
@@ -15,7 +15,10 @@ from .document import (
     conflicts_told,
     difference_told,
     moved_told,
+    penalties_told,
+    penalty_of,
     shortage_of,
+    signed_money,
     what_is_known,
 )
 from .records import Comparison
@@ -29,7 +32,8 @@ def comparison_screen(found: Comparison, top: int = SHOWN) -> doc.Document:
     return doc.document(
         "What differs",
         doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
-        doc.sentence(_money(found)),
+        doc.sentence(money) if (money := _money(found)) else None,
+        penalties_told(found),
         what_is_known(found),
         conflicts_told(found),
         _short(found),
@@ -44,17 +48,13 @@ def comparison_screen(found: Comparison, top: int = SHOWN) -> doc.Document:
 
 
 def _money(found: Comparison) -> str:
-    """By how much each part of the cost differs, the sums first."""
+    """By how much each part of the spend differs, the largest first."""
     more = {title: getattr(found.cost_after, name) - getattr(found.cost_before, name) for name, title in LINES_OF_COST}
-    told = [f"{title} {_signed(more.pop(title), found.currency)}" for title in ("money spent", "priced shortage")]
-    more.pop("all together")
+    more.pop("spent")
     parts = sorted((one for one in more.items() if abs(one[1]) >= 1), key=lambda one: -abs(one[1]))
-    of_it = [f"{title} {_signed(amount, found.currency)}" for title, amount in parts]
-    return f"B less A: {'; '.join(filter(None, (', '.join(told), ', '.join(of_it))))}."
-
-
-def _signed(amount: Decimal, currency: str) -> str:
-    return f"{'+' if amount > 0 else ''}{large_money(amount, currency)}" if abs(amount) >= 1 else "the same"
+    of_it = [f"{title} {signed_money(amount, found.currency)}" for title, amount in parts]
+    when = "Present value, " if found.cost_after.nominal != found.cost_after.total else ""
+    return f"{when}B less A: {', '.join(of_it)}." if of_it else ""
 
 
 def _short(found: Comparison) -> doc.Section:
@@ -114,16 +114,16 @@ def _steps(found: Comparison) -> doc.Section | None:
         return None
     columns = [
         doc.Column("Changes, one by one"),
-        doc.Column("Dearer by", found.currency, "right"),
-        doc.Column("Money spent", align="right", from_width=_WIDE),
         doc.Column("Short", from_width=_NARROW),
+        doc.Column("Cash", found.currency, "right"),
+        doc.Column("Penalty", align="right", from_width=_WIDE),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            doc.Several((step.title,)),
-            "rules conflict" if step.conflict else shortly(step.difference),
-            doc.Amount(step.rise.total, form="signed"),
-            _several(shortage_of(step)),
+            doc.Several((step.title + ("" if step.conflict or step.difference.proved else " ?"),)),
+            "rules conflict" if step.conflict else _several(shortage_of(step)),
+            doc.Amount(step.rise.nominal, form="signed"),
+            penalty_of(step),
         ]
         for step in found.steps
     ]

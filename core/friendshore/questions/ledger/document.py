@@ -9,7 +9,7 @@ from ...document import charts
 from ...document import elements as doc
 from ...document.figures import count, large_money, mass, money, percent
 from ...explain.results import Difference
-from ..told import difference, effort, ladder, rise
+from ..told import difference, effort, ladder, penalty, rise
 from .margins import Margins
 from .records import Bill, Ledger, LedgerItem, Method
 
@@ -25,7 +25,7 @@ def ledger_document(found: Ledger) -> doc.Document:
         "The bill of compliance",
         doc.sentence(_head(found, currency)),
         doc.section(_title(found), _split(found, told, currency), doc.notes(_notes(found))) if found.items else None,
-        _alone(told, currency),
+        _alone(told),
         _pieces(found, currency),
         *_margins(found.margins, currency),
         effort(found.effort),
@@ -40,18 +40,24 @@ def changes_nothing(item: LedgerItem) -> bool:
 
 def _head(found: Ledger, currency: str) -> str:
     if not found.items:
-        return f"Nothing asked about can bear on the plan, which comes to {_bill(found.after, currency)}."
+        return f"Nothing asked about can bear on the plan, which {_bill(found.after, currency)}."
     several = len(found.items) > 1
     return (
-        f"Without {'any of these ' + count(len(found.items), 'item') if several else found.items[0].name}, the plan comes to "
-        f"{_bill(found.before, currency)}; with {'all of them' if several else 'it'}, to {_bill(found.after, currency)}. "
-        f"That is {currency} {abs(found.adds.amount):,.2f} {'less' if found.adds.amount < 0 else 'more'}."
+        f"Without {'any of these ' + count(len(found.items), 'item') if several else found.items[0].name}, the plan "
+        f"{_bill(found.before, currency)}; with {'all of them' if several else 'it'}, it {_bill(found.after, currency)}. "
+        f"That is {currency} {abs(found.adds.cash):,.2f} {'less' if found.adds.cash < 0 else 'more'} cash."
     )
 
 
 def _bill(bill: Bill, currency: str) -> str:
-    lacking = f", {large_money(bill.shortage, currency)} of it for want of {_short(bill)}" if bill.short_kg else ""
-    return f"{large_money(bill.amount, currency)}{lacking}"
+    """Cash and shortage, in words."""
+    lacking = f" and is short of {_short(bill)}" if bill.short_kg else ""
+    return f"spends {large_money(bill.cash, currency)}{lacking}"
+
+
+def penalties_of(bill: Bill) -> doc.Cell:
+    """Return the penalties, gray and in round figures."""
+    return penalty(bill.shortage + bill.penalties)
 
 
 def _title(found: Ledger) -> str:
@@ -63,30 +69,28 @@ def _title(found: Ledger) -> str:
 def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> doc.Drawing | doc.DataTable:
     columns = [
         doc.Column("Item"),
-        doc.figures("Adds", currency),
-        doc.figures("of it spent"),
-        doc.figures("for shortage"),
+        doc.Column("Short"),
+        doc.figures("Cash", currency),
+        doc.figures("Present value"),
+        doc.figures("Penalty"),
     ]
-    soft = bool(found.adds.penalties) or any(item.adds.penalties for item in found.items)
-    columns += [doc.figures("for misses")] if soft else []
-    rows = [doc.DataRow(_row(item.name + ("" if item.difference.proved else " ~"), item.adds, soft)) for item in told]
-    rows.append(doc.DataRow(_row("all together", found.adds, soft), strong=True))
+    rows = [doc.DataRow(_row(item.name + ("" if item.difference.proved else " ~"), item.adds)) for item in told]
+    rows.append(doc.DataRow(_row("all together", found.adds), strong=True))
     rungs = [
         charts.Rung(
             item.name,
-            item.adds.amount,
-            _bill(item.adds, currency),
+            item.adds.cash,
+            ", ".join(filter(None, (large_money(item.adds.cash, currency), _short(item.adds, "+")))),
             doc.Tone.PLAIN if item.difference.proved else doc.Tone.DOUBTFUL,
         )
         for item in told
     ]
-    text = f"What each item adds to what the plan comes to, shortage at its price included, in {currency}."
-    return ladder("What each item adds", text, rungs, currency, doc.table([*columns, doc.Column("Short")], rows))
+    text = f"The cash that each item adds, in {currency}. What it adds to shortage is in words."
+    return ladder("What each item adds", text, rungs, currency, doc.table(columns, rows))
 
 
-def _row(name: str, bill: Bill, soft: bool) -> tuple[doc.Cell, ...]:
-    parts = (bill.amount, bill.spent, bill.shortage, *([bill.penalties] if soft else []))
-    return (name, *map(_cents, parts), _short(bill, "+") or doc.NOTHING)
+def _row(name: str, bill: Bill) -> tuple[doc.Cell, ...]:
+    return (name, _short(bill, "+") or doc.NOTHING, _cents(bill.cash), _cents(bill.spent), penalties_of(bill))
 
 
 def _short(bill: Bill, sign: str = "") -> str:
@@ -129,19 +133,24 @@ def _notes(found: Ledger) -> list[str]:
     return told
 
 
-def _alone(told: Sequence[LedgerItem], currency: str) -> doc.Section | None:
+def _alone(told: Sequence[LedgerItem]) -> doc.Section | None:
+    """Each item by itself; to the cent where no penalty is in it, else gray and rounded."""
     if len(told) < 2:
         return None
-    columns = [doc.Column("Item", whole=True), doc.Column("Added to all others", currency, "right")]
+    weighed = any(item.adds.shortage or item.adds.penalties for item in told)
+    columns = [doc.Column("Item", whole=True), doc.Column("Added to all others", align="right")]
     columns.append(doc.Column("Added to none of them", align="right"))
-    rows = [[item.name, _alone_cell(item.off_alone), _alone_cell(item.on_alone)] for item in told]
-    return doc.section("Each by itself; these do not add up", doc.table(columns, rows))
+    rows = [[item.name, *(_alone_cell(one, weighed) for one in (item.off_alone, item.on_alone))] for item in told]
+    what = "spend and penalty together" if weighed else "spend"
+    return doc.section(f"Each by itself, {what} (present value); these do not add up", doc.table(columns, rows))
 
 
-def _alone_cell(found: Difference) -> doc.Cell:
-    if found.proved:
-        return doc.NOTHING if _nothing(found) else _cents(found.value)
-    return difference(found)
+def _alone_cell(found: Difference, weighed: bool) -> doc.Cell:
+    if not found.proved:
+        return difference(found)
+    if _nothing(found):
+        return doc.NOTHING
+    return penalty(found.value) if weighed else _cents(found.value)
 
 
 def _nothing(found: Difference) -> bool:
@@ -157,12 +166,12 @@ def _pieces(found: Ledger, currency: str) -> doc.Section | None:
         [
             ", ".join(part.materials),
             doc.Count(len(part.items)),
-            _cents(part.adds.amount),
-            _short(part.adds, "+") or doc.NOTHING,
+            *_row("", part.adds)[1:],
         ]
         for part in sorted(felt, key=lambda part: (-part.adds.amount, part.materials))
     ]
-    columns = [doc.Column("Materials"), doc.figures("Items"), doc.figures("Adds", currency), doc.Column("Short")]
+    columns = [doc.Column("Materials"), doc.figures("Items"), doc.Column("Short"), doc.figures("Cash", currency)]
+    columns += [doc.figures("Present value"), doc.figures("Penalty")]
     none = len(split) - len(felt)
     more = doc.notes([f"{count(none, 'more part')} in which the items change nothing"] if none else [])
     return doc.section("By independent part of the case", doc.table(columns, rows), more)
@@ -181,13 +190,13 @@ def _capacities(found: Margins, currency: str) -> doc.Section | None:
             each.facility,
             _periods(each.full_in),
             doc.Kilograms(each.more_kg),
-            difference(each.saves),
-            doc.Amount(each.per_kg),
+            saving(each.saves),
+            penalty(each.per_kg),
         ]
         for each in kept[:SHOWN]
     ]
     columns = [doc.Column("Facility"), doc.Column("Full in"), doc.figures("More")]
-    columns += [doc.figures("Saves", currency), doc.figures("per kg")]
+    columns += [doc.figures("Saves spend and penalty", currency), doc.figures("per kg")]
     none = len(found.capacities) - len(kept)
     one, many = "capacity is full, and more of it saves", "capacities are full, and more of them saves"
     title = f"{percent(found.increment)} more of each capacity that is used up, in every period"
@@ -199,15 +208,20 @@ def _waivers(found: Margins, currency: str) -> doc.Section | None:
         return None
     kept = [each for each in found.waivers if saves_something(each.saves)]
     rows: list[list[doc.Cell]] = [
-        [each.rule, each.demand, doc.Kilograms(each.waived_kg), difference(each.saves), doc.Amount(each.per_kg)]
+        [each.rule, each.demand, doc.Kilograms(each.waived_kg), saving(each.saves), penalty(each.per_kg)]
         for each in kept[:SHOWN]
     ]
     columns = [doc.Column("Rule"), doc.Column("Demand"), doc.figures("Waived")]
-    columns += [doc.figures("Saves", currency), doc.figures("per kg")]
+    columns += [doc.figures("Saves spend and penalty", currency), doc.figures("per kg")]
     none = len(found.waivers) - len(kept)
     told = _rest(len(kept), none, "waiver alone saves", "waivers, each alone, save")
     title = f"A waiver of each rule for {percent(found.increment)} of a demand over the plan"
     return doc.section(title, doc.table(columns, rows) if rows else None, doc.notes(told))
+
+
+def saving(found: Difference) -> doc.Cell:
+    """Return what is saved of spend and penalty together, gray and rounded; where it lies, if that is not proved."""
+    return penalty(found.value) if found.proved else difference(found)
 
 
 def saves_something(saved: Difference) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
@@ -27,13 +28,16 @@ class Method(StrEnum):
 class Bill(Record):
     """Money, to the cent, and kilograms."""
 
-    amount: Number
-    """Spent, penalties and priced shortage together, discounted."""
+    cash: Number = Decimal(0)
+    """Spent, not discounted."""
     spent: Number
+    """Present value of the same."""
     penalties: Number
-    """Priced misses of soft rules."""
+    """Penalties for missed soft rules, which nobody pays."""
     shortage: Number
-    """Priced shortage."""
+    """Penalties for shortage, which nobody pays; present value."""
+    amount: Number
+    """Present value spent and penalties together: what is split."""
     short_kg: dict[str, Number]
     """Material -> kilograms short; what comes to nothing is left out."""
 

@@ -8,8 +8,8 @@ from itertools import accumulate
 
 from ...document import elements as doc
 from ...document.figures import count, large_money, mass
-from ..told import not_proved, on_screen, shortly
-from .document import changes_nothing, doubts_told, saves_something
+from ..told import not_proved, on_screen, penalty
+from .document import changes_nothing, doubts_told, penalties_of, saves_something, saving
 from .margins import Margins
 from .records import Bill, Ledger, LedgerItem, Method
 
@@ -45,52 +45,53 @@ def _head(found: Ledger, currency: str) -> str:
     """What all items come to, and of what."""
     adds = found.adds
     if not found.items:
-        return f"Nothing asked about can bear on the plan, which comes to {large_money(found.after.amount, currency)}."
-    parts = ((adds.spent, "spent"), (adds.shortage, "for shortage"), (adds.penalties, "for misses of soft rules"))
-    of_it = [f"{large_money(amount, currency)} {what}" for amount, what in parts if abs(amount) >= 1]
+        return f"Nothing asked about can bear on the plan, which spends {large_money(found.after.cash, currency)}."
     several = len(found.items) > 1
-    without = (
-        f"without {'any of them' if several else 'it'} the plan comes to {large_money(found.before.amount, currency)}"
-    )
     how = (
         "one after the other"
         if found.method is Method.ORDER
         else "each averaged over all orders in which they may come (Shapley)"
     )
     return (
-        f"{count(len(found.items), 'item')} {'add' if several else 'adds'} {large_money(adds.amount, currency)} ({', '.join(of_it) or 'nothing'}); "
-        f"{without}{f'; {how}' if several else ''}."
+        f"{count(len(found.items), 'item')} {'add' if several else 'adds'} {large_money(adds.cash, currency)} of cash to the "
+        f"{large_money(found.before.cash, currency)} of a plan without {'any of them' if several else 'it'}, and {_shorter(adds)}"
+        f"{f'; {how}' if several else ''}."
     )
+
+
+def _shorter(adds: Bill) -> str:
+    """How many materials are short of more or less."""
+    more, less = (sum(1 for kg in adds.short_kg.values() if kg * sign > 0) for sign in (1, -1))
+    told = [f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number]
+    return f"shortage of {' and '.join(told)}" if told else "no shortage"
 
 
 def _items(told: Sequence[LedgerItem], currency: str) -> doc.Section:
     columns = [
         doc.Column("Item"),
-        doc.Column("Adds", currency, "right"),
-        doc.Column("of it spent", align="right", from_width=_WIDE),
         doc.Column("Short", from_width=_NARROW),
+        doc.Column("Cash", currency, "right"),
+        doc.Column("Penalty", align="right", from_width=_WIDE),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            item.name,
-            _signed(item.adds.amount) if item.difference.proved else shortly(item.difference),
-            _signed(item.adds.spent),
+            item.name + ("" if item.difference.proved else " ?"),
             _short(item.adds),
+            doc.Amount(item.adds.cash, form="signed"),
+            penalties_of(item.adds),
         ]
         for item in told
     ]
-    left = [*reversed(list(accumulate(item.adds.amount for item in reversed(told)))), Decimal(0)]
+    left = [*reversed(list(accumulate(item.adds.cash for item in reversed(told)))), Decimal(0)]
     rests = [
         doc.Several(
-            (f"{count(len(told) - shown, 'more item')}, {large_money(left[shown], currency)} together (--full)",)
+            (
+                f"{count(len(told) - shown, 'more item')}, {large_money(left[shown], currency)} of cash together (--full)",
+            )
         )
         for shown in range(len(told))
     ]
     return doc.apart(doc.excerpt(columns, rows, [*rests, doc.NOTHING], part=4))
-
-
-def _signed(amount: Decimal) -> doc.Amount:
-    return doc.Amount(amount, form="signed")
 
 
 def _short(bill: Bill) -> doc.Cell:
@@ -109,11 +110,14 @@ def _margins(found: Margins, currency: str) -> list[doc.Section]:
         (one for one in found.waivers if saves_something(one.saves)),
         key=lambda one: (-one.saves.value, one.rule, one.demand),
     )
-    saves = [doc.Column("Saves", currency, "right"), doc.Column("a kg", align="right", from_width=_NARROW)]
+    saves = [
+        doc.Column("Saves spend and penalty", currency, "right"),
+        doc.Column("a kg", align="right", from_width=_NARROW),
+    ]
     made = []
     if scarce:
         rows: list[list[doc.Cell]] = [
-            [one.facility, doc.Kilograms(one.more_kg), shortly(one.saves), doc.Amount(one.per_kg)] for one in scarce
+            [one.facility, doc.Kilograms(one.more_kg), saving(one.saves), penalty(one.per_kg)] for one in scarce
         ]
         columns = [
             doc.Column(f"{part} more capacity of"),
@@ -124,7 +128,7 @@ def _margins(found: Margins, currency: str) -> list[doc.Section]:
             doc.apart(on_screen(columns, rows, "more capacity that saves less", "more capacities that save less"))
         )
     if waived:
-        rows = [[one.rule, one.demand, shortly(one.saves), doc.Amount(one.per_kg)] for one in waived]
+        rows = [[one.rule, one.demand, saving(one.saves), penalty(one.per_kg)] for one in waived]
         columns = [doc.Column(f"A waiver for {part} of"), doc.Column("for", from_width=_NARROW), *saves]
         made.append(doc.apart(on_screen(columns, rows, "more waiver that saves less", "more waivers that save less")))
     return made

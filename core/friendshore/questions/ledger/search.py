@@ -103,7 +103,7 @@ class _Adding:
     @property
     def units(self) -> tuple[Fraction, ...]:
         """Units in one of each line: cents, and steps of the case's resolution."""
-        return (*[Fraction(CENTS)] * 3, *[self.grams] * len(self.materials))
+        return (*[Fraction(CENTS)] * 4, *[self.grams] * len(self.materials))
 
     def _ends(self) -> tuple[list[Fraction], list[Fraction]]:
         """Every line of the whole case with all items off, and with all of them on."""
@@ -210,7 +210,7 @@ class _Adding:
         return between(as_decimal(value), *bounds, as_decimal(sum(after[:3], Fraction(0))))
 
     def _bill(self, units: Sequence[int]) -> Bill:
-        spent, penalties, shortage, *short = (
+        spent, penalties, shortage, cash, *short = (
             Decimal(count) * as_decimal(1 / unit) for count, unit in zip(units, self.units, strict=True)
         )
         return Bill(
@@ -218,6 +218,7 @@ class _Adding:
             spent=spent,
             penalties=penalties,
             shortage=shortage,
+            cash=cash,
             short_kg={name: kg for name, kg in zip(self.materials, short, strict=True) if kg},
         )
 

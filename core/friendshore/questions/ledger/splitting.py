@@ -92,7 +92,7 @@ class Value:
     """What a coalition costs one piece."""
 
     lines: tuple[Fraction, ...]
-    """Spent, penalties, shortage, then kilograms short of each demanded material of the case."""
+    """Present value spent, penalties, shortage, cash, then kilograms short of each demanded material of the case."""
     slack: Decimal
     """By how much the bound may lie lower."""
     proved: bool
@@ -236,7 +236,7 @@ def value_of(part: PartPlan, materials: Sequence[str]) -> Value:
     for one in plan.shorts:
         short[of[one.demand]] += one.quantity
     return Value(
-        tuple(Fraction(line) for line in (cost.total, cost.penalties, cost.shortage, *short.values())),
+        tuple(Fraction(line) for line in (cost.total, cost.penalties, cost.shortage, cost.nominal, *short.values())),
         max(Decimal(0), plan.objective - plan.bound),
         plan.status is PlanStatus.OPTIMAL,
         tuple(name for one in plan.infeasible for name in one.rules),

@@ -33,11 +33,32 @@ def why_not_document(found: WhyNot) -> doc.Document:
         f"Why not {found.offer}",
         doc.sentence(head),
         bought,
-        doc.section("Break-even price", doc.notes(_price(price, found))) if price is not None else None,
+        doc.notes(_full(found)),
+        doc.section(_title(found), doc.notes(_price(price, found))) if price is not None else None,
         doc.section("What keeps it out", *_obstacles(found)) if found.obstacles else None,
         doc.section("All of these relaxed", doc.notes(_lifted(together, found))) if together is not None else None,
-        doc.section("Break-even price, once relaxed", doc.notes(_price(later, found))) if later is not None else None,
+        doc.section(f"{_title(found)}, once relaxed", doc.notes(_price(later, found))) if later is not None else None,
         effort(found.effort),
+    )
+
+
+def _title(found: WhyNot) -> str:
+    return "Break-even fee" if found.made_from else "Break-even price"
+
+
+def _full(found: WhyNot) -> Iterator[str]:
+    """Return what a kilogram costs with its inputs, of an offer that takes any."""
+    if not found.made_from or found.state == "not wanted":
+        return
+    inputs, price = ", ".join(found.made_from), found.full_price
+    if price is None:
+        why = "it may not be bought as things are" if found.state == "kept out" else f"no admissible input ({inputs})"
+        yield f"its own price is a fee, without inputs ({inputs}); no full price: {why}"
+        return
+    how = "in the plan" if price.how == "traced" else f"marginal, ordered in {price.ordered}"
+    yield (
+        f"its full price is {found.currency} {money(price.full_price)}/kg ({how}): a fee of {money(price.own)} with duty and freight, and "
+        f"{money(price.inputs)} for inputs ({inputs})"
     )
 
 
@@ -66,10 +87,11 @@ def _root(entering: BreakEven, found: WhyNot) -> Iterator[str]:
     assert entering.factor is not None
     unit = "/kg" if len(found.materials) == 1 else " per unit"
     if entering.price is not None:
-        price = f"{found.currency} {money(entering.price)}{unit}"
+        fee = "a fee of " if found.made_from else ""
+        price = f"{fee}{found.currency} {money(entering.price)}{unit}"
         price += f" (in the last period {money(entering.last_price)})" if entering.last_price is not None else ""
     else:
-        price = f"{number(entering.factor, 6)} times its price"
+        price = f"{number(entering.factor, 6)} times its {'fee' if found.made_from else 'price'}"
     today = ""
     if entering.today is not None:
         today = f"; {'asked about with' if entering.assumed else 'today it is'} {money(entering.today)}"
@@ -79,7 +101,7 @@ def _root(entering: BreakEven, found: WhyNot) -> Iterator[str]:
         yield f"not proved: by the plans found, up to {price}{today}"
         yield _surely(entering, found, unit)
     if not entering.assumed:
-        yield _beside_today(entering.factor)
+        yield _beside_today(entering.factor, "fee" if found.made_from else "price")
     if entering.premium is not None:
         sign = "+" if entering.premium >= 0 else "-"
         level = abs(entering.premium) <= SHARE_PROVED
@@ -102,12 +124,12 @@ def _surely(entering: BreakEven, found: WhyNot, unit: str) -> str:
     return f"{below}, and {above}"
 
 
-def _beside_today(factor: Decimal) -> str:
+def _beside_today(factor: Decimal, what: str) -> str:
     if abs(factor - 1) <= SHARE_PROVED:
-        return "that is today's price: it is as good as what it would replace"
+        return f"that is today's {what}: it is as good as what it would replace"
     if factor >= 3:
-        return f"{number(factor)} times today's price"
-    return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's price"
+        return f"{number(factor)} times today's {what}"
+    return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's {what}"
 
 
 def _worth(entering: BreakEven, found: WhyNot) -> Iterator[str]:

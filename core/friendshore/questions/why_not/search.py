@@ -17,6 +17,7 @@ from ...errors import A_SESSION, Diagnostic, InputError, takes
 from ...explain.break_even import BreakEven, bound, break_even_price, objective, part_kg, without
 from ...explain.eligibility import Eligibilities
 from ...explain.obstacles import Obstacle, no_room, obstacles
+from ...explain.offer_prices import OfferPrice, OfferPrices
 from ...explain.results import Counted, Difference, Effort, QuestionResult, between
 from ...session import Answer, Session
 from ...solve import Progress
@@ -72,6 +73,10 @@ class WhyNot(QuestionResult):
     """`not bought`: it may be, and costs too much. `kept out`: nothing of it may be bought. `not wanted`: the case needs none of what
     it delivers."""
     bought: list[BoughtOf]
+    made_from: list[str] = []
+    """Materials that it takes in: its own price is then a fee."""
+    full_price: OfferPrice | None = None
+    """What a kilogram costs with all inputs; of several goods, the first that the case wants. None: it can't be bought, or has no admissible input."""
     entering: BreakEven | None
     """Up to which price it is worth buying as things are; None: it may not be bought at all."""
     obstacles: list[Asked]
@@ -128,12 +133,18 @@ def why_not(session: Session, offer: str, *, progress: Progress | None = None) -
         materials=[line.material for line in given.outputs],
         state=_state(wanted, bought, entering, against),
         bought=bought,
+        made_from=sorted(line.material for line in given.inputs),
+        full_price=OfferPrices(session.verified).of(offer, _first_wanted(session, given)) if wanted else None,
         entering=entering,
         obstacles=asked,
         together=asking.lifted("all of these", changes) if len(changes) > 1 else None,
         entering_lifted=asking.price(changes) if changes and not bought else None,
         effort=asking.counted.effort,
     )
+
+
+def _first_wanted(session: Session, offer: Offer) -> str:
+    return next(line.material for line in offer.outputs if line.material in session.parts.of_material)
 
 
 class _Asking:
@@ -172,7 +183,7 @@ class _Asking:
         """Whether any plan that keeps the rules can have anything of it."""
         self.counted.questions += 1
         name = self.offer
-        material = next(line.material for line in offer.outputs if line.material in self.session.parts.of_material)
+        material = _first_wanted(self.session, offer)
         most = self.session.extreme(material, lambda facts, _, __: float(facts.offer.id == name), None, largest=True)
         return most.bound >= self.session.problem.case.resolution
 

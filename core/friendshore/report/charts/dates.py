@@ -11,7 +11,7 @@ from ...document.figures import large_money, mass
 from ...domain.base import grouped
 from ...domain.run import Run, RunPurchase, RunRule
 from ..ground import phase_text, with_effect
-from ..mix import by_material, cost_of, in_orders, kilograms_of, names_of, used_for
+from ..mix import by_material, cost_of, in_orders, kilograms_of, names_of, prices_of, used_for
 from .parts import largest, more
 
 ROWS = 40
@@ -124,6 +124,7 @@ def _table(run: Run, orders: Sequence[Sequence[RunPurchase]], names: dict[str, s
             doc.Kilograms(kilograms_of(group)),
             group[0].place,
             group[0].delivered,
+            *prices_of(run, group),
             doc.Amount(cost_of(group)),
             ", ".join(dict.fromkeys(used_for(run, one) for one in group)),
         ]
@@ -132,7 +133,9 @@ def _table(run: Run, orders: Sequence[Sequence[RunPurchase]], names: dict[str, s
     columns = [doc.Column("Order by", whole=True), *([doc.figures("Days late")] if late else [])]
     columns += map(doc.Column, ("Material", "Supplier", "Offer"))
     columns += [doc.figures("Quantity"), doc.Column("To"), doc.Column("Arrives in", whole=True)]
-    return doc.table([*columns, doc.figures("", run.currency), doc.Column("For")], rows)
+    columns += [doc.figures("", f"{run.currency}/kg"), *([doc.figures("of it fee")] if run.draws else [])]
+    columns.append(doc.figures("", run.currency))
+    return doc.table([*columns, doc.Column("For")], rows)
 
 
 def _told_of(run: Run) -> list[RunRule]:

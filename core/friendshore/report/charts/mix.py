@@ -12,7 +12,7 @@ from ...document.figures import count, mass, unit_for
 from ...document.periods import period_columns
 from ...domain.base import grouped, totals
 from ...domain.run import Run, RunPurchase
-from ..mix import chain, kilograms_of, names_of, per_kg, used_for
+from ..mix import chain, kilograms_of, names_of, prices_of, used_for
 from .parts import added, in_unit, largest, rounding
 
 PARTS = 5
@@ -125,7 +125,10 @@ def _table(run: Run, purchases: Sequence[RunPurchase], beside: Sequence[tuple[st
     rest = [one for key, group in groups.items() if key not in set(kept) for one in group]
 
     def row(
-        amounts: Amounts, *first: doc.Cell, last: Sequence[doc.Cell] = (doc.NOTHING, ""), strong: bool = False
+        amounts: Amounts,
+        *first: doc.Cell,
+        last: Sequence[doc.Cell] = (*[doc.NOTHING] * (2 if run.draws else 1), ""),
+        strong: bool = False,
     ) -> doc.DataRow:
         figures = (doc.Kilograms(amounts.get(one.label, Decimal(0)), unit, bare=True) for one in run.periods)
         whole = doc.Kilograms(added(amounts.values()), unit, bare=True)
@@ -133,7 +136,7 @@ def _table(run: Run, purchases: Sequence[RunPurchase], beside: Sequence[tuple[st
 
     def of(group: Sequence[RunPurchase], *first: doc.Cell, evidence: str = "", strong: bool = False) -> doc.DataRow:
         amounts = totals((one.delivered, one.quantity_kg) for one in group)
-        return row(amounts, *first, last=(per_kg(group), evidence), strong=strong)
+        return row(amounts, *first, last=(*prices_of(run, group), evidence), strong=strong)
 
     rows = [
         of(
@@ -149,4 +152,5 @@ def _table(run: Run, purchases: Sequence[RunPurchase], beside: Sequence[tuple[st
     rows.append(of(purchases, "arrives", "", "", strong=True))
     rows += [row(amounts, name, "", "") for name, amounts in beside]
     columns = [doc.Column("Supplier"), doc.Column("Chain"), doc.Column("For"), *periods, doc.figures("All", unit)]
-    return doc.table([*columns, doc.figures("", f"{run.currency}/kg"), doc.Column("Evidence")], rows)
+    columns += [doc.figures("", f"{run.currency}/kg"), *([doc.figures("of it fee")] if run.draws else [])]
+    return doc.table([*columns, doc.Column("Evidence")], rows)

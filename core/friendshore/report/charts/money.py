@@ -175,17 +175,20 @@ def prices_table(run: Run) -> tuple[doc.DataTable, int]:
     columns = [doc.Column("Material"), doc.Column("Supplier"), *map(doc.figures, ("Price", "Charges", "Freight"))]
     if run.ranges:
         columns[3:3] = [doc.figures("Low"), doc.figures("High")]
-    columns += [doc.figures("Landed", f"{run.currency}/kg"), doc.Column("Catalog"), doc.Column("Evidence")]
+    made = [doc.figures("Inputs"), doc.figures("Full price", f"{run.currency}/kg")] if run.draws else []
+    columns += [doc.figures("Fee or landed price" if made else "Landed", f"{run.currency}/kg"), *made]
+    columns += [doc.Column("Catalog"), doc.Column("Evidence")]
     return doc.table(columns, rows), left
 
 
 def _prices(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
-    """Price, with the ends of its range if any price has one, charges, freight and all of them, each a kilogram."""
+    """Price, with the ends of its range if any price has one, charges, freight and all of them, each a kilogram; inputs and the full price."""
     weight = kilograms_of(purchases)
     price, *rest = (added(getattr(one, name) for one in purchases) for name in ("price", "charges", "freight", "cost"))
     about = (purchases[0].offer, purchases[0].material)
     ends = next(
         ([one.price_low, one.price_high] for one in run.ranges if (one.offer, one.material) == about), [Decimal(0)] * 2
     )
-    parts = [price, *(ends if run.ranges else []), *rest]
+    inputs = added(one.inputs_cost for one in purchases)
+    parts = [price, *(ends if run.ranges else []), *rest, *([inputs, rest[-1] + inputs] if run.draws else [])]
     return [doc.Amount(part / weight) if part and weight else doc.NOTHING for part in parts]

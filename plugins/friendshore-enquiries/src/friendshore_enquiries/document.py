@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, mass, money, percent
+from friendshore.document.figures import count, large_money, mass, money, percent, rounded_money
 from friendshore.domain.base import grouped
-from friendshore.questions.told import difference, effort, left_out, mass_or_nothing, on_screen, rise, shortly
+from friendshore.explain.results import Difference
+from friendshore.questions.told import difference, effort, left_out, mass_or_nothing, on_screen, penalty, rise, shortly
 
 from .records import Possibility, Unknown, Unknowns
 
@@ -32,7 +34,7 @@ def ask_document(found: Unknowns, shown: int = SHOWN, told: int = TOLD) -> doc.D
 
 
 _TITLE = "What to find out next"
-_WIDE, _NARROW = 90, 70
+_WIDE, _NARROW, _LAST = 90, 70, 1
 """Characters of a line below which columns of a screen are left out."""
 
 
@@ -60,15 +62,16 @@ def _on_screen(found: Unknowns, top: int) -> doc.DataTable:
         doc.Column("Not known"),
         doc.Column("Of"),
         doc.Column("Ask", from_width=_WIDE),
-        doc.Column("Saves at most", found.currency, "right"),
-        doc.Column("Less short", align="right", from_width=_NARROW),
+        doc.Column("Less short", align="right", from_width=_LAST),
+        doc.Column("Cash", found.currency, "right", from_width=_NARROW),
+        doc.Column("Worth at most", align="right"),
     ]
     rows: list[list[doc.Cell]] = []
     for one in found.unknowns:
-        rank, kind, subject, whom, saves, less, _ = _row(one)
-        if one.best is not None and not one.resolves:
+        rank, kind, subject, whom, less, cash, saves, _ = _row(one)
+        if one.best is not None and not one.resolves and not one.saves.proved:
             saves = shortly(one.saves)
-        rows.append([rank, kind, subject, doc.Several((whom,)) if isinstance(whom, str) else whom, saves, less])
+        rows.append([rank, kind, subject, doc.Several((whom,)) if isinstance(whom, str) else whom, less, cash, saves])
     return on_screen(columns, rows, "more unknown", part=4, top=top)
 
 
@@ -79,11 +82,15 @@ def _stopped(found: Unknowns) -> doc.Notes | None:
 
 def _head(found: Unknowns) -> str:
     matter = sum(_matters(one) for one in found.unknowns)
-    lacking = f"{count(found.short, 'demand')} short" if found.short else "nothing is short"
+    lacking = f"{count(found.short, 'demand is', 'demands are')} short" if found.short else "nothing is short"
     return (
-        f"{count(len(found.unknowns), 'unknown')}, each tried alone; {count(matter, 'of them', 'of them')} would change what the plan costs. "
-        f"As it is, it comes to {large_money(found.objective, found.currency)}, shortage included; {lacking}."
+        f"{count(len(found.unknowns), 'unknown')}, each tried alone; {count(matter, 'of them', 'of them')} would change the plan. "
+        f"As it is, {lacking}, and it spends {large_money(found.cash, found.currency)}. Worth: what spend and penalties fall "
+        f"by together (present value).{_BY[found.by]}"
     )
+
+
+_BY = {"money": "", "kilograms": " Ranked by kilograms no longer short."}
 
 
 def _matters(one: Unknown) -> bool:
@@ -97,22 +104,31 @@ def _table(kept: tuple[Unknown, ...], found: Unknowns) -> doc.DataTable:
         doc.Column("Not known"),
         doc.Column("Of"),
         doc.Column("Ask"),
-        doc.Column("Saves at most", found.currency, "right", whole=proved),
         doc.figures("Less short"),
-        doc.Column("At worst costs", found.currency, "right", whole=proved),
+        doc.figures("Cash", found.currency),
+        doc.Column("Worth at most", align="right", whole=proved),
+        doc.Column("Costs at worst", align="right", whole=proved),
     ]
     return doc.table(columns, map(_row, kept))
 
 
 def _row(one: Unknown) -> list[doc.Cell]:
     mark = " ~" if one.tied else ""
-    saves: doc.Cell = difference(one.saves) if one.best is not None else doc.NOTHING
-    loses: doc.Cell = difference(one.loses) if one.worst is not None else doc.NOTHING
+    saves: doc.Cell = _weighed(one.saves) if one.best is not None else doc.NOTHING
+    loses: doc.Cell = _weighed(one.loses) if one.worst is not None else doc.NOTHING
+    best = one.possibilities[one.best] if one.best is not None else None
+    cash = doc.NOTHING if best is None or best.cash is None else doc.Amount(best.cash, form="signed")
     if one.resolves:
         saves = "rules hold together"
     if one.conflict:
         loses = "rules conflict"
-    return [f"{one.rank}{mark}", one.kind.value, one.subject, one.whom, saves, mass_or_nothing(one.saved_kg), loses]
+    less = mass_or_nothing(one.saved_kg)
+    return [f"{one.rank}{mark}", one.kind.value, one.subject, one.whom, less, cash, saves, loses]
+
+
+def _weighed(found: Difference) -> doc.Cell:
+    """Return spend and penalty together, gray and rounded; where it lies, if that is not proved."""
+    return penalty(found.value) if found.proved else difference(found)
 
 
 def _notes(found: Unknowns, shown: int) -> Iterator[str]:
@@ -159,18 +175,30 @@ def _then(each: Possibility, found: Unknowns) -> str:
     told = [f"rules can hold together: {', '.join(each.resolved)}"] if each.resolved else []
     if not each.rise.value and not each.buys:
         return "; ".join([*told, "the plan stays what it is"])
-    after = large_money(found.objective + each.rise.value, found.currency)
-    change = (
-        f"{'saves' if each.rise.value < 0 else 'costs'} {rise(each.rise.but(value=abs(each.rise.value)))}"
-        if each.rise.proved
-        else rise(each.rise)
-    )
-    told.append(f"the plan comes to {after} ({change}{', at most' if each.bound and each.rise.value < 0 else ''})")
     if each.short_kg:
         word = "no longer short" if each.short_kg < 0 else "more short"
         told.append(f"{mass(abs(each.short_kg))} {word}")
+    told.append(_cash_words(each, found.currency))
+    if not each.rise.proved:
+        told.append(f"spend and penalty together: {rise(each.rise)}")
+    if each.bound and each.rise.value < 0:
+        told.append("no answer saves more")
     told += _bought(each)
-    return "; ".join(told)
+    return "; ".join(filter(None, told))
+
+
+def _cash_words(each: Possibility, currency: str) -> str:
+    """Return cash, then the penalty, labeled."""
+    cash, weighed = each.cash or Decimal(0), (each.rise.value if each.rise else Decimal(0)) - (each.spent or Decimal(0))
+    told = (
+        f"{large_money(abs(cash), currency)} {'more' if cash > 0 else 'less'} cash"
+        if abs(cash) >= 1
+        else "as much cash"
+    )
+    more = (
+        f" (penalty about {'+' if weighed > 0 else ''}{rounded_money(weighed, currency)})" if abs(weighed) >= 1 else ""
+    )
+    return told + more
 
 
 def _bought(each: Possibility) -> Iterator[str]:
@@ -191,7 +219,7 @@ def _at_price(one: Unknown, found: Unknowns) -> str:
     if price.known is not None and price.saves is not None:
         saves = price.saves
         told.append(
-            f"at {money(price.known)} {found.currency}/kg, the cheapest known of the same goods, it saves {rise(saves)}"
+            f"at {money(price.known)} {found.currency}/kg, the cheapest known of the same goods, it saves {rise(saves)} of spend and penalty"
         )
     if price.break_even is not None:
         told.append(f"from {money(price.break_even)} {found.currency}/kg on it saves nothing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar, Literal
 
@@ -66,8 +67,10 @@ class Possibility(Record):
     """Why there is no case in which this is so; then nothing else is said."""
     rise: Difference | None = None
     """What the objective comes to more than in the plan as it is: money spent, penalties and priced shortage."""
+    cash: Number | None = None
+    """What it spends more."""
     spent: Number | None = None
-    """What of that is money spent."""
+    """Present value of the same."""
     short_kg: Number | None = None
     """Kilograms short more than in the plan as it is, all materials together; below zero: no longer short."""
     conflict: tuple[str, ...] = ()
@@ -148,7 +151,9 @@ class Unknowns(QuestionResult):
     case: str
     currency: str
     objective: Number
-    """Of the plan as it is."""
+    """Of the plan as it is: present value of spend and penalties."""
+    cash: Number = Decimal(0)
+    """That the plan as it is spends."""
     short: int
     """Demands that are short in it."""
     spread: Number

@@ -81,6 +81,7 @@ def ask(
         case=session.problem.case.name,
         currency=session.problem.case.currency,
         objective=session.verified.cost.objective,
+        cash=session.verified.cost.nominal,
         short=len(plan.short_by_demand),
         spread=spread,
         by=by,
@@ -157,7 +158,9 @@ class _Asking:
         if one.same:
             nothing = Decimal(0)
             told = {"answer": one.answer, "changes": list(one.changes)}
-            return Possibility.model_validate({**told, "rise": NO_DIFFERENCE, "spent": nothing, "short_kg": nothing})
+            return Possibility.model_validate(
+                {**told, "rise": NO_DIFFERENCE, "cash": nothing, "spent": nothing, "short_kg": nothing}
+            )
         try:
             answer = self.session.after(*one.changes)
         except InputError as error:  # recipes that make something of nothing, say
@@ -172,6 +175,7 @@ class _Asking:
             changes=list(one.changes),
             bound=one.bound and not (draft.never_full and _full(answer, draft.never_full)),
             rise=rise,
+            cash=answer.rise.nominal,
             spent=answer.rise.total,
             short_kg=self._short(answer),
             conflict=tuple(sorted(after - before)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money
+from friendshore.document.figures import count, large_money, rounded_money
 from friendshore.document.html import Working, html
 from friendshore.domain.base import totals
 from friendshore.report import not_advice
@@ -67,9 +67,16 @@ def summary(result: Interactive) -> doc.Document:
         f"{problem.case.name}: a plan that can be changed",
         doc.KeyFigures(
             (
-                doc.KeyFigure("Spent", large_money(verified.cost.total, currency), "discounted"),
                 doc.KeyFigure(
-                    "What is minimised", large_money(verified.cost.objective, currency), "with shortage at its price"
+                    "Spent",
+                    large_money(verified.cost.nominal, currency),
+                    f"present value {large_money(verified.cost.total, currency)}",
+                ),
+                doc.KeyFigure(
+                    "What is minimised",
+                    rounded_money(verified.cost.objective, currency),
+                    "present value of spend and penalties",
+                    doc.Tone.ASIDE,
                 ),
                 doc.KeyFigure("Status", verified.plan.status.value, "verified"),
                 doc.KeyFigure("Demands short", f"{len(short)} of {len(problem.demands)}"),

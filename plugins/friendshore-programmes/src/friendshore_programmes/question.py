@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from friendshore.domain.base import as_decimal
 from friendshore.errors import InputError
+from friendshore.explain import Cash, trace_cash
 from friendshore.questions import OptionsError, Question, Setting
 from friendshore.readers import reader_in
 
 from .bill import Rolled, read_bill
 from .budgets import BudgetLine, read_budgets
 from .built import ProgrammeLine, programme_of, programmes
-from .spending import Money, spending
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document
@@ -57,7 +57,7 @@ class Spent:
     stock: Decimal
     """On what is left in stock at the end."""
     others: Decimal
-    """On what belongs to no purchase: onboarding, discounts settled over a span, take-or-pay, holding."""
+    """On what belongs to no purchase, and on what nothing takes: onboarding, discounts settled over a span, take-or-pay, holding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +193,18 @@ def _moved(bill: Sequence[Rolled], planned: Mapping[str, Any]) -> Iterator[str]:
 
 def _shared(opened: Opened, budgets: Sequence[BudgetLine]) -> Spent:
     """The money of the plan by programme and by place."""
-    found = spending(opened.session.verified)
-    demands = {demand.id: demand for demand in opened.session.problem.demands}
+    found = trace_cash(opened.session.verified)
+    problem = opened.session.problem
+    demands = {demand.id: demand for demand in problem.demands}
+    years = [period.start.year for period in problem.case.horizon.periods]
 
     def added(
         of: Callable[[Any], str], lines: Iterable[BudgetLine], called: Callable[[BudgetLine], str]
     ) -> tuple[SpendLine, ...]:
         totals: dict[tuple[str, int], Fraction] = defaultdict(Fraction)
         for name, money in found.by_demand.items():
-            for year, amount in money.items():
-                totals[of(demands[name]), year] += amount
+            for t, amount in money.items():
+                totals[of(demands[name]), years[t]] += amount
         allowed = {(called(line), line.year): line.amount for line in lines}
         return tuple(
             SpendLine(name, year, as_decimal(totals.get((name, year), Fraction(0))), allowed.get((name, year)))
@@ -214,13 +216,13 @@ def _shared(opened: Opened, budgets: Sequence[BudgetLine]) -> Spent:
     return Spent(
         added(lambda demand: programme_of(demand.use.stated), whose, lambda line: line.programme),
         added(lambda demand: demand.use.place.id, where, lambda line: line.place),
-        _sum(found.left),
-        as_decimal(found.others),
+        _sum([found.stock]),
+        _sum([found.unused, *found.separate.values()]),
     )
 
 
-def _sum(money: Money) -> Decimal:
-    return as_decimal(sum(money.values(), Fraction(0)))
+def _sum(some: Iterable[Cash]) -> Decimal:
+    return as_decimal(sum((amount for cash in some for amount in cash.values()), Fraction(0)))
 
 
 def _unused(budgets: Sequence[BudgetLine]) -> Iterator[str]:

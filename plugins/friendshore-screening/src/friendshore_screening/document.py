@@ -202,7 +202,7 @@ def _without(found: Screening) -> doc.Section:
         for step in found.steps
         if step.threshold is not None
     ]
-    head = f"As it is, the plan spends {large_money(found.spent, found.currency)}. Shortage counts at its price."
+    head = f"As it is, the plan spends {large_money(found.spent, found.currency)} in cash. What being without them adds is spend and penalty together (present value)."
     return doc.section("The plan without them", doc.sentence(head), doc.table(columns, rows))
 
 

@@ -85,7 +85,7 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
                 progress(len(steps), options.steps, 0.0)
         return Screening(
             case.name, case.currency, bands, tuple(_told(settings, found.lists)), len(found.behind), len({one.id for one in found.facilities}), hits,
-            {hit.party.name: _at_stake(hit.party, plans.bought) for hit in hits}, follow, found.laws, plans.free.verified.cost.total,
+            {hit.party.name: _at_stake(hit.party, plans.bought) for hit in hits}, follow, found.laws, plans.free.verified.cost.nominal,
             without, with_reviews, tuple(steps), tuple(_notes(settings, found, case)),
         )  # fmt: skip
 
@@ -185,7 +185,7 @@ class _Plans:
         barred = tuple(sorted(follow.facilities))
         before = self.free.verified
         if not set(barred) & self.bought.keys():
-            return PlanWithout(threshold, barred, True, before.cost.total, Decimal(0), {})
+            return PlanWithout(threshold, barred, True, before.cost.nominal, Decimal(0), {})
         known = {name: rule for name, (_, rule) in rules_of(told).items()}
         after = self.given
         if not known or known != self.listed or _strict(self.given):
@@ -195,7 +195,7 @@ class _Plans:
         rise = after.verified.cost.objective - before.cost.objective
         conflict = len(after.verified.plan.infeasible) > len(before.plan.infeasible)
         return PlanWithout(
-            threshold, barred, not rise and not conflict, after.verified.cost.total, rise, {k: v for k, v in sorted(more.items()) if v > 0}, conflict
+            threshold, barred, not rise and not conflict, after.verified.cost.nominal, rise, {k: v for k, v in sorted(more.items()) if v > 0}, conflict
         )  # fmt: skip
 
 

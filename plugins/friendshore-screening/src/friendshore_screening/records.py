@@ -49,6 +49,7 @@ class PlanWithout:
     same: bool
     """Whether it is the plan as it is, which buys nothing there on days on which it is barred."""
     spent: Decimal
+    """Cash."""
     rise: Decimal
     """Of the objective, shortage at its price included."""
     short: Mapping[str, Decimal]
@@ -74,6 +75,7 @@ class Screening:
     laws: tuple[ListLaw, ...]
     """Of the lists on which anybody was found."""
     spent: Decimal
+    """Cash of the plan as it is."""
     without: PlanWithout
     with_reviews: PlanWithout | None
     """As if all that are under review were the listed ones; None: nobody is, or it changes nothing."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from friendshore.document import charts
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, mass, money, percent
+from friendshore.document.figures import count, large_money, mass, money, signed
 from friendshore.explain.results import CENT
-from friendshore.questions.told import difference, effort, ladder, left_out, mass_or_nothing, rise, rung
+from friendshore.questions.told import effort, ladder, left_out, mass_or_nothing, penalty, rise, rung
 
 from .insured import Insurance, LossMet
 from .search import Shortfall, Stress, Stressed
@@ -22,7 +23,7 @@ def stress_document(found: Stress, shown: int = SHOWN) -> doc.Document:
     who = "everyone who could deliver" if found.everything else "everyone the plan buys from"
     head = (
         f"{who[0].upper()}{who[1:]}, taken away in turn from {found.start} to the end of the plan. "
-        f"As it is, the plan comes to {large_money(found.objective, found.currency)}, shortage included."
+        f"As it is, the plan spends {large_money(found.cash, found.currency)}. Losses are ranked by spend and penalties together."
     )
     known = what_is_known(found)
     parts: list[doc.Element] = [doc.sentence(head), *([known] if known is not None else [])]
@@ -59,6 +60,11 @@ def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -
     if unfelt:
         rest = f"; and {len(unfelt) - shown} more (--top 0)" if shown and len(unfelt) > shown else ""
         told.append(f"costs nothing: {'; '.join(unfelt[: shown or None])}{rest}")
+    told += [
+        f"not proved, {loss.loss.name}: spend and penalties together rise by {rise(loss.rise)}"
+        for loss in kept
+        if not loss.conflict and not loss.rise.proved
+    ]
     if any(loss.tied for loss in kept):
         told.append("~ for what is proved, it may rank below the next")
     nothing = "no loss costs anything" if losses else "the plan buys from nobody"
@@ -71,11 +77,17 @@ def _drawn(title: str, losses: Sequence[Stressed], currency: str, pairs: bool) -
     rungs = [
         rung(_named(loss), None, currency, f"rules conflict: {', '.join(loss.conflict)}", doc.Tone.BAD)
         if loss.conflict
-        else rung(_named(loss), loss.rise, currency, _lacking(loss), doc.Tone.BAD if loss.short else doc.Tone.PLAIN)
+        else _bar(loss, currency)
         for loss in losses
     ]
-    told = f"By how much the plan is dearer, shortage at its price included, in {currency}; what leaves anything short looks bad."
-    return ladder(f"{title}: dearer by", told, rungs, currency, _table(losses, currency, pairs))
+    told = f"The cash that the plan spends more, in {currency}; what leaves anything short looks bad."
+    return ladder(f"{title}: cash", told, rungs, currency, _table(losses, currency, pairs))
+
+
+def _bar(loss: Stressed, currency: str) -> charts.Rung:
+    words = ", ".join(filter(None, (_lacking(loss), f"cash {signed(loss.cash)} {currency}")))
+    tone = doc.Tone.BAD if loss.short else doc.Tone.PLAIN
+    return charts.Rung(_named(loss), loss.cash, words, tone if loss.rise.proved else doc.Tone.DOUBTFUL)
 
 
 def _named(loss: Stressed) -> str:
@@ -89,15 +101,20 @@ def _lacking(loss: Stressed) -> str:
 
 
 def _table(losses: Sequence[Stressed], currency: str, pairs: bool) -> doc.DataTable:
-    proved = all(loss.rise.proved for loss in losses)  # an interval is broken over lines
     columns = [
         doc.Column("Without"),
-        doc.Column("Beyond the two alone", align="right") if pairs else doc.Column("Which is"),
-        doc.Column("Dearer by", currency, "right", whole=proved),
-        doc.figures("Money spent"),
+        *([] if pairs else [doc.Column("Which is")]),
         doc.Column("Short in addition"),
+        doc.figures("Cash", currency),
+        doc.figures("Penalty"),
+        *([doc.figures("Beyond the two alone, penalty included")] if pairs else []),
     ]
-    return doc.table(columns, map(_row, losses))
+    return doc.table(columns, [_row(loss, pairs) for loss in losses])
+
+
+def penalty_of(loss: Stressed) -> doc.Cell:
+    """Return what a loss adds to penalties, gray and rounded; nothing where rules conflict."""
+    return doc.NOTHING if loss.conflict else penalty(loss.shortage + loss.penalties)
 
 
 def costs_nothing(loss: Stressed) -> bool:
@@ -110,23 +127,24 @@ def more_than_apart(loss: Stressed) -> bool:
     return loss.beyond is None or not loss.rise.proved or abs(loss.beyond) >= 1
 
 
-def _row(loss: Stressed) -> list[doc.Cell]:
+def _row(loss: Stressed, pairs: bool) -> list[doc.Cell]:
+    name = loss.loss.name + (" ~" if loss.tied else "")
+    what = [] if pairs else [", ".join([" and ".join(loss.loss.by), *loss.loss.also])]
+    beyond = [doc.NOTHING if loss.beyond is None else penalty(loss.beyond)] if pairs else []
     if loss.conflict:
-        return [loss.loss.name, _what(loss), "rules conflict", doc.NOTHING, ", ".join(loss.conflict)]
+        return [name, *what, f"rules conflict: {', '.join(loss.conflict)}", doc.NOTHING, doc.NOTHING, *beyond]
     short = sorted(loss.short, key=lambda each: (-each.kilograms, each.material))
     told = [f"{each.material} {mass(each.kilograms)}" for each in short[:MATERIALS_SHOWN]]
     if len(short) > MATERIALS_SHOWN:
         told.append(f"{len(short) - MATERIALS_SHOWN} more")
-    name = loss.loss.name + (" ~" if loss.tied else "")
-    spent = doc.Amount(loss.spent, form="signed")
-    return [name, _what(loss), difference(loss.rise), spent, ", ".join(told) or doc.NOTHING]
-
-
-def _what(loss: Stressed) -> doc.Cell:
-    """What is lost; of a pair, what it costs beyond both alone."""
-    if len(loss.loss.names) > 1:
-        return doc.NOTHING if loss.beyond is None else doc.Amount(loss.beyond, form="signed")
-    return ", ".join([" and ".join(loss.loss.by), *loss.loss.also])
+    return [
+        name,
+        *what,
+        ", ".join(told) or doc.NOTHING,
+        doc.Amount(loss.cash, form="signed"),
+        penalty_of(loss),
+        *beyond,
+    ]
 
 
 WHO = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}
@@ -161,11 +179,10 @@ def _premium(found: Insurance) -> str:
 def premium_price(found: Insurance) -> str:
     """What surviving any loss costs more."""
     if not found.premium.proved:
-        return f"{found.currency} {rise(found.premium)}, more"
+        return f"{found.currency} {rise(found.premium)}, more (present value)"
     if abs(found.premium.value) < CENT:
         return "nothing more"
-    share = f" ({percent(found.premium.value / found.objective)} of what it comes to)" if found.objective else ""
-    return f"{large_money(found.premium.value, found.currency)} more{share}"
+    return f"{large_money(found.premium.value, found.currency)} more (present value)"
 
 
 def _insured_losses(found: Insurance, shown: int) -> doc.Section:
@@ -179,9 +196,9 @@ def _insured_losses(found: Insurance, shown: int) -> doc.Section:
             f"{count(calm, f'{other}loss leaves', f'{other}losses leave')} nothing more short, as things are and insured"
         )
     columns = [doc.Column("If lost"), doc.Column("Short in addition, today"), doc.Column("Insured")]
-    columns += [doc.figures("Then dearer by", found.currency)]
+    columns += [doc.figures("Spend and penalty then", found.currency)]
     rows: list[list[doc.Cell]] = [
-        [row.loss.name, _short(row.exposed) or doc.NOTHING, _outcome(row), _costs(row)] for row in kept
+        [row.loss.name, _short(row.exposed) or doc.NOTHING, _outcome(row), rise_of(row)] for row in kept
     ]
     return doc.section("What each loss leaves short", doc.table(columns, rows) if rows else None, doc.notes(told))
 
@@ -196,8 +213,9 @@ def _outcome(row: LossMet) -> str:
     return row.reason + (f": {_short(row.unmet)}" if row.unmet else "")
 
 
-def _costs(row: LossMet) -> doc.Cell:
-    return doc.NOTHING if row.costs is None else doc.Amount(row.costs, form="signed")
+def rise_of(row: LossMet) -> doc.Cell:
+    """Return by how much spend and penalty rise together after a loss, gray and rounded."""
+    return doc.NOTHING if row.costs is None else penalty(row.costs)
 
 
 def _otherwise(found: Insurance, shown: int) -> list[doc.Section]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass
-from friendshore.questions.told import not_proved, on_screen, shortly
+from friendshore.questions.told import not_proved, on_screen
 
-from .document import SHOWN, WHO, costs_nothing, more_than_apart, premium_price, what_is_known
+from .document import SHOWN, WHO, costs_nothing, more_than_apart, penalty_of, premium_price, rise_of, what_is_known
 from .insured import Insurance
 from .search import Shortfall, Stress, Stressed
 
@@ -23,8 +23,8 @@ def stress_screen(found: Stress, insured: Insurance | None = None, top: int = SH
     felt = [loss for loss in found.losses if loss.conflict or not costs_nothing(loss)]
     pairs = [loss for loss in found.pairs if (loss.conflict or not costs_nothing(loss)) and more_than_apart(loss)]
     head = (
-        f"{len(felt)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on would cost something: the plan, which comes to "
-        f"{large_money(found.objective, found.currency)}, shortage included, made again without each."
+        f"{len(felt)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on would matter: the plan, which spends "
+        f"{large_money(found.cash, found.currency)}, made again without each. Ranked by spend and penalties together."
     )
     unasked = (
         [f"the search was ended: {count(found.unasked, 'loss', 'losses')} not asked about"] if found.unasked else []
@@ -48,16 +48,15 @@ def _losses(felt: Sequence[Stressed], currency: str, top: int) -> doc.Section:
     columns = [
         doc.Column("Without"),
         doc.Column("Which is", from_width=_NARROW),
-        doc.Column("Dearer by", currency, "right"),
-        doc.Column("Money spent", align="right", from_width=doc.WIDE),
         doc.Column("Short in addition", from_width=_LAST),
+        doc.Column("Cash", currency, "right"),
+        doc.Column("Penalty", align="right", from_width=_NARROW),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            _named(loss.loss.name + (" ~" if loss.tied else "")),
+            _named(loss.loss.name + (" ~" if loss.tied else "") + ("" if loss.conflict or loss.rise.proved else " ?")),
             " and ".join(loss.loss.by),
-            *_dearer(loss),
-            _short(loss.short) if not loss.conflict else _several(loss.conflict),
+            *_outcome(loss),
         ]
         for loss in felt
     ]
@@ -66,25 +65,24 @@ def _losses(felt: Sequence[Stressed], currency: str, top: int) -> doc.Section:
     )
 
 
-def _dearer(loss: Stressed) -> tuple[doc.Cell, doc.Cell]:
+def _outcome(loss: Stressed) -> tuple[doc.Cell, doc.Cell, doc.Cell]:
+    """Kilograms short in addition, cash, and the penalty; or the rules that conflict."""
     if loss.conflict:
-        return "rules conflict", doc.NOTHING
-    return shortly(loss.rise), doc.Amount(loss.spent, form="signed")
+        return doc.Several(("rules conflict", *loss.conflict)), doc.NOTHING, doc.NOTHING
+    return _short(loss.short), doc.Amount(loss.cash, form="signed"), penalty_of(loss)
 
 
 def _pairs(pairs: Sequence[Stressed], currency: str, top: int) -> doc.Section:
     columns = [
         doc.Column("Without both"),
-        doc.Column("Beyond each alone", currency, "right"),
-        doc.Column("Dearer by", align="right", from_width=_NARROW),
         doc.Column("Short in addition", from_width=_LAST),
+        doc.Column("Cash", currency, "right"),
+        doc.Column("Penalty", align="right", from_width=_NARROW),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            _named(loss.loss.name),
-            doc.NOTHING if loss.beyond is None else doc.Amount(loss.beyond, form="signed"),
-            *_dearer(loss)[:1],
-            _short(loss.short) if not loss.conflict else _several(loss.conflict),
+            _named(loss.loss.name + ("" if loss.conflict or loss.rise.proved else " ?")),
+            *_outcome(loss),
         ]
         for loss in pairs
     ]
@@ -96,14 +94,14 @@ def _insured(found: Insurance, top: int) -> list[doc.Section]:
     unmet = [row for row in found.losses if not row.met]
     columns = [
         doc.Column("Not insured against"),
-        doc.Column("Dearer by", found.currency, "right"),
         doc.Column("Short in addition", from_width=_LAST),
+        doc.Column("Spend and penalty then", align="right", from_width=_NARROW),
     ]
     rows: list[list[doc.Cell]] = [
         [
             _named(row.loss.name),
-            doc.NOTHING if row.costs is None else doc.Amount(row.costs, form="signed"),
             _short(row.unmet) if row.unmet else row.reason or doc.NOTHING,
+            rise_of(row),
         ]
         for row in unmet
     ]

@@ -32,10 +32,14 @@ class Stressed(Record):
     loss: Loss
     rise: Difference
     """Of the objective: money spent and priced shortage."""
+    cash: Number
+    """Rise of the cash spent; below zero where what is unavailable is not paid for."""
     spent: Number
-    """Rise of the money spent; below zero where what is unavailable is not paid for."""
+    """Present value of the same."""
     shortage: Number
-    """Rise of the priced shortage."""
+    """Rise of the penalty for shortage."""
+    penalties: Number = Decimal(0)
+    """Rise of the penalties for missed soft limits."""
     short: tuple[Shortfall, ...]
     """Materials of which more or less is short, in order of name."""
     conflict: tuple[str, ...] = ()
@@ -56,7 +60,9 @@ class Stress(QuestionResult):
     start: date
     """First day on which nothing can be ordered any more of what is lost; what was ordered before still comes."""
     objective: Number
-    """Of the plan as it is."""
+    """Of the plan as it is: present value of spend and penalties."""
+    cash: Number = Decimal(0)
+    """That the plan as it is spends."""
     everything: bool
     """Whether everyone who could deliver was taken away in turn, or only those that the plan buys from."""
     losses: tuple[Stressed, ...]
@@ -122,6 +128,7 @@ def stress(
         currency=session.problem.case.currency,
         start=day,
         objective=session.verified.cost.objective,
+        cash=session.verified.cost.nominal,
         everything=everything,
         losses=_ranked(alone),
         pairs=_ranked([_beside(each, alone) for each in found if len(each.loss.names) > 1]),
@@ -141,8 +148,10 @@ def _stressed(session: Session, loss: Loss, answer: Answer) -> Stressed:
     return Stressed(
         loss=loss,
         rise=rise,
+        cash=answer.rise.nominal,
         spent=answer.rise.total,
         shortage=answer.rise.shortage,
+        penalties=answer.rise.penalties,
         short=short_more(session, answer),
         conflict=tuple(sorted(conflict - known)),
     )

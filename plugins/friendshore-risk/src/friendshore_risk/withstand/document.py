@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import zip_longest
 
+from friendshore.document import charts
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, mass, percent
+from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.base import grouped
 from friendshore.explain.results import CENT
-from friendshore.questions.told import difference, ladder, mass_or_nothing, rise, rung
+from friendshore.questions.told import ladder, mass_or_nothing, penalty, rise
 
 from ..telling import Telling
 from .recheck import WithstandChecked
@@ -45,8 +47,8 @@ def _head(found: Withstood, last: CurvePoint) -> str:
     worst = ""
     if last.worst is not None and abs(last.worst.rise) >= CENT:
         rise = last.worst.rise
-        then = f"{large_money(abs(rise), found.currency)} {'more' if rise >= 0 else 'less'} then"
-        worst = f" The dearest to lose: {_names(last.worst.losses)}, {then}."
+        then = f"spend and penalty {'rise' if rise >= 0 else 'fall'} by {large_money(abs(rise), found.currency)} (present value)"
+        worst = f" The dearest to lose: {_names(last.worst.losses)}; then {then}."
     return f"{whatever}, no more is short{but}: {_price(found, last)} where nothing is lost.{worst}"
 
 
@@ -55,17 +57,29 @@ def _any(losses: int) -> str:
 
 
 def _price(found: Withstood, point: CurvePoint) -> str:
-    if not point.extra.proved:
-        return f"{found.currency} {rise(point.extra)} more than the plan"
-    if abs(point.extra.value) < CENT:
+    """Cash, then what is proved of the present value."""
+    if point.extra.proved and abs(point.extra.value) < CENT and abs(point.cash) < CENT:
         return "no more than the plan"
-    share = f" ({percent(point.extra.value / found.objective)})" if found.objective else ""
-    return f"{large_money(point.extra.value, found.currency)} more than the plan{share}"
+    value = _present(point)
+    cash = (
+        "as much cash as the plan, at other times"
+        if abs(point.cash) < 1
+        else f"{large_money(abs(point.cash), found.currency)} {'more' if point.cash > 0 else 'less'} cash than the plan"
+    )
+    sign = "+" if value > 0 else ""
+    of_it = f" (present value {sign}{large_money(value, found.currency)})" if value != point.cash else ""
+    open_still = "" if point.extra.proved else f"; not proved: {found.currency} {rise(point.extra)} of present value"
+    return cash + of_it + open_still
+
+
+def _present(point: CurvePoint) -> Decimal:
+    """Return the present value of what is spent more."""
+    return point.extra.value - point.penalties
 
 
 def _key_figures(found: Withstood) -> doc.KeyFigures:
     figures = [
-        doc.KeyFigure(f"To withstand any {point.losses}", f"{large_money(point.extra.value, found.currency)} more")
+        doc.KeyFigure(f"To withstand any {point.losses}", f"{large_money(point.cash, found.currency)} more cash")
         for point in found.curve
         if point.losses
     ]
@@ -85,31 +99,42 @@ def _terms(start: date, reacts: date | None) -> str:
 
 
 def _curve(found: Withstood, telling: Telling) -> doc.Section:
-    proved = all(point.extra.proved for point in found.curve)
+    discounted = any(_present(point) != point.cash for point in found.curve)
+    weighed = any(abs(point.penalties) >= 1 for point in found.curve)
     columns = [
         doc.figures("Any"),
-        doc.Column("Costs more", found.currency, "right", whole=proved),
-        doc.Column("Worst withstood"),
-        doc.figures("Then dearer by", found.currency),
         doc.figures("Not withstood"),
+        doc.figures("More cash", found.currency),
+        *([doc.figures("Present value")] if discounted else []),
+        *([doc.figures("Penalty")] if weighed else []),
+        doc.Column("Worst withstood"),
+        doc.figures("Spend and penalty then"),
     ]
     rows: list[list[doc.Cell]] = [
         [
             doc.Count(point.losses),
-            difference(point.extra) if point.losses else doc.NOTHING,
-            telling.several(point.worst.losses, len(point.worst.losses), " and ") if point.worst else doc.NOTHING,
-            doc.Amount(point.worst.rise) if point.worst else doc.NOTHING,
             f"{point.not_withstood:,} of {point.combinations - 1:,}" if point.losses else doc.NOTHING,
+            doc.Amount(point.cash, form="signed") if point.losses else doc.NOTHING,
+            *([doc.Amount(_present(point), form="signed") if point.losses else doc.NOTHING] if discounted else []),
+            *([penalty(point.penalties)] if weighed else []),
+            telling.several(point.worst.losses, len(point.worst.losses), " and ") if point.worst else doc.NOTHING,
+            penalty(point.worst.rise) if point.worst else doc.NOTHING,
         ]
         for point in found.curve
     ]
     rungs = [
-        rung(f"any {point.losses}" if point.losses else "none", point.extra, found.currency) for point in found.curve
+        charts.Rung(
+            f"any {point.losses}" if point.losses else "none",
+            point.cash,
+            large_money(point.cash, found.currency),
+            doc.Tone.PLAIN if point.extra.proved else doc.Tone.DOUBTFUL,
+        )
+        for point in found.curve
     ]
     title = "What each number of losses costs"
     if telling.screen:
         return doc.section(title, *Telling(0, screen=True).tables(columns, rows, "more number", part=9))
-    told = f"By how much the plan that withstands so many losses is dearer where nothing is lost, in {found.currency}."
+    told = f"The cash that the plan which withstands so many losses spends more where nothing is lost, in {found.currency}."
     return doc.section(title, ladder(title, told, rungs, found.currency, doc.table(columns, rows)))
 
 
@@ -181,6 +206,9 @@ def _notes(found: Withstood) -> Iterator[str]:
     last = found.curve[-1]
     others = f"; {count(found.left_out, 'other')} left out (--most 0)" if found.left_out else ""
     combinations = count(last.combinations, "combination")
+    for point in found.curve:
+        if point.losses and not point.extra.proved:
+            yield f"any {point.losses}: not proved, spend and penalty together {rise(point.extra)} more (present value)"
     yield f"all {combinations} enumerated, {count(last.plans, 'plan')} verified{others}"
     if found.never_met:
         yield f"short as things are, and no shorter after a loss: {_listed(found.never_met)}"
@@ -200,8 +228,8 @@ def checked_document(found: WithstandChecked) -> doc.Document:
             if found.not_withstood
             else ""
         )
-        + f". The plan costs {large_money(found.extra, found.currency)} more than the plan as it is, and none that withstands as much "
-        f"costs less than {large_money(found.least, found.currency)} more."
+        + f". Spend and penalty are {large_money(found.extra, found.currency)} more than of the plan as it is, and of none that "
+        f"withstands as much less than {large_money(found.least, found.currency)} more (present value)."
     )
     how = (
         "are proved in exact fractions, without a solver"

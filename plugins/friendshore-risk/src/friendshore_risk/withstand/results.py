@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -58,7 +59,11 @@ class CurvePoint(Record):
     cost: Number
     """Of that plan where nothing is lost, shortage at its price included."""
     extra: Difference
-    """By how much that is more than the plan as it is."""
+    """By how much that is more than the plan as it is: present value of spend and penalties."""
+    cash: Number = Decimal(0)
+    """Cash that it spends more than the plan as it is, where nothing is lost."""
+    penalties: Number = Decimal(0)
+    """Penalties for shortage and missed soft limits beyond those of the plan as it is."""
     combinations: int
     """Combinations of at most so many losses: all are enumerated."""
     not_withstood: int

@@ -255,10 +255,16 @@ class _Withstanding:
             if chosen and (worst is None or rise > worst[0]):
                 worst = rise, chosen
         value, low, high = self._extra(parts, levels, components)
+        more = [
+            part.first.verified.cost.minus(self.session.part_plan(part.part.members).verified.cost) for part in parts
+        ]
+        ready = sum((money for part in parts for money in part.first.ready.values()), _NONE)
         return CurvePoint(
             losses=number,
             cost=exact(self.session.verified.cost.objective + value),
             extra=between(value, min(low, value), max(high, value), self.session.verified.cost.objective),
+            cash=exact(sum((one.nominal for one in more), ready)),
+            penalties=exact(sum((one.penalties + one.shortage for one in more), _NONE)),
             combinations=combinations_of(len(self.losses), number),
             not_withstood=open_still,
             worst=None if worst is None else WorstLosses(losses=self._names(worst[1]), rise=exact(worst[0])),

@@ -1,0 +1,277 @@
+"""Money of a run: cash by part, year, and site against budgets, then its present value; full prices and fees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from ..document import elements as doc
+from ..document.figures import count, large_money, mass, money, rounded_money
+from ..domain.base import totals
+from ..domain.run import Run, RunLimit, RunPurchase
+
+YEARS = 6
+"""Years that the first screen lists one by one."""
+SITES = 6
+"""Sites that a table shows; the others are added up."""
+_DUST = Decimal("0.5")
+"""Money below which there is nothing to show: rounding to the resolution leaves as much."""
+_NONE = Decimal(0)
+_PARTS = {
+    "price": "price",
+    "discounts": "discounts and lumps of price schedules",
+    "charges": "duties and other charges",
+    "freight": "freight",
+    "onboarding": "onboarding",
+    "fixed": "fixed costs of ordering",
+    "untaken": "paid for, not taken",
+    "holding": "holding",
+}
+"""Parts of what is spent, in words."""
+_WITHOUT_SITE = {"stock": "in stock at the end", "unused": "made or bought, and not used", **_PARTS}
+_HORIZON = "horizon"
+"""Label of a budget for the whole plan."""
+
+
+def cash_by_part(run: Run) -> dict[str, Decimal]:
+    """Return the cash of each part of the cost, list prices included; zeros left out. Empty for a run that states no cash."""
+    if not run.cash:
+        return {}
+    found: dict[str, Decimal] = totals((str(row.on), row.amount) for row in run.cash if row.on in _PARTS)
+    found["charges"] = sum((one.charges for one in run.purchases), _NONE)
+    found["freight"] = sum((one.freight for one in run.purchases), _NONE)
+    price = run.cost.nominal - sum(found.values(), _NONE)
+    found["price"] = price if abs(price) >= _DUST else _NONE
+    return {name: found[name] for name in _PARTS if found.get(name)}
+
+
+def money_line(run: Run) -> str:
+    """Return what the first screen says of money below the headline: years, budgets, present value, parts, ranges; empty if nothing."""
+    by_year = {year: cash for year, cash in _by_year(run).items() if abs(cash) >= _DUST}
+    told = []
+    if 1 < len(by_year) <= YEARS:
+        amounts = (f"{year} {large_money(cash, '').strip()}" for year, cash in by_year.items())
+        told.append(f"by year of order {', '.join(amounts)}")
+    told += _budget_words(run)
+    if run.cost.nominal != run.cost.total:
+        told.append(f"present value {large_money(run.cost.total, run.currency)}")
+    much = abs(run.cost.nominal) / 100
+    beside = sorted(cash_by_part(run).items(), key=lambda part: -abs(part[1]))
+    parts = [
+        f"{_PARTS[on]} {large_money(cash, run.currency)}" for on, cash in beside if on != "price" and abs(cash) >= much
+    ]
+    told += [f"of it {', '.join(parts)}"] if parts else []
+    if run.nominal_low is not None and run.nominal_high is not None:
+        low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
+        told += [f"{low} to {high} at the ends of price ranges"] if low != high else []
+    return "; ".join(told)
+
+
+def penalty_line(run: Run) -> str:
+    """Return what the plan weighs besides money, in round figures; empty if nothing."""
+    parts = [
+        f"{rounded_money(amount, run.currency)} for {what}"
+        for amount, what in ((run.cost.shortage, "shortage"), (run.cost.penalties, "missed soft limits"))
+        if amount
+    ]
+    return f"Penalties, which nobody pays: about {' and '.join(parts)} (present value)" if parts else ""
+
+
+def costs(run: Run) -> doc.Section:
+    """Return cash and present value by part, then the penalties."""
+    cash, cost = cash_by_part(run), run.cost
+    discounted = cost.nominal != cost.total
+    parts = [(title, cash.get(name), getattr(cost, name)) for name, title in _PARTS.items()]
+    rows = [
+        doc.DataRow((title, _amount(paid), *([_amount(value)] if discounted else [])))
+        for title, paid, value in parts
+        if paid or value
+    ]
+    rows.append(
+        doc.DataRow(("spent", doc.Amount(cost.nominal), *([doc.Amount(cost.total)] if discounted else [])), strong=True)
+    )
+    columns = [doc.Column("Part"), doc.figures("Cash", run.currency)]
+    columns += [doc.figures("Present value", run.currency)] if discounted else []
+    penalty = penalty_line(run)
+    minimized = f". Spend and penalties together are minimized: {rounded_money(cost.objective, run.currency)}."
+    aside = doc.sentence(penalty + minimized, tone=doc.Tone.ASIDE) if penalty else None
+    return doc.section("Cost", doc.table(columns, rows), aside)
+
+
+def cash_sections(run: Run) -> list[doc.Section]:
+    """Return cash by site and year, and by period, against budgets."""
+    if not run.cash:
+        return []
+    years = {period.label: str(period.start.year) for period in run.periods}
+    told = "By period of the order, as budgets count it; duty and freight are paid on arrival. Not discounted."
+    sections = [doc.section("Cash by site and year", doc.sentence(told), _by_site(run, years))]
+    if len(set(years.values())) < len(run.periods):
+        sections.append(doc.section("Cash by period and site", _by_period(run)))
+    return sections
+
+
+def full_cost_of(purchases: Iterable[RunPurchase]) -> Decimal:
+    """Return the cost of some purchases, inputs included."""
+    return sum((one.cost + one.inputs_cost for one in purchases), _NONE)
+
+
+def makers_of(run: Run) -> frozenset[str]:
+    """Return the offers that take inputs: their own price is a fee."""
+    return frozenset(draw.offer for draw in run.draws)
+
+
+def fee(run: Run, purchases: Sequence[RunPurchase]) -> Decimal | None:
+    """Return the fee per kilogram, with duty and freight. None if any of it is bought ready: fees and prices are not averaged."""
+    makers, kilograms = makers_of(run), sum((one.quantity_kg for one in purchases), _NONE)
+    if not kilograms or any(one.offer not in makers for one in purchases):
+        return None
+    return sum((one.cost for one in purchases), _NONE) / kilograms
+
+
+def full_price(purchases: Sequence[RunPurchase]) -> Decimal | None:
+    """Return the full price of a kilogram on average. None if nothing is bought."""
+    kilograms = sum((one.quantity_kg for one in purchases), _NONE)
+    return full_cost_of(purchases) / kilograms if kilograms else None
+
+
+def priced(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
+    """Return the full price as a cell, with the fee beside it where there is one."""
+    whole, own = full_price(purchases), fee(run, purchases)
+    if whole is None:
+        return doc.NOTHING
+    return doc.Amount(whole) if own is None else f"{money(whole)} (fee {money(own)})"
+
+
+def price_note(run: Run) -> str:
+    """Return what full prices and fees are; empty if nothing is made from inputs."""
+    told = "Prices include all inputs. A fee is what a maker asks, with duty and freight; its inputs are orders of their own."
+    return " ".join(filter(None, (told, stock_note(run)))) if run.draws else ""
+
+
+def stock_note(run: Run) -> str:
+    """Return which inputs cost no cash in this plan, because they are in stock or on order; empty if none."""
+    drawn = {draw.material for draw in run.draws}
+    lots = totals((lot.material, lot.quantity_kg) for lot in run.lots if lot.material in drawn)
+    held = ", ".join(f"{material} {mass(kilograms)}" for material, kilograms in lots.items())
+    return f"Full prices count no cash for inputs in stock and on order: {held}." if held else ""
+
+
+def _by_year(run: Run) -> dict[str, Decimal]:
+    years = {period.label: str(period.start.year) for period in run.periods}
+    found = totals((years[row.period], row.amount) for row in run.cash)
+    return {year: found.get(year, _NONE) for year in dict.fromkeys(years.values())} if found else {}
+
+
+def _budgets(run: Run) -> dict[str, list[RunLimit]]:
+    """Return the rows of each budget that is a maximum."""
+    kinds = {rule.id: rule.kind for rule in run.rules}
+    rows = [row for row in run.limits if kinds.get(row.rule) == "budget" and row.at_most is not None]
+    return {rule: [row for row in rows if row.rule == rule] for rule in dict.fromkeys(row.rule for row in rows)}
+
+
+def _budget_words(run: Run) -> Iterator[str]:
+    for rule, rows in _budgets(run).items():
+        tight = [row for row in rows if row.at_most is not None and row.at_most - row.value < 1]
+        over = [row for row in rows if row.missed_by >= 1]
+        if over:
+            told = f"overdrawn in {_labels(over)}"
+        elif tight:
+            told = f"used up in {_labels(tight)}"
+        else:
+            told = "not used up"
+        most = {row.at_most for row in rows if row.at_most is not None}
+        size = f" of {large_money(most.pop(), run.currency)}" if len(most) == 1 else ""
+        yield f"budget {rule}{size} {told}"
+
+
+def _labels(rows: Sequence[RunLimit]) -> str:
+    names = ["the whole plan" if row.label == _HORIZON else row.label for row in rows]
+    return ", ".join(names[:YEARS]) + (f" and {len(names) - YEARS} more" if len(names) > YEARS else "")
+
+
+def _amount(value: Decimal | None) -> doc.Cell:
+    return doc.Amount(value) if value and abs(value) >= _DUST else doc.NOTHING
+
+
+def _by_site(run: Run, years: Mapping[str, str]) -> doc.DataTable:
+    columns = list(dict.fromkeys(years.values()))
+
+    def row(name: str, cash: Mapping[str, Decimal], *, strong: bool = False) -> doc.DataRow:
+        return doc.DataRow(
+            (name, *(_amount(cash.get(year)) for year in columns), _amount(sum(cash.values(), _NONE))), strong
+        )
+
+    rows = [
+        row(name, totals((years[one.period], one.amount) for one in run.cash if _name(one.on, one.place) == name))
+        for name in _names(run)
+    ]
+    rows.append(row("cash", totals((years[one.period], one.amount) for one in run.cash), strong=True))
+    rows += _budget_rows(run, columns)
+    return doc.table([doc.Column("For"), *map(doc.figures, columns), doc.figures("All", run.currency)], rows)
+
+
+def _budget_rows(run: Run, columns: Sequence[str]) -> Iterator[doc.DataRow]:
+    """Yield what each budget counts, allows, and leaves, by the columns that it has rows for."""
+    for rule, limits in _budgets(run).items():
+        by_label = {limit.label: limit for limit in limits}
+        if not by_label.keys() & {*columns, _HORIZON}:
+            continue
+        shown = [by_label.get(label) for label in (*columns, _HORIZON)]
+        for words, value in _OF_BUDGET:
+            cells = (_amount(None if limit is None else value(limit)) for limit in shown)
+            yield doc.DataRow((f"budget {rule}: {words}", *cells))
+
+
+_OF_BUDGET: tuple[tuple[str, Callable[[RunLimit], Decimal]], ...] = (
+    ("counted", lambda limit: limit.value),
+    ("limit", lambda limit: limit.at_most or _NONE),
+    ("left", lambda limit: (limit.at_most or _NONE) - limit.value),
+)
+
+
+def _by_period(run: Run) -> doc.DataTable:
+    names = _names(run)
+    kept = names if len(names) <= SITES + 1 else names[:SITES]
+    labels = [period.label for period in run.periods]
+    of = totals(((one.period, _name(one.on, one.place)), one.amount) for one in run.cash)
+    budgets = {
+        rule: {limit.label: limit for limit in limits}
+        for rule, limits in _budgets(run).items()
+        if {limit.label for limit in limits} & set(labels)
+    }
+
+    def row(title: str, some: Sequence[str], *, strong: bool = False) -> doc.DataRow:
+        by_name = {name: sum((of.get((label, name), _NONE) for label in some), _NONE) for name in names}
+        rest = [sum((by_name[name] for name in names if name not in kept), _NONE)] if len(kept) < len(names) else []
+        left = (
+            doc.Amount((limit.at_most or _NONE) - limit.value)
+            if not strong and (limit := rows.get(title))
+            else doc.NOTHING
+            for rows in budgets.values()
+        )
+        amounts = (*(by_name[name] for name in kept), *rest, sum(by_name.values(), _NONE))
+        return doc.DataRow((title, *map(_amount, amounts), *left), strong)
+
+    rows = [row(label, [label]) for label in labels]
+    rows.append(row("cash", labels, strong=True))
+    columns = [doc.Column("Period", whole=True), *map(doc.figures, kept)]
+    columns += [doc.figures(count(len(names) - len(kept), "other"))] if len(kept) < len(names) else []
+    columns += [doc.figures("All", run.currency), *(doc.figures(f"left of {rule}") for rule in budgets)]
+    return doc.table(columns, rows)
+
+
+def _names(run: Run) -> list[str]:
+    """Return the sites, those with most cash first, then what belongs to no site."""
+    sites = totals((one.place, abs(one.amount)) for one in run.cash if one.on == "use")
+    ordered = sorted(sites, key=lambda name: (-sites[name], name))
+    others = dict.fromkeys(one.on for one in run.cash if one.on != "use" and _felt(run, one.on))
+    return [*ordered, *(_WITHOUT_SITE[on] for on in others)]
+
+
+def _felt(run: Run, on: str) -> bool:
+    """Return True if a row would show anything."""
+    return any(abs(one.amount) >= _DUST for one in run.cash if one.on == on)
+
+
+def _name(on: str, place: str) -> str:
+    return place if on == "use" else _WITHOUT_SITE[on]
