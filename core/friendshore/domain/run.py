@@ -13,10 +13,12 @@ from typing import Literal
 from pydantic import model_validator
 
 from .base import Number, Record, Tables
+from .dependence import RunDependence
 from .held import RunHolding, RunLot, RunStock
 from .plan import Confirmation, Cost, PlanStatus
 from .price_dates import RunPriceDate
 from .ranges import RunRange
+from .tiers import RunDiscount
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
 from .used import RunBlock, RunPlugin
 
@@ -75,6 +77,10 @@ class RunPurchase(Record):
     freight: Number
     share_of_demand: Number | None = None
     """Its part of all demand for the material over the plan; None for an input."""
+    concern: Literal["", "no", "may be", "is"] = ""
+    """Whether its seller or any step of its chain, that of its inputs included, is or may be in a country of concern; empty: the case names none."""
+    concern_because: list[str] = []
+    """What makes it so, the worst first."""
     catalog: str = ""
     confidence: str = ""
     """Least confidence among the evidence of its capacity, price and chain."""
@@ -88,32 +94,6 @@ class RunMake(Record):
     requirement: str
     units: Number
     cost: Number
-
-
-class RunDiscount(Record):
-    """What a price schedule takes off list prices over a span in which something is bought under it."""
-
-    schedule: str
-    """Offer, facility or supplier, and the materials it is about if not all."""
-    span: str
-    """Period, calendar year, or `horizon`."""
-    settled: str
-    """Period in which the difference to list prices is settled."""
-    measure: Literal["quantity", "money"]
-    measured: Number
-    """What was added up: units, or undiscounted money at list prices."""
-    tier: int
-    """The tier it comes to, from 1."""
-    least: Number
-    """Where that tier begins."""
-    next: Number | None
-    """Where the next begins; none: it is the last."""
-    most: Number | None = None
-    """Where that tier ends; none: where the next begins."""
-    at_list: Number
-    """Undiscounted money at list prices."""
-    discount: Number
-    """Undiscounted money taken off, less lumps; negative: added."""
 
 
 class RunDraw(Record):
@@ -358,6 +338,9 @@ class Run(Tables):
     materials: list[RunMaterial]
     demands: list[RunDemand]
     purchases: list[RunPurchase]
+    countries_of_concern: list[str] = []
+    dependence: list[RunDependence] = []
+    """Of the plan, of each material, and of each end use; none where the case names no country of concern, and in runs of before it was recorded."""
     ranges: list[RunRange] = []
     """Purchases at prices that have a range."""
     nominal_low: Number | None = None

@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
-from .base import Fault, Fitting, Given, grouped
+from .base import Fault, Fitting, Given, Number, Record, grouped
 from .terms import Bearing
 from .time import Span
 from .values import CurrencyOrBlank, Discount, Idents, Money, MoneyPerKilogram, NonNegative
@@ -121,3 +121,29 @@ def bears_too(schedule: PriceSchedule) -> Fault:
         "one schedule for a purchase of the same offer, facility or supplier",
         "delete one, or keep their materials or dates apart",
     )
+
+
+class RunDiscount(Record):
+    """What a price schedule takes off list prices over a span in which something is bought under it."""
+
+    schedule: str
+    """Offer, facility or supplier, and the materials it is about if not all."""
+    span: str
+    """Period, calendar year, or `horizon`."""
+    settled: str
+    """Period in which the difference to list prices is settled."""
+    measure: Literal["quantity", "money"]
+    measured: Number
+    """What was added up: units, or undiscounted money at list prices."""
+    tier: int
+    """The tier it comes to, from 1."""
+    least: Number
+    """Where that tier begins."""
+    next: Number | None
+    """Where the next begins; none: it is the last."""
+    most: Number | None = None
+    """Where that tier ends; none: where the next begins."""
+    at_list: Number
+    """Undiscounted money at list prices."""
+    discount: Number
+    """Undiscounted money taken off, less lumps; negative: added."""

@@ -20,13 +20,13 @@ from ..domain.run import (
     RunAssumption,
     RunDelivery,
     RunDemand,
-    RunDiscount,
     RunLevel,
     RunMake,
     RunMaterial,
     RunPeriod,
     RunPurchase,
 )
+from ..domain.tiers import RunDiscount
 from ..domain.unmet import RunConflict
 from ..domain.used import RunBlock, RunPlugin, known_by
 from ..plugins import sentence_of
@@ -107,6 +107,9 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     problem = verified.problem
     out = explain.kept_out(problem)
     shortages = run_parts.describe_shortages(verified, told.causes)
+    countries = problem.case.concern.countries
+    dependence = explain.plan_dependence(verified, countries) if countries else None
+    bought = purchases(problem, verified.lines, verified.judging, told.plugins)
     ranged = explain.spend_at_ends(verified)
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
@@ -129,7 +132,9 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
         demands=_demands(verified),
-        purchases=purchases(problem, verified.lines, verified.judging, told.plugins),
+        purchases=run_parts.with_dependence(bought, dependence),
+        countries_of_concern=sorted(countries),
+        dependence=run_parts.describe_dependence(dependence),
         ranges=[] if ranged is None else _ranges(ranged),
         nominal_low=None if ranged is None else ranged.low,
         nominal_high=None if ranged is None else ranged.high,

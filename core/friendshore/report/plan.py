@@ -10,7 +10,8 @@ from ..document.figures import count, large_money, money, percent, written
 from ..domain.base import grouped
 from ..domain.plan import Confirmation, PlanStatus
 from ..domain.ranges import RunRange
-from ..domain.run import Run, RunDemand, RunDiscount, RunLevel
+from ..domain.run import Run, RunDemand, RunLevel
+from ..domain.tiers import RunDiscount
 from .caveats import (
     BEFORE_ALL,
     assumed_section,

@@ -20,6 +20,7 @@ _LISTS = {
     **{table.field: (table.noun, table.key) for table in TABLES if table.field},
     "materials": ("material", ("id",)),
     "demands": ("demand", ("id",)),
+    "dependence": ("dependence", ("scope", "name")),
     "ranges": ("range of a price", ("offer", "material")),
     "rules": ("rule", ("id",)),
     "makes": ("production", ("offer", "ordered", "requirement")),

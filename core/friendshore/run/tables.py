@@ -13,7 +13,8 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from ..domain.held import RunStock
-from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase
+from ..domain.run import Run, RunDelivery, RunDraw, RunPurchase
+from ..domain.tiers import RunDiscount
 from ..domain.unmet import RunShortage
 from ..inert import cell_inert
 

@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 from friendshore.cli.app import app
 from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError
+from friendshore.explain.spending import LEFT, _followed
 from friendshore.plugins import Registry
 from friendshore.recommend import reopen
 from friendshore.recommend.check import check
 from friendshore_programmes.bill import read_bill
 from friendshore_programmes.built import Held, ProgrammeLine
 from friendshore_programmes.question import Programmes, ProgrammesQuestion, SpendLine, Spent
-from friendshore_programmes.spending import LEFT, _followed
 
 HEAD = "part,programme,material,content,end_use,place,parts_per_year\n"
 CATALOG = {

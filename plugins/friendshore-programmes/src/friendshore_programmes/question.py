@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from friendshore.domain.base import as_decimal
 from friendshore.errors import InputError
+from friendshore.explain.spending import Money, spending
 from friendshore.questions import OptionsError, Question, Setting
 from friendshore.readers import reader_in
 
 from .bill import Rolled, read_bill
 from .budgets import BudgetLine, read_budgets
 from .built import ProgrammeLine, programme_of, programmes
-from .spending import Money, spending
 
 if TYPE_CHECKING:
     from friendshore.document.elements import Document

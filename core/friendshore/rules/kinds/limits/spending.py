@@ -11,8 +11,9 @@ from pydantic import Field
 from ....domain.facts import Place
 from ....domain.use import Chained
 from ...base import Facts
+from ...dependence import Dependence, dependence_of
 from ...rows import Row
-from ..shared import Amount, Covering, EndUses, InMoney, Rate, for_use
+from ..shared import Amount, Countries, Covering, EndUses, InMoney, Parties, Rate, for_use, is_party, lands, listed
 from .grouped import STRETCH, Per, only, row_of
 
 
@@ -23,7 +24,9 @@ class Budget(Covering, InMoney):
     trade make due at once, and what is paid for and not taken, when it is due, if anything that they are about is covered.
     """
 
-    model_config = {"json_schema_extra": {"examples": [{"amount": 5000}]}}
+    model_config = {
+        "json_schema_extra": {"examples": [{"amount": 5000}, {"amount": "2,000,000 USD", "countries": ["CN"]}]}
+    }
 
     kind: Literal["budget"] = "budget"
     amount: Amount = Field(ge=0)
@@ -31,6 +34,12 @@ class Budget(Covering, InMoney):
     end_uses: EndUses = frozenset()
     """End uses that it is spent for; none: whatever it is for. Holding is not counted then. Refused where something that is covered costs
     the same whatever it is bought for: onboarding, price schedules, fixed costs, take-or-pay, runs of several goods made of nothing."""
+    countries: Countries = frozenset()
+    """Countries of concern: only purchases count whose seller, or any step of whose own chain, is or may be in one of them; none: all purchases.
+    A step whose country is unknown may be in any. What is made of such goods elsewhere is counted by those goods, not again by what making
+    it costs. Holding is not counted then."""
+    suppliers: Parties = ()
+    """Only purchases from these companies, or from companies that they own; none: from all. Holding is not counted then."""
     per: Per = "year"
     """For every period, every calendar year, or the whole plan."""
     penalty: Rate | None = Field(default=None, gt=0)
@@ -41,7 +50,7 @@ class Budget(Covering, InMoney):
     @property
     def is_in_all(self) -> bool:
         """Whether it is about all money that is spent, holding included."""
-        return self.subject() == "any material" and not self.end_uses
+        return self.subject() == "any material" and not (self.end_uses or self.countries or self.suppliers)
 
     @property
     def counted_end_uses(self) -> frozenset[str]:
@@ -49,9 +58,12 @@ class Budget(Covering, InMoney):
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         """One row for every stretch."""
+        counted: dict[int, Decimal] = {}
 
         def counts(offer: Chained, _place: Place) -> Decimal:
-            return Decimal(1) if self.covers(offer.material) else Decimal(0)
+            if id(offer) not in counted:
+                counted[id(offer)] = Decimal(self.counts(offer))
+            return counted[id(offer)]
 
         reads = frozenset(material.id for material in facts.materials if self.covers(material))
         for label, periods in facts.spans(self.per):
@@ -60,7 +72,18 @@ class Budget(Covering, InMoney):
                 terms = (*terms, facts.holding(periods))
             yield row_of(self, label, terms, at_most=self.amount, reads=reads)
 
+    def counts(self, offer: Chained) -> bool:
+        """Return True if what is paid for purchases from an offer counts."""
+        if not self.covers(offer.material):
+            return False
+        sellers = (offer.facility.supplier, offer.facility.owner)
+        if self.suppliers and not any(is_party(name, self.suppliers) for name in sellers):
+            return False
+        return not self.countries or dependence_of(offer, self.countries) is not Dependence.NO
+
     def sentence(self) -> str:
         stretch = STRETCH[self.per].replace("every", "any")
         on = "in all, holding included," if self.is_in_all else f"on {self.subject()}{for_use(self.end_uses)}"
+        on += f" from {listed(self.suppliers, 'or')}" if self.suppliers else ""
+        on += f", sold or made, or possibly made, in {lands(self.countries, 'or')}," if self.countries else ""
         return f"No more than {self.amount:,f}, in the case's currency, may be spent {on} {stretch}."

@@ -8,16 +8,16 @@ purchase (onboarding, discounts settled over a span, take-or-pay, holding) is sh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from friendshore.verify import VerifiedPlan
+    from ..verify import Line, VerifiedPlan
 
-Money: TypeAlias = dict[int, Fraction]
-"""Year -> undiscounted money."""
+Money: TypeAlias = dict[Any, Fraction]
+"""Year of the order, or another label of purchases -> undiscounted money."""
 Pool: TypeAlias = tuple[str, str, str]
 """Material, place and compliance class."""
 LEFT = ""
@@ -49,9 +49,14 @@ class _Flows:
     left: dict[Pool, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
 
 
-def spending(verified: VerifiedPlan) -> Spending:
-    """The money by demand."""
-    flows = _flows(verified)
+def spending(verified: VerifiedPlan, by: Callable[[int, Line], Hashable] | None = None) -> Spending:
+    """Return the money by demand.
+
+    Args:
+        verified: The plan.
+        by: Label of a purchase, by its position in `verified.lines` and the purchase. None means the year of its order.
+    """
+    flows = _flows(verified, by or (lambda _, line: _year(verified, line)))
     at_ends = _followed(dict(flows.paid), _shares(flows))
     left = at_ends.pop(LEFT, {})
     shared = sum((sum(money.values()) for money in (*at_ends.values(), left)), Fraction(0))
@@ -114,7 +119,11 @@ def _add(to: Money, money: Mapping[int, Fraction], share: Fraction) -> None:
         to[year] = to.get(year, Fraction(0)) + amount * share
 
 
-def _flows(verified: VerifiedPlan) -> _Flows:
+def _year(verified: VerifiedPlan, line: Line) -> int:
+    return verified.problem.case.horizon.periods[line.item.ordered].start.year
+
+
+def _flows(verified: VerifiedPlan, by: Callable[[int, Line], Hashable]) -> _Flows:
     problem, flows = verified.problem, _Flows()
     moved = {entry.offer for entry in verified.plan.transfers}
 
@@ -122,11 +131,10 @@ def _flows(verified: VerifiedPlan) -> _Flows:
         """What takes inputs: an offer for one class, or for all where what it makes serves another than it was made for."""
         return offer if offer in moved else f"{offer} {requirement}"
 
-    for line in verified.lines:
+    for number, line in enumerate(verified.lines):
         entry = line.item.entry
         pool = (entry.material, entry.place, entry.requirement)
-        year = problem.case.horizon.periods[line.item.ordered].start.year
-        flows.paid[pool][year] += Fraction(line.total)
+        flows.paid[pool][by(number, line)] += Fraction(line.total)
         flows.made[taker(problem.offers[line.item.arc.offer].offer.id, entry.requirement)][pool] += Fraction(
             entry.quantity
         )
