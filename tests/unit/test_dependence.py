@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from friendshore.case import load_case
@@ -17,6 +19,9 @@ from friendshore.domain.run import Run
 from friendshore.errors import InputError
 from friendshore.rules.dependence import Dependence, dependence_of
 from friendshore.rules.kinds.limits import Budget, Pin
+from friendshore.rules.rows import Row
+from friendshore.rules.terms import SpentTerm
+from friendshore.verify import examine
 
 from ..property.tiny import done
 from .building import (
@@ -215,3 +220,17 @@ def test_a_budget_may_be_about_suppliers_and_those_they_own() -> None:
     run = planned(case(ONE), facts, capped).run
     assert {p.offer: float(p.quantity_kg) for p in run.purchases} == {"ca-metal": 3, "cn-metal": 7}
     assert "from Great Metals" in capped.sentence()
+
+
+def test_the_verifier_asks_which_purchases_a_budget_counts() -> None:
+    """Rows that forget the Chinese purchases let any plan pass. The verifier asks the rule about each purchase again."""
+    problem = planned(case(ONE), metals(), rule(Budget, amount=1000, countries=["CN"], per="horizon")).plan.problem
+    free = planned(case(ONE), metals()).plan.plan
+    assert examine(problem, free)[0] is not None
+    (((law, row)),) = problem.limit_rows
+    assert isinstance(row, Row)
+    empty = SpentTerm(moves=np.array([], dtype=np.intp), weight=np.array([], dtype=np.float64))
+    problem.__dict__["limit_rows"] = [(law, replace(row, terms=(empty, *row.terms[1:])))]
+    verified, findings = examine(problem, free)
+    assert verified is None
+    assert [f.message for f in findings] == ["rule `budget` counts other purchases than it is about"]
