@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,12 +12,22 @@ import numpy as np
 import pytest
 
 from friendshore.case import load_case
+from friendshore.document.elements import DataTable, KeyFigures, Section
+from friendshore.document.figures import written
 from friendshore.domain.assumptions import Concern
 from friendshore.domain.case import Case
+from friendshore.domain.change import Change
 from friendshore.domain.countries import COVERED_NATIONS
 from friendshore.domain.facts import Offer
 from friendshore.domain.run import Run
 from friendshore.errors import InputError
+from friendshore.questions.compare.document import comparison_document
+from friendshore.questions.compare.screen import comparison_screen
+from friendshore.questions.compare.search import compare
+from friendshore.report.full import report_document
+from friendshore.report.page import page_document
+from friendshore.report.plan import plan_document, summary_document
+from friendshore.report.screen import screen_document
 from friendshore.rules.dependence import Dependence, dependence_of
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.rows import Row
@@ -39,6 +50,7 @@ from .building import (
     rule,
     source,
     stock,
+    text,
 )
 
 CHINA = Concern(countries=frozenset({"CN"}))
@@ -234,3 +246,51 @@ def test_the_verifier_asks_which_purchases_a_budget_counts() -> None:
     verified, findings = examine(problem, free)
     assert verified is None
     assert [f.message for f in findings] == ["rule `budget` counts other purchases than it is about"]
+
+
+def test_reports_lead_with_the_share_and_show_each_material() -> None:
+    """The screen and the page say the share in one line; the tables give cash by material and end use, and kilograms by material."""
+    run = planned(concerned(case(ONE, demand("oxide", "defense", 5))), catalog(*FROM_CHINA)).run
+    line = (
+        "100 % of purchases depend on countries of concern: USD 300 surely, USD 0 possibly; defense 100 %, civil 100 %"
+    )
+    for document in (screen_document(run), page_document(run), plan_document(run), summary_document(run)):
+        assert line in " ".join(text(document, 200).split())
+    for document in (page_document(run), plan_document(run), report_document(run)):
+        section = next(
+            part
+            for part in document.parts
+            if isinstance(part, Section) and part.title == "Dependence on countries of concern"
+        )
+        cash, mass = (part for part in flat(section) if isinstance(part, DataTable))
+        cells = [[written(cell) for cell in row.cells] for row in cash.rows]
+        assert cells[0] == ["all", "300", "100 %", "300", "–", "50"]
+        assert ["defense use", "50", "100 %", "50", "–", "–"] in cells
+        assert ["oxide", "25 kg", "25 kg", "–"] in [[written(cell) for cell in row.cells] for row in mass.rows]
+    (figure,) = (
+        f
+        for part in report_document(run).parts
+        if isinstance(part, KeyFigures)
+        for f in part.figures
+        if "concern" in f.name
+    )
+    assert written(figure.value) == "100 %"
+
+
+def flat(part: Any) -> Iterator[Any]:
+    """An element, and all that is in it."""
+    yield part
+    for inner in getattr(part, "parts", ()):
+        yield from flat(inner)
+
+
+def test_a_comparison_shows_what_a_change_does_to_the_share() -> None:
+    """Without Chinese metal all 10 kg are Australian: the share falls from 100 % to 0 %."""
+    found = planned(concerned(case(ONE)), metals())
+    compared = compare(found.session, [], [Change(remove="cn-metal")])
+    whole, metal = compared.dependence
+    assert (whole.material, metal.material) == ("", "metal")
+    assert [float(whole.paid_before), float(whole.concern_before), float(whole.share_before)] == [100, 100, 1]
+    assert [float(whole.paid_after), float(whole.concern_after), float(whole.share_after)] == [500, 0, 0]
+    for document in (comparison_screen(compared), comparison_document(compared)):
+        assert "A 100 % of purchases (USD 100), B 0 % of purchases (USD 0)" in " ".join(text(document, 200).split())

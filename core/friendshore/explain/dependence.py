@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 
-from ..domain.base import as_decimal
+from ..domain.base import as_decimal, grouped
 from ..domain.plan import LotUse
 from ..domain.use import Chained
 from ..rules.dependence import Dependence, Reason, reasons, worst_of
@@ -48,6 +49,11 @@ class DependentSums:
     is_kilograms: Decimal | None = None
     may_be_kilograms: Decimal | None = None
 
+    def plus(self, other: DependentSums) -> DependentSums:
+        """Return the cash of both, without kilograms."""
+        names = ("cash", "is_cash", "may_be_cash", "by_inputs_cash")
+        return DependentSums(*(getattr(self, name) + getattr(other, name) for name in names))
+
     @property
     def of_concern(self) -> Decimal:
         """Cash that is or may be of concern."""
@@ -74,11 +80,7 @@ class PlanDependence:
 def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDependence:
     """Return how far a plan depends on some countries: cash of its purchases, not discounted, each counted once."""
     found = judge_purchases(verified, countries)
-    rows = [
-        (line.item.entry.material, each, line.total, line.item.entry.quantity)
-        for line, each in zip(verified.lines, found, strict=True)
-    ]
-    materials = sorted({row[0] for row in rows})
+    by_material = _by_material(verified, found)
     end_use = {demand.id: demand.use.end_use for demand in verified.problem.demands}
     traced = spending(verified, lambda number, _: (found[number].whole, found[number].own is Dependence.NO))
     by_use: defaultdict[str, list[tuple[PurchaseDependence, Decimal]]] = defaultdict(list)
@@ -88,10 +90,28 @@ def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDe
             by_use[end_use.get(demand, "")].append((PurchaseDependence(own, whole, ()), as_decimal(amount)))
     return PlanDependence(
         purchases=found,
-        plan=_sums((each, cash) for _, each, cash, _ in rows),
-        by_material={name: _of_material([row[1:] for row in rows if row[0] == name]) for name in materials},
+        plan=sum_of(by_material.values()),
+        by_material=by_material,
         by_end_use={name: _sums(by_use[name]) for name in sorted(by_use)},
     )
+
+
+def material_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> Mapping[str, DependentSums]:
+    """Return how far the purchases of each material depend on some countries."""
+    return _by_material(verified, judge_purchases(verified, countries))
+
+
+def sum_of(some: Iterable[DependentSums]) -> DependentSums:
+    """Return the cash of all of them."""
+    return reduce(DependentSums.plus, some, DependentSums())
+
+
+def _by_material(verified: VerifiedPlan, found: Sequence[PurchaseDependence]) -> Mapping[str, DependentSums]:
+    rows = grouped(
+        (line.item.entry.material, (each, line.total, line.item.entry.quantity))
+        for line, each in zip(verified.lines, found, strict=True)
+    )
+    return {name: _of_material(rows[name]) for name in sorted(rows)}
 
 
 def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[PurchaseDependence]:

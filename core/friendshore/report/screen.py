@@ -18,6 +18,7 @@ from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from .causes import competing_demands, group_causes, sum_of
 from .caveats import caveats, conflicts, few
+from .dependence import dependence_line
 from .mix import cost_of, in_orders, kilograms_of, order_day, per_kg
 from .plan import heading, parts_of_cost
 
@@ -35,6 +36,7 @@ def screen_document(run: Run, folder: str = "") -> doc.Document:
         run.case,
         *heading(run, shortly=True),
         _money(run),
+        dependence_line(run),
         clash,
         _short(run),
         _bought(run),
