@@ -7,6 +7,7 @@ from .dependence import (
     DependentSums as DependentSums,
     PlanDependence as PlanDependence,
     PurchaseDependence as PurchaseDependence,
+    judge_purchases as judge_purchases,
     material_dependence as material_dependence,
     plan_dependence as plan_dependence,
     sum_of as sum_of,

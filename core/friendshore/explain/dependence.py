@@ -126,19 +126,18 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
     def own(offer: Chained) -> Dependence:
         return worst_of(reason.dependence for reason in reasons_of(offer))
 
-    moved = {entry.offer for entry in verified.plan.transfers}
     offers = verified.problem.offers
-
-    def maker(offer: str, requirement: str) -> str:
-        """Return a name for what takes inputs: an offer for one class, or for all where its goods serve another class than they were made for."""
-        return offer if offer in moved else f"{offer} {requirement}"
-
-    inputs: defaultdict[str, set[Pool]] = defaultdict(set)
+    # A co-product may be made for one class and bought for another.
+    lenders: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for one in verified.plan.transfers:
+        lenders[one.offer, one.to_requirement].add((one.offer, one.from_requirement))
+    drawn: defaultdict[tuple[str, str], set[Pool]] = defaultdict(set)
     for (material, place), requirement, _, kilograms, offer in verified.ledger.draws():
         if kilograms:
-            inputs[maker(offers[offer].offer.id, requirement)].add((material, place, requirement))
+            drawn[offers[offer].offer.id, requirement].add((material, place, requirement))
     items = [line.item for line in verified.lines]
-    makers = [maker(offers[item.arc.offer].offer.id, item.entry.requirement) for item in items]
+    makers = [(offers[item.arc.offer].offer.id, item.entry.requirement) for item in items]
+    inputs = {name: drawn[name].union(*(drawn[lender] for lender in lenders[name])) for name in dict.fromkeys(makers)}
     found = [own(item.arc.chained) for item in items]
     lots = defaultdict[Pool, set[Dependence]](set)
     for item in verified.ledger.bought:

@@ -89,7 +89,8 @@ def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]
     uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
     but = f"all but what {' and '.join(forbids)} forbid{'s' if len(forbids) == 1 else ''}"
     admits = but if forbids else "whatever there is"
-    return f"{' and '.join(uses) or 'several uses at once'}: {admits}"
+    free = f"; nothing that {' or '.join(sorted(requirement.free_of))} taints" if requirement.free_of else ""
+    return f"{' and '.join(uses) or 'several uses at once'}: {admits}{free}"
 
 
 def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:

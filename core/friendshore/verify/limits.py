@@ -125,16 +125,22 @@ def _check_counted(rule: Rule, rows: Sequence[Row], values: TermValues) -> None:
     """Find purchases that the rows of a budget count, and the budget doesn't by their offer, or the reverse."""
     assert isinstance(rule, Budget)
     problem = values.problem
-    counted = {
-        int(move) for row in rows for term in row.terms if isinstance(term, terms.SpentTerm) for move in term.moves
-    }
+    spent = [term for row in rows for term in row.terms if isinstance(term, terms.SpentTerm)]
+    whole, tainted = (
+        {int(move) for term in spent if _is_of_tainted(term) is made for move in term.moves} for made in (False, True)
+    )
     periods = problem.case.horizon.periods
     for item in values.ledger.bought:
         move = problem.moves.at(item.arc.index, item.ordered)
         if move is None or item.arc.offer < 0 or not rule.applies(periods[item.ordered].span, problem.law.statuses):
             continue
-        if rule.counts(item.arc.chained) != (move in counted):
+        offer = item.arc.chained
+        if rule.counts(offer) != (move in whole) or rule.counts_if_tainted(offer) != (move in tainted):
             values.ledger.find(f"rule `{rule.id}` counts other purchases than it is about", found=str(item))
+
+
+def _is_of_tainted(term: terms.SpentTerm) -> bool:
+    return term.for_uses is not None and bool(term.for_uses.not_free_of)
 
 
 _PLANNED = (

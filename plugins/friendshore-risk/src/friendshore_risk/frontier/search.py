@@ -11,9 +11,10 @@ from friendshore.domain.base import exact, totals
 from friendshore.domain.plan import PlanStatus
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import A_SESSION, Diagnostic, InputError, takes
-from friendshore.explain import DependentSums, material_dependence, sum_of
+from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
 from friendshore.explain.results import CENT, Counted
 from friendshore.problem.limiting import rows_of
+from friendshore.rules.dependence import Dependence
 from friendshore.rules.kinds.limits import Budget
 from friendshore.rules.rows import one_by_one
 from friendshore.session import Answer, Session
@@ -274,11 +275,17 @@ class _Search:
 
 
 def _capped_by(verified: VerifiedPlan, rule: Budget) -> Decimal:
-    """Return the money of a plan that a budget counts."""
+    """Return the money of a plan that a budget counts: by offer, and on what the plan makes of inputs of concern."""
     problem, values = verified.problem, verified.readings.values
     rows = rows_of(rule, problem.case.horizon.periods, problem.law, problem.facts)
     terms = [term for each in rows for row in one_by_one(each) for term in row.terms]
-    return sum((values.value(term)[0] for term in terms), Decimal(0))
+    for_all = [term for term in terms if getattr(term, "for_uses", None) is None]
+    made = [
+        line.total
+        for line, found in zip(verified.lines, judge_purchases(verified, rule.countries), strict=True)
+        if found.whole is not Dependence.NO and rule.counts_if_tainted(line.item.arc.chained)
+    ]
+    return sum((values.value(term)[0] for term in for_all), sum(made, Decimal(0)))
 
 
 def _gaps(plans: Iterable[VerifiedPlan]) -> Decimal:
