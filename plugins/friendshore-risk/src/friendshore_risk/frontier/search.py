@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from friendshore.domain.base import exact, totals
-from friendshore.domain.plan import PlanStatus
+from friendshore.domain.plan import Cost, PlanStatus
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import A_SESSION, Diagnostic, InputError, takes
 from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
 from friendshore.explain.results import CENT, Counted
 from friendshore.problem.limiting import rows_of
+from friendshore.questions.compare.planned import nearest
 from friendshore.rules.dependence import Dependence
 from friendshore.rules.kinds.limits import Budget
 from friendshore.rules.rows import one_by_one
-from friendshore.session import Answer, Session
+from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
 from friendshore.verify import Line, VerifiedPlan
 
@@ -139,8 +140,10 @@ class _Search:
         self._answers: dict[Decimal, Answer] = {}
         self._offers: dict[tuple[str, str], Supply] = {}
         """Offers that the plan of the latest point buys."""
+        self._latest: list[PartPlan] = []
+        """Its parts."""
         self.today = _capped_by(session.verified, asked.rule(Decimal(0)))
-        self._first = self._point(None, None, None, None)
+        self._first = self._point(None, _Whole(session, session.verified.cost, (), ()), None, None)
         # Two ends, a priced plan for the first piece and two for each further corner, and the plan under the cap of each.
         self._total = 3 * self.points - 2
 
@@ -160,10 +163,10 @@ class _Search:
         found = [self._first]
         errors = {piece.left.capped: piece.error for piece in pieces}
         for cap in caps:
-            answer = self._capped(cap)
-            if answer is None:
+            plan = self._near(cap)
+            if plan is None:
                 break
-            found.append(self._point(cap, answer, found[-1], errors.get(cap)))
+            found.append(self._point(cap, plan, found[-1], errors.get(cap)))
         self.counted.told(self._total, self._total)
         case = self.session.problem.case
         return Frontier(
@@ -207,7 +210,7 @@ class _Search:
     def _corner(self, answer: Answer | None = None) -> Corner:
         if answer is None:
             return Corner(self.today, self.session.verified.cost.objective)
-        return Corner(self._spent(answer), answer.cost.objective)
+        return Corner(_counted_by_cap(answer.after), answer.cost.objective)
 
     def _capped(self, cap: Decimal) -> Answer | None:
         """Return the cheapest plan under a cap; None if the search was ended."""
@@ -223,7 +226,7 @@ class _Search:
         answer = self._after(self.asked.rule(Decimal(0), price))
         if answer is None:
             return None
-        spent = self._spent(answer)
+        spent = _counted_by_cap(answer.after)
         return Priced(Corner(spent, answer.cost.objective - price * spent), self._bound(answer))
 
     def _after(self, rule: Budget) -> Answer | None:
@@ -234,44 +237,58 @@ class _Search:
         self.counted.told(min(self.counted.questions, self._total), self._total)
         return answer
 
-    def _spent(self, answer: Answer) -> Decimal:
-        """Return the money that the cap counts."""
-        readings = (reading for part in answer.after for reading in part.verified.readings if reading.rule.id == CAP)
-        return sum((reading.value for reading in readings), Decimal(0))
-
     def _bound(self, answer: Answer) -> Decimal:
         """Return a lower bound on the objective of the whole case."""
         plan = self.session.verified
         others = (plan.cost.objective - plan.plan.bound) - _gaps(part.verified for part in answer.before)
         return answer.cost.objective - _gaps(part.verified for part in answer.after) - max(Decimal(0), others)
 
+    def _near(self, cap: Decimal) -> _Whole | None:
+        """Return the plan under a cap that moves the fewest kilograms from the plan of the point before, of all that cost no more."""
+        answer = self._capped(cap)
+        if answer is None:
+            return None
+        cost, parts = answer.cost, list[PartPlan]()
+        for part in answer.after:
+            known = next((each for each in self._latest if each.members == part.members), None)
+            before = known or PartPlan(part.members, self.session.verified)
+            near = part if self.session.stopped else nearest(self.session, part, before).part
+            cost = cost.plus(near.verified.cost.minus(part.verified.cost))
+            parts.append(near)
+        self._latest = parts
+        conflicts = _new_conflicts(self.session, answer)
+        return _Whole(self.session, cost, tuple(parts), conflicts, self._bound(answer))
+
     def _point(
-        self, cap: Decimal | None, answer: Answer | None, before: FrontierPoint | None, error: Decimal | None
+        self, cap: Decimal | None, whole: _Whole, before: FrontierPoint | None, error: Decimal | None
     ) -> FrontierPoint:
         plan = self.session.verified
-        whole = _Whole(self.session, answer)
         sums = whole.dependence(self.asked.shown)
-        cost = plan.cost if answer is None else answer.cost
         offers = whole.offers
         known, self._offers = self._offers, offers
         return FrontierPoint(
             cap=None if cap is None else exact(cap.quantize(CENT, ROUND_CEILING)),
-            capped=exact(self.today if answer is None else self._spent(answer)),
+            capped=exact(self.today if cap is None else _counted_by_cap(whole.parts)),
             paid=exact(sums.cash),
             is_cost=exact(sums.is_cash),
             may_be_cost=exact(sums.may_be_cash),
             share=exact(sums.share),
-            cost=cost.nominal,
-            cost_more=exact(cost.nominal - plan.cost.nominal),
-            objective=cost.objective,
-            bound=exact(min(cost.objective, plan.plan.bound if answer is None else self._bound(answer))),
-            status=plan.plan.status if answer is None else whole.status,
-            short=whole.short(_Whole(self.session, None)),
+            cost=whole.cost.nominal,
+            cost_more=exact(whole.cost.nominal - plan.cost.nominal),
+            objective=whole.cost.objective,
+            bound=exact(min(whole.cost.objective, plan.plan.bound if whole.bound is None else whole.bound)),
+            status=whole.status,
+            short=whole.short(self.session),
             new=() if before is None else tuple(offers[name] for name in sorted(offers.keys() - known.keys())),
             gone=() if before is None else tuple(known[name] for name in sorted(known.keys() - offers.keys())),
-            conflict=() if answer is None else _new_conflicts(self.session, answer),
+            conflict=whole.conflicts,
             error=error,
         )
+
+
+def _counted_by_cap(parts: Iterable[PartPlan]) -> Decimal:
+    readings = (reading for part in parts for reading in part.verified.readings if reading.rule.id == CAP)
+    return sum((reading.value for reading in readings), Decimal(0))
 
 
 def _capped_by(verified: VerifiedPlan, rule: Budget) -> Decimal:
@@ -297,21 +314,30 @@ def _new_conflicts(session: Session, answer: Answer) -> tuple[str, ...]:
     return tuple(sorted({rule for part in answer.infeasible for rule in part.rules} - known))
 
 
+@dataclass(frozen=True, slots=True)
 class _Whole:
-    """The plan of the whole case: what a cap touches, and the rest as it is."""
+    """The plan of the whole case: the parts that a cap touches, and the rest as it is."""
 
-    def __init__(self, session: Session, answer: Answer | None) -> None:
-        self.session = session
-        self.after = () if answer is None else tuple(part.verified for part in answer.after)
-        members = frozenset().union(*(part.members for part in answer.after)) if answer is not None else frozenset()
-        self.members: frozenset[str] = members
+    session: Session
+    cost: Cost
+    parts: tuple[PartPlan, ...]
+    conflicts: tuple[str, ...]
+    """Rules that can't hold together under the cap."""
+    bound: Decimal | None = None
+    """None: that of the plan as it is."""
+
+    @property
+    def members(self) -> frozenset[str]:
+        """Materials of the parts."""
+        return frozenset[str]().union(*(part.members for part in self.parts))
 
     @property
     def lines(self) -> Iterator[Line]:
         """All purchases."""
-        yield from (line for line in self.session.verified.lines if line.item.entry.material not in self.members)
-        for verified in self.after:
-            yield from verified.lines
+        members = self.members
+        yield from (line for line in self.session.verified.lines if line.item.entry.material not in members)
+        for part in self.parts:
+            yield from part.verified.lines
 
     @property
     def offers(self) -> dict[tuple[str, str], Supply]:
@@ -319,38 +345,33 @@ class _Whole:
         found = {}
         for line in self.lines:
             chained = line.item.arc.chained
-            supply = Supply(
-                offer=chained.offer.id,
-                facility=chained.facility.name or chained.facility.id,
-                material=chained.material.id,
-            )
+            name = chained.facility.name or chained.facility.id
+            supply = Supply(offer=chained.offer.id, facility=name, material=chained.material.id)
             found[supply.material, supply.offer] = supply
         return found
 
     @property
     def status(self) -> PlanStatus:
         """The least sure status of its parts."""
-        statuses = [verified.plan.status for verified in self.after] or [self.session.verified.plan.status]
+        statuses = [part.plan.status for part in self.parts] or [self.session.verified.plan.status]
         return max(statuses, key=list(PlanStatus).index)
 
     def dependence(self, countries: frozenset[str]) -> DependentSums:
         """Return the cash for purchases, by dependence on some countries."""
-        kept = material_dependence(self.session.verified, countries)
-        sums = [each for name, each in kept.items() if name not in self.members]
-        return sum_of([*sums, *(each for plan in self.after for each in material_dependence(plan, countries).values())])
+        kept, members = material_dependence(self.session.verified, countries), self.members
+        sums = [each for name, each in kept.items() if name not in members]
+        for part in self.parts:
+            sums += material_dependence(part.verified, countries).values()
+        return sum_of(sums)
 
-    def short_kg(self) -> dict[str, Decimal]:
-        """Return the kilograms short of each material."""
-        material = {demand.id: demand.use.material.id for demand in self.session.problem.demands}
-        kept = self.session.verified.plan.short_by_demand.items()
-        short = [(material[name], kg) for name, kg in kept if material[name] not in self.members]
-        short += [(material[name], kg) for plan in self.after for name, kg in plan.plan.short_by_demand.items()]
-        return dict(totals(short))
-
-    def short(self, today: _Whole) -> tuple[Shorter, ...]:
-        """Return what is short here or today. What rounding explains is left out."""
-        before, now = today.short_kg(), self.short_kg()
-        slack = self.session.problem.case.resolution * self.session.problem.case.horizon.count
+    def short(self, today: Session) -> tuple[Shorter, ...]:
+        """Return what is short here or in the plan as it is. What rounding explains is left out."""
+        material = {demand.id: demand.use.material.id for demand in today.problem.demands}
+        kept = [(material[name], kg) for name, kg in today.verified.plan.short_by_demand.items()]
+        changed = [(material[name], kg) for part in self.parts for name, kg in part.plan.short_by_demand.items()]
+        members = self.members
+        before, now = totals(kept), totals([*(one for one in kept if one[0] not in members), *changed])
+        slack = today.problem.case.resolution * today.problem.case.horizon.count
         rows = []
         for name in sorted({*before, *now}):
             kilograms = now.get(name, Decimal(0))
