@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Literal
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
@@ -15,35 +16,47 @@ from .records import Frontier, FrontierPoint, Shorter, Supply
 
 _NARROW = 70
 """Characters of a line below which columns are left out that are looked up elsewhere."""
+_MILLION = Decimal(1_000_000)
+_PROVED = Decimal("1e-6")
+"""Share of the objective up to which a plan counts as proved cheapest."""
 
 
 def frontier_screen(found: Frontier) -> doc.Document:
     """Return the sentence, and as many points as there is room for."""
     rows = [[*_figures(point, found), _shorter(point), _changes(point)] for point in found.points]
-    columns = [*_columns(found), doc.Column("Shorter by"), doc.Column("Suppliers (+ new, - gone)", from_width=_NARROW)]
+    columns = [*_columns(), doc.Column("Shorter by"), doc.Column("+ new, - gone suppliers", from_width=_NARROW)]
     return doc.document(
         _title(found),
         doc.sentence(headline(found), strong=True),
-        doc.apart(on_screen(columns, rows, "more point")),
+        doc.apart(_unit(found), on_screen(columns, rows, "more point")),
         doc.apart(
             doc.notes(_notes(found), doc.Tone.ASIDE),
-            doc.sentence(doc.Phrase("--full", code=True), ": every point, what is short at it, and who comes and goes"),
+            doc.sentence(doc.Phrase("--full", code=True), ": what is short at each point, and who comes and goes"),
         ),
     )
 
 
 def frontier_document(found: Frontier) -> doc.Document:
     """Return every point with its chart, what is short, and what changes."""
-    table = doc.table(_columns(found, full=True), [_figures(point, found, full=True) for point in found.points])
-    told = "Cash for the whole plan under each cap, by dependence of its purchases on the countries."
-    drawing = doc.Drawing("Cash under each cap", told, _bars(found), table) if len(found.points) > 1 else table
+    columns = [
+        *_columns(),
+        doc.figures("Is of concern"),
+        doc.figures("May be"),
+        doc.figures("Gap"),
+        doc.figures("Line above it by"),
+    ]
+    table = doc.table(columns, [[*_figures(point, found), *_proof(point, found)] for point in found.points])
+    told = f"Cash for the whole plan at each point, in {found.currency}, not discounted, by dependence of its purchases on the countries."
+    drawing = doc.Drawing("Cash at each point", told, _bars(found), table) if len(found.points) > 1 else table
+    line = "the curve lies below the straight line from the point before by no more than the last column says; 0 means that the line is the curve"
     return doc.document(
         _title(found),
         doc.sentence(headline(found), strong=True),
-        doc.section("Points", drawing),
+        doc.section(
+            "Points", drawing, doc.notes([*_notes(found), *([line] if found.exact and len(found.points) > 1 else [])])
+        ),
         _short_section(found),
         _changes_section(found),
-        doc.section("How sure this is", doc.notes([*_notes(found), *_errors(found)])),
         effort(found.effort),
     )
 
@@ -99,32 +112,33 @@ def _whom(found: Frontier) -> str:
     return f"{goods}{sellers} that depend on {', '.join(names.get(code, code) for code in found.countries)}"
 
 
-def _columns(found: Frontier, *, full: bool = False) -> list[doc.Column]:
-    columns = [doc.figures("#"), doc.figures("Capped", found.currency), doc.figures("Of concern")]
-    columns += [doc.figures("Cash", found.currency), doc.figures("More cash")]
-    if full:
-        columns[1:1] = [doc.figures("Cap")]
-        columns += [
-            doc.figures("Is"),
-            doc.figures("May be"),
-            doc.Column("Status"),
-            doc.figures("Objective"),
-            doc.figures("Bound"),
-        ]
-    return columns
+def _columns() -> list[doc.Column]:
+    return [doc.figures(name) for name in ("#", "Capped", "Of concern", "Cash", "More cash")]
 
 
-def _figures(point: FrontierPoint, found: Frontier, *, full: bool = False) -> list[doc.Cell]:
+def _unit(found: Frontier) -> doc.Sentence:
+    unit = f"{found.currency} million" if _in_millions(found) else found.currency
+    return doc.sentence(f"Cash, not discounted, in {unit}:")
+
+
+def _figures(point: FrontierPoint, found: Frontier) -> list[doc.Cell]:
     number = found.points.index(point)
-    money = (point.capped, point.cost)
-    capped, cash = (doc.Amount(amount) for amount in money)
-    more = doc.Amount(point.cost_more, form="signed") if number else doc.NOTHING
-    cells: list[doc.Cell] = [doc.Count(number), capped, doc.Share(point.share), cash, more]
-    if full:
-        cells[1:1] = [doc.NOTHING if point.cap is None else doc.Amount(point.cap)]
-        cells += [doc.Amount(point.is_cost), doc.Amount(point.may_be_cost), point.status.value]
-        cells += [doc.Amount(point.objective), doc.Amount(point.bound)]
-    return cells
+    more = _money(point.cost_more, found, form="signed") if number else doc.NOTHING
+    return [doc.Count(number), _money(point.capped, found), doc.Share(point.share), _money(point.cost, found), more]
+
+
+def _proof(point: FrontierPoint, found: Frontier) -> list[doc.Cell]:
+    gap = (point.objective - point.bound) / abs(point.objective) if point.objective else Decimal(0)
+    error = doc.NOTHING if point.error is None else _money(point.error, found)
+    return [_money(point.is_cost, found), _money(point.may_be_cost, found), doc.Share(gap), error]
+
+
+def _money(amount: Decimal, found: Frontier, form: Literal["rounded", "signed"] = "rounded") -> doc.Amount:
+    return doc.Amount(amount / _MILLION if _in_millions(found) else amount, form=form)
+
+
+def _in_millions(found: Frontier) -> bool:
+    return found.points[0].cost >= _MILLION * 100
 
 
 def _shorter(point: FrontierPoint) -> doc.Cell:
@@ -161,15 +175,16 @@ def _bars(found: Frontier) -> charts.Bars:
 
 
 def _short_section(found: Frontier) -> doc.Section | None:
-    names = sorted({each.material for point in found.points for each in point.short})
-    if not names:
-        return None
-    columns = [doc.Column("Material"), *(doc.figures(str(number)) for number in range(len(found.points)))]
-    kilograms = [{each.material: each.kilograms for each in point.short} for point in found.points]
-    rows = [
-        [name, *(doc.Kilograms(each[name]) if each.get(name) else doc.NOTHING for each in kilograms)] for name in names
+    rows: list[list[doc.Cell]] = [
+        [doc.Count(number), each.material, doc.Kilograms(each.kilograms), doc.Kilograms(each.more)]
+        for number, point in enumerate(found.points)
+        for each in _by_kilograms(point)
+        if each.more or not number
     ]
-    return doc.section("Short at each point", doc.table(columns, rows))
+    if not rows:
+        return None
+    columns = [doc.figures("#"), doc.Column("Material"), doc.figures("Short"), doc.figures("More than at 0")]
+    return doc.section("Short at each point, where it differs from point 0", doc.table(columns, rows))
 
 
 def _changes_section(found: Frontier) -> doc.Section | None:
@@ -186,40 +201,17 @@ def _changes_section(found: Frontier) -> doc.Section | None:
 
 def _notes(found: Frontier) -> Iterator[str]:
     if found.exact:
-        yield f"{count(len(found.points), 'point')}: the program is linear, so each point is a corner of the curve"
+        yield f"{count(len(found.points), 'point')}: the program is linear, so each point is a corner of the curve of the least objective"
     else:
         yield f"{count(len(found.points), 'point')}, evenly spaced: {found.why_grid}"
-    unproved = [
-        str(n) for n, point in enumerate(found.points) if point.objective - point.bound > abs(point.objective) / 10**6
-    ]
+    gaps = [point.objective - point.bound > abs(point.objective) * _PROVED for point in found.points]
+    unproved = ", ".join(str(number) for number, unproved in enumerate(gaps) if unproved)
     yield (
-        f"not proved cheapest: points {', '.join(unproved)}"
+        f"not proved cheapest: points {unproved}"
         if unproved
         else "each plan is verified, and proved cheapest under its cap"
     )
-    if (
-        any(point.is_cost + point.may_be_cost > point.capped + 1 for point in found.points)
-        and found.countries
-        and not found.materials
-        and not found.suppliers
-    ):
-        yield "the cap counts what is paid for goods with a seller or step there; the share also counts what is made of them elsewhere"
+    if not (found.materials or found.suppliers) and any(p.capped > p.is_cost + p.may_be_cost + 1 for p in found.points):
+        yield "the cap also counts what goes into goods of concern on the way, so it may be more than the cash of concern"
     if not found.complete:
         yield "the search was ended: points are missing"
-
-
-def _errors(found: Frontier) -> Iterator[str]:
-    """Yield how far the curve may lie below the straight line between points."""
-    if not found.exact:
-        return
-    pieces = [(n, point.error) for n, point in enumerate(found.points) if n and point.error is not None]
-    straight = [n for n, error in pieces if not error]
-    if straight:
-        yield f"proved straight before points {_listed(straight)}"
-    for number, error in pieces:
-        if error:
-            yield f"between points {number - 1} and {number}, the least objective lies at most {large_money(error, found.currency)} below the straight line"
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers))

@@ -144,8 +144,8 @@ class _Search:
         """Its parts."""
         self.today = _capped_by(session.verified, asked.rule(Decimal(0)))
         self._first = self._point(None, _Whole(session, session.verified.cost, (), ()), None, None)
-        # Two ends, a priced plan for the first piece and two for each further corner, and the plan under the cap of each.
-        self._total = 3 * self.points - 2
+        # The lowest cap, a priced plan for the first piece and two for each further corner, and two plans for each point but the first.
+        self._total, self._done = 4 * self.points - 4, 0
 
     def found(self) -> Frontier:
         """Return the frontier."""
@@ -234,8 +234,12 @@ class _Search:
             return None
         self.counted.questions += 1
         answer = self.session.after(rules=[rule])
-        self.counted.told(min(self.counted.questions, self._total), self._total)
+        self._progress()
         return answer
+
+    def _progress(self) -> None:
+        self._done = min(self._done + 1, self._total)
+        self.counted.told(self._done, self._total)
 
     def _bound(self, answer: Answer) -> Decimal:
         """Return a lower bound on the objective of the whole case."""
@@ -256,6 +260,7 @@ class _Search:
             cost = cost.plus(near.verified.cost.minus(part.verified.cost))
             parts.append(near)
         self._latest = parts
+        self._progress()
         conflicts = _new_conflicts(self.session, answer)
         return _Whole(self.session, cost, tuple(parts), conflicts, self._bound(answer))
 
