@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -14,8 +14,6 @@ from friendshore.questions.told import effort, on_screen
 
 from .records import Frontier, FrontierPoint, Shorter, Supply
 
-_NARROW = 70
-"""Characters of a line below which columns are left out that are looked up elsewhere."""
 _MILLION = Decimal(1_000_000)
 _PROVED = Decimal("1e-6")
 """Share of the objective up to which a plan counts as proved cheapest."""
@@ -23,12 +21,19 @@ _PROVED = Decimal("1e-6")
 
 def frontier_screen(found: Frontier) -> doc.Document:
     """Return the sentence, and as many points as there is room for."""
-    rows = [[*_figures(point, found), _shorter(point), _changes(point)] for point in found.points]
-    columns = [*_columns(), doc.Column("Shorter by"), doc.Column("+ new, - gone suppliers", from_width=_NARROW)]
+    rows = [[*_figures(point, found), _shorter(point)] for point in found.points]
+    columns = [*_columns(), doc.Column("Shorter by")]
+    changes = [
+        [doc.Count(number), _suppliers(point.new), _suppliers(point.gone)]
+        for number, point in enumerate(found.points)
+        if point.new or point.gone
+    ]
+    heads = [doc.figures("#"), doc.Column("New suppliers"), doc.Column("Gone")]
     return doc.document(
         _title(found),
         doc.sentence(headline(found), strong=True),
-        doc.apart(_unit(found), on_screen(columns, rows, "more point")),
+        doc.apart(_unit(found), on_screen(columns, rows, "more point", part=6)),
+        doc.apart(on_screen(heads, changes, "more point with other suppliers", part=3)) if changes else None,
         doc.apart(
             doc.notes(_notes(found), doc.Tone.ASIDE),
             doc.sentence(doc.Phrase("--full", code=True), ": what is short at each point, and who comes and goes"),
@@ -146,20 +151,17 @@ def _shorter(point: FrontierPoint) -> doc.Cell:
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))
     told = [f"{each.material} {mass(each.more)}" for each in _by_kilograms(point) if each.more > 0]
-    return doc.Several(tuple(told), one="material") if told else doc.NOTHING
+    more = f", {len(told) - 1} more" if len(told) > 1 else ""
+    return f"{told[0]}{more}" if told else doc.NOTHING
 
 
 def _by_kilograms(point: FrontierPoint) -> list[Shorter]:
     return sorted(point.short, key=lambda each: (-each.more, each.material))
 
 
-def _changes(point: FrontierPoint) -> doc.Cell:
-    told = [*(f"+ {_named(each)}" for each in point.new), *(f"- {_named(each)}" for each in point.gone)]
-    return doc.Several(tuple(told), one="supplier") if told else doc.NOTHING
-
-
-def _named(supply: Supply) -> str:
-    return f"{supply.facility} ({supply.material})"
+def _suppliers(some: Sequence[Supply]) -> doc.Cell:
+    names = tuple(dict.fromkeys(each.facility for each in some))
+    return doc.Several(names, one="supplier") if names else doc.NOTHING
 
 
 def _bars(found: Frontier) -> charts.Bars:
