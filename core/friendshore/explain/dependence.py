@@ -77,8 +77,10 @@ class PlanDependence:
     """By end use of the demands where the cash ends. An empty name stands for what is in stock at the end."""
 
 
-def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDependence:
-    """Return how far a plan depends on some countries: cash of its purchases, not discounted, each counted once."""
+def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDependence | None:
+    """Return how far a plan depends on some countries: cash of its purchases, not discounted, each counted once. None if there are no countries."""
+    if not countries:
+        return None
     found = judge_purchases(verified, countries)
     by_material = _by_material(verified, found)
     end_use = {demand.id: demand.use.end_use for demand in verified.problem.demands}

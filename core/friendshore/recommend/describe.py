@@ -107,8 +107,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     problem = verified.problem
     out = explain.kept_out(problem)
     shortages = run_parts.describe_shortages(verified, told.causes)
-    countries = problem.case.concern.countries
-    dependence = explain.plan_dependence(verified, countries) if countries else None
+    dependence = explain.plan_dependence(verified, problem.case.concern.countries)
     bought = purchases(problem, verified.lines, verified.judging, told.plugins)
     ranged = explain.spend_at_ends(verified)
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
@@ -133,7 +132,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         materials=_materials(problem),
         demands=_demands(verified),
         purchases=run_parts.with_dependence(bought, dependence),
-        countries_of_concern=sorted(countries),
+        countries_of_concern=sorted(problem.case.concern.countries),
         dependence=run_parts.describe_dependence(dependence),
         ranges=[] if ranged is None else _ranges(ranged),
         nominal_low=None if ranged is None else ranged.low,

@@ -20,7 +20,7 @@ from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MinDelivered
 from friendshore.session import Session
-from friendshore_risk.frontier.curve import Corner, Priced, corners
+from friendshore_risk.frontier.curve import Corner, PricedPlan, corners
 from friendshore_risk.frontier.document import frontier_document, frontier_screen
 from friendshore_risk.frontier.records import Frontier
 from friendshore_risk.frontier.search import frontier
@@ -151,13 +151,13 @@ def test_a_curve_that_is_known_is_found_by_its_corners() -> None:
     """Supporting lines find every corner of a convex curve, and nothing else."""
     known = [Corner(Decimal(x), Decimal(y)) for x, y in ((0, 100), (10, 40), (30, 10), (60, 1), (100, 0))]
 
-    def priced(price: Decimal) -> Priced:
+    def priced(price: Decimal) -> PricedPlan:
         best = min(known, key=lambda corner: corner.objective + price * corner.capped)
-        return Priced(best, best.objective + price * best.capped)
+        return PricedPlan(best, best.objective + price * best.capped)
 
-    pieces = corners(known[0], known[-1], 9, priced)
-    assert [piece.left for piece in pieces] == known[:-1]
-    assert [piece.error for piece in pieces] == [0] * 4
+    chords = corners(known[0], known[-1], 9, priced)
+    assert [chord.left for chord in chords] == known[:-1]
+    assert [chord.error for chord in chords] == [0] * 4
 
 
 @st.composite

@@ -26,7 +26,7 @@ class Corner:
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class PricedPlan:
     """The cheapest plan where each unit of capped money has a price."""
 
     corner: Corner
@@ -35,8 +35,8 @@ class Priced:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """The curve between two corners."""
+class Chord:
+    """The chord of two corners, and how far the curve lies below it."""
 
     left: Corner
     """The one with the lower cap."""
@@ -47,8 +47,8 @@ class Piece:
     """A corner between the two."""
 
 
-def corners(left: Corner, right: Corner, count: int, priced: Callable[[Decimal], Priced | None]) -> list[Piece]:
-    """Return the pieces between the most telling corners, by rising cap.
+def corners(left: Corner, right: Corner, count: int, priced: Callable[[Decimal], PricedPlan | None]) -> list[Chord]:
+    """Return the chords between the most telling corners, by rising cap.
 
     A corner is split off first where the chord overstates most, in proportion to what the corner itself costs more than the right end.
 
@@ -58,41 +58,41 @@ def corners(left: Corner, right: Corner, count: int, priced: Callable[[Decimal],
         count: Maximum number of corners, both ends included.
         priced: Cheapest plan at a price of capped money. None if the search was ended.
     """
-    pieces = [_piece(left, right, priced)]
-    while len(pieces) + 1 < count:
-        open_pieces = [piece for piece in pieces if piece.within is not None]
-        if not open_pieces:
+    chords = [_chord(left, right, priced)]
+    while len(chords) + 1 < count:
+        open_chords = [chord for chord in chords if chord.within is not None]
+        if not open_chords:
             break
-        split = max(open_pieces, key=lambda piece: _weight(piece, right))
+        split = max(open_chords, key=lambda chord: _weight(chord, right))
         assert split.within is not None
-        pieces.remove(split)
-        pieces += [
-            _piece(split.left, split.within, priced, split.error),
-            _piece(split.within, split.right, priced, split.error),
+        chords.remove(split)
+        chords += [
+            _chord(split.left, split.within, priced, split.error),
+            _chord(split.within, split.right, priced, split.error),
         ]
-    return sorted(pieces, key=lambda piece: piece.left.capped)
+    return sorted(chords, key=lambda chord: chord.left.capped)
 
 
-def _weight(piece: Piece, today: Corner) -> Decimal:
-    assert piece.within is not None
-    return piece.error / max(_MONEY, piece.within.objective - today.objective)
+def _weight(chord: Chord, today: Corner) -> Decimal:
+    assert chord.within is not None
+    return chord.error / max(_MONEY, chord.within.objective - today.objective)
 
 
-def _piece(
-    left: Corner, right: Corner, priced: Callable[[Decimal], Priced | None], known: Decimal | None = None
-) -> Piece:
-    """Return the curve between two corners; `known`: an error that holds whatever is found."""
+def _chord(
+    left: Corner, right: Corner, priced: Callable[[Decimal], PricedPlan | None], known: Decimal | None = None
+) -> Chord:
+    """Return the chord of two corners. `known` is an error that holds whatever is found."""
     width, drop = right.capped - left.capped, left.objective - right.objective
     allowed = max(_MONEY, _PROVED * abs(left.objective))
     if width <= 0 or drop <= allowed:
-        return Piece(left, right, Decimal(0), None)
+        return Chord(left, right, Decimal(0), None)
     price = Decimal(repr(float(drop / width)))
     found = priced(price)
     if found is None:
-        return Piece(left, right, drop if known is None else min(known, drop), None)
-    chord = left.objective + price * left.capped
-    error = max(Decimal(0), chord - found.lower)
+        return Chord(left, right, drop if known is None else min(known, drop), None)
+    value = left.objective + price * left.capped
+    error = max(Decimal(0), value - found.lower)
     if error <= allowed:
-        return Piece(left, right, Decimal(0), None)
+        return Chord(left, right, Decimal(0), None)
     inside = left.capped < found.corner.capped < right.capped
-    return Piece(left, right, min(error, drop), found.corner if inside else None)
+    return Chord(left, right, min(error, drop), found.corner if inside else None)

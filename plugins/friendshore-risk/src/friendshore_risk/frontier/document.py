@@ -12,7 +12,7 @@ from friendshore.document.figures import count, large_money, mass, percent
 from friendshore.domain.countries import COVERED_NATIONS, country_names
 from friendshore.questions.told import effort, on_screen
 
-from .records import Frontier, FrontierPoint, Shorter, Supply
+from .records import CapPoint, Frontier, Shorter, Supply
 
 _MILLION = Decimal(1_000_000)
 _PROVED = Decimal("1e-6")
@@ -87,7 +87,7 @@ def headline(found: Frontier) -> str:
     return f"{first} At {large_money(last.capped, found.currency)}, {count(len(more), 'material')} {'is' if len(more) == 1 else 'are'} shorter."
 
 
-def _without_more_shortage(found: Frontier) -> FrontierPoint:
+def _without_more_shortage(found: Frontier) -> CapPoint:
     """Return the last of the first points at which nothing is shorter than today."""
     free = found.points[0]
     for point in found.points[1:]:
@@ -97,7 +97,7 @@ def _without_more_shortage(found: Frontier) -> FrontierPoint:
     return free
 
 
-def _cash(point: FrontierPoint, found: Frontier) -> str:
+def _cash(point: CapPoint, found: Frontier) -> str:
     more = large_money(abs(point.cost_more), found.currency)
     return f"{more} {'less' if point.cost_more < 0 else 'more'} cash"
 
@@ -126,13 +126,13 @@ def _unit(found: Frontier) -> doc.Sentence:
     return doc.sentence(f"Cash, not discounted, in {unit}:")
 
 
-def _figures(point: FrontierPoint, found: Frontier) -> list[doc.Cell]:
+def _figures(point: CapPoint, found: Frontier) -> list[doc.Cell]:
     number = found.points.index(point)
     more = _money(point.cost_more, found, form="signed") if number else doc.NOTHING
     return [doc.Count(number), _money(point.capped, found), doc.Share(point.share), _money(point.cost, found), more]
 
 
-def _proof(point: FrontierPoint, found: Frontier) -> list[doc.Cell]:
+def _proof(point: CapPoint, found: Frontier) -> list[doc.Cell]:
     gap = (point.objective - point.bound) / abs(point.objective) if point.objective else Decimal(0)
     error = doc.NOTHING if point.error is None else _money(point.error, found)
     return [_money(point.is_cost, found), _money(point.may_be_cost, found), doc.Share(gap), error]
@@ -146,7 +146,7 @@ def _in_millions(found: Frontier) -> bool:
     return found.points[0].cost >= _MILLION * 100
 
 
-def _shorter(point: FrontierPoint) -> doc.Cell:
+def _shorter(point: CapPoint) -> doc.Cell:
     """Return the materials that are shorter than today, those with most kilograms first."""
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))
@@ -155,7 +155,7 @@ def _shorter(point: FrontierPoint) -> doc.Cell:
     return f"{told[0]}{more}" if told else doc.NOTHING
 
 
-def _by_kilograms(point: FrontierPoint) -> list[Shorter]:
+def _by_kilograms(point: CapPoint) -> list[Shorter]:
     return sorted(point.short, key=lambda each: (-each.more, each.material))
 
 

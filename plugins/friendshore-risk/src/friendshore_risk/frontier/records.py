@@ -28,7 +28,7 @@ class Supply(Record):
     material: str
 
 
-class FrontierPoint(Record):
+class CapPoint(Record):
     """The cheapest plan under one cap."""
 
     cap: Number | None
@@ -83,7 +83,7 @@ class Frontier(QuestionResult):
     """True: the points are corners of the curve. False: the caps are evenly spaced, because the curve need not be convex."""
     why_grid: str
     """Why the caps are evenly spaced; empty: they aren't."""
-    points: tuple[FrontierPoint, ...]
+    points: tuple[CapPoint, ...]
     """The plan as it is first, then by falling cap."""
     complete: bool
     """Whether the search came to its end."""

@@ -22,8 +22,8 @@ from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
 from friendshore.verify import Line, VerifiedPlan
 
-from .curve import Corner, Piece, Priced, corners
-from .records import Frontier, FrontierPoint, Shorter, Supply
+from .curve import Chord, Corner, PricedPlan, corners
+from .records import CapPoint, Frontier, Shorter, Supply
 
 POINTS = 16
 """Points that are found unless another number is asked for."""
@@ -144,24 +144,24 @@ class _Search:
         """Its parts."""
         self.today = _capped_by(session.verified, asked.rule(Decimal(0)))
         self._first = self._point(None, _Whole(session, session.verified.cost, (), ()), None, None)
-        # The lowest cap, a priced plan for the first piece and two for each further corner, and two plans for each point but the first.
+        # The lowest cap, a priced plan for the first chord and two for each further corner, and two plans for each point but the first.
         self._total, self._done = 4 * self.points - 4, 0
 
     def found(self) -> Frontier:
         """Return the frontier."""
         why = self._why_grid()
-        pieces: Sequence[Piece] = ()
+        chords: Sequence[Chord] = ()
         caps: list[Decimal] = []
         if self.today > CENT:
             lowest = self._lowest()
             if lowest is not None and not why and not lowest[1]:
-                pieces = corners(lowest[0], self._corner(), self.points, self._priced)
-                caps = [piece.left.capped for piece in reversed(pieces)]
+                chords = corners(lowest[0], self._corner(), self.points, self._priced)
+                caps = [chord.left.capped for chord in reversed(chords)]
             elif lowest is not None:
                 why = why or "rules conflict under low caps"
                 caps = list(self._grid(lowest[0].capped))
         found = [self._first]
-        errors = {piece.left.capped: piece.error for piece in pieces}
+        errors = {chord.left.capped: chord.error for chord in chords}
         for cap in caps:
             plan = self._near(cap)
             if plan is None:
@@ -222,12 +222,12 @@ class _Search:
             self._answers[amount] = answer
         return self._answers[amount]
 
-    def _priced(self, price: Decimal) -> Priced | None:
+    def _priced(self, price: Decimal) -> PricedPlan | None:
         answer = self._after(self.asked.rule(Decimal(0), price))
         if answer is None:
             return None
         spent = _counted_by_cap(answer.after)
-        return Priced(Corner(spent, answer.cost.objective - price * spent), self._bound(answer))
+        return PricedPlan(Corner(spent, answer.cost.objective - price * spent), self._bound(answer))
 
     def _after(self, rule: Budget) -> Answer | None:
         if self.session.stopped:
@@ -264,14 +264,12 @@ class _Search:
         conflicts = _new_conflicts(self.session, answer)
         return _Whole(self.session, cost, tuple(parts), conflicts, self._bound(answer))
 
-    def _point(
-        self, cap: Decimal | None, whole: _Whole, before: FrontierPoint | None, error: Decimal | None
-    ) -> FrontierPoint:
+    def _point(self, cap: Decimal | None, whole: _Whole, before: CapPoint | None, error: Decimal | None) -> CapPoint:
         plan = self.session.verified
         sums = whole.dependence(self.asked.shown)
         offers = whole.offers
         known, self._offers = self._offers, offers
-        return FrontierPoint(
+        return CapPoint(
             cap=None if cap is None else exact(cap.quantize(CENT, ROUND_CEILING)),
             capped=exact(self.today if cap is None else _counted_by_cap(whole.parts)),
             paid=exact(sums.cash),
