@@ -114,12 +114,11 @@ def test_whole_numbers_give_evenly_spaced_caps() -> None:
 
 def test_rules_that_conflict_under_low_caps_end_the_curve() -> None:
     """All 40 kg must be delivered, and 15 of them can be Chinese only: no plan spends less than 150 USD there."""
-    found = frontier(opened(civil(40), LADDER, rule(MinDelivered)), points=4)
-    assert not found.exact
-    assert "conflict" in found.why_grid
-    assert float(found.points[-1].cap or 0) == 150
-    assert not found.points[-1].conflict
-    assert points(found)[-1] == (150, 1700, 0)
+    found = frontier(opened(civil(40), LADDER, rule(MinDelivered)))
+    assert points(found) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0)]
+    assert found.exact
+    assert found.conflict_at_zero == ("cap of the frontier", "min-delivered")
+    assert not any(point.conflict for point in found.points)
 
 
 def test_nothing_of_concern_is_one_point() -> None:

@@ -213,6 +213,8 @@ def _notes(found: Frontier) -> Iterator[str]:
         if unproved
         else "each plan is verified, and proved cheapest under its cap"
     )
+    if found.conflict_at_zero:
+        yield f"under a cap of zero, rules conflict: {', '.join(found.conflict_at_zero)}; the last point spends as little as they allow"
     if not (found.materials or found.suppliers) and any(p.capped > p.is_cost + p.may_be_cost + 1 for p in found.points):
         yield "the cap also counts what goes into goods of concern on the way, so it may be more than the cash of concern"
     if not found.complete:

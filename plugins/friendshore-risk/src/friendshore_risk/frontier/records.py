@@ -83,6 +83,8 @@ class Frontier(QuestionResult):
     """True: the points are corners of the curve. False: the caps are evenly spaced, because the curve need not be convex."""
     why_grid: str
     """Why the caps are evenly spaced; empty: they aren't."""
+    conflict_at_zero: tuple[str, ...] = ()
+    """Rules that can't hold together under a cap of zero. The last point then spends as little as they allow."""
     points: tuple[CapPoint, ...]
     """The plan as it is first, then by falling cap."""
     complete: bool

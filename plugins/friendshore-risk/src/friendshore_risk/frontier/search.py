@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 from friendshore.domain.base import exact, totals
 from friendshore.domain.plan import Cost, PlanStatus
 from friendshore.domain.suggest import did_you_mean
+from friendshore.domain.values import MONEY
 from friendshore.errors import A_SESSION, Diagnostic, InputError, takes
 from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
 from friendshore.explain.results import CENT, Counted
@@ -143,6 +144,9 @@ class _Search:
         self._latest: list[PartPlan] = []
         """Its parts."""
         self.today = _capped_by(session.verified, asked.rule(Decimal(0)))
+        if MONEY.most is not None and self.today > MONEY.most:
+            message = "the plan spends more on the capped purchases than a budget can state"
+            raise InputError(message, found=f"{self.today:,.0f}", expected=MONEY.expected)
         self._first = self._point(None, _Whole(session, session.verified.cost, (), ()), None, None)
         # The lowest cap, a priced plan for the first chord and two for each further corner, and two plans for each point but the first.
         self._total, self._done = 4 * self.points - 4, 0
@@ -152,14 +156,12 @@ class _Search:
         why = self._why_grid()
         chords: Sequence[Chord] = ()
         caps: list[Decimal] = []
-        if self.today > CENT:
-            lowest = self._lowest()
-            if lowest is not None and not why and not lowest[1]:
-                chords = corners(lowest[0], self._corner(), self.points, self._priced)
-                caps = [chord.left.capped for chord in reversed(chords)]
-            elif lowest is not None:
-                why = why or "rules conflict under low caps"
-                caps = list(self._grid(lowest[0].capped))
+        lowest, conflicts = self._lowest() if self.today > CENT else (None, ())
+        if lowest is not None and not why:
+            chords = corners(lowest, self._corner(), self.points, self._priced)
+            caps = [chord.left.capped for chord in reversed(chords)]
+        elif lowest is not None:
+            caps = list(self._grid(lowest.capped))
         found = [self._first]
         errors = {chord.left.capped: chord.error for chord in chords}
         for cap in caps:
@@ -177,6 +179,7 @@ class _Search:
             materials=self.asked.materials,
             exact=not why,
             why_grid=why,
+            conflict_at_zero=conflicts,
             points=tuple(found),
             complete=len(found) == len(caps) + 1 and not (self.today > CENT and not caps),
             seconds=time.process_time() - self._began,
@@ -197,15 +200,16 @@ class _Search:
         for step in range(1, steps + 1):
             yield (self.today - (self.today - lowest) * step / steps).quantize(CENT, ROUND_CEILING)
 
-    def _lowest(self) -> tuple[Corner, bool] | None:
-        """Return the corner with the lowest cap, and whether rules conflict below it; None if the search was ended."""
+    def _lowest(self) -> tuple[Corner | None, tuple[str, ...]]:
+        """Return the corner with the lowest cap, and rules that conflict under a cap of zero. The corner is None if the search was ended."""
         answer = self._capped(Decimal(0))
         if answer is None:
-            return None
-        if not _new_conflicts(self.session, answer):
-            return self._corner(answer), False
+            return None, ()
+        conflicts = _new_conflicts(self.session, answer)
+        if not conflicts:
+            return self._corner(answer), ()
         deterred = self._priced(_DETERRENT)
-        return None if deterred is None else (deterred.corner, True)
+        return None if deterred is None else deterred.corner, conflicts
 
     def _corner(self, answer: Answer | None = None) -> Corner:
         if answer is None:
