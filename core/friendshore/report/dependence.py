@@ -22,9 +22,12 @@ def dependence_line(run: Run) -> doc.Sentence | None:
     whole = _whole(run)
     if whole is None:
         return None
-    surely, possibly = (large_money(cost, run.currency) for cost in (whole.is_cost, whole.may_be_cost))
+    amounts = ((whole.is_cost, "surely"), (whole.may_be_cost, "possibly"))
+    parts = ", ".join(f"{large_money(cost, run.currency)} {how}" for cost, how in amounts if cost)
+    if not parts:
+        return doc.sentence("no purchase depends on countries of concern")
     uses = [f"{row.name} {percent(row.share)}" for row in _rows(run, "end use")]
-    told = f"{percent(whole.share)} of purchases depend on countries of concern: {surely} surely, {possibly} possibly"
+    told = f"{percent(whole.share)} of purchases depend on countries of concern: {parts}"
     return doc.sentence("; ".join([told, *([", ".join(uses)] if len(uses) > 1 else [])]))
 
 
