@@ -93,7 +93,11 @@ class Budget(Covering, InMoney):
         stretch = STRETCH[self.per].replace("every", "any")
         on = "in all, holding included," if self.is_in_all else f"on {self.subject()}{for_use(self.end_uses)}"
         on += f" from {listed(self.suppliers, 'or')}" if self.suppliers else ""
-        on += f", sold or made, or possibly made, in {lands(self.countries, 'or')}," if self.countries else ""
+        on += (
+            f" that is, or may be, sold or made in {lands(self.countries, 'or')}, or made of such inputs,"
+            if self.countries
+            else ""
+        )
         return f"No more than {self.amount:,f}, in the case's currency, may be spent {on} {stretch}."
 
 
