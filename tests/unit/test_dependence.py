@@ -292,3 +292,25 @@ def test_a_comparison_shows_what_a_change_does_to_the_share() -> None:
     assert [float(whole.paid_after), float(whole.concern_after), float(whole.share_after)] == [500, 0, 0]
     for document in (comparison_screen(compared), comparison_document(compared)):
         assert "A 100 % of purchases (USD 100), B 0 % of purchases (USD 0)" in " ".join(text(document, 200).split())
+
+
+def test_a_shortage_is_blamed_on_the_budget() -> None:
+    """All metal is Chinese, or Japanese of Chinese oxide: a budget of 0 leaves 10 kg short, and without it none is."""
+    facts = catalog(*FROM_CHINA, source("CN", 10))
+    none = rule(Budget, id="none", amount=0, countries=["CN"], per="horizon")
+    (entry,) = planned(case(ONE), facts, none).run.shortages
+    assert entry.quantity_kg == Decimal(10)
+    assert [[(each.kind, each.names) for each in cause.restrictions] for cause in entry.causes] == [
+        [("limit", ["none"])]
+    ]
+
+
+def test_the_verifier_finds_what_a_free_class_may_not_hold() -> None:
+    """A plan that puts Chinese oxide into the class that is free of it, and makes metal of it there, isn't let pass."""
+    facts = catalog(*FROM_CHINA, facility("au", "AU"), source("AU", 11, "oxide"))
+    capped = planned(case(ONE), facts, rule(Budget, id="none", amount=0, countries=["CN"], per="horizon")).plan
+    assert {p.offer for p in capped.plan.purchases} == {"au-oxide", "jp-melt"}
+    bought = tuple(p.but(offer="cn-oxide") if p.offer == "au-oxide" else p for p in capped.plan.purchases)
+    verified, findings = examine(capped.problem, capped.plan.but(purchases=bought))
+    assert verified is None
+    assert any("free of what rule `none` taints" in finding.message for finding in findings)

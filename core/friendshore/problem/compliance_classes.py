@@ -11,6 +11,8 @@ from ..domain.base import grouped
 from ..domain.case import Case, WaiverSpec
 from ..domain.time import Period, Span
 from ..domain.use import Use, Verdict
+from ..plugins import attributed
+from ..rules.base import Rule
 from .demands import Demand, Lot
 from .judging import Judgement, Law, rules_to_waive, sets_of_waivers, waiver_id
 from .network import Network, Node, final_node
@@ -121,11 +123,7 @@ class Grouping:
         self.surcharges = surcharges
         self.apart = CountedUses.of(law.rules)
         self.periods = self.case.horizon.periods
-        self.tainted = {
-            rule.id: frozenset(arc.index for arc in network.arcs if rule.taints(arc.chained))
-            for rule in law.rules
-            if rule.keeps_apart
-        }
+        self.tainted = {rule.id: self._tainted(rule) for rule in law.rules if rule.keeps_apart}
         """Rule that keeps apart what is made of some offers -> arcs of these."""
         self._needed: dict[tuple[Use, tuple[_InForce, frozenset[int]]], set[frozenset[int]]] = {}
         self._trade: dict[Use, tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]] = {}
@@ -300,6 +298,10 @@ class Grouping:
                 )
             )
         return terms
+
+    def _tainted(self, rule: Rule) -> frozenset[int]:
+        with attributed(rule):
+            return frozenset(arc.index for arc in self.network.arcs if rule.taints(arc.chained))
 
     def _kept_apart(self, terms: Signature, judgement: Judgement) -> list[Signature]:
         """Return a signature as it is, and free of what each rule taints that keeps it apart.
