@@ -142,6 +142,14 @@ def test_what_is_not_edited_changes_nothing(case: Path, tmp_path: Path) -> None:
     assert edits_of(edited(file, ()), gathered(case), "mine").toml == ""
 
 
+def test_a_workbook_keeps_the_countries_of_concern(tmp_path: Path) -> None:
+    """A case that goes through a workbook depends on the same countries."""
+    case = Path(shutil.copytree(SMALL / "money", tmp_path / "money"))
+    with (case / "case.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[concern]\ncountries = ["AU", "RU"]\n')
+    assert load_case(exported(case, tmp_path / "case.xlsx")).concern.countries == {"AU", "RU"}
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("case", sorted((CASES / "published").iterdir()), ids=lambda case: case.name)
 def test_no_published_case_is_changed_by_a_round_trip(case: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume, OfferAssumption
+from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume, Concern, OfferAssumption
 from ..domain.case import (
     Case,
     DemandSpec,
@@ -116,6 +116,12 @@ ASSUME = layout(
     Field("offer", k.TABLES, "Figures given to offers.", inside=ASSUME_OFFER, repeated=True),
 )
 
+CONCERN = layout(
+    "[concern]",
+    "Countries of concern. The plan reports the money that depends on them.",
+    Concern,
+)
+
 DEMAND = layout(
     "[[demand]]",
     "What is wanted. A demand gives exactly one of per_year, quantity and quantities.",
@@ -167,7 +173,10 @@ FILE = layout(
     "The whole file.",
     Field("schema", k.VERSION, "Version of the format.", 1, required=True),
     Field("case", k.TABLE, CASE.doc, required=True, inside=CASE),
-    *(Field(n, k.TABLE, t.doc, inside=t) for n, t in (("use", USE), ("accept", ACCEPT), ("assume", ASSUME))),
+    *(
+        Field(n, k.TABLE, t.doc, inside=t)
+        for n, t in (("use", USE), ("accept", ACCEPT), ("assume", ASSUME), ("concern", CONCERN))
+    ),
     Field(
         "plugin", k.TABLE, "What is set for plugins, each a table of its own: `[plugin.acme-screening]`.", inside=PLUGIN
     ),

@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from ..catalog.tables import read_rows
-from ..domain.assumptions import Accept, Assume, OfferAssumption
+from ..domain.assumptions import Accept, Assume, Concern, OfferAssumption
 from ..domain.base import Fault
 from ..domain.case import Case, IncumbentSpec, Level, LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
 from ..domain.facts import Price
@@ -91,6 +91,7 @@ def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
     parts: dict[str, object] = {
         "accept": _accept(top.part("accept")),
         "assume": _assume(top.part("assume"), about),
+        "concern": made(top.part("concern"), Concern, about),
         "demands": entries.made("demands", lambda entry: demand(entry, about)),
         "overlaps": entries.made("overlaps", lambda entry: overlap(entry, about)),
         **{field: entries.made(field, partial(made, record=record, about=about)) for field, record in _LISTS.items()},

@@ -10,11 +10,12 @@ from typing import Annotated
 from pydantic import Field
 
 from .base import Fault, Fitting, Given, Record
+from .countries import COVERED_NATIONS
 from .evidence import Confidence, Why
 from .facts import ChainEntry, Price, Status
 from .fitting import half_assumed
 from .naming import Names
-from .values import EndUse, Fraction, KilogramsPerYear, MoneyPerKilogram, Months, YearlyShare, ident
+from .values import CountryCodes, EndUse, Fraction, KilogramsPerYear, MoneyPerKilogram, Months, YearlyShare, ident
 from .written import BESIDE, Written
 
 CAPACITY_COUNTS: dict[Status, Decimal] = {
@@ -60,6 +61,13 @@ class Accept(Record):
         if status in (Status.SUPERSEDED, Status.EVENT):
             return Decimal(0)
         return self.capacity.get(status, CAPACITY_COUNTS[status])
+
+
+class Concern(Record):
+    """Countries on which the case doesn't want to depend."""
+
+    countries: Annotated[CountryCodes, Written(["CN", "RU"])] = COVERED_NATIONS
+    """Countries of concern. Blank: the covered nations of 10 USC 4872 (China with Hong Kong and Macau, Iran, North Korea, and Russia)."""
 
 
 class OfferAssumption(Fitting):

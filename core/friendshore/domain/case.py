@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .assumptions import Accept, Assume
+from .assumptions import Accept, Assume, Concern
 from .base import Dated, Fault, Fitting, Given, Number, Record, Tables, days_in_order
 from .change import Change
 from .evidence import Why
@@ -338,6 +338,7 @@ class Case(Tables, Fitting):
     kinds of rules are `built-in`."""
     accept: Accept = Field(default_factory=Accept)
     assume: Assume = Field(default_factory=Assume)
+    concern: Concern = Field(default_factory=Concern)
     demands: tuple[DemandSpec, ...] = ()
     demand_from: str = ""
     """Reader of a plugin, and what it is asked for, that some of the demands come from: `acme-erp:orders-2027`; empty: none does."""

@@ -53,6 +53,11 @@ GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
 )  # fmt: skip
 """Groups that stand for their members. A group is not a country: nothing lies in it."""
 
+COVERED_NATIONS = frozenset({"CN", "HK", "IR", "KP", "MO", "RU"})
+"""The covered nations of 10 USC 4872(f)(2): North Korea, China, Russia, and Iran.
+
+Hong Kong and Macau are regions of China, which the section doesn't set apart. The pack `us-10usc4872` lists them for the same reason."""
+
 
 @cache
 def country_names() -> Mapping[str, str]:

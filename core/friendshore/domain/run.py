@@ -14,6 +14,7 @@ from pydantic import model_validator
 
 from .base import Number, Record, Tables
 from .cash import RunCash, RunDiscount
+from .dependence import RunDependence
 from .held import RunHolding, RunLot, RunStock
 from .plan import Confirmation, Cost, PlanStatus
 from .price_dates import RunPriceDate
@@ -80,6 +81,10 @@ class RunPurchase(Record):
     """`cost` and `inputs_cost` per kilogram. Without inputs, the price of the offer with duty and freight; None: nothing is bought."""
     share_of_demand: Number | None = None
     """Its part of all demand for the material over the plan; None for an input."""
+    concern: Literal["", "no", "may be", "is"] = ""
+    """Whether its seller or any step of its chain, that of its inputs included, is or may be in a country of concern; empty: the case names none."""
+    concern_because: list[str] = []
+    """What makes it so, the worst first."""
     catalog: str = ""
     confidence: str = ""
     """Least confidence among the evidence of its capacity, price and chain."""
@@ -343,6 +348,9 @@ class Run(Tables):
     materials: list[RunMaterial]
     demands: list[RunDemand]
     purchases: list[RunPurchase]
+    countries_of_concern: list[str] = []
+    dependence: list[RunDependence] = []
+    """Of the plan, of each material, and of each end use; none where the case names no country of concern, and in runs of before it was recorded."""
     ranges: list[RunRange] = []
     """Purchases at prices that have a range."""
     nominal_low: Number | None = None

@@ -3,6 +3,15 @@
 
 from .break_even import BreakEven as BreakEven, break_even_price as break_even_price
 from .causes import Causes as Causes, competing as competing, shortage_causes as shortage_causes
+from .dependence import (
+    DependentSums as DependentSums,
+    PlanDependence as PlanDependence,
+    PurchaseDependence as PurchaseDependence,
+    judge_purchases as judge_purchases,
+    material_dependence as material_dependence,
+    plan_dependence as plan_dependence,
+    sum_of as sum_of,
+)
 from .eligibility import (
     Exposed as Exposed,
     KeptOut as KeptOut,

@@ -11,17 +11,19 @@ settled over a span, onboarding, fixed costs, take-or-pay, holding. Everything i
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import MAX_PREC, Context, Decimal, Inexact, localcontext
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from ..verify import VerifiedPlan
+    from ..verify import Line, VerifiedPlan
 
-Cash: TypeAlias = dict[int, Fraction]
-"""Undiscounted money by period: of the order, or in which it is due if it belongs to no purchase."""
+Cash: TypeAlias = dict[Any, Fraction]
+"""Undiscounted money by period: of the order, or in which it is due if it belongs to no purchase. `trace_cash` can use another label of purchases."""
+Label: TypeAlias = "Callable[[int, Line], Hashable]"
+"""Label of a purchase, by its position in `VerifiedPlan.lines` and the purchase."""
 Pool: TypeAlias = tuple[str, str, str]
 """Material, place, and compliance class."""
 Shares: TypeAlias = dict[Pool, dict[Pool, Fraction]]
@@ -81,9 +83,15 @@ class _Flows:
         return sum(leaving, _NOTHING)
 
 
-def trace_cash(verified: VerifiedPlan) -> TracedCash:
-    """Return where the cash of a plan ends, and what of it the inputs of each purchase carry."""
-    flows = _flows(verified)
+def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash:
+    """Return where the cash of a plan ends, and what of it the inputs of each purchase carry.
+
+    Args:
+        verified: The plan.
+        label: What the cash of purchases is kept apart by. None: the period of the order. With a label, units made of which nothing is bought are left
+            out, since no purchase pays for them.
+    """
+    flows = _flows(verified, label)
     pools = sorted({*flows.paid, *flows.taken, *flows.drawn, *flows.held})
     out = {pool: flows.out(pool) for pool in pools}
     made = {maker: sum(goods.values(), _NOTHING) for maker, goods in flows.made.items()}
@@ -191,7 +199,7 @@ def _add(to: Cash, cash: Mapping[int, Fraction], share: Fraction = Fraction(1)) 
         to[t] = to.get(t, _NOTHING) + amount * share
 
 
-def _flows(verified: VerifiedPlan) -> _Flows:
+def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     problem, flows, ledger = verified.problem, _Flows(), verified.ledger
     # What is made for one class may serve another. Its maker is then one for all classes.
     moved = {entry.offer for entry in verified.plan.transfers}
@@ -202,7 +210,7 @@ def _flows(verified: VerifiedPlan) -> _Flows:
 
     uses = [problem.demands[position].use for _, position in ledger.deliveries]
     last = problem.case.horizon.count - 1
-    _pay(flows, verified, maker)
+    _pay(flows, verified, maker, label)
     _sum_into(
         flows.drawn,
         (
@@ -223,30 +231,31 @@ def _flows(verified: VerifiedPlan) -> _Flows:
     return flows
 
 
-def _pay(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str]) -> None:
+def _pay(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str], label: Label | None) -> None:
     """Add what is paid into every pool, and who makes how much of it."""
-    problem, paid, made = verified.problem, list[tuple[Pool, int, Decimal]](), list[tuple[str, Pool, Decimal]]()
+    problem, paid, made = verified.problem, list[tuple[Pool, Any, Decimal]](), list[tuple[str, Pool, Decimal]]()
     bought: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    several: list[tuple[Pool, tuple[int, int], Decimal]] = []
-    for line in verified.lines:
+    several: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
+    for number, line in enumerate(verified.lines):
         entry, offer, t = line.item.entry, line.item.arc.offer, line.item.ordered
         pool, name = (entry.material, entry.place, entry.requirement), maker(offer, entry.requirement)
-        paid += [(pool, t, line.direct), (pool, t, line.charges), (pool, t, line.freight)]
+        at = t if label is None else label(number, line)
+        paid += [(pool, at, line.direct), (pool, at, line.charges), (pool, at, line.freight)]
         made.append((name, pool, entry.quantity))
         flows.makers.append((name, entry.quantity))
         if not problem.offers[offer].single:
-            several.append((pool, (offer, t), entry.quantity))
+            several.append((pool, (offer, t), entry.quantity, at))
             bought[offer, t] += entry.quantity
     _sum_into(flows.paid, paid)
     _sum_into(flows.made, made)
     runs: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
     for make, offer in verified.ledger.makes:
         runs[offer, make.period] += Fraction(problem.offers[offer].price[make.period]) * Fraction(make.units)
-    for pool, run, kilograms in several:
+    for pool, run, kilograms, at in several:
         if kilograms:
-            _add(flows.paid[pool], {run[1]: runs[run] * Fraction(kilograms) / Fraction(bought[run])})
+            _add(flows.paid[pool], {at: runs[run] * Fraction(kilograms) / Fraction(bought[run])})
     for run, cost in runs.items():
-        if not bought.get(run):
+        if not bought.get(run) and label is None:
             _add(flows.unused, {run[1]: cost})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ from ..domain.base import grouped
 from ..domain.case import Case, WaiverSpec
 from ..domain.time import Period, Span
 from ..domain.use import Use, Verdict
+from ..plugins import attributed
+from ..rules.base import Rule
 from .demands import Demand, Lot
 from .judging import Judgement, Law, rules_to_waive, sets_of_waivers, waiver_id
 from .network import Network, Node, final_node
@@ -46,6 +48,8 @@ class ComplianceClass:
     ends: frozenset[str] = frozenset()
     """End uses that what is bought for it may end in, of those that limits count by themselves; an empty name: another one. None, where
     no limit counts by end use."""
+    free_of: frozenset[str] = frozenset()
+    """Rules whose tainted offers it doesn't admit, of those that keep apart what is made of them."""
     outlets: list[Outlet] = field(default_factory=list)
     nodes: set[Node] = field(default_factory=set)
 
@@ -70,7 +74,7 @@ class ComplianceClass:
 
         Only what arrives in period `by` or before matters. What is for some end uses serves these alone.
         """
-        if not other.ends <= self.ends:
+        if not (other.ends <= self.ends and other.free_of <= self.free_of):
             return False
         if self._law == other._law:
             return True
@@ -119,6 +123,8 @@ class Grouping:
         self.surcharges = surcharges
         self.apart = CountedUses.of(law.rules)
         self.periods = self.case.horizon.periods
+        self.tainted = {rule.id: self._tainted(rule) for rule in law.rules if rule.keeps_apart}
+        """Rule that keeps apart what is made of some offers -> arcs of these."""
         self._needed: dict[tuple[Use, tuple[_InForce, frozenset[int]]], set[frozenset[int]]] = {}
         self._trade: dict[Use, tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]] = {}
 
@@ -138,7 +144,11 @@ class Grouping:
                     ids = tuple(waiver_id(w) for w in waivers)
                     force = self._in_force(judgement, period.index, waivers)
                     if force not in known:
-                        known[force] = self._terms(demand.use, judgement, force)
+                        known[force] = [
+                            each
+                            for terms in self._terms(demand.use, judgement, force)
+                            for each in self._kept_apart(terms, judgement)
+                        ]
                     for terms in known[force]:
                         if id(terms) not in classes:
                             classes[id(terms)] = found.get(terms) or self._new(found, terms)
@@ -205,6 +215,7 @@ class Grouping:
             final=terms.final,
             order_periods=terms.order_periods,
             ends=terms.ends,
+            free_of=terms.free_of,
         )
         found[terms] = compliance_class
         return compliance_class
@@ -287,6 +298,35 @@ class Grouping:
                 )
             )
         return terms
+
+    def _tainted(self, rule: Rule) -> frozenset[int]:
+        with attributed(rule):
+            return frozenset(arc.index for arc in self.network.arcs if rule.taints(arc.chained))
+
+    def _kept_apart(self, terms: Signature, judgement: Judgement) -> list[Signature]:
+        """Return a signature as it is, and free of what each rule taints that keeps it apart.
+
+        Only makers need that: what is bought as such is tainted or not by itself.
+        """
+        found = [terms]
+        offers = {self.network.arcs[index].offer for index in judgement.reach}
+        if not any(self.network.feeds.get(offer) for offer in offers):
+            return found
+        for name, arcs in self.tainted.items():
+            free = [self._free(each, name, arcs & judgement.reach) for each in found]
+            found = [each for each in found if not arcs & judgement.reach <= each.blocked] + free
+        return found
+
+    @staticmethod
+    def _free(terms: Signature, rule: str, arcs: frozenset[int]) -> Signature:
+        blocked = terms.blocked | arcs
+        return replace(
+            terms,
+            blocked=blocked,
+            blocked_cells=frozenset(cell for cell in terms.blocked_cells if cell[0] not in blocked),
+            permits=tuple((cell, ids) for cell, ids in terms.permits if cell[0] not in blocked),
+            free_of=terms.free_of | {rule},
+        )
 
     def _epochs(self, force: _InForce) -> list[tuple[tuple[int, ...], frozenset[int] | None]]:
         """Sets of rules dated by order that are in force together, with the order periods of each that begins by `period`."""

@@ -214,6 +214,8 @@ class ProblemFacts:
         several = [0.0 if facts.single else c for facts, c in zip(self._counted, counts, strict=True)]
         terms: list[Term] = [SpentTerm(*self._moves_that(count, periods, dated="ordered"), for_uses=for_uses)]
         terms.append(MakingTerm(*self._cells(enumerate(several), periods), for_uses=for_uses))
+        if for_uses is not None and for_uses.not_free_of:
+            return terms
         if for_uses is not None:
             self._dues.refuse({i for i, counted in enumerate(counts) if counted})
             return terms

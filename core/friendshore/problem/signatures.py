@@ -45,6 +45,8 @@ class Signature:
     final: Node | None
     order_periods: frozenset[int] | None
     ends: frozenset[str]
+    free_of: frozenset[str] = frozenset()
+    """Rules whose tainted offers are forbidden."""
 
     def same_law(self, other: Signature) -> bool:
         """Whether nothing but end uses tells them apart."""
@@ -73,6 +75,7 @@ def meet(one: Signature, other: Signature) -> Signature | None:
         final=None,
         order_periods=None,
         ends=ends,
+        free_of=one.free_of | other.free_of,
     )
 
 

@@ -115,7 +115,7 @@ class TermColumns:
         return (
             [-1, *(r.index for r in classes)]
             if for_uses is None
-            else [r.index for r in classes if for_uses.takes(r.ends)]
+            else [r.index for r in classes if for_uses.takes(r.ends, r.free_of)]
         )
 
     def _counted(self, term: Term, row: Row) -> Iterator[tuple[int, float]]:  # noqa: C901 - a case for each term
@@ -196,7 +196,7 @@ class TermColumns:
         for entry in range(self.first[move], self.first[move + 1]):
             bought_for = self.problem.compliance_classes[self.compliance_class[entry]]
             given = bought_for.surcharges or {}
-            if for_uses is None or for_uses.takes(bought_for.ends):
+            if for_uses is None or for_uses.takes(bought_for.ends, bought_for.free_of):
                 yield int(self.buys[entry]), float(money + given.get(key, Decimal(0)))
 
     def _making(self, classes: Collection[int], offer: int, t: int) -> Iterator[tuple[int, float]]:

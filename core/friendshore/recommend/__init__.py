@@ -126,7 +126,7 @@ def _bytes(megabytes: object) -> int:
     raise InputError("`memory_mb` cannot be read", found=f"{megabytes!r}", expected=expected)
 
 
-TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stocks", "deliveries", "shortages", "by_months", "rounded", "demands", "exposed", "rules",
+TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stocks", "deliveries", "shortages", "by_months", "rounded", "demands", "dependence", "exposed", "rules",
           "unproven", "blocked", "leads", "limits", "levels", "assumptions")  # fmt: skip
 """Tables of a run that are available as data frames."""
 
@@ -209,7 +209,7 @@ class Recommendation(ShownOnScreen):
         """A table of the run as a data frame, one row an entry.
 
         Args:
-            table: one of `purchases`, `discounts`, `makes`, `lots`, `holdings`, `draws`, `stocks`, `deliveries`, `shortages`, `by_months`, `rounded`, `demands`,
+            table: one of `purchases`, `discounts`, `makes`, `lots`, `holdings`, `draws`, `stocks`, `deliveries`, `shortages`, `by_months`, `rounded`, `demands`, `dependence`,
                 `exposed`, `rules`, `unproven`, `blocked`, `leads`, `limits`, `levels`, `assumptions`.
 
         Raises:

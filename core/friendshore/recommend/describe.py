@@ -107,8 +107,10 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     problem = verified.problem
     out = explain.kept_out(problem)
     shortages = run_parts.describe_shortages(verified, told.causes)
+    dependence = explain.plan_dependence(verified, problem.case.concern.countries)
     ranged = explain.spend_at_ends(verified)
     traced = explain.trace_cash(verified)
+    bought = purchases(problem, verified.lines, verified.judging, told.plugins, traced.inputs)
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
         case=problem.case.name,
@@ -132,7 +134,9 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
         demands=_demands(verified, traced),
-        purchases=purchases(problem, verified.lines, verified.judging, told.plugins, traced.inputs),
+        purchases=run_parts.with_dependence(bought, dependence),
+        countries_of_concern=sorted(problem.case.concern.countries),
+        dependence=run_parts.describe_dependence(dependence),
         ranges=[] if ranged is None else _ranges(ranged),
         nominal_low=None if ranged is None else ranged.low,
         nominal_high=None if ranged is None else ranged.high,

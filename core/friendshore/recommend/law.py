@@ -89,7 +89,9 @@ def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]
     uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
     but = f"all but what {' and '.join(forbids)} forbid{'s' if len(forbids) == 1 else ''}"
     admits = but if forbids else "whatever there is"
-    return f"{' and '.join(uses) or 'several uses at once'}: {admits}"
+    free_of = " or ".join(sorted(requirement.free_of))
+    free = f"; nothing that {free_of} taints" if free_of else ""
+    return f"{' and '.join(uses) or 'several uses at once'}: {admits}{free}"
 
 
 def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:

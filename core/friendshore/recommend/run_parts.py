@@ -10,13 +10,14 @@ from typing import get_args
 
 from ..domain.base import as_decimal, exact
 from ..domain.cash import SEPARATE, CashUse, RunCash, RunDiscount
+from ..domain.dependence import RunDependence
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse, RunLot, RunStock
 from ..domain.price_dates import PriceDate, RunPriceDate
 from ..domain.quantities import readable
-from ..domain.run import RunAssumption, RunDraw, RunLead
+from ..domain.run import RunAssumption, RunDraw, RunLead, RunPurchase
 from ..domain.unmet import RunByMonths, RunShortage
 from ..domain.use import Result
-from ..explain import ByMonths, Cash, Causes, Holding, TracedCash, competing
+from ..explain import ByMonths, Cash, Causes, DependentSums, Holding, PlanDependence, TracedCash, competing
 from ..explain.held import Bar
 from ..explain.idle_limits import idle_limits
 from ..problem import Problem
@@ -45,6 +46,43 @@ def describe_by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) ->
             )
         )
     return rows
+
+
+def with_dependence(bought: list[RunPurchase], found: PlanDependence | None) -> list[RunPurchase]:
+    """Return purchases that say whether they are of concern. They say nothing if the case names no country of concern."""
+    if found is None:
+        return bought
+    return [
+        purchase.but(concern=each.whole.value, concern_because=list(each.because))
+        for purchase, each in zip(bought, found.purchases, strict=True)
+    ]
+
+
+def describe_dependence(found: PlanDependence | None) -> list[RunDependence]:
+    """Return the dependence of the plan, of each material, and of each end use."""
+    if found is None:
+        return []
+    sums = {("plan", ""): found.plan}
+    sums |= {("material", name): each for name, each in found.by_material.items()}
+    sums |= {("end use" if name else "stock", name): each for name, each in found.by_end_use.items()}
+    return [_dependent(scope, name, each) for (scope, name), each in sums.items()]
+
+
+def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
+    return RunDependence.model_validate(
+        {
+            "scope": scope,
+            "name": name,
+            "cost": exact(sums.cash),
+            "is_cost": exact(sums.is_cash),
+            "may_be_cost": exact(sums.may_be_cash),
+            "by_inputs_cost": exact(sums.by_inputs_cash),
+            "share": exact(sums.share),
+            "quantity_kg": sums.kilograms,
+            "is_kg": sums.is_kilograms,
+            "may_be_kg": sums.may_be_kilograms,
+        }
+    )
 
 
 def describe_price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:

@@ -20,6 +20,7 @@ from .charts.money import charges_drawing, evidence_drawing, prices_table, spend
 from .charts.parts import few, largest, more
 from .charts.world import world_section
 from .demand import whole_periods
+from .dependence import dependence_figure, dependence_section
 from .ground import limits, rules_table, versions, with_effect, without_effect
 from .kept_out import kept_out_section
 from .mix import by_material, cost_of, holdings
@@ -56,6 +57,7 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         orders_section(run),
         world_section(run),
         _materials(run),
+        dependence_section(run),
         holdings(run),
         _money(run),
         _rules(run),
@@ -87,6 +89,7 @@ def _key_figures(run: Run, checked: RunCheck | None) -> doc.KeyFigures:
             "Demands met in full", of, f"{never} never" if never else "", doc.Tone.BAD if never else doc.Tone.GOOD
         ),
     ]
+    found += filter(None, [dependence_figure(run)])
     if run.purchases:
         day = min(one.order_by for one in run.purchases)
         due = cost_of(one for one in run.purchases if one.order_by == day)

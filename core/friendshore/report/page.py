@@ -24,6 +24,7 @@ from .demand import (
     wanted_range,
     whole_periods,
 )
+from .dependence import dependence_line, dependence_section
 from .ground import blocked_plugins, with_effect
 from .mix import (
     barred_texts,
@@ -63,10 +64,12 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
     return doc.document(
         titled(run),
         *head(run, checked),
+        dependence_line(run),
         doc.section_if_any("Before you rely on it", doc.notes(caveats(run))),
         doc.section("What is needed, and whether it is available", *needs(run)),
         whole_periods(run),
         doc.section("Who supplies it", suppliers(run), doc.sentence(note) if (note := price_note(run)) else None),
+        dependence_section(run),
         holdings(run),
         doc.section("What to order next", *_orders(run)),
         doc.section("What it costs", costs(run), *cash_sections(run)),

@@ -25,6 +25,7 @@ from .caveats import (
     unexamined,
 )
 from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
+from .dependence import dependence_line, dependence_section
 from .ground import assumptions, kept_out, limits, rules, versions
 from .mix import barred, holdings, mix, orders
 from .stale_prices import stale_line, stale_section
@@ -131,10 +132,12 @@ def plan_document(run: Run) -> doc.Document:
     return doc.document(
         run.case,
         *heading(run),
+        dependence_line(run),
         *warnings(run),
         ranks(run),
         demands(run),
         mix(run),
+        dependence_section(run),
         holdings(run),
         shortages(run),
         whole_periods(run),
@@ -155,7 +158,7 @@ def plan_document(run: Run) -> doc.Document:
 
 def summary_document(run: Run) -> doc.Document:
     """The heading, and what it must not be read without."""
-    return doc.document(run.case, *heading(run), unexamined(run))
+    return doc.document(run.case, *heading(run), dependence_line(run), unexamined(run))
 
 
 MOST = 12

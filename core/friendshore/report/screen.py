@@ -19,6 +19,7 @@ from ..domain.run import Run, RunDemand, RunPurchase
 from .cash import fee, full_price, makers_of, money_line, priced, stock_note
 from .causes import competing_demands, group_causes, sum_of
 from .caveats import caveats, conflicts
+from .dependence import dependence_line
 from .mix import cost_of, in_orders, kilograms_of, order_day
 from .plan import heading
 
@@ -34,6 +35,7 @@ def screen_document(run: Run, folder: str = "") -> doc.Document:
         run.case,
         *heading(run, shortly=True),
         doc.sentence(line) if (line := money_line(run)) else None,
+        dependence_line(run),
         clash,
         _short(run),
         _bought(run),

@@ -259,6 +259,15 @@ class Rule(Record):
         return frozenset()
 
     @property
+    def keeps_apart(self) -> bool:
+        """Whether `rows` counts what is made of offers that it `taints`. Deliveries then get compliance classes that are free of these too."""
+        return False
+
+    def taints(self, offer: Chained) -> bool:
+        """Return True if a class that is free of what the rule taints doesn't admit an offer, anywhere up the chain."""
+        return False
+
+    @property
     def charged_origins(self) -> tuple[frozenset[str], ...] | None:
         """Sets of customs origins that `charge` treats alike, the rest of the world being another; None: it may tell any two apart."""
         return None

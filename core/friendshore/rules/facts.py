@@ -170,6 +170,8 @@ class Facts(Protocol):
         schedules take off or add, in the period of its settlement, what terms of trade make due at once, and what is paid for and not
         taken, when it is due.
 
+        With `for_uses` that counts only what isn't free of what a rule taints: price, charges, and freight alone.
+
         Raises:
             InputError: with `for_uses`, if some of that is due whatever is bought for which use.
         """

@@ -34,9 +34,18 @@ class ForUses:
     end_uses: frozenset[str]
     surely: bool
     """Whether only what can end in no other use counts, as a floor asks; else also what may end in these, as a cap does."""
+    not_free_of: str = ""
+    """Id of a rule that taints offers: what is bought for compliance classes that are free of these doesn't count. Empty: it counts too."""
 
-    def takes(self, ends: frozenset[str]) -> bool:
-        """Whether what may end in some uses counts; an empty set: nobody knows."""
+    def takes(self, ends: frozenset[str], free_of: frozenset[str] = frozenset()) -> bool:
+        """Return True if what is bought for a compliance class counts.
+
+        Args:
+            ends: End uses in which it may end. Empty if unknown.
+            free_of: Rules whose tainted offers the class doesn't admit.
+        """
+        if self.not_free_of and (self.not_free_of in free_of or not self.end_uses):
+            return self.not_free_of not in free_of
         return bool(ends) and ends <= self.end_uses if self.surely else not ends or bool(ends & self.end_uses)
 
 

@@ -21,6 +21,7 @@ _LISTS = {
     "materials": ("material", ("id",)),
     "demands": ("demand", ("id",)),
     "cash": ("sum of cash", ("period", "on", "place")),
+    "dependence": ("dependence", ("scope", "name")),
     "ranges": ("range of a price", ("offer", "material")),
     "rules": ("rule", ("id",)),
     "makes": ("production", ("offer", "ordered", "requirement")),

@@ -300,7 +300,7 @@ def _term(term: Term) -> tuple[object, ...]:
         weights[tuple(at)] = weights.get(tuple(at), 0.0) + weight
     entries = sorted((at, f"{weight:.12g}") for at, weight in weights.items())
     uses: ForUses | None = getattr(term, "for_uses", None)
-    told = (sorted(uses.end_uses), uses.surely) if uses is not None else None
+    told = (sorted(uses.end_uses), uses.surely, uses.not_free_of) if uses is not None else None
     return (name, term.times, getattr(term, "at_least", 0.0), told, entries)
 
 

@@ -37,7 +37,7 @@ from ..rules.rows import one_by_one
 from .amounts import Amounts
 from .arrivals import check_arrivals
 from .caps import check_caps
-from .classes import check_classes, check_ends
+from .classes import check_classes, check_ends, check_free
 from .columns import Bought as Bought
 from .compliance import Judged as Judged, Judging, check_law
 from .ledger import PlanEntries as PlanEntries
@@ -125,6 +125,7 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     check_arrivals(ledger, amounts.reserved)
     check_terms(ledger, placed)
     check_ends(ledger)
+    check_free(ledger)
     check_caps(ledger)
     if all_rules:
         check_classes(ledger)

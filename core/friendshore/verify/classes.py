@@ -57,6 +57,23 @@ def check_ends(ledger: PlanEntries) -> None:
             )
 
 
+def check_free(ledger: PlanEntries) -> None:
+    """Find what a rule taints, asked again, in compliance classes that are free of it, and loans to them of what isn't."""
+    rules = {rule.id: rule for rule in ledger.problem.rules if rule.keeps_apart}
+    free_of = {each.label: each.free_of for each in ledger.problem.compliance_classes if each.free_of}
+    for item in ledger.bought if free_of else ():
+        for name in sorted(free_of.get(item.entry.requirement, ())):
+            if name not in rules or rules[name].taints(item.arc.chained):
+                ledger.find(f"{item} is bought for a compliance class that is free of what rule `{name}` taints")
+    for transfer, _ in ledger.transfers if free_of else ():
+        free = frozenset[str]()
+        if not free_of.get(transfer.to_requirement, free) <= free_of.get(transfer.from_requirement, free):
+            ledger.find(
+                f"what is made by `{transfer.offer}` is lent to a compliance class that is free of what a rule taints",
+                found=f"{transfer.quantity} kg of {transfer.material}, from {transfer.from_requirement} to {transfer.to_requirement}",
+            )
+
+
 def _lent(ends: dict[str, frozenset[str]], transfer: Transfer) -> str:
     return f"made {_told(ends, transfer.from_requirement)}, lent to what is {_told(ends, transfer.to_requirement)}"
 

@@ -11,10 +11,12 @@ from typing import overload
 
 import numpy as np
 
+from ..domain.base import grouped
 from ..problem.float_tables import as_floats
 from ..problem.parts import materials_of
 from ..rules import terms
 from ..rules.base import Rule
+from ..rules.kinds.limits import Budget
 from ..rules.rows import Row, Rows, one_by_one
 from .amounts import Amounts
 from .ledger import EPSILON, PlanEntries
@@ -100,7 +102,10 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
     values = TermValues(ledger, amounts, costing)
     readings = Readings(values)
     penalties = Decimal(0)
-    for rule, rows in limit_rows(ledger.problem):
+    asked = limit_rows(ledger.problem)
+    for own in grouped((rule.id, (rule, rows)) for rule, rows in asked if isinstance(rule, Budget)).values():
+        _check_counted(own[0][0], [row for _, rows in own for row in one_by_one(rows)], values)
+    for rule, rows in asked:
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
             for position in _doubtful(rows, values):
@@ -114,6 +119,28 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
             else:
                 _check(reading, values)
     return readings, penalties
+
+
+def _check_counted(rule: Rule, rows: Sequence[Row], values: TermValues) -> None:
+    """Find purchases that the rows of a budget count, and the budget doesn't by their offer, or the reverse."""
+    assert isinstance(rule, Budget)
+    problem = values.problem
+    spent = [term for row in rows for term in row.terms if isinstance(term, terms.SpentTerm)]
+    whole, tainted = (
+        {int(move) for term in spent if _is_of_tainted(term) is made for move in term.moves} for made in (False, True)
+    )
+    periods = problem.case.horizon.periods
+    for item in values.ledger.bought:
+        move = problem.moves.at(item.arc.index, item.ordered)
+        if move is None or item.arc.offer < 0 or not rule.applies(periods[item.ordered].span, problem.law.statuses):
+            continue
+        offer = item.arc.chained
+        if rule.counts(offer) != (move in whole) or rule.counts_if_tainted(offer) != (move in tainted):
+            values.ledger.find(f"rule `{rule.id}` counts other purchases than it is about", found=str(item))
+
+
+def _is_of_tainted(term: terms.SpentTerm) -> bool:
+    return term.for_uses is not None and bool(term.for_uses.not_free_of)
 
 
 _PLANNED = (

@@ -48,7 +48,7 @@ class TermValues:
         self.ledger, self.amounts, self.costing = ledger, amounts, costing
         self.resolution = self.problem.case.resolution
         self.unit = ledger.columns.unit
-        self._ends = {r.label: r.ends for r in self.problem.compliance_classes}
+        self._ends = {r.label: (r.ends, r.free_of) for r in self.problem.compliance_classes}
         self._bought: dict[terms.ForUses | None, MoveSums] = {}
         self._money: dict[terms.ForUses | None, dict[int, Decimal]] = {}
         self.placed = {placed.position for placed in costing.placed}
@@ -58,7 +58,7 @@ class TermValues:
 
     def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
         """Whether what is bought, made or held for a compliance class counts."""
-        return for_uses is None or for_uses.takes(self._ends.get(label, frozenset()))
+        return for_uses is None or for_uses.takes(*self._ends.get(label, (frozenset(), frozenset())))
 
     def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
         """What is bought of every move, for any use or for some."""

@@ -309,7 +309,7 @@ def _scenarios(gathered: Gathered) -> CaseTable:
     return _table("scenario", _SCENARIOS.fields, "name", records)
 
 
-_SECTIONS = (keys.CASE, keys.USE, keys.ACCEPT, keys.ACCEPT_CAPACITY, keys.ASSUME, keys.ASSUME_LICENCE)
+_SECTIONS = (keys.CASE, keys.USE, keys.ACCEPT, keys.ACCEPT_CAPACITY, keys.ASSUME, keys.ASSUME_LICENCE, keys.CONCERN)
 
 
 def _settings(data: Mapping[str, object]) -> CaseTable:

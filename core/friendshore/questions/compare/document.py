@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ...document import elements as doc
-from ...document.figures import count, large_money, mass, rounded_money, signed, written
+from ...document.figures import count, large_money, mass, percent, rounded_money, signed, written
 from ...domain.plan import Cost
 from ..told import effort, left_out, mass_or_nothing, penalty, rise
-from .records import Comparison, FactLine, MaterialLine, MixLine, Step
+from .records import Comparison, DependenceLine, FactLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
 """Rows shown of each table, unless more are asked for."""
@@ -43,6 +43,7 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
         conflicts_told(found),
         _short(found.materials),
         _costs(found),
+        _dependence(found, shown),
         _mix(found, shown),
         *_steps(found, shown),
         _facts(found, shown),
@@ -140,6 +141,47 @@ def _costs(found: Comparison) -> doc.Section:
             rows.append(row(when + title, one, other, strong=name == "total"))
     columns = [doc.Column(found.currency), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
     return doc.section("Money", doc.table(columns, rows), penalties_told(found))
+
+
+def dependence_told(found: Comparison) -> str:
+    """Return the share of purchases of concern in both plans; empty if neither buys anything."""
+    if not found.dependence or not (found.dependence[0].paid_before or found.dependence[0].paid_after):
+        return ""
+    whole = found.dependence[0]
+    ends = (("A", whole.concern_before, whole.share_before), ("B", whole.concern_after, whole.share_after))
+    told = (f"{name} {percent(share)} of purchases ({large_money(cash, found.currency)})" for name, cash, share in ends)
+    return f"Countries of concern: {', '.join(told)}."
+
+
+def _dependence(found: Comparison, shown: int) -> doc.Section | None:
+    """Cash for purchases that are or may be of concern: all, then the materials in which it differs most."""
+    told = dependence_told(found)
+    if not told:
+        return None
+    whole, *materials = found.dependence
+    differ = [one for one in materials if _felt(one.concern_after - one.concern_before)]
+    differ.sort(key=lambda one: (-abs(one.concern_after - one.concern_before), one.material))
+    rows = [doc.DataRow(_dependence_cells("all purchases", whole), strong=True)]
+    rows += [doc.DataRow(_dependence_cells(one.material, one)) for one in differ[: shown or None]]
+    columns = [
+        doc.Column("Paid for purchases of concern"),
+        doc.figures("A", found.currency),
+        doc.figures("B", found.currency),
+    ]
+    columns += [doc.figures("B less A"), doc.figures("Share in A"), doc.figures("Share in B")]
+    more = doc.notes(left_out(len(differ) - (shown or len(differ)), "more material"))
+    return doc.section("Dependence on countries of concern", doc.sentence(told), doc.table(columns, rows), more)
+
+
+def _dependence_cells(name: str, one: DependenceLine) -> tuple[doc.Cell, ...]:
+    return (
+        name,
+        doc.Amount(one.concern_before),
+        doc.Amount(one.concern_after),
+        doc.Amount(one.concern_after - one.concern_before, form="signed"),
+        doc.Share(one.share_before) if one.paid_before else doc.NOTHING,
+        doc.Share(one.share_after) if one.paid_after else doc.NOTHING,
+    )
 
 
 def _short(materials: Sequence[MaterialLine]) -> doc.Section:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from ...domain.base import exact, totals
 from ...domain.plan import Cost, Plan, PlanStatus
 from ...errors import NoPlanError
+from ...explain import DependentSums, material_dependence, sum_of
 from ...explain.results import CENT, SHARE_PROVED
 from ...program import compile_program
 from ...program.asking import Line, least_moved
@@ -20,7 +21,7 @@ from ...session.carried import carried
 from ...solve import solve
 from ...solve.planned import plan_of
 from ...verify import examine
-from .records import MaterialLine, MixLine
+from .records import DependenceLine, MaterialLine, MixLine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +95,8 @@ class PlanSummary:
     """Material -> kilograms short."""
     facility: Mapping[str, str] = field(default_factory=dict)
     """Offer -> its facility."""
+    dependence: Mapping[str, DependentSums] = field(default_factory=dict)
+    """Material -> cash for its purchases, by dependence on the countries of concern of the case."""
 
     @staticmethod
     def of(part: PartPlan) -> PlanSummary:
@@ -113,6 +116,7 @@ class PlanSummary:
             bought=bought,
             short=totals((material[short.demand], short.quantity) for short in plan.shorts),
             facility={f.offer.id: f.offer.facility for f in problem.offers if f.offer.id in names},
+            dependence=material_dependence(part.verified, problem.case.concern.countries),
         )
 
     def beyond(self, materials: Iterable[str], parts: Sequence[PlanSummary] = ()) -> PlanSummary:
@@ -126,6 +130,7 @@ class PlanSummary:
             conflicts=tuple(rules for rules in self.conflicts if rules not in told),
             bought={line: kg for line, kg in self.bought.items() if line[1] not in gone},
             short={name: kg for name, kg in self.short.items() if name not in gone},
+            dependence={name: sums for name, sums in self.dependence.items() if name not in gone},
         )
 
     def over_the_plan(self) -> PlanSummary:
@@ -138,6 +143,27 @@ def together(plans: Sequence[PlanSummary]) -> tuple[dict[Line, Decimal], dict[st
     bought = totals(entry for plan in plans for entry in plan.bought.items())
     short = totals(entry for plan in plans for entry in plan.short.items())
     return bought, short, {offer: name for plan in plans for offer, name in plan.facility.items()}
+
+
+def dependence_lines(before: Sequence[PlanSummary], after: Sequence[PlanSummary]) -> list[DependenceLine]:
+    """Return the dependence of all purchases in both plans, and of each material that either buys."""
+    was, now = ({name: sums for plan in plans for name, sums in plan.dependence.items()} for plans in (before, after))
+    lines = [_dependence_line("", sum_of(was.values()), sum_of(now.values()))]
+    nothing = DependentSums()
+    lines += [_dependence_line(name, was.get(name, nothing), now.get(name, nothing)) for name in sorted({*was, *now})]
+    return lines
+
+
+def _dependence_line(material: str, before: DependentSums, after: DependentSums) -> DependenceLine:
+    return DependenceLine(
+        material=material,
+        paid_before=exact(before.cash),
+        paid_after=exact(after.cash),
+        concern_before=exact(before.of_concern),
+        concern_after=exact(after.of_concern),
+        share_before=exact(before.share),
+        share_after=exact(after.share),
+    )
 
 
 def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Decimal, Decimal]:

@@ -48,6 +48,20 @@ class MaterialLine(Record):
     short_after_kg: Number
 
 
+class DependenceLine(Record):
+    """Cash for purchases of one material in both plans, and the part that is or may be of concern."""
+
+    material: str = ""
+    """Empty: all."""
+    paid_before: Number
+    paid_after: Number
+    concern_before: Number
+    """By the countries of concern of the first case."""
+    concern_after: Number
+    share_before: Number
+    share_after: Number
+
+
 class Step(Record):
     """One change on the way from one plan to the other."""
 
@@ -81,7 +95,7 @@ class FactLine(Record):
 class Comparison(QuestionResult):
     """Two plans side by side, and what lies between them."""
 
-    TABLES: ClassVar[tuple[str, ...]] = ("materials", "mix", "steps", "facts")
+    TABLES: ClassVar[tuple[str, ...]] = ("materials", "mix", "dependence", "steps", "facts")
     TOLD_BY: ClassVar[str] = "friendshore.questions.compare.screen:comparison_screen"
 
     before: str
@@ -96,6 +110,8 @@ class Comparison(QuestionResult):
     """Every material that either plan buys or is short of."""
     mix: tuple[MixLine, ...]
     """Every offer that either plan buys from."""
+    dependence: tuple[DependenceLine, ...] = ()
+    """All purchases, then every material that either plan buys."""
     moved_kg: dict[str, Number] | None
     """Material -> kilograms bought more and less; None: the two plans have other periods, which cannot be set against each other."""
     least_moved: bool

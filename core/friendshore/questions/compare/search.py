@@ -15,7 +15,7 @@ from ...problem.changes import scenario_changes
 from ...session import PartPlan, Session
 from ...session.decided import days_of, foreseen, keep_decisions, refuse_undone
 from ...solve import Progress
-from .planned import PlanSummary, material_lines, mix_lines, nearest, rise_between, together
+from .planned import PlanSummary, dependence_lines, material_lines, mix_lines, nearest, rise_between, together
 from .records import Comparison, FactLine, Step, differing
 
 
@@ -279,6 +279,7 @@ def _side_by_side(
         difference=between(costs[1].objective - costs[0].objective, low, high, costs[1].objective),
         materials=materials,
         mix=tuple(mix),
+        dependence=tuple(dependence_lines(*plans)),
         moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if alike else None,
         least_moved=proved,
         steps=tuple(steps),

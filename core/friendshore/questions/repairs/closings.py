@@ -24,7 +24,7 @@ def apart(problem: Problem, demands: Collection[str]) -> Problem:
     """
     classes = problem.compliance_classes
     several = any(not problem.offers[arc.offer].single for arc in problem.network.arcs if arc.offer >= 0)
-    if several or any(one.ends for one in classes) or any(rule.watches_stock for rule in problem.rules):
+    if several or any(one.ends or one.free_of for one in classes) or any(rule.watches_stock for rule in problem.rules):
         return problem
     found: list[ComplianceClass] = []
     for one in classes:

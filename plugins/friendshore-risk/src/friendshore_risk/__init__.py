@@ -8,6 +8,7 @@ from friendshore.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from .events import RiskSettings
+    from .frontier.question import FrontierQuestion
     from .risk.question import RiskQuestion
     from .stress.question import StressQuestion
     from .withstand.question import WithstandQuestion
@@ -22,10 +23,11 @@ def friendshore_settings() -> list[type[RiskSettings]]:
 
 
 @hookimpl
-def friendshore_questions() -> list[RiskQuestion | StressQuestion | WithstandQuestion]:
-    """The questions `risk`, `stress` and `withstand`."""
+def friendshore_questions() -> list[FrontierQuestion | RiskQuestion | StressQuestion | WithstandQuestion]:
+    """Return the questions `frontier`, `risk`, `stress`, and `withstand`."""
+    from .frontier.question import FrontierQuestion
     from .risk.question import RiskQuestion
     from .stress.question import StressQuestion
     from .withstand.question import WithstandQuestion
 
-    return [RiskQuestion(), StressQuestion(), WithstandQuestion()]
+    return [FrontierQuestion(), RiskQuestion(), StressQuestion(), WithstandQuestion()]

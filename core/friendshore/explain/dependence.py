@@ -1,0 +1,207 @@
+"""Dependence of a plan on countries of concern: each purchase by its whole chain, and the cash that depends on it.
+
+A purchase is of concern because of its seller, its own steps, or the inputs that its maker takes. Goods of one material, place, and compliance class
+lie together. So a maker that takes from a pool with some goods of concern may use them, and one whose pool holds nothing else does use them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import reduce
+
+from ..domain.base import as_decimal, grouped
+from ..domain.plan import LotUse
+from ..domain.use import Chained
+from ..rules.dependence import Dependence, Reason, reasons, worst_of
+from ..verify import VerifiedPlan
+from .full_prices import trace_cash
+
+Pool = tuple[str, str, str]
+"""Material, place, and compliance class."""
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseDependence:
+    """Whether a purchase is of concern."""
+
+    own: Dependence
+    """By its seller and own steps."""
+    whole: Dependence
+    """By its inputs too."""
+    because: tuple[str, ...]
+    """Reasons, the worst first."""
+
+
+@dataclass(frozen=True, slots=True)
+class DependentSums:
+    """Cash and kilograms by dependence."""
+
+    cash: Decimal = Decimal(0)
+    is_cash: Decimal = Decimal(0)
+    may_be_cash: Decimal = Decimal(0)
+    by_inputs_cash: Decimal = Decimal(0)
+    """Part of the two that is of concern only because of inputs."""
+    kilograms: Decimal | None = None
+    """None for several materials."""
+    is_kilograms: Decimal | None = None
+    may_be_kilograms: Decimal | None = None
+
+    def plus(self, other: DependentSums) -> DependentSums:
+        """Return the cash of both, without kilograms."""
+        names = ("cash", "is_cash", "may_be_cash", "by_inputs_cash")
+        return DependentSums(*(getattr(self, name) + getattr(other, name) for name in names))
+
+    @property
+    def of_concern(self) -> Decimal:
+        """Cash that is or may be of concern."""
+        return self.is_cash + self.may_be_cash
+
+    @property
+    def share(self) -> Decimal:
+        """The same as a share of all cash, or 0 if nothing is paid."""
+        return self.of_concern / self.cash if self.cash else Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDependence:
+    """Dependence of a plan on countries of concern."""
+
+    purchases: Sequence[PurchaseDependence]
+    """In the order of `VerifiedPlan.lines`."""
+    plan: DependentSums
+    by_material: Mapping[str, DependentSums]
+    by_end_use: Mapping[str, DependentSums]
+    """By end use of the demands where the cash ends. An empty name stands for what is in stock at the end."""
+
+
+def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDependence | None:
+    """Return how far a plan depends on some countries: cash of its purchases, not discounted, each counted once. None if there are no countries."""
+    if not countries:
+        return None
+    found = judge_purchases(verified, countries)
+    by_material = _by_material(verified, found)
+    end_use = {demand.id: demand.use.end_use for demand in verified.problem.demands}
+    traced = trace_cash(verified, lambda number, _: (found[number].whole, found[number].own is Dependence.NO))
+    by_use: defaultdict[str, list[tuple[PurchaseDependence, Decimal]]] = defaultdict(list)
+    for demand, money in (*traced.by_demand.items(), ("", traced.stock), ("", traced.unused)):
+        for (whole, clean), amount in money.items():
+            own = Dependence.NO if clean else whole
+            by_use[end_use.get(demand, "")].append((PurchaseDependence(own, whole, ()), as_decimal(amount)))
+    return PlanDependence(
+        purchases=found,
+        plan=sum_of(by_material.values()),
+        by_material=by_material,
+        by_end_use={name: _sums(by_use[name]) for name in sorted(by_use)},
+    )
+
+
+def material_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> Mapping[str, DependentSums]:
+    """Return how far the purchases of each material depend on some countries."""
+    return _by_material(verified, judge_purchases(verified, countries))
+
+
+def sum_of(some: Iterable[DependentSums]) -> DependentSums:
+    """Return the cash of all of them."""
+    return reduce(DependentSums.plus, some, DependentSums())
+
+
+def _by_material(verified: VerifiedPlan, found: Sequence[PurchaseDependence]) -> Mapping[str, DependentSums]:
+    rows = grouped(
+        (line.item.entry.material, (each, line.total, line.item.entry.quantity))
+        for line, each in zip(verified.lines, found, strict=True)
+    )
+    return {name: _of_material(rows[name]) for name in sorted(rows)}
+
+
+def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[PurchaseDependence]:
+    """Return whether each purchase of a plan is of concern, in the order of `VerifiedPlan.lines`."""
+    known: dict[int, Sequence[Reason]] = {}
+
+    def reasons_of(offer: Chained) -> Sequence[Reason]:
+        if id(offer) not in known:
+            known[id(offer)] = tuple(reasons(offer, countries))
+        return known[id(offer)]
+
+    def own(offer: Chained) -> Dependence:
+        return worst_of(reason.dependence for reason in reasons_of(offer))
+
+    offers = verified.problem.offers
+    # A co-product may be made for one class and bought for another.
+    lenders: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for one in verified.plan.transfers:
+        lenders[one.offer, one.to_requirement].add((one.offer, one.from_requirement))
+    drawn: defaultdict[tuple[str, str], set[Pool]] = defaultdict(set)
+    for (material, place), requirement, _, kilograms, offer in verified.ledger.draws():
+        if kilograms:
+            drawn[offers[offer].offer.id, requirement].add((material, place, requirement))
+    items = [line.item for line in verified.lines]
+    makers = [(offers[item.arc.offer].offer.id, item.entry.requirement) for item in items]
+    inputs = {name: drawn[name].union(*(drawn[lender] for lender in lenders[name])) for name in dict.fromkeys(makers)}
+    found = [own(item.arc.chained) for item in items]
+    lots = defaultdict[Pool, set[Dependence]](set)
+    for item in verified.ledger.bought:
+        if isinstance(item.entry, LotUse) and item.entry.quantity:
+            lots[item.entry.material, item.entry.place, item.entry.requirement].add(own(item.arc.chained))
+    while True:
+        pools = defaultdict[Pool, set[Dependence]](set, {pool: set(some) for pool, some in lots.items()})
+        for item, each in zip(items, found, strict=True):
+            pools[item.entry.material, item.entry.place, item.entry.requirement].add(each)
+        taken = {name: worst_of(_mixed(pools[pool]) for pool in some) for name, some in inputs.items()}
+        after = [worst_of((each, taken.get(name, Dependence.NO))) for name, each in zip(makers, found, strict=True)]
+        if after == found:
+            break
+        found = after
+    because = {name: tuple(_of_concern(some, pools)) for name, some in inputs.items()}
+    return [
+        PurchaseDependence(
+            own(item.arc.chained), whole, _in_words((*reasons_of(item.arc.chained), *because.get(name, ())))
+        )
+        for item, name, whole in zip(items, makers, found, strict=True)
+    ]
+
+
+def _mixed(found: Collection[Dependence]) -> Dependence:
+    """Return what goods are that are taken out of a pool."""
+    if found == {Dependence.IS}:
+        return Dependence.IS
+    return Dependence.MAY_BE if worst_of(found) is not Dependence.NO else Dependence.NO
+
+
+def _of_concern(inputs: Iterable[Pool], pools: Mapping[Pool, Collection[Dependence]]) -> Iterator[Reason]:
+    """Yield the inputs that are of concern, in order of name."""
+    for name, found in sorted({(pool[0], _mixed(pools[pool])) for pool in inputs}):
+        if found is not Dependence.NO:
+            yield Reason(found, f"made of {name}")
+
+
+def _in_words(found: Iterable[Reason]) -> tuple[str, ...]:
+    ordered = sorted(found, key=lambda reason: -reason.dependence.rank)
+    return tuple(each.text if each.dependence is Dependence.IS else f"possibly {each.text}" for each in ordered)
+
+
+def _sums(rows: Iterable[tuple[PurchaseDependence, Decimal]]) -> DependentSums:
+    cash, by_inputs = {each: Decimal(0) for each in Dependence}, Decimal(0)
+    for found, amount in rows:
+        cash[found.whole] += amount
+        if found.own is Dependence.NO and found.whole is not Dependence.NO:
+            by_inputs += amount
+    return DependentSums(sum(cash.values(), Decimal(0)), cash[Dependence.IS], cash[Dependence.MAY_BE], by_inputs)
+
+
+def _of_material(rows: Sequence[tuple[PurchaseDependence, Decimal, Decimal]]) -> DependentSums:
+    sums = _sums((found, cash) for found, cash, _ in rows)
+    kilograms = {each: Decimal(0) for each in Dependence}
+    for found, _, quantity in rows:
+        kilograms[found.whole] += quantity
+    return DependentSums(
+        sums.cash,
+        sums.is_cash,
+        sums.may_be_cash,
+        sums.by_inputs_cash,
+        sum(kilograms.values(), Decimal(0)),
+        kilograms[Dependence.IS],
+        kilograms[Dependence.MAY_BE],
+    )
