@@ -26,6 +26,7 @@ def solve_mip(
     steps: Steps = unknown,
     counted: Floats | float = 1.0,
     confirm: bool = True,
+    start: Floats | None = None,
 ) -> SolverAnswer:
     """Return the best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
@@ -34,13 +35,14 @@ def solve_mip(
     Args:
         known: Plan to start from and proved bound, each if there is one. Without a time limit they must not depend on the clock.
         confirm: False for one of many programs whose bounds are confirmed together at the end.
+        start: A plan of a program much like it; see `first_plan`.
 
     Raises:
         UnboundedError: if the cost has no least value.
     """
     left = linear
     if known.x is None and not np.isfinite(known.bound):
-        known, left = first_plan(linear, engines, watch, gap, steps, counted)
+        known, left = first_plan(linear, engines, watch, gap, steps, counted, start)
         if known.x is not None:
             known = polished(linear, engines, known)
     if known.outcome is SolverOutcome.INFEASIBLE:
