@@ -131,6 +131,8 @@ def test_a_reduced_cost_that_rounding_leaves_below_zero_costs_no_bound() -> None
     duals = np.array([1.0, 1.5 + 1e-15])
     assert first.proved(linear, duals) == -np.inf
     assert first.proved(ended(linear, 100.0), duals) == pytest.approx(6.0)
+    assert ended(linear, 100.0).upper == pytest.approx([10.0, 10.0]), "the row leaves it no more"
+    assert ended(linear, 4.0).upper == pytest.approx([10.0, 8.0]), "nor does the money"
 
 
 @pytest.mark.parametrize("seed", SEEDS)

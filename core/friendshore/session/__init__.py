@@ -225,7 +225,7 @@ class Session:
     def least_short(self, demand: int) -> float | None:
         """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""
         columns = self.program.short_of({self.problem.demands[demand].id})
-        return least(self.program, columns, self.left(), self.cancel)
+        return least(self.program, columns, self.left(), self.cancel, self.choices)
 
     def part_of(self, material: str) -> PartPlan:
         """The part of the case that a material belongs to, planned on its own."""

@@ -30,6 +30,8 @@ ENDS = 10
 """Rounds in which ends of columns are worked out, each from those before."""
 END_ROUNDING = 1e-9
 """Share of an end that is added to it, for what doubles round."""
+LEAST_END = 1.0
+"""A smaller end is not written down: the bound hardly needs it, and a solver's presolve may take it for nothing at all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +89,7 @@ def _ends(linear: Linear) -> Floats:
         fits = endless & (signed > 0) & np.isfinite(end)[row] & (open_[row] == 0)
         of, left = column[fits], (end[row] - known[row] + np.where(unknown, 0.0, least))[fits] / signed[fits]
         np.minimum.at(ends, of, np.maximum(left, linear.lower[of]))
-    room: Floats = ends + END_ROUNDING * np.maximum(1.0, np.abs(ends))
-    return room
+    return np.maximum(ends * (1 + END_ROUNDING), LEAST_END)
 
 
 def forced(linear: Linear) -> Linear:

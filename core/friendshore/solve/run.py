@@ -262,10 +262,16 @@ def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> Solv
 
 
 @resting()
-def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:
+def least(
+    program: Program,
+    columns: Ints,
+    limits: Limits = NO_LIMITS,
+    cancel: Cancel | None = None,
+    start: Choices | None = None,
+) -> float | None:
     """The least that the sum of some columns can come to in any plan; infinite if there is no plan, None if a limit ended the search.
 
-    Only the components that hold one of the columns are solved.
+    Only the components that hold one of the columns are solved, from the choices of a plan of a program much like it (`start`).
     """
     wanted = np.zeros(len(program.linear.cost))
     wanted[columns] = 1.0
@@ -274,9 +280,15 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     if watch.stopped():
         return None
     search = Search(watch, limits.gap, engines=limits.engines)
-    parts = [part.linear for part in split(linear) if part.linear.cost.any()]
+    parts = [part for part in split(linear) if part.linear.cost.any()]
+    x = None if start is None else program.start(start)
     with ThreadPoolExecutor(1) as pool:
-        answers = list(pool.map(search.component, parts))
+        answers = list(
+            pool.map(
+                lambda part: search.component(part.linear, start=None if x is None else x[part.columns]),
+                parts,
+            )
+        )
     if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
         return inf
     if any(answer.outcome is not SolverOutcome.OPTIMAL for answer in answers):

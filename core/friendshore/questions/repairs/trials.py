@@ -189,8 +189,8 @@ class Trials:
         if self.need.rules & {owner.removeprefix("rule ") for owner in program.owners_of(rows)}:
             return inf
         columns = wanted if len(wanted) else np.arange(len(linear.cost))
-        given = self.session.limits
-        found = least(program, columns, Limits(seconds=given.seconds, workers=1, until=given.until), cancel)
+        limits = Limits(seconds=self.session.limits.seconds, workers=1, until=self.session.limits.until)
+        found = least(program, columns, limits, cancel, self.session.choices)
         if found is None:
             raise SearchEndedError
         return (
