@@ -30,7 +30,7 @@ ENDS = 10
 """Rounds in which ends of columns are worked out, each from those before."""
 END_ROUNDING = 1e-9
 """Share of an end that is added to it, for what doubles round."""
-LEAST_END = 1.0
+LEAST_END = 1e-3
 """A smaller end is not written down: the bound hardly needs it, and a solver's presolve may take it for nothing at all."""
 
 
