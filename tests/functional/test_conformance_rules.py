@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pytest
 
+from friendshore.domain.facts import Material
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import PluginError
 from friendshore.rules.base import Facts, Rule
@@ -223,6 +224,18 @@ class ByUse(Rule):
         return Decimal(int(use.end_use == "defense"))
 
 
+class OnNothing(Rule):
+    """It charges on everything, and says that it charges on no material."""
+
+    kind: Literal["on-nothing"] = "on-nothing"
+
+    def charges_on(self, material: Material) -> bool:
+        return False
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        return Decimal(1)
+
+
 class ByOrigin(Rule):
     """It charges for Chinese goods alone, and says that all origins are alike."""
 
@@ -281,6 +294,7 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "breaks down at an offer": (Nervous.model_validate(GIVEN), "answers", "AttributeError"),
     "careless": (Careless.model_validate(GIVEN), "shortcuts", "`concerns` says that it does not bear on defense use"),
     "charge by use": (ByUse.model_validate(GIVEN), "shortcuts", "the charge differs from use to use"),
+    "charge on a material": (OnNothing.model_validate(GIVEN), "shortcuts", "`charges_on` is false of"),
     "charge by origin": (ByOrigin.model_validate(GIVEN), "shortcuts", "yet their charges differ"),
     "row that reads nothing": (Unread.model_validate(GIVEN), "shortcuts", "leaves out"),
     "json": (Untyped.model_validate(GIVEN), "json", "another rule once written as JSON"),

@@ -14,13 +14,13 @@ import pytest
 from friendshore.domain.facts import Lane
 from friendshore.problem import Problem, build_problem
 from friendshore.program import compile_program
-from friendshore.program.matrix import Floats, Linear, continuous
+from friendshore.program.matrix import Entries, Floats, Linear, continuous
 from friendshore.solve import first_plan as first
 from friendshore.solve import mip, subgradient
 from friendshore.solve.components import split
 from friendshore.solve.engine import Ask, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES, solve_with_scip
-from friendshore.solve.forcing import numbered
+from friendshore.solve.forcing import ended, numbered
 from friendshore.solve.scaling import scaled
 
 from .settings import at_depth
@@ -85,6 +85,54 @@ def test_no_optimum_is_lost(drawn: Any, large: bool, seed: int, monkeypatch: pyt
             assert found.outcome is SolverOutcome.OPTIMAL
             assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), name
             assert found.bound <= least + 2 * GAP * max(1.0, abs(least)), name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("drawn", [_places, _mid, sites])
+def test_choices_to_start_from_change_no_optimum(drawn: Any, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever they are: those of a cheapest plan, all or some of them, or choices that no plan can make."""
+    monkeypatch.setattr(first, "CHOICES", 1)
+    for name, linear in programs(drawn, range(seed, seed + GROUP)):
+        best = cheapest(linear)
+        if best is None:
+            continue
+        some = np.where(np.arange(len(best)) % 2, best, np.nan)
+        for start in (best, some, np.zeros(len(best)), np.full(len(best), 1e6)):
+            found = mip.solve_mip(linear, ENGINES, Watch(), GAP, start=start)
+            least = float(linear.cost @ best) + linear.constant
+            assert found.outcome is SolverOutcome.OPTIMAL
+            assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), name
+            assert found.bound <= least + 2 * GAP * max(1.0, abs(least)), name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("drawn", [_places, _mid, sites])
+def test_ends_of_endless_columns_leave_every_plan_that_costs_no_more(drawn: Any, seed: int) -> None:
+    """What rows and the cost of a plan leave of stocks, and of what soft rules miss, a cheapest plan keeps."""
+    for name, linear in programs(drawn, range(seed, seed + GROUP)):
+        best = cheapest(linear)
+        if best is None:
+            continue
+        least = float(linear.cost @ best) + linear.constant
+        for most in (np.inf, least, least + 0.3 * abs(least)):
+            left = ended(linear, most)
+            assert (best <= left.upper + 1e-6 * np.maximum(1.0, np.abs(best))).all(), name
+            assert (left.upper <= linear.upper).all(), name
+
+
+def test_a_reduced_cost_that_rounding_leaves_below_zero_costs_no_bound() -> None:
+    """Stock has no upper end: a multiplier that is 1e-15 off would leave the whole program without a bound."""
+    entries = Entries.summed(np.array([0, 0, 1]), np.array([0, 1, 1]), np.array([1.0, -1.0, 1.0]), (2, 2))
+    nothing = np.zeros(2)
+    linear = Linear(
+        np.array([1.0, 0.5]), nothing, np.array([10.0, np.inf]), nothing.astype(bool), entries,
+        np.array([0.0, 4.0]), np.array([0.0, np.inf]),
+    )  # fmt: skip
+    duals = np.array([1.0, 1.5 + 1e-15])
+    assert first.proved(linear, duals) == -np.inf
+    assert first.proved(ended(linear, 100.0), duals) == pytest.approx(6.0)
+    assert ended(linear, 100.0).upper == pytest.approx([10.0, 10.0]), "the row leaves it no more"
+    assert ended(linear, 4.0).upper == pytest.approx([10.0, 8.0]), "nor does the money"
 
 
 @pytest.mark.parametrize("seed", SEEDS)

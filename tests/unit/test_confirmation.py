@@ -99,6 +99,23 @@ def test_another_search_of_the_same_solver_confirms_an_optimum() -> None:
     assert paths == [0, 1]
 
 
+@pytest.mark.parametrize("outcome", [SolverOutcome.OPTIMAL, SolverOutcome.FEASIBLE])
+def test_a_solver_that_goes_astray_from_a_start_searches_again_without_it(outcome: SolverOutcome) -> None:
+    """HiGHS took a plan that it was given for cheaper than it is, and returned it as optimal, or as good enough."""
+
+    def astray(linear: Linear, ask: Ask, hint: Floats | None = None) -> SolverAnswer:
+        if hint is None:
+            return solve_with_highs(linear, ask)
+        return SolverAnswer(
+            outcome, hint, float(linear.cost @ hint), 0.0 if outcome is SolverOutcome.OPTIMAL else -np.inf
+        )
+
+    linear = covering()
+    known = SolverAnswer(SolverOutcome.FEASIBLE, linear.upper, float(linear.cost.sum()), 1.0)
+    answer = solve_mip(linear, Engines(ENGINES.simplex, (astray,), (solve_with_scip,)), Watch(), 1e-6, known)
+    assert (answer.outcome, answer.objective) == (SolverOutcome.OPTIMAL, pytest.approx(OPTIMUM))
+
+
 @pytest.mark.parametrize("second", [(), (gives_up,)], ids=["nobody", "a solver that gives up"])
 def test_nothing_confirms_an_optimum(second: tuple[Engine, ...]) -> None:
     """One run of one solver never suffices, whatever it says of itself."""

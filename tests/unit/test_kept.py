@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from friendshore.domain.change import Change
-from friendshore.domain.facts import Place
+from friendshore.domain.facts import Material, Place
 from friendshore.domain.use import Chained, Move, Use, Verdict
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.kept import Answers, Kept
@@ -95,6 +95,27 @@ class Duty(Rule):
 
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
         return value / 10
+
+
+class Narrow(Duty):
+    """A duty on one material, which refuses to be asked about any other."""
+
+    kind: Literal["narrow"] = "narrow"  # type: ignore[assignment]
+    material: str
+
+    def charges_on(self, material: Material) -> bool:
+        return material.id == self.material
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        assert offer.material.id == self.material
+        return super().charge(offer, move, use, origin, value)
+
+
+def test_a_duty_costs_the_same_where_it_says_which_materials_it_charges_on() -> None:
+    """The rule is never asked about another material: it would fail."""
+    every = session(Duty(id="d")).verified.cost.charges
+    assert session(Narrow(id="d", material="oxide")).verified.cost.charges == every > 0
+    assert session(Narrow(id="d", material="gallium")).verified.cost.charges == 0
 
 
 def test_a_duty_that_ends_earlier_costs_less_though_it_asks_the_same_of_every_delivery() -> None:

@@ -16,6 +16,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
 from friendshore.errors import InputError
+from friendshore.explain.pieces import Pieces
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.ledger.document import ledger_document
 from friendshore.questions.ledger.records import Ledger, Method
@@ -23,7 +24,7 @@ from friendshore.questions.ledger.search import ledger
 from friendshore.recommend import reopen
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.exclude import Exclude
-from friendshore.rules.kinds.limits import MaxShare, Pin
+from friendshore.rules.kinds.limits import Budget, MaxShare, Pin
 from friendshore.rules.kinds.tariff import Tariff
 from friendshore.rules.rows import Row
 from friendshore.session import Session
@@ -112,6 +113,33 @@ def test_any_two_of_three_rules_may_forbid_all_that_the_three_do() -> None:
     found = ledger(opened(metal(9), facts, *rules))
     assert adds(found) == {"a": 390, "c": 255, "b": 75}
     assert found.effort.questions == 8
+
+
+def test_rules_that_find_nothing_are_planned_no_more_often_beside_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """10 kg from China at 10. A duty on what comes from elsewhere is due on none of it, and no duty helps to keep a budget."""
+    rules = [
+        rule(Tariff, id=f"duty-{origin.lower()}", origins=[origin], territory=["US"], rate=Decimal("0.1"))
+        for origin in ("CN", "AU", "JP")
+    ]
+    names = [each.id for each in rules]
+    planned: list[Any] = []
+    plan = Pieces.plan
+
+    def counted(pieces: Pieces, piece: Any, changes: Any) -> Any:
+        planned.append(changes)
+        return plan(pieces, piece, changes)
+
+    monkeypatch.setattr(Pieces, "plan", counted)
+
+    def found(*limits: Rule) -> tuple[int, dict[str, float]]:
+        planned.clear()
+        added = adds(ledger(opened(metal(10), metals(), *rules, *limits), items=names))
+        return len(set(planned)), added
+
+    alone = found()
+    assert alone == (3, {"duty-cn": 10.0, "duty-au": 0.0, "duty-jp": 0.0})
+    assert found(rule(Budget, id="purse", amount=5000)) == alone
+    assert found(rule(Budget, id="purse", amount=5000, penalty=1)) == alone
 
 
 def test_items_by_order_add_to_those_before_them() -> None:

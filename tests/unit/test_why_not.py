@@ -15,6 +15,7 @@ from friendshore.domain.change import Change, TermKind
 from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
+from friendshore.explain import break_even
 from friendshore.explain.break_even import BreakEven, break_even_price
 from friendshore.plugins import Registry
 from friendshore.problem.inputs import Inputs
@@ -154,6 +155,15 @@ def test_a_budget_makes_the_search_halve() -> None:
     assert found.high is not None
     assert float(found.low) <= float(found.high)
     assert float(found.price) > 10
+
+
+def test_a_price_that_the_gap_leaves_unproved_is_not_doubled_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver that proves every plan to one dollar: no price proves that Japan isn't bought, and the second one tried tells no more than the first."""
+    proved = break_even.bound
+    monkeypatch.setattr(break_even, "bound", lambda answer: proved(answer) - 1)
+    found = break_even_price(session(civil(40), metals(cn=40), Budget(id="b", amount=Decimal(1000))), "jp-metal")
+    assert (found.outcome, found.low, found.high) == ("price", 0, None)
+    assert found.solves == 3
 
 
 def test_what_is_forbidden_is_asked_about_without_the_rule() -> None:

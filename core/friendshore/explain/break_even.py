@@ -246,11 +246,13 @@ def _halve(search: _Search) -> Decimal | None:
     """Bisection, where plans cannot be priced anew: the interval that is left once its ends are a millionth apart."""
     assert search.low is not None
     doubled = max(search.low, Decimal(1))
+    bought = True
     for _ in range(_DOUBLED):
-        if search.high is not None:
+        # Where it is not bought, and the solver's gap leaves that unproved, the gap is no smaller at a larger price.
+        if search.high is not None or not bought:
             break
         doubled *= 2
-        search.at(doubled)
+        bought = any(buys(part, search.offer) for part in search.at(doubled).after)
     if search.high is None:
         return None
     for _ in range(STEPS):

@@ -241,9 +241,10 @@ class PartReplans:
         linear = replace(self._bounded(base.program, removed), cost=cost)
         whole = sum(served.values())
         # With whole lots, the first kilogram may cost as much as many of them.
-        for more in (whole / _FIRST, whole) if linear.integer.any() else (whole / _FIRST,):
+        pieces = ((whole / _FIRST, base), (whole, dear)) if linear.integer.any() else ((whole / _FIRST, base),)
+        for more, near in pieces:
             larger = capped(linear, weights, float(base.x[own].sum()) - more)
-            x = self._solve(base.program, larger, own)
+            x = self._solve(base.program, larger, own, near.x)
             if x is not None:
                 found.append(_rate(base, Replan(base.program, x, self._parts(larger, own)), cost, own))
         return min(found)
@@ -279,19 +280,28 @@ class PartReplans:
             return None
         return Replan(program, x, self._parts(linear, targets))
 
-    def _solve(self, program: Program, linear: Linear, targets: Ints) -> Floats | None:
-        """Return the optimum of everything that some columns have to do with."""
+    def _solve(self, program: Program, linear: Linear, targets: Ints, near: Floats | None = None) -> Floats | None:
+        """Return the optimum of everything that some columns have to do with; the search begins near a plan of the program, or near the case's."""
         session = self.session
         if any(not goal.whole for goal in program.goals):
             try:
-                found = solve(replace(program, linear=linear), self._left(), None, session.cancel, session.answers)
+                found = solve(
+                    replace(program, linear=linear),
+                    self._left(),
+                    None,
+                    session.cancel,
+                    session.answers,
+                    session.choices,
+                )
             except NoPlanError:
                 self.ended = True
                 return None
             self.ended |= found.status not in (PlanStatus.OPTIMAL, PlanStatus.UNCONFIRMED, PlanStatus.INFEASIBLE)
             return found.x if found.status in (PlanStatus.OPTIMAL, PlanStatus.UNCONFIRMED) else None
         parts = [part for part in split(linear) if np.isin(part.columns, targets).any()]
-        answers = optima([part.linear for part in parts], self._left(), session.cancel, session.answers)
+        start = program.start(session.choices) if near is None else near
+        starts = [start[part.columns] for part in parts]
+        answers = optima([part.linear for part in parts], self._left(), session.cancel, session.answers, starts)
         x = np.zeros(len(linear.cost))
         for part, answer in zip(parts, answers, strict=True):
             if answer.outcome not in _FOUND or answer.x is None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from ..domain.base import as_decimal, exact
+from ..domain.facts import Material
 from ..domain.time import Horizon
 from ..domain.use import Use
 from ..plugins import attributed
@@ -43,8 +44,9 @@ class Charges:
         """By period, the first one in which all rules hold as in it."""
         self._values: dict[int, Sequence[Decimal]] = {}
         self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
-        self._told_before: dict[tuple[int, int], dict[Charged, ByRule]] = {}
-        self._asked: dict[tuple[int, int], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
+        self._told_before: dict[tuple[int, int, str], dict[Charged, ByRule]] = {}
+        self._asked: dict[tuple[int, int, str], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
+        self._may_charge: dict[tuple[int, str], list[tuple[Rule, Decimal]]] = {}
         self._others: Sequence[str] | None = None
         """Countries that stand for all, once they are asked for."""
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
@@ -150,12 +152,13 @@ class Charges:
         return possible_origins(arc.chained, self._others)
 
     def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> ByRule:
-        told = self._known_parts(use, arrival)
+        material = arc.chained.material
+        told = self._known_parts(use, arrival, material)
         key = id(arc.chained), id(arc.move), origin, str(value)
         found = told.get(key)
         if found is None:
             found = told[key] = {}
-            for rule, weight, known in self._answered(use, arrival):
+            for rule, weight, known in self._answered(use, arrival, material):
                 charge = known.get(key)
                 if charge is None:
                     with attributed(rule):
@@ -164,26 +167,37 @@ class Charges:
                 found[rule.id] = charge * weight if charge else _NOTHING
         return found
 
-    def _answered(self, use: Use, arrival: int) -> list[tuple[Rule, Decimal, dict[Charged, Decimal]]]:
-        """The rules that hold in a period, each with the part of its days and with what it has charged so far."""
+    def _answered(
+        self, use: Use, arrival: int, material: Material
+    ) -> list[tuple[Rule, Decimal, dict[Charged, Decimal]]]:
+        """The rules that may charge on a material in a period, each with the part of its days and with what it has charged so far."""
         if self.answers is None:
-            return [(rule, part, {}) for rule, part in self._holding(arrival)]
-        key = id(use), arrival
+            return [(rule, part, {}) for rule, part in self._holding(arrival, material)]
+        key = id(use), arrival, material.id
         if key not in self._asked:
             charges = self.answers.charges
-            self._asked[key] = [(rule, part, charges(rule, use)) for rule, part in self._holding(arrival)]
+            self._asked[key] = [(rule, part, charges(rule, use)) for rule, part in self._holding(arrival, material)]
         return self._asked[key]
 
-    def _holding(self, arrival: int) -> list[tuple[Rule, Decimal]]:
-        """The rules that hold in a period, each with the part of its days."""
-        return [(rule, part) for rule, part in zip(self.rules, self._weights[arrival], strict=True) if part]
+    def _holding(self, arrival: int, material: Material) -> list[tuple[Rule, Decimal]]:
+        """The rules that may charge on a material in a period, each with the part of its days."""
+        key = arrival, material.id
+        if key not in self._may_charge:
+            held = [(rule, part) for rule, part in zip(self.rules, self._weights[arrival], strict=True) if part]
+            self._may_charge[key] = [(rule, part) for rule, part in held if self._charges_on(rule, material)]
+        return self._may_charge[key]
 
-    def _known_parts(self, use: Use, arrival: int) -> dict[Charged, ByRule]:
+    @staticmethod
+    def _charges_on(rule: Rule, material: Material) -> bool:
+        with attributed(rule):
+            return rule.charges_on(material)
+
+    def _known_parts(self, use: Use, arrival: int, material: Material) -> dict[Charged, ByRule]:
         if self.answers is None:
             return {}
-        key = id(use), arrival
+        key = id(use), arrival, material.id
         if key not in self._told_before:
-            self._told_before[key] = self.answers.parts(self._holding(arrival), use)
+            self._told_before[key] = self.answers.parts(self._holding(arrival, material), use)
         return self._told_before[key]
 
 

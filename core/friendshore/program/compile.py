@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +21,19 @@ from .buying import Buying, Recipes
 from .columns import Columns, Units
 from .draft import ProgramDraft
 from .limits import LimitRows, compile_limits
-from .matrix import Ints, Linear, joined, owners_of
+from .matrix import Floats, Ints, Linear, joined, owners_of
 from .objectives import Goal, add_largest, goals_of
 from .ordering import add_order_terms
 from .term_columns import TermColumns
 
 Bought = dict[tuple[int, int, int], list[int]]
 """Output, compliance class (-1: any) and order period -> columns that buy it of one offer."""
+
+
+Choice = tuple[str, ...]
+"""What a choice is about, in words that are the same in programs of changed facts."""
+Choices = Mapping[Choice, float]
+"""What a plan makes of its choices."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +65,28 @@ class Program:
     def owners_of(self, rows: Ints) -> list[str]:
         """Who asked for each of some rows."""
         return owners_of(self.owners, rows)
+
+    def choices(self, x: Floats) -> Choices:
+        """Return what a plan makes of the choices, for `start` of another program."""
+        return {choice: float(x[column]) for choice, column in self._choices()}
+
+    def start(self, choices: Choices) -> Floats:
+        """Return the values of all columns that are choices which are known; not a number for others."""
+        x = np.full(len(self.linear.cost), np.nan)
+        for choice, column in self._choices():
+            x[column] = choices.get(choice, np.nan)
+        return x
+
+    def _choices(self) -> Iterator[tuple[Choice, int]]:
+        columns, problem = self.columns, self.problem
+        names = [facts.offer.id for facts in problem.offers]
+        for kind, of_order in (("order", columns.order), ("lots", columns.lot)):
+            yield from (((kind, names[offer], str(t)), column) for (offer, t), column in of_order.items())
+        yield from ((("onboarding", names[offer]), column) for offer, column in columns.onboard.items())
+        yield from ((("terms", str(problem.term_spans[span])), column) for span, column in columns.placed.items())
+        for (number, tier), column in columns.tier_reached.items():
+            span = problem.price_spans[number]
+            yield ("tier", str(tier), span.label, *(names[offer] for offer in span.offers)), column
 
 
 @uncollected()

@@ -276,6 +276,10 @@ class Rule(Record):
         """Whether the rule can bear on this use at all. A shortcut: False saves asking about every offer."""
         return True
 
+    def charges_on(self, material: Material) -> bool:
+        """Return False if the rule never charges anything on a material. A shortcut: it saves asking about every move of the material."""
+        return True
+
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
         """Whether this move may serve this use, on a day on which the rule holds."""
         return PASS

@@ -20,15 +20,25 @@ from ..problem.impact import impact
 from ..problem.inputs import Inputs
 from ..problem.kept import Kept
 from ..problem.parts import Members, Parts
-from ..program import Program, compile_program
+from ..program import Choices, Program, compile_program
 from ..program.asking import Weigh, about, weights
 from ..program.matrix import Floats, capped
 from ..program.objectives import Goal
 from ..rules.base import Rule
-from ..solve import NO_LIMITS, AnswerCache, Cancel, Limits, Progress, Solution, least, solve, steadiest
+from ..solve import (
+    NO_LIMITS,
+    AnswerCache,
+    Cancel,
+    Conflict,
+    Limits,
+    Progress,
+    Solution,
+    least,
+    plan_of,
+    solve,
+    steadiest,
+)
 from ..solve.components import column_labels
-from ..solve.planned import plan_of
-from ..solve.run import Conflict
 from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
 from .answer import Answer, Extreme, PartPlan, Together
 from .carried import carried
@@ -110,8 +120,9 @@ class Session:
         return _opened(inputs, program, self.limits, search, None, self.cancel, self.answers, began, self.memory)
 
     def __repr__(self) -> str:
-        found = self.solution
-        return f"<Session {self.problem.case.name}: {found.status.value}, {found.components:,} components>"
+        return (
+            f"<Session {self.problem.case.name}: {self.solution.status.value}, {self.solution.components:,} components>"
+        )
 
     def __reduce__(self) -> tuple[Callable[..., Session], tuple[Inputs, Limits, None, None, AnswerCache, None, int]]:
         # Opened again where it is read back: nothing is solved anew, for the answers are known, and the plan is verified there.
@@ -136,10 +147,9 @@ class Session:
             PluginError: if a plugin's rule raises.
         """
         solved, reused = self.answers.solved, self.answers.reused
-        before, after = [], []
-        for part in impact(self.parts, changes, rules):
-            before.append(self.part_plan(part.members, part.rules))
-            after.append(self.part_plan(part.members, part.rules, part.changes, part.imposed))
+        touched = impact(self.parts, changes, rules)
+        before = [self.part_plan(part.members, part.rules) for part in touched]
+        after = [self.part_plan(part.members, part.rules, part.changes, part.imposed) for part in touched]
         cost = self.verified.cost
         levels = [reading.value for reading in self.verified.levels]
         for one, other in zip(before, after, strict=True):
@@ -197,6 +207,11 @@ class Session:
             raise OutOfTimeError.ended(f"after {done:,} of {of:,} {what}, and the answer needs them all", self.canceled)
 
     @cached_property
+    def choices(self) -> Choices:
+        """What the plan makes of its choices: most questions are about plans that differ in few of them."""
+        return self.program.choices(self.solution.x)
+
+    @cached_property
     def parts(self) -> Parts:
         """The case cut into parts that have nothing to do with each other."""
         ranked = (row for objective in self.problem.objectives for row in objective.rows)
@@ -223,7 +238,7 @@ class Session:
     def least_short(self, demand: int) -> float | None:
         """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""
         columns = self.program.short_of({self.problem.demands[demand].id})
-        return least(self.program, columns, self.left(), self.cancel)
+        return least(self.program, columns, self.left(), self.cancel, self.choices)
 
     def part_of(self, material: str) -> PartPlan:
         """The part of the case that a material belongs to, planned on its own."""
@@ -273,7 +288,7 @@ class Session:
         ranked = [goal for goal in program.goals if not goal.whole]
         asked = replace(program, goals=(*ranked, Goal(cost, 0.0, whole=False)))
         if within is None:
-            solution = solve(asked, self.limits, None, self.cancel, self.answers)
+            solution = self._solved(asked)
         else:
             labels = column_labels(program.linear.entries)
             held = self.together(material).columns | np.isin(labels, labels[cost != 0])
@@ -289,7 +304,7 @@ class Session:
         """The program of some parts as they are, with its cheapest solution; made once."""
         if members not in self._programs:
             program = compile_program(self.parts.part(members).problem())
-            self._programs[members] = program, solve(program, self.limits, None, self.cancel, self.answers)
+            self._programs[members] = program, self._solved(program)
         return self._programs[members]
 
     def repriced(self, part: PartPlan, *changes: Change) -> Cost:
@@ -306,14 +321,13 @@ class Session:
             raise VerificationError(findings)
         return verified.cost
 
+    def _solved(self, program: Program) -> Solution:
+        return solve(program, self.limits, None, self.cancel, self.answers, self.choices)
+
     def _within(self, program: Program, money: Floats, most: float) -> Solution:
         """The best plan under a program's goals in which some money comes to no more than so much."""
-
-        def found(slack: float) -> Solution:
-            linear = capped(program.linear, money, most + slack * max(1.0, abs(most)))
-            return solve(replace(program, linear=linear), self.limits, None, self.cancel, self.answers)
-
-        solutions = map(found, SLACKS)
+        programs = (capped(program.linear, money, most + slack * max(1.0, abs(most))) for slack in SLACKS)
+        solutions = (self._solved(replace(program, linear=linear)) for linear in programs)
         first = next(solutions)
         return first if not first.conflicts else next((s for s in solutions if not s.conflicts), first)
 
@@ -338,14 +352,13 @@ class Session:
             verified = next((plan for plan in spared if plan is not None), None)
             if verified is None:
                 program = compile_program(problem)
-                plan = plan_of(program, solve(program, self.limits, None, self.cancel, self.answers))
+                plan = plan_of(program, self._solved(program))
                 if not (rules or changes or imposed):  # ties are broken once, for the plan that is shown
                     most = plan.objective + self.verified.rounding
                     verified = carried(self.verified, members, problem, plan, most)
                 verified = verified or verify(problem, plan)
             found = PartPlan(members, verified)
-            own = not (rules or changes or imposed) and members in self.parts.members
-            self._plans.keep(key, found, own=own)
+            self._plans.keep(key, found, own=not (rules or changes or imposed) and members in self.parts.members)
         return found
 
     def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:

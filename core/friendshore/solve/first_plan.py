@@ -29,8 +29,8 @@ import numpy as np
 from ..program.matrix import Floats, Linear, Mask, continuous
 from .diving import rounded, seconds_of, sloped, summed
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
-from .forcing import covered, forced, links, numbered
-from .polishing import polished
+from .forcing import covered, ended, forced, links, numbered
+from .polishing import fix, polished, settled_rows
 from .steps import SLACK
 from .subgradient import estimated
 
@@ -76,10 +76,14 @@ def first_plan(
     gap: float,
     steps: Steps = unknown,
     counted: Floats | float = 1.0,
+    start: Floats | None = None,
 ) -> tuple[SolverAnswer, Linear]:
     """The best plan found before the whole is searched, with a bound for the whole; and the program that is left to search.
 
     Nothing, and the program as it is, where there are few choices. A relaxation without a plan says that there is none at all.
+
+    Args:
+        start: a plan of a program much like it, of which the choices count; not a number for those that are not known.
     """
     found = SolverAnswer(SolverOutcome.NOTHING)
     large = linear.entries.nnz > LARGE
@@ -100,16 +104,20 @@ def first_plan(
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:
         return found, linear
-    found = min(found, rounded(linear, relaxed.x, engines, watch), key=lambda answer: answer.objective)
+    alike = SolverAnswer(SolverOutcome.NOTHING) if start is None else _same_choices(linear, start, engines, watch)
+    found = min(found, alike, key=lambda answer: answer.objective)
+    if alike.x is None or alike.objective - relaxed.objective > CLOSE * abs(alike.objective):
+        found = min(found, rounded(linear, relaxed.x, engines, watch), key=lambda answer: answer.objective)
     dear = _dear(linear, relaxed)
     scarce = dear.any() and (found.x is None or (found.x[dear] > USED).any())
     if scarce:
         found = min(found, any_plan(_closed(linear, dear), engines, watch), key=lambda answer: answer.objective)
-    bound = max(known, proved(linear, relaxed.duals))
     if found.x is None:
-        return replace(found, bound=bound), linear
+        return replace(found, bound=max(known, proved(ended(linear, np.inf), relaxed.duals))), linear
     value, step = _cost(linear, found.x), steps()
-    left = forced(narrowed(linear, relaxed.duals, value, step))
+    bounded = ended(linear, value)
+    bound = max(known, proved(bounded, relaxed.duals))
+    left = forced(narrowed(bounded, relaxed.duals, value, step))
     # Of a small program in which nothing dear is left the search of the whole comes as far by itself.
     worth = large or _dear(replace(linear, upper=left.upper), relaxed).any()
     if worth and value - bound > gap * abs(value) and not watch.stopped():
@@ -118,8 +126,21 @@ def first_plan(
         better = engines.search(between, Ask(seconds_of(watch, SHARE), gap, nodes=BETTER_NODES), found.x)
         if better.x is not None and _cost(linear, better.x) < value:
             found, value = better, _cost(linear, better.x)
-            left = forced(narrowed(linear, relaxed.duals, value, step))
+            left = forced(narrowed(bounded, relaxed.duals, value, step))
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
+
+
+def _same_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
+    """Return the cheapest plan that makes the choices of another; nothing if there is none."""
+    known = linear.integer & np.isfinite(start)
+    at = np.clip(np.where(known, start, 0.0), linear.lower, linear.upper)
+    left = fix(linear, known, at)
+    found = engines.linear(settled_rows(continuous(left)))
+    if found.outcome is not SolverOutcome.OPTIMAL or found.x is None:
+        return SolverAnswer(SolverOutcome.NOTHING)
+    if left.integer.any():
+        return rounded(left, found.x, engines, watch)
+    return replace(found, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
 
 
 def any_plan(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:

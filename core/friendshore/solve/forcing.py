@@ -26,6 +26,14 @@ LEAST_OVER = 1e-3
 """Share of the largest capacity that has to be over for a row to be worth its numbers."""
 
 
+ENDS = 10
+"""Rounds in which ends of columns are worked out, each from those before."""
+END_ROUNDING = 1e-9
+"""Share of an end that is added to it, for what doubles round."""
+LEAST_END = 1e-3
+"""A smaller end is not written down: the bound hardly needs it, and a solver's presolve may take it for nothing at all."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Linked:
     """Columns that are nothing unless a binary variable is 1 of which a row lets one alone be."""
@@ -38,6 +46,50 @@ class _Linked:
     """The row that says so."""
     packing: Ints
     """The row of the binary variables."""
+
+
+def ended(linear: Linear, most: float) -> Linear:
+    """The same program with upper ends of columns that have none, as far as its rows, or what a plan may cost, leave them one.
+
+    Without an end, a reduced cost of -1e-16 instead of 0 leaves a column, and with it the whole program, without any bound.
+
+    Args:
+        linear: the program.
+        most: what a plan may cost. Plans that cost more may be lost.
+    """
+    if np.isfinite(linear.upper).all():
+        return linear
+    paid = np.flatnonzero(linear.cost)
+    if np.isfinite(most) and len(paid):
+        priced = with_rows(linear, [paid], [linear.cost[paid]], -np.inf, most - linear.constant)
+    else:
+        priced = linear
+    upper = linear.upper
+    for _ in range(ENDS):
+        found = np.minimum(upper, _ends(replace(priced, upper=upper)))
+        if np.isfinite(found).all() or np.array_equal(found, upper):
+            upper = found
+            break
+        upper = found
+    return replace(linear, upper=upper)
+
+
+def _ends(linear: Linear) -> Floats:
+    """What each row leaves of a column that has no upper end, all others at the ends that leave most; infinite where none says anything."""
+    row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
+    rows, ends = len(linear.row_lower), np.full(len(linear.cost), np.inf)
+    endless = np.isinf(linear.upper)[column]
+    for sign, end in ((1.0, linear.row_upper), (-1.0, -linear.row_lower)):
+        # The row as `sum of signed x <= end`: the smallest that the others can make of it leaves most to the column.
+        signed = sign * value
+        least = signed * np.where(signed > 0, linear.lower[column], linear.upper[column])
+        unknown = np.isinf(least)
+        known = np.bincount(row[~unknown], least[~unknown], minlength=rows)
+        open_ = np.bincount(row[unknown], minlength=rows)
+        fits = endless & (signed > 0) & np.isfinite(end)[row] & (open_[row] == 0)
+        of, left = column[fits], (end[row] - known[row] + np.where(unknown, 0.0, least))[fits] / signed[fits]
+        np.minimum.at(ends, of, np.maximum(left, linear.lower[of]))
+    return np.maximum(ends * (1 + END_ROUNDING), LEAST_END)
 
 
 def forced(linear: Linear) -> Linear:

@@ -50,9 +50,9 @@ def is_ranked(goals: Sequence[Goal]) -> bool:
 
 
 def solve_lexicographic(
-    search: Search, linear: Linear, goals: Sequence[Goal], known: SolverAnswer = NOTHING
+    search: Search, linear: Linear, goals: Sequence[Goal], known: SolverAnswer = NOTHING, start: Floats | None = None
 ) -> SolverAnswer:
-    """The best plan of a component, level by level, from a `known` plan on; with no plan at all where the time is up in the first.
+    """The best plan of a component, level by level, from a `known` plan on, or from a `start` (see `Search.component`); with no plan at all where the time is up in the first.
 
     With a time limit, each level gets an equal share of the time left, so that the last ones are not left out.
 
@@ -66,7 +66,7 @@ def solve_lexicographic(
     joined: Linked | None = None
     for rank, goal in enumerate(goals):
         within = search.until(search.watch.share(1 / (len(goals) - rank)))
-        answer = _level(within, replace(linear, cost=goal.cost, constant=0.0), kept, best)
+        answer = _level(within, replace(linear, cost=goal.cost, constant=0.0), kept, best, start)
         if answer.x is None:  # only in the first level: later ones have its plan
             return SolverAnswer(answer.outcome, bound=answer.bound if goal.whole else bound)
         least = answer.objective
@@ -89,10 +89,12 @@ def solve_lexicographic(
     )
 
 
-def _level(search: Search, step: Linear, kept: Sequence[_Kept], before: SolverAnswer) -> SolverAnswer:
+def _level(
+    search: Search, step: Linear, kept: Sequence[_Kept], before: SolverAnswer, start: Floats | None
+) -> SolverAnswer:
     """The best answer for one level; no worse than the plan of the levels before it, if there is one."""
     if before.x is None:
-        answer = search.component(step)
+        answer = search.component(step, start=start)
         return replace(
             answer, bound=max(answer.bound, floor(step))
         )  # a search that was cut short may have proved nothing

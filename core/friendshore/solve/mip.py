@@ -26,6 +26,7 @@ def solve_mip(
     steps: Steps = unknown,
     counted: Floats | float = 1.0,
     confirm: bool = True,
+    start: Floats | None = None,
 ) -> SolverAnswer:
     """Return the best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
@@ -34,13 +35,14 @@ def solve_mip(
     Args:
         known: Plan to start from and proved bound, each if there is one. Without a time limit they must not depend on the clock.
         confirm: False for one of many programs whose bounds are confirmed together at the end.
+        start: A plan of a program much like it; see `first_plan`.
 
     Raises:
         UnboundedError: if the cost has no least value.
     """
     left = linear
     if known.x is None and not np.isfinite(known.bound):
-        known, left = first_plan(linear, engines, watch, gap, steps, counted)
+        known, left = first_plan(linear, engines, watch, gap, steps, counted, start)
         if known.x is not None:
             known = polished(linear, engines, known)
     if known.outcome is SolverOutcome.INFEASIBLE:
@@ -120,30 +122,46 @@ def _searched(
     """The same from what is known; only what is `left` of the program is searched."""
     best, bound = known, known.bound
     enough = _enough(bound, gap) if np.isfinite(bound) else None
-    tight, broken = False, False
+    tight, broken, start = False, False, known.x
     while not watch.stopped():
         ask = Ask(watch.left(), gap, enough=enough, tight=tight)
-        answer = engines.search(left, ask, known.x)
+        answer = engines.search(left, ask, start)
         bound = max(bound, answer.bound)
         if answer.outcome is SolverOutcome.INFEASIBLE:
             return answer
         if broken := answer.outcome is SolverOutcome.BROKEN:
             break
         raw = answer.objective
+        if start is not None and _is_astray(answer, enough, gap):
+            start, enough = None, None
+            continue
         if answer.x is not None:
             answer = polished(linear, engines, answer)
             if answer.objective < best.objective:
                 best = answer
-        if answer.outcome is SolverOutcome.OPTIMAL and not tight and is_open(answer.objective, raw):
+        sufficed = enough is not None and raw <= enough
+        if (sufficed or answer.outcome is SolverOutcome.OPTIMAL) and not tight and is_open(answer.objective, raw):
             tight = True  # what rows let through within their tolerance was worth much: plan and bound came out too low
             continue
         if enough is not None and answer.objective <= enough:
             return _by_bound(answer, known.bound)
         if answer.outcome is SolverOutcome.OPTIMAL:
             return replace(answer, bound=min(bound, answer.objective))
+        if sufficed:
+            enough = None  # it ended too early: only before its choices were made whole did the plan cost so little
+            continue
         break  # it reached a limit, or gave up by itself
     outcome = SolverOutcome.BROKEN if broken and best.x is None else best.outcome
     return SolverAnswer(outcome, best.x, best.objective, min(bound, best.objective))
+
+
+def _is_astray(answer: SolverAnswer, enough: float | None, gap: float) -> bool:
+    """Return True if a solver ended as if its plan cost less than it does. HiGHS was seen to do so from a plan that it was given."""
+    if answer.x is None or answer.out_of_time:
+        return False
+    if answer.outcome is SolverOutcome.OPTIMAL:
+        return not _near(answer.objective, answer.bound, gap)
+    return enough is not None and answer.objective > enough
 
 
 def _enough(bound: float, gap: float) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from math import inf
 from numbers import Integral, Real
 
@@ -19,7 +20,7 @@ from ..domain.plan import Confirmation, PlanStatus
 from ..domain.watch import LONGEST_SECONDS
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
 from ..plugins.running import resting
-from ..program import Program
+from ..program import Choices, Program
 from ..program.matrix import Floats, Ints, Linear, Mask, continuous
 from ..program.objectives import Goal
 from .answer_cache import AnswerCache
@@ -157,25 +158,35 @@ def solve(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
     answers: AnswerCache | None = None,
+    start: Choices | None = None,
 ) -> Solution:
     """Finds the cheapest plan, component by component; what is found is added to the answers that are known.
+
+    Args:
+        start: choices of the plan of a program much like it: a search that begins from them is shorter.
 
     Raises:
         SolverError: if no engine comes to any plan that keeps the rules; never for plain infeasibility.
     """
     with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
-        return _solved(program, limits, progress, cancel, answers)
+        return _solved(program, limits, progress, cancel, answers, start)
 
 
 def _solved(
-    program: Program, limits: Limits, progress: Progress | None, cancel: Cancel | None, answers: AnswerCache | None
+    program: Program,
+    limits: Limits,
+    progress: Progress | None,
+    cancel: Cancel | None,
+    answers: AnswerCache | None,
+    start: Choices | None,
 ) -> Solution:
     started = time.monotonic()
     parts = split(program.linear)
     workers = limits.workers or os.cpu_count() or 1
     known = AnswerCache() if answers is None else answers
     search = Search(Watch(limits.left(), cancel), limits.gap, workers, known, limits.engines)
-    searches = [_searched(search, part, program.goals) for part in parts]
+    x = None if start is None else program.start(start)
+    searches = [_searched(search, part, program.goals, None if x is None else x[part.columns]) for part in parts]
 
     def tell() -> None:
         if progress is not None:
@@ -184,13 +195,13 @@ def _solved(
     return _collect(program, parts, _answers(search, searches, tell), search)
 
 
-def _searched(search: Search, part: Component, goals: Sequence[Goal]) -> ResumableSearch:
+def _searched(search: Search, part: Component, goals: Sequence[Goal], start: Floats | None = None) -> ResumableSearch:
     """The search of one component, level by level where a level says anything of it beside cost."""
     linear, ranked = part.linear, [goal for _, goal in goals_within(goals, part.columns)]
     if not is_ranked(ranked):
-        return ResumableSearch(linear, lambda watch, known: search.until(watch).component(linear, known))
+        return ResumableSearch(linear, lambda watch, known: search.until(watch).component(linear, known, start))
     return ResumableSearch(
-        linear, lambda watch, known: solve_lexicographic(search.until(watch), linear, ranked, known), ranked
+        linear, lambda watch, known: solve_lexicographic(search.until(watch), linear, ranked, known, start), ranked
     )
 
 
@@ -218,9 +229,13 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
 
 @resting()
 def optima(
-    linears: Sequence[Linear], limits: Limits, cancel: Cancel | None, answers: AnswerCache
+    linears: Sequence[Linear],
+    limits: Limits,
+    cancel: Cancel | None,
+    answers: AnswerCache,
+    starts: Sequence[Floats | None] = (),
 ) -> list[SolverAnswer]:
-    """The same of several programs, which have the time together that one alone has.
+    """The same of several programs, which have the time together that one alone has; each from a plan of a program much like it, if `starts` are given.
 
     Raises:
         SolverError: if a solver breaks down; never for plain infeasibility.
@@ -228,7 +243,13 @@ def optima(
     workers = limits.workers or os.cpu_count() or 1
     search = Search(Watch(limits.left(), cancel), limits.gap, workers, answers, limits.engines)
     nothing = np.array([], dtype=np.intp)
-    return _answers(search, [_searched(search, Component(linear, nothing, nothing), ()) for linear in linears])
+    return _answers(
+        search,
+        [
+            _searched(search, Component(linear, nothing, nothing), (), start)
+            for linear, start in zip_longest(linears, starts)
+        ],
+    )
 
 
 def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> SolverAnswer:
@@ -245,10 +266,16 @@ def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> Solv
 
 
 @resting()
-def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: Cancel | None = None) -> float | None:
+def least(
+    program: Program,
+    columns: Ints,
+    limits: Limits = NO_LIMITS,
+    cancel: Cancel | None = None,
+    start: Choices | None = None,
+) -> float | None:
     """The least that the sum of some columns can come to in any plan; infinite if there is no plan, None if a limit ended the search.
 
-    Only the components that hold one of the columns are solved.
+    Only the components that hold one of the columns are solved, from the choices of a plan of a program much like it (`start`).
     """
     wanted = np.zeros(len(program.linear.cost))
     wanted[columns] = 1.0
@@ -257,9 +284,15 @@ def least(program: Program, columns: Ints, limits: Limits = NO_LIMITS, cancel: C
     if watch.stopped():
         return None
     search = Search(watch, limits.gap, engines=limits.engines)
-    parts = [part.linear for part in split(linear) if part.linear.cost.any()]
+    parts = [part for part in split(linear) if part.linear.cost.any()]
+    x = None if start is None else program.start(start)
     with ThreadPoolExecutor(1) as pool:
-        answers = list(pool.map(search.component, parts))
+        answers = list(
+            pool.map(
+                lambda part: search.component(part.linear, start=None if x is None else x[part.columns]),
+                parts,
+            )
+        )
     if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
         return inf
     if any(answer.outcome is not SolverOutcome.OPTIMAL for answer in answers):

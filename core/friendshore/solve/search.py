@@ -11,11 +11,11 @@ import numpy as np
 
 from ..domain.plan import Confirmation
 from ..errors import Diagnostic
-from ..program.matrix import Floats, Linear
+from ..program.matrix import Floats, Linear, continuous
 from .answer_cache import AnswerCache
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch, worst_outcome
 from .engines import ENGINES
-from .first_plan import any_plan
+from .first_plan import LARGE, any_plan
 from .lagrangian import LagrangianPricing
 from .linking import MANY_CHOICES, Joint, Linked, LinkingMethod, joint_of, sharing_of
 from .mip import NOTHING, solve_mip
@@ -42,8 +42,9 @@ class Search:
         """Return the same search, ended by another watch."""
         return self if watch is self.watch else Search(watch, self.gap, self.workers, self.known, self.engines)
 
-    def component(self, linear: Linear, known: SolverAnswer = NOTHING) -> SolverAnswer:
-        """The best answer for a component within the limits, its parts apart where only a few rows join them, else from a `known` plan on.
+    def component(self, linear: Linear, known: SolverAnswer = NOTHING, start: Floats | None = None) -> SolverAnswer:
+        """The best answer for a component within the limits, its parts apart where only a few rows join them, else from a `known` plan on,
+        or from the choices of a plan of another program much like it (`start`).
 
         Raises:
             UnboundedError: if the cost has no least value.
@@ -51,11 +52,11 @@ class Search:
         if self.watch.stopped():
             return known
         if (joint := joint_of(linear)) is not None:
-            answer = self._joint(joint, known)
+            answer = self._joint(joint, known, start)
         elif (sharing := sharing_of(linear)) is not None:
             answer = self.sharing(sharing, known)
         else:
-            answer = self.alone(linear, known)
+            answer = self.alone(linear, known, start=start)
         late = answer.outcome is SolverOutcome.NOTHING and known.x is None and self.watch.left() is not None
         return self._any_plan(linear, answer.bound) if late and linear.integer.any() else answer
 
@@ -65,11 +66,14 @@ class Search:
         found = _read(any_plan(near_one, self.engines, self.watch), linear, scale)
         return replace(found, bound=min(bound, found.objective))
 
-    def alone(self, linear: Linear, known: SolverAnswer = NOTHING, confirm: bool = True) -> SolverAnswer:
+    def alone(
+        self, linear: Linear, known: SolverAnswer = NOTHING, confirm: bool = True, start: Floats | None = None
+    ) -> SolverAnswer:
         """Return the best answer for a program solved as one.
 
         Args:
             confirm: False for one of many programs whose bounds are confirmed together (`opinions`).
+            start: as of `component`.
 
         Raises:
             UnboundedError: if the cost has no least value.
@@ -78,16 +82,17 @@ class Search:
             return _free(linear)
         near_one, scale = scaled(linear)
         if linear.integer.any():
-            start = None if known.x is None else known.x / scale.columns
+            x = None if known.x is None else known.x / scale.columns
             answer = solve_mip(
                 near_one,
                 self.engines,
                 self.watch,
                 self.gap,
-                replace(known, x=start, objective=known.objective / scale.money, bound=known.bound / scale.money),
+                replace(known, x=x, objective=known.objective / scale.money, bound=known.bound / scale.money),
                 cache(lambda: steps(linear) / scale.columns),  # asked for again where prices do not suffice
                 scale.rows,
                 confirm,
+                start,
             )
         else:
             answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
@@ -129,15 +134,17 @@ class Search:
                 break
         return best
 
-    def _joint(self, joint: Joint, known: SolverAnswer) -> SolverAnswer:
+    def _joint(self, joint: Joint, known: SolverAnswer, start: Floats | None = None) -> SolverAnswer:
         """The linking constraints left out, else priced, else all solved as one. With a time limit each has half of the time left."""
         linear = joint.linear
+        if self.watch.left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES and self._binds(joint):
+            return replace(self.alone(linear, known, start=start), joined=_joined(joint, LinkingMethod.JOINT))
         parts = [self.resumable(part.linear) for part in joint.parts]
         answers = in_turns(parts, self.watch.share(0.5), self.workers, self.known)
         if any(a.outcome is SolverOutcome.INFEASIBLE for a in answers):
             return SolverAnswer(SolverOutcome.INFEASIBLE)
         if any(a.outcome is SolverOutcome.BROKEN for a in answers):
-            return replace(self.alone(linear, known), joined=_joined(joint, LinkingMethod.JOINT))
+            return replace(self.alone(linear, known, start=start), joined=_joined(joint, LinkingMethod.JOINT))
         apart = _left_out(joint, answers)
         if apart.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
             apart = better(apart, _left_out(joint, in_turns(parts, self.watch, self.workers, self.known)))
@@ -148,7 +155,7 @@ class Search:
         if not linear.integer.any():
             return replace(self.large(linear, apart.bound), joined=_joined(joint, LinkingMethod.JOINT))
         if not complete or np.count_nonzero(linear.integer) < MANY_CHOICES:
-            return replace(self.alone(linear, known), joined=_joined(joint, LinkingMethod.JOINT))
+            return replace(self.alone(linear, known, start=start), joined=_joined(joint, LinkingMethod.JOINT))
         watch = self.watch.share(0.5)
         priced = LagrangianPricing(joint, found, self.until(watch), apart.bound).run()
         if watch.stopped() or worst_outcome(answers) is not SolverOutcome.OPTIMAL:  # nothing confirms the bound
@@ -162,6 +169,12 @@ class Search:
                 confirmed_by=frozenset({Confirmation.SECOND_SOLVER}),
             )
         return replace(self.alone(linear, priced), joined=_joined(joint, LinkingMethod.JOINT))
+
+    def _binds(self, joint: Joint) -> bool:
+        """Return True if linking constraints bind in the linear relaxation. The cheapest plans of the parts then hardly ever keep them."""
+        near_one, _ = scaled(joint.linear)
+        relaxed = self.engines.linear(continuous(near_one)) if near_one.entries.nnz <= LARGE else NOTHING
+        return relaxed.duals is not None and bool(np.abs(relaxed.duals[joint.rows]).max(initial=0.0) > 0)
 
     def sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
         """Many parts that share something: priced and bettered part by part; what that leaves open, searched as one."""

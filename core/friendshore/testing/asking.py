@@ -218,11 +218,20 @@ class Asking:
                     key = (question.offer.offer.id, question.offer.material.id, question.move.to.id)
                     if charged.setdefault(key, self._charges(question)) != self._charges(question):
                         yield f"`charge_reads_use` is false, yet the charge differs from use to use, of {question.told}"
+        yield from self._charged_beyond()
         yield from self._false_origins()
         for row in self.rows():
             unread = sorted(materials_of(self.problem, row) - row.reads) if row.reads is not None else []
             if unread:
                 yield f"`reads` of a row leaves out {', '.join(unread)}, which it counts"
+
+    def _charged_beyond(self) -> Iterator[str]:
+        """Yield the purchases that a rule charges anything on, although `charges_on` says that it doesn't."""
+        for question in self.questions:
+            amounts = [amount for _, amount in self._charges(question) if amount]
+            with attributed(self.rule):
+                if amounts and not self.rule.charges_on(question.offer.material):
+                    yield f"`charges_on` is false of {question.offer.material.id}, yet it charges {max(amounts)} for {question.told}"
 
     def _false_origins(self) -> Iterator[str]:
         """Yield the first purchase that a rule charges differently for two origins that `charged_origins` tells to be alike."""

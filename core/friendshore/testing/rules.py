@@ -71,7 +71,7 @@ class Trial:
             ("pure", "Asked twice, and in another order, a rule says the same; it reads and changes nothing else.", self._pure),
             ("order", "Shown offers, demands and places in another order, a rule asks for the same.", self._order),
             ("seeds", "A rule says the same in another process, in which sets are gone through in another order.", self._seeds),
-            ("shortcuts", "What a rule says of itself to spare work is so: `concerns`, `charge_reads_use`, `charged_origins`, `reads`.", self._shortcuts),
+            ("shortcuts", "What a rule says of itself to spare work is so: `concerns`, `charges_on`, `charge_reads_use`, `charged_origins`, `reads`.", self._shortcuts),
             ("doubt", "An offer of doubtful origin passes only if it would wherever it may be from, and is charged no less.", self._doubt),
             ("more-rules", "The rules make no plan cheaper.", partial(self._law, "more-rules", self._more_rules)),
             ("more-offers", "One more offer makes no plan dearer, where no limit may be missed at a price.", partial(self._law, "more-offers", self._more_offers)),

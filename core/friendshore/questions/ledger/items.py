@@ -15,6 +15,7 @@ from ...domain.use import Use
 from ...errors import Diagnostic, InputError
 from ...explain.pieces import Changes, Piece, Pieces
 from ...plugins import attributed, sentence_of
+from ...plugins.interface import is_own
 from ...problem import Problem
 from ...problem.changes import scenario_changes
 from ...problem.network import Arc
@@ -23,6 +24,7 @@ from ...rules.answers import as_charge
 from ...rules.base import Rule
 from ...rules.customs import possible_origins, told_apart
 from ...rules.rows import Row, Rows, one_by_one
+from ...rules.terms import LackingTerm, ReservedTerm, SpentTerm
 from ...session import Session
 from ...solve import digest
 
@@ -191,15 +193,15 @@ class Coalitions:
         return frozenset(i for i in coalition if not covered.get(i, frozenset()) & coalition)
 
     def restricting(self, piece: Piece, coalition: Coalition) -> dict[int, Rule]:
-        """By item, the rules of a piece that do nothing but forbid and charge, scenarios as in a coalition. None where more than
-        purchases and deliveries may come to depend on them: rows of limit rules, commitments, ranked objectives.
+        """By item, the rules of a piece that do nothing but forbid and charge, scenarios as in a coalition. None where these may do more
+        than take plans away and make them dearer: with limits that they may loosen, commitments, or ranked objectives.
         """
         scenarios = coalition.intersection(self._scenarios)
         if (piece, scenarios) not in self._restricting:
             rules = frozenset(i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE)
             problem = self.pieces.problem(piece, self.changes(piece, scenarios | rules))
-            limits = any(not _empty(row) for _, row in problem.limit_rows)
-            bound = limits or problem.commitments or problem.objectives
+            loosened = any(_may_be_loosened(rule, rows) for rule, rows in problem.limit_rows if not _empty(rows))
+            bound = loosened or problem.commitments or problem.objectives
             known = {rule.id: rule for rule in problem.rules if rule.verbs <= {"judge", "charge"}}
             found = {i: known[self.items[i].name] for i in rules if self.items[i].name in known}
             self._restricting[piece, scenarios] = {} if bound else found
@@ -314,6 +316,24 @@ def _empty(row: Row | Rows) -> bool:
     if not all(term.is_empty for term in row.asked):
         return False
     return all((one.at_least or 0) <= 0 and (one.at_most is None or one.at_most >= 0) for one in one_by_one(row))
+
+
+def _may_be_loosened(rule: Rule, rows: Row | Rows) -> bool:
+    """Return True if some plan might miss the rows of a limit, and keep them once other rules forbid or charge more.
+
+    Charges are money that is spent: they help to spend enough, and never to spend no more than something. What is forbidden decides which
+    compliance classes there are. It doesn't bear on kilograms and money that are counted whatever they are for.
+    """
+    if not is_own(type(rule)) or rule.watches_stock:
+        return True
+    for row in one_by_one(rows):
+        for term in row.asked:
+            if isinstance(term, ReservedTerm | LackingTerm) or getattr(term, "for_uses", None) is not None:
+                return True
+            charged = isinstance(term, SpentTerm)
+            if charged and (row.at_least is not None or term.times < 0 or bool((term.weight < 0).any())):
+                return True
+    return False
 
 
 def _charges(problem: Problem, rule: Rule) -> bool:

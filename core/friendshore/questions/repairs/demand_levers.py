@@ -25,9 +25,9 @@ from ...rules.rows import one_by_one
 from ...rules.waivers import longest_run
 from ...session import Session
 from . import supply_levers
+from .lever_facts import facts_about
 from .levers import Lever, LeverBounds, LeverKind, Need, yes_no
 from .supply_levers import UpstreamSupply
-from .trials import facts_about
 
 
 def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from math import inf
 
@@ -14,12 +15,14 @@ from ...domain.change import Change
 from ...errors import InputError
 from ...problem import Problem
 from ...problem.capacity import Capacities, accepted_steps
+from ...problem.impact import impact
 from ...problem.inputs import Inputs
 from ...problem.judging import waiver_id
 from ...problem.merged import merge
 from ...program.matrix import Floats, Linear
+from ...session import Session
 from ...solve import Reasked, SolverAnswer
-from .levers import Amounts, Lever, LeverKind, Members
+from .levers import Amounts, Lever, LeverKind, Members, Need
 
 MAKES = frozenset({LeverKind.PLANNED, LeverKind.EARLIER, LeverKind.CAPACITY, LeverKind.LEAD})
 """Levers that let a plant make more."""
@@ -105,3 +108,29 @@ class LeverFacts:
             most = Capacities(merged, after.case).of(facility) if steps else [Decimal(0)] * after.case.horizon.count
             self._capacity[facility, own] = np.array([inf if each is None else float(each) for each in most])
         return self._capacity[facility, own]
+
+
+def facts_about(session: Session, need: Need, changes: Sequence[Change]) -> Inputs:
+    """The facts, before some changes, of all parts that some demands or conflicting rules have to do with after them."""
+    about = {d.use.material.id for d in session.problem.demands if d.id in need.demands} | need.materials
+    part_of = session.parts.of_material
+    own = {session.parts.members[part_of[name]] for name in about if name in part_of}
+    parts = [part for part in impact(session.parts, changes) if about & part.members]
+    members = frozenset().union(*own, *(part.members for part in parts))
+    return session.parts.part(members, frozenset().union(*(part.rules for part in parts)))
+
+
+def weighed(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
+    """The same facts without rules that bear on nothing: those that find nothing against any offer with all levers used, and, where no
+    limit asks for money, those that only charge. What can be served does not depend on them.
+    """
+    world = inputs.after(changes).problem()
+    judgements = world.judgements.values()
+    silent = {
+        rule.id
+        for number, rule in enumerate(world.rules)
+        if rule.verbs == {"judge"} and not any(number in j.chain or number in j.trade for j in judgements)
+    }
+    if all(term.unit != "money" for _, row in world.limit_rows for term in row.asked):
+        silent |= {rule.id for rule in world.rules if rule.verbs == {"charge"}}
+    return replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.id not in silent))

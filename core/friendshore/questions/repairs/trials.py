@@ -15,14 +15,13 @@ from ...domain.change import Change
 from ...errors import InputError
 from ...problem import Problem
 from ...problem.float_tables import Floats
-from ...problem.impact import impact
 from ...problem.inputs import Inputs
 from ...program import Program, compile_program
-from ...program.matrix import Ints, Linear
+from ...program.matrix import Ints, Linear, continuous
 from ...session import Session
 from ...solve import Limits, least
 from ...solve.components import empty_rows
-from .lever_facts import LeverFacts
+from .lever_facts import LeverFacts, facts_about, weighed
 from .levers import Amounts, Lever, LeverKind, Members, Need
 from .relaxation import Relaxation, SetProgram
 
@@ -57,7 +56,7 @@ class Trials:
         """Called each time that something is to be solved."""
         self._tried = 0
         changes = [change for lever in levers for change in lever.make(lever.most)]
-        self.inputs = _weighed(facts_about(session, need, changes), changes)
+        self.inputs = weighed(facts_about(session, need, changes), changes)
         case = session.problem.case
         wanted = sum((sum(d.quantity) for d in session.problem.demands if d.id in need.demands), Decimal(0))
         self.close = float(case.resolution) * _CLOSE
@@ -67,6 +66,8 @@ class Trials:
         self.sure = max(2 * self.nothing, _SURE * float(wanted))
         """Kilograms short by which a set is refuted without a trial."""
         self._known: dict[tuple[Change, ...], float] = {}
+        self._unserved: set[tuple[Change, ...]] = set()
+        """Changes after which something is short, and it is unknown how much."""
         self._relaxed: Relaxation | None = None
         self._last: tuple[tuple[Change, ...], tuple[Program, Linear, Ints]] | None = None
         """What was laid out last, and after which changes."""
@@ -87,15 +88,24 @@ class Trials:
         """
         changes = self._changes(amounts)
         if changes not in self._known:
-            self._known[changes] = self._least(changes)
+            found = self._least(changes)
+            assert found is not None
+            self._known[changes] = found
         return self._known[changes]
 
     def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
         return tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
 
     def serves(self, amounts: Amounts) -> bool:
-        """Whether the demands can be served in full."""
-        return self.short(amounts) <= self.nothing
+        """Whether the demands can be served in full. Where the linear relaxation leaves something short, nothing else is solved."""
+        changes = self._changes(amounts)
+        if changes not in self._known and changes not in self._unserved:
+            found = self._least(changes, self.nothing)
+            if found is None:
+                self._unserved.add(changes)
+            else:
+                self._known[changes] = found
+        return self._known.get(changes, inf) <= self.nothing
 
     def allowed(self, amounts: Amounts) -> float:
         """Kilograms that may be short with smaller amounts than these, which serve the demands: none that a plan would show, if it can be."""
@@ -173,7 +183,8 @@ class Trials:
         if self.solved >= self.until or self.session.stopped:
             raise SearchEndedError
 
-    def _least(self, changes: Sequence[Change]) -> float:
+    def _least(self, changes: Sequence[Change], most: float = inf) -> float | None:
+        """Return the least that can be short; None if the linear relaxation says that it is more than `most`."""
         self._go_on()
         self._tried += 1
         cancel = self.session.cancel
@@ -189,8 +200,11 @@ class Trials:
         if self.need.rules & {owner.removeprefix("rule ") for owner in program.owners_of(rows)}:
             return inf
         columns = wanted if len(wanted) else np.arange(len(linear.cost))
-        given = self.session.limits
-        found = least(program, columns, Limits(seconds=given.seconds, workers=1, until=given.until), cancel)
+        limits = Limits(seconds=self.session.limits.seconds, workers=1, until=self.session.limits.until)
+        relaxed = replace(program, linear=continuous(linear))
+        if most < inf and linear.integer.any() and (least(relaxed, columns, limits, cancel) or 0.0) > most:
+            return None
+        found = least(program, columns, limits, cancel, self.session.choices)
         if found is None:
             raise SearchEndedError
         return (
@@ -233,32 +247,6 @@ class Trials:
             if entry.demand in found:
                 found[entry.demand][entry.period] += float(entry.quantity)
         return found
-
-
-def facts_about(session: Session, need: Need, changes: Sequence[Change]) -> Inputs:
-    """The facts, before some changes, of all parts that some demands or conflicting rules have to do with after them."""
-    about = {d.use.material.id for d in session.problem.demands if d.id in need.demands} | need.materials
-    part_of = session.parts.of_material
-    own = {session.parts.members[part_of[name]] for name in about if name in part_of}
-    parts = [part for part in impact(session.parts, changes) if about & part.members]
-    members = frozenset().union(*own, *(part.members for part in parts))
-    return session.parts.part(members, frozenset().union(*(part.rules for part in parts)))
-
-
-def _weighed(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
-    """The same facts without rules that bear on nothing: those that find nothing against any offer with all levers used, and, where no
-    limit asks for money, those that only charge. What can be served does not depend on them.
-    """
-    world = inputs.after(changes).problem()
-    judgements = world.judgements.values()
-    silent = {
-        rule.id
-        for number, rule in enumerate(world.rules)
-        if rule.verbs == {"judge"} and not any(number in j.chain or number in j.trade for j in judgements)
-    }
-    if all(term.unit != "money" for _, row in world.limit_rows for term in row.asked):
-        silent |= {rule.id for rule in world.rules if rule.verbs == {"charge"}}
-    return replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.id not in silent))
 
 
 def least_amounts(trials: Trials, amounts: Amounts) -> dict[int, tuple[Decimal, ...]]:

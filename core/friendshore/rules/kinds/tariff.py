@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from ...domain.base import exact
+from ...domain.facts import Material
 from ...domain.use import Chained, Move, Use
 from ...errors import InputError
 from ..base import Rule
@@ -84,6 +85,9 @@ class Tariff(Covering, Rule):
                 fix="add a catalog with that rate, or plan in the duty's own currency",
             )
         return self.but(specific=exact(self.specific * rate), specific_currency=currency)
+
+    def charges_on(self, material: Material) -> bool:
+        return self.covers(material)
 
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
         """Duty per kilogram of the material's basis; the specific part in `specific_currency` (see `in_currency`)."""

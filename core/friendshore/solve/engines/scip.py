@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _BRIEF_SECONDS = 0.5
 _POLL_SECONDS = 0.1
+_AMPLE = 20
+"""Times as long as a brief search: so much time is not scarce."""
+_CPU_CLOCK = 1
 
 
 class _RefusedError(Exception):
@@ -49,7 +52,7 @@ def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> Sol
         values.values.extend(hint.tolist())
     result: result_pb2.SolveResultProto | None
     try:
-        brief = result = _solve(model, _limited(parameters, _BRIEF_SECONDS), start)
+        brief = result = _solve(model, _brief(parameters, ask), start)
         if brief.termination.limit == result_pb2.LIMIT_TIME and (ask.seconds is None or ask.seconds > _BRIEF_SECONDS):
             if ask.seconds is not None:
                 parameters = _limited(parameters, ask.seconds - _BRIEF_SECONDS)
@@ -70,6 +73,14 @@ def _parameters(ask: Ask) -> parameters_pb2.SolveParametersProto:
     if ask.nodes is not None:
         parameters.node_limit = ask.nodes
     return parameters if ask.seconds is None else _limited(parameters, ask.seconds)
+
+
+def _brief(parameters: parameters_pb2.SolveParametersProto, ask: Ask) -> parameters_pb2.SolveParametersProto:
+    """Return the parameters of the search in this process. Unless time is scarce it counts CPU time, so that it doesn't start over because a machine is busy."""
+    brief = _limited(parameters, _BRIEF_SECONDS)
+    if ask.seconds is None or ask.seconds > _AMPLE * _BRIEF_SECONDS:
+        brief.gscip.int_params["timing/clocktype"] = _CPU_CLOCK
+    return brief
 
 
 def _limited(parameters: parameters_pb2.SolveParametersProto, seconds: float) -> parameters_pb2.SolveParametersProto:
