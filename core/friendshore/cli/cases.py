@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from ..domain.time import add_months
 from ..errors import InputError
 from ..reading.today import today
 from ..writing import add_files
@@ -67,6 +66,8 @@ def write_starter(folder: Path, start: date = _START) -> list[Path]:
     Raises:
         InputError: If a file exists already or can't be written. Then no file is written.
     """
+    from ..domain.time import add_months  # loads models, which `--help` needs none of
+
     written, months = today(), (start.year - _START.year) * 12 + start.month - _START.month
 
     def moved(found: re.Match[str]) -> str:
@@ -82,6 +83,8 @@ def _first_day(word: str | None) -> date:
     Raises:
         InputError: If it is not the first day of a month.
     """
+    from ..domain.time import add_months  # see above
+
     if word is None:
         day = today()
         return add_months(date(day.year, day.month, 1), 3 - (day.month - 1) % 3)

@@ -396,7 +396,7 @@ def _opened(
 def _tie_broken(
     program: Program, solution: Solution, limits: Limits, cancel: Cancel | None, known: AnswerCache
 ) -> tuple[Solution, VerifiedPlan]:
-    """Return the steadiest of all cheapest plans, verified. If rounding makes it cost a cent more, return the one that was found."""
+    """Return the steadiest of all cheapest plans, verified; the one that was found if rounding makes the steadiest cost a cent more, or a gram short."""
 
     def planned(each: Solution) -> Plan:
         return plan_of(program, each).but(not_tie_broken=_not_tie_broken(program, each))
@@ -404,9 +404,10 @@ def _tie_broken(
     first = verify(program.problem, planned(solution))
     steady = steadiest(program, solution, limits, cancel, known)
     second, _ = examine(program.problem, planned(steady))
-    if second is None or round(second.cost.objective, 2) > round(first.cost.objective, 2):
+    if second is None or second.cost.shortage > first.cost.shortage:
         return solution, first
-    return steady, second
+    dearer = round(second.cost.objective, 2) > round(first.cost.objective, 2)
+    return (solution, first) if dearer else (steady, second)
 
 
 def _not_tie_broken(program: Program, solution: Solution) -> tuple[str, ...]:

@@ -31,6 +31,10 @@ class AnswerCache:
         self.reused = 0
         """How often the answer was known."""
 
+    def peek(self, key: bytes) -> SolverAnswer | None:
+        """Return the answer that is known for a key (`digest`), if any, without counting that it was reused."""
+        return self._known.get(key)
+
     def find(self, key: bytes) -> SolverAnswer | None:
         """Return the answer that is known for a key (`digest`), if any."""
         known = self._known.get(key)

@@ -97,7 +97,7 @@ def _cheapest(linear: Linear, x: Floats, ranked: Sequence[tuple[Floats, float]],
 
 def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
     """Return duals that prove that no plan costs less than `cost`; None if none are found."""
-    known = search.known.find(digest(linear))
+    known = search.known.peek(digest(linear))
     if known is not None and known.duals is not None:
         return known.duals
     joint = joint_of(linear)
@@ -109,10 +109,9 @@ def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
     return _of_rows(linear, answer)
 
 
-def _of_rows(linear: Linear, answer: SolverAnswer) -> Floats:
-    """Return the duals of an optimum. A program without rows is solved without a solver, and has none."""
-    assert answer.duals is not None or not linear.entries.shape[0]
-    return np.zeros(0) if answer.duals is None else answer.duals
+def _of_rows(linear: Linear, answer: SolverAnswer) -> Floats | None:
+    """Return the duals of an optimum; None if the engine gives none. A program without rows is solved without an engine."""
+    return answer.duals if linear.entries.shape[0] else np.zeros(0)
 
 
 def _duals_apart(joint: Joint, cost: float, search: Search) -> Floats | None:
@@ -175,9 +174,10 @@ def _steadied(face: Linear, x: Floats, line: Ints, periods: int, columns: Ints, 
     for cost in costs[costs.any(axis=1)]:
         level = replace(rest, cost=cost)
         answer = search.alone(level)
-        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
+        duals = _of_rows(level, answer)
+        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
             return None
-        rest, found[free] = _face(level, answer.x, _of_rows(level, answer)), answer.x[: len(free)]
+        rest, found[free] = _face(level, answer.x, duals), answer.x[: len(free)]
     return found
 
 
