@@ -25,7 +25,7 @@ _YEAR = 8
 SOON = 2
 """Order periods that are told order by order."""
 _WITH_USE = 108
-"""Characters from which on an order says what it is for, as the mix does."""
+"""Characters from which on an order says what it is for and its price, as the mix does."""
 
 Group = tuple[str, str, str, str]
 """Offer, material, place and end use."""
@@ -129,12 +129,12 @@ def orders(run: Run) -> doc.Section | None:
     by_period = grouped((purchase.ordered, purchase) for purchase in in_order)
     soon, later = list(by_period)[:SOON], list(by_period)[SOON:]
     rows = [row for label in soon for row in _period_rows(run, label, by_period[label])]
-    columns = [doc.Column("Order by", whole=True), doc.Column("Order"), doc.Column("Material"), doc.figures("Quantity")]
+    columns = [doc.Column("Order by"), doc.Column("Order"), doc.Column("Material"), doc.figures("Quantity")]
     columns += [
         doc.Column("To", whole=True),
         doc.Column("Arrives", whole=True),
-        doc.figures("", f"{run.currency}/kg"),
-        *([doc.figures("fee")] if run.draws else []),
+        doc.Column("", f"{run.currency}/kg", "right", whole=True, from_width=_WITH_USE),
+        *([doc.Column("fee", align="right", whole=True, from_width=_WITH_USE)] if run.draws else []),
         doc.figures("", run.currency),
         doc.Column("For", from_width=_WITH_USE),
     ]
