@@ -15,7 +15,7 @@ from ..document.periods import added_up, period_columns
 from ..domain.base import grouped, totals
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run, RunPurchase
-from .cash import fee, full_price, price_note, priced
+from .cash import fee, full_price, price_note
 
 _PRICE = 12
 """Characters of the price, and of the gaps between the columns of text."""
@@ -24,8 +24,8 @@ _FEE = 8
 _YEAR = 8
 SOON = 2
 """Order periods that are told order by order."""
-_WITH_USE = 96
-"""Characters from which on an order says what it is for, as the mix does."""
+_WITH_USE = 108
+"""Characters from which on an order says what it is for and its price, as the mix does."""
 
 Group = tuple[str, str, str, str]
 """Offer, material, place and end use."""
@@ -133,7 +133,8 @@ def orders(run: Run) -> doc.Section | None:
     columns += [
         doc.Column("To", whole=True),
         doc.Column("Arrives", whole=True),
-        doc.Column("", f"{run.currency}/kg", align="right"),
+        doc.Column("", f"{run.currency}/kg", "right", whole=True, from_width=_WITH_USE),
+        *([doc.Column("fee", align="right", whole=True, from_width=_WITH_USE)] if run.draws else []),
         doc.figures("", run.currency),
         doc.Column("For", from_width=_WITH_USE),
     ]
@@ -144,7 +145,8 @@ def orders(run: Run) -> doc.Section | None:
 
 def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc.DataRow]:
     """A period, and its orders by their last day and material."""
-    rows = [doc.DataRow((label, "", "", "", "", "", "", doc.Amount(cost_of(purchases)), ""), strong=True)]
+    blank = ("",) * (7 if run.draws else 6)
+    rows = [doc.DataRow((label, *blank, doc.Amount(cost_of(purchases)), ""), strong=True)]
     for (offer, material, place, delivered), group in in_orders(purchases).items():
         uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
         cells = (
@@ -154,7 +156,7 @@ def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc
             doc.Kilograms(kilograms_of(group)),
             place,
             delivered,
-            priced(run, group),
+            *prices_of(run, group),
             doc.Amount(cost_of(group)),
             uses,
         )
