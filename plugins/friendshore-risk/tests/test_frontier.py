@@ -12,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.building import case, catalog, demand, facility, maker, metals, planned, rule, source, store
 
+from friendshore.document.charts import Bars
+from friendshore.document.elements import Drawing, Section
+from friendshore.document.figures import written
 from friendshore.document.terminal import plain_text
 from friendshore.domain.assumptions import Concern
 from friendshore.domain.plan import PlanStatus
@@ -198,3 +201,16 @@ def test_each_point_is_a_plan_of_the_case_with_the_cap_as_a_rule(drawn: tuple[An
         line = float(before.objective + after.objective) / 2
         below = line - least(half.quantize(Decimal("0.01")))
         assert -0.5 - 1e-6 * line <= below <= float(after.error or 0) + 1.5 + 1e-6 * line
+
+
+def test_the_document_says_its_unit_and_draws_every_point() -> None:
+    """Money of a large plan is in millions, in the table as in the sentence above it; the chart has a bar for each point."""
+    large = metals(source("CN", 10_000_000, name="gem", plant="cn"), source("AU", 20_000_000, name="stone", plant="au"))
+    only = catalog(*large.facilities, *large.offers[-2:])
+    document = frontier_document(frontier(opened(case(demand("metal", "civil", 40, price=10**8)), only)))
+    assert "in USD million" in plain_text(document, 120)
+    (section,) = (part for part in document.parts if isinstance(part, Section) and part.title == "Points")
+    (drawing,) = (part for part in section.parts if isinstance(part, Drawing))
+    assert [written(row.cells[1]) for row in drawing.table.rows] == ["400", "0"]
+    assert isinstance(drawing.chart, Bars)
+    assert len(drawing.chart.labels) == 2

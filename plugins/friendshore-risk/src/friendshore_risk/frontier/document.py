@@ -58,7 +58,10 @@ def frontier_document(found: Frontier) -> doc.Document:
         _title(found),
         doc.sentence(headline(found), strong=True),
         doc.section(
-            "Points", drawing, doc.notes([*_notes(found), *([line] if found.exact and len(found.points) > 1 else [])])
+            "Points",
+            _unit(found),
+            drawing,
+            doc.notes([*_notes(found), *([line] if found.exact and len(found.points) > 1 else [])]),
         ),
         _short_section(found),
         _changes_section(found),

@@ -89,6 +89,4 @@ class Frontier(QuestionResult):
     """The plan as it is first, then by falling cap."""
     complete: bool
     """Whether the search came to its end."""
-    seconds: float
-    """CPU seconds of this process."""
     effort: Effort

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
@@ -137,7 +136,6 @@ class _Search:
     def __init__(self, session: Session, asked: _Asked, points: int, progress: Progress | None) -> None:
         self.session, self.asked, self.points = session, asked, max(2, points)
         self.counted = Counted(session, progress)
-        self._began = time.process_time()
         self._answers: dict[Decimal, Answer] = {}
         self._offers: dict[tuple[str, str], Supply] = {}
         """Offers that the plan of the latest point buys."""
@@ -182,7 +180,6 @@ class _Search:
             conflict_at_zero=conflicts,
             points=tuple(found),
             complete=len(found) == len(caps) + 1 and not (self.today > CENT and not caps),
-            seconds=time.process_time() - self._began,
             effort=self.counted.effort,
         )
 
