@@ -26,7 +26,7 @@ from friendshore.questions.compare.screen import comparison_screen
 from friendshore.questions.compare.search import compare
 from friendshore.report.full import report_document
 from friendshore.report.page import page_document
-from friendshore.report.plan import plan_document, summary_document
+from friendshore.report.plan import plan_document
 from friendshore.report.screen import screen_document
 from friendshore.rules.dependence import Dependence, dependence_of
 from friendshore.rules.kinds.limits import Budget, Pin
@@ -252,7 +252,7 @@ def test_reports_lead_with_the_share_and_show_each_material() -> None:
     """The screen and the page say the share in one line; the tables give cash by material and end use, and kilograms by material."""
     run = planned(concerned(case(ONE, demand("oxide", "defense", 5))), catalog(*FROM_CHINA)).run
     line = "100 % of purchases depend on countries of concern: USD 300 surely; defense 100 %, civil 100 %"
-    for document in (screen_document(run), page_document(run), plan_document(run), summary_document(run)):
+    for document in (screen_document(run), page_document(run), plan_document(run)):
         assert line in " ".join(text(document, 200).split())
     for document in (page_document(run), plan_document(run), report_document(run)):
         section = next(

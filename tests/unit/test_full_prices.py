@@ -84,7 +84,7 @@ def test_inputs_from_stock_carry_no_cash() -> None:
     held = stock("oxide", 6, place="JP", links=chain("AU", "mined", "refined"))
     run = melted(demand("metal", "civil", 4), stocks=(held,))
     assert by_offer(run)["jp-melt"].full_price_per_kg == 10
-    note = "Full prices count no cash for inputs in stock and on order: oxide 6 kg"
+    note = "Full prices leave out inputs in stock and on order: oxide 6 kg"
     assert note in " ".join(plain_text(screen_document(run), 110).split())
 
 

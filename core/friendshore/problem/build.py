@@ -20,7 +20,7 @@ from ..rules.answers import as_rule
 from ..rules.base import Rule
 from .charges import Charges
 from .compliance_classes import Grouping
-from .demands import round_to
+from .demands import Demand, round_to
 from .given import (
     accepted,
     asked_in_part,
@@ -104,12 +104,7 @@ class _Builder:
         moves = build_moves(network, counted, lots, case.horizon, common)
         prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
         self._note_assumed(network, counted)
-        self.assumptions += (
-            unexamined(demands, law)
-            + asked_in_part(demands, law)
-            + accepted(case, self.rules)
-            + unnamed_end_uses(case, self.rules)
-        )
+        self._note_law(demands, law)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
         self._note_makers(network, uses)
         compliance_classes = tuple(grouping.compliance_classes())
@@ -146,6 +141,12 @@ class _Builder:
             assumptions=(*self.assumptions, *(a for a in (*assumptions, *assumed) if a.subject in relevant)),
             kept=self.kept,
         )
+
+    def _note_law(self, demands: Sequence[Demand], law: Law) -> None:
+        self.assumptions += unexamined(demands, law)
+        self.assumptions += asked_in_part(demands, law)
+        self.assumptions += accepted(self.case, self.rules)
+        self.assumptions += unnamed_end_uses(self.case, self.rules)
 
     def _law(self, network: Network) -> Law:
         law = Law(self.rules, self.case)

@@ -198,7 +198,7 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
         narrow = f"enacted law does not apply: only what is {held} does"
         texts.append(f"rules apply where they are {held}, not just enacted" if wider else narrow)
     if accept.confidence is not usual.confidence:
-        texts.append(f"evidence counts from `{accept.confidence}` on, that of origins included")
+        texts.append(f"evidence counts from `{accept.confidence}` on, of origins too")
     for status, share in sorted(accept.capacity.items()):
         if share > CAPACITY_COUNTS[status]:
             texts.append(f"{(share * 100).normalize():f} % of `{status}` capacity counts")

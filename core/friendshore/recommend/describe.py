@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 from .. import explain
 from ..domain.base import as_decimal, exact, totals
@@ -114,10 +115,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
         case=problem.case.name,
-        made=told.made,
-        scenario=list(told.scenario),
-        changes=list(told.changes),
-        strict=told.strict,
+        **_stated(told),
         status=verified.plan.status,
         confirmed_by=list(verified.plan.confirmed_by),
         not_tie_broken=list(verified.plan.not_tie_broken),
@@ -162,11 +160,21 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         leads=run_parts.describe_leads(problem),
         assumptions=_assumptions(verified, told),
         largest_miss_kg=exact(verified.largest_miss),
-        components=told.components,
-        plugins=list(told.plugins),
-        plugins_blocked=list(told.plugins_blocked),
-        versions=dict(told.versions),
     )
+
+
+def _stated(told: RunContext) -> dict[str, Any]:
+    """Return the fields of a run that don't follow from its plan."""
+    return {
+        "made": told.made,
+        "scenario": list(told.scenario),
+        "changes": list(told.changes),
+        "strict": told.strict,
+        "components": told.components,
+        "plugins": list(told.plugins),
+        "plugins_blocked": list(told.plugins_blocked),
+        "versions": dict(told.versions),
+    }
 
 
 def _assumptions(verified: VerifiedPlan, told: RunContext) -> list[RunAssumption]:

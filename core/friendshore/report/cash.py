@@ -45,13 +45,15 @@ def cash_by_part(run: Run) -> dict[str, Decimal]:
     return {name: found[name] for name in _PARTS if found.get(name)}
 
 
+_UNITS = ((Decimal(10) ** 9, ", in billions"), (Decimal(10) ** 6, ", in millions"))
+
+
 def money_line(run: Run) -> str:
     """Return what the first screen says of money below the headline: years, budgets, present value, parts, ranges; empty if nothing."""
     by_year = {year: cash for year, cash in _by_year(run).items() if abs(cash) >= _DUST}
     told = []
     if 1 < len(by_year) <= YEARS:
-        amounts = (f"{year} {large_money(cash, '').strip()}" for year, cash in by_year.items())
-        told.append(f"by year of order {', '.join(amounts)}")
+        told.append(_in_one_unit("by year of order", by_year))
     told += _budget_words(run)
     if run.cost.nominal != run.cost.total:
         told.append(f"present value {large_money(run.cost.total, run.currency)}")
@@ -67,6 +69,16 @@ def money_line(run: Run) -> str:
     return "; ".join(told)
 
 
+def _in_one_unit(title: str, amounts: Mapping[str, Decimal]) -> str:
+    """Return amounts in the unit of the largest, with three digits: `by year of order, in billions: 2027 3.76, 2028 3.7`."""
+    largest = max(map(abs, amounts.values()))
+    unit, word = next((each for each in _UNITS if largest >= each[0]), (Decimal(1), ""))
+    figures = (
+        f"{name} {float(amount / unit):.3g}" if word else f"{name} {amount:,.0f}" for name, amount in amounts.items()
+    )
+    return f"{title}{word}: {', '.join(figures)}"
+
+
 def penalty_line(run: Run) -> str:
     """Return what the plan weighs besides money, in round figures; empty if nothing."""
     parts = [
@@ -74,7 +86,7 @@ def penalty_line(run: Run) -> str:
         for amount, what in ((run.cost.shortage, "shortage"), (run.cost.penalties, "missed soft limits"))
         if amount
     ]
-    return f"Penalties, which nobody pays: about {' and '.join(parts)} (present value)" if parts else ""
+    return f"Penalties, which are not paid: about {' and '.join(parts)} (present value)" if parts else ""
 
 
 def costs(run: Run) -> doc.Section:
@@ -152,8 +164,9 @@ def stock_note(run: Run) -> str:
     """Return which inputs cost no cash in this plan, because they are in stock or on order; empty if none."""
     drawn = {draw.material for draw in run.draws}
     lots = totals((lot.material, lot.quantity_kg) for lot in run.lots if lot.material in drawn)
-    held = ", ".join(f"{material} {mass(kilograms)}" for material, kilograms in lots.items())
-    return f"Full prices count no cash for inputs in stock and on order: {held}." if held else ""
+    held = [f"{material} {mass(kilograms)}" for material, kilograms in lots.items()]
+    more = f", {len(held) - 1} more" if len(held) > 1 else ""
+    return f"Full prices leave out inputs in stock and on order: {held[0]}{more}." if held else ""
 
 
 def _by_year(run: Run) -> dict[str, Decimal]:

@@ -189,11 +189,10 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
     """What stands in `BEFORE_ALL`; of what no rule looks at, what its title says already is left out."""
     for row in run.assumptions:
         if row.subject == _UNEXAMINED:
-            yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}: no rule asks for their origin"
-    in_part = (
-        f"{BEFORE_ALL[_IN_PART]}: {row.text.partition('. ')[0]}" for row in run.assumptions if row.subject == _IN_PART
-    )
-    yield from _most(in_part, most, "more rule that asks in part", "more rules that ask in part")
+            yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}"
+    in_part = [row.text.partition(". ")[0] for row in run.assumptions if row.subject == _IN_PART]
+    if in_part:
+        yield f"{BEFORE_ALL[_IN_PART]}: {few(in_part, '; ', most)}"
     accepted = [row.text for row in run.assumptions if row.subject == _ACCEPTED]
     if accepted:
         yield f"{BEFORE_ALL[_ACCEPTED]}: {'; '.join(accepted)}"
@@ -255,7 +254,7 @@ def _held(run: Run) -> Iterator[str]:
     if run.holdings:
         left = [f"{one.lot} {mass(one.left_kg)}" for one in run.holdings if one.left_kg]
         used = sum(1 for one in run.holdings if one.used_kg)
-        over = f"; left over: {few(left, most=1)}" if left else ""
+        over = f"; left over: {left[0] if len(left) == 1 else f'some of {len(left)} (`--full`)'}" if left else ""
         yield f"In hand or on order: {len(run.holdings)} ({used} used){over}"
 
 

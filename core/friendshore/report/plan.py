@@ -158,7 +158,7 @@ def plan_document(run: Run) -> doc.Document:
 
 def summary_document(run: Run) -> doc.Document:
     """The heading, and what it must not be read without."""
-    return doc.document(run.case, *heading(run), dependence_line(run), unexamined(run))
+    return doc.document(run.case, *heading(run), unexamined(run))
 
 
 MOST = 12
