@@ -101,7 +101,7 @@ def test_a_shortage_moves_too() -> None:
     shown = " ".join(text(found).split())
     assert "B is short of 10 kg more metal, and spends USD 100 less cash." in shown
     assert "cash 100 0 -100" in shown
-    assert "Penalties, which nobody pays, B less A: about +USD 10,000 for shortage (present value)." in shown
+    assert "Penalties, which are not paid, B less A: about +USD 10,000 for shortage (present value)." in shown
     assert "9,900" not in shown  # spend and penalty are in no figure together
 
 

@@ -123,7 +123,7 @@ def test_a_budget_is_shown_with_what_is_left_of_it() -> None:
     budget = rule(Budget, amount=50, id="year")
     found = planned(case(wanted, stores=TIGHT), catalog(*SITES, source("AU", 3)), budget).run
     shown = " ".join(plain_text(screen_document(found), 110).split())
-    assert "by year of order 2026 30, 2027 50; budget year of USD 50 used up in 2027" in shown
+    assert "by year of order: 2026 30, 2027 50; budget year of USD 50 used up in 2027" in shown
     table = plain_text(plan_document(found), 110)
     rows = [line.split() for line in table.splitlines() if line.startswith("budget year: ")]
     assert [row[2:] for row in rows] == [
@@ -148,7 +148,7 @@ def test_money_leads_with_cash_and_keeps_penalties_apart() -> None:
     table = section.split("Penalties")[0]
     assert "shortage" not in table
     assert f"{found.cost.shortage:,.0f}" not in shown
-    assert "Penalties, which nobody pays: about USD 11.2 million for shortage (present value)" in " ".join(
+    assert "Penalties, which are not paid: about USD 11.2 million for shortage (present value)" in " ".join(
         section.split()
     )
 

@@ -255,12 +255,12 @@ def test_a_run_of_an_earlier_format_is_one_problem(run: Run, tmp_path: Path) -> 
     folder = tmp_path / "run"
     write_run(folder, run, {})
     told = json.loads((folder / RUN_FILE).read_text())
-    (folder / RUN_FILE).write_text(json.dumps({**told, "schema_version": 1}))
+    (folder / RUN_FILE).write_text(json.dumps({**told, "schema_version": 2}))
     (folder / "shortages.csv").write_text("demand,reason\n")
     with pytest.raises(InputError) as caught:
         read_run(folder)
     (problem,) = caught.value.problems
-    assert (problem.column, problem.found, problem.expected) == ("schema_version", "1", "2")
+    assert (problem.column, problem.found, problem.expected) == ("schema_version", "2", "3")
 
 
 def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:

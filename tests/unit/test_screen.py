@@ -127,7 +127,7 @@ def test_money_and_what_to_do_next_are_told() -> None:
     cash += [{"period": "2027-Q1", "on": "onboarding", "amount": 200000}]
     shown = told(cash=cash)
     assert "spends USD 1.1 million;" in shown
-    assert "by year of order 2026 900,000, 2027 200,000" in shown
+    assert "by year of order: 2026 900,000, 2027 200,000" in shown
     assert "present value USD 1.03 million; of it onboarding USD 200,000" in shown
     assert "`--full`: every table; `--out FOLDER`, then `friendshore report FOLDER`: a page" in told()
     assert "`--full`: every table; `friendshore report out/run`: a page" in told(folder="out/run")

@@ -311,7 +311,7 @@ class RunAssumption(Record):
 class Run(Tables):
     """A verified plan, and all that a reader needs to judge it."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     case: str
     made: datetime.date | None = None
     """Day on which it was made, for the age of the data; nothing else depends on it. None in runs of before it was recorded."""

@@ -38,7 +38,21 @@ OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
 
 
 COMMANDS = frozenset(
-    {"plan", "case", "check", "verify", "report", "sign", "lock", "init", "catalogs", "rules", "plugins", "watch"}
+    {
+        "plan",
+        "case",
+        "check",
+        "verify",
+        "report",
+        "orders",
+        "sign",
+        "lock",
+        "init",
+        "catalogs",
+        "rules",
+        "plugins",
+        "watch",
+    }
 )
 """What friendshore's own commands are called that are no questions: no question can have such a name."""
 

@@ -253,7 +253,7 @@ def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
     bound, own = (large_money(money, run.currency) for money in (run.bound, run.objective))
     yield f"By the solver, no plan has a lower objective than {bound}; this one has {own}."
     if cost.shortage:
-        yield f"Of that, about {large_money(cost.shortage, run.currency)} is the penalty for shortage, which nobody pays."
+        yield f"Of that, about {large_money(cost.shortage, run.currency)} is the penalty for shortage, which is not paid."
     if checked is None:
         yield "Not verified when this page was made."
     else:

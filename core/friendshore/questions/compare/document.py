@@ -89,7 +89,7 @@ def penalties_told(found: Comparison) -> doc.Sentence | None:
         for name, what in _PENALTIES
         if _felt(amount := getattr(found.cost_after, name) - getattr(found.cost_before, name))
     ]
-    told = [f"Penalties, which nobody pays, B less A: about {' and '.join(parts)} (present value)."] if parts else []
+    told = [f"Penalties, which are not paid, B less A: about {' and '.join(parts)} (present value)."] if parts else []
     if not found.difference.proved:
         told.append(f"Not proved: spend and penalties together differ by {rise(found.difference)} (present value).")
     return doc.sentence(" ".join(told), tone=doc.Tone.ASIDE) if told else None

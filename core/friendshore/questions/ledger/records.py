@@ -33,9 +33,9 @@ class Bill(Record):
     spent: Number
     """Present value of the same."""
     penalties: Number
-    """Penalties for missed soft rules, which nobody pays."""
+    """Penalties for missed soft rules, which are not paid."""
     shortage: Number
-    """Penalties for shortage, which nobody pays; present value."""
+    """Penalties for shortage, which are not paid; present value."""
     amount: Number
     """Present value spent and penalties together: what is split."""
     short_kg: dict[str, Number]
