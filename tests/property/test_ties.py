@@ -19,7 +19,7 @@ from friendshore.domain.run import Run
 from friendshore.problem import build_problem
 from friendshore.program import Program, compile_program
 from friendshore.recommend import Recommendation
-from friendshore.rules.kinds.limits import Budget
+from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.solve import AnswerCache, Limits, plan_of, solve, steadiest
 from friendshore.verify import verify
 
@@ -162,3 +162,42 @@ def test_equal_suppliers_always_get_the_same_shares(names: tuple[str, str]) -> N
     facts = catalog(facility("au", "AU"), *(source("AU", 10, name=name) for name in names))
     found = planned(case(demand("metal", "civil", 10, 10, price=100)), [facts], ())
     assert {offer for offer, _ in by_offer(found.run)} == {"b"}
+
+
+def replaceable(*offers: Any, plants: Any = (), wanted: float = 10) -> list[tuple[str, ...]]:
+    """Return the sets of offers that could replace one another in the plan for some metal."""
+    facts = catalog(*(plants or [facility("au", "AU")]), *offers)
+    found = planned(case(demand("metal", "civil", wanted, wanted, price=100)), [facts], ())
+    return [each.offers for each in found.run.exchangeable]
+
+
+def test_suppliers_that_ask_one_price_could_replace_one_another() -> None:
+    """Three of one price are named, also those that the plan doesn't buy from. A more expensive one isn't."""
+    equal = [source("AU", 10, name=name) for name in "abc"]
+    assert replaceable(*equal, source("AU", 11, name="d")) == [("a", "b", "c")]
+    assert replaceable(equal[0], source("AU", 11, name="d")) == []
+
+
+def test_suppliers_that_are_needed_in_full_replace_nobody() -> None:
+    """Two of one price that together give no more than is wanted."""
+    plants = [facility("p", "AU", 5), facility("q", "AU", 5)]
+    both = [source("AU", 10, name="a", plant="p"), source("AU", 10, name="b", plant="q")]
+    assert replaceable(*both, plants=plants, wanted=10) == []
+    assert replaceable(*both, plants=plants, wanted=9) == [("a", "b")]
+
+
+@examples(60)
+@given(st.integers(0, 10_000))
+def test_more_or_less_of_each_exchangeable_offer_costs_the_same(seed: int) -> None:
+    """A rule that asks for a little more of it, or a little less, makes no plan more expensive."""
+    tiny = linear_case(seed, "0")
+    found = planned(tiny.case, [tiny.catalog], tiny.rules)
+    plan, little = found.plan.plan, Decimal("0.05")
+    for name in {offer for each in found.run.exchangeable for offer in each.offers}:
+        bought = sum((p.quantity for p in plan.purchases if p.offer == name), Decimal(0))
+        changes = [{"at_least": bought + little}, *([{"at_most": bought - little}] if bought > little else [])]
+        rises = []
+        for change in changes:
+            answer = found.session.after(rules=(rule(Pin, id="pin", offer=name, **change),))
+            rises += [] if answer.infeasible else [answer.rise.objective]
+        assert min(rises) < Decimal("0.02"), name

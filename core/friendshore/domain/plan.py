@@ -243,6 +243,14 @@ class PlanLevel(Record):
     """What later levels may make of it."""
 
 
+class Exchangeable(Record):
+    """Offers of which a plan could buy more or less, at the same cost."""
+
+    material: str
+    place: str
+    offers: tuple[str, ...]
+
+
 class Plan(Tables):
     """A plan as the solver left it, rounded; nothing in it has been checked yet."""
 
@@ -255,6 +263,8 @@ class Plan(Tables):
     """What confirms an optimal plan. Empty for plans without integer decisions: the duals prove a linear program's optimum."""
     not_tie_broken: tuple[str, ...] = ()
     """Materials whose plan may be one of several that cost the same, and not the steadiest of them."""
+    exchangeable: tuple[Exchangeable, ...] = ()
+    """Offers of one material at one place of which any would do, as far as the plan could buy more or less of each at the same cost."""
     levels: tuple[PlanLevel, ...] = ()
     """Ranked objectives, in order."""
     purchases: Annotated[

@@ -16,7 +16,7 @@ from .base import Number, Record, Tables
 from .cash import RunCash, RunDiscount
 from .dependence import RunDependence
 from .held import RunHolding, RunLot, RunStock
-from .plan import Confirmation, Cost, PlanStatus
+from .plan import Confirmation, Cost, Exchangeable, PlanStatus
 from .price_dates import RunPriceDate
 from .ranges import RunRange
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
@@ -326,6 +326,8 @@ class Run(Tables):
     """What confirms an optimal plan with integer decisions."""
     not_tie_broken: list[str] = []
     """Materials whose plan may be one of several that cost the same, and not the steadiest of them."""
+    exchangeable: list[Exchangeable] = []
+    """Offers of one material at one place of which any would do: the plan could buy more or less of each at the same cost."""
     verified: bool
     """True: re-derived from the facts by other code than the solver's. There is no run without it."""
     currency: str

@@ -119,6 +119,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         status=verified.plan.status,
         confirmed_by=list(verified.plan.confirmed_by),
         not_tie_broken=list(verified.plan.not_tie_broken),
+        exchangeable=list(verified.plan.exchangeable),
         verified=True,
         currency=problem.case.currency,
         place=problem.case.place,

@@ -279,6 +279,8 @@ def _as_told(run: Run) -> Iterator[str]:
         yield "what plans in months leave short"
     if run.confirmed_by:
         yield "what confirms that its plan is optimal"
+    if run.exchangeable:
+        yield "which offers could replace one another at the same cost"
     yield "the day on which the run was made, the versions that made it, and the number of its independent parts"
 
 

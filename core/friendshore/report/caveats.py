@@ -175,6 +175,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
     yield from hidden_by_periods(run)
     yield from _missed(run, most)
     yield from tie_lines(run, most)
+    yield from exchange_lines(run)
     if run.levels:
         yield f"Objectives in order: {few([_cut(level.sentence, _BRIEFLY) for level in run.levels], '; ', most)}"
     if run.changes and not run.scenario:
@@ -224,6 +225,13 @@ def tie_lines(run: Run, most: int = _FEW) -> Iterator[str]:
         yield f"Not tie-broken: {few(run.not_tie_broken, most=most)}: other orders may cost the same and be steadier"
 
 
+def exchange_lines(run: Run) -> Iterator[str]:
+    """Materials of which several offers could replace one another at the same cost."""
+    materials = list(dict.fromkeys(row.material for row in run.exchangeable))
+    if materials:
+        yield f"Equal offers, any of which would do: {few(materials, most=1)} (`--full`)"
+
+
 def _exposures(run: Run) -> Iterator[str]:
     """What rules of unknown status would forbid, the dearest first."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
@@ -262,10 +270,10 @@ def _rests(run: Run) -> str:
     """How much is taken as given, what is kept out by what nobody published or proved, and how old the facts are."""
     told = [f"Rests on {count(len(run.assumptions), 'assumption')}"]
     if run.leads:
-        told.append(f"{count(len(run.leads), 'offer')} left out for want of a figure")
+        told.append(f"{count(len(run.leads), 'offer')} without a figure")
     if run.unproven:
         offers = len({row.offer for row in run.unproven})
-        told.append(f"{count(offers, 'offer')} kept out of some use for want of proof")
+        told.append(f"{offers if run.leads else count(offers, 'offer')} unproven for some use")
     facts = [plugin for plugin in run.plugins if plugin.has_facts]
     if facts:
         oldest = min(facts, key=lambda plugin: (plugin.as_of is not None, str(plugin.as_of), plugin.name))

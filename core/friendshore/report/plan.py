@@ -137,6 +137,7 @@ def plan_document(run: Run) -> doc.Document:
         ranks(run),
         demands(run),
         mix(run),
+        exchangeable(run),
         dependence_section(run),
         holdings(run),
         shortages(run),
@@ -154,6 +155,12 @@ def plan_document(run: Run) -> doc.Document:
         versions(run),
         not_advice(),
     )
+
+
+def exchangeable(run: Run) -> doc.Section | None:
+    """Return the offers that could replace one another at the same cost."""
+    lines = (f"{row.material} at {row.place}: {', '.join(row.offers)}" for row in run.exchangeable)
+    return doc.section_if_any("Any of these would do, at the same cost", doc.notes(lines))
 
 
 def summary_document(run: Run) -> doc.Document:

@@ -13,7 +13,7 @@ import numpy as np
 from ..domain.base import exact
 from ..domain.change import Change
 from ..domain.memory import SESSION_BYTES
-from ..domain.plan import Cost, Infeasible, Plan, PlanStatus
+from ..domain.plan import Cost, Exchangeable, Infeasible, Plan, PlanStatus
 from ..errors import OutOfTimeError, VerificationError
 from ..problem import Problem
 from ..problem.impact import impact
@@ -399,7 +399,9 @@ def _tie_broken(
     """Return the steadiest of all cheapest plans, verified; the one that was found if rounding makes the steadiest cost a cent more, or a gram short."""
 
     def planned(each: Solution) -> Plan:
-        return plan_of(program, each).but(not_tie_broken=_not_tie_broken(program, each))
+        return plan_of(program, each).but(
+            not_tie_broken=_not_tie_broken(program, each), exchangeable=_exchangeable(program, each)
+        )
 
     first = verify(program.problem, planned(solution))
     steady = steadiest(program, solution, limits, cancel, known)
@@ -415,6 +417,22 @@ def _not_tie_broken(program: Program, solution: Solution) -> tuple[str, ...]:
     columns, network, moves = program.columns, program.problem.network, program.problem.moves
     tied = columns.buy_move if solution.tie_broken is None else columns.buy_move[~solution.tie_broken[columns.buy]]
     return tuple(sorted({network.arcs[arc].node[0] for arc in set(moves.arc[tied].tolist())}))
+
+
+def _exchangeable(program: Program, solution: Solution) -> tuple[Exchangeable, ...]:
+    """Return the offers that could replace one another, by material and place."""
+    if solution.exchangeable is None:
+        return ()
+    columns, problem = program.columns, program.problem
+    found: dict[tuple[str, str], set[str]] = {}
+    for arc in set(problem.moves.arc[columns.buy_move[solution.exchangeable[columns.buy]]].tolist()):
+        made = problem.network.arcs[arc]
+        found.setdefault(made.node, set()).add(problem.offers[made.offer].offer.id)
+    return tuple(
+        Exchangeable(material=material, place=place, offers=tuple(sorted(names)))
+        for (material, place), names in sorted(found.items())
+        if len(names) > 1
+    )
 
 
 LEAST_SEARCH = 0.1

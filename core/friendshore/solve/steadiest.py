@@ -53,6 +53,8 @@ def steadiest(
     missed = np.zeros(len(x), dtype=bool)
     missed[[column for _, column, _ in program.limits.misses]] = True
     best, tie_broken = x.copy(), np.zeros(len(x), dtype=bool)
+    exchangeable = np.zeros(len(x), dtype=bool)
+    unit = float(program.problem.case.resolution)
     for part in split(program.linear):
         if search.watch.stopped():
             break
@@ -66,8 +68,9 @@ def steadiest(
         face = _cheapest(linear, x[of], ranked or [(linear.cost, 0.0)], search)
         if face is not None and (found := _steadied(face, x[of], line[of], periods, of, search)) is not None:
             best[of], tie_broken[of] = found, True
-    grain = float(program.problem.case.resolution) * GRAIN
-    return replace(solution, x=np.where(tie_broken, np.round(best / grain) * grain, best), tie_broken=tie_broken)
+            exchangeable[of] = _exchangeable(face, found, np.where(line[of] < 0, -1, line[of] // periods), unit, search)
+    best = np.where(tie_broken, np.round(best / (unit * GRAIN)) * (unit * GRAIN), best)
+    return replace(solution, x=best, tie_broken=tie_broken, exchangeable=exchangeable)
 
 
 def _order_lines(program: Program) -> tuple[Ints, int]:
@@ -178,6 +181,52 @@ def _steadied(face: Linear, x: Floats, line: Ints, periods: int, columns: Ints, 
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
             return None
         rest, found[free] = _face(level, answer.x, duals), answer.x[: len(free)]
+    return found
+
+
+def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Search) -> Mask:
+    """Return the columns of offers that another plan of the same cost buys more or less of than `x`, in all periods together.
+
+    Offers that `x` doesn't buy are bought as much as possible, until no other one is bought. Then sums with arbitrary weights move what is bought.
+
+    Args:
+        offer: Offer of each column that orders. -1 for others.
+        unit: Kilograms that count as a difference.
+    """
+    none = np.zeros(len(x), dtype=bool)
+    free = np.flatnonzero(face.lower < face.upper)
+    moving = np.unique(offer[free][offer[free] >= 0])
+    if len(moving) < 2:
+        return none
+    rest, orders = _without_fixed(face, x, free), offer >= 0
+    before = np.bincount(offer[orders], x[orders], minlength=int(moving[-1]) + 1)
+    least, most = before.copy(), before.copy()
+
+    def plan_most(weights: Floats) -> bool:
+        """Note the plan of the same cost that buys most, by weights of offers."""
+        wanted = np.where(orders[free], -weights[offer[free]], 0.0)
+        answer = search.alone(replace(rest, cost=wanted))
+        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
+            return False
+        other = x.copy()
+        other[free] = answer.x
+        sums = np.bincount(offer[orders], other[orders], minlength=len(before))
+        np.minimum(least, sums, out=least)
+        np.maximum(most, sums, out=most)
+        return True
+
+    weights = np.zeros(len(before))
+    while True:
+        unseen = moving[most[moving] <= unit]
+        weights[:] = 0.0
+        weights[unseen] = 1.0
+        if not len(unseen) or not plan_most(weights) or (most[unseen] <= unit).all():
+            break
+    weights[:] = 0.0
+    weights[moving] = _arbitrary(moving)
+    if plan_most(weights):
+        plan_most(-weights)
+    found: Mask = orders & np.isin(offer, np.flatnonzero(most - least > 2 * unit))
     return found
 
 
