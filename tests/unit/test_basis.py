@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.domain.basis import Factors, basis_factor, content_of, missing_factor
+from friendshore.domain.basis import Factors, basis_factor, content_of, equal_weights, missing_factor
 from friendshore.domain.facts import Material
 from friendshore.domain.market import Factor
 
@@ -94,3 +94,25 @@ def test_there_and_back_is_the_same(one: str, other: str) -> None:
     assert there is not None
     assert back is not None
     assert abs(there * back - 1) < Decimal("1e-20")
+
+
+@pytest.mark.parametrize(
+    ("material", "weights"),
+    [
+        (Material(id="oxide", element="Sb", form="oxide", basis="Sb"), {"Sb2O3": "1.19703"}),
+        (Material(id="apt", element="W", form="apt", basis="W"), {"APT": "1.42491", "WO3": "1.26103"}),
+        (Material(id="ore", element="W", form="concentrate", basis="WO3"), {"W": "0.793"}),
+        (Material(id="metal", element="Sb", form="metal", basis="Sb"), {}),
+        (Material(id="gross", element="Sb", form="oxide", basis="gross"), {}),
+        (Material(id="unknown", element="Xe", form="oxide", basis="Xe"), {}),
+    ],
+)
+def test_equal_weights(material: Material, weights: dict[str, str]) -> None:
+    """What trade may weigh instead of the basis, first what the goods are sold as; nothing where nobody could mean another weight."""
+    rows = (("Sb", "Sb2O3", "0.8354"), ("Sb", "Sb2S3", "0.7169"), ("W", "WO3", "0.793"), ("W", "APT", "0.7018"))
+    factors = Factors(Factor(element=e, compound=c, kg_per_kg=Decimal(kg)) for e, c, kg in rows)
+    found = equal_weights(material, factors)
+    assert {name: kg.quantize(Decimal("1e-5")) for name, kg in found.items()} == {
+        name: Decimal(kg).quantize(Decimal("1e-5")) for name, kg in weights.items()
+    }
+    assert list(found) == list(weights)

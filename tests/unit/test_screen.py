@@ -182,7 +182,7 @@ def test_a_maker_s_own_price_is_called_a_fee() -> None:
     }
     shown = told(draws=[draw])
     assert "From (fee: without inputs)" in shown
-    assert "example-dysprosium-oxide 100 % (fee 1,000)" in shown
+    assert "Example heavy rare-earth circuit 100 % (fee 1,000)" in shown
     assert "fee" not in told()
 
 
@@ -193,10 +193,55 @@ def test_what_is_needed_most_comes_first() -> None:
         for name, price in (("cheap", 1), ("dear", 100))
     ]
     bought = [
-        PURCHASE | {"material": name, "offer": f"{name}-offer", "cost": cost}
+        PURCHASE | {"material": name, "offer": f"{name}-offer", "facility": "", "cost": cost}
         for name, cost in (("ore", 9e9), ("cheap", 9e6), ("dear", 5))
     ]
     shown = told(demands=wanted, purchases=bought)
     assert shown.index("dear-offer") < shown.index("cheap-offer") < shown.index("ore-offer")
     orders = shown[shown.index("Order by") :]
     assert orders.index("ore-offer") < orders.index("cheap-offer") < orders.index("dear-offer"), "orders by money"
+
+
+SULFIDE = {
+    "id": "dysprosium-oxide",
+    "name": "Dysprosium oxide",
+    "basis": "Dy",
+    "equal_kg": {"Dy2O3": 1.1477, "DyO": 1.098},
+}
+
+
+def test_quantities_say_what_they_weigh() -> None:
+    """In all three tables, and below them what that equals; goods that are weighed as they are say nothing."""
+    shown = told(materials=[SULFIDE])
+    assert "500 kg Dy, 5.9 %" in shown
+    assert shown.count("1,235 t Dy") == 2, "bought, and to be ordered"
+    assert "By weight: 1 t Dy = 1.148 t Dy2O3." in shown
+    gross = told(materials=[SULFIDE | {"basis": "gross", "equal_kg": {}}])
+    assert " Dy" not in gross
+    assert "By weight" not in gross
+    every = plain_text(plan_document(run(materials=[SULFIDE])), 200)
+    assert "By weight: 1 t Dy = 1.148 t Dy2O3 = 1.098 t DyO." in every
+    assert "8.5 t Dy" in every
+    assert "Example heavy rare-earth circuit (example-dysprosium-oxide)" in every, "names come before ids"
+
+
+def test_suppliers_go_by_name() -> None:
+    """The plant, with its company where there is room; the offer's id only where a plant has two offers of the material, or no name."""
+    shown = told()
+    assert "example-dysprosium-oxide" not in shown
+    assert "Example heavy rare-earth circuit 100 %" in shown
+    assert "Example heavy rare-earth circuit, Example Rare Earths" in told(140)
+    two = told(200, purchases=[PURCHASE, PURCHASE | {"offer": "second", "cost": 5}])
+    assert "Example heavy rare-earth circuit (second)" in two
+    assert "example-dysprosium-oxide" in told(purchases=[PURCHASE | {"facility": "plant", "facility_id": "plant"}])
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_long_name_is_shortened_and_never_only_counted(width: int) -> None:
+    """Its first words stand in both tables."""
+    shown = told(
+        width,
+        purchases=[PURCHASE | {"facility": "Example heavy rare-earth circuit of the northern plains, second line"}],
+    )
+    assert shown.count("Example") >= 2
+    assert "1 offer" not in shown

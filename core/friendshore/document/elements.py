@@ -89,6 +89,8 @@ class Kilograms:
     """Of a difference, which is written with its sign: the size below which it is nothing. None: it is none."""
     per: str = ""
     """What it is a rate by: `year`."""
+    of: str = ""
+    """What is weighed, where that is not the goods as they are: `Sb`."""
 
 
 @dataclass(frozen=True, slots=True)

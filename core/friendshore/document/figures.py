@@ -32,10 +32,10 @@ def unit_for(kilograms: Iterable[Decimal]) -> Literal["kg", "t"]:
     return "t" if max((abs(kg) for kg in kilograms), default=Decimal(0)) >= _TONNE else "kg"
 
 
-def mass(kilograms: Decimal) -> str:
-    """Kilograms with the unit that fits."""
+def mass(kilograms: Decimal, of: str = "") -> str:
+    """Return kilograms with the unit that fits; `of`: what is weighed, where that is not the goods as they are."""
     unit = unit_for([kilograms])
-    return f"{_in(kilograms, unit)} {unit}"
+    return f"{_in(kilograms, unit)} {unit} {of}".rstrip()
 
 
 def _in(kilograms: Decimal, unit: str) -> str:
@@ -126,7 +126,7 @@ def _kilograms(cell: Kilograms) -> str:
     if cell.unit and not cell.value:
         return BLANK
     unit = cell.unit or unit_for([cell.value])
-    text = _in(cell.value, unit) if cell.bare else f"{_in(cell.value, unit)} {unit}"
+    text = _in(cell.value, unit) if cell.bare else " ".join(filter(None, (_in(cell.value, unit), unit, cell.of)))
     sign = "+" if cell.least is not None and cell.value > 0 else ""
     return f"{sign}{text}{f' a {cell.per}' if cell.per else ''}"
 

@@ -342,14 +342,15 @@ def _number(cell: doc.Cell, one: str = "") -> tuple[Decimal | int, str] | None:
             plain = "#,##0.00" if form == "cents" else _digits(value)
             plain = f"+{plain};-{plain}" if form != "rounded" else plain
             return value, f'"{currency}" {plain}' if currency and form == "rounded" else plain
-        case doc.Kilograms(value, unit, bare, least, per):
+        case doc.Kilograms(value, unit, bare, least, per, of):
             if written(cell) == BLANK:
                 return None
             told = unit or one or unit_for([value])
             number = value / 1000 if told == "t" else value
             plain = _digits(number)
             plain = f"+{plain};-{plain}" if least is not None else plain
-            ending = f" {'' if bare else told}{f' a {per}' if per else ''}".rstrip()
+            weighed = "" if bare else f"{told} {of}".rstrip()
+            ending = f" {weighed}{f' a {per}' if per else ''}".rstrip()
             return number, ";".join(f'{part}"{ending}"' for part in plain.split(";")) if ending else plain
         case doc.Share(value):
             return value, "0.0%"

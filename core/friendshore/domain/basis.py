@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -47,6 +48,29 @@ class Factors:
                         open_.append(part)
             self._contents[substance] = found
         return self._contents[substance]
+
+    def compounds(self, element: str) -> list[str]:
+        """Return the compounds that have a row for an element, sorted."""
+        return sorted(compound for compound, parts in self._rows.items() if element in parts)
+
+
+_METALLIC = frozenset(("metal", "sponge", "powder", "ferroalloy", "alloy", "magnet"))
+"""Forms that trade weighs as they are, or by the element."""
+
+
+def equal_weights(material: Material, factors: Factors) -> dict[str, Decimal]:
+    """Return the kilograms of other substances that equal one kilogram of a material's basis: its element, its oxide, and what it is sold as.
+
+    Empty for metals and goods that are weighed as they are: there, nobody could mean another weight.
+    """
+    if material.basis == GROSS or not material.element or material.form in _METALLIC:
+        return {}
+    oxide = re.compile(rf"{re.escape(material.element)}\d*O\d*")
+    compounds = factors.compounds(material.element)
+    named = [each for each in compounds if each in (material.form, material.form.upper())]
+    named += [each for each in compounds if oxide.fullmatch(each) and each not in named]
+    weights = {each: basis_factor(material, each, factors) for each in (*named, material.element)}
+    return {each: exact(1 / weight) for each, weight in weights.items() if weight and each != material.basis}
 
 
 def _basis_name(material: Material) -> str:

@@ -38,6 +38,8 @@ class RunMaterial(Record):
     name: str
     basis: str
     """What its kilograms weigh."""
+    equal_kg: dict[str, Number] = {}
+    """Kilograms of other substances that equal one kilogram of the basis: 1 kg of Sb is 1.197 kg of Sb2O3."""
 
 
 class RunPurchase(Record):
@@ -68,6 +70,8 @@ class RunPurchase(Record):
     requirement: str
     """Class of uses it is bought for; see `requirements`."""
     quantity_kg: Number
+    basis: str = ""
+    """What these kilograms weigh: `gross` is the goods as they are; empty in runs of before it was recorded."""
     cost: Number
     """Price, charges and freight together."""
     price: Number

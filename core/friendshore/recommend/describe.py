@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import explain
 from ..domain.base import as_decimal, exact, totals
+from ..domain.basis import Factors, equal_weights
 from ..domain.plan import Purchase
 from ..domain.ranges import RunRange
 from ..domain.run import (
@@ -225,7 +226,8 @@ def _label(problem: Problem, period: int) -> str:
 def _materials(problem: Problem) -> list[RunMaterial]:
     names = sorted({material for material, _ in problem.network.nodes})
     found = [problem.merged.materials[name] for name in names]
-    return [RunMaterial(id=m.id, name=m.name, basis=m.basis) for m in found]
+    factors = Factors(problem.merged.factors)
+    return [RunMaterial(id=m.id, name=m.name, basis=m.basis, equal_kg=equal_weights(m, factors)) for m in found]
 
 
 def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDemand]:
@@ -343,6 +345,7 @@ def _purchase(
         end_use="+".join(sorted({served.use.end_use for served in judging.ends(line.item)})),
         requirement=entry.requirement,
         quantity_kg=entry.quantity,
+        basis=problem.merged.materials[entry.material].basis,
         cost=exact(line.total),
         price=exact(line.price),
         charges=exact(line.charges),

@@ -14,8 +14,9 @@ from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunByMonths, RunRounded, RunShortage
 from .causes import competing_demands, group_causes, sum_of
+from .weights import conversions, weighed
 
-_FIGURES = 40
+_FIGURES = 52
 """Characters of the columns of figures beside the periods, and of the gaps."""
 _USE = 16
 """Characters that an end use takes at most, beside columns of periods."""
@@ -45,15 +46,16 @@ def demands(run: Run) -> doc.Section:
         [
             d.material,
             use,
-            doc.Kilograms(d.wanted_kg),
+            weighed(run, d.material, d.wanted_kg),
             *([wanted_range(d)] if ranged else []),
-            _delivered(d),
+            _delivered(run, d),
             *(doc.Kilograms(short.get((d.id, column.title), Decimal(0))) for column in periods),
             met_from(d),
         ]
         for d, use in zip(run.demands, uses, strict=True)
     ]
-    return doc.section("Demand", doc.table(columns, rows))
+    note = conversions(run, [*(d.material for d in run.demands), *(p.material for p in run.purchases)])
+    return doc.section("Demand", doc.table(columns, rows), doc.sentence(note) if note else None)
 
 
 def for_whom(run: Run, demand: RunDemand) -> str:
@@ -70,10 +72,10 @@ def wanted_range(demand: RunDemand) -> str:
     return "" if demand.low_kg is None or demand.high_kg is None else f"{mass(demand.low_kg)} to {mass(demand.high_kg)}"
 
 
-def _delivered(demand: RunDemand) -> doc.Cell:
+def _delivered(run: Run, demand: RunDemand) -> doc.Cell:
     if not demand.short_kg:
         return "all"
-    return doc.Kilograms(demand.delivered_kg) if demand.delivered_kg else "none"
+    return weighed(run, demand.material, demand.delivered_kg) if demand.delivered_kg else "none"
 
 
 def met_from(demand: RunDemand) -> str:
@@ -95,7 +97,17 @@ def shortages(run: Run) -> doc.Section | None:
         why = "; ".join(dict.fromkeys(cause.kinds for cause, _ in group_causes(run, group)))
         whom = ", ".join(dict.fromkeys(for_whom(run, demand) for demand in group))
         price = doc.Amount(max(demand.shortage_price for demand in group))
-        rows.append([group[0].material, whom, doc.Kilograms(total), part, periods_of(run, entries), why, price])
+        rows.append(
+            [
+                group[0].material,
+                whom,
+                weighed(run, group[0].material, total),
+                part,
+                periods_of(run, entries),
+                why,
+                price,
+            ]
+        )
     columns = [doc.Column("Material"), doc.Column("For"), doc.figures("Short"), doc.figures("of demand")]
     columns += [doc.Column("When"), doc.Column("Cause"), doc.figures(f"{run.currency}/kg short")]
     return doc.section("Shortages", doc.table(columns, rows), doc.notes(because_lines(run)))
@@ -139,9 +151,9 @@ def whole_periods(run: Run) -> doc.Section | None:
         [
             known[row.demand].material,
             for_whom(run, known[row.demand]),
-            doc.Kilograms(row.short_kg) if row.short_kg else doc.NOTHING,
-            doc.Kilograms(row.by_months_kg) if row.by_months_kg else doc.NOTHING,
-            doc.Kilograms(row.only_kg) if row.only_kg else doc.NOTHING,
+            weighed(run, known[row.demand].material, row.short_kg) if row.short_kg else doc.NOTHING,
+            weighed(run, known[row.demand].material, row.by_months_kg) if row.by_months_kg else doc.NOTHING,
+            weighed(run, known[row.demand].material, row.only_kg) if row.only_kg else doc.NOTHING,
         ]
         for row in run.by_months
         if row.by_months_kg is not None

@@ -10,7 +10,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run
 from ..domain.used import is_stale
-from .cash import cash_sections, costs, price_note
+from .cash import cash_sections, costs
 from .caveats import not_advice
 from .charts.dates import orders_section, rules_drawing
 from .charts.demand import met_drawing
@@ -24,7 +24,7 @@ from .dependence import dependence_figure, dependence_section
 from .ground import limits, rules_table, versions, with_effect, without_effect
 from .kept_out import kept_out_section
 from .mix import by_material, cost_of, holdings
-from .page import answered, caveats, head, needs, proof, refused, suppliers, titled
+from .page import answered, caveats, head, needs, proof, refused, suppliers, supply_notes, titled
 from .plan import STATUS, discounts, price_ranges, ranks
 from .stale_prices import stale_section
 
@@ -149,10 +149,10 @@ def _materials(run: Run) -> doc.Section:
         for material, purchases in found.items()
         if material in kept
     ]
-    note = price_note(run)
-    told = doc.sentence(note) if note else None
     left = more(len(found) - len(kept), "material", "purchases.csv")
-    return doc.section("Who supplies it", suppliers(run), told, *sections, doc.notes(left))
+    return doc.section(
+        "Who supplies it", suppliers(run), *map(doc.sentence, supply_notes(run)), *sections, doc.notes(left)
+    )
 
 
 def _money(run: Run) -> doc.Section:

@@ -16,6 +16,7 @@ from ..domain.base import grouped, totals
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run, RunPurchase
 from .cash import fee, full_price, price_note
+from .weights import basis_of, weighed
 
 _PRICE = 12
 """Characters of the price, and of the gaps between the columns of text."""
@@ -61,8 +62,8 @@ def _material_rows(
 ) -> Iterator[doc.DataRow]:
     groups = grouped(((purchase.offer, material, purchase.place, purchase.end_use), purchase) for purchase in purchases)
     unit = unit_for(added_up(periods, _by_period(run, purchases)))
-    basis = next((m.basis for m in run.materials if m.id == material), "")
-    title = f"{material} ({unit}" + (f"\u00a0{basis})" if basis not in ("", "gross") else ")")
+    basis = basis_of(run, material)
+    title = f"{material} ({unit}" + (f"\u00a0{basis})" if basis else ")")
 
     def row(group: Sequence[RunPurchase], *first: doc.Cell, level: int) -> doc.DataRow:
         quantities = (doc.Kilograms(kg, unit, bare=True) for kg in _by_period(run, group))
@@ -80,6 +81,25 @@ def names_of(purchases: Sequence[RunPurchase]) -> dict[str, str]:
     for purchase in purchases:
         offers[purchase.facility].add(purchase.offer)
     return {p.offer: p.facility if len(offers[p.facility]) == 1 else f"{p.facility} ({p.offer})" for p in purchases}
+
+
+def suppliers_of(purchases: Sequence[RunPurchase]) -> dict[str, str]:
+    """Return offer -> the name of its plant, with the id of the offer where the plant has several offers of a material; the id alone where it has no name."""
+    offers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for p in purchases:
+        offers[p.facility, p.material].add(p.offer)
+    alone = {p.offer for p in purchases} - {offer for same in offers.values() if len(same) > 1 for offer in same}
+    named = {p.offer: p.facility for p in purchases if p.facility not in ("", p.facility_id)}
+    return {
+        p.offer: p.offer if p.offer not in named else p.facility if p.offer in alone else f"{p.facility} ({p.offer})"
+        for p in purchases
+    }
+
+
+def named_offers(purchases: Sequence[RunPurchase]) -> dict[str, str]:
+    """Return offer -> the name of its plant, then its id, which the next question asks for."""
+    names = suppliers_of(purchases)
+    return {offer: name if offer in name else f"{name} ({offer})" for offer, name in names.items()}
 
 
 def used_for(run: Run, purchase: RunPurchase) -> str:
@@ -129,7 +149,7 @@ def orders(run: Run) -> doc.Section | None:
     by_period = grouped((purchase.ordered, purchase) for purchase in in_order)
     soon, later = list(by_period)[:SOON], list(by_period)[SOON:]
     rows = [row for label in soon for row in _period_rows(run, label, by_period[label])]
-    columns = [doc.Column("Order by"), doc.Column("Order"), doc.Column("Material"), doc.figures("Quantity")]
+    columns = [doc.Column("Order by"), doc.Column("From"), doc.Column("Material"), doc.figures("Quantity")]
     columns += [
         doc.Column("To", whole=True),
         doc.Column("Arrives", whole=True),
@@ -147,13 +167,14 @@ def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc
     """A period, and its orders by their last day and material."""
     blank = ("",) * (7 if run.draws else 6)
     rows = [doc.DataRow((label, *blank, doc.Amount(cost_of(purchases)), ""), strong=True)]
+    names = named_offers(run.purchases)
     for (offer, material, place, delivered), group in in_orders(purchases).items():
         uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
         cells = (
             order_day(group[0]),
-            offer,
+            names[offer],
             material,
-            doc.Kilograms(kilograms_of(group)),
+            weighed(run, material, kilograms_of(group)),
             place,
             delivered,
             *prices_of(run, group),
@@ -207,9 +228,9 @@ def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
         one.lot,
         one.material,
         one.arrives if one.arrives is not None else "in hand",
-        doc.Kilograms(one.quantity_kg),
-        doc.Kilograms(one.used_kg) if one.used_kg else doc.NOTHING,
-        doc.Kilograms(one.left_kg) if one.left_kg else doc.NOTHING,
+        weighed(run, one.material, one.quantity_kg),
+        weighed(run, one.material, one.used_kg) if one.used_kg else doc.NOTHING,
+        weighed(run, one.material, one.left_kg) if one.left_kg else doc.NOTHING,
         _verdicts(run, one) or "no demand could take it",
     ]
 

@@ -34,12 +34,14 @@ from .mix import (
     holdings,
     in_orders,
     kilograms_of,
+    named_offers,
     names_of,
     order_day,
     prices_of,
 )
 from .plan import spends, status_of, time_of
 from .stale_prices import stale_line
+from .weights import conversions, weighed
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -68,7 +70,7 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
         doc.section_if_any("Before you rely on it", doc.notes(caveats(run))),
         doc.section("What is needed, and whether it is available", *needs(run)),
         whole_periods(run),
-        doc.section("Who supplies it", suppliers(run), doc.sentence(note) if (note := price_note(run)) else None),
+        doc.section("Who supplies it", suppliers(run), *map(doc.sentence, supply_notes(run))),
         dependence_section(run),
         holdings(run),
         doc.section("What to order next", *_orders(run)),
@@ -155,10 +157,10 @@ def needs(run: Run) -> list[doc.Element | None]:
             d.material,
             for_whom(run, d),
             _why(run, d),
-            doc.Kilograms(d.wanted_kg),
+            weighed(run, d.material, d.wanted_kg),
             *([wanted_range(d)] if ranged else []),
             doc.Share(d.delivered_kg / d.wanted_kg) if d.wanted_kg else "",
-            doc.Kilograms(d.short_kg) if d.short_kg else "",
+            weighed(run, d.material, d.short_kg) if d.short_kg else "",
             met_from(d),
         ]
         for d in run.demands
@@ -185,6 +187,12 @@ def suppliers(run: Run) -> doc.Element:
     return doc.table(columns, rows) if rows else doc.sentence("Nothing is bought.")
 
 
+def supply_notes(run: Run) -> list[str]:
+    """Return what prices include, and what the kilograms of contained elements and oxides equal."""
+    materials = [*(d.material for d in run.demands), *(p.material for p in run.purchases)]
+    return list(filter(None, (price_note(run), conversions(run, materials))))
+
+
 def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> Iterator[list[doc.Cell]]:
     names = names_of(purchases)
     groups = grouped((purchase.offer, purchase) for purchase in purchases)
@@ -194,7 +202,7 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
     def row(name: str, through: str, group: Sequence[RunPurchase], *, first: bool) -> list[doc.Cell]:
         bought = kilograms_of(group)
         part = doc.Share(bought / total) if total else ""
-        return [material if first else "", name, through, part, doc.Kilograms(bought), *prices_of(run, group)]
+        return [material if first else "", name, through, part, weighed(run, material, bought), *prices_of(run, group)]
 
     for number, group in enumerate(in_order[:SUPPLIERS]):
         yield row(names[group[0].offer], chain(run, group[0]).brief, group, first=not number)
@@ -210,10 +218,11 @@ def _orders(run: Run) -> list[doc.Element]:
     first = min(run.purchases, key=lambda purchase: purchase.order_by).ordered
     due = [purchase for purchase in run.purchases if purchase.ordered == first]
     orders = sorted(in_orders(due).items(), key=lambda item: (item[1][0].order_by, -cost_of(item[1]), item[0]))
+    names = named_offers(run.purchases)
     rows: list[list[doc.Cell]] = [
         [
-            *(order_day(group[0]), offer, material, place, delivered),
-            *(doc.Kilograms(kilograms_of(group)), *prices_of(run, group), doc.Amount(cost_of(group))),
+            *(order_day(group[0]), names[offer], material, place, delivered),
+            *(weighed(run, material, kilograms_of(group)), *prices_of(run, group), doc.Amount(cost_of(group))),
         ]
         for (offer, material, place, delivered), group in orders[:ORDERS]
     ]
@@ -222,7 +231,7 @@ def _orders(run: Run) -> list[doc.Element]:
         rest = cost_of(purchase for _, group in left for purchase in group)
         blank = [""] * (len(rows[0]) - 3)
         rows.append(["", count(len(left), "other order"), *blank, doc.Amount(rest)])
-    columns = [doc.Column("Order by", whole=True), *map(doc.Column, ("Order", "Material", "To", "Arrives"))]
+    columns = [doc.Column("Order by", whole=True), *map(doc.Column, ("From", "Material", "To", "Arrives"))]
     columns += [doc.figures("Quantity"), doc.figures("", f"{run.currency}/kg")]
     columns += [*([doc.figures("of it fee")] if run.draws else []), doc.figures("", run.currency)]
     made = doc.table(columns, rows)

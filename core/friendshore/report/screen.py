@@ -1,7 +1,7 @@
 """A run on one screen, for whoever asked on a terminal: what it comes to, what is short and why, what to buy and to order, and what to know of it.
 
 Only rows of its three tables are left out where there is little room, and each says how many are left out: by need, then by money. What a reader must
-know before relying on the plan is never left out. Identifiers stand whole, since they are what the next command asks for.
+know before relying on the plan is never left out. Suppliers go by name; identifiers stand whole, since they are what the next command asks for.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from itertools import accumulate
 from ..document import elements as doc
 from ..document.excerpts import LINES
 from ..document.figures import count, large_money, mass, money, percent
-from ..domain.base import grouped
+from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand, RunPurchase
 from .cash import fee, full_price, makers_of, money_line, priced, stock_note
 from .causes import competing_demands, group_causes, sum_of
 from .caveats import caveats, conflicts
 from .dependence import dependence_line
-from .mix import cost_of, in_orders, kilograms_of, order_day
+from .mix import cost_of, in_orders, kilograms_of, order_day, suppliers_of
 from .plan import heading
+from .weights import conversions, mass_of, weighed
 
 _MIDDLING, _NARROW, _LAST = 90, 70, 1
 """Characters of a line below which columns are left out that are looked up elsewhere, or without which a row still says most; the last of
@@ -40,13 +41,23 @@ def screen_document(run: Run, folder: str = "") -> doc.Document:
         _short(run),
         _bought(run),
         _orders(run, "all in the run" if folder else "all with --out"),
-        doc.apart(_stock(run), doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder))),
+        doc.apart(
+            _stock(run), _weights(run), doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder))
+        ),
     )
 
 
 def _stock(run: Run) -> doc.Sentence | None:
     """Return what full prices leave out, where some inputs come from stock."""
     note = stock_note(run)
+    return doc.sentence(note, tone=doc.Tone.ASIDE) if note else None
+
+
+def _weights(run: Run) -> doc.Sentence | None:
+    """Return what the kilograms of contained elements and oxides equal, of what is bought or short."""
+    spent = totals((p.material, p.cost) for p in run.purchases)
+    short = [d.material for d in run.demands if d.short_kg]
+    note = conversions(run, [*sorted(spent, key=lambda name: (-spent[name], name)), *short], shortly=True)
     return doc.sentence(note, tone=doc.Tone.ASIDE) if note else None
 
 
@@ -69,7 +80,7 @@ def _short(run: Run) -> doc.Element | None:
         [
             group[0].material,
             _for(run, group),
-            _short_of(group),
+            _short_of(run, group),
             *([_met_from(run, group)] if late else []),
             _why(run, group),
         ]
@@ -92,11 +103,11 @@ def _for(run: Run, group: Sequence[RunDemand]) -> doc.Several:
     return doc.Several(tuple(named))
 
 
-def _short_of(group: Sequence[RunDemand]) -> str:
+def _short_of(run: Run, group: Sequence[RunDemand]) -> str:
     """Return `2 t, all`, or the part of the demand that is short."""
     short, wanted = sum_of(d.short_kg for d in group), sum_of(d.wanted_kg for d in group)
     part = percent(short / wanted) if wanted and any(d.delivered_kg for d in group) else "all"
-    return f"{mass(short)}, {part}"
+    return f"{mass_of(run, group[0].material, short)}, {part}"
 
 
 def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
@@ -142,7 +153,7 @@ def _bought(run: Run) -> doc.Element:
         doc.Column("From (fee: without inputs)" if makers else "From"),
     ]
     rows: list[list[doc.Cell]] = [
-        [material, _uses(use), doc.Kilograms(kilograms_of(group)), _average(group), _suppliers(run, group)]
+        [material, _uses(use), weighed(run, material, kilograms_of(group)), _average(group), _suppliers(run, group)]
         for (material, use), group in groups[:LINES]
     ]
     names = [f"{material} for {_uses(use)}" for (material, use), _ in groups]
@@ -164,17 +175,19 @@ def _average(purchases: Sequence[RunPurchase]) -> doc.Cell:
 
 
 def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
-    """Return offers with their share, the largest first; with full prices where there are several, and with fees."""
+    """Return suppliers with their share, the largest first; with full prices where there are several, and with fees."""
     total = kilograms_of(purchases)
     groups = grouped((purchase.offer, purchase) for purchase in purchases)
+    names = suppliers_of(purchases)
     brief, full = [], []
     for offer, group in sorted(groups.items(), key=lambda item: (-kilograms_of(item[1]), item[0])):
-        share = f"{offer} {percent(kilograms_of(group) / total)}" if total else offer
+        share = f"{names[offer]} {percent(kilograms_of(group) / total)}" if total else names[offer]
         price, own = full_price(group), fee(run, group)
         several = f" at {money(price)}" if price is not None and len(groups) > 1 else ""
         brief.append(share)
         full.append(share + several + (f" (fee {money(own)})" if own is not None else ""))
-    return doc.Several(tuple(full), tuple(brief), one="offer")
+    unnamed = any(names[offer] == offer for offer in groups)  # an id is never cut
+    return doc.Several(tuple(full), tuple(brief), one="offer" if unnamed else "")
 
 
 def _orders(run: Run, where: str) -> doc.Element | None:
@@ -187,10 +200,11 @@ def _orders(run: Run, where: str) -> doc.Element | None:
         for day, group in days.items()
     }
     listed = [(day, *order) for day, found in orders.items() for order in found]
+    names = suppliers_of(run.purchases)
     elsewhere = any(purchase.place != run.place for purchase in run.purchases)
     columns = [
         doc.Column("Order by"),
-        doc.Column("Order"),
+        doc.Column("From"),
         doc.Column("Material", from_width=_MIDDLING),
         doc.Column("Quantity", align="right", from_width=_LAST),
         *([doc.Column("To", from_width=_NARROW)] if elsewhere else []),
@@ -200,7 +214,12 @@ def _orders(run: Run, where: str) -> doc.Element | None:
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(order_day(group[0]), offer, material, doc.Kilograms(kilograms_of(group))),
+            *(
+                order_day(group[0]),
+                _supplier(names[offer], group[0]),
+                material,
+                weighed(run, material, kilograms_of(group)),
+            ),
             *([place] if elsewhere else []),
             *(arrives, priced(run, group), doc.Amount(cost_of(group))),
         ]
@@ -210,6 +229,14 @@ def _orders(run: Run, where: str) -> doc.Element | None:
     left = [_orders_left(spent, orders, shown) for shown in range(len(rows) + 1)]
     rests = [doc.Several((f"{some} ({where})",)) if some else doc.NOTHING for some in left]
     return doc.apart(doc.excerpt(columns, rows, rests, part=2))
+
+
+def _supplier(name: str, purchase: RunPurchase) -> doc.Cell:
+    """Return whom to order from: the plant, with its company where there is room; an offer that has no name by its id, which is never cut."""
+    if name == purchase.offer:
+        return name
+    company = purchase.supplier if purchase.supplier not in name else ""
+    return doc.Several((", ".join(filter(None, (name, company))),), (name,))
 
 
 def _orders_left(spent: Mapping[date, str], orders: Mapping[date, Sequence[object]], shown: int) -> str:

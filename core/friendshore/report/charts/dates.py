@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 from ...document import charts
 from ...document import elements as doc
-from ...document.figures import large_money, mass
+from ...document.figures import large_money
 from ...domain.base import grouped
 from ...domain.run import Run, RunPurchase, RunRule
 from ..ground import phase_text, with_effect
 from ..mix import by_material, cost_of, in_orders, kilograms_of, names_of, prices_of, used_for
+from ..weights import mass_of, weighed
 from .parts import largest, more
 
 ROWS = 40
@@ -93,7 +94,7 @@ def _way(
         day = min(one.order_by for one in arriving[first])
         start, end = run.periods[first], run.periods[last]
         when = start.label if first == last else f"{start.label} to {end.label}"
-        brought = f"{mass(kilograms_of(some))} for {large_money(cost_of(some), run.currency)}"
+        brought = f"{mass_of(run, some[0].material, kilograms_of(some))} for {large_money(cost_of(some), run.currency)}"
         marks.append(charts.TimelineMark(day, f"order by {day}", doc.Tone.CHOICE))
         if day + timedelta(1) < start.start:
             spans.append(
@@ -121,7 +122,7 @@ def _table(run: Run, orders: Sequence[Sequence[RunPurchase]], names: dict[str, s
             group[0].material,
             names[group[0].offer],
             group[0].offer,
-            doc.Kilograms(kilograms_of(group)),
+            weighed(run, group[0].material, kilograms_of(group)),
             group[0].place,
             group[0].delivered,
             *prices_of(run, group),

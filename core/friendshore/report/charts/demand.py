@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from ...document import charts
 from ...document import elements as doc
-from ...document.figures import count, mass, percent
+from ...document.figures import count, percent
 from ...domain.run import Run, RunDemand
 from ..demand import for_whom, met_from
+from ..weights import mass_of
 from .parts import few
 
 DEMANDS = 60
@@ -37,10 +38,10 @@ def _rung(run: Run, one: RunDemand) -> charts.Rung:
         return charts.Rung(name, None, "nothing is wanted")
     part = one.delivered_kg / one.wanted_kg
     tone = doc.Tone.GOOD if not one.short_kg else doc.Tone.DOUBTFUL if one.delivered_kg else doc.Tone.BAD
-    short = f", {mass(one.short_kg)} short, met from: {met_from(one)}" if one.short_kg else ""
+    short = f", {mass_of(run, one.material, one.short_kg)} short, met from: {met_from(one)}" if one.short_kg else ""
     return charts.Rung(
         name,
         part * _HUNDRED,
-        f"{percent(part)} of {mass(one.wanted_kg)}{short}",
+        f"{percent(part)} of {mass_of(run, one.material, one.wanted_kg)}{short}",
         tone,
     )

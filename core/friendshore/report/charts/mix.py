@@ -8,11 +8,12 @@ from typing import Literal
 
 from ...document import charts
 from ...document import elements as doc
-from ...document.figures import count, mass, unit_for
+from ...document.figures import count, unit_for
 from ...document.periods import period_columns
 from ...domain.base import grouped, totals
 from ...domain.run import Run, RunPurchase
 from ..mix import chain, kilograms_of, names_of, prices_of, used_for
+from ..weights import mass_of
 from .parts import added, in_unit, largest, rounding
 
 PARTS = 5
@@ -89,9 +90,9 @@ def mix_elements(run: Run, material: str, purchases: Sequence[RunPurchase]) -> l
         charts.Series(what, _values(labels, needed, unit)),
     )
     told = (
-        f"By period of arrival, in {unit}: {mass(kilograms_of(purchases))} from {count(len(by_name), 'supplier')}; "
-        f"{mass(added(needed.values()))} {what}"
-        + (f", {mass(added(balance.short.values()))} of it short." if balance.short else ".")
+        f"By period of arrival, in {unit}: {mass_of(run, material, kilograms_of(purchases))} from {count(len(by_name), 'supplier')}; "
+        f"{mass_of(run, material, added(needed.values()))} {what}"
+        + (f", {mass_of(run, material, added(balance.short.values()))} of it short." if balance.short else ".")
     )
     return [doc.Drawing(f"{material}: what arrives, from whom", told, chart, table)]
 

@@ -1,0 +1,49 @@
+"""Quantities with what they weigh: contained element, oxide, or the goods as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from ..document import elements as doc
+from ..document.figures import count, mass, number
+from ..domain.basis import GROSS
+from ..domain.run import Run
+
+_DIGITS = 4
+"""Digits of a conversion factor."""
+_FEW = 2
+"""Conversions that a note for a screen names."""
+
+
+def basis_of(run: Run, material: str) -> str:
+    """Return what kilograms of a material weigh; empty for the goods as they are."""
+    basis = next((each.basis for each in run.materials if each.id == material), "")
+    return "" if basis == GROSS else basis
+
+
+def weighed(run: Run, material: str, kilograms: Decimal) -> doc.Kilograms:
+    """Return a quantity of a material as a cell that says what it weighs."""
+    return doc.Kilograms(kilograms, of=basis_of(run, material))
+
+
+def mass_of(run: Run, material: str, kilograms: Decimal) -> str:
+    """Return a quantity of a material as text that says what it weighs."""
+    return mass(kilograms, basis_of(run, material))
+
+
+def conversions(run: Run, materials: Iterable[str], *, shortly: bool = False) -> str:
+    """Return what a kilogram of each basis equals in substances that trade may weigh instead; empty if nothing is to be converted.
+
+    `materials`: those first that matter most. `shortly`: the first substance alone, and few of them.
+    """
+    known = {each.id: each for each in run.materials}
+    found: dict[str, None] = {}
+    for each in filter(None, map(known.get, materials)):
+        parts = [f"{number(kg, _DIGITS)} t {name}" for name, kg in each.equal_kg.items()]
+        if parts:
+            found[" = ".join([f"1 t {each.basis}", *parts[: 1 if shortly else None]])] = None
+    told = list(found)
+    if shortly and len(told) > _FEW:
+        told[_FEW:] = [f"{count(len(told) - _FEW, 'other')} (--full)"]
+    return f"By weight: {', '.join(told)}." if told else ""
