@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from friendshore.document.markdown import markdown
-from friendshore.explain import exposed, kept_out, shortage_causes
+from friendshore.explain import counted_shorts, exposed, kept_out, shortage_causes
 from friendshore.problem.inputs import Inputs
+from friendshore.recommend.describe import RunContext, run_of
 from friendshore.report.page import page_document
-from friendshore.report.plan import exposed_lines
+from friendshore.report.plan import exposed_lines, met
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
@@ -232,3 +235,32 @@ def test_what_is_short_is_told_by_period_with_its_cause() -> None:
     assert found.run.demands[0].first_met == "2027"
     assert short(found) == {"metal-civil": 20}
     assert {m: dict(u) for m, u in found.run.shortage_kg.items()} == {"metal": {"civil": 20}}
+
+
+@pytest.mark.parametrize(
+    ("kilograms", "counts"), [("0.4", False), ("0.999", False), ("1", True), ("20", True), ("50", True)]
+)
+def test_a_shortage_below_the_resolution_counts_as_met(kilograms: str, counts: bool) -> None:
+    """In the demand, in the totals, and in the table of shortages; what is delivered stays exact."""
+    given = case(demand("metal", "civil", 50, 20), stores=(store("metal", 0, limit=0),), resolution=1)
+    verified = opened(given, catalog(facility("cn", "CN", 30), source("CN", 10))).verified
+    (short_,) = verified.plan.shorts
+    some = replace(verified, plan=verified.plan.but(shorts=(short_.but(quantity=Decimal(kilograms)),)))
+    told = RunContext(None, (), (), False, {}, (), {}, 1, (), {}, (), (), {}, {})
+    run = run_of(some, told)
+    (wanted,) = run.demands
+    assert bool(run.shortages) is bool(run.shortage_kg) is bool(wanted.short_kg) is counts
+    assert wanted.delivered_kg == 70 - Decimal(kilograms)
+    assert counts or wanted.first_met == "2026"
+    assert (met(run) == "all demand is met") is not counts
+
+
+def test_a_demand_of_less_than_the_resolution_is_not_met_by_nothing() -> None:
+    """All that is wanted in a period is short, however little it is."""
+    given = case(demand("metal", "civil", 50), stores=(store("metal", 0, limit=0),), resolution=1)
+    verified = opened(given, catalog(facility("cn", "CN", 30), source("CN", 10))).verified
+    coarse = replace(verified.problem, case=verified.problem.case.but(resolution=Decimal(1000)))
+    (short_,) = verified.plan.shorts
+    assert counted_shorts(replace(verified, problem=coarse)) == ()
+    alone = verified.plan.but(shorts=(short_.but(quantity=Decimal(50)),))
+    assert counted_shorts(replace(verified, problem=coarse, plan=alone)) == alone.shorts

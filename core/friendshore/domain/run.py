@@ -143,6 +143,7 @@ class RunDemand(Record):
     high_kg: Number | None = None
     delivered_kg: Number
     short_kg: Number
+    """Shortages below the case's resolution, to which quantities are rounded, count as met."""
     shortage_price: Number
     """Money per kilogram not delivered."""
     cash: Number = Decimal(0)

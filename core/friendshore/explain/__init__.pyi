@@ -2,7 +2,12 @@
 # ruff: noqa: I001 - a module to a statement
 
 from .break_even import BreakEven as BreakEven, break_even_price as break_even_price
-from .causes import Causes as Causes, competing as competing, shortage_causes as shortage_causes
+from .causes import (
+    Causes as Causes,
+    competing as competing,
+    counted_shorts as counted_shorts,
+    shortage_causes as shortage_causes,
+)
 from .dependence import (
     DependentSums as DependentSums,
     PlanDependence as PlanDependence,

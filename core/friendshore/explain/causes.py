@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import get_args
 
 from ..domain.base import exact, grouped
+from ..domain.plan import Short
 from ..domain.unmet import CauseKind, RunRestriction, RunSupplyCause
 from ..domain.use import Use
 from ..domain.watch import told_each
 from ..problem import Problem
 from ..problem.network import final_node
 from ..session import Session
+from ..verify import VerifiedPlan
 from .minimal_sets import minimal_set
 from .replans import Cell, PartReplans, end_of_search
 from .restricted import RestrictionDetails
@@ -41,6 +43,17 @@ _TRIED = 2
 _LEGAL = frozenset({"no offer", "proof", "law"})
 
 
+def counted_shorts(verified: VerifiedPlan) -> tuple[Short, ...]:
+    """Return the shortages that count: those below the resolution, to which quantities are rounded, do not, unless nothing at all is delivered."""
+    problem = verified.problem
+    wanted = {demand.id: demand.quantity for demand in problem.demands}
+    return tuple(
+        short
+        for short in verified.plan.shorts
+        if short.quantity >= min(problem.case.resolution, wanted[short.demand][short.period])
+    )
+
+
 def shortage_causes(session: Session) -> Causes:
     """Return the causes of everything that is short.
 
@@ -53,7 +66,7 @@ def shortage_causes(session: Session) -> Causes:
     conflicting = {name: part.rules for part in plan.infeasible for name in part.demands}
     material = {demand.id: demand.use.material.id for demand in session.problem.demands}
     by_part: dict[int, list[Cell]] = {}
-    for short in plan.shorts:
+    for short in counted_shorts(session.verified):
         cell = short.demand, short.period
         if short.demand in conflicting:
             rules = RunRestriction(kind="conflict", names=list(conflicting[short.demand]))

@@ -26,6 +26,7 @@ from ..session import Session
 from ..solve import Limits, Progress, solve
 from ..solve.planned import plan_of
 from ..verify import examine
+from .causes import counted_shorts
 
 _DAY = timedelta(days=1)
 
@@ -182,7 +183,7 @@ def by_months(session: Session, progress: Progress | None = None) -> Mapping[str
         PluginError: if a plugin's rule raises.
     """
     horizon = session.problem.case.horizon
-    short = session.verified.plan.short_by_demand
+    short = {each.demand for each in counted_shorts(session.verified)}
     if horizon.length is PeriodLength.MONTH or horizon.until is not None or not short or not rounded(session.problem):
         return {}
     if session.verified.plan.status is not PlanStatus.OPTIMAL:

@@ -232,8 +232,8 @@ def _materials(problem: Problem) -> list[RunMaterial]:
 
 def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDemand]:
     problem = verified.problem
-    short: defaultdict[str, dict[int, Decimal]] = defaultdict(dict)
-    for entry in verified.plan.shorts:
+    every, short = verified.plan.short_by_demand, defaultdict[str, dict[int, Decimal]](dict)
+    for entry in explain.counted_shorts(verified):
         short[entry.demand][entry.period] = entry.quantity
     return [
         RunDemand(
@@ -244,7 +244,7 @@ def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDema
             wanted_kg=sum(demand.quantity, Decimal(0)),
             low_kg=wanted_at(demand, demand.spec.low),
             high_kg=wanted_at(demand, demand.spec.high),
-            delivered_kg=sum(demand.quantity, Decimal(0)) - sum(short[demand.id].values(), Decimal(0)),
+            delivered_kg=sum(demand.quantity, Decimal(0)) - every.get(demand.id, Decimal(0)),
             short_kg=sum(short[demand.id].values(), Decimal(0)),
             shortage_price=price,
             cash=as_decimal(sum(traced.by_demand.get(demand.id, {}).values(), Fraction(0))),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import get_args
 
-from ..domain.base import as_decimal, exact
+from ..domain.base import as_decimal, exact, totals
 from ..domain.cash import SEPARATE, CashUse, RunCash, RunDiscount
 from ..domain.dependence import RunDependence
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse, RunLot, RunStock
@@ -17,7 +17,17 @@ from ..domain.quantities import readable
 from ..domain.run import RunAssumption, RunDraw, RunLead, RunPurchase
 from ..domain.unmet import RunByMonths, RunShortage
 from ..domain.use import Result
-from ..explain import ByMonths, Cash, Causes, DependentSums, Holding, PlanDependence, TracedCash, competing
+from ..explain import (
+    ByMonths,
+    Cash,
+    Causes,
+    DependentSums,
+    Holding,
+    PlanDependence,
+    TracedCash,
+    competing,
+    counted_shorts,
+)
 from ..explain.held import Bar
 from ..explain.idle_limits import idle_limits
 from ..problem import Problem
@@ -30,7 +40,7 @@ IDLE_LIMIT = "limit without demand"
 
 def describe_by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[RunByMonths]:
     """Every demand that was looked at by months, or should have been; what only the length of the periods makes short is worked out here."""
-    short = verified.plan.short_by_demand
+    short = totals((each.demand, each.quantity) for each in counted_shorts(verified))
     case = verified.problem.case
     rounding = case.resolution * case.horizon.count * case.horizon.length.months
     rows = []
@@ -152,9 +162,10 @@ def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShorta
     """Return every demand and period that is short, with the causes."""
     problem = verified.problem
     demands = {demand.id: demand for demand in problem.demands}
-    groups, lacking = competing(problem), verified.plan.short_by_demand
+    shorts = counted_shorts(verified)
+    groups, lacking = competing(problem), {short.demand for short in shorts}
     found = []
-    for short in verified.plan.shorts:
+    for short in shorts:
         demand = demands[short.demand]
         found.append(
             RunShortage(
