@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from ..domain.basis import GROSS, Factors, content_of
+from ..domain.basis import GROSS, Factors, content_of, equal_weights
 from ..domain.facts import Catalog, Material
 from ..errors import Diagnostic
 from .known import known_from
 
 _FAR_APART = Decimal("0.01")
+_WEIGHED_BY_CONTENT = frozenset(("oxide", "concentrate", "carbonate", "apt"))
+"""Forms that trade weighs by content as well, whatever factors are known."""
 
 
 def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Diagnostic]:
@@ -21,6 +23,7 @@ def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Diagnostic
         *nothings(catalog),
         *_leads(catalog),
         *_unused_sources(catalog),
+        *missing_bases(catalog, known.conversions()),
         *_contents(catalog, known.conversions()),
         *_benchmarks(catalog, known.benchmarks, materials),
     ]
@@ -61,6 +64,24 @@ def nothings(catalog: Catalog) -> Iterator[Diagnostic]:
             message = f"benchmark `{price.id}` of {price.date} is 0: what follows it costs nothing"
             yield Diagnostic(
                 message, f"{catalog.name}/prices.csv", column="price", fix="delete the row, or mend its price"
+            )
+
+
+def missing_bases(catalog: Catalog, factors: Factors) -> Iterator[Diagnostic]:
+    """Yield the materials that trade weighs in more than one way and that do not state what their kilograms weigh."""
+    for material in catalog.materials:
+        if material.basis != GROSS or "basis" in material.model_fields_set:
+            continue
+        weights = equal_weights(material.but(basis=material.element or GROSS), factors)
+        if weights or (material.element and material.form in _WEIGHED_BY_CONTENT):
+            choices = ", ".join(f"`{name}`" for name in (material.element, *weights, GROSS))
+            yield Diagnostic(
+                f"`{material.id}` has no basis: is a kilogram of it a kilogram of {material.element}, of a compound, or of the goods?",
+                file=f"{catalog.name}/materials.csv",
+                column="basis",
+                found="a blank cell, read as the goods as they are",
+                expected=choices,
+                fix="state what its kilograms weigh; `gross` is the goods as they are",
             )
 
 

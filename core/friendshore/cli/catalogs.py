@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ from .options import AsJson, Blocked, installed
 from .output import answer, answering, bare, wrote
 
 if TYPE_CHECKING:
+    from ..domain.basis import Factors
     from ..domain.facts import Catalog
     from ..errors import Diagnostic
     from ..plugins import CatalogRef, Registry
@@ -94,6 +95,7 @@ def convert(
     """
     from ..catalog.bids import is_bid_sheet
     from ..catalog.convert import convert as converted
+    from ..catalog.review import missing_bases
 
     registry = installed(block)
     if by is None and is_bid_sheet(Path(source)):
@@ -102,11 +104,14 @@ def convert(
         return _by_map(Path(source), target, by, registry, as_json=as_json)
     read, ref = _read_along(source, registry)
     catalog, place = read[ref.name], ref.place
+    unstated = list(missing_bases(catalog, _factors(read.values())))
     written = converted(
         place, target, lambda path: catalog if path == place else read_one(str(path), registry)[0], ref.columns
     )
-    wrote(as_json, written, digest=catalog.digest)
+    wrote(as_json, written, digest=catalog.digest, doubts=[asdict(one) for one in unstated])
     if not as_json:
+        for one in unstated:
+            bare(str(one))
         bare(f"the same facts as {source}: {catalog.digest}")
     return 0
 
@@ -151,18 +156,21 @@ def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json
     from ..catalog import read_catalogs
     from ..catalog.convert import Texts, put
     from ..catalog.mapping import mapped, required_by
+    from ..catalog.review import missing_bases
 
     facts = registry.fact_columns
     refs = [registry.catalog_folder(name) for name in required_by(by, facts)]
-    made = mapped(source, by, read_catalogs(refs, registry.catalog_folder), facts)
+    required = read_catalogs(refs, registry.catalog_folder)
+    made = mapped(source, by, required, facts)
     texts = Texts(made.head, made.tables, facts)
     written = put(texts, made.catalog.digest, target, lambda path: read_one(str(path), registry)[0])
     left = [{"row": one.row, "why": one.why} for one in made.left_out]
-    doubts = [asdict(one) for one in made.doubts]
+    made_doubts = [*made.doubts, *missing_bases(made.catalog, _factors([*required, made.catalog]))]
+    doubts = [asdict(one) for one in made_doubts]
     wrote(as_json, written, digest=made.catalog.digest, rows=made.rows, left_out=left, doubts=doubts)
     if as_json:
         return 0
-    for one in made.doubts:
+    for one in made_doubts:
         bare(str(one))
     bare(f"{made.rows} rows of {source.name}, {len(left)} left out")
     for why in dict.fromkeys(one.why for one in made.left_out):
@@ -192,6 +200,13 @@ def datapackage(
     read_one(str(folder), registry)
     wrote(as_json, [write_datapackage(folder, registry.fact_columns)])
     return 0
+
+
+def _factors(catalogs: Iterable[Catalog]) -> Factors:
+    """Return the conversion factors of some catalogs together."""
+    from ..domain.basis import Factors
+
+    return Factors(factor for catalog in catalogs for factor in catalog.factors)
 
 
 def read_one(name: str, registry: Registry) -> tuple[Catalog, Path]:

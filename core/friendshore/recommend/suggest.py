@@ -14,6 +14,7 @@ from ..case.mentions import mentions
 from ..catalog import nothings, review
 from ..catalog.amounts import ambiguous_amounts, ambiguous_cells
 from ..domain.base import grouped
+from ..domain.basis import Factors, equal_weights
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..domain.quantities import readable
@@ -45,6 +46,8 @@ _BELOW_ONE = re.compile(r"(0?\.\d+)\s*%")
 """A share of less than one percent."""
 _SHARES = ("share", "least_share")
 """Keys of rules that hold a share."""
+_DEMANDS = 3
+"""Demands that a suggestion names."""
 _FAR_APART = 1_000
 """Prices of one material that differ by more are likely to differ in their units."""
 
@@ -71,6 +74,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *own_rules(problem),
         *_prices(problem),
         *_demands(problem),
+        *_unstated_bases(problem),
         *out_of_scale(problem),
         *_leads(problem),
         *_origins(problem),
@@ -359,6 +363,23 @@ def _demands(problem: Problem) -> Iterator[Diagnostic]:
                 column="demand",
                 found=f"{readable(most)} kg in a period",
                 fix="check its unit, or plan to a finer `resolution`",
+            )
+
+
+def _unstated_bases(problem: Problem) -> Iterator[Diagnostic]:
+    """Yield the materials that trade weighs in more than one way, and whose demands name no substance."""
+    factors = Factors(problem.merged.factors)
+    plain = grouped((one.use.material.id, one.id) for one in problem.demands if not one.spec.substance)
+    for name, demands in plain.items():
+        material = problem.merged.materials[name]
+        weights = [f"{readable(kg)} kg of {other}" for other, kg in equal_weights(material, factors).items()]
+        if weights:
+            yield Diagnostic(
+                f"demand for {name} does not say what its kilograms weigh: they count as {material.basis}, of which 1 kg is {' or '.join(weights)}",
+                column="demand",
+                found=", ".join(f"`{demand}`" for demand in demands[:_DEMANDS])
+                + (f" and {len(demands) - _DEMANDS} more" if len(demands) > _DEMANDS else ""),
+                fix=f'write the substance, as in "5 t {material.basis}"',
             )
 
 
