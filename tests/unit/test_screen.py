@@ -245,3 +245,22 @@ def test_a_long_name_is_shortened_and_never_only_counted(width: int) -> None:
     )
     assert shown.count("Example") >= 2
     assert "1 offer" not in shown
+
+
+def test_the_first_priority_comes_first_in_every_table() -> None:
+    """However little it weighs, and also where a purchase serves several uses."""
+    uses = {"civil": 9e9, "defense": 5, "civil+defense": 7}
+    wanted = [
+        DEMAND | {"id": use, "material": f"{use}-good", "end_use": use, "shortage_price": price}
+        for use, price in (("civil", 900), ("defense", 1))
+    ]
+    bought = [PURCHASE | {"material": f"{use}-ore", "end_use": use, "cost": cost} for use, cost in uses.items()]
+    facts = {"demands": wanted, "purchases": bought, "shortages": []}
+    first, last = told(200, priority=["defense"], **facts), told(200, **facts)
+    tables = [first[first.index(head) :] for head in ("Never or late met", "Bought", "Order by")]
+    assert tables[0].index("defense-good") < tables[0].index("civil-good")
+    assert all(
+        text.index("civil+defense-ore") < text.index(" defense-ore") < text.index(" civil-ore") for text in tables[1:]
+    )
+    assert last.index("civil-good") < last.index("defense-good")
+    assert last.index(" civil-ore") < last.index("civil+defense-ore")

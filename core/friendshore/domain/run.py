@@ -354,6 +354,8 @@ class Run(Tables):
     periods: list[RunPeriod]
     materials: list[RunMaterial]
     demands: list[RunDemand]
+    priority: list[str] = []
+    """End uses in the case's order of priority; the others come after them, all alike."""
     purchases: list[RunPurchase]
     countries_of_concern: list[str] = []
     dependence: list[RunDependence] = []

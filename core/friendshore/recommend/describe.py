@@ -134,6 +134,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=_materials(problem),
         demands=_demands(verified, traced),
+        priority=list(problem.case.assume.priority),
         purchases=run_parts.with_dependence(bought, dependence),
         countries_of_concern=sorted(problem.case.concern.countries),
         dependence=run_parts.describe_dependence(dependence),

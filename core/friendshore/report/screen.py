@@ -1,12 +1,12 @@
 """A run on one screen, for whoever asked on a terminal: what it comes to, what is short and why, what to buy and to order, and what to know of it.
 
-Only rows of its three tables are left out where there is little room, and each says how many are left out: by need, then by money. What a reader must
+Only rows of its three tables are left out where there is little room, and each says how many are left out: by priority of the end use, by need, then by money. What a reader must
 know before relying on the plan is never left out. Suppliers go by name; identifiers stand whole, since they are what the next command asks for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
@@ -62,12 +62,18 @@ def _weights(run: Run) -> doc.Sentence | None:
 
 
 def _short(run: Run) -> doc.Element | None:
-    """Return the demands that are not met all the time, those first that going without weighs most in. Demands that compete share a row."""
+    """Return the demands that are not met all the time: by priority, then those that going without weighs most in. Demands that compete share a row."""
     lacking = [demand for demand in run.demands if demand.short_kg]
     if not lacking:
         return None
     groups = competing_demands(run, lacking)
-    groups.sort(key=lambda group: (-sum(d.short_kg * d.shortage_price for d in group), group[0].id))
+    groups.sort(
+        key=lambda group: (
+            _rank(run, [d.end_use for d in group]),
+            -sum(d.short_kg * d.shortage_price for d in group),
+            group[0].id,
+        )
+    )
     late = any(demand.first_met for demand in lacking)
     columns = [
         doc.Column("Never or late met" if late else "Never met"),
@@ -89,6 +95,16 @@ def _short(run: Run) -> doc.Element | None:
     names = [f"{group[0].material} for {_for(run, group).items[0]}" for group in groups]
     rests = [_and_more(names[shown:], "more is short", "more are short") for shown in range(len(rows) + 1)]
     return doc.apart(doc.excerpt(columns, rows, rests, part=4))
+
+
+def _rank(run: Run, end_uses: Iterable[str]) -> int:
+    """Return the place of the first of some end uses in the case's order of priority."""
+    order = {name: place for place, name in enumerate(run.priority)}
+    return min((order.get(name, len(order)) for name in end_uses), default=len(order))
+
+
+def _ends(purchases: Iterable[RunPurchase]) -> list[str]:
+    return [name for purchase in purchases for name in purchase.end_use.split("+")]
 
 
 def _for(run: Run, group: Sequence[RunDemand]) -> doc.Several:
@@ -131,17 +147,17 @@ def _why(run: Run, group: Sequence[RunDemand]) -> doc.Several:
 
 
 def _bought(run: Run) -> doc.Element:
-    """What is bought for which use from whom: what going without would weigh most in first, then what makers take in, by money."""
+    """What is bought for which use from whom: by priority, then what going without would weigh most in, then what makers take in, by money."""
     if not run.purchases:
         return doc.apart(doc.sentence("nothing is bought"))
     need: dict[tuple[str, str], Decimal] = {}
     for d in run.demands:
         need[d.material, d.end_use] = need.get((d.material, d.end_use), Decimal(0)) + d.wanted_kg * d.shortage_price
 
-    def weight(item: tuple[tuple[str, str], list[RunPurchase]]) -> tuple[Decimal, Decimal, tuple[str, str]]:
+    def weight(item: tuple[tuple[str, str], list[RunPurchase]]) -> tuple[int, Decimal, Decimal, tuple[str, str]]:
         (material, uses), group = item
         wanted = sum((need.get((material, use), Decimal(0)) for use in uses.split("+")), Decimal(0))
-        return -wanted, -cost_of(group), item[0]
+        return _rank(run, uses.split("+")), -wanted, -cost_of(group), item[0]
 
     groups = sorted(grouped(((p.material, p.end_use), p) for p in run.purchases).items(), key=weight)
     makers = makers_of(run)
@@ -191,12 +207,12 @@ def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
 
 
 def _orders(run: Run, where: str) -> doc.Element | None:
-    """The orders whose last day comes first, the dearest of a day first; `where` the others are to be seen."""
+    """The orders whose last day comes first, those of a day by priority and money; `where` the others are to be seen."""
     if not run.purchases:
         return None
     days = grouped((p.order_by, p) for p in sorted(run.purchases, key=lambda p: p.order_by))
     orders = {
-        day: sorted(in_orders(group).items(), key=lambda item: (-cost_of(item[1]), item[0]))
+        day: sorted(in_orders(group).items(), key=lambda item: (_rank(run, _ends(item[1])), -cost_of(item[1]), item[0]))
         for day, group in days.items()
     }
     listed = [(day, *order) for day, found in orders.items() for order in found]
