@@ -270,10 +270,10 @@ def _rests(run: Run) -> str:
     """How much is taken as given, what is kept out by what nobody published or proved, and how old the facts are."""
     told = [f"Rests on {count(len(run.assumptions), 'assumption')}"]
     if run.leads:
-        told.append(f"{count(len(run.leads), 'offer')} without a figure")
+        told.append(f"{count(len(run.leads), 'offer lacks', 'offers lack')} a figure")
     if run.unproven:
         offers = len({row.offer for row in run.unproven})
-        told.append(f"{offers if run.leads else count(offers, 'offer')} unproven for some use")
+        told.append(f"{count(offers, 'offer lacks', 'offers lack')} some proof")
     facts = [plugin for plugin in run.plugins if plugin.has_facts]
     if facts:
         oldest = min(facts, key=lambda plugin: (plugin.as_of is not None, str(plugin.as_of), plugin.name))
