@@ -107,7 +107,7 @@ def test_init_plan_verify(planned: tuple[subprocess.CompletedProcess[str], Path]
     done, run = planned
     assert done.returncode == 0, done.stderr
     assert "optimal, confirmed by a second solver · verified" in done.stdout
-    assert "quebec-gallium" in done.stdout
+    assert "Quebec gallium plant" in done.stdout
     checked = friendshore("verify", str(run))
     assert checked.returncode == 0, checked.stdout
     told = checked.stdout.splitlines()
