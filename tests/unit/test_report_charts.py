@@ -61,7 +61,7 @@ def test_nothing_that_the_page_says_is_lost() -> None:
     lines = [line for part in (head, sure) for line in part.splitlines() if line and not line.startswith(("|", "#"))]
     assert len(lines) > 8
     assert [line for line in lines if line not in told] == []
-    for figure in ("| dysprosium-oxide | defense |", "1,235", "1,000", "2026-12-31", "ban"):
+    for figure in ("| Dysprosium oxide (dysprosium-oxide) | defense |", "1,235", "1,000", "2026-12-31", "ban"):
         assert figure in told
 
 

@@ -27,6 +27,7 @@ from .mix import by_material, cost_of, holdings
 from .page import answered, caveats, head, needs, proof, refused, suppliers, supply_notes, titled
 from .plan import STATUS, discounts, price_ranges, ranks
 from .stale_prices import stale_section
+from .weights import named_material
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -139,10 +140,9 @@ def _materials(run: Run) -> doc.Section:
     if not found:
         return doc.section("Who supplies it", doc.sentence("Nothing is bought."))
     kept = set(largest({material: cost_of(some) for material, some in found.items()}, MATERIALS))
-    names = {one.id: one for one in run.materials}
     sections = [
         doc.section(
-            f"{material}: {names[material].name}" if material in names and names[material].name else material,
+            named_material(run, material),
             *mix_elements(run, material, purchases),
             flow_element(run, material, purchases),
         )

@@ -41,7 +41,7 @@ from .mix import (
 )
 from .plan import spends, status_of, time_of
 from .stale_prices import stale_line
-from .weights import conversions, weighed
+from .weights import conversions, named_material, weighed
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -154,7 +154,7 @@ def needs(run: Run) -> list[doc.Element | None]:
     columns += map(doc.figures, ("Wanted", *(["Range"] if ranged else []), "Delivered", "Short", "Met from"))
     rows: list[list[doc.Cell]] = [
         [
-            d.material,
+            named_material(run, d.material),
             for_whom(run, d),
             _why(run, d),
             weighed(run, d.material, d.wanted_kg),
@@ -202,7 +202,14 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
     def row(name: str, through: str, group: Sequence[RunPurchase], *, first: bool) -> list[doc.Cell]:
         bought = kilograms_of(group)
         part = doc.Share(bought / total) if total else ""
-        return [material if first else "", name, through, part, weighed(run, material, bought), *prices_of(run, group)]
+        return [
+            named_material(run, material) if first else "",
+            name,
+            through,
+            part,
+            weighed(run, material, bought),
+            *prices_of(run, group),
+        ]
 
     for number, group in enumerate(in_order[:SUPPLIERS]):
         yield row(names[group[0].offer], chain(run, group[0]).brief, group, first=not number)
@@ -221,7 +228,7 @@ def _orders(run: Run) -> list[doc.Element]:
     names = named_offers(run.purchases)
     rows: list[list[doc.Cell]] = [
         [
-            *(order_day(group[0]), names[offer], material, place, delivered),
+            *(order_day(group[0]), names[offer], named_material(run, material), place, delivered),
             *(weighed(run, material, kilograms_of(group)), *prices_of(run, group), doc.Amount(cost_of(group))),
         ]
         for (offer, material, place, delivered), group in orders[:ORDERS]

@@ -47,3 +47,9 @@ def conversions(run: Run, materials: Iterable[str], *, shortly: bool = False) ->
     if shortly and len(told) > _FEW:
         told[_FEW:] = [f"{count(len(told) - _FEW, 'other')} (--full)"]
     return f"By weight: {', '.join(told)}." if told else ""
+
+
+def named_material(run: Run, material: str) -> str:
+    """Return the name of a material with its id, or the id alone if it has none."""
+    name = next((each.name for each in run.materials if each.id == material), "")
+    return material if name in ("", material) else f"{name} ({material})"
