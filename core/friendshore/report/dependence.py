@@ -10,6 +10,7 @@ from ..document.figures import large_money, percent
 from ..domain.countries import COVERED_NATIONS, country_names
 from ..domain.dependence import RunDependence
 from ..domain.run import Run
+from .weights import weighed
 
 MATERIALS = 12
 """Materials that the table shows, those with most money of concern first."""
@@ -49,7 +50,10 @@ def dependence_section(run: Run) -> doc.Section | None:
     by_inputs = any(row.by_inputs_cost for row in run.dependence)
     materials = sorted(_rows(run, "material"), key=lambda row: (-row.is_cost - row.may_be_cost, row.name))
     rest = [f"{len(materials) - MATERIALS} more materials are in the run"] if len(materials) > MATERIALS else []
-    kilograms = [[row.name, *map(_mass, (row.quantity_kg, row.is_kg, row.may_be_kg))] for row in materials[:MATERIALS]]
+    kilograms = [
+        [row.name, *(_mass(run, row.name, kg) for kg in (row.quantity_kg, row.is_kg, row.may_be_kg))]
+        for row in materials[:MATERIALS]
+    ]
     columns = [doc.Column("Material"), doc.figures("Bought"), doc.figures("Is of concern"), doc.figures("May be")]
     return doc.section(
         "Dependence on countries of concern",
@@ -90,8 +94,8 @@ def _cells(name: str, row: RunDependence, *, by_inputs: bool) -> tuple[doc.Cell,
     return name, doc.Amount(row.cost), doc.Share(row.share), *amounts
 
 
-def _mass(kilograms: Decimal | None) -> doc.Cell:
-    return doc.Kilograms(kilograms) if kilograms else doc.NOTHING
+def _mass(run: Run, material: str, kilograms: Decimal | None) -> doc.Cell:
+    return weighed(run, material, kilograms) if kilograms else doc.NOTHING
 
 
 def _whole(run: Run) -> RunDependence | None:

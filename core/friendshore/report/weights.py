@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -38,12 +39,14 @@ def conversions(run: Run, materials: Iterable[str], *, shortly: bool = False) ->
     `materials`: those first that matter most. `shortly`: the first substance alone, and few of them.
     """
     known = {each.id: each for each in run.materials}
-    found: dict[str, None] = {}
+    found: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
     for each in filter(None, map(known.get, materials)):
-        parts = [f"{number(kg, _DIGITS)} t {name}" for name, kg in each.equal_kg.items()]
-        if parts:
-            found[" = ".join([f"1 t {each.basis}", *parts[: 1 if shortly else None]])] = None
-    told = list(found)
+        if each.equal_kg:
+            found[each.basis].update(each.equal_kg)
+    told = []
+    for basis, equal in found.items():
+        parts = [f"{number(kg, _DIGITS)} t {name}" for name, kg in equal.items()]
+        told.append(" = ".join([f"1 t {basis}", *parts[: 1 if shortly else None]]))
     if shortly and len(told) > _FEW:
         told[_FEW:] = [f"{count(len(told) - _FEW, 'other')} (--full)"]
     return f"By weight: {', '.join(told)}." if told else ""
