@@ -264,3 +264,15 @@ def test_the_first_priority_comes_first_in_every_table() -> None:
     )
     assert last.index("civil-good") < last.index("defense-good")
     assert last.index(" civil-ore") < last.index("civil+defense-ore")
+
+
+def test_materials_of_one_basis_share_a_conversion() -> None:
+    """On the screen those of two bases that most is spent on, and how many more there are."""
+    names = {"a": "Sb", "b": "W", "c": "W", "d": "Ge"}
+    known = [
+        {"id": name, "name": "", "basis": basis, "equal_kg": {f"{basis}O{name}": 2}} for name, basis in names.items()
+    ]
+    bought = [PURCHASE | {"material": name, "cost": 10 - n} for n, name in enumerate(names)]
+    assert "By weight: 1 t Sb = 2 t SbOa, 1 t W = 2 t WOb, 1 other (--full)." in told(materials=known, purchases=bought)
+    every = " ".join(plain_text(plan_document(run(materials=known, purchases=bought)), 120).split())
+    assert "1 t W = 2 t WOb = 2 t WOc, 1 t Ge" in every
