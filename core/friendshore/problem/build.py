@@ -23,9 +23,9 @@ from .compliance_classes import Grouping
 from .demands import Demand, round_to
 from .given import (
     accepted,
-    asked_in_part,
     check_names,
     described_twice,
+    not_asked_about,
     parties_without_site,
     refuse_unneeded_stock,
     renamed,
@@ -144,7 +144,7 @@ class _Builder:
 
     def _note_law(self, demands: Sequence[Demand], law: Law) -> None:
         self.assumptions += unexamined(demands, law)
-        self.assumptions += asked_in_part(demands, law)
+        self.assumptions += not_asked_about(demands, law)
         self.assumptions += accepted(self.case, self.rules)
         self.assumptions += unnamed_end_uses(self.case, self.rules)
 

@@ -34,7 +34,7 @@ COUNTED_TWICE = "counted twice"
 """Subject of the assumptions that what looks like one plant is two: they stand there too."""
 UNEXAMINED = "looked at by no rule of origin"
 """Subject of the goods for defence, or another end use that rules of origin name, whose origin no rule asks about: they stand first."""
-ASKED_IN_PART = "origin asked about only in part"
+NOT_ASKED = "origin not asked about"
 """Subject of goods of which a law asks more than chains record. They are on the first screen, for a rule that passes them finds only part lawful."""
 
 _NOTHING_WANTED = Diagnostic(
@@ -299,7 +299,7 @@ def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     ]
 
 
-def asked_in_part(demands: Sequence[Demand], law: Law) -> list[Assumption]:
+def not_asked_about(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     """Return an assumption for each rule of origin that leaves out what its law asks, if a demand falls under the rule."""
     gaps = {rule.id: rule for rule in law.rules if isinstance(rule, OriginBan) and rule.not_asked}
     covered: dict[str, dict[str, None]] = {}
@@ -309,8 +309,8 @@ def asked_in_part(demands: Sequence[Demand], law: Law) -> list[Assumption]:
                 covered.setdefault(name, {})[demand.use.material.id] = None
     return [
         Assumption(
-            ASKED_IN_PART,
-            f"{', '.join(materials)}: no chain records {gaps[name].not_asked}. {gaps[name].citation} asks it, so `{name}` finds only part of it lawful",
+            NOT_ASKED,
+            f"{gaps[name].not_asked} ({', '.join(materials)}). {gaps[name].citation} asks it, and no chain records it: `{name}` finds only part of it lawful",
         )
         for name, materials in sorted(covered.items())
     ]

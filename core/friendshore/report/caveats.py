@@ -68,10 +68,10 @@ def noted_packs(run: Run) -> Iterator[str]:
 
 _UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
 _NO_DUTY, _MOST_DUTY = "no duty charged", "highest duty charged"
-_IDLE, _IN_PART = "limit without demand", "origin asked about only in part"
+_IDLE, _NOT_ASKED = "limit without demand", "origin not asked about"
 BEFORE_ALL = {
     _UNEXAMINED: "Looked at by no rule of origin",
-    _IN_PART: "Origin asked about only in part",
+    _NOT_ASKED: "Origin not asked about",
     _ACCEPTED: "Accepted by the case",
     _TWICE: "Perhaps counted twice",
     _NO_DUTY: "No duty charged",
@@ -191,9 +191,9 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
     for row in run.assumptions:
         if row.subject == _UNEXAMINED:
             yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}"
-    in_part = [row.text.partition(". ")[0] for row in run.assumptions if row.subject == _IN_PART]
-    if in_part:
-        yield f"{BEFORE_ALL[_IN_PART]}: {few(in_part, '; ', most)}"
+    not_asked = [row.text.partition(". ")[0] for row in run.assumptions if row.subject == _NOT_ASKED]
+    if not_asked:
+        yield f"{BEFORE_ALL[_NOT_ASKED]}: {few(not_asked, '; ', most)}"
     accepted = [row.text for row in run.assumptions if row.subject == _ACCEPTED]
     if accepted:
         yield f"{BEFORE_ALL[_ACCEPTED]}: {'; '.join(accepted)}"
