@@ -424,7 +424,7 @@ def test_every_mistake_is_told_by_its_cell_in_one_run(tmp_path: Path) -> None:
 def test_a_reason_alone_changes_nothing(tmp_path: Path) -> None:
     """It is told; with a quantity it is the reason of the change."""
     why = ("demand", "antimony-civil", "why", "a letter")
-    assert told(US, tmp_path, why) == ["demand!I8: a reason alone changes nothing"]
+    assert told(US, tmp_path, why) == ["demand!J8: a reason alone changes nothing"]
     (tmp_path / "case.xlsx").unlink()
     (change,) = edits(US, tmp_path, why, ("demand", "antimony-civil", "per_year", 3000)).scenario.change
     assert (change.why, change.per_year) == ("a letter", 3_000_000)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from ..document import charts
 from ..document import elements as doc
 from ..document.figures import count, large_money, money, percent, rounded_money, written
-from ..explain.offer_prices import OfferPrice
 from ..explain.results import Difference, Effort
+
+if TYPE_CHECKING:
+    from ..explain.offer_prices import OfferPrice
 
 
 def difference(found: Difference) -> doc.Amount | doc.Between:

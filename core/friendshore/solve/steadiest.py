@@ -195,7 +195,7 @@ def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Sea
     """
     none = np.zeros(len(x), dtype=bool)
     free = np.flatnonzero(face.lower < face.upper)
-    moving = np.unique(offer[free][offer[free] >= 0])
+    moving = np.flatnonzero(np.bincount(offer[free][offer[free] >= 0]))
     if len(moving) < 2:
         return none
     rest, orders = _without_fixed(face, x, free), offer >= 0
@@ -226,8 +226,8 @@ def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Sea
     weights[moving] = _arbitrary(moving)
     if plan_most(weights):
         plan_most(-weights)
-    found: Mask = orders & np.isin(offer, np.flatnonzero(most - least > 2 * unit))
-    return found
+    moved = most - least > 2 * unit
+    return np.where(orders, moved[offer], False) if len(moved) else none
 
 
 def _without_fixed(linear: Linear, x: Floats, free: Ints) -> Linear:
@@ -273,7 +273,9 @@ def _with_changes(linear: Linear, x: Floats, free: Ints, line: Ints, periods: in
         np.repeat([1.0, -1.0, -1.0, 1.0], [len(into), len(out), count, count]),
         (count, wide + 2 * count),
     )
-    fixed = np.setdiff1d(orders, free)
+    loose = np.zeros(len(line), dtype=bool)
+    loose[free] = True
+    fixed = orders[~loose[orders]]
     before = np.bincount(of[fixed], x[fixed], minlength=len(lines))
     end = before[second - 1] - before[second]
     entries = linear.entries
