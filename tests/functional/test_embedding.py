@@ -91,7 +91,7 @@ def test_a_notebook_shows_the_screen_of_a_plan_and_runs_nothing(recommendation: 
     assert len(page) < 40_000
     text = in_frame(page)
     assert "optimal · verified" in text
-    assert "river-antimony" in text
+    assert "River smelter" in text
     assert "Rests on" in text
     name = """"></iframe><script>alert(1)</script>'<b onload=x>"""
     hostile = recommendation.run.model_copy(update={"case": name})
