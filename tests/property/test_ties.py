@@ -128,7 +128,10 @@ def test_a_limit_that_never_binds_changes_no_order(seed: int, rate: str) -> None
     slack = rule(Budget, id="slack", amount=10**11)
     one, other = (planned(tiny.case, [tiny.catalog], rules) for rules in (tiny.rules, (*tiny.rules, slack)))
     if one.status is PlanStatus.OPTIMAL and not one.run.not_tie_broken and not other.run.not_tie_broken:
-        assert by_offer(one.run) == by_offer(other.run)
+        before, after = by_offer(one.run), by_offer(other.run)
+        moved = {key: before.get(key, Decimal(0)) - after.get(key, Decimal(0)) for key in before | after}
+        # A gram may be rounded the other way.
+        assert all(abs(change) <= tiny.case.resolution for change in moved.values()), moved
 
 
 @examples(100)
@@ -140,7 +143,7 @@ def test_the_plan_costs_no_more_to_the_cent(seed: int) -> None:
     session = found.session
     if found.status is PlanStatus.OPTIMAL:
         first = verify(session.problem, plan_of(session.program, solve(session.program)))
-        assert found.run.objective <= first.cost.objective + Decimal("0.005")
+        assert round(found.run.objective, 2) <= round(first.cost.objective, 2)
 
 
 def two_years(*wanted: float, **more: Any) -> Recommendation:
