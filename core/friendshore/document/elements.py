@@ -90,7 +90,7 @@ class Kilograms:
     per: str = ""
     """What it is a rate by: `year`."""
     of: str = ""
-    """What is weighed, where that is not the goods as they are: `Sb`."""
+    """Substance that is weighed, such as `Sb`. Empty if the goods are weighed as they are."""
 
 
 @dataclass(frozen=True, slots=True)

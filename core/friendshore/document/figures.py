@@ -63,7 +63,7 @@ def large_money(amount: Decimal, currency: str) -> str:
 
 
 def rounded_money(amount: Decimal, currency: str) -> str:
-    """Return money of which only the size matters, such as a penalty: three digits in a sentence."""
+    """Return a rounded amount for a sentence, such as a penalty: three digits."""
     return large_money(_THREE.plus(amount), currency)
 
 

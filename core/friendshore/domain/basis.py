@@ -61,7 +61,7 @@ _METALLIC = frozenset(("metal", "sponge", "powder", "ferroalloy", "alloy", "magn
 def equal_weights(material: Material, factors: Factors) -> dict[str, Decimal]:
     """Return the kilograms of other substances that equal one kilogram of a material's basis: its element, its oxide, and what it is sold as.
 
-    Empty for metals and goods that are weighed as they are: there, nobody could mean another weight.
+    Empty for metals and goods that are weighed as they are: their weight has one meaning.
     """
     if material.basis == GROSS or not material.element or material.form in _METALLIC:
         return {}

@@ -244,7 +244,7 @@ class PlanLevel(Record):
 
 
 class Exchangeable(Record):
-    """Offers of which a plan could buy more or less, at the same cost."""
+    """Offers that could replace one another at the same cost."""
 
     material: str
     place: str
@@ -264,7 +264,7 @@ class Plan(Tables):
     not_tie_broken: tuple[str, ...] = ()
     """Materials whose plan may be one of several that cost the same, and not the steadiest of them."""
     exchangeable: tuple[Exchangeable, ...] = ()
-    """Offers of one material at one place of which any would do, as far as the plan could buy more or less of each at the same cost."""
+    """Offers of one material at one place. The plan could buy more or less of each at the same cost."""
     levels: tuple[PlanLevel, ...] = ()
     """Ranked objectives, in order."""
     purchases: Annotated[

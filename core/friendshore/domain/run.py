@@ -71,7 +71,7 @@ class RunPurchase(Record):
     """Class of uses it is bought for; see `requirements`."""
     quantity_kg: Number
     basis: str = ""
-    """What these kilograms weigh: `gross` is the goods as they are; empty in runs of before it was recorded."""
+    """Substance that these kilograms weigh. `gross`: the goods as they are. Empty in runs from before it was recorded."""
     cost: Number
     """Price, charges and freight together."""
     price: Number
@@ -86,9 +86,9 @@ class RunPurchase(Record):
     share_of_demand: Number | None = None
     """Its part of all demand for the material over the plan; None for an input."""
     concern: Literal["", "no", "may be", "is"] = ""
-    """Whether its seller or any step of its chain, that of its inputs included, is or may be in a country of concern; empty: the case names none."""
+    """Dependence of its seller and chain, inputs included, on countries of concern. Empty: the case names none."""
     concern_because: list[str] = []
-    """What makes it so, the worst first."""
+    """Reasons, the worst first."""
     catalog: str = ""
     confidence: str = ""
     """Least confidence among the evidence of its capacity, price and chain."""
@@ -332,7 +332,7 @@ class Run(Tables):
     not_tie_broken: list[str] = []
     """Materials whose plan may be one of several that cost the same, and not the steadiest of them."""
     exchangeable: list[Exchangeable] = []
-    """Offers of one material at one place of which any would do: the plan could buy more or less of each at the same cost."""
+    """Offers of one material at one place. The plan could buy more or less of each at the same cost."""
     verified: bool
     """True: re-derived from the facts by other code than the solver's. There is no run without it."""
     currency: str

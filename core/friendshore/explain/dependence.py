@@ -25,7 +25,7 @@ Pool = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class PurchaseDependence:
-    """Whether a purchase is of concern."""
+    """Dependence of a purchase on countries of concern."""
 
     own: Dependence
     """By its seller and own steps."""

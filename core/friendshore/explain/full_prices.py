@@ -49,7 +49,7 @@ class TracedCash:
     stock: Cash
     """On what is in stock at the end."""
     unused: Cash
-    """On what nothing takes: units made of which nothing is bought, with their inputs."""
+    """On goods that nothing takes: units that are made and not bought, with their inputs."""
     separate: Mapping[str, Cash]
     """Part of `Cost` -> money that belongs to no purchase."""
 

@@ -25,7 +25,7 @@ _Prices = Mapping[tuple[Node, int], Fraction]
 
 
 class OfferPrice(Record):
-    """What a kilogram of an offer costs with all its inputs, not discounted."""
+    """Cost of a kilogram of an offer with all its inputs, not discounted."""
 
     how: Literal["traced", "marginal"]
     """`traced`: on average over what the plan buys. `marginal`: the plan buys none; in the first period in which it can be ordered."""

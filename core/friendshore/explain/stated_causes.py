@@ -58,7 +58,7 @@ class _Facts:
         self._parts: dict[int, _Part] = {}
 
     def allow(self, cause: RunSupplyCause, row: RunShortage) -> bool:
-        """Return True if a cause names only what is in the facts, and each of its restrictions may bear on the shortage."""
+        """Return True if a cause names only what is in the facts, and each of its restrictions can cause the shortage."""
         named = {name for each in cause.restrictions for name in (*each.names, *each.offers)}
         served = cause.served_kg
         if row.demand not in self.demands or not named <= self.names:
@@ -90,7 +90,7 @@ class _Facts:
         return self._parts[number]
 
     def _bears(self, each: RunRestriction, row: RunShortage) -> bool:
-        """Return True if a restriction may bear on the shortage of a demand."""
+        """Return True if a restriction can cause the shortage of a demand."""
         problem, group, number = self.problem, self.groups[row.demand], self._number(row.demand)
         part, arcs, names = self._part(number), arcs_to(problem, group), set(each.names)
         if not set(each.offers) <= {name_of(problem, arc) for arc in arcs}:

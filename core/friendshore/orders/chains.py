@@ -36,7 +36,7 @@ def _offers(catalogs: Iterable[Catalog]) -> Mapping[str, Offer]:
 
 
 def _contradicted(before: Sequence[ChainEntry], after: Sequence[ChainEntry]) -> Iterator[str]:
-    """Yield stages of which the new chain says something that the old one excludes."""
+    """Yield the stages for which the new chain contradicts the old one."""
     for stage in dict.fromkeys(entry.stage for entry in before):
         old, new = ([entry for entry in chain if entry.stage == stage] for chain in (before, after))
         old_countries, new_countries = (frozenset().union(*(entry.countries for entry in some)) for some in (old, new))

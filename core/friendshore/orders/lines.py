@@ -167,7 +167,7 @@ def _line(problem: Problem, arc: Arc, place: str, purchases: Sequence[Purchase],
 
 
 def _of_run(problem: Problem, offer: Offer) -> dict[str, Any]:
-    """Return what tells an order of several goods from one of a single good: its quantity is of runs, each of which gives all of them."""
+    """Return how an order of several goods is worded: its quantity counts runs, and each run gives all of them."""
     outputs = sorted(offer.outputs, key=lambda line: line.material)
     gives = ", ".join(f"{line.per_unit.normalize():f} kg of {line.material}" for line in outputs)
     materials = [line.material for line in outputs]

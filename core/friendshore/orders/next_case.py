@@ -290,7 +290,7 @@ def _texts(data: object) -> Iterator[str]:
 
 
 def _notes(rolled: RolledCase) -> Iterator[str]:
-    """What counts from the start of a plan, and so begins again."""
+    """Limits that count from the start of a plan, and so begin again."""
     gathered = rolled.gathered
     ordered = sorted({one.order.offer for one in (*rolled.open, *(one for one, _ in rolled.received))})
     offers = {offer.id: offer for catalog in gathered.catalogs for offer in catalog.offers}

@@ -301,7 +301,7 @@ def _lots(
 
 
 def _losing(case: Case, lots: Sequence[RolledLot], verified: VerifiedPlan) -> Iterator[Diagnostic]:
-    """Refuse to assume what is left of a material that is lost in store."""
+    """Refuse to assume the stock of a material that is lost in store."""
     losing: set[Node] = {
         (store.material, store.place or case.place)
         for store in case.stores

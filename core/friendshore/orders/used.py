@@ -59,7 +59,7 @@ class NodeTotal:
 
 @dataclass(frozen=True, slots=True)
 class PlannedUse:
-    """What a plan takes out of stock before a day."""
+    """Quantities that a plan takes out of stock before a day."""
 
     node: Node
     requirement: str

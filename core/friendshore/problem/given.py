@@ -35,7 +35,7 @@ COUNTED_TWICE = "counted twice"
 UNEXAMINED = "looked at by no rule of origin"
 """Subject of the goods for defence, or another end use that rules of origin name, whose origin no rule asks about: they stand first."""
 NOT_ASKED = "origin not asked about"
-"""Subject of goods of which a law asks more than chains record. They are on the first screen, for a rule that passes them finds only part lawful."""
+"""Subject of assumptions about goods for which a law asks more than chains record. They are on the first screen, because the rule checks only part."""
 
 _NOTHING_WANTED = Diagnostic(
     "the case wants nothing",

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..problem.offers import OfferFacts
 from .compile import Program
-from .matrix import Entries, Floats, Ints, Linear
+from .matrix import Entries, Floats, Ints, with_differences
 from .objectives import Goal
 
 Weigh = Callable[[OfferFacts, str, int], float]
@@ -71,8 +71,10 @@ def least_moved(program: Program, *before: Mapping[Line, float]) -> Program:
     if not bought:
         return program
     count = len(position)
+    line_of, column = np.array(bought, dtype=np.intp).T
     for one in before:
-        linear = _with_differences(linear, bought, np.array([one.get(line, 0.0) for line in position]))
+        sums = Entries.summed(line_of, column, np.ones(len(bought)), (count, len(linear.cost)))
+        linear = with_differences(linear, sums, np.array([one.get(line, 0.0) for line in position]))
     columns = len(linear.cost)
     ranked = program.goals or (Goal(program.linear.cost, 0.0, whole=True),)
     goals = [replace(goal, cost=_wider(goal.cost, columns)) for goal in ranked]
@@ -82,27 +84,6 @@ def least_moved(program: Program, *before: Mapping[Line, float]) -> Program:
         goals.append(Goal(cost, 0.0, whole=False))
     owners = [*program.owners, (program.linear.entries.shape[0], "kilograms moved")]
     return replace(program, linear=linear, goals=tuple(goals), owners=owners)
-
-
-def _with_differences(linear: Linear, bought: list[tuple[int, int]], before: Floats) -> Linear:
-    """Two more columns and one row for every line: by how much more, and how much less, it is bought than before."""
-    import scipy.sparse as sp  # slow to import, and no plan needs it that is asked for nothing more
-
-    count, (rows, columns) = len(before), linear.entries.shape
-    line, column = np.array(bought, dtype=np.intp).T
-    added = sp.csr_matrix((np.ones(len(bought)), (line, column)), shape=(count, columns))
-    one = sp.identity(count, format="csr")
-    matrix = sp.bmat([[linear.matrix, sp.csr_matrix((rows, 2 * count))], [added, sp.hstack([-one, one])]], format="csr")
-    return replace(
-        linear,
-        cost=_wider(linear.cost, columns + 2 * count),
-        lower=_wider(linear.lower, columns + 2 * count),
-        upper=np.concatenate([linear.upper, np.full(2 * count, np.inf)]),
-        integer=np.concatenate([linear.integer, np.zeros(2 * count, dtype=bool)]),
-        entries=Entries.of(matrix),
-        row_lower=np.concatenate([linear.row_lower, before]),
-        row_upper=np.concatenate([linear.row_upper, before]),
-    )
 
 
 def _wider(values: Floats, columns: int) -> Floats:

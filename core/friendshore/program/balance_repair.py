@@ -122,7 +122,7 @@ class _Closing:
         self.growing: dict[int, list[int]] = {}
         """Those of them that have not reached their limit, or may have come down from it."""
         self.full = np.zeros(len(x), dtype=bool)
-        """Columns of which a limit allows no more than so much: rounding must not add to a stock that a rule caps."""
+        """Columns that a limit caps. Rounding must not add to a stock that a rule caps."""
         self.drawn: dict[int, dict[int, float]] = {}
         """Cell -> orders that take more of it than when rounded to the nearest step, with what a unit of them takes."""
 

@@ -146,6 +146,40 @@ def with_rows(
     )
 
 
+def with_differences(linear: Linear, sums: Entries, to: Floats) -> Linear:
+    """Add two columns and a row for each sum of columns: by how much more, and how much less, it is than a value.
+
+    Args:
+        linear: The program.
+        sums: Coefficients of each sum, in the columns of the program.
+        to: Value of each sum. The new columns have no cost: first those for more, then those for less.
+    """
+    count, wide = len(to), len(linear.cost)
+    each = np.arange(count)
+    rows = Entries.summed(
+        np.concatenate([sums.rows, each, each]),
+        np.concatenate([sums.indices, wide + each, wide + count + each]),
+        np.concatenate([sums.data, np.full(count, -1.0), np.full(count, 1.0)]),
+        (count, wide + 2 * count),
+    )
+    entries = linear.entries
+    return replace(
+        linear,
+        cost=np.concatenate([linear.cost, np.zeros(2 * count)]),
+        lower=np.concatenate([linear.lower, np.zeros(2 * count)]),
+        upper=np.concatenate([linear.upper, np.full(2 * count, np.inf)]),
+        integer=np.concatenate([linear.integer, np.zeros(2 * count, dtype=bool)]),
+        entries=Entries(
+            np.concatenate([entries.data, rows.data]),
+            np.concatenate([entries.indices, rows.indices]),
+            np.concatenate([entries.indptr, entries.nnz + rows.indptr[1:]]),
+            (entries.shape[0] + count, wide + 2 * count),
+        ),
+        row_lower=np.concatenate([linear.row_lower, to]),
+        row_upper=np.concatenate([linear.row_upper, to]),
+    )
+
+
 def continuous(linear: Linear) -> Linear:
     """The same program with integrality left aside: its linear relaxation."""
     return replace(linear, integer=np.zeros(len(linear.cost), dtype=bool))

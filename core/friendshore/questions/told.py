@@ -62,7 +62,7 @@ def full_price(found: OfferPrice | None) -> str:
 
 
 def penalty(amount: Decimal) -> doc.Cell:
-    """Return a penalty as a cell: gray and in round figures, since nobody pays it."""
+    """Return a penalty as a cell: gray and rounded, since it is not paid."""
     if abs(amount) < 1:
         return doc.NOTHING
     return doc.Phrase(f"{'+' if amount > 0 else ''}{rounded_money(amount, '').strip()}", doc.Tone.ASIDE)

@@ -220,13 +220,13 @@ def late_orders(run: Run) -> Iterator[str]:
 
 
 def tie_lines(run: Run, most: int = _FEW) -> Iterator[str]:
-    """Materials whose orders are one choice of several that cost the same."""
+    """Yield the materials whose orders are one choice of several that cost the same."""
     if run.not_tie_broken:
         yield f"Not tie-broken: {few(run.not_tie_broken, most=most)}: other orders may cost the same and be steadier"
 
 
 def exchange_lines(run: Run) -> Iterator[str]:
-    """Materials of which several offers could replace one another at the same cost."""
+    """Yield the materials for which several offers could replace one another at the same cost."""
     materials = list(dict.fromkeys(row.material for row in run.exchangeable))
     if materials:
         yield f"Equal offers, any of which would do: {few(materials, most=1)} (`--full`)"

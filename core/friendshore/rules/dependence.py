@@ -19,7 +19,7 @@ _OF_METAL = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
 
 
 class Dependence(StrEnum):
-    """Whether a purchase is of concern."""
+    """Dependence of a purchase on countries of concern."""
 
     NO = "no"
     MAY_BE = "may be"

@@ -408,8 +408,8 @@ def _tie_broken(
     second, _ = examine(program.problem, planned(steady))
     if second is None or second.cost.shortage > first.cost.shortage:
         return solution, first
-    dearer = round(second.cost.objective, 2) > round(first.cost.objective, 2)
-    return (solution, first) if dearer else (steady, second)
+    costs_more = round(second.cost.objective, 2) > round(first.cost.objective, 2)
+    return (solution, first) if costs_more else (steady, second)
 
 
 def _not_tie_broken(program: Program, solution: Solution) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ class Solution:
     tie_broken: Mask | None = None
     """Columns of components whose plan is the steadiest of the optimal ones. None: ties are left as the solver broke them."""
     exchangeable: Mask | None = None
-    """Columns of offers of which another plan buys more or less at the same cost."""
+    """Columns of offers that another plan of the same cost buys more or less of."""
 
     def __repr__(self) -> str:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"

@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..program import Program
-from ..program.matrix import Entries, Floats, Ints, Linear, Mask, capped
+from ..program.matrix import Entries, Floats, Ints, Linear, Mask, capped, with_differences
 from .answer_cache import AnswerCache, digest
 from .components import split
 from .engine import Cancel, SolverAnswer, SolverOutcome, Watch, is_open
@@ -262,37 +262,22 @@ def _with_changes(linear: Linear, x: Floats, free: Ints, line: Ints, periods: in
     of[orders] = number
     changing = np.bincount(of[free] + 1, minlength=len(lines) + 1)[1:] > 0
     second = 1 + np.flatnonzero((np.diff(lines) == 1) & (lines[1:] % periods != 0) & (changing[1:] | changing[:-1]))
-    count, wide = len(second), len(free)
+    count = len(second)
     row = np.full(len(lines) + 2, -1)
     row[second] = np.arange(count)
     into, out = np.flatnonzero(row[of[free]] >= 0), np.flatnonzero(row[of[free] + 1] >= 0)
-    more = np.arange(count)
     change = Entries.summed(
-        np.concatenate([row[of[free[into]]], row[of[free[out]] + 1], more, more]),
-        np.concatenate([into, out, wide + more, wide + count + more]),
-        np.repeat([1.0, -1.0, -1.0, 1.0], [len(into), len(out), count, count]),
-        (count, wide + 2 * count),
+        np.concatenate([row[of[free[into]]], row[of[free[out]] + 1]]),
+        np.concatenate([into, out]),
+        np.repeat([1.0, -1.0], [len(into), len(out)]),
+        (count, len(free)),
     )
     loose = np.zeros(len(line), dtype=bool)
     loose[free] = True
     fixed = orders[~loose[orders]]
-    before = np.bincount(of[fixed], x[fixed], minlength=len(lines))
+    before = np.bincount(of[fixed], x[fixed], minlength=len(lines)).astype(np.float64, copy=False)
     end = before[second - 1] - before[second]
-    entries = linear.entries
-    return replace(
-        linear,
-        lower=np.concatenate([linear.lower, np.zeros(2 * count)]),
-        upper=np.concatenate([linear.upper, np.full(2 * count, np.inf)]),
-        integer=np.zeros(wide + 2 * count, dtype=bool),
-        entries=Entries(
-            np.concatenate([entries.data, change.data]),
-            np.concatenate([entries.indices, change.indices]),
-            np.concatenate([entries.indptr, entries.nnz + change.indptr[1:]]),
-            (entries.shape[0] + count, wide + 2 * count),
-        ),
-        row_lower=np.concatenate([linear.row_lower, end]),
-        row_upper=np.concatenate([linear.row_upper, end]),
-    ), count
+    return with_differences(linear, change, end), count
 
 
 def _arbitrary(columns: Ints) -> Floats:

@@ -229,13 +229,13 @@ class _Stating:
                 yield Change(remove=f"offer:{tables['offers'].text(row, 'id')}")
 
     def of_orders(self, facts: EditedFacts) -> Iterator[Change]:
-        """Quantities of open orders, stated anew."""
+        """New quantities of open orders."""
         for row, order in facts.orders.items():
             if order.quantity != self.case.orders[row].quantity:
                 yield Change(order=self.case.order_names[row], quantity=order.quantity)
 
     def of_demands(self, facts: EditedFacts) -> Iterator[Change]:
-        """What is wanted, stated anew, and what is wanted besides."""
+        """New quantities of demands, and new demands."""
         for demand in facts.more_demands:
             usual = f"{demand.material}/{demand.end_use}/{demand.place or self.case.place}"
             price = (

@@ -66,9 +66,9 @@ class Alternative(Record):
     made_from: list[str]
     """Materials that it takes in: `landed` is then a fee, and these come on top."""
     landed: Landed | None
-    """What a kilogram costs in the cheapest plan that uses it, inputs apart."""
+    """Cost of a kilogram in the cheapest plan that uses it, without inputs."""
     full_price: OfferPrice | None = None
-    """What a kilogram costs with all inputs. None: it can't be bought, or has no admissible input."""
+    """Cost of a kilogram with all inputs. None: it can't be bought, or has no admissible input."""
     could_give_kg: Number | None
     """Kilograms over the plan by its own limits and its facility's capacity; None: no limit is stated, or it is a lead."""
     could_give_share: Number | None

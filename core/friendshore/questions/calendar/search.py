@@ -54,7 +54,7 @@ class Interval(Record):
     start: date
     end: date
     changed: tuple[str, ...]
-    """Changes on its first day that may affect what is wanted."""
+    """Changes on its first day that may affect demand."""
     spent: Number
     """Money a year."""
     short: tuple[str, ...]

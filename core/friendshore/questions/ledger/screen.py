@@ -60,7 +60,7 @@ def _head(found: Ledger, currency: str) -> str:
 
 
 def _shorter(adds: Bill) -> str:
-    """How many materials are short of more or less."""
+    """Number of materials that are short of more or less."""
     more, less = (sum(1 for kg in adds.short_kg.values() if kg * sign > 0) for sign in (1, -1))
     told = [f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number]
     return f"shortage of {' and '.join(told)}" if told else "no shortage"

@@ -76,7 +76,7 @@ class WhyNot(QuestionResult):
     made_from: list[str] = []
     """Materials that it takes in: its own price is then a fee."""
     full_price: OfferPrice | None = None
-    """What a kilogram costs with all inputs; of several goods, the first that the case wants. None: it can't be bought, or has no admissible input."""
+    """Cost of a kilogram with all inputs. With several goods, of the first that the case wants. None: it can't be bought, or has no admissible input."""
     entering: BreakEven | None
     """Up to which price it is worth buying as things are; None: it may not be bought at all."""
     obstacles: list[Asked]

@@ -68,7 +68,7 @@ class Possibility(Record):
     rise: Difference | None = None
     """What the objective comes to more than in the plan as it is: money spent, penalties and priced shortage."""
     cash: Number | None = None
-    """What it spends more."""
+    """Additional spend."""
     spent: Number | None = None
     """Present value of the same."""
     short_kg: Number | None = None

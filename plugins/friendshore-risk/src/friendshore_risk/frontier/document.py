@@ -42,7 +42,7 @@ def frontier_screen(found: Frontier) -> doc.Document:
 
 
 def frontier_document(found: Frontier) -> doc.Document:
-    """Return every point with its chart, what is short, and what changes."""
+    """Return every point with its chart, its shortages, and what changes."""
     columns = [
         *_columns(),
         doc.figures("Is of concern"),

@@ -48,7 +48,7 @@ class CapPoint(Record):
     cost_more: Number
     """The same, more than in the plan as it is."""
     objective: Number
-    """What is made as small as possible: discounted cash, penalties, and priced shortage."""
+    """Objective: discounted cash, penalties, and priced shortage."""
     bound: Number
     """No plan under the cap has a lower objective."""
     status: PlanStatus
@@ -88,5 +88,5 @@ class Frontier(QuestionResult):
     points: tuple[CapPoint, ...]
     """The plan as it is first, then by falling cap."""
     complete: bool
-    """Whether the search came to its end."""
+    """True if the search was completed."""
     effort: Effort

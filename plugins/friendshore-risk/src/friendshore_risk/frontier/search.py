@@ -68,7 +68,7 @@ def frontier(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is capped."""
+    """Purchases that are capped."""
 
     countries: frozenset[str]
     """Countries on which the capped purchases depend; none: all purchases of the suppliers."""
@@ -369,7 +369,7 @@ class _Whole:
         return sum_of(sums)
 
     def short(self, today: Session) -> tuple[Shorter, ...]:
-        """Return what is short here or in the plan as it is. What rounding explains is left out."""
+        """Return the shortages here or in the plan as it is, without those that rounding explains."""
         material = {demand.id: demand.use.material.id for demand in today.problem.demands}
         kept = [(material[name], kg) for name, kg in today.verified.plan.short_by_demand.items()]
         changed = [(material[name], kg) for part in self.parts for name, kg in part.plan.short_by_demand.items()]
