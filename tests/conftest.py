@@ -160,7 +160,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: no later look for garbage goes through it, and one comes as rarely as in a command."""
-    running._RUNNING.ran = {}  # code of plugins that ran to find the checks of them: no test's plan is made after it
+    running._PROCESS.ran = {}  # code of plugins that ran to find the checks of them: no test's plan is made after it
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
     gc.enable()
@@ -188,11 +188,11 @@ def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
     """What code of plugins ran in one test, or for what it shares with others, is none of the next one's business: a command is a process of its own."""
-    before = dict(running._RUNNING.ran)
+    before = dict(running._PROCESS.ran)
     try:
         return (yield)
     finally:
-        running._RUNNING.ran = before
+        running._PROCESS.ran = before
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import py_compile
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import cache_from_source
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -26,7 +24,6 @@ from .test_lock import CASE, CATALOG
 if TYPE_CHECKING:
     from conftest import Site
 
-BY_TIME = py_compile.PycInvalidationMode.TIMESTAMP
 CODE = """
 from pathlib import Path
 from typing import Literal
@@ -167,25 +164,6 @@ def test_what_python_keeps_itself_is_no_edit(made: Recommendation, site: Site, t
     cache.mkdir(exist_ok=True)
     (cache / "x.cpython-311.pyc").write_bytes(os.urandom(8))
     assert not _told_by_lock(tmp_path / "case.toml", lock_of(made.gathered))
-
-
-def test_compiled_code_that_does_not_follow_from_its_source_counts(
-    made: Recommendation, site: Site, tmp_path: Path
-) -> None:
-    """Python runs what lies in `__pycache__` if its head names time and size of the source: what it holds is then a file of the plugin."""
-    source = site.folder / "acme_house" / "helper.py"
-    lock, text, was = lock_of(made.gathered), source.read_text(), source.stat()
-    py_compile.compile(str(source), invalidation_mode=BY_TIME)
-    assert not _told_by_lock(tmp_path / "case.toml", lock)
-    source.write_text(text.replace("1", "2"))
-    os.utime(source, ns=(was.st_atime_ns, was.st_mtime_ns))
-    py_compile.compile(str(source), invalidation_mode=BY_TIME)
-    source.write_text(text)
-    os.utime(source, ns=(was.st_atime_ns, was.st_mtime_ns))
-    assert "helper." in _told_by_lock(tmp_path / "case.toml", lock)
-    for held in (b"", b"short", Path(cache_from_source(str(source))).read_bytes()[:16] + b"\xe3nonsense"):
-        Path(cache_from_source(str(source))).write_bytes(held)
-        assert bool(_told_by_lock(tmp_path / "case.toml", lock)) is (len(held) > 16)
 
 
 def test_the_run_names_kinds_and_files_of_plugins(made: Recommendation) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import sys
 import textwrap
 from collections.abc import Callable
@@ -309,40 +307,6 @@ def test_input_error_of_a_rule_is_let_through(site: Site) -> None:
     rule = Registry.discover().rule({"kind": "house", "id": "r"})
     with pytest.raises(InputError, match="what the rule says"), attributed(rule):
         raise InputError("what the rule says")
-
-
-class Meddling(Rule):
-    """A kind that changes what it has no business with."""
-
-    kind: Literal["meddling"] = "meddling"
-
-    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        """Changes all of it."""
-        os.chdir("/")
-        os.environ["COLUMNS"] = "3"
-        del os.environ["KEPT"]
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        sys.setrecursionlimit(99_999)
-        sys.stdout = sys.stderr
-        return PASS
-
-
-def test_what_a_rule_changes_of_the_process_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Working directory, environment, handlers, limits and streams are as they were."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KEPT", "yes")
-    monkeypatch.delenv("COLUMNS", raising=False)
-    before = Path.cwd(), dict(os.environ), signal.getsignal(signal.SIGINT), sys.getrecursionlimit(), sys.stdout
-    rule = Registry.of(kinds=[Meddling]).rule({"kind": "meddling", "id": "r"})
-    with attributed(rule):
-        rule.judge(*chained())
-    assert before == (
-        Path.cwd(),
-        dict(os.environ),
-        signal.getsignal(signal.SIGINT),
-        sys.getrecursionlimit(),
-        sys.stdout,
-    )
 
 
 @pytest.mark.usefixtures("site")

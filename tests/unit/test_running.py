@@ -1,4 +1,4 @@
-"""Who watches code of plugins is told whose turn it is."""
+"""Which plugin's code runs in a process, as a worker reports it to the process that waits for it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,10 @@ import pytest
 from friendshore.plugins import running
 
 
-class Told:
-    """Hears what it is told."""
-
-    pressed = False
-
-    def __init__(self) -> None:
-        self.packages: list[str] = []
-
-    def begin(self) -> None:
-        """Nothing is ended."""
-
-    def tell(self, package: str, doing: str) -> None:
-        """Keeps whose turn it is."""
-        self.packages.append(package)
-
-
-def test_a_rest_within_a_rest_ends_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Code that waits for several things, each of which waits for a solver, is not blamed for the time between two of these."""
-    told = Told()
-    monkeypatch.setattr(running._RUNNING, "watcher", told)
-    with running.running("acme", "its question"), running.resting():
-        with running.resting():
-            pass
-        assert told.packages == ["acme", ""]
-        with running.awake():
-            assert told.packages == ["acme", "", "acme"]
-    assert told.packages == ["acme", "", "acme", "", "acme", ""]
+def test_the_outermost_code_is_reported_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hook that makes a rule is what is waited for; once it has ended, no code is."""
+    reported: list[tuple[str, str]] = []
+    monkeypatch.setattr(running._PROCESS, "report", lambda *call: reported.append(call))
+    with running.running("acme", "its hook"), running.running("acme", "its rule"):
+        assert reported[-1] == ("acme", "its hook")
+    assert reported[-1] == ("", "")

@@ -36,11 +36,9 @@ def options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any:
 def opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iterator[Opened]:
     """A case or run solved. Ctrl-C ends what is being solved, and what is asked of it; what is not proved by then is an interval."""
     from ..case import changes_stated
-    from ..plugins.watching import limited
     from ..recommend import reopen
     from ..solve import Limits
 
-    limited(given["time_limit"])
     until = None if given["time_limit"] is None else monotonic() + given["time_limit"]
     with Interrupt() as cancel:
         with changes_stated(given.get("change") or ()) as changes, progress_bar(_quiet(given)) as progress:

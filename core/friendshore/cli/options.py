@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -111,16 +110,12 @@ _ALONE: ContextVar[bool] = ContextVar("_ALONE", default=False)
 
 
 def alone(program: Callable[[], int]) -> int:
-    """Runs a program that has its process to itself, and returns its exit code: code of plugins is then watched from another one."""
+    """Run a program that has its process to itself, and return its exit code."""
     token = _ALONE.set(True)
     try:
-        code = program()
+        return program()
     finally:
         _ALONE.reset(token)
-    watching = sys.modules.get("friendshore.plugins.watching")
-    if watching is not None:
-        watching.finish(code)
-    return code
 
 
 def installed(block: list[str] | None) -> Registry:
@@ -132,10 +127,11 @@ def installed(block: list[str] | None) -> Registry:
         PluginError: if `--block` names what is not installed, which a slip of the pen must not pass for done.
     """
     from ..errors import PluginError
-    from ..plugins import Blocker, Registry, watching
+    from ..plugins import Blocker, Registry
+    from ..plugins.running import own_process
 
     if _ALONE.get():
-        watching.start()
+        own_process()
     registry = Registry.discover().blocking(block or (), Blocker.FLAG)
     wrong = registry.idle_blocks(Blocker.FLAG)
     if wrong:

@@ -108,7 +108,6 @@ def plan(
     from ..domain.plan import PlanStatus
     from ..domain.time import PeriodLength
     from ..errors import InputError
-    from ..plugins.watching import limited
     from ..run import check_target, write_run
     from ..run.signing import signer
 
@@ -120,7 +119,6 @@ def plan(
     if out is not None:
         check_target(out)  # before the work, not after it
     registry = installed(block)
-    limited(time_limit)
     read = load_case(case)
     with Interrupt() as cancel, changes_stated(change or ()) as changes, progress_bar(quiet) as progress:
         found = recommend.plan(

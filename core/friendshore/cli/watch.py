@@ -40,7 +40,6 @@ def watch(
     from ..editions import editions_of
     from ..editions import watch as watched
     from ..editions.document import watch_document
-    from ..plugins.watching import limited
     from ..solve import Limits
     from ..writing import refuse_present
     from .forms import Form, write_document
@@ -50,7 +49,6 @@ def watch(
         refuse_present(out)  # before the work, not after it
     registry = installed(block)
     editions = editions_of(old, new, registry)
-    limited(time_limit)
     until = None if time_limit is None else monotonic() + time_limit
     with Interrupt() as cancel, progress_bar(quiet or as_json, "watching", "cases") as progress:
         found = watched(

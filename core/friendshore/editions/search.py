@@ -16,8 +16,6 @@ from ..domain.case import Case
 from ..errors import FriendshoreError, OutOfTimeError
 from ..plugins import Registry
 from ..plugins.elsewhere import OtherProcess
-from ..plugins.sent import code_of
-from ..plugins.watching import limit_for
 from ..problem.inputs import Applied
 from ..questions.pools import carried_out, given, here, told_of
 from ..recommend import Gathered, gather, refuse_old_prices
@@ -114,7 +112,7 @@ class _Reading:
         for inputs in (before, after):
             refuse_old_prices(inputs, self.applied)
         limits = replace(self.limits, until=None)  # of the clock of this machine
-        return BothFacts(told.but(uses=used), before, after, (*old.records, *new.records), limits)
+        return BothFacts(told.but(uses=used), before, after, limits)
 
     def _under(self, side: Mapping[Named, Edition], case: Case, today: Gathered) -> Gathered:
         return gather(with_editions(case, today, side.values()), self.registry, once=self.once, process=self.process)
@@ -152,7 +150,7 @@ class _Watching:
 
     def _tasks(self, _: int) -> Iterator[AskedCase]:
         """The cases, each read when it is its turn; of one that cannot be read, or uses neither edition, that is told at once."""
-        until, seconds = self._reading.limits.until, self._reading.limits.seconds
+        until = self._reading.limits.until
         for number, (told, case) in enumerate(zip(self._told, self._cases, strict=True)):
             if self._stopped():
                 return
@@ -164,9 +162,8 @@ class _Watching:
             if both is None:
                 self._keep(number, (told, [], []))
                 continue
-            code = code_of((*both.old.rules, *both.new.rules))
             left = None if until is None else max(0.0, until - monotonic())
-            yield AskedCase(number, limit_for(seconds) if code else None, left, both.packed())
+            yield AskedCase(number, left, both.packed())
 
     def _failed(self, number: int, problems: tuple[str, ...]) -> Found:
         return self._told[number].but(error=problems), [], []

@@ -8,13 +8,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from time import monotonic
 
-from pydantic import BaseModel
-
 from ..domain.base import exact
 from ..domain.time import Span
 from ..domain.use import Result
 from ..errors import FriendshoreError
-from ..plugins.patches import unaltered
 from ..plugins.sent import packed, unpacked
 from ..problem import Problem
 from ..problem.inputs import Inputs
@@ -41,8 +38,6 @@ class BothFacts:
     """What is known of it already."""
     old: Inputs
     new: Inputs
-    records: tuple[BaseModel, ...]
-    """What no code of a plugin may change."""
     limits: Limits
     """Of each plan."""
 
@@ -57,8 +52,6 @@ class AskedCase:
 
     number: int
     """Its place, from 0."""
-    limit: float | None
-    """Seconds that code of a plugin may take for one thing that it is asked; None: none runs."""
     seconds: float | None
     """Seconds left for all; None: any."""
     sent: bytes
@@ -82,18 +75,17 @@ def found_of(asked: AskedCase, cancel: Cancel | None = None) -> Found:
 
 def _between(both: BothFacts, limits: Limits, cancel: Cancel | None) -> Found:
     told, kept, answers = both.told, Kept(), AnswerCache()
-    with unaltered(both.records):
-        before, after = (
-            Session.open(replace(one, kept=kept), limits, None, cancel, answers)
-            for one in (both.old, _shared(both.old, both.new))
-        )
-        after.go_on(1, 3, "steps")
-        was, now = standings(before.problem), standings(after.problem)
-        stakes = _Stakes(before.verified, after.problem)
-        flips = [_flip(told.case, stakes, *one) for one in turned(was, now)]
-        alike = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
-        comparison = None if alike else _side_by_side(before, after)
-        after.go_on(2, 3, "steps")
+    before, after = (
+        Session.open(replace(one, kept=kept), limits, None, cancel, answers)
+        for one in (both.old, _shared(both.old, both.new))
+    )
+    after.go_on(1, 3, "steps")
+    was, now = standings(before.problem), standings(after.problem)
+    stakes = _Stakes(before.verified, after.problem)
+    flips = [_flip(told.case, stakes, *one) for one in turned(was, now)]
+    alike = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
+    comparison = None if alike else _side_by_side(before, after)
+    after.go_on(2, 3, "steps")
     offers = [
         OfferChange(case=told.case, offer=offer, material=material, came=came)
         for here, there, came in ((was, now, False), (now, was, True))

@@ -1,13 +1,8 @@
-"""Work that is done in another process, because it may hang, end its process, or have to begin anew; what is said to and by one in which a plugin's code runs.
-
-And what two processes tell each other through memory that they share: whose code runs, Ctrl-C, and that the work is done.
-"""
+"""Work that is done in another process, because it may hang, end its process, or have to begin anew; what is said to and by one in which a plugin's code runs."""
 
 from __future__ import annotations
 
-import ctypes
 import json
-import mmap
 import os
 import subprocess
 import sys
@@ -197,96 +192,3 @@ def mistakes_in(said: Mapping[str, Any], by: str) -> Iterator[Diagnostic]:
     for one in said["mistakes"]:
         problem = Diagnostic(**one)
         yield problem if problem.file or problem.column else replace(problem, file=by)
-
-
-_MOST = 2000
-"""Bytes of the text that says whose code runs."""
-
-
-class SharedMemory(ctypes.Structure):
-    """What two processes share."""
-
-    _fields_ = (
-        ("finished", ctypes.c_bool),
-        ("pressed", ctypes.c_bool),
-        ("inside", ctypes.c_bool),
-        ("code", ctypes.c_int),
-        ("count", ctypes.c_uint64),
-        ("since", ctypes.c_double),
-        ("limit", ctypes.c_double),
-        ("text", ctypes.c_char * _MOST),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class RunningCode:
-    """Whose code runs, or was the last to."""
-
-    inside: bool
-    """Whether it runs now."""
-    count: int
-    """How many times anything was told: two that are the same speak of one stretch of code."""
-    since: float
-    """When it began, by the clock that only goes forward."""
-    package: str
-    doing: str
-
-
-class Shared:
-    """Made before a process splits, and the same in both; or in memory that both were given."""
-
-    def __init__(self, memory: SharedMemory | None = None) -> None:
-        """Of this memory; None: of some that a process and those that it splits into share."""
-        size = ctypes.sizeof(SharedMemory)
-        self._memory = SharedMemory.from_buffer(mmap.mmap(-1, size)) if memory is None else memory
-
-    @property
-    def limit(self) -> float:
-        """Seconds that one and the same code may run, where who watches has not been given any; 0: any."""
-        return float(self._memory.limit)
-
-    @limit.setter
-    def limit(self, seconds: float) -> None:
-        self._memory.limit = seconds
-
-    def tell(self, package: str, doing: str) -> None:
-        """Says whose code runs from now on; nobody's: what ran has come to its end."""
-        memory = self._memory
-        memory.inside = False
-        if package:
-            memory.text = f"{package}\n{doing}".encode()[: _MOST - 1]
-            memory.since = time.monotonic()
-            memory.count += 1
-            memory.inside = True
-
-    @property
-    def told(self) -> RunningCode:
-        """What was told last."""
-        memory = self._memory
-        package, _, doing = bytes(memory.text).decode(errors="replace").partition("\n")
-        return RunningCode(bool(memory.inside), int(memory.count), float(memory.since), package, doing)
-
-    def hangs(self, limit: float) -> bool:
-        """Whether one and the same code has run for longer than so many seconds; 0: it may."""
-        told = self.told
-        long = limit > 0 and told.inside and time.monotonic() - told.since > limit
-        return long and told.count == self.told.count
-
-    def press(self) -> None:
-        """Says that Ctrl-C was pressed."""
-        self._memory.pressed = True
-
-    @property
-    def pressed(self) -> bool:
-        """Whether it was."""
-        return bool(self._memory.pressed)
-
-    def finish(self, code: int) -> None:
-        """Says that the work is done, with the exit code that it comes to."""
-        self._memory.code = code
-        self._memory.finished = True
-
-    @property
-    def finished(self) -> int | None:
-        """The exit code; None: the work goes on."""
-        return int(self._memory.code) if self._memory.finished else None

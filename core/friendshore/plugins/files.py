@@ -1,15 +1,12 @@
-"""Every file of a plugin with its hash: code, data, manifest and compiled modules. What decides a result can be any of them."""
+"""Hashes of the files of a plugin: code, data, manifest, and compiled modules. Each of them can decide a result."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import marshal
 import os
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 from stat import S_ISREG
 
@@ -23,11 +20,6 @@ SHORT = 16
 """Digits kept of the hash of one file where a digest of them all stands beside it: enough to tell which one changed."""
 _CACHE = "__pycache__"
 """What Python writes itself, from the source beside it."""
-_HEAD = 16
-"""Bytes before the code of a compiled module: magic number, flags, then time and size of its source, or its hash (PEP 552)."""
-_HASHED, _CHECKED = 1, 2
-"""Flags: it goes by the hash of its source; and that is compared."""
-_WORD = 0xFFFFFFFF
 _ABOUT = (".dist-info", ".egg-info")
 """Folders of metadata, which differ from one installer to the next."""
 
@@ -54,9 +46,8 @@ def plugin_files(registry: Registry, distribution: str) -> dict[str, str]:
 def package_files(info: PluginInfo) -> dict[str, str]:
     """Every file of a plugin by its path from the folder that its package lies in, with its SHA-256.
 
-    All that lies in the folders of its package, and what its distribution has installed beside them: further packages, single
-    modules, compiled ones. Of an editable installation nobody says what lies beside. Left out is what Python itself keeps in
-    `__pycache__`, unless Python would run it in place of a source that it does not follow from.
+    The files in the folders of its package, and those that its distribution has installed beside them: further packages and single modules.
+    An editable installation doesn't list what lies beside. What Python keeps in `__pycache__` is left out.
     """
     found: dict[str, str] = {}
     for folder in _folders(info):
@@ -65,39 +56,7 @@ def package_files(info: PluginInfo) -> dict[str, str]:
     for name, path in _beside(info):
         if name not in found and path.exists():
             found[name] = _hash(path)
-    for folder in _folders(info):
-        for path in _within(folder, frozenset()):
-            if path.suffix == ".py" and (other := _runs_instead(path)) is not None:
-                found[f"{path.relative_to(folder.parent).parent.as_posix()}/{_CACHE}/{other.name}"] = _hash(other)
     return dict(sorted(found.items()))
-
-
-def _runs_instead(source: Path) -> Path | None:
-    """The compiled module that Python would run in place of a source, where it does not follow from that source; None: it would run the source."""
-    compiled = Path(cache_from_source(str(source)))
-    try:
-        held, text, written = compiled.read_bytes(), source.read_bytes(), source.stat()
-    except OSError:
-        return None
-    head, code = held[:_HEAD], held[_HEAD:]
-    flags, stamp = int.from_bytes(head[4:8], "little"), head[8:]
-    if flags & _HASHED:
-        current = not flags & _CHECKED or stamp == source_hash(text)
-    else:
-        times = (int(written.st_mtime) & _WORD, written.st_size & _WORD)
-        current = stamp == b"".join(one.to_bytes(4, "little") for one in times)
-    if head[:4] != MAGIC_NUMBER or not current:
-        return None  # of another Python, or older than the source: it is made anew
-    return None if _follows(code, text, str(source)) else compiled
-
-
-@lru_cache(maxsize=512)
-def _follows(code: bytes, text: bytes, source: str) -> bool:
-    """Whether compiled code is what a source comes to; kept by the content of both, since it takes longer than all else that is asked of files."""
-    try:
-        return bool(marshal.loads(code) == compile(text, source, "exec", dont_inherit=True))  # noqa: S302 - compared, never run
-    except (EOFError, SyntaxError, TypeError, ValueError):
-        return False
 
 
 def digest_of(files: Mapping[str, str]) -> str:

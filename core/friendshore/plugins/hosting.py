@@ -5,7 +5,6 @@ What friendshore itself brings, and what is given in memory, comes through the s
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -30,7 +29,6 @@ from .attribution import blame, wrong
 from .interface import OWN, __version__, is_own, package_of
 from .manifest import CATALOG_FILE, Announced, Plugin, PluginInfo, announced
 from .packages import MANIFEST
-from .patches import own_code, refuse_altered
 from .running import running, to_blame
 from .settings import model_in
 
@@ -135,11 +133,7 @@ def called(plugin: Plugin, hook: Hook, **given: object) -> list[Any]:
     """
     info = plugin.info
     assert plugin.entry is not None  # what is announced without code has its folder or class at hand
-    before = own_code() if info.package not in sys.modules else None  # what is imported already was looked at then
-    things = _call(info, manager_of(info, plugin.entry), hook, given)
-    if before is not None:
-        refuse_altered(before, info)
-    return things
+    return _call(info, manager_of(info, plugin.entry), hook, given)
 
 
 def named(questions: Iterable[Any], info: PluginInfo, hook: Hook = "friendshore_questions") -> dict[str, Any]:

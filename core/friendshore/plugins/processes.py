@@ -6,25 +6,24 @@ What else ends a process (somebody kills it, its memory is gone) is told of what
 
 from __future__ import annotations
 
-import faulthandler
+import ctypes
 import os
 import pickle
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from queue import SimpleQueue
-from tempfile import NamedTemporaryFile
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from ..errors import FriendshoreError, PluginError
-from .elsewhere import Shared, SharedMemory
-from .running import watch
-from .watching import how_ended, hung, more_time, problem_of_code, standing
+from ..errors import Diagnostic, FriendshoreError, PluginError
+from .attribution import owner_of_package
+from .running import LIMIT_NAME, report_running
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
@@ -110,26 +109,49 @@ class _Here:
     ended: Event | None = None
 
 
+_TEXT = 2000
+"""Bytes of the text that says whose code runs."""
+
+
+class _Memory(ctypes.Structure):
+    """Memory that a process shares with the one that began it: the plugin code that it runs."""
+
+    _fields_ = (
+        ("inside", ctypes.c_bool),
+        ("count", ctypes.c_uint64),
+        ("since", ctypes.c_double),
+        ("text", ctypes.c_char * _TEXT),
+    )
+
+
+def _report(memory: _Memory, package: str, doing: str) -> None:
+    """Write which plugin's code runs in this process; two empty texts if none does."""
+    memory.inside = False
+    if package:
+        memory.text = f"{package}\n{doing}".encode()[: _TEXT - 1]
+        memory.since = time.monotonic()
+        memory.count += 1
+        memory.inside = True
+
+
 class _Process:
     """One of them, as seen from here."""
 
     def __init__(self, begun: Event, ended: Event) -> None:
-        memory = _SPAWN.RawValue(SharedMemory)
-        self._shared = Shared(memory)
-        with NamedTemporaryFile("w+", encoding="utf-8", errors="replace", delete=False) as made:
-            self._places = Path(made.name)
+        self._memory = _SPAWN.RawValue(_Memory)
         self._work, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_serve, args=(theirs, memory, self._places, begun, ended), daemon=True)
+        self._process = _SPAWN.Process(target=_serve, args=(theirs, self._memory, begun, ended), daemon=True)
         self._process.start()
         theirs.close()
 
     def asked(self, what: bytes, limit: float) -> tuple[bool, Any]:
-        """Whether it did what it was asked to, and what came of it, or was raised."""
+        """Return whether it did what it was asked to, and its answer or what it raised."""
         try:
             self._work.send_bytes(what)
             while not self._work.poll(_LOOKS):
-                if self._shared.hangs(limit):
-                    raise PluginError(self._hung(limit))
+                if limit > 0 and self._hangs(limit):
+                    more = f"; for more seconds: a longer time limit, or {LIMIT_NAME} in the environment"
+                    raise PluginError(self._problem(f"was still running after {limit:g} s, and was ended", more))
             done, answer = pickle.loads(self._work.recv_bytes())  # noqa: S301 - sent by friendshore
         except (EOFError, OSError) as error:
             raise self._gone() from error
@@ -140,37 +162,28 @@ class _Process:
         self._work.close()
         self._process.kill()
         self._process.join()
-        self._places.unlink(missing_ok=True)
 
-    def _hung(self, limit: float) -> Any:
-        told = self._shared.told
-        with self._places.open(encoding="utf-8", errors="replace") as places:
-            place = standing(self._process.pid or 0, places, told.package)
-        return problem_of_code(told, hung(limit), place, more_time("a longer time limit"))
+    def _hangs(self, limit: float) -> bool:
+        """Return True if one call of plugin code has run for longer than the limit."""
+        count = self._memory.count
+        return bool(
+            self._memory.inside and time.monotonic() - self._memory.since > limit and count == self._memory.count
+        )
 
     def _gone(self) -> Exception:
         self._process.join()
-        code, told = self._process.exitcode or 0, self._shared.told
-        if told.inside and -code not in _FROM_OUTSIDE:
-            return PluginError(problem_of_code(told, f"ended the process with {how_ended(code)}"))
-        return ProcessEndedError(f"the process ended with {how_ended(code)}")
+        code = self._process.exitcode or 0
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        if self._memory.inside and -code not in _FROM_OUTSIDE:
+            return PluginError(self._problem(f"ended the process with {how}"))
+        return ProcessEndedError(f"the process ended with {how}")
 
-
-class _Telling:
-    """Says whose code runs to the process that looks."""
-
-    pressed = False
-    """Ctrl-C is for the process that began this one."""
-
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
-
-    def begin(self) -> None:
-        """Nothing is split any more."""
-
-    def tell(self, package: str, doing: str) -> None:
-        """Says whose code runs; nobody's: it has come to its end."""
-        self._shared.tell(package, doing)
+    def _problem(self, what: str, more: str = "") -> Diagnostic:
+        """Name the plugin whose code ran, and what went wrong."""
+        package, _, doing = self._memory.text.decode(errors="replace").partition("\n")
+        info = owner_of_package(package)
+        fix = f"upgrade or repair {info.distribution}, report this to its author, or block it{more}"
+        return Diagnostic(f"{info.label}: {doing} {what}", info.file, fix=fix)
 
 
 def _begun(begun: Event, ended: Event) -> _Process:
@@ -180,13 +193,11 @@ def _begun(begun: Event, ended: Event) -> _Process:
         raise ProcessEndedError(f"no process can be begun: {error}") from error
 
 
-def _serve(work: Connection, memory: SharedMemory, places: Path, begun: Event, ended: Event) -> None:
+def _serve(work: Connection, memory: _Memory, begun: Event, ended: Event) -> None:
     """What a process does: what it is asked to, until nobody asks any more; it ends with the one that began it, however that ends."""
     begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(faulthandler, "register"):
-        faulthandler.register(signal.SIGUSR1, file=places.open("w"), all_threads=True)
-    watch(_Telling(Shared(memory)))
+    report_running(partial(_report, memory))
     _Here.ended = ended
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):

@@ -12,15 +12,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from multiprocessing import current_process
-from threading import Event, local
+from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..domain.workers import finished
 from ..errors import Diagnostic, FriendshoreError, SolverError
 from ..plugins.processes import ProcessEndedError, WatchedProcesses, ended
-from ..plugins.running import awake, resting
-from ..plugins.watching import are_watched, limit_for
+from ..plugins.running import limit_for
 from ..solve import Cancel
 
 if TYPE_CHECKING:
@@ -33,10 +31,6 @@ class Task(Protocol):
     @property
     def number(self) -> int:
         """What tells it from the others."""
-
-    @property
-    def limit(self) -> float | None:
-        """Seconds that code of a plugin may take for one thing that it is asked; None: none runs."""
 
 
 T = TypeVar("T", bound=Task)
@@ -72,15 +66,14 @@ class WorkerPool:
     opened: Callable[[], AbstractContextManager[OpenPool]]
 
 
-def here(workers: int | None, tasks: int, time_limit: float | None = None, *, code: bool = False) -> WorkerPool:
-    """Processes of this machine, as many as there are processors unless `workers` says otherwise.
+def here(workers: int | None, tasks: int, time_limit: float | None = None) -> WorkerPool:
+    """Return a pool of processes of this machine, as many as there are processors unless `workers` says otherwise; a pool of one is this process.
 
-    One is this process itself, unless `code` of plugins runs, and is watched: then what hangs is ended, and the others go on. The time limit is that of a
-    task.
+    The time limit is that of a task.
     """
     many = min(workers or os.cpu_count() or 1, tasks)
-    if many > 1 or (code and are_watched()):
-        return WorkerPool(partial(_processes, max(many, 1), limit_for(time_limit)))
+    if many > 1:
+        return WorkerPool(partial(_processes, many, limit_for(time_limit)))
     return WorkerPool(_thread)
 
 
@@ -119,7 +112,7 @@ def carried_out(
         SolverError: if the executor is lost, or its processes end before they do anything.
     """
     died, lost = set[int](), False
-    with resting(), pool.opened() as running:
+    with pool.opened() as running:
         left, most = iter(tasks(running.workers)), AHEAD * running.workers
         look = _Look(running, again, stopped)
         again.extend(islice(left, most))
@@ -135,8 +128,7 @@ def carried_out(
                     elif isinstance(error, BrokenExecutor | CancelledError):
                         lost = True
                     elif not (look.stopping and running.stop):
-                        with awake():
-                            yield task, future
+                        yield task, future
                     look()
                     if lost or look.stopping:
                         again.clear()
@@ -212,19 +204,5 @@ def _in_process(do: Do[T, R], task: T) -> R:
     return do(task, ended())
 
 
-class _Apart(local):
-    """The process of this thread in which code of plugins runs, and how many seconds that may take for one thing."""
-
-    process: tuple[WatchedProcesses, float] | None = None
-
-
-_APART = _Apart()
-
-
 def _there(do: Do[T, R], task: T) -> R:
-    """In a worker of somebody's: what runs code of plugins is done in a process beside it, if it may begin one, so that it can be ended."""
-    if task.limit is None or current_process().daemon:
-        return do(task, None)
-    if _APART.process is None or _APART.process[1] != task.limit:
-        _APART.process = WatchedProcesses(1, task.limit), task.limit
-    return _APART.process[0].submit(do, task, None).result()
+    return do(task, None)

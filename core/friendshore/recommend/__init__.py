@@ -24,7 +24,6 @@ from ..domain.plan import Cost, PlanStatus
 from ..domain.run import Run
 from ..domain.time import PeriodLength
 from ..plugins import Registry
-from ..plugins.patches import unaltered
 from ..problem.inputs import Applied
 from ..proof import certify
 from ..reading.records import record
@@ -106,11 +105,10 @@ def plan(
     gathered = gather(case, registry, catalogs, rules)
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)
-    with unaltered(gathered.records):
-        asked = gathered.inputs.apply(applied)
-        refuse_old_prices(asked, applied)
-        session = Session.open(asked, limits, progress, cancel, began=began, memory=memory)
-        run = describe(session, gathered, applied, progress)
+    asked = gathered.inputs.apply(applied)
+    refuse_old_prices(asked, applied)
+    session = Session.open(asked, limits, progress, cancel, began=began, memory=memory)
+    run = describe(session, gathered, applied, progress)
     return Recommendation(run, session.verified, gathered, session, applied)
 
 
@@ -198,7 +196,7 @@ class Recommendation(ShownOnScreen):
         notes, scenario = tuple(map(str, made.idle)), self.applied.scenario
         return Opened(
             self.session, tuple(scenario), made.pack_of, made.plugins, notes,
-            registry=made.registry, applied=self.applied, given=made.inputs, records=made.records,
+            registry=made.registry, applied=self.applied, given=made.inputs, catalogs=tuple(made.read),
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from ..case.load import with_demands
 from ..case.mentions import Mention, words_of
 from ..case.named import NamedCatalogs
@@ -24,7 +22,6 @@ from ..domain.used import RunBlock, RunPlugin
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
 from ..plugins import Blocker, Registry, is_folder
 from ..plugins.elsewhere import OtherProcess
-from ..plugins.interface import is_own
 from ..plugins.readings import CatalogRef, Reading
 from ..plugins.settings import nowhere, table_of
 from ..problem.given import end_uses
@@ -71,12 +68,6 @@ class Gathered:
     """What the case blocks though nothing of that name is installed."""
     places: Places
     """Where what is wrong with them stands."""
-
-    @property
-    def records(self) -> tuple[BaseModel, ...]:
-        """The facts, and the rules of friendshore's own kinds: what no code of a plugin may change."""
-        own = (rule for rule in self.rules if is_own(type(rule)))
-        return (self.declared, *self.read, *own)
 
     @property
     def inputs(self) -> Inputs:

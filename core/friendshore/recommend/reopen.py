@@ -9,15 +9,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from pydantic import BaseModel
-
 from ..case import load_case
 from ..domain.change import Change
+from ..domain.facts import Catalog
 from ..domain.run import Run
 from ..domain.used import RunPlugin
 from ..errors import PluginError
 from ..plugins import Registry
-from ..plugins.patches import unaltered
 from ..problem.inputs import Applied, Inputs
 from ..run import FACTS_FILE, RUN_FILE, read_run
 from ..run.signing import changed, read_sums
@@ -53,8 +51,8 @@ class Opened:
     """What is applied to it: scenarios, changes, strictness."""
     given: Inputs | None = None
     """Its facts before that; None: those of the session, to which nothing more is applied."""
-    records: tuple[BaseModel, ...] = ()
-    """Of these facts, what no code of a plugin may change."""
+    catalogs: tuple[Catalog, ...] = ()
+    """Its catalogs as they were read, before records of one facility were united."""
 
     @property
     def strict(self) -> bool:
@@ -99,8 +97,8 @@ class _Given:
 
     inputs: Inputs
     """Of a run, after what it was planned with."""
-    records: tuple[BaseModel, ...]
-    """What no code of a plugin may change."""
+    catalogs: tuple[Catalog, ...]
+    """As they were read."""
     scenario: tuple[str, ...]
     """Scenarios that a run was planned with."""
     pack_of: Mapping[str, str]
@@ -141,15 +139,14 @@ def reopen(
     began, bounds = monotonic(), limits or Limits()
     given = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
     applied = Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict)
-    with unaltered(given.records):
-        asked = given.inputs.apply(applied)
-        refuse_old_prices(asked, applied, given.run.made if given.run is not None else None)
-        session = Session.open(asked, bounds, progress, cancel, began=began)
+    asked = given.inputs.apply(applied)
+    refuse_old_prices(asked, applied, given.run.made if given.run is not None else None)
+    session = Session.open(asked, bounds, progress, cancel, began=began)
     unchanged = given.run if applied == Applied() else None
     notes = given.notes if unchanged is None else (*given.notes, *_differs(session, unchanged, bounds))
     named = (*given.scenario, *scenario)
     return Opened(
-        session, named, given.pack_of, given.plugins, notes, path, registry, applied, given.inputs, given.records
+        session, named, given.pack_of, given.plugins, notes, path, registry, applied, given.inputs, given.catalogs
     )
 
 
@@ -161,7 +158,7 @@ def is_run(path: Path) -> bool:
 def _read_case(path: Path, registry: Registry | None) -> _Given:
     gathered = gather(load_case(path), registry)
     notes = tuple(map(str, gathered.idle))
-    return _Given(gathered.inputs, gathered.records, (), gathered.pack_of, gathered.plugins, notes)
+    return _Given(gathered.inputs, tuple(gathered.read), (), gathered.pack_of, gathered.plugins, notes)
 
 
 def _read_run(path: Path, registry: Registry | None) -> _Given:
@@ -170,9 +167,10 @@ def _read_run(path: Path, registry: Registry | None) -> _Given:
     facts = read_facts(stored.facts, as_run(registry or Registry.discover(), run))
     if not facts.complete:
         raise PluginError(facts.unchecked)
-    records = (facts.inputs.case, *facts.inputs.catalogs)
     packs = {rule.id: rule.pack for rule in run.rules if rule.pack}
-    return _Given(facts.inputs, records, tuple(run.scenario), packs, tuple(run.plugins), _edited(path), run)
+    return _Given(
+        facts.inputs, tuple(facts.inputs.catalogs), tuple(run.scenario), packs, tuple(run.plugins), _edited(path), run
+    )
 
 
 def _edited(path: Path) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from itertools import count
 from typing import Literal, NamedTuple
 
 from ..domain.change import Change
-from ..plugins.running import resting
 from ..problem import Problem
 from ..problem.inputs import Inputs
 from ..problem.parts import Members
@@ -81,8 +80,7 @@ class ChangedPart:
     @property
     def demands(self) -> tuple[str, ...]:
         """The demands that it serves."""
-        with resting():
-            return tuple(demand.id for demand in self.inputs.problem().demands)
+        return tuple(demand.id for demand in self.inputs.problem().demands)
 
     def layout(self, up_to: Decimal = Decimal(1)) -> PartLayout:
         """Its program.
@@ -95,9 +93,8 @@ class ChangedPart:
             InputError: with all that does not fit together after the changes.
             PluginError: if a plugin's rule raises.
         """
-        with resting():
-            problem = self.inputs.problem()
-            return _laid(problem, self._bounds(problem, up_to))
+        problem = self.inputs.problem()
+        return _laid(problem, self._bounds(problem, up_to))
 
     def layout_within(self, other: PartLayout) -> PartLayout:
         """Its program with the bounds of another of the same columns, so that the two differ in what the facts differ in and in nothing else. Whether
@@ -107,19 +104,17 @@ class ChangedPart:
             InputError: with all that does not fit together after the changes.
             PluginError: if a plugin's rule raises.
         """
-        with resting():
-            problem = self.inputs.problem()
-            return _laid(
-                problem, other.bounds if _alike(problem, other.bounds.problem) else self._bounds(problem, Decimal(1))
-            )
+        problem = self.inputs.problem()
+        return _laid(
+            problem, other.bounds if _alike(problem, other.bounds.problem) else self._bounds(problem, Decimal(1))
+        )
 
     def stays_within(self, other: PartLayout, up_to: Decimal) -> bool:
         """Whether the bounds of a layout hold for this part too, where any demands and capacities of it are up to so many times what they are."""
-        with resting():
-            problem = self.inputs.problem()
-            if not _alike(problem, other.bounds.problem):
-                return False
-            return other.bounds.hold_all_of(self._bounds(problem, up_to), bool(other.linear.integer.any()))
+        problem = self.inputs.problem()
+        if not _alike(problem, other.bounds.problem):
+            return False
+        return other.bounds.hold_all_of(self._bounds(problem, up_to), bool(other.linear.integer.any()))
 
     def _bounds(self, problem: Problem, up_to: Decimal) -> Bounds:
         """Of the same facts with every demand and capacity multiplied; of these as they are if they then make another program."""

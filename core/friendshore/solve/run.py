@@ -19,7 +19,6 @@ from ..domain.memory import set_aside
 from ..domain.plan import Confirmation, PlanStatus
 from ..domain.watch import LONGEST_SECONDS
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
-from ..plugins.running import resting
 from ..program import Choices, Program
 from ..program.matrix import Floats, Ints, Linear, Mask, continuous
 from ..program.objectives import Goal
@@ -153,7 +152,6 @@ class Solution:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"
 
 
-@resting()
 def solve(
     program: Program,
     limits: Limits = NO_LIMITS,
@@ -229,7 +227,6 @@ def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: Answ
     return optima([linear], limits, cancel, answers)[0]
 
 
-@resting()
 def optima(
     linears: Sequence[Linear],
     limits: Limits,
@@ -267,7 +264,6 @@ def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> Solv
         return pool.submit(search.alone, continuous(linear)).result()
 
 
-@resting()
 def least(
     program: Program,
     columns: Ints,

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...plugins.running import resting
 from ...program.matrix import Floats, Linear
 from ..engine import TO_THE_END, Ask, Engines, SolverAnswer
 
@@ -73,11 +72,10 @@ class Reasked:
         """
         from . import mathopt
 
-        with resting():
-            if self._resumed is None:
-                self._resumed = mathopt.Resumed(linear)
-            answer = self._resumed.optimum(linear)
-            if answer is None:
-                self._resumed = None  # the next time from the start
-                return ENGINES.linear(linear)
-            return answer
+        if self._resumed is None:
+            self._resumed = mathopt.Resumed(linear)
+        answer = self._resumed.optimum(linear)
+        if answer is None:
+            self._resumed = None  # the next time from the start
+            return ENGINES.linear(linear)
+        return answer

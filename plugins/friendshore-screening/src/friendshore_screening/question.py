@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from friendshore.domain.case import Case
-from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import Purchase
 from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question, Setting
@@ -64,8 +63,7 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         if opened.strict and not settings.lists:
             raise InputError("the case names no list to screen against", fix=NAME_ONE)
         folder = _folder(settings, case.folder)
-        catalogs = [one for one in opened.records if isinstance(one, Catalog)]  # as they were read
-        found = ScreenedCase.of(settings, lambda _: folder, catalogs, case)
+        found = ScreenedCase.of(settings, lambda _: folder, opened.catalogs, case)
         hits, bands = found.hits, Bands(settings.match, settings.review)
         places = frozenset(demand.use.place.country for demand in session.problem.demands)
         plans = _Plans.of(session, {name for name, pack in opened.pack_of.items() if pack in _files(settings)})

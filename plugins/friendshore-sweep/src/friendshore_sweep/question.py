@@ -122,7 +122,7 @@ def _swept(opened: Opened, options: SweepOptions, progress: Progress | None) -> 
     # What a time limit has cut short is no answer for others.
     answers = session.answers if session.limits.seconds is None else AnswerCache()
     limits = Limits(session.limits.gap, options.each or None, 1)
-    case = SweptCase(facts, opened.records, answers, limits)
+    case = SweptCase(facts, answers, limits)
     found = run_sweep(
         case,
         opened.plugins,

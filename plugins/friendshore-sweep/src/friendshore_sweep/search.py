@@ -79,7 +79,7 @@ def sweep(
     gathered = gather(case, registry, catalogs, rules)
     stated = list(changes)
     asked = Scenarios(len(stated), lambda place: _scenario(stated[place]))
-    swept = SweptCase(gathered.inputs, gathered.records, AnswerCache(), Limits(gap, seconds, 1))
+    swept = SweptCase(gathered.inputs, AnswerCache(), Limits(gap, seconds, 1))
     pool = swept.here(workers, len(asked)) if executor is None else given(executor, workers)
     store = SweepFolder(folder, resume or rerun, rerun, parquet)
     stopped = cancel.is_set if cancel is not None else never
@@ -169,7 +169,6 @@ class _Sweeping:
         self._done = 0
         self.held: set[str] = set()
         """Scenarios whose plan was in the folder, and holds."""
-        self._limit = case.limit
         self._packed = case.packed() if self._left else b""
         self._stopped, self._progress = stopped, progress
         self._began = time.monotonic()
@@ -196,7 +195,7 @@ class _Sweeping:
         for number, place in enumerate(self._left):
             along = self._packed if number < workers else None
             known = self._journal.known(self._names[place])
-            yield AskedScenario(place, self._asked[place].applied, name, self._limit, along, known)
+            yield AskedScenario(place, self._asked[place].applied, name, along, known)
 
     def _take(self, asked: AskedScenario, future: Future[str | None], again: deque[AskedScenario]) -> None:
         """Keeps a plan; a worker that has not got the case is sent it."""

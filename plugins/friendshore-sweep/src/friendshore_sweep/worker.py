@@ -14,15 +14,11 @@ from decimal import Decimal
 from hashlib import sha256
 from threading import local
 
-from pydantic import BaseModel
-
 from friendshore.domain.base import exact, grouped, totals
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.run import RunPurchase
 from friendshore.errors import FriendshoreError
-from friendshore.plugins.patches import unaltered
-from friendshore.plugins.sent import code_of, packed, unpacked
-from friendshore.plugins.watching import limit_for
+from friendshore.plugins.sent import packed, unpacked
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.kept import Kept
 from friendshore.questions.pools import WorkerPool, here
@@ -44,21 +40,14 @@ class SweptCase:
 
     facts: Inputs
     """As they were given: nothing is applied to them."""
-    records: tuple[BaseModel, ...]
-    """What no code of a plugin may change."""
     answers: AnswerCache
     """Components that are solved already."""
     limits: Limits
     """Of each scenario."""
 
-    @property
-    def limit(self) -> float | None:
-        """Seconds that code of a plugin may take for one thing that it is asked; None: none runs."""
-        return limit_for(self.limits.seconds) if code_of(self.facts.rules) else None
-
     def here(self, workers: int | None, scenarios: int) -> WorkerPool:
         """Processes of this machine that plan it."""
-        return here(workers, scenarios, self.limits.seconds, code=self.limit is not None)
+        return here(workers, scenarios, self.limits.seconds)
 
     def packed(self) -> bytes:
         """It, with what code it needs, as it is sent."""
@@ -74,8 +63,6 @@ class AskedScenario:
     applied: Applied
     case: str
     """The case that it is of, by its hash."""
-    limit: float | None = None
-    """Seconds that code of a plugin may take for one thing that it is asked; None: none runs."""
     packed: bytes | None = None
     """That case, for a worker that has not got it; None: left out, since most have."""
     known: str | None = None
@@ -102,10 +89,9 @@ def _holds(case: SweptCase, applied: Applied, known: KeptScenario) -> bool:
         return known.told.failed
     try:
         plan = Plan.model_validate_json(zlib.decompress(b64decode(known.entries, validate=True)))
-        with unaltered(case.records):
-            inputs = case.facts.apply(applied)
-            refuse_old_prices(inputs, applied)
-            verified, _ = examine(inputs.problem(), plan)
+        inputs = case.facts.apply(applied)
+        refuse_old_prices(inputs, applied)
+        verified, _ = examine(inputs.problem(), plan)
     except (FriendshoreError, ValueError, zlib.error):
         return False
     return verified is not None and told(verified) == known.told
@@ -125,10 +111,9 @@ def _case(asked: AskedScenario) -> SweptCase | None:
 
 def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> KeptScenario:
     try:
-        with unaltered(case.records):
-            inputs = case.facts.apply(applied)
-            refuse_old_prices(inputs, applied)
-            verified = Session.open(inputs, case.limits, None, cancel, case.answers).verified
+        inputs = case.facts.apply(applied)
+        refuse_old_prices(inputs, applied)
+        verified = Session.open(inputs, case.limits, None, cancel, case.answers).verified
     except FriendshoreError as error:
         return KeptScenario(told=failed(map(str, error.problems)))
     entries = verified.plan.model_dump_json(exclude_defaults=True).encode()

@@ -10,7 +10,6 @@ from datetime import date
 import numpy as np
 
 from friendshore.errors import InputError
-from friendshore.plugins.running import resting
 from friendshore.problem import Problem
 from friendshore.problem.demands import Demand
 from friendshore.problem.impact import impact
@@ -126,9 +125,8 @@ def staged(
     period = session.problem.case.horizon.find(day)
     assert period is not None
     parts = session.parts
-    with resting():
-        of_event = touched(session, events, day)
-        groups = impact(parts, [change for one in of_event.values() for change in one.changes])
+    of_event = touched(session, events, day)
+    groups = impact(parts, [change for one in of_event.values() for change in one.changes])
     staging = _Staging(period)
     places: list[dict[Happened, int]] = []
     for group in groups:
@@ -168,9 +166,8 @@ class _Staging:
         planned: int,
     ) -> dict[Happened, int]:
         """Adds a part; where each combination of its events stands among all second stages. The first `planned` of them are planned for."""
-        with resting():
-            base = inputs.problem()
-            inputs = inputs.freeze(base) if inputs.case.frozen is None else inputs
+        base = inputs.problem()
+        inputs = inputs.freeze(base) if inputs.case.frozen is None else inputs
         problems = [self._problem(inputs, base, events, bears) for events in combinations.values()]
         most = _most_wanted(problems)
         horizon = base.case.horizon
@@ -195,8 +192,7 @@ class _Staging:
     @staticmethod
     def _problem(inputs: Inputs, base: Problem, events: Sequence[Begun], bears: frozenset[str]) -> Problem:
         some = [one for one in events if one.event.name in bears]
-        with resting():
-            return facts_after(inputs, base, some).problem() if some else base
+        return facts_after(inputs, base, some).problem() if some else base
 
     def _shared(
         self, alignment: Alignment, finest: Program, programs: Sequence[Program]
@@ -272,8 +268,7 @@ class _Staging:
 
 def _compiled(problem: Problem, most: Sequence[Demand], known: int, lost: Sequence[tuple[Moved, range]]) -> Program:
     """The program of a problem whose demand is known from a period on, in which nothing is ordered on routes that are lost."""
-    with resting():
-        program = compile_program(problem, most, known=known)
+    program = compile_program(problem, most, known=known)
     if not lost:
         return program
     upper = program.linear.upper.copy()
