@@ -180,38 +180,6 @@ def test_every_command_is_tried() -> None:
     assert set(names(typer.main.get_command(app), "")) <= set(COMMANDS)
 
 
-def _as_file(hidden: Path) -> Path:
-    hidden.write_text("mine", encoding="utf-8")
-    return hidden
-
-
-def _in_new(hidden: Path) -> Path:
-    (hidden / "new").mkdir(parents=True)
-    return _as_file(hidden / "new" / "mine.txt")
-
-
-def _as_new(hidden: Path) -> Path:
-    hidden.mkdir()
-    return _as_file(hidden / "new")
-
-
-@pytest.mark.parametrize("put", [_as_file, _in_new, _as_new])
-@pytest.mark.parametrize("command", ["plan {case} --out {out}", "init {out}", "lock {case}"])
-def test_what_a_user_put_where_friendshore_writes_aside_stays(
-    put: Callable[[Path], Path], command: str, case: Path, tmp_path: Path
-) -> None:
-    """It is refused, with how to go on, and nothing is planned before."""
-    here = shutil.copytree(case, tmp_path / "case")
-    place = here / "friendshore.lock" if command.startswith("lock") else tmp_path / "out"
-    mine = put(place.with_name(f".{place.name}.friendshore"))
-    told = CliRunner().invoke(app, command.format(case=here, out=place).split())
-    assert told.exit_code == 2
-    assert "is in the way, and is left as it is" in told.output
-    assert "move it away" in told.output
-    assert "optimal" not in told.output
-    assert mine.read_text(encoding="utf-8") == "mine"
-
-
 @POSIX
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize(

@@ -26,17 +26,17 @@ def killed(place: Path, *how: str, timeout: float = 280) -> dict[str, Any]:
 
 
 @pytest.mark.deep
-def test_a_run_killed_at_steps_and_moments_drawn_by_lot_is_not_lost(tmp_path: Path) -> None:
-    """The run that is replaced is there still, or the new one is."""
-    found = killed(tmp_path, "16", "7", "run")
+def test_commands_killed_at_random_steps_and_moments_lose_nothing(tmp_path: Path) -> None:
+    """All commands that write: what is replaced is there still, or the new one is."""
+    found = killed(tmp_path, "24", "7")
     assert found["wrong"] == []
-    assert found["kills"] == {"run": 16}
+    assert sum(found["kills"].values()) == 24
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("operation", ["run", "init here"])
+@pytest.mark.parametrize("operation", ["run", "init"])
 def test_killed_at_any_step_nothing_is_lost(operation: str, tmp_path: Path) -> None:
-    """Killed before each of its steps, a run that is replaced is there still, or the new one is; new files are all there after the next call."""
+    """Killed before each of its steps, a run that is replaced is there still, or the new one is; a new folder is there whole after the next call."""
     found = killed(tmp_path, "every", operation)
     assert found["wrong"] == []
     assert found["kills"][operation] > 15
@@ -46,13 +46,3 @@ def test_killed_at_any_step_nothing_is_lost(operation: str, tmp_path: Path) -> N
 def test_two_who_write_one_run_and_one_who_reads_it_meet_whole_runs(tmp_path: Path) -> None:
     """Writers wait for each other, and a reader finds the run of the one or the other; nothing is left beside it."""
     assert killed(tmp_path, "together", "20")["wrong"] == []
-
-
-@pytest.mark.deep
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", ["10", "11"])
-def test_killed_250_times_nothing_is_lost(seed: str, tmp_path: Path) -> None:
-    """All commands that write, killed at steps and moments drawn by lot: twice 125, so that several processors share them."""
-    found = killed(tmp_path, "125", seed, timeout=3500)
-    assert found["wrong"] == []
-    assert sum(found["kills"].values()) == 125

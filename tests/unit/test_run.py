@@ -167,45 +167,47 @@ def test_a_table_of_the_users_beside_a_run_json_is_kept(run: Run, tmp_path: Path
     assert (tmp_path / "stock.csv").read_text() == "mine"
 
 
-@pytest.mark.parametrize("new", ["new", ""])
-def test_a_run_that_was_put_aside_is_read(new: str, run: Run, tmp_path: Path) -> None:
-    """Killed between two renames, a write leaves the old run aside: who reads it has it back in its place."""
-    folder, aside = tmp_path / "run", tmp_path / ".run.friendshore"
+def test_a_run_that_was_put_aside_is_read(run: Run, tmp_path: Path) -> None:
+    """Killed between two renames, a write leaves the old run aside: a reader finds it back in its place."""
+    folder = tmp_path / "run"
     write_run(folder, run, {})
-    aside.mkdir()
-    folder.rename(aside / "old")
-    (aside / "new").mkdir()
-    if not new:
-        (aside / "new").rename(folder)  # killed a moment later: here the new one is in place
-        with pytest.raises(InputError, match=r"run\.json"):
-            read_run(folder)
-    else:
-        assert read_run(folder).run == run
+    folder.rename(tmp_path / ".run.old")
+    assert read_run(folder).run == run
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_run_whose_replacement_is_in_place_is_deleted(run: Run, tmp_path: Path) -> None:
+    """Killed after the second rename, a write leaves both runs: the next write deletes the old one."""
+    write_run(tmp_path / "run", run, {})
+    write_run(tmp_path / ".run.old", run, {})
+    write_run(tmp_path / "run", run, {"more": 1})
+    assert read_run(tmp_path / "run").facts == {"more": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_what_was_put_in_the_place_of_a_run_meanwhile_is_kept(run: Run, tmp_path: Path) -> None:
     """Where a killed write has left the old run aside and the user has put something in its place, both are kept and named."""
-    folder, aside = tmp_path / "run", tmp_path / ".run.friendshore"
+    folder, old = tmp_path / "run", tmp_path / ".run.old"
     write_run(folder, run, {})
-    (aside / "new").mkdir(parents=True)
-    folder.rename(aside / "old")
+    folder.rename(old)
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="put in the place of a run"):
-        read_run(folder)
+        write_run(folder, run, {})
     assert (folder / "notes.txt").read_text() == "mine"
-    assert (aside / "old" / "run.json").is_file()
+    assert (old / "run.json").is_file()
 
 
 def test_a_hidden_folder_of_someone_elses_is_left_alone(run: Run, tmp_path: Path) -> None:
-    """A folder that is called as friendshore's own is, and holds something else, is refused."""
-    aside = tmp_path / ".run.friendshore"
-    aside.mkdir()
-    (aside / "mine.txt").write_text("mine")
+    """A folder that has the name of a run put aside, and holds something else, is refused."""
+    old = tmp_path / ".run.old"
+    old.mkdir()
+    (old / "mine.txt").write_text("mine")
+    write_run(tmp_path / "other", run, {})
+    (tmp_path / "other").rename(tmp_path / "run")
     with pytest.raises(InputError, match="in the way"):
         write_run(tmp_path / "run", run, {})
-    assert (aside / "mine.txt").read_text() == "mine"
+    assert (old / "mine.txt").read_text() == "mine"
 
 
 def test_anybody_can_check_the_hashes(run: Run, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from ..reading.fields import Field
 from ..reading.layouts import FactColumns
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook
-from ..writing import tidy, write_file, written_aside
+from ..writing import write_file, written_aside
 from . import columns
 from .sheets import Sheet, workbook
 from .tables import HEAD_ROWS, HEAD_SHEET, NO_FACTS, sheet_name, tables_at
@@ -84,7 +84,6 @@ def convert(
         InputError: with every mistake of the source; if the target is there or cannot be written; if openpyxl is needed and not
             installed; or if what was written does not read back as the same facts. Then nothing is left behind.
     """
-    tidy(target)
     may_be_written(target)
     before, texts = read(source), texts_of(source, facts)
     return put(texts, before.digest, target, read)
@@ -96,7 +95,6 @@ def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]
     Raises:
         InputError: as `convert` does.
     """
-    tidy(target)
     may_be_written(target)
     try:
         with written_aside(target) as made:

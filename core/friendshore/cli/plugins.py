@@ -70,11 +70,9 @@ def new(
 
     Overwrites nothing.
     """
-    from ..writing import finish_adding
     from .cases import write_new
 
     target = Path(name) if folder is None else folder
-    finish_adding(target)
     written = write_new(
         target, _scaffold(name, (catalog, rule, pack, question, reader), given, target, installed(block)).files()
     )

@@ -16,7 +16,7 @@ from ..plugins import changes, kind_digest
 from ..plugins.interface import OWN
 from ..reading.textfile import read_bytes
 from ..rules.pack import RulePack
-from ..writing import replace_file, tidy
+from ..writing import replace_file
 from .gather import Gathered
 from .lock_file import Lock, Locked
 
@@ -47,7 +47,6 @@ def write_lock(path: Path, lock: Lock) -> bool:
     """
     text = json.dumps(lock.model_dump(mode="json", by_alias=True), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     try:
-        tidy(path)
         there = read_bytes(path) if path.exists() else None
         if there == text.encode():
             return False

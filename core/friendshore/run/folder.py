@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -19,11 +20,15 @@ from ..reading.csvfile import Table, read_table
 from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
 from ..reading.textfile import json_object, read_bytes, read_text
-from ..writing import NEW, OLD, drop_new, held, hidden, move, replace_file, write_file
+from ..writing import aside, replace_file, sync, write_file
 from .signing import CERTIFICATE_FILE, FILES, SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
 from .tables import FACTS_FILE, RUN_FILE, TABLES, RunTable, RunVerdict, rows_of, table_text
 
 _TEXT = Kind("text", str)
+_ATTEMPTS = 100
+"""How often a run is put in place while other processes put theirs there."""
+_BY_OTHERS = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
+"""What a rename meets if another process has put the old run back, or its own in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +63,7 @@ def check_target(folder: Path) -> None:
     Raises:
         InputError: if anything else would be lost.
     """
-    _settle(Path(os.path.realpath(folder)))
-    _check_target(folder)
-
-
-def _check_target(folder: Path) -> None:
+    _recover(Path(os.path.realpath(folder)))
     fix = "name a folder that does not exist yet"
     if folder.is_symlink() and not folder.exists():
         raise InputError("is a link that leads nowhere; it is left as it is", str(folder), fix=fix)
@@ -126,11 +127,14 @@ def write_run(
         contents[SIGNATURE_FILE] = sign(contents[SUMS_FILE])
     place = Path(os.path.realpath(folder))
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with held(hidden(place)):
-            _recover(place)
-            _check_target(folder)
-            _put_in_place(contents, place)
+        for attempt in range(_ATTEMPTS):
+            try:
+                check_target(folder)
+                _put_in_place(contents, place)
+                break
+            except OSError as error:
+                if attempt + 1 == _ATTEMPTS or error.errno not in _BY_OTHERS:
+                    raise
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
         raise InputError(message, str(folder), fix="choose a folder that you may write to") from error
@@ -151,49 +155,62 @@ def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
 
 
 def _put_in_place(contents: Mapping[str, bytes], place: Path) -> None:
-    """Writes the files aside and renames their folder; one that was there is moved aside first, and comes back should that fail."""
-    new, old = hidden(place) / NEW, hidden(place) / OLD
-    try:
+    """Write the files aside and rename their folder. A run that is there is moved aside first, and comes back if that fails."""
+    with aside(place) as new:
         new.mkdir()
         for name, content in contents.items():
             write_file(new / name, content)
-        if place.exists():
-            move(place, old)
-        move(new, place)
-    finally:
-        _recover(place)
+        try:
+            if place.exists():
+                place.rename(_old(place))
+            new.rename(place)
+        finally:
+            _recover(place)
+    sync(place.parent)
+
+
+def _old(place: Path) -> Path:
+    """Return the path at which a run is kept while another one takes its place."""
+    return place.with_name(f".{place.name}.old")
 
 
 def _recover(place: Path) -> None:
-    """Puts right what a write that did not end has left. Only for who holds the hidden folder.
-
-    A run that was moved aside comes back if the new one is not in its place, and is deleted if it is.
+    """Put back a run whose replacement was not finished, or delete one whose replacement is in place.
 
     Raises:
-        InputError: if something else has been put in its place, or into it.
+        InputError: if something else is in its place, or if it was changed meanwhile.
         OSError: if it cannot be done.
     """
-    new, old = hidden(place) / NEW, hidden(place) / OLD
-    if old.is_dir() and new.is_dir():
-        if place.exists():
-            fix = f"move this one away; the run that it was is kept in {old}"
-            raise InputError("was put in the place of a run that was being replaced", str(place), fix=fix)
-        move(old, place)
-    elif old.is_dir():
+    old = _old(place)
+    if not old.exists():
+        return
+    if not place.exists():
+        old.rename(place)
+    elif (place / SUMS_FILE).is_file():
         _delete(old)
-    drop_new(new, FILES)
+    else:
+        fix = f"move it away; the run that was being replaced is in {old}"
+        raise InputError("was put in the place of a run that was being replaced", str(place), fix=fix)
 
 
 def _delete(old: Path) -> None:
-    """Deletes a run that was replaced: what friendshore wrote and no more, its hashes last, so that it stays known for a run."""
+    """Delete a run that was replaced, if it is as friendshore wrote it. It is moved away first, so that no other process meets half of it.
+
+    Raises:
+        InputError: if it is not.
+    """
+    before = _identity(old)
     strange = changed(old, read_sums(old) or {})
+    if _identity(old) != before:
+        return  # another process has just deleted it
     if strange:
-        fix = "move what is yours away, and delete the folder"
+        fix = "move it away: friendshore keeps a run under this name while another one takes its place"
         found = ", ".join(strange)
-        raise InputError("was replaced, and holds what was changed meanwhile", str(old), found=found, fix=fix)
-    for entry in sorted(old.iterdir(), key=lambda one: one.name == SUMS_FILE):
-        entry.unlink()
-    old.rmdir()
+        raise InputError(
+            "is in the way of a run that is replaced, and is left as it is", str(old), found=found, fix=fix
+        )
+    with suppress(FileNotFoundError), aside(old) as away:
+        old.rename(away)
 
 
 def read_run(folder: Path) -> RunFolder:
@@ -204,7 +221,10 @@ def read_run(folder: Path) -> RunFolder:
     """
     place = Path(os.path.realpath(folder))
     while True:
-        _settle(place)
+        with suppress(
+            OSError, InputError
+        ):  # where nothing may be written, and where it is somebody else's, it stays as it is
+            _recover(place)
         before = _identity(place)
         try:
             read = _read_run(folder)
@@ -214,13 +234,6 @@ def read_run(folder: Path) -> RunFolder:
         else:
             if _identity(place) == before:
                 return read
-
-
-def _settle(place: Path) -> None:
-    """Puts right what a process left that was killed while it wrote a run; waits for one that still writes."""
-    if hidden(place).exists():
-        with suppress(OSError), held(hidden(place)):  # where nothing may be written, it stays as it is
-            _recover(place)
 
 
 def _identity(place: Path) -> tuple[int, int] | None:
