@@ -7,9 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from decimal import Decimal
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import friendshore
-from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Applied
 from friendshore.recommend import gather
 from friendshore.solve import AnswerCache, Limits
-from friendshore_sweep.search import sweep
 from friendshore_sweep.worker import AskedScenario, SweptCase, name_of, planned
 
 from .test_lock import CASE, CATALOG
@@ -72,11 +68,10 @@ def house(site: Site, folder: Path) -> Path:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_rule_that_hangs_in_a_worker_is_ended_and_the_sweep_goes_on(workers: int, site: Site, tmp_path: Path) -> None:
-    """So is one that ends its process: the row says whose rule it was and where it stood, and the others are planned."""
+def test_a_rule_that_hangs_in_a_worker_is_ended_and_the_sweep_goes_on(site: Site, tmp_path: Path) -> None:
+    """So is one that ends its process: the row says whose rule it was, and the others are planned."""
     folder = tmp_path / "out"
-    words = [sys.executable, "-m", "friendshore", "sweep", str(house(site, tmp_path)), "--workers", str(workers)]
+    words = [sys.executable, "-m", "friendshore", "sweep", str(house(site, tmp_path)), "--workers", "2"]
     words += ["--vary", "price:tin-my=1,2,3,4", "--out", str(folder)]
     env = {**os.environ, "PYTHONPATH": str(site.folder), "FRIENDSHORE_PLUGIN_LIMIT": "1"}
     done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
@@ -84,23 +79,9 @@ def test_a_rule_that_hangs_in_a_worker_is_ended_and_the_sweep_goes_on(workers: i
     with (folder / "totals.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["status"] for row in rows] == ["optimal", "error", "error", "optimal"]
-    assert "its rule `r` of kind `house` had not come to its end after 1 s" in rows[1]["message"]
-    assert "acme_house/__init__.py:15: acme-house 1.0" in rows[1]["message"]
+    assert "its rule `r` of kind `house` was still running after 1 s" in rows[1]["message"]
+    assert "acme-house 1.0" in rows[1]["message"]
     assert "ended the process with exit code 0" in rows[2]["message"]
-
-
-@pytest.mark.deep
-def test_a_rule_that_hangs_on_an_executor_of_somebodys_is_ended(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A worker of whatever kind asks rules of plugins in a process beside it."""
-    monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "1")
-    case = friendshore.load_case(house(site, tmp_path))
-    changes = [[Change(price="tin-my", factor=Decimal(factor))] for factor in (1, 2, 4)]
-    with ThreadPoolExecutor(1) as executor:
-        found = sweep(case, changes, executor=executor)
-    assert [one.plan.status for one in found.scenarios] == ["optimal", "error", "optimal"]
-    assert "had not come to its end after 1 s" in found.scenarios[1].plan.message
 
 
 @pytest.mark.parametrize(
@@ -110,7 +91,7 @@ def test_a_rule_that_hangs_on_an_executor_of_somebodys_is_ended(
 def test_a_worker_with_another_plugin_is_refused(how: str, site: Site, tmp_path: Path) -> None:
     """Any file of a plugin whose rules are asked counts: it is named with both versions, or with both digests where these are the same."""
     gathered = gather(friendshore.load_case(house(site, tmp_path)))
-    swept = SweptCase(gathered.inputs, gathered.records, AnswerCache(), Limits(workers=1))
+    swept = SweptCase(gathered.inputs, AnswerCache(), Limits(workers=1))
     sent = swept.packed()
     asked = AskedScenario(0, Applied(), name_of(sent), packed=sent)
     assert planned(asked) is not None

@@ -10,7 +10,7 @@ import decimal
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from threading import RLock
 
 from ..errors import Diagnostic, InputError
@@ -84,10 +84,7 @@ def have_run() -> tuple[str, ...]:
 
 
 def own_process() -> None:
-    """Prepare a process that friendshore has to itself for code of plugins.
-
-    What a plugin prints goes to stderr, and `os._exit` raises SystemExit in its code: a plugin that ends the process must not look like success.
-    """
+    """Let `os._exit` raise SystemExit in code of plugins, in a process that friendshore has to itself: a plugin that ends it must not look like success."""
     if _PROCESS.ours:
         return
     _PROCESS.ours = True
@@ -121,11 +118,7 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
             _PROCESS.running.append(call)
             _report()
         try:
-            if _PROCESS.ours and sys.stderr is not None:
-                with redirect_stdout(sys.stderr):
-                    yield
-            else:
-                yield
+            yield
         except KeyboardInterrupt:
             if _PROCESS.ours and sys.stderr is not None:
                 sys.stderr.write(f"{package}: {doing} was running when Ctrl-C ended it\n")

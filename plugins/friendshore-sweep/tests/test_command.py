@@ -262,7 +262,7 @@ def test_dask_plans_the_same_and_its_scheduler_may_die(case: Path, serial: Path,
     """The same bytes from two workers of a scheduler on this machine; one that is killed loses no more than was in flight."""
     distributed = pytest.importorskip("distributed")
     folder, gathered = tmp_path / "out", gather(friendshore.load_case(case))
-    swept = SweptCase(gathered.inputs, gathered.records, AnswerCache(), Limits(workers=1))
+    swept = SweptCase(gathered.inputs, AnswerCache(), Limits(workers=1))
     asked = [SweepScenario(name=str(n), applied=Applied(changes=one)) for n, one in enumerate(changes_of(case))]
     with cluster() as (address, scheduler):
         with distributed.Client(address, timeout=60, set_as_default=False) as client:

@@ -40,7 +40,7 @@ def test_a_sweep_is_the_plans_made_one_by_one(tiny: Tiny, capacity: int, joint: 
         for _ in range(data.draw(st.integers(1, 5)))
     ]
     asked = [Applied(changes=tuple(some), strict=data.draw(st.booleans())) for some in lists]
-    case = SweptCase(inputs, (), AnswerCache(), LIMITS)
+    case = SweptCase(inputs, AnswerCache(), LIMITS)
     scenarios = [SweepScenario(name=str(number), applied=one) for number, one in enumerate(asked)]
     found = run_sweep(case, (), scenarios, here(1, len(asked)))
     assert [one.plan.model_dump_json() for one in found.scenarios] == [

@@ -281,7 +281,7 @@ def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) 
     from friendshore.plugins import sent
     from friendshore_sweep import worker
 
-    case_sent = SweptCase(Inputs(CASE, (FACTS,), ()), (), AnswerCache(), Limits(workers=1))
+    case_sent = SweptCase(Inputs(CASE, (FACTS,), ()), AnswerCache(), Limits(workers=1))
     packed = case_sent.packed()
     monkeypatch.setattr(sent, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
     asked = worker.AskedScenario(0, Applied(), worker.name_of(packed), packed=packed)
@@ -381,7 +381,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 def test_tables_say_what_is_varied_in_columns_of_their_own(tmp_path: Path) -> None:
     """A row a scenario, with every digit of the money."""
     scenarios = scenarios_of(FACTS_GIVEN, Applied(), ["price:cn-metal=1,2", "disable=none,share"], None)
-    case_given = SweptCase(FACTS_GIVEN, (), AnswerCache(), Limits(workers=1))
+    case_given = SweptCase(FACTS_GIVEN, AnswerCache(), Limits(workers=1))
     found = run_sweep(case_given, (), scenarios, here(1, 4), SweepFolder(tmp_path / "out"))
     with (tmp_path / "out" / "totals.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -443,7 +443,7 @@ def memory(scenarios: int, folder: Path) -> int:
     asked = scenarios_of(FACTS_GIVEN, Applied(), [f"price:cn-metal=1..2/{scenarios}"], None)
     tracemalloc.start()
     try:
-        case_given = SweptCase(FACTS_GIVEN, (), AnswerCache(), Limits(workers=1))
+        case_given = SweptCase(FACTS_GIVEN, AnswerCache(), Limits(workers=1))
         sweep_document(run_sweep(case_given, (), asked, given(Repeating()), SweepFolder(folder)), 20)
         return tracemalloc.get_traced_memory()[1]
     finally:
