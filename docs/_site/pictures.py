@@ -29,7 +29,7 @@ from mkdocs.structure.pages import Page
 from rich.console import Console
 from rich.text import Text
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 DAY = "1790726400"
 """2026-09-30. A case that `init` writes on this day starts on 2026-10-01, as in the text of the pages."""
 SCREEN = re.compile(r"^<!-- screen: (.+) -->$", re.MULTILINE)

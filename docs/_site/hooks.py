@@ -16,7 +16,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 CODE = r"^```.*?^```|^    .*?$|`[^`\n]*`"
 LINK = r"(?P<before>\]\()(?P<target>[^)\s#:]+)(?P<heading>#[\w-]+)?\)"
