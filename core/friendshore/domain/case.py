@@ -100,6 +100,31 @@ class DemandSpec(Fitting):
         yield from days_in_order(given)
 
 
+InputOffers = Annotated[
+    tuple[str, ...],
+    Names("offer"),
+    Written(
+        ["acme-oxide"],
+        sort=tuple[Ident, ...],
+        meaning="Offers that its inputs came from, up the whole chain, as `confirmed_by` says. Blank: unknown, so that origins up its chain are unproven.",
+    ),
+]
+ConfirmedBy = Annotated[str, Written("AB-4711", meaning="Document in which the supplier confirms `inputs`.")]
+ConfirmedOn = Annotated[date | None, Written("2026-11-05", meaning="Date of this document.")]
+
+
+def _confirmed(given: Given) -> Iterator[Fault]:
+    """Yield a fault if inputs are stated without the document that confirms them, or a document without inputs."""
+    stated = [name for name in ("inputs", "confirmed_by", "confirmed_on") if given.get(name)]
+    for name in ("inputs", "confirmed_by", "confirmed_on"):
+        if stated and name not in stated:
+            message = f"`{' and '.join(stated)}` without `{name}` proves nothing"
+            fix = (
+                "state the inputs, and the document and date by which the supplier confirms them, or none of the three"
+            )
+            yield Fault(name, message, "inputs, confirmed_by, and confirmed_on", fix, turns_on=tuple(stated))
+
+
 class StockSpec(Fitting):
     """Stock in hand at the start, with its own chain, or with that of the offer that it was bought from."""
 
@@ -117,12 +142,22 @@ class StockSpec(Fitting):
     """When it was acquired."""
     offer: Annotated[str, Names("offer"), Written("acme-gallium", sort=ident)] = ""
     """Offer that it was bought from: rules judge it by the chain, evidence, and facility of this offer. Blank: by its own `chain`."""
+    inputs: InputOffers = ()
+    confirmed_by: ConfirmedBy = ""
+    confirmed_on: ConfirmedOn = None
     chain: tuple[ChainEntry, ...] = ()
     why: Why = ""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Two chains for one stock: that of its offer, and its own."""
+        """Two chains for one stock, inputs of no offer, and inputs that no document confirms."""
+        yield from _confirmed(given)
+        if given.get("inputs") and not given.get("offer"):
+            message, fix = (
+                "the inputs of goods are given without the offer that made them",
+                "add `offer`, or state `chain`",
+            )
+            yield Fault("inputs", message, "an `offer`", fix, turns_on=("offer",))
         if given.get("offer") and given.get("chain"):
             message, fix = "the chain of the offer and another one are both given", "delete `offer` or `chain`"
             yield Fault("chain", message, "one of the two", fix, turns_on=("offer",))
@@ -147,12 +182,16 @@ class OrderSpec(Fitting):
     ordered: Annotated[date | None, Written("2026-06-01")] = None
     """Day of the order."""
     place: PlaceOrCases = ""
+    inputs: InputOffers = ()
+    confirmed_by: ConfirmedBy = ""
+    confirmed_on: ConfirmedOn = None
     why: Why = ""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """An arrival before the order."""
-        return days_in_order(given, "ordered", "arrives")
+        """An arrival before the order, and inputs that no document confirms."""
+        yield from _confirmed(given)
+        yield from days_in_order(given, "ordered", "arrives")
 
 
 class IncumbentSpec(Record):

@@ -157,6 +157,8 @@ class Verdict(Record):
     """Citation of the clause that decided."""
     reason: str = ""
     """One sentence."""
+    offer: str = ""
+    """Offer that it is about, if that isn't the one that was judged: of an order, one of its inputs."""
     licence: bool = False
     """Unproven only for want of an export licence: the case may record or assume one."""
 

@@ -17,6 +17,7 @@ from ..domain.facts import Offer
 from ..domain.plan import Plan, Purchase
 from ..domain.time import Span
 from ..problem import Problem
+from ..problem.merged import Merged
 from ..problem.network import Arc
 from ..problem.rates import Paths
 
@@ -65,6 +66,13 @@ class OrderLine:
     """True if the price is that of processing: the inputs are lines of their own."""
     placed: OrderSpec | None = None
     """The order as the case states it, if it has been placed already."""
+    takes_inputs: bool = False
+    inputs: tuple[str, ...] = ()
+    """Offers of its inputs, up the whole chain: as planned, or as confirmed if the order has been placed."""
+    made_from: str = ""
+    """The same in words, with the countries of each step."""
+    unnamed: tuple[str, ...] = ()
+    """Stock and open orders among its planned inputs whose origin no offer states, so that a confirmation can't name it."""
 
     @property
     def texts(self) -> dict[str, str]:
@@ -86,8 +94,10 @@ class OrderLine:
             "total": f"{total:f}" if total is not None else "",
             "currency": price.currency if price is not None else "",
             "note": self._note,
+            "made_from": self.made_from,
             "offer": self.offer,
             "material": self.material,
+            "inputs": "; ".join(self.inputs),
             "line": self.line,
         }
 
@@ -121,23 +131,58 @@ def _of_plan(problem: Problem, plan: Plan) -> Iterator[OrderLine]:
     runs: defaultdict[tuple[str, int], list[Purchase]] = defaultdict(list)
     for one in plan.purchases:
         runs[one.offer, one.ordered].append(one)
-    paths, found = Paths(problem.merged, problem.case), list[OrderLine]()
+    paths, found, origins = Paths(problem.merged, problem.case), list[OrderLine](), _Origins(problem, plan)
     for (offer, ordered), purchases in runs.items():
-        single = len(problem.merged.offers[offer].outputs) == 1
-        ways = grouped(((one.place, one.delivered, one.material if single else ""), one) for one in purchases)
+        stated = problem.merged.offers[offer]
+        single = len(stated.outputs) == 1
+        # Goods made from other inputs are another order, unless an order has a least size that both parts together reach.
+        apart = single and bool(stated.inputs) and stated.lot is None and not stated.min_order
+        ways = grouped(
+            (
+                (
+                    one.place,
+                    one.delivered,
+                    one.material if single else "",
+                    origins.of(offer, ordered, one.requirement) if apart else None,
+                ),
+                one,
+            )
+            for one in purchases
+        )
         # A run of several goods for several places is no order that could be stated: its goods are listed one by one.
         whole = single or len(ways) == 1
         if not whole:
-            ways = grouped(((one.place, one.delivered, one.material), one) for one in purchases)
-        for (place, delivered, _), some in ways.items():
+            ways = grouped(((one.place, one.delivered, one.material, None), one) for one in purchases)
+        for (place, delivered, _, _), some in ways.items():
             arc = arcs[offer, some[0].material, place]
             line = _line(problem, arc, place, some, problem.case.horizon.begins(delivered))
             if whole:
                 line = replace(line, price=stated_price(paths, arc, ordered))
             if whole and not single:
                 line = replace(line, quantity=units[offer, ordered], **_of_run(problem, arc.chained.offer))
+            if stated.inputs:
+                needed = {one.requirement for one in some} if single else {None}
+                names, unnamed = origins.union(offer, ordered, needed)
+                line = replace(
+                    line,
+                    takes_inputs=True,
+                    inputs=names,
+                    unnamed=unnamed,
+                    made_from=made_from(problem.merged, names, unnamed),
+                )
             found.append(replace(line, is_part=not whole))
-    found.sort(key=lambda one: (str(one.order_by), one.supplier, one.item, one.place, one.offer, one.ordered))
+    found.sort(
+        key=lambda one: (
+            str(one.order_by),
+            one.supplier,
+            one.item,
+            one.place,
+            one.offer,
+            one.ordered,
+            one.inputs,
+            one.unnamed,
+        )
+    )
     for number, line in enumerate(found, 1):
         yield replace(line, line=str(number))
 
@@ -203,8 +248,104 @@ def _already_placed(problem: Problem) -> Iterator[OrderLine]:
             needed_on=order.arrives,
             price=None,
             placed=order.but(id=name),
+            takes_inputs=bool(offer.inputs),
+            inputs=order.inputs,
+            made_from=made_from(merged, order.inputs, ()),
         )
         yield line if len(offer.outputs) == 1 else replace(line, **_of_run(problem, offer))
+
+
+class _Origins:
+    """Offers that the inputs of each order of a plan may come from."""
+
+    def __init__(self, problem: Problem, plan: Plan) -> None:
+        self._merged = problem.merged
+        self._single = {name for name, offer in problem.merged.offers.items() if len(offer.outputs) == 1}
+        lots = {lot.id: lot for lot in problem.lots}
+        case = problem.case
+        confirmed = {name: one.inputs for name, one in zip(case.stock_names, case.stocks, strict=True)}
+        confirmed |= {name: one.inputs for name, one in zip(case.order_names, case.orders, strict=True)}
+        self._into: defaultdict[tuple[str, str, str], list[tuple[int, str, int, str]]] = defaultdict(list)
+        """Material, place, and compliance class -> arrival, offer, period of the order, and class of its inputs, of each purchase."""
+        self._held: defaultdict[tuple[str, str, str], list[tuple[int, str, frozenset[str], bool]]] = defaultdict(list)
+        """The same -> arrival, name, offers up its chain, and True if these are all known, of each stock and open order."""
+        for one in plan.purchases:
+            self._into[one.material, one.place, one.requirement].append(
+                (one.delivered, one.offer, one.ordered, one.requirement)
+            )
+        for used in plan.lots:
+            lot = lots[used.lot]
+            inputs = confirmed[used.lot] if used.lot in confirmed else confirmed[used.lot.rpartition(":")[0]]
+            makes = bool(lot.offer and problem.merged.offers[lot.offer].inputs)
+            known = bool(lot.offer) and (not makes or bool(inputs))
+            self._held[used.material, used.place, used.requirement].append(
+                (used.period, used.lot, frozenset({lot.offer, *inputs}), known)
+            )
+        self._stocked = {(one.material, one.place, one.requirement, one.period) for one in plan.stocks if one.quantity}
+        self._makes = grouped(((make.offer, make.period), make.requirement) for make in plan.makes)
+        self._known: dict[tuple[str, int, str | None], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+    def of(self, offer: str, ordered: int, requirement: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the offers up the chain of an order for a compliance class (None: for all), and the lots among them that no offer explains."""
+        key = offer, ordered, requirement
+        if key not in self._known:
+            names, unnamed, seen = set[str](), set[str](), set[tuple[str, int, str]]()
+            waiting = [(offer, ordered, label) for label in self._labels(offer, ordered, requirement)]
+            while waiting:
+                maker, at, label = waiting.pop()
+                if (maker, at, label) in seen:
+                    continue
+                seen.add((maker, at, label))
+                stated = self._merged.offers[maker]
+                facility = self._merged.facilities[stated.facility]
+                for line in stated.inputs:
+                    node = line.material, facility.place or facility.country, label
+                    first = at  # what arrived before the stock was last used up is in none of it
+                    while (*node, first - 1) in self._stocked:
+                        first -= 1
+                    for arrival, source, period, needed in self._into[node]:
+                        if first <= arrival <= at:
+                            names.add(source)
+                            waiting += [(source, period, each) for each in self._labels(source, period, needed)]
+                    for arrival, lot, offers, known in self._held[node]:
+                        if first <= arrival <= at and known:
+                            names |= offers
+                        elif first <= arrival <= at:
+                            unnamed.add(lot)
+            self._known[key] = tuple(sorted(names)), tuple(sorted(unnamed))
+        return self._known[key]
+
+    def union(
+        self, offer: str, ordered: int, requirements: Iterable[str | None]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the same for several compliance classes together."""
+        found = [self.of(offer, ordered, requirement) for requirement in requirements]
+        return tuple(sorted({one for names, _ in found for one in names})), tuple(
+            sorted({one for _, lots in found for one in lots})
+        )
+
+    def _labels(self, offer: str, ordered: int, requirement: str | None) -> Sequence[str]:
+        """Return the compliance classes that inputs of an order are drawn from: that of the purchase, or those of the runs of several goods."""
+        if requirement is not None and offer in self._single:
+            return [requirement]
+        return self._makes.get((offer, ordered), [])
+
+
+def made_from(merged: Merged, offers: Iterable[str], unnamed: Iterable[str]) -> str:
+    """Return inputs in words: each material, its plant, and where it does which step."""
+    texts = []
+    for name in offers:
+        offer = merged.offers[name]
+        facility = merged.facilities[offer.facility]
+        what = " + ".join(merged.materials[line.material].name or line.material for line in offer.outputs)
+        steps = [
+            f"{entry.stage} {'/'.join(sorted(entry.countries)) or 'unknown'}{'' if entry.complete else ' or elsewhere'}"
+            for entry in offer.chain
+        ]
+        texts.append(
+            f"{what} from {facility.name or facility.id}, {facility.country} ({', '.join(steps) or 'no step stated'})"
+        )
+    return "; ".join([*texts, *(f"stock or order {name}, of unknown origin" for name in unnamed)])
 
 
 def stated_price(paths: Paths, arc: Arc, period: int) -> StatedPrice | None:

@@ -23,7 +23,7 @@ from .case_text import CaseText
 from .lines import OrderLine
 from .placed import OrderNow, orders_now
 from .roll import RolledCase
-from .sheet import PlacedLine
+from .sheet import CONFIRM, PlacedLine
 from .used import RolledLot
 
 _LABEL = re.compile(r"^(?:assumed, not counted|counted)\b[^;]*(?:; )?")
@@ -165,7 +165,7 @@ def _received_table(rolled: RolledCase, order: OrderSpec, lot: RolledLot) -> dic
         "quantity": _kilograms(lot.left),
     }
     table |= {"acquired": order.ordered} if order.ordered is not None else {}
-    return table | {"offer": order.offer, "why": _label(rolled, lot, reason)}
+    return table | {"offer": order.offer, **_confirmation(order), "why": _label(rolled, lot, reason)}
 
 
 def _label(rolled: RolledCase, lot: RolledLot, before: str) -> str:
@@ -186,7 +186,7 @@ def _edit_order(text: CaseText, one: OrderNow, case: Case) -> None:
         text.add("order", order_table(order))
     elif one.changed:
         before, stated = case.orders[one.position], order_table(order)
-        for key in ("id", "quantity", "arrives", "ordered"):
+        for key in ("id", "quantity", "arrives", "ordered", "inputs", "confirmed_by", "confirmed_on"):
             if getattr(before, key) != getattr(order, key):
                 text.set(("order", one.position, key), stated.get(key))
 
@@ -195,8 +195,15 @@ def order_table(order: OrderSpec) -> dict[str, Any]:
     """Return an open order as a case file states it."""
     table: dict[str, Any] = {"id": order.id, "offer": order.offer, "place": order.place}
     table["quantity"] = _kilograms(order.quantity) + (f" {order.substance}" if order.substance else "")
-    table |= {"ordered": order.ordered, "arrives": order.arrives, "why": order.why}
+    table |= {"ordered": order.ordered, "arrives": order.arrives, **_confirmation(order), "why": order.why}
     return {key: value for key, value in table.items() if value not in (None, "")}
+
+
+def _confirmation(order: OrderSpec) -> dict[str, Any]:
+    """Return the inputs of an order with the document that confirms them, as a case file states them. Empty if nothing does."""
+    if not order.inputs:
+        return {}
+    return {"inputs": list(order.inputs), "confirmed_by": order.confirmed_by, "confirmed_on": order.confirmed_on}
 
 
 def _reduce(text: CaseText, name: str, position: int, left: Decimal) -> None:
@@ -325,7 +332,10 @@ def _notes(rolled: RolledCase) -> Iterator[str]:
         yield f"without `acquired`, and so counted as bought on any day up to {end}: {', '.join(undated)}"
     if rolled.unplaced:
         yield f"not on the sheet though the plan places them before {rolled.day}: {len(rolled.unplaced)} orders; the new plan decides on them again"
-    bought = [one.order.id for one, _ in rolled.received if offers[one.order.offer].inputs]
-    bought += [one.order.id for one in rolled.open if offers[one.order.offer].inputs]
-    if bought:
-        yield f"made from inputs, of which the order states no origin, so that rules on the whole chain find it unproven: {', '.join(bought)}"
+    bought = [one.order for one in (*(one for one, _ in rolled.received), *rolled.open)]
+    unproven = sorted(order.id for order in bought if offers[order.offer].inputs and not order.inputs)
+    if unproven:
+        yield (
+            f"made from inputs that no document confirms, so that rules on origins find them unproven: {', '.join(unproven)}; "
+            f"fill in {', '.join(CONFIRM)} of the sheet"
+        )

@@ -63,5 +63,8 @@ def stated(one: PlacedLine, before: OrderSpec | None) -> OrderSpec:
         arrives=one.arrives,
         ordered=one.placed,
         place=one.line.place,
+        inputs=one.inputs,
+        confirmed_by=one.confirmed_by,
+        confirmed_on=one.confirmed_on,
         why=before.why if before is not None else "",
     )

@@ -29,7 +29,7 @@ from .chains import other_chains
 from .counts import apply_count
 from .lines import OrderLine, order_lines
 from .placed import OrderNow, orders_now
-from .sheet import FilledSheet, PlacedLine
+from .sheet import SIGNED, FilledSheet, PlacedLine
 from .used import NodeTotal, RolledLot, node_totals, planned_use, take_out
 
 _NOTHING = Decimal(0)
@@ -95,7 +95,7 @@ def placed_lines(
         return lines, ()
     end = case.horizon.span.end
     assert end is not None
-    return lines, FilledSheet(sheet, case.name, lines, end, found).read()
+    return lines, FilledSheet(sheet, case.name, lines, verified.problem.merged, end, found).read()
 
 
 def roll(
@@ -131,6 +131,8 @@ def roll(
     found += _placed_later(placed, sheet, day)
     bought = [order.offer for order in gathered.case.orders] + [stock.offer for stock in gathered.case.stocks]
     bought += [one.line.offer for one in placed]
+    confirmed = [one.inputs for one in gathered.case.orders] + [one.inputs for one in gathered.case.stocks]
+    bought += [name for inputs in (*confirmed, *(one.inputs for one in placed)) for name in inputs]
     found += other_chains(set(bought), facts.file.catalogs, gathered.read)
     if found:
         raise all_of(found)
@@ -189,6 +191,10 @@ def _day_in_plan(case: Case, day: date, length: PeriodLength | None) -> Iterator
 
 def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -> Iterator[Diagnostic]:
     for one in placed:
+        if one.confirmed_on is not None and one.confirmed_on > day:
+            fix = "roll to a later day, or leave the confirmation blank"
+            message = "the inputs were confirmed after the day of the new plan"
+            yield Diagnostic(message, str(sheet), one.row, SIGNED, str(one.confirmed_on), f"a day up to {day}", fix)
         if one.placed is not None and one.placed >= day:
             fix = "roll to a later day, or leave the row blank"
             yield Diagnostic(

@@ -1,6 +1,7 @@
 """Order sheets: the order lines of a plan as a workbook or a CSV file, and the same file read back once it is filled in.
 
-A buyer fills in the last four columns of the lines that were ordered. All other cells are checked against the plan: none of them may change.
+A buyer fills in what was ordered, and for goods that are made from inputs what the supplier confirms of these. All other cells are checked against
+the plan: none of them may change.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from ..domain.base import UnreadableError
 from ..domain.values import label
 from ..errors import Diagnostic
 from ..inert import cell_inert
+from ..problem.demands import unfit_inputs
+from ..problem.merged import Merged
 from ..reading import kinds as k
 from ..reading.csvfile import Table, TableRow, fill, read_table
 from ..reading.fields import Field, Layout
@@ -35,6 +38,14 @@ _FILL_IN: Mapping[str, Field] = {
     ARRIVES: Field(ARRIVES, k.DATE, "Day of arrival that the supplier has confirmed, or on which it arrived.", "2027-01-25"),
     CONFIRMED: Field(CONFIRMED, k.NON_NEGATIVE, "Kilograms that the supplier has confirmed, or that arrived.", "12000"),
 }  # fmt: skip
+INPUTS, DOCUMENT, SIGNED = "confirmed_inputs", "inputs_document", "inputs_date"
+CONFIRM: Mapping[str, Field] = {
+    INPUTS: Field(INPUTS, k.TEXTS, "`yes` if the supplier confirms the planned inputs; other offers, set apart by `;`, if it names others. Blank: unproven.", "yes"),
+    DOCUMENT: Field(DOCUMENT, k.TEXT, "Document in which the supplier confirms them.", "AB-4711"),
+    SIGNED: Field(SIGNED, k.DATE, "Date of this document.", "2026-11-05"),
+}  # fmt: skip
+YES = ("yes",)
+"""Confirmation of the planned inputs."""
 _GIVEN: Mapping[str, Field] = {
     "supplier": Field("supplier", k.TEXT, "Company to order from.", "Acme Metals"),
     "facility": Field("facility", k.TEXT, "Plant that delivers.", "Acme smelter"),
@@ -49,9 +60,12 @@ _GIVEN: Mapping[str, Field] = {
     "total": Field("total", k.TEXT, "Price of the whole line before discounts.", "929835.62"),
     "currency": Field("currency", k.TEXT, "Of price and total.", "EUR"),
     "note": Field("note", k.TEXT, "What to know of the line.", "processing fee"),
+    "made_from": Field("made_from", k.TEXT, "Planned inputs: plant and country of each step.", "NdPr oxide from Acme mine, AU (mined AU)"),
     **_FILL_IN,
+    **CONFIRM,
     "offer": Field("offer", k.TEXT, "Id of the offer.", "acme-gallium"),
     "material": Field("material", k.TEXT, "Id of the material.", "gallium-metal-4n"),
+    "inputs": Field("inputs", k.TEXT, "Ids of the offers of these inputs.", "acme-oxide"),
     "line": Field("line", k.TEXT, "Number of the line.", "12", required=True),
     PLAN: Field(PLAN, k.TEXT, "Plan that the sheet is of.", "3f2a9c01d7be", required=True),
 }  # fmt: skip
@@ -61,6 +75,7 @@ _NUMBERS = frozenset(("price_per_kg", "total"))
 """Columns that are numbers to a spreadsheet, and may be below zero."""
 _AGAIN = "write the sheet again with `friendshore orders RUN --out FILE`"
 _UNCHANGED = "this is not what the plan says: leave it as it was written"
+_CORRECT = "restore the cell; what differs from the plan is an [[order]] of the case file"
 
 
 def order_sheet(lines: Sequence[OrderLine], case: str, file: Path) -> bytes:
@@ -72,7 +87,7 @@ def order_sheet(lines: Sequence[OrderLine], case: str, file: Path) -> bytes:
     rows = [[_cells(line, edition(case, lines))[column] for column in LAYOUT.names] for line in lines]
     if is_workbook(file):
         numbers = {name: Field(name, k.NON_NEGATIVE, _GIVEN[name].doc) for name in _NUMBERS}
-        inputs = dict.fromkeys(_FILL_IN, "read back as an open order.")
+        inputs = dict.fromkeys((*_FILL_IN, *CONFIRM), "read back as an open order.")
         return workbook(file.name, [Sheet(SHEET, LAYOUT.names, rows, {**_GIVEN, **numbers}, typed=True, inputs=inputs)])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -83,10 +98,11 @@ def order_sheet(lines: Sequence[OrderLine], case: str, file: Path) -> bytes:
 
 def _cells(line: OrderLine, plan: str) -> dict[str, str]:
     """Return every cell of a line; those of an order that has been placed are filled in already."""
-    order, blank = line.placed, dict.fromkeys(_FILL_IN, "")
+    order, blank = line.placed, dict.fromkeys((*_FILL_IN, *CONFIRM), "")
     if order is not None:
         confirmed = f"{order.quantity.normalize():f}"
-        blank = {NUMBER: order.id, PLACED: str(order.ordered or ""), ARRIVES: str(order.arrives), CONFIRMED: confirmed}
+        blank |= {NUMBER: order.id, PLACED: str(order.ordered or ""), ARRIVES: str(order.arrives), CONFIRMED: confirmed}
+        blank |= {INPUTS: "; ".join(order.inputs), DOCUMENT: order.confirmed_by, SIGNED: str(order.confirmed_on or "")}
     return {**line.texts, **blank, PLAN: plan}
 
 
@@ -102,6 +118,10 @@ class PlacedLine:
     quantity: Decimal
     row: int
     """Row of the sheet."""
+    inputs: tuple[str, ...] = ()
+    """Offers of its inputs. Empty unless the supplier has confirmed them."""
+    confirmed_by: str = ""
+    confirmed_on: date | None = None
 
 
 @dataclass(slots=True)
@@ -111,6 +131,7 @@ class FilledSheet:
     path: Path
     case: str
     lines: Sequence[OrderLine]
+    merged: Merged
     until: date
     """Last day of the plan."""
     found: list[Diagnostic] = field(default_factory=list)
@@ -162,14 +183,15 @@ class FilledSheet:
         for column, written in line.texts.items():
             text = table.text(row, column)
             if column in table.columns and column not in row.bad and not _same(_GIVEN[column], text, written):
-                table.problem(row, column, _UNCHANGED, f"`{written}`" if written else "a blank cell")
+                table.problem(row, column, _UNCHANGED, f"`{written}`" if written else "a blank cell", _CORRECT)
 
     def _placed(self, table: Table, row: TableRow, line: OrderLine) -> PlacedLine | None:
         """Return what was filled in; None if the row is blank, or wrong."""
-        filled = [name for name in _FILL_IN if table.text(row, name)]
+        filled = [name for name in (*_FILL_IN, *CONFIRM) if table.text(row, name)]
         if not filled:
             return None
         before = len(self.found)
+        confirmed = self._confirmed(table, row, line)
         unstated = line.placed is not None and line.placed.ordered is None
         for name in _FILL_IN:
             if not table.text(row, name) and not (name == PLACED and unstated):
@@ -192,9 +214,46 @@ class FilledSheet:
             fix = f"state it as [[order]] of `{line.offer}` in units of the offer, and leave the row blank"
             message = "the offer delivers several goods at once, so one of them is no order by itself"
             table.problem(row, NUMBER, message, "", fix)
-        if row.bad & _FILL_IN.keys() or len(self.found) > before or arrives is None or quantity is None:
+        if row.bad & {*_FILL_IN, *CONFIRM} or len(self.found) > before or arrives is None or quantity is None:
             return None
-        return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line)
+        return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line, *confirmed)
+
+    def _confirmed(self, table: Table, row: TableRow, line: OrderLine) -> tuple[tuple[str, ...], str, date | None]:
+        """Return the inputs that a row confirms, its document, and the day of this; what is wrong with them is found."""
+        blank = [name for name in CONFIRM if not table.text(row, name)]
+        if len(blank) == len(CONFIRM):
+            return (), "", None
+        for name in blank:
+            fix = "fill it in, or leave all of " + ", ".join(CONFIRM) + " blank: the inputs are then unproven"
+            table.problem(row, name, "inputs are confirmed, but not this", CONFIRM[name].wanted, fix)
+        values: dict[str, Any] = row.values
+        inputs, placed, signed = values.get(INPUTS) or (), values.get(PLACED), values.get(SIGNED)
+        stated = tuple(str(name).strip() for name in inputs)
+        if not line.takes_inputs:
+            table.problem(row, INPUTS, "the offer takes no inputs", "a blank cell", "leave the three cells blank")
+        elif tuple(map(str.casefold, stated)) == YES:
+            stated = self._as_planned(table, row, line)
+        elif stated:
+            for one in unfit_inputs(line.offer, stated, self.merged, INPUTS):
+                table.problem(row, INPUTS, one.message, one.expected, one.fix)
+        if placed is not None and signed is not None and signed < placed:
+            fix = "name the document in which the supplier confirms this order"
+            table.problem(row, SIGNED, "was confirmed before the order was placed", f"{placed} or later", fix)
+        if signed is not None and signed > self.until:
+            table.problem(
+                row, SIGNED, "was confirmed after the plan ends", f"a day up to {self.until}", "correct the day"
+            )
+        return tuple(dict.fromkeys(stated)), str(values.get(DOCUMENT, "")), signed
+
+    def _as_planned(self, table: Table, row: TableRow, line: OrderLine) -> tuple[str, ...]:
+        """Return the inputs that a line was planned with, if a confirmation can name all of them."""
+        fix = "name the offers that the supplier confirms, set apart by `;`, or leave the three cells blank"
+        if line.unnamed:
+            message = f"the plan takes inputs from {', '.join(line.unnamed)}, whose origin no offer states"
+            table.problem(row, INPUTS, message, "the offers of all inputs", fix)
+        elif not line.inputs:
+            table.problem(row, INPUTS, "no inputs are planned that could be confirmed", "the offers of all inputs", fix)
+        return line.inputs
 
     def _tell_twice(self, table: Table, placed: Iterable[PlacedLine]) -> None:
         """Find order numbers that two rows have, or that another order of the case has."""

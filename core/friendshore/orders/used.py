@@ -85,13 +85,37 @@ def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine])
             node = (demand.use.material.id, demand.use.place.id)
             found.append(PlannedUse(node, delivery.requirement, delivery.period, quantity))
     planned = verified.ledger.units()
-    ordered = totals(((one.line.offer, one.line.ordered), one.quantity) for one in placed if one.line.placed is None)
+    ordered = _ordered(placed)
+    bought = totals(((one.offer, one.ordered, one.requirement), one.quantity) for one in verified.plan.purchases)
     for node, requirement, at, taken, offer in verified.ledger.draws():
-        share = Fraction(ordered.get((problem.offers[offer].offer.id, at), _NOTHING)) / Fraction(planned[offer, at])
+        facts = problem.offers[offer]
+        name, whole = facts.offer.id, planned[offer, at]
+        if facts.single:
+            share = ordered.get((name, at, requirement), Fraction(0)) / Fraction(bought[name, at, requirement])
+        else:
+            share = ordered.get((name, at, ""), Fraction(0)) / Fraction(whole)
         quantity = round_to(Fraction(taken) * share, resolution)
         if quantity:
             found.append(PlannedUse(node, requirement, at, quantity))
     return sorted(found, key=lambda one: (one.node, one.period, one.requirement))
+
+
+def _ordered(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, str], Fraction]:
+    """Return what was ordered by offer, period, and compliance class; what is made in runs of several goods has none."""
+    found: defaultdict[tuple[str, int, str], Fraction] = defaultdict(Fraction)
+    for one in placed:
+        line = one.line
+        if line.placed is not None:
+            continue
+        if line.gives:
+            found[line.offer, line.ordered, ""] += Fraction(one.quantity)
+            continue
+        for classes in line.by_class.values():
+            for requirement, quantity in classes.items():
+                found[line.offer, line.ordered, requirement] += (
+                    Fraction(one.quantity) * Fraction(quantity) / Fraction(line.quantity)
+                )
+    return found
 
 
 def take_out(

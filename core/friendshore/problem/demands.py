@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from ..domain.base import exact
 from ..domain.case import Case, DemandSpec, OrderSpec, StockSpec
-from ..domain.facts import Facility, Offer, Place, RecipeLine
+from ..domain.facts import Facility, Material, Offer, Place, RecipeLine
 from ..domain.quantities import readable
 from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon, Period, Span, add_months
@@ -68,6 +68,8 @@ class Lot:
     """Day on which an order arrives; None: it is in hand."""
     offer: str = ""
     """Offer that it was bought from. Empty if unknown."""
+    chain: tuple[tuple[Chained, Place], ...] = ()
+    """Its offer and all offers up its chain, each with the place that its goods went to, if the supplier has confirmed its inputs."""
 
 
 def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
@@ -226,6 +228,9 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
         if stock.offer and (fault := _not_of_offer(stock, merged)) is not None:
             problems.append(fault)
             continue
+        if stock.inputs and (wrong := list(unfit_inputs(stock.offer, stock.inputs, merged, "stock.inputs"))):
+            problems += wrong
+            continue
         lot = _stock_lot(stock, name, merged, case, basis)
         lots[lot.id] = lot
         stated = [stock.quantity * basis(stock.material, stock.substance)]
@@ -235,6 +240,9 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
         known = merged.offers.get(order.offer)
         if known is None:
             problems.append(_unknown("offer", order.offer, "order.offer", merged.offers))
+            continue
+        if order.inputs and (wrong := list(unfit_inputs(order.offer, order.inputs, merged, "order.inputs"))):
+            problems += wrong
             continue
         factor = basis(known.outputs[0].material, order.substance)
         ordered = _order_lots(order, name, known, factor, merged, case)
@@ -271,13 +279,14 @@ def _stock_lot(stock: StockSpec, name: str, merged: Merged, case: Case, basis: C
         facility = merged.facilities[offer.facility]
     else:
         line = RecipeLine(material=stock.material, per_unit=Decimal(1))
-        chain = tuple(e if e.source else e.but(source=CASE_SOURCE) for e in stock.chain)
-        offer = Offer(id=name, facility=name, outputs=(line,), chain=chain)
+        own = tuple(e if e.source else e.but(source=CASE_SOURCE) for e in stock.chain)
+        offer = Offer(id=name, facility=name, outputs=(line,), chain=own)
         facility = Facility(id=name, name=name, country=place.country, place=place.id)
     acquired = _day_or_before(stock.acquired, case)
     chained = _lot_chained(offer, facility, merged, case, stock.material)
     quantity = round_to(stock.quantity * factor, case.resolution)
-    return Lot(name, stock.material, place, 0, quantity, acquired, chained, on_order=False, offer=stock.offer)
+    chain = confirmed_chain(offer, stock.material, stock.inputs, place, merged, case)
+    return Lot(name, stock.material, place, 0, quantity, acquired, chained, False, offer=stock.offer, chain=chain)
 
 
 def _order_lots(order: OrderSpec, name: str, offer: Offer, factor: Decimal, merged: Merged, case: Case) -> list[Lot]:
@@ -290,10 +299,80 @@ def _order_lots(order: OrderSpec, name: str, offer: Offer, factor: Decimal, merg
         lot = name + (f":{line.material}" if len(offer.outputs) > 1 else "")
         chained = _lot_chained(offer, merged.facilities[offer.facility], merged, case, line.material)
         quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
+        chain = confirmed_chain(offer, line.material, order.inputs, place, merged, case)
         lots.append(
-            Lot(lot, line.material, place, period, quantity, ordered, chained, True, order.arrives, order.offer)
+            Lot(lot, line.material, place, period, quantity, ordered, chained, True, order.arrives, order.offer, chain)
         )
     return lots
+
+
+def unfit_inputs(offer: str, inputs: Sequence[str], merged: Merged, column: str) -> Iterator[Diagnostic]:
+    """Yield a problem for each input that is no known offer or goes into nothing, and for each material that no input delivers."""
+    unknown = [name for name in dict.fromkeys(inputs) if name not in merged.offers]
+    for name in unknown:
+        yield _unknown("offer", name, column, merged.offers)
+    known = [merged.offers[name] for name in dict.fromkeys(inputs) if name in merged.offers]
+    delivered = {line.material for one in known for line in one.outputs}
+    reached, waiting = set[str](), [merged.offers[offer]]
+    while waiting:
+        maker = waiting.pop()
+        for line in maker.inputs:
+            if line.material not in delivered and not unknown:
+                message = f"`{offer}` is confirmed to be made from inputs, but none of them is {line.material}, which `{maker.id}` takes"
+                fix = f"add the offer that the {line.material} came from, or leave the inputs unconfirmed"
+                yield Diagnostic(
+                    message,
+                    column=column,
+                    found="; ".join(inputs),
+                    expected=f"an offer of {line.material} too",
+                    fix=fix,
+                )
+            takers = [
+                one
+                for one in known
+                if one.id not in reached and any(made.material == line.material for made in one.outputs)
+            ]
+            reached |= {one.id for one in takers}
+            waiting += takers
+    for name in [one.id for one in known if one.id not in reached] if not unknown else ():
+        message = f"`{name}` delivers nothing that goes into `{offer}`"
+        yield Diagnostic(message, column=column, found=name, expected="an offer of one of its inputs", fix="remove it")
+
+
+def confirmed_chain(
+    offer: Offer, material: str, inputs: Sequence[str], place: Place, merged: Merged, case: Case
+) -> tuple[tuple[Chained, Place], ...]:
+    """Return an offer and its confirmed inputs as rules judge them in a plan: each by itself, where its goods went. Empty without inputs."""
+    if not inputs:
+        return ()
+    makers = [offer, *(merged.offers[name] for name in sorted(set(inputs)))]
+    found = dict.fromkeys([(offer.id, material, place)])
+    for maker in makers:
+        facility = merged.facilities[maker.facility]
+        at = merged.place(facility.place or facility.country)
+        taken = {line.material for line in maker.inputs}
+        found |= dict.fromkeys(
+            (one.id, made.material, at) for one in makers[1:] for made in one.outputs if made.material in taken
+        )
+    return tuple(
+        (_as_bought(merged.offers[name], merged.materials[made], merged, case), at) for name, made, at in found
+    )
+
+
+def _as_bought(offer: Offer, material: Material, merged: Merged, case: Case) -> Chained:
+    """Return an offer as rules see it in a plan: its inputs answer for the stages that they are stated to have."""
+    performed = tuple(merged.accepted(entry, case.accept.confidence) for entry in offer.chain)
+    supplied = frozenset(stage for line in offer.inputs for stage in merged.materials[line.material].stages)
+    covered = {entry.main_stage for entry in performed} | supplied
+    return Chained(
+        offer=offer,
+        material=material,
+        facility=merged.facilities[offer.facility],
+        performed=performed,
+        missing=frozenset(stage for stage in material.stages if stage not in covered),
+        supplied=supplied,
+        source=not offer.inputs,
+    )
 
 
 def _day_or_before(day: datetime.date | None, case: Case) -> Span:

@@ -38,17 +38,17 @@ class Judgement:
     """Export control -> arc -> verdict, where it does not pass."""
 
 
-def judge_all(
-    network: Network, rules: Sequence[Rule], uses: Sequence[Use], answers: Answers | None = None
-) -> dict[Use, Judgement]:
+def judge_all(network: Network, law: Law, uses: Sequence[Use], answers: Answers | None = None) -> dict[Use, Judgement]:
     """Asks every rule about every arc up the chain of every use, but for what is among `answers`; one without phases never holds, and
     is not asked.
     """
-    judges = [(i, rule) for i, rule in enumerate(rules) if "judge" in rule.verbs and rule.phases]
-    return {use: _judge_use(network, judges, use, answers) for use in uses}
+    judges = [(i, rule) for i, rule in enumerate(law.rules) if "judge" in rule.verbs and rule.phases]
+    return {use: _judge_use(network, law, judges, use, answers) for use in uses}
 
 
-def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use, answers: Answers | None) -> Judgement:
+def _judge_use(
+    network: Network, law: Law, judges: Sequence[tuple[int, Rule]], use: Use, answers: Answers | None
+) -> Judgement:
     reach, _ = network.reach(final_node(use))
     arcs = [network.arcs[index] for index in sorted(reach)]
     ways = {"chain": _ways(arcs), "trade": _ways([arc for arc in arcs if arc.moves])}
@@ -64,8 +64,11 @@ def _judge_use(network: Network, judges: Sequence[tuple[int, Rule]], use: Use, a
                 key = id(arc.chained), id(arc.move)
                 if key not in known:
                     known[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
+            own = {arc.index: law.of_lot(rule, arc, use, known) for _, arc in asked if arc.is_made_lot}
         against = {
-            arc.index: verdict for key, arc in asked if (verdict := known[key]) is not PASS and not verdict.passes
+            arc.index: verdict
+            for key, arc in asked
+            if (verdict := own.get(arc.index, known[key])) is not PASS and not verdict.passes
         }
         if against:
             found[rule.bears_on][number] = against
@@ -94,7 +97,27 @@ class Law:
         if verdict.result is not Result.UNPROVEN:
             return verdict.result is Result.FAIL
         accept = self.case.accept
-        return not accept.unproven and (verdict.licence or arc.chained.offer.id not in accept.proven)
+        return not accept.unproven and (verdict.licence or (verdict.offer or arc.chained.offer.id) not in accept.proven)
+
+    def of_lot(self, rule: Rule, arc: Arc, use: Use, known: dict[Delivery, Verdict]) -> Verdict:
+        """Return a rule's verdict on a lot that is made from inputs: the worst on its maker and on each confirmed input.
+
+        If its inputs aren't confirmed, the case's word for its maker doesn't answer for them.
+
+        Args:
+            rule: The rule.
+            arc: The arc of the lot.
+            use: The use.
+            known: Verdicts of the rule for the use, to look up and to add to.
+        """
+        found = []
+        for chained, move in arc.chain or ((arc.chained, arc.move),):
+            key = id(chained), id(move)
+            if key not in known:
+                known[key] = as_verdict(rule.judge(chained, move, use))
+            about = chained.offer.id if arc.chain or rule.bears_on == "trade" else f"inputs of {chained.offer.id}"
+            found.append(known[key] if known[key].passes else known[key].but(offer=about))
+        return max(found, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
 
     def licences(self, verdict: Verdict, arc: Arc, use: Use, arrival: Span) -> tuple[str, ...] | None:
         """Licences, each bounded in quantity, of which one must be drawn on by a move that wants one and goes on the days of `arrival`.

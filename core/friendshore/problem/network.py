@@ -73,6 +73,13 @@ class Arc:
     """When orders are placed and arrive: one record for all arcs alike."""
     freight: tuple[Decimal, ...]
     """Money per kilogram by period of arrival, in the case's currency."""
+    chain: tuple[tuple[Chained, Move], ...] = ()
+    """Of a lot whose inputs are confirmed: its offer and those of its inputs. Rules judge each of them, in place of `chained`."""
+
+    @property
+    def is_made_lot(self) -> bool:
+        """True if it is stock or an open order of goods that are made from inputs."""
+        return self.lot >= 0 and bool(self.chained.offer.inputs)
 
     @property
     def lags(self) -> tuple[int, ...]:
@@ -320,17 +327,19 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
 def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
     facility = lot.chained.facility
     origin = ways.merged.place(facility.place or facility.country) if lot.on_order else lot.place
+    move = Move(origin=origin, to=lot.place)
     return Arc(
         index=index,
         offer=-1,
         output=0,
         lot=number,
         chained=lot.chained,
-        move=Move(origin=origin, to=lot.place),
+        move=move,
         moves=lot.on_order or bool(lot.offer),
         node=(lot.material, lot.place.id),
         times=ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
         freight=ways.steady(_FREE),
+        chain=tuple((one, ways.move(at.id, at.id) if one is not lot.chain[0][0] else move) for one, at in lot.chain),
     )
 
 

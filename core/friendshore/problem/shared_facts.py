@@ -67,7 +67,13 @@ class SharedFacts:
         def made() -> Sequence[Lot]:
             found = resolve_lots(self.merged, self._bare, basis)
             kept = self.kept
-            return found if kept is None else [replace(lot, chained=kept.same(lot.chained)) for lot in found]
+            if kept is None:
+                return found
+            same = kept.same
+            return [
+                replace(lot, chained=same(lot.chained), chain=tuple((same(one), at) for one, at in lot.chain))
+                for lot in found
+            ]
 
         return self._once("lots", (self.merged,), made)
 
@@ -84,7 +90,16 @@ class SharedFacts:
             kept = self.kept
             if kept is None:
                 return network
-            return replace(network, arcs=tuple([replace(arc, move=kept.same(arc.move)) for arc in network.arcs]))
+            same = kept.same
+            return replace(
+                network,
+                arcs=tuple(
+                    [
+                        replace(arc, move=same(arc.move), chain=tuple((one, same(move)) for one, move in arc.chain))
+                        for arc in network.arcs
+                    ]
+                ),
+            )
 
         finals = frozenset(final_node(demand.use) for demand in demands)
         return self._once(f"network {sorted(finals)}", (self.merged, offers, lots), made)

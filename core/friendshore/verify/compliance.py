@@ -221,6 +221,10 @@ class Judging:
         if key not in self._asked:
             known = self._answers.verdicts(rule, served.use) if self._answers is not None else {}
             delivery = id(arc.chained), id(arc.move)
+            if arc.is_made_lot:
+                with attributed(rule):
+                    self._asked[key] = self.law.of_lot(rule, arc, served.use, known)
+                return self._asked[key]
             if delivery not in known:
                 with attributed(rule):
                     known[delivery] = as_verdict(rule.judge(arc.chained, arc.move, served.use))
