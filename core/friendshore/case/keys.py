@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume, Concern, OfferAssumption
 from ..domain.case import (
+    CarryoverSpec,
     Case,
     DemandSpec,
     IncumbentSpec,
@@ -148,6 +149,12 @@ LICENCE = layout("[[licence]]", "An export licence in hand.", LicenceSpec)
 WAIVER = layout("[[waiver]]", "A waiver of one rule, bounded in quantity and dates.", WaiverSpec)
 STORE = layout("[[store]]", "How a material is held at a place.", StoreSpec)
 
+CARRYOVER = layout(
+    "[[carryover]]",
+    "What a limit of a year, or of the whole plan, counts of the time before the plan.",
+    CarryoverSpec,
+)
+
 OBJECTIVE = layout(
     "[[objective]]",
     "Lexicographic objectives, in place of one cost: each is made as small as those before it allow; cost settles the rest.",
@@ -182,7 +189,20 @@ FILE = layout(
     ),
     *(
         Field(part.name.strip("[]"), k.TABLES, part.doc, inside=part, repeated=True)
-        for part in (DEMAND, STOCK, ORDER, INCUMBENT, LICENCE, WAIVER, STORE, OVERLAP, RULE, OBJECTIVE, SCENARIO)
+        for part in (
+            DEMAND,
+            STOCK,
+            ORDER,
+            INCUMBENT,
+            LICENCE,
+            WAIVER,
+            STORE,
+            CARRYOVER,
+            OVERLAP,
+            RULE,
+            OBJECTIVE,
+            SCENARIO,
+        )
     ),
 )
 

@@ -13,7 +13,17 @@ from pydantic import BaseModel
 from ..catalog.tables import read_rows
 from ..domain.assumptions import Accept, Assume, Concern, OfferAssumption
 from ..domain.base import Fault
-from ..domain.case import Case, IncumbentSpec, Level, LicenceSpec, OrderSpec, StockSpec, StoreSpec, WaiverSpec
+from ..domain.case import (
+    CarryoverSpec,
+    Case,
+    IncumbentSpec,
+    Level,
+    LicenceSpec,
+    OrderSpec,
+    StockSpec,
+    StoreSpec,
+    WaiverSpec,
+)
 from ..domain.facts import Price
 from ..domain.quantities import Mass
 from ..domain.suggest import did_you_mean
@@ -40,6 +50,7 @@ _LISTS: Mapping[str, type[BaseModel]] = {
     "licences": LicenceSpec,
     "waivers": WaiverSpec,
     "stores": StoreSpec,
+    "carryovers": CarryoverSpec,
     "objectives": Level,
 }
 """Fields of a case that are lists of tables which are read as their records say: `stocks` of [[stock]]."""

@@ -24,6 +24,7 @@ from .stages import Stage
 from .time import From, Horizon, Until
 from .use import Fact
 from .values import (
+    Amount,
     Currency,
     EndUse,
     Fraction,
@@ -277,6 +278,21 @@ class WaiverSpec(Dated):
     why: Why = ""
 
 
+class CarryoverSpec(Record):
+    """What a limit counts of the time before the plan. `friendshore case roll` writes it, so that the same year isn't counted from 0 twice."""
+
+    rule: RuleName
+    row: Annotated[str, Written("tungsten-powder Acme 2027")]
+    """Row of the limit, by its label in the run."""
+    used: Annotated[Amount, Written(3000)]
+    """Amount that the row counts already, in its own unit: kilograms, or money in the case's currency."""
+    allowed: Annotated[Amount, Written(3500)] = Decimal(0)
+    """Amount that the row allowed, or asked for, of what was wanted before the plan; blank: 0.
+
+    A share of what is wanted in a year allows it; an amount of money doesn't."""
+    why: Why = ""
+
+
 class StoreSpec(Fitting):
     """How a material is held at a place, for good or on some days: a period is held by what holds on its last day."""
 
@@ -387,6 +403,7 @@ class Case(Tables, Fitting):
     licences: tuple[LicenceSpec, ...] = ()
     waivers: tuple[WaiverSpec, ...] = ()
     stores: tuple[StoreSpec, ...] = ()
+    carryovers: tuple[CarryoverSpec, ...] = ()
     objectives: tuple[Level, ...] = ()
     """Lexicographic objectives; none: cost alone. What they leave open is settled by cost."""
     rules: tuple[dict[str, Any], ...] = ()

@@ -81,6 +81,7 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
     "incumbents": ("offer", _own("offer")),
     "licences": ("id", _own("id")),
     "waivers": ("id", _own("id")),
+    "carryovers": ("row", lambda c, _: f"{c.rule}: {c.row}"),
     "scenarios": ("name", _own("name")),
     "rules": ("id", lambda rule, _: _text(rule.get("id"))),
 }

@@ -93,6 +93,8 @@ MASS = Range("zero or more", 0, 10**12, beyond=(f"no more than {10**12:,} kg", _
 MASS_RATE = replace(MASS, unit="kg/year")
 MONEY = Range("zero or more", 0, 10**11, beyond=(f"no more than {10**11:,} of money", _CHECK), unit="money")
 """Money in one sum, or per kilogram. More, and the solver no longer sees what everything else costs."""
+AMOUNT = Range(f"a number from -{10**12:,} to {10**12:,}", -(10**12), 10**12)
+"""Kilograms or money, also below zero."""
 UNIT_PRICE = replace(MONEY, unit="money/kg")
 SIGNED_PRICE = replace(UNIT_PRICE, expected=f"from -{10**11:,} to {10**11:,} of money per mass", least=-(10**11))
 """Below zero: paid to whoever takes it."""
@@ -127,6 +129,7 @@ PERIODS = Range("a whole number from 1 to 1,200", 1, 1_200)
 """Periods of a plan: up to a century of months."""
 LOTS = Range("a whole number from 1 to 1,000,000", 1, 1_000_000)
 
+Amount = Annotated[Number, AfterValidator(AMOUNT)]
 NonNegative = Annotated[Number, AfterValidator(NON_NEGATIVE)]
 Fraction = Annotated[Number, AfterValidator(FRACTION)]
 Part = Annotated[Number, AfterValidator(PART)]

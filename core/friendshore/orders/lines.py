@@ -56,6 +56,8 @@ class OrderLine:
     """None if goods of several lines share one price, or the order has been placed."""
     ordered: int = -1
     """Period of the order in the plan."""
+    delivered: int = -1
+    """Period of its arrival."""
     by_class: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Material -> kilograms by the compliance class that the plan buys them for."""
     is_part: bool = False
@@ -206,6 +208,7 @@ def _line(problem: Problem, arc: Arc, place: str, purchases: Sequence[Purchase],
         needed_on=arc.arrives[ordered] or arrives,
         price=None,
         ordered=ordered,
+        delivered=purchases[0].delivered,
         by_class={material: dict(classes) for material, classes in by_class.items()},
         is_fee=bool(arc.chained.offer.inputs),
     )

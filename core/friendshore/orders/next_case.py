@@ -141,9 +141,18 @@ def _edit(text: CaseText, rolled: RolledCase, contents: dict[PurePosixPath, byte
         used = rolled.allowances.get((name, called), Decimal(0))
         if quantity is not None and used:
             _reduce(text, name, position, quantity - used)
+    _edit_carryovers(text, rolled)
     gone = sum(1 for period in case.horizon.periods if period.end < rolled.day)
     if gone:
         _drop_periods(text, gone, contents, folder)
+
+
+def _edit_carryovers(text: CaseText, rolled: RolledCase) -> None:
+    for number in range(len(rolled.gathered.case.carryovers)):
+        text.remove("carryover", number)
+    for row in rolled.carried.rows:
+        stated: dict[str, Any] = {"rule": row.rule, "row": row.row, "used": row.used}
+        text.add("carryover", stated | ({"allowed": row.allowed} if row.allowed else {}) | {"why": row.why})
 
 
 def _edit_stock(text: CaseText, rolled: RolledCase, position: int, lot: RolledLot) -> None:
@@ -215,6 +224,10 @@ def _reduce(text: CaseText, name: str, position: int, left: Decimal) -> None:
 
 def _kilograms(quantity: Decimal) -> str:
     return f"{quantity.normalize():f} kg"
+
+
+def _amount(quantity: Decimal) -> str:
+    return f"{quantity.normalize():,f}"
 
 
 def _drop_periods(text: CaseText, gone: int, contents: dict[PurePosixPath, bytes], folder: Path) -> None:
@@ -312,7 +325,7 @@ def _notes(rolled: RolledCase) -> Iterator[str]:
     old_end, new_end = gathered.case.horizon.span.end, rolled.horizon.span.end
     if old_end != new_end:
         yield f"periods of a {rolled.horizon.length.value} from {rolled.day} end on {new_end}, after the old plan ({old_end}): a demand without `until` goes on until then"
-    limits = sorted(rule.id for rule in gathered.rules if getattr(rule, "per", "") in ("year", "horizon"))
+    limits = sorted({row.rule for row in rolled.carried.rows} | set(rolled.carried.left_out))
     across = [
         period
         for period in rolled.horizon.periods
@@ -323,8 +336,13 @@ def _notes(rolled: RolledCase) -> Iterator[str]:
             f"limits of a year count a {rolled.horizon.length.value} by its first day, and {across[0].start} to {across[0].end} lies in two years: "
             "roll to a day on which a quarter begins, or with `--period month`"
         )
-    if limits:
-        yield f"limits of a year or of the whole plan count from {rolled.day} again: {', '.join(limits)}"
+    if rolled.carried.rows:
+        named = ", ".join(sorted({row.rule for row in rolled.carried.rows}))
+        yield f"what was ordered and wanted before {rolled.day} counts in the limits of its year ([[carryover]]): {named}"
+    for called, beyond in rolled.carried.overdrawn:
+        yield f"{called}: exceeded by {_amount(beyond)} already, so that nothing more is allowed"
+    if rolled.carried.left_out:
+        yield f"limits of a year or of the whole plan that count from {rolled.day} again: {', '.join(sorted(rolled.carried.left_out))}"
     undated = [stock.id or stock.material for stock in gathered.case.stocks if stock.acquired is None]
     undated += [one.order.id for one, _ in rolled.received if one.order.ordered is None]
     if undated:

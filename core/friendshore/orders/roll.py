@@ -25,6 +25,7 @@ from ..recommend.recheck import RunFacts, as_run, read_facts
 from ..run import FACTS_FILE, read_run
 from ..run.signing import changed, read_sums
 from ..verify import VerifiedPlan, examine
+from .carryover import Carried, carried_over
 from .chains import other_chains
 from .counts import apply_count
 from .lines import OrderLine, order_lines
@@ -51,6 +52,8 @@ class RolledCase:
     totals: tuple[NodeTotal, ...]
     allowances: dict[tuple[str, str], Decimal]
     """`licence` or `waiver`, and its id -> kilograms that were moved or delivered under it before the day."""
+    carried: Carried
+    """What limits of a year, or of the whole plan, count of the time before the day."""
     unplaced: tuple[OrderLine, ...]
     """Orders that should have been placed before the day, and aren't on the sheet."""
     notes: list[str] = field(default_factory=list)
@@ -275,6 +278,9 @@ def _rolled(
         open=[one for one in orders if one.order.arrives >= day],
         totals=tuple(node_totals(lots, uncovered)),
         allowances=_allowances(verified, day, received),
+        carried=carried_over(
+            verified, day, placed, [lot for _, some in received for lot in some], [lot for _, lot in stocks]
+        ),
         unplaced=unplaced,
     )
 

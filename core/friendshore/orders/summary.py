@@ -28,6 +28,10 @@ def rolled_data(rolled: RolledCase) -> dict[str, object]:
             {"kind": kind, "id": name, "used_kg": float(used)}
             for (kind, name), used in sorted(rolled.allowances.items())
         ],
+        "carryovers": [
+            {"rule": row.rule, "row": row.row, "used": float(row.used), "allowed": float(row.allowed)}
+            for row in rolled.carried.rows
+        ],
         "notes": _notes(rolled),
     }
 
@@ -43,6 +47,7 @@ def rolled_document(rolled: RolledCase) -> doc.Document:
         doc.section_if_any("Stock: opening + received - used = new", _totals(rolled)),
         doc.section_if_any("Lots", _lot_table(rolled)),
         doc.section_if_any("Open orders", _open_table(rolled)),
+        doc.section_if_any("Limits: amounts of the time before", _carried_table(rolled)),
         doc.section_if_any("Notes", doc.notes(_notes(rolled))),
     )
 
@@ -146,6 +151,12 @@ def _open_table(rolled: RolledCase) -> doc.DataTable | None:
         (one.order.id, one.order.offer, _kg(one.order.quantity), one.order.ordered or "not stated", one.order.arrives)
         for one in sorted(rolled.open, key=lambda one: (one.order.arrives, one.order.id))
     ]
+    return doc.table(columns, rows) if rows else None
+
+
+def _carried_table(rolled: RolledCase) -> doc.DataTable | None:
+    columns = [doc.Column("Limit"), doc.Column("Row"), *map(doc.figures, ("Used before", "Allowed before"))]
+    rows = [(row.rule, row.row, _kg(row.used), _kg(row.allowed)) for row in rolled.carried.rows]
     return doc.table(columns, rows) if rows else None
 
 

@@ -68,6 +68,9 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
     unheard = [status for status in case.accept.rule_status if status not in statuses]
     troubles += [unknown_name("status of a rule", name, "accept.rule_status", statuses) for name in unheard]
     troubles += _places(case, merged)
+    troubles += [
+        unknown_name("rule", one.rule, "carryover.rule", known) for one in case.carryovers if one.rule not in known
+    ]
     troubles += _licences(case, merged, known)
     troubles += _waivers(case, known)
     troubles += [

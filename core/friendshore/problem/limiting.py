@@ -68,4 +68,6 @@ def rows_of(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts
         return []
     most = None if is_own(type(rule)) else MOST_ROWS
     found = as_rows(rule.rows(facts.within(in_force, rule.dated_by)), rule.counted_end_uses, most)
-    return [row.loosened(rule.loosened) for row in found] if rule.loosened else found
+    found = [row.loosened(rule.loosened) for row in found] if rule.loosened else found
+    carried = {one.row: one.allowed - one.used for one in facts.case.carryovers if one.rule == rule.id}
+    return [row.shifted(carried) for row in found] if carried else found

@@ -56,6 +56,7 @@ def _number(name: str, read: Callable[[Any], Decimal], range_: v.Range) -> Kind:
 COUNT = _whole(v.LOTS)
 RATE = _number("number above 0", c.read_number, v.RATE)
 NON_NEGATIVE = _number("number", c.read_number, v.NON_NEGATIVE)
+AMOUNT = _number("number, also below zero", c.read_number, v.AMOUNT)
 FRACTION = _number("share", c.read_share, v.FRACTION)
 PART = _number("share above 0", c.read_share, v.PART)
 PREMIUM = _number("share", c.read_share, v.PREMIUM)
@@ -99,6 +100,7 @@ _SORTS: Mapping[object, Kind] = {
     v.PERIODS.whole: _whole(v.PERIODS),
     v.LOTS.whole: COUNT,
     v.RATE: RATE,
+    v.AMOUNT: AMOUNT,
     v.NON_NEGATIVE: NON_NEGATIVE,
     v.FACTOR: _number("number or share", c.read_share, v.FACTOR),
     v.FRACTION: FRACTION,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -43,6 +43,27 @@ class Row:
         """The same with bounds that are relaxed by so much."""
         least = None if self.at_least is None else self.at_least - by
         most = None if self.at_most is None else self.at_most + by
+        return replace(self, at_least=least, at_most=most)
+
+    @property
+    def only_adds(self) -> bool:
+        """True if nothing that is bought, held, or paid makes it smaller."""
+        return all(
+            term.times >= 0 and (isinstance(term, LackingTerm) or not (term.weight < 0).any()) for term in self.terms
+        )
+
+    def shifted(self, by: Mapping[str, Decimal]) -> Row:
+        """Return the row with bounds that are moved by what `by` says for its label.
+
+        What was bought before cannot be taken back: a row that can't be below 0 then allows nothing more.
+        """
+        shift = by.get(self.label)
+        if not shift:
+            return self
+        least = None if self.at_least is None else self.at_least + shift
+        most = None if self.at_most is None else self.at_most + shift
+        if most is not None and most < 0 and self.only_adds:
+            most = Decimal(0)
         return replace(self, at_least=least, at_most=most)
 
     @property
@@ -110,6 +131,15 @@ class Rows:
         """The same with bounds that are relaxed by so much."""
         least = None if self.at_least is None else [bound - by for bound in self.at_least]
         most = None if self.at_most is None else [bound + by for bound in self.at_most]
+        return replace(self, at_least=least, at_most=most)
+
+    def shifted(self, by: Mapping[str, Decimal]) -> Rows:
+        """Return the same with bounds that are moved by what `by` says for their labels."""
+        if by.keys().isdisjoint(self.labels):
+            return self
+        rows = [self[position].shifted(by) for position in range(len(self))]
+        least = None if self.at_least is None else [row.at_least for row in rows if row.at_least is not None]
+        most = None if self.at_most is None else [row.at_most for row in rows if row.at_most is not None]
         return replace(self, at_least=least, at_most=most)
 
     @property

@@ -89,6 +89,7 @@ _OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
     "licence": (keys.LICENCE, "id rule exporter from", "rule exporter quantity from until why"),
     "waiver": (keys.WAIVER, "id rule demand from", "rule demand quantity from until why"),
     "store": (keys.STORE, "material place from", ""),
+    "carryover": (keys.CARRYOVER, "rule row", ""),
     "objective": (keys.OBJECTIVE, "minimise of by per", ""),
     "overlap": (keys.OVERLAP, "facilities", ""),
 }

@@ -133,7 +133,7 @@ class Comparison(QuestionResult):
 
 
 _LISTS = (
-    "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "objectives", "overlaps", "rules",
+    "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "carryovers", "objectives", "overlaps", "rules",
     "scenarios",
 )  # fmt: skip
 """Fields of a case that are told one by one, or by other facts, or that make no plan by themselves."""

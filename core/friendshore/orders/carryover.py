@@ -1,0 +1,288 @@
+"""What limits of a year, or of the whole plan, count of the time before a rolled case begins.
+
+A row of such a limit adds up what is bought in a stretch of time. In the new plan the stretch begins on the day of the roll. What was ordered
+before counts all the same, and so does what was wanted before, of which the limit may be a share. Both are worked out on the rows of the old plan:
+each is read for the orders that were placed alone, with the quantity and the arrival that the supplier has confirmed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from ..domain.base import exact
+from ..domain.case import CarryoverSpec
+from ..domain.plan import LotUse, Make, Purchase
+from ..problem.demands import round_to
+from ..problem.limiting import rows_of
+from ..problem.rule_facts import ProblemFacts
+from ..rules.base import Rule
+from ..rules.rows import Row, one_by_one
+from ..rules.terms import BoughtTerm, DiscountsTerm, FixedTerm, HoldingTerm, MakingTerm, OnboardingTerm, SpentTerm, Term
+from ..verify import VerifiedPlan
+from ..verify.amounts import Amounts
+from ..verify.ledger import PlanEntries
+from ..verify.money import Costing
+from ..verify.orders import placed_orders
+from ..verify.term_values import TermValues
+from .sheet import PlacedLine
+from .used import RolledLot
+
+_ADDED_UP = (BoughtTerm, SpentTerm, MakingTerm, OnboardingTerm, FixedTerm, DiscountsTerm, HoldingTerm)
+"""Terms that are read for the orders that were placed. Others, such as the number of suppliers, aren't sums of orders."""
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What is carried over."""
+
+    rows: tuple[CarryoverSpec, ...]
+    left_out: tuple[str, ...]
+    """Rules of a year, or of the whole plan, that aren't sums of orders, so that they begin again."""
+    overdrawn: tuple[tuple[str, Decimal], ...]
+    """Rows of which more was used than they allow for the whole time, and by how much."""
+
+
+def carried_over(
+    verified: VerifiedPlan,
+    day: date,
+    placed: Sequence[PlacedLine],
+    received: Sequence[RolledLot],
+    stocks: Sequence[RolledLot],
+) -> Carried:
+    """Return what the limits of a plan count of the time before a day.
+
+    Args:
+        verified: The plan.
+        day: First day of the new plan.
+        placed: Orders that were placed by the plan, or by an earlier one.
+        received: Lots of those that arrived.
+        stocks: Stock that was there when the plan began.
+    """
+    return _Carrying(verified, day, placed, received, stocks).carried()
+
+
+@dataclass
+class _Carrying:
+    verified: VerifiedPlan
+    day: date
+    placed: Sequence[PlacedLine]
+    received: Sequence[RolledLot]
+    stocks: Sequence[RolledLot]
+
+    def carried(self) -> Carried:
+        problem = self.verified.problem
+        periods = problem.case.horizon.periods
+        over = {str(year) for year in range(periods[0].start.year, self.day.year)}
+        before = {(one.rule, one.row): one for one in problem.case.carryovers}
+        found: list[CarryoverSpec] = []
+        left_out: list[str] = []
+        overdrawn: list[tuple[str, Decimal]] = []
+        asked: dict[int, tuple[Rule, list[Row]]] = {}
+        for rule, rows in problem.limit_rows:
+            asked.setdefault(id(rule), (rule, []))[1].extend(one_by_one(rows))
+        for rule, rows_of_rule in asked.values():
+            if getattr(rule, "per", "") not in ("year", "horizon"):
+                continue
+            if getattr(rule, "counts", "") == "used" or not all(
+                isinstance(t, _ADDED_UP) for r in rows_of_rule for t in r.terms
+            ):
+                left_out.append(rule.id)
+                continue
+            rest = {row.label: row for row in self._rest(rule)}
+            for row in rows_of_rule:
+                if over.intersection(row.label.split()):
+                    continue
+                earlier = before.get((rule.id, row.label), CarryoverSpec(rule=rule.id, row=row.label, used=_NOTHING))
+                used = earlier.used + self._used(rule, row)
+                allowed = earlier.allowed + _bound(row) - _bound(rest.get(row.label))
+                if used or allowed:
+                    found.append(
+                        CarryoverSpec(
+                            rule=rule.id,
+                            row=row.label,
+                            used=exact(used),
+                            allowed=exact(allowed),
+                            why=f"before {self.day}",
+                        )
+                    )
+                beyond = used - earlier.used - row.at_most if row.at_most is not None else _NOTHING
+                if beyond > problem.case.resolution and row.only_adds:
+                    overdrawn.append((f"{rule.id}: {row.label}", beyond))
+        return Carried(tuple(found), tuple(left_out), tuple(overdrawn))
+
+    def _rest(self, rule: Rule) -> Iterator[Row]:
+        """Yield the rows of a rule as they would be if only what is wanted from the day on were wanted."""
+        problem = self.verified.problem
+        for rows in rows_of(rule, problem.case.horizon.periods, problem.law, self._facts_of_rest):
+            yield from one_by_one(rows)
+
+    @cached_property
+    def _facts_of_rest(self) -> ProblemFacts:
+        problem = self.verified.problem
+        wanted = []
+        for demand in problem.demands:
+            quantities = []
+            for period, quantity in zip(problem.case.horizon.periods, demand.quantity, strict=True):
+                if period.end < self.day or not quantity:
+                    quantities.append(_NOTHING)
+                elif period.start >= self.day:
+                    quantities.append(quantity)
+                else:
+                    left = demand.share_from(period, self.day)
+                    quantities.append(
+                        round_to(
+                            left * quantity.as_integer_ratio()[0] / quantity.as_integer_ratio()[1],
+                            problem.case.resolution,
+                        )
+                    )
+            wanted.append(replace(demand, quantity=tuple(quantities)))
+        facts = copy(problem.facts)
+        facts.__dict__.update(demands=wanted, _all_demands=wanted)
+        return facts
+
+    def _used(self, rule: Rule, row: Row) -> Decimal:
+        """Return what a row counts of the orders that were placed, and of what has been held."""
+        if getattr(rule, "include_stock", False):
+            values = self._by_use
+        else:
+            by_order = rule.dated_by == "order" or not all(isinstance(term, BoughtTerm) for term in row.terms)
+            values = self._by_order if by_order else self._by_arrival
+        total = _NOTHING
+        for term in row.terms:
+            if isinstance(term, HoldingTerm):
+                total += self._held(term)
+                continue
+            value = values.value(term)[0]
+            # A discount is settled on what a whole span orders, so that it isn't certain yet.
+            total += max(value, _NOTHING) if isinstance(term, DiscountsTerm) else value
+        return total
+
+    def _held(self, term: HoldingTerm) -> Decimal:
+        """Return what a term counts for holding stock up to the last period that is over."""
+        over = [period.end < self.day for period in self.verified.problem.case.horizon.periods]
+        kept = [over[t] for t in term.periods.tolist()]
+        past: Term = replace(term, nodes=term.nodes[kept], periods=term.periods[kept], weight=term.weight[kept])
+        return self.verified.readings.values.value(past)[0]
+
+    @cached_property
+    def _by_order(self) -> TermValues:
+        """Orders as they were placed."""
+        return self._values([one for line in self._new for one in _purchases(line, line.quantity)], self._makes)
+
+    @cached_property
+    def _by_arrival(self) -> TermValues:
+        """The same by the period of the arrival that is confirmed."""
+        return self._values(
+            [self._moved(one, line) for line in self._new for one in _purchases(line, line.quantity)], self._makes
+        )
+
+    @cached_property
+    def _by_use(self) -> TermValues:
+        """What was used of stock and arrived orders: the rest lies in stock or is on its way in the new plan, which counts it."""
+        lines = {one.number: one for one in self._new}
+        purchases = [
+            self._moved(one, line)
+            for number, line in lines.items()
+            for one in _purchases(line, line.quantity)
+            for share in [self._used_share(number, one.material)]
+            for one in [one.but(quantity=round_to(one.quantity * share, self.verified.problem.case.resolution))]
+        ]
+        used = {lot.name: lot for lot in self.stocks}
+        lots = [
+            one.but(quantity=round_to(one.quantity * lot.used / lot.quantity, self.verified.problem.case.resolution))
+            for one in self.verified.plan.lots
+            if (lot := used.get(one.lot)) is not None and lot.quantity
+        ]
+        return self._values(purchases, (), lots)
+
+    def _used_share(self, number: str, material: str) -> Decimal:
+        lots = [
+            lot for lot in self.received if lot.name in (number, f"{number}/{material}") and lot.node[0] == material
+        ]
+        quantity = sum((lot.quantity for lot in lots), _NOTHING)
+        return sum((lot.used for lot in lots), _NOTHING) / quantity if quantity else _NOTHING
+
+    @property
+    def _new(self) -> list[PlacedLine]:
+        """Orders of this plan: those of an earlier one are counted already."""
+        return [one for one in self.placed if one.line.placed is None]
+
+    @property
+    def _makes(self) -> list[Make]:
+        units: dict[tuple[str, int], Decimal] = {}
+        for one in self._new:
+            if one.line.gives:
+                units[one.line.offer, one.line.ordered] = one.quantity / one.line.quantity
+        resolution = self.verified.problem.case.resolution
+        return [
+            make.but(units=round_to(make.units * units[make.offer, make.period], resolution))
+            for make in self.verified.plan.makes
+            if (make.offer, make.period) in units
+        ]
+
+    def _moved(self, purchase: Purchase, line: PlacedLine) -> Purchase:
+        """Return a late purchase as the order that would arrive when it is confirmed; an early one counts where it was planned."""
+        problem = self.verified.problem
+        arrival = problem.case.horizon.find(line.arrives)
+        if arrival is None or arrival <= purchase.delivered:
+            return purchase
+        arc = self._arcs[purchase.offer, purchase.material, purchase.place]
+        others = [
+            t
+            for t in range(problem.case.horizon.count)
+            if arc.arrival(t) == arrival and problem.moves.at(arc.index, t) is not None
+        ]
+        return purchase.but(ordered=others[-1], delivered=arrival) if others else purchase
+
+    @cached_property
+    def _arcs(self) -> Mapping[tuple[str, str, str], Any]:
+        return {(arc.chained.offer.id, *arc.node): arc for arc in self.verified.problem.network.arcs if arc.lot < 0}
+
+    def _values(self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()) -> TermValues:
+        """Return the reading of terms on a plan of some purchases alone."""
+        plan = self.verified.plan
+        merged: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+        for one in purchases:
+            merged[one.offer, one.material, one.place, one.requirement, one.ordered, one.delivered, one.licences] += (
+                one.quantity
+            )
+        names = ("offer", "material", "place", "requirement", "ordered", "delivered", "licences")
+        bought = tuple(
+            Purchase(**dict(zip(names, key, strict=True)), quantity=quantity)
+            for key, quantity in merged.items()
+            if quantity
+        )
+        ledger = PlanEntries.of(self.verified.problem, plan.but(purchases=bought, makes=tuple(makes), lots=tuple(lots)))
+        placed = placed_orders(ledger)
+        return TermValues(ledger, Amounts(ledger, placed), Costing(ledger, placed))
+
+
+def _bound(row: Row | None) -> Decimal:
+    """Return what a row allows or asks for; 0 if there is none."""
+    if row is None:
+        return _NOTHING
+    return row.at_most if row.at_most is not None else row.at_least or _NOTHING
+
+
+def _purchases(placed: PlacedLine, quantity: Decimal) -> Iterator[Purchase]:
+    """Yield the purchases of a line, each by its part of what the supplier has confirmed."""
+    line = placed.line
+    for material, classes in line.by_class.items():
+        for requirement, planned in classes.items():
+            yield Purchase(
+                offer=line.offer,
+                material=material,
+                place=line.place,
+                requirement=requirement,
+                ordered=line.ordered,
+                delivered=line.delivered,
+                quantity=exact(planned * quantity / line.quantity),
+            )

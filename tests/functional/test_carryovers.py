@@ -1,0 +1,222 @@
+"""Limits of a year after a case was rolled forward within it: what was ordered and wanted before still counts."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from friendshore.case import load_case
+from friendshore.cli.cases import write_starter
+from friendshore.domain.run import RunPurchase
+from friendshore.plugins import Registry
+from friendshore.recommend import plan
+from friendshore.rules.rows import one_by_one
+from friendshore.run import read_run
+
+from .case_books import friendshore
+from .test_orders import FILL_IN, lines_of, problems
+
+RULES = """
+[[rule]]
+kind = "budget"
+id = "purse"
+amount = 1500000
+per = "year"
+
+[[rule]]
+kind = "max-share"
+id = "cap"
+by = "supplier"
+suppliers = ["Example Gallium"]
+each = false
+share = "50 %"
+of = "demand"
+per = "year"
+include_stock = false
+
+[[rule]]
+kind = "min-share"
+id = "floor"
+countries = ["CA"]
+share = "10 %"
+of = "demand"
+per = "year"
+penalty = "50 USD/kg"
+
+[[rule]]
+kind = "pin"
+id = "pinned"
+offer = "quebec-gallium"
+at_most = "3 t"
+per = "horizon"
+"""
+
+
+CAP = ("cap", "gallium-4n together 2027")
+NEXT = ("cap", "gallium-4n together 2028")
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the starter case from 2027 on, under limits of a year and of the plan, and the run of its plan."""
+    folder = tmp_path_factory.mktemp("carryovers")
+    write_starter(folder / "case")
+    file = folder / "case" / "case.toml"
+    start = next(line for line in file.read_text().splitlines() if line.startswith("start = "))
+    text = file.read_text().replace(start, "start = 2027-01-01").replace("from = 2027-01-01", "from = 2027-04-01")
+    first = '[[rule]]\nkind = "max-share"'
+    text = text.replace(first, RULES + "\n" + first)
+    file.write_text(text.replace("[assume] ", '[assume]\nholding = "6 %/year" '))
+    told = friendshore("plan", folder / "case", "--out", folder / "run", "--quiet")
+    assert told.exit_code == 0, told.output
+    return folder
+
+
+def roll(
+    case: Path, run: Path, out: Path, to: str, share: str = "1", late: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Roll a case with all orders placed that were due before a day, each for a share of what was planned, some late."""
+    sheet = out.with_suffix(".csv")
+    assert friendshore("orders", run, "--out", sheet).exit_code == 0
+    rows = lines_of(sheet)
+    for row in rows:
+        if row["order_by"] and row["order_by"] < to:
+            arrives = late.get(row["line"], row["needed_on"])
+            kilograms = str((Decimal(row["quantity_kg"]) * Decimal(share)).quantize(Decimal("0.001")))
+            row.update(zip(FILL_IN, (f"PO-{to}-{row['line']}", row["order_by"], arrives, kilograms), strict=True))
+    with sheet.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    told = friendshore("case", "roll", case, "--to", to, "--run", run, "--orders", sheet, "--out", out, "--json")
+    assert told.exit_code == 0, told.output
+    found: dict[str, Any] = json.loads(told.output)
+    return found
+
+
+def carried(case: Path) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+    """Rule and row -> used and allowed before the plan."""
+    return {(one.rule, one.row): (one.used, one.allowed) for one in load_case(case).carryovers}
+
+
+def bought_before(run: Path, day: str) -> list[RunPurchase]:
+    """Purchases of a run that were due before a day."""
+    return [one for one in read_run(run).run.purchases if one.order_by.isoformat() < day]
+
+
+def from_china(purchases: list[RunPurchase], year: str) -> Decimal:
+    """Kilograms of the capped supplier that are delivered in a year."""
+    return sum(
+        (one.quantity_kg for one in purchases if one.offer == "guangxi-gallium" and one.delivered[:4] == year),
+        Decimal(0),
+    )
+
+
+def test_used_and_allowed_are_those_of_the_orders_and_the_demand_before(limited: Path, tmp_path: Path) -> None:
+    """By hand: money and kilograms of the orders, and half of what was wanted from April to June."""
+    before = bought_before(limited / "run", "2027-07-01")
+    roll(limited / "case", limited / "run", tmp_path / "next", "2027-07-01")
+    found = carried(tmp_path / "next")
+    china = from_china(before, "2027")
+    assert china > 0
+    wanted = Decimal(8000) * 91 / 365
+    assert found[CAP] == (china, pytest.approx(wanted / 2, abs=Decimal("0.01")))
+    assert found["pinned", "quebec-gallium"] == (
+        sum(one.quantity_kg for one in before if one.offer == "quebec-gallium"),
+        0,
+    )
+    held = [one for one in read_run(limited / "run").run.stocks if one.period < "2027-Q3"]
+    spent = sum(one.price + one.charges + one.freight for one in before)
+    assert not held
+    assert found["purse", "2027"] == (pytest.approx(spent, abs=Decimal("0.01")), 0)
+
+
+@pytest.mark.parametrize("day", ["2027-04-01", "2027-05-15", "2027-07-01", "2027-10-01"])
+@pytest.mark.parametrize("share", ["1", "0.6"])
+def test_two_plans_together_keep_the_limits_of_the_year(day: str, share: str, limited: Path, tmp_path: Path) -> None:
+    """What was ordered by the first plan and what the second one buys: no more than the budget, the cap, and the pin."""
+    roll(limited / "case", limited / "run", tmp_path / "next", day, share)
+    new = plan(load_case(tmp_path / "next"), registry=Registry.of(), workers=1).run
+    assert new.verified
+    spent, china, quebec = 0.0, 0.0, 0.0
+    for purchases, part in ((bought_before(limited / "run", day), float(share)), (new.purchases, 1.0)):
+        spent += part * float(
+            sum(one.price + one.charges + one.freight for one in purchases if one.ordered[:4] == "2027")
+        )
+        china += part * float(from_china(list(purchases), "2027"))
+        quebec += part * float(sum(one.quantity_kg for one in purchases if one.offer == "quebec-gallium"))
+    # Quarters from May 15 on belong to the year in which they begin, so that 2027 wants until February 14.
+    wanted = 8000 * (275 if day != "2027-05-15" else 275 + 45) / 365
+    assert spent <= 1_500_001
+    assert china <= wanted / 2 + 0.01
+    assert quebec <= 3000.01
+
+
+def test_a_second_roll_adds_to_the_first(limited: Path, tmp_path: Path) -> None:
+    """Each roll adds what its own plan ordered, and last year's rows are gone after the year."""
+    roll(limited / "case", limited / "run", tmp_path / "one", "2027-04-01")
+    first = carried(tmp_path / "one")
+    assert friendshore("plan", tmp_path / "one", "--out", tmp_path / "run", "--quiet").exit_code == 0
+    roll(tmp_path / "one", tmp_path / "run", tmp_path / "two", "2027-07-01")
+    second = carried(tmp_path / "two")
+    assert second[CAP][0] == first[CAP][0] + from_china(bought_before(tmp_path / "run", "2027-07-01"), "2027")
+    assert float(second[CAP][1] - first[CAP][1]) == pytest.approx(8000 * 91 / 365 / 2, abs=0.01)
+    assert friendshore("plan", tmp_path / "two", "--out", tmp_path / "run2", "--quiet").exit_code == 0
+    roll(tmp_path / "two", tmp_path / "run2", tmp_path / "three", "2028-01-01")
+    third = carried(tmp_path / "three")
+    assert CAP not in third
+    assert ("purse", "2027") not in third
+    assert third["pinned", "quebec-gallium"][0] >= second["pinned", "quebec-gallium"][0]
+
+
+def test_a_late_order_counts_in_the_year_in_which_it_arrives(limited: Path, tmp_path: Path) -> None:
+    """The cap counts deliveries: what is confirmed for January takes nothing from this year, and takes it from the next."""
+    sheet = tmp_path / "all.csv"
+    assert friendshore("orders", limited / "run", "--out", sheet).exit_code == 0
+    line = next(row for row in lines_of(sheet) if row["offer"] == "guangxi-gallium" and row["needed_on"][:4] == "2027")
+    kilograms = Decimal(line["quantity_kg"])
+    roll(limited / "case", limited / "run", tmp_path / "one", "2027-10-01")
+    roll(limited / "case", limited / "run", tmp_path / "two", "2027-10-01", late={line["line"]: "2028-01-05"})
+    on_time, late = carried(tmp_path / "one"), carried(tmp_path / "two")
+    assert kilograms > 0
+    assert on_time[CAP][0] - late[CAP][0] == kilograms
+    assert late[NEXT][0] - (on_time[NEXT][0] if NEXT in on_time else 0) == kilograms
+    assert on_time["purse", "2027"] == late["purse", "2027"]
+
+
+def test_a_budget_that_is_raised_still_counts_what_was_spent(limited: Path, tmp_path: Path) -> None:
+    """The carryover is an amount used, and no new limit: the case's own figure stays what it was."""
+    roll(limited / "case", limited / "run", tmp_path / "next", "2027-07-01")
+    file = tmp_path / "next" / "case.toml"
+    assert "amount = 1500000\n" in file.read_text()
+    used = carried(tmp_path / "next")["purse", "2027"][0]
+    for amount in (1_500_000, 1_900_000):
+        file.write_text(file.read_text().replace("amount = 1500000", f"amount = {amount}"))
+        problem = plan(load_case(file), registry=Registry.of(), workers=1).session.verified.problem
+        (row,) = [
+            row
+            for rule, rows in problem.limit_rows
+            if rule.id == "purse"
+            for row in one_by_one(rows)
+            if row.label == "2027"
+        ]
+        assert row.at_most == amount - used
+
+
+def test_a_carryover_is_of_a_rule_of_the_case_once(limited: Path, tmp_path: Path) -> None:
+    """A row that is listed twice, and a rule that nobody knows."""
+    roll(limited / "case", limited / "run", tmp_path / "next", "2027-07-01")
+    file = tmp_path / "next" / "case.toml"
+    text = file.read_text()
+    file.write_text(text + '\n[[carryover]]\nrule = "purse"\nrow = "2027"\nused = -1\n')
+    (found,) = problems(friendshore("plan", file, "--json", "--quiet"))
+    assert found["column"].endswith(".row")
+    file.write_text(text + '\n[[carryover]]\nrule = "purze"\nrow = "2027"\nused = 1\n')
+    assert [one["found"] for one in problems(friendshore("plan", file, "--json", "--quiet"))] == ["purze"]
