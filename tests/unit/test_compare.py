@@ -25,7 +25,7 @@ from friendshore.rules.kinds.limits import Pin
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 
-from .building import case, catalog, demand, facility, metals, price, rule, source, store
+from .building import case, catalog, demand, facility, metals, planned, price, rule, source, store
 
 
 def opened(given: Any, facts: Any, *rules: Rule) -> Session:
@@ -36,6 +36,11 @@ def opened(given: Any, facts: Any, *rules: Rule) -> Session:
 def metal(*quantities: float, **more: Any) -> Any:
     """Metal for civil use, of which nothing can be held."""
     return case(demand("metal", "civil", *quantities), stores=(store("metal", 0, limit=0),), **more)
+
+
+def wants(**stated: Any) -> Change:
+    """One more demand, as a case file states it."""
+    return Change.model_validate(stated)
 
 
 def mix(found: Any) -> dict[str, tuple[float, float]]:
@@ -136,6 +141,35 @@ def test_an_unknown_scenario_is_refused() -> None:
     session = opened(metal(10, scenarios=(Scenario(name="dear"),)), metals())
     with pytest.raises(InputError, match="did you mean `dear`"):
         scenario_walk(session, ["deer"])
+
+
+def test_a_demand_for_a_new_material_is_new_or_removed() -> None:
+    """Salt is wanted in one of the two plans only: its steps, money, and kilograms are those of the planned cases."""
+    facts, given = metals(source("AU", 20, "salt")), case(demand("metal", "civil", 5, 5))
+    salt = wants(want="salt", end_use="civil", per_year="5 kg", shortage_price="500 USD/kg")
+    wanted = planned(given, facts, changes=[salt]).run
+    for before, after, word in (((), (salt,), "new"), ((salt,), (), "removed")):
+        found = compare(opened(given, facts), before, after)
+        lines = {one.material: one for one in found.materials}
+        assert (lines["salt"].wanted, lines["metal"].wanted) == (word, "both")
+        assert {float(lines["salt"].before_kg), float(lines["salt"].after_kg)} == {0.0, 10.0}
+        whole = found.cost_after if word == "new" else found.cost_before
+        assert float(whole.nominal) == pytest.approx(float(wanted.cost.nominal))
+        assert [step.materials[0].wanted for step in found.steps] == [word]
+        assert f"salt ({word})" in text(found)
+    place = wants(want="metal", end_use="civil", place="JP", called="there", per_year="5 kg")
+    moved = compare(opened(given, facts), (), (place,))
+    assert {(line.place, float(line.before_kg), float(line.after_kg)) for line in moved.mix} == {
+        ("US", 10, 10),
+        ("JP", 0, 10),
+    }
+
+
+def test_a_demand_for_an_unknown_material_is_refused() -> None:
+    """By its name."""
+    unknown = wants(want="unobtainium", end_use="civil", per_year="5 kg", shortage_price="500 USD/kg")
+    with pytest.raises(InputError, match="names nothing in the case"):
+        compare(opened(case(demand("metal", "civil", 5, 5)), metals()), (), (unknown,))
 
 
 def test_rules_that_conflict_after_a_step_are_named() -> None:

@@ -118,6 +118,7 @@ class _Reach:
         if change.want in self.wanted and (change.place or case.place) in places:
             self.bonds.append(("", self.wanted))
             return self.wanted
+        self.parts.inputs.after([change])  # refuses what names nothing
         message = "a question cannot add a demand for a material, or at a place, that the plan doesn't have"
         fix = "plan the scenario itself with `friendshore plan CASE --scenario NAME`, or write the demand into the case"
         raise InputError(message, column="want", found=change.told, fix=fix)

@@ -191,7 +191,7 @@ def _short(materials: Sequence[MaterialLine]) -> doc.Section:
     alike = doc.notes([f"as short in both: {', '.join(same)}"] if same else [])
     if not other:
         return doc.section("Short", alike or doc.sentence("nothing, in either"))
-    rows = [[m.material, *_change(m.short_before_kg, m.short_after_kg)] for m in other]
+    rows = [[m.title, *_change(m.short_before_kg, m.short_after_kg)] for m in other]
     columns = [doc.Column("Material"), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
     return doc.section("Short", doc.table(columns, rows), alike)
 
@@ -211,7 +211,9 @@ def _mix(found: Comparison, shown: int) -> doc.Section:
     alike = [f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else []
     if not moved:
         return doc.section(title, doc.sentence("nobody delivers anything else, or at another time"), doc.notes(alike))
-    return doc.section(title, _mix_table(moved, shown), doc.notes([told, *alike, *_left_out(moved, shown)]))
+    return doc.section(
+        title, _mix_table(moved, found.materials, shown), doc.notes([told, *alike, *_left_out(moved, shown)])
+    )
 
 
 def _least(found: Comparison) -> str:
@@ -221,11 +223,20 @@ def _least(found: Comparison) -> str:
     return f"{moved} moved, bought more or less by anyone in any period; {fewest}"
 
 
-def _mix_table(moved: Sequence[MixLine], shown: int, ends: tuple[str, str] = ("A", "B")) -> doc.DataTable:
+def _mix_table(
+    moved: Sequence[MixLine], materials: Sequence[MaterialLine], shown: int, ends: tuple[str, str] = ("A", "B")
+) -> doc.DataTable:
+    titles = {one.material: one.title for one in materials}
     kept = sorted(moved, key=lambda line: (-line.moved_kg, line.material, line.offer, line.place))[: shown or None]
     kept.sort(key=lambda line: (line.material, -line.moved_kg, line.offer, line.place))
     rows: list[list[doc.Cell]] = [
-        [one.material, one.offer, one.place, *_change(one.before_kg, one.after_kg), mass_or_nothing(one.moved_kg)]
+        [
+            titles.get(one.material, one.material),
+            one.offer,
+            one.place,
+            *_change(one.before_kg, one.after_kg),
+            mass_or_nothing(one.moved_kg),
+        ]
         for one in kept
     ]
     columns = [doc.Column("Material"), doc.Column("Offer"), doc.Column("To"), *map(doc.figures, ends)]
@@ -264,7 +275,7 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
     sections = [doc.section("Step by step from A to B", doc.table(columns, rows), doc.notes(unproved))]
     for number, step in enumerate(found.steps, 1):
         if step.mix:
-            body = _mix_table(step.mix, shown, ("Before", "After"))
+            body = _mix_table(step.mix, step.materials, shown, ("Before", "After"))
             sections.append(doc.section(f"{number}. {step.title}", body, doc.notes(_left_out(step.mix, shown))))
     return sections
 

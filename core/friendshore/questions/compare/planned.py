@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Literal
 
 from ...domain.base import exact, totals
 from ...domain.plan import Cost, Plan, PlanStatus
@@ -95,6 +97,8 @@ class PlanSummary:
     """Material -> kilograms short."""
     facility: Mapping[str, str] = field(default_factory=dict)
     """Offer -> its facility."""
+    wanted: frozenset[str] = frozenset()
+    """Materials of which anything is demanded."""
     dependence: Mapping[str, DependentSums] = field(default_factory=dict)
     """Material -> cash for its purchases, by dependence on the countries of concern of the case."""
 
@@ -116,6 +120,7 @@ class PlanSummary:
             bought=bought,
             short=totals((material[short.demand], short.quantity) for short in plan.shorts),
             facility={f.offer.id: f.offer.facility for f in problem.offers if f.offer.id in names},
+            wanted=frozenset(demand.use.material.id for demand in problem.demands if any(demand.quantity)),
             dependence=material_dependence(part.verified, problem.case.concern.countries),
         )
 
@@ -130,6 +135,7 @@ class PlanSummary:
             conflicts=tuple(rules for rules in self.conflicts if rules not in told),
             bought={line: kg for line, kg in self.bought.items() if line[1] not in gone},
             short={name: kg for name, kg in self.short.items() if name not in gone},
+            wanted=self.wanted - gone,
             dependence={name: sums for name, sums in self.dependence.items() if name not in gone},
         )
 
@@ -209,10 +215,19 @@ def mix_lines(
     ]
 
 
+def wanted_in_one(before: Iterable[PlanSummary], after: Iterable[PlanSummary]) -> dict[str, Literal["new", "removed"]]:
+    """Return the materials that only one of two plans is asked for."""
+    was, now = (frozenset[str]().union(*(plan.wanted for plan in plans)) for plans in (before, after))
+    return dict.fromkeys(now - was, "new") | dict.fromkeys(was - now, "removed")
+
+
 def material_lines(
-    mix: Iterable[MixLine], before: Mapping[str, Decimal], after: Mapping[str, Decimal]
+    mix: Iterable[MixLine],
+    before: Mapping[str, Decimal],
+    after: Mapping[str, Decimal],
+    in_one: Mapping[str, Literal["new", "removed"]] = MappingProxyType({}),
 ) -> list[MaterialLine]:
-    """Every material that either buys or is short of, in order."""
+    """Every material that either buys or is short of, in order; `in_one` are those that only one of them is asked for."""
     sums: dict[str, list[Decimal]] = {name: [NOTHING] * 3 for name in (*before, *after)}
     for line in mix:
         each = sums.setdefault(line.material, [NOTHING] * 3)
@@ -226,6 +241,7 @@ def material_lines(
             moved_kg=exact(moved),
             short_before_kg=before.get(name, NOTHING),
             short_after_kg=after.get(name, NOTHING),
+            wanted=in_one.get(name, "both"),
         )
         for name, (was, now, moved) in sorted(sums.items())
     ]

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from itertools import zip_longest
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
@@ -46,6 +46,13 @@ class MaterialLine(Record):
     """Over all offers, places and periods of delivery."""
     short_before_kg: Number
     short_after_kg: Number
+    wanted: Literal["both", "new", "removed"] = "both"
+    """`new` if only the second plan is asked for it, `removed` if only the first is."""
+
+    @property
+    def title(self) -> str:
+        """The material, with a word if only one plan is asked for it."""
+        return self.material if self.wanted == "both" else f"{self.material} ({self.wanted})"
 
 
 class DependenceLine(Record):

@@ -72,7 +72,7 @@ def _short(found: Comparison) -> doc.Section:
     columns = [doc.Column("Short"), *(doc.Column(title, align="right", from_width=_LAST) for title in ("A", "B"))]
     columns.append(doc.Column("B less A", align="right"))
     rows: list[list[doc.Cell]] = [
-        [one.material, *_change(one.short_before_kg, one.short_after_kg)]
+        [one.title, *_change(one.short_before_kg, one.short_after_kg)]
         for one in sorted(other, key=lambda one: (-abs(one.short_after_kg - one.short_before_kg), one.material))
     ]
     return doc.apart(on_screen(columns, rows, "more material", part=2), same)
@@ -85,6 +85,7 @@ def _change(before: Decimal, after: Decimal) -> Iterator[doc.Cell]:
 
 def _mix(found: Comparison, top: int) -> doc.Section:
     moved, told = moved_told(found)
+    titles = {one.material: one.title for one in found.materials}
     same = len(found.mix) - len(moved)
     alike = [f"{count(same, 'more supply', 'more supplies')} the same in both"] if same else []
     if not moved:
@@ -99,7 +100,7 @@ def _mix(found: Comparison, top: int) -> doc.Section:
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(one.material, doc.Several((one.offer,), one="offer"), one.place),
+            *(titles[one.material], doc.Several((one.offer,), one="offer"), one.place),
             *_change(one.before_kg, one.after_kg),
             doc.Kilograms(one.moved_kg) if one.moved_kg else doc.NOTHING,
         ]

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
+from time import monotonic
 
+from ...domain.case import DemandSpec
 from ...domain.change import Change
 from ...domain.plan import Cost
 from ...errors import A_SESSION, InputError, takes
 from ...explain.pieces import Changes, Piece, Pieces
 from ...explain.results import Counted, Effort, between
-from ...problem.changes import scenario_changes
+from ...problem.changes import scenario_changes, with_bills
+from ...program import compile_program
 from ...session import PartPlan, Session
 from ...session.decided import days_of, foreseen, keep_decisions, refuse_undone
 from ...solve import Progress
-from .planned import PlanSummary, dependence_lines, material_lines, mix_lines, nearest, rise_between, together
+from .planned import (
+    PlanSummary,
+    dependence_lines,
+    material_lines,
+    mix_lines,
+    nearest,
+    rise_between,
+    together,
+    wanted_in_one,
+)
 from .records import Comparison, FactLine, Step, differing
 
 
@@ -50,6 +63,7 @@ def compare(
         VerificationError: if a plan does not hold.
         PluginError: if a plugin's rule raises.
     """
+    session = _with_new_materials(session, (*before, *after))
     later = foreseen(session, days_of(session, (*before, *after)))
     if decided_before is not None:
         session, later = keep_decisions(session, decided_before), None
@@ -65,6 +79,31 @@ def compare(
     steps = [walk.step(one, was, now) for one, was, now in zip(way[1:], states, states[1:], strict=False)]
     found = walk.comparison(names, states[0], states[-1], steps, counted.effort)
     return found.but(decided_before=decided_before, foreseen=later)
+
+
+def _with_new_materials(session: Session, changes: Changes) -> Session:
+    """Return a session that has the materials and places of all new demands: it wants nothing of those that the plan doesn't have yet."""
+    began, case, merged = monotonic(), session.problem.case, session.problem.merged
+    places = {case.place, *(demand.use.place.id for demand in session.problem.demands)}
+    nothing = {
+        (change.want, change.place): DemandSpec(
+            id=f"new/{change.want}/{change.place or case.place}",
+            material=change.want,
+            end_use=change.end_use,
+            place=change.place,
+            quantities=(Decimal(0),) * case.horizon.count,
+            shortage_price=change.shortage_price,
+        )
+        for change in with_bills(changes, session.inputs.bills)
+        if change.want in merged.materials and merged.is_place(change.place or case.place)
+        if change.want not in session.parts.of_material or (change.place or case.place) not in places
+    }
+    if not nothing:
+        return session
+    inputs = replace(
+        session.inputs, case=session.inputs.case.but(demands=(*session.inputs.case.demands, *nothing.values()))
+    )
+    return session.beside(inputs, compile_program(inputs.problem()), began)
 
 
 def scenario_walk(
@@ -230,7 +269,8 @@ class _Walk:
         after, short_after, more = together([a for _, a in differ])
         case = self.session.problem.case
         mix = [line for line in mix_lines(before, after, names | more, case.resolution) if line.moved_kg]
-        materials = material_lines(mix, short_before, short_after)
+        in_one = wanted_in_one(was.plans, now.plans)
+        materials = material_lines(mix, short_before, short_after, in_one)
         rounding = case.resolution * case.horizon.count
         return Step(
             title=stop.title,
@@ -269,7 +309,7 @@ def _side_by_side(
     (before, short_before, known), (after, short_after, more) = together(plans[0]), together(plans[1])
     mix = mix_lines(before, after, known | more, session.problem.case.resolution)
     low, high = rise_between(pairs)
-    materials = tuple(material_lines(mix, short_before, short_after))
+    materials = tuple(material_lines(mix, short_before, short_after, wanted_in_one(*plans)))
     return Comparison(
         before=names[0],
         after=names[1],
