@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -220,3 +221,45 @@ def test_a_carryover_is_of_a_rule_of_the_case_once(limited: Path, tmp_path: Path
     assert found["column"].endswith(".row")
     file.write_text(text + '\n[[carryover]]\nrule = "purze"\nrow = "2027"\nused = 1\n')
     assert [one["found"] for one in problems(friendshore("plan", file, "--json", "--quiet"))] == ["purze"]
+
+
+def test_a_capacity_is_taken_once_where_a_roll_cuts_a_period(limited: Path, tmp_path: Path) -> None:
+    """Quebec makes 3 t a year. What was ordered from April to mid-May is taken off what it can make from then to mid-August."""
+    found = roll(limited / "case", limited / "run", tmp_path / "next", "2027-05-15")
+    due = bought_before(limited / "run", "2027-05-15")
+    before = sum(float(one.quantity_kg) for one in due if one.offer == "quebec-gallium" and one.ordered == "2027-Q2")
+    whole = 3000 * 136 / 365
+    assert before > 3000 * 44 / 365
+    (left,) = [one for one in found["left"] if "quebec" in one["rule"]]
+    assert left["at_most_kg"] == pytest.approx(whole - before, abs=0.01)
+    new = plan(load_case(tmp_path / "next"), registry=Registry.of(), workers=1).run
+    first = new.periods[0].label
+    after = [one for one in new.purchases if one.offer == "quebec-gallium" and one.ordered == first]
+    assert before + float(sum(one.quantity_kg for one in after)) <= whole + 0.01
+
+
+def test_a_parcel_is_sold_once(limited: Path, tmp_path: Path) -> None:
+    """An offer of 800 kg in all: after two rolls no more than 800 kg were ordered of it."""
+    case = tmp_path / "case"
+    shutil.copytree(limited / "case", case)
+    offers = (case / "catalog" / "offers.csv").read_text().splitlines()
+    rows = [
+        f"{row},total" if number == 0 else f"{row},{'1500 kg' if 'guangxi' in row else ''}"
+        for number, row in enumerate(offers)
+    ]
+    (case / "catalog" / "offers.csv").write_text("\n".join(rows) + "\n")
+    ordered, now = Decimal(0), case
+    for number, day in enumerate(("2027-04-01", "2027-07-01", "2027-10-01")):
+        assert friendshore("plan", now, "--out", tmp_path / f"run{number}", "--quiet").exit_code == 0
+        ordered += sum(
+            (
+                one.quantity_kg
+                for one in bought_before(tmp_path / f"run{number}", day)
+                if one.offer == "guangxi-gallium"
+            ),
+            Decimal(0),
+        )
+        roll(now, tmp_path / f"run{number}", tmp_path / f"next{number}", day)
+        now = tmp_path / f"next{number}"
+    last = plan(load_case(now), registry=Registry.of(), workers=1).run
+    assert 0 < ordered + sum(one.quantity_kg for one in last.purchases if one.offer == "guangxi-gallium") <= 1500

@@ -11,14 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 from ..domain.base import exact
 from ..domain.case import CarryoverSpec
 from ..domain.plan import LotUse, Make, Purchase
+from ..domain.time import Horizon, Span
 from ..problem.demands import round_to
 from ..problem.limiting import rows_of
 from ..problem.rule_facts import ProblemFacts
@@ -48,11 +50,19 @@ class Carried:
     """Rules of a year, or of the whole plan, that aren't sums of orders, so that they begin again."""
     overdrawn: tuple[tuple[str, Decimal], ...]
     """Rows of which more was used than they allow for the whole time, and by how much."""
+    pins: tuple[dict[str, Any], ...] = ()
+    """Rules of the new case: what orders that were placed leave of a capacity, or of all that an offer has."""
+    not_pinned: tuple[str, ...] = ()
+    """Capacities of which orders that were placed took more than their part, and that no rule can say, since a run delivers several goods."""
+
+
+PINNED = "placed-before"
+"""First words of the id of rules that state what orders leave."""
 
 
 def carried_over(
     verified: VerifiedPlan,
-    day: date,
+    horizon: Horizon,
     placed: Sequence[PlacedLine],
     received: Sequence[RolledLot],
     stocks: Sequence[RolledLot],
@@ -61,21 +71,26 @@ def carried_over(
 
     Args:
         verified: The plan.
-        day: First day of the new plan.
+        horizon: Periods of the new plan.
         placed: Orders that were placed by the plan, or by an earlier one.
         received: Lots of those that arrived.
         stocks: Stock that was there when the plan began.
     """
-    return _Carrying(verified, day, placed, received, stocks).carried()
+    return _Carrying(verified, horizon, placed, received, stocks).carried()
 
 
 @dataclass
 class _Carrying:
     verified: VerifiedPlan
-    day: date
+    horizon: Horizon
     placed: Sequence[PlacedLine]
     received: Sequence[RolledLot]
     stocks: Sequence[RolledLot]
+
+    @property
+    def day(self) -> date:
+        """First day of the new plan."""
+        return self.horizon.start
 
     def carried(self) -> Carried:
         problem = self.verified.problem
@@ -116,7 +131,80 @@ class _Carrying:
                 beyond = used - earlier.used - row.at_most if row.at_most is not None else _NOTHING
                 if beyond > problem.case.resolution and row.only_adds:
                     overdrawn.append((f"{rule.id}: {row.label}", beyond))
-        return Carried(tuple(found), tuple(left_out), tuple(overdrawn))
+        pins = [*self._parcels(), *self._capacities()]
+        return Carried(
+            tuple(found),
+            tuple(left_out),
+            tuple(overdrawn),
+            tuple(pin for pin in pins if "at_most" in pin),
+            tuple(pin["id"] for pin in pins if "at_most" not in pin),
+        )
+
+    def _parcels(self) -> Iterator[dict[str, Any]]:
+        """Yield what is left of offers that have only so much over the whole plan."""
+        problem = self.verified.problem
+        stated = {rule.id for rule in problem.rules}
+        for facts in problem.offers:
+            used = sum((one.quantity for one in self._new if one.line.offer == facts.offer.id), _NOTHING)
+            name = f"{PINNED}-total-{facts.offer.id}"
+            if facts.offer.total is None or not used or name in stated:  # what such a rule counts is carried over
+                continue
+            pin = {
+                "kind": "pin",
+                "id": name,
+                "title": f"Left of {facts.offer.id} after orders placed before {self.day}",
+            }
+            left = max(facts.offer.total - used, _NOTHING)
+            yield pin | ({"offer": facts.offer.id, "at_most": _mass(left), "dated_by": "order"} if facts.single else {})
+
+    def _capacities(self) -> Iterator[dict[str, Any]]:
+        """Yield what is left of capacities in the period in which the day lies, if orders took more than the part of the days before it."""
+        problem = self.verified.problem
+        at = problem.case.horizon.find(self.day)
+        if at is None or problem.case.horizon.periods[at].start == self.day:
+            return
+        period = problem.case.horizon.periods[at]
+        end = max(one.end for one in self.horizon.periods if one.start <= period.end)
+        units: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for one in self._new:
+            if one.line.ordered == at:
+                units[one.line.offer] += one.quantity
+        limited = [
+            (pool.facility, pool.capacity, [problem.offers[i] for i in pool.offers], False) for pool in problem.pools
+        ]
+        for facts in problem.offers:
+            rate = facts.offer.max_per_year
+            if rate is not None:
+                own = [
+                    exact(rate * one.years.numerator / one.years.denominator) for one in problem.case.horizon.periods
+                ]
+                limited.append((facts.offer.id, tuple(own), [facts], True))
+        for name, capacity, offers, own_limit in limited:
+            most = capacity[at]
+            weights = {facts.offer.id: Decimal(1) if own_limit else facts.offer.capacity_use for facts in offers}
+            taken = sum((units[offer] * weight for offer, weight in weights.items() if offer in units), _NOTHING)
+            if most is None or not taken:
+                continue
+            beyond = taken - self._within(capacity, period.start, self.day - timedelta(days=1))
+            if beyond <= problem.case.resolution:
+                continue
+            left = max(self._within(capacity, self.day, end) - beyond, _NOTHING)
+            pin = {
+                "kind": "pin",
+                "id": f"{PINNED}-{self.day}-{name}",
+                "title": f"Left of {name} up to {end} after orders placed before {self.day}",
+            }
+            counted = {offer: weight for offer, weight in weights.items() if weight}
+            stated = {"offers": counted, "at_most": _mass(left), "dated_by": "order", "from": self.day, "until": end}
+            yield pin | (stated if all(facts.single for facts in offers) else {})
+
+    def _within(self, capacity: Sequence[Decimal | None], first: date, last: date) -> Decimal:
+        """Return what a capacity gives on some days; 0 for periods in which it is unlimited."""
+        found = Fraction(0)
+        for period, most in zip(self.verified.problem.case.horizon.periods, capacity, strict=True):
+            days = Span(start=first, end=last).days_within(period.span)
+            found += Fraction(most or 0) * days / period.days
+        return round_to(found, self.verified.problem.case.resolution)
 
     def _rest(self, rule: Rule) -> Iterator[Row]:
         """Yield the rows of a rule as they would be if only what is wanted from the day on were wanted."""
@@ -263,6 +351,10 @@ class _Carrying:
         ledger = PlanEntries.of(self.verified.problem, plan.but(purchases=bought, makes=tuple(makes), lots=tuple(lots)))
         placed = placed_orders(ledger)
         return TermValues(ledger, Amounts(ledger, placed), Costing(ledger, placed))
+
+
+def _mass(quantity: Decimal) -> str:
+    return f"{quantity.normalize():f} kg"
 
 
 def _bound(row: Row | None) -> Decimal:

@@ -19,6 +19,7 @@ from ..reading.textfile import read_bytes
 from ..reading.workbook import is_workbook
 from ..recommend import gather
 from ..writing import refuse_present, replace_file, write_file, written_aside
+from .carryover import PINNED
 from .case_text import CaseText
 from .lines import OrderLine
 from .placed import OrderNow, orders_now
@@ -142,6 +143,7 @@ def _edit(text: CaseText, rolled: RolledCase, contents: dict[PurePosixPath, byte
         if quantity is not None and used:
             _reduce(text, name, position, quantity - used)
     _edit_carryovers(text, rolled)
+    _edit_pins(text, rolled)
     gone = sum(1 for period in case.horizon.periods if period.end < rolled.day)
     if gone:
         _drop_periods(text, gone, contents, folder)
@@ -153,6 +155,16 @@ def _edit_carryovers(text: CaseText, rolled: RolledCase) -> None:
     for row in rolled.carried.rows:
         stated: dict[str, Any] = {"rule": row.rule, "row": row.row, "used": row.used}
         text.add("carryover", stated | ({"allowed": row.allowed} if row.allowed else {}) | {"why": row.why})
+
+
+def _edit_pins(text: CaseText, rolled: RolledCase) -> None:
+    """Add rules for what orders leave of capacities, and remove those of an earlier roll whose days are over."""
+    for number, rule in enumerate(text.data.get("rule", ())):
+        until = rule.get("until")
+        if str(rule.get("id", "")).startswith(PINNED) and until is not None and str(until) < str(rolled.day):
+            text.remove("rule", number)
+    for pin in rolled.carried.pins:
+        text.add("rule", pin)
 
 
 def _edit_stock(text: CaseText, rolled: RolledCase, position: int, lot: RolledLot) -> None:
@@ -317,14 +329,32 @@ def _notes(rolled: RolledCase) -> Iterator[str]:
     known = {one.offer for one in gathered.case.incumbents}
     for name in ordered:
         offer = offers[name]
-        afresh = [word for word in ("total", "max_per_year", "take_or_pay") if getattr(offer, word) is not None]
-        if afresh:
-            yield f"{name}: {', '.join(afresh)} counts from {rolled.day} again; take off what was ordered before, if it counts"
+        if offer.take_or_pay is not None:
+            yield f"{name}: take_or_pay counts from {rolled.day} again; take off what was ordered before, if it counts"
         if name not in known and (offer.onboarding or offer.qualification):
             yield f"{name} has been ordered: add it as [[incumbent]], or the plan pays its onboarding and waits for its qualification again"
     old_end, new_end = gathered.case.horizon.span.end, rolled.horizon.span.end
     if old_end != new_end:
         yield f"periods of a {rolled.horizon.length.value} from {rolled.day} end on {new_end}, after the old plan ({old_end}): a demand without `until` goes on until then"
+    yield from _limit_notes(rolled)
+    undated = [stock.id or stock.material for stock in gathered.case.stocks if stock.acquired is None]
+    undated += [one.order.id for one, _ in rolled.received if one.order.ordered is None]
+    if undated:
+        end = rolled.horizon.periods[0].end
+        yield f"without `acquired`, and so counted as bought on any day up to {end}: {', '.join(undated)}"
+    if rolled.unplaced:
+        yield f"not on the sheet though the plan places them before {rolled.day}: {len(rolled.unplaced)} orders; the new plan decides on them again"
+    bought = [one.order for one in (*(one for one, _ in rolled.received), *rolled.open)]
+    unproven = sorted(order.id for order in bought if offers[order.offer].inputs and not order.inputs)
+    if unproven:
+        yield (
+            f"made from inputs that no document confirms, so that rules on origins find them unproven: {', '.join(unproven)}; "
+            f"fill in {', '.join(CONFIRM)} of the sheet"
+        )
+
+
+def _limit_notes(rolled: RolledCase) -> Iterator[str]:
+    """Yield what limits count of the time before the day, and what they don't."""
     limits = sorted({row.rule for row in rolled.carried.rows} | set(rolled.carried.left_out))
     across = [
         period
@@ -341,19 +371,10 @@ def _notes(rolled: RolledCase) -> Iterator[str]:
         yield f"what was ordered and wanted before {rolled.day} counts in the limits of its year ([[carryover]]): {named}"
     for called, beyond in rolled.carried.overdrawn:
         yield f"{called}: exceeded by {_amount(beyond)} already, so that nothing more is allowed"
+    if rolled.carried.pins:
+        yield f"rules for what orders leave of capacities: {', '.join(pin['id'] for pin in rolled.carried.pins)}"
+    if rolled.carried.not_pinned:
+        named = ", ".join(rolled.carried.not_pinned)
+        yield f"orders took a part of capacities that count from {rolled.day} again, since a run delivers several goods: {named}"
     if rolled.carried.left_out:
         yield f"limits of a year or of the whole plan that count from {rolled.day} again: {', '.join(sorted(rolled.carried.left_out))}"
-    undated = [stock.id or stock.material for stock in gathered.case.stocks if stock.acquired is None]
-    undated += [one.order.id for one, _ in rolled.received if one.order.ordered is None]
-    if undated:
-        end = rolled.horizon.periods[0].end
-        yield f"without `acquired`, and so counted as bought on any day up to {end}: {', '.join(undated)}"
-    if rolled.unplaced:
-        yield f"not on the sheet though the plan places them before {rolled.day}: {len(rolled.unplaced)} orders; the new plan decides on them again"
-    bought = [one.order for one in (*(one for one, _ in rolled.received), *rolled.open)]
-    unproven = sorted(order.id for order in bought if offers[order.offer].inputs and not order.inputs)
-    if unproven:
-        yield (
-            f"made from inputs that no document confirms, so that rules on origins find them unproven: {', '.join(unproven)}; "
-            f"fill in {', '.join(CONFIRM)} of the sheet"
-        )

@@ -269,17 +269,18 @@ def _rolled(
     unplaced = tuple(
         line for line in lines if line.order_by is not None and line.order_by < day and line.line not in on_sheet
     )
+    horizon = rolled_horizon(case.horizon, day, length)
     return RolledCase(
         gathered=gathered,
         day=day,
-        horizon=rolled_horizon(case.horizon, day, length),
+        horizon=horizon,
         stocks=stocks,
         received=received,
         open=[one for one in orders if one.order.arrives >= day],
         totals=tuple(node_totals(lots, uncovered)),
         allowances=_allowances(verified, day, received),
         carried=carried_over(
-            verified, day, placed, [lot for _, some in received for lot in some], [lot for _, lot in stocks]
+            verified, horizon, placed, [lot for _, some in received for lot in some], [lot for _, lot in stocks]
         ),
         unplaced=unplaced,
     )

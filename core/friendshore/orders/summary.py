@@ -32,6 +32,10 @@ def rolled_data(rolled: RolledCase) -> dict[str, object]:
             {"rule": row.rule, "row": row.row, "used": float(row.used), "allowed": float(row.allowed)}
             for row in rolled.carried.rows
         ],
+        "left": [
+            {"rule": pin["id"], "at_most_kg": float(pin["at_most"].split()[0]), "until": str(pin.get("until", ""))}
+            for pin in rolled.carried.pins
+        ],
         "notes": _notes(rolled),
     }
 
