@@ -172,6 +172,8 @@ WRONG: list[tuple[Fill, Mapping[tuple[str, str], str], str, str]] = [
     ({"1": ("=1+1", "2026-10-01", "2026-12-29", "5")}, {}, "order_number", "cannot be read"),
     ({**ARRIVED, "3": ("PO-1", "2027-04-01", "2027-07-01", "5")}, {}, "order_number", "row 2 has the same number"),
     ({"1": ("afloat", "2026-10-01", "2026-12-29", "5")}, {}, "order_number", "the case has another order of this number"),
+    ({"1": ("PO-1", "2026-10-01", "2026-12-29", "1400 kg or so")}, {}, "confirmed_kg", "cannot be read"),
+    ({"1": ("PO-1", "2026-10-01", "2026-12-29", "14000")}, {}, "confirmed_kg", "more was confirmed than line 1 orders"),
     (ARRIVED, {("1", "supplier"): "Example Alumina"}, "supplier", "this is not what the plan says"),
     (ARRIVED, {("1", "material"): "gallium-6n"}, "material", "this is not what the plan says"),
     (ARRIVED, {("1", "item"): "Gallium oxide"}, "item", "this is not what the plan says"),
@@ -190,6 +192,20 @@ def test_a_sheet_that_says_something_else_is_refused(
     """With the row and the column of the mistake."""
     found = problems(friendshore("orders", planned / "run", "--filled", sheet(fill, edits), "--json"))
     assert [one for one in found if one["column"] == column and message in one["message"] and one["row"]], found
+
+
+def test_a_line_may_be_ordered_in_parts_and_not_twice(planned: Path, sheet: Callable[..., Path]) -> None:
+    """Two rows of one line are two orders of it, if they are together no more than the line."""
+    for kilograms, twice in (("700", False), ("1400", True)):
+        file = sheet({"1": ("PO-1", "2026-10-01", "2026-12-29", kilograms)})
+        head, first, *rest = file.read_text().splitlines()
+        file.write_text("\n".join([head, first, first.replace("PO-1", "PO-1b"), *rest]) + "\n")
+        told = friendshore("orders", planned / "run", "--filled", file, "--json")
+        if twice:
+            assert [(one["row"], one["column"]) for one in problems(told)] == [(3, "confirmed_kg")]
+        else:
+            found = [(one["id"], one["quantity"]) for one in json.loads(told.output)["orders"]]
+            assert found[:2] == [("PO-1", "700 kg"), ("PO-1b", "700 kg")]
 
 
 def test_all_mistakes_are_told_at_once(planned: Path, sheet: Callable[..., Path]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog.sheets import Sheet, workbook
-from ..domain.base import UnreadableError
+from ..domain.base import UnreadableError, grouped
 from ..domain.values import label
 from ..errors import Diagnostic
 from ..inert import cell_inert
@@ -163,6 +163,7 @@ class FilledSheet:
                     row, "line", "the plan has no such line", f"1 to {len(self.lines)}, or `open-` and an order", fix
                 )
         self._tell_twice(table, placed)
+        self._tell_more(table, placed)
         return tuple(placed)
 
     def _table(self) -> Table:
@@ -271,6 +272,17 @@ class FilledSheet:
                     rows[one.row], NUMBER, "the case has another order of this number", "a number of its own", fix
                 )
             seen.setdefault(one.number, one.row)
+
+    def _tell_more(self, table: Table, placed: Sequence[PlacedLine]) -> None:
+        """Find lines of which more was confirmed than they order, by one row or by several."""
+        rows = {row.line: row for row in table.rows}
+        for line, several in grouped((one.line.line, one) for one in placed).items():
+            most, total = several[0].line.quantity, sum((one.quantity for one in several), Decimal(0))
+            if total > most and (several[0].line.placed is None or len(several) > 1):
+                where = "" if len(several) == 1 else f", by rows {', '.join(str(one.row) for one in several)} together"
+                message = f"more was confirmed than line {line} orders{where}"
+                fix = "correct it, or state what comes beyond the plan as an [[order]] of the case file"
+                table.problem(rows[several[-1].row], CONFIRMED, message, f"at most {most.normalize():f} in all", fix)
 
 
 def _same(column: Field, text: str, written: str) -> bool:
