@@ -34,7 +34,7 @@ MAKER = {
 COLUMNS = (
     "order_number", "date_placed", "confirmed_arrival", "confirmed_kg", "confirmed_inputs", "inputs_document", "inputs_date",
 )  # fmt: skip
-ORDERED = ("2027-01-04", "2027-04-01", "900")
+ORDERED = ("2027-01-04", "2027-04-01", "450")
 SIGNED = ("AB-17", "2027-01-08")
 
 
@@ -209,6 +209,24 @@ def test_goods_keep_the_origin_of_inputs_that_were_confirmed(made: Path, tmp_pat
     chain = tmp_path / "case" / "catalog" / "chain.csv"
     chain.write_text(chain.read_text().replace("henan-crude,mined,CN", "henan-crude,mined,AU"))
     more = ("--to", "2027-02-01", "--run", made / "run", "--orders", sheet, "--out", tmp_path / "next", "--json")
+    told = problems(friendshore("case", "roll", tmp_path / "case", *more))
+    assert ["would change their origin" in one["message"] for one in told] == [True]
+
+
+def test_a_supplier_that_is_renamed_and_moved_is_still_moved(made: Path, tmp_path: Path) -> None:
+    """A new id for the offer hides no other mine: the alias leads from the old one to it."""
+    line = first_lines(made, tmp_path / "sheet.csv")["henan-crude"]["line"]
+    sheet = filled(made, tmp_path / "sheet.csv", {line: order("PO-1", "yes", *SIGNED)})
+    shutil.copytree(made / "case", tmp_path / "case")
+    catalog = tmp_path / "case" / "catalog"
+    for name in ("offers.csv", "chain.csv"):
+        (catalog / name).write_text((catalog / name).read_text().replace("henan-crude", "henan-ore"))
+    (catalog / "aliases.csv").write_text("of,old,new,date,reason\noffer,henan-crude,henan-ore,2027-01-10,renamed\n")
+    more = ("--to", "2027-02-01", "--run", made / "run", "--orders", sheet, "--out", tmp_path / "next", "--json")
+    assert friendshore("case", "roll", tmp_path / "case", *more).exit_code == 0
+    shutil.rmtree(tmp_path / "next")
+    chain = (catalog / "chain.csv").read_text()
+    (catalog / "chain.csv").write_text(chain.replace("henan-ore,mined,CN", "henan-ore,mined,AU"))
     told = problems(friendshore("case", "roll", tmp_path / "case", *more))
     assert ["would change their origin" in one["message"] for one in told] == [True]
 

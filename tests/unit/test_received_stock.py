@@ -170,6 +170,7 @@ def test_confirmed_inputs_prove_what_their_offers_prove(oxide: Offer, usable: bo
     assert usable_in(facts, BANS, **made(["au-oxide"], kind)) == usable
     (use,) = holding_in(facts, BANS, **made([], kind)).uses
     assert {bar.unproven for bar in use.bars} == {True}
+    assert all(f"`confirmed_on` of the [[{kind}]]" in bar.heals for bar in use.bars)
 
 
 def test_a_step_of_one_input_answers_for_no_other() -> None:

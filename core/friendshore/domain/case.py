@@ -285,7 +285,9 @@ class CarryoverSpec(Record):
     row: Annotated[str, Written("tungsten-powder Acme 2027")]
     """Row of the limit, by its label in the run."""
     used: Annotated[Amount, Written(3000)]
-    """Amount that the row counts already, in its own unit: kilograms, or money in the case's currency."""
+    """Amount that the row counts already, in its own unit: kilograms, or money in the case's currency.
+
+    In a share of purchases, what others delivered counts below 0."""
     allowed: Annotated[Amount, Written(3500)] = Decimal(0)
     """Amount that the row allowed, or asked for, of what was wanted before the plan; blank: 0.
 

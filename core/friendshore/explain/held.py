@@ -158,8 +158,14 @@ def _healed(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
     """What would let a lot pass a rule of origin."""
     ways = []
     if verdict.result is Result.UNPROVEN:
-        of = f"in the chain of `{lot.offer}`" if lot.offer else "in the `chain` of the [[stock]]"
-        ways.append(f"proof of where it was {verdict.stage or 'made'}, {of}")
+        if lot.offer and lot.chained.offer.inputs and not lot.chain:
+            table = "order" if lot.on_order else "stock"
+            ways.append(
+                f"what it is made from, as its supplier confirms it: `inputs`, `confirmed_by`, and `confirmed_on` of the [[{table}]]"
+            )
+        else:
+            of = f"in the chain of `{verdict.offer or lot.offer}`" if lot.offer else "in the `chain` of the [[stock]]"
+            ways.append(f"proof of where it was {verdict.stage or 'made'}, {of}")
     if rule.dated_by == "delivery" and phase.start is not None and (lot.arrives is None or lot.arrives < phase.start):
         ways.append(f"delivery by {phase.start - timedelta(days=1)}")
     if rule.dated_by == "order" and phase.start is not None and lot.acquired.start is None:

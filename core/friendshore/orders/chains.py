@@ -20,8 +20,15 @@ def other_chains(names: Collection[str], then: Iterable[Catalog], now: Iterable[
         then: Catalogs that the run was planned with.
         now: Catalogs of today.
     """
-    before, after = _offers(then), _offers(now)
-    for name in sorted(names):
+    before, after = dict(_offers(then)), _offers(now)
+    aliases = {
+        alias.old: alias.new for catalog in now for alias in catalog.aliases if alias.of == "offer" and alias.new
+    }
+    renamed = {name: _name_of_today(name, aliases) for name in {*names, *before}}
+    for old, new in renamed.items():
+        if old in before and new != old:
+            before[new] = before.pop(old)
+    for name in sorted({renamed[name] for name in names}):
         if name not in after or name not in before:
             continue  # the case refuses an offer that is gone; one that the run didn't know was added since
         for stage in _contradicted(before[name].chain, after[name].chain):
@@ -29,6 +36,15 @@ def other_chains(names: Collection[str], then: Iterable[Catalog], now: Iterable[
             message = f"offer `{name}` says where it is {stage} otherwise than when goods were bought from it, so they would change their origin"
             found, expected = _countries(after[name].chain, stage), _countries(before[name].chain, stage)
             yield Diagnostic(message, f"catalog {after[name].catalog}", None, "chain", found, expected, fix)
+
+
+def _name_of_today(name: str, aliases: Mapping[str, str]) -> str:
+    """Return the id that an offer has now, if it was renamed."""
+    seen = {name}
+    while name in aliases and aliases[name] not in seen:
+        name = aliases[name]
+        seen.add(name)
+    return name
 
 
 def _offers(catalogs: Iterable[Catalog]) -> Mapping[str, Offer]:
