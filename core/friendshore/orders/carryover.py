@@ -42,7 +42,7 @@ _NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class EarlierUse:
     """What is carried over."""
 
     rows: tuple[CarryoverSpec, ...]
@@ -66,7 +66,7 @@ def carried_over(
     placed: Sequence[PlacedLine],
     received: Sequence[RolledLot],
     stocks: Sequence[RolledLot],
-) -> Carried:
+) -> EarlierUse:
     """Return what the limits of a plan count of the time before a day.
 
     Args:
@@ -92,7 +92,7 @@ class _Carrying:
         """First day of the new plan."""
         return self.horizon.start
 
-    def carried(self) -> Carried:
+    def carried(self) -> EarlierUse:
         problem = self.verified.problem
         periods = problem.case.horizon.periods
         over = {str(year) for year in range(periods[0].start.year, self.day.year)}
@@ -132,7 +132,7 @@ class _Carrying:
                 if beyond > problem.case.resolution and row.only_adds:
                     overdrawn.append((f"{rule.id}: {row.label}", beyond))
         pins = [*self._parcels(), *self._capacities()]
-        return Carried(
+        return EarlierUse(
             tuple(found),
             tuple(left_out),
             tuple(overdrawn),

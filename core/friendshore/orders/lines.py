@@ -137,18 +137,8 @@ def _of_plan(problem: Problem, plan: Plan) -> Iterator[OrderLine]:
     for (offer, ordered), purchases in runs.items():
         stated = problem.merged.offers[offer]
         single = len(stated.outputs) == 1
-        # Goods made from other inputs are another order, unless an order has a least size that both parts together reach.
-        apart = single and bool(stated.inputs) and stated.lot is None and not stated.min_order
         ways = grouped(
-            (
-                (
-                    one.place,
-                    one.delivered,
-                    one.material if single else "",
-                    origins.of(offer, ordered, one.requirement) if apart else None,
-                ),
-                one,
-            )
+            ((one.place, one.delivered, one.material if single else "", origins.apart(stated, one)), one)
             for one in purchases
         )
         # A run of several goods for several places is no order that could be stated: its goods are listed one by one.
@@ -287,6 +277,15 @@ class _Origins:
         self._stocked = {(one.material, one.place, one.requirement, one.period) for one in plan.stocks if one.quantity}
         self._makes = grouped(((make.offer, make.period), make.requirement) for make in plan.makes)
         self._known: dict[tuple[str, int, str | None], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+    def apart(self, offer: Offer, purchase: Purchase) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Return what makes purchases of an offer other orders: the inputs they are made from. None if all are one order.
+
+        An order that has a least size stays whole: its parts might not reach it.
+        """
+        if not offer.inputs or len(offer.outputs) > 1 or offer.lot is not None or offer.min_order:
+            return None
+        return self.of(offer.id, purchase.ordered, purchase.requirement)
 
     def of(self, offer: str, ordered: int, requirement: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the offers up the chain of an order for a compliance class (None: for all), and the lots among them that no offer explains."""

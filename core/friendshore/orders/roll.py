@@ -25,7 +25,7 @@ from ..recommend.recheck import RunFacts, as_run, read_facts
 from ..run import FACTS_FILE, read_run
 from ..run.signing import changed, read_sums
 from ..verify import VerifiedPlan, examine
-from .carryover import Carried, carried_over
+from .carryover import EarlierUse, carried_over
 from .chains import other_chains
 from .counts import apply_count
 from .lines import OrderLine, order_lines
@@ -52,7 +52,7 @@ class RolledCase:
     totals: tuple[NodeTotal, ...]
     allowances: dict[tuple[str, str], Decimal]
     """`licence` or `waiver`, and its id -> kilograms that were moved or delivered under it before the day."""
-    carried: Carried
+    carried: EarlierUse
     """What limits of a year, or of the whole plan, count of the time before the day."""
     unplaced: tuple[OrderLine, ...]
     """Orders that should have been placed before the day, and aren't on the sheet."""
