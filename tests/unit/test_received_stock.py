@@ -173,6 +173,23 @@ def test_confirmed_inputs_prove_what_their_offers_prove(oxide: Offer, usable: bo
     assert all(f"`confirmed_on` of the [[{kind}]]" in bar.heals for bar in use.bars)
 
 
+@pytest.mark.parametrize("kind", ["order", "stock"])
+def test_inputs_that_nobody_confirmed_prove_nothing_and_count_against(kind: str) -> None:
+    """Planned inputs without a document: lawful ones leave it unproven, and a ban that asks for no proof finds the barred ones."""
+    unsigned = {"confirmed_by": "", "confirmed_on": None}
+    facts = smelters(source("AU", 1, "oxide"), source("CN", 1, "oxide"))
+    lawful, barred = (made([name], kind) for name in ("au-oxide", "cn-oxide"))
+    lawful, barred = (
+        {key: [one.but(**unsigned) for one in lots] for key, lots in each.items()} for each in (lawful, barred)
+    )
+    (use,) = holding_in(facts, BANS, **lawful).uses
+    assert {bar.unproven for bar in use.bars} == {True}
+    unasked = [ban("mined", id="unasked", asks_proof=False)]
+    assert usable_in(facts, unasked, **lawful)
+    (use,) = holding_in(facts, unasked, **barred).uses
+    assert [(bar.unproven, bar.countries) for bar in use.bars] == [(False, ["CN"])]
+
+
 def test_a_step_of_one_input_answers_for_no_other() -> None:
     """Oxide that is refined, and oxide that is only calcined: together they aren't refined."""
     refined, calcined = chain("AU", "mined", "refining"), chain("AU", "mined", "calcination")

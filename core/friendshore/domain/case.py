@@ -107,23 +107,26 @@ InputOffers = Annotated[
     Written(
         ["acme-oxide"],
         sort=tuple[Ident, ...],
-        meaning="Offers that its inputs came from, up the whole chain, as `confirmed_by` says. Blank: unknown, so that origins up its chain are unproven.",
+        meaning="Offers that its inputs come from, up the whole chain. Without `confirmed_by` they count against it, and prove nothing. Blank: unknown.",
     ),
 ]
-ConfirmedBy = Annotated[str, Written("AB-4711", meaning="Document in which the supplier confirms `inputs`.")]
+ConfirmedBy = Annotated[
+    str, Written("AB-4711", meaning="Document in which the supplier confirms `inputs`. Blank: unconfirmed.")
+]
 ConfirmedOn = Annotated[date | None, Written("2026-11-05", meaning="Date of this document.")]
 
 
 def _confirmed(given: Given) -> Iterator[Fault]:
-    """Yield a fault if inputs are stated without the document that confirms them, or a document without inputs."""
-    stated = [name for name in ("inputs", "confirmed_by", "confirmed_on") if given.get(name)]
-    for name in ("inputs", "confirmed_by", "confirmed_on"):
-        if stated and name not in stated:
+    """Yield a fault if a document confirms no inputs, or has no name or date."""
+    needed = ("inputs", "confirmed_by", "confirmed_on")
+    stated = [name for name in needed if given.get(name)]
+    if not given.get("confirmed_by") and not given.get("confirmed_on"):
+        return
+    for name in needed:
+        if name not in stated:
             message = f"`{' and '.join(stated)}` without `{name}` proves nothing"
-            fix = (
-                "state the inputs, and the document and date by which the supplier confirms them, or none of the three"
-            )
-            yield Fault(name, message, "inputs, confirmed_by, and confirmed_on", fix, turns_on=tuple(stated))
+            fix = "state the inputs, and the document and date by which the supplier confirms them"
+            yield Fault(name, message, ", ".join(needed), fix, turns_on=tuple(stated))
 
 
 class StockSpec(Fitting):

@@ -158,7 +158,7 @@ def _healed(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
     """What would let a lot pass a rule of origin."""
     ways = []
     if verdict.result is Result.UNPROVEN:
-        if lot.offer and lot.chained.offer.inputs and not lot.chain:
+        if lot.offer and lot.chained.offer.inputs and not lot.confirmed:
             table = "order" if lot.on_order else "stock"
             ways.append(
                 f"what it is made from, as its supplier confirms it: `inputs`, `confirmed_by`, and `confirmed_on` of the [[{table}]]"

@@ -256,8 +256,8 @@ class _Origins:
         self._single = {name for name, offer in problem.merged.offers.items() if len(offer.outputs) == 1}
         lots = {lot.id: lot for lot in problem.lots}
         case = problem.case
-        confirmed = {name: one.inputs for name, one in zip(case.stock_names, case.stocks, strict=True)}
-        confirmed |= {name: one.inputs for name, one in zip(case.order_names, case.orders, strict=True)}
+        stated = {name: one.inputs for name, one in zip(case.stock_names, case.stocks, strict=True)}
+        stated |= {name: one.inputs for name, one in zip(case.order_names, case.orders, strict=True)}
         self._into: defaultdict[tuple[str, str, str], list[tuple[int, str, int, str]]] = defaultdict(list)
         """Material, place, and compliance class -> arrival, offer, period of the order, and class of its inputs, of each purchase."""
         self._held: defaultdict[tuple[str, str, str], list[tuple[int, str, frozenset[str], bool]]] = defaultdict(list)
@@ -268,11 +268,11 @@ class _Origins:
             )
         for used in plan.lots:
             lot = lots[used.lot]
-            inputs = confirmed[used.lot] if used.lot in confirmed else confirmed[used.lot.rpartition(":")[0]]
+            inputs = stated[used.lot if used.lot in stated else used.lot.rpartition(":")[0]]
             makes = bool(lot.offer and problem.merged.offers[lot.offer].inputs)
-            known = bool(lot.offer) and (not makes or bool(inputs))
+            known = bool(lot.offer) and (not makes or lot.confirmed)
             self._held[used.material, used.place, used.requirement].append(
-                (used.period, used.lot, frozenset({lot.offer, *inputs}), known)
+                (used.period, used.lot, frozenset({lot.offer, *inputs} - {""}), known)
             )
         self._stocked = {(one.material, one.place, one.requirement, one.period) for one in plan.stocks if one.quantity}
         self._makes = grouped(((make.offer, make.period), make.requirement) for make in plan.makes)
@@ -310,10 +310,9 @@ class _Origins:
                             names.add(source)
                             waiting += [(source, period, each) for each in self._labels(source, period, needed)]
                     for arrival, lot, offers, known in self._held[node]:
-                        if first <= arrival <= at and known:
+                        if first <= arrival <= at:
                             names |= offers
-                        elif first <= arrival <= at:
-                            unnamed.add(lot)
+                            unnamed |= set() if known else {lot}
             self._known[key] = tuple(sorted(names)), tuple(sorted(unnamed))
         return self._known[key]
 

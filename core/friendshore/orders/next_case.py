@@ -221,10 +221,9 @@ def order_table(order: OrderSpec) -> dict[str, Any]:
 
 
 def _confirmation(order: OrderSpec) -> dict[str, Any]:
-    """Return the inputs of an order with the document that confirms them, as a case file states them. Empty if nothing does."""
-    if not order.inputs:
-        return {}
-    return {"inputs": list(order.inputs), "confirmed_by": order.confirmed_by, "confirmed_on": order.confirmed_on}
+    """Return the inputs of an order, and the document that confirms them, as a case file states them. Empty if nothing is known."""
+    stated = {"inputs": list(order.inputs), "confirmed_by": order.confirmed_by, "confirmed_on": order.confirmed_on}
+    return {key: value for key, value in stated.items() if value}
 
 
 def _reduce(text: CaseText, name: str, position: int, left: Decimal) -> None:
@@ -345,7 +344,7 @@ def _notes(rolled: RolledCase) -> Iterator[str]:
     if rolled.unplaced:
         yield f"not on the sheet though the plan places them before {rolled.day}: {len(rolled.unplaced)} orders; the new plan decides on them again"
     bought = [one.order for one in (*(one for one, _ in rolled.received), *rolled.open)]
-    unproven = sorted(order.id for order in bought if offers[order.offer].inputs and not order.inputs)
+    unproven = sorted(order.id for order in bought if offers[order.offer].inputs and not order.confirmed_by)
     if unproven:
         yield (
             f"made from inputs that no document confirms, so that rules on origins find them unproven: {', '.join(unproven)}; "

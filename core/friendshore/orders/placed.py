@@ -63,7 +63,7 @@ def stated(one: PlacedLine, before: OrderSpec | None) -> OrderSpec:
         arrives=one.arrives,
         ordered=one.placed,
         place=one.line.place,
-        inputs=one.inputs,
+        inputs=one.inputs or one.line.inputs,
         confirmed_by=one.confirmed_by,
         confirmed_on=one.confirmed_on,
         why=before.why if before is not None else "",

@@ -102,7 +102,8 @@ def _cells(line: OrderLine, plan: str) -> dict[str, str]:
     if order is not None:
         confirmed = f"{order.quantity.normalize():f}"
         blank |= {NUMBER: order.id, PLACED: str(order.ordered or ""), ARRIVES: str(order.arrives), CONFIRMED: confirmed}
-        blank |= {INPUTS: "; ".join(order.inputs), DOCUMENT: order.confirmed_by, SIGNED: str(order.confirmed_on or "")}
+        confirmed_inputs = "; ".join(order.inputs) if order.confirmed_by else ""
+        blank |= {INPUTS: confirmed_inputs, DOCUMENT: order.confirmed_by, SIGNED: str(order.confirmed_on or "")}
     return {**line.texts, **blank, PLAN: plan}
 
 
@@ -235,7 +236,7 @@ class FilledSheet:
         elif tuple(map(str.casefold, stated)) == YES:
             stated = self._as_planned(table, row, line)
         elif stated:
-            for one in unfit_inputs(line.offer, stated, self.merged, INPUTS):
+            for one in unfit_inputs(line.offer, stated, self.merged, INPUTS, whole=True):
                 table.problem(row, INPUTS, one.message, one.expected, one.fix)
         if placed is not None and signed is not None and signed < placed:
             fix = "name the document in which the supplier confirms this order"
@@ -254,6 +255,9 @@ class FilledSheet:
             table.problem(row, INPUTS, message, "the offers of all inputs", fix)
         elif not line.inputs:
             table.problem(row, INPUTS, "no inputs are planned that could be confirmed", "the offers of all inputs", fix)
+        else:
+            for one in unfit_inputs(line.offer, line.inputs, self.merged, INPUTS, whole=True):
+                table.problem(row, INPUTS, one.message, one.expected, fix)
         return line.inputs
 
     def _tell_twice(self, table: Table, placed: Iterable[PlacedLine]) -> None:

@@ -69,7 +69,9 @@ class Lot:
     offer: str = ""
     """Offer that it was bought from. Empty if unknown."""
     chain: tuple[tuple[Chained, Place], ...] = ()
-    """Its offer and all offers up its chain, each with the place that its goods went to, if the supplier has confirmed its inputs."""
+    """Its offer and all offers that its inputs come from, each with the place that its goods went to. Empty if nobody states its inputs."""
+    confirmed: bool = False
+    """True if its supplier has confirmed these inputs."""
 
 
 def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
@@ -228,7 +230,11 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
         if stock.offer and (fault := _not_of_offer(stock, merged)) is not None:
             problems.append(fault)
             continue
-        if stock.inputs and (wrong := list(unfit_inputs(stock.offer, stock.inputs, merged, "stock.inputs"))):
+        if stock.inputs and (
+            wrong := list(
+                unfit_inputs(stock.offer, stock.inputs, merged, "stock.inputs", whole=bool(stock.confirmed_by))
+            )
+        ):
             problems += wrong
             continue
         lot = _stock_lot(stock, name, merged, case, basis)
@@ -241,7 +247,11 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
         if known is None:
             problems.append(_unknown("offer", order.offer, "order.offer", merged.offers))
             continue
-        if order.inputs and (wrong := list(unfit_inputs(order.offer, order.inputs, merged, "order.inputs"))):
+        if order.inputs and (
+            wrong := list(
+                unfit_inputs(order.offer, order.inputs, merged, "order.inputs", whole=bool(order.confirmed_by))
+            )
+        ):
             problems += wrong
             continue
         factor = basis(known.outputs[0].material, order.substance)
@@ -285,8 +295,20 @@ def _stock_lot(stock: StockSpec, name: str, merged: Merged, case: Case, basis: C
     acquired = _day_or_before(stock.acquired, case)
     chained = _lot_chained(offer, facility, merged, case, stock.material)
     quantity = round_to(stock.quantity * factor, case.resolution)
-    chain = confirmed_chain(offer, stock.material, stock.inputs, place, merged, case)
-    return Lot(name, stock.material, place, 0, quantity, acquired, chained, False, offer=stock.offer, chain=chain)
+    chain, confirmed = _chain_of(offer, stock.material, stock.inputs, place, merged, case), bool(stock.confirmed_by)
+    return Lot(
+        name,
+        stock.material,
+        place,
+        0,
+        quantity,
+        acquired,
+        chained,
+        False,
+        offer=stock.offer,
+        chain=chain,
+        confirmed=confirmed,
+    )
 
 
 def _order_lots(order: OrderSpec, name: str, offer: Offer, factor: Decimal, merged: Merged, case: Case) -> list[Lot]:
@@ -299,15 +321,16 @@ def _order_lots(order: OrderSpec, name: str, offer: Offer, factor: Decimal, merg
         lot = name + (f":{line.material}" if len(offer.outputs) > 1 else "")
         chained = _lot_chained(offer, merged.facilities[offer.facility], merged, case, line.material)
         quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
-        chain = confirmed_chain(offer, line.material, order.inputs, place, merged, case)
-        lots.append(
-            Lot(lot, line.material, place, period, quantity, ordered, chained, True, order.arrives, order.offer, chain)
-        )
+        chain, confirmed = _chain_of(offer, line.material, order.inputs, place, merged, case), bool(order.confirmed_by)
+        on_the_way = (True, order.arrives, order.offer, chain, confirmed)
+        lots.append(Lot(lot, line.material, place, period, quantity, ordered, chained, *on_the_way))
     return lots
 
 
-def unfit_inputs(offer: str, inputs: Sequence[str], merged: Merged, column: str) -> Iterator[Diagnostic]:
-    """Yield a problem for each input that is no known offer or goes into nothing, and for each material that no input delivers."""
+def unfit_inputs(
+    offer: str, inputs: Sequence[str], merged: Merged, column: str, *, whole: bool
+) -> Iterator[Diagnostic]:
+    """Yield a problem for each input that is no known offer or goes into nothing, and if they are the `whole`, for each material that none delivers."""
     unknown = [name for name in dict.fromkeys(inputs) if name not in merged.offers]
     for name in unknown:
         yield _unknown("offer", name, column, merged.offers)
@@ -317,7 +340,7 @@ def unfit_inputs(offer: str, inputs: Sequence[str], merged: Merged, column: str)
     while waiting:
         maker = waiting.pop()
         for line in maker.inputs:
-            if line.material not in delivered and not unknown:
+            if whole and line.material not in delivered and not unknown:
                 message = f"`{offer}` is confirmed to be made from inputs, but none of them is {line.material}, which `{maker.id}` takes"
                 fix = f"add the offer that the {line.material} came from, or leave the inputs unconfirmed"
                 yield Diagnostic(
@@ -339,10 +362,10 @@ def unfit_inputs(offer: str, inputs: Sequence[str], merged: Merged, column: str)
         yield Diagnostic(message, column=column, found=name, expected="an offer of one of its inputs", fix="remove it")
 
 
-def confirmed_chain(
+def _chain_of(
     offer: Offer, material: str, inputs: Sequence[str], place: Place, merged: Merged, case: Case
 ) -> tuple[tuple[Chained, Place], ...]:
-    """Return an offer and its confirmed inputs as rules judge them in a plan: each by itself, where its goods went. Empty without inputs."""
+    """Return an offer and its inputs as rules judge them in a plan: each by itself, where its goods went. Empty without inputs."""
     if not inputs:
         return ()
     makers = [offer, *(merged.offers[name] for name in sorted(set(inputs)))]

@@ -100,9 +100,9 @@ class Law:
         return not accept.unproven and (verdict.licence or (verdict.offer or arc.chained.offer.id) not in accept.proven)
 
     def of_lot(self, rule: Rule, arc: Arc, use: Use, known: dict[Delivery, Verdict]) -> Verdict:
-        """Return a rule's verdict on a lot that is made from inputs: the worst on its maker and on each confirmed input.
+        """Return a rule's verdict on a lot that is made from inputs: the worst on its maker and on each input that it states.
 
-        If its inputs aren't confirmed, the case's word for its maker doesn't answer for them.
+        Inputs that are not confirmed count against the lot, and answer for nothing. Nor does the case's word for its maker answer for them.
 
         Args:
             rule: The rule.
@@ -111,11 +111,13 @@ class Law:
             known: Verdicts of the rule for the use, to look up and to add to.
         """
         found = []
-        for chained, move in arc.chain or ((arc.chained, arc.move),):
+        judged = [*(() if arc.confirmed else ((arc.chained, arc.move),)), *arc.chain]
+        for number, (chained, move) in enumerate(judged):
             key = id(chained), id(move)
             if key not in known:
                 known[key] = as_verdict(rule.judge(chained, move, use))
-            about = chained.offer.id if arc.chain or rule.bears_on == "trade" else f"inputs of {chained.offer.id}"
+            unknown = not (number or arc.confirmed or rule.bears_on == "trade")
+            about = f"inputs of {chained.offer.id}" if unknown else chained.offer.id
             found.append(known[key] if known[key].passes else known[key].but(offer=about))
         return max(found, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
 

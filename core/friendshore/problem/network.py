@@ -74,7 +74,9 @@ class Arc:
     freight: tuple[Decimal, ...]
     """Money per kilogram by period of arrival, in the case's currency."""
     chain: tuple[tuple[Chained, Move], ...] = ()
-    """Of a lot whose inputs are confirmed: its offer and those of its inputs. Rules judge each of them, in place of `chained`."""
+    """Of a lot that states its inputs: its offer and those of its inputs, each of which rules judge."""
+    confirmed: bool = False
+    """True if these inputs are confirmed, so that rules judge them in place of `chained`."""
 
     @property
     def is_made_lot(self) -> bool:
@@ -339,7 +341,8 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         node=(lot.material, lot.place.id),
         times=ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
         freight=ways.steady(_FREE),
-        chain=tuple((one, ways.move(at.id, at.id) if one is not lot.chain[0][0] else move) for one, at in lot.chain),
+        chain=tuple((one, ways.move(at.id, at.id) if number else move) for number, (one, at) in enumerate(lot.chain)),
+        confirmed=lot.confirmed,
     )
 
 
