@@ -16,7 +16,21 @@ from friendshore.orders.sheet import PlacedLine
 from friendshore.orders.used import PlannedUse, RolledLot, node_totals, planned_use, take_out
 from friendshore.recommend import Recommendation
 
-from .building import SOURCE, case, demand, lines, maker, metals, offer, planned, price, source
+from .building import (
+    SOURCE,
+    case,
+    catalog,
+    demand,
+    facility,
+    lines,
+    maker,
+    metals,
+    offer,
+    planned,
+    price,
+    source,
+    store,
+)
 
 JULY = date(2026, 7, 2)
 """The middle of 2026: 182 of 365 days are over."""
@@ -50,6 +64,20 @@ def test_inputs_are_taken_by_the_orders_that_were_placed() -> None:
     taken = [use for use in planned_use(found.session.verified, JULY, [placed(made, 20)]) if use.node[0] == "oxide"]
     assert [(use.node, use.quantity) for use in taken] == [(("oxide", "JP"), 40)]
     assert not [use for use in planned_use(found.session.verified, JULY, []) if use.node[0] == "oxide"]
+
+
+@pytest.mark.parametrize(("held", "second"), [(None, "au-oxide"), (0, "cn-oxide")])
+def test_inputs_are_what_may_lie_in_the_stock_that_the_maker_takes(held: int | None, second: str) -> None:
+    """Cheap oxide of 2026 is kept for 2027, or if it can't be kept, that of 2027 is taken alone."""
+    oxides = source("AU", 1, "oxide", end=date(2026, 12, 31)), source("CN", 100, "oxide", start=date(2027, 1, 1))
+    facts = catalog(
+        facility("jp", "JP", 1000), facility("au", "AU", 1000), facility("cn", "CN", 1000), maker("JP", 1), *oxides
+    )
+    given_ = case(
+        demand("metal", "civil", 40, 40, price=5000), stores=(store("oxide", 0, "JP", held), store("metal", 500))
+    )
+    made = [line for line in lines_of(planned(given_, facts)) if line.offer == "jp-melt"]
+    assert [line.inputs for line in sorted(made, key=lambda line: line.ordered)] == [("au-oxide",), (second,)]
 
 
 def test_goods_of_one_run_are_one_line() -> None:
