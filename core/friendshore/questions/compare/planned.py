@@ -218,7 +218,10 @@ def mix_lines(
 def wanted_in_one(before: Iterable[PlanSummary], after: Iterable[PlanSummary]) -> dict[str, Literal["new", "removed"]]:
     """Return the materials that only one of two plans is asked for."""
     was, now = (frozenset[str]().union(*(plan.wanted for plan in plans)) for plans in (before, after))
-    return dict.fromkeys(now - was, "new") | dict.fromkeys(was - now, "removed")
+    found: dict[str, Literal["new", "removed"]] = {}
+    for name in was ^ now:
+        found[name] = "new" if name in now else "removed"
+    return found
 
 
 def material_lines(
