@@ -146,6 +146,7 @@ def test_two_plans_together_keep_the_limits_of_the_year(day: str, share: str, li
     roll(limited / "case", limited / "run", tmp_path / "next", day, share)
     new = plan(load_case(tmp_path / "next"), registry=Registry.of(), workers=1).run
     assert new.verified
+    assert any(one.subject == "purse" and "[[carryover]]" in one.text for one in new.assumptions)
     spent, china, quebec = 0.0, 0.0, 0.0
     for purchases, part in ((bought_before(limited / "run", day), float(share)), (new.purchases, 1.0)):
         spent += part * float(

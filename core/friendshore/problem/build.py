@@ -24,6 +24,7 @@ from .demands import Demand, round_to
 from .given import (
     accepted,
     check_names,
+    counted_before,
     described_twice,
     not_asked_about,
     parties_without_site,
@@ -147,6 +148,7 @@ class _Builder:
         self.assumptions += not_asked_about(demands, law)
         self.assumptions += accepted(self.case, self.rules)
         self.assumptions += unnamed_end_uses(self.case, self.rules)
+        self.assumptions += counted_before(self.case)
 
     def _law(self, network: Network) -> Law:
         law = Law(self.rules, self.case)

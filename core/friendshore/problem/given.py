@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 
@@ -185,6 +186,15 @@ def unknown_name(what: str, name: str, column: str, known: Collection[str]) -> D
         expected=f"{'an' if what[0] in 'aeiou' else 'a'} {what} of the case's catalogs and packs",
         fix=closest(name, known),
     )
+
+
+def counted_before(case: Case) -> list[Assumption]:
+    """Return what limits count of the time before the plan, as the case states it."""
+    rules = Counter(one.rule for one in case.carryovers)
+    return [
+        Assumption(rule, f"counts what was used before {case.horizon.start} in {count} of its amounts ([[carryover]])")
+        for rule, count in sorted(rules.items())
+    ]
 
 
 def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
