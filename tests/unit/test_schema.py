@@ -51,7 +51,7 @@ def test_every_field_is_documented_by_an_example_that_reads(layout: str, field: 
 OF_NO_RECORD = {
     "schema", "material", "facility", "offer", "role",  # whose a row is
     "case", "use", "accept", "assume", "concern", "capacity", "licence", "chain", "change", "kind", "id", "plugin",  # tables within, and rules
-    *("demand", "stock", "order", "incumbent", "waiver", "store", "overlap", "rule", "objective", "scenario"),
+    *("demand", "stock", "order", "incumbent", "waiver", "store", "carryover", "overlap", "rule", "objective", "scenario"),
     "quantity", "distinct",  # said otherwise in the record
     *CAPACITY_COUNTS,
 }  # fmt: skip
