@@ -44,6 +44,8 @@ CONFIRM: Mapping[str, Field] = {
     DOCUMENT: Field(DOCUMENT, k.TEXT, "Document in which the supplier confirms them.", "AB-4711"),
     SIGNED: Field(SIGNED, k.DATE, "Date of this document.", "2026-11-05"),
 }  # fmt: skip
+NO_DOCUMENT = frozenset({"yes", "no", "none", "na", "tbd", "tba", "pending", "unknown", "later", ""})
+"""Words that name no document, without signs between their letters."""
 YES = ("yes",)
 """Confirmation of the planned inputs."""
 _GIVEN: Mapping[str, Field] = {
@@ -238,6 +240,10 @@ class FilledSheet:
         elif stated:
             for one in unfit_inputs(line.offer, stated, self.merged, INPUTS, whole=True):
                 table.problem(row, INPUTS, one.message, one.expected, one.fix)
+        document = str(values.get(DOCUMENT) or "")
+        if document and "".join(filter(str.isalnum, document)).casefold() in NO_DOCUMENT:
+            fix = "name the document, or leave the three cells blank: the inputs are then unproven"
+            table.problem(row, DOCUMENT, "names no document", CONFIRM[DOCUMENT].wanted, fix)
         if placed is not None and signed is not None and signed < placed:
             fix = "name the document in which the supplier confirms this order"
             table.problem(row, SIGNED, "was confirmed before the order was placed", f"{placed} or later", fix)
@@ -245,7 +251,7 @@ class FilledSheet:
             table.problem(
                 row, SIGNED, "was confirmed after the plan ends", f"a day up to {self.until}", "correct the day"
             )
-        return tuple(dict.fromkeys(stated)), str(values.get(DOCUMENT, "")), signed
+        return tuple(dict.fromkeys(stated)), document, signed
 
     def _as_planned(self, table: Table, row: TableRow, line: OrderLine) -> tuple[str, ...]:
         """Return the inputs that a line was planned with, if a confirmation can name all of them."""
