@@ -169,7 +169,7 @@ def test_pictures_are_what_commands_give(built: tuple[Path, str], pages: dict[st
     assert "confirmed by a second solver · verified" in told
     report = (folder / "pictures" / "us-2027.html").read_text(encoding="utf-8")
     assert report.startswith("<!doctype html>")
-    assert "ndfeb-magnet: from mine to user" in report
+    assert "NdFeB magnet: from mine to user" in report
 
 
 @pytest.mark.browser

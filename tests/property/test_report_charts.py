@@ -61,13 +61,13 @@ def holds(run: Run) -> None:
     for one in drawings(document.parts):
         by_kind.setdefault(type(one.chart), {})[one.title] = one
     for material in {one.material for one in run.purchases}:
-        bars = by_kind.get(charts.Bars, {}).get(f"{material}: what arrives, from whom")
+        bars = by_kind.get(charts.Bars, {}).get(f"{run.names.material(material)}: arrivals by supplier")
         if bars is not None:
             assert isinstance(bars.chart, charts.Bars)
             _over_time(run, material, bars.chart)
         else:
             _one_brings_it(run, material)
-        flow = by_kind.get(charts.Flow, {}).get(f"{material}: from mine to user")
+        flow = by_kind.get(charts.Flow, {}).get(f"{run.names.material(material)}: from mine to user")
         if flow is not None:
             assert isinstance(flow.chart, charts.Flow)
             _mine_to_user(run, material, flow.chart)

@@ -84,8 +84,9 @@ def test_inputs_from_stock_carry_no_cash() -> None:
     held = stock("oxide", 6, place="JP", links=chain("AU", "mined", "refined"))
     run = melted(demand("metal", "civil", 4), stocks=(held,))
     assert by_offer(run)["jp-melt"].full_price_per_kg == 10
+    assert "In hand or on order: 1 (1 used, not in full prices)" in plain_text(screen_document(run), 110)
     note = "Full prices leave out inputs in stock and on order: oxide 6 kg"
-    assert note in " ".join(plain_text(screen_document(run), 110).split())
+    assert note in " ".join(plain_text(plan_document(run), 110).split())
 
 
 def test_goods_of_one_maker_share_its_inputs_by_the_kilogram() -> None:

@@ -188,7 +188,7 @@ def test_a_line_on_the_screen_and_a_table_in_full() -> None:
     """How much of the money, of how many offers, and by what; each with its day and age."""
     made = facts(*plants(), source("AU", priced(10, "past")), source("CN", priced(20, "fresh")), past=500, fresh=1)
     run = planned(wanted(150), made).run
-    line = "USD 1,000 (50 % of what is spent) is paid at prices, of 1 of 2 offers that it buys from, that are older than the 100 days that the case allows: past of"
+    line = "USD 1,000 (50 % of spend, 1 of 2 offers) is paid at prices older than the 100 days that the case allows: past of"
     for document in (screen_document, plan_document, report_document):
         assert line in " ".join(text(document(run)).replace("·", "").split()), document
     full = " ".join(text(plan_document(run), 140).split())

@@ -196,7 +196,7 @@ def test_what_is_told_stands_in_every_output() -> None:
     """On the screen in a line, in full by material."""
     facts = catalog(facility("au", "AU"), source("AU", ranged(50, 40, 80)))
     run = planned(wanted(100), facts).run
-    assert "USD 4,000 to USD 8,000 at the ends of price ranges" in text(screen_document(run))
+    assert "price ranges USD 4,000 to USD 8,000" in text(screen_document(run))
     report = " ".join(text(report_document(run)).replace("· ", "").split())
     assert "the same purchases would cost USD 4,000 to USD 8,000" in report
     full = text(plan_document(run))

@@ -123,7 +123,7 @@ def test_what_is_short_is_drawn_as_bad_and_a_material_that_nobody_brings_has_no_
     shorts = [SHORT | {"period": "2026-Q4"}, SHORT | {"period": "2027-Q1"}, none]
     a_run = run(demands=[DEMAND, met], shortages=shorts)
     found = drawings(a_run)
-    bars = found["dysprosium-oxide: what arrives, from whom"].chart
+    bars = found["Dysprosium oxide: arrivals by supplier"].chart
     assert isinstance(bars, charts.Bars)
     assert [(one.name, one.tone, sum(one.values)) for one in bars.series if one.tone is doc.Tone.BAD] == [
         ("short", doc.Tone.BAD, Decimal("0.5"))
@@ -145,9 +145,9 @@ def test_demands_met_in_full_are_one_rung_where_there_are_many() -> None:
         return [(one.name, one.tone.value) for one in chart.rungs]
 
     assert [name for name, _ in rungs([*met[:5], DEMAND])] == [
-        "dysprosium-oxide for defense", *(f"dysprosium-oxide for use-{n}" for n in range(5))
+        "Dysprosium oxide for defense", *(f"Dysprosium oxide for use-{n}" for n in range(5))
     ]  # fmt: skip
-    assert rungs([*met, DEMAND]) == [("dysprosium-oxide for defense", "doubtful"), ("6 met in full", "good")]
+    assert rungs([*met, DEMAND]) == [("Dysprosium oxide for defense", "doubtful"), ("6 met in full", "good")]
 
 
 def test_a_country_that_is_kept_out_is_told_and_so_are_those_in_which_a_stage_may_lie() -> None:

@@ -271,7 +271,12 @@ def listed(listing: Several, room: int) -> str:
     if listing.one or not total:
         return count(total, listing.one) if total else ""
     tail = _joined([""], total, listing)
-    return textwrap.shorten(brief[0], max(room - len(tail), 2), placeholder=" …", break_on_hyphens=False) + tail
+    cut = _cut(brief[0], room - len(tail))
+    return _cut(brief[0], room) if cut == "…" else cut + tail
+
+
+def _cut(text: str, room: int) -> str:
+    return textwrap.shorten(text, max(room, 2), placeholder=" …", break_on_hyphens=False)
 
 
 def _joined(told: Sequence[str], total: int, listing: Several) -> str:

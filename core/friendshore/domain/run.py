@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 from pydantic import model_validator
@@ -16,6 +17,7 @@ from .base import Number, Record, Tables
 from .cash import RunCash, RunDiscount
 from .dependence import RunDependence
 from .held import RunHolding, RunLot, RunStock
+from .names import Names, RunMaterial, offer_names
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
 from .price_dates import RunPriceDate
 from .ranges import RunRange
@@ -29,17 +31,6 @@ class RunPeriod(Record):
     label: str
     start: datetime.date
     end: datetime.date
-
-
-class RunMaterial(Record):
-    """A material that the run speaks of."""
-
-    id: str
-    name: str
-    basis: str
-    """What its kilograms weigh."""
-    equal_kg: dict[str, Number] = {}
-    """Kilograms of other substances that equal one kilogram of the basis: 1 kg of Sb is 1.197 kg of Sb2O3."""
 
 
 class RunPurchase(Record):
@@ -146,6 +137,8 @@ class RunDemand(Record):
     """Shortages below the case's resolution, to which quantities are rounded, count as met."""
     shortage_price: Number
     """Money per kilogram not delivered."""
+    program: str = ""
+    """Program that it states (see `PROGRAM`). Empty: none."""
     cash: Number = Decimal(0)
     """Cash that its deliveries carry, inputs included: full price times quantity."""
     first_met: str = ""
@@ -400,3 +393,9 @@ class Run(Tables):
     """Plugins that counted as not installed."""
     versions: dict[str, str]
     """friendshore, Python, HiGHS, OR-Tools and the solvers' number format."""
+
+    @cached_property
+    def names(self) -> Names:
+        """Names of its materials, and of the offers that it buys from."""
+        offers = offer_names((p.offer, p.facility_id, p.facility, p.material) for p in self.purchases)
+        return Names(materials=self.materials, offers=offers)

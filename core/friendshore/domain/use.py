@@ -32,6 +32,10 @@ Fact = Annotated[
 """One stated fact of an item: `cots = true`, `tungsten_share = 0.6`."""
 
 
+PROGRAM = "programme"
+"""Fact of a demand that names its program."""
+
+
 class Use(Record):
     """The final demand as a rule sees it. Dates are kept apart: the caller knows on which a rule applies."""
 

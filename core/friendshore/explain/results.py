@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
+from ..domain.basis import Factors, equal_weights
+from ..domain.names import Names, RunMaterial, offer_names
 
 if TYPE_CHECKING:
     import pandas
 
+    from ..problem import Problem
     from ..session import Answer, Session
     from ..solve import Progress
 
@@ -121,3 +124,23 @@ def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
 def total(quantities: Sequence[Decimal]) -> Decimal:
     """The sum, as every stored number is rounded."""
     return exact(sum(quantities, Decimal(0)))
+
+
+def materials_of(problem: Problem) -> list[RunMaterial]:
+    """Return the materials of a problem, with what their kilograms equal in other substances."""
+    used = sorted({material for material, _ in problem.network.nodes})
+    factors = Factors(problem.merged.factors)
+    found = [problem.merged.materials[name] for name in used]
+    return [RunMaterial(id=m.id, name=m.name, basis=m.basis, equal_kg=equal_weights(m, factors)) for m in found]
+
+
+def names_of(problem: Problem, offers: Iterable[str]) -> Names:
+    """Return the names of all materials of a problem, and of some offers."""
+    merged = problem.merged
+    known = [merged.offers[name] for name in dict.fromkeys(offers) if name in merged.offers]
+    rows = (
+        (offer.id, offer.facility, merged.facilities[offer.facility].name, line.material)
+        for offer in known
+        for line in offer.outputs
+    )
+    return Names(materials=materials_of(problem), offers=offer_names(rows))

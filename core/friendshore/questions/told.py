@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..document import charts
 from ..document import elements as doc
-from ..document.figures import count, large_money, money, percent, rounded_money, written
+from ..document.figures import count, large_money, mass, money, number, percent, rounded_money, written
 from ..explain.results import Difference, Effort
 
 if TYPE_CHECKING:
+    from ..domain.names import Names
     from ..explain.offer_prices import OfferPrice
+
+_DIGITS = 4
+"""Digits of a conversion factor."""
+_FEW = 2
+"""Conversions that a note for a screen names."""
+
+
+def weighed(names: Names, material: str, kilograms: Decimal) -> doc.Kilograms:
+    """Return a quantity of a material as a cell that says what it weighs."""
+    return doc.Kilograms(kilograms, of=names.basis(material))
+
+
+def mass_of(names: Names, material: str, kilograms: Decimal, *, equal: bool = False) -> str:
+    """Return a quantity of a material as text that says what it weighs; `equal`: also in the substance that trade weighs, `22.4 t Sb = 26.8 t Sb2O3`."""
+    texts = [mass(kilograms, names.basis(material))]
+    if equal and kilograms:
+        texts += [mass(kilograms * factor, other) for other, factor in list(names.equal_kg(material).items())[:1]]
+    return " = ".join(texts)
+
+
+def conversions(names: Names, materials: Iterable[str], *, shortly: bool = False) -> str:
+    """Return what a kilogram of each basis equals in substances that trade may weigh instead; empty if nothing is to be converted.
+
+    `materials`: those first that matter most. `shortly`: the first substance alone, and few of them.
+    """
+    found: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
+    for each in materials:
+        if equal := names.equal_kg(each):
+            found[names.basis(each)].update(equal)
+    told = []
+    for basis, weights in found.items():
+        parts = [f"{number(kg, _DIGITS)} t {name}" for name, kg in weights.items()]
+        told.append(" = ".join([f"1 t {basis}", *parts[: 1 if shortly else None]]))
+    if shortly and len(told) > _FEW:
+        told[_FEW:] = [f"{count(len(told) - _FEW, 'other')} (--full)"]
+    return f"By weight: {', '.join(told)}." if told else ""
 
 
 def difference(found: Difference) -> doc.Amount | doc.Between:

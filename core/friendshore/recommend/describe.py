@@ -15,7 +15,6 @@ from typing import Any
 
 from .. import explain
 from ..domain.base import as_decimal, exact, totals
-from ..domain.basis import Factors, equal_weights
 from ..domain.plan import Purchase
 from ..domain.ranges import RunRange
 from ..domain.run import (
@@ -25,11 +24,11 @@ from ..domain.run import (
     RunDemand,
     RunLevel,
     RunMake,
-    RunMaterial,
     RunPeriod,
     RunPurchase,
 )
 from ..domain.unmet import RunConflict
+from ..domain.use import PROGRAM
 from ..domain.used import RunBlock, RunPlugin, known_by
 from ..plugins import sentence_of
 from ..problem import Problem
@@ -132,7 +131,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         levels=_levels(verified, told.ranks),
         shortage_kg=run_parts.shortage_totals(shortages),
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
-        materials=_materials(problem),
+        materials=explain.materials_of(problem),
         demands=_demands(verified, traced),
         priority=list(problem.case.assume.priority),
         purchases=run_parts.with_dependence(bought, dependence),
@@ -224,13 +223,6 @@ def _label(problem: Problem, period: int) -> str:
     return problem.case.horizon.label(period)
 
 
-def _materials(problem: Problem) -> list[RunMaterial]:
-    names = sorted({material for material, _ in problem.network.nodes})
-    found = [problem.merged.materials[name] for name in names]
-    factors = Factors(problem.merged.factors)
-    return [RunMaterial(id=m.id, name=m.name, basis=m.basis, equal_kg=equal_weights(m, factors)) for m in found]
-
-
 def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDemand]:
     problem = verified.problem
     every, short = verified.plan.short_by_demand, defaultdict[str, dict[int, Decimal]](dict)
@@ -248,6 +240,7 @@ def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDema
             delivered_kg=sum(demand.quantity, Decimal(0)) - every.get(demand.id, Decimal(0)),
             short_kg=sum(short[demand.id].values(), Decimal(0)),
             shortage_price=price,
+            program=str(demand.use.stated.get(PROGRAM, "")),
             cash=as_decimal(sum(traced.by_demand.get(demand.id, {}).values(), Fraction(0))),
             first_met=_first_met(problem, demand, short[demand.id]),
             origin_rules=origin_rules(demand, problem.law),

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, mass, money, rounded_money
+from ..document.figures import count, large_money, money, rounded_money
 from ..domain.base import totals
 from ..domain.run import Run, RunLimit, RunPurchase
+from ..questions.told import mass_of
 
 YEARS = 6
 """Years that the first screen lists one by one."""
@@ -45,11 +46,12 @@ def cash_by_part(run: Run) -> dict[str, Decimal]:
     return {name: found[name] for name in _PARTS if found.get(name)}
 
 
-_UNITS = ((Decimal(10) ** 9, ", in billions"), (Decimal(10) ** 6, ", in millions"))
+MILLION = Decimal(10) ** 6
+_UNITS = ((1000 * MILLION, ", in billions"), (MILLION, ", in millions"))
 
 
 def money_line(run: Run) -> str:
-    """Return what the first screen says of money below the headline: years, budgets, present value, parts, ranges; empty if nothing."""
+    """Return what the first screen says of money below the headline: years, budgets, present value, and ends of price ranges. Empty if nothing."""
     by_year = {year: cash for year, cash in _by_year(run).items() if abs(cash) >= _DUST}
     told = []
     if 1 < len(by_year) <= YEARS:
@@ -57,20 +59,14 @@ def money_line(run: Run) -> str:
     told += _budget_words(run)
     if run.cost.nominal != run.cost.total:
         told.append(f"present value {large_money(run.cost.total, run.currency)}")
-    much = abs(run.cost.nominal) / 100
-    beside = sorted(cash_by_part(run).items(), key=lambda part: -abs(part[1]))
-    parts = [
-        f"{_PARTS[on]} {large_money(cash, run.currency)}" for on, cash in beside if on != "price" and abs(cash) >= much
-    ]
-    told += [f"of it {', '.join(parts)}"] if parts else []
-    if run.nominal_low is not None and run.nominal_high is not None:
+    if run.nominal_low is not None and run.nominal_high is not None and run.nominal_low != run.nominal_high:
         low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
-        told += [f"{low} to {high} at the ends of price ranges"] if low != high else []
+        told.append(f"price ranges {low} to {high}")
     return "; ".join(told)
 
 
 def _in_one_unit(title: str, amounts: Mapping[str, Decimal]) -> str:
-    """Return amounts in the unit of the largest, with three digits: `by year of order, in billions: 2027 3.76, 2028 3.7`."""
+    """Return amounts in one unit, with three digits: `by year of order, in billions: 2027 3.76, 2028 3.7`."""
     largest = max(map(abs, amounts.values()))
     unit, word = next((each for each in _UNITS if largest >= each[0]), (Decimal(1), ""))
     figures = (
@@ -164,7 +160,10 @@ def stock_note(run: Run) -> str:
     """Return which inputs cost no cash in this plan, because they are in stock or on order; empty if none."""
     drawn = {draw.material for draw in run.draws}
     lots = totals((lot.material, lot.quantity_kg) for lot in run.lots if lot.material in drawn)
-    held = [f"{material} {mass(kilograms)}" for material, kilograms in lots.items()]
+    held = [
+        f"{run.names.material(material)} {mass_of(run.names, material, kilograms)}"
+        for material, kilograms in lots.items()
+    ]
     more = f", {len(held) - 1} more" if len(held) > 1 else ""
     return f"Full prices leave out inputs in stock and on order: {held[0]}{more}." if held else ""
 

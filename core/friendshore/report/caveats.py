@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from ..document import elements as doc
@@ -15,7 +15,9 @@ from ..document.figures import count, large_money, mass, rounded_money
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
-from ..domain.used import DatedStatus, PackedRule, aged, is_stale, turned_since
+from ..domain.used import DatedStatus, PackedRule, aged, days_since, is_stale, turned_since
+from ..questions.told import mass_of
+from .cash import stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
 from .mix import barred_texts, in_orders
@@ -103,7 +105,9 @@ def assumed_lines(run: Run) -> Iterator[str]:
 def exposed_lines(run: Run) -> Iterator[str]:
     """What rules of unknown status would forbid, and on which days nobody knows whether they hold."""
     for row in run.exposed:
-        materials = ", ".join(f"{name} {mass(kg)}" for name, kg in row.materials.items())
+        materials = ", ".join(
+            f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()
+        )
         unknown = "; ".join(_doubt(doubt) for doubt in row.unknown)
         yield (
             f"{row.rule} ({row.title or 'no title'}): {materials}, worth {large_money(row.cost, run.currency)}, "
@@ -157,8 +161,9 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
         yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
     turned = list(turned_lines(run))
     if turned:
-        yield f"Law that turned since it was looked at: {few(turned, '; ', most)}"
-    if old_prices := stale_line(run, most):
+        rules = list(dict.fromkeys(text.partition(",")[0] for text in turned))
+        yield f"Law that turned since it was looked at: {few(rules, most=1)} (`--full`)"
+    if old_prices := stale_line(run, 1):
         yield f"Old prices: {old_prices} (`--full`)"
     yield from _most(
         (_cut(text, 2 * _AT_LENGTH) for text in noted_packs(run)),
@@ -171,7 +176,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
     bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))
     yield from _most(bars, most, "more lot that is barred so", "more lots that are barred so")
     yield from late_orders(run)
-    yield from only_by_periods(run, most)
+    yield from only_by_periods(run, 1)
     yield from hidden_by_periods(run)
     yield from _missed(run, most)
     yield from tie_lines(run, most)
@@ -193,7 +198,7 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
             yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}"
     not_asked = [row.text.partition(". ")[0] for row in run.assumptions if row.subject == _NOT_ASKED]
     if not_asked:
-        yield f"{BEFORE_ALL[_NOT_ASKED]}: {few(not_asked, '; ', most)}"
+        yield f"{BEFORE_ALL[_NOT_ASKED]}: {few(not_asked, '; ', 1)}"
     accepted = [row.text for row in run.assumptions if row.subject == _ACCEPTED]
     if accepted:
         yield f"{BEFORE_ALL[_ACCEPTED]}: {'; '.join(accepted)}"
@@ -214,9 +219,9 @@ def late_orders(run: Run) -> Iterator[str]:
         worst = max(late, key=lambda purchase: purchase.late_days)
         day = worst.order_by + timedelta(days=worst.late_days)
         orders = len(in_orders(late))
-        what = f"{count(orders, 'order')} should have gone out before {day}, the newest date of the plan's facts"
         most = count(worst.late_days, "day")
-        yield f"Late by {most if orders == 1 else f'up to {most}'}: {what}; what is ordered later arrives later"
+        what = f"{count(orders, 'order')} due before {day} would arrive later"
+        yield f"Late by {most if orders == 1 else f'up to {most}'}: {what}"
 
 
 def tie_lines(run: Run, most: int = _FEW) -> Iterator[str]:
@@ -229,19 +234,22 @@ def exchange_lines(run: Run) -> Iterator[str]:
     """Yield the materials for which several offers could replace one another at the same cost."""
     materials = list(dict.fromkeys(row.material for row in run.exchangeable))
     if materials:
-        yield f"Equal offers, any of which would do: {few(materials, most=1)} (`--full`)"
+        yield f"Equal offers, any of which would do: {few([run.names.material(name) for name in materials], most=1)} (`--full`)"
 
 
 def _exposures(run: Run) -> Iterator[str]:
     """What rules of unknown status would forbid, the dearest first."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
-        materials = few([f"{name} {mass(kg)}" for name, kg in row.materials.items()])
+        materials = few(
+            [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()],
+            most=1,
+        )
         days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
         worth = large_money(row.cost, run.currency)
-        why = "; ".join(dict.fromkeys(_cut(doubt.note).rstrip(".") for doubt in row.unknown if doubt.note))
+        why = "; ".join(dict.fromkeys(_cut(doubt.note, _BRIEFLY).rstrip(".") for doubt in row.unknown if doubt.note))
         yield (
-            f"Exposed: {row.rule}, unknown {days}{f' ({why})' if why else ''}. Counted as not in force; if it is, "
-            f"it forbids {worth} from {row.first} on, as does --strict: {materials}"
+            f"Exposed: {row.rule}, unknown {days}{f' ({why})' if why else ''}. Counted as not in force; if it is "
+            f"(--strict), it forbids {worth} from {row.first} on: {materials}"
         )
 
 
@@ -254,7 +262,7 @@ def _missed(run: Run, most: int) -> Iterator[str]:
         money = f", penalty about {rounded_money(priced, run.currency)}" if priced else ""
         told.append(f"{rule} in {count(len(rows), 'row')}{money}")
     if told:
-        yield f"Limits not kept: {few(told, '; ', most)} (`--full` lists them)"
+        yield f"Limits not kept: {few(told, '; ', most)}"
 
 
 def _held(run: Run) -> Iterator[str]:
@@ -262,8 +270,9 @@ def _held(run: Run) -> Iterator[str]:
     if run.holdings:
         left = [f"{one.lot} {mass(one.left_kg)}" for one in run.holdings if one.left_kg]
         used = sum(1 for one in run.holdings if one.used_kg)
-        over = f"; left over: {left[0] if len(left) == 1 else f'some of {len(left)} (`--full`)'}" if left else ""
-        yield f"In hand or on order: {len(run.holdings)} ({used} used){over}"
+        over = f"; left over: {left[0]}" if len(left) == 1 else f"; {len(left)} left over (`--full`)" if left else ""
+        apart = ", not in full prices" if stock_note(run) else ""
+        yield f"In hand or on order: {len(run.holdings)} ({used} used{apart}){over}"
 
 
 def _rests(run: Run) -> str:
@@ -273,14 +282,19 @@ def _rests(run: Run) -> str:
         told.append(f"{count(len(run.leads), 'offer lacks', 'offers lack')} a figure")
     if run.unproven:
         offers = len({row.offer for row in run.unproven})
-        told.append(f"{count(offers, 'offer lacks', 'offers lack')} some proof")
+        told.append(f"{offers:,} proof" if run.leads else f"{count(offers, 'offer lacks', 'offers lack')} proof")
     facts = [plugin for plugin in run.plugins if plugin.has_facts]
     if facts:
         oldest = min(facts, key=lambda plugin: (plugin.as_of is not None, str(plugin.as_of), plugin.name))
-        kinds = [count(len(found), kind) for kind, found in grouped((p.kind, p) for p in facts).items()]
-        named = f"{' and '.join(kinds)}, the oldest" if len(facts) > 1 else oldest.kind
-        told.append(f"{named} {oldest.name}, {aged(oldest.as_of, run.made)}")
+        told.append(f"data {_age(oldest.as_of, run.made)}")
     return "; ".join(told)
+
+
+def _age(as_of: date | None, today: date | None) -> str:
+    """Return how old data are, or their day, in a few words."""
+    if as_of is None or today is None:
+        return str(as_of or "as of an unknown day")
+    return f"{days_since(as_of, today)} old" if as_of <= today else f"{as_of}, which is after {today}"
 
 
 def _cut(text: str, room: int = _AT_LENGTH) -> str:

@@ -13,8 +13,8 @@ from ..document.periods import period_columns
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunByMonths, RunRounded, RunShortage
+from ..questions.told import conversions, mass_of, weighed
 from .causes import competing_demands, group_causes, sum_of
-from .weights import conversions, weighed
 
 _FIGURES = 52
 """Characters of the columns of figures beside the periods, and of the gaps."""
@@ -46,7 +46,7 @@ def demands(run: Run) -> doc.Section:
         [
             d.material,
             use,
-            weighed(run, d.material, d.wanted_kg),
+            weighed(run.names, d.material, d.wanted_kg),
             *([wanted_range(d)] if ranged else []),
             _delivered(run, d),
             *(doc.Kilograms(short.get((d.id, column.title), Decimal(0))) for column in periods),
@@ -54,7 +54,7 @@ def demands(run: Run) -> doc.Section:
         ]
         for d, use in zip(run.demands, uses, strict=True)
     ]
-    note = conversions(run, [*(d.material for d in run.demands), *(p.material for p in run.purchases)])
+    note = conversions(run.names, [*(d.material for d in run.demands), *(p.material for p in run.purchases)])
     return doc.section("Demand", doc.table(columns, rows), doc.sentence(note) if note else None)
 
 
@@ -75,7 +75,7 @@ def wanted_range(demand: RunDemand) -> str:
 def _delivered(run: Run, demand: RunDemand) -> doc.Cell:
     if not demand.short_kg:
         return "all"
-    return weighed(run, demand.material, demand.delivered_kg) if demand.delivered_kg else "none"
+    return weighed(run.names, demand.material, demand.delivered_kg) if demand.delivered_kg else "none"
 
 
 def met_from(demand: RunDemand) -> str:
@@ -101,7 +101,7 @@ def shortages(run: Run) -> doc.Section | None:
             [
                 group[0].material,
                 whom,
-                weighed(run, group[0].material, total),
+                weighed(run.names, group[0].material, total),
                 part,
                 periods_of(run, entries),
                 why,
@@ -124,7 +124,7 @@ def because_lines(run: Run) -> Iterator[str]:
             served[str(cause)] += cause.served_kg or Decimal(0)
     for because, by_demand in said.items():
         whom = [
-            f"{known[name].material} for {for_whom(run, known[name])}, {periods_of(run, entries)}"
+            f"{run.names.material(known[name].material)} for {for_whom(run, known[name])}, {periods_of(run, entries)}"
             for name, entries in islice(by_demand.items(), NAMED)
         ]
         if len(by_demand) > NAMED:
@@ -151,9 +151,9 @@ def whole_periods(run: Run) -> doc.Section | None:
         [
             known[row.demand].material,
             for_whom(run, known[row.demand]),
-            weighed(run, known[row.demand].material, row.short_kg) if row.short_kg else doc.NOTHING,
-            weighed(run, known[row.demand].material, row.by_months_kg) if row.by_months_kg else doc.NOTHING,
-            weighed(run, known[row.demand].material, row.only_kg) if row.only_kg else doc.NOTHING,
+            weighed(run.names, known[row.demand].material, row.short_kg) if row.short_kg else doc.NOTHING,
+            weighed(run.names, known[row.demand].material, row.by_months_kg) if row.by_months_kg else doc.NOTHING,
+            weighed(run.names, known[row.demand].material, row.only_kg) if row.only_kg else doc.NOTHING,
         ]
         for row in run.by_months
         if row.by_months_kg is not None
@@ -189,12 +189,20 @@ def _rounded_lines(run: Run) -> Iterator[str]:
 
 
 def only_by_periods(run: Run, most: int | None = None) -> Iterator[str]:
-    """What of a shortage is there only because of the length of the periods, for those who read no further; `most`: demands that are named."""
+    """Yield the shortages that only the length of the periods makes; `most`: demands that a screen names."""
     told = [row for row in run.by_months if row.only_kg]
-    if told:
-        names = [f"{row.demand} {mass(row.only_kg)} of {mass(row.short_kg)}" for row in told[:most]]
-        names += [f"{len(told) - len(names)} more"] if len(told) > len(names) else []
-        yield f"Short only because the plan counts in whole periods: {', '.join(names)}. By months so much more is available"
+    if not told:
+        return
+    of = {demand.id: demand for demand in run.demands}
+    names = []
+    for row in told[:most]:
+        material = of[row.demand].material
+        whom = row.demand if most is None else of[row.demand].program or row.demand
+        short = f"{mass(row.only_kg)} of {mass_of(run.names, material, row.short_kg)}"
+        names.append(f"{run.names.material(material)} for {whom} {short}")
+    names += [f"{len(told) - len(names)} more"] if len(told) > len(names) else []
+    end = ". By months so much more is available" if most is None else " (`--full`)"
+    yield f"Short only because the plan counts in whole periods: {', '.join(names)}{end}"
 
 
 def hidden_by_periods(run: Run) -> Iterator[str]:
@@ -206,11 +214,8 @@ def hidden_by_periods(run: Run) -> Iterator[str]:
     parts = [count(number, noun) for number, noun in ((leads, "lead time"), (dates, "date")) if number]
     days = (run.periods[0].end - run.periods[0].start).days + 1
     word = "years" if days > _QUARTER else "quarters" if days > _MONTH else "months"
-    finer = "" if word == "months" else ". `friendshore plan CASE --period month` counts in months"
-    yield (
-        f"Counted in whole {word}: goods arrive on the first day of one, and {' and '.join(parts)} "
-        f"{'is' if leads + dates == 1 else 'are'} rounded to that (`--full`){finer}"
-    )
+    finer = "" if word == "months" else ", `--period month`"
+    yield f"Counted in whole {word}: {' and '.join(parts)} rounded (`--full`{finer})"
 
 
 _MONTH, _QUARTER = 31, 92

@@ -10,7 +10,7 @@ from ..document.figures import large_money, percent
 from ..domain.countries import COVERED_NATIONS, country_names
 from ..domain.dependence import RunDependence
 from ..domain.run import Run
-from .weights import weighed
+from ..questions.told import weighed
 
 MATERIALS = 12
 """Materials that the table shows, those with most money of concern first."""
@@ -95,7 +95,7 @@ def _cells(name: str, row: RunDependence, *, by_inputs: bool) -> tuple[doc.Cell,
 
 
 def _mass(run: Run, material: str, kilograms: Decimal | None) -> doc.Cell:
-    return weighed(run, material, kilograms) if kilograms else doc.NOTHING
+    return weighed(run.names, material, kilograms) if kilograms else doc.NOTHING
 
 
 def _whole(run: Run) -> RunDependence | None:

@@ -27,7 +27,6 @@ from .mix import by_material, cost_of, holdings
 from .page import answered, caveats, head, needs, proof, refused, suppliers, supply_notes, titled
 from .plan import STATUS, discounts, price_ranges, ranks
 from .stale_prices import stale_section
-from .weights import named_material
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -142,7 +141,7 @@ def _materials(run: Run) -> doc.Section:
     kept = set(largest({material: cost_of(some) for material, some in found.items()}, MATERIALS))
     sections = [
         doc.section(
-            named_material(run, material),
+            run.names.material_with_id(material),
             *mix_elements(run, material, purchases),
             flow_element(run, material, purchases),
         )

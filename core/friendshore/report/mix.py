@@ -5,7 +5,6 @@ And stock in hand and orders already placed: what the plan uses of them, what is
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
@@ -15,8 +14,8 @@ from ..document.periods import added_up, period_columns
 from ..domain.base import grouped, totals
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run, RunPurchase
+from ..questions.told import weighed
 from .cash import fee, full_price, price_note
-from .weights import basis_of, weighed
 
 _PRICE = 12
 """Characters of the price, and of the gaps between the columns of text."""
@@ -36,7 +35,7 @@ def mix(run: Run) -> doc.Section:
     """All purchases by material and supplier, with their kilograms by period of delivery."""
     if not run.purchases:
         return doc.section("Mix", doc.sentence("nothing is bought"))
-    names = doc.longest_word(p.material for p in run.purchases) + 2
+    names = doc.longest_word(run.names.material_with_id(p.material) for p in run.purchases) + 2
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR)
     columns = [doc.Column("Material, supplier", room=names), doc.Column("Chain"), doc.Column("For"), *periods]
     prices = [doc.Column("", f"{run.currency}/kg", "right", whole=True, room=_PRICE)]
@@ -62,44 +61,16 @@ def _material_rows(
 ) -> Iterator[doc.DataRow]:
     groups = grouped(((purchase.offer, material, purchase.place, purchase.end_use), purchase) for purchase in purchases)
     unit = unit_for(added_up(periods, _by_period(run, purchases)))
-    basis = basis_of(run, material)
-    title = f"{material} ({unit}" + (f"\u00a0{basis})" if basis else ")")
+    basis = run.names.basis(material)
+    title = f"{run.names.material_with_id(material)} ({unit}" + (f"\u00a0{basis})" if basis else ")")
 
     def row(group: Sequence[RunPurchase], *first: doc.Cell, level: int) -> doc.DataRow:
         quantities = (doc.Kilograms(kg, unit, bare=True) for kg in _by_period(run, group))
         return doc.DataRow((*first, *quantities, *prices_of(run, group)), strong=not level, level=level)
 
     yield row(purchases, title, "", "", level=0)
-    names = names_of([group[0] for group in groups.values()])
     for key, group in sorted(groups.items(), key=lambda g: -kilograms_of(g[1])):
-        yield row(group, names[key[0]], chain(run, group[0]), used_for(run, group[0]), level=1)
-
-
-def names_of(purchases: Sequence[RunPurchase]) -> dict[str, str]:
-    """Offer -> the name it goes by: its facility, and its own where the facility makes several offers."""
-    offers: defaultdict[str, set[str]] = defaultdict(set)
-    for purchase in purchases:
-        offers[purchase.facility].add(purchase.offer)
-    return {p.offer: p.facility if len(offers[p.facility]) == 1 else f"{p.facility} ({p.offer})" for p in purchases}
-
-
-def suppliers_of(purchases: Sequence[RunPurchase]) -> dict[str, str]:
-    """Return offer -> the name of its plant, with the id of the offer where the plant has several offers of a material; the id alone where it has no name."""
-    offers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for p in purchases:
-        offers[p.facility, p.material].add(p.offer)
-    alone = {p.offer for p in purchases} - {offer for same in offers.values() if len(same) > 1 for offer in same}
-    named = {p.offer: p.facility for p in purchases if p.facility not in ("", p.facility_id)}
-    return {
-        p.offer: p.offer if p.offer not in named else p.facility if p.offer in alone else f"{p.facility} ({p.offer})"
-        for p in purchases
-    }
-
-
-def named_offers(purchases: Sequence[RunPurchase]) -> dict[str, str]:
-    """Return offer -> the name of its plant, then its id, which the next question asks for."""
-    names = suppliers_of(purchases)
-    return {offer: name if offer in name else f"{name} ({offer})" for offer, name in names.items()}
+        yield row(group, run.names.offer(key[0]), chain(run, group[0]), used_for(run, group[0]), level=1)
 
 
 def used_for(run: Run, purchase: RunPurchase) -> str:
@@ -167,14 +138,13 @@ def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc
     """A period, and its orders by their last day and material."""
     blank = ("",) * (7 if run.draws else 6)
     rows = [doc.DataRow((label, *blank, doc.Amount(cost_of(purchases)), ""), strong=True)]
-    names = named_offers(run.purchases)
     for (offer, material, place, delivered), group in in_orders(purchases).items():
         uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
         cells = (
             order_day(group[0]),
-            names[offer],
+            run.names.offer_with_id(offer),
             material,
-            weighed(run, material, kilograms_of(group)),
+            weighed(run.names, material, kilograms_of(group)),
             place,
             delivered,
             *prices_of(run, group),
@@ -228,9 +198,9 @@ def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
         one.lot,
         one.material,
         one.arrives if one.arrives is not None else "in hand",
-        weighed(run, one.material, one.quantity_kg),
-        weighed(run, one.material, one.used_kg) if one.used_kg else doc.NOTHING,
-        weighed(run, one.material, one.left_kg) if one.left_kg else doc.NOTHING,
+        weighed(run.names, one.material, one.quantity_kg),
+        weighed(run.names, one.material, one.used_kg) if one.used_kg else doc.NOTHING,
+        weighed(run.names, one.material, one.left_kg) if one.left_kg else doc.NOTHING,
         _verdicts(run, one) or "no demand could take it",
     ]
 
@@ -249,7 +219,7 @@ def barred_texts(run: Run) -> Iterator[str]:
         if wanted and all(use.verdict == "barred" for use in wanted):
             rules = ", ".join(dict.fromkeys(bar.rule for use in wanted for bar in use.bars))
             what = f"the order {one.lot}" if one.kind == "order" else f"the stock {one.lot}"
-            yield f"{what}, {mass(one.quantity_kg)} of {one.material}: {rules}"
+            yield f"{what}, {mass(one.quantity_kg)} of {run.names.material(one.material)}: {rules}"
 
 
 def _verdicts(run: Run, one: RunHolding) -> str:

@@ -11,6 +11,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
+from ..questions.told import conversions, weighed
 from .cash import cash_sections, costs, price_note
 from .causes import group_causes
 from .caveats import assumed_lines, conflict_lines, exposed_lines, not_advice, noted_packs, old_lines, turned_lines
@@ -34,14 +35,11 @@ from .mix import (
     holdings,
     in_orders,
     kilograms_of,
-    named_offers,
-    names_of,
     order_day,
     prices_of,
 )
 from .plan import spends, status_of, time_of
 from .stale_prices import stale_line
-from .weights import conversions, named_material, weighed
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -154,13 +152,13 @@ def needs(run: Run) -> list[doc.Element | None]:
     columns += map(doc.figures, ("Wanted", *(["Range"] if ranged else []), "Delivered", "Short", "Met from"))
     rows: list[list[doc.Cell]] = [
         [
-            named_material(run, d.material),
+            run.names.material_with_id(d.material),
             for_whom(run, d),
             _why(run, d),
-            weighed(run, d.material, d.wanted_kg),
+            weighed(run.names, d.material, d.wanted_kg),
             *([wanted_range(d)] if ranged else []),
             doc.Share(d.delivered_kg / d.wanted_kg) if d.wanted_kg else "",
-            weighed(run, d.material, d.short_kg) if d.short_kg else "",
+            weighed(run.names, d.material, d.short_kg) if d.short_kg else "",
             met_from(d),
         ]
         for d in run.demands
@@ -190,11 +188,10 @@ def suppliers(run: Run) -> doc.Element:
 def supply_notes(run: Run) -> list[str]:
     """Return what prices include, and what the kilograms of contained elements and oxides equal."""
     materials = [*(d.material for d in run.demands), *(p.material for p in run.purchases)]
-    return list(filter(None, (price_note(run), conversions(run, materials))))
+    return list(filter(None, (price_note(run), conversions(run.names, materials))))
 
 
 def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> Iterator[list[doc.Cell]]:
-    names = names_of(purchases)
     groups = grouped((purchase.offer, purchase) for purchase in purchases)
     total = kilograms_of(purchases)
     in_order = sorted(groups.values(), key=lambda group: (-kilograms_of(group), group[0].offer))
@@ -203,16 +200,16 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
         bought = kilograms_of(group)
         part = doc.Share(bought / total) if total else ""
         return [
-            named_material(run, material) if first else "",
+            run.names.material_with_id(material) if first else "",
             name,
             through,
             part,
-            weighed(run, material, bought),
+            weighed(run.names, material, bought),
             *prices_of(run, group),
         ]
 
     for number, group in enumerate(in_order[:SUPPLIERS]):
-        yield row(names[group[0].offer], chain(run, group[0]).brief, group, first=not number)
+        yield row(run.names.offer(group[0].offer), chain(run, group[0]).brief, group, first=not number)
     rest = [purchase for group in in_order[SUPPLIERS:] for purchase in group]
     if rest:
         yield row(count(len(in_order) - SUPPLIERS, "other"), "", rest, first=False)
@@ -225,11 +222,16 @@ def _orders(run: Run) -> list[doc.Element]:
     first = min(run.purchases, key=lambda purchase: purchase.order_by).ordered
     due = [purchase for purchase in run.purchases if purchase.ordered == first]
     orders = sorted(in_orders(due).items(), key=lambda item: (item[1][0].order_by, -cost_of(item[1]), item[0]))
-    names = named_offers(run.purchases)
     rows: list[list[doc.Cell]] = [
         [
-            *(order_day(group[0]), names[offer], named_material(run, material), place, delivered),
-            *(weighed(run, material, kilograms_of(group)), *prices_of(run, group), doc.Amount(cost_of(group))),
+            *(
+                order_day(group[0]),
+                run.names.offer_with_id(offer),
+                run.names.material_with_id(material),
+                place,
+                delivered,
+            ),
+            *(weighed(run.names, material, kilograms_of(group)), *prices_of(run, group), doc.Amount(cost_of(group))),
         ]
         for (offer, material, place, delivered), group in orders[:ORDERS]
     ]

@@ -102,7 +102,7 @@ NAMED = 6
 
 
 def _who(run: Run, demands: Sequence[RunDemand]) -> str:
-    names = [f"{demand.material} for {for_whom(run, demand)}" for demand in demands]
+    names = [f"{run.names.material(demand.material)} for {for_whom(run, demand)}" for demand in demands]
     more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
     return ", ".join([*names[:NAMED], *more])
 
@@ -159,7 +159,10 @@ def plan_document(run: Run) -> doc.Document:
 
 def exchangeable(run: Run) -> doc.Section | None:
     """Return the offers that could replace one another at the same cost."""
-    lines = (f"{row.material} at {row.place}: {', '.join(row.offers)}" for row in run.exchangeable)
+    lines = (
+        f"{run.names.material(row.material)} at {row.place}: {', '.join(map(run.names.offer_with_id, row.offers))}"
+        for row in run.exchangeable
+    )
     return doc.section_if_any("Any of these would do, at the same cost", doc.notes(lines))
 
 

@@ -13,16 +13,17 @@ from itertools import accumulate
 
 from ..document import elements as doc
 from ..document.excerpts import LINES
-from ..document.figures import count, large_money, mass, money, percent
+from ..document.figures import count, large_money, money, number, percent, unit_for
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand, RunPurchase
-from .cash import fee, full_price, makers_of, money_line, priced, stock_note
-from .causes import competing_demands, group_causes, sum_of
+from ..domain.unmet import RunRestriction
+from ..questions.told import conversions, weighed
+from .cash import MILLION, YEARS, fee, full_price, makers_of, money_line, priced
+from .causes import group_causes, sum_of
 from .caveats import caveats, conflicts
 from .dependence import dependence_line
-from .mix import cost_of, in_orders, kilograms_of, order_day, suppliers_of
+from .mix import cost_of, in_orders, kilograms_of, order_day
 from .plan import heading
-from .weights import conversions, mass_of, weighed
 
 _MIDDLING, _NARROW, _LAST = 90, 70, 1
 """Characters of a line below which columns are left out that are looked up elsewhere, or without which a row still says most; the last of
@@ -41,60 +42,56 @@ def screen_document(run: Run, folder: str = "") -> doc.Document:
         _short(run),
         _bought(run),
         _orders(run, "all in the run" if folder else "all with --out"),
-        doc.apart(
-            _stock(run), _weights(run), doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder))
-        ),
+        doc.apart(_weights(run), doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder))),
     )
-
-
-def _stock(run: Run) -> doc.Sentence | None:
-    """Return what full prices leave out, where some inputs come from stock."""
-    note = stock_note(run)
-    return doc.sentence(note, tone=doc.Tone.ASIDE) if note else None
 
 
 def _weights(run: Run) -> doc.Sentence | None:
     """Return what the kilograms of contained elements and oxides equal, of what is bought or short."""
     spent = totals((p.material, p.cost) for p in run.purchases)
     short = [d.material for d in run.demands if d.short_kg]
-    note = conversions(run, [*sorted(spent, key=lambda name: (-spent[name], name)), *short], shortly=True)
+    note = conversions(run.names, [*sorted(spent, key=lambda name: (-spent[name], name)), *short], shortly=True)
     return doc.sentence(note, tone=doc.Tone.ASIDE) if note else None
 
 
 def _short(run: Run) -> doc.Element | None:
-    """Return the demands that are not met all the time: by priority, then those that going without weighs most in. Demands that compete share a row."""
-    lacking = [demand for demand in run.demands if demand.short_kg]
+    """Return the demands that are not met all the time, a row for each material and program: by priority, then those that going without weighs most in."""
+    lacking = grouped(((d.material, d.end_use, d.place, d.program), d) for d in run.demands if d.short_kg)
     if not lacking:
         return None
-    groups = competing_demands(run, lacking)
-    groups.sort(
+    groups = sorted(
+        lacking.values(),
         key=lambda group: (
             _rank(run, [d.end_use for d in group]),
             -sum(d.short_kg * d.shortage_price for d in group),
             group[0].id,
-        )
+        ),
     )
-    late = any(demand.first_met for demand in lacking)
+    late = any(demand.first_met for group in groups for demand in group)
+    years = _years_short(run)
     columns = [
         doc.Column("Never or late met" if late else "Never met"),
-        doc.Column("For", from_width=_NARROW),
+        doc.Column("For"),
         doc.Column("Short", align="right", from_width=_LAST),
+        doc.Column("Part", align="right", from_width=doc.WIDE),
+        *(doc.Column(year, align="right", from_width=_LAST) for year in years),
         *([doc.Column("Met from", from_width=_NARROW)] if late else []),
         doc.Column("Cause"),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            group[0].material,
-            _for(run, group),
-            _short_of(run, group),
+            run.names.label(group[0].material),
+            _for(run, group[0]),
+            *_short_of(run, group),
+            *_short_by_year(run, group, years),
             *([_met_from(run, group)] if late else []),
             _why(run, group),
         ]
         for group in groups[:LINES]
     ]
-    names = [f"{group[0].material} for {_for(run, group).items[0]}" for group in groups]
+    names = [f"{run.names.material(group[0].material)} for {_for(run, group[0]).brief[0]}" for group in groups]
     rests = [_and_more(names[shown:], "more is short", "more are short") for shown in range(len(rows) + 1)]
-    return doc.apart(doc.excerpt(columns, rows, rests, part=4))
+    return doc.apart(doc.excerpt(columns, rows, rests, part=6))
 
 
 def _rank(run: Run, end_uses: Iterable[str]) -> int:
@@ -107,23 +104,34 @@ def _ends(purchases: Iterable[RunPurchase]) -> list[str]:
     return [name for purchase in purchases for name in purchase.end_use.split("+")]
 
 
-def _for(run: Run, group: Sequence[RunDemand]) -> doc.Several:
-    """Return the end use and place, or the demands' names where others of the material share these."""
-    first = group[0]
-    use = (first.material, first.end_use, first.place)
-    alike = [d.id for d in run.demands if (d.material, d.end_use, d.place) == use]
-    uses = list(dict.fromkeys(d.end_use for d in group))
-    named = [d.id for d in group] if len(group) < len(alike) else uses
-    if named == uses and first.place != run.place:
-        named[-1] = f"{named[-1]} at {first.place}"
-    return doc.Several(tuple(named))
+def _for(run: Run, demand: RunDemand) -> doc.Several:
+    """Return the program or the end use, where there is room both, and the place if it is not the case's."""
+    at = "" if demand.place == run.place else f" at {demand.place}"
+    named = f"{demand.program}, {demand.end_use}{at}" if demand.program else f"{demand.end_use}{at}"
+    return doc.Several((named,), (demand.program or demand.end_use,))
 
 
-def _short_of(run: Run, group: Sequence[RunDemand]) -> str:
-    """Return `2 t, all`, or the part of the demand that is short."""
+def _years_short(run: Run) -> list[str]:
+    """Return the years in which anything is short; none of a plan of a single year, or if they are too many for a line."""
+    years = {period.label: str(period.start.year) for period in run.periods}
+    short = {years[entry.period] for entry in run.shortages}
+    return sorted(short) if len(set(years.values())) > 1 and len(short) <= YEARS else []
+
+
+def _short_of(run: Run, group: Sequence[RunDemand]) -> tuple[doc.Cell, doc.Cell]:
+    """Return what is short, and its share of the demand."""
     short, wanted = sum_of(d.short_kg for d in group), sum_of(d.wanted_kg for d in group)
-    part = percent(short / wanted) if wanted and any(d.delivered_kg for d in group) else "all"
-    return f"{mass_of(run, group[0].material, short)}, {part}"
+    part = doc.Share(short / wanted) if wanted and any(d.delivered_kg for d in group) else "all"
+    return weighed(run.names, group[0].material, short), part
+
+
+def _short_by_year(run: Run, group: Sequence[RunDemand], years: Sequence[str]) -> Iterator[doc.Cell]:
+    """Yield what is short in each year, in the unit of all of it."""
+    year_of = {period.label: str(period.start.year) for period in run.periods}
+    names = {demand.id for demand in group}
+    found = totals((year_of[entry.period], entry.quantity_kg) for entry in run.shortages if entry.demand in names)
+    unit = unit_for([sum_of(d.short_kg for d in group)])
+    yield from (doc.Kilograms(found.get(year, Decimal(0)), unit, bare=True) for year in years)
 
 
 def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
@@ -135,44 +143,52 @@ def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
 
 
 def _why(run: Run, group: Sequence[RunDemand]) -> doc.Several:
-    """Return the causes, each with the kilograms that would be served without it where there are several."""
+    """Return the causes; where there is little room, their kinds."""
     causes = group_causes(run, group)
-    several = len(causes) > 1
     full, brief = [], []
-    for cause, served in causes:
-        much = f" ({mass(served)})" if several and served else ""
-        full.append(f"{cause.as_shown}{much}")
-        brief.append(cause.brief)
+    for cause, _ in causes:
+        full.append(" + ".join(_restriction(each) for each in cause.restrictions))
+        brief.append(cause.kinds.replace("proof", _UNPROVEN).replace(" and ", " + "))
     return doc.Several(tuple(full), tuple(brief))
 
 
+_UNPROVEN = "unproven"
+
+
+def _restriction(each: RunRestriction) -> str:
+    """Return a restriction in a few words: a limit or a law by its id."""
+    named = each.kind in ("limit", "law") and each.names
+    return each.brief.partition(": ")[2] if named else _UNPROVEN if each.kind == "proof" else each.brief
+
+
 def _bought(run: Run) -> doc.Element:
-    """What is bought for which use from whom: by priority, then what going without would weigh most in, then what makers take in, by money."""
+    """What is bought for which use from whom, by spend."""
     if not run.purchases:
         return doc.apart(doc.sentence("nothing is bought"))
-    need: dict[tuple[str, str], Decimal] = {}
-    for d in run.demands:
-        need[d.material, d.end_use] = need.get((d.material, d.end_use), Decimal(0)) + d.wanted_kg * d.shortage_price
-
-    def weight(item: tuple[tuple[str, str], list[RunPurchase]]) -> tuple[int, Decimal, Decimal, tuple[str, str]]:
-        (material, uses), group = item
-        wanted = sum((need.get((material, use), Decimal(0)) for use in uses.split("+")), Decimal(0))
-        return _rank(run, uses.split("+")), -wanted, -cost_of(group), item[0]
-
-    groups = sorted(grouped(((p.material, p.end_use), p) for p in run.purchases).items(), key=weight)
+    found = grouped(((p.material, p.end_use), p) for p in run.purchases)
+    groups = sorted(found.items(), key=lambda item: (-cost_of(item[1]), item[0]))
     makers = makers_of(run)
+    unit = MILLION if any(cost_of(group) >= MILLION for _, group in groups) else Decimal(1)
     columns = [
         doc.Column("Bought"),
         doc.Column("For", from_width=_NARROW),
         doc.Column("Quantity", align="right", from_width=_MIDDLING),
+        doc.Column("", f"{run.currency}{' million' if unit > 1 else ''}", align="right", from_width=_LAST),
         doc.Column("", f"{run.currency}/kg", align="right", from_width=_NARROW),
         doc.Column("From (fee: without inputs)" if makers else "From"),
     ]
     rows: list[list[doc.Cell]] = [
-        [material, _uses(use), weighed(run, material, kilograms_of(group)), _average(group), _suppliers(run, group)]
+        [
+            run.names.label(material),
+            _uses(use),
+            weighed(run.names, material, kilograms_of(group)),
+            number(cost_of(group) / unit),
+            _average(group),
+            _suppliers(run, group),
+        ]
         for (material, use), group in groups[:LINES]
     ]
-    names = [f"{material} for {_uses(use)}" for (material, use), _ in groups]
+    names = [f"{run.names.material(material)} for {_uses(use)}" for (material, use), _ in groups]
     left = _left([cost_of(group) for _, group in groups])
     rests = [
         _and_more(names[shown:], f"more, {large_money(left[shown], run.currency)}") for shown in range(len(rows) + 1)
@@ -194,7 +210,7 @@ def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
     """Return suppliers with their share, the largest first; with full prices where there are several, and with fees."""
     total = kilograms_of(purchases)
     groups = grouped((purchase.offer, purchase) for purchase in purchases)
-    names = suppliers_of(purchases)
+    names = {offer: run.names.offer(offer) for offer in groups}
     brief, full = [], []
     for offer, group in sorted(groups.items(), key=lambda item: (-kilograms_of(item[1]), item[0])):
         share = f"{names[offer]} {percent(kilograms_of(group) / total)}" if total else names[offer]
@@ -216,7 +232,6 @@ def _orders(run: Run, where: str) -> doc.Element | None:
         for day, group in days.items()
     }
     listed = [(day, *order) for day, found in orders.items() for order in found]
-    names = suppliers_of(run.purchases)
     elsewhere = any(purchase.place != run.place for purchase in run.purchases)
     columns = [
         doc.Column("Order by"),
@@ -232,9 +247,9 @@ def _orders(run: Run, where: str) -> doc.Element | None:
         [
             *(
                 order_day(group[0]),
-                _supplier(names[offer], group[0]),
-                material,
-                weighed(run, material, kilograms_of(group)),
+                _supplier(run.names.offer(offer), group[0]),
+                run.names.label(material),
+                weighed(run.names, material, kilograms_of(group)),
             ),
             *([place] if elsewhere else []),
             *(arrives, priced(run, group), doc.Amount(cost_of(group))),

@@ -31,10 +31,10 @@ def stale_line(run: Run, most: int = _TOLD) -> str:
     if not stale or run.oldest_price_days is None:
         return ""
     spent = sum((one.cost for one in stale), Decimal(0))
-    share = f" ({percent(spent / run.cost.nominal)} of what is spent)" if 0 < spent <= run.cost.nominal else ""
+    share = f"{percent(spent / run.cost.nominal)} of spend, " if 0 < spent <= run.cost.nominal else ""
     buying = len({one.offer for one in run.purchases})
-    offers = f"{len({one.offer for one in stale}):,} of {count(buying, 'offer')} that it buys from"
-    paid = f"{large_money(spent, run.currency)}{share} is paid at prices, of {offers}, that are {_older(run.oldest_price_days)}"
+    offers = f"{len({one.offer for one in stale}):,} of {count(buying, 'offer')}"
+    paid = f"{large_money(spent, run.currency)} ({share}{offers}) is paid at prices {_older(run.oldest_price_days)}"
     return f"{paid}: {few_dated(stale, run.made, most)}"
 
 

@@ -10,9 +10,9 @@ from ...document import elements as doc
 from ...document.figures import large_money
 from ...domain.base import grouped
 from ...domain.run import Run, RunPurchase, RunRule
+from ...questions.told import mass_of, weighed
 from ..ground import phase_text, with_effect
-from ..mix import by_material, cost_of, in_orders, kilograms_of, names_of, prices_of, used_for
-from ..weights import mass_of, weighed
+from ..mix import cost_of, in_orders, kilograms_of, prices_of, used_for
 from .parts import largest, more
 
 ROWS = 40
@@ -40,12 +40,11 @@ def orders_section(run: Run) -> doc.Section:
     due = [one for one in run.purchases if one.order_by == first]
     head = doc.sentence(f"By {first}: {large_money(cost_of(due), run.currency)} in all.")
     groups = grouped(((one.material, one.offer, one.place), one) for one in run.purchases)
-    names = {offer: name for some in by_material(run).values() for offer, name in names_of(some).items()}
     kept = set(largest({key: cost_of(group) for key, group in groups.items()}, ROWS))
     shown = sorted((min(one.order_by for one in groups[key]), key) for key in kept)
     rows = tuple(
         charts.TimelineRow(
-            f"{key[0]}: {names[key[1]]}{'' if key[2] == run.place else f' to {key[2]}'}",
+            f"{run.names.material(key[0])}: {run.names.offer(key[1])}{'' if key[2] == run.place else f' to {key[2]}'}",
             *_way(run, groups[key]),
         )
         for _, key in shown
@@ -57,9 +56,7 @@ def orders_section(run: Run) -> doc.Section:
     )
     ordered = sorted(run.purchases, key=lambda p: (p.order_by, p.material, p.offer, p.place, p.delivered))
     orders = [(group[0].order_by, group) for group in _in_orders(ordered)]
-    drawn = doc.Drawing(
-        "Orders and lead times", told, chart, _table(run, [group for _, group in orders[:ORDERS]], names)
-    )
+    drawn = doc.Drawing("Orders and lead times", told, chart, _table(run, [group for _, group in orders[:ORDERS]]))
     later = grouped((day, group) for day, group in orders[ORDERS:])
     rows_later: list[list[doc.Cell]] = [
         [day, doc.Count(len(some)), doc.Amount(cost_of(one for group in some for one in group))]
@@ -94,7 +91,9 @@ def _way(
         day = min(one.order_by for one in arriving[first])
         start, end = run.periods[first], run.periods[last]
         when = start.label if first == last else f"{start.label} to {end.label}"
-        brought = f"{mass_of(run, some[0].material, kilograms_of(some))} for {large_money(cost_of(some), run.currency)}"
+        brought = (
+            f"{mass_of(run.names, some[0].material, kilograms_of(some))} for {large_money(cost_of(some), run.currency)}"
+        )
         marks.append(charts.TimelineMark(day, f"order by {day}", doc.Tone.CHOICE))
         if day + timedelta(1) < start.start:
             spans.append(
@@ -113,16 +112,16 @@ def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
             first = place + 1
 
 
-def _table(run: Run, orders: Sequence[Sequence[RunPurchase]], names: dict[str, str]) -> doc.DataTable:
+def _table(run: Run, orders: Sequence[Sequence[RunPurchase]]) -> doc.DataTable:
     late = any(purchase.late_days for purchase in run.purchases)
     rows: list[list[doc.Cell]] = [
         [
             group[0].order_by,
             *([doc.Count(group[0].late_days) if group[0].late_days else ""] if late else []),
-            group[0].material,
-            names[group[0].offer],
+            run.names.material_with_id(group[0].material),
+            run.names.offer(group[0].offer),
             group[0].offer,
-            weighed(run, group[0].material, kilograms_of(group)),
+            weighed(run.names, group[0].material, kilograms_of(group)),
             group[0].place,
             group[0].delivered,
             *prices_of(run, group),

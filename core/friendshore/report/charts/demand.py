@@ -8,8 +8,8 @@ from ...document import charts
 from ...document import elements as doc
 from ...document.figures import count, percent
 from ...domain.run import Run, RunDemand
+from ...questions.told import mass_of
 from ..demand import for_whom, met_from
-from ..weights import mass_of
 from .parts import few
 
 DEMANDS = 60
@@ -26,22 +26,24 @@ def met_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
     folded = len(met) if len(met) > MET else 0
     rungs = [_rung(run, one) for one in kept[: len(kept) - folded][:DEMANDS]]
     if folded:
-        names = few([f"{one.material} for {for_whom(run, one)}" for one in met])
+        names = few([f"{run.names.material(one.material)} for {for_whom(run, one)}" for one in met])
         rungs.append(charts.Rung(count(folded, "met in full", "met in full"), _HUNDRED, names, doc.Tone.GOOD))
     told = "The part of each demand that is delivered over the whole plan, in per cent of what is wanted; what is short comes first."
     return doc.Drawing("Part of each demand that is delivered", told, charts.Ladder(tuple(rungs), "%"), table)
 
 
 def _rung(run: Run, one: RunDemand) -> charts.Rung:
-    name = f"{one.material} for {for_whom(run, one)}"
+    name = f"{run.names.material(one.material)} for {for_whom(run, one)}"
     if not one.wanted_kg:
         return charts.Rung(name, None, "nothing is wanted")
     part = one.delivered_kg / one.wanted_kg
     tone = doc.Tone.GOOD if not one.short_kg else doc.Tone.DOUBTFUL if one.delivered_kg else doc.Tone.BAD
-    short = f", {mass_of(run, one.material, one.short_kg)} short, met from: {met_from(one)}" if one.short_kg else ""
+    short = (
+        f", {mass_of(run.names, one.material, one.short_kg)} short, met from: {met_from(one)}" if one.short_kg else ""
+    )
     return charts.Rung(
         name,
         part * _HUNDRED,
-        f"{percent(part)} of {mass_of(run, one.material, one.wanted_kg)}{short}",
+        f"{percent(part)} of {mass_of(run.names, one.material, one.wanted_kg)}{short}",
         tone,
     )

@@ -58,6 +58,7 @@ def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> d
     if len(steps) == len({layer for layer, _ in steps}) and len(paths.amounts) < len(steps):
         return doc.sentence(f"All of it: {' → '.join(_name(paths, step) for step in sorted(steps))}.")
     unit = unit_for(paths.amounts.values())
+    name, weight = run.names.material(material), f"{unit} {'' if inputs else run.names.basis(material)}".rstrip()
     ways = sorted(paths.amounts.items(), key=lambda way: (way[0][0][0], way[0][1][0], -way[1], way[0]))
     streams = [
         charts.Stream(
@@ -72,17 +73,17 @@ def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> d
         charts.Node(_id(step), short.get(step[1], step[1]), step[0], paths.tones.get(step, doc.Tone.PLAIN))
         for step in steps
     ]
-    chart = charts.Flow(paths.layers, tuple(nodes), tuple(streams), unit)
+    chart = charts.Flow(paths.layers, tuple(nodes), tuple(streams), weight)
     rows: list[list[doc.Cell]] = [
         [_name(paths, source), _name(paths, target), *([paths.of.get(source, material)] if inputs else []), doc.Kilograms(kilograms, unit, bare=True)]
         for (source, target), kilograms in ways
     ]  # fmt: skip
-    columns = [doc.Column("From"), doc.Column("To"), *([doc.Column("Of")] if inputs else []), doc.figures("", unit)]
-    made = f"with what it is made of: {', '.join(each.material for each in inputs)}; each stream in {unit} of what it is, so that a maker may give more or less than it takes"
-    told = f"{material}, {made}." if inputs else (
-        f"{material}, from where it is mined to who uses it, in {unit}; where a stage may lie in several countries, all are named."
+    columns = [doc.Column("From"), doc.Column("To"), *([doc.Column("Of")] if inputs else []), doc.figures("", weight)]
+    made = f"with what it is made of: {', '.join(run.names.material(each.material) for each in inputs)}; each stream in {unit} of what it is, so that a maker may give more or less than it takes"
+    told = f"{name}, {made}." if inputs else (
+        f"{name}, from where it is mined to who uses it, in {weight}; where a stage may lie in several countries, all are named."
     )  # fmt: skip
-    return doc.Drawing(f"{material}: from mine to user", told, chart, doc.table(columns, rows))
+    return doc.Drawing(f"{name}: from mine to user", told, chart, doc.table(columns, rows))
 
 
 def _of(paths: _Paths, step: Step) -> str:

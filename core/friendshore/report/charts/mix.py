@@ -12,8 +12,8 @@ from ...document.figures import count, unit_for
 from ...document.periods import period_columns
 from ...domain.base import grouped, totals
 from ...domain.run import Run, RunPurchase
-from ..mix import chain, kilograms_of, names_of, prices_of, used_for
-from ..weights import mass_of
+from ...questions.told import mass_of
+from ..mix import chain, kilograms_of, prices_of, used_for
 from .parts import added, in_unit, largest, rounding
 
 PARTS = 5
@@ -72,7 +72,7 @@ def mix_elements(run: Run, material: str, purchases: Sequence[RunPurchase]) -> l
     labels = [period.label for period in run.periods]
     needed = {label: balance.needed(label) for label in labels}
     stock = {label: balance.from_stock(label) for label in labels}
-    by_name = _by_supplier(purchases)
+    by_name = _by_supplier(run, purchases)
     beside = [("from stock", stock, doc.Tone.ASIDE)] if any(stock.values()) else []
     beside += [("short", balance.short, doc.Tone.BAD)] if balance.short else []
     wants = ["wanted"] if balance.delivered or balance.short else []
@@ -83,24 +83,24 @@ def mix_elements(run: Run, material: str, purchases: Sequence[RunPurchase]) -> l
         return [doc.sentence(f"{name} brings just what is {what}, in every period."), table]
     bars = [*((name, amounts, doc.Tone.PLAIN) for name, amounts in _kept(by_name, PARTS)), *beside]
     unit = unit_for([*needed.values(), *balance.arrives.values()])
+    weight = f"{unit} {run.names.basis(material)}".rstrip()
     chart = charts.Bars(
         tuple(labels),
         tuple(charts.Series(name, _values(labels, amounts, unit), tone) for name, amounts, tone in bars),
-        unit,
+        weight,
         charts.Series(what, _values(labels, needed, unit)),
     )
     told = (
-        f"By period of arrival, in {unit}: {mass_of(run, material, kilograms_of(purchases))} from {count(len(by_name), 'supplier')}; "
-        f"{mass_of(run, material, added(needed.values()))} {what}"
-        + (f", {mass_of(run, material, added(balance.short.values()))} of it short." if balance.short else ".")
+        f"By period of arrival, in {weight}: {mass_of(run.names, material, kilograms_of(purchases))} from {count(len(by_name), 'supplier')}; "
+        f"{mass_of(run.names, material, added(needed.values()))} {what}"
+        + (f", {mass_of(run.names, material, added(balance.short.values()))} of it short." if balance.short else ".")
     )
-    return [doc.Drawing(f"{material}: what arrives, from whom", told, chart, table)]
+    return [doc.Drawing(f"{run.names.material(material)}: arrivals by supplier", told, chart, table)]
 
 
-def _by_supplier(purchases: Sequence[RunPurchase]) -> dict[str, Amounts]:
+def _by_supplier(run: Run, purchases: Sequence[RunPurchase]) -> dict[str, Amounts]:
     """Supplier -> kilograms by period of arrival."""
-    names = names_of(purchases)
-    found = grouped((names[one.offer], one) for one in purchases)
+    found = grouped((run.names.offer(one.offer), one) for one in purchases)
     return {name: totals((one.delivered, one.quantity_kg) for one in group) for name, group in found.items()}
 
 
@@ -119,7 +119,6 @@ def _values(labels: Sequence[str], amounts: Amounts, unit: Literal["kg", "t"]) -
 def _table(run: Run, purchases: Sequence[RunPurchase], beside: Sequence[tuple[str, Amounts]]) -> doc.DataTable:
     """Supplier by supplier with chain, use, price and evidence; then what arrives in all, and what stands beside it."""
     periods = period_columns(((one.label, one.start.year) for one in run.periods), _ROOM)
-    names = names_of(purchases)
     unit = unit_for(one.quantity_kg for one in purchases)
     groups = grouped(((one.offer, one.place, one.end_use), one) for one in purchases)
     kept = largest({key: kilograms_of(group) for key, group in groups.items()}, ROWS)
@@ -142,7 +141,7 @@ def _table(run: Run, purchases: Sequence[RunPurchase], beside: Sequence[tuple[st
     rows = [
         of(
             groups[key],
-            names[key[0]],
+            run.names.offer(key[0]),
             chain(run, groups[key][0]),
             used_for(run, groups[key][0]),
             evidence=groups[key][0].confidence,

@@ -12,7 +12,7 @@ from ...domain.base import grouped, totals
 from ...domain.evidence import Confidence
 from ...domain.run import Run, RunPurchase
 from ..ground import with_effect
-from ..mix import by_material, cost_of, kilograms_of, names_of
+from ..mix import by_material, cost_of, kilograms_of
 from .parts import added, largest, years_of
 
 MATERIALS = 7
@@ -41,7 +41,7 @@ def spend_drawing(run: Run) -> doc.Drawing | None:
     whole = {material: added(amounts.values()) for material, amounts in by_name.items()}
     kept = largest(whole, MATERIALS)
     others = [by_name[material] for material in by_name if material not in set(kept)]
-    series = [charts.Series(material, _values(years, by_name[material])) for material in kept]
+    series = [charts.Series(run.names.material(material), _values(years, by_name[material])) for material in kept]
     series += [charts.Series(f"{len(others)} others", _values(years, _sum(others)), doc.Tone.ASIDE)] if others else []
     chart = charts.Bars(tuple(years), tuple(series), run.currency)
     told = (
@@ -71,7 +71,7 @@ def _spend_table(run: Run, years: Sequence[str], by_name: Mapping[str, Amounts])
         figures = (doc.Amount(amounts[each]) if amounts.get(each) else doc.NOTHING for each in years)
         return doc.DataRow((name, *figures, doc.Amount(added(amounts.values()))), strong)
 
-    rows = [row(material, by_name[material]) for material in kept]
+    rows = [row(run.names.material_with_id(material), by_name[material]) for material in kept]
     rows += [row(count(len(rest), "other material"), _sum(rest))] if rest else []
     rows.append(row("bought, at landed cost", bought, strong=True))
     rows += [row("less and more by price schedules", off)] if off else []
@@ -158,14 +158,13 @@ def prices_table(run: Run) -> tuple[doc.DataTable, int]:
         if number >= ROWS:
             left += len({one.offer for one in purchases})
             continue
-        names = names_of(purchases)
         groups = grouped((one.offer, one) for one in purchases)
         kept = largest({offer: cost_of(group) for offer, group in groups.items()}, PRICES)
         left += len(groups) - len(kept)
         rows += [
             [
-                material,
-                names[offer],
+                run.names.material_with_id(material),
+                run.names.offer(offer),
                 *_prices(run, groups[offer]),
                 groups[offer][0].catalog,
                 groups[offer][0].confidence,

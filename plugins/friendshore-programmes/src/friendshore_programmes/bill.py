@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Annotated
 
 from friendshore.domain.base import Record
+from friendshore.domain.use import PROGRAM
 from friendshore.domain.values import Ident, Kilograms, NonNegative, label
 from friendshore.domain.written import Written
 from friendshore.errors import Diagnostic, InputError
 from friendshore.readers import RecordRow, read_record_rows
 
-PROGRAMME = "programme"
-"""The column, and the stated fact of a demand, that says for which programme it is."""
+PROGRAMME = PROGRAM
+"""Column with the program of a demand. It has the name of the fact."""
 _YEAR = re.compile(r"parts_(\d{4})")
 _HEADINGS = dict.fromkeys(("part_no", "part_nr", "part_number", "p_n", "pn"), "part") | {
     "program": PROGRAMME,
