@@ -55,13 +55,46 @@ def test_offers_are_ranked_by_what_using_them_costs() -> None:
     assert of(found, "cn-metal").plan_kg == 40
 
 
+def test_cash_and_shortage_stand_apart_from_the_penalty() -> None:
+    """Australia asks 50, and a shortage weighs 30 a kilogram: 2 kg of it cost 100 in cash, and end 2 kg of the shortage of 40 and its penalty of 60."""
+    facts = catalog(facility("au", "AU"), source("AU", 50))
+    found = alternatives(session(case(demand("metal", "civil", 40, shortage_price=30)), facts))
+    (one,) = found.offers
+    assert (one.cash, one.spent, one.penalty, one.short_kg) == (100, 100, -60, {"metal": -2})
+    assert one.rise is not None
+    assert one.rise.value == 40, "with the penalty"
+    assert found.to_dict()["offers"][0]["cash"] == 100
+    shown = " ".join(text(found, 120).split())
+    assert "Cash, USD Present value Short of more Penalty" in shown
+    assert "+100 +100 metal -2 kg -60" in shown
+
+
+def test_names_and_bases_stand_beside_ids() -> None:
+    """On the screen, in the document, and in the data, whose ids stay as they are."""
+    facts = metals()
+    known = facts.but(
+        materials=tuple(
+            m.but(name="Antimony trioxide, below 99.99 %", basis="Sb", element="Sb") if m.id == "metal" else m
+            for m in facts.materials
+        ),
+        facilities=tuple(f.but(name=f"Works of {f.country}") for f in facts.facilities),
+    )
+    found = alternatives(session(civil(40), known))
+    shown = text(found, 140)
+    assert "Antimony trioxide, below 99.99 % (metal): 40 kg Sb wanted" in shown
+    assert "Works of AU (au-metal)" in shown
+    data = found.to_dict()
+    assert [one["offer"] for one in data["offers"]] == ["cn-metal", "au-metal", "jp-metal"]
+    assert data["names"]["offers"] == {f"{c}-metal": f"Works of {c.upper()}" for c in ("cn", "au", "jp")}
+
+
 def test_the_offer_that_comes_next_is_told_with_its_break_even_price() -> None:
     """Australia asks 50 where China asks 10: below 10 all would come from there. Of what the plan buys nothing comes next."""
     (mix,) = alternatives(session(civil(40), metals())).materials
     assert mix.next_offer == "au-metal"
     assert mix.next_price is not None
     assert (mix.next_price.price, mix.next_price.today, mix.next_price.proved) == (10, 50, True)
-    assert "`au-metal` comes next: below USD 10 every cheapest plan buys it; today it is 50" in text(
+    assert "au-metal comes next: below USD 10 every cheapest plan buys it; today it is 50" in text(
         alternatives(session(civil(40), metals()))
     )
     (alone,) = alternatives(session(civil(40), catalog(facility("cn", "CN"), source("CN", 10)))).materials

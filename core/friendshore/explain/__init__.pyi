@@ -35,5 +35,5 @@ from .replanned import (
     floors_from as floors_from,
     rank_prices as rank_prices,
 )
-from .results import materials_of as materials_of, names_of as names_of
+from .results import materials_of as materials_of, names_of as names_of, short_more as short_more
 from .whole_periods import ByMonths as ByMonths, by_months as by_months, rounded as rounded

@@ -58,6 +58,9 @@ class QuestionResult(ShownOnScreen, Tables):
 
     TABLES: ClassVar[tuple[str, ...]] = ()
 
+    names: Names = Names()
+    """Names of the materials and offers that it speaks of by id, and what kilograms weigh."""
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data: what `--json` prints."""
         return self.model_dump(mode="json", by_alias=True)
@@ -119,6 +122,18 @@ def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
     """Demand -> kilograms short over the plan, of the parts that some changes touch; what is met in full is left out."""
     parts = answer.after if after else answer.before
     return dict(sorted(totals(short for part in parts for short in part.plan.short_by_demand.items()).items()))
+
+
+def short_more(session: Session, answer: Answer) -> dict[str, Decimal]:
+    """Return material -> kilograms short after some changes beyond what is short anyway, or (negative) less. Rounding is left out."""
+    before, after = shortage(answer, after=False), shortage(answer)
+    slack = session.problem.case.resolution * session.problem.case.horizon.count
+    rise = (
+        (demand.use.material.id, more)
+        for demand in session.problem.demands
+        if abs(more := after.get(demand.id, Decimal(0)) - before.get(demand.id, Decimal(0))) > slack
+    )
+    return {name: exact(kilograms) for name, kilograms in sorted(totals(rise).items()) if kilograms}
 
 
 def total(quantities: Sequence[Decimal]) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,18 @@ def conversions(names: Names, materials: Iterable[str], *, shortly: bool = False
     if shortly and len(told) > _FEW:
         told[_FEW:] = [f"{count(len(told) - _FEW, 'other')} (--full)"]
     return f"By weight: {', '.join(told)}." if told else ""
+
+
+def short_texts(names: Names, kilograms: Mapping[str, Decimal]) -> list[str]:
+    """Return what is short of more, or (with a minus) less, the largest first: `Tungsten metal powder +1.2 t W`."""
+    ordered = sorted(kilograms.items(), key=lambda item: (-abs(item[1]), item[0]))
+    return [f"{names.material(name)} {'+' if kg > 0 else ''}{mass_of(names, name, kg)}" for name, kg in ordered if kg]
+
+
+def short_cell(names: Names, kilograms: Mapping[str, Decimal]) -> doc.Cell:
+    """Return the same as a cell of a screen, which is cut where it has to be."""
+    texts = short_texts(names, kilograms)
+    return doc.Several(tuple(texts)) if texts else doc.NOTHING
 
 
 def difference(found: Difference) -> doc.Amount | doc.Between:

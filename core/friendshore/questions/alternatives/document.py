@@ -8,9 +8,10 @@ from typing import Literal
 
 from ...document import charts
 from ...document import elements as doc
-from ...document.figures import BLANK, count, large_money, mass, money, number, percent, unit_for
+from ...document.figures import BLANK, count, large_money, mass, money, number, percent, signed, unit_for
 from ...domain.base import grouped
-from ..told import difference, effort, full_price, ladder, left_out, rung
+from ...domain.names import Names
+from ..told import conversions, effort, full_price, ladder, left_out, mass_of, penalty, rise, short_texts
 from .compliance import StageCheck
 from .search import Alternative, Alternatives, MaterialMix, costs_nothing
 from .usage_range import UsageShare
@@ -25,8 +26,8 @@ def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Docume
     """Every material with its offers, of each table the first `shown` (0: all), and what it took to find out."""
     used = percent(found.used_from)
     head = [
-        f"An offer is used from {used} of a material's demand on, or from all that it can give if that is less. `Using it adds` is what "
-        "the cheapest plan that uses it costs more than the recommended one.",
+        f"An offer is used from {used} of a material's demand on, or from all that it can give if that is less. Cash and shortage are what the "
+        "cheapest plan that uses it adds to the recommended one. Penalties for shortage are not cash. Offers are ranked by present value, penalties included.",
         f"Its share is the least and the most of the demand that it delivers in plans up to {percent(found.within)} dearer: "
         "`must` in all of them, `may` in some, `never` in none.",
     ]
@@ -37,23 +38,28 @@ def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Docume
     sections = []
     for mix in found.materials:
         offers = [one for one in found.offers if one.material == mix.material]
-        next_best = doc.notes(_next(mix, offers, found.currency))
+        next_best = doc.notes(_next(mix, offers, found))
         sections.append(doc.section(_title(mix, found), next_best, *_material(offers, found, shown)))
+    note = conversions(found.names, [mix.material for mix in found.materials])
+    head += [note] if note else []
     return doc.document("Who else could deliver", doc.notes(head), *sections, effort(found.effort))
 
 
 def _title(mix: MaterialMix, found: Alternatives) -> str:
-    basis = f" {mix.basis}" if mix.basis not in ("", "gross") else ""
-    text = f"{mix.material}: {mass(mix.wanted_kg)}{basis} {'bought for makers' if mix.for_makers else 'wanted'}"
-    text += f", {mass(mix.short_kg)} short" if mix.short_kg else ""
-    text += f", {mass(mix.today_kg)} at today's rates" if mix.today_kg else ""
+    wanted = mass_of(found.names, mix.material, mix.wanted_kg, equal=True)
+    text = (
+        f"{found.names.material_with_id(mix.material)}: {wanted} {'bought for makers' if mix.for_makers else 'wanted'}"
+    )
+    text += f", {mass_of(found.names, mix.material, mix.short_kg)} short" if mix.short_kg else ""
+    text += f", {mass_of(found.names, mix.material, mix.today_kg)} at today's rates" if mix.today_kg else ""
     if mix.allowed is None:
         return f"{text}; rules conflict, nothing is planned"
-    beside = f" (together with {', '.join(mix.with_materials)})" if mix.with_materials else ""
-    return f"{text}; {percent(found.within)} dearer is {large_money(mix.allowed, found.currency)}{beside}"
+    beside = f", together with {', '.join(map(found.names.material, mix.with_materials))}" if mix.with_materials else ""
+    allowed = large_money(mix.allowed, found.currency)
+    return f"{text}; {percent(found.within)} dearer is {allowed} of present value (penalties included{beside})"
 
 
-def _next(mix: MaterialMix, offers: Sequence[Alternative], currency: str) -> Iterator[str]:
+def _next(mix: MaterialMix, offers: Sequence[Alternative], found: Alternatives) -> Iterator[str]:
     """The break-even price of the offer that comes next; of a maker, its fee, and the full price of a kilogram."""
     price, offer = mix.next_price, next((one for one in offers if one.offer == mix.next_offer), None)
     if offer is None or price is None or price.outcome != "price" or price.price is None or price.today is None:
@@ -61,7 +67,8 @@ def _next(mix: MaterialMix, offers: Sequence[Alternative], currency: str) -> Ite
     sure = "every cheapest plan buys it" if price.proved else "a plan that buys it is cheaper, for all that is found"
     fee, today = ("a fee of ", "today the fee is") if offer.made_from else ("", "today it is")
     with_inputs = f"; with its inputs, {full_price(offer.full_price)}" if offer.made_from else ""
-    yield f"`{mix.next_offer}` comes next: below {fee}{currency} {money(price.price)} {sure}; {today} {money(price.today)}{with_inputs}"
+    named = found.names.offer_with_id(mix.next_offer)
+    yield f"{named} comes next: below {fee}{found.currency} {money(price.price)} {sure}; {today} {money(price.today)}{with_inputs}"
 
 
 def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) -> Iterator[doc.Element | None]:
@@ -69,35 +76,46 @@ def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) ->
     kept = usable[: shown or None]
     if kept:
         unit = unit_for(kg for one in kept for kg in (one.today_kg, one.plan_kg))
-        choice = doc.table(_choice_columns(unit, found), [_choice(one, unit, _today(found)) for one in kept])
+        unit_of = f"{unit} {found.names.basis(kept[0].material)}".rstrip()
+        choice = doc.table(_choice_columns(unit_of, found), [_choice(one, unit, found) for one in kept])
         told = (
-            f"By how much the cheapest plan that uses an offer is dearer than the recommended one, in {found.currency}."
+            f"Cash that the cheapest plan that uses an offer spends more than the recommended one, in {found.currency}."
         )
-        rungs = [_rung(one, found.currency) for one in kept]
+        rungs = [_rung(one, found) for one in kept]
         made = any(one.made_from for one in kept)
-        yield ladder(f"{kept[0].material}: what using each offer adds", told, rungs, found.currency, choice)
+        title = f"{found.names.material(kept[0].material)}: cash that using each offer adds"
+        yield ladder(title, told, rungs, found.currency, choice)
         yield doc.apart(
-            doc.table(_cost_columns(found, made), [_cost(one, made) for one in kept]),
+            doc.table(_cost_columns(found, made), [_cost(one, found, made) for one in kept]),
             doc.notes(_notes(kept, len(usable))),
         )
     else:
         yield doc.sentence("no offer can be used")
-    yield from _compliance(kept)
-    yield from _kept_out([one for one in offers if one.rank is None and one.in_time], shown)
+    yield from _compliance(kept, found.names)
+    yield from _kept_out(found.names, [one for one in offers if one.rank is None and one.in_time], shown)
 
 
-def _rung(one: Alternative, currency: str) -> charts.Rung:
+def _rung(one: Alternative, found: Alternatives) -> charts.Rung:
+    """Return the cash that using an offer adds as a bar, with what is then short of more."""
+    name = found.names.offer(one.offer)
+    if one.rise is None or one.cash is None:
+        return charts.Rung(name, None, "not found in time", doc.Tone.DOUBTFUL)
     role = f"{one.share.role} be used" if one.share is not None else ""
-    if one.rise is None:
-        return rung(one.offer, None, currency, "not found in time", doc.Tone.DOUBTFUL)
-    return rung(one.offer, one.rise, currency, role, doc.Tone.GOOD if one.plan_kg else doc.Tone.PLAIN)
+    short = ", ".join(short_texts(found.names, one.short_kg))
+    doubt = "" if one.rise.proved else "not proved"
+    told = filter(None, (large_money(one.cash, found.currency), role, short and f"short: {short}", doubt))
+    tone = doc.Tone.DOUBTFUL if doubt else doc.Tone.GOOD if one.plan_kg else doc.Tone.PLAIN
+    return charts.Rung(name, one.cash, ", ".join(told), tone)
 
 
 def _choice_columns(unit: str, found: Alternatives) -> list[doc.Column]:
     columns = [doc.figures("#"), doc.Column("Offer"), doc.Column("From")]
     columns += [doc.figures("Today", unit)] if _today(found) else []
     columns += [doc.figures("Plan", unit), doc.Column("Usage range")]
-    return [*columns, doc.Column("Using it adds", found.currency, "right")]
+    columns += [doc.Column("Cash", found.currency, "right"), doc.figures("Present value")]
+    if any(one.short_kg for one in found.offers):
+        columns += [doc.Column("Short of more"), doc.Column("Penalty", align="right")]
+    return columns
 
 
 def _today(found: Alternatives) -> bool:
@@ -105,24 +123,35 @@ def _today(found: Alternatives) -> bool:
     return any(mix.today_kg for mix in found.materials)
 
 
-def _choice(one: Alternative, unit: Literal["kg", "t"], with_today: bool) -> list[doc.Cell]:
-    adds: doc.Cell = "not found in time"
+def _choice(one: Alternative, unit: Literal["kg", "t"], found: Alternatives) -> list[doc.Cell]:
     in_plan = costs_nothing(one)
-    if in_plan:
-        adds = "in the plan" if one.plan_kg >= one.uses_kg else "nothing"
-    elif one.rise is not None:
-        adds = difference(one.rise)
+    adds = "in the plan" if in_plan and one.plan_kg >= one.uses_kg else cash(one)
+    short: list[doc.Cell] = []
+    if any(each.short_kg for each in found.offers):
+        short = ["; ".join(short_texts(found.names, one.short_kg)) or doc.NOTHING, penalty(one.penalty or Decimal(0))]
     mark = " ~" if one.level_with_next and not in_plan else ""
     rank = f"{one.rank or BLANK}{mark}"
-    masses = (one.today_kg, one.plan_kg) if with_today else (one.plan_kg,)
+    masses = (one.today_kg, one.plan_kg) if _today(found) else (one.plan_kg,)
     return [
         rank,
-        one.offer,
+        found.names.offer_with_id(one.offer),
         where_from(one),
         *(doc.Kilograms(kg, unit, bare=True) for kg in masses),
         _share(one.share),
         adds,
+        doc.NOTHING if costs_nothing(one) or one.spent is None else doc.Amount(one.spent, form="signed"),
+        *short,
     ]
+
+
+def cash(one: Alternative) -> doc.Cell:
+    """Return the cash that using an offer adds; a question mark where its plan is not proved the cheapest."""
+    if one.rise is None or one.cash is None:
+        return "not found in time"
+    if costs_nothing(one):
+        return "nothing"
+    amount = signed(one.cash)
+    return amount if one.rise.proved else f"{amount} ?"
 
 
 def where_from(one: Alternative) -> str:
@@ -156,7 +185,7 @@ def _cost_columns(found: Alternatives, made: bool) -> list[doc.Column]:
     return [*columns, doc.Column("Evidence")]
 
 
-def _cost(one: Alternative, made: bool) -> list[doc.Cell]:
+def _cost(one: Alternative, found: Alternatives, made: bool) -> list[doc.Cell]:
     cost = one.landed
     money_of: list[doc.Cell] = [doc.NOTHING] * 5
     if cost is not None:
@@ -168,7 +197,15 @@ def _cost(one: Alternative, made: bool) -> list[doc.Cell]:
     wait = one.qualification_months or Decimal(0)
     lead = number(one.lead_months or Decimal(0)) + (f"+{number(wait)}" if wait else "")
     whole = [full_price(one.full_price) if one.made_from else _ready(one)] if made else []
-    return [one.offer, *money_of, *whole, gives, one.first_delivery or doc.NOTHING, f"{lead} mo", one.confidence]
+    return [
+        found.names.offer(one.offer),
+        *money_of,
+        *whole,
+        gives,
+        one.first_delivery or doc.NOTHING,
+        f"{lead} mo",
+        one.confidence,
+    ]
 
 
 def _ready(one: Alternative) -> doc.Cell:
@@ -183,15 +220,21 @@ def _notes(kept: Sequence[Alternative], usable: int) -> list[str]:
             "A fee is what a maker asks. The full price adds all inputs: traced through the plan where it buys the offer, else marginal, "
             "with the cheapest admissible inputs. One-off cost is not in it."
         )
+    told += [f"?: present value, penalties included, is not proved: {rise}" for rise in _unproved(kept)]
     if any(one.level_with_next and one.rise is not None and abs(one.rise.value) >= 1 for one in kept):
         told.append("~ for what is proved, the next may be as cheap to use")
     return told + left_out(usable - len(kept), "more offer", which=" that can be used")
 
 
-def _compliance(kept: Sequence[Alternative]) -> Iterator[doc.Element | None]:
+def _unproved(kept: Sequence[Alternative]) -> list[str]:
+    doubtful = [(one.offer, one.rise) for one in kept if one.rise is not None and not one.rise.proved]
+    return ["; ".join(f"{offer} {rise(found)}" for offer, found in doubtful)] if doubtful else []
+
+
+def _compliance(kept: Sequence[Alternative], names: Names) -> Iterator[doc.Element | None]:
     """Stages that do not pass, of offers that can be used for something; the others in one line."""
-    rows = [[one.offer, check.end_use, *_judged(check)] for one in kept for check in _against(one)]
-    clean = grouped((_unasked(one), one.offer) for one in kept if not _against(one))
+    rows = [[names.offer(one.offer), check.end_use, *_judged(check)] for one in kept for check in _against(one)]
+    clean = grouped((_unasked(one), names.offer(one.offer)) for one in kept if not _against(one))
     if rows:
         yield doc.apart(doc.table(map(doc.Column, ("Offer", "For", "Stage", "Found", "Rule and clause")), rows))
     yield doc.notes(
@@ -218,16 +261,17 @@ def _judged(check: StageCheck) -> list[str]:
     return [f"{check.stage or 'the move'}{where}", check.result, f"{check.rule}{since}{clause}"]
 
 
-def _kept_out(out: Sequence[Alternative], shown: int) -> Iterator[doc.Element | None]:
+def _kept_out(names: Names, out: Sequence[Alternative], shown: int) -> Iterator[doc.Element | None]:
     """What keeps the others out, those with the same reason together."""
     by_reason: dict[str, list[str]] = {}
     for one in out:
         for obstacle in one.obstacles:
             text = obstacle.text if not obstacle.rule else f"{obstacle.kind} by {obstacle.rule}"
             reason = text.split(":")[0] if obstacle.kind == "figure" else text
-            named = f"{one.offer} (today {mass(one.today_kg)})" if one.today_kg else one.offer
-            by_reason.setdefault(reason, []).append(named)
-    told = [f"{reason}: {', '.join(dict.fromkeys(names))}" for reason, names in by_reason.items()]
+            named = names.offer_with_id(one.offer)
+            today = f" (today {mass(one.today_kg)})" if one.today_kg else ""
+            by_reason.setdefault(reason, []).append(named + today)
+    told = [f"{reason}: {', '.join(dict.fromkeys(offers))}" for reason, offers in by_reason.items()]
     if told:
         yield doc.sentence(f"Kept out: {count(len(out), 'offer')} (`why-not` says what each would have to become)")
         kept = told[: shown or None]

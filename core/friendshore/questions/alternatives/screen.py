@@ -9,10 +9,11 @@ from decimal import Decimal
 from ...document import elements as doc
 from ...document.figures import count, money, percent, written
 from ...domain.base import grouped
+from ...domain.names import Names
 from ...explain.break_even import BreakEven
-from ..told import full_price, not_proved, on_screen, shortly
-from .document import SHOWN, alternatives_document, where_from
-from .search import Alternative, Alternatives, MaterialMix, costs_nothing, unused
+from ..told import full_price, not_proved, on_screen, short_cell, weighed
+from .document import SHOWN, alternatives_document, cash, where_from
+from .search import Alternative, Alternatives, MaterialMix, unused
 
 _WIDE, _MIDDLING, _NARROW, _LAST = 90, 80, 70, 1
 """Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
@@ -33,8 +34,8 @@ def alternatives_screen(found: Alternatives, shown: int = SHOWN) -> doc.Document
     unable = [(mix, offers) for mix, offers in materials if not unused(offers)]
     head = (
         f"{len(able)} of {count(len(materials), 'material')} can come from an offer of which the plan buys none. Break-even: the price in "
-        f"{found.currency} a kilogram (or unit) below which every cheapest plan buys it. Adds: what the cheapest plan that uses "
-        f"it for {percent(found.used_from)} of what is wanted, or for all that it can give, costs more."
+        f"{found.currency} a kilogram (or unit) below which every cheapest plan buys it. Cash and shortage: what the cheapest plan that uses "
+        f"it for {percent(found.used_from)} of the demand, or for all that it can give, adds."
     )
     if any(others[0].made_from for _, _, others in able):
         head += (
@@ -44,8 +45,8 @@ def alternatives_screen(found: Alternatives, shown: int = SHOWN) -> doc.Document
     return doc.document(
         "Who else could deliver",
         doc.sentence(head),
-        _table_ofunused(able, found.currency) if able else None,
-        _table_of_none(unable) if unable else None,
+        _table_ofunused(able, found) if able else None,
+        _table_of_none(unable, found.names) if unable else None,
         doc.apart(
             not_proved(others[0].rise for _, _, others in able),
             doc.notes(ranked),
@@ -65,28 +66,34 @@ def _rise(one: Alternative) -> Decimal | None:
 
 
 def _table_ofunused(
-    able: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]], currency: str
+    able: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]], found: Alternatives
 ) -> doc.Element:
     made = any(others[0].made_from for _, _, others in able)
+    short = any(others[0].short_kg for _, _, others in able)
+    names = found.names
     columns = [
-        doc.Column("Others for"),
-        doc.Column("Cheapest"),
-        doc.Column("From", from_width=_MIDDLING),
+        doc.Column("Material"),
+        doc.Column("Best alternative"),
+        doc.Column("From", from_width=doc.WIDE),
         doc.Column("Break-even", align="right"),
         doc.Column("today", align="right", from_width=_NARROW),
         *([doc.Column("Full price", align="right", from_width=_NARROW)] if made else []),
-        doc.Column("Adds", currency, "right", from_width=_NARROW),
+        doc.Column("Cash", found.currency, "right", from_width=_NARROW),
+        doc.Column("Present value", align="right", from_width=_WIDE),
+        *([doc.Column("Short of more", from_width=_MIDDLING)] if short else []),
         doc.Column("for", align="right", from_width=_WIDE),
         doc.Column("Others", align="right", from_width=_WIDE),
         doc.Column("Kept out", align="right", from_width=doc.WIDE),
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(mix.material, _named(others[0].offer), where_from(others[0])),
+            *(names.label(mix.material), _named(names, others[0].offer), where_from(others[0])),
             *(_fee(others[0], _price(mix.next_price)), _fee(others[0], _today(mix.next_price))),
             *([_full(others[0])] if made else []),
-            _adds(others[0]),
-            doc.Kilograms(others[0].uses_kg),
+            cash(others[0]),
+            doc.NOTHING if others[0].spent is None else doc.Amount(others[0].spent, form="signed"),
+            *([short_cell(names, others[0].short_kg)] if short else []),
+            weighed(names, mix.material, others[0].uses_kg),
             doc.Count(len(others) - 1) if others[1:] else doc.NOTHING,
             doc.Count(out) if (out := sum(map(_is_out, offers))) else doc.NOTHING,
         ]
@@ -95,7 +102,11 @@ def _table_ofunused(
     return doc.apart(on_screen(columns, rows, "more material", part=3))
 
 
-def _named(offer: str) -> doc.Cell:
+def _named(names: Names, offer: str) -> doc.Cell:
+    """Return the plant of an offer; where it has none, the id, which is not cut."""
+    name = names.offer(offer)
+    if name != offer:
+        return doc.Several((name,))
     return offer if len(offer) <= _LONG else doc.Several((offer,), one="offer")
 
 
@@ -127,15 +138,9 @@ def _is_out(one: Alternative) -> bool:
     return one.rank is None and one.in_time
 
 
-def _adds(one: Alternative) -> doc.Cell:
-    if one.rise is None:
-        return "not found in time"
-    return "nothing" if costs_nothing(one) else shortly(one.rise)
-
-
-def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]]) -> doc.Element:
+def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]], names: Names) -> doc.Element:
     columns = [
-        doc.Column("Nobody else for"),
+        doc.Column("No alternative"),
         doc.Column("Short", align="right", from_width=_LAST),
         doc.Column("Bought from", from_width=_NARROW),
         doc.Column("Kept out"),
@@ -143,9 +148,9 @@ def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]]) 
     ordered = sorted(unable, key=lambda each: (not each[0].short_kg, each[0].material))
     rows: list[list[doc.Cell]] = [
         [
-            mix.material,
-            doc.Kilograms(mix.short_kg) if mix.short_kg else doc.NOTHING,
-            _bought([one for one in offers if one.plan_kg]),
+            names.label(mix.material),
+            weighed(names, mix.material, mix.short_kg) if mix.short_kg else doc.NOTHING,
+            _bought([one for one in offers if one.plan_kg], names),
             _kept_out([one for one in offers if _is_out(one)]) if mix.allowed is not None else "rules conflict",
         ]
         for mix, offers in ordered
@@ -153,9 +158,9 @@ def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]]) 
     return doc.apart(on_screen(columns, rows, "more material", part=2))
 
 
-def _bought(offers: Sequence[Alternative]) -> doc.Cell:
-    told = [one.offer for one in sorted(offers, key=lambda one: (-one.plan_kg, one.offer))]
-    return doc.Several(tuple(told), one="offer") if told else doc.NOTHING
+def _bought(offers: Sequence[Alternative], names: Names) -> doc.Cell:
+    told = [names.offer(one.offer) for one in sorted(offers, key=lambda one: (-one.plan_kg, one.offer))]
+    return doc.Several(tuple(told)) if told else doc.NOTHING
 
 
 def _kept_out(out: Sequence[Alternative]) -> doc.Cell:

@@ -24,7 +24,7 @@ from ...explain.eligibility import Eligibilities, least_confidence, references
 from ...explain.obstacles import Obstacle, gives, no_room, obstacles
 from ...explain.offer_prices import OfferPrice, OfferPrices
 from ...explain.pieces import ask_apart
-from ...explain.results import Counted, Difference, Effort, QuestionResult
+from ...explain.results import Counted, Difference, Effort, QuestionResult, names_of
 from ...problem.offers import Lead, OfferFacts
 from ...session import Session
 from ...solve import Progress
@@ -60,7 +60,15 @@ class Alternative(Record):
     in_time: bool
     """False: no plan that uses it was found in the time given, and `rise` and `landed` are unknown."""
     rise: Difference | None
-    """What the cheapest plan that uses it costs more than the recommended one; None: there is none."""
+    """By how much the objective of the cheapest plan that uses it is above the recommended plan's: present value, penalties included. None: there is none."""
+    cash: Number | None = None
+    """Cash that this plan spends more, without penalties and not discounted. None: there is none."""
+    spent: Number | None = None
+    """Present value of the same."""
+    penalty: Number | None = None
+    """By how much its penalties for shortage and missed limits are higher."""
+    short_kg: dict[str, Number] = {}
+    """Material -> kilograms that it is short of more, or (negative) less."""
     share: UsageShare | None
     """None: rules conflict in this part of the case."""
     made_from: list[str]
@@ -190,6 +198,7 @@ def alternatives(
         within=within,
         used_from=USED_FROM,
         ranked_objectives=bool(session.problem.objectives),
+        names=names_of(session.problem, (one.offer for one in found)),
         materials=mixes,
         offers=[one for some in offers.values() for one in some],
         effort=counted.effort,
@@ -202,8 +211,9 @@ def unused(offers: Iterable[Alternative]) -> list[Alternative]:
 
 
 def costs_nothing(one: Alternative) -> bool:
-    """Whether using it is shown to add nothing."""
-    return one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
+    """Return True if using it is shown to add nothing: no cash, shortage, or penalty."""
+    small = one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
+    return small and not one.short_kg and abs(one.cash or Decimal(0)) < 1
 
 
 def _with_next(session: Session, mix: MaterialMix, offers: Sequence[Alternative]) -> MaterialMix:
@@ -326,6 +336,10 @@ class _Asking:
             plan_share=exact(plan_kg / wanted) if wanted else Decimal(0),
             uses_kg=use.kilograms if use else Decimal(0),
             rise=use.rise if use else None,
+            cash=use.cash if use and use.rise is not None else None,
+            spent=use.spent if use and use.rise is not None else None,
+            penalty=use.penalty if use and use.rise is not None else None,
+            short_kg=dict(use.short_kg) if use else {},
             in_time=use is None or use.rise is not None,
             share=self.using.share(material, name, self.within) if standing else NOT_AT_ALL,
             made_from=sorted(line.material for line in offer.inputs),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from typing import Literal
 
@@ -11,7 +11,7 @@ from ...domain.base import Number, Record, exact
 from ...domain.plan import PlanStatus
 from ...errors import NoPlanError
 from ...explain.eligibility import Eligibilities, Eligibility
-from ...explain.results import Difference, between, difference
+from ...explain.results import Difference, between, difference, short_more
 from ...problem.offers import OfferFacts
 from ...rules.kinds.limits import MinSuppliers, Pin
 from ...session import Session
@@ -47,9 +47,17 @@ class CheapestUse:
     kilograms: Decimal
     """From so much on it counts as used."""
     rise: Difference | None
-    """What that plan costs more than the recommended one; None: none was found in the time given."""
+    """By how much its objective, penalties included, is above the recommended plan's; None: none was found in the time given."""
     verified: VerifiedPlan | None
     """That plan, of the parts of the case it is about; None: likewise."""
+    cash: Decimal = Decimal(0)
+    """Cash that it spends more."""
+    spent: Decimal = Decimal(0)
+    """Present value of the same."""
+    penalty: Decimal = Decimal(0)
+    """Rise of the penalties for shortage and missed limits."""
+    short_kg: Mapping[str, Decimal] = field(default_factory=dict)
+    """Material -> kilograms that it is short of more, or (negative) less."""
 
 
 class UsageRange:
@@ -81,7 +89,16 @@ class UsageRange:
             except NoPlanError:
                 return CheapestUse(least, None, None)
             if not any(part.plan.infeasible for part in answer.after):
-                return CheapestUse(least, self._no_cheaper(difference(answer)), answer.after[0].verified)
+                cost = answer.rise
+                return CheapestUse(
+                    least,
+                    self._no_cheaper(difference(answer)),
+                    answer.after[0].verified,
+                    cost.nominal,
+                    cost.total,
+                    cost.shortage + cost.penalties,
+                    short_more(session, answer),
+                )
             self.questions += 1
             try:
                 most = session.extreme(material, _of(name, places), None, largest=True, output=material)

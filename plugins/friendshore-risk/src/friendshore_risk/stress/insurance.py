@@ -26,7 +26,7 @@ from friendshore.verify import VerifiedPlan, examine, verify
 
 from .insured import Insurance, InsuredPart, KeptReady, Kilograms, LossMet, Ordered, Ready, StockNeeded, insure_part
 from .losses import Loss, LossKind, losses
-from .search import Shortfall, short_more
+from .search import Shortfall, shortfalls
 from .twostage import kept_ready
 
 Touched = tuple[Program, Solution, Mapping[int, frozenset[str]]]
@@ -289,7 +289,7 @@ class _Insuring:
             own = [change for change in stocks if change.stock in short]
             self.counted.questions += 1
             answer = self.session.after(*own, *row.loss.changes(self.day))
-            found |= {each.material for each in short_more(self.session, answer) if each.kilograms > 0}
+            found |= {each.material for each in shortfalls(self.session, answer) if each.kilograms > 0}
             if any(part.plan.infeasible for part in answer.after):
                 found |= short
             self._step()

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from friendshore.domain.base import Number, Record, exact
 from friendshore.errors import A_SESSION, InputError, takes
-from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, difference, shortage
+from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, difference, short_more
 from friendshore.session import Answer, Session
 from friendshore.session.decided import foreseen, keep_decisions
 from friendshore.solve import Progress
@@ -152,7 +152,7 @@ def _stressed(session: Session, loss: Loss, answer: Answer) -> Stressed:
         spent=answer.rise.total,
         shortage=answer.rise.shortage,
         penalties=answer.rise.penalties,
-        short=short_more(session, answer),
+        short=shortfalls(session, answer),
         conflict=tuple(sorted(conflict - known)),
     )
 
@@ -171,17 +171,9 @@ def _words(loss: Loss) -> list[str]:
     return [*(f"{kind} {loss.name}" for kind in loss.by), *loss.also]
 
 
-def short_more(session: Session, answer: Answer) -> tuple[Shortfall, ...]:
-    """What is short after some changes beyond what is short anyway, by material; what rounding explains is left out."""
-    before, after = shortage(answer, after=False), shortage(answer)
-    slack = session.problem.case.resolution * session.problem.case.horizon.count
-    found: dict[str, Decimal] = {}
-    for demand in session.problem.demands:
-        more = after.get(demand.id, Decimal(0)) - before.get(demand.id, Decimal(0))
-        if abs(more) > slack:
-            material = demand.use.material.id
-            found[material] = found.get(material, Decimal(0)) + more
-    return tuple(Shortfall(material=name, kilograms=kg) for name, kg in sorted(found.items()) if kg)
+def shortfalls(session: Session, answer: Answer) -> tuple[Shortfall, ...]:
+    """Return what is short after some changes beyond what is short anyway, by material."""
+    return tuple(Shortfall(material=name, kilograms=kg) for name, kg in short_more(session, answer).items())
 
 
 def _ranked(found: Sequence[Stressed]) -> tuple[Stressed, ...]:
