@@ -250,7 +250,11 @@ def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None
     assert first.served.value > first.cost.value
     assert "cheaper than to be served" in " ".join(text(found).split())
     told = plain_text(repairs_screen(found.but(gaps=found.gaps * 2)), 10_000)
-    assert "left short, since that is cheaper (served in full, USD" in told
+    assert "stay short, since serving them costs more than their penalty" in told
+    assert first.cash is not None
+    assert first.penalty is not None
+    assert f"cash, the cheapest of {len(found.repairs)}" in told, "no amount that contains penalties"
+    assert first.cost.value == first.spends + first.penalty
 
 
 def test_nothing_within_bounds_is_said_with_what_is_left() -> None:

@@ -37,6 +37,19 @@ class Difference(Record):
     """Whether both plans are proved cheapest, to a cent or a millionth: `value` is then the difference, else it lies between."""
 
 
+class PlanRise(Record):
+    """What some changes add to a plan, with money and penalties apart."""
+
+    cash: Number
+    """Cash, not discounted; below zero: less is spent."""
+    spent: Number
+    """Present value of the same."""
+    penalty: Number
+    """Penalties for shortage and missed limits, which are not paid."""
+    short_kg: dict[str, Number]
+    """Material -> kilograms that are short in addition, or (negative) less."""
+
+
 class Effort(Record):
     """What an answer took."""
 
@@ -134,6 +147,17 @@ def short_more(session: Session, answer: Answer) -> dict[str, Decimal]:
         if abs(more := after.get(demand.id, Decimal(0)) - before.get(demand.id, Decimal(0))) > slack
     )
     return {name: exact(kilograms) for name, kilograms in sorted(totals(rise).items()) if kilograms}
+
+
+def plan_rise(session: Session, answer: Answer) -> PlanRise:
+    """Return what some changes add to a plan."""
+    cost = answer.rise
+    return PlanRise(
+        cash=cost.nominal,
+        spent=cost.total,
+        penalty=cost.shortage + cost.penalties,
+        short_kg=short_more(session, answer),
+    )
 
 
 def total(quantities: Sequence[Decimal]) -> Decimal:

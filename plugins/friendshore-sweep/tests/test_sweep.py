@@ -74,7 +74,18 @@ def test_scenarios_are_told_in_the_order_in_which_they_were_given() -> None:
 def test_a_chart_tells_how_much_is_bought_at_most() -> None:
     """In one scenario, not in all of them together: 40 kg, whoever they come from."""
     page = html(sweep_document(swept(), 20))
-    assert "40 kg of metal are bought at most" in page
+    assert "by scenario: at most 40 kg are bought" in page
+
+
+def test_cash_and_shortage_stand_apart_from_the_penalty() -> None:
+    """With a shortage priced at 60, dear Chinese metal leaves 10 kg short: 20 kg from Australia at 50 spend 1,000, and the penalty is 600."""
+    wanted = case(demand("metal", "civil", 30, shortage_price=60))
+    found = sweep(wanted, PRICES[::2], catalogs=[metals(cn=30, au=20, jp=0)], registry=Registry.of(), workers=1)
+    shown = " ".join(plain_text(sweep_document(found, 20), 140).split())
+    assert "2 scenarios planned, cash from USD 300 (price cn-metal, factor 1) to USD 1,000" in shown
+    assert "Demands short Short Cash, USD Present value Penalty" in shown
+    assert "1 metal 10 kg 1,000 1,000 +600" in shown
+    assert "1,600" not in shown, "spend and penalty are not added up"
 
 
 def test_what_goes_wrong_with_one_is_told_in_its_place() -> None:

@@ -322,6 +322,7 @@ class _Asking:
         places = self.standings.places[material]
         wanted, plan_kg = self.standings.wanted[material], bought(verified, name, material, places)
         use = self.using.use(material, name) if standing else None
+        adds = use.adds if use is not None and use.rise is not None else None
         chained = self._chained(position, material)
         return Alternative(
             material=material,
@@ -336,10 +337,10 @@ class _Asking:
             plan_share=exact(plan_kg / wanted) if wanted else Decimal(0),
             uses_kg=use.kilograms if use else Decimal(0),
             rise=use.rise if use else None,
-            cash=use.cash if use and use.rise is not None else None,
-            spent=use.spent if use and use.rise is not None else None,
-            penalty=use.penalty if use and use.rise is not None else None,
-            short_kg=dict(use.short_kg) if use else {},
+            cash=adds.cash if adds else None,
+            spent=adds.spent if adds else None,
+            penalty=adds.penalty if adds else None,
+            short_kg=adds.short_kg if adds else {},
             in_time=use is None or use.rise is not None,
             share=self.using.share(material, name, self.within) if standing else NOT_AT_ALL,
             made_from=sorted(line.material for line in offer.inputs),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Literal
 
@@ -11,7 +11,7 @@ from ...domain.base import Number, Record, exact
 from ...domain.plan import PlanStatus
 from ...errors import NoPlanError
 from ...explain.eligibility import Eligibilities, Eligibility
-from ...explain.results import Difference, between, difference, short_more
+from ...explain.results import Difference, PlanRise, between, difference, plan_rise
 from ...problem.offers import OfferFacts
 from ...rules.kinds.limits import MinSuppliers, Pin
 from ...session import Session
@@ -40,6 +40,9 @@ class UsageShare(Record):
     """`must`: no plan does without it. `never`: no plan has any. `may`: some do and some do not."""
 
 
+_NOTHING = PlanRise(cash=Decimal(0), spent=Decimal(0), penalty=Decimal(0), short_kg={})
+
+
 @dataclass(frozen=True, slots=True)
 class CheapestUse:
     """The cheapest plan that uses an offer."""
@@ -50,14 +53,8 @@ class CheapestUse:
     """By how much its objective, penalties included, is above the recommended plan's; None: none was found in the time given."""
     verified: VerifiedPlan | None
     """That plan, of the parts of the case it is about; None: likewise."""
-    cash: Decimal = Decimal(0)
-    """Cash that it spends more."""
-    spent: Decimal = Decimal(0)
-    """Present value of the same."""
-    penalty: Decimal = Decimal(0)
-    """Rise of the penalties for shortage and missed limits."""
-    short_kg: Mapping[str, Decimal] = field(default_factory=dict)
-    """Material -> kilograms that it is short of more, or (negative) less."""
+    adds: PlanRise = _NOTHING
+    """What it adds to the recommended plan."""
 
 
 class UsageRange:
@@ -89,16 +86,8 @@ class UsageRange:
             except NoPlanError:
                 return CheapestUse(least, None, None)
             if not any(part.plan.infeasible for part in answer.after):
-                cost = answer.rise
-                return CheapestUse(
-                    least,
-                    self._no_cheaper(difference(answer)),
-                    answer.after[0].verified,
-                    cost.nominal,
-                    cost.total,
-                    cost.shortage + cost.penalties,
-                    short_more(session, answer),
-                )
+                rise = self._no_cheaper(difference(answer))
+                return CheapestUse(least, rise, answer.after[0].verified, plan_rise(session, answer))
             self.questions += 1
             try:
                 most = session.extreme(material, _of(name, places), None, largest=True, output=material)

@@ -8,9 +8,11 @@ from decimal import Decimal
 from itertools import groupby
 
 from ...document import elements as doc
-from ...document.figures import count, mass, number, percent
+from ...document.figures import count, mass, number, percent, rounded_money, signed
+from ...domain.names import Names
+from ...explain.results import Difference
 from ...reading.tomlfile import toml_text
-from ..told import difference, effort, rise
+from ..told import effort, mass_of, penalty, rise
 from .levers import LeverKind
 from .records import Gap, LeverUse, Repair, Repairs
 
@@ -28,23 +30,24 @@ def repairs_document(found: Repairs, shown: int = SHOWN) -> doc.Document:
         "else is short of more. Amounts are the least that will do. Cheapest first."
     )
     gaps = [
-        _gap(gap, [repair for repair in found.repairs if repair.gap == place], found.currency, shown)
+        _gap(gap, [repair for repair in found.repairs if repair.gap == place], found, shown)
         for place, gap in enumerate(found.gaps, 1)
     ]
     told = [
-        "all told: by how much more (or less) the plan comes to, shortage at its price included",
+        "cash: what the plan then spends more, or less; penalty: by how much the penalties for shortage and missed limits rise, or fall, which are not paid",
+        "ranked by present value, penalties included",
         "what a step itself takes (a plant's expansion, a stock's price, a waiver) is not in any figure",
     ]
     return doc.document(title, doc.sentence(head), *gaps, doc.section("To know", doc.notes(told)), effort(found.effort))
 
 
-def _gap(gap: Gap, repairs: Sequence[Repair], currency: str, shown: int) -> doc.Section:
+def _gap(gap: Gap, repairs: Sequence[Repair], found: Repairs, shown: int) -> doc.Section:
     kept = repairs[: shown or None]
-    columns = [doc.figures("#"), doc.Column("What it takes, together"), doc.figures("Spends more", currency)]
-    columns += [doc.figures("All told"), doc.Column("Then short")]
-    body = doc.table(columns, map(_row, kept)) if kept else None
+    columns = [doc.figures("#"), doc.Column("What it takes, together"), doc.figures("Cash", found.currency)]
+    columns += [doc.figures("Penalty"), doc.Column("Then short")]
+    body = doc.table(columns, [_row(repair, gap, found.names) for repair in kept]) if kept else None
     told = doc.notes([*_about(kept), *gap_notes(gap, len(repairs), len(kept))])
-    return doc.section(gap_title(gap), doc.notes(_rules(gap)), body, told)
+    return doc.section(gap_title(gap, found.names), doc.notes(_rules(gap)), body, told)
 
 
 def _rules(gap: Gap) -> list[str]:
@@ -52,13 +55,16 @@ def _rules(gap: Gap) -> list[str]:
     return [f"{name}: {text}" for name, text in zip(gap.rules, gap.sentences, strict=True)]
 
 
-def gap_title(gap: Gap) -> str:
+def gap_title(gap: Gap, names: Names) -> str:
     """What is short when, for whom; or that rules conflict."""
     who = ", ".join(gap.demands)
     when = gap.first if gap.first == gap.last else f"{gap.first} to {gap.last}"
     if gap.rules:
         return f"Rules that cannot hold together{f', for {who}' if who else ''}"
-    return f"{gap.material}: short of {mass(gap.short)} in {when}, for {who}"
+    short = mass_of(names, gap.material, gap.short, equal=True)
+    name = names.material(gap.material)
+    named = name if gap.material in name else f"{name} ({gap.material})"
+    return f"{named}: short of {short} in {when}, for {who}"
 
 
 def _about(repairs: Sequence[Repair]) -> list[str]:
@@ -75,7 +81,11 @@ def gap_notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
     """What there is to know of a gap with so many repairs, of which so many are shown."""
     told = []
     if gap.dearer:
-        served = f", which comes to {rise(gap.served)} more all told" if gap.served is not None else ""
+        served = (
+            f" (the objective then rises by {_rounded(gap.served)}, penalties included)"
+            if gap.served is not None
+            else ""
+        )
         told.append(
             f"nothing has to be relaxed: it can be served in full{served}; the plan does so if its shortage_price is high enough, or if "
             "its shortage is ranked first ([[objective]])"
@@ -149,36 +159,49 @@ def _bound(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
     return f" (up to {mass(most)}{' a year' if kind is LeverKind.LEAD else ''})"
 
 
-def _row(repair: Repair) -> list[doc.Cell]:
+def _rounded(found: Difference) -> str:
+    """Return a difference that contains penalties: in round figures if it is proved."""
+    return rounded_money(found.value, "").strip() if found.proved else rise(found)
+
+
+def _row(repair: Repair, gap: Gap, names: Names) -> list[doc.Cell]:
     rank = doc.Count(repair.rank)
-    told = "; ".join(steps_told(repair.uses)) + ("" if repair.least else " (not shown to be the least)")
+    told = "; ".join(steps_told(repair.uses, names)) + ("" if repair.least else " (not shown to be the least)")
     if repair.left is None:
         return [rank, told, doc.NOTHING, doc.NOTHING, "not planned in time, so not proved"]
-    spent = repair.spends
-    spends = doc.NOTHING if spent is None or abs(spent) < 1 else doc.Amount(spent, form="signed")
-    dearer = doc.NOTHING if repair.cost is None else difference(repair.cost)
+    spends = cash_of(repair)
+    fine = penalty(repair.penalty or Decimal(0))
     then = []
     if repair.left and not repair.rounded:
-        served = f" (all told {rise(repair.served)})" if repair.served is not None else ""
-        then.append(f"{mass(repair.left)}: cheaper than to be served{served}")
+        served = f" (objective {_rounded(repair.served)}, penalties included)" if repair.served is not None else ""
+        then.append(f"{mass_of(names, gap.material, repair.left)}: cheaper than to be served{served}")
     then += [
-        f"others of {mass(abs(kg))} of {name} {'more' if kg > 0 else 'less'}" for name, kg in repair.others.items()
+        f"others of {mass_of(names, name, abs(kg))} of {names.material(name)} {'more' if kg > 0 else 'less'}"
+        for name, kg in repair.others.items()
     ]
-    return [rank, told, spends, dearer, "; ".join(then) or "of nothing"]
+    return [rank, told, spends, fine, "; ".join(then) or "of nothing"]
 
 
-def steps_told(uses: Sequence[LeverUse]) -> Iterator[str]:
+def cash_of(repair: Repair) -> doc.Cell:
+    """Return the cash that a repair adds; a question mark where its plan is not proved the cheapest."""
+    if repair.cash is None or abs(repair.cash) < 1:
+        return doc.NOTHING
+    amount = signed(repair.cash)
+    return amount if repair.cost is None or repair.cost.proved else f"{amount} ?"
+
+
+def steps_told(uses: Sequence[LeverUse], names: Names) -> Iterator[str]:
     """Every step; demands that are wanted as much later are told together."""
     for (kind, _), some in groupby(uses, key=lambda use: (use.kind, use.amount)):
         told = list(some)
         if kind is LeverKind.LATER:
-            names = [use.subject for use in told]
-            yield f"{' and '.join(names)} wanted {count(int(told[0].amount or 0), 'month')} later"
+            demands = [use.subject for use in told]
+            yield f"{' and '.join(demands)} wanted {count(int(told[0].amount or 0), 'month')} later"
         else:
-            yield from map(step, told)
+            yield from (step(use, names) for use in told)
 
 
-def step(use: LeverUse) -> str:
+def step(use: LeverUse, names: Names) -> str:
     """A lever with its amount, in words; of a demand that is wanted later, see `steps_told`."""
     amount = use.amount or Decimal(0)
     match use.kind:
@@ -193,11 +216,11 @@ def step(use: LeverUse) -> str:
         case LeverKind.LICENCE:
             return f"licence under {use.subject} to export from {use.of}"
         case LeverKind.PROOF:
-            return f"proof of origin for {use.subject}"
+            return f"proof of origin for {names.offer_with_id(use.subject)}"
         case LeverKind.TERM:
             return f"no {use.subject} asked by {use.of}"
         case LeverKind.STOCK:
-            return f"{mass(amount)} of {use.subject} in stock, all of {use.of} origin"
+            return f"{mass_of(names, use.subject, amount)} of {names.material(use.subject)} in stock, all of {use.of} origin"
         case LeverKind.PLANNED:
             return f"{use.name} runs in full from its stated date on ({use.note} today)"
         case LeverKind.EARLIER:

@@ -49,12 +49,16 @@ class Repair(Record):
     changes: tuple[Change, ...]
     """The same as changes of the case: a scenario of these plans it."""
     cost: Difference | None
-    """What it adds to the objective, in the case's currency; of a conflict, to that of a plan without what conflicts. None: no plan was
+    """What it adds to the objective, penalties included, in the case's currency; of a conflict, to that of a plan without what conflicts. None: no plan was
     found in time."""
+    cash: Number | None = None
+    """Cash that the plan then spends more, without penalties and not discounted."""
     spends: Number | None
-    """What the plan then spends more, discounted; the shortage that it ends is no money spent."""
+    """Present value of the same."""
+    penalty: Number | None = None
+    """By how much the penalties for shortage and missed limits are then higher, or (negative) lower."""
     served: Difference | None = None
-    """Where the cheapest plan rather leaves the demands short: what serving them in full adds to the objective all the same."""
+    """Where the cheapest plan rather leaves the demands short: what serving them in full adds to the objective all the same, penalties included."""
     left: Number | None
     """Kilograms that the demands are short of in the cheapest plan with these changes; None: no plan was found in time."""
     rounded: bool
@@ -85,7 +89,7 @@ class Gap(Record):
     dearer: bool = False
     """Nothing needs repair: the demands can be served, for more money than their shortage is priced at."""
     served: Difference | None = None
-    """What that adds to the objective; None: it was not found in time."""
+    """What that adds to the objective, penalties included; None: it was not found in time."""
     left: Number | None = None
     """Kilograms short at best with all levers at their bounds; None: not known, or rules still conflict."""
     size: int

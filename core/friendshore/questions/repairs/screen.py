@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from ...document import elements as doc
-from ...document.figures import count, large_money, mass
+from ...document.figures import count, large_money
 from ...domain.base import grouped
-from ..told import rise
+from ..told import mass_of
 from .document import SHOWN, gap_notes, gap_title, repairs_document, steps_told
 from .records import Gap, Repair, Repairs
 
@@ -28,7 +28,7 @@ def repairs_screen(found: Repairs, shown: int = SHOWN) -> doc.Document:
     return doc.document(
         "What would serve what is short",
         doc.sentence(head),
-        *(doc.section(gap_title(gap), doc.notes(_told(gap, some, found.currency))) for gap, some in gaps),
+        *(doc.section(gap_title(gap, found.names), doc.notes(_told(gap, some, found))) for gap, some in gaps),
         doc.apart(
             doc.sentence(
                 *(doc.Phrase("--full", code=True), ": every repair, and what is to be proved, waived or asked; "),
@@ -42,7 +42,7 @@ def _worth(repairs: Sequence[Repair]) -> Decimal:
     return min((repair.cost.value for repair in repairs if repair.cost is not None), default=Decimal(0))
 
 
-def _told(gap: Gap, repairs: Sequence[Repair], currency: str) -> Iterator[str]:
+def _told(gap: Gap, repairs: Sequence[Repair], found: Repairs) -> Iterator[str]:
     """The cheapest repair and the cheapest of fewest steps; where there is none, why."""
     if gap.rules:
         yield ", ".join(gap.rules)
@@ -56,32 +56,28 @@ def _told(gap: Gap, repairs: Sequence[Repair], currency: str) -> Iterator[str]:
         if others
         else []
     )
-    yield _repair(first, currency, more)
+    yield _repair(first, gap, found, more)
     fewest = min(repairs, key=lambda repair: (len(repair.uses), repair.rank))
     if len(fewest.uses) < len(first.uses):
-        yield _repair(fewest, currency, [f"the cheapest in {count(len(fewest.uses), 'step')}"])
+        yield _repair(fewest, gap, found, [f"the cheapest in {count(len(fewest.uses), 'step')}"])
 
 
-def _repair(repair: Repair, currency: str, told: Sequence[str]) -> str:
-    """What it takes, and what the plan then spends more."""
-    steps = "; ".join(steps_told(repair.uses)) + ("" if repair.least else " (not shown to be the least)")
+def _repair(repair: Repair, gap: Gap, found: Repairs, told: Sequence[str]) -> str:
+    """What it takes, and the cash that the plan then spends more."""
+    steps = "; ".join(steps_told(repair.uses, found.names)) + ("" if repair.least else " (not shown to be the least)")
     if repair.left is None:
         return f"{steps}: {', '.join(['not planned in time, so not proved', *told])}"
-    spent = repair.spends
-    much = "nothing more spent" if spent is None or abs(spent) < 1 else _spends(spent, currency)
-    doubt = [] if repair.cost is None or repair.cost.proved else [f"all told {rise(repair.cost)}"]
-    return f"{steps}: {', '.join([much, *doubt, *told, *_left(repair, currency)])}"
+    cash = repair.cash
+    much = "no more cash" if cash is None or abs(cash) < 1 else _spends(cash, found.currency)
+    doubt = [] if repair.cost is None or repair.cost.proved else ["not proved the cheapest"]
+    return f"{steps}: {', '.join([much, *doubt, *told, *_left(repair, gap, found)])}"
 
 
-def _left(repair: Repair, currency: str) -> Iterator[str]:
-    """What a plan leaves short after the repair all the same, since it is cheaper so: money spent says nothing of that part."""
+def _left(repair: Repair, gap: Gap, found: Repairs) -> Iterator[str]:
+    """Yield what a plan leaves short after the repair because that costs less, penalties included."""
     if repair.left and not repair.rounded:
-        told = f"{mass(repair.left)} left short, since that is cheaper"
-        if repair.served is not None and repair.served.proved:
-            served = repair.served.value
-            told += f" (served in full, {large_money(abs(served), currency)} {'more' if served > 0 else 'less'} than now, shortage included)"
-        yield told
+        yield f"{mass_of(found.names, gap.material, repair.left)} stay short, since serving them costs more than their penalty"
 
 
-def _spends(spent: Decimal, currency: str) -> str:
-    return f"{large_money(abs(spent), currency)} {'more' if spent > 0 else 'less'} spent"
+def _spends(cash: Decimal, currency: str) -> str:
+    return f"{large_money(abs(cash), currency)} {'more' if cash > 0 else 'less'} cash"

@@ -14,7 +14,7 @@ from ...domain.plan import Infeasible, PlanStatus
 from ...domain.suggest import did_you_mean
 from ...domain.watch import tell
 from ...errors import A_SESSION, InputError, NoPlanError, VerificationError, takes
-from ...explain.results import Counted, Difference, between, difference, shortage
+from ...explain.results import Counted, Difference, between, difference, names_of, plan_rise, shortage
 from ...plugins import sentence_of
 from ...problem import Problem
 from ...session import Answer, Session
@@ -83,7 +83,14 @@ def repairs(
     tried = sum(search.solved for search in searches)
     effort = counted.effort
     effort = effort.but(solved=effort.solved + tried, questions=effort.questions + tried)
-    return Repairs(currency=session.problem.case.currency, gaps=tuple(gaps), repairs=tuple(mended), effort=effort)
+    offers = (use.subject for repair in mended for use in repair.uses)
+    return Repairs(
+        currency=session.problem.case.currency,
+        gaps=tuple(gaps),
+        repairs=tuple(mended),
+        names=names_of(session.problem, offers),
+        effort=effort,
+    )
 
 
 def _short(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
@@ -230,13 +237,16 @@ class _Mending:
         if answer is None:
             left = None
         rather_short = left is not None and left > self._rounding and self.conflict is None
+        adds = plan_rise(self.session, answer) if answer is not None else None
         return Repair(
             rank=0,
             gap=gap,
             uses=tuple(u for i in sorted(amounts) for u in _used(self.levers[i], amounts[i]) if u.amount != 0),
             changes=self._changes(amounts),
             cost=difference(answer) if answer is not None else None,
-            spends=answer.rise.total if answer is not None else None,
+            cash=adds.cash if adds else None,
+            spends=adds.spent if adds else None,
+            penalty=adds.penalty if adds else None,
             served=self._served(amounts) if rather_short else None,
             left=left,
             rounded=left is not None and left <= self._rounding,

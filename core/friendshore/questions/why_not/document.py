@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from ...document import charts
 from ...document import elements as doc
-from ...document.figures import large_money, mass, money, number, percent, written
+from ...document.figures import BLANK, large_money, mass, money, number, percent, rounded_money, signed
 from ...domain.change import Change
 from ...explain.break_even import BreakEven
 from ...explain.obstacles import BarredDays
-from ...explain.results import SHARE_PROVED, Difference
-from ..told import difference, effort, ladder, rung
+from ...explain.results import SHARE_PROVED
+from ..told import effort, ladder, mass_of, penalty, short_texts
 from .search import Relaxed, WhyNot
 
 _STATES = {
@@ -24,10 +25,14 @@ _STATES = {
 
 def why_not_document(found: WhyNot) -> doc.Document:
     """Where the offer stands, its price, its obstacles, and what it took to find out."""
-    materials = ", ".join(found.materials)
-    by = "" if found.supplier in (found.facility, found.offer) else f" ({found.supplier})"
-    head = f"{found.offer}: {materials} of {found.facility}{by}, {found.country}. It {_STATES[found.state]}."
-    bought = doc.notes(f"the plan buys {mass(one.kilograms)} of {one.material} for {one.place}" for one in found.bought)
+    names = found.names
+    materials = ", ".join(map(names.material_with_id, found.materials))
+    by = "" if found.supplier in (found.facility, found.offer) else f", {found.supplier}"
+    head = f"{found.facility}{by}, {found.country} ({found.offer}): {materials}. It {_STATES[found.state]}."
+    bought = doc.notes(
+        f"the plan buys {mass_of(names, one.material, one.kilograms, equal=True)} of {names.material(one.material)} for {one.place}"
+        for one in found.bought
+    )
     price, later, together = found.entering, found.entering_lifted, found.together
     return doc.document(
         f"Why not {found.offer}",
@@ -50,7 +55,7 @@ def _full(found: WhyNot) -> Iterator[str]:
     """Return what a kilogram costs with its inputs, of an offer that takes any."""
     if not found.made_from or found.state == "not wanted":
         return
-    inputs, price = ", ".join(found.made_from), found.full_price
+    inputs, price = ", ".join(map(found.names.material, found.made_from)), found.full_price
     if price is None:
         why = "it may not be bought as things are" if found.state == "kept out" else f"no admissible input ({inputs})"
         yield f"its own price is a fee, without inputs ({inputs}); no full price: {why}"
@@ -133,9 +138,15 @@ def _beside_today(factor: Decimal, what: str) -> str:
 
 
 def _worth(entering: BreakEven, found: WhyNot) -> Iterator[str]:
-    yield f"just below that price the cheapest plan buys {mass(entering.units)} of it"
+    yield f"just below that price the cheapest plan buys {_mass(found, entering.units)} of it"
     if entering.most_saved is not None:
-        yield f"given for nothing, it would save {large_money(entering.most_saved, found.currency)}"
+        saved = rounded_money(entering.most_saved, found.currency)
+        yield f"given for nothing, it would save about {saved} of present value, penalties included"
+
+
+def _mass(found: WhyNot, kilograms: Decimal) -> str:
+    """Return kilograms of the offer; with several goods, without what they weigh."""
+    return mass_of(found.names, found.materials[0], kilograms) if len(found.materials) == 1 else mass(kilograms)
 
 
 def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
@@ -148,18 +159,61 @@ def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
         days = "".join(f". {_first_and_last(one)}" for one in obstacle.days)
         yield doc.sentence(f"{place}. {obstacle.kind}{rule}{uses}: {obstacle.text}{clause}{days}")
         if lifted is None:
-            rows.append([f"{place}.", "no change of the case relaxes it", doc.NOTHING, doc.NOTHING, doc.NOTHING])
+            rows.append([f"{place}.", "no change of the case relaxes it", *[doc.NOTHING] * 4])
         else:
-            rows.append([f"{place}.", _words(lifted), _gives(lifted), _saving(lifted.saves), _saving(lifted.own)])
+            rows.append([f"{place}.", _words(lifted), _gives(lifted, found), *_adds(lifted, found)])
     columns = [doc.figures("#"), doc.Column("Relaxed alone"), doc.figures("It would give")]
-    columns += [doc.Column("Saving", found.currency, "right"), doc.Column("of that its own", align="right")]
-    rungs = [
-        rung(f"{place}. {one.obstacle.kind}", one.lifted.saves, found.currency, _words(one.lifted), doc.Tone.GOOD)
-        for place, one in enumerate(found.obstacles, 1)
-        if one.lifted is not None and one.lifted.saves is not None
+    columns += [
+        doc.Column("Cash", found.currency, "right"),
+        doc.Column("Short of more"),
+        doc.Column("Penalty", align="right"),
     ]
-    told = f"What the plan saves if one obstacle is relaxed and all others stay, in {found.currency}."
-    yield doc.apart(ladder("What relaxing each obstacle saves", told, rungs, found.currency, doc.table(columns, rows)))
+    rungs = [
+        charts.Rung(
+            f"{place}. {one.obstacle.kind}",
+            adds.cash,
+            f"{large_money(adds.cash, found.currency)}, {_words(one.lifted)}",
+        )
+        for place, one in enumerate(found.obstacles, 1)
+        if one.lifted is not None and (adds := one.lifted.adds) is not None
+    ]
+    told = (
+        f"Cash that the plan spends more, or less, if one obstacle is relaxed and all others stay, in {found.currency}."
+    )
+    title = "Cash that relaxing each obstacle adds"
+    yield doc.apart(
+        ladder(title, told, rungs, found.currency, doc.table(columns, rows)),
+        doc.notes(
+            _own_part(place, one.lifted, found)
+            for place, one in enumerate(found.obstacles, 1)
+            if _has_others(one.lifted)
+        ),
+    )
+
+
+def _adds(lifted: Relaxed, found: WhyNot) -> list[doc.Cell]:
+    """Return cash, shortage, and penalty after relaxing an obstacle; a question mark where the plan is not proved the cheapest."""
+    adds, saves = lifted.adds, lifted.saves
+    if adds is None or saves is None:
+        return ["rules conflict", doc.NOTHING, doc.NOTHING]
+    amount = signed(adds.cash)
+    short = "; ".join(short_texts(found.names, adds.short_kg))
+    return [amount if saves.proved else f"{amount} ?", short or doc.NOTHING, penalty(adds.penalty)]
+
+
+def _has_others(lifted: Relaxed | None) -> bool:
+    """Return True if relaxing an obstacle lets in other offers too, and they save a part."""
+    if lifted is None or lifted.own is None or lifted.saves is None:
+        return False
+    return abs(lifted.own.value - lifted.saves.value) >= 1
+
+
+def _own_part(place: int, lifted: Relaxed | None, found: WhyNot) -> str:
+    assert lifted is not None
+    assert lifted.own is not None
+    assert lifted.saves is not None
+    own, whole = (rounded_money(each.value, found.currency) for each in (lifted.own, lifted.saves))
+    return f"{place}. About {own} of the {whole} saved (present value, penalties included) is due to this offer; the rest is due to others let in too"
 
 
 def _first_and_last(days: BarredDays) -> str:
@@ -169,21 +223,23 @@ def _first_and_last(days: BarredDays) -> str:
 
 
 def _lifted(lifted: Relaxed, found: WhyNot) -> Iterator[str]:
-    saves = written(_saving(lifted.saves))
-    money_saved = saves if saves == "nothing" else f"{found.currency} {saves}"
-    yield f"{_words(lifted)}: it would give {written(_gives(lifted))} and save {money_saved}"
-    if lifted.own is not None and lifted.saves is not None and abs(lifted.own.value - lifted.saves.value) >= 1:
-        yield f"without it the plan would then cost {found.currency} {written(_saving(lifted.own))} more; the rest is due to others let in too"
+    head = f"{_words(lifted)}: it would give {_gives(lifted, found)}"
+    if lifted.adds is None:
+        yield f"{head}, and rules would conflict"
+        return
+    short = "; ".join(short_texts(found.names, lifted.adds.short_kg))
+    cash = signed(lifted.adds.cash)
+    parts = [
+        f"cash {found.currency} {cash}" if cash != BLANK else "no more cash",
+        f"short of {short}" if short else "nothing more short",
+    ]
+    yield f"{head}; {', '.join(parts)}"
+    if _has_others(lifted):
+        yield _own_part(len(found.obstacles), lifted, found).partition(". ")[2]
 
 
-def _gives(lifted: Relaxed) -> doc.Cell:
-    return doc.Kilograms(lifted.gives_kg) if lifted.gives_kg else "nothing"
-
-
-def _saving(found: Difference | None) -> doc.Cell:
-    if found is None:
-        return "rules conflict"
-    return "nothing" if found.proved and abs(found.value) < 1 else difference(found)
+def _gives(lifted: Relaxed, found: WhyNot) -> str:
+    return _mass(found, lifted.gives_kg) if lifted.gives_kg else "nothing"
 
 
 def _words(lifted: Relaxed) -> str:

@@ -18,7 +18,7 @@ from ...explain.break_even import BreakEven, bound, break_even_price, objective,
 from ...explain.eligibility import Eligibilities
 from ...explain.obstacles import Obstacle, no_room, obstacles
 from ...explain.offer_prices import OfferPrice, OfferPrices
-from ...explain.results import Counted, Difference, Effort, QuestionResult, between
+from ...explain.results import Counted, Difference, Effort, PlanRise, QuestionResult, between, names_of, plan_rise
 from ...session import Answer, Session
 from ...solve import Progress
 
@@ -32,9 +32,11 @@ class Relaxed(Record):
     gives_kg: Number
     """Kilograms of the offer that the cheapest plan would then buy."""
     saves: Difference | None
-    """What the plan would then cost less, shortage at its price included; None: rules would conflict."""
+    """By how much the plan's objective would fall: present value, penalties included. None: rules would conflict."""
+    adds: PlanRise | None = None
+    """What it would add to the plan (below zero: take off), money and penalties apart; None: likewise."""
     own: Difference | None
-    """What of that is due to this offer: what the plan would cost more without it. The rest is due to others that are let in too."""
+    """What of that is due to this offer: by how much the objective would rise without it, penalties included. The rest is due to others that are let in too."""
 
 
 class Asked(Record):
@@ -139,6 +141,7 @@ def why_not(session: Session, offer: str, *, progress: Progress | None = None) -
         obstacles=asked,
         together=asking.lifted("all of these", changes) if len(changes) > 1 else None,
         entering_lifted=asking.price(changes) if changes and not bought else None,
+        names=names_of(problem, [offer]),
         effort=asking.counted.effort,
     )
 
@@ -176,6 +179,7 @@ class _Asking:
             changes=list(changes),
             gives_kg=sum((part_kg(part, self.offer) for part in answer.after), Decimal(0)),
             saves=None if conflict else _saved(answer),
+            adds=None if conflict else plan_rise(self.session, answer),
             own=None if conflict or any(part.plan.infeasible for part in bare.after) else self._own(answer, bare),
         )
 

@@ -10,9 +10,10 @@ from heapq import nsmallest
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, mass, unit_for
+from friendshore.document.figures import count, large_money, number, unit_for
 from friendshore.domain.base import totals
-from friendshore.questions.told import ladder, left_out
+from friendshore.domain.names import Names
+from friendshore.questions.told import ladder, left_out, mass_of, penalty, weighed
 
 from .records import ScenarioPurchase, Sweep, SweptScenario
 
@@ -22,6 +23,8 @@ OFFERS = 6
 """Offers that such a chart tells apart."""
 VALUES = 40
 """Values of what is varied that a chart holds."""
+SHORT = 2
+"""Materials short that a row names."""
 _TONNE = Decimal(1000)
 _NONE = Decimal(0)
 
@@ -60,7 +63,13 @@ class _Planned:
     at: int
     """Its place among those of the sweep, from 0."""
     objective: Decimal
-    total: Decimal
+    """Present value, penalties included, by which scenarios are ranked."""
+    cash: Decimal
+    spent: Decimal
+    """Present value of the cash."""
+    penalty: Decimal
+    short: int
+    """Demands that are short."""
 
 
 class _Read:
@@ -76,7 +85,9 @@ class _Read:
         """Material -> scenarios in which it is bought."""
         for at, one in enumerate(found.scenarios):
             if one.plan.cost is not None:
-                planned = _Planned(at, one.plan.cost.objective, one.plan.cost.total)
+                cost = one.plan.cost
+                fine = cost.shortage + cost.penalties
+                planned = _Planned(at, cost.objective, cost.nominal, cost.total, fine, one.plan.demands_short)
                 self.planned.append(planned)
                 for axis in found.axes:
                     self.groups[axis].setdefault(one.varied.get(axis, ""), []).append(planned)
@@ -134,13 +145,14 @@ def _head(found: Sweep, read: _Read) -> str:
     currency = found.currency
     told = f"{count(len(read.planned), 'scenario')} planned"
     if read.planned:
-        cheapest, dearest = (end(read.planned, key=lambda one: one.objective) for end in (min, max))
-        told += (
-            f", shortage included, from {large_money(cheapest.objective, currency)} ({read.scenario(cheapest).name})"
-        )
-        told += f" to {large_money(dearest.objective, currency)} ({read.scenario(dearest).name})"
-    if found.objective is not None:
-        told += f"; the plan without any of them comes to {large_money(found.objective, currency)}"
+        least, most = (end(read.planned, key=lambda one: one.cash) for end in (min, max))
+        told += f", cash from {large_money(least.cash, currency)} ({read.scenario(least).name})"
+        told += f" to {large_money(most.cash, currency)} ({read.scenario(most).name})"
+        short = [one.short for one in read.planned]
+        ends = f"{min(short):,} to {max(short):,}" if min(short) < max(short) else f"{short[0]:,}"
+        told += f"; demands short: {ends}"
+    if found.cash is not None:
+        told += f"; the plan without any of them spends {large_money(found.cash, currency)}"
     return told + "."
 
 
@@ -150,60 +162,84 @@ def _scenarios(found: Sweep, read: _Read, shown: int) -> doc.Section | None:
         return None
     in_order = not shown or len(planned) <= shown
     some = planned if in_order else nsmallest(shown, planned, key=lambda one: (-one.objective, one.at))
-    kept = [(one, one.plan.cost) for one in map(read.scenario, some) if one.plan.cost is not None]
+    kept = [(one, read.scenario(one)) for one in some]
     rungs = [
         charts.Rung(
-            one.name,
-            cost.objective,
-            f"{large_money(cost.objective, found.currency)}, of which {large_money(cost.total, found.currency)} spent",
-            doc.Tone.BAD if one.plan.message else doc.Tone.PLAIN,
+            scenario.name,
+            one.cash,
+            f"{large_money(one.cash, found.currency)}, {_short(found.names, scenario) or 'nothing short'}",
+            doc.Tone.BAD if scenario.plan.message else doc.Tone.PLAIN,
         )
-        for one, cost in kept
+        for one, scenario in kept
     ]
-    columns = [doc.figures(""), doc.Column("Scenario"), doc.figures("Comes to", found.currency)]
-    columns += [doc.figures("Spent"), doc.figures("Demands short"), doc.Column("Status")]
+    columns = [doc.figures(""), doc.Column("Scenario"), doc.figures("Demands short"), doc.Column("Short")]
+    columns += [
+        doc.figures("Cash", found.currency),
+        doc.figures("Present value"),
+        doc.figures("Penalty"),
+        doc.Column("Status"),
+    ]
     rows = [
         (
-            doc.Count(one.number),
-            one.name,
-            doc.Amount(cost.objective),
-            doc.Amount(cost.total),
-            doc.Count(one.plan.demands_short),
-            one.plan.message or one.plan.status,
+            doc.Count(scenario.number),
+            scenario.name,
+            doc.Count(one.short),
+            _short(found.names, scenario) or doc.NOTHING,
+            doc.Amount(one.cash),
+            doc.Amount(one.spent),
+            penalty(one.penalty),
+            scenario.plan.message or scenario.plan.status,
         )
-        for one, cost in kept
+        for one, scenario in kept
     ]
-    told = f"What each scenario comes to, shortage included, in {found.currency}; where rules conflict it looks bad."
-    title = "Scenarios" if in_order else "The dearest scenarios"
+    told = f"Cash that each scenario spends, in {found.currency}; red where rules conflict."
+    title = "Scenarios" if in_order else "The worst scenarios, by present value and penalties together"
     notes = doc.notes(left_out(len(planned) - len(kept), "more scenario", "more scenarios"))
     return doc.section(title, ladder(title, told, rungs, found.currency, doc.table(columns, rows)), notes)
 
 
+def _short(names: Names, one: SweptScenario) -> str:
+    """Return the materials that a scenario is short of, the first few, and how many more there are."""
+    short = [
+        f"{names.material(m.material)} {mass_of(names, m.material, m.short_kg)}"
+        for m in one.plan.materials
+        if m.short_kg
+    ]
+    more = [f"{len(short) - SHORT} more"] if len(short) > SHORT else []
+    return ", ".join([*short[:SHORT], *more])
+
+
 def _axis(found: Sweep, read: _Read, axis: str, shown: int) -> doc.Section | None:
-    """What the scenarios of each value come to, on average and at the ends."""
+    """What the scenarios of each value spend and are short of, on average and at the ends."""
     groups = read.groups[axis]
     if len(groups) < 2:
         return None
     kept = list(groups.items())[: shown or None]
-    mean = {value: _mean(cost.objective for cost in costs) for value, costs in kept}
+    mean = {value: _mean(one.cash for one in some) for value, some in kept}
     rungs = [
-        charts.Rung(value, mean[value], f"{large_money(mean[value], found.currency)} on average of {len(costs):,}")
-        for value, costs in kept
+        charts.Rung(value, mean[value], f"{large_money(mean[value], found.currency)} on average of {len(some):,}")
+        for value, some in kept
     ]
-    columns = [doc.Column("Value"), doc.figures("Scenarios"), doc.figures("On average", found.currency)]
-    columns += [doc.figures("Least"), doc.figures("Most"), doc.figures("Spent on average")]
+    columns = [doc.Column("Value"), doc.figures("Scenarios"), doc.figures("Demands short")]
+    columns += [
+        doc.figures("Cash on average", found.currency),
+        doc.figures("Least"),
+        doc.figures("Most"),
+        doc.figures("Penalty on average"),
+    ]
     rows = [
         (
             value,
-            doc.Count(len(costs)),
+            doc.Count(len(some)),
+            number(_mean(Decimal(one.short) for one in some)),
             doc.Amount(mean[value]),
-            doc.Amount(min(cost.objective for cost in costs)),
-            doc.Amount(max(cost.objective for cost in costs)),
-            doc.Amount(_mean(cost.total for cost in costs)),
+            doc.Amount(min(one.cash for one in some)),
+            doc.Amount(max(one.cash for one in some)),
+            penalty(_mean(one.penalty for one in some)),
         )
-        for value, costs in kept
+        for value, some in kept
     ]
-    told = f"What scenarios come to on average by the value of {axis}, in {found.currency}, shortage included."
+    told = f"Cash that scenarios spend on average by the value of {axis}, in {found.currency}."
     notes = doc.notes(left_out(len(groups) - len(kept), "more value", "more values"))
     return doc.section(f"By {axis}", ladder(axis, told, rungs, found.currency, doc.table(columns, rows)), notes)
 
@@ -227,11 +263,11 @@ def _mix(found: Sweep, read: _Read, shown: int) -> doc.Section | None:
     kept = moved[: shown or None]
     rows = [
         (
-            material,
-            offer,
+            found.names.material_with_id(material),
+            found.names.offer_with_id(offer),
             doc.Count(read.lines[material, offer].scenarios),
-            doc.Kilograms(spread[material, offer][0]),
-            doc.Kilograms(spread[material, offer][1]),
+            weighed(found.names, material, spread[material, offer][0]),
+            weighed(found.names, material, spread[material, offer][1]),
             doc.Share(read.lines[material, offer].share[0]),
             doc.Share(read.lines[material, offer].share[1]),
         )
@@ -245,7 +281,10 @@ def _mix(found: Sweep, read: _Read, shown: int) -> doc.Section | None:
         _drawing(found, few, [_bought(one.plan.purchases) for one in few], material) for material in materials if few
     ]
     notes = doc.notes(left_out(len(moved) - len(kept), "more offer", "more offers"))
-    sections = (doc.section(material, one) for material, one in zip(materials, drawn, strict=False))
+    sections = (
+        doc.section(found.names.material_with_id(material), one)
+        for material, one in zip(materials, drawn, strict=False)
+    )
     return doc.section("How the mix moves", doc.table(columns, rows), notes, *sections)
 
 
@@ -267,7 +306,10 @@ def _drawing(
     offers = sorted(whole, key=lambda offer: (-whole[offer], offer))
     first, rest = offers[:OFFERS], offers[OFFERS:]
     short = [_NONE + sum(one.short_kg for one in each.plan.materials if one.material == material) for each in planned]
-    parts = [(offer, [each.get((material, offer), _NONE) for each in bought], doc.Tone.PLAIN) for offer in first]
+    names = found.names
+    parts = [
+        (names.offer(offer), [each.get((material, offer), _NONE) for each in bought], doc.Tone.PLAIN) for offer in first
+    ]
     if rest:
         others = [sum((each.get((material, offer), _NONE) for offer in rest), _NONE) for each in bought]
         parts.append((f"{len(rest):,} others", others, doc.Tone.ASIDE))
@@ -281,10 +323,10 @@ def _drawing(
     ]
     columns = [doc.Column(found.axes[0] if named else "Scenario"), *(doc.figures(name) for name, _, _ in parts)]
     most = max(sum((each.get((material, offer), _NONE) for offer in offers), _NONE) for each in bought)
-    told = f"Over the whole plan, in {unit}, scenario by scenario: {mass(most)} of {material} are bought at most."
-    return doc.Drawing(
-        f"{material}: what is bought, of which offer", told, charts.Bars(labels, series, unit), doc.table(columns, rows)
-    )
+    weight = f"{unit} {names.basis(material)}".rstrip()
+    told = f"Over the whole plan, in {weight}, by scenario: at most {mass_of(names, material, most)} are bought."
+    title = f"{names.material(material)}: purchases by supplier"
+    return doc.Drawing(title, told, charts.Bars(labels, series, weight), doc.table(columns, rows))
 
 
 def _failures(found: Sweep, shown: int) -> doc.Section | None:

@@ -110,6 +110,7 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
 
 
 def _swept(opened: Opened, options: SweepOptions, progress: Progress | None) -> Sweep:
+    from friendshore.explain import names_of
     from friendshore.solve import AnswerCache, Limits
 
     from .grid import scenarios_of
@@ -132,7 +133,9 @@ def _swept(opened: Opened, options: SweepOptions, progress: Progress | None) -> 
         lambda: session.stopped,
         progress,
     )
-    return found.but(objective=session.verified.cost.objective)
+    cost, problem = session.verified.cost, session.problem
+    names = names_of(problem, (facts.offer.id for facts in problem.offers))
+    return found.but(objective=cost.objective, cash=cost.nominal, names=names)
 
 
 def _pool(opened: Opened, options: SweepOptions, case: SweptCase, scenarios: int) -> WorkerPool:

@@ -177,7 +177,9 @@ class Sweep(QuestionResult):
     axes: tuple[str, ...] = ()
     """What is varied, in order."""
     objective: Number | None = None
-    """Of the plan without any of the scenarios; None: it was not made."""
+    """Of the plan without any of the scenarios: present value, penalties included. None: it was not made."""
+    cash: Number | None = None
+    """Cash that this plan spends."""
     scenarios: Annotated[
         Sequence[SweptScenario], WrapValidator(_kept), PlainSerializer(tuple, return_type=tuple[SweptScenario, ...])
     ] = ()
