@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from friendshore.domain.base import as_decimal, exact, totals
+from friendshore.explain import names_of
 from friendshore.verify import VerifiedPlan
 
 from ..twostage import RecourseAnswer, RiskMeasure, cvar_of
@@ -93,7 +94,8 @@ class _Told:
         """All that is told of it."""
         search, minimised = self.search, self.of(measure)
         session = search.session
-        nothing = [self.carried[part.numbers[0]].objective for part in search.staged.parts]
+        first = [self.carried[part.numbers[0]] for part in search.staged.parts]
+        nothing = [one.objective for one in first]
         money = self._by_scenario({n: one.money for n, one in self.carried.items()}, search.rest_money)
         today = self._today()
         followed = [cost for cost in today if cost is not None]
@@ -114,14 +116,17 @@ class _Told:
             bound=min(exact(self.found.bound + float(search.rest)), minimised),
             expected_money=mean(money, self.chances),
             nothing=exact(sum(nothing, search.rest)),
+            nothing_money=exact(sum((one.money for one in first), search.rest_money)),
             today=session.verified.cost.objective,
+            today_money=session.verified.cost.total,
             vss=exact(mean(followed, self.chances) - self.expected) if len(followed) == len(today) else None,
             evpi=exact(self.expected - mean(knew, self.chances)) if len(knew) == len(known) else None,
             today_short=self._told_short(self.base),
             expected_short=self._told_short(_mean_short(shorts, self.chances)),
             any_short=self._chance([any(kg > self.slack for kg in short.values()) for short in shorts]),
             more_short=self._chance([bool(self._beyond(short)) for short in shorts]),
-            scenarios=self._scenarios(today, known, shorts),
+            scenarios=self._scenarios(money, today, known, shorts),
+            names=names_of(session.problem, [facts.offer.id for facts in session.problem.offers]),
             before=self._ordered(),
             held=self._held(),
             onboarded=self._onboarded(),
@@ -140,9 +145,13 @@ class _Told:
         return [exact(float(c)) + self.search.rest if np.isfinite(c) else None for c in as_it_is.costs]
 
     def _scenarios(
-        self, today: Sequence[Decimal | None], known: Sequence[Decimal | None], shorts: Sequence[Short]
+        self,
+        money: Sequence[Decimal],
+        today: Sequence[Decimal | None],
+        known: Sequence[Decimal | None],
+        shorts: Sequence[Short],
     ) -> tuple[ScenarioOutcome, ...]:
-        lines = zip(self.search.scenarios, self.objectives, today, known, shorts, strict=True)
+        lines = zip(self.search.scenarios, self.objectives, money, today, known, shorts, strict=True)
         return tuple(
             ScenarioOutcome(
                 name=scenario.name,
@@ -158,11 +167,12 @@ class _Told:
                 ),
                 probability=as_decimal(scenario.probability),
                 objective=objective,
+                spent=spent,
                 as_it_is=as_it_is,
                 known=None if knew is None else exact(knew),
                 short=self._told_short(self._beyond(short)),
             )
-            for scenario, objective, as_it_is, knew, short in lines
+            for scenario, objective, spent, as_it_is, knew, short in lines
         )
 
     def _shorts(self) -> list[Short]:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, mass, percent
+from friendshore.document.figures import count, large_money, percent, rounded_money, written
 from friendshore.domain.base import grouped
+from friendshore.questions.told import mass_of, penalty, weighed
 
 from ..events.scenarios import NOTHING_HAPPENS, duration
 from ..telling import Telling
@@ -42,10 +43,10 @@ def _head(found: Risk) -> str:
     what = "expected cost" if not found.weight else f"mean of the worst {percent(1 - found.alpha)}"
     if 0 < found.weight < 1:
         what = f"mix of expected cost and {percent(found.weight)} of the mean of the worst {percent(1 - found.alpha)}"
-    told = large_money(found.minimised, found.currency)
     least = "Least" if not _open(found) else "Best plan that was found in time:"
     of = f"{count(len(found.scenarios), 'scenario')}{f' of a sample of {found.draws:,}' if found.draws else ''}"
-    return f"{least} {what}: {told}, shortage at its price included; {of}, known from {found.day} on"
+    spent = f"spends {large_money(found.expected_money, found.currency)} in expectation (present value)"
+    return f"{least} {what}, penalties for shortage included: {spent}; {of}, known from {found.day} on"
 
 
 def _open(found: Risk) -> bool:
@@ -58,32 +59,41 @@ def _figures(found: Risk) -> doc.Section:
         return large_money(amount, found.currency)
 
     worst = percent(1 - found.alpha)
+    fine = rounded_money(found.expected - found.expected_money, found.currency)
     rows: list[tuple[str, str]] = [
-        ("expected cost", f"{told(found.expected)}, of which money {told(found.expected_money)}"),
-        (f"mean of the worst {worst} (CVaR)", told(found.cvar)),
-        ("where nothing happens", f"{told(found.nothing)}; the plan as it is comes to {told(found.today)}"),
-        (
-            "planning for it saves (VSS)",
-            _saved(found),
-        ),
-        ("knowing would save (EVPI)", _knowing(found)),
+        ("expected shortage", written(_short(found, found.expected_short, Telling(0), "none"))),
         ("probability that anything is short", percent(found.any_short)),
         ("probability of more than now", percent(found.more_short)),
-        ("expected shortage", str(_short(found.expected_short, Telling(0), "none"))),
+        ("expected spend", f"{told(found.expected_money)} (present value)"),
+        *([("where nothing happens", _calm(found))] if found.nothing_money is not None else []),
+        ("expected penalties, not paid", f"about {fine}"),
     ]
+    both = [
+        (f"mean of the worst {worst} (CVaR)", rounded_money(found.cvar, found.currency)),
+        ("planning for it saves (VSS)", _saved(found)),
+        ("knowing would save (EVPI)", _knowing(found)),
+    ]
+    rows += [(f"{name}, penalties included", text) for name, text in both]
     if _open(found):
         share = percent((found.minimised - found.bound) / abs(found.minimised))
-        rows.insert(0, ("no plan comes to less than", f"{told(found.bound)}, {share} less"))
+        least = rounded_money(found.bound, found.currency)
+        rows.append(("no plan costs less than, penalties included", f"{least}, {share} less"))
     if found.onboarded:
         rows.append(("onboarded", ", ".join(found.onboarded)))
     return doc.section("What it comes to", doc.Pairs(tuple(rows)))
+
+
+def _calm(found: Risk) -> str:
+    """Return what is spent where nothing happens, beside the plan as it is."""
+    spent, today = found.nothing_money or Decimal(0), found.today_money or Decimal(0)
+    return f"{large_money(spent, found.currency)}; the plan as it is spends {large_money(today, found.currency)}"
 
 
 def _saved(found: Risk) -> str:
     """What planning for the events saves; who looks at the worst cases may pay for it in the mean."""
     if found.vss is None:
         return "the plan as it is cannot be followed in every scenario, or there was no time to see what it comes to"
-    told = large_money(abs(found.vss), found.currency)
+    told = rounded_money(abs(found.vss), found.currency)
     which = "against following the plan as it is until the day"
     return f"{told} in expectation, {which}" if found.vss >= 0 else f"nothing: {told} more in expectation, {which}"
 
@@ -91,12 +101,12 @@ def _saved(found: Risk) -> str:
 def _knowing(found: Risk) -> str:
     if found.evpi is None:
         return "not found in time"
-    return f"{large_money(found.evpi, found.currency)} in expectation: no forecast is worth more"
+    return f"{rounded_money(found.evpi, found.currency)} in expectation: no forecast is worth more"
 
 
-def _short(short: Sequence[ShortOf], telling: Telling, nothing: doc.Cell) -> doc.Cell:
-    told = sorted(short, key=lambda one: (-one.kilograms, one.material))
-    named = [f"{one.material} {mass(one.kilograms)}" for one in told]
+def _short(found: Risk, short: Sequence[ShortOf], telling: Telling, nothing: doc.Cell) -> doc.Cell:
+    told, names = sorted(short, key=lambda one: (-one.kilograms, one.material)), found.names
+    named = [f"{names.material(one.material)} {mass_of(names, one.material, one.kilograms)}" for one in told]
     return telling.several(named, MATERIALS) if named else nothing
 
 
@@ -104,24 +114,31 @@ def _worst(found: Risk, telling: Telling) -> doc.Section:
     several = _of_several(found)
     ranked = sorted(found.scenarios, key=lambda one: (-one.objective, one.name))
     columns = [
-        doc.Column("what comes"),
-        doc.figures("probability"),
-        doc.figures("cost", found.currency),
-        doc.figures("plan as it is", found.currency),
-        doc.Column("short beyond now", from_width=_WIDE if telling.screen else 0),
+        doc.Column("Event"),
+        doc.figures("Probability"),
+        doc.Column("Short beyond now"),
+        doc.figures("Present value", found.currency),
+        doc.figures("Penalty"),
+        doc.Column("Penalty included: plan as it is", align="right", from_width=_WIDE if telling.screen else 0),
     ]
     rows = [
         (
             telling.several(_named(one, several), len(one.events) or 1, "; "),
             doc.Share(one.probability),
-            doc.Amount(one.objective),
-            doc.NOTHING if one.as_it_is is None else doc.Amount(one.as_it_is),
-            _short(one.short, telling, doc.NOTHING),
+            _short(found, one.short, telling, doc.NOTHING),
+            doc.NOTHING if one.spent is None else doc.Amount(one.spent),
+            doc.NOTHING if one.spent is None else penalty(one.objective - one.spent),
+            doc.NOTHING if one.as_it_is is None else _both(one.as_it_is),
         )
         for one in ranked
     ]
     more = "more scenario that costs less", "more scenarios that cost less"
     return doc.section("Scenarios, the worst first", *telling.tables(columns, rows, *more, part=4))
+
+
+def _both(amount: Decimal) -> doc.Cell:
+    """Return spend and penalties together, gray and rounded."""
+    return doc.Phrase(rounded_money(amount, "").strip(), doc.Tone.ASIDE)
 
 
 def _named(one: ScenarioOutcome, several: Mapping[str, AbstractSet[str]]) -> list[str]:
@@ -151,20 +168,18 @@ def _before(found: Risk, telling: Telling) -> doc.Section:
     if not found.before:
         return doc.section("Before the day", doc.sentence("ordered as in the plan as it is"))
     columns = [
-        doc.Column("offer", whole=True),
+        doc.Column("offer"),
         doc.Column("material"),
         doc.figures("ordered"),
         doc.figures("plan as it is"),
         doc.figures("difference"),
     ]
-    rows = [
-        (
-            one.offer,
-            one.material,
-            doc.Kilograms(one.kilograms),
-            doc.Kilograms(one.today),
-            doc.Kilograms(one.kilograms - one.today),
-        )
+    rows: list[list[doc.Cell]] = [
+        [
+            found.names.offer_with_id(one.offer),
+            found.names.material(one.material),
+            *(weighed(found.names, one.material, kg) for kg in (one.kilograms, one.today, one.kilograms - one.today)),
+        ]
         for one in found.before
     ]
     title = f"Ordered before {found.day}, where that differs"
@@ -180,7 +195,13 @@ def _held(found: Risk, telling: Telling) -> doc.Section | None:
         doc.figures("plan as it is"),
     ]
     held = sorted(found.held, key=lambda one: (-abs(one.kilograms - one.today), one.material))
-    rows = [(one.material, doc.Kilograms(one.kilograms), doc.Kilograms(one.today)) for one in held]
+    rows: list[list[doc.Cell]] = [
+        [
+            found.names.material(one.material),
+            *(weighed(found.names, one.material, kg) for kg in (one.kilograms, one.today)),
+        ]
+        for one in held
+    ]
     title = f"In stock and on its way on {found.day}, where that differs"
     return doc.section(title, *telling.tables(columns, rows, "more material", part=2))
 
@@ -190,16 +211,17 @@ def _frontier(found: Risk) -> doc.Section | None:
         return None
     columns = [
         doc.figures("weight of CVaR"),
-        doc.figures("expected cost", found.currency),
-        doc.figures(f"worst {percent(1 - found.alpha)}", found.currency),
-        doc.figures("dearest scenario", found.currency),
+        doc.Column("expected cost", align="right"),
+        doc.Column(f"worst {percent(1 - found.alpha)}", align="right"),
+        doc.Column("most expensive scenario", align="right"),
     ]
     rows = [_point(one) for one in found.frontier]
-    return doc.section("Expected cost against the worst cases", doc.table(columns, rows))
+    title = f"Expected cost against the worst cases, {found.currency}, penalties included"
+    return doc.section(title, doc.table(columns, rows))
 
 
-def _point(one: FrontierPoint) -> tuple[doc.Share, doc.Amount, doc.Amount, doc.Amount]:
-    return doc.Share(one.weight), doc.Amount(one.expected), doc.Amount(one.cvar), doc.Amount(max(one.objectives))
+def _point(one: FrontierPoint) -> tuple[doc.Cell, ...]:
+    return doc.Share(one.weight), *map(_both, (one.expected, one.cvar, max(one.objectives)))
 
 
 def _sample(found: Risk) -> doc.Section | None:

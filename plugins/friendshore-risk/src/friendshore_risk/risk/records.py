@@ -36,7 +36,9 @@ class ScenarioOutcome(Record):
     events: tuple[ComesTrue, ...]
     probability: Number
     objective: Number
-    """Money and shortage at its price, discounted."""
+    """Money, discounted, and penalties for shortage and missed limits."""
+    spent: Number | None = None
+    """Present value of the money alone. None in answers of before it was recorded."""
     as_it_is: Number | None
     """The same where the plan that was made as if nothing happened is followed until the day; None: it cannot be followed then, or that was not found in time."""
     known: Number | None
@@ -112,18 +114,22 @@ class Risk(QuestionResult):
     draws: int = 0
     """Of the sample."""
     expected: Number
-    """Expected cost, shortage at its price included."""
+    """Expected cost, penalties included."""
     cvar: Number
     """Mean cost of the worst `1 - alpha` of cases."""
     minimised: Number
     bound: Number
     """What is minimised cannot come to less."""
     expected_money: Number
-    """Expected money, without the price of shortage."""
+    """Expected present value of the money spent, without penalties."""
     nothing: Number
-    """What the plan comes to where nothing happens."""
+    """Cost of the plan where nothing happens, penalties included."""
+    nothing_money: Number | None = None
+    """Present value of the money in it. None in answers of before it was recorded."""
     today: Number
-    """What the plan as it is comes to where nothing happens."""
+    """Cost of the plan as it is where nothing happens, penalties included."""
+    today_money: Number | None = None
+    """Present value of the money in it."""
     vss: Number | None
     """What planning for the events saves in expectation, against following the plan as it is until the day; None: that cannot be followed, or was not found in time."""
     evpi: Number | None
