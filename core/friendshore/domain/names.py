@@ -95,6 +95,11 @@ class Names(Record):
     offers: dict[str, str] = {}
     """Offer -> the name of its plant."""
 
+    def joined(self, other: Names) -> Names:
+        """Return these names, and those of another that are not among them."""
+        more = [each for each in other.materials if each.id not in self._by_id]
+        return Names(materials=[*self.materials, *more], offers={**other.offers, **self.offers})
+
     @cached_property
     def _by_id(self) -> dict[str, RunMaterial]:
         return {each.id: each for each in self.materials}

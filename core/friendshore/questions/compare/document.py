@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ...document import elements as doc
-from ...document.figures import count, large_money, mass, percent, rounded_money, signed, written
+from ...document.figures import count, large_money, percent, rounded_money, signed, written
+from ...domain.names import Names
 from ...domain.plan import Cost
-from ..told import effort, left_out, mass_or_nothing, penalty, rise
+from ..told import effort, left_out, mass_of, penalty, rise, weighed
 from .records import Comparison, DependenceLine, FactLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
@@ -41,7 +42,7 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
         doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
         what_is_known(found),
         conflicts_told(found),
-        _short(found.materials),
+        _short(found.materials, found.names),
         _costs(found),
         _dependence(found, shown),
         _mix(found, shown),
@@ -53,15 +54,18 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
 
 def difference_told(found: Comparison) -> str:
     """Return how much more or less B is short of, and what it spends more or less than A."""
-    return f"B is {_shorter(found.materials)}, and spends {_more_cash(found)}."
+    return f"B is {_shorter(found.materials, found.names)}, and spends {_more_cash(found)}."
 
 
-def _shorter(materials: Sequence[MaterialLine]) -> str:
+def _shorter(materials: Sequence[MaterialLine], names: Names) -> str:
     more = [(m.material, m.short_after_kg - m.short_before_kg) for m in materials]
     more = sorted((one for one in more if abs(one[1]) >= LEAST), key=lambda one: (-abs(one[1]), one[0]))
     if not more:
         return "short of nothing, as A" if not any(m.short_after_kg for m in materials) else "as short as A"
-    told = [f"{mass(abs(kg))} {'more' if kg > 0 else 'less'} {name}" for name, kg in more[:SHORT]]
+    told = [
+        f"{mass_of(names, name, abs(kg))} {'more' if kg > 0 else 'less'} {names.material(name)}"
+        for name, kg in more[:SHORT]
+    ]
     rest = [count(len(more) - SHORT, "other material")] if len(more) > SHORT else []
     return f"short of {', '.join([*told, *rest])}"
 
@@ -162,7 +166,7 @@ def _dependence(found: Comparison, shown: int) -> doc.Section | None:
     differ = [one for one in materials if _felt(one.concern_after - one.concern_before)]
     differ.sort(key=lambda one: (-abs(one.concern_after - one.concern_before), one.material))
     rows = [doc.DataRow(_dependence_cells("all purchases", whole), strong=True)]
-    rows += [doc.DataRow(_dependence_cells(one.material, one)) for one in differ[: shown or None]]
+    rows += [doc.DataRow(_dependence_cells(found.names.material(one.material), one)) for one in differ[: shown or None]]
     columns = [
         doc.Column("Paid for purchases of concern"),
         doc.figures("A", found.currency),
@@ -184,14 +188,20 @@ def _dependence_cells(name: str, one: DependenceLine) -> tuple[doc.Cell, ...]:
     )
 
 
-def _short(materials: Sequence[MaterialLine]) -> doc.Section:
+def _short(materials: Sequence[MaterialLine], names: Names) -> doc.Section:
     lacking = [m for m in materials if m.short_before_kg or m.short_after_kg]
     other = [m for m in lacking if abs(m.short_after_kg - m.short_before_kg) >= LEAST]
-    same = [f"{m.material} {mass(m.short_after_kg)}" for m in lacking if m not in other]
+    same = [
+        f"{names.material(m.material)} {mass_of(names, m.material, m.short_after_kg)}"
+        for m in lacking
+        if m not in other
+    ]
     alike = doc.notes([f"as short in both: {', '.join(same)}"] if same else [])
     if not other:
         return doc.section("Short", alike or doc.sentence("nothing, in either"))
-    rows = [[m.title, *_change(m.short_before_kg, m.short_after_kg)] for m in other]
+    rows = [
+        [m.title(names.material(m.material)), *change(names, m.material, m.short_before_kg, m.short_after_kg)] for m in other
+    ]
     columns = [doc.Column("Material"), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
     return doc.section("Short", doc.table(columns, rows), alike)
 
@@ -211,31 +221,34 @@ def _mix(found: Comparison, shown: int) -> doc.Section:
     alike = [f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else []
     if not moved:
         return doc.section(title, doc.sentence("nobody delivers anything else, or at another time"), doc.notes(alike))
-    return doc.section(
-        title, _mix_table(moved, found.materials, shown), doc.notes([told, *alike, *_left_out(moved, shown)])
-    )
+    table = _mix_table(moved, found.materials, found.names, shown)
+    return doc.section(title, table, doc.notes([told, *alike, *_left_out(moved, shown)]))
 
 
 def _least(found: Comparison) -> str:
-    moved = _by_material(found.moved_kg or {})
+    moved = _by_material(found.moved_kg or {}, found.names)
     open_still = "whether a plan as cheap moves fewer is not proved"
     fewest = "no plan as cheap as B moves fewer" if found.least_moved else open_still
-    return f"{moved} moved, bought more or less by anyone in any period; {fewest}"
+    return f"{moved} change supplier or period; {fewest}"
 
 
 def _mix_table(
-    moved: Sequence[MixLine], materials: Sequence[MaterialLine], shown: int, ends: tuple[str, str] = ("A", "B")
+    moved: Sequence[MixLine],
+    materials: Sequence[MaterialLine],
+    names: Names,
+    shown: int,
+    ends: tuple[str, str] = ("A", "B"),
 ) -> doc.DataTable:
-    titles = {one.material: one.title for one in materials}
+    titles = {one.material: one.title(names.material(one.material)) for one in materials}
     kept = sorted(moved, key=lambda line: (-line.moved_kg, line.material, line.offer, line.place))[: shown or None]
     kept.sort(key=lambda line: (line.material, -line.moved_kg, line.offer, line.place))
     rows: list[list[doc.Cell]] = [
         [
-            titles.get(one.material, one.material),
-            one.offer,
+            titles.get(one.material, names.material(one.material)),
+            names.offer_with_id(one.offer),
             one.place,
-            *_change(one.before_kg, one.after_kg),
-            mass_or_nothing(one.moved_kg),
+            *change(names, one.material, one.before_kg, one.after_kg),
+            weighed(names, one.material, one.moved_kg) if one.moved_kg else doc.NOTHING,
         ]
         for one in kept
     ]
@@ -254,7 +267,7 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
         [
             doc.Count(number),
             step.title,
-            "rules conflict" if step.conflict else ", ".join(shortage_of(step)) or doc.NOTHING,
+            "rules conflict" if step.conflict else ", ".join(shortage_of(step, found.names)) or doc.NOTHING,
             doc.Amount(step.rise.nominal, form="signed"),
             penalty_of(step),
         ]
@@ -275,7 +288,7 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
     sections = [doc.section("Step by step from A to B", doc.table(columns, rows), doc.notes(unproved))]
     for number, step in enumerate(found.steps, 1):
         if step.mix:
-            body = _mix_table(step.mix, step.materials, shown, ("Before", "After"))
+            body = _mix_table(step.mix, step.materials, found.names, shown, ("Before", "After"))
             sections.append(doc.section(f"{number}. {step.title}", body, doc.notes(_left_out(step.mix, shown))))
     return sections
 
@@ -308,15 +321,18 @@ def penalty_of(step: Step) -> doc.Cell:
     return doc.NOTHING if step.conflict else penalty_cell(step.rise)
 
 
-def shortage_of(step: Step) -> list[str]:
+def shortage_of(step: Step, names: Names) -> list[str]:
     """By how much each material is shorter, or less so."""
     more = {m.material: m.short_after_kg - m.short_before_kg for m in step.materials}
-    return [f"{name} {written(_more(kg))}" for name, kg in more.items() if abs(kg) >= LEAST]
+    return [
+        f"{names.material(name)} {written(_more(names, name, kg))}" for name, kg in more.items() if abs(kg) >= LEAST
+    ]
 
 
-def _by_material(moved: Mapping[str, Decimal]) -> str:
+def _by_material(moved: Mapping[str, Decimal], names: Names) -> str:
     """Kilograms of each material, the most first: those of different materials are not added up."""
-    told = [f"{name} {mass(kg)}" for name, kg in sorted(moved.items(), key=lambda each: (-each[1], each[0]))]
+    ordered = sorted(moved.items(), key=lambda each: (-each[1], each[0]))
+    told = [f"{mass_of(names, name, kg)} of {names.material(name)}" for name, kg in ordered]
     rest = [f"{count(len(told) - MATERIALS, 'more material')}"] if len(told) > MATERIALS else []
     return ", ".join([*told[:MATERIALS], *rest]) or "nothing"
 
@@ -334,9 +350,11 @@ def _facts(found: Comparison, shown: int) -> doc.Section | None:
     return doc.section("What differs in the facts", doc.table(map(doc.Column, ("Kind", "Name", "A", "B")), rows), more)
 
 
-def _change(before: Decimal, after: Decimal) -> list[doc.Cell]:
-    return [mass_or_nothing(before), mass_or_nothing(after), _more(after - before)]
+def change(names: Names, material: str, before: Decimal, after: Decimal) -> list[doc.Cell]:
+    """Return kilograms of a material before and after as cells, and their difference."""
+    ends: list[doc.Cell] = [weighed(names, material, kg) if kg else doc.NOTHING for kg in (before, after)]
+    return [*ends, _more(names, material, after - before)]
 
 
-def _more(kilograms: Decimal) -> doc.Kilograms:
-    return doc.Kilograms(kilograms, least=LEAST)
+def _more(names: Names, material: str, kilograms: Decimal) -> doc.Kilograms:
+    return doc.Kilograms(kilograms, least=LEAST, of=names.basis(material))

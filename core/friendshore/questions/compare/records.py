@@ -49,10 +49,9 @@ class MaterialLine(Record):
     wanted: Literal["both", "new", "removed"] = "both"
     """`new` if only the second plan is asked for it, `removed` if only the first is."""
 
-    @property
-    def title(self) -> str:
-        """The material, with a word if only one plan is asked for it."""
-        return self.material if self.wanted == "both" else f"{self.material} ({self.wanted})"
+    def title(self, name: str) -> str:
+        """Return the name of the material, with a word if only one plan is asked for it."""
+        return name if self.wanted == "both" else f"{name} ({self.wanted})"
 
 
 class DependenceLine(Record):

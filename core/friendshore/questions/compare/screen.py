@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 
 from ...document import elements as doc
 from ...document.figures import count
-from ..told import not_proved, on_screen
+from ...domain.names import Names
+from ..told import not_proved, on_screen, weighed
 from .document import (
     LEAST,
     LINES_OF_COST,
     SHOWN,
+    change,
     conflicts_told,
     dependence_told,
     difference_told,
@@ -72,27 +73,23 @@ def _short(found: Comparison) -> doc.Section:
     columns = [doc.Column("Short"), *(doc.Column(title, align="right", from_width=_LAST) for title in ("A", "B"))]
     columns.append(doc.Column("B less A", align="right"))
     rows: list[list[doc.Cell]] = [
-        [one.title, *_change(one.short_before_kg, one.short_after_kg)]
+        [one.title(found.names.label(one.material)), *change(found.names, one.material, one.short_before_kg, one.short_after_kg)]
         for one in sorted(other, key=lambda one: (-abs(one.short_after_kg - one.short_before_kg), one.material))
     ]
     return doc.apart(on_screen(columns, rows, "more material", part=2), same)
 
 
-def _change(before: Decimal, after: Decimal) -> Iterator[doc.Cell]:
-    yield from (doc.Kilograms(one) if one else doc.NOTHING for one in (before, after))
-    yield doc.Kilograms(after - before, least=LEAST)
-
-
 def _mix(found: Comparison, top: int) -> doc.Section:
     moved, told = moved_told(found)
-    titles = {one.material: one.title for one in found.materials}
+    titles = {one.material: one.title(found.names.label(one.material)) for one in found.materials}
     same = len(found.mix) - len(moved)
     alike = [f"{count(same, 'more supply', 'more supplies')} the same in both"] if same else []
     if not moved:
         return doc.apart(doc.sentence("nobody delivers anything else, or at another time"), doc.notes(alike))
+    names = found.names
     columns = [
         doc.Column("Delivered"),
-        doc.Column("Offer"),
+        doc.Column("From"),
         doc.Column("To", from_width=_WIDE),
         *(doc.Column(title, align="right", from_width=_NARROW) for title in ("A", "B")),
         doc.Column("B less A", align="right", from_width=_LAST),
@@ -100,15 +97,21 @@ def _mix(found: Comparison, top: int) -> doc.Section:
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(titles[one.material], doc.Several((one.offer,), one="offer"), one.place),
-            *_change(one.before_kg, one.after_kg),
-            doc.Kilograms(one.moved_kg) if one.moved_kg else doc.NOTHING,
+            *(titles[one.material], _supplier(names, one.offer), one.place),
+            *change(names, one.material, one.before_kg, one.after_kg),
+            weighed(names, one.material, one.moved_kg) if one.moved_kg else doc.NOTHING,
         ]
         for one in sorted(moved, key=lambda one: (-one.moved_kg, one.material, one.offer, one.place))
     ]
     return doc.apart(
         on_screen(columns, rows, "more supply", "more supplies", part=4, top=top), doc.notes([told, *alike])
     )
+
+
+def _supplier(names: Names, offer: str) -> doc.Cell:
+    """Return the plant of an offer, which is cut if it has to be, or an id, which is counted."""
+    name = names.offer(offer)
+    return doc.Several((name,), one="offer" if name == offer else "")
 
 
 def _steps(found: Comparison) -> doc.Section | None:
@@ -124,7 +127,7 @@ def _steps(found: Comparison) -> doc.Section | None:
     rows: list[list[doc.Cell]] = [
         [
             doc.Several((step.title + ("" if step.conflict or step.difference.proved else " ?"),)),
-            "rules conflict" if step.conflict else _several(shortage_of(step)),
+            "rules conflict" if step.conflict else _several(shortage_of(step, found.names)),
             doc.Amount(step.rise.nominal, form="signed"),
             penalty_of(step),
         ]

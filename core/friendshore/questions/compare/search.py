@@ -13,7 +13,7 @@ from ...domain.change import Change
 from ...domain.plan import Cost
 from ...errors import A_SESSION, InputError, takes
 from ...explain.pieces import Changes, Piece, Pieces
-from ...explain.results import Counted, Effort, between
+from ...explain.results import Counted, Effort, between, names_of
 from ...problem.changes import scenario_changes, with_bills
 from ...program import compile_program
 from ...session import PartPlan, Session
@@ -78,7 +78,9 @@ def compare(
     refuse_undone(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
     steps = [walk.step(one, was, now) for one, was, now in zip(way[1:], states, states[1:], strict=False)]
     found = walk.comparison(names, states[0], states[-1], steps, counted.effort)
-    return found.but(decided_before=decided_before, foreseen=later)
+    mix = [line for step in steps for line in step.mix]
+    known = found.names.joined(names_of(session.problem, (line.offer for line in mix)))
+    return found.but(decided_before=decided_before, foreseen=later, names=known)
 
 
 def _with_new_materials(session: Session, changes: Changes) -> Session:
@@ -164,10 +166,12 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
         for part, was in zip(parts, cheapest, strict=True):
             cost = cost.plus(part.cost.minus(was.verified.cost))
         last = [whole.beyond(frozenset().union(*other.parts.members)), *parts]
-    return _side_by_side(
+    answer = _side_by_side(
         one, names, (first.cost, cost), ([first], last), [(first, whole)], alike and proved, counted.effort, alike,
         facts=differing(one.inputs, other.inputs),
     )  # fmt: skip
+    known = names_of(other.problem, (line.offer for line in answer.mix))
+    return answer.but(names=answer.names.joined(known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +323,7 @@ def _side_by_side(
         difference=between(costs[1].objective - costs[0].objective, low, high, costs[1].objective),
         materials=materials,
         mix=tuple(mix),
+        names=names_of(session.problem, (line.offer for line in mix)),
         dependence=tuple(dependence_lines(*plans)),
         moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if alike else None,
         least_moved=proved,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent, rounded_money, written
 from friendshore.domain.base import grouped
-from friendshore.questions.told import mass_of, penalty, weighed
+from friendshore.questions.told import mass_of, weighed
 
 from ..events.scenarios import NOTHING_HAPPENS, duration
 from ..telling import Telling
@@ -119,7 +119,7 @@ def _worst(found: Risk, telling: Telling) -> doc.Section:
         doc.Column("Short beyond now"),
         doc.figures("Present value", found.currency),
         doc.figures("Penalty"),
-        doc.Column("Penalty included: plan as it is", align="right", from_width=_WIDE if telling.screen else 0),
+        doc.Column("As it is, with penalty", align="right", from_width=_WIDE if telling.screen else 0),
     ]
     rows = [
         (
@@ -127,7 +127,7 @@ def _worst(found: Risk, telling: Telling) -> doc.Section:
             doc.Share(one.probability),
             _short(found, one.short, telling, doc.NOTHING),
             doc.NOTHING if one.spent is None else doc.Amount(one.spent),
-            doc.NOTHING if one.spent is None else penalty(one.objective - one.spent),
+            doc.NOTHING if one.spent is None else _both(one.objective - one.spent),
             doc.NOTHING if one.as_it_is is None else _both(one.as_it_is),
         )
         for one in ranked
