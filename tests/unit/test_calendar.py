@@ -358,11 +358,11 @@ On          Rule  Bars or frees        Of     For         Kilograms
 2027-01-01  ban   bars offer cn-metal  metal  defense  10 kg a year
 
 Demands that are short
-Demand         Short from         A year  Because   Met again
-──────────────────────────────────────────────────────────────────────────────
-metal-defense  2027-01-01  6 kg of 10 kg  rule ban  2028-04-01, by facility au
+Material  Demand         Short from         A year  Because   Met again
+────────────────────────────────────────────────────────────────────────────────────────
+metal     metal-defense  2027-01-01  6 kg of 10 kg  rule ban  2028-04-01, by facility au
 
-metal-defense
+metal: metal-defense
 From        Until       Wanted a year  Short a year  Cause               USD a year  for it and
 ───────────────────────────────────────────────────────────────────────────────────────────────
 2026-01-01  2026-12-31          10 kg             –  –                          100  –

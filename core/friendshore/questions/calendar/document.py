@@ -9,7 +9,8 @@ from ...document import charts
 from ...document import elements as doc
 from ...document.figures import count, mass
 from ...domain.base import grouped
-from ..told import effort_line
+from ...domain.names import Names
+from ..told import effort_line, mass_of, weighed
 from .search import Calendar, Cause, Cliff, Stretch
 from .stretches import Concerned
 
@@ -112,10 +113,10 @@ def _concerned(found: Calendar, every: bool) -> doc.Section | None:
         [
             one.day,
             one.rule,
-            f"{one.effect} {one.kind} {one.id}",
-            one.material,
+            barred(one, found.names),
+            found.names.material(one.material),
             ", ".join(one.end_uses),
-            doc.Kilograms(one.kilograms, per="year" if one.kind == "offer" else ""),
+            rate(one, found.names),
         ]
         for one in kept
     ]
@@ -138,6 +139,7 @@ def _cliffs(found: Calendar) -> doc.Section:
     if not found.cliffs:
         return doc.section("Demands that are short", doc.sentence("none, on any day"))
     columns = [
+        doc.Column("Material"),
         doc.Column("Demand"),
         doc.Column("Short from", whole=True),
         doc.figures("A year"),
@@ -146,10 +148,11 @@ def _cliffs(found: Calendar) -> doc.Section:
     ]
     rows: list[list[doc.Cell]] = [
         [
+            found.names.material(cliff.material),
             cliff.demand,
             cliff.start,
-            f"{mass(cliff.short)} of {mass(cliff.wanted)}",
-            why(cliff),
+            short_of(cliff, found.names),
+            why(cliff, found.names),
             healed(cliff, found),
         ]
         for cliff in found.cliffs
@@ -161,7 +164,9 @@ def _cliffs(found: Calendar) -> doc.Section:
 def _drawn(found: Calendar, table: doc.DataTable) -> doc.Drawing:
     """When each demand is short, under the days on which anything changes."""
     rows = [
-        charts.TimelineRow(demand, tuple(_span(cliff, found) for cliff in cliffs))
+        charts.TimelineRow(
+            f"{found.names.material(cliffs[0].material)}: {demand}", tuple(_span(cliff, found) for cliff in cliffs)
+        )
         for demand, cliffs in grouped((cliff.demand, cliff) for cliff in found.cliffs).items()
     ]
     marks = [
@@ -175,15 +180,30 @@ def _drawn(found: Calendar, table: doc.DataTable) -> doc.Drawing:
 
 def _span(cliff: Cliff, found: Calendar) -> charts.TimelineSpan:
     last = found.until if cliff.healed is None else min(cliff.healed - timedelta(1), found.until)
-    told = f"{mass(cliff.short)} of {mass(cliff.wanted)} a year short from {cliff.start}, met again: {healed(cliff, found)}"
+    told = f"{short_of(cliff, found.names)} a year short from {cliff.start}, met again: {healed(cliff, found)}"
     return charts.TimelineSpan(cliff.start, max(cliff.start, last), told, doc.Tone.BAD)
 
 
-def why(cliff: Cliff) -> str:
+def short_of(cliff: Cliff, names: Names) -> str:
+    """Return what a demand is short of a year, of what it wants."""
+    return f"{mass(cliff.short)} of {mass_of(names, cliff.material, cliff.wanted)}"
+
+
+def barred(one: Concerned, names: Names) -> str:
+    """Return what a date bars or frees, an offer by the name of its plant."""
+    return f"{one.effect} {one.kind} {names.offer_with_id(one.id) if one.kind == 'offer' else one.id}"
+
+
+def rate(one: Concerned, names: Names) -> doc.Kilograms:
+    """Return its kilograms, of an offer those of a year."""
+    return doc.Kilograms(one.kilograms, per="year" if one.kind == "offer" else "", of=names.basis(one.material))
+
+
+def why(cliff: Cliff, names: Names) -> str:
     """What changed on the day from which on it is short."""
     if cliff.from_start:
         return "from its first day"
-    return _causes(cliff.because) or "no one change found"
+    return _causes(cliff.because, names) or "no one change found"
 
 
 def kept_out(cliffs: Sequence[Cliff]) -> list[str]:
@@ -199,12 +219,14 @@ def healed(cliff: Cliff, found: Calendar) -> str:
         return f"not by {found.until}"
     if cliff.ends_unwanted:
         return f"not wanted from {cliff.healed}"
-    return f"{cliff.healed}, by {_causes(cliff.by) or 'no one change found'}"
+    return f"{cliff.healed}, by {_causes(cliff.by, found.names) or 'no one change found'}"
 
 
-def _causes(causes: Sequence[Cause]) -> str:
+def _causes(causes: Sequence[Cause], names: Names) -> str:
     """What makes the difference: any one of them, or all together."""
-    told = [f"{cause.kind} {cause.name}" for cause in causes]
+    told = [
+        f"{cause.kind} {names.offer_with_id(cause.name) if cause.kind == 'offer' else cause.name}" for cause in causes
+    ]
     alone = bool(causes) and causes[0].alone
     return (" or " if alone else " with ").join(told)
 
@@ -225,12 +247,12 @@ def _demand(name: str, stretches: Sequence[Stretch], found: Calendar) -> doc.Sec
         [
             one.start,
             one.end,
-            doc.Kilograms(one.wanted),
-            doc.Kilograms(one.short) if one.short else doc.NOTHING,
+            weighed(found.names, one.material, one.wanted),
+            weighed(found.names, one.material, one.short) if one.short else doc.NOTHING,
             "; ".join(cause.brief for cause in one.causes) or doc.NOTHING,
             doc.Amount(one.spent),
             _listed([other for other in one.group if other != name], every=False),
         ]
         for one in stretches
     ]
-    return doc.section(name, doc.table(columns, rows))
+    return doc.section(f"{found.names.material(stretches[0].material)}: {name}", doc.table(columns, rows))

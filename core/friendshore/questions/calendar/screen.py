@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...document import elements as doc
-from ...document.figures import count, mass
+from ...document.figures import count
 from ..told import on_screen
-from .document import dates_told, doubts_told, healed, kept_of_concerned, kept_out, why
+from .document import barred, dates_told, doubts_told, healed, kept_of_concerned, kept_out, rate, short_of, why
 from .law import UNKNOWN
 from .search import Calendar
 
@@ -74,6 +74,7 @@ def _cliffs(found: Calendar) -> doc.Section:
         return doc.apart(doc.sentence("no demand is short on any day"))
     columns = [
         doc.Column("Short"),
+        doc.Column("Demand", from_width=_NARROW),
         doc.Column("From"),
         doc.Column("A year", align="right", from_width=_NARROW),
         doc.Column("Met again", from_width=_WIDE),
@@ -82,9 +83,9 @@ def _cliffs(found: Calendar) -> doc.Section:
     ordered = sorted(found.cliffs, key=lambda cliff: (cliff.start, cliff.demand))
     rows: list[list[doc.Cell]] = [
         [
-            *(cliff.demand, cliff.start, f"{mass(cliff.short)} of {mass(cliff.wanted)}"),
+            *(found.names.label(cliff.material), cliff.demand, cliff.start, short_of(cliff, found.names)),
             doc.Several((healed(cliff, found),), ("not wanted later",) if cliff.ends_unwanted else ()),
-            doc.Several((why(cliff),)),
+            doc.Several((why(cliff, found.names),)),
         ]
         for cliff in ordered
     ]
@@ -109,9 +110,9 @@ def _concerned(found: Calendar) -> doc.Section | None:
     ]
     rows: list[list[doc.Cell]] = [
         [
-            f"{one.effect} {one.kind} {one.id}",
+            barred(one, found.names),
             *(one.day, one.rule),
-            doc.Kilograms(one.kilograms, per="year" if one.kind == "offer" else ""),
+            rate(one, found.names),
             doc.Several(tuple(one.end_uses), one="use") if one.end_uses else doc.NOTHING,
         ]
         for one in kept

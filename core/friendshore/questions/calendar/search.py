@@ -11,7 +11,7 @@ from ...domain.base import Number, Record
 from ...domain.time import Span, stretches_between
 from ...domain.unmet import RunSupplyCause
 from ...errors import A_SESSION, InputError, takes
-from ...explain.results import Counted, Effort, QuestionResult
+from ...explain.results import Counted, Effort, QuestionResult, names_of
 from ...session import Session
 from ...solve import Progress
 from .law import LawChange, law_changes
@@ -155,6 +155,9 @@ class _Calendar:
         cliffs = [one for name, material in demands.items() for one in self._cliffs(planned, name, material)]
         intervals = self._intervals(planned, list(demands))
         kept = {rule.id for rule in self.standing.inputs.rules}
+        touched = list(concerned(self.session.problem, planned, self.turns))
+        causes = (cause for cliff in cliffs for cause in (*cliff.because, *cliff.by))
+        offers = [one.id for one in touched] + [cause.name for cause in causes if cause.kind == "offer"]
         return Calendar(
             currency=self.session.problem.case.currency,
             start=self.first,
@@ -165,7 +168,8 @@ class _Calendar:
             stretches=tuple(stretches),
             cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
             law=tuple(law_changes(self.session.problem, self.first, self.last)),
-            concerned=tuple(concerned(self.session.problem, planned, self.turns)),
+            concerned=tuple(touched),
+            names=names_of(self.session.problem, offers),
             beyond_budget=_joined([one.days for one in planned if one.days in self.beyond]),
             left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in kept),
             effort=self.counted.effort,

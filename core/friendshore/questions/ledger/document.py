@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from ...document import charts
 from ...document import elements as doc
-from ...document.figures import count, large_money, mass, money, percent
+from ...document.figures import count, large_money, money, percent
+from ...domain.names import Names
 from ...explain.results import Difference
-from ..told import difference, effort, ladder, penalty, rise
+from ..told import difference, effort, ladder, mass_of, penalty, rise, short_texts
 from .margins import Margins
 from .records import Bill, Ledger, LedgerItem, Method
 
@@ -40,19 +41,20 @@ def changes_nothing(item: LedgerItem) -> bool:
 
 def _head(found: Ledger, currency: str) -> str:
     if not found.items:
-        return f"Nothing asked about can bear on the plan, which {_bill(found.after, currency)}."
+        return f"Nothing asked about can bear on the plan, which {_bill(found.after, found)}."
     several = len(found.items) > 1
     return (
         f"Without {'any of these ' + count(len(found.items), 'item') if several else found.items[0].name}, the plan "
-        f"{_bill(found.before, currency)}; with {'all of them' if several else 'it'}, it {_bill(found.after, currency)}. "
+        f"{_bill(found.before, found)}; with {'all of them' if several else 'it'}, it {_bill(found.after, found)}. "
         f"That is {currency} {abs(found.adds.cash):,.2f} {'less' if found.adds.cash < 0 else 'more'} cash."
     )
 
 
-def _bill(bill: Bill, currency: str) -> str:
+def _bill(bill: Bill, found: Ledger) -> str:
     """Cash and shortage, in words."""
-    lacking = f" and is short of {_short(bill)}" if bill.short_kg else ""
-    return f"spends {large_money(bill.cash, currency)}{lacking}"
+    short = (f"{found.names.material(name)} {mass_of(found.names, name, kg)}" for name, kg in bill.short_kg.items())
+    lacking = f" and is short of {', '.join(short)}" if bill.short_kg else ""
+    return f"spends {large_money(bill.cash, found.currency)}{lacking}"
 
 
 def penalties_of(bill: Bill) -> doc.Cell:
@@ -74,13 +76,20 @@ def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> doc.Draw
         doc.figures("Present value"),
         doc.figures("Penalty"),
     ]
-    rows = [doc.DataRow(_row(item.name + ("" if item.difference.proved else " ~"), item.adds)) for item in told]
-    rows.append(doc.DataRow(_row("all together", found.adds), strong=True))
+    rows = [
+        doc.DataRow(_row(found.names, item.name + ("" if item.difference.proved else " ~"), item.adds)) for item in told
+    ]
+    rows.append(doc.DataRow(_row(found.names, "all together", found.adds), strong=True))
     rungs = [
         charts.Rung(
             item.name,
             item.adds.cash,
-            ", ".join(filter(None, (large_money(item.adds.cash, currency), _short(item.adds, "+")))),
+            ", ".join(
+                filter(
+                    None,
+                    (large_money(item.adds.cash, currency), ", ".join(short_texts(found.names, item.adds.short_kg))),
+                )
+            ),
             doc.Tone.PLAIN if item.difference.proved else doc.Tone.DOUBTFUL,
         )
         for item in told
@@ -89,13 +98,9 @@ def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> doc.Draw
     return ladder("What each item adds", text, rungs, currency, doc.table(columns, rows))
 
 
-def _row(name: str, bill: Bill) -> tuple[doc.Cell, ...]:
-    return (name, _short(bill, "+") or doc.NOTHING, _cents(bill.cash), _cents(bill.spent), penalties_of(bill))
-
-
-def _short(bill: Bill, sign: str = "") -> str:
-    """Kilograms short of each material."""
-    return ", ".join(f"{name} {sign if kg > 0 else ''}{mass(kg)}" for name, kg in bill.short_kg.items())
+def _row(names: Names, name: str, bill: Bill) -> tuple[doc.Cell, ...]:
+    short = ", ".join(short_texts(names, bill.short_kg))
+    return (name, short or doc.NOTHING, _cents(bill.cash), _cents(bill.spent), penalties_of(bill))
 
 
 def _cents(amount: Decimal) -> doc.Amount:
@@ -113,7 +118,7 @@ def doubts_told(found: Ledger) -> list[str]:
             f"95 % of such draws come within {money(worst)} of the true value of the item that is least sure"
         )
     told += [
-        f"not split, and not counted here: {', '.join(part.materials)}, where {', '.join(part.conflict)} cannot hold together"
+        f"not split, and not counted here: {', '.join(map(found.names.material, part.materials))}, where {', '.join(part.conflict)} cannot hold together"
         for part in found.parts
         if part.method is Method.CONFLICT
     ]
@@ -164,9 +169,9 @@ def _pieces(found: Ledger, currency: str) -> doc.Section | None:
     felt = [part for part in split if part.adds.amount or part.adds.short_kg]
     rows: list[list[doc.Cell]] = [
         [
-            ", ".join(part.materials),
+            ", ".join(map(found.names.material, part.materials)),
             doc.Count(len(part.items)),
-            *_row("", part.adds)[1:],
+            *_row(found.names, "", part.adds)[1:],
         ]
         for part in sorted(felt, key=lambda part: (-part.adds.amount, part.materials))
     ]

@@ -7,8 +7,8 @@ from decimal import Decimal
 from itertools import accumulate
 
 from ...document import elements as doc
-from ...document.figures import count, large_money, mass
-from ..told import not_proved, on_screen, penalty
+from ...document.figures import count, large_money
+from ..told import not_proved, on_screen, penalty, short_cell
 from .document import changes_nothing, doubts_told, penalties_of, saves_something, saving
 from .margins import Margins
 from .records import Bill, Ledger, LedgerItem, Method
@@ -28,7 +28,7 @@ def ledger_screen(found: Ledger) -> doc.Document:
     return doc.document(
         "The bill of compliance",
         doc.sentence(_head(found, currency)),
-        _items(told, currency) if told else None,
+        _items(told, found) if told else None,
         *(_margins(found.margins, currency) if found.margins is not None else ()),
         doc.apart(
             not_proved(item.difference for item in told),
@@ -66,7 +66,8 @@ def _shorter(adds: Bill) -> str:
     return f"shortage of {' and '.join(told)}" if told else "no shortage"
 
 
-def _items(told: Sequence[LedgerItem], currency: str) -> doc.Section:
+def _items(told: Sequence[LedgerItem], found: Ledger) -> doc.Section:
+    currency = found.currency
     columns = [
         doc.Column("Item"),
         doc.Column("Short", from_width=_NARROW),
@@ -76,7 +77,7 @@ def _items(told: Sequence[LedgerItem], currency: str) -> doc.Section:
     rows: list[list[doc.Cell]] = [
         [
             item.name + ("" if item.difference.proved else " ?"),
-            _short(item.adds),
+            short_cell(found.names, item.adds.short_kg),
             doc.Amount(item.adds.cash, form="signed"),
             penalties_of(item.adds),
         ]
@@ -92,11 +93,6 @@ def _items(told: Sequence[LedgerItem], currency: str) -> doc.Section:
         for shown in range(len(told))
     ]
     return doc.apart(doc.excerpt(columns, rows, [*rests, doc.NOTHING], part=4))
-
-
-def _short(bill: Bill) -> doc.Cell:
-    told = [f"{name} {'+' if kg > 0 else ''}{mass(kg)}" for name, kg in bill.short_kg.items()]
-    return doc.Several(tuple(told), one="material") if told else doc.NOTHING
 
 
 def _margins(found: Margins, currency: str) -> list[doc.Section]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from ...domain.base import as_decimal, exact
 from ...errors import A_SESSION, takes
 from ...explain.pieces import ask_apart
-from ...explain.results import Counted, Difference, Effort, between
+from ...explain.results import Counted, Difference, Effort, between, names_of
 from ...session import PartPlan, Session
 from ...solve import Progress
 from .items import Coalition, Coalitions, Item, items_named, rule_items
@@ -130,6 +130,7 @@ class _Adding:
         ]
         return Ledger(
             currency=self.session.problem.case.currency,
+            names=names_of(self.session.problem, ()),
             method=Method.ORDER if in_order else Method.SAMPLED if Method.SAMPLED in methods else Method.EXACT,
             before=self._bill([_units(v, u) for v, u in zip(self.ends[0], self.units, strict=True)]),
             after=self._bill([_units(v, u) for v, u in zip(self.ends[1], self.units, strict=True)]),

@@ -8,9 +8,10 @@ from typing import Literal
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, mass, percent
+from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.countries import COVERED_NATIONS, country_names
-from friendshore.questions.told import effort, on_screen
+from friendshore.domain.names import Names
+from friendshore.questions.told import effort, mass_of, on_screen, weighed
 
 from .records import CapPoint, Frontier, Shorter, Supply
 
@@ -21,7 +22,7 @@ _PROVED = Decimal("1e-6")
 
 def frontier_screen(found: Frontier) -> doc.Document:
     """Return the sentence, and as many points as there is room for."""
-    rows = [[*_figures(point, found), _shorter(point)] for point in found.points]
+    rows = [[*_figures(point, found), _shorter(point, found.names)] for point in found.points]
     columns = [*_columns(), doc.Column("Shorter by")]
     changes = [
         [doc.Count(number), _suppliers(point.new), _suppliers(point.gone)]
@@ -110,7 +111,7 @@ def _title(found: Frontier) -> str:
 
 
 def _whom(found: Frontier) -> str:
-    goods = f"purchases of {', '.join(found.materials)}" if found.materials else "purchases"
+    goods = f"purchases of {', '.join(map(found.names.material, found.materials))}" if found.materials else "purchases"
     sellers = f" from {', '.join(found.suppliers)}" if found.suppliers else ""
     if not found.countries:
         return f"{goods}{sellers}"
@@ -149,11 +150,15 @@ def _in_millions(found: Frontier) -> bool:
     return found.points[0].cost >= _MILLION * 100
 
 
-def _shorter(point: CapPoint) -> doc.Cell:
+def _shorter(point: CapPoint, names: Names) -> doc.Cell:
     """Return the materials that are shorter than today, those with most kilograms first."""
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))
-    told = [f"{each.material} {mass(each.more)}" for each in _by_kilograms(point) if each.more > 0]
+    told = [
+        f"{names.material(each.material)} {mass_of(names, each.material, each.more)}"
+        for each in _by_kilograms(point)
+        if each.more > 0
+    ]
     more = f", {len(told) - 1} more" if len(told) > 1 else ""
     return f"{told[0]}{more}" if told else doc.NOTHING
 
@@ -181,7 +186,11 @@ def _bars(found: Frontier) -> charts.Bars:
 
 def _short_section(found: Frontier) -> doc.Section | None:
     rows: list[list[doc.Cell]] = [
-        [doc.Count(number), each.material, doc.Kilograms(each.kilograms), doc.Kilograms(each.more)]
+        [
+            doc.Count(number),
+            found.names.material(each.material),
+            *(weighed(found.names, each.material, kg) for kg in (each.kilograms, each.more)),
+        ]
         for number, point in enumerate(found.points)
         for each in _by_kilograms(point)
         if each.more or not number
@@ -196,7 +205,10 @@ def _changes_section(found: Frontier) -> doc.Section | None:
     rows: list[list[doc.Cell]] = []
     for number, point in enumerate(found.points):
         for word, some in (("new", point.new), ("gone", point.gone)):
-            rows += [[doc.Count(number), word, each.facility, each.material, each.offer] for each in some]
+            rows += [
+                [doc.Count(number), word, each.facility, found.names.material(each.material), each.offer]
+                for each in some
+            ]
         rows += [[doc.Count(number), "conflict", name, doc.NOTHING, doc.NOTHING] for name in point.conflict]
     if not rows:
         return None

@@ -12,7 +12,7 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.values import MONEY
 from friendshore.errors import A_SESSION, Diagnostic, InputError, takes
 from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
-from friendshore.explain.results import CENT, Counted
+from friendshore.explain.results import CENT, Counted, names_of
 from friendshore.problem.limiting import rows_of
 from friendshore.questions.compare.planned import nearest
 from friendshore.rules.dependence import Dependence
@@ -172,6 +172,7 @@ class _Search:
         return Frontier(
             case=case.name,
             currency=case.currency,
+            names=names_of(self.session.problem, ()),
             countries=tuple(sorted(self.asked.countries)),
             suppliers=self.asked.suppliers,
             materials=self.asked.materials,

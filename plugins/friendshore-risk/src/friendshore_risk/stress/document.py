@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, mass, money, signed
+from friendshore.document.figures import count, large_money, money, signed
+from friendshore.domain.names import Names
 from friendshore.explain.results import CENT
-from friendshore.questions.told import effort, ladder, left_out, mass_or_nothing, penalty, rise, rung
+from friendshore.questions.told import effort, ladder, left_out, mass_of, mass_or_nothing, penalty, rise, rung, weighed
 
 from .insured import Insurance, LossMet
 from .search import Shortfall, Stress, Stressed
@@ -69,23 +70,24 @@ def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -
         told.append("~ for what is proved, it may rank below the next")
     nothing = "no loss costs anything" if losses else "the plan buys from nobody"
     empty = doc.sentence("none costs more" if felt else nothing)
-    shown_as = _drawn(title, kept, found.currency, pairs) if kept else empty
+    shown_as = _drawn(title, kept, found, pairs) if kept else empty
     return doc.section(title, shown_as, doc.notes(told))
 
 
-def _drawn(title: str, losses: Sequence[Stressed], currency: str, pairs: bool) -> doc.Drawing | doc.DataTable:
+def _drawn(title: str, losses: Sequence[Stressed], found: Stress, pairs: bool) -> doc.Drawing | doc.DataTable:
+    currency = found.currency
     rungs = [
         rung(_named(loss), None, currency, f"rules conflict: {', '.join(loss.conflict)}", doc.Tone.BAD)
         if loss.conflict
-        else _bar(loss, currency)
+        else _bar(loss, found)
         for loss in losses
     ]
     told = f"The cash that the plan spends more, in {currency}; what leaves anything short looks bad."
-    return ladder(f"{title}: cash", told, rungs, currency, _table(losses, currency, pairs))
+    return ladder(f"{title}: cash", told, rungs, currency, _table(losses, found, pairs))
 
 
-def _bar(loss: Stressed, currency: str) -> charts.Rung:
-    words = ", ".join(filter(None, (_lacking(loss), f"cash {signed(loss.cash)} {currency}")))
+def _bar(loss: Stressed, found: Stress) -> charts.Rung:
+    words = ", ".join(filter(None, (_lacking(loss, found.names), f"cash {signed(loss.cash)} {found.currency}")))
     tone = doc.Tone.BAD if loss.short else doc.Tone.PLAIN
     return charts.Rung(_named(loss), loss.cash, words, tone if loss.rise.proved else doc.Tone.DOUBTFUL)
 
@@ -96,20 +98,20 @@ def _named(loss: Stressed) -> str:
     return f"{loss.loss.name} ({' and '.join(kinds)})" if kinds and len(loss.loss.names) == 1 else loss.loss.name
 
 
-def _lacking(loss: Stressed) -> str:
-    return f"short in addition: {_short(loss.short)}" if loss.short else ""
+def _lacking(loss: Stressed, names: Names) -> str:
+    return f"short in addition: {', '.join(short_of(loss.short, names))}" if loss.short else ""
 
 
-def _table(losses: Sequence[Stressed], currency: str, pairs: bool) -> doc.DataTable:
+def _table(losses: Sequence[Stressed], found: Stress, pairs: bool) -> doc.DataTable:
     columns = [
         doc.Column("Without"),
         *([] if pairs else [doc.Column("Which is")]),
         doc.Column("Short in addition"),
-        doc.figures("Cash", currency),
+        doc.figures("Cash", found.currency),
         doc.figures("Penalty"),
         *([doc.figures("Beyond the two alone, penalty included")] if pairs else []),
     ]
-    return doc.table(columns, [_row(loss, pairs) for loss in losses])
+    return doc.table(columns, [_row(loss, found.names, pairs) for loss in losses])
 
 
 def penalty_of(loss: Stressed) -> doc.Cell:
@@ -127,14 +129,14 @@ def more_than_apart(loss: Stressed) -> bool:
     return loss.beyond is None or not loss.rise.proved or abs(loss.beyond) >= 1
 
 
-def _row(loss: Stressed, pairs: bool) -> list[doc.Cell]:
+def _row(loss: Stressed, names: Names, pairs: bool) -> list[doc.Cell]:
     name = loss.loss.name + (" ~" if loss.tied else "")
     what = [] if pairs else [", ".join([" and ".join(loss.loss.by), *loss.loss.also])]
     beyond = [doc.NOTHING if loss.beyond is None else penalty(loss.beyond)] if pairs else []
     if loss.conflict:
         return [name, *what, f"rules conflict: {', '.join(loss.conflict)}", doc.NOTHING, doc.NOTHING, *beyond]
-    short = sorted(loss.short, key=lambda each: (-each.kilograms, each.material))
-    told = [f"{each.material} {mass(each.kilograms)}" for each in short[:MATERIALS_SHOWN]]
+    short = short_of(loss.short, names)
+    told = short[:MATERIALS_SHOWN]
     if len(short) > MATERIALS_SHOWN:
         told.append(f"{len(short) - MATERIALS_SHOWN} more")
     return [
@@ -198,19 +200,27 @@ def _insured_losses(found: Insurance, shown: int) -> doc.Section:
     columns = [doc.Column("If lost"), doc.Column("Short in addition, today"), doc.Column("Insured")]
     columns += [doc.figures("Spend and penalty then", found.currency)]
     rows: list[list[doc.Cell]] = [
-        [row.loss.name, _short(row.exposed) or doc.NOTHING, _outcome(row), rise_of(row)] for row in kept
+        [
+            row.loss.name,
+            ", ".join(short_of(row.exposed, found.names)) or doc.NOTHING,
+            _outcome(row, found.names),
+            rise_of(row),
+        ]
+        for row in kept
     ]
     return doc.section("What each loss leaves short", doc.table(columns, rows) if rows else None, doc.notes(told))
 
 
-def _short(short: Sequence[Shortfall]) -> str:
-    return ", ".join(f"{each.material} {mass(each.kilograms)}" for each in short)
+def short_of(short: Sequence[Shortfall], names: Names) -> list[str]:
+    """Return what is short, the largest first."""
+    ordered = sorted(short, key=lambda each: (-each.kilograms, each.material))
+    return [f"{names.material(each.material)} {mass_of(names, each.material, each.kilograms)}" for each in ordered]
 
 
-def _outcome(row: LossMet) -> str:
+def _outcome(row: LossMet, names: Names) -> str:
     if row.met:
         return "nothing more short"
-    return row.reason + (f": {_short(row.unmet)}" if row.unmet else "")
+    return row.reason + (f": {', '.join(short_of(row.unmet, names))}" if row.unmet else "")
 
 
 def rise_of(row: LossMet) -> doc.Cell:
@@ -224,19 +234,29 @@ def _otherwise(found: Insurance, shown: int) -> list[doc.Section]:
         return [doc.section(title, doc.sentence("nothing: the plan as it is already does"))]
     kept = found.ordered[: shown or None]
     rows = [
-        [row.offer + (" (new)" if row.new else ""), mass_or_nothing(row.kilograms), mass_or_nothing(row.today)]
+        [
+            found.names.offer_with_id(row.offer) + (" (new)" if row.new else ""),
+            mass_or_nothing(row.kilograms),
+            mass_or_nothing(row.today),
+        ]
         for row in kept
     ]
     told = left_out(len(found.ordered) - len(kept), "more offer")
     told += [
-        f"{one.offer} is onboarded for {found.currency} {money(one.cost)}, and only used if a loss comes"
+        f"{found.names.offer_with_id(one.offer)} is onboarded for {found.currency} {money(one.cost)}, and only used if a loss comes"
         for one in found.onboarded
     ]
     insured, today = doc.figures("Insured"), doc.figures("Today")
     made = doc.table([doc.Column("Ordered from"), insured, today], rows) if rows else None
     parts = [doc.section(title, made, doc.notes(told))]
     if found.ready:
-        ready = [[row.material, mass_or_nothing(row.kilograms), mass_or_nothing(row.today)] for row in found.ready]
+        ready: list[list[doc.Cell]] = [
+            [
+                found.names.material(row.material),
+                *(weighed(found.names, row.material, kg) if kg else doc.NOTHING for kg in (row.kilograms, row.today)),
+            ]
+            for row in found.ready
+        ]
         parts.append(
             doc.apart(doc.table([doc.Column("In stock or on its way when the loss comes"), insured, today], ready))
         )
@@ -250,8 +270,8 @@ def _stock(found: Insurance) -> doc.Section | None:
     columns += [doc.figures("Holding a year", found.currency), doc.Column("Proved")]
     rows: list[list[doc.Cell]] = [
         [
-            row.material,
-            doc.Kilograms(row.kilograms),
+            found.names.material(row.material),
+            weighed(found.names, row.material, row.kilograms),
             row.loss,
             doc.NOTHING if row.holding is None else doc.Amount(row.holding),
             "yes" if row.proved else "no: some loss still leaves it short",

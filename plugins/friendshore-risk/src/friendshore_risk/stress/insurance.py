@@ -14,7 +14,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import A_SESSION, InputError, VerificationError, takes
-from friendshore.explain.results import Counted, Difference, between
+from friendshore.explain.results import Counted, Difference, between, names_of
 from friendshore.problem.demands import round_to
 from friendshore.problem.parts import Members
 from friendshore.program import Program
@@ -114,6 +114,7 @@ class _Insuring:
         calm = [row for row in rows if not row.exposed and row.met]
         return Insurance(
             currency=session.problem.case.currency,
+            names=names_of(session.problem, [facts.offer.id for facts in session.problem.offers]),
             by=self.by,
             start=self.day,
             objective=session.verified.cost.objective,

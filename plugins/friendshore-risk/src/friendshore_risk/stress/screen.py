@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, mass
-from friendshore.questions.told import not_proved, on_screen
+from friendshore.document.figures import count, large_money
+from friendshore.domain.names import Names
+from friendshore.questions.told import not_proved, on_screen, weighed
 
-from .document import SHOWN, WHO, costs_nothing, more_than_apart, penalty_of, premium_price, rise_of, what_is_known
+from .document import (
+    SHOWN,
+    WHO,
+    costs_nothing,
+    more_than_apart,
+    penalty_of,
+    premium_price,
+    rise_of,
+    short_of,
+    what_is_known,
+)
 from .insured import Insurance
-from .search import Shortfall, Stress, Stressed
+from .search import Stress, Stressed
 
 _NARROW, _LAST = 70, 1
 """Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
@@ -33,8 +44,8 @@ def stress_screen(found: Stress, insured: Insurance | None = None, top: int = SH
         "What each loss costs",
         doc.sentence(head),
         what_is_known(found),
-        _losses(felt, found.currency, top) if felt else None,
-        _pairs(pairs, found.currency, top) if pairs else None,
+        _losses(felt, found, top) if felt else None,
+        _pairs(pairs, found, top) if pairs else None,
         *(_insured(insured, top) if insured is not None else ()),
         doc.apart(
             not_proved(loss.rise for loss in (*felt, *pairs)),
@@ -44,19 +55,19 @@ def stress_screen(found: Stress, insured: Insurance | None = None, top: int = SH
     )
 
 
-def _losses(felt: Sequence[Stressed], currency: str, top: int) -> doc.Section:
+def _losses(felt: Sequence[Stressed], found: Stress, top: int) -> doc.Section:
     columns = [
         doc.Column("Without"),
         doc.Column("Which is", from_width=_NARROW),
         doc.Column("Short in addition", from_width=_LAST),
-        doc.Column("Cash", currency, "right"),
+        doc.Column("Cash", found.currency, "right"),
         doc.Column("Penalty", align="right", from_width=_NARROW),
     ]
     rows: list[list[doc.Cell]] = [
         [
             _named(loss.loss.name + (" ~" if loss.tied else "") + ("" if loss.conflict or loss.rise.proved else " ?")),
             " and ".join(loss.loss.by),
-            *_outcome(loss),
+            *_outcome(loss, found.names),
         ]
         for loss in felt
     ]
@@ -65,24 +76,24 @@ def _losses(felt: Sequence[Stressed], currency: str, top: int) -> doc.Section:
     )
 
 
-def _outcome(loss: Stressed) -> tuple[doc.Cell, doc.Cell, doc.Cell]:
+def _outcome(loss: Stressed, names: Names) -> tuple[doc.Cell, doc.Cell, doc.Cell]:
     """Kilograms short in addition, cash, and the penalty; or the rules that conflict."""
     if loss.conflict:
         return doc.Several(("rules conflict", *loss.conflict)), doc.NOTHING, doc.NOTHING
-    return _short(loss.short), doc.Amount(loss.cash, form="signed"), penalty_of(loss)
+    return _several(short_of(loss.short, names)), doc.Amount(loss.cash, form="signed"), penalty_of(loss)
 
 
-def _pairs(pairs: Sequence[Stressed], currency: str, top: int) -> doc.Section:
+def _pairs(pairs: Sequence[Stressed], found: Stress, top: int) -> doc.Section:
     columns = [
         doc.Column("Without both"),
         doc.Column("Short in addition", from_width=_LAST),
-        doc.Column("Cash", currency, "right"),
+        doc.Column("Cash", found.currency, "right"),
         doc.Column("Penalty", align="right", from_width=_NARROW),
     ]
     rows: list[list[doc.Cell]] = [
         [
             _named(loss.loss.name + ("" if loss.conflict or loss.rise.proved else " ?")),
-            *_outcome(loss),
+            *_outcome(loss, found.names),
         ]
         for loss in pairs
     ]
@@ -100,7 +111,7 @@ def _insured(found: Insurance, top: int) -> list[doc.Section]:
     rows: list[list[doc.Cell]] = [
         [
             _named(row.loss.name),
-            _short(row.unmet) if row.unmet else row.reason or doc.NOTHING,
+            _several(short_of(row.unmet, found.names)) if row.unmet else row.reason or doc.NOTHING,
             rise_of(row),
         ]
         for row in unmet
@@ -114,8 +125,8 @@ def _insured(found: Insurance, top: int) -> list[doc.Section]:
     ]
     held: list[list[doc.Cell]] = [
         [
-            row.material + ("" if row.proved else " ?"),
-            doc.Kilograms(row.kilograms),
+            found.names.label(row.material) + ("" if row.proved else " ?"),
+            weighed(found.names, row.material, row.kilograms),
             doc.NOTHING if row.holding is None else doc.Amount(row.holding),
             _named(row.loss),
         ]
@@ -132,11 +143,6 @@ def _insured(found: Insurance, top: int) -> list[doc.Section]:
 def _named(name: str) -> doc.Cell:
     """A name in one piece; one of several companies may be cut between two words."""
     return name if len(name) <= _LONG else doc.Several((name,))
-
-
-def _short(short: Sequence[Shortfall]) -> doc.Cell:
-    ordered = sorted(short, key=lambda each: (-each.kilograms, each.material))
-    return _several([f"{each.material} {mass(each.kilograms)}" for each in ordered])
 
 
 def _several(names: Sequence[str]) -> doc.Cell:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from friendshore.domain.base import Number, Record, exact
 from friendshore.errors import A_SESSION, InputError, takes
-from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, difference, short_more
+from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, difference, names_of, short_more
 from friendshore.session import Answer, Session
 from friendshore.session.decided import foreseen, keep_decisions
 from friendshore.solve import Progress
@@ -126,6 +126,7 @@ def stress(
     alone = [each for each in found if len(each.loss.names) == 1]
     return Stress(
         currency=session.problem.case.currency,
+        names=names_of(session.problem, ()),
         start=day,
         objective=session.verified.cost.objective,
         cash=session.verified.cost.nominal,

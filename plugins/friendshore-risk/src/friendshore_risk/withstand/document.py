@@ -12,7 +12,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.base import grouped
 from friendshore.explain.results import CENT
-from friendshore.questions.told import ladder, mass_or_nothing, penalty, rise
+from friendshore.questions.told import ladder, mass_or_nothing, penalty, rise, weighed
 
 from ..telling import Telling
 from .recheck import WithstandChecked
@@ -181,13 +181,16 @@ def _otherwise(found: Withstood, telling: Telling) -> doc.Section:
         return doc.section(title, doc.sentence("nothing: the plan as it is already does"))
     then, today = doc.figures("Then"), doc.figures("Today")
     ready = sorted(found.ready, key=lambda row: (-abs(row.kilograms - row.today), row.material))
-    rows = [
-        [f"in stock or on its way: {row.material}", mass_or_nothing(row.kilograms), mass_or_nothing(row.today)]
+    rows: list[list[doc.Cell]] = [
+        [
+            f"in stock or on its way: {found.names.material(row.material)}",
+            *(weighed(found.names, row.material, kg) if kg else doc.NOTHING for kg in (row.kilograms, row.today)),
+        ]
         for row in ready
     ]
     rows += [
         [
-            f"ordered from {row.offer}" + (" (new)" if row.new else ""),
+            f"ordered from {found.names.offer_with_id(row.offer)}" + (" (new)" if row.new else ""),
             mass_or_nothing(row.kilograms),
             mass_or_nothing(row.today),
         ]
@@ -195,7 +198,7 @@ def _otherwise(found: Withstood, telling: Telling) -> doc.Section:
     ]
     rows = [row for pair in zip_longest(rows[: len(ready)], rows[len(ready) :]) for row in pair if row is not None]
     told = [
-        f"{one.offer} is onboarded for {large_money(one.cost, found.currency)}, and only used if a loss comes"
+        f"{found.names.offer_with_id(one.offer)} is onboarded for {large_money(one.cost, found.currency)}, and only used if a loss comes"
         for one in found.onboarded
     ]
     columns = [doc.Column("When the loss comes"), then, today]

@@ -12,7 +12,7 @@ from math import comb
 
 from friendshore.domain.base import exact, totals
 from friendshore.errors import InputError
-from friendshore.explain.results import Counted, between
+from friendshore.explain.results import Counted, between, names_of
 from friendshore.session import Session
 from friendshore.solve import Progress
 from friendshore.verify import VerifiedPlan, verify
@@ -128,6 +128,7 @@ class _Withstanding:
             session.go_on(0, most + 1, "numbers of losses")
         carried = [level.first for level in last]
         return Withstood(
+            names=names_of(self.session.problem, [facts.offer.id for facts in self.session.problem.offers]),
             case=session.problem.case.name,
             currency=session.problem.case.currency,
             start=horizon.periods[self.day.comes].start,
