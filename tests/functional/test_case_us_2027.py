@@ -101,7 +101,7 @@ def test_the_heading_says_how_many_demands_are_met_and_which_never() -> None:
     run = planned("enacted").run
     lacking = {(d.material, d.end_use, d.first_met or "never") for d in run.demands if d.short_kg}
     assert lacking == {(name, "defense", "never") for name in NEVER}
-    assert "17 of 23 demands met in full; 6 never: germanium-metal-5n for defense," in met(run)
+    assert "17 of 23 demands met in full; 6 never: Germanium metal for defense," in met(run)
 
 
 @pytest.mark.parametrize(

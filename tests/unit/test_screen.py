@@ -314,7 +314,7 @@ def test_materials_go_by_short_names_that_tell_them_apart() -> None:
     }
     assert short_names(names) == {
         "magnet": "NdFeB magnet",
-        "magnet-dy": "NdFeB magnet, high temperature",
+        "magnet-dy": "NdFeB magnet (high temperature)",
         "trioxide": "Antimony trioxide",
         "nameless": "nameless",
         "twin-1": "Ore (twin-1)",
@@ -323,7 +323,7 @@ def test_materials_go_by_short_names_that_tell_them_apart() -> None:
     }
     known = Names(materials=[RunMaterial(id=each, name=name, basis="gross") for each, name in names.items()])
     assert [known.label(each) for each in ("magnet-dy", "magnet", "unknown")] == [
-        "NdFeB magnet, high …",
+        "NdFeB magnet (high …",
         "NdFeB magnet",
         "unknown",
     ]

@@ -169,14 +169,14 @@ def short_names(names: Mapping[str, str]) -> dict[str, str]:
     """Return id -> a short name that no other id has.
 
     A name loses what follows its first comma, except the part that tells it from others. Hyphenated elements become symbols:
-    `Neodymium-iron-boron magnet, sintered, high temperature` is `NdFeB magnet, high temperature`.
+    `Neodymium-iron-boron magnet, sintered, high temperature` is `NdFeB magnet (high temperature)`.
     """
     parts = {each: _COMPOUND.sub(_symbols, name or each).split(", ") for each, name in names.items()}
     shown: dict[str, str] = {}
     for each, (head, *more) in parts.items():
         rivals = [other for name, other in parts.items() if name != each and other[0] == head]
         own = [part for part in more if rivals and all(part not in other for other in rivals)]
-        shown[each] = ", ".join([head, *own[:1]])
+        shown[each] = f"{head} ({own[0]})" if own else head
     times = Counter(shown.values())
     return {each: f"{names[each]} ({each})" if times[name] > 1 else name for each, name in shown.items()}
 

@@ -138,7 +138,7 @@ class RunDemand(Record):
     shortage_price: Number
     """Money per kilogram not delivered."""
     program: str = ""
-    """Program that it states (see `PROGRAM`). Empty: none."""
+    """Program that it states, under `programme`. Empty: none."""
     cash: Number = Decimal(0)
     """Cash that its deliveries carry, inputs included: full price times quantity."""
     first_met: str = ""

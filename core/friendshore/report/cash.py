@@ -59,9 +59,9 @@ def money_line(run: Run) -> str:
     told += _budget_words(run)
     if run.cost.nominal != run.cost.total:
         told.append(f"present value {large_money(run.cost.total, run.currency)}")
-    if run.nominal_low is not None and run.nominal_high is not None and run.nominal_low != run.nominal_high:
+    if run.nominal_low is not None and run.nominal_high is not None:
         low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
-        told.append(f"price ranges {low} to {high}")
+        told += [f"price ranges {low} to {high}"] if low != high else []
     return "; ".join(told)
 
 

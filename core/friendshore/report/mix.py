@@ -35,7 +35,7 @@ def mix(run: Run) -> doc.Section:
     """All purchases by material and supplier, with their kilograms by period of delivery."""
     if not run.purchases:
         return doc.section("Mix", doc.sentence("nothing is bought"))
-    names = doc.longest_word(run.names.material_with_id(p.material) for p in run.purchases) + 2
+    names = doc.longest_word(p.material for p in run.purchases) + 2
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR)
     columns = [doc.Column("Material, supplier", room=names), doc.Column("Chain"), doc.Column("For"), *periods]
     prices = [doc.Column("", f"{run.currency}/kg", "right", whole=True, room=_PRICE)]
@@ -62,7 +62,8 @@ def _material_rows(
     groups = grouped(((purchase.offer, material, purchase.place, purchase.end_use), purchase) for purchase in purchases)
     unit = unit_for(added_up(periods, _by_period(run, purchases)))
     basis = run.names.basis(material)
-    title = f"{run.names.material_with_id(material)} ({unit}" + (f"\u00a0{basis})" if basis else ")")
+    name, weight = run.names.material(material), f"{unit}\u00a0{basis}".rstrip()
+    title = f"{name} ({weight})" if material in name else f"{name} ({material}, {weight})"
 
     def row(group: Sequence[RunPurchase], *first: doc.Cell, level: int) -> doc.DataRow:
         quantities = (doc.Kilograms(kg, unit, bare=True) for kg in _by_period(run, group))
@@ -143,7 +144,7 @@ def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc
         cells = (
             order_day(group[0]),
             run.names.offer_with_id(offer),
-            material,
+            run.names.material(material),
             weighed(run.names, material, kilograms_of(group)),
             place,
             delivered,

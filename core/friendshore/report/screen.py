@@ -73,7 +73,7 @@ def _short(run: Run) -> doc.Element | None:
         doc.Column("Never or late met" if late else "Never met"),
         doc.Column("For"),
         doc.Column("Short", align="right", from_width=_LAST),
-        doc.Column("Part", align="right", from_width=doc.WIDE),
+        doc.Column("Part", align="right", from_width=doc.WIDE if late else _MIDDLING),
         *(doc.Column(year, align="right", from_width=_LAST) for year in years),
         *([doc.Column("Met from", from_width=_NARROW)] if late else []),
         doc.Column("Cause"),
