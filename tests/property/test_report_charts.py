@@ -51,7 +51,7 @@ def total(amounts: Iterator[Decimal] | list[Decimal]) -> Decimal:
 
 def scale(unit: str) -> int:
     """Kilograms to a unit."""
-    return 1000 if unit.split()[0] == "t" else 1
+    return 1000 if unit.split(maxsplit=1)[0] == "t" else 1
 
 
 def holds(run: Run) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from friendshore.document.terminal import plain_text
-from friendshore.domain.names import Names, RunMaterial, short_names
+from friendshore.domain.shown_names import RunMaterial, ShownNames, short_names
 from friendshore.report import plan_document, screen_document
 from friendshore.report.screen import LINES
 
@@ -286,7 +286,14 @@ def test_a_row_for_each_program_and_material_shows_its_years() -> None:
     years = [{"label": f"{year}-Q1", "start": f"{year}-01-01", "end": f"{year}-03-31"} for year in (2027, 2028, 2029)]
     wanted = [
         DEMAND
-        | {"id": f"{program}/{year}", "first_met": "", "program": program, "short_kg": 1000, "wanted_kg": 2000, "delivered_kg": 1000}
+        | {
+            "id": f"{program}/{year}",
+            "first_met": "",
+            "program": program,
+            "short_kg": 1000,
+            "wanted_kg": 2000,
+            "delivered_kg": 1000,
+        }
         for program, year in (("jets", 2027), ("jets", 2029), ("ships", 2029))
     ]
     short = [
@@ -321,7 +328,7 @@ def test_materials_go_by_short_names_that_tell_them_apart() -> None:
         "twin-2": "Ore (twin-2)",
         "pull-on": "Pull-on boot",
     }
-    known = Names(materials=[RunMaterial(id=each, name=name, basis="gross") for each, name in names.items()])
+    known = ShownNames(materials=[RunMaterial(id=each, name=name, basis="gross") for each, name in names.items()])
     assert [known.label(each) for each in ("magnet-dy", "magnet", "unknown")] == [
         "NdFeB magnet (high …",
         "NdFeB magnet",

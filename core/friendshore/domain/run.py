@@ -17,10 +17,10 @@ from .base import Number, Record, Tables
 from .cash import RunCash, RunDiscount
 from .dependence import RunDependence
 from .held import RunHolding, RunLot, RunStock
-from .names import Names, RunMaterial, offer_names
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
 from .price_dates import RunPriceDate
 from .ranges import RunRange
+from .shown_names import RunMaterial, ShownNames, offer_names
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
 from .used import RunBlock, RunPlugin
 
@@ -395,7 +395,7 @@ class Run(Tables):
     """friendshore, Python, HiGHS, OR-Tools and the solvers' number format."""
 
     @cached_property
-    def names(self) -> Names:
+    def names(self) -> ShownNames:
         """Names of its materials, and of the offers that it buys from."""
         offers = offer_names((p.offer, p.facility_id, p.facility, p.material) for p in self.purchases)
-        return Names(materials=self.materials, offers=offers)
+        return ShownNames(materials=self.materials, offers=offers)

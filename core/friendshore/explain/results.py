@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
 from ..domain.basis import Factors, equal_weights
-from ..domain.names import Names, RunMaterial, offer_names
+from ..domain.shown_names import RunMaterial, ShownNames, offer_names
 
 if TYPE_CHECKING:
     import pandas
@@ -71,7 +71,7 @@ class QuestionResult(ShownOnScreen, Tables):
 
     TABLES: ClassVar[tuple[str, ...]] = ()
 
-    names: Names = Names()
+    names: ShownNames = ShownNames()
     """Names of the materials and offers that it speaks of by id, and what kilograms weigh."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def materials_of(problem: Problem) -> list[RunMaterial]:
     return [RunMaterial(id=m.id, name=m.name, basis=m.basis, equal_kg=equal_weights(m, factors)) for m in found]
 
 
-def names_of(problem: Problem, offers: Iterable[str]) -> Names:
+def names_of(problem: Problem, offers: Iterable[str]) -> ShownNames:
     """Return the names of all materials of a problem, and of some offers."""
     merged = problem.merged
     known = [merged.offers[name] for name in dict.fromkeys(offers) if name in merged.offers]
@@ -182,4 +182,4 @@ def names_of(problem: Problem, offers: Iterable[str]) -> Names:
         for offer in known
         for line in offer.outputs
     )
-    return Names(materials=materials_of(problem), offers=offer_names(rows))
+    return ShownNames(materials=materials_of(problem), offers=offer_names(rows))

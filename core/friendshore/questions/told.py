@@ -13,7 +13,7 @@ from ..document.figures import count, large_money, mass, money, number, percent,
 from ..explain.results import Difference, Effort
 
 if TYPE_CHECKING:
-    from ..domain.names import Names
+    from ..domain.shown_names import ShownNames
     from ..explain.offer_prices import OfferPrice
 
 _DIGITS = 4
@@ -22,12 +22,12 @@ _FEW = 2
 """Conversions that a note for a screen names."""
 
 
-def weighed(names: Names, material: str, kilograms: Decimal) -> doc.Kilograms:
+def weighed(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilograms:
     """Return a quantity of a material as a cell that says what it weighs."""
     return doc.Kilograms(kilograms, of=names.basis(material))
 
 
-def mass_of(names: Names, material: str, kilograms: Decimal, *, equal: bool = False) -> str:
+def mass_of(names: ShownNames, material: str, kilograms: Decimal, *, equal: bool = False) -> str:
     """Return a quantity of a material as text that says what it weighs; `equal`: also in the substance that trade weighs, `22.4 t Sb = 26.8 t Sb2O3`."""
     texts = [mass(kilograms, names.basis(material))]
     if equal and kilograms:
@@ -35,7 +35,7 @@ def mass_of(names: Names, material: str, kilograms: Decimal, *, equal: bool = Fa
     return " = ".join(texts)
 
 
-def conversions(names: Names, materials: Iterable[str], *, shortly: bool = False) -> str:
+def conversions(names: ShownNames, materials: Iterable[str], *, shortly: bool = False) -> str:
     """Return what a kilogram of each basis equals in substances that trade may weigh instead; empty if nothing is to be converted.
 
     `materials`: those first that matter most. `shortly`: the first substance alone, and few of them.
@@ -53,13 +53,13 @@ def conversions(names: Names, materials: Iterable[str], *, shortly: bool = False
     return f"By weight: {', '.join(told)}." if told else ""
 
 
-def short_texts(names: Names, kilograms: Mapping[str, Decimal]) -> list[str]:
+def short_texts(names: ShownNames, kilograms: Mapping[str, Decimal]) -> list[str]:
     """Return what is short of more, or (with a minus) less, the largest first: `Tungsten metal powder +1.2 t W`."""
     ordered = sorted(kilograms.items(), key=lambda item: (-abs(item[1]), item[0]))
     return [f"{names.material(name)} {'+' if kg > 0 else ''}{mass_of(names, name, kg)}" for name, kg in ordered if kg]
 
 
-def short_cell(names: Names, kilograms: Mapping[str, Decimal]) -> doc.Cell:
+def short_cell(names: ShownNames, kilograms: Mapping[str, Decimal]) -> doc.Cell:
     """Return the same as a cell of a screen, which is cut where it has to be."""
     texts = short_texts(names, kilograms)
     return doc.Several(tuple(texts)) if texts else doc.NOTHING

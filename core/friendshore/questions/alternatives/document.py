@@ -10,7 +10,7 @@ from ...document import charts
 from ...document import elements as doc
 from ...document.figures import BLANK, count, large_money, mass, money, number, percent, signed, unit_for
 from ...domain.base import grouped
-from ...domain.names import Names
+from ...domain.shown_names import ShownNames
 from ..told import conversions, effort, full_price, ladder, left_out, mass_of, penalty, rise, short_texts
 from .compliance import StageCheck
 from .search import Alternative, Alternatives, MaterialMix, costs_nothing
@@ -231,7 +231,7 @@ def _unproved(kept: Sequence[Alternative]) -> list[str]:
     return ["; ".join(f"{offer} {rise(found)}" for offer, found in doubtful)] if doubtful else []
 
 
-def _compliance(kept: Sequence[Alternative], names: Names) -> Iterator[doc.Element | None]:
+def _compliance(kept: Sequence[Alternative], names: ShownNames) -> Iterator[doc.Element | None]:
     """Stages that do not pass, of offers that can be used for something; the others in one line."""
     rows = [[names.offer(one.offer), check.end_use, *_judged(check)] for one in kept for check in _against(one)]
     clean = grouped((_unasked(one), names.offer(one.offer)) for one in kept if not _against(one))
@@ -261,7 +261,7 @@ def _judged(check: StageCheck) -> list[str]:
     return [f"{check.stage or 'the move'}{where}", check.result, f"{check.rule}{since}{clause}"]
 
 
-def _kept_out(names: Names, out: Sequence[Alternative], shown: int) -> Iterator[doc.Element | None]:
+def _kept_out(names: ShownNames, out: Sequence[Alternative], shown: int) -> Iterator[doc.Element | None]:
     """What keeps the others out, those with the same reason together."""
     by_reason: dict[str, list[str]] = {}
     for one in out:

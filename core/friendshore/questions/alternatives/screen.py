@@ -9,13 +9,13 @@ from decimal import Decimal
 from ...document import elements as doc
 from ...document.figures import count, money, percent, written
 from ...domain.base import grouped
-from ...domain.names import Names
+from ...domain.shown_names import ShownNames
 from ...explain.break_even import BreakEven
 from ..told import full_price, not_proved, on_screen, short_cell, weighed
 from .document import SHOWN, alternatives_document, cash, where_from
 from .search import Alternative, Alternatives, MaterialMix, unused
 
-_WIDE, _MIDDLING, _NARROW, _LAST = 90, 80, 70, 1
+_MIDDLING, _NARROW, _LAST = 80, 70, 1
 """Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
 _LONG = 30
 """Characters of an identifier from which on it is counted where there is no room for it."""
@@ -79,10 +79,10 @@ def _table_ofunused(
         doc.Column("today", align="right", from_width=_NARROW),
         *([doc.Column("Full price", align="right", from_width=_NARROW)] if made else []),
         doc.Column("Cash", found.currency, "right", from_width=_NARROW),
-        doc.Column("Present value", align="right", from_width=_WIDE),
+        doc.Column("Discounted", align="right", from_width=_NARROW),
         *([doc.Column("Short of more", from_width=_MIDDLING)] if short else []),
-        doc.Column("for", align="right", from_width=_WIDE),
-        doc.Column("Others", align="right", from_width=_WIDE),
+        doc.Column("for", align="right", from_width=doc.WIDE),
+        doc.Column("Others", align="right", from_width=doc.WIDE),
         doc.Column("Kept out", align="right", from_width=doc.WIDE),
     ]
     rows: list[list[doc.Cell]] = [
@@ -102,7 +102,7 @@ def _table_ofunused(
     return doc.apart(on_screen(columns, rows, "more material", part=3))
 
 
-def _named(names: Names, offer: str) -> doc.Cell:
+def _named(names: ShownNames, offer: str) -> doc.Cell:
     """Return the plant of an offer; where it has none, the id, which is not cut."""
     name = names.offer(offer)
     if name != offer:
@@ -138,7 +138,7 @@ def _is_out(one: Alternative) -> bool:
     return one.rank is None and one.in_time
 
 
-def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]], names: Names) -> doc.Element:
+def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]], names: ShownNames) -> doc.Element:
     columns = [
         doc.Column("No alternative"),
         doc.Column("Short", align="right", from_width=_LAST),
@@ -158,7 +158,7 @@ def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]], 
     return doc.apart(on_screen(columns, rows, "more material", part=2))
 
 
-def _bought(offers: Sequence[Alternative], names: Names) -> doc.Cell:
+def _bought(offers: Sequence[Alternative], names: ShownNames) -> doc.Cell:
     told = [names.offer(one.offer) for one in sorted(offers, key=lambda one: (-one.plan_kg, one.offer))]
     return doc.Several(tuple(told)) if told else doc.NOTHING
 

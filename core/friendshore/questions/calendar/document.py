@@ -9,7 +9,7 @@ from ...document import charts
 from ...document import elements as doc
 from ...document.figures import count, mass
 from ...domain.base import grouped
-from ...domain.names import Names
+from ...domain.shown_names import ShownNames
 from ..told import effort_line, mass_of, weighed
 from .search import Calendar, Cause, Cliff, Stretch
 from .stretches import Concerned
@@ -184,22 +184,22 @@ def _span(cliff: Cliff, found: Calendar) -> charts.TimelineSpan:
     return charts.TimelineSpan(cliff.start, max(cliff.start, last), told, doc.Tone.BAD)
 
 
-def short_of(cliff: Cliff, names: Names) -> str:
+def short_of(cliff: Cliff, names: ShownNames) -> str:
     """Return what a demand is short of a year, of what it wants."""
     return f"{mass(cliff.short)} of {mass_of(names, cliff.material, cliff.wanted)}"
 
 
-def barred(one: Concerned, names: Names) -> str:
+def barred(one: Concerned, names: ShownNames) -> str:
     """Return what a date bars or frees, an offer by the name of its plant."""
     return f"{one.effect} {one.kind} {names.offer_with_id(one.id) if one.kind == 'offer' else one.id}"
 
 
-def rate(one: Concerned, names: Names) -> doc.Kilograms:
+def rate(one: Concerned, names: ShownNames) -> doc.Kilograms:
     """Return its kilograms, of an offer those of a year."""
     return doc.Kilograms(one.kilograms, per="year" if one.kind == "offer" else "", of=names.basis(one.material))
 
 
-def why(cliff: Cliff, names: Names) -> str:
+def why(cliff: Cliff, names: ShownNames) -> str:
     """What changed on the day from which on it is short."""
     if cliff.from_start:
         return "from its first day"
@@ -222,7 +222,7 @@ def healed(cliff: Cliff, found: Calendar) -> str:
     return f"{cliff.healed}, by {_causes(cliff.by, found.names) or 'no one change found'}"
 
 
-def _causes(causes: Sequence[Cause], names: Names) -> str:
+def _causes(causes: Sequence[Cause], names: ShownNames) -> str:
     """What makes the difference: any one of them, or all together."""
     told = [
         f"{cause.kind} {names.offer_with_id(cause.name) if cause.kind == 'offer' else cause.name}" for cause in causes

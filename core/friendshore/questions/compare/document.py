@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from ...document import elements as doc
 from ...document.figures import count, large_money, percent, rounded_money, signed, written
-from ...domain.names import Names
 from ...domain.plan import Cost
+from ...domain.shown_names import ShownNames
 from ..told import effort, left_out, mass_of, penalty, rise, weighed
 from .records import Comparison, DependenceLine, FactLine, MaterialLine, MixLine, Step
 
@@ -57,7 +57,7 @@ def difference_told(found: Comparison) -> str:
     return f"B is {_shorter(found.materials, found.names)}, and spends {_more_cash(found)}."
 
 
-def _shorter(materials: Sequence[MaterialLine], names: Names) -> str:
+def _shorter(materials: Sequence[MaterialLine], names: ShownNames) -> str:
     more = [(m.material, m.short_after_kg - m.short_before_kg) for m in materials]
     more = sorted((one for one in more if abs(one[1]) >= LEAST), key=lambda one: (-abs(one[1]), one[0]))
     if not more:
@@ -188,7 +188,7 @@ def _dependence_cells(name: str, one: DependenceLine) -> tuple[doc.Cell, ...]:
     )
 
 
-def _short(materials: Sequence[MaterialLine], names: Names) -> doc.Section:
+def _short(materials: Sequence[MaterialLine], names: ShownNames) -> doc.Section:
     lacking = [m for m in materials if m.short_before_kg or m.short_after_kg]
     other = [m for m in lacking if abs(m.short_after_kg - m.short_before_kg) >= LEAST]
     same = [
@@ -235,7 +235,7 @@ def _least(found: Comparison) -> str:
 def _mix_table(
     moved: Sequence[MixLine],
     materials: Sequence[MaterialLine],
-    names: Names,
+    names: ShownNames,
     shown: int,
     ends: tuple[str, str] = ("A", "B"),
 ) -> doc.DataTable:
@@ -321,7 +321,7 @@ def penalty_of(step: Step) -> doc.Cell:
     return doc.NOTHING if step.conflict else penalty_cell(step.rise)
 
 
-def shortage_of(step: Step, names: Names) -> list[str]:
+def shortage_of(step: Step, names: ShownNames) -> list[str]:
     """By how much each material is shorter, or less so."""
     more = {m.material: m.short_after_kg - m.short_before_kg for m in step.materials}
     return [
@@ -329,7 +329,7 @@ def shortage_of(step: Step, names: Names) -> list[str]:
     ]
 
 
-def _by_material(moved: Mapping[str, Decimal], names: Names) -> str:
+def _by_material(moved: Mapping[str, Decimal], names: ShownNames) -> str:
     """Kilograms of each material, the most first: those of different materials are not added up."""
     ordered = sorted(moved.items(), key=lambda each: (-each[1], each[0]))
     told = [f"{mass_of(names, name, kg)} of {names.material(name)}" for name, kg in ordered]
@@ -350,11 +350,11 @@ def _facts(found: Comparison, shown: int) -> doc.Section | None:
     return doc.section("What differs in the facts", doc.table(map(doc.Column, ("Kind", "Name", "A", "B")), rows), more)
 
 
-def change(names: Names, material: str, before: Decimal, after: Decimal) -> list[doc.Cell]:
+def change(names: ShownNames, material: str, before: Decimal, after: Decimal) -> list[doc.Cell]:
     """Return kilograms of a material before and after as cells, and their difference."""
     ends: list[doc.Cell] = [weighed(names, material, kg) if kg else doc.NOTHING for kg in (before, after)]
     return [*ends, _more(names, material, after - before)]
 
 
-def _more(names: Names, material: str, kilograms: Decimal) -> doc.Kilograms:
+def _more(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilograms:
     return doc.Kilograms(kilograms, least=LEAST, of=names.basis(material))

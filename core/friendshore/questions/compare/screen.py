@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...document import elements as doc
 from ...document.figures import count
-from ...domain.names import Names
+from ...domain.shown_names import ShownNames
 from ..told import not_proved, on_screen, weighed
 from .document import (
     LEAST,
@@ -108,7 +108,7 @@ def _mix(found: Comparison, top: int) -> doc.Section:
     )
 
 
-def _supplier(names: Names, offer: str) -> doc.Cell:
+def _supplier(names: ShownNames, offer: str) -> doc.Cell:
     """Return the plant of an offer, which is cut if it has to be, or an id, which is counted."""
     name = names.offer(offer)
     return doc.Several((name,), one="offer" if name == offer else "")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from ...document import charts
 from ...document import elements as doc
 from ...document.figures import count, large_money, money, percent
-from ...domain.names import Names
+from ...domain.shown_names import ShownNames
 from ...explain.results import Difference
 from ..told import difference, effort, ladder, mass_of, penalty, rise, short_texts
 from .margins import Margins
@@ -98,7 +98,7 @@ def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> doc.Draw
     return ladder("What each item adds", text, rungs, currency, doc.table(columns, rows))
 
 
-def _row(names: Names, name: str, bill: Bill) -> tuple[doc.Cell, ...]:
+def _row(names: ShownNames, name: str, bill: Bill) -> tuple[doc.Cell, ...]:
     short = ", ".join(short_texts(names, bill.short_kg))
     return (name, short or doc.NOTHING, _cents(bill.cash), _cents(bill.spent), penalties_of(bill))
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from ...document import elements as doc
 from ...document.figures import count, mass, number, percent, rounded_money, signed
-from ...domain.names import Names
+from ...domain.shown_names import ShownNames
 from ...explain.results import Difference
 from ...reading.tomlfile import toml_text
 from ..told import effort, mass_of, penalty, rise
@@ -55,7 +55,7 @@ def _rules(gap: Gap) -> list[str]:
     return [f"{name}: {text}" for name, text in zip(gap.rules, gap.sentences, strict=True)]
 
 
-def gap_title(gap: Gap, names: Names) -> str:
+def gap_title(gap: Gap, names: ShownNames) -> str:
     """What is short when, for whom; or that rules conflict."""
     who = ", ".join(gap.demands)
     when = gap.first if gap.first == gap.last else f"{gap.first} to {gap.last}"
@@ -164,7 +164,7 @@ def _rounded(found: Difference) -> str:
     return rounded_money(found.value, "").strip() if found.proved else rise(found)
 
 
-def _row(repair: Repair, gap: Gap, names: Names) -> list[doc.Cell]:
+def _row(repair: Repair, gap: Gap, names: ShownNames) -> list[doc.Cell]:
     rank = doc.Count(repair.rank)
     told = "; ".join(steps_told(repair.uses, names)) + ("" if repair.least else " (not shown to be the least)")
     if repair.left is None:
@@ -190,7 +190,7 @@ def cash_of(repair: Repair) -> doc.Cell:
     return amount if repair.cost is None or repair.cost.proved else f"{amount} ?"
 
 
-def steps_told(uses: Sequence[LeverUse], names: Names) -> Iterator[str]:
+def steps_told(uses: Sequence[LeverUse], names: ShownNames) -> Iterator[str]:
     """Every step; demands that are wanted as much later are told together."""
     for (kind, _), some in groupby(uses, key=lambda use: (use.kind, use.amount)):
         told = list(some)
@@ -201,7 +201,7 @@ def steps_told(uses: Sequence[LeverUse], names: Names) -> Iterator[str]:
             yield from (step(use, names) for use in told)
 
 
-def step(use: LeverUse, names: Names) -> str:
+def step(use: LeverUse, names: ShownNames) -> str:
     """A lever with its amount, in words; of a demand that is wanted later, see `steps_told`."""
     amount = use.amount or Decimal(0)
     match use.kind:

@@ -12,7 +12,7 @@ from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, number, unit_for
 from friendshore.domain.base import totals
-from friendshore.domain.names import Names
+from friendshore.domain.shown_names import ShownNames
 from friendshore.questions.told import ladder, left_out, mass_of, penalty, weighed
 
 from .records import ScenarioPurchase, Sweep, SweptScenario
@@ -198,7 +198,7 @@ def _scenarios(found: Sweep, read: _Read, shown: int) -> doc.Section | None:
     return doc.section(title, ladder(title, told, rungs, found.currency, doc.table(columns, rows)), notes)
 
 
-def _short(names: Names, one: SweptScenario) -> str:
+def _short(names: ShownNames, one: SweptScenario) -> str:
     """Return the materials that a scenario is short of, the first few, and how many more there are."""
     short = [
         f"{names.material(m.material)} {mass_of(names, m.material, m.short_kg)}"

@@ -10,7 +10,7 @@ from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.countries import COVERED_NATIONS, country_names
-from friendshore.domain.names import Names
+from friendshore.domain.shown_names import ShownNames
 from friendshore.questions.told import effort, mass_of, on_screen, weighed
 
 from .records import CapPoint, Frontier, Shorter, Supply
@@ -150,7 +150,7 @@ def _in_millions(found: Frontier) -> bool:
     return found.points[0].cost >= _MILLION * 100
 
 
-def _shorter(point: CapPoint, names: Names) -> doc.Cell:
+def _shorter(point: CapPoint, names: ShownNames) -> doc.Cell:
     """Return the materials that are shorter than today, those with most kilograms first."""
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))

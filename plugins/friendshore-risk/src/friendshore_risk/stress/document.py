@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, money, signed
-from friendshore.domain.names import Names
+from friendshore.domain.shown_names import ShownNames
 from friendshore.explain.results import CENT
 from friendshore.questions.told import effort, ladder, left_out, mass_of, mass_or_nothing, penalty, rise, rung, weighed
 
@@ -98,7 +98,7 @@ def _named(loss: Stressed) -> str:
     return f"{loss.loss.name} ({' and '.join(kinds)})" if kinds and len(loss.loss.names) == 1 else loss.loss.name
 
 
-def _lacking(loss: Stressed, names: Names) -> str:
+def _lacking(loss: Stressed, names: ShownNames) -> str:
     return f"short in addition: {', '.join(short_of(loss.short, names))}" if loss.short else ""
 
 
@@ -129,7 +129,7 @@ def more_than_apart(loss: Stressed) -> bool:
     return loss.beyond is None or not loss.rise.proved or abs(loss.beyond) >= 1
 
 
-def _row(loss: Stressed, names: Names, pairs: bool) -> list[doc.Cell]:
+def _row(loss: Stressed, names: ShownNames, pairs: bool) -> list[doc.Cell]:
     name = loss.loss.name + (" ~" if loss.tied else "")
     what = [] if pairs else [", ".join([" and ".join(loss.loss.by), *loss.loss.also])]
     beyond = [doc.NOTHING if loss.beyond is None else penalty(loss.beyond)] if pairs else []
@@ -211,13 +211,13 @@ def _insured_losses(found: Insurance, shown: int) -> doc.Section:
     return doc.section("What each loss leaves short", doc.table(columns, rows) if rows else None, doc.notes(told))
 
 
-def short_of(short: Sequence[Shortfall], names: Names) -> list[str]:
+def short_of(short: Sequence[Shortfall], names: ShownNames) -> list[str]:
     """Return what is short, the largest first."""
     ordered = sorted(short, key=lambda each: (-each.kilograms, each.material))
     return [f"{names.material(each.material)} {mass_of(names, each.material, each.kilograms)}" for each in ordered]
 
 
-def _outcome(row: LossMet, names: Names) -> str:
+def _outcome(row: LossMet, names: ShownNames) -> str:
     if row.met:
         return "nothing more short"
     return row.reason + (f": {', '.join(short_of(row.unmet, names))}" if row.unmet else "")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money
-from friendshore.domain.names import Names
+from friendshore.domain.shown_names import ShownNames
 from friendshore.questions.told import not_proved, on_screen, weighed
 
 from .document import (
@@ -76,7 +76,7 @@ def _losses(felt: Sequence[Stressed], found: Stress, top: int) -> doc.Section:
     )
 
 
-def _outcome(loss: Stressed, names: Names) -> tuple[doc.Cell, doc.Cell, doc.Cell]:
+def _outcome(loss: Stressed, names: ShownNames) -> tuple[doc.Cell, doc.Cell, doc.Cell]:
     """Kilograms short in addition, cash, and the penalty; or the rules that conflict."""
     if loss.conflict:
         return doc.Several(("rules conflict", *loss.conflict)), doc.NOTHING, doc.NOTHING

@@ -88,17 +88,17 @@ class RunMaterial(Record):
     """Kilograms of other substances that equal one kilogram of the basis: 1 kg of Sb is 1.197 kg of Sb2O3."""
 
 
-class Names(Record):
+class ShownNames(Record):
     """Names of materials and offers by id. An id without a name is shown as it is."""
 
     materials: list[RunMaterial] = []
     offers: dict[str, str] = {}
     """Offer -> the name of its plant."""
 
-    def joined(self, other: Names) -> Names:
+    def joined(self, other: ShownNames) -> ShownNames:
         """Return these names, and those of another that are not among them."""
         more = [each for each in other.materials if each.id not in self._by_id]
-        return Names(materials=[*self.materials, *more], offers={**other.offers, **self.offers})
+        return ShownNames(materials=[*self.materials, *more], offers={**other.offers, **self.offers})
 
     @cached_property
     def _by_id(self) -> dict[str, RunMaterial]:
