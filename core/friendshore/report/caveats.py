@@ -278,11 +278,12 @@ def _held(run: Run) -> Iterator[str]:
 def _rests(run: Run) -> str:
     """How much is taken as given, what is kept out by what nobody published or proved, and how old the facts are."""
     told = [f"Rests on {count(len(run.assumptions), 'assumption')}"]
-    if run.leads:
-        told.append(f"{count(len(run.leads), 'offer lacks', 'offers lack')} a figure")
-    if run.unproven:
-        offers = len({row.offer for row in run.unproven})
-        told.append(f"{offers:,} proof" if run.leads else f"{count(offers, 'offer lacks', 'offers lack')} proof")
+    lacking = ((len(run.leads), "a figure"), (len({row.offer for row in run.unproven}), "proof"))
+    some = [(number, what) for number, what in lacking if number]
+    if some:
+        (number, what), *more = some
+        rest = "".join(f", {other:,} {thing}" for other, thing in more)
+        told.append(f"{count(number, 'offer lacks', 'offers lack')} {what}{rest}")
     facts = [plugin for plugin in run.plugins if plugin.has_facts]
     if facts:
         oldest = min(facts, key=lambda plugin: (plugin.as_of is not None, str(plugin.as_of), plugin.name))

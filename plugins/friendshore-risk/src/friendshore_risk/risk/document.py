@@ -59,14 +59,18 @@ def _figures(found: Risk) -> doc.Section:
         return large_money(amount, found.currency)
 
     worst = percent(1 - found.alpha)
-    fine = rounded_money(found.expected - found.expected_money, found.currency)
+    fine = found.expected - found.expected_money
     rows: list[tuple[str, str]] = [
         ("expected shortage", written(_short(found, found.expected_short, Telling(0), "none"))),
         ("probability that anything is short", percent(found.any_short)),
         ("probability of more than now", percent(found.more_short)),
         ("expected spend", f"{told(found.expected_money)} (present value)"),
         *([("where nothing happens", _calm(found))] if found.nothing_money is not None else []),
-        ("expected penalties, not paid", f"about {fine}"),
+        *(
+            [("expected penalties, not paid", f"about {rounded_money(fine, found.currency)}")]
+            if _felt(fine, found)
+            else []
+        ),
     ]
     both = [
         (f"mean of the worst {worst} (CVaR)", rounded_money(found.cvar, found.currency)),
@@ -127,13 +131,20 @@ def _worst(found: Risk, telling: Telling) -> doc.Section:
             doc.Share(one.probability),
             _short(found, one.short, telling, doc.NOTHING),
             doc.NOTHING if one.spent is None else doc.Amount(one.spent),
-            doc.NOTHING if one.spent is None else _both(one.objective - one.spent),
+            doc.NOTHING
+            if one.spent is None or not _felt(one.objective - one.spent, found)
+            else _both(one.objective - one.spent),
             doc.NOTHING if one.as_it_is is None else _both(one.as_it_is),
         )
         for one in ranked
     ]
     more = "more scenario that costs less", "more scenarios that cost less"
     return doc.section("Scenarios, the worst first", *telling.tables(columns, rows, *more, part=4))
+
+
+def _felt(penalties: Decimal, found: Risk) -> bool:
+    """Return True if penalties are more than what rounding leaves short."""
+    return abs(penalties) > _PROVED * abs(found.expected)
 
 
 def _both(amount: Decimal) -> doc.Cell:
@@ -215,13 +226,18 @@ def _frontier(found: Risk) -> doc.Section | None:
         doc.Column(f"worst {percent(1 - found.alpha)}", align="right"),
         doc.Column("most expensive scenario", align="right"),
     ]
-    rows = [_point(one) for one in found.frontier]
+    first = _point(found.frontier[0])
+    rows: list[list[doc.Cell]] = [[doc.Share(found.frontier[0].weight), *map(_both, first)]]
+    for one in found.frontier[1:]:
+        more = (doc.Amount(amount - base, form="signed") for amount, base in zip(_point(one), first, strict=True))
+        rows.append([doc.Share(one.weight), *more])
     title = f"Expected cost against the worst cases, {found.currency}, penalties included"
-    return doc.section(title, doc.table(columns, rows))
+    note = ["from the second row on: more, or less, than in the first"] if rows[1:] else []
+    return doc.section(title, doc.table(columns, rows), doc.notes(note))
 
 
-def _point(one: FrontierPoint) -> tuple[doc.Cell, ...]:
-    return doc.Share(one.weight), *map(_both, (one.expected, one.cvar, max(one.objectives)))
+def _point(one: FrontierPoint) -> tuple[Decimal, ...]:
+    return one.expected, one.cvar, max(one.objectives)
 
 
 def _sample(found: Risk) -> doc.Section | None:
