@@ -22,7 +22,7 @@ from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore.solve import Limits
 
-from .building import ban, case, catalog, demand, facility, hard_case, maker, metals, price, source, store
+from .building import ban, case, catalog, demand, facility, hard_case, maker, metals, named_metals, price, source, store
 
 
 def session(given: Any, facts: Any, *rules: Rule) -> Session:
@@ -71,15 +71,7 @@ def test_cash_and_shortage_stand_apart_from_the_penalty() -> None:
 
 def test_names_and_bases_stand_beside_ids() -> None:
     """On the screen, in the document, and in the data, whose ids stay as they are."""
-    facts = metals()
-    known = facts.but(
-        materials=tuple(
-            m.but(name="Antimony trioxide, below 99.99 %", basis="Sb", element="Sb") if m.id == "metal" else m
-            for m in facts.materials
-        ),
-        facilities=tuple(f.but(name=f"Works of {f.country}") for f in facts.facilities),
-    )
-    found = alternatives(session(civil(40), known))
+    found = alternatives(session(civil(40), named_metals()))
     shown = text(found, 140)
     assert "Antimony trioxide, below 99.99 % (metal): 40 kg Sb wanted" in shown
     assert "Works of AU (au-metal)" in shown

@@ -18,6 +18,7 @@ from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.compare.document import comparison_document
 from friendshore.questions.compare.records import Comparison
+from friendshore.questions.compare.screen import comparison_screen
 from friendshore.questions.compare.search import compare, compare_plans, scenario_walk
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.exclude import Exclude
@@ -25,7 +26,7 @@ from friendshore.rules.kinds.limits import Pin
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 
-from .building import case, catalog, demand, facility, metals, planned, price, rule, source, store
+from .building import case, catalog, demand, facility, metals, named_metals, planned, price, rule, source, store
 
 
 def opened(given: Any, facts: Any, *rules: Rule) -> Session:
@@ -61,6 +62,19 @@ WITHOUT = Change(remove="jp-metal")
 def no_china() -> Rule:
     """Nothing from China."""
     return rule(Exclude, id="no-china", countries=["CN"])
+
+
+def test_names_and_bases_come_before_ids() -> None:
+    """In both documents; the ids stay in the data."""
+    found = compare(opened(metal(10), named_metals(), no_china()), (), (DEAR,), names=("now", "then"))
+    whole = text(found)
+    assert "Antimony trioxide  Works of AU (au-metal)" in whole
+    assert "20 kg Sb of Antimony trioxide bought more or less" in whole
+    screen = plain_text(comparison_screen(found), 100)
+    assert "Antimony trioxide  Works of JP" in screen
+    assert "10 kg Sb" in screen
+    assert {line.offer for line in found.mix} == {"au-metal", "jp-metal"}
+    assert found.to_dict()["names"]["offers"] == {"au-metal": "Works of AU", "jp-metal": "Works of JP"}
 
 
 def test_side_by_side_and_step_by_step() -> None:

@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, Literal
 
 import pytest
-from tests.unit.building import case, catalog, demand, facility, metals, source, store
+from tests.unit.building import case, catalog, demand, facility, metals, named_metals, source, store
 
 from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
@@ -22,6 +22,7 @@ from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore_risk.stress.document import stress_document
 from friendshore_risk.stress.losses import first_day, losses
+from friendshore_risk.stress.screen import stress_screen
 from friendshore_risk.stress.search import Stress, stress
 
 
@@ -43,6 +44,13 @@ def costs(found: Stress) -> dict[str, float]:
 def text(found: Stress, width: int = 100) -> str:
     """The report as it is printed."""
     return plain_text(stress_document(found), width)
+
+
+def test_what_is_short_goes_by_name_and_says_what_it_weighs() -> None:
+    """In the document and on the screen."""
+    found = stress(opened(civil(40), named_metals()))
+    assert "Antimony trioxide 40 kg Sb" in text(found)
+    assert "Antimony trioxide 40 kg Sb" in plain_text(stress_screen(found), 100)
 
 
 def test_each_loss_costs_what_the_next_best_costs_more() -> None:

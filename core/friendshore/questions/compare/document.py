@@ -229,7 +229,7 @@ def _least(found: Comparison) -> str:
     moved = _by_material(found.moved_kg or {}, found.names)
     open_still = "whether a plan as cheap moves fewer is not proved"
     fewest = "no plan as cheap as B moves fewer" if found.least_moved else open_still
-    return f"{moved} change supplier or period; {fewest}"
+    return f"{moved} bought more or less, added up over suppliers and periods; {fewest}"
 
 
 def _mix_table(
