@@ -153,13 +153,13 @@ def test_conflicts_come_first_and_are_counted() -> None:
 
 
 def test_causes_are_shown_largest_first() -> None:
-    """Rules by their ids; where there is little room, the kinds of all."""
+    """With the kilograms that each of several keeps out; with less room rules by their ids, then kinds alone."""
     law = {"restrictions": [{"kind": "law", "names": ["no-cn"], "offers": ["a", "b"]}], "served_kg": 300}
     date = {"restrictions": [{"kind": "date", "names": ["d"], "first": "2027-Q4"}], "served_kg": 100}
     short = [SHORT | {"period": period, "causes": [law, date]} for period in ("2026-Q4", "2027-Q1")]
     late, never = (told(140, shortages=short, demands=[DEMAND | {"first_met": met}]) for met in ("2027-Q4", ""))
     for shown in (late, never):
-        assert "no-cn, date" in shown
+        assert "law: no-cn (600 kg), date: arrives 2027-Q4 (200 kg)" in shown
     assert "Never or late met" in late
     assert "Never or late met" not in never
     unproven = [
@@ -168,7 +168,11 @@ def test_causes_are_shown_largest_first() -> None:
             "served_kg": 1,
         }
     ]
-    for width, words in ((140, "a-long-name-of-a-rule + unproven"), (75, "limit + unproven")):
+    for width, words in (
+        (140, "limit: a-long-name-of-a-rule and origin unproven"),
+        (100, "a-long-name-of-a-rule + unproven"),
+        (75, "limit + unproven"),
+    ):
         assert words in told(width, shortages=[SHORT | {"period": "2026-Q4", "causes": unproven}])
 
 

@@ -122,6 +122,8 @@ class Several:
     between: str = ", "
     one: str = ""
     """What one of them is called, where there is no room for any; empty: the first is cut between two words."""
+    middle: tuple[str, ...] = ()
+    """Each of them at a length between the two; empty: there is none."""
 
 
 Cell: TypeAlias = str | Phrase | Amount | Between | Kilograms | Share | Count | Several | date | Nothing

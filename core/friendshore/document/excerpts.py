@@ -262,17 +262,23 @@ def listed(listing: Several, room: int) -> str:
         told = list(brief[:number])
         if len(_joined(told, total, listing)) > room:
             continue
-        for i, item in enumerate(listing.items[:number]):
-            longer = [*told[:i], item, *told[i + 1 :]]
-            if len(_joined(longer, total, listing)) > room:
+        for i in range(number):
+            longer = [[*told[:i], text, *told[i + 1 :]] for text in _at_length(listing, i)]
+            fitting = next((each for each in longer if len(_joined(each, total, listing)) <= room), None)
+            if fitting is None:
                 break
-            told = longer
+            told = fitting
         return _joined(told, total, listing)
     if listing.one or not total:
         return count(total, listing.one) if total else ""
     tail = _joined([""], total, listing)
     cut = _cut(brief[0], room - len(tail))
     return _cut(brief[0], room) if cut == "…" else cut + tail
+
+
+def _at_length(listing: Several, i: int) -> list[str]:
+    """Return the texts of one of the things, the longest first."""
+    return [listing.items[i], *([listing.middle[i]] if listing.middle else [])]
 
 
 def _cut(text: str, room: int) -> str:

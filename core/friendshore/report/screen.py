@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from ..document import elements as doc
 from ..document.excerpts import LINES
-from ..document.figures import count, large_money, money, number, percent, unit_for
+from ..document.figures import count, large_money, mass, money, number, percent, unit_for
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.unmet import RunRestriction
@@ -143,13 +143,15 @@ def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
 
 
 def _why(run: Run, group: Sequence[RunDemand]) -> doc.Several:
-    """Return the causes; where there is little room, their kinds."""
+    """Return the causes, with the kilograms that would be served without each where there are several; with less room rules by their ids, then kinds alone."""
     causes = group_causes(run, group)
-    full, brief = [], []
-    for cause, _ in causes:
-        full.append(" + ".join(_restriction(each) for each in cause.restrictions))
+    several = len(causes) > 1
+    full, middle, brief = [], [], []
+    for cause, served in causes:
+        full.append(f"{cause.as_shown}{f' ({mass(served)})' if several and served else ''}")
+        middle.append(" + ".join(_restriction(each) for each in cause.restrictions))
         brief.append(cause.kinds.replace("proof", _UNPROVEN).replace(" and ", " + "))
-    return doc.Several(tuple(full), tuple(brief))
+    return doc.Several(tuple(full), tuple(brief), middle=tuple(middle))
 
 
 _UNPROVEN = "unproven"
