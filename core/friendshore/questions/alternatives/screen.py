@@ -73,10 +73,10 @@ def _table_ofunused(
     names = found.names
     columns = [
         doc.Column("Material"),
-        doc.Column("Best alternative"),
+        doc.Column("Alternative"),
         doc.Column("From", from_width=doc.WIDE),
         doc.Column("Break-even", align="right"),
-        doc.Column("today", align="right", from_width=_NARROW),
+        doc.Column("today", align="right", from_width=doc.WIDE),
         *([doc.Column("Full price", align="right", from_width=_NARROW)] if made else []),
         doc.Column("Cash", found.currency, "right", from_width=_NARROW),
         doc.Column("Discounted", align="right", from_width=_NARROW),
