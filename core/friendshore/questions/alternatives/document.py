@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...document import charts
 from ...document import elements as doc
-from ...document.figures import BLANK, count, large_money, mass, money, number, percent, signed, unit_for
+from ...document.figures import BLANK, count, large_money, mass, money, number, percent, rounded_money, signed, unit_for
 from ...domain.base import grouped
 from ...domain.shown_names import ShownNames
 from ..told import conversions, effort, full_price, ladder, left_out, mass_of, penalty, rise, short_texts
@@ -52,15 +52,21 @@ def _title(mix: MaterialMix, found: Alternatives) -> str:
     )
     text += f", {mass_of(found.names, mix.material, mix.short_kg)} short" if mix.short_kg else ""
     text += f", {mass_of(found.names, mix.material, mix.today_kg)} at today's rates" if mix.today_kg else ""
-    if mix.allowed is None:
-        return f"{text}; rules conflict, nothing is planned"
-    beside = f", together with {', '.join(map(found.names.material, mix.with_materials))}" if mix.with_materials else ""
-    allowed = large_money(mix.allowed, found.currency)
-    return f"{text}; {percent(found.within)} dearer is {allowed} of present value (penalties included{beside})"
+    return f"{text}; rules conflict, nothing is planned" if mix.allowed is None else text
 
 
 def _next(mix: MaterialMix, offers: Sequence[Alternative], found: Alternatives) -> Iterator[str]:
-    """The break-even price of the offer that comes next; of a maker, its fee, and the full price of a kilogram."""
+    """The break-even price of the offer that comes next; of a maker, its fee, and the full price of a kilogram. Then how much dearer plans may be."""
+    yield from _break_even(mix, offers, found)
+    if mix.allowed is not None:
+        beside = (
+            f", together with {', '.join(map(found.names.material, mix.with_materials))}" if mix.with_materials else ""
+        )
+        allowed = rounded_money(mix.allowed, found.currency)
+        yield f"plans up to {percent(found.within)} dearer: up to {allowed} of present value, penalties included{beside}"
+
+
+def _break_even(mix: MaterialMix, offers: Sequence[Alternative], found: Alternatives) -> Iterator[str]:
     price, offer = mix.next_price, next((one for one in offers if one.offer == mix.next_offer), None)
     if offer is None or price is None or price.outcome != "price" or price.price is None or price.today is None:
         return
