@@ -200,7 +200,8 @@ def _short(materials: Sequence[MaterialLine], names: ShownNames) -> doc.Section:
     if not other:
         return doc.section("Short", alike or doc.sentence("nothing, in either"))
     rows = [
-        [m.title(names.material(m.material)), *change(names, m.material, m.short_before_kg, m.short_after_kg)] for m in other
+        [m.title(names.material(m.material)), *change(names, m.material, m.short_before_kg, m.short_after_kg)]
+        for m in other
     ]
     columns = [doc.Column("Material"), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
     return doc.section("Short", doc.table(columns, rows), alike)

@@ -73,7 +73,10 @@ def _short(found: Comparison) -> doc.Section:
     columns = [doc.Column("Short"), *(doc.Column(title, align="right", from_width=_LAST) for title in ("A", "B"))]
     columns.append(doc.Column("B less A", align="right"))
     rows: list[list[doc.Cell]] = [
-        [one.title(found.names.label(one.material)), *change(found.names, one.material, one.short_before_kg, one.short_after_kg)]
+        [
+            one.title(found.names.label(one.material)),
+            *change(found.names, one.material, one.short_before_kg, one.short_after_kg),
+        ]
         for one in sorted(other, key=lambda one: (-abs(one.short_after_kg - one.short_before_kg), one.material))
     ]
     return doc.apart(on_screen(columns, rows, "more material", part=2), same)
