@@ -15,7 +15,7 @@ from ...solve import Reasked, SolverAnswer, SolverOutcome
 from ...solve.components import column_labels
 from .closings import Closings
 from .lever_facts import LeverFacts
-from .levers import Amounts, Members
+from .levers import Amounts, LeverKind, Members
 
 _SLACK = 1e-9
 """By how much of its largest quantity a plan may miss an end."""
@@ -70,11 +70,11 @@ class LeverProgram:
     """The program in which all levers are at their bounds, and what of it each lever brings."""
 
     def __init__(
-        self, asked: LeverFacts, program: Program, linear: Linear, short: Ints, members: Members | None = None
+        self, asked: LeverFacts, program: Program, linear: Linear, short: Ints, amounts: Amounts | None = None
     ) -> None:
-        """The program of all levers; or of some, by whose amounts alone it is then asked."""
+        """The program of all levers at their bounds; or of so much of some, by whose amounts alone it is then asked."""
         self.asked = asked
-        self.members = members
+        self.members = None if amounts is None else frozenset(amounts)
         self.problem = program.problem
         self.columns = program.columns
         self.count = self.problem.case.horizon.count
@@ -92,8 +92,11 @@ class LeverProgram:
         self.proof: Ints = proof[self.arc]
         """Of every column that buys, the proof that would let it pass; -1: none."""
         self.rows: list[_Row] = []
-        blocks = [*self._made(program), *self._drawn(), *self._waived()]
-        self._join(linear, short, blocks)
+        given = {i: lever.most for i, lever in enumerate(asked.levers)} if amounts is None else amounts
+        labels = column_labels(linear.entries)
+        wanted = np.isin(labels, np.unique(labels[short]))
+        blocks = [*self._made(program), *self._drawn(), *self._waived(), *self._loosened(program, linear, wanted, given)]
+        self._join(linear, short, wanted, blocks)
 
     def refutes(self, amounts: Amounts) -> Members | None:
         """The levers that would have to be added to so much of some for more to be served; None where all may be served as it is.
@@ -155,10 +158,8 @@ class LeverProgram:
             active |= self.asked.allowing
         return frozenset(active - amounts.keys())
 
-    def _join(self, linear: Linear, short: Ints, blocks: Sequence[_Block]) -> None:
+    def _join(self, linear: Linear, short: Ints, wanted: Mask, blocks: Sequence[_Block]) -> None:
         """The part of the program that what is short has to do with, with rows of its own for what levers bring."""
-        labels = column_labels(linear.entries)
-        wanted = np.isin(labels, np.unique(labels[short]))
         self.place = np.where(wanted, np.cumsum(wanted) - 1, -1)
         first = np.diff(linear.entries.indptr) > 0
         kept = np.zeros(len(first), dtype=bool)
@@ -238,6 +239,23 @@ class LeverProgram:
             columns = np.array([column for column, key in keys if name in key[3]], dtype=np.intp)
             yield frozenset({lever}), partial(_amount, lever), [columns], [np.ones(len(columns))]
 
+    def _loosened(self, program: Program, linear: Linear, wanted: Mask, given: Amounts) -> Iterator[_Block]:
+        """The rows of limits, once more, with the ends that they have if less of a limit is loosened."""
+        rules, base = ({rule.id: rule for rule in each.rules} for each in (program.problem, self.asked.base))
+        limits = program.limits
+        for lever in sorted(i for i in given if self.asked.levers[i].kind is LeverKind.LOOSEN):
+            name, by = self.asked.levers[lever].subjects[0], given[lever][0]
+            if name not in base or rules[name].loosened - base[name].loosened != by:
+                continue  # the rule counts its bounds in another unit: they stay as loose as they are
+            rows = zip(limits.program_rows, limits.rows, strict=True)
+            own = [(place, row) for place, (rule, row) in rows if rule.id == name]
+            upper = [(1.0, place, row.at_most - by) for place, row in own if row.at_most is not None]
+            lower = [(-1.0, place, -row.at_least - by) for place, row in own if row.at_least is not None]
+            ends = [(sign, linear.entries[np.array([place])], float(end)) for sign, place, end in (*upper, *lower)]
+            ends = [(sign, row, end) for sign, row, end in ends if wanted[row.indices].any()]
+            most = partial(_loose, lever, np.array([end for _, _, end in ends]))
+            yield frozenset({lever}), most, [row.indices for _, row, _ in ends], [sign * row.data for sign, row, _ in ends]
+
     def _shut(self, allowing: Members) -> Mask:
         """Columns that buy what nothing may end in with these waivers and licences alone, and no proof."""
         if allowing not in self._closed:
@@ -246,6 +264,11 @@ class LeverProgram:
             names = asked.names_of_waivers(allowing)
             self._closed[allowing] = self._buying.none() if problem is None else self._buying.shut(problem, names)
         return self._closed[allowing]
+
+
+def _loose(lever: int, most: Floats, amounts: Amounts) -> Floats:
+    """Ends of a limit's rows, loosened by so much of a lever as is used."""
+    return most + float(amounts[lever][0]) if lever in amounts else most
 
 
 def _amount(lever: int, amounts: Amounts) -> Floats:

@@ -1,7 +1,7 @@
 """What no set of levers can do: a bound from below on what is short, by one program in which every lever is at its bound.
 
 What a set of levers lacks is taken away from this program: what a plant makes only by a lever, what a lever puts in stock, what is
-delivered under its waiver, and what may be bought only once an origin is proved or a licence granted. Since a step only ever allows more,
+delivered under its waiver, how far a limit is loosened, and what may be bought only once an origin is proved or a licence granted. Since a step only ever allows more,
 every plan of the set itself is then still one of this program, integer variables left aside: where it leaves something short, so does the
 set. The duals say more: levers of whose absence no dual speaks could be added without a change, so that one solve shows of a large set
 that it does not repair.
@@ -107,12 +107,12 @@ class Relaxation:
                 self._worlds[later] = LeverProgram(self.facts, *self._laid_out(inputs, problem))
         return self._worlds[later]
 
-    def of_set(self, members: Members, program: Program, linear: Linear, short: Ints) -> SetProgram | None:
-        """The program of some levers at their bounds, to be asked about less of them; None where that is more than other ends of rows."""
+    def of_set(self, amounts: Amounts, program: Program, linear: Linear, short: Ints) -> SetProgram | None:
+        """The program of so much of some levers, to be asked about less of them; None where that is more than other ends of rows."""
         told = MAKES | ALLOWS | {LeverKind.STOCK, LeverKind.LATER}
-        if any(self.facts.levers[i].most and self.facts.levers[i].kind not in told for i in members):
+        if any(self.facts.levers[i].most and self.facts.levers[i].kind not in told for i in amounts):
             return None
-        world = LeverProgram(self.facts, program, linear, short, members)
+        world = LeverProgram(self.facts, program, linear, short, amounts)
         return None if world.integer else SetProgram(world)
 
 

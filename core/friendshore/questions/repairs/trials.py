@@ -137,7 +137,7 @@ class Trials:
         if self._last is None or self._last[0] != self._changes(amounts):
             inputs = self.inputs.after(self._changes(amounts))
             self._last = self._changes(amounts), self._laid_out(inputs, inputs.problem())
-        return self.relaxed.of_set(frozenset(amounts), *self._last[1])
+        return self.relaxed.of_set(amounts, *self._last[1])
 
     def widened(self, members: Members, far: bool) -> Members | None:
         """A set of levers that holds some, as large as may be if `far`, and surely does not serve the demands; None if it may even with these.
