@@ -21,6 +21,7 @@ from .run import (
     Limits as Limits,
     Progress as Progress,
     Solution as Solution,
+    compared as compared,
     least as least,
     optima as optima,
     optimum as optimum,

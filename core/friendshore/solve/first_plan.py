@@ -104,7 +104,7 @@ def first_plan(
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:
         return found, linear
-    alike = SolverAnswer(SolverOutcome.NOTHING) if start is None else _same_choices(linear, start, engines, watch)
+    alike = SolverAnswer(SolverOutcome.NOTHING) if start is None else same_choices(linear, start, engines, watch)
     found = min(found, alike, key=lambda answer: answer.objective)
     if alike.x is None or alike.objective - relaxed.objective > CLOSE * abs(alike.objective):
         found = min(found, rounded(linear, relaxed.x, engines, watch), key=lambda answer: answer.objective)
@@ -130,7 +130,7 @@ def first_plan(
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
 
 
-def _same_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
+def same_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
     """Return the cheapest plan that makes the choices of another; nothing if there is none."""
     known = linear.integer & np.isfinite(start)
     at = np.clip(np.where(known, start, 0.0), linear.lower, linear.upper)

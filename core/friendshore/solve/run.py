@@ -278,24 +278,75 @@ def least(
     wanted = np.zeros(len(program.linear.cost))
     wanted[columns] = 1.0
     linear = replace(program.linear, cost=wanted, constant=0.0)
-    watch = Watch(limits.left(), cancel)
-    if watch.stopped():
-        return None
-    search = Search(watch, limits.gap, engines=limits.engines)
-    parts = [part for part in split(linear) if part.linear.cost.any()]
     x = None if start is None else program.start(start)
-    with ThreadPoolExecutor(1) as pool:
-        answers = list(
-            pool.map(
-                lambda part: search.component(part.linear, start=None if x is None else x[part.columns]),
-                parts,
-            )
-        )
-    if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
+    answer = compared(linear, -inf, limits, cancel, x)
+    if answer.outcome is SolverOutcome.INFEASIBLE:
         return inf
-    if any(answer.outcome is not SolverOutcome.OPTIMAL for answer in answers):
-        return None
-    return sum(answer.objective for answer in answers)
+    return answer.objective if answer.outcome is SolverOutcome.OPTIMAL else None
+
+
+def compared(
+    linear: Linear,
+    enough: float,
+    limits: Limits = NO_LIMITS,
+    cancel: Cancel | None = None,
+    start: Floats | None = None,
+) -> SolverAnswer:
+    """Return a cheapest plan, or what is needed to compare its cost with `enough`: a plan that costs no more, or a bound above it.
+
+    Only the components that cost anything are solved. The outcome is optimal if the comparison is decided, and nothing if a limit ended the search.
+
+    Args:
+        start: A plan of a program much like it, of which the choices count; not a number for those that are not known.
+    """
+    watch = Watch(limits.left(), cancel)
+    parts = [part for part in split(linear) if part.linear.cost.any()]
+    choices = any(part.linear.integer.any() for part in parts)
+    starts = [None if start is None else start[part.columns] for part in parts]
+
+    def of_parts(ask: Callable[[Linear, Floats | None], SolverAnswer]) -> SolverAnswer:
+        if watch.stopped():
+            return SolverAnswer(SolverOutcome.NOTHING)
+        with ThreadPoolExecutor(1) as pool:
+            return _sum(linear, parts, list(pool.map(lambda part, x: ask(part.linear, x), parts, starts)))
+
+    def searched_to(gap: float) -> SolverAnswer:
+        search = Search(watch, gap, engines=limits.engines)
+        return of_parts(lambda part, x: search.component(part, start=x))
+
+    search = Search(watch, limits.gap, engines=limits.engines)
+    known = SolverAnswer(SolverOutcome.NOTHING)
+    if enough > -inf and choices:
+        if start is not None:
+            known = of_parts(search.with_choices)
+            if known.objective <= enough:
+                return replace(known, outcome=SolverOutcome.OPTIMAL)
+        relaxed = of_parts(lambda part, _: search.alone(continuous(part)))
+        if relaxed.outcome is SolverOutcome.INFEASIBLE:
+            return relaxed
+        if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.objective > enough:
+            return replace(known, outcome=SolverOutcome.OPTIMAL, bound=relaxed.objective)
+    if 0 <= enough < known.objective < inf:
+        # A plan that is not enough by a wide margin takes no narrow gap to prove that none is.
+        wide = searched_to(max(limits.gap, (known.objective - enough) / known.objective / 2))
+        if wide.outcome is not SolverOutcome.OPTIMAL or wide.objective <= enough or wide.bound > enough:
+            return wide
+    return searched_to(limits.gap)
+
+
+def _sum(linear: Linear, parts: Sequence[Component], answers: Sequence[SolverAnswer]) -> SolverAnswer:
+    """Return the answers of components as one."""
+    if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
+        return SolverAnswer(SolverOutcome.INFEASIBLE)
+    bound = sum(answer.bound for answer in answers)
+    x = np.zeros(len(linear.cost))
+    for part, answer in zip(parts, answers, strict=True):
+        if answer.x is None:
+            return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
+        x[part.columns] = answer.x
+    proved = all(answer.outcome is SolverOutcome.OPTIMAL for answer in answers)
+    outcome = SolverOutcome.OPTIMAL if proved else SolverOutcome.FEASIBLE
+    return SolverAnswer(outcome, x, sum(answer.objective for answer in answers), bound)
 
 
 def _collect(program: Program, parts: Sequence[Component], answers: Sequence[SolverAnswer], search: Search) -> Solution:

@@ -15,7 +15,7 @@ from ..program.matrix import Floats, Linear, continuous
 from .answer_cache import AnswerCache
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch, worst_outcome
 from .engines import ENGINES
-from .first_plan import LARGE, any_plan
+from .first_plan import LARGE, any_plan, same_choices
 from .lagrangian import LagrangianPricing
 from .linking import MANY_CHOICES, Joint, Linked, LinkingMethod, joint_of, sharing_of
 from .mip import NOTHING, solve_mip
@@ -97,6 +97,13 @@ class Search:
         else:
             answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
         return _read(answer, linear, scale)
+
+    def with_choices(self, linear: Linear, start: Floats | None) -> SolverAnswer:
+        """Return the cheapest plan that makes the choices of another; nothing if there is none."""
+        if start is None or not linear.integer.any() or not linear.entries.shape[0]:
+            return self.alone(linear)
+        near_one, scale = scaled(linear)
+        return _read(same_choices(near_one, start, self.engines, self.watch), linear, scale)
 
     def exact(self, linear: Linear) -> SolverAnswer:
         """The optimum of a linear program, however long it takes.

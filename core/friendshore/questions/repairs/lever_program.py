@@ -75,6 +75,8 @@ class LeverProgram:
         """The program of all levers at their bounds; or of so much of some, by whose amounts alone it is then asked."""
         self.asked = asked
         self.members = None if amounts is None else frozenset(amounts)
+        self.loose: set[int] = set()
+        """Levers that loosen limits whose rows do not show how far."""
         self.problem = program.problem
         self.columns = program.columns
         self.count = self.problem.case.horizon.count
@@ -95,7 +97,12 @@ class LeverProgram:
         given = {i: lever.most for i, lever in enumerate(asked.levers)} if amounts is None else amounts
         labels = column_labels(linear.entries)
         wanted = np.isin(labels, np.unique(labels[short]))
-        blocks = [*self._made(program), *self._drawn(), *self._waived(), *self._loosened(program, linear, wanted, given)]
+        blocks = [
+            *self._made(program),
+            *self._drawn(),
+            *self._waived(),
+            *self._loosened(program, linear, wanted, given),
+        ]
         self._join(linear, short, wanted, blocks)
 
     def refutes(self, amounts: Amounts) -> Members | None:
@@ -124,9 +131,10 @@ class LeverProgram:
         self._duals.append(duals)
         return self._speaking(duals, shut, amounts)
 
-    def optimum(self, upper: Floats, row_upper: Floats) -> SolverAnswer:
-        """The optimum with these upper ends of columns and rows, counted."""
-        return self.asked.optimum(self._reasked, replace(self.linear, upper=upper, row_upper=row_upper))
+    def optimum(self, upper: Floats, row_upper: Floats, lower: Floats | None = None) -> SolverAnswer:
+        """The optimum with these ends of columns and rows, counted."""
+        lower = self.linear.lower if lower is None else lower
+        return self.asked.optimum(self._reasked, replace(self.linear, lower=lower, upper=upper, row_upper=row_upper))
 
     def _ends(self, amounts: Amounts) -> tuple[Floats, Floats, Mask]:
         """The ends of columns and rows with so much of some levers, and which columns that buy are closed for want of others."""
@@ -187,8 +195,8 @@ class LeverProgram:
             np.append(linear.row_lower[kept], np.full(more, -inf)), np.append(linear.row_upper[kept], np.full(more, inf)),
         )  # fmt: skip
         self._reasked = Reasked()
-        self.integer = bool(linear.integer[wanted].any())
-        """Whether the program has integer variables, which are left aside."""
+        self.integer = linear.integer[wanted]
+        """The integer variables, which are left aside in the program."""
         self.first = int(kept.sum())
         """The first row of a lever."""
         self._transposed = entries.transposed()
@@ -246,7 +254,8 @@ class LeverProgram:
         for lever in sorted(i for i in given if self.asked.levers[i].kind is LeverKind.LOOSEN):
             name, by = self.asked.levers[lever].subjects[0], given[lever][0]
             if name not in base or rules[name].loosened - base[name].loosened != by:
-                continue  # the rule counts its bounds in another unit: they stay as loose as they are
+                self.loose.add(lever)  # the rule counts its bounds in another unit: they stay as loose as they are
+                continue
             rows = zip(limits.program_rows, limits.rows, strict=True)
             own = [(place, row) for place, (rule, row) in rows if rule.id == name]
             upper = [(1.0, place, row.at_most - by) for place, row in own if row.at_most is not None]
@@ -254,7 +263,12 @@ class LeverProgram:
             ends = [(sign, linear.entries[np.array([place])], float(end)) for sign, place, end in (*upper, *lower)]
             ends = [(sign, row, end) for sign, row, end in ends if wanted[row.indices].any()]
             most = partial(_loose, lever, np.array([end for _, _, end in ends]))
-            yield frozenset({lever}), most, [row.indices for _, row, _ in ends], [sign * row.data for sign, row, _ in ends]
+            yield (
+                frozenset({lever}),
+                most,
+                [row.indices for _, row, _ in ends],
+                [sign * row.data for sign, row, _ in ends],
+            )
 
     def _shut(self, allowing: Members) -> Mask:
         """Columns that buy what nothing may end in with these waivers and licences alone, and no proof."""

@@ -10,15 +10,18 @@ that it does not repair.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from math import inf
+from math import inf, isnan
+
+import numpy as np
 
 from ...errors import InputError
 from ...problem import Problem
 from ...problem.inputs import Inputs
-from ...program import Program
-from ...program.matrix import Ints, Linear
-from ...solve import SolverOutcome
+from ...program import Choices, Program
+from ...program.matrix import Floats, Ints, Linear
+from ...solve import SolverAnswer, SolverOutcome
 from .closings import apart
 from .lever_facts import ALLOWS, MAKES, LeverFacts
 from .lever_program import LeverProgram
@@ -107,26 +110,80 @@ class Relaxation:
                 self._worlds[later] = LeverProgram(self.facts, *self._laid_out(inputs, problem))
         return self._worlds[later]
 
-    def of_set(self, amounts: Amounts, program: Program, linear: Linear, short: Ints) -> SetProgram | None:
+    def of_set(
+        self, amounts: Amounts, program: Program, linear: Linear, short: Ints, search: SetSearch
+    ) -> SetProgram | None:
         """The program of so much of some levers, to be asked about less of them; None where that is more than other ends of rows."""
-        told = MAKES | ALLOWS | {LeverKind.STOCK, LeverKind.LATER}
+        told = MAKES | ALLOWS | {LeverKind.STOCK, LeverKind.LATER, LeverKind.LOOSEN}
         if any(self.facts.levers[i].most and self.facts.levers[i].kind not in told for i in amounts):
             return None
         world = LeverProgram(self.facts, program, linear, short, amounts)
-        return None if world.integer else SetProgram(world)
+        return None if world.loose else SetProgram(world, program, search)
+
+
+SetSearch = Callable[[Linear, float, Floats | None], SolverAnswer]
+"""Compares what is short at least in a program with integer variables with what is enough, from the choices of a plan (`solve.compared`)."""
 
 
 class SetProgram:
     """The program of a set of levers, in which their amounts are nothing but ends of rows."""
 
-    def __init__(self, world: LeverProgram) -> None:
-        self._world = world
+    def __init__(self, world: LeverProgram, program: Program, search: SetSearch) -> None:
+        """No plan is known yet."""
+        self._world, self._program, self._search = world, program, search
+        self._plan: Floats | None = None
+        """The last plan that was searched for."""
+
+    @property
+    def integer(self) -> bool:
+        """Whether it has integer variables."""
+        return bool(self._world.integer.any())
+
+    @property
+    def choices(self) -> Choices:
+        """What the last plan makes of its choices."""
+        if self._plan is None:
+            return {}
+        place = self._world.place
+        choices = self._program.choices(np.where(place >= 0, self._plan[place], np.nan))
+        return {choice: value for choice, value in choices.items() if not isnan(value)}
+
+    def within(self, amounts: Amounts, enough: float) -> bool:
+        """Whether the demands can be short of no more than is enough.
+
+        Raises:
+            SearchEndedError: if no more is to be solved.
+        """
+        if self.short(amounts)[0] > enough:
+            return False
+        if not self.integer or self.short_as_chosen(amounts)[0] <= enough:
+            return True
+        world = self._world
+        linear = replace(world.linear, integer=world.integer, row_upper=world.ends_of_rows(amounts))
+        answer = self._search(linear, enough, self._plan)
+        self._plan = answer.x if answer.x is not None else self._plan
+        return answer.objective <= enough
 
     def short(self, amounts: Amounts, more: Amounts | None = None) -> tuple[float, float]:
-        """Kilograms that the demands are short of at best, and by how much that surely falls no faster with `more`; infinite where it is not found."""
+        """Kilograms that the demands are short of at best, integer variables left aside, and by how much that surely falls no faster with `more`;
+        infinite where it is not found.
+        """
+        world = self._world
+        return self._optimum(amounts, more, world.linear.lower, world.linear.upper)
+
+    def short_as_chosen(self, amounts: Amounts, more: Amounts | None = None) -> tuple[float, float]:
+        """The same with the choices of the last plan; infinite without one."""
+        if self._plan is None:
+            return inf, 0.0
+        world = self._world
+        whole = np.clip(np.round(self._plan), world.linear.lower, world.linear.upper)
+        lower = np.where(world.integer, whole, world.linear.lower)
+        return self._optimum(amounts, more, lower, np.where(world.integer, whole, world.linear.upper))
+
+    def _optimum(self, amounts: Amounts, more: Amounts | None, lower: Floats, upper: Floats) -> tuple[float, float]:
         world = self._world
         row_upper = world.ends_of_rows(amounts)
-        answer = world.optimum(world.linear.upper, row_upper)
+        answer = world.optimum(upper, row_upper, lower)
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.duals is None:
             return inf, 0.0
         if more is None:

@@ -17,8 +17,10 @@ from ...errors import A_SESSION, InputError, NoPlanError, VerificationError, tak
 from ...explain.results import Counted, Difference, between, difference, names_of, plan_rise, shortage
 from ...plugins import sentence_of
 from ...problem import Problem
+from ...program import compile_program
 from ...session import Answer, Session
-from ...solve import Progress
+from ...solve import Progress, plan_of, solve
+from ...verify import verify
 from .demand_levers import levers_for
 from .levers import Amounts, Lattice, Lever, LeverBounds, Need
 from .records import Gap, LeverUse, Repair, Repairs
@@ -295,11 +297,14 @@ class _Mending:
         inputs = session.inputs.after(self._changes(amounts))
         first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
         case = inputs.case.but(objectives=(first, *inputs.case.objectives))
+        problem = replace(inputs, case=case).problem()
+        program = compile_program(problem)
         limits = replace(session.limits, seconds=session.limits.left(), until=None)
         try:
-            plan = Session.open(replace(inputs, case=case), limits, cancel=session.cancel).verified
+            solution = solve(program, limits, None, session.cancel, session.answers, session.choices)
         except NoPlanError:
             return None
+        plan = verify(problem, plan_of(program, solution))
         short = sum((s.quantity for s in plan.plan.shorts if s.demand in self.need.demands), Decimal(0))
         if short > self._rounding or plan.plan.infeasible:
             return None

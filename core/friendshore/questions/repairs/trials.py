@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
-from itertools import product
+from itertools import count, product
 from math import ceil, inf
 
 import numpy as np
@@ -16,12 +16,12 @@ from ...errors import InputError
 from ...problem import Problem
 from ...problem.float_tables import Floats
 from ...problem.inputs import Inputs
-from ...program import Program, compile_program
-from ...program.matrix import Ints, Linear, continuous
+from ...program import Choices, Program, compile_program
+from ...program.matrix import Ints, Linear
 from ...session import Session
-from ...solve import Limits, least
+from ...solve import Limits, SolverAnswer, SolverOutcome, compared
 from ...solve.components import empty_rows
-from .lever_facts import LeverFacts, facts_about, weighed
+from .lever_facts import MAKES, LeverFacts, facts_about, weighed
 from .levers import Amounts, Lever, LeverKind, Members, Need
 from .relaxation import Relaxation, SetProgram
 
@@ -33,6 +33,9 @@ _SURE = 1e-6
 
 _MOST_SLOPES = 60
 """Straight pieces of what is short by an amount that are followed."""
+
+_ROUNDS_OF_CHOICES = 4
+"""Searches near the choices of the last plan, after each of which the bracket is halved once."""
 
 
 class SearchEndedError(Exception):
@@ -65,9 +68,10 @@ class Trials:
         """Kilograms that a solver may be out by where much is wanted."""
         self.sure = max(2 * self.nothing, _SURE * float(wanted))
         """Kilograms short by which a set is refuted without a trial."""
-        self._known: dict[tuple[Change, ...], float] = {}
-        self._unserved: set[tuple[Change, ...]] = set()
-        """Changes after which something is short, and it is unknown how much."""
+        self._known: dict[tuple[Change, ...], tuple[float, float]] = {}
+        """Changes -> kilograms that are short after them: at least, and at most in the best plan."""
+        self._choices: Choices = session.choices
+        """Choices of a plan that searches begin from."""
         self._relaxed: Relaxation | None = None
         self._last: tuple[tuple[Change, ...], tuple[Program, Linear, Ints]] | None = None
         """What was laid out last, and after which changes."""
@@ -87,29 +91,29 @@ class Trials:
             SearchEndedError: if no more is to be solved.
         """
         changes = self._changes(amounts)
-        if changes not in self._known:
-            found = self._least(changes)
-            assert found is not None
-            self._known[changes] = found
-        return self._known[changes]
+        least, most = self._known.get(changes, (0.0, inf))
+        if least != most:
+            least, most = self._known[changes] = self._least(changes)
+        return most
+
+    def within(self, amounts: Amounts, enough: float) -> bool:
+        """Whether the demands can be short of no more than is enough. It is solved no closer than that takes.
+
+        Raises:
+            SearchEndedError: if no more is to be solved.
+        """
+        changes = self._changes(amounts)
+        least, most = self._known.get(changes, (0.0, inf))
+        if least <= enough < most:
+            least, most = self._known[changes] = self._least(changes, enough)
+        return most <= enough
 
     def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
         return tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
 
-    def serves(self, amounts: Amounts) -> bool:
-        """Whether the demands can be served in full. Where the linear relaxation leaves something short, nothing else is solved."""
-        changes = self._changes(amounts)
-        if changes not in self._known and changes not in self._unserved:
-            found = self._least(changes, self.nothing)
-            if found is None:
-                self._unserved.add(changes)
-            else:
-                self._known[changes] = found
-        return self._known.get(changes, inf) <= self.nothing
-
     def allowed(self, amounts: Amounts) -> float:
         """Kilograms that may be short with smaller amounts than these, which serve the demands: none that a plan would show, if it can be."""
-        return self.close if self.short(amounts) <= self.close else self.nothing
+        return self.close if self.within(amounts, self.close) else self.nothing
 
     def at_bounds(self, chosen: Sequence[int]) -> Amounts | None:
         """Amounts within their bounds that serve the demands, as large as may be; None if none do.
@@ -120,7 +124,7 @@ class Trials:
         free = {i: self.levers[i].most for i in chosen}
         for later in self._laters(chosen):
             amounts = {**free, **later}
-            if not self.refuted(amounts) and self.serves(amounts):
+            if not self.refuted(amounts) and self.within(amounts, self.nothing):
                 return amounts
         return None
 
@@ -137,7 +141,11 @@ class Trials:
         if self._last is None or self._last[0] != self._changes(amounts):
             inputs = self.inputs.after(self._changes(amounts))
             self._last = self._changes(amounts), self._laid_out(inputs, inputs.problem())
-        return self.relaxed.of_set(amounts, *self._last[1])
+        return self.relaxed.of_set(amounts, *self._last[1], self._compared)
+
+    def begin_from(self, choices: Choices) -> None:
+        """Begin searches from the choices of a plan; where it makes none, from those of the case's plan."""
+        self._choices = {**self.session.choices, **choices}
 
     def widened(self, members: Members, far: bool) -> Members | None:
         """A set of levers that holds some, as large as may be if `far`, and surely does not serve the demands; None if it may even with these.
@@ -183,33 +191,43 @@ class Trials:
         if self.solved >= self.until or self.session.stopped:
             raise SearchEndedError
 
-    def _least(self, changes: Sequence[Change], most: float = inf) -> float | None:
-        """Return the least that can be short; None if the linear relaxation says that it is more than `most`."""
+    def _compared(self, linear: Linear, enough: float, start: Floats | None) -> SolverAnswer:
+        """What is short at least in a program, compared with what is enough, or found if nothing is.
+
+        Raises:
+            SearchEndedError: if no more is to be solved.
+        """
         self._go_on()
         self._tried += 1
-        cancel = self.session.cancel
+        limits = Limits(seconds=self.session.limits.seconds, workers=1, until=self.session.limits.until)
+        answer = compared(linear, enough, limits, self.session.cancel, start)
+        if answer.outcome not in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
+            raise SearchEndedError
+        return answer
+
+    def _least(self, changes: Sequence[Change], enough: float = -inf) -> tuple[float, float]:
+        """Kilograms that are short: at least, and at most in the best plan. The same, or one of them on this side of what is enough."""
         try:
             inputs = self.inputs.after(changes)
             program, linear, wanted = self._laid_out(inputs, inputs.problem())
-            self._last = tuple(changes), (program, linear, wanted)
         except InputError:  # together they make no case, as where a plant that comes to count closes a loop of recipes
-            return inf
-        program = replace(program, linear=linear)
+            return inf, inf
+        self._last = tuple(changes), (program, linear, wanted)
         assert len(wanted) or self.need.rules, "demands to be served are in the facts that are asked about"
-        rows = empty_rows(program.linear)
+        rows = empty_rows(linear)
         if self.need.rules & {owner.removeprefix("rule ") for owner in program.owners_of(rows)}:
-            return inf
-        columns = wanted if len(wanted) else np.arange(len(linear.cost))
-        limits = Limits(seconds=self.session.limits.seconds, workers=1, until=self.session.limits.until)
-        relaxed = replace(program, linear=continuous(linear))
-        if most < inf and linear.integer.any() and (least(relaxed, columns, limits, cancel) or 0.0) > most:
-            return None
-        found = least(program, columns, limits, cancel, self.session.choices)
-        if found is None:
-            raise SearchEndedError
-        return (
-            found if len(wanted) or found == inf else 0.0
-        )  # nothing is wanted: what counts is whether there is any plan
+            return inf, inf
+        cost = np.zeros(len(linear.cost))
+        cost[wanted if len(wanted) else np.arange(len(cost))] = 1.0
+        asked = replace(linear, cost=cost, constant=0.0)
+        answer = self._compared(asked, enough if len(wanted) else -inf, program.start(self._choices))
+        if answer.outcome is SolverOutcome.INFEASIBLE:
+            return inf, inf
+        if not len(wanted):
+            return 0.0, 0.0  # nothing is wanted: what counts is whether there is any plan
+        if answer.objective <= enough or answer.bound > enough > -inf:
+            return min(answer.bound, answer.objective), answer.objective
+        return answer.objective, answer.objective
 
     def _laid_out(self, inputs: Inputs, problem: Problem) -> tuple[Program, Linear, Ints]:
         """The program of some facts, as it is asked for the least shortage, and the columns of what is short."""
@@ -257,12 +275,12 @@ def least_amounts(trials: Trials, amounts: Amounts) -> dict[int, tuple[Decimal, 
     """
     found = dict(amounts)
     moving = [i for i in sorted(found) if trials.levers[i].kind is LeverKind.LATER]
-    _reduce(trials.levers, found, moving, trials.allowed, trials.short, trials.refuted)
+    _reduce(trials, found, moving)
     rest = [i for i in sorted(found) if i not in moving]
     by_rows = _by_rows(trials, dict(found), rest)
-    if by_rows is not None and trials.short(by_rows) <= trials.allowed(found):
+    if by_rows is not None and trials.within(by_rows, trials.allowed(found)):
         return by_rows
-    _reduce(trials.levers, found, rest, trials.allowed, trials.short, trials.refuted)
+    _reduce(trials, found, rest)
     return found
 
 
@@ -271,81 +289,109 @@ def _by_rows(
 ) -> dict[int, tuple[Decimal, ...]] | None:
     """The same of the program of the set, where the amounts are ends of rows; None where they are more than that."""
     program = trials.of_set(found) if any(found[i] for i in rest) else None
-    if program is None:
+    if program is None or (program.integer and any(found[i] and trials.levers[i].one_by_one for i in rest)):
         return None
-
-    def short(amounts: Amounts) -> float:
-        return program.short(amounts)[0]
-
-    def allowed(amounts: Amounts) -> float:
-        return trials.close if short(amounts) <= trials.close else trials.nothing
-
     for lever in rest:
+        if not found[lever]:
+            continue
+        allowed = trials.close if program.within(found, trials.close) else trials.nothing
+        step, high = trials.levers[lever].step, _steps(trials.levers[lever], found[lever][0])
         if trials.levers[lever].one_by_one:
-            _reduce(trials.levers, found, [lever], allowed, short)
-        elif found[lever]:
-            least = _by_slopes(trials.levers, program, found, lever, allowed(found))
-            if least is None:
-                return None
-            found[lever] = least
+            n = next((n for n in range(high) if program.within({**found, lever: (step * n,)}, allowed)), high)
+            found[lever] = (step * n,)
+            continue
+        if program.integer:
+            least: int | None = _by_choices(step, high, program, found, lever, allowed)
+            less = {**found, lever: (step * (least - 1),)} if least else {}
+            if trials.levers[lever].kind in MAKES and less and trials.within(less, allowed):
+                return None  # terms of a plant may turn on its capacity
+        else:
+            least = _by_slopes(step, high, program.short, found, lever, allowed)
+        if least is None:
+            return None
+        found[lever] = (step * least,)
+    trials.begin_from(program.choices)
     return found
 
 
 def _by_slopes(
-    levers: Sequence[Lever], program: SetProgram, found: Amounts, lever: int, allowed: float
-) -> tuple[Decimal, ...] | None:
-    """The least multiple of the step that will do; None where slopes do not lead there.
+    step: Decimal,
+    high: int,
+    short: Callable[[Amounts, Amounts | None], tuple[float, float]],
+    found: Amounts,
+    lever: int,
+    allowed: float,
+    first: int = 0,
+    exactly: bool = True,
+) -> int | None:
+    """The least number of steps, from the first on, that will do, or one more by rounding if not `exactly`. None where slopes do not lead there.
 
     What is short is a convex function of an amount that is an end of rows: where its tangent meets what is allowed, it is no less itself.
     """
-    step = levers[lever].step
-    high = int((found[lever][0] / step).to_integral_value(ROUND_CEILING))
 
     def at(n: int) -> Amounts:
         return {**found, lever: (step * n,)}
 
-    n, known = 0, False
+    n, known = first, not exactly
     for _ in range(_MOST_SLOPES):
-        value, slope = program.short(at(n), at(n + 1))
+        value, slope = short(at(n), at(n + 1))
         if value <= allowed:
-            if n and not known and program.short(at(n - 1))[0] <= allowed:
-                return None
-            return (step * n,)
+            return None if n and not known and short(at(n - 1), None)[0] <= allowed else n
         if not value < inf or slope >= 0:
             return None
         more = ceil((value - allowed) / -slope * (1 - 1e-12))
-        known = more <= 1 or value + slope * (more - 1) > 2 * allowed
+        known = not exactly or more <= 1 or value + slope * (more - 1) > 2 * allowed
         n += max(1, more)
         if n > high:
             return None
     return None
 
 
-def _reduce(
-    levers: Sequence[Lever],
-    found: dict[int, tuple[Decimal, ...]],
-    which: Sequence[int],
-    allowed: Callable[[Amounts], float],
-    short: Callable[[Amounts], float],
-    refuted: Callable[[Amounts], bool] = lambda _: False,
-) -> None:
+def _by_choices(step: Decimal, high: int, program: SetProgram, found: Amounts, lever: int, allowed: float) -> int:
+    """The least number of steps that will do in a program with integer variables; `high` will do.
+
+    With the choices of a plan that is nearly enough, slopes lead to the amount with which it is. One search shows that a step less will not do.
+    """
+    low = -1
+    n = _by_slopes(step, high, program.short, found, lever, allowed, exactly=False)
+    n = high // 2 if n is None else n
+    for number in count(1):
+        if program.within({**found, lever: (step * n,)}, allowed):
+            high = n
+        else:
+            low = n
+        if high - low <= 1:
+            return high
+        near = _by_slopes(step, high, program.short_as_chosen, found, lever, allowed, low + 1, exactly=False)
+        high = high if near is None else near
+        if high - low <= 1:
+            return high
+        by_halves = near is None or number % _ROUNDS_OF_CHOICES == 0
+        n = (low + high) // 2 if by_halves else high - 1
+    raise AssertionError
+
+
+def _reduce(trials: Trials, found: dict[int, tuple[Decimal, ...]], which: Sequence[int]) -> None:
     """Makes the amounts of some levers as small as may be, one after the other."""
     for lever in which:
+        step = trials.levers[lever].step
         for position in range(len(found[lever])):
-            most = allowed(found)
+            allowed = trials.allowed(found)
 
-            def tried(n: int, lever: int = lever, position: int = position) -> float:
-                return short({**found, lever: _with(found, lever, position, levers[lever].step * n)})
+            def at(n: int, lever: int = lever, position: int = position, step: Decimal = step) -> Amounts:
+                return {**found, lever: _with(found, lever, position, step * n)}
 
-            def hopeless(n: int, lever: int = lever, position: int = position) -> bool:
-                return refuted({**found, lever: _with(found, lever, position, levers[lever].step * n)})
-
-            high = int((found[lever][position] / levers[lever].step).to_integral_value(ROUND_CEILING))
-            if levers[lever].one_by_one:
-                n = next((n for n in range(high) if not hopeless(n) and tried(n) <= most), high)
+            high = _steps(trials.levers[lever], found[lever][position])
+            if trials.levers[lever].one_by_one:
+                do = (n for n in range(high) if not trials.refuted(at(n)) and trials.within(at(n), allowed))
+                n = next(do, high)
             else:
-                n = _bracketed(tried, high, most)
-            found[lever] = _with(found, lever, position, levers[lever].step * n)
+                n = _bracketed(lambda n: trials.short(at(n)), high, allowed)
+            found[lever] = _with(found, lever, position, step * n)
+
+
+def _steps(lever: Lever, amount: Decimal) -> int:
+    return int((amount / lever.step).to_integral_value(ROUND_CEILING))
 
 
 def _with(found: Mapping[int, tuple[Decimal, ...]], lever: int, position: int, amount: Decimal) -> tuple[Decimal, ...]:
