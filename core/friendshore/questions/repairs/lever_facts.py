@@ -28,6 +28,8 @@ MAKES = frozenset({LeverKind.PLANNED, LeverKind.EARLIER, LeverKind.CAPACITY, Lev
 """Levers that let a plant make more."""
 ALLOWS = frozenset({LeverKind.WAIVER, LeverKind.LICENCE})
 """Levers that let what is bought pass a rule, whatever its offer."""
+Delays = tuple[tuple[int, tuple[Decimal, ...]], ...]
+"""Levers that let demand be wanted later, by their places, with their amounts."""
 
 
 class LeverFacts:
@@ -49,7 +51,7 @@ class LeverFacts:
         self.solved = 0
         """How many programs have been solved."""
         self._heard = heard
-        self._allowed: dict[Members, Problem | None] = {}
+        self._allowed: dict[tuple[Members, Delays], Problem | None] = {}
         self.base = inputs.problem()
         """The facts without any lever, resolved."""
         self.proofs = {levers[i].subjects[0]: i for i in self._of({LeverKind.PROOF})}
@@ -63,16 +65,17 @@ class LeverFacts:
     def _of(self, kinds: Iterable[LeverKind]) -> list[int]:
         return [i for i, lever in enumerate(self.levers) if lever.kind in kinds]
 
-    def allowed(self, members: Members) -> Problem | None:
-        """The facts with no proof, and of all waivers and licences some."""
-        if members not in self._allowed:
+    def allowed(self, members: Members, later: Delays) -> Problem | None:
+        """The facts with no proof, of all waivers and licences some, and demand wanted so much later."""
+        if (members, later) not in self._allowed:
             none = self.allowing | self.moving | frozenset(self.proofs.values())
             free = {i: self.levers[i].most for i in (self.all - none) | members}
             try:
-                self._allowed[members] = self.inputs.after(self.changes(free)).problem()
+                inputs = self.inputs.after(self.changes({**free, **dict(later)}))
+                self._allowed[members, later] = inputs.problem()
             except InputError:  # together they make no case
-                self._allowed[members] = None
-        return self._allowed[members]
+                self._allowed[members, later] = None
+        return self._allowed[members, later]
 
     def changes(self, amounts: Amounts) -> list[Change]:
         """The changes that so much of some levers comes to."""

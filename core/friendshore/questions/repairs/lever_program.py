@@ -14,7 +14,7 @@ from ...program.matrix import Entries, Floats, Ints, Linear, Mask
 from ...solve import Reasked, SolverAnswer, SolverOutcome
 from ...solve.components import column_labels
 from .closings import Closings
-from .lever_facts import LeverFacts
+from .lever_facts import Delays, LeverFacts
 from .levers import Amounts, LeverKind, Members
 
 _SLACK = 1e-9
@@ -70,9 +70,16 @@ class LeverProgram:
     """The program in which all levers are at their bounds, and what of it each lever brings."""
 
     def __init__(
-        self, asked: LeverFacts, program: Program, linear: Linear, short: Ints, amounts: Amounts | None = None
+        self,
+        asked: LeverFacts,
+        program: Program,
+        linear: Linear,
+        short: Ints,
+        amounts: Amounts | None = None,
+        later: Delays = (),
     ) -> None:
-        """The program of all levers at their bounds; or of so much of some, by whose amounts alone it is then asked."""
+        """The program of all levers at their bounds, with demand wanted `later`; or of so much of some, by whose amounts alone it is then asked."""
+        self._later = later
         self.asked = asked
         self.members = None if amounts is None else frozenset(amounts)
         self.loose: set[int] = set()
@@ -274,7 +281,7 @@ class LeverProgram:
         """Columns that buy what nothing may end in with these waivers and licences alone, and no proof."""
         if allowing not in self._closed:
             asked = self.asked
-            problem = asked.allowed(allowing) if asked.proofs or asked.allowing else None
+            problem = asked.allowed(allowing, self._later) if asked.proofs or asked.allowing else None
             names = asked.names_of_waivers(allowing)
             self._closed[allowing] = self._buying.none() if problem is None else self._buying.shut(problem, names)
         return self._closed[allowing]

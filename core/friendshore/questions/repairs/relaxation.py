@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from math import inf, isnan
 
 import numpy as np
@@ -23,7 +22,7 @@ from ...program import Choices, Program
 from ...program.matrix import Floats, Ints, Linear
 from ...solve import SolverAnswer, SolverOutcome
 from .closings import apart
-from .lever_facts import ALLOWS, MAKES, LeverFacts
+from .lever_facts import ALLOWS, MAKES, Delays, LeverFacts
 from .lever_program import LeverProgram
 from .levers import Amounts, LeverKind, Members
 
@@ -47,7 +46,7 @@ class Relaxation:
         self.facts = facts
         self.demands = demands
         self._laid_out = laid_out
-        self._worlds: dict[tuple[tuple[int, tuple[Decimal, ...]], ...], LeverProgram | None] = {}
+        self._worlds: dict[Delays, LeverProgram | None] = {}
 
     def refuted(self, amounts: Amounts) -> bool:
         """Whether the demands are surely short of something with so much of some levers."""
@@ -107,7 +106,7 @@ class Relaxation:
             except InputError:
                 self._worlds[later] = None
             else:
-                self._worlds[later] = LeverProgram(self.facts, *self._laid_out(inputs, problem))
+                self._worlds[later] = LeverProgram(self.facts, *self._laid_out(inputs, problem), later=later)
         return self._worlds[later]
 
     def of_set(

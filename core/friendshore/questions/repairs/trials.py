@@ -21,7 +21,7 @@ from ...program.matrix import Ints, Linear
 from ...session import Session
 from ...solve import Limits, SolverAnswer, SolverOutcome, compared
 from ...solve.components import empty_rows
-from .lever_facts import MAKES, LeverFacts, facts_about, weighed
+from .lever_facts import LeverFacts, facts_about, weighed
 from .levers import Amounts, Lever, LeverKind, Members, Need
 from .relaxation import Relaxation, SetProgram
 
@@ -302,9 +302,6 @@ def _by_rows(
             continue
         if program.integer:
             least: int | None = _by_choices(step, high, program, found, lever, allowed)
-            less = {**found, lever: (step * (least - 1),)} if least else {}
-            if trials.levers[lever].kind in MAKES and less and trials.within(less, allowed):
-                return None  # terms of a plant may turn on its capacity
         else:
             least = _by_slopes(step, high, program.short, found, lever, allowed)
         if least is None:
