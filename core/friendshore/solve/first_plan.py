@@ -77,6 +77,7 @@ def first_plan(
     steps: Steps = unknown,
     counted: Floats | float = 1.0,
     start: Floats | None = None,
+    relaxed: SolverAnswer | None = None,
 ) -> tuple[SolverAnswer, Linear]:
     """The best plan found before the whole is searched, with a bound for the whole; and the program that is left to search.
 
@@ -84,6 +85,7 @@ def first_plan(
 
     Args:
         start: a plan of a program much like it, of which the choices count; not a number for those that are not known.
+        relaxed: the answer of its linear relaxation, if it is known.
     """
     found = SolverAnswer(SolverOutcome.NOTHING)
     large = linear.entries.nnz > LARGE
@@ -98,8 +100,7 @@ def first_plan(
             return priced
         found = found if priced is None else priced[0]
     known = found.bound
-    relaxation, seconds = continuous(linear), seconds_of(watch)
-    relaxed = engines.search(relaxation, Ask(seconds)) if large else engines.linear(relaxation, seconds)
+    relaxed = _relaxed(linear, engines, watch) if relaxed is None else relaxed
     if relaxed.outcome is SolverOutcome.INFEASIBLE:
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:
@@ -128,6 +129,13 @@ def first_plan(
             found, value = better, _cost(linear, better.x)
             left = forced(narrowed(bounded, relaxed.duals, value, step))
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
+
+
+def _relaxed(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
+    relaxation, seconds = continuous(linear), seconds_of(watch)
+    if linear.entries.nnz > LARGE:
+        return engines.search(relaxation, Ask(seconds))
+    return engines.linear(relaxation, seconds)
 
 
 def same_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) -> SolverAnswer:

@@ -27,6 +27,7 @@ def solve_mip(
     counted: Floats | float = 1.0,
     confirm: bool = True,
     start: Floats | None = None,
+    relaxed: SolverAnswer | None = None,
 ) -> SolverAnswer:
     """Return the best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
@@ -36,13 +37,14 @@ def solve_mip(
         known: Plan to start from and proved bound, each if there is one. Without a time limit they must not depend on the clock.
         confirm: False for one of many programs whose bounds are confirmed together at the end.
         start: A plan of a program much like it; see `first_plan`.
+        relaxed: Answer of its linear relaxation, if it is known.
 
     Raises:
         UnboundedError: if the cost has no least value.
     """
     left = linear
     if known.x is None and not np.isfinite(known.bound):
-        known, left = first_plan(linear, engines, watch, gap, steps, counted, start)
+        known, left = first_plan(linear, engines, watch, gap, steps, counted, start, relaxed)
         if known.x is not None:
             known = polished(linear, engines, known)
     if known.outcome is SolverOutcome.INFEASIBLE:

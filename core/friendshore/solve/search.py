@@ -67,13 +67,19 @@ class Search:
         return replace(found, bound=min(bound, found.objective))
 
     def alone(
-        self, linear: Linear, known: SolverAnswer = NOTHING, confirm: bool = True, start: Floats | None = None
+        self,
+        linear: Linear,
+        known: SolverAnswer = NOTHING,
+        confirm: bool = True,
+        start: Floats | None = None,
+        relaxed: SolverAnswer | None = None,
     ) -> SolverAnswer:
         """Return the best answer for a program solved as one.
 
         Args:
             confirm: False for one of many programs whose bounds are confirmed together (`opinions`).
             start: as of `component`.
+            relaxed: Answer of its scaled linear relaxation, if it is known.
 
         Raises:
             UnboundedError: if the cost has no least value.
@@ -93,6 +99,7 @@ class Search:
                 scale.rows,
                 confirm,
                 start,
+                relaxed,
             )
         else:
             answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
@@ -144,8 +151,11 @@ class Search:
     def _joint(self, joint: Joint, known: SolverAnswer, start: Floats | None = None) -> SolverAnswer:
         """The linking constraints left out, else priced, else all solved as one. With a time limit each has half of the time left."""
         linear = joint.linear
-        if self.watch.left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES and self._binds(joint):
-            return replace(self.alone(linear, known, start=start), joined=_joined(joint, LinkingMethod.JOINT))
+        if self.watch.left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES:
+            relaxed = self._relaxed(linear)
+            if _binds(joint, relaxed):
+                answer = self.alone(linear, known, start=start, relaxed=relaxed)
+                return replace(answer, joined=_joined(joint, LinkingMethod.JOINT))
         parts = [self.resumable(part.linear) for part in joint.parts]
         answers = in_turns(parts, self.watch.share(0.5), self.workers, self.known)
         if any(a.outcome is SolverOutcome.INFEASIBLE for a in answers):
@@ -177,11 +187,10 @@ class Search:
             )
         return replace(self.alone(linear, priced), joined=_joined(joint, LinkingMethod.JOINT))
 
-    def _binds(self, joint: Joint) -> bool:
-        """Return True if linking constraints bind in the linear relaxation. The cheapest plans of the parts then hardly ever keep them."""
-        near_one, _ = scaled(joint.linear)
-        relaxed = self.engines.linear(continuous(near_one)) if near_one.entries.nnz <= LARGE else NOTHING
-        return relaxed.duals is not None and bool(np.abs(relaxed.duals[joint.rows]).max(initial=0.0) > 0)
+    def _relaxed(self, linear: Linear) -> SolverAnswer:
+        """Return the answer of the linear relaxation of a scaled program; nothing if it is large."""
+        near_one, _ = scaled(linear)
+        return self.engines.linear(continuous(near_one)) if near_one.entries.nnz <= LARGE else NOTHING
 
     def sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
         """Many parts that share something: priced and bettered part by part; what that leaves open, searched as one."""
@@ -212,6 +221,11 @@ def _read(answer: SolverAnswer, linear: Linear, scale: Scale) -> SolverAnswer:
     duals = None if answer.duals is None else scale.duals(answer.duals)
     objective = float(linear.cost @ x) + linear.constant
     return replace(answer, x=x, objective=objective, bound=bound, duals=duals)
+
+
+def _binds(joint: Joint, relaxed: SolverAnswer) -> bool:
+    """Return True if linking constraints bind in the linear relaxation. The cheapest plans of the parts then hardly ever keep them."""
+    return relaxed.duals is not None and bool(np.abs(relaxed.duals[joint.rows]).max(initial=0.0) > 0)
 
 
 def _joined(joint: Joint, how: LinkingMethod) -> Linked:
