@@ -15,8 +15,8 @@ from friendshore.domain.facts import Lane
 from friendshore.problem import Problem, build_problem
 from friendshore.program import compile_program
 from friendshore.program.matrix import Entries, Floats, Linear, continuous
+from friendshore.solve import compared, mip, subgradient
 from friendshore.solve import first_plan as first
-from friendshore.solve import mip, subgradient
 from friendshore.solve.components import split
 from friendshore.solve.engine import Ask, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES, solve_with_scip
@@ -103,6 +103,29 @@ def test_choices_to_start_from_change_no_optimum(drawn: Any, seed: int, monkeypa
             assert found.outcome is SolverOutcome.OPTIMAL
             assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), name
             assert found.bound <= least + 2 * GAP * max(1.0, abs(least)), name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("drawn", [_places, _mid, sites])
+def test_a_comparison_says_what_the_optimum_says(drawn: Any, seed: int) -> None:
+    """Whatever is enough, and whatever choices it begins from: a plan that costs no more, or a bound that says that there is none."""
+    for name, linear in programs(drawn, range(seed, seed + GROUP)):
+        best = cheapest(linear)
+        if best is None:
+            assert compared(linear, 1.0).outcome is SolverOutcome.INFEASIBLE
+            continue
+        least = float(linear.cost @ best) + linear.constant
+        if least <= 0:
+            continue
+        for share in (0.5, 0.98, 0.9999, 1.0001, 1.02, 2.0):
+            for start in (None, best, np.zeros(len(best))):
+                found = compared(linear, share * least, start=start)
+                assert found.outcome is SolverOutcome.OPTIMAL
+                assert (found.objective <= share * least) == (share > 1), (name, share)
+                assert found.bound <= least + 2 * GAP * max(1.0, abs(least)), name
+                assert (found.bound > share * least) or share > 1, (name, share)
+                if found.x is not None:
+                    assert found.objective == pytest.approx(float(linear.cost @ found.x) + linear.constant)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
