@@ -17,11 +17,13 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import Facility
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
+from friendshore.questions.repairs.demand_levers import levers_for
 from friendshore.questions.repairs.document import repairs_document, repairs_toml
-from friendshore.questions.repairs.levers import LeverBounds, stated_bounds
+from friendshore.questions.repairs.levers import LeverBounds, LeverKind, Need, stated_bounds
 from friendshore.questions.repairs.records import Repairs
 from friendshore.questions.repairs.screen import repairs_screen
 from friendshore.questions.repairs.search import repairs
+from friendshore.questions.repairs.trials import Trials
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
@@ -209,6 +211,49 @@ def test_a_rule_that_a_plugin_brought_gives_way() -> None:
     found = repairs(opened(held(10, 8), facts, Ration(id="ration", country="AU", kilograms=Decimal(6))))
     assert [("loosen", "ration", 4.0)] in sets(found)
     assert "ration is relaxed by 4 (No more than 6 kg a period from" in text(found)
+
+
+def trials_of(session: Session, bounds: LeverBounds | None = None) -> Trials:
+    """The trials of everything that is short."""
+    (gap,) = repairs(session, bounds=bounds, trials=0).gaps
+    plan, count = session.verified.plan, session.problem.case.horizon.count
+    left = {
+        n: [sum(s.quantity for s in plan.shorts if (s.demand, s.period) == (n, t)) for t in range(count)]
+        for n in gap.demands
+    }
+    need = Need(gap.demands, {name: tuple(map(Decimal, by_period)) for name, by_period in left.items()})
+    return Trials(session, need, levers_for(session, need, bounds or LeverBounds()))
+
+
+def test_a_limit_that_is_not_loosened_is_refuted_without_a_trial() -> None:
+    """Whatever else is done, no more than 6 of 10 kg may be bought; loosened by 4 kg or more, they may."""
+    none = LeverBounds(later=0, stock=Decimal(0))
+    facts = catalog(facility("au", "AU", 50), offer("au-metal", "au", "metal", 5, chain("AU", *METAL)))
+    trials = trials_of(opened(held(10), facts, Ration(id="ration", country="AU", kilograms=Decimal(6))), none)
+    (loosen,) = (i for i, lever in enumerate(trials.levers) if lever.kind is LeverKind.LOOSEN)
+    every = {i: lever.most for i, lever in enumerate(trials.levers)}
+    assert trials.refuted({i: most for i, most in every.items() if i != loosen})
+    assert trials.refuted({**every, loosen: (Decimal("3.9"),)})
+    assert not trials.refuted({**every, loosen: (Decimal(4),)})
+
+
+def test_what_lacks_a_proof_is_refuted_without_a_trial_also_where_it_is_wanted_later() -> None:
+    """Japan's origin is unproven, and its metal comes a year late: with a proof and a year's delay all is served, with either alone it is not."""
+    made = offer("jp-metal", "jp", "metal", 80, chain("JP?", *METAL), lead_time=12)
+    session = opened(held(10, 0), catalog(facility("jp", "JP", 50), made), ban(*METAL, start=None))
+    trials = trials_of(session, LeverBounds(later=1, stock=Decimal(0)))
+    place = {lever.kind: i for i, lever in enumerate(trials.levers)}
+    later, proof = place[LeverKind.LATER], place[LeverKind.PROOF]
+    assert trials.refuted({proof: ()})
+    assert trials.refuted({later: trials.levers[later].most})
+    assert not trials.refuted({later: trials.levers[later].most, proof: ()})
+
+
+def test_amounts_of_whole_lots_are_the_least() -> None:
+    """Australia sells lots of 4 kg, at most 8 kg a year: of 10 kg two are missing, and of them a stock need hold no more."""
+    made = offer("au-metal", "au", "metal", 5, chain("AU", *METAL), lot=Decimal(4))
+    found = repairs(opened(held(10), catalog(facility("au", "AU", 8), made)))
+    assert ("stock", "metal", 2.0) in [uses[0] for uses in sets(found) if len(uses) == 1]
 
 
 def test_rules_that_conflict_give_way() -> None:

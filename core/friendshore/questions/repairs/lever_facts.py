@@ -52,6 +52,8 @@ class LeverFacts:
         """How many programs have been solved."""
         self._heard = heard
         self._allowed: dict[tuple[Members, Delays], Problem | None] = {}
+        self._uncharged = replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.verbs != {"charge"}))
+        """The facts without rules that only charge: what is allowed does not depend on them."""
         self.base = inputs.problem()
         """The facts without any lever, resolved."""
         self.proofs = {levers[i].subjects[0]: i for i in self._of({LeverKind.PROOF})}
@@ -71,7 +73,7 @@ class LeverFacts:
             none = self.allowing | self.moving | frozenset(self.proofs.values())
             free = {i: self.levers[i].most for i in (self.all - none) | members}
             try:
-                inputs = self.inputs.after(self.changes({**free, **dict(later)}))
+                inputs = self._uncharged.after(self.changes({**free, **dict(later)}))
                 self._allowed[members, later] = inputs.problem()
             except InputError:  # together they make no case
                 self._allowed[members, later] = None

@@ -88,7 +88,7 @@ class LeverProgram:
         self.columns = program.columns
         self.count = self.problem.case.horizon.count
         self._buying = Closings(program, asked.names_of_waivers(asked.all))
-        self._closed: dict[Members, Mask] = {}
+        self._closed: dict[tuple[Members, Delays], Mask] = {}
         self._duals: list[_Duals] = []
         """Proofs that something is short."""
         self._plans: list[tuple[Floats, Floats]] = []
@@ -115,10 +115,22 @@ class LeverProgram:
     def refutes(self, amounts: Amounts) -> Members | None:
         """The levers that would have to be added to so much of some for more to be served; None where all may be served as it is.
 
+        What is closed is first read off facts without delay, which are the same for all programs. Those with it tell more, and take longer.
+        """
+        found = self._refuted_by(amounts, ())
+        if found is None and self._later and (self.asked.proofs or self.asked.allowing):
+            allowing = frozenset(amounts) & self.asked.allowing
+            if (self._shut(allowing, self._later) & ~self._shut(allowing, ())).any():
+                return self._refuted_by(amounts, self._later)
+        return found
+
+    def _refuted_by(self, amounts: Amounts, later: Delays) -> Members | None:
+        """The same, with what is closed if demand is wanted so much later.
+
         What was found before is looked at first: duals prove a bound whatever the ends of rows and columns are (weak duality), and a plan
         that keeps to these is one.
         """
-        upper, row_upper, shut = self._ends(amounts)
+        upper, row_upper, shut = self._ends(amounts, later)
         for duals in reversed(self._duals):
             if duals.bound(upper, row_upper) > self.asked.sure:
                 return self._speaking(duals, shut, amounts)
@@ -143,10 +155,10 @@ class LeverProgram:
         lower = self.linear.lower if lower is None else lower
         return self.asked.optimum(self._reasked, replace(self.linear, lower=lower, upper=upper, row_upper=row_upper))
 
-    def _ends(self, amounts: Amounts) -> tuple[Floats, Floats, Mask]:
+    def _ends(self, amounts: Amounts, later: Delays) -> tuple[Floats, Floats, Mask]:
         """The ends of columns and rows with so much of some levers, and which columns that buy are closed for want of others."""
         asked, upper = self.asked, self.linear.upper.copy()
-        closed = self._shut(frozenset(amounts) & asked.allowing)
+        closed = self._shut(frozenset(amounts) & asked.allowing, later)
         shut = closed & ~np.isin(self.proof, np.array(sorted(amounts), dtype=np.intp))
         held = self.place[self.columns.buy[shut]]
         upper[held[held >= 0]] = 0.0
@@ -277,14 +289,15 @@ class LeverProgram:
                 [sign * row.data for sign, row, _ in ends],
             )
 
-    def _shut(self, allowing: Members) -> Mask:
-        """Columns that buy what nothing may end in with these waivers and licences alone, and no proof."""
-        if allowing not in self._closed:
+    def _shut(self, allowing: Members, later: Delays) -> Mask:
+        """Columns that buy what nothing may end in with these waivers and licences alone, and no proof, if demand is wanted so much later."""
+        if (allowing, later) not in self._closed:
             asked = self.asked
-            problem = asked.allowed(allowing, self._later) if asked.proofs or asked.allowing else None
+            problem = asked.allowed(allowing, later) if asked.proofs or asked.allowing else None
             names = asked.names_of_waivers(allowing)
-            self._closed[allowing] = self._buying.none() if problem is None else self._buying.shut(problem, names)
-        return self._closed[allowing]
+            found = self._buying.none() if problem is None else self._buying.shut(problem, names)
+            self._closed[allowing, later] = found
+        return self._closed[allowing, later]
 
 
 def _loose(lever: int, most: Floats, amounts: Amounts) -> Floats:

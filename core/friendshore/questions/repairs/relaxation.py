@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from math import inf, isnan
+from typing import Protocol
 
 import numpy as np
 
@@ -120,8 +121,11 @@ class Relaxation:
         return None if world.loose else SetProgram(world, program, search)
 
 
-SetSearch = Callable[[Linear, float, Floats | None], SolverAnswer]
-"""Compares what is short at least in a program with integer variables with what is enough, from the choices of a plan (`solve.compared`)."""
+class SetSearch(Protocol):
+    """Compares what is short at least in a program with integer variables with what is enough (`solve.compared`)."""
+
+    def __call__(self, linear: Linear, enough: float, start: Floats | None, /, *, sure: bool) -> SolverAnswer:
+        """Return the answer, searched from the choices of a plan. A second solver confirms it if it has to be `sure`."""
 
 
 class SetProgram:
@@ -157,11 +161,23 @@ class SetProgram:
             return False
         if not self.integer or self.short_as_chosen(amounts)[0] <= enough:
             return True
+        return self._searched(amounts, enough, sure=True).objective <= enough
+
+    def look_for_plan(self, amounts: Amounts, enough: float) -> None:
+        """Search for a plan that is short of little: it proves nothing, but later questions begin from its choices.
+
+        Raises:
+            SearchEndedError: if no more is to be solved.
+        """
+        if self.short_as_chosen(amounts)[0] > enough:
+            self._searched(amounts, enough, sure=False)
+
+    def _searched(self, amounts: Amounts, enough: float, *, sure: bool) -> SolverAnswer:
         world = self._world
         linear = replace(world.linear, integer=world.integer, row_upper=world.ends_of_rows(amounts))
-        answer = self._search(linear, enough, self._plan)
+        answer = self._search(linear, enough, self._plan, sure=sure)
         self._plan = answer.x if answer.x is not None else self._plan
-        return answer.objective <= enough
+        return answer
 
     def short(self, amounts: Amounts, more: Amounts | None = None) -> tuple[float, float]:
         """Kilograms that the demands are short of at best, integer variables left aside, and by how much that surely falls no faster with `more`;

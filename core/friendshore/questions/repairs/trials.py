@@ -191,8 +191,8 @@ class Trials:
         if self.solved >= self.until or self.session.stopped:
             raise SearchEndedError
 
-    def _compared(self, linear: Linear, enough: float, start: Floats | None) -> SolverAnswer:
-        """What is short at least in a program, compared with what is enough, or found if nothing is.
+    def _compared(self, linear: Linear, enough: float, start: Floats | None, /, *, sure: bool = True) -> SolverAnswer:
+        """What is short at least in a program, compared with what is enough, or found if nothing is. A second solver confirms it if it has to be `sure`.
 
         Raises:
             SearchEndedError: if no more is to be solved.
@@ -200,8 +200,9 @@ class Trials:
         self._go_on()
         self._tried += 1
         limits = Limits(seconds=self.session.limits.seconds, workers=1, until=self.session.limits.until)
+        limits = limits if sure else replace(limits, engines=replace(limits.engines, second=()))
         answer = compared(linear, enough, limits, self.session.cancel, start)
-        if answer.outcome not in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
+        if sure and answer.outcome not in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
             raise SearchEndedError
         return answer
 
@@ -350,21 +351,22 @@ def _by_choices(step: Decimal, high: int, program: SetProgram, found: Amounts, l
     With the choices of a plan that is nearly enough, slopes lead to the amount with which it is. One search shows that a step less will not do.
     """
     low = -1
-    n = _by_slopes(step, high, program.short, found, lever, allowed, exactly=False)
-    n = high // 2 if n is None else n
+    first = _by_slopes(step, high, program.short, found, lever, allowed, exactly=False)
+    if first is not None:
+        program.look_for_plan({**found, lever: (step * first,)}, allowed)
+        if first and program.short({**found, lever: (step * (first - 1),)})[0] > allowed:
+            low = first - 1
     for number in count(1):
-        if program.within({**found, lever: (step * n,)}, allowed):
-            high = n
-        else:
-            low = n
-        if high - low <= 1:
-            return high
         near = _by_slopes(step, high, program.short_as_chosen, found, lever, allowed, low + 1, exactly=False)
         high = high if near is None else near
         if high - low <= 1:
             return high
         by_halves = near is None or number % _ROUNDS_OF_CHOICES == 0
         n = (low + high) // 2 if by_halves else high - 1
+        if program.within({**found, lever: (step * n,)}, allowed):
+            high = n
+        else:
+            low = n
     raise AssertionError
 
 
