@@ -62,7 +62,7 @@ def rounded(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> 
         if found.outcome is not SolverOutcome.OPTIMAL or found.x is None:
             return _NONE
         x = found.x
-        whole, most = np.ceil(x - WHOLE), _raised(left, x)
+        whole, most = np.ceil(x - WHOLE), raised(left, x)
         full = left.integer & (most >= whole - WHOLE)
         open_ = left.integer & ~full
         if number == ROUNDS or watch.stopped() or not open_.any():
@@ -121,7 +121,7 @@ def _held(linear: Linear) -> Mask:
     return held
 
 
-def _raised(linear: Linear, x: Floats) -> Floats:
+def raised(linear: Linear, x: Floats) -> Floats:
     """What each column can rise to with all others as they are."""
     entries = linear.entries
     row, column, value = entries.rows, entries.indices, entries.data

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Linear
+from .branching import branched, by_bound
 from .engine import Ask, Engines, Opinion, SolverAnswer, SolverOutcome, Watch, is_open
 from .first_plan import Steps, first_plan, unknown
 from .polishing import polished
@@ -28,6 +29,7 @@ def solve_mip(
     confirm: bool = True,
     start: Floats | None = None,
     relaxed: SolverAnswer | None = None,
+    branch: bool = False,
 ) -> SolverAnswer:
     """Return the best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
@@ -38,6 +40,7 @@ def solve_mip(
         confirm: False for one of many programs whose bounds are confirmed together at the end.
         start: A plan of a program much like it; see `first_plan`.
         relaxed: Answer of its linear relaxation, if it is known.
+        branch: True for a program that its relaxation nearly solves; see `branching`.
 
     Raises:
         UnboundedError: if the cost has no least value.
@@ -50,7 +53,9 @@ def solve_mip(
     if known.outcome is SolverOutcome.INFEASIBLE:
         return known
     if known.objective <= _enough(known.bound, gap):
-        return _by_bound(known, known.bound)
+        return by_bound(known, known.bound)
+    if branch and known.x is not None and (closed := branched(linear, left, known, gap, engines, watch)) is not None:
+        return closed
     began = time.monotonic()
     answer = _searched(linear, left, engines, watch, gap, known)
     missed = answer.outcome in (SolverOutcome.INFEASIBLE, SolverOutcome.OPTIMAL) and is_open(
@@ -110,14 +115,6 @@ _DIGITS = 1e-12
 """Share of the cost that two computations of the same sum may differ by."""
 
 
-def _by_bound(answer: SolverAnswer, bound: float) -> SolverAnswer:
-    """Return the answer as optimal, because a bound that is proved by duals reaches it."""
-    confirmed = frozenset({Confirmation.BOUND})
-    return replace(
-        answer, outcome=SolverOutcome.OPTIMAL, bound=min(bound, answer.objective), confirmed_by=confirmed, duals=None
-    )
-
-
 def _searched(
     linear: Linear, left: Linear, engines: Engines, watch: Watch, gap: float, known: SolverAnswer
 ) -> SolverAnswer:
@@ -146,7 +143,7 @@ def _searched(
             tight = True  # what rows let through within their tolerance was worth much: plan and bound came out too low
             continue
         if enough is not None and answer.objective <= enough:
-            return _by_bound(answer, known.bound)
+            return by_bound(answer, known.bound)
         if answer.outcome is SolverOutcome.OPTIMAL:
             return replace(answer, bound=min(bound, answer.objective))
         if sufficed:

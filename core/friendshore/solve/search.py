@@ -13,6 +13,7 @@ from ..domain.plan import Confirmation
 from ..errors import Diagnostic
 from ..program.matrix import Floats, Linear, continuous
 from .answer_cache import AnswerCache
+from .branching import branched
 from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch, worst_outcome
 from .engines import ENGINES
 from .first_plan import LARGE, any_plan, same_choices
@@ -51,6 +52,9 @@ class Search:
         """
         if self.watch.stopped():
             return known
+        near = self._near(linear, start) if start is not None and known.x is None else None
+        if near is not None:
+            return near
         if (joint := joint_of(linear)) is not None:
             answer = self._joint(joint, known, start)
         elif (sharing := sharing_of(linear)) is not None:
@@ -59,6 +63,14 @@ class Search:
             answer = self.alone(linear, known, start=start)
         late = answer.outcome is SolverOutcome.NOTHING and known.x is None and self.watch.left() is not None
         return self._any_plan(linear, answer.bound) if late and linear.integer.any() else answer
+
+    def _near(self, linear: Linear, start: Floats) -> SolverAnswer | None:
+        """Return the optimum of a small program, found by branching from the choices of a plan of another one; None if they lie too far apart."""
+        if not 0 < np.count_nonzero(linear.integer) < MANY_CHOICES or linear.entries.nnz > LARGE:
+            return None
+        near_one, scale = scaled(linear)
+        found = branched(near_one, near_one, NOTHING, self.gap, self.engines, self.watch, start)
+        return None if found is None else _read(found, linear, scale)
 
     def _any_plan(self, linear: Linear, bound: float) -> SolverAnswer:
         """Return some plan for lack of a good one: where rules require purchases, no component has a plan if one has none."""
@@ -73,6 +85,7 @@ class Search:
         confirm: bool = True,
         start: Floats | None = None,
         relaxed: SolverAnswer | None = None,
+        branch: bool = False,
     ) -> SolverAnswer:
         """Return the best answer for a program solved as one.
 
@@ -80,6 +93,7 @@ class Search:
             confirm: False for one of many programs whose bounds are confirmed together (`opinions`).
             start: as of `component`.
             relaxed: Answer of its scaled linear relaxation, if it is known.
+            branch: as of `solve_mip`.
 
         Raises:
             UnboundedError: if the cost has no least value.
@@ -100,6 +114,7 @@ class Search:
                 confirm,
                 start,
                 relaxed,
+                branch,
             )
         else:
             answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
@@ -154,7 +169,7 @@ class Search:
         if self.watch.left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES:
             relaxed = self._relaxed(linear)
             if _binds(joint, relaxed):
-                answer = self.alone(linear, known, start=start, relaxed=relaxed)
+                answer = self.alone(linear, known, start=start, relaxed=relaxed, branch=True)
                 return replace(answer, joined=_joined(joint, LinkingMethod.JOINT))
         parts = [self.resumable(part.linear) for part in joint.parts]
         answers = in_turns(parts, self.watch.share(0.5), self.workers, self.known)
