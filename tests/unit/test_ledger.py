@@ -142,6 +142,29 @@ def test_rules_that_find_nothing_are_planned_no_more_often_beside_a_budget(monke
     assert found(rule(Budget, id="purse", amount=5000, penalty=1)) == alone
 
 
+def test_without_a_budget_the_materials_that_it_joins_are_planned_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """10 kg of metal at 10 or 50, and of oxide at 1 or 3. Both materials cost 110, from Australia 530. With 300 to spend these leave 4.6 kg of
+    metal short at 1000: 4,900. By hand: the ban adds 420 or 4,790, the budget nothing or 4,370.
+    """
+    given = case(demand("metal", "civil", 10), demand("oxide", "civil", 10))
+    plants = (facility("cn-pit", "CN"), facility("au-pit", "AU"))
+    ores = (source("CN", 1, "oxide", plant="cn-pit"), source("AU", 3, "oxide", plant="au-pit"))
+    planned: list[tuple[Any, bool]] = []
+    plan = Pieces.plan
+
+    def noted(pieces: Pieces, piece: Any, changes: Any) -> Any:
+        planned.append((piece.demanded, any(change.disable == "purse" for change in changes)))
+        return plan(pieces, piece, changes)
+
+    monkeypatch.setattr(Pieces, "plan", noted)
+    found = ledger(opened(given, metals(*plants, *ores), no_china(), rule(Budget, id="purse", amount=300)))
+    assert adds(found) == {"no-china": 2605, "purse": 2185}
+    assert found.method is Method.EXACT
+    joined = ("metal", "oxide")
+    assert {("metal",), ("oxide",)} < {demanded for demanded, _ in planned}
+    assert (joined, True) not in planned, "only with the budget on are both planned together"
+
+
 def test_items_by_order_add_to_those_before_them() -> None:
     """The first takes all of what both forbid; turned round, the other does."""
     session = opened(metal(10), metals(), no_china(), no_one_near())

@@ -45,7 +45,17 @@ from .carried import carried
 from .layout import ChangedPart, LaidColumn, PartLayout
 from .plan_cache import PlanCache
 
-__all__ = ["Answer", "ChangedPart", "Extreme", "LaidColumn", "PartLayout", "PartPlan", "Session", "Together"]
+__all__ = [
+    "Answer",
+    "ChangedPart",
+    "Extreme",
+    "LaidColumn",
+    "PartLayout",
+    "PartPlan",
+    "PlanCache",
+    "Session",
+    "Together",
+]
 
 SLACKS = (1e-9, 1e-7, 1e-6)
 """By how much of a cost a plan may miss it for the solver's tolerance; more than the least only where there is no plan else."""

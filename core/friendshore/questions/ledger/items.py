@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain, combinations
@@ -19,13 +19,14 @@ from ...plugins.interface import is_own
 from ...problem import Problem
 from ...problem.changes import scenario_changes
 from ...problem.network import Arc
+from ...problem.parts import Parts
 from ...program import compile_program
 from ...rules.answers import as_charge
 from ...rules.base import Rule
 from ...rules.customs import possible_origins, told_apart
 from ...rules.rows import Row, Rows, one_by_one
 from ...rules.terms import LackingTerm, ReservedTerm, SpentTerm
-from ...session import Session
+from ...session import PlanCache, Session
 from ...solve import digest
 
 Coalition = frozenset[int]
@@ -153,6 +154,39 @@ class Coalitions:
         on = [self._on(some) for some in subsets(self._scenarios)]
         self.pieces = Pieces(session, [*on, *(item.off for item in items if item.off)])
 
+    def apart(self, piece: Piece) -> tuple[int, Coalitions, tuple[Piece, ...]] | None:
+        """Return the limit rule without which a piece falls into most pieces, the same items in a session without it, and these pieces.
+        None if no rule joins the piece by itself. A coalition without that rule costs the sum of what it costs the pieces.
+        """
+        session = self.pieces.session
+        joining = [
+            i
+            for i, item in enumerate(self.items)
+            if item.kind is ItemKind.RULE and len(session.parts.counted.get(item.name, frozenset()) & piece.members) > 1
+        ]
+        limits = {rule.id for rule in session.problem.rules if rule.verbs == {"rows"}}
+        found = {i: self._parts_without(self.items[i].name, piece) for i in joining if self.items[i].name in limits}
+        link = max(found, key=lambda i: found[i], default=None)
+        if link is None or found[link] == _inside(session.parts, piece):
+            return None
+        inputs = session.inputs.after(self.items[link].off)
+        plans = PlanCache(session.memory // 4)  # those of the session are plans with the rule
+        finer = replace(session, inputs=inputs, problem=inputs.problem(), _plans=plans, _programs={}, _together={})
+        lattice = Coalitions(finer, self.items)
+        pieces = [each for each in lattice.pieces.all if each.members & piece.members]
+        touched = frozenset[str]().union(*(each.members for each in pieces))
+        others = [members for members in finer.parts.members if members & piece.members and not members & touched]
+        pieces += [Piece(members, frozenset()) for members in others]
+        fits = len(pieces) > 1 and all(each.members <= piece.members for each in pieces)
+        return (link, lattice, tuple(pieces)) if fits else None
+
+    def _parts_without(self, rule: str, piece: Piece) -> int:
+        """Return how many parts of the case the piece consists of without the rows of a rule."""
+        session = self.pieces.session
+        rows = [(one, row) for one, row in session.problem.limit_rows if one.id != rule]
+        ranked = (row for objective in session.problem.objectives for row in objective.rows)
+        return _inside(Parts(session.inputs, session.problem, rows, ranked), piece)
+
     def changes(self, piece: Piece, coalition: Coalition) -> Changes:
         """What makes the case one in which, of all items, those of a coalition are on and the others are off.
 
@@ -268,6 +302,10 @@ class Coalitions:
         if (piece, coalition) not in self._digests:
             self._digests[piece, coalition] = digest_of(self.pieces.problem(piece, self.changes(piece, coalition)))
         return self._digests[piece, coalition]
+
+
+def _inside(parts: Parts, piece: Piece) -> int:
+    return sum(bool(members & piece.members) for members in parts.members)
 
 
 def _forbidden(problem: Problem, position: int) -> set[tuple[object, ...]] | None:

@@ -103,6 +103,16 @@ class Value:
         return sum(self.lines[:3], Fraction(0))
 
 
+def total(values: Sequence[Value]) -> Value:
+    """Return what a coalition costs several pieces together."""
+    return Value(
+        tuple(sum(lines, Fraction(0)) for lines in zip(*(value.lines for value in values), strict=True)),
+        sum((value.slack for value in values), Decimal(0)),
+        all(value.proved for value in values),
+        tuple(name for value in values for name in value.conflict),
+    )
+
+
 class Split:
     """One piece, its players, and how its total is split over them."""
 
@@ -119,6 +129,14 @@ class Split:
         """By what tells coalitions that make the same case, the first that was planned."""
         self._untouched: dict[Coalition, frozenset[int]] = {}
         """By coalition whose plan is known, the rules outside it that would leave its plan as lawful and as dear as it is."""
+        apart = lattice.apart(piece) if len(self.players) > 1 else None
+        self._link: int | None = None
+        """The limit rule that alone joins what else were several pieces; None if there is none."""
+        self._pieces: tuple[Split, ...] = ()
+        """These pieces. A coalition without the rule costs what it costs each of them, and few of its rules bear on the same one."""
+        if apart is not None and apart[0] in self.players:
+            self._link, finer, pieces = apart
+            self._pieces = tuple(Split(finer, each) for each in pieces)
 
     def choose(self, in_order: bool, exact_up_to: int, samples: int, seed: int) -> None:
         """Fixes which coalitions count for what."""
@@ -145,8 +163,13 @@ class Split:
         """What the piece costs with some of the items on."""
         coalition = self.lattice.least(self.piece, coalition)
         if coalition not in self._known:
-            self._known[coalition] = self._implied(coalition) or self._alike(coalition) or self._planned(coalition)
+            self._known[coalition] = self._found(coalition)
         return self._known[coalition]
+
+    def _found(self, coalition: Coalition) -> Value:
+        if self._link is not None and self._link not in coalition:
+            return total([each.value(coalition.intersection(each.players)) for each in self._pieces])
+        return self._implied(coalition) or self._alike(coalition) or self._planned(coalition)
 
     def _planned(self, coalition: Coalition) -> Value:
         plan = self.lattice.pieces.plan(self.piece, self.lattice.changes(self.piece, coalition))
