@@ -154,9 +154,21 @@ def test_one_engine_is_not_believed_that_there_is_no_plan() -> None:
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_is_answered_though_an_engine_gives_up(name: str) -> None:
-    """The engine asked first never comes to an answer: each question says what it says without that one."""
+    """The engine asked first never comes to an answer: each question says what it says without that one, to 12 digits."""
     ask = QUESTIONS[name]
-    assert ask(two_goods(after(gives_up))) == ask(two_goods())
+    found, expected = (
+        _in_digits(ask(session).model_dump(mode="json")) for session in (two_goods(after(gives_up)), two_goods())
+    )
+    assert found == expected
+
+
+def _in_digits(data: Any) -> Any:
+    """Round all numbers of JSON-ready data to 12 digits. Two ways to the same optimum add up in another order."""
+    if isinstance(data, dict):
+        return {key: _in_digits(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_in_digits(value) for value in data]
+    return float(f"{data:.12g}") if isinstance(data, float) else data
 
 
 def test_a_comparison_goes_without_what_no_engine_solves() -> None:
