@@ -255,7 +255,7 @@ def test_the_report_reads_as_a_planner_would() -> None:
     """Ranks, shares and cost in one place, what is kept out below, and what it took at the end."""
     dear = source("KZ", price(None, benchmark="nothing"))
     told = text(alternatives(session(civil(40), metals(facility("kz", "KZ"), dear), ban("melted", start=None))))
-    assert "plans up to 1 % dearer: up to USD 4 of present value, penalties included" in told
+    assert "plans that cost up to 1 % of the money spent more: up to USD 4 of present value" in told
     assert "in the plan" in told
     assert "2  au-metal  AU" in told
     assert "no price of benchmark `nothing` is well enough founded: kz-metal" in told

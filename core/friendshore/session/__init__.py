@@ -264,10 +264,10 @@ class Session:
             program, solution = self.compiled(self.parts.members[self.parts.of_material[material]])
             labels = column_labels(program.linear.entries)
             held = np.isin(labels, labels[about(program, material)])
-            cost = exact(float(program.linear.cost[held] @ solution.x[held]))
+            spent = exact(float(_money(program)[held] @ solution.x[held]))
             wanted = {demand.use.material.id for demand in program.problem.demands}
             names = frozenset(name for name in wanted if held[about(program, name)].any())
-            self._together[material] = Together(names, cost, held)
+            self._together[material] = Together(names, spent, held)
         return self._together[material]
 
     def extreme(
@@ -275,13 +275,13 @@ class Session:
     ) -> Extreme:
         """How small or large a sum over purchases can be in a plan that costs little more than the cheapest.
 
-        What hangs together with the material may cost `within` more than in the cheapest plan, as a share of that; ranked
-        objectives stay what they are.
+        The part of the case that is connected to the material may cost more than in the cheapest plan by a share `within` of what it spends
+        there. Penalties count in what it costs, and not in what it spends. Ranked objectives stay what they are.
 
         Args:
             material: the material that is asked about.
             weigh: what a unit of a purchase counts: given the offer's facts, the place of delivery and the period of delivery.
-            within: share by which a plan may be dearer; None: whatever it costs.
+            within: share of the money spent by which a plan may be more expensive; None: whatever it costs.
             largest: the largest sum; else the smallest.
             output: only purchases of this material count; empty: of any.
 
@@ -302,9 +302,9 @@ class Session:
         else:
             labels = column_labels(program.linear.entries)
             held = self.together(material).columns | np.isin(labels, labels[cost != 0])
-            money = np.where(held, program.linear.cost, 0.0)
-            least = float(money @ cheapest.x)
-            solution = self._within(asked, money, least + float(within) * abs(least))
+            cost_held = np.where(held, program.linear.cost, 0.0)
+            spent = abs(float(_money(program)[held] @ cheapest.x[held]))
+            solution = self._within(asked, cost_held, float(cost_held @ cheapest.x) + float(within) * spent)
         bare, plan = _for_itself(program.problem, plan_of(program, solution))
         last = solution.levels[-1]
         sign = -1 if largest else 1
@@ -460,6 +460,15 @@ def _for_search(limits: Limits, began: float, building: float) -> Limits:
     if limits.until is not None:
         left = min(left, limits.until - now) / 2
     return replace(limits, seconds=max(left, LEAST_SEARCH * limits.seconds), until=None)
+
+
+def _money(program: Program) -> Floats:
+    """Return the cost of each column in money that is spent: that of shortages and missed limits, which nobody pays, is 0."""
+    money = program.linear.cost.copy()
+    shorts = len(program.problem.demands) * program.problem.case.horizon.count
+    money[program.columns.short : program.columns.short + shorts] = 0.0
+    money[[column for _, column, _ in program.limits.misses]] = 0.0
+    return money
 
 
 def _for_itself(problem: Problem, plan: Plan) -> tuple[Problem, Plan]:

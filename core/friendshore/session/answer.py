@@ -100,8 +100,8 @@ class Together:
 
     materials: frozenset[str]
     """Demanded materials, itself included."""
-    cost: Decimal
-    """What it adds to the objective of the cheapest plan."""
+    spent: Decimal
+    """Present value of the money that it spends in the cheapest plan, without penalties."""
     columns: Mask
     """Columns of the program of its part."""
 

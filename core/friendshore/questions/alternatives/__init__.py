@@ -25,7 +25,11 @@ class AlternativesOptions:
     inputs: Annotated[bool, Setting("Also what the plan buys for makers.")] = False
     within: Annotated[
         Decimal,
-        Setting("How much dearer plans may be whose shares are looked at; 0.01 is 1 %.", "SHARE", least=0),
+        Setting(
+            "By how much of the money spent plans may cost more whose shares are reported; 0.01 is 1 %.",
+            "SHARE",
+            least=0,
+        ),
     ] = Decimal("0.01")
     top: Annotated[int, Setting("Offers shown of each material with --full; 0: all.", "N", least=0)] = 12
 

@@ -28,7 +28,7 @@ def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Docume
     head = [
         f"An offer is used from {used} of a material's demand on, or from all that it can give if that is less. Cash and shortage are what the "
         "cheapest plan that uses it adds to the recommended one. Penalties for shortage are not cash. Offers are ranked by present value, penalties included.",
-        f"Its share is the least and the most of the demand that it delivers in plans up to {percent(found.within)} dearer: "
+        f"Its share is the least and the most of the demand that it delivers in plans that cost up to {percent(found.within)} of the money spent more: "
         "`must` in all of them, `may` in some, `never` in none.",
     ]
     if found.ranked_objectives:
@@ -63,7 +63,7 @@ def _next(mix: MaterialMix, offers: Sequence[Alternative], found: Alternatives) 
             f", together with {', '.join(map(found.names.material, mix.with_materials))}" if mix.with_materials else ""
         )
         allowed = rounded_money(mix.allowed, found.currency)
-        yield f"plans up to {percent(found.within)} dearer: up to {allowed} of present value, penalties included{beside}"
+        yield f"plans that cost up to {percent(found.within)} of the money spent more: up to {allowed} of present value{beside}"
 
 
 def _break_even(mix: MaterialMix, offers: Sequence[Alternative], found: Alternatives) -> Iterator[str]:

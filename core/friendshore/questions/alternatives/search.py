@@ -32,7 +32,7 @@ from .compliance import Landed, StageCheck, bought, checks, landed
 from .usage_range import NOT_AT_ALL, USED_FROM, UsageRange, UsageShare
 
 WITHIN = Decimal("0.01")
-"""Share by which plans may be dearer than the cheapest whose mixes are looked at."""
+"""Share of the money spent by which plans may cost more whose shares are reported."""
 
 
 class Alternative(Record):
@@ -106,7 +106,7 @@ class MaterialMix(Record):
     today_kg: Number
     """What is bought today, at today's rate over the plan."""
     allowed: Number | None
-    """Money by which plans may be dearer whose shares are looked at; None: rules conflict."""
+    """Money by which plans may cost more whose shares are reported, as present value; None: rules conflict."""
     with_materials: list[str]
     """What else hangs together with it, and shares that money."""
     for_makers: bool
@@ -126,7 +126,7 @@ class Alternatives(QuestionResult):
     case: str
     currency: str
     within: Number
-    """Share by which plans may be dearer than the cheapest whose mixes are looked at."""
+    """Share of the money spent by which plans may cost more whose shares are reported."""
     used_from: Number
     """Share of the demand from which an offer counts as used."""
     ranked_objectives: bool
@@ -154,7 +154,7 @@ def alternatives(
         session: a solved case.
         materials: demanded materials, or such as the plan buys for makers; none: all that are demanded.
         inputs: where none is named, those bought for makers as well.
-        within: share by which plans may be dearer than the cheapest whose mixes are looked at.
+        within: share of the money spent (present value, without penalties) by which plans may cost more whose shares are reported.
         progress: told offers done, offers in all, and seconds.
 
     Raises:
@@ -304,7 +304,7 @@ class _Asking:
             wanted_kg=self.standings.wanted[material],
             short_kg=sum((s.quantity for s in verified.plan.shorts if of[s.demand] == material), Decimal(0)),
             today_kg=sum((self._today(material, name) for name in self.offers(material)), Decimal(0)),
-            allowed=None if conflict else exact(self.within * abs(together.cost)),
+            allowed=None if conflict else exact(self.within * abs(together.spent)),
             with_materials=sorted(together.materials - {material}),
             for_makers=material in self.standings.inputs,
         )

@@ -98,7 +98,7 @@ class UsageRange:
         return None
 
     def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
-        """How small and how large an offer's share can be in plans dearer by a share of `within` at most; None: rules conflict."""
+        """Return the smallest and largest share of an offer in plans that cost more by at most `within` of the money spent; None: rules conflict."""
         session, wanted, places = self.session, self.standings.wanted[material], self.standings.places[material]
         if session.part_of(material).plan.infeasible:
             return None
