@@ -211,9 +211,10 @@ class FilledSheet:
             fix = "correct the day, or plan more `periods`"
             table.problem(row, ARRIVES, "arrives after the plan ends", f"a day up to {self.until}", fix)
         if quantity is not None and not quantity:
-            table.problem(
-                row, CONFIRMED, "nothing was confirmed", "above 0", "leave the row blank if nothing was ordered"
-            )
+            # A blank row of an open order keeps the order as the case states it.
+            cancel = "if the order was cancelled, delete its [[order]] from the case, and leave the row blank"
+            fix = "leave the row blank if nothing was ordered" if line.placed is None else cancel
+            table.problem(row, CONFIRMED, "nothing was confirmed", "above 0", fix)
         if line.is_part:
             fix = f"state it as [[order]] of `{line.offer}` in units of the offer, and leave the row blank"
             message = "the offer delivers several goods at once, so one of them is no order by itself"
