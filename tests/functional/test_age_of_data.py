@@ -47,7 +47,7 @@ def test_a_plan_says_how_old_its_data_are_and_warns_of_old_ones(runs: Path) -> N
 def test_the_screen_says_how_old_the_data_are_and_warns_of_old_ones(runs: Path) -> None:
     """The same in one line each: on every screen how old the oldest are, and a warning of those that nobody has looked at for more than 90 days."""
     fresh, old = (" ".join((runs / f"{name}.txt").read_text().split()) for name in ("fresh", "old"))
-    assert "catalog first-catalog, as of 2026-11-01, 7 days old" in fresh
+    assert "data 7 days old" in fresh
     assert "Old data" not in fresh
     assert "Old data: catalog first-catalog, as of 2026-11-01, 738 days old" in old
 
@@ -91,7 +91,8 @@ def test_law_that_turned_since_it_was_looked_at_is_told(tmp_path: Path) -> None:
     for command in ("check", "plan", "plan --full"):
         name, *options = command.split()
         told = [friendshore(name, tmp_path, *options, day=day) for day in ("2026-11-27", "2026-11-28", "2027-06-01")]
-        assert [turned in " ".join(text.split()) for text in told] == [False, True, True], command
+        named = "turned since it was looked at: cn-46-2-" if command == "plan" else turned  # the screen names the first
+        assert [named in " ".join(text.split()) for text in told] == [False, True, True], command
     friendshore("plan", tmp_path, "--out", tmp_path / "run", day="2026-11-28")
     assert turned in " ".join(friendshore("report", tmp_path / "run").split())
     assert turned in json.loads(friendshore("check", tmp_path, "--json", day="2026-11-28"))["turned"]

@@ -74,7 +74,7 @@ def test_a_ban_from_march_applies_from_january_and_the_plan_says_so() -> None:
     assert "metal-defense 59 kg of 365 kg" in told
     assert "rule ban: from 2027-03-01, counted from 2027-01-01" in told
     page = markdown(page_document(found.run))
-    assert "Short only because the plan counts in whole periods: metal-defense 59 kg of 365 kg" in page
+    assert "Short only because the plan counts in whole periods: metal for metal-defense 59 kg of 365 kg" in page
     assert "| metal | defense | 365 kg | 306 kg | 59 kg |" in page
     assert found.to_frame("by_months").only_kg.tolist() == [59]
 
