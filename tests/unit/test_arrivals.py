@@ -166,3 +166,12 @@ def test_makers_take_their_inputs_when_the_order_goes_out() -> None:
     assert [one.message for one in examine(problem, found.plan.plan)[1]] == [
         "more oxide at AU (R1) is used before 2027-01-02 than is there by then"
     ]
+
+
+def test_one_class_that_lasts_until_the_arrival_needs_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading scipy for it would take longer than the plan of most cases."""
+    monkeypatch.setattr("friendshore.verify.arrivals._Stretches._late", None)
+    orders = coming("metal", (80, LATER))
+    found = planned(year(demand("metal", "civil", 100, price=100), stocks=held(20), orders=orders), facts())
+    assert found.verified
+    assert not short(found)

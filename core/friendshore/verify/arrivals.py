@@ -3,13 +3,13 @@
 What a plan delivers in such a period is used evenly over the days on which it is wanted; a shortage may fall on any of them. An order to a maker takes its
 inputs on the last day on which it may be placed. The plan holds if there is some way to say which part of every delivery is used between one arrival and
 the next, so that no such stretch takes more than its share of a demand, and no compliance class uses more than it has by then. A linear program looks for
-the parts. They are then added up like everything else, so that nothing rests on the program.
+the parts if using everything as late as it is wanted doesn't do. They are then added up like everything else, so that nothing rests on the program.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -122,7 +122,19 @@ class _Stretches:
 
     def check(self) -> None:
         """Find the compliance classes that use more before an arrival than they have."""
-        late = self._late()
+        late, step = self._as_late_as_wanted(), self.ledger.problem.case.resolution
+        if any(miss > step / 2 * more * Decimal(_OF_ROUNDING) for _, _, miss, more in self._misses(late)):
+            late = self._late()
+        for requirement, day, miss, roundings in self._misses(late):
+            message = (
+                f"more {self.node[0]} at {self.node[1]} ({requirement}) is used before {day} than is there by then"
+            )
+            self.ledger.miss(miss, roundings, message)
+
+    def _misses(
+        self, late: Mapping[tuple[str, int], Sequence[Decimal]]
+    ) -> Iterator[tuple[str, date, Decimal, Decimal]]:
+        """Yield the compliance classes that lack something before an arrival, the day, what they lack, and the rounded numbers that this follows from."""
         taken = {(flow.requirement, flow.day) for flow in self.flows if flow.kilograms < 0}
         for requirement in sorted({key[0] for key in self.used} | {name for name, _ in taken}):
             for number, day in enumerate(self.days):
@@ -136,14 +148,28 @@ class _Stretches:
                     Decimal(0),
                 )
                 if used > there:
-                    message = f"more {self.node[0]} at {self.node[1]} ({requirement}) is used before {day} than is there by then"
-                    self.ledger.miss(used - there, roundings, message)
+                    yield requirement, day, used - there, roundings
 
     def _before(self, requirement: str, day: date) -> tuple[Decimal, Decimal]:
         """What a compliance class has before a day, less what orders took by then; and the rounded numbers that it, and its use, follow from."""
         before = [f for f in self.flows if f.requirement == requirement and (f.day is None or f.day < day)]
         used = sum(roundings for (name, _), (_, roundings) in self.used.items() if name == requirement)
         return sum((f.kilograms for f in before), Decimal(0)), sum((f.roundings for f in before), Decimal(used))
+
+    def _as_late_as_wanted(self) -> dict[tuple[str, int], list[Decimal]]:
+        """The same as `_late` without a program: of every demand as much as possible from each day on, in equal shares of its classes."""
+        found = {}
+        for demand in {demand for _, demand in self.used}:
+            given = {key: Fraction(kilograms) for key, (kilograms, _) in self.used.items() if key[1] == demand}
+            left = whole = sum(given.values(), Fraction(0))
+            parts = list[Fraction]()
+            for most in reversed(self._stretches(self.ledger.problem.demands[demand])):
+                parts.insert(0, min(most, left))
+                left -= parts[0]
+            for key, own in given.items():
+                shares = [part * own / whole if whole else part for part in parts]
+                found[key] = [exact(Decimal(each.numerator) / each.denominator) for each in shares]
+        return found
 
     def _late(self) -> dict[tuple[str, int], list[Decimal]]:
         """Compliance class and demand -> what is used of it from each day to the next, so that as little as can be is used too early."""
