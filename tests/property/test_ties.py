@@ -1,9 +1,10 @@
-"""Plans of equal cost: the steadiest is taken, and the same facts give the same plan."""
+"""Plans of equal cost: the one least of concern is taken, then the steadiest, and the same facts give the same plan."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,17 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
-from tests.unit.building import case, catalog, demand, facility, rule, source, store
+from tests.unit.building import METAL, case, catalog, chain, demand, facility, rule, source, store
 
 from friendshore.domain.plan import PlanStatus
 from friendshore.domain.run import Run
 from friendshore.problem import build_problem
 from friendshore.program import Program, compile_program
+from friendshore.program.decode import columns_of
 from friendshore.recommend import Recommendation
+from friendshore.rules.dependence import Dependence, dependence_of
 from friendshore.rules.kinds.limits import Budget, Pin
-from friendshore.solve import AnswerCache, Limits, plan_of, solve, steadiest
+from friendshore.solve import AnswerCache, Limits, TieBreaking, plan_of, solve
 from friendshore.verify import verify
 
 from .compare import planned
@@ -41,6 +44,7 @@ class Optima:
             if offer >= 0:
                 of_line[offer, int(moves.ordered[move])].append(column)
                 self.early[column] = program.problem.case.horizon.count - int(moves.ordered[move])
+        self.concern = np.array([concern_of(program, each) for each in (Dependence.MAY_BE, Dependence.IS)])
         steps = [(of_line[offer, t - 1], now) for (offer, t), now in of_line.items() if (offer, t - 1) in of_line]
         changes = sp.lil_matrix((len(steps), self.count + 2 * len(steps)))
         for row, (before, now) in enumerate(steps):
@@ -58,6 +62,16 @@ class Optima:
     def variation(self, x: np.ndarray[Any, Any]) -> float:
         """Return the variation of a plan."""
         return float(np.abs(self.changes[:, : self.count] @ x).sum())
+
+    def least_concern(self) -> list[float]:
+        """Return the least money of concern, surely or possibly, of any of these plans; then how much of it surely is. Keep plans with no more."""
+        found = []
+        for money in self.concern:
+            wide = np.concatenate([money, np.zeros(len(self.more) - self.count)])
+            found.append(self._least(wide))
+            self.rows.append(sp.csr_matrix(wide))
+            self.ends.append(np.array([found[-1] * (1 + 1e-7) + 1e-4]))
+        return found
 
     def least_variation(self) -> float:
         """Return the least variation of any of these plans."""
@@ -77,6 +91,24 @@ class Optima:
         )
         assert found.status == 0
         return float(found.fun)
+
+
+def concern_of(program: Program, least: Dependence) -> np.ndarray[Any, Any]:
+    """Return what a unit of each column costs, if it is bought from an offer that is at least so dependent by itself."""
+    problem, columns, found = program.problem, program.columns, np.zeros(len(program.linear.cost))
+    countries = problem.case.concern.countries
+
+    def counts(facts: Any) -> bool:
+        return dependence_of(facts, countries).rank >= least.rank
+
+    for column, move in zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True):
+        arc = problem.network.arcs[int(problem.moves.arc[move])]
+        if arc.offer >= 0 and counts(arc.chained):
+            found[column] = float(problem.moves.money(move))
+    for (number, _, period), column in columns.make.items():
+        if any(map(counts, problem.offers[number].chained)):
+            found[column] = float(problem.offers[number].price[period])
+    return found
 
 
 def by_offer(run: Run) -> dict[tuple[str, str], Decimal]:
@@ -103,18 +135,20 @@ def program_of(tiny: Tiny) -> Program:
 
 @examples(200)
 @given(st.integers(0, 10_000), st.sampled_from(["0", "0.08"]))
-def test_no_plan_of_the_same_cost_is_steadier_or_as_steady_and_later(seed: int, rate: str) -> None:
+def test_no_plan_of_the_same_cost_is_less_of_concern_or_steadier_or_later(seed: int, rate: str) -> None:
     """Another solver gets the whole program with its cost capped, and finds none."""
     program = program_of(linear_case(seed, rate))
     found = solve(program)
     if found.status is not PlanStatus.OPTIMAL:
         return
-    steady = steadiest(program, found, Limits(), None, AnswerCache())
+    steady = TieBreaking(program, found, Limits(), None, AnswerCache()).steadiest()
     assert steady.tie_broken is not None
     assert steady.tie_broken[program.columns.buy].all()
     cost = [float(program.linear.cost @ each.x) + program.linear.constant for each in (found, steady)]
     assert cost[1] == pytest.approx(cost[0], rel=1e-9, abs=0.01)
     others = Optima(program, cost[0])
+    for money, smallest in zip(others.concern, others.least_concern(), strict=True):
+        assert money @ steady.x <= smallest * (1 + 1e-6) + 0.01
     least = others.least_variation()
     assert others.variation(steady.x) <= least * (1 + 1e-4) + 0.01
     assert others.early @ steady.x <= others.least_early(least * (1 + 1e-5) + 0.001) * (1 + 1e-3) + 0.1
@@ -204,3 +238,99 @@ def test_more_or_less_of_each_exchangeable_offer_costs_the_same(seed: int) -> No
             answer = found.session.after(rules=(rule(Pin, id="pin", offer=name, **change),))
             rises += [] if answer.infeasible else [answer.rise.objective]
         assert min(rises) < Decimal("0.02"), name
+
+
+def bought_from(*offers: Any, **more: Any) -> Run:
+    """Return the plan for ten of metal in each of two periods."""
+    facts = catalog(facility("au", "AU"), facility("cn", "CN"), *offers)
+    return planned(case(demand("metal", "civil", 10, 10, price=100), **more), [facts], ()).run
+
+
+def test_of_equal_suppliers_those_of_concern_are_left_out() -> None:
+    """`a` would be taken if names alone decided. It is not called an equal offer either."""
+    same = [source("CN", 10, name="a"), source("AU", 10, name="b"), source("AU", 10, name="c")]
+    run = bought_from(*same)
+    assert {purchase.concern for purchase in run.purchases} == {"no"}
+    assert [each.offers for each in run.exchangeable] == [("b", "c")]
+    run = bought_from(*same, concern={"countries": frozenset({"AU"})})
+    assert {purchase.offer for purchase in run.purchases} == {"a"}
+
+
+def test_an_unknown_origin_is_taken_before_one_that_surely_is_of_concern() -> None:
+    """Both count in full as of concern. Of two that do, the one that may not be is taken."""
+    unknown = source("AU", 10, name="b").model_copy(update={"chain": chain("AU", *METAL[1:])})
+    run = bought_from(source("CN", 10, name="a"), unknown)
+    assert {(purchase.offer, purchase.concern) for purchase in run.purchases} == {("b", "may be")}
+
+
+def test_a_cheaper_supplier_of_concern_is_taken() -> None:
+    """Less dependence is worth no money to a plan. A budget for countries of concern can ask for it."""
+    run = bought_from(source("CN", 10, name="a"), source("AU", 10.01, name="b"))
+    assert {purchase.offer for purchase in run.purchases} == {"a"}
+
+
+def ties_of(*materials: str, wanted: float) -> tuple[TieBreaking, dict[str, Any]]:
+    """Return the tie-breaking of a plan for some materials that are wanted in the last of three periods, and the columns of their orders."""
+    facts = catalog(facility("au", "AU"), *(source("AU", 10, name) for name in materials))
+    wants = [demand(name, "civil", 0, 0, wanted, price=100) for name in materials]
+    stores = [store(name, 0) for name in materials]
+    program = compile_program(build_problem(case(*wants, stores=stores), [facts], ()))
+    found = solve(program)
+    first = columns_of(program, plan_of(program, found), found.x)
+    arcs, moves = program.problem.network.arcs, program.problem.moves
+    bought = np.array([arcs[arc].node[0] for arc in moves.arc[program.columns.buy_move].tolist()])
+    orders = {name: program.columns.buy[bought == name] for name in materials}
+    return TieBreaking(program, found, Limits(), None, AnswerCache(), first), orders
+
+
+def test_equal_quantities_become_whole_steps_the_larger_ones_later() -> None:
+    """Ten grams in three periods. Rounded one by one, a third of it three times is a gram short."""
+    ties, orders = ties_of("metal", wanted=0.01)
+    steady = ties.steadiest()
+    assert steady.x[orders["metal"]] == pytest.approx([0.01 / 3] * 3, abs=1e-6)
+    whole = ties.in_whole_steps(steady, None)
+    assert whole.x[orders["metal"]] == pytest.approx([0.003, 0.003, 0.004], abs=1e-9)
+
+
+def test_most_tiny_plans_are_tie_broken() -> None:
+    """Rounding equal quantities one by one would keep the first plan in 7 of these 20 cases."""
+    kept = [planned(tiny.case, [tiny.catalog], tiny.rules) for tiny in (linear_case(seed, "0") for seed in range(20))]
+    assert sum(bool(found.run.not_tie_broken) for found in kept) <= 1
+
+
+@examples(100)
+@given(st.integers(0, 10_000), st.sampled_from(["0", "0.08"]))
+def test_the_columns_of_a_rounded_plan_cost_what_the_plan_costs(seed: int, rate: str) -> None:
+    """The verifier adds the plan up from its records."""
+    program = program_of(linear_case(seed, rate))
+    found = solve(program)
+    if found.status is PlanStatus.OPTIMAL:
+        plan = verify(program.problem, plan_of(program, found))
+        x = columns_of(program, plan.plan, found.x)
+        cost = float(program.linear.cost @ x) + program.linear.constant
+        assert cost == pytest.approx(float(plan.cost.objective), abs=1e-6)
+
+
+def test_only_the_component_that_loses_by_rounding_keeps_the_first_plan() -> None:
+    """Oxide costs a cent more than in the plan that was found. Metal stays steady."""
+    ties, orders = ties_of("metal", "oxide", wanted=30)
+    steady = ties.steadiest()
+    outcome = steady.x.copy()
+    outcome[orders["oxide"][0]] += 0.001
+    kept = ties.without_loss(steady, outcome)
+    assert kept.tie_broken is not None
+    assert not kept.tie_broken[orders["oxide"]].any()
+    assert kept.x[orders["oxide"]] == pytest.approx(ties.start[orders["oxide"]])
+    assert kept.tie_broken[orders["metal"]].all()
+    assert kept.x[orders["metal"]] == pytest.approx([10, 10, 10])
+
+
+def test_a_session_beside_another_breaks_ties_and_looks_for_no_equal_offers() -> None:
+    """`calendar` and `compare` show orders of such sessions, and never their equal offers."""
+    facts = catalog(facility("au", "AU"), *(source("AU", 10, name=name) for name in "ab"))
+    session = planned(case(demand("metal", "civil", 10, 10, price=100)), [facts], ()).session
+    assert session.verified.plan.exchangeable
+    beside = session.beside(session.inputs, session.program, monotonic())
+    assert not beside.verified.plan.exchangeable
+    assert not beside.verified.plan.not_tie_broken
+    assert beside.verified.plan.purchases == session.verified.plan.purchases

@@ -244,7 +244,7 @@ class PlanLevel(Record):
 
 
 class Exchangeable(Record):
-    """Offers that could replace one another at the same cost."""
+    """Offers that could replace one another at the same cost, and with no more money for purchases of concern."""
 
     material: str
     place: str
@@ -262,7 +262,7 @@ class Plan(Tables):
     confirmed_by: tuple[Confirmation, ...] = ()
     """What confirms an optimal plan. Empty for plans without integer decisions: the duals prove a linear program's optimum."""
     not_tie_broken: tuple[str, ...] = ()
-    """Materials whose plan may be one of several that cost the same, and not the steadiest of them."""
+    """Materials whose plan may be one of several that cost the same, and not the one that is least of concern or the steadiest."""
     exchangeable: tuple[Exchangeable, ...] = ()
     """Offers of one material at one place. The plan could buy more or less of each at the same cost."""
     levels: tuple[PlanLevel, ...] = ()

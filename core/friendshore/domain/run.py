@@ -323,9 +323,9 @@ class Run(Tables):
     confirmed_by: list[Confirmation] = []
     """What confirms an optimal plan with integer decisions."""
     not_tie_broken: list[str] = []
-    """Materials whose plan may be one of several that cost the same, and not the steadiest of them."""
+    """Materials whose plan may be one of several that cost the same, and not the one that is least of concern or the steadiest."""
     exchangeable: list[Exchangeable] = []
-    """Offers of one material at one place. The plan could buy more or less of each at the same cost."""
+    """Offers of one material at one place. The plan could buy more or less of each at the same cost, and pay no more for purchases of concern."""
     verified: bool
     """True: re-derived from the facts by other code than the solver's. There is no run without it."""
     currency: str

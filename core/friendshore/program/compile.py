@@ -21,7 +21,7 @@ from .buying import Buying, Recipes
 from .columns import Columns, Units
 from .draft import ProgramDraft
 from .limits import LimitRows, compile_limits
-from .matrix import Floats, Ints, Linear, joined, owners_of
+from .matrix import Floats, Ints, Linear, Mask, joined, owners_of
 from .objectives import Goal, add_largest, goals_of
 from .ordering import add_order_terms
 from .term_columns import TermColumns
@@ -61,6 +61,19 @@ class Program:
         own = [number for number, demand in enumerate(self.problem.demands) if demand.id in demands]
         cells: Ints = np.add.outer(np.array(own, dtype=np.intp) * count, np.arange(count)).ravel()
         return self.columns.short + cells
+
+    def shorts(self) -> Ints:
+        """Return the columns of all shortages, demand by demand and period by period."""
+        cells: Ints = np.arange(len(self.problem.demands) * self.problem.case.horizon.count)
+        return self.columns.short + cells
+
+    def rounded(self) -> Mask:
+        """Return the columns that a plan rounds to the resolution: purchases, units made, transfers, deliveries, and shortages."""
+        columns, found = self.columns, np.zeros(len(self.linear.cost), dtype=bool)
+        for block in (columns.buy, list(columns.make.values()), list(columns.transfer.values()), columns.deliver):
+            found[block] = True
+        found[self.shorts()] = True
+        return found
 
     def owners_of(self, rows: Ints) -> list[str]:
         """Who asked for each of some rows."""

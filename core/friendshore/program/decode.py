@@ -17,9 +17,11 @@ from ..problem.fixed_point import Whole, added_up, whole
 from ..problem.network import final_node
 from .balance_repair import balance_repaired
 from .compile import Program
-from .matrix import Ints
+from .matrix import Floats, Ints, joined
 from .rounding import in_whole_lots, to_steps, within_tiers
 
+_NOTHING = 1e-6
+"""Share of a step of the resolution that is not rounding, but a solver's last digits."""
 Cell = tuple[int, int, int]
 """Node, compliance class, period."""
 
@@ -47,6 +49,49 @@ def decode(
     return _Decoder(program, x).plan(status, objective, bound, infeasible)
 
 
+def columns_of(program: Program, plan: Plan, x: Floats) -> Floats:
+    """Return the columns of a plan that was decoded from `x`. Columns that a plan doesn't state keep their values."""
+    problem, columns, moves = program.problem, program.columns, program.problem.moves
+    index = {each.label: each.index for each in problem.compliance_classes}
+    offers = {facts.offer.id: number for number, facts in enumerate(problem.offers)}
+    demands = {demand.id: number for number, demand in enumerate(problem.demands)}
+    nodes = {node: number for number, node in enumerate(problem.network.nodes)}
+    lots = {problem.lots[arc.lot].id: arc.index for arc in problem.network.arcs if arc.lot >= 0}
+    found, count, table = x.copy(), problem.case.horizon.count, plan.purchases
+    assert isinstance(table, PurchaseTable)
+    found[program.rounded()] = 0.0
+    for first in columns.stock.values():
+        found[first : first + count] = 0.0
+    # Every compliance class buys a move in one column at most.
+    of_move = columns.buy_compliance_class * len(moves) + columns.buy_move
+    order = np.argsort(of_move, kind="stable")
+    bought = [table.requirement * len(moves) + moves.slots[table.line, table.ordered]]
+    bought += [
+        np.array([index[lot.requirement] * len(moves) + moves.slots[lots[lot.lot], lot.period]]) for lot in plan.lots
+    ]
+    quantities = [step * float(table.unit) for step in table.counts.tolist()] + [
+        float(lot.quantity) for lot in plan.lots
+    ]
+    found[columns.buy[order[np.searchsorted(of_move[order], joined(bought))]]] = quantities
+    for make in plan.makes:
+        found[columns.make[offers[make.offer], index.get(make.requirement, -1), make.period]] = float(make.units)
+    for lent in plan.transfers:
+        offer = offers[lent.offer]
+        output = next(i for i, line in enumerate(problem.offers[offer].offer.outputs) if line.material == lent.material)
+        key = (offer, output, lent.period, index[lent.from_requirement], index[lent.to_requirement])
+        found[columns.transfer[key]] = float(lent.quantity)
+    for held in plan.stocks:
+        first = columns.stock[nodes[held.material, held.place], index[held.requirement]]
+        found[first + held.period] = float(held.quantity)
+    deliver = dict(zip(columns.deliver_key, columns.deliver, strict=True))
+    for delivery in plan.deliveries:
+        used = demands[delivery.demand], delivery.period, index[delivery.requirement], delivery.waivers
+        found[deliver[used]] = float(delivery.quantity)
+    for short in plan.shorts:
+        found[columns.short + demands[short.demand] * count + short.period] = float(short.quantity)
+    return found
+
+
 class _Decoder:
     def __init__(self, program: Program, x: np.ndarray) -> None:
         self.program = program
@@ -59,7 +104,13 @@ class _Decoder:
         self.inflow: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         self.planned = self._planned()
         taken = {cell: float(sum(part.quantity for part in parts)) for cell, parts in self.planned.items()}
-        self.x = balance_repaired(program, self.x, taken)
+        if not self._is_in_steps():
+            self.x = balance_repaired(program, self.x, taken)
+
+    def _is_in_steps(self) -> bool:
+        """Return True if nothing has to be rounded, so that there is nothing to repair."""
+        steps = self.x[self.program.rounded()] / float(self.resolution)
+        return bool((np.abs(steps - np.rint(steps)) < _NOTHING).all())
 
     def plan(self, status: PlanStatus, objective: float, bound: float, infeasible: Sequence[Infeasible]) -> Plan:
         purchases, lots = self._bought()

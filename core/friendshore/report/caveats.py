@@ -227,7 +227,7 @@ def late_orders(run: Run) -> Iterator[str]:
 def tie_lines(run: Run, most: int = _FEW) -> Iterator[str]:
     """Yield the materials whose orders are one choice of several that cost the same."""
     if run.not_tie_broken:
-        yield f"Not tie-broken: {few(run.not_tie_broken, most=most)}: other orders may cost the same and be steadier"
+        yield f"Not tie-broken: {few(run.not_tie_broken, most=most)}: other orders may cost the same, and be steadier or less of concern"
 
 
 def exchange_lines(run: Run) -> Iterator[str]:

@@ -22,6 +22,7 @@ from ..problem.kept import Kept
 from ..problem.parts import Members, Parts
 from ..program import Choices, Program, compile_program
 from ..program.asking import Weigh, about, weights
+from ..program.decode import columns_of
 from ..program.matrix import Floats, capped
 from ..program.objectives import Goal
 from ..rules.base import Rule
@@ -33,10 +34,10 @@ from ..solve import (
     Limits,
     Progress,
     Solution,
+    TieBreaking,
     least,
     plan_of,
     solve,
-    steadiest,
 )
 from ..solve.components import column_labels
 from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
@@ -127,7 +128,10 @@ class Session:
             VerificationError: if the plan does not hold.
         """
         search = replace(_for_search(self.limits, began, began), until=self.limits.until)
-        return _opened(inputs, program, self.limits, search, None, self.cancel, self.answers, began, self.memory)
+        known, memory = self.answers, self.memory
+        return _opened(
+            inputs, program, self.limits, search, None, self.cancel, known, began, memory, equal_offers=False
+        )
 
     def __repr__(self) -> str:
         return (
@@ -395,8 +399,10 @@ def _opened(
     known: AnswerCache,
     opened: float,
     memory: int,
+    equal_offers: bool = True,
 ) -> Session:
-    solution, verified = _tie_broken(program, solve(program, search, progress, cancel, known), search, cancel, known)
+    first = solve(program, search, progress, cancel, known)
+    solution, verified = _tie_broken(program, first, search, cancel, known, equal_offers)
     # What is asked from here on moves no price of a shortage or of holding.
     asked = replace(inputs.freeze(program.problem), kept=Kept(memory // 2) if inputs.kept is None else inputs.kept)
     plans = PlanCache(memory // 4)
@@ -404,9 +410,12 @@ def _opened(
 
 
 def _tie_broken(
-    program: Program, solution: Solution, limits: Limits, cancel: Cancel | None, known: AnswerCache
+    program: Program, solution: Solution, limits: Limits, cancel: Cancel | None, known: AnswerCache, equal_offers: bool
 ) -> tuple[Solution, VerifiedPlan]:
-    """Return the steadiest of all cheapest plans, verified; the one that was found if rounding makes the steadiest cost a cent more, or a gram short."""
+    """Return the steadiest of all cheapest plans, verified.
+
+    Components in which rounding costs money keep the plan that was found. So do all, if the whole costs a cent more, or is a gram shorter.
+    """
 
     def planned(each: Solution) -> Plan:
         return plan_of(program, each).but(
@@ -414,12 +423,22 @@ def _tie_broken(
         )
 
     first = verify(program.problem, planned(solution))
-    steady = steadiest(program, solution, limits, cancel, known)
-    second, _ = examine(program.problem, planned(steady))
-    if second is None or second.cost.shortage > first.cost.shortage:
-        return solution, first
-    costs_more = round(second.cost.objective, 2) > round(first.cost.objective, 2)
-    return (solution, first) if costs_more else (steady, second)
+    ties = TieBreaking(program, solution, limits, cancel, known, columns_of(program, first.plan, solution.x))
+    steady = ties.steadiest(equal_offers=equal_offers)
+    for improve in (ties.in_whole_steps, ties.without_loss, None):
+        verified, _ = examine(program.problem, planned(steady))
+        if verified is not None and _is_as_cheap(verified, first):
+            return steady, verified
+        if improve is not None:
+            outcome = None if verified is None else columns_of(program, verified.plan, steady.x)
+            steady = improve(steady, outcome)
+    return solution, first
+
+
+def _is_as_cheap(plan: VerifiedPlan, other: VerifiedPlan) -> bool:
+    """Return True if a plan leaves no more short than another one, and costs no more to the cent."""
+    costs_more = round(plan.cost.objective, 2) > round(other.cost.objective, 2)
+    return plan.cost.shortage <= other.cost.shortage and not costs_more
 
 
 def _not_tie_broken(program: Program, solution: Solution) -> tuple[str, ...]:

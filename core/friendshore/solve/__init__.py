@@ -28,4 +28,4 @@ from .run import (
     relaxation as relaxation,
     solve as solve,
 )
-from .steadiest import steadiest as steadiest
+from .steadiest import TieBreaking as TieBreaking

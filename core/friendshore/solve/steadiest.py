@@ -1,29 +1,40 @@
-"""Tie-breaking: of all cheapest plans, the steadiest one, and of these the one that orders latest.
+"""Tie-breaking: of all cheapest plans, the one that spends least on countries of concern, then the steadiest, then the one that orders latest.
 
 It replaces the plan of each component that is proved optimal by another optimum of the same program. Integer variables and missed soft limits keep
 their values. These are minimized in turn, each as far as the levels before it allow:
 
-1. the sum of `|q(t) - q(t-1)|` over all offers, where `q(t)` is the quantity ordered in period t;
-2. how early orders are placed, in kilograms times periods;
-3. a sum with arbitrary weights that depend on nothing but the column, so that the same facts give the same plan.
+1. money for purchases that are, or may be, of concern because of their seller or their own steps (`rules.dependence`), not discounted;
+2. the part of it for purchases that surely are;
+3. the sum of `|q(t) - q(t-1)|` over all offers, where `q(t)` is the quantity ordered in period t;
+4. how early orders are placed, in kilograms times periods;
+5. a sum with arbitrary weights that depend on nothing but the column, so that the same facts give the same plan.
+
+A made good is also of concern because of its inputs. The program doesn't trace goods through stocks, so the first two levels count its inputs
+where they are bought, and its own price only because of its own steps.
 
 Each level keeps the levels before it by complementary slackness. Given optimal duals, a plan is optimal exactly if each column with a reduced cost is
 at its bound, and each row with a dual is too (Bertsimas and Tsitsiklis, Introduction to Linear Optimization, 1997, theorem 4.5). So these columns are
 fixed, and these rows become equations. The program that is left is small, and no tolerance lets costs rise.
+
+Equal quantities are rarely whole numbers of the resolution, and rounding each of them costs money. So the program is first moved by what rounding
+moved the plan that was found: it then contains that plan, and all its plans cost the same as that one. Near the steadiest plan, a vertex is sought
+between whole steps. It is mostly whole, because most rows only add quantities up. Yields leave fractions; a small integer program removes those.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..domain.use import Chained
 from ..program import Program
 from ..program.matrix import Entries, Floats, Ints, Linear, Mask, capped, with_differences
+from ..rules.dependence import Dependence, dependence_of, worst_of
 from .answer_cache import AnswerCache, digest
-from .components import split
-from .engine import Cancel, SolverAnswer, SolverOutcome, Watch, is_open
+from .components import Component, column_labels, split
+from .engine import Ask, Cancel, SolverAnswer, SolverOutcome, Watch, is_open
 from .lexicographic import goals_within
 from .linking import Joint, joint_of
 from .polishing import fix
@@ -41,36 +52,176 @@ GRAIN = 1e-3
 """Values are rounded to this share of the case's resolution, so that the solver's last digits don't decide how they are rounded to the resolution."""
 
 
-def steadiest(
-    program: Program, solution: Solution, limits: Limits, cancel: Cancel | None, answers: AnswerCache
-) -> Solution:
-    """Return the steadiest solution that costs as much as a given one."""
-    if solution.proved is None:
-        return solution
-    search = Search(Watch(limits.left(), cancel), limits.gap, 1, answers, limits.engines)
-    x, proved = solution.x, solution.proved
-    line, periods = _order_lines(program)
-    missed = np.zeros(len(x), dtype=bool)
-    missed[[column for _, column, _ in program.limits.misses]] = True
-    best, tie_broken = x.copy(), np.zeros(len(x), dtype=bool)
-    exchangeable = np.zeros(len(x), dtype=bool)
-    unit = float(program.problem.case.resolution)
-    for part in split(program.linear):
-        if search.watch.stopped():
-            break
-        of = part.columns
-        if not proved[of[0]]:
-            continue
-        held = missed[of]
-        linear = fix(part.linear, part.linear.integer, x[of])
-        linear = replace(linear, lower=np.where(held, x[of], linear.lower), upper=np.where(held, x[of], linear.upper))
-        ranked = [(goal.cost, goal.within) for _, goal in goals_within(program.goals, of)]
-        face = _cheapest(linear, x[of], ranked or [(linear.cost, 0.0)], search)
-        if face is not None and (found := _steadied(face, x[of], line[of], periods, of, search)) is not None:
-            best[of], tie_broken[of] = found, True
-            exchangeable[of] = _exchangeable(face, found, np.where(line[of] < 0, -1, line[of] // periods), unit, search)
-    best = np.where(tie_broken, np.round(best / (unit * GRAIN)) * (unit * GRAIN), best)
-    return replace(solution, x=best, tie_broken=tie_broken, exchangeable=exchangeable)
+NEAR = 8
+"""Steps by which a quantity may be moved so that all are whole."""
+NODES = 100
+"""Nodes of the search for whole quantities."""
+CLOSE_ENOUGH = 0.5
+"""Share by which they may lie farther from the steadiest plan than is proved to be necessary."""
+MONEY = 1e-5
+"""Costs that differ by no more than this are equal."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A component whose ties are broken."""
+
+    columns: Ints
+    face: Linear
+    """Program in which all plans cost the same, and are of concern as little as possible."""
+    x: Floats
+    """Its steadiest plan."""
+
+
+class TieBreaking:
+    """Tie-breaking of a solution.
+
+    It makes up to three solutions, the next one only if the last one, rounded, costs more than the plan that was found: `steadiest`,
+    then `in_whole_steps`, then `without_loss`.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        solution: Solution,
+        limits: Limits,
+        cancel: Cancel | None,
+        answers: AnswerCache,
+        rounded: Floats | None = None,
+    ) -> None:
+        """Prepare to break ties.
+
+        Args:
+            rounded: Columns of the plan that the solution is rounded to. All solutions then cost as much as that plan. None: as much as the solution.
+        """
+        self.program, self.solution = program, solution
+        self.search = Search(Watch(limits.left(), cancel), limits.gap, 1, answers, limits.engines)
+        self.is_rounded = rounded is not None
+        self.start = solution.x if rounded is None else _as_planned(program, rounded)
+        self.first = solution.x if rounded is None else rounded
+        self.counted, self.unit = program.rounded(), float(program.problem.case.resolution)
+        self.line, self.periods = _order_lines(program)
+        self.parts: list[_Part] = []
+
+    def steadiest(self, *, equal_offers: bool = True) -> Solution:
+        """Return the steadiest solution that costs as much as the given one, and no more money for purchases of concern.
+
+        Args:
+            equal_offers: False to leave out the search for offers that could replace one another.
+        """
+        program, proved, concern = self.program, self.solution.proved, _Concern(self.program)
+        missed, exchangeable = np.zeros(len(self.start), dtype=bool), np.zeros(len(self.start), dtype=bool)
+        missed[[column for _, column, _ in program.limits.misses]] = True
+        for component in split(program.linear):
+            of = component.columns
+            if proved is None or self.search.watch.stopped():
+                break
+            if not proved[of[0]] or (part := self._steadied(component, missed[of], concern)) is None:
+                continue
+            self.parts.append(part)
+            if equal_offers:
+                offer = np.where(self.line[of] < 0, -1, self.line[of] // self.periods)
+                exchangeable[of] = _exchangeable(part.face, part.x, offer, self.unit, self.search)
+        return self._solution(self.parts, exchangeable)
+
+    def _steadied(self, component: Component, missed: Mask, concern: _Concern) -> _Part | None:
+        """Return a component with its ties broken; None if that can't be proved."""
+        of, linear = component.columns, component.linear
+        x, line = self.solution.x[of], self.line[of]
+        linear = fix(linear, linear.integer, x)
+        linear = replace(linear, lower=np.where(missed, x, linear.lower), upper=np.where(missed, x, linear.upper))
+        ranked = [(goal.cost, goal.within) for _, goal in goals_within(self.program.goals, of)]
+        face = _cheapest(linear, x, ranked or [(linear.cost, 0.0)], self.search)
+        if face is not None and self.is_rounded:
+            face = _moved(face, self.start[of], self.counted[of], self.unit)
+        face = None if face is None else _least_concern(face, concern, of, self.search)
+        found = None if face is None else _steadied(face, x, line, self.periods, of, self.search)
+        return None if face is None or found is None else _Part(of, face, found)
+
+    def in_whole_steps(self, steady: Solution, outcome: Floats | None) -> Solution:
+        """Return the same solution with each component that loses by rounding in whole steps of the resolution.
+
+        Args:
+            outcome: Columns of the plan that the solution is rounded to. None if that plan doesn't hold; all that isn't whole is then changed.
+        """
+        lossy, found = self._lossy(steady, outcome), []
+        start = steady.x if outcome is None else _as_planned(self.program, outcome)
+        for part in self.parts:
+            of = part.columns
+            if lossy[of[0]]:
+                late_first = _early(self.line[of], self.periods) + 0.1 * _arbitrary(of)
+                whole = _in_steps(part.face, part.x, late_first, self.counted[of], self.unit, self.search)
+                found.append(replace(part, x=whole))
+            else:
+                found.append(replace(part, x=start[of]))
+        return self._solution(found, steady.exchangeable)
+
+    def without_loss(self, steady: Solution, outcome: Floats | None) -> Solution:
+        """Return the same solution with the plan that was found for each component that still loses by rounding."""
+        lossy = self._lossy(steady, outcome)
+        start = steady.x if outcome is None else _as_planned(self.program, outcome)
+        kept = [replace(part, x=start[part.columns]) for part in self.parts if not lossy[part.columns[0]]]
+        return self._solution(kept, steady.exchangeable)
+
+    def _solution(self, parts: Sequence[_Part], exchangeable: Mask | None) -> Solution:
+        """Return the solution with the plan that was found in all components but some."""
+        x, tie_broken = self.start.copy(), np.zeros(len(self.start), dtype=bool)
+        grain = self.unit * GRAIN
+        for part in parts:
+            x[part.columns] = np.round(part.x / grain) * grain
+            tie_broken[part.columns] = True
+        equal = None if exchangeable is None else exchangeable & tie_broken
+        return replace(self.solution, x=x, tie_broken=tie_broken, exchangeable=equal)
+
+    def _lossy(self, steady: Solution, outcome: Floats | None) -> Mask:
+        """Return the columns of components in which rounding costs money or leaves more short; if the plan doesn't hold, of all that aren't whole."""
+        labels = column_labels(self.program.linear.entries)
+        if outcome is None:
+            steps = steady.x / self.unit
+            loss = np.bincount(labels, self.counted & (np.abs(steps - np.rint(steps)) > GRAIN / 2))
+        else:
+            rise, short = self.program.linear.cost * (outcome - self.first), np.zeros(len(labels), dtype=bool)
+            short[self.program.shorts()] = True
+            loss = np.maximum(np.bincount(labels, rise), np.bincount(labels, np.where(short, rise, 0.0)))
+        found: Mask = loss[labels] > MONEY
+        return found
+
+
+class _Concern:
+    """Money for purchases of concern, by column."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.countries = program.problem.case.concern.countries
+        self.made = {column: (offer, period) for (offer, _, period), column in program.columns.make.items()}
+        self._known: dict[int, Dependence] = {}
+
+    def costs(self, columns: Ints) -> Floats:
+        """Return two rows: what a unit of each column costs if it is or may be of concern, and the same if it surely is."""
+        found = np.zeros((2, len(columns)))
+        bought, problem = self.program.columns, self.program.problem
+        place = np.minimum(np.searchsorted(bought.buy, columns), len(bought.buy) - 1)
+        for at, (column, position) in enumerate(zip(columns.tolist(), place.tolist(), strict=True)):
+            if column in self.made:
+                facts, period = problem.offers[self.made[column][0]], self.made[column][1]
+                dependence = worst_of(map(self._dependence, facts.chained))
+                money = facts.price[period]
+            elif position >= 0 and bought.buy[position] == column:
+                move = int(bought.buy_move[position])
+                arc = problem.network.arcs[int(problem.moves.arc[move])]
+                dependence = Dependence.NO if arc.offer < 0 else self._dependence(arc.chained)
+                charges = problem.compliance_classes[bought.buy_compliance_class[position]].surcharges or {}
+                money = problem.moves.money(move) + charges.get((arc.index, int(problem.moves.ordered[move])), 0)
+            else:
+                continue
+            if dependence is not Dependence.NO:
+                found[: 1 if dependence is Dependence.MAY_BE else 2, at] = float(money)
+        return found
+
+    def _dependence(self, offer: Chained) -> Dependence:
+        if id(offer) not in self._known:
+            self._known[id(offer)] = dependence_of(offer, self.countries)
+        return self._known[id(offer)]
 
 
 def _order_lines(program: Program) -> tuple[Ints, int]:
@@ -154,6 +305,59 @@ def _face(linear: Linear, x: Floats, duals: Floats) -> Linear:
     )
 
 
+def _as_planned(program: Program, rounded: Floats) -> Floats:
+    """Return the columns of a rounded plan with whole deliveries. Rounded inputs may have left less than a step of one undelivered."""
+    columns, count = program.columns, program.problem.case.horizon.count
+    unit, found = float(program.problem.case.resolution), rounded.copy()
+    for column, (demand, period, *_) in zip(columns.deliver, columns.deliver_key, strict=True):
+        steps = rounded[column] / unit
+        found[column] = np.ceil(steps - GRAIN) * unit
+        found[columns.short + demand * count + period] -= found[column] - rounded[column]
+    return found
+
+
+def _moved(face: Linear, x: Floats, counted: Mask, unit: float) -> Linear:
+    """Return a program in which all plans cost the same, moved so that it contains a rounded plan `x`. All its plans cost as much as that one.
+
+    Limits are rounded to whole steps too, where they limit sums of quantities.
+    """
+    loose, equal, rows = face.lower < face.upper, face.row_lower == face.row_upper, face.entries @ x
+    partial = ~counted[face.entries.indices] | (face.entries.data != np.rint(face.entries.data))
+    whole = np.bincount(face.entries.rows, partial, minlength=len(rows)) == 0
+    ends = (face.lower, face.upper, counted), (face.row_lower, face.row_upper, whole)
+    (lower, upper), (row_lower, row_upper) = (
+        (
+            np.where(mine, np.ceil(low / unit - GRAIN) * unit, low),
+            np.where(mine, np.floor(high / unit + GRAIN) * unit, high),
+        )
+        for low, high, mine in ends
+    )
+    return replace(
+        face,
+        lower=np.where(loose, np.minimum(lower, x), x),
+        upper=np.where(loose, np.maximum(upper, x), x),
+        row_lower=np.where(equal, rows, np.minimum(row_lower, rows)),
+        row_upper=np.where(equal, rows, np.maximum(row_upper, rows)),
+    )
+
+
+def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Search) -> Linear | None:
+    """Return the program without the plans that cost more money for purchases of concern than needed; None if it can't be proved."""
+    free = np.flatnonzero(face.lower < face.upper)
+    for costs in concern.costs(columns[free]) if concern.countries else ():
+        if not costs.any():
+            continue
+        cost = np.zeros(len(columns))
+        cost[free] = costs
+        level = replace(face, cost=cost, constant=0.0)
+        answer = search.alone(level)
+        duals = _of_rows(level, answer)
+        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
+            return None
+        face = _face(level, answer.x, duals)
+    return face
+
+
 def _equal(values: Floats, ends: Floats) -> Mask:
     """Return where values are at finite ends, but for the solver's tolerance. A dual that says otherwise is noise."""
     found: Mask = np.abs(values - ends) <= AT_END * np.maximum(1.0, np.abs(values))
@@ -170,7 +374,7 @@ def _steadied(face: Linear, x: Floats, line: Ints, periods: int, columns: Ints, 
     loose = face.lower < face.upper
     found, free = np.where(loose, x, face.lower), np.flatnonzero(loose)
     rest, changes = _with_changes(_without_fixed(face, found, free), found, free, line, periods)
-    early = np.where(line[free] >= 0, periods - line[free] % periods, 0)
+    early = _early(line[free], periods)
     costs = np.zeros((3, len(free) + 2 * changes))
     costs[0, len(free) :] = 1.0
     costs[1, : len(free)], costs[2, : len(free)] = early, _arbitrary(columns[free])
@@ -182,6 +386,70 @@ def _steadied(face: Linear, x: Floats, line: Ints, periods: int, columns: Ints, 
             return None
         rest, found[free] = _face(level, answer.x, duals), answer.x[: len(free)]
     return found
+
+
+def _early(line: Ints, periods: int) -> Ints:
+    """Return how early each column orders, in periods from the end. 0 for columns that order nothing."""
+    found: Ints = np.where(line >= 0, periods - line % periods, 0)
+    return found
+
+
+def _in_steps(face: Linear, x: Floats, cost: Floats, counted: Mask, unit: float, search: Search) -> Floats:
+    """Return a plan near `x` in whole steps of the resolution. Some quantities stay fractions if there is none.
+
+    Args:
+        face: Program in which all plans cost the same.
+        cost: Decides where the last step goes.
+        counted: Columns that are rounded.
+        unit: Kilograms in a step.
+    """
+    free = np.flatnonzero(face.lower < face.upper)
+    rest, held = _without_fixed(face, x, free), counted[free]
+    steps = np.where(held, np.round(x[free] / (unit * GRAIN)) * GRAIN, 0.0)
+    lower = np.where(held, np.maximum(rest.lower, np.floor(steps) * unit), rest.lower)
+    upper = np.where(held, np.minimum(rest.upper, np.ceil(steps) * unit), rest.upper)
+    between = replace(rest, cost=cost[free], lower=lower, upper=np.maximum(lower, upper))
+    answer = search.alone(between)
+    if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
+        return x
+    found, near = x.copy(), answer.x
+    if (np.abs(near / unit - np.rint(near / unit))[held] > GRAIN).any():
+        whole = _whole(rest, steps, held, unit, search)
+        near = near if whole is None else whole
+    found[free] = near
+    return found
+
+
+def _whole(rest: Linear, steps: Floats, held: Mask, unit: float, search: Search) -> Floats | None:
+    """Return a plan of a program whose quantities are whole steps, as near as possible to some; None if none is found.
+
+    Columns that order nothing keep that.
+
+    Args:
+        steps: Quantities in steps.
+        held: Columns that have to be whole.
+    """
+    whole = held & (steps > 0)
+    lower, upper = np.where(held, 0.0, rest.lower / unit), np.where(held, 0.0, rest.upper / unit)
+    lower[whole] = np.maximum(lower[whole], np.floor(steps[whole]) - NEAR)
+    upper[whole] = np.minimum(rest.upper[whole] / unit + GRAIN, np.ceil(steps[whole]) + NEAR)
+    near = replace(
+        rest,
+        lower=lower,
+        upper=upper,
+        integer=whole,
+        row_lower=rest.row_lower / unit,
+        row_upper=rest.row_upper / unit,
+    )
+    mine = np.flatnonzero(whole)
+    each = np.arange(len(mine))
+    wide = with_differences(near, Entries.summed(each, mine, np.ones(len(mine)), (len(mine), len(steps))), steps[mine])
+    wide = replace(wide, cost=np.where(np.arange(len(wide.cost)) < len(steps), 0.0, 1.0))
+    answer = search.engines.search(wide, Ask(search.watch.left(), CLOSE_ENOUGH, nodes=NODES))
+    if answer.x is None:
+        return None
+    found = answer.x[: len(steps)]
+    return np.where(whole, np.rint(found), found) * unit
 
 
 def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Search) -> Mask:
