@@ -226,13 +226,13 @@ def test_a_dearer_tier_is_paid_for_or_kept_out_of() -> None:
 
 
 def test_tonnes_below_a_dearer_tier_are_not_rounded_into_it() -> None:
-    """From 50 t on 10 % off and a fee of 100: at 0.01 a kilogram that costs more, and two orders of 49,999.99 kg stay below it."""
+    """From 50 t on 10 % off and a fee of 100: at 0.01 a kilogram that costs more, and three orders of 49,999.99 kg stay below it."""
     facts = metals(schedule("cn-metal", tier(0), tier(50_000, discount=0.1, lump=100)), cn=400_000)
     facts = facts.model_copy(update={"offers": (source("CN", 0.01),)})
-    found = planned(case(demand("metal", "civil", 20_000, 37_000, 64_000, price=0.5), length="quarter"), facts)
-    assert found.cost.total == 1210
+    found = planned(case(demand("metal", "civil", 20_000, 37_000, 92_999.97, price=0.5), length="quarter"), facts)
+    assert found.cost.total == Decimal("1499.9997")
     assert [d.tier for d in found.run.discounts] == [1, 1, 1]
-    assert max(ordered(found).values()) == 49_999.99
+    assert list(ordered(found).values()) == [49_999.99] * 3
 
 
 def test_many_small_pieces_never_round_into_a_dearer_tier() -> None:

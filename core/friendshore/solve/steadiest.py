@@ -50,8 +50,6 @@ AT_END = 1e-7
 
 GRAIN = 1e-3
 """Values are rounded to this share of the case's resolution, so that the solver's last digits don't decide how they are rounded to the resolution."""
-
-
 NEAR = 8
 """Steps by which a quantity may be moved so that all are whole."""
 NODES = 100
