@@ -341,19 +341,28 @@ def _moved(face: Linear, x: Floats, counted: Mask, unit: float) -> Linear:
 
 def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Search) -> Linear | None:
     """Return the program without the plans that cost more money for purchases of concern than needed; None if it can't be proved."""
-    free = np.flatnonzero(face.lower < face.upper)
-    for costs in concern.costs(columns[free]) if concern.countries else ():
-        if not costs.any():
-            continue
-        cost = np.zeros(len(columns))
-        cost[free] = costs
-        level = replace(face, cost=cost, constant=0.0)
+    loose = face.lower < face.upper
+    free = np.flatnonzero(loose)
+    costs = concern.costs(columns[free]) if concern.countries else np.zeros((0, 0))
+    if len(costs) and (costs[0] == costs[1]).all():
+        costs = costs[:1]
+    if not costs.any():
+        return face
+    rest = _without_fixed(face, face.lower, free)
+    for cost in costs[costs.any(axis=1)]:
+        level = replace(rest, cost=cost)
         answer = search.alone(level)
         duals = _of_rows(level, answer)
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
             return None
-        face = _face(level, answer.x, duals)
-    return face
+        rest = _face(level, answer.x, duals)
+    found = replace(face, lower=face.lower.copy(), upper=face.upper.copy())
+    found.lower[free], found.upper[free] = rest.lower, rest.upper
+    left = np.bincount(face.entries.rows[loose[face.entries.indices]], minlength=len(face.row_lower)) > 0
+    of_fixed = (face.entries @ np.where(loose, 0.0, face.lower))[left]
+    row_lower, row_upper = face.row_lower.copy(), face.row_upper.copy()
+    row_lower[left], row_upper[left] = rest.row_lower + of_fixed, rest.row_upper + of_fixed
+    return replace(found, row_lower=row_lower, row_upper=row_upper)
 
 
 def _equal(values: Floats, ends: Floats) -> Mask:
