@@ -50,6 +50,8 @@ AT_END = 1e-7
 
 GRAIN = 1e-3
 """Values are rounded to this share of the case's resolution, so that the solver's last digits don't decide how they are rounded to the resolution."""
+CLEAR = 100
+"""Steps by which a plan must be able to buy more or less of an offer, so that it is called equal to others. Rounding explains a few."""
 NEAR = 8
 """Steps by which a quantity may be moved so that all are whole."""
 NODES = 100
@@ -119,7 +121,7 @@ class TieBreaking:
             self.parts.append(part)
             if equal_offers:
                 offer = np.where(self.line[of] < 0, -1, self.line[of] // self.periods)
-                exchangeable[of] = _exchangeable(part.face, part.x, offer, self.unit, self.search)
+                exchangeable[of] = _exchangeable(part.face, part.x, offer, CLEAR * self.unit, self.search)
         return self._solution(self.parts, exchangeable)
 
     def _steadied(self, component: Component, missed: Mask, concern: _Concern) -> _Part | None:
@@ -501,7 +503,7 @@ def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Sea
     weights[moving] = _arbitrary(moving)
     if plan_most(weights):
         plan_most(-weights)
-    moved = most - least > 2 * unit
+    moved = most - least > unit
     return np.where(orders, moved[offer], False) if len(moved) else none
 
 
