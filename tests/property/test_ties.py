@@ -247,20 +247,20 @@ def bought_from(*offers: Any, **more: Any) -> Run:
 
 
 def test_of_equal_suppliers_those_of_concern_are_left_out() -> None:
-    """`a` would be taken if names alone decided. It is not called an equal offer either."""
-    same = [source("CN", 10, name="a"), source("AU", 10, name="b"), source("AU", 10, name="c")]
+    """The Chinese one is not called an equal offer either. It is taken if Australia is the country of concern."""
+    same = [source("CN", 10, name="b"), source("AU", 10, name="a"), source("AU", 10, name="c")]
     run = bought_from(*same)
     assert {purchase.concern for purchase in run.purchases} == {"no"}
-    assert [each.offers for each in run.exchangeable] == [("b", "c")]
+    assert [each.offers for each in run.exchangeable] == [("a", "c")]
     run = bought_from(*same, concern={"countries": frozenset({"AU"})})
-    assert {purchase.offer for purchase in run.purchases} == {"a"}
+    assert {purchase.offer for purchase in run.purchases} == {"b"}
 
 
 def test_an_unknown_origin_is_taken_before_one_that_surely_is_of_concern() -> None:
     """Both count in full as of concern. Of two that do, the one that may not be is taken."""
-    unknown = source("AU", 10, name="b").model_copy(update={"chain": chain("AU", *METAL[1:])})
-    run = bought_from(source("CN", 10, name="a"), unknown)
-    assert {(purchase.offer, purchase.concern) for purchase in run.purchases} == {("b", "may be")}
+    unknown = source("AU", 10, name="a").model_copy(update={"chain": chain("AU", *METAL[1:])})
+    run = bought_from(source("CN", 10, name="b"), unknown)
+    assert {(purchase.offer, purchase.concern) for purchase in run.purchases} == {("a", "may be")}
 
 
 def test_a_cheaper_supplier_of_concern_is_taken() -> None:
