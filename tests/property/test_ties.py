@@ -24,6 +24,7 @@ from friendshore.recommend import Recommendation
 from friendshore.rules.dependence import Dependence, dependence_of
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.solve import AnswerCache, Limits, TieBreaking, plan_of, solve
+from friendshore.solve.steadiest import NEAR
 from friendshore.verify import verify
 
 from .compare import planned
@@ -164,8 +165,10 @@ def test_a_limit_that_never_binds_changes_no_order(seed: int, rate: str) -> None
     if one.status is PlanStatus.OPTIMAL and not one.run.not_tie_broken and not other.run.not_tie_broken:
         before, after = by_offer(one.run), by_offer(other.run)
         moved = {key: before.get(key, Decimal(0)) - after.get(key, Decimal(0)) for key in before | after}
-        # A gram may be rounded the other way.
-        assert all(abs(change) <= tiny.case.resolution for change in moved.values()), moved
+        # A gram may be rounded the other way. From rounded plans, a few grams: these depend on the solver's path.
+        rounded = one.session.solution.from_rounded or other.session.solution.from_rounded
+        most = (NEAR + 1) * tiny.case.resolution if rounded else tiny.case.resolution
+        assert all(abs(change) <= most for change in moved.values()), moved
 
 
 @examples(100)

@@ -423,6 +423,10 @@ def _tie_broken(
         )
 
     first = verify(program.problem, planned(solution))
+    steady = TieBreaking(program, solution, limits, cancel, known).steadiest(equal_offers=equal_offers)
+    verified, _ = examine(program.problem, planned(steady))
+    if verified is not None and _is_as_cheap(verified, first):
+        return steady, verified
     ties = TieBreaking(program, solution, limits, cancel, known, columns_of(program, first.plan, solution.x))
     steady = ties.steadiest(equal_offers=equal_offers)
     for improve in (ties.in_whole_steps, ties.without_loss, None):

@@ -147,6 +147,8 @@ class Solution:
     """Columns of components whose plan is the steadiest of the optimal ones. None: ties are left as the solver broke them."""
     exchangeable: Mask | None = None
     """Columns of offers that another plan of the same cost buys more or less of."""
+    from_rounded: bool = False
+    """True if the tie-broken plan starts from the rounded one. Along another path of the solver it may then differ by a few steps of the resolution."""
 
     def __repr__(self) -> str:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"

@@ -16,8 +16,8 @@ Each level keeps the levels before it by complementary slackness. Given optimal 
 at its bound, and each row with a dual is too (Bertsimas and Tsitsiklis, Introduction to Linear Optimization, 1997, theorem 4.5). So these columns are
 fixed, and these rows become equations. The program that is left is small, and no tolerance lets costs rise.
 
-Equal quantities are rarely whole numbers of the resolution, and rounding each of them costs money. So the program is first moved by what rounding
-moved the plan that was found: it then contains that plan, and all its plans cost the same as that one. Near the steadiest plan, a vertex is sought
+Equal quantities are rarely whole numbers of the resolution, and rounding each of them may cost money. Then the program is moved by what rounding
+moved the plan that was found: it contains that plan, and all its plans cost the same as that one. Near the steadiest plan, a vertex is sought
 between whole steps. It is mostly whole, because most rows only add quantities up. Yields leave fractions; a small integer program removes those.
 """
 
@@ -76,8 +76,8 @@ class _Part:
 class TieBreaking:
     """Tie-breaking of a solution.
 
-    It makes up to three solutions, the next one only if the last one, rounded, costs more than the plan that was found: `steadiest`,
-    then `in_whole_steps`, then `without_loss`.
+    The next step is taken only if the solution of the last one, rounded, costs more than the plan that was found: `steadiest`, the same from the
+    rounded plan, `in_whole_steps`, then `without_loss`.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class TieBreaking:
             x[part.columns] = np.round(part.x / grain) * grain
             tie_broken[part.columns] = True
         equal = None if exchangeable is None else exchangeable & tie_broken
-        return replace(self.solution, x=x, tie_broken=tie_broken, exchangeable=equal)
+        return replace(self.solution, x=x, tie_broken=tie_broken, exchangeable=equal, from_rounded=self.is_rounded)
 
     def _lossy(self, steady: Solution, outcome: Floats | None) -> Mask:
         """Return the columns of components in which rounding costs money or leaves more short; if the plan doesn't hold, of all that aren't whole."""
