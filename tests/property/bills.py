@@ -110,7 +110,6 @@ class World:
         if self.quoted:
             sold[0] = sold[0].model_copy(update={"price": None, "quotes": self.quotes})
         price = sold[2].price
-        assert price is not None
         sold[2] = sold[2].model_copy(update={"price": price.model_copy(update={"currency": "EUR"})})
         rates = [
             Rate(currency="EUR", to="USD", rate=Decimal(str(rate)), start=datetime.date(2026 + t, 1, 1), source=SOURCE)

@@ -347,7 +347,6 @@ class Reader:
                         weights[amount] = world.price(world.offers[offer], ordered)
                     case ("moved", offer, material, place, ordered, arrives, _) if ordered in periods:
                         route = world.routes(world.offers[offer], place)
-                        assert route is not None
                         weights[amount] = route[1][arrives] + self.law.duty(offer, material, place, ordered, arrives)
                     case ("held", material, place, period) if period in periods:
                         weights[amount] = world.holding(material, place, period) * world.years[period]
@@ -365,7 +364,6 @@ class Reader:
         offer = self.world.offers[name]
         assert len(offer.outputs) == 1, "runs of several goods are not read here"
         route = self.world.routes(offer, place)
-        assert route is not None
         price = self.world.price(offer, ordered) / float(offer.outputs[0].per_unit)
         return price + route[1][arrives] + self.law.duty(name, material, place, ordered, arrives)
 

@@ -231,7 +231,6 @@ class Oracle:
                 return world.price(world.offers[offer], ordered) * world.discount(ordered)
             case ("moved", offer, _, place, _, arrives, _):
                 route = world.routes(world.offers[offer], place)
-                assert route is not None
                 return route[1][arrives] * world.discount(arrives)
             case ("charges", arrives):
                 return world.discount(arrives)

@@ -69,7 +69,6 @@ def some_schedule(draw: Draw[Any], offer: Offer) -> PriceSchedule:
     With a share off there may be a fee, of half or of one and a half times what the step takes off where it begins: plans stay just below the
     dearer ones, and just reach the others.
     """
-    assert offer.price is not None
     assert offer.price.amount is not None
     steps = []
     for least in sorted(draw(st.sets(st.integers(4, 60), min_size=1, max_size=2))):

@@ -234,7 +234,6 @@ def test_numbers_of_choices_and_prices_prove_more_than_the_relaxation() -> None:
     assert best is not None
     least, relaxed = float(linear.cost @ best), ENGINES.linear(continuous(linear)).objective
     prices = subgradient.estimated(numbered(linear), least, Watch())
-    assert prices is not None
     assert prices.duals is not None
     proved = first.proved(numbered(linear), prices.duals)
     assert proved == pytest.approx(prices.bound, rel=1e-6)

@@ -162,7 +162,6 @@ def test_rows_that_join_are_found() -> None:
     width = sum(len(p.cost) for p in parts)
     budget = np.ones((1, width))
     joint = joint_of(together(parts, budget, np.array([-np.inf]), np.array([50.0]), np.array([1.0])))
-    assert joint is not None
     assert (joint.rows.tolist(), len(joint.parts), joint.loose.tolist()) == ([12], 3, [width])
     assert joint_of(parts[0]) is None
     own = np.zeros((2, width))
@@ -170,5 +169,4 @@ def test_rows_that_join_are_found() -> None:
     own[1, : len(parts[0].cost)] = 1.0
     ends = np.array([50.0, 40.0])
     joint = joint_of(together(parts, own, np.full(2, -np.inf), ends, np.zeros(2)))
-    assert joint is not None
     assert joint.rows.tolist() == [12]

@@ -140,7 +140,6 @@ def _priced(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
     offers = [one for one in tiny.catalog.offers if one.price is not None]
     assume(offers)
     chosen, amount = order.choice(offers), Decimal(order.randrange(1, 90))
-    assert chosen.price is not None
     price = chosen.price.model_copy(update={"amount": amount, "currency": "USD"})
     change = Change(price=f"offer:{chosen.id}", amount=amount, currency="USD")
     return change, _with_offer(tiny, chosen, chosen.model_copy(update={"price": price}))
@@ -230,6 +229,5 @@ def _edit_price(book: Path, offer: Offer) -> None:
     heads = {str(head.value).partition(" [")[0]: head.column for head in sheets["offers"][1]}
     rows = range(2, sheets["offers"].max_row + 1)
     row = next(row for row in rows if sheets["offers"].cell(row, heads["id"]).value == offer.id)
-    assert offer.price is not None
     sheets["offers"].cell(row, heads["price"]).value = f"{offer.price.amount} USD/kg"
     sheets.save(book)

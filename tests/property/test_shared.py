@@ -188,6 +188,5 @@ def test_orders_that_do_not_all_fit_are_decided() -> None:
     begun = np.array([3.0, 3.0, 0.6, 0.6, 0.0, 0.0])
     plan = SolverAnswer(SolverOutcome.FEASIBLE, begun, float(program.cost @ begun))
     found = completed(program, np.zeros(6, dtype=bool), plan, ENGINES, Watch())
-    assert found.x is not None
     assert found.objective == pytest.approx(4 + 3 * MISSED)
     assert np.round(found.x[2:4]).tolist() == [1.0, 0.0]

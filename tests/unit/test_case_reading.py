@@ -120,7 +120,6 @@ def test_a_substance_that_a_mass_names_is_kept() -> None:
     case = load_case(GOOD)
     assert (case.stocks[0].quantity, case.stocks[0].substance) == (1000, "W")
     given = case.assume.offer[0]
-    assert given.price is not None
     assert (given.capacity, given.price.amount, given.substance) == (20_000, 15, "WO3")
     assert case.demands[0].substance == ""
 

@@ -183,7 +183,6 @@ def test_an_offer_that_is_bought_has_a_traced_price_and_another_a_marginal_one(r
     facts = catalog(*SITES, source("CN", ready), source("AU", 10, "oxide"), maker("JP", 5))
     session = Session.open(Inputs(case(demand("metal", "civil", 10), stores=TIGHT), (facts,), ()))
     price = OfferPrices(session.verified).of("jp-melt", "metal")
-    assert price is not None
     assert (price.how, price.own, price.inputs, price.full_price) == (how, 5, 20, 25)
     assert (price.ordered == "2026") is (how == "marginal")
 
@@ -195,7 +194,6 @@ def test_a_marginal_price_counts_only_admissible_inputs() -> None:
     with_other = catalog(*SITES, ready, melt, chinese, source("AU", 10, "oxide"))
     session = Session.open(Inputs(case(wanted, stores=TIGHT), (with_other,), (barred,)))
     price = OfferPrices(session.verified).of("jp-melt", "metal")
-    assert price is not None
     assert (price.how, price.inputs, price.full_price) == ("marginal", 20, 25)
     session = Session.open(Inputs(case(wanted, stores=TIGHT), (catalog(*SITES, ready, melt, chinese),), (barred,)))
     assert OfferPrices(session.verified).of("jp-melt", "metal") is None
@@ -221,7 +219,6 @@ def test_alternatives_and_why_not_call_a_maker_s_price_a_fee() -> None:
     )
     found = alternatives(session)
     melt = next(one for one in found.offers if one.offer == "jp-melt")
-    assert melt.full_price is not None
     assert (melt.full_price.how, melt.full_price.full_price) == ("marginal", 25)
     whole = " ".join(plain_text(alternatives_document(found), 140).split())
     assert "below a fee of USD 4 every cheapest plan buys it; today the fee is 5; with its inputs, 25 marginal" in whole

@@ -78,7 +78,6 @@ def test_what_is_kept_stays_behind_when_a_session_is_stored() -> None:
 def test_answers_of_rules_are_bounded() -> None:
     """However many questions are put to a session, what its rules answered takes no more than it may, and rules are asked again."""
     opened = session(Counting(id="r"))
-    assert opened.inputs.kept is not None
     opened.inputs.kept.planned = answers = Answers(most=20)
     sizes = []
     for number in range(100):

@@ -101,7 +101,6 @@ def test_a_list_becomes_a_catalog(tmp_path: Path) -> None:
     assert (step.per_year, step.start, step.status) == (Decimal(2500), date(2027, 3, 31), Status.OPERATING)
     first, second = catalog.offers
     assert first.id == "arzte-co-metal"
-    assert first.price is not None
     assert (first.price.amount, first.price.currency) == (Decimal(600), "EUR")
     assert first.chain[0].countries == {"AU", "NZ"}
     assert second.chain[0].feed is Feed.RECYCLED

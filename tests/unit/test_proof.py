@@ -57,7 +57,6 @@ def claimed(found: VerifiedPlan, plan: Plan) -> VerifiedPlan:
 def dearer(found: Recommendation) -> VerifiedPlan:
     """The cheapest plan that has to buy 20 kg more of Australian metal, said to be the cheapest of all."""
     facts = found.session.inputs if found.session is not None else None
-    assert facts is not None
     pinned = planned(
         facts.case, facts.catalogs, *facts.rules, rule(Pin, offer="au-metal", at_least=bought(found)["au-metal"] + 20)
     )
@@ -177,7 +176,6 @@ def test_a_ranked_objective_that_could_be_smaller_is_found_out() -> None:
 
 def _padded(found: Recommendation, columns: int) -> np.ndarray:
     """The values of a plan of cost alone, for a program that has columns beside them that count concentration."""
-    assert found.session is not None
     x = found.session.solution.x
     bought = [float(line.quantity) for line in found.plan.plan.purchases]
     return np.concatenate([x, np.full(columns - len(x), max(bought))])

@@ -48,7 +48,6 @@ def test_lines_of_keys(tmp_path: Path) -> None:
     )
     found: list[Diagnostic] = []
     toml = read_toml(tmp_path / "x.toml", found)
-    assert toml is not None
     assert toml.line(("a",)) == 1
     assert toml.line(("t", "b")) == 3
     assert toml.line(("r", 0, "c")) == 5
@@ -79,5 +78,4 @@ def test_plain_data_is_what_json_holds(tmp_path: Path) -> None:
     """Numbers and dates of a TOML file become what a JSON file would give back."""
     (tmp_path / "x.toml").write_text("a = 0.65\nb = [2027-01-01, { c = 1 }]\n", encoding="utf-8")
     toml = read_toml(tmp_path / "x.toml", [])
-    assert toml is not None
     assert plain(toml.data) == {"a": 0.65, "b": ["2027-01-01", {"c": 1}]}

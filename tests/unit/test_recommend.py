@@ -219,7 +219,6 @@ def test_facts_prove_the_plan_elsewhere(found: Recommendation) -> None:
     facts = json.loads(json.dumps(found.facts()))
     verified, findings, unchecked = reverify(facts, Registry.of())
     assert (findings, unchecked) == ([], [])
-    assert verified is not None
     assert verified.cost == found.cost
     assert verified.plan == found.plan.plan
 
