@@ -33,7 +33,7 @@ from friendshore.solve import Limits, Solution, solve
 from friendshore.solve.engine import Ask, Engine
 from friendshore.solve.engines import solve_with_highs, solve_with_scip
 
-from ..unit.building import case, catalog, demand, facility, hard_case, rule, schedule, source, store, tier
+from ..building import case, catalog, demand, facility, hard_case, rule, schedule, source, store, tier
 from .published.as_case import write
 from .published.neutral import Location, Lots, Problem
 

@@ -38,7 +38,7 @@ from friendshore.rules.kinds.limits import (
 )
 from friendshore.rules.kinds.tariff import Tariff
 
-from ..unit.building import (
+from ..building import (
     METAL,
     SOURCE,
     ban,

@@ -28,8 +28,7 @@ from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
 from friendshore.errors import InputError
 from friendshore.recommend import Recommendation
 
-from .compare import RELATIVE, planned
-from .tiny import (
+from ..building import (
     METAL,
     OXIDE,
     SOURCE,
@@ -44,6 +43,7 @@ from .tiny import (
     store,
     tier,
 )
+from .compare import RELATIVE, planned
 
 Array = NDArray[np.float64]
 OFFERS = ("buy-metal", "make-metal", "sell-oxide")

@@ -15,8 +15,7 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, StockLevel
 from friendshore.rules.kinds.tariff import Tariff
 
-from .strategies import Tiny
-from .tiny import (
+from ..building import (
     MAGNET,
     METAL,
     OXIDE,
@@ -34,6 +33,7 @@ from .tiny import (
     terms,
     tier,
 )
+from .strategies import Tiny
 
 COUNTRIES = ("AU", "CA", "CN", "JP", "KZ", "US")
 GOODS = {"oxide": OXIDE, "salt": OXIDE, "metal": METAL, "magnet": MAGNET}

@@ -12,9 +12,9 @@ from friendshore.domain.facts import Offer
 from friendshore.domain.tiers import PriceSchedule
 from friendshore.rules.base import Rule
 
+from ..building import schedule, tier
 from .random_cases.facts import Draw, sometimes
 from .strategies import Tiny, tiny_cases
-from .tiny import schedule, tier
 
 QUANTITIES = frozenset(
     [

@@ -15,6 +15,7 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers
 from friendshore.rules.kinds.tariff import Tariff
 
+from ..building import case, catalog, offer
 from .random_cases.facts import (
     COUNTRIES,
     RATES,
@@ -31,7 +32,6 @@ from .random_cases.facts import (
     some_terms,
 )
 from .random_cases.rules import a_control, some_limits, some_papers, some_rules
-from .tiny import case, catalog, offer
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ from friendshore.session.decided import keep_decisions
 from friendshore.solve import Limits
 from friendshore.verify import VerifiedPlan
 
+from ..building import METAL, case, catalog, chain, demand, facility, offer, store
 from .random_cases.facts import Draw
 from .settings import examples
 from .strategies import Tiny, tiny_cases
 from .test_ledger import allowed
 from .test_sessions import beside, changes
-from .tiny import METAL, case, catalog, chain, demand, facility, offer, store
 
 ONE = Limits(workers=1)
 SHORT = 100

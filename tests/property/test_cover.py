@@ -16,10 +16,10 @@ from friendshore.domain.facts import Catalog
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Cover, MaxChurn, StockLevel
 
+from ..building import METAL, ban, case, catalog, chain, demand, facility, offer, stock, store
 from .compare import agrees, planned
 from .patterns import Amount, Answer, Bound, Column, Enumeration
 from .settings import examples
-from .tiny import METAL, ban, case, catalog, chain, demand, facility, offer, stock, store
 
 SELLERS = {"CN": 10, "AU": 50, "JP": 80}
 USES = ("civil", "defense")

@@ -24,9 +24,9 @@ from friendshore.solve.engines import ENGINES, solve_with_scip
 from friendshore.solve.forcing import ended, numbered
 from friendshore.solve.scaling import scaled
 
+from ..building import METAL, case, catalog, chain, demand, facility, offer
 from .settings import at_depth
 from .test_links import _mid, _places
-from .tiny import METAL, case, catalog, chain, demand, facility, offer
 
 CASES = 240
 GROUP = 8

@@ -14,11 +14,11 @@ from friendshore.explain.full_prices import pass_on, trace_cash
 from friendshore.rules.kinds.limits import MinShare
 from friendshore.verify import VerifiedPlan
 
+from ..building import OXIDE, case, catalog, chain, demand, facility, lines, offer, store
 from .compare import planned, planned_once
 from .settings import examples
 from .strategies import Tiny, tiny_cases
 from .test_stock import lossy
-from .tiny import OXIDE, case, catalog, chain, demand, facility, lines, offer, store
 from .worked import Worked, cases
 
 Pool = tuple[str, str, str]

@@ -22,10 +22,10 @@ from friendshore.program.matrix import Floats, Ints
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import MaxPlaces, MaxSuppliers, SingleSource
 
+from ..building import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, schedule, store, terms, tier
 from .mid_size import mid_size
 from .settings import at_depth
 from .test_second_engine import by_scip
-from .tiny import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, schedule, store, terms, tier
 
 CASES = 400
 GROUP = 8

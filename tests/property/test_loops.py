@@ -12,10 +12,10 @@ from friendshore.errors import InputError
 from friendshore.problem import build_problem
 from friendshore.rules.kinds.limits import MinShare
 
+from ..building import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, store
 from .compare import agrees, planned
 from .patterns import Bound, Choice, Column, Enumeration
 from .settings import examples
-from .tiny import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, store
 
 GOODS = ("oxide", "metal", "magnet", "salt")
 """`salt` stands for the swarf."""

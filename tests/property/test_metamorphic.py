@@ -21,6 +21,7 @@ from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, gather, plan
 from friendshore.workbook import case_tables, case_workbook, edits_of
 
+from ..building import schedule, tier
 from .bills import World
 from .compare import RELATIVE, rounding
 from .disk import write, write_case
@@ -29,7 +30,6 @@ from .settings import examples
 from .strategies import Tiny
 from .test_records import as_files_say
 from .test_tiers import gapped, worlds
-from .tiny import schedule, tier
 
 UNSPLIT = ("min_order", "lot", "max_lots", "onboarding", "qualification", "take_or_pay")
 """Terms of an offer that two halves of it would not keep together."""

@@ -21,11 +21,11 @@ from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
 from friendshore.recommend import check, plan
 
+from ..building import SOURCE
 from .disk import write, write_case
 from .scaling import sized_cases
 from .settings import examples
 from .strategies import Tiny, tiny_cases
-from .tiny import SOURCE
 
 Break = Callable[[Case, Catalog], tuple[Case, Catalog]]
 

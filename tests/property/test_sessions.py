@@ -20,12 +20,12 @@ from friendshore.rules.kinds.limits import MaxShare
 from friendshore.session import Answer, Session
 from friendshore.solve import Limits
 
+from ..building import chain, demand, facility, offer, terms
 from .compare import RELATIVE
 from .random_cases.facts import Draw
 from .random_cases.levels import about_these, levels
 from .settings import examples
 from .strategies import Tiny, tiny_cases
-from .tiny import chain, demand, facility, offer, terms
 
 ORES = tuple(
     Material(id=name, element="Cu", form="metal", basis="gross", content=Decimal(1)) for name in ("ore", "tin")

@@ -23,9 +23,9 @@ from friendshore.solve.polishing import fix
 from friendshore.solve.search import Search
 from friendshore.solve.steps import steps
 
+from ..building import METAL, OXIDE, case, catalog, chain, demand, facility, offer, store
 from .test_first_plans import GAP, GROUP, SEEDS, cheapest
 from .test_links import PLACES, _mid, _places
-from .tiny import METAL, OXIDE, case, catalog, chain, demand, facility, offer, store
 
 OPEN = np.inf
 

@@ -14,10 +14,7 @@ from friendshore.domain.facts import Catalog
 from friendshore.errors import InputError
 from friendshore.program import compile_program
 
-from .bills import SUBJECTS, World, basics, check, schedules
-from .compare import planned
-from .settings import examples
-from .tiny import (
+from ..building import (
     MATERIALS,
     case,
     catalog,
@@ -29,6 +26,9 @@ from .tiny import (
     store,
     tier,
 )
+from .bills import SUBJECTS, World, basics, check, schedules
+from .compare import planned
+from .settings import examples
 
 STAGES = {material.id: material.stages for material in MATERIALS}
 """What each good goes through."""

@@ -23,9 +23,9 @@ from friendshore_risk.withstand.losses import named_losses, usual_losses
 from friendshore_risk.withstand.recheck import check_proof
 from friendshore_risk.withstand.search import combinations_of, withstand
 
+from ..building import METAL, case, catalog, chain, demand, facility, offer, store
 from .settings import at_depth, examples
 from .strategies import Tiny, tiny_cases
-from .tiny import METAL, case, catalog, chain, demand, facility, offer, store
 
 COUNTRIES = ("AU", "CN", "JP", "AU")
 LOSSES = {"au": (0,), "cn": (1,), "au-2": (3,), "country:AU": (0, 3), "rule:stop": (), "route:AU>US": (0, 3)}

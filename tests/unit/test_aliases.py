@@ -20,6 +20,8 @@ from friendshore.recommend.check import check
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
 
+from ..building import refused
+
 HEAD = "of,old,new,date,reason\n"
 CATALOG = {
     "catalog.toml": 'schema = 1\nname = "ours"\n',
@@ -189,9 +191,11 @@ def test_what_was_retired_is_refused_with_day_and_reason(tmp_path: Path) -> None
 )
 def test_ambiguity_and_circles_are_mistakes(tmp_path: Path, rows: str, message: str) -> None:
     """An old id means one thing of today, or nothing."""
-    with pytest.raises(InputError) as caught:
-        read_catalog(write(tmp_path / "ours", CATALOG | {"aliases.csv": HEAD + rows}))
-    assert [p for p in caught.value.problems if message in p.message and p.row is not None], caught.value
+    assert [
+        p
+        for p in refused(read_catalog, write(tmp_path / "ours", CATALOG | {"aliases.csv": HEAD + rows}))
+        if message in p.message and p.row is not None
+    ]
 
 
 def test_two_catalogs_that_disagree_are_a_mistake(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def test_the_offer_that_comes_next_is_told_with_its_break_even_price() -> None:
     """Australia asks 50 where China asks 10: below 10 all would come from there. Of what the plan buys nothing comes next."""
     (mix,) = alternatives(session(civil(40), metals())).materials
     assert mix.next_offer == "au-metal"
+    assert mix.next_price is not None
     assert (mix.next_price.price, mix.next_price.today, mix.next_price.proved) == (10, 50, True)
     assert "au-metal comes next: below USD 10 every cheapest plan buys it; today it is 50" in text(
         alternatives(session(civil(40), metals()))
@@ -96,6 +97,7 @@ def test_an_offer_that_can_give_less_is_used_from_all_that_it_can_give() -> None
     """Japan makes 1 kg a year, less than 5 % of 40."""
     one = of(alternatives(session(civil(40), metals(jp=1))), "jp-metal")
     assert (one.uses_kg, one.could_give_kg) == (1, 1)
+    assert one.rise is not None
     assert one.rise.value == 70
 
 
@@ -107,6 +109,7 @@ def test_inputs_decide_how_much_a_maker_can_give() -> None:
     )  # fmt: skip
     one = of(alternatives(session(civil(40), facts)), "jp-melt")
     assert float(one.uses_kg) == pytest.approx(1.5, abs=0.002)
+    assert one.rise is not None
     assert float(one.rise.value) == pytest.approx(1.5 * (20 + 10 - 10), rel=1e-3)
     assert one.made_from == ["oxide"]
 
@@ -115,10 +118,13 @@ def test_shares_of_plans_nearly_as_cheap() -> None:
     """The plan costs 400; a tenth more pays for one kilogram at 50 in place of one at 10, and no kilogram is indispensable but 39."""
     found = alternatives(session(civil(40), metals()), within=Decimal("0.1"))
     china, australia = of(found, "cn-metal").share, of(found, "au-metal").share
+    assert china is not None
+    assert australia is not None
     assert [float(x) for x in (china.least, china.most)] == pytest.approx([39 / 40, 1])
     assert [float(x) for x in (australia.least, australia.most)] == pytest.approx([0, 1 / 40])
     assert (china.role, australia.role) == ("must", "may")
     none = of(alternatives(session(civil(40), metals()), within=Decimal(0)), "au-metal").share
+    assert none is not None
     assert none.role == "never"
 
 
@@ -128,6 +134,7 @@ def test_what_may_be_dearer_is_only_what_hangs_together() -> None:
     facts = metals(facility("pit", "AU"), source("AU", 1000, "oxide", plant="pit"))
     found = alternatives(session(wanted, facts), ["metal"], within=Decimal("0.1"))
     share = of(found, "au-metal").share
+    assert share is not None
     assert float(share.most) == pytest.approx(1 / 40)
     assert (found.materials[0].allowed, found.materials[0].with_materials) == (40, [])
 
@@ -139,6 +146,7 @@ def test_the_landed_cost_adds_up() -> None:
         source("US", 10), source("AU", 50, onboarding=60, onboarding_currency="USD"),
     )  # fmt: skip
     one = of(alternatives(session(civil(40, assume={"freight": 1}), facts)), "au-metal").landed
+    assert one is not None
     assert (one.kilograms, one.price, one.freight, one.once, one.total) == (2, 50, 1, 30, 81)
 
 
@@ -158,6 +166,7 @@ def test_what_is_kept_out_says_why_and_by_which_stage() -> None:
     found = alternatives(session(wanted, metals(bare, source("KZ", 5)), ban("melted")))
     china, lead = of(found, "cn-metal"), of(found, "kz-metal")
     assert (china.rank, china.rise, lead.rank) == (None, None, None)
+    assert china.share is not None
     assert china.share.role == "never"
     told = {check.stage: check.result for check in china.checks}
     assert told == {"mined": "undecided", "refined": "undecided", "melted": "fail", "": "pass"}
@@ -236,6 +245,7 @@ def test_a_plugins_rule_is_explained_like_any_other() -> None:
         ("forbidden", "k", "kangaroos were seen")
     ]
     share = of(found, "jp-metal").share
+    assert share is not None
     assert (float(share.least), share.role) == (pytest.approx(0.25), "must")
     assert "k: k (1)" not in text(found)  # kept out altogether, it stands below the tables
     assert "forbidden by k: au-metal" in text(found)
@@ -288,6 +298,8 @@ def test_where_a_gap_is_left_what_using_costs_is_an_interval_from_nothing_on(per
     assert any(one.level_with_next for one in rough.offers)
     for one in rough.offers:
         true = of(fine, one.offer).rise
+        assert one.rise is not None
+        assert true is not None
         assert one.rise.low is not None
         assert one.rise.high is not None
         assert 0 <= one.rise.low <= true.value + 1
@@ -308,6 +320,7 @@ def test_what_makers_take_in_is_asked_about_too() -> None:
         ("oxide", True, 80),
     ]
     one = of(found, "kz-oxide")
+    assert one.rise is not None
     assert (one.uses_kg, one.rise.value) == (4, 16)
     assert {check.end_use for check in one.checks} == {"metal for civil"}
     assert alternatives(asked, ["oxide"]).offers == [o for o in found.offers if o.material == "oxide"]
@@ -324,7 +337,9 @@ def test_what_is_not_found_in_time_is_said_and_nothing_is_claimed() -> None:
     found = alternatives(asked)
     late = of(found, "au-metal")
     assert (late.rise, late.in_time, late.rank) == (None, False, None)
+    assert late.share is not None
     assert (late.share.least_bound, late.share.most_bound, late.share.role) == (0, 1, "not proved")
     used = of(found, "cn-metal")
+    assert used.share is not None
     assert used.share.least_bound <= used.share.least == used.share.most == 1
     assert "not found in time" in text(found)

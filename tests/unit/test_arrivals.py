@@ -12,7 +12,7 @@ from friendshore.domain.case import Case
 from friendshore.recommend import Recommendation
 from friendshore.verify import examine
 
-from .building import (
+from ..building import (
     METAL,
     ban,
     bought,

@@ -18,7 +18,7 @@ from friendshore.recommend import Recommendation, recheck
 from friendshore.report import page_document, plan_document
 from friendshore.rules.kinds.limits import Budget, MaxShare
 
-from .building import ban, case, catalog, demand, facility, planned, rule, source, store
+from ..building import ban, case, catalog, demand, facility, planned, rule, source, store
 
 YEAR = date(2027, 1, 1)
 

@@ -15,7 +15,8 @@ from friendshore.domain.case import Case
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import Status
 from friendshore.domain.time import Horizon, PeriodLength
-from friendshore.errors import Diagnostic, InputError
+
+from ..building import refused
 
 DATA = Path(__file__).parents[1] / "data"
 GOOD = DATA / "good-case"
@@ -39,13 +40,6 @@ def edit(folder: Path) -> Edit:
         (folder / "case.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
 
     return replace
-
-
-def complaints(path: Path) -> list[Diagnostic]:
-    """What is wrong with a case."""
-    with pytest.raises(InputError) as caught:
-        load_case(path)
-    return list(caught.value.problems)
 
 
 def test_a_case_in_full() -> None:
@@ -219,7 +213,7 @@ def test_one_mistake_gives_one_message_at_its_place(
     """Each mistake is reported once, at its key and near its line, and in words."""
     line = (folder / "case.toml").read_text(encoding="utf-8").split(old)[0].count("\n") + 1
     edit(old, new)
-    problems = complaints(folder)
+    problems = refused(load_case, folder)
     assert [(p.column, message in p.message) for p in problems] == [(column, True)], [str(p) for p in problems]
     assert problems[0].expected or problems[0].fix
     assert problems[0].row is None or abs(problems[0].row - line) <= 6
@@ -230,7 +224,7 @@ def test_lines_are_exact_where_a_key_has_one(folder: Path, edit: Edit) -> None:
     lines = (folder / "case.toml").read_text(encoding="utf-8").splitlines()
     edit('quantity = "300 kg"', 'quantity = "300 kilo"')
     edit("factor = ", "factr = ")
-    rows = {p.column: p.row for p in complaints(folder)}
+    rows = {p.column: p.row for p in refused(load_case, folder)}
     assert rows["waiver[1].quantity"] == lines.index('quantity = "300 kg"') + 1
     change = '    { price = "apt-rotterdam", factor = "150 %" },'
     assert rows["scenario[2].change[1].factr"] == lines.index(change) + 1
@@ -242,15 +236,15 @@ def test_a_table_of_demands_is_checked_row_by_row(folder: Path) -> None:
         "material,end_use,per_year,cots,quantty\ndy-oxide,defence,1 t,yes,\n,civil,1 t,,\ndy-oxide,civil,,no,\n",
         encoding="utf-8",
     )
-    found = [(p.row, p.column) for p in complaints(folder)]
+    found = [(p.row, p.column) for p in refused(load_case, folder)]
     assert found == [(1, "quantty"), (2, "end_use"), (3, "material"), (4, "")]
 
 
 def test_a_case_that_is_not_there_or_not_toml_says_so(tmp_path: Path) -> None:
     """A wrong path and broken TOML each give one plain message."""
-    assert "no such case" in complaints(tmp_path)[0].message
+    assert "no such case" in refused(load_case, tmp_path)[0].message
     (tmp_path / "case.toml").write_text('[case]\nname = "x\n', encoding="utf-8")
-    broken = complaints(tmp_path)[0]
+    broken = refused(load_case, tmp_path)[0]
     assert "not valid TOML" in broken.message
     assert broken.row == 2
 
@@ -258,4 +252,4 @@ def test_a_case_that_is_not_there_or_not_toml_says_so(tmp_path: Path) -> None:
 def test_an_empty_case_asks_for_what_it_needs(tmp_path: Path) -> None:
     """An empty file is answered with the two things that every case has."""
     (tmp_path / "case.toml").write_text("", encoding="utf-8")
-    assert [p.column for p in complaints(tmp_path)] == ["schema", "case"]
+    assert [p.column for p in refused(load_case, tmp_path)] == ["schema", "case"]

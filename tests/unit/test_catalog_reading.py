@@ -15,6 +15,8 @@ from friendshore.domain.facts import Catalog, Feed, Offer
 from friendshore.domain.stages import Stage
 from friendshore.errors import Diagnostic, InputError
 
+from ..building import refused
+
 GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
 
 Change = Callable[[str, str, str], None]
@@ -43,16 +45,9 @@ def offer(catalog: Catalog, name: str) -> Offer:
     return next(o for o in catalog.offers if o.id == name)
 
 
-def complaints(folder: Path, context: tuple[Catalog, ...] = ()) -> list[Diagnostic]:
-    """What is wrong with a folder."""
-    with pytest.raises(InputError) as caught:
-        read_catalog(folder, context=context)
-    return list(caught.value.problems)
-
-
 def one(folder: Path, file: str) -> Diagnostic:
     """The only thing that is wrong, and that it is in `file`."""
-    problems = complaints(folder)
+    problems = refused(read_catalog, folder)
     assert len(problems) == 1, [str(p) for p in problems]
     assert problems[0].file.endswith(file)
     return problems[0]
@@ -217,7 +212,7 @@ def test_a_fix_is_offered(folder: Path, change: Change, file: str, old: str, new
 def test_a_column_that_is_missing_is_said_once(folder: Path) -> None:
     """A missing needed column is one mistake, not one a row."""
     (folder / "factors.csv").write_text("element,compound,source\nW,WO3,weights\nDy,Dy2O3,weights\n", encoding="utf-8")
-    missing = [p for p in complaints(folder) if p.file.endswith("factors.csv")]
+    missing = [p for p in refused(read_catalog, folder) if p.file.endswith("factors.csv")]
     assert [(p.row, p.column) for p in missing] == [(1, "kg_per_kg")]
 
 
@@ -252,7 +247,7 @@ def test_what_stands_in_place_of_a_table_is_a_mistake(
     """A table that a broken link stands for would be taken for one that is not there, and its terms for none."""
     (folder / file).unlink(missing_ok=True)
     put(folder / file)
-    told = [problem for problem in complaints(folder) if problem.file.endswith(file)]
+    told = [problem for problem in refused(read_catalog, folder) if problem.file.endswith(file)]
     assert [message in problem.message for problem in told] == [True]
     assert told[0].fix
 
@@ -271,7 +266,9 @@ def test_a_cell_or_line_that_is_too_long_is_a_mistake_of_its_row(folder: Path, r
     """What a quote that nobody closed makes of the rest of a file."""
     (folder / "rates.csv").write_text(f"currency,to\nEUR,USD\n{row}\n", encoding="utf-8")
     told = [
-        problem for problem in complaints(folder) if "no CSV table" in problem.message or "not a CSV" in problem.message
+        problem
+        for problem in refused(read_catalog, folder)
+        if "no CSV table" in problem.message or "not a CSV" in problem.message
     ]
     assert [(problem.row, said in problem.message) for problem in told] == [(3, True)]
 
@@ -283,7 +280,7 @@ def test_unreadable_tables_are_mistakes_of_their_line(folder: Path) -> None:
     (folder / "rates.csv").write_text("currency;to;rate;from\nEUR;USD;1.1;2026-01-01\n", encoding="utf-8")
     (folder / "lanes.csv").write_text('offer,to,freight\npowder,US,"2 USD/kg\n', encoding="utf-8")
     (folder / "recipe.csv").write_text("", encoding="utf-8")
-    found = {Path(p.file).name: p for p in reversed(complaints(folder)) if Path(p.file).name != "prices.csv"}
+    found = {Path(p.file).name: p for p in reversed(refused(read_catalog, folder)) if Path(p.file).name != "prices.csv"}
     assert found["sources.csv"].row == 2
     assert "UTF-8" in found["sources.csv"].message
     assert "commas" in found["rates.csv"].message
@@ -301,11 +298,11 @@ def test_a_byte_order_mark_and_blank_lines_do_no_harm(folder: Path) -> None:
 
 def test_a_folder_without_its_head_says_so(tmp_path: Path) -> None:
     """A missing folder, a missing catalog.toml and one that is not TOML are told apart."""
-    assert "no such folder" in complaints(tmp_path / "nowhere")[0].message
+    assert "no such folder" in refused(read_catalog, tmp_path / "nowhere")[0].message
     (tmp_path / "catalogue.toml").write_text("", encoding="utf-8")
-    assert "rename `catalogue.toml`" in complaints(tmp_path)[0].fix
+    assert "rename `catalogue.toml`" in refused(read_catalog, tmp_path)[0].fix
     (tmp_path / "catalog.toml").write_text("schema = \n", encoding="utf-8")
-    broken = complaints(tmp_path)[0]
+    broken = refused(read_catalog, tmp_path)[0]
     assert "not valid TOML" in broken.message
     assert broken.row == 1
 
@@ -326,7 +323,7 @@ def test_what_a_required_catalog_defines_may_be_referred_to(folder: Path, tmp_pa
     catalog = read_catalog(other, context=context)
     assert catalog.offers[0].max_per_year == Decimal(100_000)
     assert catalog.offers[0].source == "small:paper"
-    alone = complaints(other)
+    alone = refused(read_catalog, other)
     assert any("requires catalogs" in p.message for p in alone)
 
 
@@ -341,7 +338,7 @@ def test_a_figure_that_is_too_large_once_converted_is_told(folder: Path, file: s
     """A million kilograms of a metal are more than a million of its oxide: the limit holds for what is kept."""
     with (folder / file).open("a", encoding="utf-8") as table:
         table.write(row)
-    assert [(p.column, p.expected[:12]) for p in complaints(folder)] == [(column, "no more than")]
+    assert [(p.column, p.expected[:12]) for p in refused(read_catalog, folder)] == [(column, "no more than")]
 
 
 def test_the_root_of_the_file_system_is_no_catalog() -> None:

@@ -12,6 +12,8 @@ from friendshore.catalog import read_catalogs, review
 from friendshore.catalog.folder import read_catalog
 from friendshore.errors import Diagnostic, InputError, PluginError
 
+from ..building import refused
+
 
 @dataclass(frozen=True)
 class Place:
@@ -68,9 +70,7 @@ def shelf(tmp_path: Path) -> Shelf:
 
 def complaints(shelf: Shelf, *wanted: Place) -> list[Diagnostic]:
     """What is wrong with these catalogs together."""
-    with pytest.raises(InputError) as caught:
-        read_catalogs(wanted, shelf.find)
-    return list(caught.value.problems)
+    return refused(read_catalogs, wanted, shelf.find)
 
 
 def test_a_required_catalog_is_read_along_without_its_offers(shelf: Shelf) -> None:

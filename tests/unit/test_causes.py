@@ -19,7 +19,7 @@ from friendshore.report import page_document, plan_document, screen_document
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, Pin
 
-from .building import (
+from ..building import (
     METAL,
     SOURCE,
     ban,

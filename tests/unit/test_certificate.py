@@ -19,7 +19,7 @@ from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.limits import Pin
 from friendshore.verify import verify
 
-from .building import case, catalog, demand, facility, metals, planned, rule, source
+from ..building import case, catalog, demand, facility, metals, planned, rule, source
 from .test_proof import RANKED, dearer, plain, with_minima
 
 

@@ -14,9 +14,11 @@ from friendshore.catalog.folder import CatalogDraft, read_draft
 from friendshore.catalog.tables import CatalogTables
 from friendshore.cli.cases import write_starter
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
-from friendshore.errors import Diagnostic, FriendshoreError, InputError
+from friendshore.errors import Diagnostic, FriendshoreError
 from friendshore.plugins import Registry
 from friendshore.rules.base import Rule
+
+from ..building import refused
 
 NAMES = """
 [[order]]
@@ -200,9 +202,7 @@ def test_unknown_names_are_told_with_file_and_line(ask: str, folder: Path) -> No
 def test_a_scenario_asked_for_tells_where_it_is_wrong(folder: Path) -> None:
     """With the line of the change."""
     add(folder / "case.toml", NAMES.partition("[[scenario]]")[1] + NAMES.partition("[[scenario]]")[2])
-    with pytest.raises(InputError) as error:
-        recommend.plan(load_case(folder), registry=Registry.of(), scenario="s")
-    rows = {problem.row for problem in error.value.problems}
+    rows = {problem.row for problem in refused(recommend.plan, load_case(folder), registry=Registry.of(), scenario="s")}
     assert rows == {line_of(folder / "case.toml", "disable"), line_of(folder / "case.toml", "prove")}
 
 

@@ -12,19 +12,17 @@ import pytest
 import scipy.sparse as sp
 
 from friendshore.domain.plan import Confirmation, PlanStatus
-from friendshore.problem.inputs import Inputs
 from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.program.objectives import Goal
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.session import Session
-from friendshore.solve import Limits
 from friendshore.solve.engine import Ask, BreakdownError, Engine, Engines, SolverAnswer, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES, scip, solve_with_highs, solve_with_scip
 from friendshore.solve.lexicographic import solve_lexicographic
 from friendshore.solve.mip import solve_mip
 from friendshore.solve.search import Search
 
-from .building import case, demand, hard_case, metals
+from ..building import case, demand, hard_case, metals, opened
 from .test_solve import hard_part
 
 
@@ -158,7 +156,7 @@ def test_a_relaxation_that_reaches_the_plan_confirms_it() -> None:
 def planned(engines: Engines, **terms: Decimal | int) -> Session:
     """A plan with an order minimum, hence with integer variables; without one, a linear program."""
     given = case(demand("metal", "civil", 100, 100, price=400))
-    return Session.open(Inputs(given, (metals(**terms),), ()), Limits(workers=1, engines=engines))
+    return opened(given, metals(**terms), workers=1, engines=engines)
 
 
 def test_the_plan_says_what_confirms_it() -> None:
@@ -167,7 +165,7 @@ def test_the_plan_says_what_confirms_it() -> None:
     assert (linear.status, linear.confirmed_by) == (PlanStatus.OPTIMAL, ())
     given, facts = hard_case(offers=8, periods=2)
     for engines, status in ((ENGINES, PlanStatus.OPTIMAL), (replace(ENGINES, second=()), PlanStatus.UNCONFIRMED)):
-        plan = Session.open(Inputs(given, (facts,), ()), Limits(workers=1, engines=engines)).verified.plan
+        plan = opened(given, facts, workers=1, engines=engines).verified.plan
         assert plan.status is status
         assert bool(plan.confirmed_by) == (status is PlanStatus.OPTIMAL)
 
@@ -212,7 +210,7 @@ def test_after_the_user_stops_nothing_more_is_solved() -> None:
     """Questions end with what is known and say what is open; the best plan so far is verified."""
     enough = Event()
     given, facts = hard_case(offers=8, periods=2)
-    session = Session.open(Inputs(given, (facts,), ()), cancel=enough)
+    session = opened(given, facts, cancel=enough)
     enough.set()
     solved = session.answers.solved
     found = alternatives(session)
@@ -224,7 +222,7 @@ def test_after_the_user_stops_nothing_more_is_solved() -> None:
 def test_a_plan_that_is_stopped_in_the_middle_of_its_search_is_verified() -> None:
     """The user stops a search of minutes and gets the best plan so far."""
     given, facts = hard_case()
-    session = Session.open(Inputs(given, (facts,), ()), cancel=Patience(12))
+    session = opened(given, facts, cancel=Patience(12))
     assert session.solution.status is PlanStatus.INTERRUPTED
     assert session.verified.plan.status is PlanStatus.INTERRUPTED
 

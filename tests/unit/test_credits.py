@@ -14,14 +14,12 @@ from friendshore.catalog import read_catalog
 from friendshore.domain.change import Change, TermKind
 from friendshore.domain.facts import Catalog
 from friendshore.errors import InputError
-from friendshore.problem.inputs import Inputs
 from friendshore.questions.why_not.document import why_not_document
 from friendshore.questions.why_not.search import why_not
 from friendshore.report import plan_document
 from friendshore.rules.kinds.tariff import Tariff
-from friendshore.session import Session
 
-from .building import (
+from ..building import (
     altered,
     bought,
     built,
@@ -29,7 +27,9 @@ from .building import (
     demand,
     facility,
     metals,
+    opened,
     planned,
+    refused,
     rule,
     schedule,
     source,
@@ -95,10 +95,9 @@ def test_a_row_without_an_end_is_told(tmp_path: Path, file: str, price: str) -> 
     folder = Path(shutil.copytree(GOOD, tmp_path / "small"))
     table = (folder / file).read_text()
     (folder / file).write_text(table.replace(f",{price}", f",-{price}", 1), encoding="utf-8")
-    with pytest.raises(InputError) as caught:
-        read_catalog(folder)
-    assert [(Path(p.file).name, p.column, p.found) for p in caught.value.problems] == [(file, "price", f"`-{price}`")]
-    assert "max_per_year" in caught.value.problems[0].expected
+    problems = refused(read_catalog, folder)
+    assert [(Path(p.file).name, p.column, p.found) for p in problems] == [(file, "price", f"`-{price}`")]
+    assert "max_per_year" in problems[0].expected
 
 
 def test_a_change_that_leaves_no_end_is_told() -> None:
@@ -128,7 +127,7 @@ def test_what_a_shortage_costs_must_be_said_where_nothing_costs_anything() -> No
 
 def test_why_not_says_that_it_looks_for_no_price() -> None:
     """What is paid for has no price up to which it is worth buying."""
-    session = Session.open(Inputs(case(CIVIL), (given_away(),), ()))
+    session = opened(case(CIVIL), given_away())
     found = why_not(session, "waste")
     assert found.entering.outcome == "paid"
     assert "its price is below zero" in text(why_not_document(found))

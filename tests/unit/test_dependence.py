@@ -20,7 +20,6 @@ from friendshore.domain.change import Change
 from friendshore.domain.countries import COVERED_NATIONS
 from friendshore.domain.facts import Offer
 from friendshore.domain.run import Run
-from friendshore.errors import InputError
 from friendshore.questions.compare.document import comparison_document
 from friendshore.questions.compare.screen import comparison_screen
 from friendshore.questions.compare.search import compare
@@ -34,19 +33,20 @@ from friendshore.rules.rows import Row
 from friendshore.rules.terms import SpentTerm
 from friendshore.verify import examine
 
-from ..property.tiny import done
-from .building import (
+from ..building import (
     METAL,
     built,
     case,
     catalog,
     chain,
     demand,
+    done,
     facility,
     maker,
     metals,
     offer,
     planned,
+    refused,
     rule,
     source,
     stock,
@@ -198,9 +198,7 @@ def test_a_case_file_names_them_by_code_or_name(tmp_path: Path) -> None:
     file.write_text(CASE.format("[]"))
     assert load_case(file).concern.countries == COVERED_NATIONS  # an empty list says as little as none
     file.write_text(CASE.format('["China", "Chian"]'))
-    with pytest.raises(InputError) as refused:
-        load_case(file)
-    (problem,) = refused.value.problems
+    (problem,) = refused(load_case, file)
     assert (problem.row, problem.column) == (9, "concern.countries")
     assert "Chian" in problem.found
 

@@ -21,7 +21,7 @@ from friendshore.verify.again import derived_again
 from friendshore.verify.ledger import PlanEntries
 from friendshore.verify.money import Costing
 
-from .building import SOURCE, bought, case, catalog, changed, demand, facility, planned, rule, source, store
+from ..building import SOURCE, bought, case, catalog, changed, demand, facility, planned, rule, source, store
 
 
 @cache

@@ -19,7 +19,7 @@ from friendshore.rules.kinds.limits import Budget, Cover, MaxChurn, MaxShare, Mi
 from friendshore.rules.rows import ForUses, Row
 from friendshore.verify import examine
 
-from .building import METAL, SOURCE, built, case, catalog, chain, demand, facility, metals, offer, planned, rule
+from ..building import METAL, SOURCE, built, case, catalog, chain, demand, facility, metals, offer, planned, rule
 
 DEFENSE = {"end_uses": ["defense"]}
 

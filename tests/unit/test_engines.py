@@ -33,7 +33,7 @@ from friendshore.solve.engines import solve_with_glop as solve_lp
 from friendshore_risk.stress.insurance import insurance
 from friendshore_risk.stress.search import stress
 
-from .building import case, catalog, demand, facility, metals, rule, source, store
+from ..building import case, catalog, demand, facility, metals, rule, source, store
 
 DEAR = Change(price="cn-metal", factor=Decimal(6))
 

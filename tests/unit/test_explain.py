@@ -11,7 +11,6 @@ import pytest
 
 from friendshore.document.markdown import markdown
 from friendshore.explain import counted_shorts, exposed, kept_out, shortage_causes
-from friendshore.problem.inputs import Inputs
 from friendshore.recommend.describe import RunContext, run_of
 from friendshore.report.page import page_document
 from friendshore.report.plan import exposed_lines, met
@@ -20,9 +19,8 @@ from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.kinds.tariff import Tariff
-from friendshore.session import Session
 
-from .building import (
+from ..building import (
     METAL,
     ban,
     bought,
@@ -34,6 +32,7 @@ from .building import (
     facility,
     maker,
     metals,
+    opened,
     planned,
     rule,
     short,
@@ -41,11 +40,6 @@ from .building import (
     stock,
     store,
 )
-
-
-def opened(given: Any, facts: Any, *rules: Rule) -> Session:
-    """A case solved and verified."""
-    return Session.open(Inputs(given, (facts,), rules))
 
 
 def reasons(given: Any, facts: Any, *rules: Rule) -> dict[str, str]:

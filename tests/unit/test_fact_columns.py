@@ -31,6 +31,7 @@ from friendshore.testing.rules import rule_checks
 from friendshore.testing.subjects import checks_of
 from friendshore.testing.worlds import bare, declared_in, worlds
 
+from ..building import refused
 from . import tin_case
 from .tin_case import write_case, write_catalog
 
@@ -141,9 +142,7 @@ def test_a_cell_that_is_no_such_fact_is_told_at_its_place(
 ) -> None:
     """Like a cell of friendshore's own columns."""
     (case.parent / "ours" / "offers.csv").write_text(OFFERS.replace(old, new))
-    with pytest.raises(InputError) as caught:
-        read(case)
-    (found,) = caught.value.problems
+    (found,) = refused(read, case)
     assert (found.row, found.column) == (2, column)
     assert expected in str(found)
 

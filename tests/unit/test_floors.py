@@ -16,7 +16,7 @@ from friendshore.report import page_document, plan_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Cover, MinDelivered, StockLevel
 
-from .building import ban, case, catalog, demand, facility, planned, rule, source, text
+from ..building import ban, case, catalog, demand, facility, planned, rule, source, text
 
 WANTED = [demand("metal", use, *[5] * 8, id=f"{use}-metal") for use in ("civil", "defense")]
 LATE = catalog(facility("au", "AU"), source("AU", 50, lead_time=3))

@@ -16,7 +16,7 @@ from friendshore.report import page_document, plan_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.export_control import ExportControl
 
-from .building import METAL, ban, case, chain, demand, metals, planned, rule, stock, text
+from ..building import METAL, ban, case, chain, demand, metals, planned, rule, stock, text
 
 
 def halt(start: str, effect: str = "prohibit") -> Rule:

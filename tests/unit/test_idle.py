@@ -12,7 +12,7 @@ from friendshore.plugins import Registry
 from friendshore.problem.given import end_uses
 from friendshore.recommend.check import Checked, check
 
-from .building import ban, case, demand
+from ..building import ban, case, demand
 
 STOCK = Path(__file__).parents[2] / "docs" / "cases" / "small" / "stock"
 

@@ -11,12 +11,11 @@ from typing import ClassVar, Literal
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Material, Place
 from friendshore.domain.use import Chained, Move, Use, Verdict
-from friendshore.problem.inputs import Inputs
 from friendshore.problem.kept import Answers, Kept
 from friendshore.rules.base import Phase, Rule
 from friendshore.session import Session
 
-from .building import ban, case, catalog, chain, demand, facility, offer
+from ..building import ban, case, catalog, chain, demand, facility, offer, opened
 
 
 class Counting(Rule):
@@ -39,7 +38,7 @@ def session(*rules: Rule) -> Session:
         offer("o2", "hole", "oxide", 9, chain("KZ", "mined")),
     )
     wanted = case(demand("oxide", "civil", 100, 100), start=date(2027, 1, 1))
-    return Session.open(Inputs(wanted, (facts,), rules))
+    return opened(wanted, facts, *rules)
 
 
 def test_records_are_the_same_only_if_they_say_the_same_down_to_the_zeros_of_numbers() -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from friendshore import load_case
 from friendshore.catalog import folder, read_catalog, state
-from friendshore.errors import InputError
 from friendshore.explain import replans
 from friendshore.plugins import Registry
 from friendshore.problem import Problem
@@ -20,6 +19,7 @@ from friendshore.program import compile_program
 from friendshore.reading import csvfile
 from friendshore.recommend import gather, plan
 
+from ..building import refused
 from .large import large_case
 
 FEW, MANY = 400, 1_200
@@ -104,9 +104,7 @@ def test_more_rows_than_are_held_in_memory_are_one_mistake(
     """Of a table alone, or of all tables of a catalog: told once, with nothing else that would follow from it."""
     monkeypatch.setattr(csvfile, "TABLE_ROWS", most)
     monkeypatch.setattr(state, "TABLE_ROWS", most if most > 30 else 100)
-    with pytest.raises(InputError) as told:
-        read_catalog(large_case(tmp_path, 20) / "catalog")
-    (problem,) = told.value.problems
+    (problem,) = refused(read_catalog, large_case(tmp_path, 20) / "catalog")
     assert Path(problem.file).name == f"{table}.csv"
     assert problem.message.startswith("has too many rows")
     assert problem.found == found

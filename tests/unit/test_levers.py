@@ -13,12 +13,10 @@ from pydantic import ValidationError
 from friendshore.case import load_case
 from friendshore.domain.change import Change, TermKind
 from friendshore.domain.facts import Lane
-from friendshore.problem.inputs import Inputs
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
-from friendshore.session import Session
 
-from .building import (
+from ..building import (
     METAL,
     SOURCE,
     ban,
@@ -30,6 +28,7 @@ from .building import (
     facility,
     metals,
     offer,
+    opened,
     planned,
     price,
     short,
@@ -192,7 +191,7 @@ def test_a_change_that_lacks_or_ignores_something_is_refused(change: dict[str, A
 
 def test_an_imposed_rule_holds_for_one_question() -> None:
     """A rule beyond those of the case: the answer keeps it, the session does not."""
-    session = Session.open(Inputs(wanted(10, end_use="civil"), (metals(),), ()))
+    session = opened(wanted(10, end_use="civil"), metals())
     floor = MinShare.model_validate({"id": "floor", "by": "facility", "facilities": ["jp"], "share": "0.2"})
     answer = session.after(rules=[floor])
     assert answer.rise.objective == Decimal(2 * (80 - 10))
@@ -201,7 +200,7 @@ def test_an_imposed_rule_holds_for_one_question() -> None:
 
 def test_extremes_of_a_share() -> None:
     """At the cheapest plan nothing else is available; at a tenth dearer, a kilogram at 50 in the place of one at 10 for 40."""
-    session = Session.open(Inputs(wanted(40, end_use="civil"), (metals(),), ()))
+    session = opened(wanted(40, end_use="civil"), metals())
 
     def of(name: str, within: str, *, largest: bool) -> float:
         found = session.extreme(

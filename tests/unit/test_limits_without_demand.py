@@ -24,7 +24,7 @@ from friendshore.rules.kinds.limits import (
 )
 from friendshore.rules.rows import Rows
 
-from .building import case, demand, maker, metals, ordered, planned, rule, source, text
+from ..building import case, demand, maker, metals, ordered, planned, rule, source, text
 
 LATER = case(demand("metal", "civil", 0, 100))
 """Metal is wanted in the second year only."""

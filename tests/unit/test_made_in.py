@@ -10,7 +10,7 @@ from friendshore.domain.facts import Offer
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.origin_ban import OriginBan
 
-from .building import bought, case, catalog, chain, demand, facility, lines, offer, planned, rule, short, source, told
+from ..building import bought, case, catalog, chain, demand, facility, lines, offer, planned, rule, short, source, told
 
 COUNTRIES = ("US", "JP", "DE", "MY")
 

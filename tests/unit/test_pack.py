@@ -15,6 +15,7 @@ from friendshore.recommend import gather
 from friendshore.rules.base import PhaseStatus
 from friendshore.rules.pack import RulePack, read_pack
 
+from ..building import refused
 from . import tin_case
 
 HEAD = """\
@@ -58,9 +59,7 @@ def pack(folder: Path, text: str) -> Path:
 
 def problems(folder: Path) -> list[str]:
     """What is wrong with a pack, one line each, in order."""
-    with pytest.raises(InputError) as error:
-        read_pack(folder)
-    return [str(p) for p in error.value.problems]
+    return [str(p) for p in refused(read_pack, folder)]
 
 
 def test_pack_is_read_with_rules_and_bills(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxSuppliers, MinShare, MinSuppliers, Pin
 from friendshore.rules.kinds.tariff import Tariff
 
-from .building import (
+from ..building import (
     SOURCE,
     bought,
     case,

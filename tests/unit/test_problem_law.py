@@ -18,7 +18,7 @@ from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MinShare
 from friendshore.rules.kinds.origin_ban import OriginBan
 
-from .building import (
+from ..building import (
     METAL,
     ban,
     bought,

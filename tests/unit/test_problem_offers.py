@@ -17,11 +17,12 @@ from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import InputError
 from friendshore.problem import Problem
 
-from .building import (
+from ..building import (
     GUESS,
     METAL,
     SOURCE,
     ban,
+    benchmark,
     bought,
     built,
     case,
@@ -71,9 +72,7 @@ def bench(
     day: date, amount: float, currency: str = "USD", material: str = "metal", origin: str = SOURCE
 ) -> BenchmarkPrice:
     """One row of the benchmark `bench`."""
-    return BenchmarkPrice(
-        id="bench", material=material, date=day, amount=Decimal(str(amount)), currency=currency, source=origin
-    )
+    return benchmark(amount, day, material=material, currency=currency, source=origin)
 
 
 EURO = (

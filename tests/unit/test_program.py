@@ -20,7 +20,7 @@ from friendshore.rules.kinds.limits import Pin
 from friendshore.solve import solve
 from friendshore.verify import examine
 
-from .building import (
+from ..building import (
     METAL,
     bought,
     built,

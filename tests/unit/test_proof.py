@@ -23,7 +23,7 @@ from friendshore.solve import Solution, Watch, relaxation
 from friendshore.solve.planned import plan_of
 from friendshore.verify import VerifiedPlan, verify
 
-from .building import bought, case, catalog, demand, facility, hard_case, metals, planned, rule, source, store
+from ..building import bought, case, catalog, demand, facility, hard_case, metals, planned, rule, source, store
 
 RANKED = ({"minimise": "shortage", "of": ["defense"]}, {"minimise": "concentration"})
 

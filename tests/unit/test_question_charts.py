@@ -8,7 +8,6 @@ from functools import cache
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
-from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.document import alternatives_document
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.calendar.document import calendar_document
@@ -21,14 +20,14 @@ from friendshore.session import Session
 from friendshore_risk.stress.document import stress_document
 from friendshore_risk.stress.search import stress
 
-from .building import ban, case, demand, metals, store
+from ..building import ban, case, demand, metals, opened, store
 
 
 @cache
 def session() -> Session:
     """40 kg a year for defense, of which Australia gives 20 at 50 and Japan 10 at 80; China, at 10, is barred from the second year on."""
     given = case(demand("metal", "defense", 40, 40), stores=(store("metal", 0, limit=0),))
-    return Session.open(Inputs(given, (metals(au=20, jp=10),), (ban("mined"),)))
+    return opened(given, metals(au=20, jp=10), ban("mined"))
 
 
 def drawings(document: doc.Document) -> list[doc.Drawing]:
@@ -66,7 +65,7 @@ def test_what_items_add_is_drawn_and_adds_up() -> None:
     """The bars of a bill of compliance come to what all items add together."""
     given = case(demand("metal", "defense", 40, 40), stores=(store("metal", 0, limit=0),))
     rules = ban("mined"), ban("refined", id="other", countries="AU")
-    found = ledger(Session.open(Inputs(given, (metals(),), rules)), items=("ban", "other"))
+    found = ledger(opened(given, metals(), *rules), items=("ban", "other"))
     (drawn,) = drawings(ledger_document(found))
     assert rungs(drawn) == {"ban": 40 * 40 + 15 * 40, "other": 15 * 40}
     assert sum((value or Decimal(0) for value in rungs(drawn).values()), Decimal(0)) == found.adds.amount == 40 * 70
@@ -75,7 +74,7 @@ def test_what_items_add_is_drawn_and_adds_up() -> None:
 def test_offers_are_drawn_by_what_using_them_adds() -> None:
     """Those that can be used, in the order of the table."""
     given = case(demand("metal", "civil", 40), stores=(store("metal", 0, limit=0),))
-    found = alternatives(Session.open(Inputs(given, (metals(),), ())))
+    found = alternatives(opened(given, metals()))
     (drawn,) = drawings(alternatives_document(found))
     uses = {one.offer: one.uses_kg for one in found.offers}
     assert rungs(drawn) == {"cn-metal": 0, "au-metal": 40 * uses["au-metal"], "jp-metal": 70 * uses["jp-metal"]}

@@ -149,6 +149,7 @@ def test_ranges_are_read_with_their_price(folder: Path) -> None:
     written = [f"{header},price_low,price_high", *(f"{row},{end}" for row, end in zip(rows, ends_of, strict=True))]
     (folder / "offers.csv").write_text("\n".join(written) + "\n", encoding="utf-8")
     price = next(offer.price for offer in read_catalog(folder).offers if offer.id == "ore")
+    assert price is not None
     assert (price.low, price.amount, price.high) == (Decimal("7.8"), Decimal("8.45"), Decimal("9.75"))
     (folder / "offers.csv").write_text("\n".join(written).replace("15 USD/kg WO3", "15 EUR/kg WO3"), encoding="utf-8")
     (one,) = complaints(folder)
@@ -167,6 +168,7 @@ def test_a_change_takes_the_range_along_or_away() -> None:
     def after(**change: Any) -> tuple[Any, ...]:
         given, (made,), _ = apply_changes([Change.model_validate(change)], wants, [facts], [])
         price, row, want = made.offers[0].price, made.prices[0], given.demands[0]
+        assert price is not None
         return (price.low, price.high, row.low, row.high, want.low, want.high)
 
     assert after(price="au-metal", factor=2) == (80, 160, 9, 12, 8, 15)

@@ -18,7 +18,7 @@ from friendshore.report import plan_document
 from friendshore.rules.kinds.limits import MinShare, Pin
 from friendshore.verify import verify
 
-from .building import bought, case, demand, hard_case, metals, planned, rule, short
+from ..building import bought, case, demand, hard_case, metals, planned, rule, short
 
 WANTED = (demand("metal", "civil", 100, price=60), demand("metal", "defense", 40, price=20))
 SHORTAGE = {"minimise": "shortage", "of": ["defense"]}

@@ -14,24 +14,30 @@ from pydantic import BaseModel, ValidationError
 from friendshore.domain.assumptions import Accept
 from friendshore.domain.case import Case, DemandSpec, Scenario, StoreSpec
 from friendshore.domain.change import Change
-from friendshore.domain.facts import Catalog, ChainEntry, Facility, Lane, Material, Offer, Price
+from friendshore.domain.facts import ChainEntry, Facility, Lane, Material, Offer, Price
 from friendshore.domain.market import Factor, Rate
 from friendshore.domain.time import Horizon, PeriodLength
-from friendshore.errors import Diagnostic, InputError
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude
 from friendshore.rules.kinds.limits import MaxShare, Pin
 
-from .building import SOURCE, ban, bought, case, catalog, changed, demand, facility, metals, planned, rule, source
+from ..building import (
+    SOURCE,
+    ban,
+    bought,
+    case,
+    catalog,
+    changed,
+    demand,
+    facility,
+    metals,
+    planned,
+    refused,
+    rule,
+    source,
+)
 
 CIVIL = demand("metal", "civil", 10)
-
-
-def refused(given: Case, facts: Catalog, *rules: Rule) -> tuple[Diagnostic, ...]:
-    """All that is wrong."""
-    with pytest.raises(InputError) as caught:
-        planned(given, facts, *rules)
-    return caught.value.problems
 
 
 @pytest.mark.parametrize(
@@ -55,9 +61,9 @@ def test_a_rule_that_names_nothing_is_refused(made: Callable[[], Rule], column: 
     given = case(CIVIL)
     if where == "in the case":
         data = made_rule.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"kind": made_rule.kind}
-        (problem,) = refused(given.model_copy(update={"rules": (data,)}), metals())
+        (problem,) = refused(planned, given.model_copy(update={"rules": (data,)}), metals())
     else:
-        (problem,) = refused(given, metals(), made_rule)
+        (problem,) = refused(planned, given, metals(), made_rule)
     assert (problem.column, problem.fix) == (column, f"did you mean `{near}`?")
 
 
@@ -69,7 +75,9 @@ def test_law_may_speak_of_more_than_a_case_holds() -> None:
 @pytest.mark.parametrize("sites", [{"x": "x"}, {"x": "y", "y": "x"}, {"x": "y", "y": "z", "z": "x"}])
 def test_a_facility_within_itself_is_refused(sites: dict[str, str]) -> None:
     """Over however many others, once for each circle; the plan once went round for ever."""
-    found = refused(case(CIVIL), metals(*(facility(name, "AU", 1, within=inside) for name, inside in sites.items())))
+    found = refused(
+        planned, case(CIVIL), metals(*(facility(name, "AU", 1, within=inside) for name, inside in sites.items()))
+    )
     assert [p.message.split(":")[0] for p in found] == ["the facility lies within itself"]
     assert found[0].file == "catalog tiny, facility x"
 
@@ -80,7 +88,7 @@ def test_ids_given_twice_are_refused() -> None:
     rate = Rate(currency="EUR", to="USD", rate=Decimal(1), start=date(2026, 1, 1), source=SOURCE)
     facts = facts.model_copy(update={"materials": (*facts.materials, facts.materials[0]), "rates": (rate, rate)})
     lanes = (Lane(to="US", source=SOURCE), Lane(to="US", source=SOURCE))
-    found = refused(case(CIVIL), changed(facts, "au-metal", lanes=lanes))
+    found = refused(planned, case(CIVIL), changed(facts, "au-metal", lanes=lanes))
     assert sorted(p.message for p in found) == [
         "an earlier one already has the same currency, to, from",
         "an earlier one already has the same id",
@@ -113,7 +121,7 @@ def test_what_is_named_and_not_there_is_refused() -> None:
         )
     )
     facts = metals().model_copy(update={"offers": (offer, *metals().offers[1:])})
-    found = {p.column: p for p in refused(case(CIVIL), facts)}
+    found = {p.column: p for p in refused(planned, case(CIVIL), facts)}
     assert {column: p.message for column, p in found.items()} == {
         "facility": "no such facility",
         "outputs[1].material": "no such material",
@@ -176,7 +184,7 @@ def test_a_copy_that_nobody_looked_at_is_looked_at() -> None:
     late = sold[1].model_copy(update={"start": date(2027, 1, 1), "end": date(2026, 1, 1)})
     facts = metals().model_copy(update={"offers": (wrong, late, sold[2])})
     given = case(CIVIL).model_copy(update={"currency": "DOL", "demands": (CIVIL, CIVIL)})
-    assert {(p.file, p.column, p.message, p.expected) for p in refused(given, facts)} == {
+    assert {(p.file, p.column, p.message, p.expected) for p in refused(planned, given, facts)} == {
         ("case tiny", "currency", "cannot be read", "a currency by its ISO 4217 code, like USD"),
         ("case tiny", "demands[2].id", "there are two called `metal-civil`", "different names"),
         ("catalog tiny, offer cn-metal", "min_order", "cannot be read", "zero or more"),
@@ -194,7 +202,7 @@ def test_a_copy_that_nobody_looked_at_is_looked_at() -> None:
 def test_a_record_without_a_field_is_refused() -> None:
     """Built without looking, it may lack what everything else reads."""
     facts = metals().model_copy(update={"offers": (Offer.model_construct(id="bare"), *metals().offers)})
-    found = refused(case(CIVIL), facts)
+    found = refused(planned, case(CIVIL), facts)
     assert {(p.column, p.message) for p in found} == {
         ("facility", "a needed key is missing"),
         ("outputs", "a needed key is missing"),
@@ -204,7 +212,7 @@ def test_a_record_without_a_field_is_refused() -> None:
 def test_what_a_case_accepts_must_be_known() -> None:
     """Under a misspelt status no law would hold, and everything pass."""
     given = case(CIVIL, accept=Accept(rule_status=("enactd",)))
-    (problem,) = refused(given, metals())
+    (problem,) = refused(planned, given, metals())
     assert (problem.column, problem.fix) == ("accept.rule_status", "did you mean `enacted`?")
 
 
@@ -228,7 +236,7 @@ def test_an_offer_is_of_the_catalog_that_holds_it() -> None:
 def test_scenarios_that_inherit_in_a_circle_are_refused() -> None:
     """A copy that nobody looked at too."""
     circle = (Scenario(name="a", inherits=("b",)), Scenario(name="b", inherits=("a", "c")))
-    found = refused(case(CIVIL).model_copy(update={"scenarios": circle}), metals())
+    found = refused(planned, case(CIVIL).model_copy(update={"scenarios": circle}), metals())
     assert sorted(p.message for p in found) == [
         "the scenario inherits from itself",
         "the scenario inherits from itself",
@@ -269,5 +277,5 @@ def test_rows_of_a_frame_make_records() -> None:
 
 def test_a_case_without_facts_in_memory_is_looked_at_too() -> None:
     """A catalog of no offers says so with the demand."""
-    (problem,) = refused(case(demand("gold", "civil", 1)), catalog())
+    (problem,) = refused(planned, case(demand("gold", "civil", 1)), catalog())
     assert problem.found == "gold"

@@ -14,7 +14,7 @@ from friendshore.recommend import gather
 from friendshore.recommend.doubtful import out_of_scale
 from friendshore.rules.kinds.limits import Budget
 
-from .building import bought, built, case, catalog, chain, demand, facility, lines, offer, planned, rule, source
+from ..building import bought, built, case, catalog, chain, demand, facility, lines, offer, planned, rule, source
 
 SMALL = Path(__file__).parents[2] / "docs" / "cases" / "small"
 

@@ -10,11 +10,25 @@ import pytest
 from friendshore.case import load_case
 from friendshore.catalog import read_catalog
 from friendshore.domain.facts import ChainEntry, Feed
-from friendshore.errors import InputError
 from friendshore.rules.kinds.limits import MaxShare, MinShare
 from friendshore.rules.kinds.origin_ban import OriginBan
 
-from .building import METAL, SOURCE, ban, bought, case, catalog, chain, demand, facility, planned, rule, short, source
+from ..building import (
+    METAL,
+    SOURCE,
+    ban,
+    bought,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    planned,
+    refused,
+    rule,
+    short,
+    source,
+)
 
 SCRAP = (
     ChainEntry(stage="collection", countries=frozenset({"JP"}), complete=True, source=SOURCE),
@@ -129,9 +143,7 @@ def test_a_blank_feed_of_collection_is_recycled(folder: Path) -> None:
 def test_primary_feed_of_collection_is_refused_in_files(folder: Path, tmp_path: Path) -> None:
     """With row and column, in the catalog and in the case alike."""
     (folder / "chain.csv").write_text(CHAIN.format(feed="primary"), encoding="utf-8")
-    with pytest.raises(InputError) as raised:
-        read_catalog(folder)
-    (problem,) = raised.value.problems
+    (problem,) = refused(read_catalog, folder)
     assert (problem.row, problem.column, problem.found) == (2, "feed", "`primary`")
     assert problem.expected == "recycled, or blank"
     (tmp_path / "case.toml").write_text(
@@ -140,8 +152,6 @@ def test_primary_feed_of_collection_is_refused_in_files(folder: Path, tmp_path: 
         '[[stock]]\nmaterial = "metal"\nquantity = "1 t"\nchain = [{ stage = "collection", countries = ["JP"], feed = "primary" }]\n',
         encoding="utf-8",
     )
-    with pytest.raises(InputError) as raised:
-        load_case(tmp_path / "case.toml")
-    (problem,) = raised.value.problems
+    (problem,) = refused(load_case, tmp_path / "case.toml")
     assert problem.column.endswith("feed")
     assert "no primary feed" in problem.message

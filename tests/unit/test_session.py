@@ -20,7 +20,7 @@ from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinSh
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 
-from .building import SOURCE, case, catalog, demand, facility, lines, offer
+from ..building import SOURCE, case, catalog, demand, facility, lines, offer, opened, refused
 
 MATERIALS = tuple(
     Material(id=name, element="Cu", form="metal", basis="gross", content=Decimal(1)) for name in ("ore", "tin", "zinc")
@@ -44,7 +44,7 @@ def facts(*offers: Offer, **more: Any) -> Catalog:
 def session(*rules: Rule, given: Catalog | None = None) -> Session:
     """A case that wants two of the materials."""
     wanted = case(demand("ore", "civil", 100, 100), demand("tin", "civil", 50, 50), start=date(2027, 1, 1))
-    return Session.open(Inputs(wanted, (given or facts(),), rules))
+    return opened(wanted, given or facts(), *rules)
 
 
 def members(found: Session) -> set[frozenset[str]]:
@@ -268,9 +268,7 @@ def test_what_a_session_keeps_is_bounded_and_answers_are_the_same() -> None:
 )
 def test_arguments_of_another_type_are_refused_in_words(arguments: dict[str, Any], found: str) -> None:
     """A dict in the place of a change, and rules that are no list of rules: what was found, what is taken, and how to write it."""
-    with pytest.raises(InputError) as error:
-        session().after(arguments["changes"], rules=arguments.get("rules", ()))
-    (problem,) = error.value.problems
+    (problem,) = refused(session().after, arguments["changes"], rules=arguments.get("rules", ()))
     assert problem.found == f"`{found}`"
     assert ("Rule" if "rules" in arguments else "Change") in problem.expected
     assert problem.fix

@@ -13,7 +13,7 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.limits import MaxShare, MinShare, StockLevel
 
-from .building import bought, case, catalog, demand, facility, maker, metals, planned, rule, source, stock
+from ..building import bought, case, catalog, demand, facility, maker, metals, planned, rule, source, stock
 
 LATER = [{"from": "2027-01-01"}]
 

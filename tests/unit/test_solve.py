@@ -27,7 +27,7 @@ from friendshore.solve.engines import solve_with_glop as solve_lp
 from friendshore.solve.engines import solve_with_highs, solve_with_scip
 from friendshore.solve.scaling import scaled
 
-from .building import (
+from ..building import (
     LONGER,
     METAL,
     bought,

@@ -13,7 +13,7 @@ from friendshore.program.matrix import Floats, Linear
 from friendshore.rules.kinds.limits import Budget
 from friendshore.solve import ENGINES, Ask, BreakdownError, Engines, Limits, SolverAnswer, SolverOutcome, solve
 
-from .building import built, case, catalog, demand, facility, planned, rule, source, store
+from ..building import built, case, catalog, demand, facility, planned, rule, source, store
 
 
 def solve_with_scipy(linear: Linear, ask: Ask, _hint: Floats | None = None) -> SolverAnswer:

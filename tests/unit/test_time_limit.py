@@ -12,7 +12,7 @@ from friendshore.explain import replans
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import Limits
 
-from .building import case, demand, metals, planned, rule
+from ..building import case, demand, metals, planned, rule
 
 
 class Clock:

@@ -25,7 +25,7 @@ from friendshore.rules.kinds.limits import Budget, MinSuppliers
 from friendshore.solve import ENGINES, Ask, Engines, SolverAnswer, SolverOutcome, engine
 from friendshore.solve.engines import solve_with_highs
 
-from .building import case, catalog, demand, facility, planned, rule, source
+from ..building import case, catalog, demand, facility, planned, rule, source
 
 GOODS = {"metal": 100, "salt": 70, "oxide": 40}
 """Kilograms of each good that are needed in a year: a part for each."""

@@ -23,7 +23,7 @@ from friendshore.rules.kinds.limits import Budget, MaxShare, MinDelivered, MinSu
 from friendshore.rules.rows import Purchases, Row, Rows
 from friendshore.verify import VerifiedPlan, examine, verify
 
-from .building import (
+from ..building import (
     METAL,
     ban,
     bought,

@@ -10,9 +10,9 @@ import pytest
 
 from friendshore.domain.case import WaiverSpec
 
+from ..building import ban, bought, built, case, catalog, demand, facility, maker, planned, source, store
 from ..property.compare import agrees
 from ..property.oracle import optimum
-from .building import ban, bought, built, case, catalog, demand, facility, maker, planned, source, store
 
 COUNTRIES = [
     "AR",

@@ -17,7 +17,7 @@ from friendshore.problem.float_tables import Repeated, Scaled, table
 from friendshore.program.rounding import to_steps
 from friendshore.verify.ledger import EPSILON, PlanEntries
 
-from .building import bought, built, case, catalog, demand, facility, planned, short, source, store
+from ..building import bought, built, case, catalog, demand, facility, planned, short, source, store
 
 STEPS = [Decimal(text) for text in ("0.001", "1", "0.25", "5", "0.003")]
 KILOGRAMS = st.decimals(-(10**9), 10**9, places=3)

@@ -12,13 +12,11 @@ import pytest
 
 from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change, TermKind
-from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
 from friendshore.explain import break_even
 from friendshore.explain.break_even import BreakEven, break_even_price
 from friendshore.plugins import Registry
-from friendshore.problem.inputs import Inputs
 from friendshore.questions.why_not.document import why_not_document
 from friendshore.questions.why_not.search import WhyNot, why_not
 from friendshore.recommend import reopen, verdicts
@@ -27,12 +25,10 @@ from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.rows import Row
 from friendshore.run import write_run
-from friendshore.session import Session
-from friendshore.solve import Limits
 
-from .building import (
-    SOURCE,
+from ..building import (
     ban,
+    benchmark,
     case,
     catalog,
     demand,
@@ -40,24 +36,15 @@ from .building import (
     hard_case,
     maker,
     metals,
+    opened,
     planned,
     price,
     rule,
     schedule,
     source,
-    store,
     tier,
+    unstored,
 )
-
-
-def session(given: Any, facts: Any, *rules: Rule) -> Session:
-    """A solved case."""
-    return Session.open(Inputs(given, (facts,), rules))
-
-
-def civil(*quantities: float, **more: Any) -> Any:
-    """Metal for civil use, of which nothing can be held."""
-    return case(demand("metal", "civil", *quantities), stores=(store("metal", 0, limit=0),), **more)
 
 
 def root(found: BreakEven | None) -> float:
@@ -75,7 +62,7 @@ def text(found: WhyNot) -> str:
 
 def test_an_offer_enters_at_the_price_of_what_it_replaces() -> None:
     """Australia at 50 beside China at 10: at 10 it is as good."""
-    found = why_not(session(civil(40), metals()), "au-metal")
+    found = why_not(opened(unstored(40), metals()), "au-metal")
     assert found.state == "not bought"
     assert root(found.entering) == pytest.approx(10, rel=1e-6)
     assert (found.entering.units, found.entering.today) == (40, 50)
@@ -85,8 +72,8 @@ def test_an_offer_enters_at_the_price_of_what_it_replaces() -> None:
 
 def test_an_offer_in_the_plan_stays_up_to_the_price_of_the_next_best() -> None:
     """China at 10 stays up to Australia's 50; of 40 kg, 30 come from it, Australia can give 5 and Japan the rest at 80."""
-    assert root(why_not(session(civil(40), metals(cn=30)), "cn-metal").entering) == pytest.approx(50)
-    found = why_not(session(civil(40), metals(cn=30, au=15)), "cn-metal")
+    assert root(why_not(opened(unstored(40), metals(cn=30)), "cn-metal").entering) == pytest.approx(50)
+    found = why_not(opened(unstored(40), metals(cn=30, au=15)), "cn-metal")
     assert found.state == "in the plan"
     assert root(found.entering) == pytest.approx(80)  # beyond 50 it still delivers what Australia cannot
 
@@ -96,14 +83,14 @@ def test_duties_freight_and_onboarding_count() -> None:
     duty = Tariff.model_validate({"id": "duty", "rate": "0.25"})
     plants = (facility("us", "US"), facility("au", "AU"))
     facts = catalog(*plants, source("US", 10), source("AU", 50, onboarding=100, onboarding_currency="USD"))
-    found = break_even_price(session(civil(40, assume={"freight": 2}), facts, duty), "au-metal")
+    found = break_even_price(opened(unstored(40, assume={"freight": 2}), facts, duty), "au-metal")
     assert root(found) == pytest.approx((10 - 2 - 2.5) / 1.25)
 
 
 def test_an_offer_that_costs_too_much_for_nothing_enters_at_no_price() -> None:
     """Freight of 20 is more than the 10 of what there is."""
     facts = catalog(facility("us", "US"), facility("au", "AU"), source("US", 10), source("AU", 50))
-    found = why_not(session(civil(40, assume={"freight": 20}), facts), "au-metal")
+    found = why_not(opened(unstored(40, assume={"freight": 20}), facts), "au-metal")
     assert (found.entering.outcome, found.entering.proved) == ("no price", True)
     assert found.state == "not bought"
     assert "at no price" in text(found)
@@ -111,11 +98,9 @@ def test_an_offer_that_costs_too_much_for_nothing_enters_at_no_price() -> None:
 
 def test_a_price_by_a_benchmark_is_told_as_a_premium() -> None:
     """The benchmark of 40 with 25 % on it comes to 50; at 10 it stands 75 % below the benchmark."""
-    mark = BenchmarkPrice(
-        id="m", material="metal", date=date(2026, 1, 1), amount=Decimal(40), currency="USD", source=SOURCE
-    )
+    mark = benchmark(40, name="m")
     dear = source("KZ", price(benchmark="m", premium=Decimal("0.25")))
-    found = why_not(session(civil(40), metals(facility("kz", "KZ"), dear, mark)), "kz-metal").entering
+    found = why_not(opened(unstored(40), metals(facility("kz", "KZ"), dear, mark)), "kz-metal").entering
     assert root(found) == pytest.approx(10)
     assert found.premium is not None
     assert float(found.premium) == pytest.approx(-0.75)
@@ -124,26 +109,26 @@ def test_a_price_by_a_benchmark_is_told_as_a_premium() -> None:
 def test_tiers_move_with_the_price() -> None:
     """From 20 kg on Australia charges four fifths of its price: for all 40 kg it enters at 12.5."""
     tiers = schedule("au-metal", tier(0, discount=0), tier(20, discount=0.2))
-    assert root(break_even_price(session(civil(40), metals(tiers)), "au-metal")) == pytest.approx(12.5)
+    assert root(break_even_price(opened(unstored(40), metals(tiers)), "au-metal")) == pytest.approx(12.5)
 
 
 def test_the_dearest_offer_does_not_move_what_a_shortage_costs() -> None:
     """A shortage is priced at ten times the dearest offer, Japan's 80; a dearer Japan leaves it at 800, and stays in up to there."""
     wanted = case(demand("metal", "civil", 40, price=1).model_copy(update={"shortage_price": None}))
-    found = break_even_price(session(wanted, metals(cn=10, au=10)), "jp-metal")
+    found = break_even_price(opened(wanted, metals(cn=10, au=10)), "jp-metal")
     assert root(found) == pytest.approx(800)
 
 
 def test_a_rule_that_asks_for_it_keeps_it_at_any_price() -> None:
     """A pin of 5 kg."""
-    found = why_not(session(civil(40), metals(), Pin(id="p", offer="jp-metal", at_least=Decimal(5))), "jp-metal")
+    found = why_not(opened(unstored(40), metals(), Pin(id="p", offer="jp-metal", at_least=Decimal(5))), "jp-metal")
     assert found.entering.outcome == "any price"
     assert "cannot be kept without it" in text(found)
 
 
 def test_a_budget_makes_the_search_halve() -> None:
     """All 40 kg for 1000 at most: a dearer China is not allowed for at all, and shortage at 1000 a kilogram is dearer still."""
-    found = break_even_price(session(civil(40), metals(cn=40), Budget(id="b", amount=Decimal(1000))), "cn-metal")
+    found = break_even_price(opened(unstored(40), metals(cn=40), Budget(id="b", amount=Decimal(1000))), "cn-metal")
     assert found.outcome == "price"
     assert found.price is not None
     assert found.low is not None
@@ -156,7 +141,7 @@ def test_a_price_that_the_gap_leaves_unproved_is_not_doubled_again_and_again(mon
     """A solver that proves every plan to one dollar: no price proves that Japan isn't bought, and the second one tried tells no more than the first."""
     proved = break_even.bound
     monkeypatch.setattr(break_even, "bound", lambda answer: proved(answer) - 1)
-    found = break_even_price(session(civil(40), metals(cn=40), Budget(id="b", amount=Decimal(1000))), "jp-metal")
+    found = break_even_price(opened(unstored(40), metals(cn=40), Budget(id="b", amount=Decimal(1000))), "jp-metal")
     assert (found.outcome, found.low, found.high) == ("price", 0, None)
     assert found.solves == 3
 
@@ -164,7 +149,7 @@ def test_a_price_that_the_gap_leaves_unproved_is_not_doubled_again_and_again(mon
 def test_what_is_forbidden_is_asked_about_without_the_rule() -> None:
     """The ban keeps out China at 10 and lets in Australia at 50: without it 40 kg come from China, and 40 × 40 are saved."""
     wanted = case(demand("metal", "defense", 40), start=date(2027, 1, 1))
-    found = why_not(session(wanted, metals(), ban("melted")), "cn-metal")
+    found = why_not(opened(wanted, metals(), ban("melted")), "cn-metal")
     assert found.state == "kept out"
     (one,) = found.obstacles
     assert (one.obstacle.rule, one.obstacle.stage, one.obstacle.end_uses) == ("ban", "melted", ["metal for defense"])
@@ -177,7 +162,7 @@ def test_proving_an_origin_is_worth_what_the_offer_saves() -> None:
     """China and another sell at 10; of the other nobody says where it is melted. Proved, it saves 40 × 40."""
     wanted = case(demand("metal", "defense", 40), start=date(2027, 1, 1))
     hidden = source("CA?", 10, name="ca-metal", plant="ca")
-    found = why_not(session(wanted, metals(facility("ca", "CA"), hidden), ban("melted")), "ca-metal")
+    found = why_not(opened(wanted, metals(facility("ca", "CA"), hidden), ban("melted")), "ca-metal")
     (one,) = found.obstacles
     assert one.obstacle.kind == "unproven"
     assert text(found).count(one.obstacle.clause) == 1
@@ -187,7 +172,7 @@ def test_proving_an_origin_is_worth_what_the_offer_saves() -> None:
 def test_a_licence_that_is_missing_is_asked_about() -> None:
     """An export control that wants a licence: granted, China delivers."""
     control = rule(ExportControl, exporters=["CN"], effect="licence", citation="e")
-    found = why_not(session(civil(40), metals(), control), "cn-metal")
+    found = why_not(opened(unstored(40), metals(), control), "cn-metal")
     (one,) = found.obstacles
     assert one.obstacle.kind == "licence"
     assert (one.lifted.changes[0].grant, one.lifted.gives_kg) == ("export-control", 40)
@@ -196,7 +181,7 @@ def test_a_licence_that_is_missing_is_asked_about() -> None:
 def test_a_lead_says_which_figure_it_lacks_and_what_that_would_give() -> None:
     """A plant without a capacity sells at 5: with all that is wanted it saves 5 on each of 40 kg."""
     bare = facility("kz", "KZ").model_copy(update={"capacity": ()})
-    found = why_not(session(civil(40), metals(bare, source("KZ", 5))), "kz-metal")
+    found = why_not(opened(unstored(40), metals(bare, source("KZ", 5))), "kz-metal")
     (one,) = found.obstacles
     assert "nobody published its capacity" in one.obstacle.text
     assert "40 kg a year" in one.obstacle.text
@@ -209,7 +194,7 @@ def test_two_obstacles_are_lifted_alone_and_together() -> None:
     wanted = case(demand("metal", "defense", 40), start=date(2027, 1, 1))
     plants = (facility("cn", "CN", 50, status="announced"), facility("au", "AU"))
     facts = catalog(*plants, source("CN", 10), source("AU", 50))
-    found = why_not(session(wanted, facts, ban("melted")), "cn-metal")
+    found = why_not(opened(wanted, facts, ban("melted")), "cn-metal")
     assert [one.lifted and one.lifted.gives_kg for one in found.obstacles] == [0, 0]
     assert (found.together.gives_kg, found.together.saves.value) == (40, 1600)
 
@@ -239,9 +224,9 @@ def test_a_prohibition_is_told_with_its_first_and_last_day(phases: list[Any], da
     """As far as it reaches into the plan: what was over before it, and days of unknown status, are not among them."""
     wanted = case(demand("metal", "defense", 40), start=date(2027, 1, 1))
     given = ban("melted").but(phases=tuple(Phase.model_validate(one) for one in phases))
-    (one,) = why_not(session(wanted, metals(), given), "cn-metal").obstacles
+    (one,) = why_not(opened(wanted, metals(), given), "cn-metal").obstacles
     assert [(day.start and str(day.start), day.end and str(day.end)) for day in one.obstacle.days] == days
-    assert words in text(why_not(session(wanted, metals(), given), "cn-metal"))
+    assert words in text(why_not(opened(wanted, metals(), given), "cn-metal"))
 
 
 def test_time_and_dates_that_lie_outside_the_plan_can_be_lifted() -> None:
@@ -258,7 +243,7 @@ def test_time_and_dates_that_lie_outside_the_plan_can_be_lifted() -> None:
         *plants, source("CN", 10), source("CA", 5, qualification=30), source("KZ", 5, lead_time=36),
         source("AU", 5, start=date(2040, 1, 1)), source("JP", 5, **both),
     )  # fmt: skip
-    asked = session(civil(40, 40), facts)
+    asked = opened(unstored(40, 40), facts)
     (one,) = why_not(asked, "ca-metal").obstacles
     assert (one.lifted.changes, one.lifted.gives_kg) == ([Change(lift=TermKind.QUALIFICATION, of="offer:ca-metal")], 80)
     late, unborn, slow = (why_not(asked, name) for name in ("kz-metal", "au-metal", "jp-metal"))
@@ -276,7 +261,7 @@ def test_time_and_dates_that_lie_outside_the_plan_can_be_lifted() -> None:
 def test_what_an_offer_takes_in_and_nobody_offers_is_lifted_by_nothing() -> None:
     """A smelter without an ore that counts."""
     facts = catalog(facility("jp", "JP"), facility("us", "US"), source("US", 80), maker("JP", 20))
-    found = why_not(session(civil(40), facts), "jp-melt")
+    found = why_not(opened(unstored(40), facts), "jp-melt")
     assert found.obstacles[0].lifted is None
     assert "no change of the case relaxes it" in text(found)
 
@@ -287,12 +272,12 @@ def test_an_input_is_asked_about_as_well() -> None:
         facility("jp", "JP"), facility("us", "US"), facility("pit", "AU"),
         source("US", 80), maker("JP", 20), source("AU", 35, "oxide", plant="pit"),
     )  # fmt: skip
-    assert root(break_even_price(session(civil(40), facts), "au-oxide")) == pytest.approx(30)
+    assert root(break_even_price(opened(unstored(40), facts), "au-oxide")) == pytest.approx(30)
 
 
 def test_an_unknown_offer_is_refused_with_what_was_meant() -> None:
     """The nearest name, or the offers of a plant."""
-    asked = session(civil(40), metals())
+    asked = opened(unstored(40), metals())
     with pytest.raises(InputError, match="did you mean `au-metal`"):
         why_not(asked, "au-mettal")
     with pytest.raises(InputError, match="its offers are jp-metal"):
@@ -321,7 +306,7 @@ class Grumpy(Rule):
 
 def test_a_plugins_rule_counts_like_any_other() -> None:
     """Its fee moves the price at which Kazakhstan replaces Australia, and what it forbids is asked about without it."""
-    asked = session(civil(40), metals(facility("kz", "KZ"), source("KZ", 90)), Grumpy(id="g"))
+    asked = opened(unstored(40), metals(facility("kz", "KZ"), source("KZ", 90)), Grumpy(id="g"))
     assert root(break_even_price(asked, "kz-metal")) == pytest.approx(50)
     assert root(break_even_price(asked, "cn-metal")) == pytest.approx(53)
     (one,) = why_not(asked, "jp-metal").obstacles
@@ -332,9 +317,9 @@ def test_a_plugins_rule_counts_like_any_other() -> None:
 def test_where_something_ranks_before_cost_the_price_is_that_among_plans_as_good_in_it() -> None:
     """Shortage first: without Japan nobody is short, so that cost decides. Where only Japan can fill a gap, no price keeps it out."""
     first = {"minimise": "shortage"}
-    asked = session(civil(40, objectives=(first,)), metals())
+    asked = opened(unstored(40, objectives=(first,)), metals())
     assert root(break_even_price(asked, "jp-metal")) == pytest.approx(10)
-    scarce = session(civil(40, objectives=(first,)), metals(cn=30, au=5, jp=5))
+    scarce = opened(unstored(40, objectives=(first,)), metals(cn=30, au=5, jp=5))
     found = why_not(scarce, "jp-metal")
     assert found.entering.outcome == "outranked"
     assert "ranks before cost is better with it" in text(found)
@@ -342,8 +327,8 @@ def test_where_something_ranks_before_cost_the_price_is_that_among_plans_as_good
 
 def test_where_money_ranks_before_the_last_objective_no_price_is_told() -> None:
     """Spend first, then shortage."""
-    ranked = civil(40, objectives=({"minimise": "spend"}, {"minimise": "shortage"}))
-    found = why_not(session(ranked, metals()), "au-metal")
+    ranked = unstored(40, objectives=({"minimise": "spend"}, {"minimise": "shortage"}))
+    found = why_not(opened(ranked, metals()), "au-metal")
     assert found.entering.outcome == "ranked"
     assert "no price is told" in text(found)
 
@@ -359,7 +344,7 @@ def test_a_maker_whose_input_nobody_offers_says_so() -> None:
         maker("JP", 20),
         source("AU", 5, "oxide", plant="pit"),
     )
-    found = why_not(session(civil(40), facts), "jp-melt")
+    found = why_not(opened(unstored(40), facts), "jp-melt")
     assert found.state == "kept out"
     assert [one.obstacle.kind for one in found.obstacles] == ["inputs"]
     assert "oxide, of which no offer counts in the case; leads that might: au-oxide" in found.obstacles[0].obstacle.text
@@ -367,14 +352,14 @@ def test_a_maker_whose_input_nobody_offers_says_so() -> None:
 
 def test_what_other_rules_leave_no_room_for_says_so() -> None:
     """A pin of nothing, which no rule on origins tells of."""
-    found = why_not(session(civil(40), metals(), Pin(id="none", offer="au-metal", at_most=Decimal(0))), "au-metal")
+    found = why_not(opened(unstored(40), metals(), Pin(id="none", offer="au-metal", at_most=Decimal(0))), "au-metal")
     assert (found.state, [one.obstacle.kind for one in found.obstacles]) == ("kept out", ["no room"])
 
 
 def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
     """Nobody published what Kazakhstan asks: below China's 10 it would deliver all."""
     bare = source("KZ", price()).model_copy(update={"price": None})
-    found = why_not(session(civil(40), metals(facility("kz", "KZ"), bare)), "kz-metal")
+    found = why_not(opened(unstored(40), metals(facility("kz", "KZ"), bare)), "kz-metal")
     (one,) = found.obstacles
     assert "nobody published its price" in one.obstacle.text
     assert one.lifted.changes == [Change(price="offer:kz-metal", amount=Decimal(1))]
@@ -388,8 +373,8 @@ def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
 def test_where_a_gap_is_left_a_price_is_an_interval(periods: int) -> None:
     """Plans that may lie a third from the bound prove no price: what is sure is told, and nothing is claimed of every cheapest plan."""
     given, facts = hard_case(offers=6, periods=periods)
-    rough = Session.open(Inputs(given, (facts,), ()), Limits(gap=0.3, workers=1))
-    fine = Session.open(Inputs(given, (facts,), ()), Limits(workers=1))
+    rough = opened(given, facts, gap=0.3, workers=1)
+    fine = opened(given, facts, workers=1)
     for offer in ("p00-run", "p03-run"):
         found, exact = why_not(rough, offer), break_even_price(fine, offer)
         assert exact.factor is not None
@@ -411,7 +396,7 @@ def test_a_run_knows_what_a_lead_would_take_in(tmp_path: Path) -> None:
         maker("JP", 20),
         source("AU", 5, "oxide", plant="pit"),
     )
-    found = planned(civil(40), facts)
+    found = planned(unstored(40), facts)
     write_run(tmp_path / "run", found.run, found.facts(), verdicts(found.plan))
     of_run = reopen(tmp_path / "run", registry=Registry.of()).session
     told = [why_not(each, "jp-melt").obstacles[0].lifted for each in (found.session, of_run)]

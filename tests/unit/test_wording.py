@@ -12,11 +12,10 @@ from friendshore.document.elements import Column, document, figures, table
 from friendshore.document.figures import percent
 from friendshore.document.terminal import plain_text
 from friendshore.domain.quantities import readable
-from friendshore.errors import InputError
 from friendshore.rules.kinds.limits import Budget
 from friendshore.run import read_run
 
-from .building import GUESS, case, catalog, demand, facility, planned, price, rule, source, told
+from ..building import GUESS, case, catalog, demand, facility, planned, price, refused, rule, source, told
 
 
 @pytest.mark.parametrize(
@@ -76,14 +75,10 @@ def test_a_case_is_no_run_and_a_run_no_case(tmp_path: Path) -> None:
     """Each is told what it is and what to do, in the place of a list of files that are not there."""
     (tmp_path / "case.toml").write_text("schema = 1\n", encoding="utf-8")
     for path in (tmp_path, tmp_path / "case.toml"):
-        with pytest.raises(InputError) as refused:
-            read_run(path)
-        (problem,) = refused.value.problems
+        (problem,) = refused(read_run, path)
         assert problem.message == "this is a case, and not yet a run of it"
         assert "--out" in problem.fix
     run = tmp_path / "run"
     run.mkdir()
     (run / "run.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError) as refused:
-        load_case(run)
-    assert refused.value.problems[0].message == "this is a run, made by `plan --out`, and no case"
+    assert refused(load_case, run)[0].message == "this is a run, made by `plan --out`, and no case"

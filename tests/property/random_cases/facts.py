@@ -16,7 +16,7 @@ from friendshore.domain.market import Rate
 from friendshore.domain.quantities import parse_duration
 from friendshore.domain.terms import Terms
 
-from ..tiny import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store, terms
+from ...building import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store, terms
 
 T = TypeVar("T")
 Draw = Callable[[st.SearchStrategy[T]], T]

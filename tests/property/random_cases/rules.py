@@ -16,7 +16,7 @@ from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
 from friendshore.rules.kinds.tariff import Tariff
 
-from ..tiny import ban
+from ...building import ban
 from .facts import STAGES, STARTS, Draw, sometimes
 
 

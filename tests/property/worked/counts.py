@@ -6,7 +6,7 @@ from typing import Any
 
 from friendshore.rules.kinds.limits import MaxPlaces, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin, SingleSource
 
-from ..tiny import case, catalog, chain, demand, facility, lines, offer, store
+from ...building import case, catalog, chain, demand, facility, lines, offer, store
 from .framework import METAL, OXIDE, plants, three, worked
 
 

@@ -11,7 +11,7 @@ from friendshore.domain.facts import Catalog, Facility
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.export_control import ExportControl
 
-from ..tiny import chain, facility, offer
+from ...building import chain, facility, offer
 
 ALL = ("mined", "refined", "melted", "produced")
 METAL = ("mined", "refined", "melted")

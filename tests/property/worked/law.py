@@ -9,7 +9,7 @@ from typing import Any
 from friendshore.domain.case import LicenceSpec, WaiverSpec
 from friendshore.rules.kinds.exclude import Exclude
 
-from ..tiny import ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+from ...building import ban, case, catalog, chain, demand, facility, lines, offer, stock, store
 from .framework import ALL, METAL, OXIDE, control, plants, worked
 
 

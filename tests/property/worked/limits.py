@@ -7,7 +7,7 @@ from typing import Any
 
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinDelivered, MinShare, MinSuppliers, Pin
 
-from ..tiny import ban, case, catalog, chain, demand, facility, offer, store
+from ...building import ban, case, catalog, chain, demand, facility, offer, store
 from .framework import ALL, METAL, OXIDE, plants, three, worked
 
 

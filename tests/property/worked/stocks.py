@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from ..tiny import case, catalog, chain, demand, offer, stock, store
+from ...building import case, catalog, chain, demand, offer, stock, store
 from .framework import METAL, plants, worked
 
 

@@ -12,7 +12,7 @@ from friendshore.domain.facts import CapacityStep, Lane, Price, Status
 from friendshore.domain.market import BenchmarkPrice, Rate
 from friendshore.rules.kinds.tariff import Tariff
 
-from ..tiny import SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+from ...building import SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
 from .framework import METAL, OXIDE, plants, three, worked
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin, SingleSource
 
-from ..tiny import ban, case, catalog, chain, demand, lines, offer
+from ...building import ban, case, catalog, chain, demand, lines, offer
 from .framework import METAL, OXIDE, plants, three, worked
 
 
