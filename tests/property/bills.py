@@ -18,17 +18,7 @@ import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-
-from friendshore.domain.case import Case
-from friendshore.domain.facts import Catalog, Quote
-from friendshore.domain.market import Rate
-from friendshore.domain.plan import PlanStatus
-from friendshore.domain.terms import Bearing, Terms
-from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
-from friendshore.errors import InputError
-from friendshore.recommend import Recommendation
-
-from ..building import (
+from tests.building import (
     METAL,
     OXIDE,
     SOURCE,
@@ -43,6 +33,16 @@ from ..building import (
     store,
     tier,
 )
+
+from friendshore.domain.case import Case
+from friendshore.domain.facts import Catalog, Quote
+from friendshore.domain.market import Rate
+from friendshore.domain.plan import PlanStatus
+from friendshore.domain.terms import Bearing, Terms
+from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
+from friendshore.errors import InputError
+from friendshore.recommend import Recommendation
+
 from .compare import RELATIVE, planned
 
 Array = NDArray[np.float64]

@@ -7,15 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from friendshore.domain.case import DemandSpec
-from friendshore.domain.facts import Facility, Offer
-from friendshore.domain.terms import Terms
-from friendshore.domain.tiers import PriceSchedule
-from friendshore.rules.base import Rule
-from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, StockLevel
-from friendshore.rules.kinds.tariff import Tariff
-
-from ..building import (
+from tests.building import (
     MAGNET,
     METAL,
     OXIDE,
@@ -33,6 +25,15 @@ from ..building import (
     terms,
     tier,
 )
+
+from friendshore.domain.case import DemandSpec
+from friendshore.domain.facts import Facility, Offer
+from friendshore.domain.terms import Terms
+from friendshore.domain.tiers import PriceSchedule
+from friendshore.rules.base import Rule
+from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, StockLevel
+from friendshore.rules.kinds.tariff import Tariff
+
 from .strategies import Tiny
 
 COUNTRIES = ("AU", "CA", "CN", "JP", "KZ", "US")

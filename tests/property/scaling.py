@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.building import schedule, tier
 
 from friendshore.domain.base import Record
 from friendshore.domain.facts import Offer
 from friendshore.domain.tiers import PriceSchedule
 from friendshore.rules.base import Rule
 
-from ..building import schedule, tier
 from .random_cases.facts import Draw, sometimes
 from .strategies import Tiny, tiny_cases
 

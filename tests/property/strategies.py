@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.building import case, catalog, offer
 
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Offer
@@ -15,7 +16,6 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers
 from friendshore.rules.kinds.tariff import Tariff
 
-from ..building import case, catalog, offer
 from .random_cases.facts import (
     COUNTRIES,
     RATES,

@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.building import METAL, case, catalog, chain, demand, facility, offer, store
 
 from friendshore.domain.base import totals
 from friendshore.domain.change import Change
@@ -21,7 +22,6 @@ from friendshore.session.decided import keep_decisions
 from friendshore.solve import Limits
 from friendshore.verify import VerifiedPlan
 
-from ..building import METAL, case, catalog, chain, demand, facility, offer, store
 from .random_cases.facts import Draw
 from .settings import examples
 from .strategies import Tiny, tiny_cases

@@ -10,13 +10,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.building import METAL, ban, case, catalog, chain, demand, facility, offer, stock, store
 
 from friendshore.domain.case import Case, IncumbentSpec
 from friendshore.domain.facts import Catalog
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Cover, MaxChurn, StockLevel
 
-from ..building import METAL, ban, case, catalog, chain, demand, facility, offer, stock, store
 from .compare import agrees, planned
 from .patterns import Amount, Answer, Bound, Column, Enumeration
 from .settings import examples

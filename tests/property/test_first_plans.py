@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.building import METAL, case, catalog, chain, demand, facility, offer
 
 from friendshore.domain.facts import Lane
 from friendshore.domain.plan import Confirmation
@@ -24,7 +25,6 @@ from friendshore.solve.engines import ENGINES, solve_with_scip
 from friendshore.solve.forcing import ended, numbered
 from friendshore.solve.scaling import scaled
 
-from ..building import METAL, case, catalog, chain, demand, facility, offer
 from .settings import at_depth
 from .test_links import _mid, _places
 

@@ -8,13 +8,13 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.building import OXIDE, case, catalog, chain, demand, facility, lines, offer, store
 
 from friendshore.domain.base import as_decimal
 from friendshore.explain.full_prices import pass_on, trace_cash
 from friendshore.rules.kinds.limits import MinShare
 from friendshore.verify import VerifiedPlan
 
-from ..building import OXIDE, case, catalog, chain, demand, facility, lines, offer, store
 from .compare import planned, planned_once
 from .settings import examples
 from .strategies import Tiny, tiny_cases

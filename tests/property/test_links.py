@@ -12,6 +12,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.building import (
+    METAL,
+    OXIDE,
+    case,
+    catalog,
+    chain,
+    demand,
+    facility,
+    lines,
+    offer,
+    schedule,
+    store,
+    terms,
+    tier,
+)
 
 from friendshore.domain.facts import Offer
 from friendshore.domain.terms import Terms
@@ -22,7 +37,6 @@ from friendshore.program.matrix import Floats, Ints
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import MaxPlaces, MaxSuppliers, SingleSource
 
-from ..building import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, schedule, store, terms, tier
 from .mid_size import mid_size
 from .settings import at_depth
 from .test_second_engine import by_scip

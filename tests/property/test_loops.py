@@ -7,12 +7,12 @@ from itertools import product
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.building import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, store
 
 from friendshore.errors import InputError
 from friendshore.problem import build_problem
 from friendshore.rules.kinds.limits import MinShare
 
-from ..building import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, store
 from .compare import agrees, planned
 from .patterns import Bound, Choice, Column, Enumeration
 from .settings import examples

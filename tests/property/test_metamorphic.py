@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from tests.building import schedule, tier
 
 from friendshore.case import load_case
 from friendshore.domain.change import Change
@@ -21,7 +22,6 @@ from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, gather, plan
 from friendshore.workbook import case_tables, case_workbook, edits_of
 
-from ..building import schedule, tier
 from .bills import World
 from .compare import RELATIVE, rounding
 from .disk import write, write_case

@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.building import SOURCE
 
 from friendshore.case import load_case
 from friendshore.domain.case import Case, IncumbentSpec
@@ -21,7 +22,6 @@ from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
 from friendshore.recommend import check, plan
 
-from ..building import SOURCE
 from .disk import write, write_case
 from .scaling import sized_cases
 from .settings import examples

@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.building import chain, demand, facility, offer, terms
 
 from friendshore.domain.case import Case, Level
 from friendshore.domain.change import Change, TermKind
@@ -20,7 +21,6 @@ from friendshore.rules.kinds.limits import MaxShare
 from friendshore.session import Answer, Session
 from friendshore.solve import Limits
 
-from ..building import chain, demand, facility, offer, terms
 from .compare import RELATIVE
 from .random_cases.facts import Draw
 from .random_cases.levels import about_these, levels

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from tests.building import METAL, OXIDE, case, catalog, chain, demand, facility, offer, store
 
 from friendshore.problem import Problem, build_problem
 from friendshore.program import compile_program
@@ -23,7 +24,6 @@ from friendshore.solve.polishing import fix
 from friendshore.solve.search import Search
 from friendshore.solve.steps import steps
 
-from ..building import METAL, OXIDE, case, catalog, chain, demand, facility, offer, store
 from .test_first_plans import GAP, GROUP, SEEDS, cheapest
 from .test_links import PLACES, _mid, _places
 

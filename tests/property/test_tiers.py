@@ -8,13 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
-
-from friendshore.domain.case import Case
-from friendshore.domain.facts import Catalog
-from friendshore.errors import InputError
-from friendshore.program import compile_program
-
-from ..building import (
+from tests.building import (
     MATERIALS,
     case,
     catalog,
@@ -26,6 +20,12 @@ from ..building import (
     store,
     tier,
 )
+
+from friendshore.domain.case import Case
+from friendshore.domain.facts import Catalog
+from friendshore.errors import InputError
+from friendshore.program import compile_program
+
 from .bills import SUBJECTS, World, basics, check, schedules
 from .compare import planned
 from .settings import examples

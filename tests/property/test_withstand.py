@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
+from tests.building import METAL, case, catalog, chain, demand, facility, offer, store
 
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Phase, PhaseStatus
@@ -23,7 +24,6 @@ from friendshore_risk.withstand.losses import named_losses, usual_losses
 from friendshore_risk.withstand.recheck import check_proof
 from friendshore_risk.withstand.search import combinations_of, withstand
 
-from ..building import METAL, case, catalog, chain, demand, facility, offer, store
 from .settings import at_depth, examples
 from .strategies import Tiny, tiny_cases
 

@@ -9,14 +9,13 @@ from itertools import product
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
+from tests.building import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store, terms
 
 from friendshore.domain.case import DemandSpec, OrderSpec, StockSpec, StoreSpec
 from friendshore.domain.facts import ChainEntry, Facility, Lane, Offer, Price, Quote, Status
 from friendshore.domain.market import Rate
 from friendshore.domain.quantities import parse_duration
 from friendshore.domain.terms import Terms
-
-from ...building import GUESS, SOURCE, chain, demand, facility, lines, offer, stock, store, terms
 
 T = TypeVar("T")
 Draw = Callable[[st.SearchStrategy[T]], T]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.building import ban
 
 from friendshore.domain.case import LicenceSpec, WaiverSpec
 from friendshore.domain.facts import Offer
@@ -16,7 +17,6 @@ from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
 from friendshore.rules.kinds.tariff import Tariff
 
-from ...building import ban
 from .facts import STAGES, STARTS, Draw, sometimes
 
 

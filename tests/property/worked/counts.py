@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.building import case, catalog, chain, demand, facility, lines, offer, store
+
 from friendshore.rules.kinds.limits import MaxPlaces, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin, SingleSource
 
-from ...building import case, catalog, chain, demand, facility, lines, offer, store
 from .framework import METAL, OXIDE, plants, three, worked
 
 

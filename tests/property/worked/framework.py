@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.building import chain, facility, offer
+
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Facility
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.export_control import ExportControl
-
-from ...building import chain, facility, offer
 
 ALL = ("mined", "refined", "melted", "produced")
 METAL = ("mined", "refined", "melted")

@@ -6,10 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tests.building import ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+
 from friendshore.domain.case import LicenceSpec, WaiverSpec
 from friendshore.rules.kinds.exclude import Exclude
 
-from ...building import ban, case, catalog, chain, demand, facility, lines, offer, stock, store
 from .framework import ALL, METAL, OXIDE, control, plants, worked
 
 

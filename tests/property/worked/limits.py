@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tests.building import ban, case, catalog, chain, demand, facility, offer, store
+
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinDelivered, MinShare, MinSuppliers, Pin
 
-from ...building import ban, case, catalog, chain, demand, facility, offer, store
 from .framework import ALL, METAL, OXIDE, plants, three, worked
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from ...building import case, catalog, chain, demand, offer, stock, store
+from tests.building import case, catalog, chain, demand, offer, stock, store
+
 from .framework import METAL, plants, worked
 
 

@@ -7,12 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tests.building import SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+
 from friendshore.domain.case import OrderSpec
 from friendshore.domain.facts import CapacityStep, Lane, Price, Status
 from friendshore.domain.market import BenchmarkPrice, Rate
 from friendshore.rules.kinds.tariff import Tariff
 
-from ...building import SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
 from .framework import METAL, OXIDE, plants, three, worked
 
 

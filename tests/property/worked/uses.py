@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.building import ban, case, catalog, chain, demand, lines, offer
+
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin, SingleSource
 
-from ...building import ban, case, catalog, chain, demand, lines, offer
 from .framework import METAL, OXIDE, plants, three, worked
 
 
