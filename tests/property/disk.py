@@ -218,14 +218,8 @@ def write_case(case: Case, rules: Iterable[Rule], folder: Path, *catalogs: str) 
                 for s in case.stores
             ],
         ),
-        (
-            "[rule]",
-            [
-                rule.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"kind": rule.kind}
-                for rule in rules
-            ],
-        ),
-    ]
+        ("[rule]", [rule.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"kind": rule.kind} for rule in rules ]),
+    ]  # fmt: skip
     text = "schema = 1\n" + "".join(
         f"\n[{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in row.items() if value not in (None, ""))
         for name, rows in tables

@@ -18,7 +18,7 @@ from friendshore.verify import VerifiedPlan
 from .compare import planned, planned_once
 from .settings import examples
 from .strategies import Tiny, tiny_cases
-from .test_stock import lossy
+from .test_brute_force import lossy
 from .worked import Worked, cases
 
 Pool = tuple[str, str, str]

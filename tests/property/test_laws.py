@@ -1,18 +1,32 @@
-"""The two laws on what is minimised: rules never make it cheaper, offers never dearer."""
+"""More law never makes a plan cheaper, and more supply never makes it more expensive."""
 
 from __future__ import annotations
 
 import math
+from decimal import Decimal
+from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from friendshore.domain.change import Change
 from friendshore.domain.facts import Offer
 from friendshore.domain.plan import PlanStatus
+from friendshore.errors import InputError
+from friendshore.explain.break_even import break_even_price
+from friendshore.problem.inputs import Inputs
+from friendshore.questions.alternatives.search import alternatives
+from friendshore.questions.compare.search import compare
 from friendshore.rules.base import Rule
+from friendshore.session import Session
+from friendshore.solve import Limits
+from friendshore_risk.stress.search import stress
 
 from .compare import RELATIVE, planned
 from .settings import examples
 from .strategies import Tiny, more_offers, more_rules, tiny_cases
+
+# ------------------------------------------------------------------------------------------------------ rules and offers
 
 
 def objective(tiny: Tiny, *more: Rule) -> float:
@@ -43,3 +57,101 @@ def test_one_more_offer_never_raises_the_objective(tiny: Tiny, offer: Offer) -> 
     before = objective(tiny)
     catalog = tiny.catalog.model_copy(update={"offers": (*tiny.catalog.offers, offer)})
     assert objective(Tiny(tiny.case, catalog, tiny.rules)) <= before + allowed(before)
+
+
+# -------------------------------------------------------------------------------- frozen prices of shortages and holding
+
+
+ONE = Limits(workers=1)
+
+
+def unpriced(tiny: Tiny) -> Inputs:
+    """The case without a price on any shortage, and with holding as a share: all of it follows from the dearest offers.
+
+    Limits, and contracts that are paid for whether or not anything is taken, are left out: they go with the offer.
+    """
+    demands = tuple(d.model_copy(update={"shortage_price": None}) for d in tiny.case.demands)
+    stores = tuple(s.model_copy(update={"holding": None}) for s in tiny.case.stores)
+    share = tiny.case.assume.model_copy(update={"holding": Decimal("0.1")})
+    offers = tuple(
+        o.model_copy(update={"take_or_pay": None, "take_or_pay_share": Decimal(1)}) for o in tiny.catalog.offers
+    )
+    made = tiny.case.model_copy(update={"demands": demands, "stores": stores, "assume": share, "objectives": ()})
+    rules = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
+    return Inputs(made, (tiny.catalog.model_copy(update={"offers": offers}),), rules)
+
+
+def opened(inputs: Inputs) -> Session:
+    """The case, solved; left out where an offer is missing that would price a shortage."""
+    try:
+        session = Session.open(inputs, ONE)
+    except InputError:
+        assume(False)
+        raise
+    assume(not session.verified.plan.infeasible)
+    return session
+
+
+def slack(session: Session) -> float:
+    """Money that rounding and the solvers' tolerances may move."""
+    problem = session.problem
+    pieces = 40 * float(problem.case.resolution) * float(max(problem.shortage_price))
+    return RELATIVE * max(1.0, abs(float(session.verified.cost.objective))) + pieces
+
+
+def worse(data: st.DataObject, inputs: Inputs) -> Change:
+    """Something taken away or made dearer."""
+    (catalog,) = inputs.catalogs
+    names = [o.id for o in catalog.offers]
+    given: dict[str, Any] = data.draw(
+        st.sampled_from(
+            (
+                {"remove": data.draw(st.sampled_from([*names, *(f"country:{c}" for c in ("AU", "CN"))]))},
+                {"capacity": data.draw(st.sampled_from([f.id for f in catalog.facilities])), "factor": "0.4"},
+                {"price": data.draw(st.sampled_from(names)), "factor": data.draw(st.sampled_from(("1.5", "30")))},
+            )
+        )
+    )
+    return Change.model_validate(given)
+
+
+@examples(60)
+@given(tiny_cases(), st.data())
+def test_a_loss_never_saves_and_more_supply_never_costs(tiny: Tiny, data: st.DataObject) -> None:
+    """After something worse the objective is no lower; undone it is no higher; and planned anew it is the same."""
+    inputs = unpriced(tiny)
+    session = opened(inputs)
+    change = worse(data, inputs)
+    try:
+        answer = session.after(change)
+        anew = Session.open(session.inputs.after((change,)), ONE)
+    except InputError:
+        return  # it names nothing that can reach the demands, or closes a loop of recipes
+    allowed = slack(session)
+    assert float(answer.rise.objective) >= -allowed
+    assert abs(float(anew.verified.cost.objective - answer.cost.objective)) <= 2 * allowed
+    if change.factor is not None:
+        back = anew.after(change.model_copy(update={"factor": 1 / change.factor}))
+        assert float(back.rise.objective) <= allowed
+
+
+@examples(15)
+@given(tiny_cases(), st.data())
+def test_no_question_says_that_a_loss_saves(tiny: Tiny, data: st.DataObject) -> None:
+    """Stress, a comparison, what using an offer costs, what an offer saves: none of them moves the price of a shortage."""
+    inputs = unpriced(tiny)
+    session = opened(inputs)
+    allowed = slack(session)
+    assert all(
+        float(loss.rise.value) >= -allowed for loss in stress(session, everything=True).losses if not loss.conflict
+    )
+    offer = data.draw(st.sampled_from([facts.offer.id for facts in session.problem.offers]))
+    loss = Change(remove=offer)
+    lost = float(session.after(loss).rise.objective)
+    compared = compare(session, (), (loss,))
+    assert abs(float(compared.difference.value) - lost) <= 2 * allowed
+    for one in alternatives(session).offers:
+        assert one.rise is None or float(one.rise.value) >= -2 * allowed
+    found = break_even_price(session, offer)
+    if found.most_saved is not None:
+        assert float(found.most_saved) >= lost - 2 * allowed

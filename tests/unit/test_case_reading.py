@@ -1,7 +1,8 @@
-"""A case file becomes a case in kilograms and the case's currency, or a list of everything that is wrong with it."""
+"""Case files: read into kilograms and the currency of the case with a list of all mistakes, and edited line by line."""
 
 from __future__ import annotations
 
+import datetime
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -15,8 +16,13 @@ from friendshore.domain.case import Case
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import Status
 from friendshore.domain.time import Horizon, PeriodLength
+from friendshore.orders.case_text import CaseText
+from friendshore.reading.tomltext import toml_data
 
 from ..building import refused
+
+# --------------------------------------------------------------------------------------------------------------- reading
+
 
 DATA = Path(__file__).parents[1] / "data"
 GOOD = DATA / "good-case"
@@ -154,12 +160,7 @@ SPOILED = [
     ('freight = "2 USD/kg"', 'freight = "2 USD/kg W"', "assume.freight", "substance cannot be named"),
     ('holding = "5 %/year"', 'holding = "5 t"', "assume.holding", "cannot be read"),
     ('civil = "granted"', "civil = true", "assume.licence.civil", "assumed or not"),
-    (
-        'capacity = "20 t WO3/year"',
-        'capacity = "20 t/year"',
-        "assume.offer[1].capacity",
-        "`capacity` names no substance, `price` names WO3",
-    ),
+    ('capacity = "20 t WO3/year"', 'capacity = "20 t/year"', "assume.offer[1].capacity", "`capacity` names no substance, `price` names WO3"),
     ('price = "15 USD/kg WO3"', 'premium = "5 %"', "assume.offer[1].premium", "no benchmark"),
     ('end_use = "defense"', 'end_use = "Defence"', "demand[1].end_use", "cannot be read"),
     ('per_year = "2 t"', "per_year = 2", "demand[1].per_year", "cannot be read"),
@@ -174,12 +175,7 @@ SPOILED = [
     ('stage = "refined"', 'stage = "rfined"', "stock[1].chain[2].stage", "cannot be read"),
     ("arrives = 2026-11-15", "", "order[1].arrives", "needed"),
     ('per_year = "3 t W/year"\n', "", "incumbent[1].per_year", "needed"),
-    (
-        "[[licence]]",
-        '[[incumbent]]\noffer = "powder"\nper_year = "1 t"\n\n[[licence]]',
-        "incumbent[2].offer",
-        "two called",
-    ),
+    ("[[licence]]", '[[incumbent]]\noffer = "powder"\nper_year = "1 t"\n\n[[licence]]', "incumbent[2].offer", "two called"),
     ('quantity = "2 t"\n', 'quantity = "2 t Dy"\n', "licence[1].quantity", "substance cannot be named"),
     ('quantity = "300 kg"', 'quantity = "-300 kg"', "waiver[1].quantity", "cannot be read"),
     ('quantity = "300 kg"', 'quantity = "1e9999999 t"', "waiver[1].quantity", "cannot be read"),
@@ -203,7 +199,7 @@ SPOILED = [
     ('"sangdong", delay', '"sangdong", dely', "scenario[2].change[2].dely", "no such key"),
     ("[[waiver]]", "[[waver]]", "waver", "no such table"),
     ("[[order]]", "[order]", "order", "a list of tables"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("old", "new", "column", "message"), SPOILED)
@@ -253,3 +249,81 @@ def test_an_empty_case_asks_for_what_it_needs(tmp_path: Path) -> None:
     """An empty file is answered with the two things that every case has."""
     (tmp_path / "case.toml").write_text("", encoding="utf-8")
     assert [p.column for p in refused(load_case, tmp_path)] == ["schema", "case"]
+
+
+# ----------------------------------------------------------------------------------------------------------------- edits
+
+
+TEXT = """# Head of the file
+schema = 1
+
+[case]
+start = 2026-10-01  # first day
+periods = 4
+
+# The first stock.
+[[stock]]
+id = "one"
+quantity = "3 t"
+chain = [
+    { stage = "mined", countries = ["AU"] },
+]
+
+# The second stock.
+[[stock]]
+id = "two"
+why = \"\"\"
+[[stock]]
+not a table\"\"\"
+
+# The rest.
+[[rule]]
+id = "last"
+"""
+
+
+def edited(text: str = TEXT) -> CaseText:
+    """A file with an edit of each kind."""
+    made = CaseText(text, "case.toml")
+    made.set(("case", "start"), datetime.date(2026, 11, 1))
+    made.set(("stock", 1, "quantity"), "1 kg")
+    made.remove("stock", 0)
+    made.add("order", {"id": "new", "quantity": "5 kg"})
+    return made
+
+
+def test_edits_keep_every_other_line() -> None:
+    """A value, a new key, a table that goes with the lines of its lists, and a new table at the end."""
+    text, kept = edited().text()
+    assert kept
+    assert toml_data(text, "case.toml") == edited().result
+    assert "start = 2026-11-01  # first day" in text
+    gone = [line for line in TEXT.splitlines() if line not in text.splitlines()]
+    assert gone == [
+        "start = 2026-10-01  # first day", 'id = "one"', 'quantity = "3 t"', "chain = [", '    { stage = "mined", countries = ["AU"] },', "]",
+    ]  # fmt: skip
+    assert "# The second stock." in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'stock = [{ id = "one" }, { id = "two" }]\n\n[case]\nstart = 2026-10-01\n',
+        'case = { start = 2026-10-01 }\n[[stock]]\nid = "one"\n[[stock]]\nid = "two"\n',
+        '[case]\nstart = """2026-\\\n10-01"""\n[[stock]]\nid = "one"\n[[stock]]\nid = "two"\n',
+    ],
+)
+def test_a_layout_that_cannot_be_followed_is_written_again(text: str) -> None:
+    """What the edits say always holds, with or without the comments."""
+    made = edited(text)
+    written, kept = made.text()
+    assert not kept
+    assert toml_data(written, "case.toml") == made.result
+
+
+def test_line_ends_and_a_mark_of_unicode_stay() -> None:
+    """As a file has them that was saved on Windows."""
+    text, kept = edited("\ufeff" + TEXT.replace("\n", "\r\n")).text()
+    assert kept
+    assert text.startswith("\ufeff# Head")
+    assert text.count("\r\n") == text.count("\n")

@@ -1,21 +1,38 @@
-"""A catalog folder becomes facts in kilograms, or a list of everything that is wrong with it."""
+"""Catalog folders: read into facts in kilograms, with a list of all mistakes, whatever their order, units, and encoding."""
 
 from __future__ import annotations
 
+import codecs
+import csv
+import io
+import random
 import shutil
+import tempfile
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from friendshore.case import load_case
 from friendshore.catalog import read_catalog
 from friendshore.domain.facts import Catalog, Feed, Offer
+from friendshore.domain.quantities import KILOGRAMS
 from friendshore.domain.stages import Stage
 from friendshore.errors import Diagnostic, InputError
+from friendshore.plugins.registry import Registry
+from friendshore.reading.textfile import json_object
+from friendshore.reading.tomltext import toml_data
+from friendshore.rules.pack import read_pack
 
 from ..building import refused
+from ..property.settings import examples
+
+# --------------------------------------------------------------------------------------------------------------- reading
+
 
 GOOD = Path(__file__).parents[1] / "data" / "good-catalog"
 
@@ -141,13 +158,7 @@ SPOILED = [
     ("capacity.csv", "1500 t/year", "1500 t Nd/year", "per_year", "different bases"),
     ("capacity.csv", "commissioning,,paper", "commissioning,,", "source", "needed"),
     ("offers.csv", "separated,circuit", "separated,circus", "facility", "no such facility"),
-    (
-        "offers.csv",
-        "separated,c",
-        "separated,circuit,,9 EUR/kg" + "," * 15 + "paper,,,,,\nseparated,c",
-        "id",
-        "the same id",
-    ),
+    ("offers.csv", "separated,c", "separated,circuit,,9 EUR/kg" + "," * 15 + "paper,,,,,\nseparated,c", "id", "the same id"),
     ("offers.csv", "apt-rotterdam", "apt-rotterdm", "benchmark", "no such benchmark"),
     ("offers.csv", ",,apt-rotterdam,25 %", "5 USD/kg,,apt-rotterdam,25 %", "price", "both given"),
     ("offers.csv", "apt-rotterdam,25 %", ",25 %", "premium", "no benchmark"),
@@ -165,17 +176,11 @@ SPOILED = [
     ("chain.csv", "ore,mined", "ore,produced", "stage", "no such stage"),
     ("chain.csv", "separated,mined,AU", "separated,mined,", "complete", "empty"),
     ("chain.csv", "separated,mined,AU", "separated,mined,XX", "countries", "cannot be read"),
-    (
-        "chain.csv",
-        "powder,produced,United States,yes,,paper",
-        "powder,produced,US,yes,,papr",
-        "source",
-        "no such source",
-    ),
+    ("chain.csv", "powder,produced,United States,yes,,paper", "powder,produced,US,yes,,papr", "source", "no such source"),
     ("lanes.csv", "powder,towanda", "powder,towand", "to", "no such place"),
     ("lanes.csv", "0.5 USD/lb", "0.5 USD", "freight", "cannot be read"),
     ("lanes.csv", "powder,US,0.5 USD/lb", "separated,US,0.5 USD/lb Dy", "freight", "several outputs"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "old", "new", "column", "message"), SPOILED)
@@ -345,3 +350,199 @@ def test_the_root_of_the_file_system_is_no_catalog() -> None:
     """It has no name of its own to be called by."""
     with pytest.raises(InputError, match=r"catalog\.toml"):
         read_catalog(Path("/"))
+
+
+# ------------------------------------------------------------------------------------------------------- order and units
+
+
+def shuffled(text: str, seed: int) -> str:
+    """A table with its rows and columns in another order."""
+    shuffle = random.Random(seed)
+    header, *rows = list(csv.reader(io.StringIO(text)))
+    order = list(range(len(header)))
+    shuffle.shuffle(order)
+    shuffle.shuffle(rows)
+    out = io.StringIO()
+    csv.writer(out).writerows([[row[i] for i in order] for row in [header, *rows]])
+    return out.getvalue()
+
+
+@examples(25)
+@given(st.integers())
+def test_the_order_of_rows_and_columns_changes_nothing(seed: int) -> None:
+    """Shuffled tables give the same catalog and the same digest."""
+    before = read_catalog(GOOD)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(shutil.copytree(GOOD, Path(scratch) / "small"))
+        for table in folder.glob("*.csv"):
+            table.write_text(shuffled(table.read_text(encoding="utf-8"), seed), encoding="utf-8", newline="")
+        after = read_catalog(folder)
+    assert after == before
+    assert after.digest == before.digest
+
+
+def with_figures(mass: str, price: str) -> Catalog:
+    """A catalog of one offer with these masses and prices."""
+    tables = {
+        "catalog.toml": 'schema = 1\nname = "one"\n',
+        "sources.csv": "id,reference,confidence\ns,a paper,verified\n",
+        "materials.csv": "id,basis\nm,X\n",
+        "facilities.csv": "id,country\nf,AU\n",
+        "capacity.csv": f"facility,per_year,status,source\nf,{mass}/year,operating,s\n",
+        "offers.csv": f"id,facility,material,price,total,max_per_year,source\no,f,m,{price},{mass},{mass}/year,s\n",
+        "prices.csv": f"id,material,date,price,source\nb,m,2026-01-01,{price},s\n",
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, text in tables.items():
+            (Path(scratch) / name).write_text(text, encoding="utf-8")
+        return read_catalog(Path(scratch))
+
+
+@examples(50)
+@given(st.integers(min_value=1, max_value=10**6), st.sampled_from(["g", "t", "kt", "lb", "st", "mtu"]))
+def test_units_change_nothing(count: int, unit: str) -> None:
+    """A figure in tonnes, pounds or ton units is the same fact as in kilograms, to the digest."""
+    each = KILOGRAMS[unit]
+    there = with_figures(f"{count} {unit} X", f"{count * each:f} USD/{unit} X")
+    assert there == with_figures(f"{count * each:f} kg X", f"{count} USD/kg X")
+
+
+def test_digests_tell_facts_apart() -> None:
+    """Another figure is another digest; another distribution is not."""
+    assert with_figures("1 kg", "1 USD/kg").digest != with_figures("2 kg", "1 USD/kg").digest
+    assert read_catalog(GOOD, "a 1").digest == read_catalog(GOOD, "b 2").digest
+
+
+def test_a_catalog_survives_json() -> None:
+    """A catalog written as JSON and read back is the same."""
+    catalog = read_catalog(GOOD)
+    assert Catalog.model_validate_json(catalog.model_dump_json()) == catalog
+
+
+# ------------------------------------------------------------------------------------------------------------- encodings
+
+
+TABLES = sorted(path.name for path in GOOD.iterdir())
+PACK = 'schema = 1\nid = "house"\ntitle = "Дом"\nas_of = 2026-01-31\n'
+CASE = 'schema = 1\n[case]\nname = "c"\nstart = 2026-01-01\nperiods = 1\nperiod = "year"\nplace = "US"\n# Дом\n'
+
+
+@pytest.fixture
+def encoded(tmp_path: Path) -> Path:
+    """A copy of the good catalog."""
+    return Path(shutil.copytree(GOOD, tmp_path / "mine"))
+
+
+def problems(error: pytest.ExceptionInfo[InputError]) -> str:
+    """What is told, a line each."""
+    return "\n".join(map(str, error.value.problems))
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("cp1251", "Windows-1251 (Cyrillic)"), ("utf-16", "is UTF-16 text"), ("utf-16-le", "UTF-16")]
+)
+def test_another_encoding_is_the_one_mistake(name: str, encoding: str, said: str, encoded: Path) -> None:
+    """Whichever file of a catalog it is, no row that refers to it is blamed."""
+    path = encoded / name
+    comment = "\n# Дом\n" if name.endswith(".toml") else "\nДом,Гора\n"
+    path.write_bytes((path.read_text() + comment).encode(encoding))
+    with pytest.raises(InputError) as error:
+        read_catalog(encoded)
+    told = problems(error)
+    assert len(told.splitlines()) == 1, told
+    assert told.startswith(str(path))
+    assert said in told
+    assert "encoding UTF-8" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04" + b"\0" * 99, "is a workbook or an archive, not text"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99, "is a workbook or an archive, not text"),
+        ("id,reference\npaper,Münchner Häuser\n".encode("cp1252"), "looks like Windows-1252"),
+        (b"", "is empty"),
+        (b"Sources of Acme\n\nid,reference,date,confidence\n", "looks like a title: the header of the table is row 3"),
+        (b"id;reference;date;confidence\npaper;A;;verified\n", "not set off by commas"),
+        (b'id,reference,date,confidence\npaper,"A" b,,verified\n', "is not a CSV table from here on"),
+        (b"name,reference,date,confidence\npaper,A,,verified\n", "sources.csv:1 ["),
+    ],
+)
+def test_a_table_that_cannot_be_read_blames_no_other(content: bytes, said: str, encoded: Path) -> None:
+    """Rows of other tables that name its rows may well be right."""
+    (encoded / "sources.csv").write_bytes(content)
+    with pytest.raises(InputError) as error:
+        read_catalog(encoded)
+    told = problems(error)
+    assert said in told
+    assert {line.split(":")[0] for line in told.splitlines()} == {str(encoded / "sources.csv")}
+
+
+def test_a_mark_at_the_beginning_of_utf_8_does_no_harm(encoded: Path) -> None:
+    """Spreadsheets and editors put it there: tables, heads, packs and cases read the same with it."""
+    for path in encoded.iterdir():
+        path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
+    assert read_catalog(encoded) == read_catalog(GOOD)
+    assert Registry.of().catalog_folder("./mine", encoded.parent).name == "small"
+    (encoded / "pack.toml").write_bytes(codecs.BOM_UTF8 + PACK.encode())
+    assert read_pack(encoded).id == "house"
+    (encoded / "case.toml").write_bytes(codecs.BOM_UTF8 + CASE.encode())
+    assert load_case(encoded).name == "c"
+
+
+@pytest.mark.parametrize(("encoding", "said"), [("cp1251", "Windows-1251"), ("utf-16", "is UTF-16 text")])
+def test_cases_and_packs_in_another_encoding(encoding: str, said: str, tmp_path: Path) -> None:
+    """One mistake, with the fix."""
+    (tmp_path / "pack.toml").write_bytes(PACK.encode(encoding))
+    (tmp_path / "case.toml").write_bytes(CASE.encode(encoding))
+    for read in (read_pack, load_case):
+        with pytest.raises(InputError) as error:
+            read(tmp_path)
+        assert len(error.value.problems) == 1
+        assert said in problems(error)
+        assert "encoding UTF-8" in problems(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        (r'{"a": "x\ud800"}', "a"),
+        (r'{"a": [{"b": 1}, {"b": "\udc00\ud83d"}]}', "a[2].b"),
+        (r'{"a": {"\udfff": 1}}', "a"),
+        ('{"a": "\ud800"}', "a"),
+    ],
+)
+def test_half_of_a_character_in_json_is_named(text: str, column: str) -> None:
+    """JSON can escape what no file, screen or digest can write."""
+    found: list[Diagnostic] = []
+    assert json_object(text, "facts.json", found) is None
+    assert [(one.message, one.column) for one in found] == [("contains half of a character", column)]
+
+
+@pytest.mark.parametrize("text", [r'{"a": "\ud83d\ude00"}', r'{"a": "\\ud800"}'])
+def test_a_whole_character_written_in_two_halves_is_read(text: str) -> None:
+    """As is a backslash before what only looks like half of one."""
+    found: list[Diagnostic] = []
+    assert json_object(text, "facts.json", found) is not None
+    assert found == []
+
+
+def test_half_of_a_character_in_a_cell_is_named(encoded: Path) -> None:
+    """A cell may be written as a JSON string, escapes included."""
+    path = encoded / "facilities.csv"
+    lines = path.read_text().splitlines()
+    column = lines[0].split(",").index("name")
+    cells = lines[1].split(",")
+    cells[column] = r'"""half \ud800"""'
+    path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n")
+    assert [(p.row, p.column, p.expected) for p in refused(read_catalog, encoded)] == [
+        (2, "name", "text of whole characters")
+    ]
+
+
+def test_half_of_a_character_in_toml_text_is_named() -> None:
+    """No file can hold it, but a program that hands text over can."""
+    assert [(p.row, p.message) for p in refused(toml_data, 'a = 1\nb = "\ud800"\n', "case.toml")] == [
+        (2, "contains half of a character")
+    ]

@@ -1,23 +1,31 @@
-"""Changes: every subject does what it says, scenarios inherit, bills apply, and all unknown names are told at once."""
+"""Changes: what every subject does, how scenarios and bills apply them, how they are stated in a line, and what they make of rules and limits."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from friendshore.case import stated_changes
 from friendshore.domain.assumptions import Assume
 from friendshore.domain.case import Scenario
-from friendshore.domain.change import Change
+from friendshore.domain.change import Change, TermKind
 from friendshore.domain.facts import CapacityStep, Catalog, Status
+from friendshore.domain.time import Span
 from friendshore.errors import InputError
 from friendshore.problem.changes import apply_changes, scenario_changes
-from friendshore.rules.base import PhaseStatus
+from friendshore.rules.amend import amended
+from friendshore.rules.base import Phase, PhaseStatus, Rule
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxChurn
+from friendshore.rules.kinds.limits.shares import MaxShare
+from friendshore.rules.kinds.limits.spending import Budget
+from friendshore.rules.kinds.limits.stocks import StockLevel
 from friendshore.rules.pack import LegislativeBill
 
 from ..building import (
@@ -35,11 +43,14 @@ from ..building import (
     planned,
     price,
     refused,
+    rule,
     short,
     source,
     store,
     unstored,
 )
+
+# ---------------------------------------------------------------------------------------- subjects, scenarios, and bills
 
 
 def after(given: Any, facts: Catalog, *changes: dict[str, Any], rules: Any = ()) -> dict[str, float]:
@@ -479,3 +490,233 @@ def test_a_demand_without_a_name_goes_by_the_one_that_reports_print() -> None:
     nameless = demand("metal", "civil", 100).model_copy(update={"id": ""})
     given, _, _ = altered(case(nameless), metals(), (), Change(demand="metal/civil/US", factor=Decimal(2)))
     assert given.demands[0].quantities == (200,)
+
+
+# ---------------------------------------------------------------------------------------------- changes stated in a line
+
+
+READ = {
+    "disable=china-halt": Change(disable="china-halt"),
+    " capacity = plant , factor = 50 %, from=2027-07-01 ": Change(
+        capacity="plant", factor=Decimal("0.5"), start=date(2027, 7, 1)
+    ),
+    "price=bench, amount=5 USD/kg, date=2026-06-30": Change(
+        price="bench", amount=Decimal(5), currency="USD", date=date(2026, 6, 30)
+    ),
+    "demand=radar, shortage_price=500 EUR/kg": Change(demand="radar", shortage_price=Decimal(500), currency="EUR"),
+    "price=outside:CN, amount=500 EUR/kg": Change(price="outside:CN", amount=Decimal(500), currency="EUR"),
+    "stock=tungsten, quantity=5 t, countries=US;CA": Change(
+        stock="tungsten", quantity=Decimal(5000), countries=frozenset({"US", "CA"})
+    ),
+    "remove=supplier:Acme, Inc., from=2027-01-01": Change(remove="supplier:Acme, Inc.", start=date(2027, 1, 1)),
+    "lift=lot, why=as if, for once": Change(lift=TermKind.LOT, why="as if, for once"),
+    "accept=announced,factor=1": Change(accept=Status.ANNOUNCED, factor=Decimal(1)),
+    "demand=defense, delay=2 quarters": Change(demand="defense", delay=Decimal(6)),
+}
+REFUSED = {
+    "disable": "expected SUBJECT=NAME, KEY=VALUE",
+    "disable=": "expected SUBJECT=NAME, KEY=VALUE",
+    "": "cannot be read",
+    "disabel=x": "did you mean `disable`?",
+    "capacity=x, factor=a lot": "expected a share",
+    "factor=2": "exactly one of enable",
+    "remove=a, price=b, factor=2": "exactly one of enable",
+    "price=x": "`price` needs `factor` or `amount`",
+    "capacity=x, factor=2, date=2026-06-30": "`capacity` does not read `date`",
+    "price=x, factor=2, shortage_price=5 USD/kg": "`price` does not read `shortage_price`",
+    "disable=x, factor=2": "`disable` does not read `factor`",
+    "disable=x, disable=y": "is given twice",
+    "disable=x, from=2028-01-01, until=2027-01-01": "`until` (2027-01-01)",
+}
+
+
+@pytest.mark.parametrize("text", READ)
+def test_a_line_is_read_as_a_table_of_a_case_file_is(text: str) -> None:
+    """Keys, amounts with units, lists and dates are those of a scenario's `change` tables; a comma within a name is no end of it."""
+    assert stated_changes([text]) == (READ[text],)
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_makes_no_change_is_refused_with_its_line(text: str) -> None:
+    """The same diagnostics as of a file, told of the option."""
+    with pytest.raises(InputError) as caught:
+        stated_changes([text])
+    assert f"--change '{text}'" in str(caught.value)
+    assert REFUSED[text] in str(caught.value)
+
+
+def test_all_mistakes_of_all_lines_are_told_at_once() -> None:
+    """One mistake does not hide another."""
+    assert len(refused(stated_changes, ["disable=fine", "capacity=x, factor=a, from=b", "nothing"])) == 3
+
+
+# ----------------------------------------------------------------------------------------------------------------- rules
+
+
+ENACTED = frozenset({PhaseStatus.ENACTED})
+FIRST = date(2026, 1, 1)
+
+
+def phased(*phases: dict[str, Any], name: str = "r") -> Rule:
+    """A rule with phases."""
+    return Rule(kind="test", id=name, phases=tuple(Phase.model_validate(phase) for phase in phases))
+
+
+def change(**fields: Any) -> Change:
+    """A change."""
+    return Change.model_validate(fields)
+
+
+def applies(of: Rule, day: str) -> bool:
+    """Whether an enacted phase holds on a day."""
+    when = date.fromisoformat(day)
+    return of.applies(Span(start=when, end=when), ENACTED)
+
+
+def test_disabling_a_rule_takes_all_its_days() -> None:
+    """A rule that is switched off applies on no day."""
+    (after,) = amended([phased({})], [change(disable="r")])
+    assert not applies(after, "2027-06-30")
+
+
+def test_disabling_for_a_time_leaves_the_rest() -> None:
+    """A rule switched off between two dates, both included, holds before and after."""
+    (after,) = amended([phased({})], [change(disable="r", **{"from": "2027-01-01", "until": "2027-12-31"})])
+    days = ["2026-12-31", "2027-01-01", "2027-12-31", "2028-01-01"]
+    assert [applies(after, day) for day in days] == [True, False, False, True]
+
+
+def test_moving_a_start() -> None:
+    """A rule moved to a later start holds from then on, and keeps its end."""
+    (after,) = amended(
+        [phased({"from": "2027-01-01", "until": "2040-12-31"})], [change(move="r", **{"from": "2032-01-01"})]
+    )
+    assert [applies(after, day) for day in ("2031-12-31", "2032-01-01", "2040-12-31", "2041-01-01")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_enabling_wakes_pending_and_unknown_phases() -> None:
+    """Pending and unknown phases apply once enabled; a suspension stays one."""
+    phases = (
+        {"until": "2026-06-30", "status": "suspended"},
+        {"from": "2026-07-01", "until": "2026-12-31", "status": "unknown"},
+        {"from": "2027-01-01", "status": "pending"},
+    )
+    (after,) = amended([phased(*phases)], [change(enable="r")])
+    assert [applies(after, day) for day in ("2026-06-30", "2026-07-01", "2027-01-01")] == [False, True, True]
+
+
+def test_a_bill_applies_its_own_changes() -> None:
+    """Enabling a bill does what the bill says, to the rules it names and to no others."""
+    bill = LegislativeBill(id="bill", title="A bill", change=(change(disable="a"),))
+    first, second = amended([phased({}, name="a"), phased({}, name="b")], [change(enable="bill")], [bill])
+    assert not applies(first, "2027-01-01")
+    assert applies(second, "2027-01-01")
+
+
+def test_unknown_names_are_all_told() -> None:
+    """Every change that names no rule is an error, and the rules there are come with it."""
+    problems = refused(amended, [phased({})], [change(disable="x"), change(enable="y")])
+    assert [problem.found for problem in problems] == ["x", "y"]
+    assert "r" in problems[0].expected
+
+
+def test_a_bill_of_rules_that_enables_itself_is_refused() -> None:
+    """A circle of bills is an error, not an endless loop."""
+    bill = LegislativeBill(id="bill", title="A bill", change=(change(enable="bill"),))
+    with pytest.raises(InputError, match="enables itself"):
+        amended([phased({})], [change(enable="bill")], [bill])
+
+
+def test_other_changes_are_left_alone() -> None:
+    """Changes of prices, capacities and offers do not touch the rules."""
+    before = (phased({}),)
+    assert amended(before, [change(price="gallium", factor=2), change(remove="country:CN")]) == before
+
+
+DAY = st.one_of(st.none(), st.integers(0, 20).map(lambda n: FIRST + timedelta(days=n)))
+
+
+@given(start=DAY, end=DAY, cut_start=DAY, cut_end=DAY)
+def test_disabling_takes_just_the_days_named(
+    start: date | None, end: date | None, cut_start: date | None, cut_end: date | None
+) -> None:
+    """On each single day the rule holds after the change if it held before and the day was not named."""
+    if (start and end and start > end) or (cut_start and cut_end and cut_start > cut_end):
+        return
+    before = phased({"from": start, "until": end})
+    (after,) = amended([before], [change(disable="r", **{"from": cut_start, "until": cut_end})])
+    cut = Span(start=cut_start, end=cut_end)
+    for number in range(-2, 24):
+        day = FIRST + timedelta(days=number)
+        named = cut.covers(Span(start=day, end=day))
+        assert applies(after, str(day)) is (applies(before, str(day)) and not named)
+
+
+# ------------------------------------------------------------------------------ limits, order quantities, and new demand
+
+
+CAP = rule(MaxShare, id="cap", by="country", share="60 %", of="purchases")
+PURSE = rule(Budget, id="purse", amount=3000)
+FLOOR = rule(StockLevel, id="floor", materials=["metal"], at_least="1 kg", at_most="9 kg")
+GIVEN = case(
+    demand("metal", "civil", 20, 30), orders=[{"id": "po", "offer": "au-metal", "quantity": 5, "arrives": "2026-01-01"}]
+)
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        change(limit="cap", at="80 %"),
+        change(limit="cap", at=0.5),
+        change(limit="purse", at="400 USD"),
+        change(order="po", quantity="9 kg"),
+        change(want="metal", end_use="defense", per_year="7 kg", shortage_price="500 USD/kg"),
+        change(want="metal", end_use="civil", called="more", quantities=[3, 0], shortage_price="500 USD/kg"),
+    ],
+    ids=lambda one: one.told,
+)
+def test_what_changes_costs_what_the_changed_case_costs(altered: Change) -> None:
+    """Asked of a session, and planned from the start."""
+    found = planned(GIVEN, metals(), CAP, PURSE)
+    wanted = planned(GIVEN, metals(), CAP, PURSE, changes=[altered])
+    assert float(found.session.after(altered).cost.objective) == pytest.approx(float(wanted.cost.objective))
+    assert float(found.cost.objective) != pytest.approx(float(wanted.cost.objective))
+
+
+@pytest.mark.parametrize(
+    ("altered", "message"),
+    [
+        (change(limit="cap", at="160 %"), "is no figure of rule `cap`"),
+        (change(limit="purse", at="5 EUR"), "are in EUR"),
+        (change(limit="floor", at="5 kg"), "states no figure of its own, or several"),
+        (change(limit="none", at="5 kg"), "names no rule in use"),
+        (change(order="none", quantity="5 kg"), "names nothing in the case"),
+        (change(want="unobtainium", end_use="civil", per_year="5 kg"), "names nothing in the case"),
+        (change(want="metal", end_use="civil", called="metal-civil", per_year="5 kg"), "the case has a demand"),
+        (change(want="metal", end_use="civil", quantities=[5]), "the plan has 2 periods"),
+    ],
+)
+def test_what_cannot_be_is_refused(altered: Change, message: str) -> None:
+    """With what is wrong."""
+    assert message in refused(planned, GIVEN, metals(), CAP, PURSE, FLOOR, changes=[altered])[0].message
+
+
+def test_a_question_refuses_a_demand_that_no_part_of_the_plan_has() -> None:
+    """Nothing in the plan reaches salt: the demand would be lost without a word."""
+    found = planned(GIVEN, metals())
+    with pytest.raises(InputError, match="a question cannot add a demand"):
+        found.session.after(change(want="salt", end_use="civil", per_year="5 kg", shortage_price="500 USD/kg"))
+
+
+def test_a_rule_stays_what_it_is_but_for_its_figure() -> None:
+    """Phases, scope and penalty."""
+    from friendshore.rules.amend import with_figure
+
+    given: Rule = rule(MaxShare, id="cap", by="supplier", share="60 %", penalty=5, phases=[{"from": "2027-01-01"}])
+    assert with_figure(given, "25 %") == given.but(share=with_figure(given, "25 %").share)
+    assert float(with_figure(given, "25 %").share) == 0.25

@@ -1,27 +1,35 @@
-"""Why a plan is as it is: the reason of every shortage, what unknown law would forbid, what is kept out and by which clause."""
+"""Why a plan is as it is: causes of every shortage, exposure to unknown law, and what is kept out by which clause."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from friendshore.document.markdown import markdown
+from friendshore.domain.change import Change
+from friendshore.domain.facts import CapacityStep, Status
+from friendshore.domain.unmet import RunSupplyCause
 from friendshore.explain import counted_shorts, exposed, kept_out, shortage_causes
+from friendshore.plugins import Registry
+from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.describe import RunContext, run_of
-from friendshore.report.page import page_document
+from friendshore.recommend.recheck import recheck
+from friendshore.report import page_document, plan_document, screen_document
 from friendshore.report.plan import exposed_lines, met
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
-from friendshore.rules.kinds.limits import Budget, Pin
+from friendshore.rules.kinds.limits import Budget, MaxShare, Pin
 from friendshore.rules.kinds.tariff import Tariff
 
 from ..building import (
     METAL,
+    SOURCE,
     ban,
     bought,
     built,
@@ -32,6 +40,7 @@ from ..building import (
     facility,
     maker,
     metals,
+    offer,
     opened,
     planned,
     rule,
@@ -39,7 +48,261 @@ from ..building import (
     source,
     stock,
     store,
-)
+    text,
+)  # fmt: skip
+
+# --------------------------------------------------------------------------------------------------- causes of shortages
+
+
+WANTED = demand("metal", "defense", 10, 10)
+CN_ONLY = catalog(facility("cn", "CN"), source("CN", 10))
+
+
+def causes(found: Recommendation, period: str, demand: str = "metal-defense") -> list[list[tuple[str, list[str]]]]:
+    """Return kind and names of every restriction of every cause in a period."""
+    (entry,) = [short for short in found.run.shortages if (short.demand, short.period) == (demand, period)]
+    return [[(each.kind, each.names) for each in cause.restrictions] for cause in entry.causes]
+
+
+def served(found: Recommendation) -> dict[tuple[str, ...], float]:
+    """Return the kilograms that would be served without each cause, by the kinds of its restrictions, over all shortages."""
+    total: dict[tuple[str, ...], float] = {}
+    for entry in found.run.shortages:
+        for cause in entry.causes:
+            kinds = tuple(each.kind for each in cause.restrictions)
+            total[kinds] = total.get(kinds, 0.0) + float(cause.served_kg or 0)
+    return total
+
+
+def without(found: Recommendation, *changes: Change) -> float:
+    """Return the kilograms short in the same case after some changes, planned again."""
+    return sum(float(short.quantity) for part in found.session.after(*changes).after for short in part.plan.shorts)
+
+
+def test_law_that_keeps_the_supply_out_is_named_with_the_offer() -> None:
+    """Chinese metal alone, and a ban from 2027."""
+    found = planned(case(WANTED), CN_ONLY, ban("melted"))
+    assert causes(found, "2027") == [[("law", ["ban"])]]
+    assert found.run.shortages[0].causes[0].restrictions[0].offers == ["cn-metal"]
+    assert served(found) == {("law",): 10}
+    shown = " ".join(text(plan_document(found.run)).split())
+    assert "metal for defense, 2027: law: ban (cn-metal) (without it 10 kg would be served)" in shown
+    assert "law: ban (cn-metal)" in markdown(page_document(found.run))
+
+
+@pytest.mark.parametrize(
+    ("facts", "rules", "expected"),
+    [
+        pytest.param(catalog(facility("au", "AU"), source("AU", 50, lead_time=6)), [], ("lead time", ["au-metal"]), id="lead time"),
+        pytest.param(catalog(facility("au", "AU"), source("AU", 50, start=date(2027, 1, 1))), [], ("date", ["au-metal"]), id="date"),
+        pytest.param(catalog(facility("au", "AU", 4), source("AU", 50)), [], ("capacity", ["au-metal"]), id="capacity"),
+        pytest.param(catalog(facility("au", "AU", capacity=()), source("AU", 50)), [], ("no offer", ["au-metal"]), id="lead"),
+        pytest.param(catalog(facility("au", "AU"), source("AU", 50, "oxide")), [], ("no offer", []), id="nobody"),
+        pytest.param(CN_ONLY, [rule(ExportControl, id="control", exporters=["CN"], effect="licence")], ("law", ["control"]), id="license"),
+        pytest.param(
+            catalog(facility("au", "AU"), offer("au-metal", "au", "metal", 5, chain("AU/CN?", *METAL))),
+            [ban("melted", start=None)], ("proof", ["au-metal"]), id="unproven",
+        ),
+        pytest.param(catalog(facility("au", "AU"), source("AU", 50)), [rule(Budget, id="purse", amount=250, per="year")], ("limit", ["purse"]), id="budget"),
+    ],
+)  # fmt: skip
+def test_each_cause_is_named(facts: Any, rules: list[Any], expected: tuple[str, list[str]]) -> None:
+    """In the first year, one cause each."""
+    assert causes(planned(case(WANTED), facts, *rules), "2026") == [[expected]]
+
+
+def test_capacity_that_begins_later_says_when() -> None:
+    """A plant that runs from 2027 on."""
+    step = CapacityStep(start=date(2027, 1, 1), per_year=Decimal(30), status=Status.OPERATING, source=SOURCE)
+    sites = facility("au", "AU").model_copy(update={"capacity": (step,)})
+    found = planned(case(WANTED), catalog(sites, source("AU", 50)))
+    assert causes(found, "2026") == [[("date", ["au-metal"])]]
+    assert found.run.shortages[0].causes[0].restrictions[0].first == "2027"
+
+
+def test_a_shortage_price_below_the_cost_is_a_cause_with_the_marginal_cost() -> None:
+    """Metal costs 50 a kilogram and 3 of freight; going without costs 40."""
+    found = planned(
+        case(demand("metal", "defense", 10, price=40), assume={"freight": 3}),
+        catalog(facility("au", "AU"), source("AU", 50)),
+    )
+    (entry,) = found.run.shortages
+    (cause,) = entry.causes
+    (price,) = cause.restrictions
+    assert [price.kind, float(price.marginal_cost or 0), price.shortage_price] == ["price", pytest.approx(53), 40]
+    assert "costs USD 53/kg, more than its shortage price of 40" in " ".join(text(screen_document(found.run)).split())
+    assert without(found, Change(demand="metal-defense", shortage_price=Decimal(54))) == 0
+
+
+def test_a_minimum_order_is_a_cause() -> None:
+    """900 kg at 50 cost more than going without 20; so does the price of the shortage, since at 2,250 a kilogram the order would pay."""
+    found = planned(case(WANTED), catalog(facility("au", "AU"), source("AU", 50, min_order=900)))
+    assert causes(found, "2026") == [[("terms", ["au-metal"])], [("price", [])]]
+    assert found.run.shortages[0].causes[1].restrictions[0].marginal_cost == 2250
+    assert without(found, Change(lift="minimum-load")) == 0
+    assert without(found, Change(demand="metal-defense", shortage_price=Decimal(2251))) == 0
+
+
+def test_demands_that_compete_have_the_cause_of_their_joint_shortage_and_share_a_line() -> None:
+    """What is in stock serves a part of both at once; the rest of both comes too late. It was the shortage price that was blamed for one of them."""
+    wanted = [demand("metal", "defense", 19, 19, id=name, price=1500) for name in ("gmlrs", "pac3")]
+    given = case(*wanted, stocks=(stock("metal", 2, chain("AU", *METAL)),))
+    found = planned(given, catalog(facility("au", "AU"), source("AU", 50, lead_time=12)))
+    assert {name: causes(found, "2026", name) for name in ("gmlrs", "pac3")} == {
+        name: [[("lead time", ["au-metal"])]] for name in ("gmlrs", "pac3")
+    }
+    assert served(found) == {("lead time",): 36}
+    assert without(found, Change(lift="lead-time")) == 0
+    shown = text(screen_document(found.run)).splitlines()
+    (line,) = [line for line in shown if "lead time" in line]
+    assert line.split() == ["metal", "defense", "36", "kg,", "47", "%", "2027", "lead", "time:", "arrives", "2027"]
+
+
+def test_a_budget_is_named_with_the_kilograms_that_it_keeps_out() -> None:
+    """250 a year buy 5 of 10 kg; in the first year, whose money is left over, it is lead time that keeps them out."""
+    facts = catalog(facility("au", "AU"), source("AU", 50, lead_time=12))
+    found = planned(
+        case(demand("metal", "defense", 10, 10, 10), discount=0.1),
+        facts,
+        rule(Budget, id="purse", amount=250, per="year"),
+    )
+    assert causes(found, "2026") == [[("lead time", ["au-metal"])]]
+    assert causes(found, "2027") == [[("limit", ["purse"])]]
+    assert served(found) == {("limit",): 10, ("lead time",): 5}
+    assert without(found, Change(disable="purse")) == 10
+    assert without(found, Change(lift="lead-time")) == 15
+    assert "limit: purse (10 kg), lead time: arrives 2027 (5 kg)" in " ".join(
+        text(screen_document(found.run), 140).split()
+    )
+
+
+def test_two_laws_that_keep_out_the_same_offer_are_one_cause() -> None:
+    """Neither is a cause by itself."""
+    found = planned(case(WANTED), CN_ONLY, ban("melted", start=None), ban("mined", id="other", start=None))
+    assert causes(found, "2026") == [[("law", ["ban"]), ("law", ["other"])]]
+    assert [without(found, Change(disable=name)) for name in ("ban", "other")] == [20, 20]
+    assert without(found, Change(disable="ban"), Change(disable="other")) == 0
+
+
+def test_causes_by_themselves_are_named_one_by_one() -> None:
+    """Half from one country, and Japan has but 2 kg a year: more of either would do."""
+    facts = catalog(facility("au", "AU"), facility("jp", "JP", 2), source("AU", 50), source("JP", 80))
+    found = planned(case(WANTED), facts, rule(MaxShare, id="half", by="country", share="50 %", per="year"))
+    assert sorted(causes(found, "2026")) == [[("capacity", ["jp-metal"])], [("limit", ["half"])]]
+    assert without(found, Change(disable="half")) == 0
+
+
+def test_a_law_upstream_is_the_cause_of_what_a_maker_lacks() -> None:
+    """Metal is melted in Japan from oxide that comes from China alone, which the ban reaches."""
+    facts = catalog(facility("cn", "CN"), facility("jp", "JP"), source("CN", 3, material="oxide"), maker("JP", 20))
+    found = planned(case(WANTED), facts, ban("mined", start=None))
+    assert causes(found, "2026") == [[("law", ["ban"])]]
+
+
+def test_an_input_that_nobody_offers_is_named() -> None:
+    """Metal is melted in Japan from oxide."""
+    found = planned(case(WANTED), catalog(facility("jp", "JP"), maker("JP", 20)))
+    assert causes(found, "2026") == [[("inputs", ["oxide"])]]
+
+
+def test_stock_that_more_urgent_demand_takes_is_a_cause_if_nobody_offers_more() -> None:
+    """5 kg in stock; defense comes first."""
+    given = case(
+        demand("metal", "defense", 5, price=9000),
+        demand("metal", "civil", 5),
+        stocks=(stock("metal", 5, chain("AU", *METAL)),),
+    )
+    found = planned(given, catalog(facility("au", "AU"), source("AU", 50, "oxide")))
+    assert causes(found, "2026", "metal-civil") == [[("competition", ["metal-defense"])]]
+
+
+def test_a_search_that_the_time_limit_ends_says_so() -> None:
+    """It never guesses."""
+    found = planned(case(WANTED), metals(), time_limit=0)
+    assert [causes(found, period) for period in ("2026", "2027")] == [[[("undetermined", [])]]] * 2
+
+
+def test_a_cause_that_names_what_is_not_in_the_facts_is_found() -> None:
+    """Causes take solves to find, and are taken from a run as far as its facts bear them out."""
+    found = planned(case(WANTED), metals(cn=3, au=3, jp=1), ban("melted"))
+    told = found.run
+    first = told.shortages[0]
+    cause = first.causes[0]
+    for forged in (
+        cause.but(restrictions=[cause.restrictions[0].but(names=["nobody"])]),
+        cause.but(served_kg=first.quantity_kg + 1),
+    ):
+        changed = told.but(shortages=[first.but(causes=[forged]), *told.shortages[1:]])
+        again = recheck(found.facts(), changed, Registry.of())
+        assert again.run.shortages[0].causes == []
+    again = recheck(found.facts(), told, Registry.of())
+    assert again.run.shortages == told.shortages
+    assert reverify(found.facts(), Registry.of())[1] == []
+
+
+@pytest.mark.parametrize("kind", ["rank", "conflict"])
+def test_a_cause_that_names_a_rank_or_rules_in_conflict_is_taken_from_a_run(kind: str) -> None:
+    """Objectives and stores are in the facts, though neither is an offer, a material, or a rule."""
+    if kind == "rank":
+        objectives = [{"minimise": "concentration"}, {"minimise": "cost"}]
+        found = planned(case(demand("metal", "defense", 10, price=5), objectives=objectives), metals())
+    else:
+        given = case(demand("metal", "defense", 10), stores=[store("metal", 1, limit=0)])
+        rules = (rule(Pin, offer="au-metal", at_least=30), rule(Budget, amount=1))
+        found = planned(given, metals(), *rules)
+    kinds = {each.kind for entry in found.run.shortages for cause in entry.causes for each in cause.restrictions}
+    assert kind in kinds
+    again = recheck(found.facts(), found.run, Registry.of())
+    assert again.run.shortages == found.run.shortages
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        {"kind": "law", "names": ["idle"], "first": ""},
+        {"kind": "limit", "names": ["idle"], "first": ""},
+        {"kind": "limit", "names": ["salts"], "first": ""},
+        {"kind": "proof", "names": ["au-metal"], "first": ""},
+        {"kind": "date"},
+        {"kind": "storage", "names": [], "first": ""},
+        {"kind": "inputs", "names": ["salt"], "first": ""},
+        {"kind": "competition", "names": ["metal-defense"], "first": ""},
+        {"kind": "competition", "names": ["au-metal"], "first": ""},
+        {"kind": "rounding", "names": [], "first": ""},
+        {"kind": "conflict", "names": ["idle"], "first": ""},
+        {"kind": "rank", "names": ["cost"], "first": ""},
+        {"kind": "price", "names": [], "first": "", "currency": "USD", "shortage_price": Decimal(1)},
+        {"first": "2026"},
+        {"offers": ["jp-salt"]},
+        {"names": ["jp-salt"]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_forged_cause_that_names_real_things_is_not_taken_from_a_run(forgery: dict[str, Any]) -> None:
+    """Australian metal takes half a year, so that nothing comes in 2026. Each forgery names what is in the facts, and they contradict it."""
+    salt = offer("jp-salt", "jp", "salt", 5, chain("JP", "mined", "refined"), lead_time=6)
+    facts = catalog(facility("au", "AU"), facility("jp", "JP"), source("AU", 50, lead_time=6), salt)
+    rules = (
+        ban("melted", start=None, id="idle", countries="RU"),
+        rule(MaxShare, id="salts", share="50 %", materials=["salt"]),
+    )
+    found = planned(case(WANTED, demand("salt", "civil", 1, 1)), facts, *rules)
+    told = found.run
+    (first,) = [row for row in told.shortages if (row.demand, row.period) == ("metal-defense", "2026")]
+    (cause,) = first.causes
+    assert [each.kind for each in cause.restrictions] == ["lead time"]
+
+    def taken(forged: RunSupplyCause) -> list[RunSupplyCause]:
+        rows = [row.but(causes=[forged]) if row == first else row for row in told.shortages]
+        again = recheck(found.facts(), told.but(shortages=rows), Registry.of()).run
+        assert again is not None
+        return next(row.causes for row in again.shortages if (row.demand, row.period) == ("metal-defense", "2026"))
+
+    assert taken(cause) == [cause]
+    assert taken(cause.but(restrictions=[cause.restrictions[0].but(**forgery)])) == []
+
+
+# --------------------------------------------------------------------------------------------------------------- reasons
 
 
 def reasons(given: Any, facts: Any, *rules: Rule) -> dict[str, str]:

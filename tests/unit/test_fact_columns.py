@@ -335,16 +335,12 @@ def test_a_map_fills_columns_of_facts(case: Path) -> None:
         ('"kg CO2e/kg"', '"t CO2e/t"', "list.csv:2 [CO2]: cannot be read (`emissions` of offers.csv)"),
         ('port = "loaded at"', 'prot = "loaded at"', "columns.toml:29 [offers[1].prot]: no such key"),
         ('port = "loaded at"', 'port = "laden at"', "the spreadsheet has no column `laden at`"),
-        (
-            'port = "loaded at"',
-            'vessel = "loaded at"',
-            "fix:      delete it, or install the plugin that declares `vessel`",
-        ),
+        ('port = "loaded at"', 'vessel = "loaded at"', "fix:      delete it, or install the plugin that declares `vessel`"),
         ("ja = ", "da = ", "list.csv:3 [seen]: cannot be read (`audited` of offers.csv)"),
         ('"registered in"', '{ value = "Atlantis" }', "columns.toml:21 [facilities[1].flag]: cannot be read"),
         (', dates = ["%d.%m.%Y"]', "", "list.csv:2 [seen on]: cannot be read (`looked` of offers.csv)"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_about_a_mapped_fact_stands_where_it_was_made(case: Path, old: str, new: str, said: str) -> None:
     """In the list by row and column, or in the map by line, as for friendshore's own columns; nothing is written."""
     assert old in MAP

@@ -12,6 +12,7 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.run import Run, RunPurchase
 from friendshore.explain.full_prices import trace_cash
 from friendshore.explain.offer_prices import OfferPrices
+from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.document import alternatives_document
 from friendshore.questions.alternatives.screen import alternatives_screen
 from friendshore.questions.alternatives.search import alternatives
@@ -21,7 +22,7 @@ from friendshore.report import page_document, plan_document, report_document, sc
 from friendshore.rules.kinds.limits import Budget
 from friendshore.session import Session
 
-from ..building import (
+from .building import (
     METAL,
     ban,
     case,
@@ -32,7 +33,6 @@ from ..building import (
     lines,
     maker,
     offer,
-    opened,
     planned,
     rule,
     source,
@@ -160,7 +160,7 @@ def both() -> Session:
     facts = catalog(
         *SITES[::2], facility("au", "AU"), source("AU", 10, "oxide"), maker("JP", 5, max_per_year=3), source("AU", 50)
     )
-    return opened(case(demand("metal", "civil", 10), stores=TIGHT), facts)
+    return Session.open(Inputs(case(demand("metal", "civil", 10), stores=TIGHT), (facts,), ()))
 
 
 def test_averages_are_of_full_prices(both: Session) -> None:
@@ -181,8 +181,9 @@ def test_averages_are_of_full_prices(both: Session) -> None:
 def test_an_offer_that_is_bought_has_a_traced_price_and_another_a_marginal_one(ready: float, how: str) -> None:
     """Metal melted for 5 from 2 kg of oxide at 10 is bought beside metal at 30, and not beside metal at 12."""
     facts = catalog(*SITES, source("CN", ready), source("AU", 10, "oxide"), maker("JP", 5))
-    session = opened(case(demand("metal", "civil", 10), stores=TIGHT), facts)
+    session = Session.open(Inputs(case(demand("metal", "civil", 10), stores=TIGHT), (facts,), ()))
     price = OfferPrices(session.verified).of("jp-melt", "metal")
+    assert price is not None
     assert (price.how, price.own, price.inputs, price.full_price) == (how, 5, 20, 25)
     assert (price.ordered == "2026") is (how == "marginal")
 
@@ -192,10 +193,11 @@ def test_a_marginal_price_counts_only_admissible_inputs() -> None:
     wanted, barred = demand("metal", "defense", 10), ban("mined", start=None)
     ready, melt, chinese = source("AU", 12), maker("JP", 5), source("CN", 4, "oxide")
     with_other = catalog(*SITES, ready, melt, chinese, source("AU", 10, "oxide"))
-    session = opened(case(wanted, stores=TIGHT), with_other, barred)
+    session = Session.open(Inputs(case(wanted, stores=TIGHT), (with_other,), (barred,)))
     price = OfferPrices(session.verified).of("jp-melt", "metal")
+    assert price is not None
     assert (price.how, price.inputs, price.full_price) == ("marginal", 20, 25)
-    session = opened(case(wanted, stores=TIGHT), catalog(*SITES, ready, melt, chinese), barred)
+    session = Session.open(Inputs(case(wanted, stores=TIGHT), (catalog(*SITES, ready, melt, chinese),), (barred,)))
     assert OfferPrices(session.verified).of("jp-melt", "metal") is None
 
 
@@ -206,7 +208,7 @@ def test_inputs_may_be_stored_before_they_are_needed() -> None:
     for limit, expected in ((None, Decimal(25)), (0, None)):
         stores = (store("oxide", 0, place="JP", limit=limit), store("metal", 0, limit=0))
         facts = catalog(*SITES, early, melt, source("CN", 1))
-        session = opened(case(demand("metal", "civil", 10, 10), stores=stores), facts)
+        session = Session.open(Inputs(case(demand("metal", "civil", 10, 10), stores=stores), (facts,), ()))
         price = OfferPrices(session.verified).of("jp-melt", "metal")
         assert (price.full_price if price is not None else None) == expected
 
@@ -214,9 +216,12 @@ def test_inputs_may_be_stored_before_they_are_needed() -> None:
 def test_alternatives_and_why_not_call_a_maker_s_price_a_fee() -> None:
     """China at 12 is bought; Japan's break-even is far below its fee of 5, and its marginal full price is 25."""
     facts = catalog(*SITES, source("CN", 24), source("AU", 10, "oxide"), maker("JP", 5))
-    session = opened(case(demand("metal", "civil", 10), demand("oxide", "civil", 1), stores=TIGHT), facts)
+    session = Session.open(
+        Inputs(case(demand("metal", "civil", 10), demand("oxide", "civil", 1), stores=TIGHT), (facts,), ())
+    )
     found = alternatives(session)
     melt = next(one for one in found.offers if one.offer == "jp-melt")
+    assert melt.full_price is not None
     assert (melt.full_price.how, melt.full_price.full_price) == ("marginal", 25)
     whole = " ".join(plain_text(alternatives_document(found), 140).split())
     assert "below a fee of USD 4 every cheapest plan buys it; today the fee is 5; with its inputs, 25 marginal" in whole

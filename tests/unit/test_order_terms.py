@@ -275,12 +275,9 @@ def resized(plan: Plan, quantity: float) -> Plan:
         (lambda plan: resized(plan, 125), "more is ordered under the terms of offer cn-metal in 2026"),
         (lambda plan: resized(plan, 125), "more is taken from `cn` in 2026 than its capacity"),
         (lambda plan: resized(plan, 25), "less is ordered under the terms of offer cn-metal in 2026"),
-        (
-            lambda plan: plan.model_copy(update={"objective": plan.objective - 40, "bound": Decimal(0)}),
-            "objective is not",
-        ),
+        (lambda plan: plan.model_copy(update={"objective": plan.objective - 40, "bound": Decimal(0)}), "objective is not"),
     ],
-)
+)  # fmt: skip
 def test_the_verifier_names_what_is_not_so(tamper: Callable[[Plan], Plan], words: str) -> None:
     """Lots, quantities, capacity with its set-up, and fixed money are each derived again."""
     found = planned(case(CIVIL), facts())

@@ -1,13 +1,17 @@
-"""What rules make of a case: compliance classes, licences and waivers bounded in kilograms and days, the day that counts, proof."""
+"""Law in a problem: which rules hold when, goods made in some countries, and the origin of scrap."""
 
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from friendshore.case import load_case
+from friendshore.catalog import read_catalog
 from friendshore.document.markdown import markdown
+from friendshore.domain.facts import ChainEntry, Feed, Offer
 from friendshore.errors import InputError
 from friendshore.problem import Problem
 from friendshore.problem.given import NOT_ASKED, UNEXAMINED
@@ -15,11 +19,12 @@ from friendshore.report import page_document, plan_document, summary_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.export_control import ExportControl
-from friendshore.rules.kinds.limits import MinShare
+from friendshore.rules.kinds.limits import MaxShare, MinShare
 from friendshore.rules.kinds.origin_ban import OriginBan
 
 from ..building import (
     METAL,
+    SOURCE,
     ban,
     bought,
     built,
@@ -34,6 +39,7 @@ from ..building import (
     offer,
     ordered,
     planned,
+    refused,
     rule,
     short,
     source,
@@ -42,6 +48,9 @@ from ..building import (
     text,
     told,
 )
+
+# ------------------------------------------------------------------------------------------------------- rules and dates
+
 
 NOTHING_HELD = (store("metal", 0, limit=0),)
 
@@ -441,3 +450,231 @@ def test_what_a_law_asks_and_no_chain_records_is_on_the_first_screen() -> None:
     assert "where iron was mined (metal)" in " ".join(markdown(plan_document(found.run)).split())
     other = planned(case(demand("metal", "civil", 10)), metals(), in_part)
     assert NOT_ASKED not in {row.subject for row in other.run.assumptions}
+
+
+# ------------------------------------------------------------------------------------------ goods made in some countries
+
+
+COUNTRIES = ("US", "JP", "DE", "MY")
+
+
+def law(**more: Any) -> Rule:
+    """Metal melted in the United States; or in Japan or Germany, in goods made in one of them."""
+    allied = {"id": "allied", "citation": "(d)", "where": "an allied country", "countries": ["JP", "DE"]}
+    words = {"stages": ["melted"], "allow": ["US"], "end_uses": ["defense"], "made_in": [{**allied, **more}]}
+    return rule(OriginBan, id="melt", citation="the law", **words)
+
+
+def made(country: str, **more: Any) -> Offer:
+    """Magnets made in a country at 1, from bought metal."""
+    name = country.lower()
+    return offer(f"{name}-magnet", name, "magnet", 1, chain(country, "produced"), inputs=lines(metal=1), **more)
+
+
+def supply(maker: str, **prices: float) -> Any:
+    """One maker, and metal of several countries at these prices."""
+    sites = [facility(c.lower(), c) for c in COUNTRIES]
+    return catalog(*sites, made(maker), *(source(c, price) for c, price in prices.items()))
+
+
+MAGNETS = case(demand("magnet", "defense", 10))
+
+
+@pytest.mark.parametrize(
+    ("maker", "metal"), [("JP", "jp-metal"), ("DE", "jp-metal"), ("MY", "us-metal"), ("US", "us-metal")]
+)
+def test_metal_is_judged_by_the_maker_who_takes_it(maker: str, metal: str) -> None:
+    """Japanese metal at 10 goes to makers in Japan and Germany; those in Malaysia and the United States take American at 50."""
+    found = planned(MAGNETS, supply(maker, JP=10, US=50, MY=5), law())
+    assert bought(found) == {metal: 10, f"{maker.lower()}-magnet": 10}
+    assert found.run.verified
+
+
+def test_what_keeps_it_out_is_told() -> None:
+    """The reason names where the metal is melted, and what the exception asks for."""
+    found = planned(MAGNETS, supply("MY", JP=10), law())
+    assert short(found) == {"magnet-defense": 10}
+    (row,) = [row for row in found.run.blocked if row.offer == "jp-metal"]
+    assert row.stage == "melted"
+    assert "melted in JP" in row.reason
+    assert "(d) excepts only goods known to be made in an allied country" in row.reason
+
+
+def whole(made_in: str) -> Any:
+    """Magnets of Japanese metal, all of whose chain one plant performs."""
+    links = (*chain("JP", "mined", "refined", "melted"), *chain(made_in, "produced"))
+    return catalog(facility("jp", "JP"), offer("jp-magnet", "jp", "magnet", 10, links))
+
+
+@pytest.mark.parametrize(
+    ("made_in", "group"),
+    [("JP", "bought"), ("DE", "bought"), ("MY", "blocked"), ("US", "blocked"), ("JP?", "unproven")],
+)
+def test_the_good_is_judged_by_where_it_is_made(made_in: str, group: str) -> None:
+    """In an allied country, elsewhere, or nobody knows."""
+    found = planned(MAGNETS, whole(made_in), law())
+    rows = {"blocked": found.run.blocked, "unproven": found.run.unproven}
+    assert bought(found) == ({"jp-magnet": 10} if group == "bought" else {})
+    assert [name for name, group_rows in rows.items() if group_rows] == ([] if group == "bought" else [group])
+
+
+def test_material_bought_as_such_is_not_excepted() -> None:
+    """Nobody makes a good of it: metal for defence must be American."""
+    wanted = case(demand("metal", "defense", 10))
+    found = planned(
+        wanted, catalog(facility("jp", "JP"), facility("us", "US"), source("JP", 10), source("US", 50)), law()
+    )
+    assert bought(found) == {"us-metal": 10}
+
+
+def test_an_exception_may_turn_on_a_fact_and_on_any_one_country() -> None:
+    """Under an agreement metal and magnet may both be Malaysian; unstated, it claims nothing."""
+    agreement = law(countries=[], material=["JP"], when=[{"fact": "agreement", "equals": True}])
+    facts = supply("MY", MY=5)
+    assert short(planned(MAGNETS, facts, agreement)) == {"magnet-defense": 10}
+    stated = case(demand("magnet", "defense", 10, facts=(("agreement", True),)))
+    found = planned(stated, facts, agreement)
+    assert bought(found) == {"my-metal": 10, "my-magnet": 10}
+    assert not told(found, "melt")
+
+
+def test_a_list_of_barred_countries_may_have_such_an_exception_too() -> None:
+    """What the ban does not bar is free as ever; of what it bars, only makers in the countries named may take it."""
+    words = {"stages": ["mined", "melted"], "countries": ["CN", "MY"], "end_uses": ["defense"]}
+    exception = [{"id": "allied", "countries": ["JP"], "material": ["MY"]}]
+    barred = rule(OriginBan, id="melt", **words, made_in=exception)
+    links = (*chain("DE", "mined", "refined"), *chain("MY", "melted"))
+    metal = offer("de-metal", "de", "metal", 10, links)
+    for country, expected in (("JP", {"de-metal": 10, "jp-magnet": 10}), ("US", {})):
+        sites = [facility(c.lower(), c) for c in COUNTRIES]
+        assert bought(planned(MAGNETS, catalog(*sites, made(country), metal), barred)) == expected
+
+
+# ----------------------------------------------------------------------------------------------------------------- scrap
+
+
+SCRAP = (
+    ChainEntry(stage="collection", countries=frozenset({"JP"}), complete=True, source=SOURCE),
+    *chain("JP", *(stage for stage in METAL if stage != "mined")),
+)
+"""Collected and worked again in Japan."""
+
+
+def facts() -> Any:
+    """Japanese metal from scrap at 10, Australian metal from a mine at 50."""
+    return catalog(facility("jp", "JP"), facility("au", "AU"), source("JP", 10, chain=SCRAP), source("AU", 50))
+
+
+def test_collection_is_of_scrap() -> None:
+    """The step alone says that the feed is recycled; primary feed of it is refused."""
+    assert ChainEntry(stage="collection").feed is Feed.RECYCLED
+    assert ChainEntry(stage="mining").feed is Feed.PRIMARY
+    with pytest.raises(ValueError, match="no primary feed"):
+        ChainEntry(stage="collection", feed=Feed.PRIMARY)
+
+
+@pytest.mark.parametrize("stage", ["mined", "refined"])
+def test_scrap_does_not_prove_where_its_metal_was_mined_or_refined(stage: str) -> None:
+    """Scrap collected and refined again in Japan passes no ban on Chinese metal; for civil use it is bought."""
+    found = planned(case(demand("metal", "defense", 10)), facts(), ban(stage, start=None))
+    assert bought(found) == {"au-metal": 10}
+    (row,) = found.run.unproven
+    assert (row.offer, row.stage) == ("jp-metal", stage)
+    assert "made from recycled material" in row.reason
+    assert bought(planned(case(demand("metal", "civil", 10)), facts(), ban(stage, start=None))) == {"jp-metal": 10}
+
+
+def test_what_is_done_to_scrap_in_a_barred_country_is_barred() -> None:
+    """Refined again in China it was refined there, whatever it was before."""
+    entries = tuple(e.model_copy(update={"countries": frozenset({"CN"})}) if e.stage == "refined" else e for e in SCRAP)
+    given = catalog(facility("jp", "JP"), source("JP", 10, chain=entries))
+    found = planned(case(demand("metal", "defense", 10)), given, ban("refined", start=None))
+    assert short(found) == {"metal-defense": 10}
+    assert [row.stage for row in found.run.blocked] == ["refined"]
+
+
+def test_a_rule_may_say_which_stages_scrap_went_through() -> None:
+    """Where only melting is asked and scrap is melted again, the last melting counts unless the rule says otherwise."""
+    given, wanted = catalog(facility("jp", "JP"), source("JP", 10, chain=SCRAP)), case(demand("metal", "defense", 10))
+    words: dict[str, Any] = {"id": "ban", "stages": ["melted"], "countries": ["CN"], "end_uses": ["defense"]}
+    assert bought(planned(wanted, given, rule(OriginBan, **words))) == {"jp-metal": 10}
+    assert short(planned(wanted, given, rule(OriginBan, **words, scrap=["melted"]))) == {"metal-defense": 10}
+
+
+def test_scrap_counts_for_no_mine() -> None:
+    """A floor on Japanese mines is not met by Japanese scrap, and a cap on any mine counts what may come from there."""
+    wanted = case(demand("metal", "civil", 10))
+    floor = rule(MinShare, id="floor", countries=["JP"], stage="mined", share="50 %", of="purchases")
+    assert bought(planned(wanted, facts(), floor)) == {}
+    cap = rule(MaxShare, id="cap", countries=["CN"], stage="mined", share="40 %", of="purchases")
+    assert bought(planned(wanted, facts(), cap)) == {"jp-metal": 4, "au-metal": 6}
+
+
+def test_a_lone_step_counts_for_no_country() -> None:
+    """Ore concentrated in Japan may come from any mine: it meets no floor on Japanese mines, and a cap on any mine counts it."""
+    concentrated = chain("JP", "concentration", *(stage for stage in METAL if stage != "mined"))
+    offers = catalog(facility("jp", "JP"), facility("au", "AU"), source("JP", 10, chain=concentrated), source("AU", 50))
+    wanted = case(demand("metal", "civil", 10))
+    floor = rule(MinShare, id="floor", countries=["JP"], stage="mined", share="50 %", of="purchases")
+    assert bought(planned(wanted, offers, floor)) == {}
+    cap = rule(MaxShare, id="cap", countries=["CN"], stage="mined", share="40 %", of="purchases")
+    assert bought(planned(wanted, offers, cap)) == {"jp-metal": 4, "au-metal": 6}
+
+
+def test_a_floor_on_recycled_feed_counts_where_scrap_was_collected() -> None:
+    """That is what such a floor asks: Japanese scrap meets a Japanese one, and no German one."""
+    wanted, words = case(demand("metal", "civil", 10)), {"stage": "mined", "feed": "recycled", "of": "purchases"}
+    dear = catalog(facility("jp", "JP"), facility("au", "AU"), source("JP", 80, chain=SCRAP), source("AU", 50))
+    for country, expected in (("JP", {"jp-metal": 4, "au-metal": 6}), ("DE", {})):
+        floor = rule(MinShare, id="floor", countries=[country], share="40 %", **words)
+        assert bought(planned(wanted, dear, floor)) == expected
+
+
+def test_scrap_still_counts_where_it_is_refined_again() -> None:
+    """Refining is done in Japan, whatever the feed."""
+    floor = rule(MinShare, id="floor", countries=["JP"], stage="refined", share="50 %", of="purchases")
+    assert bought(planned(case(demand("metal", "civil", 10)), facts(), floor)) == {"jp-metal": 10}
+
+
+CHAIN = "offer,stage,countries,complete,feed,source\nscrap,collection,JP,yes,{feed},paper\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A catalog of one offer, of which only the chain is missing."""
+    (tmp_path / "catalog.toml").write_text(
+        'schema = 1\nname = "mine"\ntitle = "Mine"\nas_of = 2026-01-01\nlicence = "CC0-1.0"\n', encoding="utf-8"
+    )
+    tables = {
+        "sources": "id,reference,date,confidence\npaper,A paper,2026-01-01,verified\n",
+        "materials": "id,element,form,basis,content,stages,source\nmetal,Ga,metal,Ga,1,mined;refined,paper\n",
+        "facilities": "id,country,source\nplant,JP,paper\n",
+        "offers": "id,facility,material,price,source\nscrap,plant,metal,1 USD/kg,paper\n",
+    }
+    for name, table in tables.items():
+        (tmp_path / f"{name}.csv").write_text(table, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_blank_feed_of_collection_is_recycled(folder: Path) -> None:
+    """Nobody need say twice that it is scrap."""
+    (folder / "chain.csv").write_text(CHAIN.format(feed=""), encoding="utf-8")
+    (offer,) = read_catalog(folder).offers
+    assert [entry.feed for entry in offer.chain] == [Feed.RECYCLED]
+
+
+def test_primary_feed_of_collection_is_refused_in_files(folder: Path, tmp_path: Path) -> None:
+    """With row and column, in the catalog and in the case alike."""
+    (folder / "chain.csv").write_text(CHAIN.format(feed="primary"), encoding="utf-8")
+    (problem,) = refused(read_catalog, folder)
+    assert (problem.row, problem.column, problem.found) == (2, "feed", "`primary`")
+    assert problem.expected == "recycled, or blank"
+    (tmp_path / "case.toml").write_text(
+        'schema = 1\n[case]\nname = "c"\nstart = 2027-01-01\nperiods = 1\nperiod = "year"\ncurrency = "USD"\nplace = "US"\n'
+        '[use]\ncatalogs = ["./mine"]\n[[demand]]\nmaterial = "metal"\nend_use = "civil"\nper_year = "1 t"\n'
+        '[[stock]]\nmaterial = "metal"\nquantity = "1 t"\nchain = [{ stage = "collection", countries = ["JP"], feed = "primary" }]\n',
+        encoding="utf-8",
+    )
+    (problem,) = refused(load_case, tmp_path / "case.toml")
+    assert problem.column.endswith("feed")
+    assert "no primary feed" in problem.message

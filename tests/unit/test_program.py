@@ -1,24 +1,38 @@
-"""From a problem to arrays and back: what lies where, how tight it is, and how an answer becomes a plan of whole grams."""
+"""Programs: from a problem to arrays and back, whole numbers as exact as decimals, and grams beside kilotons."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from friendshore.domain.plan import PlanStatus
+import friendshore
+from friendshore import Registry
+from friendshore.domain.base import exact
+from friendshore.domain.plan import Plan, PlanStatus, Purchase, PurchaseTable
+from friendshore.errors import Diagnostic
 from friendshore.problem import build_problem
+from friendshore.problem.demands import round_to
+from friendshore.problem.fixed_point import added_up, whole
+from friendshore.problem.float_tables import Repeated, Scaled, table
 from friendshore.program import compile_program
 from friendshore.program.bounds import Bounds
 from friendshore.program.decode import decode
 from friendshore.program.limits import LimitRows
 from friendshore.program.matrix import Assembly, owners_of
-from friendshore.rules.kinds.limits import Pin
+from friendshore.program.rounding import to_steps
+from friendshore.recommend import gather
+from friendshore.recommend.doubtful import out_of_scale
+from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.solve import solve
 from friendshore.verify import examine
+from friendshore.verify.ledger import EPSILON, PlanEntries
 
 from ..building import (
     METAL,
@@ -36,9 +50,12 @@ from ..building import (
     offer,
     planned,
     rule,
+    short,
     source,
     store,
 )
+
+# ---------------------------------------------------------------------------------------------------------------- arrays
 
 
 def test_coefficients_of_one_place_add_up_and_zeros_vanish() -> None:
@@ -155,3 +172,248 @@ def test_a_case_of_nothing_is_a_program_of_nothing() -> None:
     assert not program.linear.cost.any()
     empty = solve(replace(program))
     assert (empty.objective, empty.status) == (0, PlanStatus.OPTIMAL)
+
+
+# --------------------------------------------------------------------------------------------------------- whole numbers
+
+
+STEPS = [Decimal(text) for text in ("0.001", "1", "0.25", "5", "0.003")]
+KILOGRAMS = st.decimals(-(10**9), 10**9, places=3)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@given(
+    x=st.floats(0, 1e12) | st.integers(0, 10**9).map(lambda n: n / 2000) | st.integers(0, 10**9).map(lambda n: n / 8)
+)
+@example(x=0.0005)
+@example(x=0.0015)
+@example(x=2.5)
+@example(x=0.00049999999999999999)
+def test_a_quantity_goes_to_the_step_that_decimals_find(step: Decimal, x: float) -> None:
+    """The nearest whole number of steps to the number as it is written, half to even, however near the middle it lies."""
+    (found,) = to_steps(np.array([x]), step).tolist()
+    assert found * step == round_to(Decimal(repr(x)), step)
+
+
+@given(st.lists(st.tuples(KILOGRAMS, st.integers(0, 4)), max_size=30))
+def test_sums_are_those_of_decimals(parts: list[tuple[Decimal, int]]) -> None:
+    """Cell by cell, to the last digit."""
+    counts, unit = whole([amount for amount, _ in parts], Decimal("0.001"))
+    sums = added_up(counts, np.array([cell for _, cell in parts], dtype=np.intp), 5)
+    for cell in range(5):
+        assert int(sums[cell]) * unit == sum((amount for amount, at in parts if at == cell), Decimal(0))
+
+
+def test_numbers_too_large_or_too_fine_for_the_resolution_stay_exact() -> None:
+    """Beyond 64 bits whole numbers are Python's own; a digit below the resolution makes the unit smaller."""
+    counts, unit = whole([Decimal("9e15"), Decimal("0.0000001")], Decimal("0.001"))
+    assert unit == Decimal("0.0000001")
+    assert [count * unit for count in counts.tolist()] == [Decimal("9e15"), Decimal("0.0000001")]
+    assert int(added_up(counts, np.zeros(2, dtype=np.intp), 1)[0]) == 9 * 10**22 + 1
+
+
+AMOUNTS = st.decimals(0, 10**6, places=3) | st.decimals("1e-15", 10**12).map(exact)
+FACTORS = st.decimals(-1, 3, places=3) | st.decimals("0.5", 3).map(exact)
+
+
+@given(st.lists(AMOUNTS, min_size=3, max_size=3).map(tuple), st.lists(FACTORS, max_size=4), st.booleans())
+@example(amounts=(Decimal("999999999.999"), Decimal("0.001"), Decimal(7)), factors=[Decimal("1.123456")], limited=False)
+@example(amounts=(Decimal("1e12"), Decimal("1e-15"), Decimal("0.1")), factors=[Decimal("1.1")], limited=True)
+def test_numbers_times_a_factor_are_those_of_decimals(
+    amounts: tuple[Decimal, ...], factors: list[Decimal], limited: bool
+) -> None:
+    """One by one, and in doubles beside other numbers and what has no limit."""
+    scaled = [Scaled(amounts, factor) for factor in factors]
+    written = [[exact(amount * factor) for amount in amounts] for factor in factors]
+    assert [[str(number) for number in row] for row in scaled] == [[str(number) for number in row] for row in written]
+    assert [[str(row[t]) for t in range(3)] for row in scaled] == [[str(number) for number in row] for row in written]
+    others: list[tuple[Decimal | None, ...]] = [(None, *amounts[1:]) if limited else amounts]
+    found = table([*others, *scaled, *others], 3).tolist()
+    floats = [[float("inf") if number is None else float(number) for number in row] for row in (*others, *written)]
+    assert found == [*floats, floats[0]]
+
+
+POSITIONS = st.lists(st.integers(0, 1), min_size=3, max_size=3).map(tuple)
+
+
+@given(st.lists(st.tuples(AMOUNTS, AMOUNTS), max_size=4), POSITIONS, POSITIONS)
+def test_numbers_of_which_few_differ_are_those_of_lists(
+    numbers: list[tuple[Decimal, Decimal]], one: tuple[int, ...], other: tuple[int, ...]
+) -> None:
+    """One by one, in stretches, and in doubles, whichever of them each period has."""
+    repeated = [Repeated(two, at) for two in numbers for at in (one, other)]
+    written = [tuple(two[i] for i in at) for two in numbers for at in (one, other)]
+    assert [tuple(row) for row in repeated] == written == [row[:] for row in repeated]
+    assert [[row[t] for t in range(3)] for row in repeated] == [list(row) for row in written]
+    assert repeated == written
+    assert table(repeated, 3).tolist() == [list(map(float, row)) for row in written]
+
+
+def _ledger() -> PlanEntries:
+    problem = built(case(demand("metal", "civil", 10)), catalog(facility("au", "AU"), source("AU", 1)))
+    return PlanEntries.of(problem, Plan(status=PlanStatus.OPTIMAL, objective=Decimal(0), bound=Decimal(0)))
+
+
+MISSES = st.lists(
+    st.tuples(
+        st.decimals(Decimal("-0.01"), Decimal("0.01"), places=9)
+        | st.integers(-8, 8).map(lambda n: n * Decimal("0.0005")),
+        st.integers(0, 4),
+    ),
+    max_size=12,
+)
+
+
+@given(MISSES)
+def test_rows_looked_at_in_doubles_first_give_the_same_findings_and_largest_miss(
+    rows: list[tuple[Decimal, int]],
+) -> None:
+    """Those that rounding explains to the last digit, and those that it does not by a hair, fall as in decimals."""
+    every, some = _ledger(), _ledger()
+    for number, (by, pieces) in enumerate(rows):
+        every.miss(by, pieces, f"row {number}")
+    near = np.array([float(by) for by, _ in rows])
+    some.misses(
+        near,
+        4 * EPSILON * np.abs(near),
+        np.array([float(pieces) for _, pieces in rows]),
+        lambda number: (*rows[number], f"row {number}"),
+    )
+    assert [found.message for found in some.findings] == [found.message for found in every.findings]
+    assert some.largest_miss == every.largest_miss
+
+
+def _purchases() -> PurchaseTable:
+    return PurchaseTable(
+        lines=(("a", "metal", "US"), ("b", "oxide", "JP")),
+        line=np.array([1, 0, 1]),
+        labels=("R1", "R2"),
+        requirement=np.array([0, 1, 1]),
+        ordered=np.array([0, 0, 2]),
+        delivered=np.array([0, 1, 3]),
+        unit=Decimal("0.001"),
+        counts=np.array([1500, 1, 20000]),
+        licences={2: ("L",)},
+    )
+
+
+def test_purchases_by_column_are_what_they_are_one_by_one() -> None:
+    """A plan says the same, and is the same, whichever way it holds its purchases."""
+    columns = _purchases()
+    records = tuple(columns)
+    assert len(columns) == len(records) == 3
+    assert (
+        columns[0]
+        == records[0]
+        == Purchase(
+            offer="b", material="oxide", place="JP", requirement="R1", ordered=0, delivered=0, quantity=Decimal("1.5")
+        )
+    )
+    assert columns[-1] == records[2]
+    assert columns[-1].licences == ("L",)
+    assert columns[1:] == records[1:]
+    assert columns == records
+    with pytest.raises(IndexError):
+        columns[3]
+    by_column = Plan(status=PlanStatus.OPTIMAL, objective=Decimal(1), bound=Decimal(1), purchases=columns)
+    one_by_one = by_column.model_copy(update={"purchases": records})
+    assert by_column.purchases is columns
+    assert by_column == one_by_one
+    assert by_column.model_dump(mode="json") == one_by_one.model_dump(mode="json")
+    assert Plan.model_validate(by_column.model_dump(mode="json")) == by_column
+
+
+def test_what_is_bought_in_all_is_not_exceeded_to_close_balances() -> None:
+    """1 kg a period of three: two sell 300.4 g at most, 399.2 g of the third come to all that it has. Rounded, 1 g is missing in each of ten
+    periods, and only the third may bring it: 4,000 g would be 8 more than there is, so that most periods stay 1 g short.
+    """
+    sites = [facility(c.lower(), c) for c in ("CN", "AU", "JP")]
+    few = [source(c, 10, max_order=0.3004) for c in ("CN", "JP")]
+    facts = catalog(*sites, *few, source("AU", 50, total=3.992))
+    given = case(demand("metal", "civil", *[1] * 10, price=900), stores=(store("metal", 5),))
+    plan = planned(given, facts)
+    assert bought(plan) == {"cn-metal": 3.0, "jp-metal": 3.0, "au-metal": pytest.approx(3.992, abs=5e-4)}
+    assert short(plan) == {"metal-civil": pytest.approx(0.008, abs=5e-4)}
+
+
+# ----------------------------------------------------------------------------------------------------------------- scale
+
+
+SMALL = Path(__file__).parents[2] / "docs" / "cases" / "small"
+
+
+def said(suggestions: list[Diagnostic]) -> list[str]:
+    """What is suggested, without the numbers."""
+    return [suggestion.message for suggestion in suggestions]
+
+
+@pytest.mark.parametrize("milligrams", [1, 10**3, 10**6])
+@pytest.mark.parametrize("onboarding", [None, 1000])
+def test_grams_of_an_input_beside_kilotons_of_what_is_made_of_it(milligrams: int, onboarding: int | None) -> None:
+    """Metal takes so many milligrams of oxide a kilogram, of which the cheap plant makes just half of what is needed.
+
+    8,000 t of metal are wanted, and 50 g of oxide for itself: one component of grams and kilotons, planned to the cent.
+    """
+    per_kg = Decimal(milligrams) / 10**6
+    half = per_kg * 2_000_000
+    cheap = {"onboarding": onboarding, "onboarding_currency": "USD"} if onboarding else {}
+    facts = catalog(
+        facility("au", "AU", float(half)),
+        facility("cn", "CN"),
+        facility("jp", "JP"),
+        source("AU", 20, "oxide", **cheap),
+        source("CN", 40, "oxide"),
+        offer("melt", "jp", "metal", 3, chain("JP", "melted"), inputs=lines(oxide=float(per_kg))),
+    )
+    given = case(demand("metal", "civil", 4_000_000, 4_000_000), demand("oxide", "civil", "0.05", "0.05", price=10**6))
+    assert list(out_of_scale(built(given, facts))) == []
+    found = planned(given, facts)
+    all_dear = 40 * (per_kg * 8_000_000 + Decimal("0.1"))
+    assert found.cost.objective == 24_000_000 + all_dear + min(0, (onboarding or 0) - 20 * 2 * half)
+    assert found.gap == 0
+
+
+def test_prices_that_no_solver_tells_apart_are_warned_of() -> None:
+    """A budget puts 5 g of salt at a dollar beside 50,000 t of metal into one program."""
+    sites = (facility("au", "AU"), facility("cn", "CN"))
+    facts = catalog(*sites, source("CN", 3), source("AU", 4), source("AU", 1, "salt"), source("CN", 2, "salt"))
+    given = case(demand("metal", "civil", 50_000_000), demand("salt", "civil", "0.005", price=10**7))
+    (warning,) = out_of_scale(built(given, facts, rule(Budget, amount=10**10)))
+    assert "what salt from `au-salt` costs is lost beside what a shortage of `metal-civil` costs" in warning.message
+    assert warning.file == "tiny: offers.csv"
+    assert "times apart" in warning.found
+    assert list(out_of_scale(built(given, facts))) == []  # without the budget they have nothing to do with each other
+
+
+def test_an_order_minimum_that_is_nothing_beside_the_order_is_warned_of() -> None:
+    """At least 10 g, of an offer that may bring five million tonnes."""
+    facts = catalog(facility("cn", "CN"), source("CN", 3, min_order="0.01"))
+    (warning,) = out_of_scale(built(case(demand("metal", "civil", 5 * 10**9)), facts))
+    assert "an order of `cn-metal` is lost beside metal from `cn-metal`" in warning.message
+    assert "order minimum of cn-metal" in warning.message
+
+
+def test_what_is_below_the_resolution_is_warned_of_and_rounded_up() -> None:
+    """0.4 g of oxide in all 4,000 t of metal: a plan to the gram buys one."""
+    facts = catalog(
+        facility("au", "AU"),
+        facility("jp", "JP"),
+        source("AU", 5, "oxide"),
+        offer("melt", "jp", "metal", 3, chain("JP", "melted"), inputs=lines(oxide="1e-10")),
+    )
+    given = case(demand("metal", "civil", 4_000_000))
+    assert said(list(out_of_scale(built(given, facts))))[-2:] == [
+        "the most that offer `au-oxide` can bring in any period is below 0.001 kg, the resolution to which plans are rounded",
+        "the most that offer `melt` can take of oxide in any period is below 0.001 kg, the resolution to which plans are rounded",
+    ]
+    assert bought(planned(given, facts)) == {"melt": 4_000_000, "au-oxide": 0.001}
+    finer = given.model_copy(update={"resolution": Decimal("1e-7")})
+    assert not any("below" in message for message in said(list(out_of_scale(built(finer, facts)))))
+    assert bought(planned(finer, facts))["au-oxide"] == pytest.approx(0.0004)
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in SMALL.iterdir()))
+def test_the_worked_cases_are_in_scale(name: str) -> None:
+    """No warning for any of the small cases of the documentation."""
+    loaded = friendshore.load_case(SMALL / name)
+    assert list(out_of_scale(gather(loaded, Registry.of()).inputs.problem())) == []

@@ -153,30 +153,14 @@ def test_a_case_is_planned_of_what_a_reader_reads(case: Path) -> None:
     ("file", "old", "new", "row", "column", "message"),
     [
         ("suppliers.erp", "30 USD/kg", "30 USD/pood", 8, "price", ""),
-        pytest.param(
-            "suppliers.erp",
-            "facility=hill;material",
-            "facility=hil;material",
-            9,
-            "facility",
-            "no such facility",
-            marks=DEEP,
-        ),
-        pytest.param(
-            "suppliers.erp",
-            "offers;id=from-mill;",
-            "offers;id=from-mill;colour=red;",
-            1,
-            "colour",
-            "no such column",
-            marks=DEEP,
-        ),
+        pytest.param("suppliers.erp", "facility=hill;material", "facility=hil;material", 9, "facility", "no such facility", marks=DEEP),
+        pytest.param("suppliers.erp", "offers;id=from-mill;", "offers;id=from-mill;colour=red;", 1, "colour", "no such column", marks=DEEP),
         pytest.param("suppliers.erp", "name=erp;", "nam=erp;", None, "nam", "no such key", marks=DEEP),
         ("orders-2027.erp", "2 t", "two", 2, "per_year", ""),
         pytest.param("orders-2027.erp", "defense", "civil", 2, "", "", marks=DEEP),
         ("orders-2027.erp", "material=tin;end_use=defense", "material=tyn;end_use=defense", 2, "material", "tyn"),
     ],
-)
+)  # fmt: skip
 def test_mistakes_stand_where_the_reader_says(
     case: Path, file: str, old: str, new: str, row: int | None, column: str, message: str
 ) -> None:

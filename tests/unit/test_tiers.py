@@ -100,12 +100,7 @@ def test_the_first_tier_is_the_price_of_an_offer_without_one(tmp_path: Path) -> 
         ("supplier,Linas,,all-units,year,0,,,,,,paper", "id", 2, "no such supplier"),
         (",ore,,all-units,year,1 t,9 USD/kg,,,,,paper", "least", 2, "does not begin at 0"),
         (",ore,,all-units,year,0,9 USD/kg,5 %,,,,paper", "discount", 2, "both given"),
-        (
-            ",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,900 USD,9 USD/kg,,,,,paper",
-            "price",
-            3,
-            "cannot name",
-        ),
+        (",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,900 USD,9 USD/kg,,,,,paper", "price", 3, "cannot name"),
         (",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,0 t,,5 %,,,,paper", "of", 3, "line 2 already"),
         (
             ",ore,,all-units,year,0,,,,,,paper\n,ore,,all-units,year,9 USD,,5 %,,,,paper\n,ore,,all-units,year,9 t,,6 %,,,,paper",
@@ -113,33 +108,18 @@ def test_the_first_tier_is_the_price_of_an_offer_without_one(tmp_path: Path) -> 
             3,
             "others at an amount of money",
         ),
-        (
-            ",ore,,all-units,year,0,9 USD/kg,,,,,paper\n,ore,,all-units,year,9 t,8 EUR/kg,,,,,paper",
-            "price",
-            3,
-            "several currencies",
-        ),
+        (",ore,,all-units,year,0,9 USD/kg,,,,,paper\n,ore,,all-units,year,9 t,8 EUR/kg,,,,,paper", "price", 3, "several currencies"),
         ("facility,circuit,,all-units,year,0,9 USD/kg Dy,,,,,paper", "price", 2, "several materials"),
         (",ore,,all-units,year,0,,,,,,paper\n,ore,,incremental,period,0,,,,,,paper", "id", 3, "same purchases"),
         (",ore,tin,all-units,year,0,,,,,,paper", "materials", 2, "no such material"),
         (",ore,,all-units,year,0,,,,2027-02-01,2027-01-01,paper", "until", 2, "is before"),
         (",ore,,all-units,year,0,,150 %,,,,paper", "discount", 2, "cannot be read"),
         (",ore,,all-units,year,5 pood,,5 %,,,,paper", "least", 2, "cannot be read"),
-        (
-            GAPS + ",ore,,all-units,year,0,,,,,,,paper\n,ore,,all-units,year,9 t,8 t,,,,,,paper",
-            "most",
-            3,
-            "ends before",
-        ),
+        (GAPS + ",ore,,all-units,year,0,,,,,,,paper\n,ore,,all-units,year,9 t,8 t,,,,,,paper", "most", 3, "ends before"),
         (GAPS + ",ore,,all-units,year,0,9 t,,,,,,paper\n,ore,,all-units,year,8 t,,,,,,,paper", "most", 2, "ends above"),
-        (
-            GAPS + ",ore,,all-units,year,0,9 USD,,,,,,paper\n,ore,,all-units,year,8 t,,,,,,,paper",
-            "most",
-            2,
-            "others at an amount of money",
-        ),
+        (GAPS + ",ore,,all-units,year,0,9 USD,,,,,,paper\n,ore,,all-units,year,8 t,,,,,,,paper", "most", 2, "others at an amount of money"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_is_told_at_its_cell(tmp_path: Path, rows: str, column: str, row: int, words: str) -> None:
     """Each mistake of a price list is told at its line and column, with what was expected or how to mend it."""
     folder = Path(shutil.copytree(GOOD, tmp_path / "small"))

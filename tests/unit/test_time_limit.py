@@ -1,18 +1,49 @@
-"""A time limit is one for everything: reading, laying out, searching, and why something is short. The clock here is a counter."""
+"""Time limits: one for everything, shared by independent parts, and kept by all questions about a plan."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import groupby
+from threading import Event, Lock
+from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from friendshore import recommend, session
+from friendshore.document.terminal import plain_text
+from friendshore.domain.case import Case, Scenario
+from friendshore.domain.change import Change
+from friendshore.domain.facts import Catalog
+from friendshore.domain.plan import PlanStatus
+from friendshore.errors import OutOfTimeError
 from friendshore.explain import replans
-from friendshore.rules.kinds.limits import MaxShare
-from friendshore.solve import Limits
+from friendshore.explain.results import QuestionResult
+from friendshore.program.matrix import Floats, Linear
+from friendshore.questions.alternatives.search import alternatives
+from friendshore.questions.calendar.search import calendar
+from friendshore.questions.compare.search import compare
+from friendshore.questions.ledger.search import ledger
+from friendshore.questions.repairs.document import repairs_document
+from friendshore.questions.repairs.search import repairs
+from friendshore.questions.why_not.search import why_not
+from friendshore.recommend import Recommendation
+from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.limits import Budget, MaxShare, MinSuppliers
+from friendshore.session import Session
+from friendshore.solve import ENGINES, Ask, Engines, Limits, SolverAnswer, SolverOutcome, engine
+from friendshore.solve.engines import solve_with_highs
+from friendshore_enquiries.search import ask
+from friendshore_risk.stress.search import stress
 
-from ..building import case, demand, metals, planned, rule
+from ..building import case, catalog, demand, facility, metals, opened, planned, rule, source
+
+# ---------------------------------------------------------------------------------------------- one limit for everything
 
 
 class Clock:
@@ -88,3 +119,261 @@ def test_why_something_is_short_gets_what_the_search_leaves(
     )
     assert found.run.shortages
     assert set(told) == {asked}
+
+
+# ------------------------------------------------------------------------------------------- shared by independent parts
+
+
+GOODS = {"metal": 100, "salt": 70, "oxide": 40}
+"""Kilograms of each good that are needed in a year: a part for each."""
+LIMIT = 12.0
+
+
+@dataclass(eq=False)
+class SlowEngine:
+    """An engine that finds the best plan, proves little, and takes all the time that it may take."""
+
+    gaps: Callable[[str], float] = lambda _good: 0.01
+    """How far below the plan its bound is, as a share, by good."""
+    workers: int = 1
+    """How many search at the same time."""
+    now: float = 1000.0
+    searches: list[tuple[str, float]] = field(default_factory=list)
+    """The good and the seconds of each search."""
+    on_search: Callable[[], None] = lambda: None
+    """Called during each search."""
+    lock: Lock = field(default_factory=Lock)
+
+    def __call__(self, linear: Linear, ask: Ask, hint: Floats | None = None, /) -> SolverAnswer:
+        """Search by HiGHS, at once, and as if it had taken all the time."""
+        answer = solve_with_highs(linear, replace(ask, seconds=None), hint)
+        if ask.seconds is None or answer.x is None:
+            return answer
+        good = good_of(linear)
+        with self.lock:
+            self.now += ask.seconds / self.workers
+            self.searches.append((good, ask.seconds))
+            self.on_search()
+        bound = answer.objective - self.gaps(good) * abs(answer.objective)
+        return replace(answer, outcome=SolverOutcome.FEASIBLE, bound=bound, duals=None, out_of_time=True)
+
+    @property
+    def turns(self) -> list[str]:
+        """The goods in the order of their turns; several searches in a row are one."""
+        return [good for good, _ in groupby(good for good, _ in self.searches)]
+
+    @property
+    def engines(self) -> Engines:
+        """It, and for linear programs those that friendshore has."""
+        return replace(ENGINES, tree=(self,))
+
+
+def good_of(linear: Linear) -> str:
+    """The good of a part, by how many offers it has; `all` if it is a program of several."""
+    return {2: "metal", 3: "salt", 4: "oxide"}.get(int(np.count_nonzero(linear.integer)), "all")
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> SlowEngine:
+    """The engine, with its clock as that of the search."""
+    made = SlowEngine()
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: made.now))
+    return made
+
+
+def goods(**more: Any) -> tuple[Case, Catalog]:
+    """Goods that have nothing to do with each other, with offers of some countries each, which have an order minimum."""
+    countries = ("AU", "CA", "JP", "CN")
+    sold = [
+        source(country, 10 + n, good, min_order=30)
+        for count, good in enumerate(GOODS, 2)
+        for n, country in enumerate(countries[:count])
+    ]
+    wanted = [demand(good, "civil", need, price=1000) for good, need in GOODS.items()]
+    return case(*wanted, **more), catalog(*(facility(c.lower(), c) for c in countries), *sold)
+
+
+def materials(found: Recommendation) -> set[str]:
+    """The materials that are bought."""
+    return {purchase.material for purchase in found.run.purchases}
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_part_has_a_plan_before_any_is_searched_again(slow: SlowEngine, workers: int) -> None:
+    """However few the workers: the plan buys every good, and is as good as with more of them."""
+    slow.workers = workers
+    found = planned(*goods(), time_limit=LIMIT, workers=workers, engines=slow.engines)
+    assert found.status is PlanStatus.FEASIBLE
+    assert materials(found) == set(GOODS)
+    assert found.gap == pytest.approx(0.01)
+    if workers == 1:
+        assert set(slow.turns[:3]) == set(GOODS)
+        assert len(slow.turns) > 3
+        assert slow.now <= 1000 + LIMIT
+
+
+def test_the_time_goes_where_the_gap_costs_most(slow: SlowEngine) -> None:
+    """Salt may be half as expensive, the others by a thousandth: most of the time is for salt."""
+    slow.gaps = lambda good: 0.5 if good == "salt" else 0.001
+    planned(*goods(), time_limit=LIMIT, workers=1, engines=slow.engines)
+    spent = dict.fromkeys(GOODS, 0.0)
+    for good, seconds in slow.searches:
+        spent[good] += seconds
+    assert spent["salt"] > spent["metal"] + spent["oxide"]
+
+
+def test_a_part_with_a_small_gap_is_searched_again_too(slow: SlowEngine) -> None:
+    """A gap that no search closes does not take all the time: a turn for it gets longer and longer, and then others cost more for each second."""
+    slow.gaps = lambda good: 0.02 if good == "salt" else 0.01
+    planned(*goods(), time_limit=LIMIT, workers=1, engines=slow.engines)
+    turns = Counter(slow.turns)
+    assert min(turns[good] for good in GOODS) >= 2
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_rules_that_require_purchases_leave_a_plan_of_every_part(slow: SlowEngine, workers: int) -> None:
+    """Two suppliers of each good, which must hold: without a plan of one part there would be none at all."""
+    slow.workers = workers
+    found = planned(*goods(), rule(MinSuppliers, count=2), time_limit=LIMIT, workers=workers, engines=slow.engines)
+    assert materials(found) == set(GOODS)
+    suppliers = {(p.material, p.supplier) for p in found.run.purchases}
+    assert Counter(material for material, _ in suppliers) == dict.fromkeys(GOODS, 2)
+
+
+def test_ranked_objectives_leave_a_plan_of_every_part(slow: SlowEngine) -> None:
+    """Each rank of each part gets its share of the time, the last ranks included: no good is short, and each is cheapest."""
+    objectives = ({"minimise": "shortage"}, {"minimise": "cost"})
+    found = planned(*goods(objectives=objectives), time_limit=LIMIT, workers=1, engines=slow.engines)
+    assert materials(found) == set(GOODS)
+    cheapest = planned(*goods(objectives=objectives))
+    assert found.cost.total == cheapest.cost.total
+
+
+def test_parts_that_a_budget_joins_all_have_a_plan(slow: SlowEngine) -> None:
+    """The parts share the time without the budget, and what is left of it is for the whole."""
+    found = planned(*goods(), rule(Budget, amount=10_000), time_limit=LIMIT, workers=1, engines=slow.engines)
+    assert materials(found) == set(GOODS)
+    assert set(slow.turns[:3]) == set(GOODS)
+
+
+def test_without_a_time_limit_each_part_is_searched_once() -> None:
+    """And to the end: what turns are for is a limit."""
+    asked: list[tuple[str, Floats | None]] = []
+
+    def watched(linear: Linear, ask: Ask, hint: Floats | None = None, /) -> SolverAnswer:
+        asked.append((good_of(linear), hint))
+        return solve_with_highs(linear, ask, hint)
+
+    found = planned(*goods(), workers=1, engines=replace(ENGINES, tree=(watched,)))
+    assert found.status is PlanStatus.OPTIMAL
+    assert asked == [("oxide", None), ("salt", None), ("metal", None)]
+
+
+def test_canceled_after_the_first_turns_every_part_keeps_its_plan(slow: SlowEngine) -> None:
+    """The fourth turn is the second one of some part: the user ends it, and all plans so far count."""
+    cancel = Event()
+    slow.on_search = lambda: cancel.set() if len(slow.turns) == 4 else None
+    told: list[tuple[int, int]] = []
+    found = planned(
+        *goods(),
+        time_limit=LIMIT,
+        workers=1,
+        engines=slow.engines,
+        cancel=cancel,
+        progress=lambda done, total, _seconds: told.append((done, total)),
+    )
+    assert found.status is PlanStatus.INTERRUPTED
+    assert materials(found) == set(GOODS)
+    assert len(slow.turns) == 4
+    assert told == sorted(told)
+    assert told[-1] == (3, 3)
+
+
+def test_the_bound_of_a_search_that_the_limit_ended_proves_nothing_later(slow: SlowEngine) -> None:
+    """Its bound reaches the plan, but one search that did not end confirms no optimum, and neither does the next turn that starts from its plan."""
+    slow.gaps = lambda _good: 0.0
+    found = planned(*goods(), time_limit=LIMIT, workers=1, engines=slow.engines)
+    assert found.status is PlanStatus.FEASIBLE
+    assert found.run.confirmed_by == []
+    assert len(slow.turns) > 3
+
+
+# ------------------------------------------------------------------------------------------------------------- questions
+
+
+DEAR = Change(price="au-metal", factor=Decimal(2))
+ALL_OF_IT: dict[str, Callable[[Session], QuestionResult]] = {
+    "ledger": ledger,
+    "ledger, with what one more unit would save": lambda session: ledger(session, more_units=True),
+    "why-not": lambda session: why_not(session, "jp-metal"),
+    "calendar": calendar,
+    "compare": lambda session: compare(session, (), (DEAR,)),
+}
+"""Questions whose answer needs all that they ask."""
+AS_FAR_AS_IT_CAME: dict[str, Callable[[Session], QuestionResult]] = {
+    "alternatives": alternatives,
+    "ask": ask,
+    "stress": stress,
+    "repairs": repairs,
+}
+"""Questions that are answered as far as they came."""
+
+
+def timed(seconds: float | None = None, until: float | None = None, *, banned: bool = True) -> Session:
+    """Metal of three countries, of which the one that makes enough may be banned; the others make too little."""
+    sites = [facility(c.lower(), c, most) for c, most in (("CN", 90), ("AU", 30), ("JP", 10))]
+    facts = catalog(*sites, source("CN", 10), source("AU", 50), source("JP", 80))
+    given = case(demand("metal", "civil", 60), scenarios=(Scenario(name="dear", title="Dear", change=(DEAR,)),))
+    rules = (rule(Exclude, id="no-cn", countries=["CN"]),) if banned else ()
+    return opened(given, facts, *rules, seconds=seconds, workers=1, until=until)
+
+
+def test_half_of_what_is_left_is_for_each_plan_and_never_more_than_is_left() -> None:
+    """A plan that is hard leaves time to those after it; a twentieth of all is for each, as long as there is so much."""
+    now = monotonic()
+    assert Limits().left() is None
+    assert Limits(seconds=100).left() == 100
+    assert Limits(seconds=100, until=now + 100).left() == pytest.approx(50, abs=1)
+    assert Limits(seconds=100, until=now + 8).left() == pytest.approx(5, abs=0.01)
+    assert Limits(seconds=100, until=now + 3).left() == pytest.approx(3, abs=1)
+    assert Limits(seconds=100, until=now - 1).left() == 0
+    assert [Limits(seconds=1, until=now + late).over for late in (-1, 1000)] == [True, False]
+
+
+@pytest.mark.parametrize("name", ALL_OF_IT)
+def test_a_question_that_needs_all_of_its_plans_claims_nothing_once_the_time_is_up(name: str) -> None:
+    """It says how many of how many there are, and that it needs them all."""
+    session = timed(60, monotonic() - 1)
+    assert session.verified.plan.status is PlanStatus.OPTIMAL, "the case's own plan comes late, and is made"
+    with pytest.raises(OutOfTimeError, match=r"0 of [1-9]\d* .*needs them all"):
+        ALL_OF_IT[name](session)
+
+
+def test_other_questions_say_what_was_not_reached() -> None:
+    """Losses are counted, repairs may be more, what using an offer costs is not found in time."""
+    session = timed(60, monotonic() - 1)
+    losses = stress(session)
+    assert (len(losses.losses), losses.unasked) == (0, len(stress(timed()).losses) + len(stress(timed()).pairs))
+    found = repairs(session)
+    assert not found.repairs
+    assert [(gap.complete, gap.stopped, gap.searched) for gap in found.gaps] == [(False, True, -1)]
+    assert "time is up" in " ".join(plain_text(repairs_document(found), 100).split())
+    offers = {one.offer: one for one in alternatives(timed(60, monotonic() - 1, banned=False)).offers}
+    assert {name: (one.in_time, one.rise) for name, one in offers.items() if not one.in_time} == {
+        "au-metal": (False, None),
+        "jp-metal": (False, None),
+    }
+
+
+@pytest.mark.parametrize("name", [*ALL_OF_IT, *AS_FAR_AS_IT_CAME])
+def test_a_limit_that_is_not_reached_changes_no_answer(name: str) -> None:
+    """To the last figure."""
+    ask = {**ALL_OF_IT, **AS_FAR_AS_IT_CAME}[name]
+    assert ask(timed(3600, monotonic() + 3600)).to_dict() == ask(timed()).to_dict()
+
+
+def test_repairs_that_end_by_their_number_of_trials_do_not_blame_the_clock() -> None:
+    """Both are said where they are so."""
+    found = repairs(timed(), trials=0)
+    assert [(gap.complete, gap.stopped) for gap in found.gaps] == [(False, False)]
+    assert "--trials" in " ".join(plain_text(repairs_document(found), 100).split())

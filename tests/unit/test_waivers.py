@@ -1,7 +1,8 @@
-"""Many waivers of many rules: no set of them that matters is left out, and none that does not is made."""
+"""Waivers: no set of them that matters is left out, and none runs longer than its law lets it."""
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -9,10 +10,39 @@ from typing import Any
 import pytest
 
 from friendshore.domain.case import WaiverSpec
+from friendshore.domain.change import Change
+from friendshore.domain.time import Horizon, PeriodLength
+from friendshore.errors import Diagnostic
+from friendshore.questions.ledger.margins import margins
+from friendshore.questions.repairs.document import repairs_document
+from friendshore.questions.repairs.search import repairs
+from friendshore.rules.base import Rule
+from friendshore.session import Session
 
-from ..building import ban, bought, built, case, catalog, demand, facility, maker, planned, source, store
+from ..building import (
+    METAL,
+    ban,
+    bought,
+    built,
+    case,
+    catalog,
+    demand,
+    facility,
+    maker,
+    metals,
+    opened,
+    planned,
+    refused,
+    short,
+    source,
+    store,
+    text,
+)
 from ..property.compare import agrees
 from ..property.oracle import optimum
+
+# ------------------------------------------------------------------------------------------------------- sets of waivers
+
 
 COUNTRIES = [
     "AR",
@@ -106,3 +136,135 @@ def test_as_cheap_as_with_every_set_of_waivers(seed: int) -> None:
     given = case(demand("metal", "defense", 6, 7, price=90), waivers=waivers, stores=(store("metal", 1),))
     facts = catalog(*sites, *offers)
     agrees(given, [facts], planned(given, facts, *rules), optimum(given, [facts], rules))
+
+
+# ---------------------------------------------------------------------------------------------------------------- length
+
+
+TERMS = [
+    {"id": "nonavailability", "citation": "10 USC 4872(c)(1)(B)", "longest": "36 months"},
+    {"id": "national-security", "citation": "10 USC 4872(e)"},
+]
+
+
+def law(**more: Any) -> Rule:
+    """A ban on Chinese metal, of which a waiver runs at most three years."""
+    return ban(*METAL, start=None, **{"waivers": TERMS, **more})
+
+
+def held(*quantities: float, **more: Any) -> Any:
+    """Metal for defence from 2027 on, of which nothing can be held."""
+    return case(
+        demand("metal", "defense", *quantities),
+        start=date(2027, 1, 1),
+        stores=(store("metal", 0, limit=0),),
+        **more,
+    )
+
+
+def waiver(start: str, end: str, **more: Any) -> WaiverSpec:
+    """A waiver of the ban for a tonne."""
+    days = {"from": start or None, "until": end or None}
+    return WaiverSpec.model_validate({"id": "w", "rule": "ban", "quantity": 1000, **days, **more})
+
+
+def mistakes(*waivers: WaiverSpec, rules: Rule | None = None, changes: tuple[Change, ...] = ()) -> list[Diagnostic]:
+    """What a plan with these waivers is refused for."""
+    return refused(planned, held(10, waivers=waivers), metals(), rules or law(), changes=list(changes))
+
+
+def test_three_years_are_the_most() -> None:
+    """From 2027-01-01 until 2029-12-31 are 36 months; a day more is refused with the last day that would do."""
+    fits = held(10, waivers=(waiver("2027-01-01", "2029-12-31"),))
+    assert bought(planned(fits, metals(), law())) == {"cn-metal": 10}
+    (problem,) = mistakes(waiver("2027-01-01", "2030-01-01"))
+    assert problem.column == "waiver.until"
+    assert problem.found == "2030-01-01"
+    assert problem.expected == "2029-12-31 or an earlier day"
+    assert "10 USC 4872(c)(1)(B) lets a waiver run 36 months at most" in problem.message
+    assert 'under = "national-security"' in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "column"), [("", "2027-12-31", "waiver.from"), ("2027-01-01", "", "waiver.until")]
+)
+def test_an_open_waiver_is_too_long(start: str, end: str, column: str) -> None:
+    """What has no end never ends, and what has no beginning has run for ever."""
+    (problem,) = mistakes(waiver(start, end))
+    assert problem.column == column
+    assert "36 months" in problem.message
+
+
+def test_a_waiver_of_another_kind_may_run_longer() -> None:
+    """The law bounds one kind; of the other the Secretary sets the time. A kind that the law does not know is refused."""
+    longer = held(10, waivers=(waiver("2027-01-01", "2036-12-31", under="national-security"),))
+    assert bought(planned(longer, metals(), law())) == {"cn-metal": 10}
+    (problem,) = mistakes(waiver("2027-01-01", "2036-12-31", under="national-securty"))
+    assert problem.column == "waiver.under"
+    assert problem.expected == "`nonavailability`, `national-security`"
+    assert problem.fix == "did you mean `national-security`?"
+
+
+def test_a_rule_that_states_no_waivers_bounds_none() -> None:
+    """A planner's own rule is waived as he likes."""
+    own = ban(*METAL, start=None)
+    assert bought(planned(held(10, waivers=(waiver("", ""),)), metals(), own)) == {"cn-metal": 10}
+
+
+def test_a_change_cannot_bring_a_longer_one() -> None:
+    """A scenario's waiver is read like the case's."""
+    words = {"waive": "ban", "of": "metal", "quantity": 1000, "from": "2027-01-01", "until": "2031-12-31"}
+    (problem,) = mistakes(changes=(Change.model_validate(words),))
+    assert problem.column == "change.until"
+    assert "under" not in problem.fix
+
+
+def years(count: int) -> Session:
+    """Only China has metal, which is barred: short of 10 kg in every year."""
+    given, facts = held(*[10] * count), catalog(facility("cn", "CN"), source("CN", 10))
+    return opened(given, facts, law())
+
+
+def test_repairs_propose_waivers_one_after_another() -> None:
+    """Five years are short: a waiver for three, another for two; none runs longer than the law lets it."""
+    session = years(5)
+    found = repairs(session)
+    sets = [[(use.since, use.until, use.amount) for use in repair.uses] for repair in found.repairs]
+    two = [
+        (date(2027, 1, 1), date(2029, 12, 31), Decimal(30)),
+        (date(2030, 1, 1), date(2031, 12, 31), Decimal(20)),
+    ]
+    assert two in [sorted(one, key=str) for one in sets]
+    repair = next(one for one in found.repairs if all(use.kind == "waiver" for use in one.uses))
+    inputs = session.inputs
+    assert not short(planned(inputs.case, inputs.catalogs[0], *inputs.rules, changes=list(repair.changes)))
+    assert "waiver of ban for 30 kg of metal-defense from 2027-01-01 until 2029-12-31" in text(
+        repairs_document(found), 200
+    )
+
+
+def test_what_a_waiver_would_save_is_asked_within_the_law() -> None:
+    """Over a plan of five years the question is about the first three, and has an answer."""
+    (value,) = margins(years(5)).waivers
+    assert (value.rule, value.demand) == ("ban", "metal-defense")
+    assert value.saves.value > 0
+
+
+@pytest.mark.parametrize("words", ["three years", "1.5 months", "0 months"])
+def test_a_length_must_be_whole_months(words: str) -> None:
+    """A rule that says it otherwise is refused when it is made."""
+    with pytest.raises(ValueError, match="longest"):
+        law(waivers=[{"id": "w", "longest": words}])
+
+
+def test_horizons_of_quarters_end_a_waiver_with_a_period() -> None:
+    """Proposed waivers end with the last period that they cover."""
+    horizon = Horizon(start=date(2026, 10, 1), count=13, length=PeriodLength.QUARTER)
+    given = held(*[1] * 13, resolution=1).model_copy(update={"horizon": horizon})
+    facts = catalog(facility("cn", "CN"), source("CN", 10))
+    found = repairs(opened(given, facts, law()))
+    uses = [use for repair in found.repairs for use in repair.uses if use.kind == "waiver"]
+    assert {(use.since, use.until) for use in uses} == {
+        (date(2026, 10, 1), date(2029, 9, 30)),
+        (date(2029, 10, 1), date(2029, 12, 31)),
+    }

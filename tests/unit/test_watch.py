@@ -1,18 +1,22 @@
-"""How far long work has come is told to whoever watches."""
+"""Progress of long work, and whose plugin code is running."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from friendshore import load_case
 from friendshore.catalog import read_catalog
 from friendshore.cli.waiting import ProgressBar
 from friendshore.domain.watch import watched
-from friendshore.plugins import Registry
+from friendshore.plugins import Registry, running
 from friendshore.program import compile_program
 from friendshore.recommend import gather, plan
 
 from .large import large_case
+
+# -------------------------------------------------------------------------------------------------------------- progress
 
 
 def test_rows_of_a_large_table_are_counted_while_they_are_read(tmp_path: Path) -> None:
@@ -73,3 +77,15 @@ def test_what_is_done_within_a_question_is_shown_only_where_it_takes_its_time() 
     bar(1, 6, 7.1)
     bar.stop()
     assert bar.shown == "repairing"
+
+
+# ------------------------------------------------------------------------------------------------------- code of plugins
+
+
+def test_the_outermost_code_is_reported_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hook that makes a rule is what is waited for; once it has ended, no code is."""
+    reported: list[tuple[str, str]] = []
+    monkeypatch.setattr(running._PROCESS, "report", lambda *call: reported.append(call))
+    with running.running("acme", "its hook"), running.running("acme", "its rule"):
+        assert reported[-1] == ("acme", "its hook")
+    assert reported[-1] == ("", "")

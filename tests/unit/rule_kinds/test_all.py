@@ -46,10 +46,7 @@ def test_rules_survive_json(rule: OriginBan | ExportControl | Tariff | Exclude) 
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
-        (
-            ban(stages=["melted", "mined"]),
-            "Magnet, for defense use, must not be mined or melted in CN or RU.",
-        ),
+        (ban(stages=["melted", "mined"]), "Magnet, for defense use, must not be mined or melted in CN or RU."),
         (
             ban(countries=[], allow=["US", "JP"], end_uses=[], stages=["melted"], exceptions=[COTS]),
             "Magnet must not be melted outside JP and US, unless excepted (cots).",
@@ -64,12 +61,9 @@ def test_rules_survive_json(rule: OriginBan | ExportControl | Tariff | Exclude) 
             "Goods of HS 8505.11 of CN origin entering PR or US: a duty of 25 % of the value plus 2 USD per kg.",
         ),
         (tariff(rate=0), "Goods of HS 8505.11 entering PR or US: no duty."),
-        (
-            Exclude.model_validate({"suppliers": ["Works"], "countries": ["CN"]}),
-            "Any material must not come from suppliers Works or countries CN.",
-        ),
+        (Exclude.model_validate({"suppliers": ["Works"], "countries": ["CN"]}), "Any material must not come from suppliers Works or countries CN."),
     ],
-)
+)  # fmt: skip
 def test_every_kind_says_what_it_does(rule: OriginBan | ExportControl | Tariff | Exclude, sentence: str) -> None:
     """The sentence is made from the fields and reads as one."""
     assert rule.sentence() == sentence
@@ -79,16 +73,12 @@ def test_every_kind_says_what_it_does(rule: OriginBan | ExportControl | Tariff |
     ("kind", "fields", "words"),
     [
         (MaxShare, {"share": "50 %"}, "demand and stock have no day of order"),
-        (
-            MaxShare,
-            {"share": "50 %", "of": "purchases", "include_stock": True},
-            "demand and stock have no day of order",
-        ),
+        (MaxShare, {"share": "50 %", "of": "purchases", "include_stock": True}, "demand and stock have no day of order"),
         (MinSuppliers, {"count": 2}, "other limits by delivery"),
         (Cover, {"days": 30}, "other limits by delivery"),
         (Tariff, {"rate": "5 %"}, "dated by arrival"),
     ],
-)
+)  # fmt: skip
 def test_only_what_is_bought_is_counted_by_day_of_order(kind: type[Rule], fields: dict[str, Any], words: str) -> None:
     """Demand, stock and moves have other days."""
     with pytest.raises(ValidationError, match=words):
