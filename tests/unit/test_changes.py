@@ -573,19 +573,6 @@ def applies(of: Rule, day: str) -> bool:
     return of.applies(Span(start=when, end=when), ENACTED)
 
 
-def test_disabling_a_rule_takes_all_its_days() -> None:
-    """A rule that is switched off applies on no day."""
-    (after,) = amended([phased({})], [change(disable="r")])
-    assert not applies(after, "2027-06-30")
-
-
-def test_disabling_for_a_time_leaves_the_rest() -> None:
-    """A rule switched off between two dates, both included, holds before and after."""
-    (after,) = amended([phased({})], [change(disable="r", **{"from": "2027-01-01", "until": "2027-12-31"})])
-    days = ["2026-12-31", "2027-01-01", "2027-12-31", "2028-01-01"]
-    assert [applies(after, day) for day in days] == [True, False, False, True]
-
-
 def test_moving_a_start() -> None:
     """A rule moved to a later start holds from then on, and keeps its end."""
     (after,) = amended(
@@ -623,13 +610,6 @@ def test_unknown_names_are_all_told() -> None:
     problems = refused(amended, [phased({})], [change(disable="x"), change(enable="y")])
     assert [problem.found for problem in problems] == ["x", "y"]
     assert "r" in problems[0].expected
-
-
-def test_a_bill_of_rules_that_enables_itself_is_refused() -> None:
-    """A circle of bills is an error, not an endless loop."""
-    bill = LegislativeBill(id="bill", title="A bill", change=(change(enable="bill"),))
-    with pytest.raises(InputError, match="enables itself"):
-        amended([phased({})], [change(enable="bill")], [bill])
 
 
 def test_other_changes_are_left_alone() -> None:

@@ -311,12 +311,6 @@ def reasons(given: Any, facts: Any, *rules: Rule) -> dict[str, str]:
     return {name: "; ".join(cause.kinds for cause in causes) for (name, _), causes in found.items()}
 
 
-def test_a_shortage_that_nobody_can_supply() -> None:
-    """30 kg exist for 100: no more, whatever a shortage costs."""
-    facts = catalog(facility("cn", "CN", 30), source("CN", 10))
-    assert reasons(case(demand("metal", "civil", 100, price=11)), facts) == {"metal-civil": "capacity"}
-
-
 def test_a_shortage_that_is_cheaper_than_supply() -> None:
     """Japan at 80 could deliver; a shortage costs 60."""
     assert reasons(case(demand("metal", "civil", 100, price=60)), metals(cn=20, au=20)) == {
@@ -331,31 +325,12 @@ def test_a_shortage_that_takes_from_another_demand() -> None:
     assert found == {"metal-civil": "capacity"}
 
 
-def test_a_shortage_by_law_is_no_supply() -> None:
-    """Enough is offered, none of it lawful."""
-    found = reasons(
-        case(demand("metal", "defense", 10)), catalog(facility("cn", "CN"), source("CN", 10)), ban("mined", start=None)
-    )
-    assert found == {"metal-defense": "law"}
-
-
-def test_a_shortage_for_lack_of_money_is_due_to_the_budget() -> None:
-    """500 buy 50 kg at 10."""
-    found = reasons(case(demand("metal", "civil", 100)), metals(), rule(Budget, amount=500))
-    assert found == {"metal-civil": "limit"}
-
-
 def test_shortages_of_conflicting_rules_and_of_others_have_their_own_reasons() -> None:
     """A pin of more than there is; salt, beside it, is short for its own reason."""
     given = case(demand("metal", "civil", 10), demand("salt", "civil", 10, price=2))
     facts = metals(source("AU", 3, "salt"), cn=20)
     found = reasons(given, facts, rule(Pin, offer="cn-metal", at_least=50))
     assert found == {"metal-civil": "conflict", "salt-civil": "price"}
-
-
-def test_what_is_met_has_no_reason() -> None:
-    """Nothing is short, nothing is said."""
-    assert reasons(case(demand("metal", "civil", 100)), metals()) == {}
 
 
 def unknown(**more: Any) -> Rule:

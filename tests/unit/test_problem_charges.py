@@ -69,14 +69,6 @@ def test_only_enacted_duties_are_paid() -> None:
     assert float(planned(given, facts, duty(phases=[{"status": "unknown"}]), strict=True).cost.charges) == 100
 
 
-def test_with_several_possible_origins_the_dearest_duty_is_paid() -> None:
-    """Melted in China (25 %) or Japan (10 %, and 1 on it): of 40 that is 10 or 5."""
-    vague = source("AU", 40, chain=(*chain("AU", "mined", "refined"), *chain("CN/JP", "melted")))
-    rules = duty(), duty(id="jp", rate="0.1", origins=["JP"], specific=1, specific_currency="USD")
-    assert charges(case(demand("metal", "civil", 10)), one(vague), *rules) == [100]
-    assert charges(case(demand("metal", "civil", 10)), one(vague), rules[1]) == [50]
-
-
 @pytest.mark.parametrize("said", [{"countries": {"KR"}, "complete": False}, {"countries": set(), "complete": False}])
 def test_an_unknown_country_pays_the_most_that_any_country_pays(said: dict[str, Any]) -> None:
     """Melted in Korea or elsewhere, or nobody says where: charged like Chinese metal, 25 % of 40, and marked. Korea itself is free."""
@@ -139,14 +131,6 @@ def test_a_stated_origin_where_nothing_is_done_saves_no_duty() -> None:
     assert charges(given, made, duty()) == [0, 0]
 
 
-def test_inputs_pay_duty_too_and_what_is_made_inside_does_not() -> None:
-    """A melter in the United States draws 2 kg of Chinese oxide at 20 with 5 of duty; his metal crosses no border."""
-    facts = one(maker("US", 7), source("CN", 20, "oxide"))
-    found = planned(case(demand("metal", "civil", 10)), facts, duty())
-    assert {p.offer: float(p.charges) for p in found.run.purchases} == {"us-melt": 0, "cn-oxide": 100}
-    assert float(found.cost.total) == 10 * (7 + 2 * 25)
-
-
 def test_a_specific_duty_is_converted() -> None:
     """2 EUR a kilogram at 1.2 are 2.4; without a rate the case is refused."""
     law = duty(rate=0, specific=2, specific_currency="EUR")
@@ -155,12 +139,6 @@ def test_a_specific_duty_is_converted() -> None:
     assert charges(given, one(source("CN", 40), rates=(euro,)), law) == [24]
     with pytest.raises(InputError, match="EUR"):
         charges(given, one(source("CN", 40)), law)
-
-
-def test_a_duty_turns_the_choice() -> None:
-    """China at 40 and 10 of duty against Australia at 49: Australia, and nothing is charged."""
-    found = planned(case(demand("metal", "civil", 10)), one(source("CN", 40), source("AU", 49)), duty())
-    assert (bought(found), float(found.cost.charges)) == ({"au-metal": 10}, 0)
 
 
 def test_money_is_discounted_by_its_own_period() -> None:
@@ -186,14 +164,6 @@ def test_quarters_are_discounted_by_quarters() -> None:
     assert float(cost.price) == pytest.approx(1000 * 1.21**-1.25)
 
 
-def test_shortage_and_holding_are_discounted() -> None:
-    """10 kg are short in 2027 at 1000; 10 kg are held at the end of 2026 at 5, money of 2026."""
-    given = case(demand("metal", "civil", 0, 20), discount="0.25", stores=(store("metal", 5),))
-    facts = one(source("CN", 10, end=date(2026, 12, 31), max_per_year=10))
-    cost = planned(given, facts).cost
-    assert (cost.shortage, cost.holding, cost.price) == (8000, 50, 100)
-
-
 def test_the_parts_come_to_the_total() -> None:
     """Total = price + charges + freight + onboarding + holding; objective = total + penalties + shortage."""
     given = case(
@@ -207,19 +177,12 @@ def test_the_parts_come_to_the_total() -> None:
     assert min(cost.price, cost.charges, cost.freight, cost.shortage, cost.penalties) > 0
 
 
-@pytest.mark.parametrize(
-    ("per", "expected"),
-    [
-        # 100 kg a year for two years at 10; 500 of money.
-        ("year", {"2026": 50, "2027": 50}),
-        ("period", {"2026": 50, "2027": 50}),
-    ],
-)
-def test_a_budget_leaves_the_rest_short(per: str, expected: dict[str, float]) -> None:
+@pytest.mark.parametrize("per", ["year", "period"])
+def test_a_budget_leaves_the_rest_short(per: str) -> None:
     """500 in every year buy 50 kg; the rest is short, for want of money."""
     given = case(demand("metal", "civil", 100, 100), stores=(store("metal", 0, limit=0),))
     found = planned(given, one(source("CN", 10)), rule(Budget, amount=500, per=per))
-    assert {p.ordered: float(p.quantity_kg) for p in found.run.purchases} == expected
+    assert {p.ordered: float(p.quantity_kg) for p in found.run.purchases} == {"2026": 50, "2027": 50}
     assert [(row.label, float(row.value)) for row in found.run.limits] == [("2026", 500), ("2027", 500)]
 
 
@@ -308,13 +271,6 @@ def test_soft_rows_cost_what_they_say() -> None:
     dear = planned(given, metals(), rule(MinShare, countries=["AU"], share="0.5", penalty=41))
     assert bought(dear) == {"cn-metal": 50, "au-metal": 50}
     assert float(dear.cost.penalties) == 0
-
-
-def test_a_soft_number_of_suppliers_costs_by_the_supplier() -> None:
-    """A third supplier from 5 % on costs 5 x 70 = 350 more than Chinese metal, the second 5 x 40: at 300 each one is bought."""
-    found = planned(case(demand("metal", "civil", 100)), metals(), rule(MinSuppliers, count=3, penalty=300))
-    assert bought(found) == {"cn-metal": 95, "au-metal": 5}
-    assert float(found.cost.penalties) == 300
 
 
 def test_limits_are_asked_only_while_they_hold() -> None:

@@ -27,7 +27,6 @@ from ..building import (
     maker,
     metals,
     offer,
-    ordered,
     planned,
     refused,
     short,
@@ -223,31 +222,6 @@ def test_stock_that_nobody_may_use_stays_where_it_lies() -> None:
     assert float(found.cost.holding) == 200
 
 
-def test_stock_held_across_a_ban_serves_what_it_still_may() -> None:
-    """Bought for defence in 2026, before the ban of 2027: what is left of it is delivered to civil use afterwards, and only there.
-
-    The order minimum of 100 brings 60 more than defence wants in 2026 at 10; civil use takes 50 of them a year later (holding
-    1), 10 are left. Defence buys 40 from Australia in 2027.
-    """
-    cheap = source("CN", 10, min_order=100, end=date(2026, 12, 31))
-    facts = catalog(facility("cn", "CN"), facility("au", "AU"), cheap, source("AU", 50))
-    given = case(demand("metal", "defense", 40, 40), demand("metal", "civil", 0, 50), stores=(store("metal", 1),))
-    found = planned(given, facts, ban("mined"))
-    assert ordered(found) == {("cn-metal", "2026"): 100, ("au-metal", "2027"): 40}
-    served = {(d.end_use, d.period): float(d.quantity_kg) for d in found.run.deliveries}
-    assert served == {("defense", "2026"): 40, ("defense", "2027"): 40, ("civil", "2027"): 50}
-    # At the end of 2026 60 kg are held, at the end of 2027 10 kg.
-    assert float(found.cost.holding) == 70
-
-
-def test_a_full_store_bounds_what_is_bought_early() -> None:
-    """Metal is offered in 2026 alone; of 30 wanted in 2027 only 12 can be held."""
-    facts = catalog(facility("cn", "CN"), source("CN", 10, end=date(2026, 12, 31)))
-    found = planned(case(demand("metal", "civil", 5, 30), stores=(store("metal", 1, limit=12),)), facts)
-    assert bought(found) == {"cn-metal": 17}
-    assert short(found) == {"metal-civil": 18}
-
-
 def test_holding_as_a_share_of_the_price_is_told() -> None:
     """10 % a year of the dearest offer, 80: 8 a kilogram. 20 kg held over 2026 cost 160."""
     facts = metals(cn=0, au=0)
@@ -316,17 +290,18 @@ def test_names_that_nothing_answers_to_are_all_told() -> None:
     assert all("cn-metal" in p.fix or "ban" in p.fix for p in problems)
 
 
-def test_unknown_goods_of_demands_are_all_told() -> None:
-    """Two unknown materials."""
-    given = case(demand("metall", "civil", 1, 1), demand("oxid", "civil", 1, 1))
-    assert [p.found for p in refused(built, given, metals())] == ["metall", "oxid"]
-
-
-def test_unknown_goods_of_stocks_and_orders_are_all_told() -> None:
-    """A material and an offer."""
-    orders = [{"offer": "nobody", "quantity": 1, "arrives": "2026-02-01"}]
-    given = case(demand("metal", "civil", 1), stocks=(stock("gold", 1, ()),), orders=orders)
-    assert {p.found for p in refused(built, given, metals())} == {"gold", "nobody"}
+@pytest.mark.parametrize(
+    ("wanted", "more", "found"),
+    [
+        (["metall", "oxid"], {}, {"metall", "oxid"}),
+        (["metal"], {"stocks": [stock("gold", 1, ())], "orders": [{"offer": "nobody", "quantity": 1, "arrives": "2026-02-01"}]}, {"gold", "nobody"}),
+    ],
+    ids=["demands", "stocks and orders"],
+)  # fmt: skip
+def test_unknown_goods_are_all_told(wanted: list[str], more: dict[str, Any], found: set[str]) -> None:
+    """Two materials, or a material and an offer."""
+    given = case(*(demand(material, "civil", 1) for material in wanted), **more)
+    assert {p.found for p in refused(built, given, metals())} == found
 
 
 @pytest.mark.parametrize(

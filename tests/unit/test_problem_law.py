@@ -273,16 +273,6 @@ def test_an_export_control_cannot_be_waived() -> None:
         built(given, metals(), control())
 
 
-def test_rules_dated_by_order_look_at_the_order_of_the_final_good() -> None:
-    """A ban on orders from 2027 on; metal takes a year to come. What is ordered in 2026 for 2027 may be Chinese, for 2028 not."""
-    facts = metals()
-    slow = facts.model_copy(update={"offers": tuple(o.model_copy(update={"lead_time": 12}) for o in facts.offers)})
-    given = case(demand("metal", "defense", 0, 10, 10), stores=NOTHING_HELD)
-    found = planned(given, slow, ban("mined", dated_by="order"))
-    assert ordered(found) == {("cn-metal", "2026"): 10, ("au-metal", "2027"): 10}
-    assert ordered(planned(given, slow, ban("mined"))) == {("au-metal", "2026"): 10, ("au-metal", "2027"): 10}
-
-
 def test_stock_ordered_before_a_rule_dated_by_order_may_be_used() -> None:
     """Acquired in 2025: free. Acquired on the day on which the rule begins: barred."""
     for acquired, expected in ((date(2025, 12, 31), {}), (date(2026, 1, 1), {"au-metal": 10})):
@@ -329,17 +319,6 @@ def test_what_goes_to_a_site_goes_to_all_who_run_a_plant_there() -> None:
     for who, kilograms in (("Big Prime KK", {"metal-civil": 10}), ("Third", {})):
         park = [facility(f, "JP", place="park", operator=by) for f, by in (("jp", who), ("zz", "Other"))]
         assert short(planned(given, catalog(*park, *plants), law)) == kilograms
-
-
-def test_an_excluded_site_supplies_no_input_either() -> None:
-    """Chinese oxide excluded by country: the melter draws on Australian oxide; without it nothing is available."""
-    inputs = source("AU", 40, "oxide"), source("CN", 10, "oxide")
-    sites = [facility(c.lower(), c) for c in ("JP", "AU", "CN")]
-    law = rule(Exclude, countries=["CN"], materials=["oxide"])
-    given = case(demand("metal", "civil", 10))
-    assert bought(planned(given, catalog(*sites, maker("JP", 5), *inputs), law)) == {"jp-melt": 10, "au-oxide": 20}
-    without = planned(given, catalog(*sites, maker("JP", 5), inputs[1]), law)
-    assert short(without) == {"metal-civil": 10}
 
 
 def test_a_stage_that_nobody_answers_for_is_unproven() -> None:

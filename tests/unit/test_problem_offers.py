@@ -219,15 +219,6 @@ def test_an_offer_is_ordered_only_in_periods_within_its_dates() -> None:
     assert most(built(yearly(1, 1), catalog(facility("cn", "CN"), dated)), "cn-metal") == [60, 0]
 
 
-def test_a_purchase_cannot_exceed_any_of_its_limits() -> None:
-    """Own 30 a year, 25 an order, 40 in all over three years of 100: 25 + 15, the rest is short."""
-    sold = source("CN", 10, max_per_year=30, max_order=25, total=40)
-    found = planned(yearly(100, 100, 100), catalog(facility("cn", "CN"), sold))
-    assert bought(found) == {"cn-metal": 40}
-    assert max(float(p.quantity_kg) for p in found.run.purchases) <= 25
-    assert short(found) == {"metal-civil": 260}
-
-
 def test_joint_capacity_is_shared_by_use() -> None:
     """A plant of 100: metal takes 2 a kilogram, oxide 1. All 30 kg of metal and what is left, 40, of 60 kg of oxide."""
     facts = catalog(facility("cn", "CN", 100), source("CN", 10, capacity_use=2), source("CN", 10, "oxide"))
