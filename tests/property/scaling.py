@@ -18,21 +18,10 @@ from .strategies import Tiny, tiny_cases
 
 QUANTITIES = frozenset(
     [
-        "quantity",
-        "quantities",
-        "per_year",
-        "limit",
-        "min_order",
-        "max_order",
-        "lot",
-        "max_per_year",
-        "total",
-        "take_or_pay",
-        "least",
-        "most",
-        "setup_use",
+        "quantity", "quantities", "per_year", "limit", "min_order", "max_order", "lot", "max_per_year", "total", "take_or_pay",
+        "least", "most", "setup_use",
     ]
-)
+)  # fmt: skip
 """Fields of cases and catalogs that state kilograms, kilograms a year, or what they cost: thresholds of price schedules."""
 AT_ONCE = frozenset({"onboarding", "fixed", "lump"})
 """Fields that state money which is due whatever is bought."""

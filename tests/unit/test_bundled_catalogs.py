@@ -50,42 +50,14 @@ FORMS = {
 """What defence buys of the materials from titanium to fluorspar."""
 
 OPEN_FEED = [
-    "caremag-heavy-dy-oxide",
-    "caremag-heavy-tb-oxide",
-    "caremag-ndpr-oxide",
-    "clarksville-antimony",
-    "clarksville-gallium",
-    "clarksville-germanium",
-    "dowa-gallium-metal-4n",
-    "eneabba-ndpr-oxide",
-    "jp-titanium-sponge",
-    "korea-zinc-germanium-dioxide",
-    "la-rochelle-dy-oxide",
-    "la-rochelle-ndpr-oxide",
-    "la-rochelle-sm-oxide",
-    "la-rochelle-tb-oxide",
-    "metlen-gallium",
-    "noveon-magnet",
-    "nui-phao-apt",
-    "onsan-antimony-metal",
-    "port-pirie-antimony",
-    "reetec-ndpr-oxide",
-    "silmet-heavy-dy-oxide",
-    "silmet-heavy-tb-oxide",
-    "silmet-ndpr-oxide",
-    "src-dy-oxide",
-    "src-tb-oxide",
-    "uktmp-sponge",
-    "ulba-beryllium-metal",
-    "ulba-tantalum-powder",
-    "vaudreuil-gallium-metal-4n",
-    "vinh-bao-ferrotungsten",
-    "vsmpo-sponge",
-    "trail-germanium-metal",
-    "white-mesa-dy-oxide",
-    "white-mesa-ndpr-oxide",
-    "yanbu-sponge",
-]
+    "caremag-heavy-dy-oxide", "caremag-heavy-tb-oxide", "caremag-ndpr-oxide", "clarksville-antimony", "clarksville-gallium",
+    "clarksville-germanium", "dowa-gallium-metal-4n", "eneabba-ndpr-oxide", "jp-titanium-sponge", "korea-zinc-germanium-dioxide",
+    "la-rochelle-dy-oxide", "la-rochelle-ndpr-oxide", "la-rochelle-sm-oxide", "la-rochelle-tb-oxide", "metlen-gallium",
+    "noveon-magnet", "nui-phao-apt", "onsan-antimony-metal", "port-pirie-antimony", "reetec-ndpr-oxide", "silmet-heavy-dy-oxide",
+    "silmet-heavy-tb-oxide", "silmet-ndpr-oxide", "src-dy-oxide", "src-tb-oxide", "uktmp-sponge", "ulba-beryllium-metal",
+    "ulba-tantalum-powder", "vaudreuil-gallium-metal-4n", "vinh-bao-ferrotungsten", "vsmpo-sponge", "trail-germanium-metal",
+    "white-mesa-dy-oxide", "white-mesa-ndpr-oxide", "yanbu-sponge",
+]  # fmt: skip
 """Offers whose feed is purchased or various, so that no list of mines is complete."""
 
 
@@ -249,20 +221,10 @@ def test_named_mines_stay_within_the_country_totals(
     """What operates in a country, all catalogs together, is at most what USGS says the country made."""
     elements = {m.id: m.element for m in catalogs["materials"].materials}
     counted = {
-        "antimony-concentrate",
-        "tungsten-concentrate",
-        "tantalum-concentrate",
-        "gallium-metal-4n",
-        "titanium-sponge",
-        "graphite-natural",
-        "cobalt-concentrate",
-        "magnesium-metal",
-        "fluorspar",
-        "bismuth-metal",
-        "indium-metal",
-        "tellurium-metal",
-        "beryllium-concentrate",
-    }
+        "antimony-concentrate", "tungsten-concentrate", "tantalum-concentrate", "gallium-metal-4n", "titanium-sponge",
+        "graphite-natural", "cobalt-concentrate", "magnesium-metal", "fluorspar", "bismuth-metal", "indium-metal",
+        "tellurium-metal", "beryllium-concentrate",
+    }  # fmt: skip
     running = (Status.OPERATING, Status.RAMPING)
     totals: dict[tuple[str, str], dict[str, Decimal]] = {}
     for offer in (o for c in catalogs.values() for o in c.offers):

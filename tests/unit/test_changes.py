@@ -61,15 +61,11 @@ def after(given: Any, facts: Catalog, *changes: dict[str, Any], rules: Any = ())
 @pytest.mark.parametrize(
     ("name", "left"),
     [
-        ("cn-metal", "au-metal"),
-        ("cn", "au-metal"),
-        ("Cheap Ltd", "au-metal"),
-        ("Cheap Group", "au-metal"),
-        ("country:CN", "au-metal"),
-        ("catalog:tiny", ""),
+        ("cn-metal", "au-metal"), ("cn", "au-metal"), ("Cheap Ltd", "au-metal"), ("Cheap Group", "au-metal"),
+        ("country:CN", "au-metal"), ("catalog:tiny", ""),
     ],
     ids=["offer", "facility", "supplier", "parent", "country", "catalog"],
-)
+)  # fmt: skip
 def test_remove_takes_away_what_it_names(name: str, left: str) -> None:
     """An offer, a site, a company, its parent, a country or a catalog: the next best takes its place, or nobody does."""
     sites = [facility("cn", "CN", operator="Cheap Ltd", parent="Cheap Group"), facility("au", "AU")]

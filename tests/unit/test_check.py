@@ -108,23 +108,12 @@ def test_every_mistake_of_files_of_every_kind_is_told_at_once(folder: Path) -> N
     add(folder / "catalog" / "facilities.csv", "nowhere,Atlantis\n")
     found = recommend.check(folder, Registry.of()).errors
     assert places(found, folder) == {
-        ("case.toml", "place"),
-        ("case.toml", "offer"),
-        ("case.toml", "material"),
-        ("case.toml", "rule"),
-        ("case.toml", "disable"),
-        ("case.toml", "prove"),
-        ("case.toml", "share"),
-        ("case.toml", "limit"),
-        ("demand.csv", "material"),
-        ("demand.csv", "quantity"),
-        ("law/pack.toml", "as_of"),
-        ("law/pack.toml", "share"),
-        ("law/pack.toml", "kind"),
-        ("catalog/offers.csv", "min_order"),
-        ("catalog/offers.csv", "price"),
+        ("case.toml", "place"), ("case.toml", "offer"), ("case.toml", "material"), ("case.toml", "rule"),
+        ("case.toml", "disable"), ("case.toml", "prove"), ("case.toml", "share"), ("case.toml", "limit"),
+        ("demand.csv", "material"), ("demand.csv", "quantity"), ("law/pack.toml", "as_of"), ("law/pack.toml", "share"),
+        ("law/pack.toml", "kind"), ("catalog/offers.csv", "min_order"), ("catalog/offers.csv", "price"),
         ("catalog/facilities.csv", ""),
-    }
+    }  # fmt: skip
     assert len(found) == 16
     assert all(problem.row is not None and problem.found for problem in found)
     assert all(problem.expected or problem.fix or " is not " in problem.message for problem in found)

@@ -316,13 +316,9 @@ def test_a_map_fills_columns_of_facts(case: Path) -> None:
     offers = {offer.id: offer for offer in catalog.offers}
     mill = offers["from-mill"]
     assert [(fact.name, fact.value) for fact in mill.facts] == [
-        ("audited", "no"),
-        ("emissions", "4.5"),
-        ("looked", "2026-10-01"),
-        ("port", "MYPKG"),
-        ("recycled", "0.6"),
+        ("audited", "no"), ("emissions", "4.5"), ("looked", "2026-10-01"), ("port", "MYPKG"), ("recycled", "0.6"),
         ("sold_to", "army;navy"),
-    ]
+    ]  # fmt: skip
     assert offers["from-hill"].fact("emissions", Decimal) == 1250
     assert offers["from-hill"].fact("recycled", Decimal) is None
     assert offers["from-dell"].facts == ()

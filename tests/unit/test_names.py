@@ -39,33 +39,13 @@ from friendshore.rules.base import Selector
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("AU", "AU"),
-        ("aus", "AU"),
-        ("Australia", "AU"),
-        ("USA", "US"),
-        ("U.S.", "US"),
-        ("UK", "GB"),
-        ("South Korea", "KR"),
-        ("Korea, Republic of", "KR"),
-        ("DPRK", "KP"),
-        ("Russia", "RU"),
-        ("DRC", "CD"),
-        ("Turkey", "TR"),
-        ("T\u00fcrkiye", "TR"),
-        ("Vietnam", "VN"),
-        ("Iran", "IR"),
-        ("Taiwan", "TW"),
-        ("XK", "XK"),
-        ("Kosovo", "XK"),
-        ("\u00d6sterreich", "AT"),
-        ("O\u0308sterreich", "AT"),
-        ("Osterreich", "AT"),
-        ("Deutschland", "DE"),
-        ("Cor\u00e9e du Sud", "KR"),
-        ("Estados Unidos", "US"),
-        ("\u4e2d\u56fd", "CN"),
+        ("AU", "AU"), ("aus", "AU"), ("Australia", "AU"), ("USA", "US"), ("U.S.", "US"), ("UK", "GB"), ("South Korea", "KR"),
+        ("Korea, Republic of", "KR"), ("DPRK", "KP"), ("Russia", "RU"), ("DRC", "CD"), ("Turkey", "TR"), ("T\u00fcrkiye", "TR"),
+        ("Vietnam", "VN"), ("Iran", "IR"), ("Taiwan", "TW"), ("XK", "XK"), ("Kosovo", "XK"), ("\u00d6sterreich", "AT"),
+        ("O\u0308sterreich", "AT"), ("Osterreich", "AT"), ("Deutschland", "DE"), ("Cor\u00e9e du Sud", "KR"),
+        ("Estados Unidos", "US"), ("\u4e2d\u56fd", "CN"),
     ],
-)
+)  # fmt: skip
 def test_countries_by_any_common_name(text: str, code: str) -> None:
     """Codes of two and three letters, ISO names, common names, and names in other languages mean the same country."""
     assert country_of(text) == code
@@ -135,16 +115,10 @@ def test_the_code_lists_are_not_imported_before_they_are_needed() -> None:
 @pytest.mark.parametrize(
     ("word", "meant"),
     [
-        ("REE", "RE"),
-        ("wolfram", "W"),
-        ("w", "W"),
-        ("tungsten", "W"),
-        ("ND", "Nd"),
-        ("Aluminum", "Al"),
-        ("ndfeb", "NdFeB"),
+        ("REE", "RE"), ("wolfram", "W"), ("w", "W"), ("tungsten", "W"), ("ND", "Nd"), ("Aluminum", "Al"), ("ndfeb", "NdFeB"),
         ("SMCO", "SmCo"),
     ],
-)
+)  # fmt: skip
 def test_a_word_for_an_element_that_no_rule_would_know_is_refused(word: str, meant: str) -> None:
     """It would escape every rule about the element; what was meant is named."""
     with pytest.raises(ValidationError, match=f"did you mean `{meant}`"):
@@ -180,15 +154,10 @@ def test_a_group_holds_the_elements_that_it_is_written_by() -> None:
 @pytest.mark.parametrize(
     ("element", "form", "covered"),
     [
-        ("Nd", "magnet", True),
-        ("NdFeB", "magnet", True),
-        ("NdPr", "Sintered magnets", True),
-        ("Nd", "magnet-block", True),
-        ("Nd", "oxide", False),
-        ("Sm", "magnet", False),
-        ("", "magnet", False),
+        ("Nd", "magnet", True), ("NdFeB", "magnet", True), ("NdPr", "Sintered magnets", True), ("Nd", "magnet-block", True),
+        ("Nd", "oxide", False), ("Sm", "magnet", False), ("", "magnet", False),
     ],
-)
+)  # fmt: skip
 def test_a_selector_knows_groups_and_the_words_of_a_form(element: str, form: str, covered: bool) -> None:
     """Magnets that hold neodymium, however they are written."""
     assert Selector(elements=("Nd",), forms=("magnet",)).covers(Material(id="m", element=element, form=form)) == covered

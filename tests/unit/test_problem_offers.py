@@ -178,19 +178,9 @@ def test_a_benchmark_row_that_is_not_well_founded_does_not_count() -> None:
         ((step(None, 100), step(date(2026, 1, 1), 50, origin=GUESS)), [100, 100]),
     ],
     ids=[
-        "flat",
-        "leap",
-        "half",
-        "two steps",
-        "ramping",
-        "commissioning",
-        "announced",
-        "idle",
-        "unlimited",
-        "from",
-        "guess",
+        "flat", "leap", "half", "two steps", "ramping", "commissioning", "announced", "idle", "unlimited", "from", "guess",
     ],
-)
+)  # fmt: skip
 def test_capacity_by_days_and_status(steps: tuple[CapacityStep, ...], kilograms: list[float | None]) -> None:
     """The capacity of a site in each of two years."""
     facts = catalog(facility("cn", "CN", capacity=steps), source("CN", 10))
@@ -353,15 +343,10 @@ def test_the_freight_that_the_case_assumes_is_listed_with_the_offers_that_pay_it
 @pytest.mark.parametrize(
     ("length", "months", "periods"),
     [
-        ("month", 1, 1),
-        ("month", 2.5, 3),
-        ("quarter", 1, 1),
-        ("quarter", 3, 1),
-        ("quarter", 4, 2),
-        ("year", 12, 1),
+        ("month", 1, 1), ("month", 2.5, 3), ("quarter", 1, 1), ("quarter", 3, 1), ("quarter", 4, 2), ("year", 12, 1),
         ("year", 0, 0),
     ],
-)
+)  # fmt: skip
 def test_lead_times_are_whole_periods_rounded_up(length: str, months: float, periods: int) -> None:
     """A delivery within a period may come on its last day."""
     horizon = Horizon(start=date(2026, 1, 1), count=4, length=PeriodLength(length))

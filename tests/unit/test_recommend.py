@@ -387,13 +387,8 @@ def test_rules_of_a_case_that_are_no_tables_are_refused_in_words(rules: Any) -> 
 
 
 OF_SESSIONS = (
-    "alternatives",
-    "calendar",
-    "compare",
-    "compare_plans",
-    "ledger",
-    "repairs",
-)
+    "alternatives", "calendar", "compare", "compare_plans", "ledger", "repairs",
+)  # fmt: skip
 
 
 def told(call: Callable[..., Any], *given: Any) -> str:

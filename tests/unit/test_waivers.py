@@ -45,31 +45,9 @@ from ..property.oracle import optimum
 
 
 COUNTRIES = [
-    "AR",
-    "AT",
-    "BE",
-    "BR",
-    "CA",
-    "CL",
-    "CN",
-    "DE",
-    "EG",
-    "ES",
-    "FI",
-    "FR",
-    "GB",
-    "ID",
-    "IN",
-    "IT",
-    "KZ",
-    "MX",
-    "NO",
-    "PE",
-    "RU",
-    "SE",
-    "VN",
-    "ZA",
-]
+    "AR", "AT", "BE", "BR", "CA", "CL", "CN", "DE", "EG", "ES", "FI", "FR", "GB", "ID", "IN", "IT", "KZ", "MX", "NO", "PE", "RU",
+    "SE", "VN", "ZA",
+]  # fmt: skip
 """24 countries."""
 
 
