@@ -22,9 +22,7 @@ def renamed(tiny: Tiny, order: Random, demands: bool = True) -> tuple[Tiny, dict
     order.shuffle(news)
     names = dict(zip(olds, news, strict=True))
     other = Tiny(
-        _record(case, names),
-        _record(catalog, names),
-        tuple(_record(rule, names, named=False) for rule in tiny.rules),
+        _record(case, names), _record(catalog, names), tuple(_record(rule, names, named=False) for rule in tiny.rules)
     )
     return other, {new: old for old, new in names.items()}
 

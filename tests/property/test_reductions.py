@@ -377,11 +377,7 @@ def test_one_source_alone_that_must_serve_all_is_all_or_nothing() -> None:
 def test_sites_that_are_opened_hold_what_is_needed(factor: float) -> None:
     """Sites of 6, 8 and, once either of two, 3 for needs of 4 and 5, of which 1 may come from elsewhere; whatever a need is counted in."""
     serve = [[1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0], [0, factor, 0, factor, 0, factor, 0, 0, 0, 0, 0]]
-    hold = [
-        [1, 1, 0, 0, 0, 0, 0, -6, 0, 0, 0],
-        [0, 0, 1, 1, 0, 0, 0, 0, -8, 0, 0],
-        [0, 0, 0, 0, 1, 1, 0, 0, 0, -3, -3],
-    ]
+    hold = [[1, 1, 0, 0, 0, 0, 0, -6, 0, 0, 0], [0, 0, 1, 1, 0, 0, 0, 0, -8, 0, 0], [0, 0, 0, 0, 1, 1, 0, 0, 0, -3, -3]]
     ends = [4, 5 * factor, *[-OPEN] * 3], [4, OPEN, 0, 0, 0]
     given = program(serve + hold, *ends, [*[OPEN] * 6, 1, 1, 1, 1, 1], 4)
     found = covered(given, np.array([1, 1 / factor, 1, 1, 1]))

@@ -8,18 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
-from tests.building import (
-    MATERIALS,
-    case,
-    catalog,
-    chain,
-    demand,
-    facility,
-    offer,
-    schedule,
-    store,
-    tier,
-)
+from tests.building import MATERIALS, case, catalog, chain, demand, facility, offer, schedule, store, tier
 
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog
@@ -39,10 +28,7 @@ def worlds(draw: st.DrawFn) -> World:
     """Any small world."""
     chosen = draw(st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=2, unique=True))
     count = draw(st.sampled_from((1, 1, 2)))
-    return World(
-        **basics(draw, count),
-        schedules=tuple(draw(schedules(subject)) for subject in chosen),
-    )
+    return World(**basics(draw, count), schedules=tuple(draw(schedules(subject)) for subject in chosen))
 
 
 @examples(250)

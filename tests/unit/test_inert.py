@@ -149,12 +149,7 @@ _SHAPES = {
 def test_text_is_printed_at_one_door() -> None:
     """No part of a report takes text that is not made harmless, and no command prints past the place where that is done."""
     house = Path(friendshore.__file__).parent
-    doors = {
-        "rich.text": "document/terminal.py",
-        "Console(": "cli/output.py",
-        "typer.echo": "",
-        "sys.stdout.write": "",
-    }
+    doors = {"rich.text": "document/terminal.py", "Console(": "cli/output.py", "typer.echo": "", "sys.stdout.write": ""}
     for words, door in doors.items():
         users = {str(path.relative_to(house)) for path in house.rglob("*.py") if words in path.read_text("utf-8")}
         assert users == set(door.split()), words

@@ -73,10 +73,7 @@ def test_an_order_that_a_rule_bars_is_told_with_rule_day_and_remedy() -> None:
     assert (one.quantity_kg, one.used_kg, one.left_kg) == (8, 0, 8)
     assert verdicts(one) == {"defense": "barred"}
     bars = {bar.rule: (str(bar.start), bar.heals) for bar in one.uses[0].bars}
-    assert bars == {
-        "ban": ("2027-01-01", "a [[waiver]] of `ban`"),
-        "halt": ("2027-03-01", "arrival by 2027-02-28"),
-    }
+    assert bars == {"ban": ("2027-01-01", "a [[waiver]] of `ban`"), "halt": ("2027-03-01", "arrival by 2027-02-28")}
     for shown in (" ".join(text(plan_document(found.run)).split()), markdown(page_document(found.run))):
         assert "the order po, 8 kg of metal: ban, halt" in shown
         assert "melted in CN" in shown

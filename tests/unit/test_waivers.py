@@ -88,11 +88,7 @@ def test_co_products_under_two_dozen_waivers() -> None:
     sites = [facility(c.lower(), c) for c in COUNTRIES]
     oxides = [source(c, 5, "oxide", lanes=()) for c in COUNTRIES]
     both = maker("AU", 20, needs=1, outputs=({"material": "metal", "per_unit": 1}, {"material": "salt", "per_unit": 1}))
-    given = case(
-        demand("metal", "defense", 20),
-        demand("salt", "defense", 20),
-        waivers=[of(c, 2) for c in COUNTRIES],
-    )
+    given = case(demand("metal", "defense", 20), demand("salt", "defense", 20), waivers=[of(c, 2) for c in COUNTRIES])
     problem = built(given, catalog(*sites, facility("au", "AU"), *oxides, both), *bans(*COUNTRIES))
     assert len(problem.compliance_classes) <= 2 * len(COUNTRIES) + 2
 
@@ -133,10 +129,7 @@ def law(**more: Any) -> Rule:
 def held(*quantities: float, **more: Any) -> Any:
     """Metal for defence from 2027 on, of which nothing can be held."""
     return case(
-        demand("metal", "defense", *quantities),
-        start=date(2027, 1, 1),
-        stores=(store("metal", 0, limit=0),),
-        **more,
+        demand("metal", "defense", *quantities), start=date(2027, 1, 1), stores=(store("metal", 0, limit=0),), **more
     )
 
 
@@ -208,10 +201,7 @@ def test_repairs_propose_waivers_one_after_another() -> None:
     session = years(5)
     found = repairs(session)
     sets = [[(use.since, use.until, use.amount) for use in repair.uses] for repair in found.repairs]
-    two = [
-        (date(2027, 1, 1), date(2029, 12, 31), Decimal(30)),
-        (date(2030, 1, 1), date(2031, 12, 31), Decimal(20)),
-    ]
+    two = [(date(2027, 1, 1), date(2029, 12, 31), Decimal(30)), (date(2030, 1, 1), date(2031, 12, 31), Decimal(20))]
     assert two in [sorted(one, key=str) for one in sets]
     repair = next(one for one in found.repairs if all(use.kind == "waiver" for use in one.uses))
     inputs = session.inputs

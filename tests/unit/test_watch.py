@@ -28,11 +28,7 @@ def test_rows_of_a_large_table_are_counted_while_they_are_read(tmp_path: Path) -
     with watched(lambda done, total, seconds, doing, of: told.append((done, total, f"{doing}: {of}"))):
         read_catalog(tmp_path)
     reading = f"reading {tmp_path / 'facilities.csv'}: rows"
-    assert [(done, of) for done, of, doing in told if doing == reading] == [
-        (0, 2500),
-        (1000, 2500),
-        (2000, 2500),
-    ]
+    assert [(done, of) for done, of, doing in told if doing == reading] == [(0, 2500), (1000, 2500), (2000, 2500)]
     count = len(told)
     read_catalog(tmp_path)
     assert len(told) == count

@@ -143,8 +143,6 @@ def test_mistakes_name_sheet_row_and_column(book: Path) -> None:
 
 SPOILT: dict[str, tuple[Callable[[Any], object], str]] = {
     "formula without a value": (lambda b: b["factors"].__setitem__("C2", "=1/2"), "no value saved with it"),
-    "error": (lambda b: b["factors"].__setitem__("C2", "#N/A"), "the cell holds an error"),
-    "merged": (lambda b: b["sources"].merge_cells("D2:D3"), "cells are merged into one"),
     "stranger": (lambda b: b.create_sheet("ofers").append(["id"]), "did you mean `offers`?"),
     "notes": (lambda b: b.create_sheet("what we asked").append(["x"]), "begin its name with `_`"),
     "no head": (lambda b: b.remove(b["catalog"]), "has no sheet `catalog`"),

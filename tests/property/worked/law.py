@@ -230,9 +230,6 @@ def possible_countries_are_not_proof() -> Any:
 @worked
 def unproven_may_be_accepted() -> Any:
     """The same where the case lets unproven pass: 10 x 10."""
-    offers = (
-        offer("a", "au", "metal", 10, chain("AU/CN", *METAL)),
-        offer("b", "cn", "metal", 5, chain("CN", *METAL)),
-    )
+    offers = (offer("a", "au", "metal", 10, chain("AU/CN", *METAL)), offer("b", "cn", "metal", 5, chain("CN", *METAL)))
     made = case(demand("metal", "defense", 10), start=date(2027, 1, 1), accept={"unproven": True})
     return made, catalog(*plants(), *offers), (ban("mined"),), 100.0

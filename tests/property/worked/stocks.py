@@ -29,10 +29,7 @@ def store_that_fills_up_and_gets_dearer() -> Any:
     80 are bought at 10 in the first, and held at 2 and 5; the other 20 are short.
     """
     until, later = {"end": date(2026, 12, 31)}, {"start": date(2027, 1, 1)}
-    stores = (
-        store("metal", 2, limit=80).model_copy(update=until),
-        store("metal", 5).model_copy(update=later),
-    )
+    stores = (store("metal", 2, limit=80).model_copy(update=until), store("metal", 5).model_copy(update=later))
     made = case(demand("metal", "civil", 0, 0, 100, price=50), stores=stores)
     return made, early(), (), 800 + 160 + 400 + 1000.0
 

@@ -11,16 +11,7 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, ExportControl, OriginBan, Tariff
 from friendshore.rules.kinds.limits import Cover, MaxShare, MinSuppliers
 
-from .samples import (
-    ALLOY,
-    COTS,
-    MAGNET,
-    METAL_SCRAP,
-    OXIDE,
-    ban,
-    control,
-    tariff,
-)
+from .samples import ALLOY, COTS, MAGNET, METAL_SCRAP, OXIDE, ban, control, tariff
 
 SAMPLES = [
     ban(exceptions=[COTS], recycled=METAL_SCRAP, steps={"reduction": "produced"}, also=[{"elements": ["Sm"]}]),

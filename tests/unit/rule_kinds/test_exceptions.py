@@ -10,17 +10,7 @@ from friendshore.domain.facts import Material
 from friendshore.domain.stages import Stage
 from friendshore.domain.use import Fact, Result
 
-from .samples import (
-    ALLOY,
-    CLEAN,
-    COTS,
-    MAGNET_SCRAP,
-    METAL_SCRAP,
-    ban,
-    judged,
-    offer,
-    use,
-)
+from .samples import ALLOY, CLEAN, COTS, MAGNET_SCRAP, METAL_SCRAP, ban, judged, offer, use
 
 
 @pytest.mark.parametrize(

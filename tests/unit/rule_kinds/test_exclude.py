@@ -10,12 +10,7 @@ from pydantic import ValidationError
 from friendshore.domain.use import Result
 from friendshore.rules.kinds import Exclude
 
-from .samples import (
-    CLEAN,
-    move,
-    offer,
-    use,
-)
+from .samples import CLEAN, move, offer, use
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,7 @@ from hypothesis import strategies as st
 
 from friendshore.domain.use import Result
 
-from .samples import (
-    CLEAN,
-    OXIDE_CN,
-    control,
-    move,
-    offer,
-    oxide_from,
-    use,
-)
+from .samples import CLEAN, OXIDE_CN, control, move, offer, oxide_from, use
 
 
 @pytest.mark.parametrize(

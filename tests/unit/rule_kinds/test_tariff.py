@@ -12,15 +12,7 @@ from friendshore.domain.use import Chained, Move
 from friendshore.errors import InputError
 from friendshore.rules.kinds import Tariff
 
-from .samples import (
-    CLEAN,
-    MAGNET,
-    OXIDE,
-    move,
-    offer,
-    tariff,
-    use,
-)
+from .samples import CLEAN, MAGNET, OXIDE, move, offer, tariff, use
 
 
 def duty(rule: Tariff, way: Move | None = None, origin: str = "CN", chained: Chained | None = None) -> Decimal:
