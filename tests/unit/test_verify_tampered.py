@@ -158,6 +158,23 @@ def more(by: float) -> Callable[[Decimal], Decimal]:
     return lambda value: value + Decimal(str(by))
 
 
+def stated(field: str, *values: dict[str, Any]) -> Tamper:
+    """Puts other entries into a field of the plan."""
+    kind = Plan.model_fields[field].annotation.__args__[0]  # type: ignore[union-attr]
+    return lambda plan: plan.model_copy(update={field: tuple(kind.model_validate(v) for v in values)})
+
+
+def shortage(demand: str, quantity: float) -> Tamper:
+    """A shortage in the first period."""
+    return stated("shorts", {"demand": demand, "period": 0, "quantity": quantity})
+
+
+def held(*kilograms: float, periods: tuple[int, ...]) -> Tamper:
+    """Metal in stock in some periods."""
+    what = {"material": "metal", "place": "US", "requirement": "R1"}
+    return stated("stocks", *({**what, "period": t, "quantity": kg} for t, kg in zip(periods, kilograms, strict=True)))
+
+
 CN, AU = ("offer", "cn-metal"), ("offer", "au-metal")
 FIRST, SECOND = ("ordered", 0), ("ordered", 1)
 PLAIN: dict[str, tuple[Tamper, str]] = {
@@ -189,50 +206,22 @@ PLAIN: dict[str, tuple[Tamper, str]] = {
     "a delivery": (entry("deliveries", quantity=more(-1)), "deliveries and shortage of `metal-civil` in 2026"),
     "a delivery left out": (without("deliveries"), "deliveries and shortage of `metal-civil`"),
     "an unknown demand": (entry("deliveries", demand="nobody"), "demand `nobody`"),
-    "a shortage made up": (
-        lambda plan: plan.model_copy(
-            update={"shorts": _records("shorts", {"demand": "metal-civil", "period": 0, "quantity": 5})}
-        ),
-        "deliveries and shortage of `metal-civil` in 2026",
-    ),
+    "a shortage made up": (shortage("metal-civil", 5), "deliveries and shortage of `metal-civil` in 2026"),
     "a negative shortage": (
-        all_of(
-            entry("deliveries", quantity=more(5)),
-            lambda plan: plan.model_copy(
-                update={"shorts": _records("shorts", {"demand": "metal-civil", "period": 0, "quantity": -5})}
-            ),
-        ),
+        all_of(entry("deliveries", quantity=more(5)), shortage("metal-civil", -5)),
         "a shortage of `metal-civil` is negative",
     ),
-    "a shortage of an unknown demand": (
-        lambda plan: plan.model_copy(
-            update={"shorts": _records("shorts", {"demand": "nobody", "period": 0, "quantity": 5})}
-        ),
-        "`nobody`",
-    ),
-    "stock made up": (
-        lambda plan: plan.model_copy(update={"stocks": _records("stocks", {**HELD, "period": 0, "quantity": 5})}),
-        "stock of metal at US for R1 in 2026",
-    ),
+    "a shortage of an unknown demand": (shortage("nobody", 5), "`nobody`"),
+    "stock made up": (held(5, periods=(0,)), "stock of metal at US for R1 in 2026"),
     "stock told twice, at first otherwise": (
-        lambda plan: plan.model_copy(
-            update={
-                "stocks": _records("stocks", {**HELD, "period": 0, "quantity": 5}, {**HELD, "period": 0, "quantity": 0})
-            }
-        ),
+        held(5, 0, periods=(0, 0)),
         "the stock of `metal` at `US` in 2026 is told twice",
     ),
     "a store too full": (
         all_of(
             entry("purchases", AU, FIRST, quantity=more(5)),
             entry("purchases", CN, FIRST, quantity=more(20)),
-            lambda plan: plan.model_copy(
-                update={
-                    "stocks": _records(
-                        "stocks", {**HELD, "period": 0, "quantity": 25}, {**HELD, "period": 1, "quantity": 25}
-                    )
-                }
-            ),
+            held(25, 25, periods=(0, 1)),
         ),
         "more metal is held at US in 2026 than may be",
     ),
@@ -249,12 +238,6 @@ PLAIN: dict[str, tuple[Tamper, str]] = {
     ),
     "a conflict left out": (head(status=PlanStatus.INFEASIBLE), "conflict"),
 }
-HELD = {"material": "metal", "place": "US", "requirement": "R1"}
-
-
-def _records(field: str, *values: dict[str, Any]) -> tuple[Any, ...]:
-    kind = Plan.model_fields[field].annotation.__args__[0]  # type: ignore[union-attr]
-    return tuple(kind.model_validate(v) for v in values)
 
 
 def exchanged(one: str, other: str) -> Tamper:
@@ -300,6 +283,15 @@ LAWFUL: dict[str, tuple[Tamper, str]] = {
     "a lot elsewhere": (entry("lots", place="DE"), "stock-metal-US to DE"),
     "a lot too late": (entry("lots", period=1), "stock-metal-US to US"),
 }
+
+
+def lent_back(plan: Plan) -> Plan:
+    """Lends metal the other way round as well."""
+    first = plan.transfers[0]
+    ends = {"from_requirement": first.to_requirement, "to_requirement": first.from_requirement}
+    return plan.but(transfers=(*plan.transfers, first.but(**ends, material="metal")))
+
+
 CIRCUITS: dict[str, tuple[Tamper, str]] = {
     "fewer units": (entry("makes", units=more(-1)), "is taken from `jp-run` in 2026 than it makes"),
     "an unknown maker": (entry("makes", offer="nobody"), "offer `nobody`"),
@@ -307,23 +299,7 @@ CIRCUITS: dict[str, tuple[Tamper, str]] = {
     "an input left out": (without("purchases", ("offer", "au-oxide")), "more oxide at JP for"),
     "more lent": (entry("transfers", quantity=more(1)), "more magnet is taken from `jp-run` in 2026 than it makes"),
     "lent by nobody": (entry("transfers", offer="nobody"), "offer `nobody`"),
-    "lent to the stricter": (
-        lambda plan: plan.model_copy(
-            update={
-                "transfers": (
-                    *plan.transfers,
-                    plan.transfers[0].model_copy(
-                        update={
-                            "from_requirement": plan.transfers[0].to_requirement,
-                            "to_requirement": plan.transfers[0].from_requirement,
-                            "material": "metal",
-                        }
-                    ),
-                )
-            }
-        ),
-        "forbidden by `ban` at mined (CN)",
-    ),
+    "lent to the stricter": (lent_back, "forbidden by `ban` at mined (CN)"),
     "a run outside the plan": (entry("makes", period=7), "a run of `jp-run` lies outside the plan"),
     "lent outside the plan": (entry("transfers", period=-1), "a transfer of `jp-run` lies outside the plan"),
     "a delivery outside the plan": (entry("deliveries", period=7), "lies outside the plan"),
