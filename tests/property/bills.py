@@ -99,18 +99,18 @@ class World:
             offer("sell-oxide", "north", "oxide", self.prices[2], links["oxide"]),
         ]
         sold = [
-            one.model_copy(update={"lot": Decimal(lot), "max_lots": self.max_lots}) if lot else one
+            one.but(lot=Decimal(lot), max_lots=self.max_lots) if lot else one
             for one, lot in zip(sold, self.lots, strict=True)
         ]
         sold = [
-            one.model_copy(update={"take_or_pay": Decimal(least), "take_or_pay_share": self.share}) if least else one
+            one.but(take_or_pay=Decimal(least), take_or_pay_share=self.share) if least else one
             for one, least in zip(sold, self.paid_for, strict=True)
         ]
-        sold[1] = sold[1].model_copy(update={"qualification": Decimal(12 * self.unqualified)})
+        sold[1] = sold[1].but(qualification=Decimal(12 * self.unqualified))
         if self.quoted:
-            sold[0] = sold[0].model_copy(update={"price": None, "quotes": self.quotes})
+            sold[0] = sold[0].but(price=None, quotes=self.quotes)
         price = sold[2].price
-        sold[2] = sold[2].model_copy(update={"price": price.model_copy(update={"currency": "EUR"})})
+        sold[2] = sold[2].but(price=price.but(currency="EUR"))
         rates = [
             Rate(currency="EUR", to="USD", rate=Decimal(str(rate)), start=datetime.date(2026 + t, 1, 1), source=SOURCE)
             for t, rate in enumerate(EURO)

@@ -98,7 +98,7 @@ class Law:
         """The stages that are performed; an entry whose evidence is not accepted is not complete."""
         least = RANK.index(self.world.case.accept.confidence.value)
         weak = {source for source, confidence in self.confidence.items() if RANK.index(confidence) < least}
-        return tuple(e.model_copy(update={"complete": False}) if e.source in weak else e for e in chain)
+        return tuple(e.but(complete=False) if e.source in weak else e for e in chain)
 
     def missing(self, node: Tree) -> set[str]:
         """Stages that its material must have and that neither it nor its inputs cover."""

@@ -93,7 +93,7 @@ class _Draw:
         found += [self.offer("magnet", number, 90) for number in range(2)]
         found += [self.offer("magnet", number, 20, "produced", metal=0.5) for number in range(2, 5)]
         circuit = self.offer("oxide", 9, 11)
-        return [*found, circuit.model_copy(update={"outputs": lines(oxide=1, salt=self.dice.choice((0.5, 2)))})]
+        return [*found, circuit.but(outputs=lines(oxide=1, salt=self.dice.choice((0.5, 2))))]
 
     def offer(self, good: str, number: int, level: int, *stages: str, **inputs: float) -> Offer:
         """An offer with a price around a level, and all that may be said of ordering it."""

@@ -78,5 +78,5 @@ def sized_cases(draw: Draw[Any]) -> Tiny:
     several = [o for o in tiny.catalog.offers if len(o.outputs) == 1 and o.price is not None]
     if several and (chosen := sometimes(draw, st.sampled_from(several), 2)):
         terms = (*tiny.catalog.schedules, draw(some_schedule(chosen)))
-        tiny = Tiny(tiny.case, tiny.catalog.model_copy(update={"schedules": terms}), tiny.rules)
+        tiny = Tiny(tiny.case, tiny.catalog.but(schedules=terms), tiny.rules)
     return scaled(tiny, draw(st.sampled_from((1, 1000, 1000, 37_000))))

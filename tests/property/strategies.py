@@ -44,16 +44,14 @@ class Tiny:
 
     def priced(self) -> Tiny:
         """The same case with a price on every shortage, which offers then cannot change."""
-        given = tuple(
-            d.model_copy(update={"shortage_price": d.shortage_price or Decimal(500)}) for d in self.case.demands
-        )
-        return Tiny(self.case.model_copy(update={"demands": given}), self.catalog, self.rules)
+        given = tuple(d.but(shortage_price=d.shortage_price or Decimal(500)) for d in self.case.demands)
+        return Tiny(self.case.but(demands=given), self.catalog, self.rules)
 
 
 def _to_harbour(offer: Offer) -> Offer:
     """The same offer, its lane to Japan leading to the site there."""
-    lanes = tuple(lane.model_copy(update={"to": "harbour"}) if lane.to == "JP" else lane for lane in offer.lanes)
-    return offer.model_copy(update={"lanes": lanes})
+    lanes = tuple(lane.but(to="harbour") if lane.to == "JP" else lane for lane in offer.lanes)
+    return offer.but(lanes=lanes)
 
 
 @st.composite
@@ -69,7 +67,7 @@ def more_rules(draw: Draw[Any]) -> Rule:
     choices.append(draw(st.sampled_from((MinSuppliers, MaxSuppliers))).model_validate(one))
     choices.append(Budget.model_validate({"id": "budget", "amount": draw(st.integers(0, 1500)), "per": "period"}))
     rule: Rule = draw(st.sampled_from(choices))
-    return rule.model_copy(update={"id": "one-more"})
+    return rule.but(id="one-more")
 
 
 @st.composite

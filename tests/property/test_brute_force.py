@@ -59,7 +59,7 @@ def changing(draw: st.DrawFn) -> Tiny:
     """A tiny case in which lanes of some offers cost more or less, or take longer or shorter, from a day on, some of them from two days."""
     tiny = draw(tiny_cases())
     offers = tuple(_with_lanes(draw, offer) if draw(st.booleans()) else offer for offer in tiny.catalog.offers)
-    return Tiny(tiny.case, tiny.catalog.model_copy(update={"offers": offers}), tiny.rules)
+    return Tiny(tiny.case, tiny.catalog.but(offers=offers), tiny.rules)
 
 
 def _with_lanes(draw: st.DrawFn, offer: Offer) -> Offer:
@@ -75,7 +75,7 @@ def _with_lanes(draw: st.DrawFn, offer: Offer) -> Offer:
             currency = "" if freight is None else "USD"
             source = offer.source
             lanes.append(Lane(to=to, start=day, freight=freight, currency=currency, lead_time=lead, source=source))
-    return offer.model_copy(update={"lanes": tuple(lanes)})
+    return offer.but(lanes=tuple(lanes))
 
 
 @examples(120)
@@ -94,8 +94,8 @@ def lossy(draw: st.DrawFn) -> Tiny:
     """A tiny case in which all that is held loses something, at each place at its own rate."""
     tiny = draw(tiny_cases())
     share = st.sampled_from(("0", "0.1", "0.5"))
-    stores = tuple(s.model_copy(update={"loss": Decimal(draw(share))}) for s in tiny.case.stores)
-    return Tiny(tiny.case.model_copy(update={"stores": stores}), tiny.catalog, tiny.rules)
+    stores = tuple(s.but(loss=Decimal(draw(share))) for s in tiny.case.stores)
+    return Tiny(tiny.case.but(stores=stores), tiny.catalog, tiny.rules)
 
 
 @st.composite
@@ -108,13 +108,13 @@ def changing_stores(draw: st.DrawFn) -> Tiny:
         if day is None:
             stores.append(store)
             continue
-        stores.append(store.model_copy(update={"end": day - timedelta(days=1)}))
+        stores.append(store.but(end=day - timedelta(days=1)))
         if draw(st.booleans()):
             limit = draw(st.sampled_from((None, None, Decimal(0), Decimal(15))))
             share = Decimal(draw(st.sampled_from(("0", "0.2"))))
             later = {"holding": Decimal(draw(st.sampled_from((0, 3)))), "limit": limit, "loss": share}
-            stores.append(store.model_copy(update={**later, "start": day}))
-    return Tiny(tiny.case.model_copy(update={"stores": tuple(stores)}), tiny.catalog, tiny.rules)
+            stores.append(store.but(**later, start=day))
+    return Tiny(tiny.case.but(stores=tuple(stores)), tiny.catalog, tiny.rules)
 
 
 @examples(120)
@@ -152,17 +152,17 @@ def credited(draw: st.DrawFn) -> Tiny:
     offers = tuple(_paid(draw, offer) for offer in tiny.catalog.offers)
     tiny = tiny.priced()
     assume(offers != tiny.catalog.offers)
-    return Tiny(tiny.case, tiny.catalog.model_copy(update={"offers": offers}), tiny.rules)
+    return Tiny(tiny.case, tiny.catalog.but(offers=offers), tiny.rules)
 
 
 def _paid(draw: st.DrawFn, offer: Offer) -> Offer:
     if not draw(st.sampled_from((True, False, False))):
         return offer
     amount = Decimal(draw(st.sampled_from((-1, -8, -40))))
-    quotes = tuple(q.model_copy(update={"amount": amount}) if draw(st.booleans()) else q for q in offer.quotes)
+    quotes = tuple(q.but(amount=amount) if draw(st.booleans()) else q for q in offer.quotes)
     price = offer.price
     if price is not None and price.amount is not None:
-        price = price.model_copy(update={"amount": amount})
+        price = price.but(amount=amount)
     limit = draw(st.sampled_from(("max_order", "max_per_year", "total")))
     most = max(draw(st.sampled_from((5, 20, 60))), offer.min_order or 0, offer.lot or 0)
     update = {

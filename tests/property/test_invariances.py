@@ -47,7 +47,7 @@ def halves(catalog: Catalog, order: Random) -> list[Catalog]:
     """The same facts in two catalogs, in any order."""
     offers, rest = catalog.offers[::2], catalog.offers[1::2]
     other = Catalog(name="other", licence=catalog.licence, as_of=catalog.as_of, requires=("tiny",), offers=rest)
-    return order.sample([catalog.model_copy(update={"offers": offers}), other], 2)
+    return order.sample([catalog.but(offers=offers), other], 2)
 
 
 @examples(300)
@@ -130,10 +130,10 @@ def test_a_case_with_old_names_is_that_of_today(tiny: Tiny, order: Random) -> No
     aliases = tuple(
         Alias(of=of, old=back[one.id], new=one.id, date=day, reason="anew") for of, records in sorts for one in records
     )
-    catalog = other.catalog.model_copy(update={"aliases": aliases})
+    catalog = other.catalog.but(aliases=aliases)
     assert sound(catalog)[1] == []
     followed = Inputs(tiny.case, (catalog,), tiny.rules).followed()
-    assert followed.case.model_copy(update={"followed": ()}) == other.case
+    assert followed.case.but(followed=()) == other.case
     assert followed.rules == other.rules
     assert Inputs(other.case, (catalog,), other.rules).followed().case == other.case
 
@@ -149,16 +149,16 @@ def without_ties(tiny: Tiny) -> Tiny:
 
     def offer(old: Offer) -> Offer:
         if old.price is None:
-            quotes = tuple(q.model_copy(update={"amount": more(q.amount)}) for q in old.quotes)
-            return old.model_copy(update={"quotes": quotes})
-        return old.model_copy(update={"price": old.price.model_copy(update={"amount": more(old.price.amount)})})
+            quotes = tuple(q.but(amount=more(q.amount)) for q in old.quotes)
+            return old.but(quotes=quotes)
+        return old.but(price=old.price.but(amount=more(old.price.amount)))
 
     offers = tuple(offer(o) for o in tiny.catalog.offers)
-    demands = tuple(d.model_copy(update={"shortage_price": more(d.shortage_price)}) for d in tiny.case.demands)
-    stores = tuple(s.model_copy(update={"holding": more(s.holding)}) for s in tiny.case.stores)
+    demands = tuple(d.but(shortage_price=more(d.shortage_price)) for d in tiny.case.demands)
+    stores = tuple(s.but(holding=more(s.holding)) for s in tiny.case.stores)
     discount = Decimal("0.0731")
-    case: Case = tiny.case.model_copy(update={"demands": demands, "stores": stores, "discount": discount})
-    return Tiny(case, tiny.catalog.model_copy(update={"offers": offers}), tiny.rules)
+    case: Case = tiny.case.but(demands=demands, stores=stores, discount=discount)
+    return Tiny(case, tiny.catalog.but(offers=offers), tiny.rules)
 
 
 def shortage(found: Recommendation, names: dict[str, str]) -> dict[tuple[str, str], float]:

@@ -55,7 +55,7 @@ def test_one_more_offer_never_raises_the_objective(tiny: Tiny, offer: Offer) -> 
     """An offer beside those of a case, all else unchanged, leaves its objective as it is, or lowers it."""
     tiny = tiny.priced()
     before = objective(tiny)
-    catalog = tiny.catalog.model_copy(update={"offers": (*tiny.catalog.offers, offer)})
+    catalog = tiny.catalog.but(offers=(*tiny.catalog.offers, offer))
     assert objective(Tiny(tiny.case, catalog, tiny.rules)) <= before + allowed(before)
 
 
@@ -70,15 +70,13 @@ def unpriced(tiny: Tiny) -> Inputs:
 
     Limits, and contracts that are paid for whether or not anything is taken, are left out: they go with the offer.
     """
-    demands = tuple(d.model_copy(update={"shortage_price": None}) for d in tiny.case.demands)
-    stores = tuple(s.model_copy(update={"holding": None}) for s in tiny.case.stores)
-    share = tiny.case.assume.model_copy(update={"holding": Decimal("0.1")})
-    offers = tuple(
-        o.model_copy(update={"take_or_pay": None, "take_or_pay_share": Decimal(1)}) for o in tiny.catalog.offers
-    )
-    made = tiny.case.model_copy(update={"demands": demands, "stores": stores, "assume": share, "objectives": ()})
+    demands = tuple(d.but(shortage_price=None) for d in tiny.case.demands)
+    stores = tuple(s.but(holding=None) for s in tiny.case.stores)
+    share = tiny.case.assume.but(holding=Decimal("0.1"))
+    offers = tuple(o.but(take_or_pay=None, take_or_pay_share=Decimal(1)) for o in tiny.catalog.offers)
+    made = tiny.case.but(demands=demands, stores=stores, assume=share, objectives=())
     rules = tuple(rule for rule in tiny.rules if "rows" not in rule.verbs)
-    return Inputs(made, (tiny.catalog.model_copy(update={"offers": offers}),), rules)
+    return Inputs(made, (tiny.catalog.but(offers=offers),), rules)
 
 
 def opened(inputs: Inputs) -> Session:
@@ -131,7 +129,7 @@ def test_a_loss_never_saves_and_more_supply_never_costs(tiny: Tiny, data: st.Dat
     assert float(answer.rise.objective) >= -allowed
     assert abs(float(anew.verified.cost.objective - answer.cost.objective)) <= 2 * allowed
     if change.factor is not None:
-        back = anew.after(change.model_copy(update={"factor": 1 / change.factor}))
+        back = anew.after(change.but(factor=1 / change.factor))
         assert float(back.rise.objective) <= allowed
 
 

@@ -57,8 +57,8 @@ def test_recycling_costs_what_its_own_program_says(
         for name, (gives, takes, fee) in recipes.items()
     ]  # fmt: skip
     earth = catalog(facility("us", "US"), *goods, offer("mine", "us", "ore", 0.01))
-    more = earth.materials[0].model_copy(update={"id": "ore", "stages": ()})
-    earth = earth.model_copy(update={"materials": (*earth.materials, more)})
+    more = earth.materials[0].but(id="ore", stages=())
+    earth = earth.but(materials=(*earth.materials, more))
     stores = tuple(store(good, held) for good in (*GOODS, "ore"))
     rule = MinShare.model_validate(
         {"id": "floor", "materials": ["oxide"], "offers": ["recycler"], "share": str(floor or 1), "of": "purchases"}

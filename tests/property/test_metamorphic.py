@@ -122,7 +122,7 @@ def test_a_demand_split_in_two_costs_as_much(tiny: Tiny, order: Random) -> None:
         "per_year": chosen.per_year and chosen.per_year / 2,
         "quantities": tuple(q / 2 for q in chosen.quantities),
     }
-    halves = tuple(chosen.model_copy(update={**fields, "id": f"{chosen.id}-{half}"}) for half in "ab")
+    halves = tuple(chosen.but(**fields, id=f"{chosen.id}-{half}") for half in "ab")
     demands = tuple(half for one in tiny.case.demands for half in (halves if one is chosen else (one,)))
     costs_as_much(tiny, outcome(tiny), outcome(but(tiny, case={"demands": demands})))
 
@@ -131,7 +131,7 @@ def test_a_demand_split_in_two_costs_as_much(tiny: Tiny, order: Random) -> None:
 @given(sized_cases(), st.randoms(use_true_random=False))
 def test_a_change_costs_what_the_edited_case_costs(tiny: Tiny, order: Random) -> None:
     """A price, a capacity, a quantity or the loss of an offer: told as a change, or written into the records."""
-    tiny = but(tiny, case={"assume": tiny.case.assume.model_copy(update={"holding": Decimal(0)})})
+    tiny = but(tiny, case={"assume": tiny.case.assume.but(holding=Decimal(0))})
     change, edited = order.choice((_priced, _enlarged, _wanted, _lost))(tiny, order)
     costs_as_much(tiny, outcome(edited), outcome(tiny, change))
 
@@ -140,15 +140,15 @@ def _priced(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
     offers = [one for one in tiny.catalog.offers if one.price is not None]
     assume(offers)
     chosen, amount = order.choice(offers), Decimal(order.randrange(1, 90))
-    price = chosen.price.model_copy(update={"amount": amount, "currency": "USD"})
+    price = chosen.price.but(amount=amount, currency="USD")
     change = Change(price=f"offer:{chosen.id}", amount=amount, currency="USD")
-    return change, _with_offer(tiny, chosen, chosen.model_copy(update={"price": price}))
+    return change, _with_offer(tiny, chosen, chosen.but(price=price))
 
 
 def _enlarged(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
     chosen, per_year = order.choice(tiny.catalog.facilities), Decimal(order.randrange(10, 50_000))
-    steps = tuple(step.model_copy(update={"per_year": per_year}) for step in chosen.capacity)
-    other = chosen.model_copy(update={"capacity": steps})
+    steps = tuple(step.but(per_year=per_year) for step in chosen.capacity)
+    other = chosen.but(capacity=steps)
     facilities = tuple(other if one is chosen else one for one in tiny.catalog.facilities)
     return Change(capacity=chosen.id, per_year=per_year), but(tiny, catalog={"facilities": facilities})
 
@@ -180,7 +180,7 @@ def _with_offer(tiny: Tiny, old: Offer, new: Offer) -> Tiny:
 
 def _halves(offer: Offer, fields: Sequence[str]) -> tuple[Offer, Offer]:
     update = {name: getattr(offer, name) / 2 for name in fields if getattr(offer, name) is not None}
-    first, second = (offer.model_copy(update={**update, "id": f"{offer.id}-{half}"}) for half in "ab")
+    first, second = (offer.but(**update, id=f"{offer.id}-{half}") for half in "ab")
     return first, second
 
 

@@ -27,7 +27,7 @@ def ranked(tiny: Tiny, some: list[Level]) -> Tiny:
     rules = tuple(r for r in tiny.rules if getattr(r, "penalty", None) is None or "count" not in type(r).model_fields)
     wanted = {name for d in tiny.case.demands for name in (d.id, d.material, d.end_use)}
     named = [level if level.minimise == "concentration" else about_these(level, wanted) for level in some]
-    return Tiny(tiny.case.model_copy(update={"objectives": tuple(named)}), tiny.catalog, rules)
+    return Tiny(tiny.case.but(objectives=tuple(named)), tiny.catalog, rules)
 
 
 def keeps(found: Recommendation, wanted: list[float], allowed: float) -> None:
@@ -64,7 +64,7 @@ def test_what_a_level_may_give_up_is_used_and_no_more(tiny: Tiny, first: Level, 
     loose = least_of_each(tiny.case, [tiny.catalog], tiny.rules)
     if not loose:
         return
-    strict = ranked(tiny, [first.model_copy(update={"within": Decimal(0)}), second])
+    strict = ranked(tiny, [first.but(within=Decimal(0)), second])
     tight = least_of_each(strict.case, [tiny.catalog], strict.rules)
     given_up, after = found.plan.levels[0], found.plan.levels[1]
     allowed = rounding(tiny.case, [tiny.catalog], found)

@@ -103,7 +103,7 @@ BREAKS: dict[str, Break] = {
     "no such country of demand": _in_case(demands=_first("demands", place="QQ")),
     "no such place of demand": _in_case(demands=_first("demands", place="moon-base")),
     "no such good": _in_case(demands=_first("demands", material="metl")),
-    "case in no currency": _in_case(currency="USX", demands=lambda c: tuple(d.model_copy(update={"shortage_price": None}) for d in c.demands), stores=(), assume=lambda c: c.assume.model_copy(update={"freight": None})),
+    "case in no currency": _in_case(currency="USX", demands=lambda c: tuple(d.but(shortage_price=None) for d in c.demands), stores=(), assume=lambda c: c.assume.but(freight=None)),
     "discount above one": _in_case(discount=Decimal(2)),
     "no resolution": _in_case(resolution=Decimal(0)),
     "more lost than held": _in_case(stores=_first("stores", loss=Decimal(3))),
@@ -140,11 +140,8 @@ def refused(case: Case, catalog: Catalog, tiny: Tiny) -> list[Diagnostic]:
 
 def as_files_say(tiny: Tiny) -> Case:
     """The case as a file can say it: what it says of its stock has no source but the case."""
-    stocks = tuple(
-        s.model_copy(update={"chain": tuple(e.model_copy(update={"source": ""}) for e in s.chain)})
-        for s in tiny.case.stocks
-    )
-    return tiny.case.model_copy(update={"stocks": stocks})
+    stocks = tuple(s.but(chain=tuple(e.but(source="") for e in s.chain)) for s in tiny.case.stocks)
+    return tiny.case.but(stocks=stocks)
 
 
 LATER = ("no such place of demand", "no such good", "no such store", "nobody sells today")

@@ -51,7 +51,7 @@ def beside(tiny: Tiny, capacity: int, joint: bool) -> Inputs:
     demands = (*tiny.case.demands, demand("ore", "civil", *[20] * count), demand("tin", "civil", *[11] * count))
     share = {"id": "ores", "materials": ["ore", "tin"], "share": "0.6", "countries": ["AU"], "group_by": "element"}
     pending = MaxShare.model_validate({**share, "phases": [{"status": "pending"}], "penalty": "3"})
-    case = tiny.case.model_copy(update={"demands": demands})
+    case = tiny.case.but(demands=demands)
     return Inputs(case, (catalog.model_copy(update=more),), (*tiny.rules, pending))
 
 
@@ -115,7 +115,7 @@ def test_a_change_costs_what_the_changed_case_costs(
     inputs = beside(tiny.priced(), capacity, joint)
     wanted = {name for d in inputs.case.demands for name in (d.id, d.material, d.end_use)}
     objectives = tuple(about_these(level, wanted) for level in some_levels)
-    inputs = replace(inputs, case=inputs.case.model_copy(update={"objectives": objectives}))
+    inputs = replace(inputs, case=inputs.case.but(objectives=objectives))
     some = [data.draw(changes(inputs)) for _ in range(data.draw(st.integers(1, 3)))]
     try:
         anew = Session.open(inputs.after(some), Limits(workers=1))

@@ -85,7 +85,7 @@ def markets(draw: st.DrawFn) -> tuple[Case, Catalog]:
         for plant in ("acme", "bolt", "cord")[: draw(st.integers(2, 3))]
     ]
     found = [draw(schedules(("supplier", name))) for name in draw(st.sampled_from((("Acme",), ("Acme", "Bolt"))))]
-    terms = [s.model_copy(update={"materials": frozenset()}) for s in found]
+    terms = [s.but(materials=frozenset()) for s in found]
     wanted = [
         demand(good, "civil", *draw(st.lists(st.integers(0, 9), min_size=count, max_size=count)), price=60)
         for good in goods

@@ -142,8 +142,8 @@ def test_what_permits_counts_in_whole_periods_within_it() -> None:
 
 def test_a_plant_that_begins_within_a_quarter_is_of_use_from_that_day() -> None:
     """500 kg a year from March on, of which nothing can be held: January and February are short in quarters as in months."""
-    step = facility("cn", "CN", 500).capacity[0].model_copy(update={"start": date(2027, 3, 1)})
-    site = facility("cn", "CN").model_copy(update={"capacity": (step,)})
+    step = facility("cn", "CN", 500).capacity[0].but(start=date(2027, 3, 1))
+    site = facility("cn", "CN").but(capacity=(step,))
     late = source("CN", 11, name="slow", lead_time=1, max_per_year=0.1)
     found = planned(yearly(), catalog(site, source("CN", 10), late))
     ((_, quarters, by_month, only),) = months(found)
@@ -222,8 +222,6 @@ def test_a_run_that_is_checked_again_works_out_what_only_the_periods_do() -> Non
     again = recheck(found.facts(), found.run, Registry.of())
     assert again.run == found.run
     (row,) = found.run.by_months
-    wrong = found.run.model_copy(
-        update={"by_months": [row.model_copy(update={"only_kg": Decimal(300)})], "rounded": []}
-    )
+    wrong = found.run.but(by_months=[row.but(only_kg=Decimal(300))], rounded=[])
     told = recheck(found.facts(), wrong, Registry.of()).run
     assert (told.by_months, told.rounded) == (found.run.by_months, found.run.rounded)

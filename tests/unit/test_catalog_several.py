@@ -227,17 +227,17 @@ HERE, THERE = "acme:smelter", "desk:plant-7"
 
 def acme(per_year: float | None = 10, **more: object) -> Catalog:
     """A catalog with one plant, whose metal costs 50."""
-    plant = facility("smelter", "AU", per_year, operator="Acme", **more).model_copy(update={"name": "Smelter of Acme"})
-    return catalog(plant, source("AU", 50, name="acme-metal", plant="smelter")).model_copy(update={"name": "acme"})
+    plant = facility("smelter", "AU", per_year, operator="Acme", **more).but(name="Smelter of Acme")
+    return catalog(plant, source("AU", 50, name="acme-metal", plant="smelter")).but(name="acme")
 
 
 def desk(
     *more: object, per_year: float | None = 8, country: str = "AU", plant: str = "plant-7", **said: object
 ) -> Catalog:
     """A planner's own catalog with the same plant under another name, its metal at 40."""
-    place = facility(plant, country, per_year).model_copy(update={"operator": "ACME ", **said})
+    place = facility(plant, country, per_year).but(operator="ACME ", **said)
     sold = source(country, 40, name="desk-metal", plant=plant)
-    return catalog(place, sold, *more).model_copy(update={"name": "desk"})
+    return catalog(place, sold, *more).but(name="desk")
 
 
 def one(keep: str = HERE, offers: str = "all", facilities: tuple[str, ...] = (HERE, THERE)) -> Overlap:
@@ -247,7 +247,7 @@ def one(keep: str = HERE, offers: str = "all", facilities: tuple[str, ...] = (HE
 
 def wanting(*overlaps: Overlap, metal: float = 30) -> Case:
     """A case of one year."""
-    return case(demand("metal", "civil", metal)).model_copy(update={"overlaps": overlaps})
+    return case(demand("metal", "civil", metal)).but(overlaps=overlaps)
 
 
 def refusal(given_case: Case, *catalogs: Catalog) -> str:

@@ -85,7 +85,7 @@ def test_remove_from_a_day_on_leaves_orders_before_it() -> None:
 
 def test_an_offer_that_the_case_assumes_figures_of_can_be_removed() -> None:
     """A scenario without a lead that the case gives a price: what is assumed of it is then no matter."""
-    lead = source("CN", 1).model_copy(update={"price": None})
+    lead = source("CN", 1).but(price=None)
     facts = catalog(facility("cn", "CN"), facility("au", "AU"), lead, source("AU", 50))
     given = unstored(100, assume={"offer": [{"id": "cn-metal", "price": price(10)}]})
     assert after(given, facts) == {"cn-metal": 100}
@@ -310,9 +310,7 @@ def test_demand_is_multiplied(name: str, hit: set[str]) -> None:
 
 def test_demand_a_year_is_multiplied_too() -> None:
     """A yearly rate is scaled like quantities."""
-    given = unstored(1).model_copy(
-        update={"demands": (demand("metal", "civil", per_year=Decimal(40)).model_copy(update={"quantities": ()}),)}
-    )
+    given = unstored(1).but(demands=(demand("metal", "civil", per_year=Decimal(40)).but(quantities=()),))
     assert after(given, metals(), {"demand": "metal", "factor": 1.5}) == {"cn-metal": 60}
 
 
@@ -396,8 +394,8 @@ def test_all_unknown_names_are_told_at_once() -> None:
 def test_a_capacity_that_nobody_states_cannot_be_changed() -> None:
     """Half of what is not known, or that half a year later, would be no change: it is told; a figure may be stated."""
     facts = metals()
-    sites = tuple(f.model_copy(update={"capacity": ()}) if f.id == "cn" else f for f in facts.facilities)
-    facts = facts.model_copy(update={"facilities": sites})
+    sites = tuple(f.but(capacity=()) if f.id == "cn" else f for f in facts.facilities)
+    facts = facts.but(facilities=sites)
     for change in ({"factor": "0.5"}, {"delay": 6}, {"status": "idle"}):
         with pytest.raises(InputError, match="no capacity that could be changed"):
             altered(unstored(1), facts, (), Change.model_validate({"capacity": "cn", **change}))
@@ -483,7 +481,7 @@ def test_nothing_given_is_changed_in_place() -> None:
 
 def test_a_demand_without_a_name_goes_by_the_one_that_reports_print() -> None:
     """`metal/civil/US`, for a demand of the library that was given no id."""
-    nameless = demand("metal", "civil", 100).model_copy(update={"id": ""})
+    nameless = demand("metal", "civil", 100).but(id="")
     given, _, _ = altered(case(nameless), metals(), (), Change(demand="metal/civil/US", factor=Decimal(2)))
     assert given.demands[0].quantities == (200,)
 

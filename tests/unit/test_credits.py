@@ -62,11 +62,8 @@ def test_what_is_paid_for_is_taken_as_far_as_it_goes() -> None:
 def test_what_a_plant_can_give_and_a_total_end_it_as_well() -> None:
     """Its plant makes 120 kg a year; or 130 kg are all that there is."""
     small = given_away()
-    plants = tuple(
-        f.model_copy(update={"capacity": facility("x", "CN", 120).capacity}) if f.id == "dump" else f
-        for f in small.facilities
-    )
-    assert bought(planned(case(CIVIL), small.model_copy(update={"facilities": plants}))) == {"waste": 120}
+    plants = tuple(f.but(capacity=facility("x", "CN", 120).capacity) if f.id == "dump" else f for f in small.facilities)
+    assert bought(planned(case(CIVIL), small.but(facilities=plants))) == {"waste": 120}
     assert bought(planned(case(CIVIL), given_away(max_per_year=None, total=Decimal(130)))) == {"waste": 130}
 
 
@@ -113,14 +110,14 @@ def test_a_price_list_does_not_bear_on_it() -> None:
     with pytest.raises(InputError, match="a share of that is no discount"):
         built(
             case(CIVIL),
-            given_away().model_copy(update={"schedules": (schedule("dump", tier(0, discount=0.1), of="facility"),)}),
+            given_away().but(schedules=(schedule("dump", tier(0, discount=0.1), of="facility"),)),
         )
 
 
 def test_what_a_shortage_costs_must_be_said_where_nothing_costs_anything() -> None:
     """Ten times less than nothing is no price."""
     facts = metals()
-    only = facts.model_copy(update={"offers": (source("CN", -5, max_per_year=Decimal(50)),)})
+    only = facts.but(offers=(source("CN", -5, max_per_year=Decimal(50)),))
     with pytest.raises(InputError, match="no offer and no benchmark has a price above zero"):
         built(case(demand("metal", "civil", 100, shortage_price=None)), only)
 

@@ -114,7 +114,7 @@ def test_each_cause_is_named(facts: Any, rules: list[Any], expected: tuple[str, 
 def test_capacity_that_begins_later_says_when() -> None:
     """A plant that runs from 2027 on."""
     step = CapacityStep(start=date(2027, 1, 1), per_year=Decimal(30), status=Status.OPERATING, source=SOURCE)
-    sites = facility("au", "AU").model_copy(update={"capacity": (step,)})
+    sites = facility("au", "AU").but(capacity=(step,))
     found = planned(case(WANTED), catalog(sites, source("AU", 50)))
     assert causes(found, "2026") == [[("date", ["au-metal"])]]
     assert found.run.shortages[0].causes[0].restrictions[0].first == "2027"

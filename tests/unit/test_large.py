@@ -59,7 +59,7 @@ def test_records_of_a_table_share_what_they_hold_alike(tmp_path: Path) -> None:
     assert len({id(step) for facility in catalog.facilities for step in facility.capacity}) == 50
     assert len({id(offer.chain) for offer in offers}) == 10
     assert len({id(offer.model_fields_set) for offer in offers}) == 1
-    copied = offers[0].model_copy(update={"note": "another"})
+    copied = offers[0].but(note="another")
     assert "note" in copied.model_fields_set
     assert "note" not in offers[1].model_fields_set
 

@@ -148,7 +148,7 @@ def test_prices_change_by_country(name: str, hit: set[str]) -> None:
 
 def test_a_capacity_that_nobody_published_is_given() -> None:
     """A facility without a capacity is a lead; stating one lets it supply, from a day on."""
-    bare = facility("au", "AU").model_copy(update={"capacity": ()})
+    bare = facility("au", "AU").but(capacity=())
     facts = catalog(bare, offer("au-metal", "au", "metal", 5, chain("AU", *METAL)))
     assert short(after(wanted(10, 10), facts)) == {"metal-defense": 20.0}
     found = after(wanted(10, 10), facts, {"capacity": "au", "per_year": 8, "from": "2027-01-01"})
@@ -157,7 +157,7 @@ def test_a_capacity_that_nobody_published_is_given() -> None:
 
 def test_a_price_that_nobody_published_is_given() -> None:
     """An offer without a price is a lead; stating one lets it supply, in another currency at its rate, and quotations no longer count."""
-    bare = source("KZ", price(), name="kz-metal", plant="kz").model_copy(update={"price": None})
+    bare = source("KZ", price(), name="kz-metal", plant="kz").but(price=None)
     facts = metals(facility("kz", "KZ"), bare)
     assert set(bought(after(wanted(10, end_use="civil"), facts))) == {"cn-metal"}
     found = after(wanted(10, end_use="civil"), facts, {"price": "kz-metal", "amount": 4})

@@ -350,8 +350,8 @@ class TestTampered:
         found = planned(both(100), metals(), floor)
         plan = found.plan.plan
         swap = {"R1": "R2", "R2": "R1"}
-        deliveries = tuple(d.model_copy(update={"requirement": swap[d.requirement]}) for d in plan.deliveries)
-        wrong = examine(found.plan.problem, plan.model_copy(update={"deliveries": deliveries}))[1]
+        deliveries = tuple(d.but(requirement=swap[d.requirement]) for d in plan.deliveries)
+        wrong = examine(found.plan.problem, plan.but(deliveries=deliveries))[1]
         assert "`metal-defense` is served by what was bought for other end uses" in " ".join(map(str, wrong))
 
     def test_purchases_of_another_class(self) -> None:
@@ -360,9 +360,9 @@ class TestTampered:
         found = planned(both(100), metals(), floor)
         plan = found.plan.plan
         swap = {"R1": "R2", "R2": "R1"}
-        purchases = tuple(p.model_copy(update={"requirement": swap[p.requirement]}) for p in plan.purchases)
-        deliveries = tuple(d.model_copy(update={"requirement": swap[d.requirement]}) for d in plan.deliveries)
-        changed = plan.model_copy(update={"purchases": purchases, "deliveries": deliveries})
+        purchases = tuple(p.but(requirement=swap[p.requirement]) for p in plan.purchases)
+        deliveries = tuple(d.but(requirement=swap[d.requirement]) for d in plan.deliveries)
+        changed = plan.but(purchases=purchases, deliveries=deliveries)
         wrong = " ".join(map(str, examine(found.plan.problem, changed)[1]))
         assert "does not hold: At least 50 % of the demand for any material for defense use" in wrong
 
@@ -558,7 +558,7 @@ def test_a_cap_admits_nothing_in_a_year_without_demand(words: dict[str, Any]) ->
     """A fifth of no demand is nothing: Chinese metal may not be bought a year early beyond its share of what is then wanted."""
     early = {"end": date(2026, 12, 31)}
     facts = metals()
-    facts = facts.model_copy(update={"offers": (source("CN", 10, **early), *facts.offers[1:])})
+    facts = facts.but(offers=(source("CN", 10, **early), *facts.offers[1:]))
 
     def chinese(facts: Catalog, *rules: Rule) -> dict[str, float]:
         return {

@@ -190,7 +190,7 @@ def test_money_of_terms_needs_a_rate() -> None:
     with pytest.raises(InputError, match="no exchange rate from EUR to USD"):
         planned(case(CIVIL), facts)
     rate = Rate(currency="EUR", to="USD", rate=Decimal("1.2"), start=date(2026, 1, 1), source=SOURCE)
-    assert planned(case(CIVIL), facts.model_copy(update={"rates": (rate,)})).cost.fixed == 120
+    assert planned(case(CIVIL), facts.but(rates=(rate,))).cost.fixed == 120
 
 
 def test_terms_hold_in_a_period_that_has_a_day_of_theirs() -> None:
@@ -204,7 +204,7 @@ def test_a_set_up_takes_capacity() -> None:
     """Of 100 kg a year, a campaign takes 30: 70 are left, and a second campaign leaves 40."""
     limited = metals(source("CN", 3, "salt"), terms("cn", of="facility", materials=["metal"], setup_use=30), cn=100)
     assert bought(planned(case(CIVIL), limited)) == {"cn-metal": 70, "au-metal": 30}
-    both = limited.model_copy(update={"terms": (*limited.terms, terms("cn-salt", setup_use=30))})
+    both = limited.but(terms=(*limited.terms, terms("cn-salt", setup_use=30)))
     found = planned(case(CIVIL, demand("salt", "civil", 20)), both)
     assert bought(found) == {"cn-metal": 20, "cn-salt": 20, "au-metal": 80}
 
@@ -261,9 +261,9 @@ def resized(plan: Plan, quantity: float) -> Plan:
     kilograms = Decimal(str(quantity))
 
     def other(purchase: Purchase) -> Purchase:
-        return purchase.model_copy(update={"quantity": kilograms}) if purchase.offer == "cn-metal" else purchase
+        return purchase.but(quantity=kilograms) if purchase.offer == "cn-metal" else purchase
 
-    return plan.model_copy(update={"purchases": tuple(map(other, plan.purchases))})
+    return plan.but(purchases=tuple(map(other, plan.purchases)))
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def resized(plan: Plan, quantity: float) -> Plan:
         (lambda plan: resized(plan, 125), "more is ordered under the terms of offer cn-metal in 2026"),
         (lambda plan: resized(plan, 125), "more is taken from `cn` in 2026 than its capacity"),
         (lambda plan: resized(plan, 25), "less is ordered under the terms of offer cn-metal in 2026"),
-        (lambda plan: plan.model_copy(update={"objective": plan.objective - 40, "bound": Decimal(0)}), "objective is not"),
+        (lambda plan: plan.but(objective=plan.objective - 40, bound=Decimal(0)), "objective is not"),
     ],
 )  # fmt: skip
 def test_the_verifier_names_what_is_not_so(tamper: Callable[[Plan], Plan], words: str) -> None:
@@ -397,7 +397,7 @@ def test_a_budget_counts_what_is_paid_for_and_not_taken() -> None:
 @pytest.mark.parametrize(
     ("tamper", "words"),
     [
-        (lambda plan: plan.model_copy(update={"objective": plan.objective - 450}), "objective is not"),
+        (lambda plan: plan.but(objective=plan.objective - 450), "objective is not"),
         (lambda plan: moved(plan, 0), "is ordered when it is not offered"),
     ],
 )
@@ -414,4 +414,4 @@ def test_the_verifier_counts_commitments_and_dates_again(tamper: Callable[[Plan]
 def moved(plan: Plan, period: int) -> Plan:
     """The plan with every purchase ordered and delivered in a period."""
     when = {"ordered": period, "delivered": period}
-    return plan.model_copy(update={"purchases": tuple(p.model_copy(update=when) for p in plan.purchases)})
+    return plan.but(purchases=tuple(p.model_copy(update=when) for p in plan.purchases))

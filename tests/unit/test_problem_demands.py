@@ -47,7 +47,7 @@ def rate(per_year: float | None, **more: Any) -> DemandSpec:
 def wanted(spec: DemandSpec, periods: int, start: date, length: str) -> list[float]:
     """Kilograms of a demand in each period."""
     given = case(demand("metal", "civil", *([0] * periods)), start=start, length=length)
-    problem = built(given.model_copy(update={"demands": (spec,)}), metals())
+    problem = built(given.but(demands=(spec,)), metals())
     return [float(q) for q in problem.demands[0].quantity]
 
 
@@ -113,8 +113,8 @@ def test_quantities_of_another_substance_are_converted() -> None:
 def test_where_no_shortage_price_is_given_it_is_ten_times_the_dearest() -> None:
     """Japan at 80 is the dearest of three, its freight of 3 lands it at 83: 830, and it is said."""
     given = case(demand("metal", "civil", 10), assume={"freight": 3})
-    spec = given.demands[0].model_copy(update={"shortage_price": None})
-    found = planned(given.model_copy(update={"demands": (spec,)}), metals(cn=1, au=0, jp=1))
+    spec = given.demands[0].but(shortage_price=None)
+    found = planned(given.but(demands=(spec,)), metals(cn=1, au=0, jp=1))
     assert [float(d.shortage_price) for d in found.run.demands] == [830]
     assert "830.00 USD/kg, 10 times the dearest" in told(found, "metal-civil")
     assert float(found.cost.shortage) == 8 * 830
@@ -122,7 +122,7 @@ def test_where_no_shortage_price_is_given_it_is_ten_times_the_dearest() -> None:
 
 def bare(material: str, end_use: str) -> DemandSpec:
     """10 kg a year without a price on what is short."""
-    return demand(material, end_use, 10).model_copy(update={"shortage_price": None})
+    return demand(material, end_use, 10).but(shortage_price=None)
 
 
 def priced(found: Recommendation) -> dict[str, float]:
@@ -193,7 +193,7 @@ def test_an_end_use_that_nothing_is_wanted_for_has_no_priority() -> None:
 
 def test_a_shortage_price_that_nothing_tells_is_asked_for() -> None:
     """Neither an offer nor a benchmark has a price."""
-    spec = demand("metal", "civil", 10).model_copy(update={"shortage_price": None})
+    spec = demand("metal", "civil", 10).but(shortage_price=None)
     with pytest.raises(InputError, match="shortage_price"):
         built(case(spec), catalog())
 
@@ -226,9 +226,7 @@ def test_holding_as_a_share_of_the_price_is_told() -> None:
     """10 % a year of the dearest offer, 80: 8 a kilogram. 20 kg held over 2026 cost 160."""
     facts = metals(cn=0, au=0)
     given = case(demand("metal", "civil", 0, 20), assume={"holding": Decimal("0.1")})
-    made = facts.model_copy(
-        update={"offers": tuple(o.model_copy(update={"end": date(2026, 12, 31)}) for o in facts.offers)}
-    )
+    made = facts.but(offers=tuple(o.but(end=date(2026, 12, 31)) for o in facts.offers))
     found = planned(given, made)
     assert float(found.cost.holding) == 160
     assert "holding stock costs 10 % a year" in told(found, "stock")
@@ -329,9 +327,7 @@ def test_a_demand_of_nothing_has_a_plan() -> None:
 def test_figures_without_evidence_are_refused() -> None:
     """A source that nobody describes is a slip, in memory as in a file."""
     site = facility("cn", "CN", 10)
-    unknown = site.model_copy(
-        update={"capacity": tuple(s.model_copy(update={"source": "nowhere"}) for s in site.capacity)}
-    )
+    unknown = site.but(capacity=tuple(s.but(source="nowhere") for s in site.capacity))
     with pytest.raises(InputError, match="no such source"):
         planned(case(demand("metal", "civil", 1)), catalog(unknown, source("CN", 1)))
 
@@ -348,6 +344,6 @@ def test_stock_at_a_place_that_nobody_knows_is_told_once() -> None:
     """Whether it says the place itself, or lies at the case's: as a mistake, with the place, and not as a breakdown."""
     for given in (
         case(demand("metal", "civil", 1), stocks=(stock("metal", 1, ()),), place="Utopia"),
-        case(demand("metal", "civil", 1), stocks=(stock("metal", 1, ()).model_copy(update={"place": "Utopia"}),)),
+        case(demand("metal", "civil", 1), stocks=(stock("metal", 1, ()).but(place="Utopia"),)),
     ):
         assert [p.found for p in refused(built, given, metals())] == ["Utopia"]

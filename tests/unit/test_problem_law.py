@@ -101,7 +101,7 @@ def test_only_enacted_phases_apply(status: str, applies: bool) -> None:
     given = case(demand("metal", "defense", 10))
     law = ban("mined", phases=[{"status": status}])
     assert bought(planned(given, metals(), law)) == ({"au-metal": 10} if applies else {"cn-metal": 10})
-    named = given.model_copy(update={"accept": given.accept.model_copy(update={"rule_status": (status,)})})
+    named = given.but(accept=given.accept.but(rule_status=(status,)))
     assert bought(planned(named, metals(), law)) == {"au-metal": 10}
     strict = planned(given, metals(), law, strict=True)
     assert bought(strict) == ({"au-metal": 10} if applies or status == "unknown" else {"cn-metal": 10})
@@ -132,7 +132,7 @@ def test_what_is_not_proved_is_kept_out_and_shown() -> None:
 def test_a_case_may_let_the_unproven_pass_and_it_is_told() -> None:
     """The cheapest is bought; the run says how much went without proof, and why. What fails outright is still kept out."""
     facts = vague()
-    facts = facts.model_copy(update={"offers": (*facts.offers, source("CN", 5, name="cn-sure"))})
+    facts = facts.but(offers=(*facts.offers, source("CN", 5, name="cn-sure")))
     found = planned(case(demand("metal", "defense", 10), accept={"unproven": True}), facts, ban("mined", start=None))
     assert bought(found) == {"cn-metal": 10}
     assert "10 kg let pass by `ban` without proof" in told(found, "cn-metal")
@@ -198,7 +198,7 @@ def test_two_licences_add_up() -> None:
 def test_two_controls_want_a_licence_each() -> None:
     """A kilogram that both bear on draws on both: no more than the smaller of the two."""
     papers = [{"id": "a", "rule": "control", "quantity": 3}, {"id": "b", "rule": "other", "quantity": 9}]
-    other = control().model_copy(update={"id": "other"})
+    other = control().but(id="other")
     found = planned(case(demand("metal", "defense", 10), licences=papers), metals(), control(), other)
     assert bought(found) == {"cn-metal": 3, "au-metal": 7}
 
@@ -285,7 +285,7 @@ def test_stock_ordered_before_a_rule_dated_by_order_may_be_used() -> None:
 def test_an_export_control_counts_on_arrival() -> None:
     """In force in 2027 only; metal takes a year. Ordered in 2026 it arrives under the control."""
     facts = metals()
-    slow = facts.model_copy(update={"offers": tuple(o.model_copy(update={"lead_time": 12}) for o in facts.offers)})
+    slow = facts.but(offers=tuple(o.but(lead_time=12) for o in facts.offers))
     law = control(phases=[{"from": "2027-01-01", "until": "2027-12-31"}])
     found = planned(case(demand("metal", "civil", 0, 10, 10), stores=NOTHING_HELD), slow, law)
     assert ordered(found) == {("au-metal", "2026"): 10, ("cn-metal", "2027"): 10}
@@ -337,7 +337,7 @@ def test_a_lane_is_the_only_way_an_offer_moves() -> None:
         lanes = [{"to": to, "freight": 3, "currency": "USD"}]
         one = source("CN", 10, lanes=lanes)
         others = tuple(o for o in facts.offers if o.id != "cn-metal")
-        found = planned(case(demand("metal", "civil", 10)), facts.model_copy(update={"offers": (one, *others)}))
+        found = planned(case(demand("metal", "civil", 10)), facts.but(offers=(one, *others)))
         assert bought(found) == expected
         assert float(found.cost.freight) == (30 if to == "US" else 0)
 
@@ -565,7 +565,7 @@ def test_scrap_does_not_prove_where_its_metal_was_mined_or_refined(stage: str) -
 
 def test_what_is_done_to_scrap_in_a_barred_country_is_barred() -> None:
     """Refined again in China it was refined there, whatever it was before."""
-    entries = tuple(e.model_copy(update={"countries": frozenset({"CN"})}) if e.stage == "refined" else e for e in SCRAP)
+    entries = tuple(e.but(countries=frozenset({"CN"})) if e.stage == "refined" else e for e in SCRAP)
     given = catalog(facility("jp", "JP"), source("JP", 10, chain=entries))
     found = planned(case(demand("metal", "defense", 10)), given, ban("refined", start=None))
     assert short(found) == {"metal-defense": 10}

@@ -244,7 +244,7 @@ def test_leads_are_shown_with_their_reasons_and_never_counted(facts: Catalog, re
 
 def test_an_offer_without_a_price_is_a_lead() -> None:
     """Nobody published a price: it is not taken as free of charge."""
-    found = planned(yearly(10), catalog(facility("cn", "CN"), source("CN", 1).model_copy(update={"price": None})))
+    found = planned(yearly(10), catalog(facility("cn", "CN"), source("CN", 1).but(price=None)))
     assert found.run.leads[0].reasons == ["nobody published its price"]
     assert short(found) == {"metal-civil": 10}
 
@@ -285,7 +285,7 @@ def test_figures_given_in_another_substance_are_converted() -> None:
     """The oxide holds 0.8 of the element: 8 kg of Dy a year at 100 a kilogram of Dy are 10 kg of oxide at 80."""
     factor = Factor(element="Dy", compound="oxide", kg_per_kg=Decimal("0.8"), source=SOURCE)
     site = facility("cn", "CN", capacity=())
-    facts = catalog(site, source("CN", 1, "oxide").model_copy(update={"price": None}), factors=(factor,))
+    facts = catalog(site, source("CN", 1, "oxide").but(price=None), factors=(factor,))
     assumed = {"id": "cn-oxide", "capacity": 8, "price": price(100), "substance": "Dy"}
     found = planned(case(demand("oxide", "civil", 50), assume={"offer": [assumed]}), facts)
     assert [(float(p.quantity_kg), float(p.price)) for p in found.run.purchases] == [(10, 800)]
@@ -304,12 +304,12 @@ def test_confidence_that_the_case_accepts_makes_guesses_count() -> None:
 
 def test_evidence_below_what_is_accepted_proves_no_origin() -> None:
     """A chain that somebody assumed is read as incomplete: unproven for defence; where the case takes assumptions, it passes."""
-    guessed = tuple(entry.model_copy(update={"source": GUESS}) for entry in chain("AU", *METAL))
+    guessed = tuple(entry.but(source=GUESS) for entry in chain("AU", *METAL))
     facts = catalog(facility("au", "AU"), source("AU", 10, chain=guessed))
     given = case(demand("metal", "defense", 10))
     found = planned(given, facts, ban(*METAL, start=None))
     assert (bought(found), {row.offer for row in found.run.unproven}) == ({}, {"au-metal"})
-    trusting = given.model_copy(update={"accept": given.accept.model_copy(update={"confidence": Confidence.ASSUMED})})
+    trusting = given.but(accept=given.accept.but(confidence=Confidence.ASSUMED))
     assert bought(planned(trusting, facts, ban(*METAL, start=None))) == {"au-metal": 10}
 
 
@@ -350,7 +350,7 @@ def test_the_freight_that_the_case_assumes_is_listed_with_the_offers_that_pay_it
 def test_lead_times_are_whole_periods_rounded_up(length: str, months: float, periods: int) -> None:
     """A delivery within a period may come on its last day."""
     horizon = Horizon(start=date(2026, 1, 1), count=4, length=PeriodLength(length))
-    given = case(demand("metal", "civil", 1, 1, 1, 1)).model_copy(update={"horizon": horizon})
+    given = case(demand("metal", "civil", 1, 1, 1, 1)).but(horizon=horizon)
     problem = built(given, catalog(facility("cn", "CN"), source("CN", 10, lead_time=Decimal(str(months)))))
     assert {lag for arc in problem.network.arcs for lag in arc.lags} == {periods}
 

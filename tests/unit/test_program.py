@@ -157,8 +157,8 @@ def test_the_program_does_not_depend_on_the_order_of_facts() -> None:
     """The same columns and rows in the same places, whichever way round the catalog stands."""
     facts = metals(maker("JP", 5), source("CN", 10, "oxide"), cn=60)
     given = case(demand("metal", "civil", 100), demand("metal", "defense", 7))
-    turned = facts.model_copy(update={"offers": facts.offers[::-1], "facilities": facts.facilities[::-1]})
-    turned_case = given.model_copy(update={"demands": given.demands[::-1]})
+    turned = facts.but(offers=facts.offers[::-1], facilities=facts.facilities[::-1])
+    turned_case = given.but(demands=given.demands[::-1])
     one, other = compile_program(built(given, facts)), compile_program(built(turned_case, turned))
     assert (one.linear.matrix != other.linear.matrix).nnz == 0
     assert one.linear.cost.tolist() == other.linear.cost.tolist()
@@ -167,7 +167,7 @@ def test_the_program_does_not_depend_on_the_order_of_facts() -> None:
 
 def test_a_case_of_nothing_is_a_program_of_nothing() -> None:
     """A part of a case in which nothing is wanted has no column that could cost anything."""
-    given = case(demand("metal", "civil", 1)).model_copy(update={"demands": ()})
+    given = case(demand("metal", "civil", 1)).but(demands=())
     program = compile_program(build_problem(given, (metals(),), (), part=True))
     assert not program.linear.cost.any()
     empty = solve(replace(program))
@@ -316,7 +316,7 @@ def test_purchases_by_column_are_what_they_are_one_by_one() -> None:
     with pytest.raises(IndexError):
         columns[3]
     by_column = Plan(status=PlanStatus.OPTIMAL, objective=Decimal(1), bound=Decimal(1), purchases=columns)
-    one_by_one = by_column.model_copy(update={"purchases": records})
+    one_by_one = by_column.but(purchases=records)
     assert by_column.purchases is columns
     assert by_column == one_by_one
     assert by_column.model_dump(mode="json") == one_by_one.model_dump(mode="json")
@@ -407,7 +407,7 @@ def test_what_is_below_the_resolution_is_warned_of_and_rounded_up() -> None:
         "the most that offer `melt` can take of oxide in any period is below 0.001 kg, the resolution to which plans are rounded",
     ]
     assert bought(planned(given, facts)) == {"melt": 4_000_000, "au-oxide": 0.001}
-    finer = given.model_copy(update={"resolution": Decimal("1e-7")})
+    finer = given.but(resolution=Decimal("1e-7"))
     assert not any("below" in message for message in said(list(out_of_scale(built(finer, facts)))))
     assert bought(planned(finer, facts))["au-oxide"] == pytest.approx(0.0004)
 

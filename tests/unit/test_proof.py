@@ -54,9 +54,7 @@ def with_minima() -> Recommendation:
 
 def claimed(found: VerifiedPlan, plan: Plan) -> VerifiedPlan:
     """Another plan of the same facts, whose bound is made to be what it costs."""
-    open_ = plan.model_copy(
-        update={"status": PlanStatus.FEASIBLE, "objective": Decimal(10**9), "bound": Decimal(-(10**9))}
-    )
+    open_ = plan.but(status=PlanStatus.FEASIBLE, objective=Decimal(10**9), bound=Decimal(-(10**9)))
     cost = verify(found.problem, open_).cost.objective
     stated = {"status": PlanStatus.OPTIMAL, "objective": cost, "bound": cost}
     return verify(found.problem, plan.model_copy(update=stated))
@@ -163,17 +161,15 @@ def test_a_ranked_objective_that_could_be_smaller_is_found_out() -> None:
     ranked, cheap = planned(case(*wanted, objectives=RANKED), facts), planned(case(*wanted), facts)
     levels = compile_program(ranked.plan.problem).goals
     assert cheap.session is not None
-    told = cheap.plan.plan.model_copy(
-        update={
-            "levels": tuple(
-                level.model_copy(update={"least": value, "bound": value, "most": value})
-                for level, value in zip(
-                    ranked.plan.plan.levels,
-                    [Decimal(repr(float(goal.cost @ _padded(cheap, len(goal.cost))))) for goal in levels],
-                    strict=True,
-                )
+    told = cheap.plan.plan.but(
+        levels=tuple(
+            level.but(least=value, bound=value, most=value)
+            for level, value in zip(
+                ranked.plan.plan.levels,
+                [Decimal(repr(float(goal.cost @ _padded(cheap, len(goal.cost))))) for goal in levels],
+                strict=True,
             )
-        }
+        )
     )
     proof = prove_optimality(verify(ranked.plan.problem, told))
     (finding,) = proof.findings
@@ -222,7 +218,7 @@ def test_a_conflict_that_is_named_excuses_nothing_that_is_planned() -> None:
     assert honest.run.status is PlanStatus.OPTIMAL
     free = planned(case(demand("metal", "civil", 40)), metals(cn=0)).plan.plan
     named = Infeasible(materials=("metal",), demands=(), rules=("cap",))
-    forged = free.model_copy(update={"status": PlanStatus.INFEASIBLE, "infeasible": (named,)})
+    forged = free.but(status=PlanStatus.INFEASIBLE, infeasible=(named,))
     with pytest.raises(VerificationError, match="rule `cap` does not hold"):
         verify(honest.plan.problem, forged)
 
@@ -234,8 +230,8 @@ def test_a_conflict_beside_one_that_is_proved_is_not() -> None:
     found = planned(given, facts, rule(Pin, offer="au-metal", at_least=60))
     (honest,) = found.plan.plan.infeasible
     assert prove_optimality(found.plan).conflicts == (honest,)
-    more = honest.model_copy(update={"rules": (*honest.rules, "house-ban"), "materials": ("metal", "salt")})
-    told = found.plan.plan.model_copy(update={"infeasible": (honest, more)})
+    more = honest.but(rules=(*honest.rules, "house-ban"), materials=("metal", "salt"))
+    told = found.plan.plan.but(infeasible=(honest, more))
     proof = prove_optimality(verify(found.plan.problem, told))
     assert proof.conflicts == (honest,)
     assert "which is not proved" in proof.text

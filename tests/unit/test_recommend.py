@@ -64,11 +64,7 @@ def world(factor: int = 1) -> tuple[Case, Catalog, list[Rule]]:
         maker("JP", 20),
         cn=60,
     )
-    facts = facts.model_copy(
-        update={
-            "offers": tuple(o.model_copy(update={"min_order": 5}) if o.id == "au-metal" else o for o in facts.offers)
-        }
-    )
+    facts = facts.but(offers=tuple(o.but(min_order=5) if o.id == "au-metal" else o for o in facts.offers))
     given = case(
         demand("metal", "defense", 30 * factor, 50 * factor),
         demand("metal", "civil", 40, 40),
@@ -214,7 +210,7 @@ def test_neither_workers_nor_the_order_of_facts_change_a_byte(found: Recommendat
     lists = {name: getattr(facts, name) for name in ("materials", "facilities", "offers", "sources")}
     facts = facts.model_copy(update={k: tuple(dice.sample(v, len(v))) for k, v in lists.items()})
     wanted, stores = (tuple(dice.sample(v, len(v))) for v in (given.demands, given.stores))
-    given = given.model_copy(update={"demands": wanted, "stores": stores})
+    given = given.but(demands=wanted, stores=stores)
     again = planned(given, facts, *dice.sample(rules, len(rules)), workers=workers)
     assert text(again) == text(found)
 
@@ -283,7 +279,7 @@ def test_a_run_tells_what_it_rests_on(found: Recommendation) -> None:
 
 def test_an_order_whose_day_passed_before_the_facts_were_looked_at_is_late() -> None:
     """The catalog is of 11 January: an order of the 1st is ten days late, one of the next year is not. The clock has no part in it."""
-    facts = metals().model_copy(update={"as_of": date(2026, 1, 11)})
+    facts = metals().but(as_of=date(2026, 1, 11))
     found = planned(case(demand("metal", "civil", 1, 1), stores=(store("metal", 0, limit=0),)), facts)
     assert [(str(one.order_by), one.late_days) for one in found.run.purchases] == [
         ("2026-01-01", 10),
@@ -330,7 +326,7 @@ def test_names_without_a_registry_are_looked_up_where_they_are_installed() -> No
     named = case(demand("metal", "civil", 1), catalogs=("tiny",))
     assert bought(planned(named, metals())) == {"cn-metal": 1}  # given in memory under its name
     with pytest.raises(PluginError, match="no catalog `other` is installed"):
-        planned(named.model_copy(update={"catalogs": ("tiny", "other")}), metals())
+        planned(named.but(catalogs=("tiny", "other")), metals())
 
 
 def test_all_that_a_case_names_wrongly_is_told_at_once() -> None:
@@ -346,7 +342,7 @@ def test_all_that_a_case_names_wrongly_is_told_at_once() -> None:
 
 def test_two_catalogs_of_one_id_are_refused() -> None:
     """The same offer defined differently in two catalogs: both are named."""
-    other = catalog(facility("cn", "CN"), source("CN", 11)).model_copy(update={"name": "other"})
+    other = catalog(facility("cn", "CN"), source("CN", 11)).but(name="other")
     with pytest.raises(InputError, match="other"):
         planned(case(demand("metal", "civil", 1)), [metals(), other])
 
@@ -376,7 +372,7 @@ def test_arguments_of_another_type_are_refused_in_words(options: dict[str, Any])
 @pytest.mark.parametrize("rules", [{"kind": "max-share"}, "max-share", None, (1,)])
 def test_rules_of_a_case_that_are_no_tables_are_refused_in_words(rules: Any) -> None:
     """A copy of a case is looked at like one that is read from a file."""
-    given = case(demand("metal", "civil", 100)).model_copy(update={"rules": rules})
+    given = case(demand("metal", "civil", 100)).but(rules=rules)
     assert all(
         "rules" in problem.column and problem.expected
         for problem in refused(friendshore.plan, given, catalogs=[metals(cn=60)], registry=Registry.of())

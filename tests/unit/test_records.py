@@ -61,7 +61,7 @@ def test_a_rule_that_names_nothing_is_refused(made: Callable[[], Rule], column: 
     given = case(CIVIL)
     if where == "in the case":
         data = made_rule.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"kind": made_rule.kind}
-        (problem,) = refused(planned, given.model_copy(update={"rules": (data,)}), metals())
+        (problem,) = refused(planned, given.but(rules=(data,)), metals())
     else:
         (problem,) = refused(planned, given, metals(), made_rule)
     assert (problem.column, problem.fix) == (column, f"did you mean `{near}`?")
@@ -86,7 +86,7 @@ def test_ids_given_twice_are_refused() -> None:
     """Of two offers, plants, materials, rates or lanes of one name either might have been meant."""
     facts = metals(facility("cn", "AU", 1), source("CN", 5))
     rate = Rate(currency="EUR", to="USD", rate=Decimal(1), start=date(2026, 1, 1), source=SOURCE)
-    facts = facts.model_copy(update={"materials": (*facts.materials, facts.materials[0]), "rates": (rate, rate)})
+    facts = facts.but(materials=(*facts.materials, facts.materials[0]), rates=(rate, rate))
     lanes = (Lane(to="US", source=SOURCE), Lane(to="US", source=SOURCE))
     found = refused(planned, case(CIVIL), changed(facts, "au-metal", lanes=lanes))
     assert sorted(p.message for p in found) == [
@@ -111,16 +111,14 @@ def test_what_is_named_and_not_there_is_refused() -> None:
     offer = (
         metals()
         .offers[0]
-        .model_copy(
-            update={
-                "facility": "cnn",
-                "price": Price(benchmark="rotterdam", source=SOURCE),
-                "outputs": (metals().offers[0].outputs[0].model_copy(update={"material": "metl"}),),
-                "chain": (ChainEntry(stage="mined", source="tiny:x"),),
-            }
+        .but(
+            facility="cnn",
+            price=Price(benchmark="rotterdam", source=SOURCE),
+            outputs=(metals().offers[0].outputs[0].but(material="metl"),),
+            chain=(ChainEntry(stage="mined", source="tiny:x"),),
         )
     )
-    facts = metals().model_copy(update={"offers": (offer, *metals().offers[1:])})
+    facts = metals().but(offers=(offer, *metals().offers[1:]))
     found = {p.column: p for p in refused(planned, case(CIVIL), facts)}
     assert {column: p.message for column, p in found.items()} == {
         "facility": "no such facility",
@@ -180,10 +178,10 @@ def test_stores_of_one_place_hold_one_after_another() -> None:
 def test_a_copy_that_nobody_looked_at_is_looked_at() -> None:
     """`model_copy` and `model_construct` look at nothing; before anything is planned all of it is, at once."""
     sold = metals().offers
-    wrong = sold[0].model_copy(update={"min_order": -5.0, "customs_origin": "Chyna", "facility": "nowhere"})
-    late = sold[1].model_copy(update={"start": date(2027, 1, 1), "end": date(2026, 1, 1)})
-    facts = metals().model_copy(update={"offers": (wrong, late, sold[2])})
-    given = case(CIVIL).model_copy(update={"currency": "DOL", "demands": (CIVIL, CIVIL)})
+    wrong = sold[0].but(min_order=-5.0, customs_origin="Chyna", facility="nowhere")
+    late = sold[1].but(start=date(2027, 1, 1), end=date(2026, 1, 1))
+    facts = metals().but(offers=(wrong, late, sold[2]))
+    given = case(CIVIL).but(currency="DOL", demands=(CIVIL, CIVIL))
     assert {(p.file, p.column, p.message, p.expected) for p in refused(planned, given, facts)} == {
         ("case tiny", "currency", "cannot be read", "a currency by its ISO 4217 code, like USD"),
         ("case tiny", "demands[2].id", "there are two called `metal-civil`", "different names"),
@@ -201,7 +199,7 @@ def test_a_copy_that_nobody_looked_at_is_looked_at() -> None:
 
 def test_a_record_without_a_field_is_refused() -> None:
     """Built without looking, it may lack what everything else reads."""
-    facts = metals().model_copy(update={"offers": (Offer.model_construct(id="bare"), *metals().offers)})
+    facts = metals().but(offers=(Offer.model_construct(id="bare"), *metals().offers))
     found = refused(planned, case(CIVIL), facts)
     assert {(p.column, p.message) for p in found} == {
         ("facility", "a needed key is missing"),
@@ -219,11 +217,8 @@ def test_what_a_case_accepts_must_be_known() -> None:
 def test_countries_may_be_called_by_name() -> None:
     """As in a file; the record keeps the code, a copy that nobody looked at too."""
     assert Facility(id="x", country="Australia").country == "AU"
-    sites = tuple(
-        site.model_copy(update={"country": "China", "place": ""}) if site.id == "cn" else site
-        for site in metals().facilities
-    )
-    facts = metals().model_copy(update={"facilities": sites})
+    sites = tuple(site.but(country="China", place="") if site.id == "cn" else site for site in metals().facilities)
+    facts = metals().but(facilities=sites)
     assert set(bought(planned(case(CIVIL), facts, rule(Exclude, countries=["CN"])))) == {"au-metal"}
 
 
@@ -236,7 +231,7 @@ def test_an_offer_is_of_the_catalog_that_holds_it() -> None:
 def test_scenarios_that_inherit_in_a_circle_are_refused() -> None:
     """A copy that nobody looked at too."""
     circle = (Scenario(name="a", inherits=("b",)), Scenario(name="b", inherits=("a", "c")))
-    found = refused(planned, case(CIVIL).model_copy(update={"scenarios": circle}), metals())
+    found = refused(planned, case(CIVIL).but(scenarios=circle), metals())
     assert sorted(p.message for p in found) == [
         "the scenario inherits from itself",
         "the scenario inherits from itself",
@@ -257,7 +252,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
     wanted = DemandSpec(material="metal", end_use="civil", quantities=[np.float64(10)], facts=facts)
     assert wanted.facts == (("cots", True), ("share", Decimal("0.6")))
     plain = planned(case(CIVIL), metals()).run
-    counted = planned(case(demand("metal", "civil", 10).model_copy(update={"quantities": (np.float64(10),)})), metals())
+    counted = planned(case(demand("metal", "civil", 10).but(quantities=(np.float64(10),))), metals())
     assert counted.run.purchases == plain.purchases
 
 

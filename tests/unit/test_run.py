@@ -87,7 +87,7 @@ def test_the_same_run_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
 def test_a_run_is_replaced_by_a_run(run: Run, tmp_path: Path) -> None:
     """Planning again into the same folder leaves the new run and nothing else."""
     write_run(tmp_path / "run", run, {})
-    write_run(tmp_path / "run", run.model_copy(update={"case": "zinc"}), {})
+    write_run(tmp_path / "run", run.but(case="zinc"), {})
     assert read_run(tmp_path / "run").run.case == "zinc"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 

@@ -45,7 +45,7 @@ def facts(*offers: Offer, **more: Any) -> Catalog:
         *offers,
     )
     made = catalog(*plants, *given)
-    return made.model_copy(update={"materials": MATERIALS, **more})
+    return made.but(materials=MATERIALS, **more)
 
 
 def session(*rules: Rule, given: Catalog | None = None) -> Session:
@@ -80,10 +80,10 @@ def test_terms_with_a_supplier_make_its_materials_one_part() -> None:
     plants = (facility("pit", "AU", 200, operator="Acme"), facility("mill", "US", operator="Acme"))
     made = catalog(*plants, offer("ore-1", "pit", "ore", 7), offer("tin-1", "mill", "tin", 3))
     terms = Terms(of="supplier", id="Acme", per="year", fixed=Decimal(5), currency="USD", source=SOURCE)
-    given = made.model_copy(update={"materials": MATERIALS, "terms": (terms,)})
+    given = made.but(materials=MATERIALS, terms=(terms,))
     assert members(session(given=given)) == {BOTH}
-    about_one = terms.model_copy(update={"materials": frozenset({"ore"})})
-    assert len(members(session(given=given.model_copy(update={"terms": (about_one,)})))) == 2
+    about_one = terms.but(materials=frozenset({"ore"}))
+    assert len(members(session(given=given.but(terms=(about_one,))))) == 2
 
 
 def test_a_budget_makes_everything_one_part() -> None:
@@ -186,7 +186,7 @@ def test_a_rule_that_nothing_can_keep_is_no_conflict_once_it_is_switched_off() -
 
 def test_a_lead_that_comes_to_count_is_planned_with_all_it_needs() -> None:
     """A smelter without a capacity makes ore of zinc: stating one brings in the zinc that nobody wanted before, and a cap on it."""
-    smelter = facility("smelter", "JP").model_copy(update={"capacity": ()})
+    smelter = facility("smelter", "JP").but(capacity=())
     made = facts(
         offer("ore-3", "smelter", "ore", 1, inputs=lines(zinc=2)),
         offer("zinc-1", "hole", "zinc", 0.5),
@@ -209,11 +209,11 @@ def test_a_limit_in_countries_that_want_nothing_joins_nothing() -> None:
 
 def unpriced(*scenarios: Scenario) -> Inputs:
     """10 kg of ore from the pit at 7 or, 200 a year of it at most, the hole at 9; no price on a shortage, holding at 10 % a year."""
-    bare = demand("ore", "civil", 300, 300).model_copy(update={"shortage_price": None})
+    bare = demand("ore", "civil", 300, 300).but(shortage_price=None)
     wanted = case(bare, start=date(2027, 1, 1), assume={"holding": "0.1"}, scenarios=scenarios)
     plants = (facility("pit", "AU", 200), facility("hole", "KZ", 60))
     given = catalog(*plants, offer("ore-1", "pit", "ore", 7), offer("ore-2", "hole", "ore", 9))
-    return Inputs(wanted, (given.model_copy(update={"materials": MATERIALS}),), ())
+    return Inputs(wanted, (given.but(materials=MATERIALS),), ())
 
 
 def test_the_loss_of_the_dearest_offer_costs_what_is_short_for_it() -> None:
@@ -238,10 +238,7 @@ def test_a_scenario_leaves_the_price_of_a_shortage_as_it_is() -> None:
 def test_an_offer_that_a_change_brings_prices_what_nothing_priced() -> None:
     """A case that prices no shortage is none; the change that brings the first price prices it."""
     bare = unpriced()
-    catalogs = tuple(
-        c.model_copy(update={"offers": tuple(o.model_copy(update={"price": None}) for o in c.offers)})
-        for c in bare.catalogs
-    )
+    catalogs = tuple(c.but(offers=tuple(o.but(price=None) for o in c.offers)) for c in bare.catalogs)
     bare = replace(bare, catalogs=catalogs)
     with pytest.raises(InputError, match="shortage"):
         Session.open(bare)

@@ -632,7 +632,7 @@ def test_out_of_time_the_levels_have_values_and_bounds(seconds: float) -> None:
     given, facts = hard_case(offers=15, periods=4)
     objectives = [{"minimise": "shortage", "of": ["metal"]}, {"minimise": "spend", "within": "0.05"}, CONCENTRATION]
     found = planned(
-        given.model_copy(update={"objectives": case(*WANTED, objectives=objectives).objectives}),
+        given.but(objectives=case(*WANTED, objectives=objectives).objectives),
         facts,
         time_limit=seconds,
     )
@@ -654,7 +654,7 @@ def test_the_report_tells_the_levels() -> None:
 def level(plan: Plan, rank: int, **update: Any) -> Plan:
     """The plan with another statement of one level."""
     changed = [n.model_copy(update=update) if i == rank else n for i, n in enumerate(plan.levels, 1)]
-    return plan.model_copy(update={"levels": tuple(changed)})
+    return plan.but(levels=tuple(changed))
 
 
 @pytest.mark.parametrize(
@@ -664,9 +664,9 @@ def level(plan: Plan, rank: int, **update: Any) -> Plan:
         (lambda plan: level(plan, 2, most=Decimal(4000)), "level 2 .* is not kept"),
         (lambda plan: level(plan, 1, most=Decimal(50)), "level 1 .* another share"),
         (lambda plan: level(plan, 2, least=Decimal(9000)), "level 2 .* another share"),
-        (lambda plan: plan.model_copy(update={"levels": plan.levels[:1]}), "states 1 ranked objectives"),
-        (lambda plan: plan.model_copy(update={"levels": ()}), "states 0 ranked objectives"),
-        (lambda plan: plan.model_copy(update={"levels": (*plan.levels, PlanLevel(least=0, bound=0, most=0))}), "states 3"),
+        (lambda plan: plan.but(levels=plan.levels[:1]), "states 1 ranked objectives"),
+        (lambda plan: plan.but(levels=()), "states 0 ranked objectives"),
+        (lambda plan: plan.but(levels=(*plan.levels, PlanLevel(least=0, bound=0, most=0))), "states 3"),
     ],
 )  # fmt: skip
 def test_what_a_plan_says_of_a_level_is_checked(tamper: Callable[[Plan], Plan], words: str) -> None:
@@ -679,6 +679,6 @@ def test_what_a_plan_says_of_a_level_is_checked(tamper: Callable[[Plan], Plan], 
 def test_a_plan_that_neglects_a_level_does_not_hold() -> None:
     """The cheapest plan, passed off as one that puts defence first."""
     cheapest, found = ranked().plan.plan, ranked(SHORTAGE).plan
-    told = cheapest.model_copy(update={"levels": found.plan.levels})
+    told = cheapest.but(levels=found.plan.levels)
     with pytest.raises(VerificationError, match=r"level 1 .* is not kept"):
         verify(found.problem, told)

@@ -180,7 +180,7 @@ def test_a_shortage_falls_on_the_days_without_material() -> None:
 
 def test_a_demand_that_begins_after_an_arrival_has_all_of_it() -> None:
     """Use from 1 April on: an order of March is there in time."""
-    wanted = demand("metal", "civil", 100).model_copy(update={"start": date(2027, 4, 1)})
+    wanted = demand("metal", "civil", 100).but(start=date(2027, 4, 1))
     assert short(planned(year(wanted, orders=coming("metal", (100, LATER))), facts())) == {}
 
 

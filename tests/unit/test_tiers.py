@@ -207,7 +207,7 @@ def test_a_dearer_tier_is_paid_for_or_kept_out_of() -> None:
 def test_tonnes_below_a_dearer_tier_are_not_rounded_into_it() -> None:
     """From 50 t on 10 % off and a fee of 100: at 0.01 a kilogram that costs more, and three orders of 49,999.99 kg stay below it."""
     facts = metals(schedule("cn-metal", tier(0), tier(50_000, discount=0.1, lump=100)), cn=400_000)
-    facts = facts.model_copy(update={"offers": (source("CN", 0.01),)})
+    facts = facts.but(offers=(source("CN", 0.01),))
     found = planned(case(demand("metal", "civil", 20_000, 37_000, 92_999.97, price=0.5), length="quarter"), facts)
     assert found.cost.total == Decimal("1499.9997")
     assert [d.tier for d in found.run.discounts] == [1, 1, 1]
@@ -229,7 +229,7 @@ def test_what_is_bought_to_reach_a_tier_is_rounded_up_into_it() -> None:
     """Half off everything from 34 of money on: 2.8333… kg at 12 are ordered as 2.834, not as 2.833 that would miss it."""
     terms = schedule("cn-metal", tier(0), tier(34, discount=0.5), measure="money")
     facts = metals(terms)
-    found = planned(case(demand("metal", "civil", 2)), facts.model_copy(update={"offers": (source("CN", 12),)}))
+    found = planned(case(demand("metal", "civil", 2)), facts.but(offers=(source("CN", 12),)))
     assert bought(found) == {"cn-metal": 2.834}
     assert found.run.discounts[0].measured >= 34
     assert found.plan.largest_miss == 0
@@ -263,7 +263,7 @@ def test_a_supplier_gives_his_discount_over_materials_and_plants() -> None:
     assert (found.cost.price, found.cost.discounts) == (1600, -80)
     apart = planned(
         case(*wanted),
-        facts.model_copy(update={"schedules": (terms.model_copy(update={"materials": frozenset({"metal"})}),)}),
+        facts.but(schedules=(terms.but(materials=frozenset({"metal"})),)),
     )
     assert bought(apart) == {"c-metal": 100, "a-salt": 30}
 
@@ -294,9 +294,7 @@ def test_runs_of_an_offer_with_several_outputs_are_counted() -> None:
     """20 runs give 20 kg of metal and 60 of salt: the tier counts the runs."""
     run = offer("run", "au", "metal", 60, outputs=lines(metal=1, salt=3))
     facts = metals(run, schedule("run", tier(0), tier(20, discount=0.5)))
-    found = planned(
-        case(demand("metal", "civil", 20), demand("salt", "civil", 60)), facts.model_copy(update={"offers": (run,)})
-    )
+    found = planned(case(demand("metal", "civil", 20), demand("salt", "civil", 60)), facts.but(offers=(run,)))
     assert (found.cost.price, found.cost.discounts) == (1200, -600)
 
 
@@ -305,7 +303,7 @@ def test_a_plants_schedule_is_one_of_all_its_lines() -> None:
     lines_ = [facility(f"line-{x}", "CN", 60, within="cn") for x in "ab"]
     sold = tuple(source("CN", 10, name=f"{x}-metal", plant=f"line-{x}") for x in "ab")
     facts = metals(*lines_, schedule("cn", tier(0), tier(100, discount=0.2), of="facility"))
-    found = planned(case(CIVIL), facts.model_copy(update={"offers": sold}))
+    found = planned(case(CIVIL), facts.but(offers=sold))
     assert (found.cost.price, found.cost.discounts) == (1000, -200)
 
 
@@ -324,7 +322,7 @@ def test_a_tier_is_reached_up_the_chain_and_through_a_plant() -> None:
     """Oxide may not be held: to reach its tier more metal is made than is needed, and the surplus metal held."""
     facts = metals(maker("JP", 0), source("AU", 10, "oxide"), schedule("au-oxide", tier(0, 10), tier(300, 1)))
     stores = [store("oxide", 0, "JP", limit=0), store("metal", 1)]
-    found = planned(case(CIVIL, stores=stores), facts.model_copy(update={"offers": facts.offers[1:]}))
+    found = planned(case(CIVIL, stores=stores), facts.but(offers=facts.offers[1:]))
     assert bought(found) == {"au-oxide": 300, "jp-melt": 150}
     assert found.cost.total == 300 + 50
 
@@ -348,7 +346,7 @@ def test_what_is_not_defined_is_refused_with_the_way_out() -> None:
     assert "give thresholds in money, a price for each tier, or kind all-units" in refusal(both, *wanted)
     assert built(case(CIVIL), both).price_spans  # of one price only, it is defined
     priced = schedule("cn", tier(0, 5), tier(9, 4), of="facility", kind="incremental")
-    assert built(case(*wanted), both.model_copy(update={"schedules": (priced,)})).price_spans
+    assert built(case(*wanted), both.but(schedules=(priced,))).price_spans
     own = schedule("cn-metal", tier(0, 2))
     assert "come to more than its price" in refusal(metals(own, schedule("cn", tier(0, discount=0.5), of="supplier")))
     assert "bears on the same purchases" in refusal(metals(own, schedule("cn-metal", tier(0, 3), kind="incremental")))
@@ -382,7 +380,7 @@ def test_a_discount_that_is_not_well_founded_does_not_count_and_is_said() -> Non
 
     def plan_with(terms: PriceSchedule) -> Recommendation:
         facts = metals(terms)
-        return planned(case(CIVIL), facts.model_copy(update={"sources": (*facts.sources, recalled)}))
+        return planned(case(CIVIL), facts.but(sources=(*facts.sources, recalled)))
 
     cheaper = plan_with(schedule("cn-metal", tier(0, 5), source="tiny:r"))
     assert cheaper.cost.total == 1000
@@ -464,12 +462,10 @@ def test_a_plan_that_claims_a_tier_it_does_not_reach_is_a_finding() -> None:
     found = planned(case(CIVIL), metals(schedule("cn-metal", tier(0, 10), tier(100, 5))))
     plan = found.plan.plan
     (purchase,), (delivery,) = plan.purchases, plan.deliveries
-    less = plan.model_copy(
-        update={
-            "purchases": (purchase.model_copy(update={"quantity": Decimal(99)}),),
-            "deliveries": (delivery.model_copy(update={"quantity": Decimal(99)}),),
-            "shorts": (Short(demand="metal-civil", period=0, quantity=Decimal(1)),),
-        }
+    less = plan.but(
+        purchases=(purchase.but(quantity=Decimal(99)),),
+        deliveries=(delivery.but(quantity=Decimal(99)),),
+        shorts=(Short(demand="metal-civil", period=0, quantity=Decimal(1)),),
     )
     less = type(plan).model_validate(
         {**less.model_dump(), "objective": plan.objective + 995}
@@ -487,8 +483,8 @@ def test_a_plan_that_buys_what_a_price_list_leaves_out_is_a_finding(measure: str
     plan = found.plan.plan
     (purchase,), (delivery,) = plan.purchases, plan.deliveries
     less = {
-        "purchases": (purchase.model_copy(update={"quantity": Decimal(99)}),),
-        "deliveries": (delivery.model_copy(update={"quantity": Decimal(99)}),),
+        "purchases": (purchase.but(quantity=Decimal(99)),),
+        "deliveries": (delivery.but(quantity=Decimal(99)),),
         "shorts": (Short(demand="metal-civil", period=0, quantity=Decimal(1)),),
         "objective": plan.objective + 990,
     }
@@ -502,7 +498,7 @@ def test_the_relaxation_of_falling_prices_is_their_convex_envelope(need: int) ->
     """Without integer variables the cost of `need` kg is the chord below the cost of 0 to 100 kg, which falls below no chord."""
     prices = ((0, 10), (30, 8), (70, 4))
     facts = metals(schedule("cn-metal", *(tier(*p) for p in prices), kind="incremental"), cn=100)
-    alone = facts.model_copy(update={"offers": tuple(o for o in facts.offers if o.id == "cn-metal")})
+    alone = facts.but(offers=tuple(o for o in facts.offers if o.id == "cn-metal"))
     linear = compile_program(
         built(case(demand("metal", "civil", need, price=10**6), demand("metal", "defense", 100 - need, price=0)), alone)
     ).linear

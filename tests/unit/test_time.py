@@ -108,7 +108,7 @@ def test_a_copy_works_out_anew_what_follows_from_its_fields() -> None:
     """A plan moved by a year has other periods, also where those of the first one were asked for before."""
     horizon = Horizon(start=date(2026, 1, 1), count=2, length=PeriodLength.YEAR)
     assert [period.label for period in horizon.periods] == ["2026", "2027"]
-    moved = horizon.model_copy(update={"start": date(2027, 1, 1)})
+    moved = horizon.but(start=date(2027, 1, 1))
     assert [period.label for period in moved.periods] == ["2027", "2028"]
     assert [period.label for period in horizon.periods] == ["2026", "2027"]
 

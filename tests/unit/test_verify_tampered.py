@@ -248,7 +248,7 @@ def exchanged(one: str, other: str) -> Tamper:
         fields = ("purchases", "lots", "stocks", "deliveries")
         moved = {
             field: tuple(
-                entry.model_copy(update={"requirement": labels.get(entry.requirement, entry.requirement)})
+                entry.but(requirement=labels.get(entry.requirement, entry.requirement))
                 for entry in getattr(plan, field)
             )
             for field in fields
@@ -342,7 +342,7 @@ def test_stock_kept_for_a_use_is_judged_for_it() -> None:
     def forge(plan: Plan) -> Plan:
         chinese = next(one for one in plan.purchases if one.offer == "cn-metal").model_copy(update=late)
         fewer = entry("purchases", AU, quantity=10)(plan)
-        return fewer.model_copy(update={"purchases": (*fewer.purchases, chinese), "stocks": (held,)})
+        return fewer.but(purchases=(*fewer.purchases, chinese), stocks=(held,))
 
     verified, findings = examine(found.plan.problem, forge(found.plan.plan))
     assert verified is None
@@ -383,13 +383,7 @@ def test_limits_of_every_question_are_read_on_the_plan(law: Any, change: dict[st
     given = case(demand("metal", "civil", 100))
     free = planned(given, metals()).plan.plan
     purchase = free.purchases[0]
-    tampered = free.model_copy(
-        update={
-            "purchases": tuple(
-                purchase.model_copy(update={"offer": name, "quantity": Decimal(q)}) for name, q in change.items()
-            )
-        }
-    )
+    tampered = free.but(purchases=tuple(purchase.but(offer=name, quantity=Decimal(q)) for name, q in change.items()))
     verified, findings = examine(planned(given, metals(), law).plan.problem, tampered)
     assert verified is None
     assert any(words in f.message for f in findings), [str(f) for f in findings]
@@ -473,8 +467,8 @@ def test_rounding_may_miss_by_what_it_must_and_no_more() -> None:
 def test_a_search_that_was_stopped_may_say_too_much_and_never_too_little() -> None:
     """The solver's figure may lie above what the plan costs by what its bound leaves open, never below it."""
     found = plain()
-    loose = found.plan.plan.model_copy(update={"bound": found.plan.plan.bound - 50, "status": PlanStatus.FEASIBLE})
-    above = loose.model_copy(update={"objective": loose.objective + 40})
+    loose = found.plan.plan.but(bound=found.plan.plan.bound - 50, status=PlanStatus.FEASIBLE)
+    above = loose.but(objective=loose.objective + 40)
     assert examine(found.plan.problem, above)[0] is not None
-    too_far = loose.model_copy(update={"objective": loose.objective - 40})
+    too_far = loose.but(objective=loose.objective - 40)
     assert examine(found.plan.problem, too_far)[0] is None

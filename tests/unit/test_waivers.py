@@ -104,9 +104,7 @@ def test_as_cheap_as_with_every_set_of_waivers(seed: int) -> None:
     rules = [*bans("CN", "AU"), ban("melted", id="ban-JP", countries="JP", start="2027-01-01")]
     rules += [ban("melted", id="ban-KR", countries="KR", start=None, dated_by=dice.choice(("delivery", "order")))]
     waivers = [of(c, dice.randrange(1, 9)) for c in ("CN", "AU", "JP")]
-    waivers.append(
-        of("KR", 3, start="2027-01-01") if dice.random() < 0.5 else of("CN", 2).model_copy(update={"id": "v"})
-    )
+    waivers.append(of("KR", 3, start="2027-01-01") if dice.random() < 0.5 else of("CN", 2).but(id="v"))
     given = case(demand("metal", "defense", 6, 7, price=90), waivers=waivers, stores=(store("metal", 1),))
     facts = catalog(*sites, *offers)
     agrees(given, [facts], planned(given, facts, *rules), optimum(given, [facts], rules))
@@ -228,7 +226,7 @@ def test_a_length_must_be_whole_months(words: str) -> None:
 def test_horizons_of_quarters_end_a_waiver_with_a_period() -> None:
     """Proposed waivers end with the last period that they cover."""
     horizon = Horizon(start=date(2026, 10, 1), count=13, length=PeriodLength.QUARTER)
-    given = held(*[1] * 13, resolution=1).model_copy(update={"horizon": horizon})
+    given = held(*[1] * 13, resolution=1).but(horizon=horizon)
     facts = catalog(facility("cn", "CN"), source("CN", 10))
     found = repairs(opened(given, facts, law()))
     uses = [use for repair in found.repairs for use in repair.uses if use.kind == "waiver"]

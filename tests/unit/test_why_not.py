@@ -114,7 +114,7 @@ def test_tiers_move_with_the_price() -> None:
 
 def test_the_dearest_offer_does_not_move_what_a_shortage_costs() -> None:
     """A shortage is priced at ten times the dearest offer, Japan's 80; a dearer Japan leaves it at 800, and stays in up to there."""
-    wanted = case(demand("metal", "civil", 40, price=1).model_copy(update={"shortage_price": None}))
+    wanted = case(demand("metal", "civil", 40, price=1).but(shortage_price=None))
     found = break_even_price(opened(wanted, metals(cn=10, au=10)), "jp-metal")
     assert root(found) == pytest.approx(800)
 
@@ -180,7 +180,7 @@ def test_a_licence_that_is_missing_is_asked_about() -> None:
 
 def test_a_lead_says_which_figure_it_lacks_and_what_that_would_give() -> None:
     """A plant without a capacity sells at 5: with all that is wanted it saves 5 on each of 40 kg."""
-    bare = facility("kz", "KZ").model_copy(update={"capacity": ()})
+    bare = facility("kz", "KZ").but(capacity=())
     found = why_not(opened(unstored(40), metals(bare, source("KZ", 5))), "kz-metal")
     (one,) = found.obstacles
     assert "nobody published its capacity" in one.obstacle.text
@@ -335,7 +335,7 @@ def test_where_money_ranks_before_the_last_objective_no_price_is_told() -> None:
 
 def test_a_maker_whose_input_nobody_offers_says_so() -> None:
     """Japan melts oxide, and the one that would sell oxide is a lead."""
-    bare = facility("pit", "AU").model_copy(update={"capacity": ()})
+    bare = facility("pit", "AU").but(capacity=())
     facts = catalog(
         facility("us", "US"),
         facility("jp", "JP"),
@@ -358,7 +358,7 @@ def test_what_other_rules_leave_no_room_for_says_so() -> None:
 
 def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
     """Nobody published what Kazakhstan asks: below China's 10 it would deliver all."""
-    bare = source("KZ", price()).model_copy(update={"price": None})
+    bare = source("KZ", price()).but(price=None)
     found = why_not(opened(unstored(40), metals(facility("kz", "KZ"), bare)), "kz-metal")
     (one,) = found.obstacles
     assert "nobody published its price" in one.obstacle.text
@@ -387,7 +387,7 @@ def test_where_a_gap_is_left_a_price_is_an_interval(periods: int) -> None:
 
 def test_a_run_knows_what_a_lead_would_take_in(tmp_path: Path) -> None:
     """A smelter without a capacity, and the oxide for it that nobody else takes: asked of the run as of the case."""
-    bare = facility("jp", "JP").model_copy(update={"capacity": ()})
+    bare = facility("jp", "JP").but(capacity=())
     facts = catalog(
         facility("us", "US"),
         bare,

@@ -46,7 +46,7 @@ def a_chain(draw: Draw[Any], stages: tuple[str, ...]) -> tuple[ChainEntry, ...]:
     parts = [chain(draw(st.sampled_from(WHERE)), s) for s in stages if s != left_out]
     guessed = sometimes(draw, st.sampled_from(stages), 8)
     entries = tuple(entry for part in parts for entry in part)
-    return tuple(e.model_copy(update={"source": GUESS}) if e.stage == guessed else e for e in entries)
+    return tuple(e.but(source=GUESS) if e.stage == guessed else e for e in entries)
 
 
 def some_plants(draw: Draw[Any]) -> tuple[Facility, ...]:
@@ -63,10 +63,10 @@ def some_plants(draw: Draw[Any]) -> tuple[Facility, ...]:
         plants.append(facility(country.lower(), country, per_year, status, within=within, place=place))
         if grown := sometimes(draw, st.integers(20, 300), 6):
             start = draw(st.sampled_from((date(2026, 11, 15), date(2027, 1, 1))))
-            step = plants[-1].capacity[0].model_copy(update={"start": start, "per_year": Decimal(grown)})
+            step = plants[-1].capacity[0].but(start=start, per_year=Decimal(grown))
             status = Status(draw(st.sampled_from(("operating", "construction", "ramping"))))
-            steps = (*plants[-1].capacity, step.model_copy(update={"status": status}))
-            plants[-1] = plants[-1].model_copy(update={"capacity": steps})
+            steps = (*plants[-1].capacity, step.but(status=status))
+            plants[-1] = plants[-1].but(capacity=steps)
     return tuple(plants)
 
 
@@ -187,7 +187,7 @@ def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
         given = {**order_terms(draw, count, minima), **more}
         made = offer(name, draw(plant), material, draw(price), links, **given)
         quotes = sometimes(draw, quotations(), 8)
-        return made if quotes is None else made.model_copy(update={"price": None, "quotes": quotes})
+        return made if quotes is None else made.but(price=None, quotes=quotes)
 
     def maker(name: str, material: str, stages: tuple[str, ...], **inputs: float) -> Offer:
         given = order_terms(draw, count, minima)
@@ -204,7 +204,7 @@ def some_offers(draw: Draw[Any], count: int, good: str) -> tuple[Offer, ...]:
     offers.append(maker("metal-m", "metal", ("melted",), oxide=draw(st.sampled_from((1, 1.25, 2)))))
     if good == "metal" and draw(st.integers(1, 3)) == 1:
         both = maker("both", "metal", ("melted", "produced"), oxide=draw(st.sampled_from((1, 2))))
-        offers.append(both.model_copy(update={"outputs": lines(metal=1, magnet=draw(st.sampled_from((0.5, 1))))}))
+        offers.append(both.but(outputs=lines(metal=1, magnet=draw(st.sampled_from((0.5, 1))))))
     if draw(st.integers(1, 3)) > 1:
         offers.append(source("metal-s", "metal"))
     if good == "magnet":
@@ -230,9 +230,9 @@ def some_demands(draw: Draw[Any], count: int, good: str, offers: tuple[Offer, ..
         made = demand(material, end_use, *quantities, price=draw(st.sampled_from((60, 200, 1000))), **more)
         if draw(st.integers(1, 6)) == 6:
             rate = {"quantities": (), "per_year": Decimal(draw(st.integers(10, 90)))}
-            made = made.model_copy(update={**rate, "start": draw(st.sampled_from((None, date(2026, 12, 1))))})
+            made = made.but(**rate, start=draw(st.sampled_from((None, date(2026, 12, 1)))))
         if draw(st.integers(1, 8)) == 8 and any(_goes(o, material, more.get("place", "US")) for o in offers):
-            made = made.model_copy(update={"shortage_price": None})
+            made = made.but(shortage_price=None)
         return made
 
     demands = [wanted(good, "defense")]

@@ -31,4 +31,4 @@ def levels(draw: Draw[Any], within: bool = False) -> Level:
 
 def about_these(level: Level, names: set[str]) -> Level:
     """The level about those of its names that the case knows: any other is refused."""
-    return level.model_copy(update={"of": tuple(name for name in level.of if name in names)})
+    return level.but(of=tuple(name for name in level.of if name in names))

@@ -98,13 +98,13 @@ def limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
     per = draw(
         st.sampled_from(("year", "horizon") if "count" in type(rule).model_fields else ("period", "year", "horizon"))
     )
-    return rule.model_copy(update={"id": rule.kind, "per": per})
+    return rule.but(id=rule.kind, per=per)
 
 
 def of_one_site(rule: Rule) -> st.SearchStrategy[Rule]:
     """The same rule about what is delivered at some places."""
     some = st.sampled_from((("US",), ("JP",), ("AU", "US")))
-    return some.map(lambda places: rule.model_copy(update={"at": places}))
+    return some.map(lambda places: rule.but(at=places))
 
 
 def by_order(rule: Rule) -> Rule:
@@ -116,7 +116,7 @@ def by_order(rule: Rule) -> Rule:
 def of_end_uses(rule: Rule) -> st.SearchStrategy[Rule]:
     """The same rule about some end uses."""
     some = st.sampled_from((("defense",), ("civil",), ("civil", "defense")))
-    return some.map(lambda uses: rule.model_copy(update={"end_uses": frozenset(uses)}))
+    return some.map(lambda uses: rule.but(end_uses=frozenset(uses)))
 
 
 @st.composite

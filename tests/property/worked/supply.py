@@ -187,7 +187,7 @@ def two_orders_and_a_demand_from_march() -> Any:
     May to June, out of the 20. What is left is held at 2.
     """
     metal = offer("a", "cn", "metal", 20, chain("CN", *METAL), start=date(2030, 1, 1))
-    wanted = demand("metal", "civil", 61).model_copy(update={"start": date(2026, 3, 1)})
+    wanted = demand("metal", "civil", 61).but(start=date(2026, 3, 1))
     orders = tuple(
         OrderSpec(offer="a", quantity=Decimal(kilograms), arrives=day, ordered=date(2025, 2, 2))
         for kilograms, day in ((20, date(2026, 5, 1)), (100, date(2026, 7, 1)))

@@ -60,7 +60,7 @@ def ore_for_defence() -> Any:
     )
     words = {"id": "cap", "materials": ["oxide"], "countries": ["CN"], "share": "0.5", "of": "purchases"}
     cap = MaxShare.model_validate({**words, "end_uses": ["defense"]})
-    us = plants()[0].model_copy(update={"id": "us", "country": "US"})
+    us = plants()[0].but(id="us", country="US")
     return both(100), catalog(*plants(), us, melt, *ores), (cap,), 200 * 5.0 + 150 * 20 + 50 * 30
 
 

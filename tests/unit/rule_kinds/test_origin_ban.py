@@ -26,7 +26,7 @@ DECIDED = {
     "a gap that its inputs leave is the maker's": (ban(), offer(MADE, inputs=True, missing=[Stage.SEPARATED]), "separated"),
     "an oxide plant does not produce a magnet": (ban(), offer(ORE, OXIDE), ""),
     "an oxide plant mines and refines": (ban(), offer({**ORE, "refined": "CN"}, OXIDE), "refined"),
-    "up the chain `produced` is not asked": (ban(stages=["produced"]), offer({"produced": "CN"}, OXIDE.model_copy(update={"stages": ALL})), ""),
+    "up the chain `produced` is not asked": (ban(stages=["produced"]), offer({"produced": "CN"}, OXIDE.but(stages=ALL)), ""),
     "melting is barred whoever does it": (ban(stages=["melted", "produced"]), offer({**ORE, "melted": "CN"}, ALLOY), "melted"),
     "a step of another stage": (ban(stages=["produced"]), offer({**CLEAN, "reduction": "CN"}), ""),
     "a step that the rule counts as production": (OF_REDUCTION, offer({**CLEAN, "reduction": "CN"}), "produced"),
@@ -153,7 +153,7 @@ def test_an_entry_without_countries_is_no_entry() -> None:
     """An entry that names no country is unproven, even if it claims to be complete."""
     chained = offer(CLEAN)
     empty = ChainEntry.model_construct(stage="mined", complete=True)
-    assert judged(ban(), chained.model_copy(update={"performed": (empty, *chained.performed[1:])})).stage == "mined"
+    assert judged(ban(), chained.but(performed=(empty, *chained.performed[1:]))).stage == "mined"
 
 
 def test_steps_of_one_stage_are_judged_one_by_one() -> None:
@@ -171,7 +171,7 @@ def test_a_source_that_declares_no_gap_is_still_asked() -> None:
 
 def test_a_covered_material_without_stages_must_have_all_of_the_ban() -> None:
     """A covered material whose stages nobody wrote down is not waved through."""
-    bare = MAGNET.model_copy(update={"stages": ()})
+    bare = MAGNET.but(stages=())
     assert judged(ban(), offer({}, bare), use(bare)).result is Result.UNPROVEN
 
 
