@@ -27,8 +27,8 @@ from friendshore.rules.kinds.tariff import Tariff
 from friendshore.run import write_run
 
 from ..property.settings import examples
-from .building import SOURCE, bought, case, catalog, demand, facility, planned, source, store, text
-from .test_catalog_reading import GOOD, complaints
+from .building import SOURCE, bought, case, catalog, demand, facility, planned, refused, source, store, text
+from .test_catalog_reading import GOOD
 
 
 def ranged(amount: float, low: float, high: float, currency: str = "USD") -> Price:
@@ -152,7 +152,7 @@ def test_ranges_are_read_with_their_price(folder: Path) -> None:
     assert price is not None
     assert (price.low, price.amount, price.high) == (Decimal("7.8"), Decimal("8.45"), Decimal("9.75"))
     (folder / "offers.csv").write_text("\n".join(written).replace("15 USD/kg WO3", "15 EUR/kg WO3"), encoding="utf-8")
-    (one,) = complaints(folder)
+    (one,) = refused(read_catalog, folder)
     assert (one.column, one.message) == ("price_high", "the range is in another currency than the price")
 
 
