@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.building import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, store
+from tests.building import OXIDE, case, catalog, chain, demand, facility, lines, offer, source, store
 
 from friendshore.errors import InputError
 from friendshore.problem import build_problem
@@ -126,7 +126,7 @@ def test_what_several_recipes_make_of_nothing_is_refused(
     outputs: dict[str, float], back: tuple[float, float], refused: bool
 ) -> None:
     """A kilogram of oxide gives metal and salt, and both are made into oxide again: no more of it than went in, but all of it."""
-    split = offer("split", "us", "metal", 1, chain("US", *METAL), inputs=lines(oxide=1), outputs=lines(**outputs))
+    split = source("US", 1, name="split", inputs=lines(oxide=1), outputs=lines(**outputs))
     again = [
         offer(
             f"of-{good}", "us", "oxide", 1, chain("US", *OXIDE), inputs=lines(**{good: 1}), outputs=lines(oxide=gives)
@@ -144,14 +144,14 @@ def test_what_several_recipes_make_of_nothing_is_refused(
 
 def test_a_recipe_that_gives_what_it_takes_makes_nothing() -> None:
     """Metal of metal, kilogram for kilogram: no gain, whatever stands around it."""
-    again = offer("again", "us", "metal", 1, chain("US", *METAL), inputs=lines(metal=1))
+    again = source("US", 1, name="again", inputs=lines(metal=1))
     assert build_problem(case(demand("metal", "civil", 10)), (catalog(facility("us", "US"), again),), ()).offers
 
 
 def test_a_blend_with_something_new_is_no_gain() -> None:
     """A tenth of scrap in new metal gives more magnet than scrap, and may go round: the rest of it comes from outside."""
     blend = offer("blend", "us", "magnet", 1, chain("US", "produced"), inputs=lines(salt=0.1, metal=1))
-    scrap = offer("scrap", "us", "salt", 1, chain("US", *OXIDE), inputs=lines(magnet=1))
-    metal = offer("metal", "us", "metal", 10, chain("US", *METAL))
+    scrap = source("US", 1, "salt", name="scrap", inputs=lines(magnet=1))
+    metal = source("US", 10, name="metal")
     facts = catalog(facility("us", "US"), blend, scrap, metal)
     assert build_problem(case(demand("magnet", "civil", 10)), (facts,), ()).offers

@@ -149,7 +149,7 @@ def test_prices_change_by_country(name: str, hit: set[str]) -> None:
 def test_a_capacity_that_nobody_published_is_given() -> None:
     """A facility without a capacity is a lead; stating one lets it supply, from a day on."""
     bare = facility("au", "AU").but(capacity=())
-    facts = catalog(bare, offer("au-metal", "au", "metal", 5, chain("AU", *METAL)))
+    facts = catalog(bare, source("AU", 5))
     assert short(after(wanted(10, 10), facts)) == {"metal-defense": 20.0}
     found = after(wanted(10, 10), facts, {"capacity": "au", "per_year": 8, "from": "2027-01-01"})
     assert short(found) == {"metal-defense": 12.0}

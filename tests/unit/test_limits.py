@@ -294,7 +294,7 @@ class TestMadeTogether:
 
 def test_what_costs_the_same_for_any_use_is_no_money_of_one() -> None:
     """Onboarding is due whatever an offer is bought for: a budget of one use that would count it is refused, and says so."""
-    costly = offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL), onboarding=5, onboarding_currency="USD")
+    costly = source("CN", 10, onboarding=5, onboarding_currency="USD")
     facts = catalog(facility("cn", "CN"), costly)
     with pytest.raises(
         InputError, match=r"`cn-metal` is not spent for one end use or another: its onboarding"

@@ -24,19 +24,16 @@ from friendshore.verify import verify
 
 from ..building import (
     GUESS,
-    METAL,
     SOURCE,
     ban,
     bought,
     case,
     catalog,
-    chain,
     changed,
     demand,
     facility,
     lines,
     metals,
-    offer,
     ordered,
     planned,
     refused,
@@ -179,7 +176,7 @@ def test_terms_may_be_about_some_places_alone() -> None:
 
 def test_terms_of_places_are_refused_where_a_run_goes_to_none() -> None:
     """A run of several outputs is for no one place."""
-    run = offer("au-run", "au", "metal", 60, chain("AU", *METAL), outputs=lines(metal=1, salt=3))
+    run = source("AU", 60, name="au-run", outputs=lines(metal=1, salt=3))
     with pytest.raises(InputError, match="for which place is a run"):
         planned(case(CIVIL), metals(run, terms("au", of="facility", places=["US"], fixed=5)))
 

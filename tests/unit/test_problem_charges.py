@@ -26,7 +26,6 @@ from ..building import (
     lines,
     maker,
     metals,
-    offer,
     planned,
     rule,
     short,
@@ -197,7 +196,7 @@ def test_a_budget_counts_charges_freight_onboarding_and_holding() -> None:
 
 def test_a_budget_counts_runs_of_several_outputs() -> None:
     """10 a unit, each giving 1 kg of oxide and 2 of salt: 50 buy 5 units."""
-    run = offer("au-run", "au", "oxide", 10, chain("AU", "mined", "refined"), outputs=lines(oxide=1, salt=2))
+    run = source("AU", 10, "oxide", name="au-run", outputs=lines(oxide=1, salt=2))
     given = case(demand("oxide", "civil", 20), demand("salt", "civil", 20))
     found = planned(given, one(run), rule(Budget, amount=50, per="horizon"))
     assert [float(m.units) for m in found.run.makes] == [5]

@@ -26,7 +26,6 @@ from ..building import (
     facility,
     maker,
     metals,
-    offer,
     planned,
     refused,
     short,
@@ -234,7 +233,7 @@ def test_holding_as_a_share_of_the_price_is_told() -> None:
 
 def test_an_order_already_placed_arrives_and_is_paid_for() -> None:
     """20 units of a circuit arrive in 2027, with all that a unit gives: 20 kg of oxide and 60 of salt, at no cost."""
-    circuit = offer("au-run", "au", "oxide", 9, chain("AU", "mined", "refined"), outputs=recipe(oxide=1, salt=3))
+    circuit = source("AU", 9, "oxide", name="au-run", outputs=recipe(oxide=1, salt=3))
     order = {"offer": "au-run", "quantity": 20, "arrives": "2027-01-01"}
     given = case(demand("oxide", "civil", 0, 20), demand("salt", "civil", 0, 60), orders=[order])
     found = planned(given, catalog(facility("au", "AU"), circuit))

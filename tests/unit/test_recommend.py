@@ -41,7 +41,6 @@ from ..building import (
     lines,
     maker,
     metals,
-    offer,
     planned,
     refused,
     rule,
@@ -55,7 +54,7 @@ from ..building import (
 
 def world(factor: int = 1) -> tuple[Case, Catalog, list[Rule]]:
     """A case with something in every table: makes, lots, draws, stock, shortage, exposure, leads, limits, assumptions."""
-    run = offer("au-run", "au", "oxide", 60, chain("AU", "mined", "refined"), outputs=lines(oxide=1, salt=3))
+    run = source("AU", 60, "oxide", name="au-run", outputs=lines(oxide=1, salt=3))
     facts = metals(
         facility("x", "CN", capacity=()),
         run,

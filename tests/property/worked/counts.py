@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.building import case, catalog, chain, demand, facility, lines, offer, store
+from tests.building import case, catalog, chain, demand, facility, lines, offer, source, store
 
 from friendshore.rules.kinds.limits import MaxPlaces, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin, SingleSource
 
-from .framework import METAL, OXIDE, plants, three, worked
+from .framework import METAL, plants, three, worked
 
 
 @worked
@@ -37,7 +37,7 @@ def share_floor_of_each() -> Any:
 @worked
 def share_cap_on_all_materials_together() -> Any:
     """Metal and oxide, 150 kg: China 60 of both. Metal saves 40 a kilogram, oxide 10: 60 and 40 of metal, oxide at 30."""
-    oxide = (offer("cn-oxide", "cn", "oxide", 20, chain("CN", *OXIDE)), offer("au-oxide", "au", "oxide", 30))
+    oxide = (source("CN", 20, "oxide"), offer("au-oxide", "au", "oxide", 30))
     cap = MaxShare.model_validate({"id": "cap", "countries": ["CN"], "group_by": "all", "share": "0.4"})
     made = case(demand("metal", "civil", 100), demand("oxide", "civil", 50))
     return made, catalog(*three(), *oxide), (cap,), 600.0 + 2000 + 1500
@@ -63,10 +63,7 @@ def share_cap_at_one_site() -> Any:
 def one_supplier_at_one_site() -> Any:
     """China makes 60 of 150; Japan wants 50 of one supplier alone, the US 100 of any: all 50 of China, and 10 and 90 for the US."""
     sellers = (facility("cn", "CN", 60), facility("au", "AU"))
-    goods = (
-        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL)),
-        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
-    )
+    goods = (source("CN", 10), source("AU", 50))
     one = MaxSuppliers.model_validate({"id": "one", "count": 1, "at": ["JP"]})
     made = case(demand("metal", "civil", 100), demand("metal", "civil", 50, id="jp", place="JP"))
     return made, catalog(*sellers, *goods), (one,), 600 + 4500.0
@@ -75,10 +72,7 @@ def one_supplier_at_one_site() -> Any:
 @worked
 def quota_by_day_of_order() -> Any:
     """Chinese metal comes a year after its order; of what is ordered from 2027 on no more than 30: 100 in 2027, 30 in 2028, 70 at 50."""
-    goods = (
-        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL), lead_time=12),
-        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
-    )
+    goods = (source("CN", 10, lead_time=12), source("AU", 50))
     quota = {"id": "quota", "offer": "cn-metal", "at_most": 30, "from": "2027-01-01", "dated_by": "order"}
     made = case(demand("metal", "civil", 0, 100, 100), stores=(store("metal", 0, limit=0),))
     return made, catalog(*plants(), *goods), (Pin.model_validate(quota),), 1000 + 300 + 3500.0
@@ -87,10 +81,7 @@ def quota_by_day_of_order() -> Any:
 @worked
 def one_supplier_a_year_by_day_of_order() -> Any:
     """In 2026 China gets the order for 2027, so that Australia gets none in that year: 100 are short in 2026 at 60, then 10."""
-    goods = (
-        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL), lead_time=12),
-        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
-    )
+    goods = (source("CN", 10, lead_time=12), source("AU", 50))
     one = MaxSuppliers.model_validate({"id": "one", "count": 1, "dated_by": "order"})
     made = case(demand("metal", "civil", 100, 100, price=60), stores=(store("metal", 0, limit=0),))
     return made, catalog(*plants(), *goods), (one,), 6000 + 1000.0
@@ -101,8 +92,8 @@ def stand_in_for_a_fifth() -> Any:
     """Metal of salt: 1.5 kg at 1 and 5 to melt it, 6.5 in all, for 20 of the 100, after 50 of onboarding: 130 + 800 + 50."""
     melt = {"inputs": lines(salt=1.5), "onboarding": 50, "onboarding_currency": "USD"}
     goods = (
-        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL)),
-        offer("cn-salt", "cn", "salt", 1, chain("CN", *OXIDE)),
+        source("CN", 10),
+        source("CN", 1, "salt"),
         offer("of-salt", "jp", "metal", 5, chain("JP", "melted"), **melt),
     )
     cap = MaxShare.model_validate({"id": "cap", "inputs": ["salt"], "each": False, "share": "0.2"})
@@ -112,8 +103,8 @@ def stand_in_for_a_fifth() -> Any:
 @worked
 def one_source_at_each_place() -> Any:
     """The cheap plant makes 120 and may serve one place alone: 100 x 10 + 50 x 50, not 120 x 10 + 30 x 50."""
-    cheap = offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
-    dear = offer("au-metal", "au", "metal", 50, chain("AU", *METAL))
+    cheap = source("CN", 10)
+    dear = source("AU", 50)
     made = case(demand("metal", "civil", 100), demand("metal", "civil", 50, id="jp", place="JP"))
     rule = SingleSource.model_validate({"id": "one"})
     return made, catalog(facility("cn", "CN", 120), facility("au", "AU"), cheap, dear), (rule,), 3500.0

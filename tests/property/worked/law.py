@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.building import ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+from tests.building import ban, case, catalog, chain, demand, facility, lines, offer, source, stock, store
 
 from friendshore.domain.case import LicenceSpec, WaiverSpec
 from friendshore.rules.kinds.exclude import Exclude
@@ -20,8 +20,8 @@ def stock_held_across_a_ban() -> Any:
 
     At the end of 2026 40 kg are held, at the end of 2027 10 kg: 2 x 50 = 100.
     """
-    dear = offer("au-metal", "au", "metal", 50, chain("AU", *METAL))
-    cheap = offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
+    dear = source("AU", 50)
+    cheap = source("CN", 10)
     wanted = demand("metal", "defense", 60, 60), demand("metal", "civil", 0, 30)
     held = stock("metal", 100, chain("CN", *METAL), acquired=date(2025, 5, 1))
     made = case(*wanted, stocks=(held,), stores=(store("metal", 2),))
@@ -31,10 +31,7 @@ def stock_held_across_a_ban() -> Any:
 @worked
 def banned_input_in_a_clean_magnet() -> Any:
     """The magnet costs 100 and half a kilogram of oxide: 40 from Australia for defence (120), 10 from China else (105)."""
-    oxides = (
-        offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE)),
-        offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE)),
-    )
+    oxides = (source("AU", 40, "oxide"), source("CN", 10, "oxide"))
     magnet = offer("jp-magnet", "jp", "magnet", 100, chain("JP", "melted", "produced"), inputs=lines(oxide=0.5))
     wanted = demand("magnet", "defense", 10), demand("magnet", "civil", 10)
     made = case(*wanted, start=date(2027, 1, 1))
@@ -44,7 +41,7 @@ def banned_input_in_a_clean_magnet() -> Any:
 @worked
 def stages_of_inputs_are_not_missing() -> Any:
     """A metal maker who says where he melts, and whose oxide says the rest, proves all: 10 x (30 + 1.25 x 40)."""
-    oxide = offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE))
+    oxide = source("AU", 40, "oxide")
     metal = offer("jp-metal", "jp", "metal", 30, chain("JP", "melted"), inputs=lines(oxide=1.25))
     silent = offer("au-metal", "au", "metal", 5, chain("AU", "refined", "melted"))
     made = case(demand("metal", "defense", 10))
@@ -54,8 +51,8 @@ def stages_of_inputs_are_not_missing() -> Any:
 @worked
 def coproduct_for_defence_serves_civil() -> Any:
     """10 units at 60 give the oxide for defence, and 30 of salt: the civil 20 are free, the Chinese salt is not bought."""
-    circuit = offer("au-circuit", "au", "oxide", 60, chain("AU", *OXIDE), outputs=lines(oxide=1, salt=3))
-    salt = offer("cn-salt", "cn", "salt", 5, chain("CN", *OXIDE))
+    circuit = source("AU", 60, "oxide", name="au-circuit", outputs=lines(oxide=1, salt=3))
+    salt = source("CN", 5, "salt")
     wanted = demand("oxide", "defense", 10), demand("salt", "civil", 20)
     made = case(*wanted, start=date(2027, 1, 1))
     return made, catalog(*plants(), circuit, salt), (ban(*OXIDE),), 600.0
@@ -68,10 +65,7 @@ def coproduct_with_inputs() -> Any:
     The magnets of these units serve civil use (10 of 30); 20 more units from Chinese oxide at 50 + 2 x 10 make the rest.
     The metal of those is left.
     """
-    oxides = (
-        offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE)),
-        offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE)),
-    )
+    oxides = (source("AU", 40, "oxide"), source("CN", 10, "oxide"))
     links = chain("JP", "melted")
     both = offer("jp-both", "jp", "metal", 50, links, inputs=lines(oxide=2), outputs=lines(metal=1, magnet=1))
     wanted = demand("metal", "defense", 10), demand("magnet", "civil", 30)
@@ -84,11 +78,7 @@ def coproducts_for_uses_with_different_bans() -> Any:
     """Defence bars Chinese oxide, civil use Japanese; each bars what the other takes. Australian oxide serves both from one
     run: 10 x (50 + 2 x 40). Two runs with the cheapest that each may take cost 10 x (50 + 2 x 12) + 10 x (50 + 2 x 10).
     """
-    oxides = (
-        offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE)),
-        offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE)),
-        offer("jp-oxide", "jp", "oxide", 12, chain("JP", *OXIDE)),
-    )
+    oxides = (source("AU", 40, "oxide"), source("CN", 10, "oxide"), source("JP", 12, "oxide"))
     links = chain("AU", "melted", "produced")
     both = offer("au-both", "au", "metal", 50, links, inputs=lines(oxide=2), outputs=lines(metal=1, magnet=1))
     wanted = demand("metal", "defense", 10), demand("magnet", "civil", 10)
@@ -102,7 +92,7 @@ def coproduct_of_a_good_dated_by_order() -> Any:
 
     The metal is held from 2026 to 2027, at 1.
     """
-    oxide = offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE))
+    oxide = source("CN", 10, "oxide")
     links = chain("AU", "melted", "produced")
     both = offer("au-both", "au", "metal", 50, links, inputs=lines(oxide=2), outputs=lines(metal=1, magnet=1))
     wanted = demand("metal", "defense", 0, 10), demand("magnet", "civil", 10, 0)
@@ -113,10 +103,7 @@ def coproduct_of_a_good_dated_by_order() -> Any:
 @worked
 def input_moved_to_japan_is_controlled() -> Any:
     """China lets nothing out for foreign defence use: the oxide for its magnets comes from Australia all the same."""
-    oxides = (
-        offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE)),
-        offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE)),
-    )
+    oxides = (source("AU", 40, "oxide"), source("CN", 10, "oxide"))
     magnet = offer("jp-magnet", "jp", "magnet", 100, chain("JP", "melted", "produced"), inputs=lines(oxide=0.5))
     wanted = demand("magnet", "defense", 10), demand("magnet", "civil", 10)
     return case(*wanted), catalog(*plants(), *oxides, magnet), (control(),), 2250.0
@@ -125,10 +112,7 @@ def input_moved_to_japan_is_controlled() -> Any:
 @worked
 def licence_of_three_kilograms() -> Any:
     """A licence for 3 kg of oxide makes 6 magnets at 105; the other 4 cost 120."""
-    oxides = (
-        offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE)),
-        offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE)),
-    )
+    oxides = (source("AU", 40, "oxide"), source("CN", 10, "oxide"))
     magnet = offer("jp-magnet", "jp", "magnet", 100, chain("JP", "melted", "produced"), inputs=lines(oxide=0.5))
     licence = LicenceSpec(id="lic", rule="control", exporter="CN", quantity=Decimal(3))
     made = case(demand("magnet", "defense", 10), licences=(licence,))
@@ -138,10 +122,7 @@ def licence_of_three_kilograms() -> Any:
 @worked
 def licence_that_covers_part_of_a_period() -> Any:
     """A licence from 2 January on covers no yearly period: 10 x 120."""
-    oxides = (
-        offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE)),
-        offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE)),
-    )
+    oxides = (source("AU", 40, "oxide"), source("CN", 10, "oxide"))
     magnet = offer("jp-magnet", "jp", "magnet", 100, chain("JP", "melted", "produced"), inputs=lines(oxide=0.5))
     licence = LicenceSpec(id="lic", rule="control", quantity=Decimal(3), start=date(2026, 1, 2))
     made = case(demand("magnet", "defense", 10), licences=(licence,))
@@ -151,8 +132,8 @@ def licence_that_covers_part_of_a_period() -> Any:
 @worked
 def lead_time_across_a_ban() -> Any:
     """Ordered before the ban, delivered after it: barred, so 10 x 50."""
-    cheap = offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL), lead_time=3)
-    dear = offer("au-metal", "au", "metal", 50, chain("AU", *METAL))
+    cheap = source("CN", 10, lead_time=3)
+    dear = source("AU", 50)
     made = case(demand("metal", "defense", 0, 10), start=date(2026, 10, 1), length="quarter")
     return made, catalog(*plants(), cheap, dear), (ban("mined"),), 500.0
 
@@ -160,8 +141,8 @@ def lead_time_across_a_ban() -> Any:
 @worked
 def ban_dated_by_order() -> Any:
     """The same ban, asked by the day of the order: 10 x 10."""
-    cheap = offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL), lead_time=3)
-    dear = offer("au-metal", "au", "metal", 50, chain("AU", *METAL))
+    cheap = source("CN", 10, lead_time=3)
+    dear = source("AU", 50)
     made = case(demand("metal", "defense", 0, 10), start=date(2026, 10, 1), length="quarter")
     return made, catalog(*plants(), cheap, dear), (ban("mined", dated_by="order"),), 100.0
 
@@ -169,10 +150,7 @@ def ban_dated_by_order() -> Any:
 @worked
 def magnet_ordered_before_a_ban_from_later_oxide() -> Any:
     """Dated by order: the order of the magnet counts, in 2026 with Chinese oxide at 105; it is held one year at 4."""
-    oxides = (
-        offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE)),
-        offer("cn-oxide", "cn", "oxide", 10, chain("CN", *OXIDE)),
-    )
+    oxides = (source("AU", 40, "oxide"), source("CN", 10, "oxide"))
     magnet = offer("jp-magnet", "jp", "magnet", 100, chain("JP", "melted", "produced"), inputs=lines(oxide=0.5))
     made = case(demand("magnet", "defense", 0, 10), stores=(store("magnet", 4),))
     return made, catalog(*plants(), *oxides, magnet), (ban(*ALL, dated_by="order"),), 1090.0
@@ -181,10 +159,7 @@ def magnet_ordered_before_a_ban_from_later_oxide() -> Any:
 @worked
 def waiver_of_four_kilograms() -> Any:
     """4 kg of Chinese metal under the waiver, 6 of Australian: 40 + 300."""
-    offers = (
-        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL)),
-        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
-    )
+    offers = (source("CN", 10), source("AU", 50))
     waiver = WaiverSpec(id="w", rule="ban", quantity=Decimal(4))
     made = case(demand("metal", "defense", 10), start=date(2027, 1, 1), waivers=(waiver,))
     return made, catalog(*plants(), *offers), (ban("mined"),), 340.0
@@ -193,10 +168,7 @@ def waiver_of_four_kilograms() -> Any:
 @worked
 def two_waivers_of_one_rule() -> Any:
     """Two waivers of 4 kg each: 8 x 10 + 2 x 50."""
-    offers = (
-        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL)),
-        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
-    )
+    offers = (source("CN", 10), source("AU", 50))
     waivers = tuple(WaiverSpec(id=name, rule="ban", quantity=Decimal(4)) for name in ("v", "w"))
     made = case(demand("metal", "defense", 10), start=date(2027, 1, 1), waivers=waivers)
     return made, catalog(*plants(), *offers), (ban("mined"),), 180.0
@@ -205,10 +177,7 @@ def two_waivers_of_one_rule() -> Any:
 @worked
 def exclusion_of_a_facility() -> Any:
     """The cheap plant is kept out for defence, inputs included."""
-    oxides = (
-        offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE)),
-        offer("jp-oxide", "jp", "oxide", 10, chain("JP", *OXIDE)),
-    )
+    oxides = (source("AU", 40, "oxide"), source("JP", 10, "oxide"))
     metal = offer("us-metal", "us", "metal", 100, chain("US", "melted"), inputs=lines(oxide=1))
     kept_out = Exclude.model_validate({"id": "x", "facilities": ["jp"], "end_uses": ["defense"]})
     made = case(demand("metal", "defense", 10), demand("metal", "civil", 10))
@@ -230,6 +199,6 @@ def possible_countries_are_not_proof() -> Any:
 @worked
 def unproven_may_be_accepted() -> Any:
     """The same where the case lets unproven pass: 10 x 10."""
-    offers = (offer("a", "au", "metal", 10, chain("AU/CN", *METAL)), offer("b", "cn", "metal", 5, chain("CN", *METAL)))
+    offers = (offer("a", "au", "metal", 10, chain("AU/CN", *METAL)), source("CN", 5, name="b"))
     made = case(demand("metal", "defense", 10), start=date(2027, 1, 1), accept={"unproven": True})
     return made, catalog(*plants(), *offers), (ban("mined"),), 100.0

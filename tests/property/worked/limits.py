@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tests.building import ban, case, catalog, chain, demand, facility, offer, store
+from tests.building import ban, case, catalog, chain, demand, facility, offer, source, store
 
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinDelivered, MinShare, MinSuppliers, Pin
 
-from .framework import ALL, METAL, OXIDE, plants, three, worked
+from .framework import ALL, METAL, plants, three, worked
 
 
 @worked
@@ -54,7 +54,7 @@ def share_cap_of_an_unknown_country() -> Any:
 def share_cap_of_a_country_that_nobody_lists() -> Any:
     """No offer lists China, but the list of the cheap one is not complete: 30 of it at 5, and 70 at 80."""
     vague = offer("vague", "us", "metal", 5, chain("AU?", *METAL))
-    sure = offer("jp-metal", "jp", "metal", 80, chain("JP", *METAL))
+    sure = source("JP", 80)
     cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "0.3", "countries": ["CN"]})
     made = case(demand("metal", "civil", 100))
     return made, catalog(*plants(), facility("us", "US"), vague, sure), (cap,), 5750.0
@@ -79,8 +79,8 @@ def share_cap_in_contained_element() -> Any:
     goods = (
         offer("cn-magnet", "cn", "magnet", 10, chain("CN", *ALL)),
         offer("au-magnet", "au", "magnet", 100, chain("AU", *ALL)),
-        offer("cn-oxide", "cn", "oxide", 20, chain("CN", *OXIDE)),
-        offer("au-oxide", "au", "oxide", 30, chain("AU", *OXIDE)),
+        source("CN", 20, "oxide"),
+        source("AU", 30, "oxide"),
     )
     cap = MaxShare.model_validate({"id": "cap", "stage": "mined", "share": "0.5", "countries": ["CN"]})
     made = case(demand("magnet", "civil", 100), demand("oxide", "civil", 100))
@@ -98,8 +98,8 @@ def floor_counts_what_is_certain() -> Any:
 @worked
 def floor_above_the_need_is_stored() -> Any:
     """At least half of what is bought comes from Australia, whose order is 80 at least: 80 x 50, 20 Chinese; nothing beyond."""
-    big = offer("au-metal", "au", "metal", 50, chain("AU", *METAL), min_order=80)
-    small = offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
+    big = source("AU", 50, min_order=80)
+    small = source("CN", 10)
     floor = MinShare.model_validate({"id": "f", "share": "0.5", "countries": ["AU"], "of": "purchases"})
     return case(demand("metal", "civil", 100)), catalog(*plants(), big, small), (floor,), 4200.0
 
@@ -115,10 +115,7 @@ def two_suppliers_at_least() -> Any:
 def one_supplier_at_most() -> Any:
     """The cheap one makes 60: all 100 come from the other at 50."""
     plants = facility("cn", "CN", 60), facility("au", "AU")
-    offers = (
-        offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL)),
-        offer("au-metal", "au", "metal", 50, chain("AU", *METAL)),
-    )
+    offers = (source("CN", 10), source("AU", 50))
     rule = MaxSuppliers.model_validate({"id": "one", "count": 1})
     return case(demand("metal", "civil", 100)), catalog(*plants, *offers), (rule,), 5000.0
 
@@ -154,7 +151,7 @@ def demand_that_must_be_met() -> Any:
 @worked
 def demand_that_cannot_be_met() -> Any:
     """60 can be made of the 100 that must be delivered: it cannot hold."""
-    few = facility("cn", "CN", 60), offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
+    few = facility("cn", "CN", 60), source("CN", 10)
     must = MinDelivered.model_validate({"id": "must"})
     return case(demand("metal", "civil", 100)), catalog(*few), (must,), math.inf
 
@@ -162,7 +159,7 @@ def demand_that_cannot_be_met() -> Any:
 @worked
 def ninety_per_cent_over_the_plan() -> Any:
     """60 a year can be made at 10, 60 and 40 are wanted, nothing is held: 90 of 100 in all, 10 of them are short at 5."""
-    few = facility("cn", "CN", 60), offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
+    few = facility("cn", "CN", 60), source("CN", 10)
     most = MinDelivered.model_validate({"id": "most", "share": "90 %", "per": "horizon"})
     made = case(demand("metal", "civil", 60, 40, price=5), stores=(store("metal", 0, limit=0),))
     return made, catalog(*few), (most,), 950.0
@@ -171,7 +168,7 @@ def ninety_per_cent_over_the_plan() -> Any:
 @worked
 def two_demands_served_together() -> Any:
     """80 can be made of 100 + 100, 40 % of both together: all 80 for defence, though civil use would rather be short."""
-    few = facility("cn", "CN", 80), offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL))
+    few = facility("cn", "CN", 80), source("CN", 10)
     half = MinDelivered.model_validate({"id": "half", "share": "0.4", "together": True})
     made = case(demand("metal", "civil", 100, price=5), demand("metal", "defense", 100, price=100))
     return made, catalog(*few), (half,), 80 * 10 + 20 * 100 + 100 * 5.0

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tests.building import case, catalog, chain, demand, offer, stock, store
+from tests.building import case, catalog, chain, demand, source, stock, store
 
 from .framework import METAL, plants, worked
 
 
 def early() -> Any:
     """Metal at 10 that can be ordered in the first year only."""
-    return catalog(*plants(), offer("cn-metal", "cn", "metal", 10, chain("CN", *METAL), end=date(2026, 12, 31)))
+    return catalog(*plants(), source("CN", 10, end=date(2026, 12, 31)))
 
 
 @worked

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.building import SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, stock, store
+from tests.building import SOURCE, ban, case, catalog, chain, demand, facility, lines, offer, source, stock, store
 
 from friendshore.domain.case import OrderSpec
 from friendshore.domain.facts import CapacityStep, Lane, Price, Status
@@ -20,8 +20,8 @@ from .framework import METAL, OXIDE, plants, three, worked
 @worked
 def two_uses_share_a_minimum() -> Any:
     """Neither use alone orders 100 kg, both together do: 120 x 10."""
-    cheap = offer("au-metal", "au", "metal", 10, chain("AU", *METAL), min_order=100)
-    dear = offer("jp-metal", "jp", "metal", 20, chain("JP", *METAL))
+    cheap = source("AU", 10, min_order=100)
+    dear = source("JP", 20)
     wanted = demand("metal", "defense", 60), demand("metal", "civil", 60)
     return case(*wanted), catalog(*plants(), cheap, dear), (ban(*METAL, start=None),), 1200.0
 
@@ -29,8 +29,8 @@ def two_uses_share_a_minimum() -> Any:
 @worked
 def more_than_needed_is_ordered() -> Any:
     """100 kg must be ordered for 90: 1000, and 10 kg are held for a year at 1; the other offer would cost 1800."""
-    cheap = offer("au-metal", "au", "metal", 10, chain("AU", *METAL), min_order=100)
-    dear = offer("jp-metal", "jp", "metal", 20, chain("JP", *METAL))
+    cheap = source("AU", 10, min_order=100)
+    dear = source("JP", 20)
     wanted = demand("metal", "defense", 60), demand("metal", "civil", 30)
     made = case(*wanted, stores=(store("metal", 1),))
     return made, catalog(*plants(), cheap, dear), (ban(*METAL, start=None),), 1010.0
@@ -39,7 +39,7 @@ def more_than_needed_is_ordered() -> Any:
 @worked
 def surplus_is_made_into_what_is_cheaper_to_hold() -> Any:
     """30 kg of oxide must be ordered for 10 of metal. Held as oxide the rest costs 4, made into metal 1: 300 + 30."""
-    oxide = offer("au-oxide", "au", "oxide", 10, chain("AU", *OXIDE), min_order=30)
+    oxide = source("AU", 10, "oxide", min_order=30)
     metal = offer("us-metal", "us", "metal", 1, chain("US", "melted"), inputs=lines(oxide=1))
     made = case(demand("metal", "civil", 10), stores=(store("oxide", 4), store("metal", 0)))
     return made, catalog(*plants(), facility("us", "US"), oxide, metal), (), 330.0
@@ -50,9 +50,9 @@ def joint_capacity() -> Any:
     """The line makes 8 at 5; its plant 10 in all, so 2 at 10; 2 more at 100."""
     plants = facility("plant", "AU", 10), facility("line", "AU", 8, within="plant"), facility("jp", "JP")
     offers = (
-        offer("a", "plant", "metal", 10, chain("AU", *METAL)),
-        offer("b", "line", "metal", 5, chain("AU", *METAL)),
-        offer("c", "jp", "metal", 100, chain("JP", *METAL)),
+        source("AU", 10, name="a", plant="plant"),
+        source("AU", 5, name="b", plant="line"),
+        source("JP", 100, name="c"),
     )
     return case(demand("metal", "civil", 12)), catalog(*plants, *offers), (), 260.0
 
@@ -77,7 +77,7 @@ def a_plant_that_begins_in_july_is_of_use_from_then() -> Any:
 def an_order_of_a_plant_that_begins_waits_for_it() -> Any:
     """Three months away: what is ordered on 1 August, when the plant begins, is there on 1 November, and of use on 61 of the 92 days of the quarter."""
     steps = (CapacityStep(start=date(2026, 8, 1), per_year=Decimal(3650), status=Status.OPERATING, source=SOURCE),)
-    metal = offer("au-metal", "au", "metal", 1, chain("AU", *METAL), lead_time=3)
+    metal = source("AU", 1, lead_time=3)
     made = case(demand("metal", "civil", 0, 92), start=date(2026, 7, 1), length="quarter")
     return made, catalog(facility("au", "AU", capacity=steps), metal), (), 61 + 31 * 1000.0
 
@@ -88,33 +88,27 @@ def ramping() -> tuple[Any, ...]:
         CapacityStep(per_year=Decimal(365), status=Status.CONSTRUCTION, source=SOURCE),
         CapacityStep(start=date(2026, 7, 1), per_year=Decimal(365), status=Status.RAMPING, source=SOURCE),
     )
-    return facility("au", "AU", capacity=steps), offer("au-metal", "au", "metal", 1, chain("AU", *METAL))
+    return facility("au", "AU", capacity=steps), source("AU", 1)
 
 
 @worked
 def onboarding_pays() -> Any:
     """500 once and 10 a kilogram for 11 kg, against 60 a kilogram."""
-    offers = (
-        offer("a", "au", "metal", 10, chain("AU", *METAL), onboarding=500, onboarding_currency="USD"),
-        offer("b", "jp", "metal", 60, chain("JP", *METAL)),
-    )
+    offers = (source("AU", 10, name="a", onboarding=500, onboarding_currency="USD"), source("JP", 60, name="b"))
     return case(demand("metal", "civil", 5, 6)), catalog(*plants(), *offers), (), 610.0
 
 
 @worked
 def total_and_max_order() -> Any:
     """A parcel of 9, at most 5 a period, at 10; 20 elsewhere: 12 kg in two years, 9 x 10 + 3 x 20."""
-    offers = (
-        offer("a", "au", "metal", 10, chain("AU", *METAL), total=9, max_order=5),
-        offer("b", "jp", "metal", 20, chain("JP", *METAL)),
-    )
+    offers = (source("AU", 10, name="a", total=9, max_order=5), source("JP", 20, name="b"))
     return case(demand("metal", "civil", 6, 6)), catalog(*plants(), *offers), (), 150.0
 
 
 @worked
 def bought_early_and_held() -> Any:
     """Offered in 2026 only: 10 x 100, and a year's holding at 3; the money is not discounted, it is of the first year."""
-    metal = offer("a", "au", "metal", 100, chain("AU", *METAL), end=date(2026, 12, 31))
+    metal = source("AU", 100, name="a", end=date(2026, 12, 31))
     made = case(demand("metal", "civil", 0, 10), discount=Decimal("0.1"), stores=(store("metal", 3),))
     return made, catalog(*plants(), metal), (), 1030.0
 
@@ -122,7 +116,7 @@ def bought_early_and_held() -> Any:
 @worked
 def shortage_is_discounted() -> Any:
     """Store full: only 4 kg can be held, 6 are short at 1000 a year later: 400 + 12 + 6000 / 1.1."""
-    metal = offer("a", "au", "metal", 100, chain("AU", *METAL), end=date(2026, 12, 31))
+    metal = source("AU", 100, name="a", end=date(2026, 12, 31))
     made = case(demand("metal", "civil", 0, 10), discount=Decimal("0.1"), stores=(store("metal", 3, limit=4),))
     return made, catalog(*plants(), metal), (), 412.0 + 6000 / 1.1
 
@@ -142,7 +136,7 @@ def duty_of_the_dearest_origin() -> Any:
 @worked
 def duty_on_an_input() -> Any:
     """A US maker's oxide pays 10 % of 40 on entry: 10 x (100 + 0.5 x 44); what he makes pays nothing."""
-    oxide = offer("au-oxide", "au", "oxide", 40, chain("AU", *OXIDE))
+    oxide = source("AU", 40, "oxide")
     magnet = offer("us-magnet", "us", "magnet", 100, chain("US", "melted", "produced"), inputs=lines(oxide=0.5))
     tariff = Tariff.model_validate({"id": "s", "rate": "0.1"})
     made = case(demand("magnet", "civil", 10))
@@ -153,7 +147,7 @@ def duty_on_an_input() -> Any:
 def lanes_freight_and_lead() -> Any:
     """The only lane takes a year and 2 of freight; nothing for 2026: 10 x 1000 short, then 10 x (20 + 2), some discounted."""
     lanes = (Lane(to="US", freight=Decimal(2), currency="USD", lead_time=Decimal(12), source=SOURCE),)
-    metal = offer("a", "au", "metal", 20, chain("AU", *METAL), lanes=lanes)
+    metal = source("AU", 20, name="a", lanes=lanes)
     made = case(demand("metal", "civil", 10, 10), discount=Decimal("0.25"))
     return made, catalog(*plants(), metal), (), 10000 + 200 + 20 / 1.25
 
@@ -161,7 +155,7 @@ def lanes_freight_and_lead() -> Any:
 @worked
 def assumed_freight_across_borders() -> Any:
     """3 a kilogram across a border, nothing within the country: 10 x min(20 + 3, 22)."""
-    offers = offer("a", "au", "metal", 20, chain("AU", *METAL)), offer("b", "us", "metal", 22, chain("US", *METAL))
+    offers = source("AU", 20, name="a"), source("US", 22, name="b")
     made = case(demand("metal", "civil", 10), assume={"freight": 3})
     return made, catalog(*plants(), facility("us", "US"), *offers), (), 220.0
 
@@ -172,7 +166,7 @@ def order_already_placed() -> Any:
 
     Short are 10 + 15 x 124 / 365, used of the order 15 x 241 / 365.
     """
-    metal = offer("a", "cn", "metal", 20, chain("CN", *METAL), start=date(2030, 1, 1))
+    metal = source("CN", 20, name="a", start=date(2030, 1, 1))
     order = OrderSpec(offer="a", quantity=Decimal(20), arrives=date(2027, 5, 5), ordered=date(2026, 2, 2))
     made = case(demand("metal", "civil", 10, 15), orders=(order,), stores=(store("metal", 2),))
     short, used = 10 + 15 * 124 / 365, 15 * 241 / 365
@@ -186,7 +180,7 @@ def two_orders_and_a_demand_from_march() -> Any:
     Before 1 May 61 days are wanted, before 1 July 122: 61 x 61 / 306 = 12.16 are used before May, of which 0.16 are short, and as much from
     May to June, out of the 20. What is left is held at 2.
     """
-    metal = offer("a", "cn", "metal", 20, chain("CN", *METAL), start=date(2030, 1, 1))
+    metal = source("CN", 20, name="a", start=date(2030, 1, 1))
     wanted = demand("metal", "civil", 61).but(start=date(2026, 3, 1))
     orders = tuple(
         OrderSpec(offer="a", quantity=Decimal(kilograms), arrives=day, ordered=date(2025, 2, 2))
@@ -199,7 +193,7 @@ def two_orders_and_a_demand_from_march() -> Any:
 
 def oxide_for_a_melter(arrives: date) -> tuple[Any, ...]:
     """10 kg of metal are wanted in the third quarter. A melter a month away must be given their oxide by 1 June, when it is ordered."""
-    oxide = offer("o", "cn", "oxide", 1, chain("CN", *OXIDE), start=date(2030, 1, 1))
+    oxide = source("CN", 1, "oxide", name="o", start=date(2030, 1, 1))
     melt = offer("m", "us", "metal", 5, chain("US", "melted"), inputs=lines(oxide=1), lead_time=1)
     order = OrderSpec(offer="o", place="US", quantity=Decimal(10), arrives=arrives, ordered=date(2025, 2, 2))
     wanted = demand("metal", "civil", 0, 10, 0)
@@ -226,7 +220,7 @@ def benchmark_and_rates() -> Any:
     20 x 15 x 1.2 + 10 x 15 x 1.5.
     """
     price = Price(benchmark="b", premium=Decimal("0.5"), source=SOURCE)
-    metal = offer("a", "au", "metal", price, chain("AU", *METAL))
+    metal = source("AU", price, name="a")
     quoted = BenchmarkPrice(
         id="b", material="metal", date=date(2025, 12, 1), amount=Decimal(10), currency="EUR", source=SOURCE
     )
@@ -241,7 +235,7 @@ def benchmark_and_rates() -> Any:
 @worked
 def minimum_of_an_input_over_two_makers() -> Any:
     """30 kg of oxide at 4 are ordered for 20: two makers in two countries share the order. 10 kg too many are held at 1."""
-    oxide = offer("au-oxide", "au", "oxide", 4, chain("AU", *OXIDE), min_order=30)
+    oxide = source("AU", 4, "oxide", min_order=30)
     makers = (
         offer("jp-metal", "jp", "metal", 10, chain("JP", "melted"), inputs=lines(oxide=1), max_order=10),
         offer("us-metal", "us", "metal", 10, chain("US", "melted"), inputs=lines(oxide=1)),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.building import ban, case, catalog, chain, demand, lines, offer
+from tests.building import ban, case, catalog, chain, demand, lines, offer, source
 
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin, SingleSource
 
-from .framework import METAL, OXIDE, plants, three, worked
+from .framework import METAL, plants, three, worked
 
 
 def both(*quantities: float, **more: Any) -> Any:
@@ -43,7 +43,7 @@ def most_suppliers_of_two_uses_together() -> Any:
 @worked
 def floor_for_defence() -> Any:
     """Australia has 30 kg at 50: of 40 % of defence the other 10 are Japan's at 80; 160 are China's."""
-    au = offer("au-metal", "au", "metal", 50, chain("AU", *METAL), total=30)
+    au = source("AU", 50, total=30)
     others = [thing for thing in three() if thing.id != "au-metal"]
     words = {"id": "floor", "countries": ["AU", "JP"], "stage": "mined", "share": "0.4"}
     floor = MinShare.model_validate({**words, "end_uses": ["defense"]})
@@ -54,10 +54,7 @@ def floor_for_defence() -> Any:
 def ore_for_defence() -> Any:
     """Ore counts for what is made of it: half of that for defence is not Chinese, 50 of 200 kg at 30 where China's is 20."""
     melt = offer("melt", "us", "metal", 5, chain("US", "melted"), inputs=lines(oxide=1))
-    ores = (
-        offer("cn-oxide", "cn", "oxide", 20, chain("CN", *OXIDE)),
-        offer("au-oxide", "au", "oxide", 30, chain("AU", *OXIDE)),
-    )
+    ores = (source("CN", 20, "oxide"), source("AU", 30, "oxide"))
     words = {"id": "cap", "materials": ["oxide"], "countries": ["CN"], "share": "0.5", "of": "purchases"}
     cap = MaxShare.model_validate({**words, "end_uses": ["defense"]})
     us = plants()[0].but(id="us", country="US")
