@@ -50,7 +50,7 @@ from ..building import (
     rule,
     source,
     stock,
-    text,
+    unwrapped,
 )
 
 CHINA = Concern(countries=frozenset({"CN"}))
@@ -251,7 +251,7 @@ def test_reports_lead_with_the_share_and_show_each_material() -> None:
     run = planned(concerned(case(ONE, demand("oxide", "defense", 5))), catalog(*FROM_CHINA)).run
     line = "100 % of purchases depend on countries of concern: USD 300 surely; defense 100 %, civil 100 %"
     for document in (screen_document(run), page_document(run), plan_document(run)):
-        assert line in " ".join(text(document, 200).split())
+        assert line in unwrapped(document, 200)
     for document in (page_document(run), plan_document(run), report_document(run)):
         section = next(
             part
@@ -289,7 +289,7 @@ def test_a_comparison_shows_what_a_change_does_to_the_share() -> None:
     assert [float(whole.paid_before), float(whole.concern_before), float(whole.share_before)] == [100, 100, 1]
     assert [float(whole.paid_after), float(whole.concern_after), float(whole.share_after)] == [500, 0, 0]
     for document in (comparison_screen(compared), comparison_document(compared)):
-        assert "A 100 % of purchases (USD 100), B 0 % of purchases (USD 0)" in " ".join(text(document, 200).split())
+        assert "A 100 % of purchases (USD 100), B 0 % of purchases (USD 0)" in unwrapped(document, 200)
 
 
 def test_a_shortage_is_blamed_on_the_budget() -> None:

@@ -49,7 +49,8 @@ from ..building import (
     stock,
     store,
     text,
-)  # fmt: skip
+    unwrapped,
+)
 
 # --------------------------------------------------------------------------------------------------- causes of shortages
 
@@ -85,7 +86,7 @@ def test_law_that_keeps_the_supply_out_is_named_with_the_offer() -> None:
     assert causes(found, "2027") == [[("law", ["ban"])]]
     assert found.run.shortages[0].causes[0].restrictions[0].offers == ["cn-metal"]
     assert served(found) == {("law",): 10}
-    shown = " ".join(text(plan_document(found.run)).split())
+    shown = unwrapped(plan_document(found.run))
     assert "metal for defense, 2027: law: ban (cn-metal) (without it 10 kg would be served)" in shown
     assert "law: ban (cn-metal)" in markdown(page_document(found.run))
 
@@ -130,7 +131,7 @@ def test_a_shortage_price_below_the_cost_is_a_cause_with_the_marginal_cost() -> 
     (cause,) = entry.causes
     (price,) = cause.restrictions
     assert [price.kind, float(price.marginal_cost or 0), price.shortage_price] == ["price", pytest.approx(53), 40]
-    assert "costs USD 53/kg, more than its shortage price of 40" in " ".join(text(screen_document(found.run)).split())
+    assert "costs USD 53/kg, more than its shortage price of 40" in unwrapped(screen_document(found.run))
     assert without(found, Change(demand="metal-defense", shortage_price=Decimal(54))) == 0
 
 
@@ -171,9 +172,7 @@ def test_a_budget_is_named_with_the_kilograms_that_it_keeps_out() -> None:
     assert served(found) == {("limit",): 10, ("lead time",): 5}
     assert without(found, Change(disable="purse")) == 10
     assert without(found, Change(lift="lead-time")) == 15
-    assert "limit: purse (10 kg), lead time: arrives 2027 (5 kg)" in " ".join(
-        text(screen_document(found.run), 140).split()
-    )
+    assert "limit: purse (10 kg), lead time: arrives 2027 (5 kg)" in unwrapped(screen_document(found.run), 140)
 
 
 def test_two_laws_that_keep_out_the_same_offer_are_one_cause() -> None:

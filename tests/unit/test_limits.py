@@ -69,6 +69,7 @@ from ..building import (
     source,
     stock,
     text,
+    unwrapped,
 )
 
 # ----------------------------------------------------------------------------------------------------------------- terms
@@ -634,7 +635,7 @@ def test_stock_of_what_nothing_needs_is_refused(words: dict[str, Any], what: str
 
 def shown(found: Any) -> str:
     """Return the first screen of a plan, in one line."""
-    return " ".join(text(plan_document(found.run), 1000).split())
+    return unwrapped(plan_document(found.run), 1000)
 
 
 class Forgetful(MaxShare):

@@ -34,7 +34,7 @@ from ..building import (
     short,
     source,
     stock,
-    text,
+    unwrapped,
 )
 
 # ----------------------------------------------------------------------------------------------- what each lot may serve
@@ -74,7 +74,7 @@ def test_an_order_that_a_rule_bars_is_told_with_rule_day_and_remedy() -> None:
     assert verdicts(one) == {"defense": "barred"}
     bars = {bar.rule: (str(bar.start), bar.heals) for bar in one.uses[0].bars}
     assert bars == {"ban": ("2027-01-01", "a [[waiver]] of `ban`"), "halt": ("2027-03-01", "arrival by 2027-02-28")}
-    for shown in (" ".join(text(plan_document(found.run)).split()), markdown(page_document(found.run))):
+    for shown in (unwrapped(plan_document(found.run)), markdown(page_document(found.run))):
         assert "the order po, 8 kg of metal: ban, halt" in shown
         assert "melted in CN" in shown
         assert "arrival by 2027-02-28" in shown
@@ -119,7 +119,7 @@ def test_a_lot_that_no_demand_can_take_says_so() -> None:
     given = case(demand("salt", "civil", 1, 1), stocks=(stock("metal", 4, chain("AU", *METAL), id="shelf"),))
     found = planned(given, metals())
     assert held(found, "shelf").uses == []
-    assert "no demand could take it" in " ".join(text(plan_document(found.run), 120).split())
+    assert "no demand could take it" in unwrapped(plan_document(found.run), 120)
 
 
 # --------------------------------------------------------------------------------------- days of arrival within a period

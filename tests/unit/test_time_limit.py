@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from friendshore import recommend, session
-from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Case, Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog
@@ -41,7 +40,7 @@ from friendshore.solve.engines import solve_with_highs
 from friendshore_enquiries.search import ask
 from friendshore_risk.stress.search import stress
 
-from ..building import case, catalog, demand, facility, metals, opened, planned, rule, source
+from ..building import case, catalog, demand, facility, metals, opened, planned, rule, source, unwrapped
 
 # ---------------------------------------------------------------------------------------------- one limit for everything
 
@@ -357,7 +356,7 @@ def test_other_questions_say_what_was_not_reached() -> None:
     found = repairs(session)
     assert not found.repairs
     assert [(gap.complete, gap.stopped, gap.searched) for gap in found.gaps] == [(False, True, -1)]
-    assert "time is up" in " ".join(plain_text(repairs_document(found), 100).split())
+    assert "time is up" in unwrapped(repairs_document(found), 100)
     offers = {one.offer: one for one in alternatives(timed(60, monotonic() - 1, banned=False)).offers}
     assert {name: (one.in_time, one.rise) for name, one in offers.items() if not one.in_time} == {
         "au-metal": (False, None),
@@ -376,4 +375,4 @@ def test_repairs_that_end_by_their_number_of_trials_do_not_blame_the_clock() -> 
     """Both are said where they are so."""
     found = repairs(timed(), trials=0)
     assert [(gap.complete, gap.stopped) for gap in found.gaps] == [(False, False)]
-    assert "--trials" in " ".join(plain_text(repairs_document(found), 100).split())
+    assert "--trials" in unwrapped(repairs_document(found), 100)

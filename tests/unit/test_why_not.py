@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import pytest
 
-from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change, TermKind
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
@@ -44,6 +43,7 @@ from ..building import (
     source,
     tier,
     unstored,
+    unwrapped,
 )
 
 
@@ -57,7 +57,7 @@ def root(found: BreakEven | None) -> float:
 
 def text(found: WhyNot) -> str:
     """The report as it is printed."""
-    return " ".join(plain_text(why_not_document(found), 100).split())
+    return unwrapped(why_not_document(found), 100)
 
 
 def test_an_offer_enters_at_the_price_of_what_it_replaces() -> None:
