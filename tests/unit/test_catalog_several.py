@@ -235,7 +235,7 @@ def desk(
     *more: object, per_year: float | None = 8, country: str = "AU", plant: str = "plant-7", **said: object
 ) -> Catalog:
     """A planner's own catalog with the same plant under another name, its metal at 40."""
-    place = facility(plant, country, per_year).but(operator="ACME ", **said)
+    place = facility(plant, country, per_year).but(**{"operator": "ACME ", **said})
     sold = source(country, 40, name="desk-metal", plant=plant)
     return catalog(place, sold, *more).but(name="desk")
 
