@@ -161,7 +161,7 @@ def test_todays_mix_stands_beside_the_plan() -> None:
 
 def test_what_is_kept_out_says_why_and_by_which_stage() -> None:
     """A ban on what is melted in China keeps it out of the one use that there is, and a plant without a capacity is a lead."""
-    bare = facility("kz", "KZ").but(capacity=())
+    bare = facility("kz", "KZ").model_copy(update={"capacity": ()})
     wanted = case(demand("metal", "defense", 40, start="2027-01-01"), start=date(2027, 1, 1))
     found = alternatives(session(wanted, metals(bare, source("KZ", 5)), ban("melted")))
     china, lead = of(found, "cn-metal"), of(found, "kz-metal")
@@ -191,8 +191,12 @@ def test_what_no_rule_is_about_passes_no_rule() -> None:
 
 def test_what_comes_too_late_says_so() -> None:
     """A capacity that starts after the plan, one that does not count, a lead time and a qualification that outlast it."""
-    late = facility("jp", "JP", 9).but(
-        capacity=tuple(s.but(start=date(2029, 1, 1)) for s in facility("jp", "JP", 9).capacity)
+    late = facility("jp", "JP", 9).model_copy(
+        update={
+            "capacity": tuple(
+                s.model_copy(update={"start": date(2029, 1, 1)}) for s in facility("jp", "JP", 9).capacity
+            )
+        }
     )
     facts = catalog(
         facility("cn", "CN"), late, facility("au", "AU", 9, status="announced"), facility("kz", "KZ"), facility("ca", "CA"),
