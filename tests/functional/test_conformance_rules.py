@@ -18,11 +18,11 @@ from friendshore.rules.rows import Row, Rows
 from friendshore.testing import Check, Example, check_rule, rule_checks
 
 if TYPE_CHECKING:
-    from ..unit import building as b
+    from .. import building as b
     from .depth import few
 else:
+    from tests import building as b
     from tests.functional.depth import few
-    from tests.unit import building as b
 
 
 class Barred(Rule):

@@ -12,8 +12,8 @@ from random import Random
 
 import pytest
 
+from ..building import hard_case
 from ..property.disk import write
-from ..unit.building import hard_case
 from .program import call
 
 RUNS = [(None, 2), (12345, 1)]

@@ -17,8 +17,8 @@ from typing import IO, Any
 
 import pytest
 
+from ..building import hard_case
 from ..property.disk import write
-from ..unit.building import hard_case
 from .program import Started, call, start
 
 pty = pytest.importorskip("pty", reason="this system has no terminals of its own making")

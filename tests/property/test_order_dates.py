@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
+from tests.building import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, stock, store
 
 from friendshore.domain.case import OrderSpec
 from friendshore.recommend import Recommendation
@@ -16,7 +17,6 @@ from .daily import arrives_late, lacking
 from .random_cases.facts import in_days
 from .settings import examples
 from .strategies import Tiny, tiny_cases
-from .tiny import METAL, OXIDE, case, catalog, chain, demand, facility, lines, offer, stock, store
 
 METALS = catalog(
     *(facility(country.lower(), country) for country in ("AU", "CN", "US")),

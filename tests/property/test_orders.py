@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.building import terms
 
 from friendshore.domain.terms import Terms
 
 from .bills import SUBJECTS, World, basics, check, schedules
 from .settings import examples
-from .tiny import terms
 
 
 @st.composite

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
-from tests.unit.building import METAL, case, catalog, chain, demand, facility, rule, source, store
+from tests.building import METAL, case, catalog, chain, demand, facility, rule, source, store
 
 from friendshore.domain.plan import PlanStatus
 from friendshore.domain.run import Run

@@ -23,7 +23,7 @@ from friendshore.rules.base import Phase, PhaseStatus, Rule
 from friendshore.rules.kinds.limits import Budget, Cover, MaxShare, MinShare
 from friendshore.session import Session
 
-from .building import (
+from ..building import (
     METAL,
     SOURCE,
     ban,

@@ -26,7 +26,7 @@ from friendshore.rules.kinds.limits import Pin
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 
-from .building import case, catalog, demand, facility, metals, named_metals, planned, price, rule, source, store
+from ..building import case, catalog, demand, facility, metals, named_metals, planned, price, rule, source, store
 
 
 def opened(given: Any, facts: Any, *rules: Rule) -> Session:

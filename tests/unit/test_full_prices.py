@@ -22,7 +22,7 @@ from friendshore.report import page_document, plan_document, report_document, sc
 from friendshore.rules.kinds.limits import Budget
 from friendshore.session import Session
 
-from .building import (
+from ..building import (
     METAL,
     ban,
     case,

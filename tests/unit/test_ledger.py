@@ -30,7 +30,7 @@ from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore.solve import Limits
 
-from .building import METAL, ban, case, catalog, demand, facility, metals, rule, source, store, terms
+from ..building import METAL, ban, case, catalog, demand, facility, metals, rule, source, store, terms
 
 STEEL = Path(__file__).parents[2] / "docs" / "cases" / "published" / "multmip3"
 THREE = ("fixed-cost", "minimum-load", "max-served")

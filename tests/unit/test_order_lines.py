@@ -16,7 +16,7 @@ from friendshore.orders.sheet import PlacedLine
 from friendshore.orders.used import PlannedUse, RolledLot, node_totals, planned_use, take_out
 from friendshore.recommend import Recommendation
 
-from .building import (
+from ..building import (
     SOURCE,
     case,
     catalog,

@@ -23,8 +23,8 @@ from friendshore.recommend import Recommendation, verify_run
 from friendshore.report import plan_document, report_document, screen_document
 from friendshore.run import write_run
 
+from ..building import SOURCE, bought, case, catalog, demand, facility, planned, source, store, text
 from ..property.settings import examples
-from .building import SOURCE, bought, case, catalog, demand, facility, planned, source, store, text
 
 NOW = today()
 """The day of all tests."""

@@ -26,8 +26,8 @@ from friendshore.report import plan_document, report_document, screen_document
 from friendshore.rules.kinds.tariff import Tariff
 from friendshore.run import write_run
 
+from ..building import SOURCE, bought, case, catalog, demand, facility, planned, refused, source, store, text
 from ..property.settings import examples
-from .building import SOURCE, bought, case, catalog, demand, facility, planned, refused, source, store, text
 from .test_catalog_reading import GOOD
 
 

@@ -17,7 +17,7 @@ from friendshore.domain.held import RunHolding
 from friendshore.errors import InputError
 from friendshore.rules.kinds.exclude import Exclude
 
-from .building import (
+from ..building import (
     GUESS,
     METAL,
     SOURCE,

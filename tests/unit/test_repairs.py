@@ -30,7 +30,7 @@ from friendshore.rules.kinds.limits import MaxShare, MinShare
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 
-from .building import (
+from ..building import (
     METAL,
     SOURCE,
     ban,

@@ -28,7 +28,7 @@ from friendshore.solve import Limits
 from friendshore_enquiries.search import ask
 from friendshore_risk.stress.search import stress
 
-from .building import case, catalog, demand, facility, rule, source
+from ..building import case, catalog, demand, facility, rule, source
 
 DEAR = Change(price="au-metal", factor=Decimal(2))
 ALL_OF_IT: dict[str, Callable[[Session], QuestionResult]] = {

@@ -10,8 +10,8 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from tests.building import GUESS, METAL, OXIDE, SOURCE, ban, case, catalog, chain, demand, facility, lines, offer
 from tests.property.settings import at_depth
-from tests.property.tiny import GUESS, METAL, OXIDE, SOURCE, ban, case, catalog, chain, demand, facility, lines, offer
 
 from friendshore.domain.assumptions import Accept, Assume
 from friendshore.domain.case import LicenceSpec

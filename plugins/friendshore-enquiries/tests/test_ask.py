@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from tests.unit.building import (
+from tests.building import (
     GUESS,
     SOURCE,
     ban,

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.building import case as case_of
+from tests.building import catalog, demand, facility, source
 from tests.functional.program import here as friendshore
-from tests.unit.building import case as case_of
-from tests.unit.building import catalog, demand, facility, source
 
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.kinds import Exclude, OriginBan

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.building import case, catalog, demand, facility, maker, metals, planned, rule, source, store
+from tests.building import case, catalog, demand, facility, maker, metals, planned, rule, source, store
 
 from friendshore.document.charts import Bars
 from friendshore.document.elements import Drawing, Section

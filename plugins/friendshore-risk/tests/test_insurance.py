@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
-from tests.unit.building import case, catalog, demand, facility, metals, source, store
+from tests.building import case, catalog, demand, facility, metals, source, store
 
 from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Level, Minimise

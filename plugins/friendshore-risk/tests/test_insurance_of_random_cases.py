@@ -13,9 +13,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
+from tests.building import METAL, case, catalog, chain, demand, facility, offer, store
 from tests.property.settings import examples
 from tests.property.strategies import Tiny, tiny_cases
-from tests.property.tiny import METAL, case, catalog, chain, demand, facility, offer, store
 
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session

@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, Literal
 
 import pytest
-from tests.unit.building import case, catalog, demand, facility, metals, named_metals, source, store
+from tests.building import case, catalog, demand, facility, metals, named_metals, source, store
 
 from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change

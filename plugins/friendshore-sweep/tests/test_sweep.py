@@ -15,7 +15,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from tests.unit.building import case, demand, metals, rule
+from tests.building import case, demand, metals, rule
 
 from friendshore.document.html import html
 from friendshore.document.terminal import plain_text
