@@ -125,14 +125,17 @@ def terms(subject: str, *, of: str = "offer", per: str = "period", **more: Any) 
 
 
 def catalog(*things: Facility | Offer | BenchmarkPrice | PriceSchedule | Terms, **more: Any) -> Catalog:
-    """Return a catalog of these things."""
+    """Return a catalog of these things. Plants that offers need and that are called like their country are there without limit."""
+    offers = tuple(x for x in things if isinstance(x, Offer))
+    plants = tuple(x for x in things if isinstance(x, Facility))
+    missing = sorted({x.facility for x in offers if len(x.facility) == 2} - {x.id for x in plants})
     return Catalog(
         name="tiny",
         licence="CC0-1.0",
         as_of=date(2026, 1, 1),
         materials=MATERIALS,
-        facilities=tuple(x for x in things if isinstance(x, Facility)),
-        offers=tuple(x for x in things if isinstance(x, Offer)),
+        facilities=(*plants, *(facility(name, name.upper()) for name in missing)),
+        offers=offers,
         schedules=tuple(x for x in things if isinstance(x, PriceSchedule)),
         terms=tuple(x for x in things if isinstance(x, Terms)),
         prices=tuple(x for x in things if isinstance(x, BenchmarkPrice)),

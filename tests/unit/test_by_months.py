@@ -176,7 +176,7 @@ def test_nothing_is_planned_again_where_no_date_lies_within_a_period() -> None:
     assert "What counting in whole periods does" not in text(found)
     by_month = planned(yearly(length="month", count=12), chinese(), ban("mined", start="2027-04-10"))
     assert (months(by_month), len(counted(by_month))) == ([], 1)
-    met = planned(yearly(), catalog(facility("au", "AU"), source("AU", 10)), ban("mined", start="2027-03-01"))
+    met = planned(yearly(), catalog(source("AU", 10)), ban("mined", start="2027-03-01"))
     assert months(met) == []
 
 

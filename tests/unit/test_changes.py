@@ -86,7 +86,7 @@ def test_remove_from_a_day_on_leaves_orders_before_it() -> None:
 def test_an_offer_that_the_case_assumes_figures_of_can_be_removed() -> None:
     """A scenario without a lead that the case gives a price: what is assumed of it is then no matter."""
     lead = source("CN", 1).but(price=None)
-    facts = catalog(facility("cn", "CN"), facility("au", "AU"), lead, source("AU", 50))
+    facts = catalog(facility("cn", "CN"), lead, source("AU", 50))
     given = unstored(100, assume={"offer": [{"id": "cn-metal", "price": price(10)}]})
     assert after(given, facts) == {"cn-metal": 100}
     assert after(given, facts, {"remove": "cn-metal"}) == {"au-metal": 100}
@@ -114,8 +114,7 @@ def test_price_multiplies_what_it_names(name: str) -> None:
     The benchmark of 8, at which China sells with a premium of 25 %: 8 x 6 x 1.25 = 60.
     """
     by_benchmark = price(None, benchmark="bench", premium=Decimal("0.25"))
-    sites = [facility("cn", "CN"), facility("au", "AU")]
-    facts = catalog(*sites, source("CN", by_benchmark), source("AU", 50), benchmark())
+    facts = catalog(source("CN", by_benchmark), source("AU", 50), benchmark())
     found = planned(unstored(100), facts, changes=[Change.model_validate({"price": name, "factor": 6})])
     assert bought(found) == ({"cn-metal": 100} if name == "metal" else {"au-metal": 100})
     assert float(found.cost.price) == (6000 if name == "metal" else 5000)
@@ -125,13 +124,7 @@ def test_price_multiplies_what_it_names(name: str) -> None:
 def test_one_price_of_a_benchmark_changes_from_its_day_on(how: dict[str, Any]) -> None:
     """China sells at the benchmark of the day: 8, and 10 from 2027 on. With 40 in the place of 10 only the second year is dearer; Australia sells at 50."""
     rows = [benchmark(8, date(year, 1, 1)) for year in (2026, 2027)]
-    facts = catalog(
-        facility("cn", "CN"),
-        facility("au", "AU"),
-        source("CN", price(None, benchmark="bench")),
-        source("AU", 50),
-        *rows,
-    )
+    facts = catalog(source("CN", price(None, benchmark="bench")), source("AU", 50), *rows)
     found = planned(
         unstored(100, 100), facts, changes=[Change.model_validate({"price": "bench", "date": "2027-01-01", **how})]
     )
@@ -148,7 +141,7 @@ def test_one_price_of_a_benchmark_changes_from_its_day_on(how: dict[str, Any]) -
 @pytest.mark.parametrize(("stated", "missing"), [(51, 0), (49, 100)])
 def test_a_stated_price_of_shortage_says_what_is_not_worth_buying(stated: int, missing: float) -> None:
     """At 50 Australia's metal is bought for who would pay 51 rather than go without, and not for who would pay 49."""
-    facts = catalog(facility("au", "AU"), source("AU", 50))
+    facts = catalog(source("AU", 50))
     change = Change.model_validate({"demand": "metal", "shortage_price": f"{stated} USD/kg"})
     found = planned(unstored(100), facts, changes=[change])
     assert sum(short(found).values()) == missing
@@ -198,7 +191,7 @@ def test_an_offer_s_own_quantity_is_multiplied_or_stated() -> None:
 )
 def test_what_an_offer_s_quantity_has_not_is_refused(change: dict[str, Any], told: str) -> None:
     """Status, delay and dates are those of a facility."""
-    facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", 10, max_per_year=30), source("AU", 50))
+    facts = catalog(source("CN", 10, max_per_year=30), source("AU", 50))
     with pytest.raises(InputError, match=told):
         after(unstored(100), facts, change)
 
@@ -264,7 +257,7 @@ def test_a_name_of_several_things_is_refused_with_what_to_write(change: dict[str
 
 def test_price_by_one_changes_nothing_and_is_no_mistake() -> None:
     """A benchmark times one is named all the same."""
-    facts = catalog(facility("cn", "CN"), source("CN", 10), benchmark())
+    facts = catalog(source("CN", 10), benchmark())
     assert after(unstored(100), facts, {"price": "bench", "factor": 1}) == {"cn-metal": 100}
 
 
@@ -328,7 +321,7 @@ def test_demand_is_stated_anew() -> None:
 def test_a_benchmark_is_stated_anew() -> None:
     """What follows it costs what it then comes to: at 40 and a quarter on top of it, 50."""
     by_benchmark = price(None, benchmark="bench", premium=Decimal("0.25"))
-    facts = catalog(facility("cn", "CN"), source("CN", by_benchmark), benchmark())
+    facts = catalog(source("CN", by_benchmark), benchmark())
     found = planned(unstored(100), facts, changes=[Change.model_validate({"price": "bench", "amount": "40 USD/kg"})])
     assert float(found.cost.price) == 5000
 

@@ -145,7 +145,7 @@ def test_what_is_made_of_inputs_of_concern_is_of_concern_too() -> None:
 def test_of_mixed_inputs_nobody_knows_which_went_where() -> None:
     """20 kg of oxide, half of it Chinese: the metal may be of concern, and the Australian oxide is not."""
     half = rule(Pin, id="half", offer="cn-oxide", exactly=10)
-    facts = catalog(*FROM_CHINA, facility("au", "AU"), source("AU", 20, "oxide"))
+    facts = catalog(*FROM_CHINA, source("AU", 20, "oxide"))
     run = planned(concerned(case(ONE)), facts, half).run
     assert rows(run, "plan") == {"": (350, 100, 50, 50)}
     assert rows(run, "end use") == {"civil": (350, 100, 50, 50)}
@@ -216,7 +216,7 @@ def test_a_budget_may_be_about_purchases_of_concern() -> None:
 def test_a_budget_counts_what_may_be_of_concern() -> None:
     """Metal whose refinery is unknown counts as Chinese."""
     unknown = offer("au-open", "au", "metal", 20, (*chain("AU", "mined", "melted"), done("refined", complete=False)))
-    facts = catalog(facility("au", "AU"), unknown, source("AU", 50))
+    facts = catalog(unknown, source("AU", 50))
     run = planned(case(ONE), facts, rule(Budget, amount=40, countries=["CN"], per="horizon")).run
     assert {p.offer: p.quantity_kg for p in run.purchases} == {"au-open": Decimal(2), "au-metal": Decimal(8)}
 
@@ -305,7 +305,7 @@ def test_a_shortage_is_blamed_on_the_budget() -> None:
 
 def test_the_verifier_finds_what_a_free_class_may_not_hold() -> None:
     """A plan that puts Chinese oxide into the class that is free of it, and makes metal of it there, isn't let pass."""
-    facts = catalog(*FROM_CHINA, facility("au", "AU"), source("AU", 11, "oxide"))
+    facts = catalog(*FROM_CHINA, source("AU", 11, "oxide"))
     capped = planned(case(ONE), facts, rule(Budget, id="none", amount=0, countries=["CN"], per="horizon")).plan
     assert {p.offer for p in capped.plan.purchases} == {"au-oxide", "jp-melt"}
     bought = tuple(p.but(offer="cn-oxide") if p.offer == "au-oxide" else p for p in capped.plan.purchases)

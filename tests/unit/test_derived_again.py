@@ -44,10 +44,8 @@ def dated() -> Recommendation:
         Rate(currency="EUR", to="USD", start=date(2027, 7, 1), rate=Decimal("1.2"), source=SOURCE),
         Rate(currency="USD", to="GBP", start=date(2026, 1, 1), rate=Decimal("0.8"), source=SOURCE),
     )
-    own = changed(catalog(facility("au", "AU"), source("AU", 1, lanes=(lane,))), "au-metal", price=None, quotes=quotes)
-    facts = catalog(
-        facility("au", "AU", capacity=steps), facility("cn", "CN"), *own.offers, source("CN", 30), rates=rates
-    )
+    own = changed(catalog(source("AU", 1, lanes=(lane,))), "au-metal", price=None, quotes=quotes)
+    facts = catalog(facility("au", "AU", capacity=steps), *own.offers, source("CN", 30), rates=rates)
     duty = rule(Tariff, rate="0.25", origins=["AU"], phases=[{"from": "2027-11-15"}])
     wanted = demand("metal", "civil", per_year=Decimal(240), quantities=(), start=date(2027, 1, 17))
     given = case(wanted, start=date(2027, 1, 1), length="quarter", count=5, discount=Decimal("0.07"))
@@ -134,7 +132,7 @@ WRONG: dict[str, tuple[Callable[[Problem], Problem], str]] = {
 )
 def test_the_last_day_of_an_order_is_derived_twice(lead: str, safety: str, days: list[str]) -> None:
     """The first day of the period of arrival, less the lead time and what the case adds to be safe; by the records as by the plan."""
-    facts = catalog(facility("au", "AU"), source("AU", 10, lead_time=parse_duration(lead)))
+    facts = catalog(source("AU", 10, lead_time=parse_duration(lead)))
     wanted = demand("metal", "civil", 0, 0, 1, 1, 1)
     safe = {"safety_lead": parse_duration(safety)}
     given = case(wanted, start=date(2027, 1, 1), length="quarter", assume=safe, stores=(store("metal", 0, limit=0),))
@@ -148,7 +146,7 @@ def test_the_day_on_which_an_open_order_arrives_is_derived_twice(update: dict[st
     """An order that the problem has earlier than the case, or in another period, is named."""
     order = {"offer": "au-metal", "quantity": 1, "arrives": "2027-05-05", "ordered": "2026-01-01"}
     given = case(demand("metal", "civil", 1, 1), start=date(2027, 1, 1), length="quarter", orders=[order])
-    found = planned(given, catalog(facility("au", "AU"), source("AU", 10))).plan
+    found = planned(given, catalog(source("AU", 10))).plan
     assert derived_again(found.ledger, found.costing) == []
     (lot,) = found.problem.lots
     ledger = PlanEntries.of(replace(found.problem, lots=(replace(lot, **update),)), found.plan)

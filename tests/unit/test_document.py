@@ -59,7 +59,7 @@ from friendshore.domain.quantities import readable
 from friendshore.rules.kinds.limits import Budget
 from friendshore.run import read_run
 
-from ..building import GUESS, case, catalog, demand, facility, planned, price, refused, rule, source, told
+from ..building import GUESS, case, catalog, demand, planned, price, refused, rule, source, told
 
 # -------------------------------------------------------------------------------------------------------------- elements
 
@@ -386,7 +386,7 @@ def test_a_figure_in_a_message_has_the_digits_that_say_something(amount: str, te
 
 def test_an_assumed_price_is_told_rounded() -> None:
     """A price that was converted from another unit."""
-    facts = catalog(facility("cn", "CN"), source("CN", price(186.633039092055, source=GUESS)))
+    facts = catalog(source("CN", price(186.633039092055, source=GUESS)))
     found = planned(case(demand("metal", "civil", 5)), facts)
     assert told(found, "cn-metal").startswith("price 186.6 USD/kg is assumed")
 

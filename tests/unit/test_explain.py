@@ -56,7 +56,7 @@ from ..building import (
 
 
 WANTED = demand("metal", "defense", 10, 10)
-CN_ONLY = catalog(facility("cn", "CN"), source("CN", 10))
+CN_ONLY = catalog(source("CN", 10))
 
 
 def causes(found: Recommendation, period: str, demand: str = "metal-defense") -> list[list[tuple[str, list[str]]]]:
@@ -94,17 +94,17 @@ def test_law_that_keeps_the_supply_out_is_named_with_the_offer() -> None:
 @pytest.mark.parametrize(
     ("facts", "rules", "expected"),
     [
-        pytest.param(catalog(facility("au", "AU"), source("AU", 50, lead_time=6)), [], ("lead time", ["au-metal"]), id="lead time"),
-        pytest.param(catalog(facility("au", "AU"), source("AU", 50, start=date(2027, 1, 1))), [], ("date", ["au-metal"]), id="date"),
+        pytest.param(catalog(source("AU", 50, lead_time=6)), [], ("lead time", ["au-metal"]), id="lead time"),
+        pytest.param(catalog(source("AU", 50, start=date(2027, 1, 1))), [], ("date", ["au-metal"]), id="date"),
         pytest.param(catalog(facility("au", "AU", 4), source("AU", 50)), [], ("capacity", ["au-metal"]), id="capacity"),
         pytest.param(catalog(facility("au", "AU", capacity=()), source("AU", 50)), [], ("no offer", ["au-metal"]), id="lead"),
-        pytest.param(catalog(facility("au", "AU"), source("AU", 50, "oxide")), [], ("no offer", []), id="nobody"),
+        pytest.param(catalog(source("AU", 50, "oxide")), [], ("no offer", []), id="nobody"),
         pytest.param(CN_ONLY, [rule(ExportControl, id="control", exporters=["CN"], effect="licence")], ("law", ["control"]), id="license"),
         pytest.param(
             catalog(facility("au", "AU"), offer("au-metal", "au", "metal", 5, chain("AU/CN?", *METAL))),
             [ban("melted", start=None)], ("proof", ["au-metal"]), id="unproven",
         ),
-        pytest.param(catalog(facility("au", "AU"), source("AU", 50)), [rule(Budget, id="purse", amount=250, per="year")], ("limit", ["purse"]), id="budget"),
+        pytest.param(catalog(source("AU", 50)), [rule(Budget, id="purse", amount=250, per="year")], ("limit", ["purse"]), id="budget"),
     ],
 )  # fmt: skip
 def test_each_cause_is_named(facts: Any, rules: list[Any], expected: tuple[str, list[str]]) -> None:
@@ -123,10 +123,7 @@ def test_capacity_that_begins_later_says_when() -> None:
 
 def test_a_shortage_price_below_the_cost_is_a_cause_with_the_marginal_cost() -> None:
     """Metal costs 50 a kilogram and 3 of freight; going without costs 40."""
-    found = planned(
-        case(demand("metal", "defense", 10, price=40), assume={"freight": 3}),
-        catalog(facility("au", "AU"), source("AU", 50)),
-    )
+    found = planned(case(demand("metal", "defense", 10, price=40), assume={"freight": 3}), catalog(source("AU", 50)))
     (entry,) = found.run.shortages
     (cause,) = entry.causes
     (price,) = cause.restrictions
@@ -137,7 +134,7 @@ def test_a_shortage_price_below_the_cost_is_a_cause_with_the_marginal_cost() -> 
 
 def test_a_minimum_order_is_a_cause() -> None:
     """900 kg at 50 cost more than going without 20; so does the price of the shortage, since at 2,250 a kilogram the order would pay."""
-    found = planned(case(WANTED), catalog(facility("au", "AU"), source("AU", 50, min_order=900)))
+    found = planned(case(WANTED), catalog(source("AU", 50, min_order=900)))
     assert causes(found, "2026") == [[("terms", ["au-metal"])], [("price", [])]]
     assert found.run.shortages[0].causes[1].restrictions[0].marginal_cost == 2250
     assert without(found, Change(lift="minimum-load")) == 0
@@ -148,7 +145,7 @@ def test_demands_that_compete_have_the_cause_of_their_joint_shortage_and_share_a
     """What is in stock serves a part of both at once; the rest of both comes too late. It was the shortage price that was blamed for one of them."""
     wanted = [demand("metal", "defense", 19, 19, id=name, price=1500) for name in ("gmlrs", "pac3")]
     given = case(*wanted, stocks=(stock("metal", 2, chain("AU", *METAL)),))
-    found = planned(given, catalog(facility("au", "AU"), source("AU", 50, lead_time=12)))
+    found = planned(given, catalog(source("AU", 50, lead_time=12)))
     assert {name: causes(found, "2026", name) for name in ("gmlrs", "pac3")} == {
         name: [[("lead time", ["au-metal"])]] for name in ("gmlrs", "pac3")
     }
@@ -161,7 +158,7 @@ def test_demands_that_compete_have_the_cause_of_their_joint_shortage_and_share_a
 
 def test_a_budget_is_named_with_the_kilograms_that_it_keeps_out() -> None:
     """250 a year buy 5 of 10 kg; in the first year, whose money is left over, it is lead time that keeps them out."""
-    facts = catalog(facility("au", "AU"), source("AU", 50, lead_time=12))
+    facts = catalog(source("AU", 50, lead_time=12))
     found = planned(
         case(demand("metal", "defense", 10, 10, 10), discount=0.1),
         facts,
@@ -185,7 +182,7 @@ def test_two_laws_that_keep_out_the_same_offer_are_one_cause() -> None:
 
 def test_causes_by_themselves_are_named_one_by_one() -> None:
     """Half from one country, and Japan has but 2 kg a year: more of either would do."""
-    facts = catalog(facility("au", "AU"), facility("jp", "JP", 2), source("AU", 50), source("JP", 80))
+    facts = catalog(facility("jp", "JP", 2), source("AU", 50), source("JP", 80))
     found = planned(case(WANTED), facts, rule(MaxShare, id="half", by="country", share="50 %", per="year"))
     assert sorted(causes(found, "2026")) == [[("capacity", ["jp-metal"])], [("limit", ["half"])]]
     assert without(found, Change(disable="half")) == 0
@@ -193,14 +190,14 @@ def test_causes_by_themselves_are_named_one_by_one() -> None:
 
 def test_a_law_upstream_is_the_cause_of_what_a_maker_lacks() -> None:
     """Metal is melted in Japan from oxide that comes from China alone, which the ban reaches."""
-    facts = catalog(facility("cn", "CN"), facility("jp", "JP"), source("CN", 3, material="oxide"), maker("JP", 20))
+    facts = catalog(source("CN", 3, material="oxide"), maker("JP", 20))
     found = planned(case(WANTED), facts, ban("mined", start=None))
     assert causes(found, "2026") == [[("law", ["ban"])]]
 
 
 def test_an_input_that_nobody_offers_is_named() -> None:
     """Metal is melted in Japan from oxide."""
-    found = planned(case(WANTED), catalog(facility("jp", "JP"), maker("JP", 20)))
+    found = planned(case(WANTED), catalog(maker("JP", 20)))
     assert causes(found, "2026") == [[("inputs", ["oxide"])]]
 
 
@@ -211,7 +208,7 @@ def test_stock_that_more_urgent_demand_takes_is_a_cause_if_nobody_offers_more() 
         demand("metal", "civil", 5),
         stocks=(stock("metal", 5, chain("AU", *METAL)),),
     )
-    found = planned(given, catalog(facility("au", "AU"), source("AU", 50, "oxide")))
+    found = planned(given, catalog(source("AU", 50, "oxide")))
     assert causes(found, "2026", "metal-civil") == [[("competition", ["metal-defense"])]]
 
 
@@ -280,7 +277,7 @@ def test_a_cause_that_names_a_rank_or_rules_in_conflict_is_taken_from_a_run(kind
 def test_a_forged_cause_that_names_real_things_is_not_taken_from_a_run(forgery: dict[str, Any]) -> None:
     """Australian metal takes half a year, so that nothing comes in 2026. Each forgery names what is in the facts, and they contradict it."""
     salt = offer("jp-salt", "jp", "salt", 5, chain("JP", "mined", "refined"), lead_time=6)
-    facts = catalog(facility("au", "AU"), facility("jp", "JP"), source("AU", 50, lead_time=6), salt)
+    facts = catalog(facility("jp", "JP"), source("AU", 50, lead_time=6), salt)
     rules = (
         ban("melted", start=None, id="idle", countries="RU"),
         rule(MaxShare, id="salts", share="50 %", materials=["salt"]),
@@ -390,7 +387,7 @@ def test_exposed_says_on_which_days_nobody_knows_whether_the_rule_holds() -> Non
 
 def test_exposure_follows_the_chain() -> None:
     """Chinese oxide under a clean melter: what is exposed is the oxide, 20 kg at 10."""
-    facts = catalog(*(facility(c.lower(), c) for c in ("JP", "CN")), maker("JP", 5), source("CN", 10, "oxide"))
+    facts = catalog(maker("JP", 5), source("CN", 10, "oxide"))
     found = opened(case(demand("metal", "defense", 10)), facts, unknown())
     rows = exposed(found.verified)
     assert [(r.rule, float(sum(i.entry.quantity for i in r.items)), float(r.cost)) for r in rows] == [
@@ -430,7 +427,7 @@ def test_what_is_kept_out_names_rule_stage_country_and_clause() -> None:
 def test_what_one_rule_forbids_is_not_told_as_unproven_by_another() -> None:
     """No proof would let it pass."""
     vague = source("CN", 10, chain=(*chain("CN", "mined"), *chain("AU/CN", "refined", "melted")))
-    facts = catalog(facility("cn", "CN"), facility("au", "AU"), vague, source("AU", 50))
+    facts = catalog(facility("cn", "CN"), vague, source("AU", 50))
     laws = ban("mined", start=None), ban("refined", id="other", start=None)
     found = kept_out(built(case(demand("metal", "defense", 10)), facts, *laws))
     assert [(k.verdict.rule, k.unproven) for k in found] == [("ban", False)]

@@ -394,10 +394,7 @@ def test_a_cap_counts_stock_in_hand_and_what_is_in_the_making() -> None:
     assert found.status is PlanStatus.INFEASIBLE  # what is there may be used, and nothing says that it is not
     soft = planned(wanted, metals(), cap(counts="used", penalty=1))
     assert [float(row.missed_by) for row in soft.run.limits if row.rule == "cap"] == [16]
-    made = catalog(
-        facility("cn", "CN"), facility("jp", "JP"), facility("au", "AU"),
-        source("CN", 1, "oxide"), maker("JP", 1, 1, lead_time=12), source("AU", 500),
-    )  # fmt: skip
+    made = catalog(source("CN", 1, "oxide"), maker("JP", 1, 1, lead_time=12), source("AU", 500))  # fmt: skip
     later = case(demand("metal", "civil", 0, 10))
     words: dict[str, Any] = {"stage": "mined", "group_by": "element"}
     assert bought(planned(later, made, cap(**words)))["jp-melt"] == 10
@@ -472,7 +469,7 @@ def _most_used(found: Recommendation, year: int, in_hand: int) -> float:
 
 
 WANTED = [demand("metal", use, *[5] * 8, id=f"{use}-metal") for use in ("civil", "defense")]
-LATE = catalog(facility("au", "AU"), source("AU", 50, lead_time=3))
+LATE = catalog(source("AU", 50, lead_time=3))
 """Metal that comes a quarter after it is ordered: nothing can lie in stock at the end of the first."""
 
 

@@ -155,7 +155,7 @@ def test_a_good_that_competes_with_nothing_is_priced_by_itself() -> None:
 
 def test_what_goes_into_a_good_counts_for_its_price() -> None:
     """Melting costs 1 and takes 2 kg of oxide at 40: at ten times the 1 no plan would make any."""
-    facts = catalog(facility("jp", "JP"), facility("au", "AU"), maker("JP", 1), source("AU", 40, "oxide"))
+    facts = catalog(maker("JP", 1), source("AU", 40, "oxide"))
     found = planned(case(bare("metal", "civil")), facts)
     assert priced(found) == {"metal-civil": 400}
     assert not short(found)

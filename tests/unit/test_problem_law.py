@@ -110,8 +110,6 @@ def test_only_enacted_phases_apply(status: str, applies: bool) -> None:
 def vague() -> Any:
     """Chinese metal at 10 that may be Australian, metal of an incomplete list at 20, and proved metal at 50."""
     return catalog(
-        facility("cn", "CN"),
-        facility("au", "AU"),
         source("CN", 10, chain=chain("CN/AU", *METAL)),
         source("AU", 20, name="au-vague", chain=chain("AU?", *METAL)),
         source("AU", 50),
@@ -144,12 +142,7 @@ def test_compliance_travels_through_a_recipe() -> None:
 
     2 kg of oxide a kilogram of metal: 10 x (5 + 2 x 40) for defence, 10 x (5 + 2 x 10) for civil use.
     """
-    facts = catalog(
-        *(facility(c.lower(), c) for c in ("JP", "AU", "CN")),
-        maker("JP", 5),
-        source("AU", 40, "oxide"),
-        source("CN", 10, "oxide"),
-    )
+    facts = catalog(maker("JP", 5), source("AU", 40, "oxide"), source("CN", 10, "oxide"))
     given = case(demand("metal", "defense", 10), demand("metal", "civil", 10))
     found = planned(given, facts, ban("mined", start=None))
     assert bought(found) == {"jp-melt": 20, "au-oxide": 20, "cn-oxide": 20}
@@ -228,7 +221,7 @@ def test_stock_in_hand_needs_no_export_licence_but_an_order_on_its_way_does() ->
 
 def test_an_order_from_a_supplier_that_is_kept_out_still_has_to_come_within_the_country() -> None:
     """It crosses no border, and is barred like one from abroad; what lies in stock already moves no more."""
-    facts = catalog(facility("us", "US"), facility("au", "AU"), source("US", 10), source("AU", 20))
+    facts = catalog(source("US", 10), source("AU", 20))
     order = [{"offer": "us-metal", "quantity": 10, "arrives": "2026-05-01"}]
     law = rule(Exclude, facilities=["us"])
     assert bought(planned(case(demand("metal", "civil", 10), orders=order), facts, law)) == {"au-metal": 10}
@@ -324,7 +317,7 @@ def test_what_goes_to_a_site_goes_to_all_who_run_a_plant_there() -> None:
 def test_a_stage_that_nobody_answers_for_is_unproven() -> None:
     """The melter's oxide says nothing of where it was mined: the metal is not proved, and the oxide is what is shown."""
     silent = offer("au-oxide", "au", "oxide", 40, chain("AU", "refined"))
-    facts = catalog(facility("jp", "JP"), facility("au", "AU"), maker("JP", 5), silent)
+    facts = catalog(facility("au", "AU"), maker("JP", 5), silent)
     found = planned(case(demand("metal", "defense", 10)), facts, ban(*METAL, start=None))
     assert short(found) == {"metal-defense": 10}
     assert [(row.offer, row.stage) for row in found.run.unproven] == [("au-oxide", "mined")]
@@ -500,9 +493,7 @@ def test_the_good_is_judged_by_where_it_is_made(made_in: str, group: str) -> Non
 def test_material_bought_as_such_is_not_excepted() -> None:
     """Nobody makes a good of it: metal for defence must be American."""
     wanted = case(demand("metal", "defense", 10))
-    found = planned(
-        wanted, catalog(facility("jp", "JP"), facility("us", "US"), source("JP", 10), source("US", 50)), law()
-    )
+    found = planned(wanted, catalog(source("JP", 10), source("US", 50)), law())
     assert bought(found) == {"us-metal": 10}
 
 
@@ -541,7 +532,7 @@ SCRAP = (
 
 def facts() -> Any:
     """Japanese metal from scrap at 10, Australian metal from a mine at 50."""
-    return catalog(facility("jp", "JP"), facility("au", "AU"), source("JP", 10, chain=SCRAP), source("AU", 50))
+    return catalog(source("JP", 10, chain=SCRAP), source("AU", 50))
 
 
 def test_collection_is_of_scrap() -> None:
@@ -566,7 +557,7 @@ def test_scrap_does_not_prove_where_its_metal_was_mined_or_refined(stage: str) -
 def test_what_is_done_to_scrap_in_a_barred_country_is_barred() -> None:
     """Refined again in China it was refined there, whatever it was before."""
     entries = tuple(e.but(countries=frozenset({"CN"})) if e.stage == "refined" else e for e in SCRAP)
-    given = catalog(facility("jp", "JP"), source("JP", 10, chain=entries))
+    given = catalog(source("JP", 10, chain=entries))
     found = planned(case(demand("metal", "defense", 10)), given, ban("refined", start=None))
     assert short(found) == {"metal-defense": 10}
     assert [row.stage for row in found.run.blocked] == ["refined"]
@@ -574,7 +565,7 @@ def test_what_is_done_to_scrap_in_a_barred_country_is_barred() -> None:
 
 def test_a_rule_may_say_which_stages_scrap_went_through() -> None:
     """Where only melting is asked and scrap is melted again, the last melting counts unless the rule says otherwise."""
-    given, wanted = catalog(facility("jp", "JP"), source("JP", 10, chain=SCRAP)), case(demand("metal", "defense", 10))
+    given, wanted = catalog(source("JP", 10, chain=SCRAP)), case(demand("metal", "defense", 10))
     words: dict[str, Any] = {"id": "ban", "stages": ["melted"], "countries": ["CN"], "end_uses": ["defense"]}
     assert bought(planned(wanted, given, rule(OriginBan, **words))) == {"jp-metal": 10}
     assert short(planned(wanted, given, rule(OriginBan, **words, scrap=["melted"]))) == {"metal-defense": 10}
@@ -592,7 +583,7 @@ def test_scrap_counts_for_no_mine() -> None:
 def test_a_lone_step_counts_for_no_country() -> None:
     """Ore concentrated in Japan may come from any mine: it meets no floor on Japanese mines, and a cap on any mine counts it."""
     concentrated = chain("JP", "concentration", *(stage for stage in METAL if stage != "mined"))
-    offers = catalog(facility("jp", "JP"), facility("au", "AU"), source("JP", 10, chain=concentrated), source("AU", 50))
+    offers = catalog(source("JP", 10, chain=concentrated), source("AU", 50))
     wanted = case(demand("metal", "civil", 10))
     floor = rule(MinShare, id="floor", countries=["JP"], stage="mined", share="50 %", of="purchases")
     assert bought(planned(wanted, offers, floor)) == {}
@@ -603,7 +594,7 @@ def test_a_lone_step_counts_for_no_country() -> None:
 def test_a_floor_on_recycled_feed_counts_where_scrap_was_collected() -> None:
     """That is what such a floor asks: Japanese scrap meets a Japanese one, and no German one."""
     wanted, words = case(demand("metal", "civil", 10)), {"stage": "mined", "feed": "recycled", "of": "purchases"}
-    dear = catalog(facility("jp", "JP"), facility("au", "AU"), source("JP", 80, chain=SCRAP), source("AU", 50))
+    dear = catalog(source("JP", 80, chain=SCRAP), source("AU", 50))
     for country, expected in (("JP", {"jp-metal": 4, "au-metal": 6}), ("DE", {})):
         floor = rule(MinShare, id="floor", countries=[country], share="40 %", **words)
         assert bought(planned(wanted, dear, floor)) == expected

@@ -84,13 +84,7 @@ EURO = (
 
 def test_a_quoted_price_is_converted_by_the_rate_of_the_day() -> None:
     """10 EUR at 1.2 on the first days of 2026 and 2027, at 1.5 on that of 2028; a rate is read both ways: 10 CHF are 20 USD."""
-    facts = catalog(
-        facility("cn", "CN"),
-        facility("au", "AU"),
-        source("CN", price(10, currency="EUR")),
-        source("AU", price(10, currency="CHF")),
-        rates=EURO,
-    )
+    facts = catalog(source("CN", price(10, currency="EUR")), source("AU", price(10, currency="CHF")), rates=EURO)
     problem = built(yearly(1, 1, 1), facts)
     assert prices(problem, "cn-metal") == [12, 12, 15]
     assert prices(problem, "au-metal") == [20, 20, 20]
@@ -98,7 +92,7 @@ def test_a_quoted_price_is_converted_by_the_rate_of_the_day() -> None:
 
 def test_before_the_first_rate_the_first_one_is_taken() -> None:
     """A plan that starts before any rate is known."""
-    facts = catalog(facility("cn", "CN"), source("CN", price(10, currency="EUR")), rates=EURO)
+    facts = catalog(source("CN", price(10, currency="EUR")), rates=EURO)
     assert prices(built(yearly(1, start=date(2020, 1, 1)), facts), "cn-metal") == [12]
 
 
@@ -120,7 +114,7 @@ def test_what_would_be_bought_needs_its_exchange_rate(offered: Offer) -> None:
 
 def test_onboarding_is_converted_at_the_start() -> None:
     """100 EUR at 1.2 on the first day of the plan, once, whenever the offer is used."""
-    facts = catalog(facility("cn", "CN"), source("CN", 1, onboarding=100, onboarding_currency="EUR"), rates=EURO)
+    facts = catalog(source("CN", 1, onboarding=100, onboarding_currency="EUR"), rates=EURO)
     found = planned(yearly(0, 0, 5), facts)
     assert (float(found.cost.onboarding), float(found.cost.price)) == (120, 5)
 
@@ -132,7 +126,7 @@ def test_a_benchmark_is_followed_by_its_dates() -> None:
     """
     rows = (bench(date(2026, 3, 1), 8), bench(date(2027, 1, 1), 16), bench(date(2028, 1, 2), 99))
     by_benchmark = price(None, benchmark="bench", premium=Decimal("0.25"))
-    facts = catalog(facility("cn", "CN"), source("CN", by_benchmark), *rows)
+    facts = catalog(source("CN", by_benchmark), *rows)
     found = planned(yearly(1, 1, 1), facts)
     assert prices(found.plan.problem, "cn-metal") == [10, 20, 20]
     assert told(found, "cn-metal") == "priced at benchmark bench +25 %"
@@ -141,14 +135,14 @@ def test_a_benchmark_is_followed_by_its_dates() -> None:
 def test_a_benchmark_of_another_form_is_converted_by_content() -> None:
     """The oxide holds 0.8 of the element, the metal all of it: 8 a kilogram of oxide is 10 a kilogram of metal."""
     by_benchmark = price(None, benchmark="bench")
-    facts = catalog(facility("cn", "CN"), source("CN", by_benchmark), bench(date(2026, 1, 1), 8, material="oxide"))
+    facts = catalog(source("CN", by_benchmark), bench(date(2026, 1, 1), 8, material="oxide"))
     assert prices(built(yearly(1), facts), "cn-metal") == [10]
 
 
 def test_a_benchmark_of_another_element_is_no_price() -> None:
     """Lanthanum says nothing of dysprosium: the offer is a lead that says so."""
     by_benchmark = price(None, benchmark="bench")
-    facts = catalog(facility("cn", "CN"), source("CN", by_benchmark), bench(date(2026, 1, 1), 8, material="salt"))
+    facts = catalog(source("CN", by_benchmark), bench(date(2026, 1, 1), 8, material="salt"))
     assert "of salt" in reasons(built(yearly(1), facts), "cn-metal")[0]
 
 
@@ -244,7 +238,7 @@ def test_leads_are_shown_with_their_reasons_and_never_counted(facts: Catalog, re
 
 def test_an_offer_without_a_price_is_a_lead() -> None:
     """Nobody published a price: it is not taken as free of charge."""
-    found = planned(yearly(10), catalog(facility("cn", "CN"), source("CN", 1).but(price=None)))
+    found = planned(yearly(10), catalog(source("CN", 1).but(price=None)))
     assert found.run.leads[0].reasons == ["nobody published its price"]
     assert short(found) == {"metal-civil": 10}
 
@@ -305,7 +299,7 @@ def test_confidence_that_the_case_accepts_makes_guesses_count() -> None:
 def test_evidence_below_what_is_accepted_proves_no_origin() -> None:
     """A chain that somebody assumed is read as incomplete: unproven for defence; where the case takes assumptions, it passes."""
     guessed = tuple(entry.but(source=GUESS) for entry in chain("AU", *METAL))
-    facts = catalog(facility("au", "AU"), source("AU", 10, chain=guessed))
+    facts = catalog(source("AU", 10, chain=guessed))
     given = case(demand("metal", "defense", 10))
     found = planned(given, facts, ban(*METAL, start=None))
     assert (bought(found), {row.offer for row in found.run.unproven}) == ({}, {"au-metal"})
@@ -315,7 +309,7 @@ def test_evidence_below_what_is_accepted_proves_no_origin() -> None:
 
 def test_assumptions_of_offers_that_are_not_used_are_not_told() -> None:
     """A guessed price of an offer that the plan does not buy from is nobody's business."""
-    facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", 10), source("AU", price(50, source=GUESS)))
+    facts = catalog(source("CN", 10), source("AU", price(50, source=GUESS)))
     assert told(planned(yearly(10), facts), "au-metal") == ""
 
 
@@ -351,13 +345,13 @@ def test_lead_times_are_whole_periods_rounded_up(length: str, months: float, per
     """A delivery within a period may come on its last day."""
     horizon = Horizon(start=date(2026, 1, 1), count=4, length=PeriodLength(length))
     given = case(demand("metal", "civil", 1, 1, 1, 1)).but(horizon=horizon)
-    problem = built(given, catalog(facility("cn", "CN"), source("CN", 10, lead_time=Decimal(str(months)))))
+    problem = built(given, catalog(source("CN", 10, lead_time=Decimal(str(months)))))
     assert {lag for arc in problem.network.arcs for lag in arc.lags} == {periods}
 
 
 def test_days_that_are_added_to_be_safe_are_told_and_count_before_lead_times_are_rounded() -> None:
     """A year and two weeks are two years; none and two weeks are one. Where nothing is added nothing is said."""
-    facts = catalog(facility("cn", "CN"), source("CN", 10), source("CN", 20, name="slow", lead_time=12))
+    facts = catalog(source("CN", 10), source("CN", 20, name="slow", lead_time=12))
     given = yearly(0, 10, 10, assume={"safety_lead": parse_duration("14 days")})
     assert told(planned(given, facts), "lead time") == (
         "every purchase is ordered 14 days earlier than its lead time asks, to be safe"
@@ -378,7 +372,7 @@ def test_an_assumed_recipe_is_told() -> None:
     """What a maker takes of an input is a guess: it is named."""
     inputs = [{"material": "oxide", "per_unit": 2, "source": GUESS}]
     melt = offer("jp-melt", "jp", "metal", 5, chain("JP", "melted"), inputs=inputs)
-    facts = catalog(facility("jp", "JP"), facility("au", "AU"), source("AU", 1, "oxide"), melt)
+    facts = catalog(facility("jp", "JP"), source("AU", 1, "oxide"), melt)
     found = planned(yearly(10), facts)
     assert bought(found) == {"jp-melt": 10, "au-oxide": 20}
     assert told(found, "jp-melt") == "takes 2 kg of oxide a unit (assumed)"

@@ -94,7 +94,7 @@ def test_bounds_are_what_demand_can_take_down_the_chain() -> None:
 def test_a_recipe_that_loses_on_the_way_round_is_planned() -> None:
     """Oxide back from metal: 3 kg a kilogram, while metal takes 2 of oxide. Nobody goes round; metal is melted from mined oxide."""
     back = offer("jp-back", "jp", "oxide", 1, chain("JP", "refined"), inputs=lines(metal=3))
-    facts = catalog(facility("jp", "JP"), facility("au", "AU"), maker("JP", 5), back, source("AU", 40, "oxide"))
+    facts = catalog(maker("JP", 5), back, source("AU", 40, "oxide"))
     found = planned(case(demand("metal", "civil", 10)), facts)
     assert bought(found) == {"jp-melt": 10, "au-oxide": 20}
 
@@ -250,7 +250,7 @@ def test_numbers_of_which_few_differ_are_those_of_lists(
 
 
 def _ledger() -> PlanEntries:
-    problem = built(case(demand("metal", "civil", 10)), catalog(facility("au", "AU"), source("AU", 1)))
+    problem = built(case(demand("metal", "civil", 10)), catalog(source("AU", 1)))
     return PlanEntries.of(problem, Plan(status=PlanStatus.OPTIMAL, objective=Decimal(0), bound=Decimal(0)))
 
 
@@ -359,7 +359,6 @@ def test_grams_of_an_input_beside_kilotons_of_what_is_made_of_it(milligrams: int
     cheap = {"onboarding": onboarding, "onboarding_currency": "USD"} if onboarding else {}
     facts = catalog(
         facility("au", "AU", float(half)),
-        facility("cn", "CN"),
         facility("jp", "JP"),
         source("AU", 20, "oxide", **cheap),
         source("CN", 40, "oxide"),
@@ -375,8 +374,7 @@ def test_grams_of_an_input_beside_kilotons_of_what_is_made_of_it(milligrams: int
 
 def test_prices_that_no_solver_tells_apart_are_warned_of() -> None:
     """A budget puts 5 g of salt at a dollar beside 50,000 t of metal into one program."""
-    sites = (facility("au", "AU"), facility("cn", "CN"))
-    facts = catalog(*sites, source("CN", 3), source("AU", 4), source("AU", 1, "salt"), source("CN", 2, "salt"))
+    facts = catalog(source("CN", 3), source("AU", 4), source("AU", 1, "salt"), source("CN", 2, "salt"))
     given = case(demand("metal", "civil", 50_000_000), demand("salt", "civil", "0.005", price=10**7))
     (warning,) = out_of_scale(built(given, facts, rule(Budget, amount=10**10)))
     assert "what salt from `au-salt` costs is lost beside what a shortage of `metal-civil` costs" in warning.message
@@ -387,7 +385,7 @@ def test_prices_that_no_solver_tells_apart_are_warned_of() -> None:
 
 def test_an_order_minimum_that_is_nothing_beside_the_order_is_warned_of() -> None:
     """At least 10 g, of an offer that may bring five million tonnes."""
-    facts = catalog(facility("cn", "CN"), source("CN", 3, min_order="0.01"))
+    facts = catalog(source("CN", 3, min_order="0.01"))
     (warning,) = out_of_scale(built(case(demand("metal", "civil", 5 * 10**9)), facts))
     assert "an order of `cn-metal` is lost beside metal from `cn-metal`" in warning.message
     assert "order minimum of cn-metal" in warning.message
@@ -396,7 +394,6 @@ def test_an_order_minimum_that_is_nothing_beside_the_order_is_warned_of() -> Non
 def test_what_is_below_the_resolution_is_warned_of_and_rounded_up() -> None:
     """0.4 g of oxide in all 4,000 t of metal: a plan to the gram buys one."""
     facts = catalog(
-        facility("au", "AU"),
         facility("jp", "JP"),
         source("AU", 5, "oxide"),
         offer("melt", "jp", "metal", 3, chain("JP", "melted"), inputs=lines(oxide="1e-10")),

@@ -188,7 +188,7 @@ def _padded(found: Recommendation, columns: int) -> np.ndarray:
 def test_a_conflict_is_proved() -> None:
     """60 kg at least from a seller that may sell 45: no plan keeps both, which is shown in exact arithmetic."""
     given = case(demand("metal", "civil", 100))
-    facts = catalog(facility("cn", "CN"), facility("au", "AU", 45), source("CN", 10), source("AU", 50))
+    facts = catalog(facility("au", "AU", 45), source("CN", 10), source("AU", 50))
     found = planned(given, facts, rule(Pin, offer="au-metal", at_least=60))
     assert found.run.status is PlanStatus.INFEASIBLE
     proof = prove_optimality(found.plan)
@@ -226,7 +226,7 @@ def test_a_conflict_that_is_named_excuses_nothing_that_is_planned() -> None:
 def test_a_conflict_beside_one_that_is_proved_is_not() -> None:
     """Each conflict that is named has to be proved: a material of no such part is not left unplanned in its name."""
     given = case(demand("metal", "civil", 100))
-    facts = catalog(facility("cn", "CN"), facility("au", "AU", 45), source("CN", 10), source("AU", 50))
+    facts = catalog(facility("au", "AU", 45), source("CN", 10), source("AU", 50))
     found = planned(given, facts, rule(Pin, offer="au-metal", at_least=60))
     (honest,) = found.plan.plan.infeasible
     assert prove_optimality(found.plan).conflicts == (honest,)
@@ -316,7 +316,7 @@ def ranked() -> Recommendation:
 
 def conflicting() -> Recommendation:
     """60 kg at least from a seller that may sell 45."""
-    facts = catalog(facility("cn", "CN"), facility("au", "AU", 45), source("CN", 10), source("AU", 50))
+    facts = catalog(facility("au", "AU", 45), source("CN", 10), source("AU", 50))
     return planned(case(demand("metal", "civil", 100)), facts, rule(Pin, offer="au-metal", at_least=60))
 
 

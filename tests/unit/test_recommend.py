@@ -341,7 +341,7 @@ def test_all_that_a_case_names_wrongly_is_told_at_once() -> None:
 
 def test_two_catalogs_of_one_id_are_refused() -> None:
     """The same offer defined differently in two catalogs: both are named."""
-    other = catalog(facility("cn", "CN"), source("CN", 11)).but(name="other")
+    other = catalog(source("CN", 11)).but(name="other")
     with pytest.raises(InputError, match="other"):
         planned(case(demand("metal", "civil", 1)), [metals(), other])
 

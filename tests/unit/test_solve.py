@@ -217,15 +217,14 @@ def parts(given: Any, facts: Any, *rules: Any) -> int:
 
 def test_what_hangs_together_is_one_part() -> None:
     """Two goods are two parts; a joint capacity, a recipe, a budget or a store makes one of what it joins."""
-    sites = [facility(c.lower(), c) for c in ("CN", "AU")]
-    two = catalog(*sites, source("CN", 10), source("AU", 5, "salt"))
+    two = catalog(source("CN", 10), source("AU", 5, "salt"))
     given = case(demand("metal", "civil", 10), demand("salt", "civil", 10))
     assert parts(given, two) == 2
     assert parts(given, two, rule(Budget, amount=100)) == 1
     assert parts(given, two, rule(MaxShare, by="country", share="0.5")) == 2
     joint = catalog(facility("cn", "CN", 5), source("CN", 10), source("CN", 5, "salt"))
     assert parts(given, joint) == 1
-    fed = catalog(*sites, source("CN", 10, "oxide"), maker("AU", 5))
+    fed = catalog(source("CN", 10, "oxide"), maker("AU", 5))
     assert parts(case(demand("metal", "civil", 1), demand("oxide", "civil", 1)), fed) == 2  # oxide is bought elsewhere
     at_home = case(demand("metal", "civil", 1), demand("oxide", "civil", 1, place="AU"))
     assert parts(at_home, fed) == 1
@@ -248,8 +247,7 @@ def test_a_budget_that_joins_two_goods_is_told(monkeypatch: pytest.MonkeyPatch) 
 
     So few columns are else solved at once, which comes to the same.
     """
-    sites = [facility(c.lower(), c) for c in ("CN", "AU")]
-    two = catalog(*sites, source("CN", 3), source("AU", 5, "salt"))
+    two = catalog(source("CN", 3), source("AU", 5, "salt"))
     given = case(demand("metal", "civil", 100), demand("salt", "civil", 10))
     for amount, how, spent in ((400, "left out", 350), (210, "joint", 210)):
         program = compile_program(built(given, two, rule(Budget, amount=amount)))
@@ -518,7 +516,7 @@ def test_grams_beside_kilotons_are_on_or_off_exactly(onboarding: float, expected
 )
 def test_a_least_order_is_kept_to_the_gram(holding: float, orders: dict[tuple[str, str], float], total: float) -> None:
     """Orders of 33.333 kg at least; 33.332, 33.333 and 33.334 are wanted in three years."""
-    facts = catalog(facility("cn", "CN"), facility("au", "AU"), source("CN", 10, min_order=33.333), source("AU", 11))
+    facts = catalog(source("CN", 10, min_order=33.333), source("AU", 11))
     given = case(demand("metal", "civil", 33.332, 33.333, 33.334, price=5000), stores=(store("metal", holding),))
     found = planned(given, facts)
     assert ordered(found) == orders
@@ -631,11 +629,7 @@ def test_out_of_time_the_levels_have_values_and_bounds(seconds: float) -> None:
     """A search that is ended early says of each level what it comes to and what it surely does not come below."""
     given, facts = hard_case(offers=15, periods=4)
     objectives = [{"minimise": "shortage", "of": ["metal"]}, {"minimise": "spend", "within": "0.05"}, CONCENTRATION]
-    found = planned(
-        given.but(objectives=case(*WANTED, objectives=objectives).objectives),
-        facts,
-        time_limit=seconds,
-    )
+    found = planned(given.but(objectives=case(*WANTED, objectives=objectives).objectives), facts, time_limit=seconds)
     assert found.status is PlanStatus.FEASIBLE
     assert len(found.run.levels) == 4
     assert all(level.bound <= level.value for level in found.run.levels)

@@ -436,7 +436,7 @@ def test_a_rule_that_answers_differently_the_second_time_is_named(
     bounds: tuple[int, ...], many: bool, words: str
 ) -> None:
     """A limit that was looser when the plan was made is no limit: whoever verifies asks the rule itself."""
-    given, facts = case(demand("metal", "civil", 50, 50)), catalog(facility("au", "AU"), source("AU", 50))
+    given, facts = case(demand("metal", "civil", 50, 50)), catalog(source("AU", 50))
     with pytest.raises(PluginError, match=r"its rule `forgetful` of kind `forgetful`.*differently") as error:
         planned(given, facts, rule(Forgetful, bounds=bounds, many=many))
     assert words in str(error.value)
@@ -447,14 +447,14 @@ def test_a_rule_that_answers_differently_the_second_time_is_named(
 def test_a_rule_of_too_many_rows_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of rows is refused, before time or memory is gone."""
     monkeypatch.setattr(limiting, "MOST_ROWS", 0)
-    given, facts = case(demand("metal", "civil", 50, 50)), catalog(facility("au", "AU"), source("AU", 50))
+    given, facts = case(demand("metal", "civil", 50, 50)), catalog(source("AU", 50))
     with pytest.raises(PluginError, match="yields more than 0 rows"):
         planned(given, facts, rule(Forgetful, bounds=(60,)))
 
 
 def test_rounding_may_miss_by_what_it_must_and_no_more() -> None:
     """A third of a kilogram of oxide a kilogram of metal, in grams: the draw of 10/3 kg is 3.333 and misses by less than a gram."""
-    facts = catalog(facility("jp", "JP"), facility("au", "AU"), maker("JP", 5, needs=1 / 3), source("AU", 40, "oxide"))
+    facts = catalog(maker("JP", 5, needs=1 / 3), source("AU", 40, "oxide"))
     found = planned(case(demand("metal", "civil", 10)), facts)
     assert 0 < found.run.largest_miss_kg < Decimal("0.0005")
     assert bought(found) == {"jp-melt": 10, "au-oxide": 3.333}

@@ -73,7 +73,7 @@ def test_two_dozen_waivers_that_bear_on_one_demand() -> None:
 
 def test_a_waiver_of_what_another_rule_bars_is_no_way() -> None:
     """Two of three rules that one supplier breaks are waived: no compliance class is made for that, and nothing is bought."""
-    facts = catalog(facility("cn", "CN"), source("CN", 10))
+    facts = catalog(source("CN", 10))
     rules = [ban(stage, id=f"ban-{stage}", start=None) for stage in ("mined", "refined", "melted")]
     waivers = [WaiverSpec(id=s, rule=f"ban-{s}", quantity=Decimal(5)) for s in ("mined", "refined")]
     assert len(built(case(demand("metal", "defense", 9), waivers=waivers), facts, *rules).compliance_classes) == 1
@@ -190,7 +190,7 @@ def test_a_change_cannot_bring_a_longer_one() -> None:
 
 def years(count: int) -> Session:
     """Only China has metal, which is barred: short of 10 kg in every year."""
-    given, facts = held(*[10] * count), catalog(facility("cn", "CN"), source("CN", 10))
+    given, facts = held(*[10] * count), catalog(source("CN", 10))
     return opened(given, facts, law())
 
 
@@ -227,7 +227,7 @@ def test_horizons_of_quarters_end_a_waiver_with_a_period() -> None:
     """Proposed waivers end with the last period that they cover."""
     horizon = Horizon(start=date(2026, 10, 1), count=13, length=PeriodLength.QUARTER)
     given = held(*[1] * 13, resolution=1).but(horizon=horizon)
-    facts = catalog(facility("cn", "CN"), source("CN", 10))
+    facts = catalog(source("CN", 10))
     found = repairs(opened(given, facts, law()))
     uses = [use for repair in found.repairs for use in repair.uses if use.kind == "waiver"]
     assert {(use.since, use.until) for use in uses} == {

@@ -81,15 +81,14 @@ def test_an_offer_in_the_plan_stays_up_to_the_price_of_the_next_best() -> None:
 def test_duties_freight_and_onboarding_count() -> None:
     """At p it costs 1.25 p + 2 a kilogram and 100 once for 40 kg: 1.25 p + 2 + 2.5 = 10."""
     duty = Tariff.model_validate({"id": "duty", "rate": "0.25"})
-    plants = (facility("us", "US"), facility("au", "AU"))
-    facts = catalog(*plants, source("US", 10), source("AU", 50, onboarding=100, onboarding_currency="USD"))
+    facts = catalog(source("US", 10), source("AU", 50, onboarding=100, onboarding_currency="USD"))
     found = break_even_price(opened(unstored(40, assume={"freight": 2}), facts, duty), "au-metal")
     assert root(found) == pytest.approx((10 - 2 - 2.5) / 1.25)
 
 
 def test_an_offer_that_costs_too_much_for_nothing_enters_at_no_price() -> None:
     """Freight of 20 is more than the 10 of what there is."""
-    facts = catalog(facility("us", "US"), facility("au", "AU"), source("US", 10), source("AU", 50))
+    facts = catalog(source("US", 10), source("AU", 50))
     found = why_not(opened(unstored(40, assume={"freight": 20}), facts), "au-metal")
     assert (found.entering.outcome, found.entering.proved) == ("no price", True)
     assert found.state == "not bought"
@@ -260,7 +259,7 @@ def test_time_and_dates_that_lie_outside_the_plan_can_be_lifted() -> None:
 
 def test_what_an_offer_takes_in_and_nobody_offers_is_lifted_by_nothing() -> None:
     """A smelter without an ore that counts."""
-    facts = catalog(facility("jp", "JP"), facility("us", "US"), source("US", 80), maker("JP", 20))
+    facts = catalog(source("US", 80), maker("JP", 20))
     found = why_not(opened(unstored(40), facts), "jp-melt")
     assert found.obstacles[0].lifted is None
     assert "no change of the case relaxes it" in text(found)
@@ -268,10 +267,7 @@ def test_what_an_offer_takes_in_and_nobody_offers_is_lifted_by_nothing() -> None
 
 def test_an_input_is_asked_about_as_well() -> None:
     """Oxide at 30 for a smelter that takes two of it at 20: metal at 80 beside it, so that oxide enters at 30."""
-    facts = catalog(
-        facility("jp", "JP"), facility("us", "US"), facility("pit", "AU"),
-        source("US", 80), maker("JP", 20), source("AU", 35, "oxide", plant="pit"),
-    )  # fmt: skip
+    facts = catalog(facility("pit", "AU"), source("US", 80), maker("JP", 20), source("AU", 35, "oxide", plant="pit"))  # fmt: skip
     assert root(break_even_price(opened(unstored(40), facts), "au-oxide")) == pytest.approx(30)
 
 
@@ -336,14 +332,7 @@ def test_where_money_ranks_before_the_last_objective_no_price_is_told() -> None:
 def test_a_maker_whose_input_nobody_offers_says_so() -> None:
     """Japan melts oxide, and the one that would sell oxide is a lead."""
     bare = facility("pit", "AU").but(capacity=())
-    facts = catalog(
-        facility("us", "US"),
-        facility("jp", "JP"),
-        bare,
-        source("US", 80),
-        maker("JP", 20),
-        source("AU", 5, "oxide", plant="pit"),
-    )
+    facts = catalog(bare, source("US", 80), maker("JP", 20), source("AU", 5, "oxide", plant="pit"))
     found = why_not(opened(unstored(40), facts), "jp-melt")
     assert found.state == "kept out"
     assert [one.obstacle.kind for one in found.obstacles] == ["inputs"]
@@ -389,12 +378,7 @@ def test_a_run_knows_what_a_lead_would_take_in(tmp_path: Path) -> None:
     """A smelter without a capacity, and the oxide for it that nobody else takes: asked of the run as of the case."""
     bare = facility("jp", "JP").but(capacity=())
     facts = catalog(
-        facility("us", "US"),
-        bare,
-        facility("pit", "AU"),
-        source("US", 80),
-        maker("JP", 20),
-        source("AU", 5, "oxide", plant="pit"),
+        bare, facility("pit", "AU"), source("US", 80), maker("JP", 20), source("AU", 5, "oxide", plant="pit")
     )
     found = planned(unstored(40), facts)
     write_run(tmp_path / "run", found.run, found.facts(), verdicts(found.plan))
