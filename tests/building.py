@@ -227,6 +227,15 @@ def metals(*more: Any, **plants: Any) -> Catalog:
     return catalog(*sites, *(source(c, cost) for c, cost in countries.items()), *more)
 
 
+def named_metals() -> Catalog:
+    """Return the same with names for all: `Works of CN`, and metal called antimony trioxide that is weighed as contained antimony."""
+    facts = metals()
+    name = {"name": "Antimony trioxide, below 99.99 %", "basis": "Sb", "element": "Sb"}
+    materials = (m.but(**name) if m.id == "metal" else m for m in facts.materials)
+    sites = (f.but(name=f"Works of {f.country}") for f in facts.facilities)
+    return facts.but(materials=tuple(materials), facilities=tuple(sites))
+
+
 def changed(facts: Catalog, name: str, **update: Any) -> Catalog:
     """Return the catalog with one offer changed."""
     offers = tuple(Offer.model_validate({**o.model_dump(), **update}) if o.id == name else o for o in facts.offers)

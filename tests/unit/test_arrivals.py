@@ -1,4 +1,4 @@
-"""Stock in hand and open orders: what each may serve, and on which day it is there."""
+"""Open orders that arrive within a period: what is used before comes from what is there by then, and a plan that says otherwise does not hold."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from typing import Any
 
 import pytest
 
-from friendshore.document.markdown import markdown
-from friendshore.domain.case import Case, OrderSpec
-from friendshore.domain.held import RunHolding
+from friendshore.domain.case import Case
 from friendshore.recommend import Recommendation
-from friendshore.report import page_document, plan_document
-from friendshore.rules.base import Rule
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.verify import examine
 
 from ..building import (
@@ -28,102 +23,11 @@ from ..building import (
     demand,
     facility,
     maker,
-    metals,
     planned,
-    rule,
     short,
     source,
     stock,
-    unwrapped,
 )
-
-# ----------------------------------------------------------------------------------------------- what each lot may serve
-
-
-def halt(start: str, effect: str = "prohibit") -> Rule:
-    """China lets no metal out from a day on."""
-    return rule(ExportControl, id="halt", exporters=["CN"], effect=effect, phases=[{"from": start}])
-
-
-def order(arrives: str, quantity: int = 8, **more: Any) -> OrderSpec:
-    """Chinese metal that is on its way."""
-    return OrderSpec(
-        id="po", offer="cn-metal", quantity=Decimal(quantity), arrives=date.fromisoformat(arrives),
-        ordered=date(2025, 6, 1), **more,
-    )  # fmt: skip
-
-
-def held(found: Recommendation, lot: str = "po") -> RunHolding:
-    """What a run says of a lot."""
-    return next(one for one in found.run.holdings if one.lot == lot)
-
-
-def verdicts(one: RunHolding) -> dict[str, str]:
-    """End use -> verdict."""
-    return {use.end_use: use.verdict for use in one.uses}
-
-
-BOTH = (demand("metal", "defense", 5, 5), demand("metal", "civil", 5, 5))
-
-
-def test_an_order_that_a_rule_bars_is_told_with_rule_day_and_remedy() -> None:
-    """An order for defence arrives after the halt: nothing of it is used, and plan, page and JSON say what became of it."""
-    found = planned(case(BOTH[0], orders=(order("2027-05-15"),)), metals(), ban("melted"), halt("2027-03-01"))
-    one = held(found)
-    assert (one.quantity_kg, one.used_kg, one.left_kg) == (8, 0, 8)
-    assert verdicts(one) == {"defense": "barred"}
-    bars = {bar.rule: (str(bar.start), bar.heals) for bar in one.uses[0].bars}
-    assert bars == {"ban": ("2027-01-01", "a [[waiver]] of `ban`"), "halt": ("2027-03-01", "arrival by 2027-02-28")}
-    for shown in (unwrapped(plan_document(found.run)), markdown(page_document(found.run))):
-        assert "the order po, 8 kg of metal: ban, halt" in shown
-        assert "melted in CN" in shown
-        assert "arrival by 2027-02-28" in shown
-
-
-def test_what_civil_use_may_take_is_used_and_the_rest_is_left_over() -> None:
-    """30 kg in hand, barred for defence from 2027 on; civil use takes its 10 kg, defence its 5 kg of 2026, 15 kg are left."""
-    lot = stock("metal", 30, chain("CN", *METAL), id="shelf")
-    one = held(planned(case(*BOTH, stocks=(lot,)), metals(), ban("melted")), "shelf")
-    assert verdicts(one) == {"defense": "may be used in part of the time", "civil": "may be used"}
-    defence = next(use for use in one.uses if use.end_use == "defense")
-    assert defence.periods == ["2026"]
-    assert (one.used_kg, one.left_kg) == (15, 15)
-    assert [bar.heals for bar in defence.bars] == ["delivery by 2026-12-31 or a [[waiver]] of `ban`"]
-
-
-@pytest.mark.parametrize(
-    ("arrives", "control", "heals"),
-    [
-        pytest.param("2027-02-15", halt("2027-03-01"), "periods one of which begins on 2027-03-01", id="same period"),
-        pytest.param("2027-05-15", halt("2027-03-01", "licence"), "an export licence", id="licence"),
-    ],
-)
-def test_an_export_control_is_healed_by_its_own_means(arrives: str, control: Rule, heals: str) -> None:
-    """An order that arrives before the halt, in its period, is lost to the grid alone; a control by licence asks for one."""
-    one = held(planned(case(BOTH[1], orders=(order(arrives),)), metals(), control))
-    assert verdicts(one) == {"civil": "barred"}
-    assert one.uses[0].bars[0].heals.startswith(heals)
-
-
-def test_stock_of_unknown_origin_asks_for_proof() -> None:
-    """Nobody says where the stock was melted: it is unproven for defence, and proof would heal it."""
-    lot = stock("metal", 4, chain("?", *METAL), id="shelf")
-    one = held(planned(case(demand("metal", "defense", 0, 5), stocks=(lot,)), metals(), ban("melted")), "shelf")
-    (bar,) = one.uses[0].bars
-    assert bar.unproven
-    assert bar.heals.startswith("proof of where it was melted")
-
-
-def test_a_lot_that_no_demand_can_take_says_so() -> None:
-    """Metal in stock where magnets alone are wanted and nothing is made of metal."""
-    given = case(demand("salt", "civil", 1, 1), stocks=(stock("metal", 4, chain("AU", *METAL), id="shelf"),))
-    found = planned(given, metals())
-    assert held(found, "shelf").uses == []
-    assert "no demand could take it" in unwrapped(plan_document(found.run), 120)
-
-
-# --------------------------------------------------------------------------------------- days of arrival within a period
-
 
 FIRST = date(2027, 1, 1)
 LATER = date(2027, 3, 15)
@@ -151,7 +55,7 @@ def year(*demands: Any, **more: Any) -> Case:
     return case(*demands, start=FIRST, **more)
 
 
-def in_hand(kilograms: float) -> Any:
+def held(kilograms: float) -> Any:
     """Stock that may serve any use."""
     return (stock("metal", kilograms, chain("AU", *METAL)),)
 
@@ -167,7 +71,7 @@ def findings(given: Case, found: Recommendation) -> list[str]:
 )
 def test_what_is_there_lasts_until_an_order_arrives(kilograms: float, day: date, lacking: float) -> None:
     """100 kg a year, of which a fifth is used in the first 73 days: what stock does not hold of it is short."""
-    given = year(demand("metal", "civil", 100), stocks=in_hand(kilograms), orders=coming("metal", (100, day)))
+    given = year(demand("metal", "civil", 100), stocks=held(kilograms), orders=coming("metal", (100, day)))
     found = planned(given, facts())
     assert sum(short(found).values()) == pytest.approx(lacking, abs=0.002)
 
@@ -180,7 +84,7 @@ def test_a_shortage_falls_on_the_days_without_material() -> None:
 
 def test_a_demand_that_begins_after_an_arrival_has_all_of_it() -> None:
     """Use from 1 April on: an order of March is there in time."""
-    wanted = demand("metal", "civil", 100).but(start=date(2027, 4, 1))
+    wanted = demand("metal", "civil", 100).model_copy(update={"start": date(2027, 4, 1)})
     assert short(planned(year(wanted, orders=coming("metal", (100, LATER))), facts())) == {}
 
 
@@ -199,7 +103,7 @@ def test_a_plan_that_uses_an_order_before_it_arrives_does_not_hold() -> None:
     wanted = demand("metal", "civil", 100)
 
     def asked(kilograms: float, day: date) -> Case:
-        return year(wanted, stocks=in_hand(kilograms), orders=coming("metal", (100 - kilograms, day)))
+        return year(wanted, stocks=held(kilograms), orders=coming("metal", (100 - kilograms, day)))
 
     found = planned(asked(20, FIRST), facts(), *RULES)
     assert findings(asked(20, LATER), found) == []
@@ -212,19 +116,19 @@ def test_a_plan_that_uses_an_order_before_it_arrives_does_not_hold() -> None:
 def test_each_of_several_orders_is_waited_for(second: date, lacking: float) -> None:
     """20 kg last for 73 days, and 20 more to 26 May: what comes on 27 May is in time, and a day later a day's use is short."""
     wanted = demand("metal", "civil", 100)
-    given = year(wanted, stocks=in_hand(20), orders=coming("metal", (20, LATER), (60, second)))
+    given = year(wanted, stocks=held(20), orders=coming("metal", (20, LATER), (60, second)))
     found = planned(given, facts(), *RULES)
     assert sum(short(found).values()) == pytest.approx(lacking, abs=0.001)
-    early = planned(year(wanted, stocks=in_hand(20), orders=coming("metal", (20, LATER), (60, LATER))), facts(), *RULES)
+    early = planned(year(wanted, stocks=held(20), orders=coming("metal", (20, LATER), (60, LATER))), facts(), *RULES)
     assert (findings(given, early) == []) == (not lacking)
 
 
 def test_uses_that_share_stock_are_split_so_that_both_last() -> None:
     """Stock that defense may use too lasts for it alone, if civil use waits for the Chinese metal: 24 kg of stock, of which 20 are for defense."""
     wanted = demand("metal", "defense", 20), demand("metal", "civil", 20)
-    given = year(*wanted, stocks=in_hand(24), orders=coming("metal", (20, LATER)))
+    given = year(*wanted, stocks=held(24), orders=coming("metal", (20, LATER)))
     assert short(planned(given, facts(), *RULES)) == {}
-    fewer = year(*wanted, stocks=in_hand(23), orders=coming("metal", (20, LATER)))
+    fewer = year(*wanted, stocks=held(23), orders=coming("metal", (20, LATER)))
     assert sum(short(planned(fewer, facts(), *RULES)).values()) == pytest.approx(1)
 
 
@@ -232,15 +136,15 @@ def test_a_waiver_lets_one_demand_take_of_two_classes() -> None:
     """Of 40 kg for defense a waiver lets 20 be Chinese, which come in March; 20 kg of stock last for the fifth that is used before."""
     wanted = demand("metal", "defense", 40)
     waiver = [{"id": "W", "rule": "ban", "quantity": 20, "demand": "metal-defense"}]
-    given = year(wanted, stocks=in_hand(20), orders=coming("metal", (20, LATER)), waivers=waiver)
+    given = year(wanted, stocks=held(20), orders=coming("metal", (20, LATER)), waivers=waiver)
     found = planned(given, facts(), *RULES)
     assert short(found) == {}
     assert len({one.requirement for one in found.run.deliveries}) == 2
     late = year(
-        wanted, stocks=in_hand(20), orders=coming("metal", (20, date(2027, 7, 2))), waivers=waiver
+        wanted, stocks=held(20), orders=coming("metal", (20, date(2027, 7, 2))), waivers=waiver
     )  # half of the year
     assert findings(late, found) == []
-    later = year(wanted, stocks=in_hand(20), orders=coming("metal", (20, date(2027, 7, 3))), waivers=waiver)
+    later = year(wanted, stocks=held(20), orders=coming("metal", (20, date(2027, 7, 3))), waivers=waiver)
     assert findings(later, found) != []
 
 
