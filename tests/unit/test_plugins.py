@@ -70,9 +70,6 @@ def status(registry: Registry, distribution: str) -> tuple[PluginStatus, str]:
     return info.status, info.error
 
 
-# ------------------------------------------------------------------------------------------------ discovery
-
-
 def test_data_plugin_is_found_without_being_imported(site: Site) -> None:
     """Catalogs and packs of a plugin are at hand though its code would fail, for it is never run."""
     files = {"catalog/catalog.toml": CATALOG.format("ours"), "packs/law/pack.toml": PACK.format("law")}
