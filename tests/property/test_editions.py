@@ -129,8 +129,8 @@ def alone(inputs: Inputs) -> Session | str:
 def test_both_editions_are_found_as_each_by_itself(tiny: Tiny, data: st.DataObject) -> None:
     """What the two have in common is worked out once, and what a worker is sent is pickled: verdicts, kilograms and money are those of two cases apart."""
     old, new = (Inputs(tiny.case, (tiny.catalog,), rules) for rules in (tuple(tiny.rules), data.draw(amended(tiny))))
-    both = BothFacts(CaseWatched(case="tiny", file="tiny"), old, new, (), Limits(workers=1))
-    told, flips, _ = found_of(AskedCase(0, None, None, both.packed()))
+    both = BothFacts(CaseWatched(case="tiny", file="tiny"), old, new, Limits(workers=1))
+    told, flips, _ = found_of(AskedCase(0, None, both.packed()))
     before, after = alone(old), alone(new)
     if isinstance(before, str) or isinstance(after, str):
         assert told.error
