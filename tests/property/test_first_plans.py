@@ -28,6 +28,7 @@ from tests.building import (
 )
 
 from friendshore.domain.facts import Lane, Offer
+from friendshore.domain.plan import Confirmation
 from friendshore.domain.terms import Terms
 from friendshore.problem import Problem, build_problem
 from friendshore.program import Program, compile_program
@@ -35,8 +36,8 @@ from friendshore.program.bounds import Bounds
 from friendshore.program.matrix import Entries, Floats, Ints, Linear, continuous
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import MaxPlaces, MaxSuppliers, SingleSource
+from friendshore.solve import branching, compared, mip, subgradient
 from friendshore.solve import first_plan as first
-from friendshore.solve import mip, subgradient
 from friendshore.solve.components import split
 from friendshore.solve.diving import rounded, sloped, summed
 from friendshore.solve.engine import Ask, SolverOutcome, Watch
@@ -232,6 +233,59 @@ def test_choices_to_start_from_change_no_optimum(drawn: Any, seed: int, monkeypa
             assert found.outcome is SolverOutcome.OPTIMAL
             assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), name
             assert found.bound <= least + 2 * GAP * max(1.0, abs(least)), name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("drawn", [_places, _mid, sites])
+def test_a_comparison_says_what_the_optimum_says(drawn: Any, seed: int) -> None:
+    """Whatever is enough, and whatever choices it begins from: a plan that costs no more, or a bound that says that there is none."""
+    for name, linear in programs(drawn, range(seed, seed + GROUP)):
+        best = cheapest(linear)
+        if best is None:
+            assert compared(linear, 1.0).outcome is SolverOutcome.INFEASIBLE
+            continue
+        least = float(linear.cost @ best) + linear.constant
+        if least <= 0:
+            continue
+        for share in (0.5, 0.98, 0.9999, 1.0001, 1.02, 2.0):
+            for start in (None, best, np.zeros(len(best))):
+                found = compared(linear, share * least, start=start)
+                assert found.outcome is SolverOutcome.OPTIMAL
+                assert (found.objective <= share * least) == (share > 1), (name, share)
+                assert found.bound <= least + 2 * GAP * max(1.0, abs(least)), name
+                assert (found.bound > share * least) or share > 1, (name, share)
+                if found.x is not None:
+                    assert found.objective == pytest.approx(float(linear.cost @ found.x) + linear.constant)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("drawn", [_places, _mid, sites])
+def test_branching_ends_at_the_optimum_with_a_bound_that_no_plan_falls_below(
+    drawn: Any, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a dear plan and from the cheapest; where it needs too many nodes it says nothing."""
+    monkeypatch.setattr(first, "CHOICES", 1)
+    closed = 0
+    for name, linear in programs(drawn, range(seed, seed + GROUP)):
+        best = cheapest(linear)
+        if best is None:
+            continue
+        least = float(linear.cost @ best) + linear.constant
+        for start in (best, np.zeros(len(best))):
+            known, left = first.first_plan(linear, ENGINES, Watch(), GAP, start=start)
+            found = branching.branched(linear, left, known, GAP, ENGINES, Watch()) if known.x is not None else None
+            if found is not None:
+                closed += 1
+                assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), name
+                assert (
+                    found.objective - GAP * abs(found.objective) <= found.bound <= least + 1e-6 * max(1.0, abs(least))
+                ), name
+                assert mip.solve_mip(linear, ENGINES, Watch(), GAP, start=start, branch=True).confirmed_by == {
+                    Confirmation.BOUND
+                }
+    assert closed
+    monkeypatch.setattr(branching, "NODES", 0)
+    assert branching.branched(linear, left, replace(known, objective=np.inf), GAP, ENGINES, Watch()) is None
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -22,7 +22,20 @@ from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore.solve import Limits
 
-from ..building import ban, case, catalog, demand, facility, hard_case, maker, metals, named_metals, price, source, store
+from ..building import (
+    ban,
+    case,
+    catalog,
+    demand,
+    facility,
+    hard_case,
+    maker,
+    metals,
+    named_metals,
+    price,
+    source,
+    store,
+)
 
 
 def session(given: Any, facts: Any, *rules: Rule) -> Session:

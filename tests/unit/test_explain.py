@@ -153,7 +153,7 @@ def test_demands_that_compete_have_the_cause_of_their_joint_shortage_and_share_a
     assert without(found, Change(lift="lead-time")) == 0
     shown = text(screen_document(found.run)).splitlines()
     (line,) = [line for line in shown if "lead time" in line]
-    assert line.split() == ["metal", "defense", "36", "kg,", "47", "%", "2027", "lead", "time:", "arrives", "2027"]
+    assert line.split() == ["metal", "defense", "36", "kg", "36", "2027", "lead", "time:", "arrives", "2027"]
 
 
 def test_a_budget_is_named_with_the_kilograms_that_it_keeps_out() -> None:
