@@ -172,6 +172,7 @@ def test_a_time_limit_prints_the_best_plan_so_far(folder: Path) -> None:
 PRESSED = """
 import os, runpy, signal, sys
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a shell starts in the background
 module = sys.argv.pop(1)
 
 class Presses:
@@ -192,5 +193,5 @@ runpy.run_module("friendshore", run_name="__main__", alter_sys=True)
 def test_ctrl_c_before_anything_is_planned_ends_without_a_word(folder: Path, module: str, code: int) -> None:
     """While the program is being loaded, and while it reads the case: nobody is shown where it happened to be."""
     words = [sys.executable, "-c", PRESSED, module, "plan", str(folder)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
