@@ -1,11 +1,20 @@
-"""Tasks of whoever works on friendshore: `uv run nox -l` lists them, `uv run nox -s lint types` runs some, `uv run nox` what to run before a commit.
+"""Tasks for working on friendshore, the single definition of every check.
 
-Each runs in the environment that `uv run` has made, so that nothing is installed twice. `.ci/run` and the workflows in `.github` call the same tasks.
+`uv run nox -l` lists the tasks, `uv run nox -s lint types` runs some, and `uv run nox` runs what a commit needs. `.ci/run` and the workflows in
+`.github` call these tasks too. Tasks run in the environment that `uv run` has made, so that nothing is installed twice.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import nox
 
@@ -13,79 +22,120 @@ nox.options.default_venv_backend = "none"
 nox.options.error_on_external_run = False
 nox.options.sessions = ["lint", "types", "layers", "tests"]
 
-UNIT = ["tests/unit", "tests/property", "-m", "not deep and not wheels and not browser"]
-"""What coverage is counted of: tests that start no process, in which lines would not be seen."""
+SEALED = ["tests/unit", "tests/property", "-m", "not deep and not nightly and not wheels and not browser"]
+"""Tests that coverage counts: they start no processes, in which lines wouldn't be seen."""
+SAMPLE = "0.02"
+"""Share of the cases of each property that `deep` tries unless FRIENDSHORE_EXAMPLES gives another."""
+BESIDE = ["types", "layers", "chromium", "browser", "hostile"]
+"""Tasks that `ci` runs beside its tests: one process each, and nothing that the tests need."""
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style and form of the code; `-- --fix` mends what can be mended."""
+    """Check style and formatting; `-- --fix` corrects what it can."""
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", *(() if "--fix" in session.posargs else ("--check",)))
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types, strictly."""
+    """Check types, strictly."""
     session.run("mypy", *session.posargs)
 
 
 @nox.session
 def layers(session: nox.Session) -> None:
-    """Who may import whom."""
+    """Check who imports whom."""
     session.run("lint-imports")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests that are run all day; arguments after `--` go to pytest."""
+    """Run the quick tests; arguments after `--` go to pytest."""
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def deep(session: nox.Session) -> None:
-    """What is slow by its nature, and properties on a tenth of all cases, or on as large a share as FRIENDSHORE_EXAMPLES says."""
-    env = {"FRIENDSHORE_EXAMPLES": os.environ.get("FRIENDSHORE_EXAMPLES", "0.1")}
-    session.run("pytest", "-m", "deep or wheels or hypothesis", *session.posargs, env=env)
+    """Run the quick and the deep tests, with a sample of the cases of each property."""
+    env = {"FRIENDSHORE_EXAMPLES": os.environ.get("FRIENDSHORE_EXAMPLES", SAMPLE)}
+    session.run("pytest", "-m", "not nightly and not browser", *session.posargs, env=env)
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """Run every test at full depth in the random order of the day, and 20,000 hostile inputs; takes hours."""
+    patience = ["--timeout=3600", "-o", "faulthandler_timeout=4000"]
+    order = f"--shuffle={time.strftime('%F', time.gmtime())}"
+    session.run("pytest", "-m", "not browser", *patience, order, *session.posargs, env={"FRIENDSHORE_EXAMPLES": "1"})
+    browser(session)
+    session.run("python", "-m", "tests.fuzz", "--count", "20000")
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Pages in a real Chromium, if there is one."""
+    """Check pages in a real Chromium, if there is one."""
     session.run("uv", "run", "--group", "browser", "pytest", "-n0", "-m", "browser", *session.posargs)
 
 
 @nox.session
+def chromium(session: nox.Session) -> None:
+    """Install Chromium if it is missing and this is root on a system with apt-get."""
+    if not shutil.which("chromium") and shutil.which("apt-get") and os.getuid() == 0:
+        install = "apt-get update -qq && apt-get install -qq --no-install-recommends chromium fonts-liberation"
+        session.run(
+            "sh", "-c", install, env={"DEBIAN_FRONTEND": "noninteractive"}, silent=True, success_codes=range(256)
+        )
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
-    """Which lines and branches of the core the unit and property tests reach: those that are not reached, file by file, and the share in all."""
-    session.run("pytest", "--cov", *UNIT, *session.posargs)
+    """Report the lines and branches of the core that unit and property tests don't reach."""
+    session.run("pytest", "--cov", *SEALED, *session.posargs)
 
 
 @nox.session
 def hostile(session: nox.Session) -> None:
-    """A thousand hostile inputs; `-- --count 20000 --seed 7` for more and others."""
-    session.run("python", "-m", "tests.fuzz", *(session.posargs or ("--count", "1000")))
+    """Try 300 hostile inputs; `-- --count 20000 --seed 7` for more and others."""
+    session.run("python", "-m", "tests.fuzz", *(session.posargs or ("--count", "300")))
 
 
 @nox.session
 def site(session: nox.Session) -> None:
-    """The documentation site, in `site/`; `-- serve` shows it while you write."""
+    """Build the documentation site in `site/`; `-- serve` shows it while you write."""
     session.run("uv", "run", "--group", "docs", "mkdocs", *(session.posargs or ("build",)))
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The bench at a tenth of its size; arguments after `--` in place of that."""
+    """Run the bench at a tenth of its size; arguments after `--` replace that."""
     session.run("uv", "run", "--group", "bench", "python", "-m", "tests.bench", *(session.posargs or ("--quick",)))
 
 
 @nox.session
 def wheels(session: nox.Session) -> None:
-    """Wheels of all distributions and the source distribution of the core, in `dist/`."""
+    """Build wheels of all distributions and the source distribution of the core in `dist/`."""
     session.run("uv", "build", "--all-packages", "--out-dir", "dist", *session.posargs)
 
 
 @nox.session
 def ci(session: nox.Session) -> None:
-    """All that must hold before a change lands."""
-    session.run("bash", ".ci/run")
+    """Run everything that must pass before a change lands; each task says how long it took."""
+    with tempfile.TemporaryDirectory() as scratch:
+        # Shared by the hundreds of processes that tests start: what Python compiles, and what several tests need made.
+        os.environ.update(PYTHONPYCACHEPREFIX=f"{scratch}/bytecode", FRIENDSHORE_MADE=f"{scratch}/made")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        lint(session)
+        log = Path(scratch, "beside.log")
+        with log.open("wb") as output:
+            command = [sys.executable, "-m", "nox", "-s", *BESIDE]
+            beside = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
+        try:
+            deep(session)
+            failed = beside.wait()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(beside.pid, signal.SIGTERM)
+            sys.stdout.write(log.read_text(encoding="utf-8", errors="replace"))
+        if failed:
+            session.error("a task beside the tests failed")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -75,6 +77,9 @@ def discover() -> tuple[Plugin, ...]:
 registry.discover = discover
 
 shared_folder()  # made before there are workers, so that they all find the same
+
+SAMPLE = 2
+"""Deep cases of one test that CI runs; the others have the mark `nightly`."""
 
 SEALED = frozenset({"unit", "property"})
 """Folders whose tests get registries as objects, never what happens to be installed."""
@@ -152,10 +157,25 @@ _PLACES: dict[pytest.Item | pytest.Collector, int] = {}
 """Where a file or folder stands among those of its folder."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option for a random order."""
+    parser.addoption("--shuffle", metavar="SEED", help="run files, and the tests of each, in a random order")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All workers come to the same order of tests, the one that there is without workers."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort the tests alike in all workers: as without workers, or in the random order that `--shuffle` asks for."""
     items.sort(key=lambda item: [_PLACES.get(node, 0) for node in item.listchain()])
+    seen = Counter[object]()
+    for item in items:
+        if item.get_closest_marker("deep") is not None and isinstance(item, pytest.Function):
+            seen[item.path, item.originalname] += 1
+            if seen[item.path, item.originalname] > SAMPLE:
+                item.add_marker(pytest.mark.nightly)
+    seed = config.getoption("--shuffle")
+    if seed is not None:  # the tests of a file stay together: what it makes once would be made again and again
+        drawn = lambda text: hashlib.sha256(f"{seed} {text}".encode()).digest()  # noqa: E731
+        items.sort(key=lambda item: (drawn(item.path.relative_to(config.rootpath).as_posix()), drawn(item.nodeid)))
 
 
 def pytest_collection_finish() -> None:

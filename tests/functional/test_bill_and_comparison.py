@@ -83,6 +83,7 @@ def test_the_bill_in_order_is_the_one_of_the_page() -> None:
     assert "max-served    –       +2,475.00      +2,475.00        –" in run.stdout
 
 
+@pytest.mark.deep
 def test_the_bill_as_json(first: str) -> None:
     """One object with tables of items, parts and cells, and what the items add is what all of them add."""
     found = json.loads(friendshore("ledger", first, "--items", "defense-origin,not-all-from-one", "--json").stdout)

@@ -269,6 +269,7 @@ def run(world: Path) -> Path:
     return world / "run"
 
 
+@pytest.mark.deep
 def test_a_run_is_verified_and_asked_with_the_same_blocks(world: Path, run: Path) -> None:
     """Nothing need be said again: the run knows what it was made without."""
     done = friendshore(world, "verify", str(run), "--json")

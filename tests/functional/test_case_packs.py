@@ -258,9 +258,7 @@ def resealed(facts: dict[str, Any]) -> None:
         next(one for one in facts["plugins"] if one["kind"] == "pack")["digest"] = made
 
 
-@pytest.mark.parametrize(
-    "bend", [struck, *(pytest.param(one, marks=pytest.mark.deep) for one in (weakened, gone, unset))]
-)
+@pytest.mark.parametrize("bend", [pytest.param(one, marks=pytest.mark.deep) for one in (struck, weakened, gone, unset)])
 def test_a_run_without_its_rule_is_refused(case: Path, run: Path, bend: Any) -> None:
     """Planned from facts whose rule was deleted or weakened, and written as friendshore writes it, it does not hold beside the case, by whatever hash; and by
     its own hash it does not hold without the case, nor is it vouched for where that hash is made anew.

@@ -42,7 +42,7 @@ def planned(name: str) -> Recommendation:
 
 @pytest.mark.parametrize(
     "name",
-    ["enacted", "s1803", *(pytest.param(n, marks=pytest.mark.deep) for n in ("strict", "hr9073", "projects-on-time"))],
+    ["enacted", *(pytest.param(n, marks=pytest.mark.deep) for n in OPTIONS if n != "enacted")],
 )
 def test_every_plan_is_optimal_and_verified(name: str) -> None:
     """Each is the cheapest, proved, and checked by the verifier."""
@@ -118,7 +118,8 @@ def test_costs(figure: str, text: str) -> None:
     assert f"{float(getattr(planned('enacted').cost, figure)) / 1e9:,.1f}" == text.split(maxsplit=1)[0]
 
 
-@pytest.mark.parametrize("bill", ["s1803", pytest.param("hr9073", marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("bill", ["s1803", "hr9073"])
 def test_pending_bills_bring_the_magnets_that_the_extension_leaves_unproved(bill: str) -> None:
     """Either bill leaves no magnet with dysprosium short, and all else as it is."""
     short = [{d.material: round(d.short_kg) for d in plan.run.demands} for plan in (planned("enacted"), planned(bill))]

@@ -58,9 +58,9 @@ def test_a_case_is_one_workbook_of_typed_cells(tmp_path: Path) -> None:
 
 def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
     """Whenever it is written, wherever it lies, and under whatever name; what is there is not overwritten."""
-    shutil.copytree(US, tmp_path / "elsewhere")
+    shutil.copytree(SMALL / "orders", tmp_path / "elsewhere")
     first, second = tmp_path / "one.xlsx", tmp_path / "two.xlsx"
-    for case, file in ((US, first), (tmp_path / "elsewhere", second)):
+    for case, file in ((SMALL / "orders", first), (tmp_path / "elsewhere", second)):
         assert friendshore("case", "to-xlsx", case, "--out", file).exit_code == 0
     assert first.read_bytes() == second.read_bytes()
     again = friendshore("case", "to-xlsx", CASES / "us-2027", "--out", first)
@@ -131,7 +131,9 @@ def told(case: Path, folder: Path, *cells: Cell) -> list[str]:
     return [f"{problem.column}: {problem.message}" for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize("case", few(UNEDITED, 2), ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case", few(sorted(UNEDITED, key=lambda case: case.name != "orders"), 1), ids=lambda case: case.name
+)
 def test_what_is_not_edited_changes_nothing(case: Path, tmp_path: Path) -> None:
     """As it is written, and as another program saves it; nothing is written into the case."""
     file = exported(case, tmp_path / "case.xlsx")

@@ -36,6 +36,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.deep
 def test_a_certificate_is_verified_without_any_solver(runs: Path) -> None:
     """In a process of its own, that loads nothing of OR-Tools; the answer says how many parts are proved so."""
     code = "import sys; from friendshore.cli import app; app(sys.argv[1:], standalone_mode=False); print('ortools' in sys.modules)"

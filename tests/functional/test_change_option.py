@@ -67,8 +67,8 @@ def test_a_change_says_what_a_scenario_of_it_says(case: Path, tmp_path: Path) ->
     ("question", "more"),
     [
         ("alternatives", ()),
-        ("why-not", ("guangxi-gallium",)),
-        ("repairs", ("--workers", "2")),
+        pytest.param("why-not", ("guangxi-gallium",), marks=pytest.mark.deep),
+        pytest.param("repairs", ("--workers", "2"), marks=pytest.mark.deep),
         pytest.param("ledger", (), marks=pytest.mark.deep),
         pytest.param("calendar", (), marks=pytest.mark.deep),
     ],
@@ -87,6 +87,7 @@ def test_losses_are_asked_after_a_change(case: Path) -> None:
     assert [loss["rise"] for loss in one["losses"]] == [loss["rise"] for loss in two["losses"]]
 
 
+@pytest.mark.deep
 def test_repairs_take_workers(case: Path) -> None:
     """As every question does; the answer is the same."""
     one, two = (answer("repairs", case, "--workers", n, "--change", "remove=quebec-gallium") for n in ("1", "2"))

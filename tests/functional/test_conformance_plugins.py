@@ -93,7 +93,7 @@ deep = partial(pytest.param, marks=pytest.mark.deep)
 @pytest.mark.parametrize(
     ("pack", "vectors", "check", "words"),
     [
-        (PACK, VECTORS, "", ""),
+        deep(PACK, VECTORS, "", ""),
         deep(PACK, "", "vectors", "there is no vectors.toml"),
         (
             PACK.replace('source = "a text"', ""),

@@ -75,23 +75,14 @@ def marks_of(page: Path) -> list[pytest.MarkDecorator]:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A new environment with the wheels of the workspace, and pip that finds them: what a user has who installed them.
-
-    They are those in the folder `FRIENDSHORE_WHEELS`, where `.ci/run` has built them, or built here.
-    """
-    uv = shutil.which("uv")
-    if uv is None:
-        pytest.skip("wheels are built by uv, which is not installed")
+def environment(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A new environment with the wheels of the workspace, and pip that finds them: what a user has who installed them."""
     folder = tmp_path_factory.mktemp("environment")
-    built = os.environ.get("FRIENDSHORE_WHEELS")
-    wheels = Path(built) if built else folder / "wheels"
     for command in (
-        *([] if built else [["build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(wheels)]]),
         ["venv", "--quiet", "--seed", "--python", sys.executable, str(folder / "venv")],
         ["pip", "install", "--quiet", "--python", str(folder / "venv"), "--find-links", str(wheels), "friendshore"],
-    ):  # fmt: skip
-        done = subprocess.run([uv, *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    ):
+        done = subprocess.run(["uv", *command], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     made = surroundings(folder / "venv" / "bin")
     # What is installed is compiled as it is used, which most of it never is.

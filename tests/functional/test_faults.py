@@ -216,6 +216,7 @@ def shell(line: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, text=True, capture_output=True, check=False, timeout=120)
 
 
+@pytest.mark.deep
 @POSIX
 def test_a_closed_stderr_costs_no_run(case: Path, tmp_path: Path) -> None:
     """With stdin and stderr closed the plan is made, written and printed, and nothing else gets into its files."""

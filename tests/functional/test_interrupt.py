@@ -188,7 +188,11 @@ runpy.run_module("friendshore", run_name="__main__", alter_sys=True)
 
 @pytest.mark.parametrize(
     ("module", "code"),
-    [("typer", -signal.SIGINT), ("friendshore.cli.app", -signal.SIGINT), ("friendshore.case.load", 130)],
+    [
+        pytest.param("typer", -signal.SIGINT, marks=pytest.mark.deep),
+        pytest.param("friendshore.cli.app", -signal.SIGINT, marks=pytest.mark.deep),
+        ("friendshore.case.load", 130),
+    ],
 )
 def test_ctrl_c_before_anything_is_planned_ends_without_a_word(folder: Path, module: str, code: int) -> None:
     """While the program is being loaded, and while it reads the case: nobody is shown where it happened to be."""

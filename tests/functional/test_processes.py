@@ -37,10 +37,11 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("numbers", [(2, 4), pytest.param((1, 3, 2, 4), marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("numbers", [(2, 4), (1, 3, 2, 4)])
 def test_whatever_becomes_of_one_the_next_is_done(numbers: Sequence[int]) -> None:
     """A process that hangs, and one that ended, have others in their place; each says what was wrong with what it did."""
-    with WatchedProcesses(1, limit=0.3) as processes:
+    with WatchedProcesses(1, limit=2) as processes:
         wrong = {number: processes.submit(doubled, number) for number in numbers}
         assert processes.submit(doubled, 5).result() == 10
         for number, future in wrong.items():

@@ -37,6 +37,7 @@ def data(*arguments: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.deep
 def test_a_case_and_its_run_are_stressed_alike(case: Path, run: Path) -> None:
     """The same losses at the same cost; the insurance stands beside them."""
     one, other = (data("stress", str(path)) for path in (case, run))

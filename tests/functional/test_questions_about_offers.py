@@ -28,18 +28,12 @@ def alternatives(path: str, material: str) -> dict[str, Any]:
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("material", "must", "out", "rule"),
     [
         ("gallium-4n", "quebec-gallium", "guangxi-gallium", "defense-origin"),
-        pytest.param(
-            "gallium-metal-4n",
-            "jp-gallium-4n",
-            "ru-gallium-4n",
-            "sanctions-policy",
-            marks=pytest.mark.deep,
-            id="us-2027",
-        ),
+        pytest.param("gallium-metal-4n", "jp-gallium-4n", "ru-gallium-4n", "sanctions-policy", id="us-2027"),
     ],
 )
 def test_a_case_and_its_run_give_the_same_alternatives(

@@ -143,6 +143,7 @@ def short(case: Path) -> tuple[Decimal, str]:
     return only.quantity_kg, "; ".join(cause.kinds for cause in only.causes)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("loop", [False, True], ids=["chain", "loop"])
 def test_recipes_hundreds_of_steps_deep_are_planned(case: Path, loop: bool) -> None:
     """A chain of 300 makers, and one that goes round, bring what the mine gives."""

@@ -1,9 +1,13 @@
-"""How many random cases are tried, which, and what is done about one that fails.
+"""Number and choice of random cases, and the treatment of one that fails.
 
-`FRIENDSHORE_EXAMPLES` says how deep to look: unset, a few cases of each property, the same in every run, so that a change is judged by
-itself and quickly; 0.1, a tenth of what each asks for, as `.ci/run` does; 1, all of it, the same in every run; 20, 20 times as many,
-others each time, to look for what is still wrong. A case that fails is shown as it was drawn: to make it smaller takes as long as it takes, and no limit of time ends it; it is
-done where `FRIENDSHORE_SHRINK` is set.
+`FRIENDSHORE_EXAMPLES` is the share of the cases that each property asks for:
+
+- unset: a few, the same in every run, so that a change is judged by itself and quickly
+- 0.02: the sample that `.ci/run` tries
+- 1: all of them, the same in every run, as in the nightly job
+- 20: 20 times as many, others each time, to look for what is still wrong
+
+A case that fails is shown as it was drawn. With `FRIENDSHORE_SHRINK` Hypothesis looks for a smaller one, without any limit of time.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from hypothesis.internal.conjecture import providers
 
 DEPTH = float(os.environ.get("FRIENDSHORE_EXAMPLES", "0"))
 SHRINK = bool(os.environ.get("FRIENDSHORE_SHRINK"))
-FEW = 80
+FEW = 300
 """One case in so many is tried where nobody asks for more."""
 LEAST = 2
 """And at least so many."""
@@ -28,7 +32,7 @@ if DEPTH <= 1 and hasattr(providers, "_get_local_constants"):
 
 settings.register_profile(
     "friendshore",
-    max_examples=100 if DEPTH else 20,
+    max_examples=max(20, math.ceil(100 * DEPTH)),
     derandomize=DEPTH <= 1,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if SHRINK else [])],
