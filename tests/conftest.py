@@ -24,6 +24,7 @@ from friendshore.plugins.manifest import Plugin
 
 from .functional.program import python, shared_folder
 from .property import settings as _property_settings  # noqa: F401 - Hypothesis is set up before any test is read.
+from .slow import listed, name_of
 
 HERE = Path(__file__).parent
 
@@ -79,7 +80,7 @@ registry.discover = discover
 shared_folder()  # made before there are workers, so that they all find the same
 
 SAMPLE = 2
-"""Deep cases of one test that CI runs; the others have the mark `nightly`."""
+"""Cases of a test with the mark `deep` that CI runs; the others get the mark `nightly`. Of those in `slow.txt` it runs all."""
 
 SEALED = frozenset({"unit", "property"})
 """Folders whose tests get registries as objects, never what happens to be installed."""
@@ -166,12 +167,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort the tests alike in all workers: as without workers, or in the random order that `--shuffle` asks for."""
     items.sort(key=lambda item: [_PLACES.get(node, 0) for node in item.listchain()])
-    seen = Counter[object]()
+    slow = listed()
+    cases = Counter[str]()
     for item in items:
-        if item.get_closest_marker("deep") is not None and isinstance(item, pytest.Function):
-            seen[item.path, item.originalname] += 1
-            if seen[item.path, item.originalname] > SAMPLE:
+        name = name_of(item)
+        if item.get_closest_marker("deep") is not None:
+            cases[name] += 1
+            if cases[name] > SAMPLE:
                 item.add_marker(pytest.mark.nightly)
+        elif name in slow and not config.pluginmanager.has_plugin("tests.slow"):
+            item.add_marker(pytest.mark.deep)
     seed = config.getoption("--shuffle")
     if seed is not None:  # the tests of a file stay together: what it makes once would be made again and again
         drawn = lambda text: hashlib.sha256(f"{seed} {text}".encode()).digest()  # noqa: E731
