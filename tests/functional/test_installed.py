@@ -49,13 +49,16 @@ def test_wheels_alone_make_a_verified_plan(wheels: Path, tmp_path: Path) -> None
     assert plan["purchases"]
 
 
-def test_an_editable_installation_makes_a_verified_plan(tmp_path: Path) -> None:
-    """`pip install -e` of the repository and of all plugins gives a working program."""
-    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+@pytest.mark.parametrize("installer", ["uv", pytest.param("pip", marks=pytest.mark.nightly)])
+def test_an_editable_installation_makes_a_verified_plan(installer: str, tmp_path: Path) -> None:
+    """The repository and all plugins, installed as they are, give a working program."""
+    run("uv", "venv", "--seed", "--python", sys.executable, tmp_path / "venv", cwd=tmp_path)
     programs = tmp_path / "venv" / "bin"
-    editable = [word for folder in (ROOT, *PLUGINS) for word in ("-e", folder)]
     # Most of what is installed is never used, so compiling it would only take time.
-    run(programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", *editable, cwd=tmp_path)
+    install = (programs / "python", "-m", "pip", "install", "--quiet", "--no-compile")
+    if installer == "uv":
+        install = ("uv", "pip", "install", "--quiet", "--python", programs / "python")
+    run(*install, *(word for folder in (ROOT, *PLUGINS) for word in ("-e", folder)), cwd=tmp_path)
     assert ROOT in imported_from(programs, tmp_path).parents
     plan = plan_with(programs, tmp_path)
     assert (plan["verified"], plan["status"]) == (True, "optimal")
