@@ -22,7 +22,7 @@ nox.options.default_venv_backend = "none"
 nox.options.error_on_external_run = False
 nox.options.sessions = ["lint", "types", "layers", "tests"]
 
-SEALED = ["tests/unit", "tests/property", "-m", "not deep and not nightly and not wheels and not browser"]
+SEALED = ["tests/unit", "tests/property", "-m", "not nightly"]
 """Tests that coverage counts: they start no processes, in which lines wouldn't be seen."""
 SAMPLE = "0.02"
 """Share of the cases of each property that `deep` tries unless FRIENDSHORE_EXAMPLES gives another."""

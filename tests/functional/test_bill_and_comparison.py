@@ -104,7 +104,7 @@ def test_the_bill_of_a_published_problem_as_json() -> None:
     assert (found["before"]["amount"], found["after"]["amount"], found["method"]) == (199500, 235625, "exact")
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_the_whole_bill_of_the_worked_case_adds_up() -> None:
     """Cent by cent, item by item and part by part, with what one more unit would save."""
     run = friendshore("ledger", "docs/cases/us-2027", "--json", "--exact", "2", "--samples", "3")
