@@ -14,7 +14,7 @@ from statistics import mean
 
 import pytest
 
-SLOW = 0.1
+SLOW = 0.08
 """Seconds of processor time of a case, those of the processes that it starts included, from which on a test is slow."""
 LIST = Path(__file__).with_name("slow.txt")
 KEPT = frozenset(

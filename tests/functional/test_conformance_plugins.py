@@ -32,7 +32,7 @@ def friendshore(*arguments: object, site: Path | None = None, block: str = "") -
     return done
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_a_good_rule_plugin_conforms(tmp_path: Path) -> None:
     """A kind of rule that keeps to the rules is tried in made-up cases, and nothing is found."""
     done = friendshore("plugins", "check", rule_plugin(tmp_path / "good-rule"))
@@ -169,7 +169,7 @@ def test_listing_and_help_work_beside_plugins_that_hang(crowd: Path) -> None:
     assert "house-3" in shown.stdout
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_loading_all_tells_which_hang_raise_or_end(crowd: Path) -> None:
     """Each is imported in a process of its own: time for the sound ones, what is wrong for the others; not those ruled out."""
     block = ",".join(f"crowd-{number:02d}" for number in range(12, 20))

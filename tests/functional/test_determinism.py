@@ -67,7 +67,7 @@ def choices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["starter", pytest.param("choices", marks=pytest.mark.deep)])
+@pytest.mark.parametrize("name", ["starter", pytest.param("choices", marks=pytest.mark.nightly)])
 def test_the_same_facts_give_the_same_bytes(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Runs of the command line with other seeds of Python's hashes, one and two workers, every table and row shuffled anew."""
     folder: Path = request.getfixturevalue(name)

@@ -148,7 +148,7 @@ def test_every_edit_of_a_plugin_is_said(made: Recommendation, site: Site, tmp_pa
     tried(made, site.folder / "acme_house", tmp_path, 16, 4)
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("seed", [10, 11])
 def test_a_thousand_edits_of_a_plugin_are_said(made: Recommendation, site: Site, tmp_path: Path, seed: int) -> None:

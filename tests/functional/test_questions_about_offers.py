@@ -33,7 +33,14 @@ def alternatives(path: str, material: str) -> dict[str, Any]:
     ("material", "must", "out", "rule"),
     [
         ("gallium-4n", "quebec-gallium", "guangxi-gallium", "defense-origin"),
-        pytest.param("gallium-metal-4n", "jp-gallium-4n", "ru-gallium-4n", "sanctions-policy", id="us-2027"),
+        pytest.param(
+            "gallium-metal-4n",
+            "jp-gallium-4n",
+            "ru-gallium-4n",
+            "sanctions-policy",
+            marks=pytest.mark.nightly,
+            id="us-2027",
+        ),
     ],
 )
 def test_a_case_and_its_run_give_the_same_alternatives(
