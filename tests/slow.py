@@ -1,6 +1,6 @@
 """A pytest plugin that finds the slow tests and lists them in `slow.txt`; they then have the mark `deep`.
 
-Run it when `uv run pytest` takes too long: `uv run python -m pytest -n0 -p tests.slow`.
+Run it when `uv run pytest` takes too long: `uv run python -m pytest -n0 -p tests.slow`, for all tests or for some.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from statistics import mean
 
@@ -52,17 +53,15 @@ def listed() -> frozenset[str]:
 def _used() -> float:
     """Return the processor time of this process, and of those that it or a starter of commands has started."""
     ticks = 0
-    for starter in (begun.pid for module in _programs() for begun in module._BEGUN):
-        ticks += sum(map(int, Path(f"/proc/{starter}/stat").read_text().rpartition(")")[2].split()[11:15]))
+    program = sys.modules.get("tests.functional.program")
+    for starter in program._BEGUN if program is not None else ():
+        with suppress(OSError):  # it has ended
+            ticks += sum(map(int, Path(f"/proc/{starter.pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
     return sum(os.times()[:4]) + ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _programs() -> list[object]:
-    return [one for one in (sys.modules.get("tests.functional.program"),) if one is not None]
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measure a case."""
     before = _used()
     try:
@@ -72,6 +71,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def pytest_sessionfinish() -> None:
-    """Write the list."""
+    """Write the list; tests that were not run stay as they were."""
     slow = {name for name, seconds in _seconds.items() if mean(seconds) >= SLOW}
-    LIST.write_text("".join(f"{name}\n" for name in sorted(slow - KEPT)), encoding="utf-8")
+    found = (listed() - _seconds.keys() | slow) - KEPT
+    LIST.write_text("".join(f"{name}\n" for name in sorted(found)), encoding="utf-8")
