@@ -24,8 +24,10 @@ nox.options.sessions = ["lint", "types", "layers", "tests"]
 
 SEALED = ["tests/unit", "tests/property", "-m", "not nightly"]
 """Tests that coverage counts: they start no processes, in which lines wouldn't be seen."""
-SAMPLE = "0.02"
+SAMPLE = "0.01"
 """Share of the cases of each property that `deep` tries unless FRIENDSHORE_EXAMPLES gives another."""
+PAGES = ["uv", "run", "--group", "browser", "pytest", "-n0", "-m"]
+"""Command for tests in a browser, up to their marks; each drives one browser, so they run one after another."""
 BESIDE = ["types", "layers", "chromium", "browser", "hostile"]
 """Tasks that `ci` runs beside its tests: one process each, and nothing that the tests need."""
 
@@ -68,14 +70,14 @@ def nightly(session: nox.Session) -> None:
     patience = ["--timeout=3600", "-o", "faulthandler_timeout=4000"]
     order = f"--shuffle={time.strftime('%F', time.gmtime())}"
     session.run("pytest", "-m", "not browser", *patience, order, *session.posargs, env={"FRIENDSHORE_EXAMPLES": "1"})
-    browser(session)
+    session.run(*PAGES, "browser", *session.posargs)
     session.run("python", "-m", "tests.fuzz", "--count", "20000")
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
     """Check pages in a real Chromium, if there is one."""
-    session.run("uv", "run", "--group", "browser", "pytest", "-n0", "-m", "browser", *session.posargs)
+    session.run(*PAGES, "browser and not nightly", *session.posargs)
 
 
 @nox.session
@@ -96,8 +98,8 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def hostile(session: nox.Session) -> None:
-    """Try 300 hostile inputs; `-- --count 20000 --seed 7` for more and others."""
-    session.run("python", "-m", "tests.fuzz", *(session.posargs or ("--count", "300")))
+    """Try 200 hostile inputs; `-- --count 20000 --seed 7` for more and others."""
+    session.run("python", "-m", "tests.fuzz", *(session.posargs or ("--count", "200")))
 
 
 @nox.session

@@ -11,7 +11,7 @@ WHOLE = "friendshore-us-defense"
 """The plugin of which every check is made by default."""
 PLANNED = frozenset({"more-rules", "more-offers", "wider", "rows-of-tables", "names", "halves", "applies"})
 """Checks that plan many made-up cases. Rules of the plugins here are of friendshore's own kinds, which its own tests hold to the same: of the
-other plugins these are made with `-m deep`."""
+other plugins these are made every night."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -22,4 +22,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         callspec = getattr(item, "callspec", None)
         if callspec is not None and getattr(callspec.params.get("check"), "name", "") in PLANNED:
-            item.add_marker(pytest.mark.deep)
+            item.add_marker(pytest.mark.nightly)

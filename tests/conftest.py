@@ -80,7 +80,7 @@ registry.discover = discover
 shared_folder()  # made before there are workers, so that they all find the same
 
 SAMPLE = 2
-"""Cases of a test with the mark `deep` that CI runs; the others get the mark `nightly`. Of those in `slow.txt` it runs all."""
+"""Cases of a test with the mark `deep` that CI runs; the others get the mark `nightly`. Of `deep(whole=True)`, and of those in `slow.txt`, it runs all."""
 
 SEALED = frozenset({"unit", "property"})
 """Folders whose tests get registries as objects, never what happens to be installed."""
@@ -171,11 +171,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     cases = Counter[str]()
     for item in items:
         name = name_of(item)
-        if item.get_closest_marker("deep") is not None:
+        mark = item.get_closest_marker("deep")
+        if mark is not None and not mark.kwargs.get("whole"):
             cases[name] += 1
             if cases[name] > SAMPLE:
                 item.add_marker(pytest.mark.nightly)
-        elif name in slow and not config.pluginmanager.has_plugin("tests.slow"):
+        elif mark is None and name in slow and not config.pluginmanager.has_plugin("tests.slow"):
             item.add_marker(pytest.mark.deep)
     seed = config.getoption("--shuffle")
     if seed is not None:  # the tests of a file stay together: what it makes once would be made again and again

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 
-def few(names: Iterable[str | Path], count: int = 4) -> list[object]:
-    """The first of some parameters, and the others with the mark `deep`."""
-    return [pytest.param(name, marks=pytest.mark.deep) if place >= count else name for place, name in enumerate(names)]
+def few(names: Iterable[str | Path], count: int = 4, whole: bool = False) -> list[object]:
+    """Return the first of some parameters, and the others with the mark `deep`; CI runs two of these, or the `whole` of them."""
+    deep = pytest.mark.deep(whole=whole)
+    return [pytest.param(name, marks=deep) if place >= count else name for place, name in enumerate(names)]

@@ -97,7 +97,7 @@ RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", few(RULES, 2))
+@pytest.mark.parametrize("name", few(RULES, 2, whole=True))
 def test_a_broken_rule_is_told_with_its_line(tmp_path: Path, name: str) -> None:
     """One check alone finds it, at the line of the plugin's own code that is to blame, and the exit code is 3."""
     change, check, place, words = RULES[name]
@@ -128,7 +128,7 @@ CATALOGS: dict[str, tuple[dict[str, tuple[str, str]], str, str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", few(CATALOGS))
+@pytest.mark.parametrize("name", few(CATALOGS, whole=True))
 def test_a_broken_catalog_is_told_with_its_cell(tmp_path: Path, name: str) -> None:
     """One check alone finds it, by file, row and column, and the exit code is 3."""
     change, check, place, words = CATALOGS[name]
@@ -182,7 +182,7 @@ PLUGINS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", few(PLUGINS, 1))
+@pytest.mark.parametrize("name", few(PLUGINS, 1, whole=True))
 def test_a_broken_plugin_is_told_what_it_lacks(tmp_path: Path, name: str) -> None:
     """One check alone finds it, and says what to do."""
     make, check, words = PLUGINS[name]

@@ -71,7 +71,13 @@ def installs(page: Path) -> bool:
 
 def marks_of(page: Path) -> list[pytest.MarkDecorator]:
     """Pages that install something are for a run of their own; the tutorial is what everybody reads first."""
-    return [pytest.mark.wheels] if installs(page) else [] if page.parent.name == "tutorial" else [pytest.mark.deep]
+    return (
+        [pytest.mark.wheels]
+        if installs(page)
+        else []
+        if page.parent.name == "tutorial"
+        else [pytest.mark.deep(whole=True)]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -332,7 +332,7 @@ def original(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Ca
 
 DEFAULT = 4
 CASES = [
-    pytest.param(one, id=one.name, marks=[] if number < DEFAULT else [pytest.mark.deep])
+    pytest.param(one, id=one.name, marks=[] if number < DEFAULT else [pytest.mark.deep(whole=True)])
     for number, one in enumerate(FORGERIES)
 ]
 

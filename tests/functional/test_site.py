@@ -38,7 +38,7 @@ PICTURED = [page for page in PAGES if PICTURE.search(page.read_text(encoding="ut
 BLOCKS = {"blockquote", "h1", "h2", "h3", "h4", "li", "ol", "pre", "table", "td", "th", "tr", "ul"}
 
 
-pytestmark = pytest.mark.deep
+pytestmark = pytest.mark.nightly
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 `FRIENDSHORE_EXAMPLES` is the share of the cases that each property asks for:
 
 - unset: a few, the same in every run, so that a change is judged by itself and quickly
-- 0.02: the sample that `.ci/run` tries
+- 0.01: the sample that `.ci/run` tries
 - 1: all of them, the same in every run, as in the nightly job
 - 20: 20 times as many, others each time, to look for what is still wrong
 

@@ -9,7 +9,7 @@ import pytest
 from friendshore.testing import Check, checks_of
 
 
-@pytest.mark.deep
+@pytest.mark.deep(whole=True)
 @pytest.mark.parametrize("check", checks_of(Path(__file__).parents[1]), ids=str)
 def test_conforms(check: Check) -> None:
     """Nothing is found against it."""
