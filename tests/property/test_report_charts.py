@@ -203,7 +203,7 @@ def test_charts_of_made_up_cases_add_up() -> None:
     _drawn(count=9, seed=5)
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_charts_of_many_made_up_cases_add_up() -> None:
     """The same for many."""
     _drawn(count=120, seed=6)
