@@ -167,7 +167,7 @@ def test_two_runs_side_by_side(first: str, tmp_path: Path) -> None:
     assert "not-all-from-one" in run.stdout
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 @pytest.mark.usefixtures("steel")
 def test_two_published_runs_side_by_side(tmp_path: Path) -> None:
     """The difference of the published optima, and the rule that makes it."""

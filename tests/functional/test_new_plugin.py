@@ -73,7 +73,7 @@ def test_a_new_plugin_passes_its_own_tests_and_types(
     run(project, {**env, "MYPYPATH": "src"}, "mypy", "--cache-dir", str(cache))
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_the_tests_of_a_new_plugin_read_its_names(tmp_path: Path) -> None:
     """Its author renames the pack, the kind of rule, the catalog, the question and the reader: no test pins what they are called."""
     project = tmp_path / "project"

@@ -43,9 +43,10 @@ def test_the_page_shows_what_is_printed() -> None:
     ("material", "steps"),
     [
         # Nothing of it can be made before the powder has come, and its maker says nothing of where it is refined: from stock, or waited for.
-        (
+        pytest.param(
             "tungsten-heavy-alloy",
             [["proof", "stock", "lead"], ["proof", "stock", "lead"], ["later", "proof", "lead"]],
+            marks=pytest.mark.nightly,
         ),
         # The one lead that takes no inputs, whose origin has to be proved; the others would need alloy of a second lead.
         ("smco-magnet", [["proof", "lead"]]),

@@ -19,7 +19,7 @@ BROUGHT = "cn-suspensions-lapse"
 """Brought by a rule pack."""
 TOGETHER = ("minerals-ban", "wagerup-on-time")
 
-pytestmark = pytest.mark.deep
+pytestmark = pytest.mark.nightly
 Runs = dict[tuple[str, ...], Run]
 
 
