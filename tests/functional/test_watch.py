@@ -270,7 +270,7 @@ def test_cases_stand_in_their_order_whoever_is_done_first(case: Path, tmp_path: 
         assert watch(editions, cases, executor=executor, workers=1).model_dump_json() == serial.model_dump_json()
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_a_worker_that_is_killed_costs_nothing(case: Path, tmp_path: Path) -> None:
     """Processes of this machine: one is killed after the first case, another takes its place, and the answer is that of one process."""
     cases = several(case, tmp_path)

@@ -77,7 +77,7 @@ def test_the_same_lot_bends_alike() -> None:
     assert bent()[2].endswith(" t/year")
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_hostile_inputs_leave_friendshore_whole(tmp_path: Path) -> None:
     """No traceback, no hang, no other file touched, valid JSON, in a few dozen inputs of all kinds; more: `python -m tests.fuzz`."""
     (tmp_path / "keep").mkdir()

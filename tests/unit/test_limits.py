@@ -118,7 +118,7 @@ def test_program_and_verifier_read_terms_by_themselves() -> None:
         assert not [n for n in imports if (n.module or "").split(".")[0] == other]
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_a_term_that_is_read_nowhere_does_not_pass_the_type_checker(tmp_path: Path) -> None:
     """With one more class among the terms, mypy names both readers, and nothing else."""
     shutil.copytree(CORE, tmp_path / "core", ignore=shutil.ignore_patterns("__pycache__"))

@@ -259,7 +259,7 @@ def test_what_a_plant_takes_for_two_inputs_is_told_once() -> None:
     assert chart.layers[:3] == ("ore", "to a maker at", "dysprosium, neodymium")
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_a_run_of_very_many_offers_fits_in_two_megabytes() -> None:
     """100,000 suppliers of 300 materials, as many rows of everything else: the page is capped, and says how much is left out."""
     many = 100_000
