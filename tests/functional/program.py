@@ -84,7 +84,7 @@ class Started:
 @cache
 def _starter(modules: tuple[str, ...], seed: str | None) -> socket.socket:
     """The way to what starts programs that need these modules and go through sets in the order of this seed, for all workers of a run."""
-    place = shared_folder() / hashlib.sha256(repr((modules, seed)).encode()).hexdigest()[:16]
+    place = _place(modules, seed)
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with place.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -95,6 +95,16 @@ def _starter(modules: tuple[str, ...], seed: str | None) -> socket.socket:
             _begin(place, modules, seed)
             ours.connect(str(place))
     return ours
+
+
+def way_to_starter() -> Path:
+    """Return the socket of what starts commands of friendshore, which then runs."""
+    _starter((), None)
+    return _place((), None)
+
+
+def _place(modules: tuple[str, ...], seed: str | None) -> Path:
+    return shared_folder() / hashlib.sha256(repr((modules, seed)).encode()).hexdigest()[:16]
 
 
 def shared_folder() -> Path:

@@ -88,6 +88,10 @@ def become(request: dict[str, Any], given: list[int], base: list[str]) -> None:
         else:
             os.close(number)
             setattr(sys, name, None)
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        if stream is not None:  # what was made for a file cannot write to a pipe
+            new = os.fdopen(number, "w", 1 if number == 2 else -1, stream.encoding, stream.errors, closefd=False)
+            setattr(sys, STREAMS[number], new)
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])

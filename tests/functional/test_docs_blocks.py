@@ -20,12 +20,34 @@ from pathlib import Path
 
 import pytest
 
+from ..property.settings import DEPTH
+from .program import way_to_starter
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for folder in ("how-to", "tutorial") for path in (ROOT / "docs" / folder).rglob("*.md"))
 PAGES.append(ROOT / "docs" / "explanation" / "stating-a-problem.md")
 FILE = re.compile(r"`([\w./-]+)`(, at the end)?:$")
 UPLOADS = ("uv publish", "python -m twine upload")
 RULE_LINES = 20
+FORKED = """
+import json, os, socket, sys
+
+
+def run(place):
+    ours, (answers, theirs) = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.connect(place)
+    code, arguments = None, sys.argv[1:]
+    if sys.argv[0].endswith("python"):
+        if arguments[:1] != ["-c"]:
+            os.execv(sys.executable, [sys.executable, *arguments])
+        _, code, *arguments = arguments
+    request = {"code": code, "arguments": arguments, "env": dict(os.environ), "cwd": os.getcwd(), "streams": [True] * 3}
+    socket.send_fds(ours, [json.dumps(request).encode()], [theirs.fileno(), 0, 1, 2])
+    theirs.close()
+    answers.recv(100)  # the number of its process
+    sys.exit(int(answers.recv(100)))
+"""
+"""A program that asks a starter (`starter.py`) for the command line or for Python, with its own arguments, folder, environment, and streams."""
 DAY = "1790726400"
 """2026-09-30, the day on which the pages are followed. The case that `init` writes then starts on 2026-10-01."""
 
@@ -95,6 +117,21 @@ def environment(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return {**made, "PIP_FIND_LINKS": str(wheels), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_COMPILE": "0"}
 
 
+@pytest.fixture
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of this process, in which `friendshore` and `python -c` are forked from a process that has imported friendshore: pages start them
+    dozens of times. At full depth each begins anew.
+    """
+    here = surroundings(Path(sys.executable).parent)
+    if sys.platform != "linux" or DEPTH >= 1:
+        return here
+    folder = tmp_path_factory.mktemp("programs")
+    for program in (folder / "friendshore", folder / "python"):
+        program.write_text(f"#!{sys.executable} -IS\n{FORKED}\nrun({str(way_to_starter())!r})\n", encoding="utf-8")
+        program.chmod(0o755)
+    return {**here, "PATH": os.pathsep.join([str(folder), here["PATH"]])}
+
+
 def surroundings(programs: Path) -> dict[str, str]:
     """The variables that a block sees: these programs first, and an output of known width."""
     kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
@@ -110,7 +147,7 @@ def surroundings(programs: Path) -> dict[str, str]:
 )
 def test_what_a_page_shows_is_so(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Every block of the page, in order."""
-    env = request.getfixturevalue("environment") if installs(page) else surroundings(Path(sys.executable).parent)
+    env = request.getfixturevalue("environment" if installs(page) else "installed")
     printed: str | None = None
     for block in blocks(page):
         if block.file:
