@@ -358,7 +358,7 @@ def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("periods", [1, pytest.param(2, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("periods", [1, pytest.param(2, marks=pytest.mark.nightly)])
 def test_where_a_gap_is_left_a_price_is_an_interval(periods: int) -> None:
     """Plans that may lie a third from the bound prove no price: what is sure is told, and nothing is claimed of every cheapest plan."""
     given, facts = hard_case(offers=6, periods=periods)

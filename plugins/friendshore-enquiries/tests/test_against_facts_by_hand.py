@@ -286,7 +286,7 @@ def test_the_ranking_is_that_of_brute_force(seed: int) -> None:
     assert compare(seed)
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 @pytest.mark.parametrize("start", range(0, at_depth(220), 20))
 def test_the_ranking_is_that_of_brute_force_on_many(start: int) -> None:
     """The same of many more, two hundred and twenty at full depth; in most of them something can be saved."""

@@ -13,7 +13,7 @@ CASE = str(ROOT / "docs" / "cases" / "us-2027")
 PAGE = ROOT / "docs" / "reference" / "questions" / "ask.md"
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_the_page_shows_what_is_printed() -> None:
     """One screen of a hundred columns, the same as on the page."""
     done = friendshore("ask", CASE, "--quiet")

@@ -354,7 +354,7 @@ def test_where_the_plan_ends_before_there_is_time_to_react_only_what_is_there_he
     assert never.curve[1].extra.value > at_once.curve[1].extra.value >= 0
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_any_two_of_thirty_losses_of_us_2027_are_withstood_and_all_pairs_enumerated(us_2027: Session) -> None:
     """435 pairs, 30 alone and none: each is followed by a verified plan, and what no mix avoids names its losses; the answer is one screen, and its proof holds."""
     losses, left_out = usual_losses(us_2027, most=30)

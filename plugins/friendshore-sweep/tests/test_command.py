@@ -257,7 +257,7 @@ def cluster() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
             one.wait()
 
 
-@pytest.mark.deep
+@pytest.mark.nightly
 def test_dask_plans_the_same_and_its_scheduler_may_die(case: Path, serial: Path, tmp_path: Path) -> None:
     """The same bytes from two workers of a scheduler on this machine; one that is killed loses no more than was in flight."""
     distributed = pytest.importorskip("distributed")
