@@ -80,7 +80,7 @@ registry.discover = discover
 shared_folder()  # made before there are workers, so that they all find the same
 
 SAMPLE = 2
-"""Cases of a test with the mark `deep` that CI runs; the others get the mark `nightly`. Of `deep(whole=True)`, and of those in `slow.txt`, it runs all."""
+"""Cases of a test with the mark `deep` or `browser` that CI runs; the others get the mark `nightly`. Of `deep(whole=True)`, and of those in `slow.txt`, it runs all."""
 
 SEALED = frozenset({"unit", "property"})
 """Folders whose tests get registries as objects, never what happens to be installed."""
@@ -171,7 +171,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     cases = Counter[str]()
     for item in items:
         name = name_of(item)
-        mark = item.get_closest_marker("deep")
+        mark = item.get_closest_marker("deep") or item.get_closest_marker("browser")
         if mark is not None and not mark.kwargs.get("whole"):
             cases[name] += 1
             if cases[name] > SAMPLE:
