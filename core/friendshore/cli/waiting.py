@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -37,7 +38,8 @@ class Interrupt:
             raise KeyboardInterrupt
         self._asked.set()
         if sys.stderr.isatty():
-            sys.stderr.write("\nstopping with the best plan found; Ctrl-C again ends at once\n")
+            # Past the buffer of sys.stderr: the signal may have come while the bar writes to it, and it cannot be entered twice.
+            os.write(sys.stderr.fileno(), b"\nstopping with the best plan found; Ctrl-C again ends at once\n")
 
 
 @contextmanager
