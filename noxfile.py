@@ -59,9 +59,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def deep(session: nox.Session) -> None:
-    """Run the quick and the deep tests, with a sample of the cases of each property."""
+    """Run the deep tests, with a sample of the cases of each property."""
     env = {"FRIENDSHORE_EXAMPLES": os.environ.get("FRIENDSHORE_EXAMPLES", SAMPLE)}
-    session.run("pytest", "-m", "not nightly and not browser", *session.posargs, env=env)
+    session.run("pytest", "-m", "(deep or wheels) and not nightly and not browser", *session.posargs, env=env)
 
 
 @nox.session
@@ -133,6 +133,7 @@ def ci(session: nox.Session) -> None:
             command = [sys.executable, "-m", "nox", "-s", *BESIDE]
             beside = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)  # noqa: S603
         try:
+            tests(session)
             deep(session)
             failed = beside.wait()
         finally:
