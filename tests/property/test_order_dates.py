@@ -11,6 +11,7 @@ from tests.building import METAL, OXIDE, case, catalog, chain, demand, facility,
 
 from friendshore.domain.case import OrderSpec
 from friendshore.recommend import Recommendation
+from friendshore.verify.again import order_days_again
 
 from .compare import planned
 from .daily import arrives_late, lacking
@@ -58,7 +59,9 @@ def test_orders_that_go_out_on_their_day_keep_a_line_running() -> None:
 
 
 def _keeps_running(tiny: Tiny) -> None:
-    run = planned(tiny.case, [tiny.catalog], tiny.rules).run
+    found = planned(tiny.case, [tiny.catalog], tiny.rules)
+    run = found.run
+    assert order_days_again(found.plan.ledger, found.plan.costing, run.purchases) == []
     assert arrives_late(run, tiny.case, [tiny.catalog]) == []
     assert run.conflicts or lacking(run, tiny.case, [tiny.catalog]) == []
 

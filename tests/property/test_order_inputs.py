@@ -55,7 +55,7 @@ def test_an_order_is_forbidden_if_and_only_if_a_purchase_up_its_chain_is(tiny: T
         return
     problem = found.session.verified.problem
     arcs = {(arc.chained.offer.id, arc.node): arc.index for arc in problem.network.arcs if arc.lot < 0}
-    for line in order_lines(problem, found.session.verified.plan):
+    for line in order_lines(found.session.verified):
         if not line.inputs or line.unnamed or line.placed is not None or "+" in line.material:
             continue
         order = confirmed(line, problem)

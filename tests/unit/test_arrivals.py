@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from friendshore.domain.case import Case
+from friendshore.domain.facts import CapacityStep, Status
 from friendshore.recommend import Recommendation
+from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.verify import examine
+from friendshore.verify.again import order_days_again
 
 from ..building import (
     METAL,
+    SOURCE,
     ban,
     bought,
     built,
@@ -24,10 +28,12 @@ from ..building import (
     facility,
     maker,
     planned,
+    rule,
     short,
     source,
     stock,
 )
+from ..property.random_cases.facts import in_days
 
 FIRST = date(2027, 1, 1)
 LATER = date(2027, 3, 15)
@@ -175,3 +181,83 @@ def test_one_class_that_lasts_until_the_arrival_needs_no_program(monkeypatch: py
     found = planned(year(demand("metal", "civil", 100, price=100), stocks=held(20), orders=orders), facts())
     assert found.verified
     assert not short(found)
+
+
+def quarters(*quantities: float, **more: Any) -> Case:
+    """Quarters of 2027 and later in which metal is wanted for civil use."""
+    return case(demand("metal", "civil", *quantities), start=FIRST, length="quarter", **more)
+
+
+def slow(**more: Any) -> Any:
+    """Chinese metal that is 120 days under way."""
+    return catalog(facility("cn", "CN"), source("CN", 10, lead_time=in_days(120), **more))
+
+
+def days_of(found: Recommendation) -> list[tuple[str, str, bool]]:
+    """Offer and day of every order, and whether it is to be placed at once. The plan is checked again from its facts."""
+    assert order_days_again(found.plan.ledger, found.plan.costing, found.run.purchases) == []
+    return sorted((one.offer, str(one.order_by), one.at_once) for one in found.run.purchases)
+
+
+def test_what_is_short_already_is_ordered_at_once() -> None:
+    """120 days from 1 January are 1 May: two months earlier than for an order of 3 March, which is there on 1 July. What follows can wait."""
+    found = planned(quarters(0, 10, 10, 10), slow())
+    assert short(found) == {"metal-civil": 10}
+    assert days_of(found) == [("cn-metal", "2027-01-01", True), ("cn-metal", "2027-06-03", False)]
+    assert [one.late_days for one in found.run.purchases] == [0, 0]
+
+
+def test_what_is_short_in_no_period_before_can_wait() -> None:
+    """Nothing is wanted before July; or what is short ended long before the arrival."""
+    assert days_of(planned(quarters(0, 0, 10), slow())) == [("cn-metal", "2027-03-03", False)]
+    ended = planned(quarters(10, 0, 0, 10), slow())
+    assert short(ended) == {"metal-civil": 10}
+    assert {at_once for _, _, at_once in days_of(ended)} == {False}
+
+
+def test_inputs_of_what_is_short_are_ordered_at_once() -> None:
+    """Oxide under way for 40 days reaches a melter 40 days away; both are counted in quarters, and both go out as soon as they can."""
+    forty = in_days(40)
+    sites = facility("cn", "CN"), facility("au", "AU")
+    chained = catalog(*sites, source("CN", 2, "oxide", lead_time=forty), maker("AU", 5, needs=1, lead_time=forty))
+    found = planned(quarters(10, 10, 10), chained)
+    assert short(found) == {"metal-civil": 20}
+    assert days_of(found) == [("au-melt", "2027-04-01", True), ("cn-oxide", "2027-01-01", True)]
+
+
+def test_a_maker_waits_for_inputs_that_arrive_within_its_period() -> None:
+    """Oxide on order arrives on 10 February: the melter, 40 days away, is ordered on that day at the earliest, though metal is short."""
+    late = in_days(40)
+    given = quarters(10, 10, orders=coming("oxide", (10, date(2027, 2, 10)), place="AU"))
+    found = planned(given, facts(lead_time=late))
+    assert days_of(found) == [("au-melt", "2027-02-10", True)]
+
+
+def test_a_plant_that_is_not_at_work_yet_cannot_be_ordered_from() -> None:
+    """The plant begins on 1 February, 28 days away: what is short is ordered then, not on 4 March, nor on 1 January."""
+    step = CapacityStep(start=date(2027, 2, 1), per_year=Decimal(1000), status=Status.OPERATING, source=SOURCE)
+    begins = facility("cn", "CN").model_copy(update={"capacity": (step,)})
+    late = catalog(begins, source("CN", 10, lead_time=in_days(28)))
+    assert days_of(planned(quarters(10, 10), late)) == [("cn-metal", "2027-02-01", True)]
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        rule(Tariff, rate="0.25", origins=["CN"], phases=[{"until": "2027-05-15"}]),
+        rule(ExportControl, exporters=["CN"], effect="prohibit", phases=[{"until": "2027-05-15"}]),
+    ],
+    ids=["duty", "export ban"],
+)
+def test_goods_that_other_law_would_meet_a_period_earlier_can_wait(law: Any) -> None:
+    """Until 15 May a duty or an export ban would apply to what arrives on 1 May: the plan, which has neither, keeps the later day."""
+    assert days_of(planned(quarters(0, 10, 10), slow(), law)) == [("cn-metal", "2027-03-03", False)]
+
+
+def test_a_day_of_order_that_the_records_do_not_give_is_found() -> None:
+    """The run says that an order can wait, or that one is to be placed at once that can wait."""
+    found = planned(quarters(0, 10, 10, 10), slow())
+    for number, told in ((0, {"order_by": date(2027, 3, 3)}), (0, {"at_once": False}), (1, {"at_once": True})):
+        forged = list(found.run.purchases)
+        forged[number] = forged[number].model_copy(update=told)
+        assert len(order_days_again(found.plan.ledger, found.plan.costing, forged)) == 1

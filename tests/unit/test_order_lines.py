@@ -38,7 +38,7 @@ JULY = date(2026, 7, 2)
 
 def lines_of(found: Recommendation) -> list[OrderLine]:
     """The order lines of a plan."""
-    return list(order_lines(found.session.verified.problem, found.session.verified.plan))
+    return list(order_lines(found.session.verified))
 
 
 def placed(line: OrderLine, quantity: float) -> PlacedLine:

@@ -51,9 +51,12 @@ class RunPurchase(Record):
     ordered: str
     """Period of the order."""
     order_by: datetime.date
-    """Last day of the order: it then arrives in time."""
+    """Last day of the order: it then arrives in time. First day of the order if it is to be placed `at_once`."""
+    at_once: bool = False
+    """True if what it serves is short until it arrives: the earlier it is ordered, the earlier the shortage ends."""
     late_days: int = 0
-    """Days from that day to the first on which one can act: of the plan, or the newest on which a catalog or pack was looked at; 0: it is not late."""
+    """Days from that day to the first on which one can act: of the plan, or the newest on which a catalog or pack was looked at. 0: an order
+    of that first day still arrives in time."""
     delivered: str
     """Period of arrival."""
     end_use: str

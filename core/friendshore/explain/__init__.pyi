@@ -36,4 +36,5 @@ from .replanned import (
     rank_prices as rank_prices,
 )
 from .results import materials_of as materials_of, names_of as names_of, short_more as short_more
+from .urgency import OrderDay as OrderDay, order_days as order_days
 from .whole_periods import ByMonths as ByMonths, by_months as by_months, rounded as rounded

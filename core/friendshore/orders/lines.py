@@ -16,11 +16,15 @@ from ..domain.case import OrderSpec
 from ..domain.facts import Offer
 from ..domain.plan import Plan, Purchase
 from ..domain.time import Span
+from ..explain import OrderDay, order_days
 from ..problem import Problem
 from ..problem.merged import Merged
 from ..problem.network import Arc
 from ..problem.rates import Paths
+from ..verify import VerifiedPlan
 
+AT_ONCE = "short until it arrives: order at once"
+"""Note on an order whose goods are short before they arrive."""
 UNITS = "units of the offer"
 """What the quantity of an offer of several goods is of."""
 
@@ -66,6 +70,8 @@ class OrderLine:
     """What a unit of an offer of several goods gives, in words."""
     is_fee: bool = False
     """True if the price is that of processing: the inputs are lines of their own."""
+    is_at_once: bool = False
+    """True if what it serves is short until it arrives."""
     placed: OrderSpec | None = None
     """The order as the case states it, if it has been placed already."""
     takes_inputs: bool = False
@@ -108,15 +114,16 @@ class OrderLine:
         placed = "placed already: correct what has changed" if self.placed is not None else ""
         part = "one of several goods of one order for several places: see the run for its price" if self.is_part else ""
         fee = "processing fee: the inputs are lines of their own" if self.is_fee else ""
-        return "; ".join(filter(None, (placed, part, fee, self.gives)))
+        soon = AT_ONCE if self.is_at_once else ""
+        return "; ".join(filter(None, (soon, placed, part, fee, self.gives)))
 
 
-def order_lines(problem: Problem, plan: Plan) -> tuple[OrderLine, ...]:
+def order_lines(verified: VerifiedPlan) -> tuple[OrderLine, ...]:
     """Return an order line for each purchase of a plan, by the last day of its order, and for each open order of the case.
 
     Purchases of an offer in one period for one place are one line, whatever compliance classes they are for.
     """
-    return (*_of_plan(problem, plan), *_already_placed(problem))
+    return (*_of_plan(verified), *_already_placed(verified.problem))
 
 
 def edition(case: str, lines: Sequence[OrderLine]) -> str:
@@ -125,14 +132,19 @@ def edition(case: str, lines: Sequence[OrderLine]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _of_plan(problem: Problem, plan: Plan) -> Iterator[OrderLine]:
+def _of_plan(verified: VerifiedPlan) -> Iterator[OrderLine]:
+    problem, plan = verified.problem, verified.plan
     arcs = {(arc.chained.offer.id, *arc.node): arc for arc in problem.network.arcs if arc.lot < 0}
     units: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
     for make in plan.makes:
         units[make.offer, make.period] += make.units
     runs: defaultdict[tuple[str, int], list[Purchase]] = defaultdict(list)
-    for one in plan.purchases:
+    days: defaultdict[tuple[str, str, str, int], list[OrderDay]] = defaultdict(list)
+    for bought, day in zip(verified.lines, order_days(verified.ledger), strict=True):
+        one = bought.item.entry
+        assert isinstance(one, Purchase)
         runs[one.offer, one.ordered].append(one)
+        days[one.offer, one.material, one.place, one.ordered].append(day)
     paths, found, origins = Paths(problem.merged, problem.case), list[OrderLine](), _Origins(problem, plan)
     for (offer, ordered), purchases in runs.items():
         stated = problem.merged.offers[offer]
@@ -148,6 +160,8 @@ def _of_plan(problem: Problem, plan: Plan) -> Iterator[OrderLine]:
         for (place, delivered, _, _), some in ways.items():
             arc = arcs[offer, some[0].material, place]
             line = _line(problem, arc, place, some, problem.case.horizon.begins(delivered))
+            own = [day for one in some for day in days[offer, one.material, place, ordered]]
+            line = replace(line, order_by=min(day.day for day in own), is_at_once=any(day.at_once for day in own))
             if whole:
                 line = replace(line, price=stated_price(paths, arc, ordered))
             if whole and not single:
@@ -194,7 +208,7 @@ def _line(problem: Problem, arc: Arc, place: str, purchases: Sequence[Purchase],
         basis=weighed(arc.chained.material),
         place=place,
         quantity=sum((one.quantity for one in purchases), Decimal(0)),
-        order_by=arc.order_by[ordered],
+        order_by=None,
         needed_on=arc.arrives[ordered] or arrives,
         price=None,
         ordered=ordered,

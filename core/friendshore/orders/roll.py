@@ -93,7 +93,7 @@ def placed_lines(
 ) -> tuple[tuple[OrderLine, ...], tuple[PlacedLine, ...]]:
     """Return the order lines of a plan, and those that a sheet says were ordered."""
     case = verified.problem.case
-    lines = order_lines(verified.problem, verified.plan)
+    lines = order_lines(verified)
     if sheet is None:
         return lines, ()
     end = case.horizon.span.end

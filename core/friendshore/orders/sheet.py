@@ -56,7 +56,7 @@ _GIVEN: Mapping[str, Field] = {
     "kilograms_of": Field("kilograms_of", k.TEXT, "What these kilograms weigh.", "Sb in it"),
     "destination": Field("destination", k.TEXT, "Where to deliver.", "US"),
     "incoterm": Field("incoterm", k.TEXT, "Incoterm of the benchmark that the price follows; blank: none is known.", "CIF"),
-    "order_by": Field("order_by", k.DATE, "Last day of the order; blank: it has been placed.", "2026-11-06"),
+    "order_by": Field("order_by", k.DATE, "Last day of the order, or the first if the note says to order at once; blank: it has been placed.", "2026-11-06"),
     "needed_on": Field("needed_on", k.DATE, "Day on which it must be there.", "2027-01-01"),
     "price_per_kg": Field("price_per_kg", k.TEXT, "Price before discounts; blank: see the run.", "41.9"),
     "total": Field("total", k.TEXT, "Price of the whole line before discounts.", "929835.62"),

@@ -50,6 +50,8 @@ class Times(NamedTuple):
     """Last day of the order."""
     arrives: tuple[date | None, ...]
     """Day of arrival; None: the first day of the period of arrival, or before."""
+    first: tuple[date, ...]
+    """First day of the order from which it arrives no earlier than in the period before that of arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,16 +268,19 @@ def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
     return ways.times(every, ways.working(ways.at_work(facts.pools)))
 
 
-def _timed(horizon: Horizon, period: Period, delays: frozenset[Delay], working: Span) -> tuple[int, date, date | None]:
-    """Periods under way, the last day of an order, and the day on which it arrives within its period of arrival, if it does.
+def _timed(
+    horizon: Horizon, period: Period, delays: frozenset[Delay], working: Span
+) -> tuple[int, date, date | None, date]:
+    """Periods under way, the last day of an order, the day on which it arrives within its period of arrival, if it does, and the first day of an order.
 
     An order of the first day of a period is there on the first day of a later one. Only where its facility begins to work within the period it can
-    arrive within another.
+    arrive within another. Where lead times differ within a period, an early order may come far too early: its first day is its last.
     """
     t, day = period.index, None
     arrival = max(horizon.arrival(t, delay) for delay in delays)
     if horizon.until is not None:
-        return arrival - t, period.start if arrival == t else period.end, None
+        last = period.start if arrival == t else period.end
+        return arrival - t, last, None, last
     assert working.start is not None
     assert working.end is not None
     try:
@@ -286,8 +291,9 @@ def _timed(horizon: Horizon, period: Period, delays: frozenset[Delay], working: 
             day = there if there > horizon.begins(arrival) else None
         last = min(delay.before(day or horizon.begins(arrival)) for delay in delays)
     except (OverflowError, ValueError):  # it arrives after the last day of the calendar
-        return arrival - t, period.end, None
-    return arrival - t, min(last, working.end, period.end), day
+        return arrival - t, period.end, None, period.end
+    last = min(last, working.end, period.end)
+    return arrival - t, last, day, min(last, working.start) if len(delays) == 1 else last
 
 
 def _common(spans: Sequence[Span]) -> Span:

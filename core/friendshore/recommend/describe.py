@@ -273,7 +273,11 @@ def purchases(
     known = known_by(used, problem.case.horizon.start)
     wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     carried: Sequence[Fraction | None] = inputs or [None] * len(lines)
-    return [_purchase(problem, line, wanted, judging, known, cash) for line, cash in zip(lines, carried, strict=True)]
+    days = explain.order_days(judging.ledger)
+    return [
+        _purchase(problem, line, wanted, judging, known, cash, day)
+        for line, cash, day in zip(lines, carried, days, strict=True)
+    ]
 
 
 def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
@@ -307,6 +311,7 @@ def _purchase(
     judging: Judging,
     known: date,
     inputs: Fraction | None,
+    order: explain.OrderDay,
 ) -> RunPurchase:
     entry, arc = line.item.entry, line.item.arc
     assert isinstance(entry, Purchase)
@@ -333,8 +338,9 @@ def _purchase(
         },
         place=entry.place,
         ordered=_label(problem, entry.ordered),
-        order_by=arc.order_by[entry.ordered],
-        late_days=max(0, (known - arc.order_by[entry.ordered]).days),
+        order_by=order.day,
+        at_once=order.at_once,
+        late_days=(known - order.day).days if known > arc.order_by[entry.ordered] else 0,
         delivered=_label(problem, entry.delivered),
         end_use="+".join(sorted({served.use.end_use for served in judging.ends(line.item)})),
         requirement=entry.requirement,

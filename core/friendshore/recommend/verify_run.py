@@ -31,7 +31,7 @@ from ..run import (
     rows_of,
 )
 from ..run.signing import other_files, signature
-from ..verify.again import derived_again
+from ..verify.again import derived_again, order_days_again
 from .facts import FACTS
 from .gather import gather
 from .law import verdicts
@@ -95,6 +95,7 @@ _FREE_OF_RULES = (
     "supplier",
     "delivered",
     "order_by",
+    "at_once",
     "late_days",
 )
 """What of a purchase no rule has a say in."""
@@ -220,7 +221,9 @@ def _derived_again(again: Rechecked) -> list[Diagnostic]:
     """Figures that the plan rests on, where the records give others."""
     if again.run is None or again.verified is None:
         return []
-    return [replace(f, file=FACTS) for f in derived_again(again.verified.ledger, again.verified.costing)]
+    ledger, costing = again.verified.ledger, again.verified.costing
+    found = [*derived_again(ledger, costing), *order_days_again(ledger, costing, again.run.purchases)]
+    return [replace(one, file=FACTS) for one in found]
 
 
 def _optimality(

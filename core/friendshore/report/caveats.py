@@ -176,6 +176,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
     bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))
     yield from _most(bars, most, "more lot that is barred so", "more lots that are barred so")
     yield from late_orders(run)
+    yield from urgent_orders(run)
     yield from only_by_periods(run, 1)
     yield from hidden_by_periods(run)
     yield from _missed(run, most)
@@ -222,6 +223,15 @@ def late_orders(run: Run) -> Iterator[str]:
         most = count(worst.late_days, "day")
         what = f"{count(orders, 'order')} due before {day} would arrive later"
         yield f"Late by {most if orders == 1 else f'up to {most}'}: {what}"
+
+
+def urgent_orders(run: Run) -> Iterator[str]:
+    """Yield the orders whose goods are short until they arrive."""
+    urgent = [purchase for purchase in run.purchases if purchase.at_once]
+    if urgent:
+        orders = count(len({(p.offer, p.material, p.place, p.ordered) for p in urgent}), "order")
+        materials = list(dict.fromkeys(purchase.material for purchase in urgent))
+        yield f"Short until it arrives: order at once what is marked so ({orders}: {few(materials, most=2)})"
 
 
 def tie_lines(run: Run, most: int = _FEW) -> Iterator[str]:

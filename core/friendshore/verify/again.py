@@ -9,27 +9,31 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
 from ..domain.assumptions import OfferAssumption
+from ..domain.base import grouped
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.countries import country_names
 from ..domain.facts import Lane, Offer, Price, Quote
-from ..domain.use import Use
+from ..domain.run import RunPurchase
+from ..domain.use import PASS, Use
 from ..errors import Diagnostic
 from ..plugins import attributed
 from ..problem import Problem
 from ..problem.demands import Demand
-from ..problem.network import Arc
-from ..rules.answers import as_charge
+from ..problem.network import Arc, Node, final_node
+from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Rule
+from .arrivals import arrival_day
+from .columns import Bought
 from .ledger import PlanEntries
 from .money import Costing
 
@@ -40,6 +44,24 @@ DIGITS = Fraction(1, 10**12)
 def derived_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
     """All figures that a plan uses and that come out otherwise the second time."""
     return list(_Again(ledger.problem, ledger, costing).findings())
+
+
+def order_days_again(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
+    """Find the purchases, in the order of the plan, of which a run states another day of order than the records give."""
+    again, found = _Again(ledger.problem, ledger, costing), list[Diagnostic]()
+    bought = [item for item in ledger.bought if item.arc.offer >= 0]
+    if ledger.problem.case.horizon.until is not None:
+        return found
+    for item, purchase in zip(bought, purchases, strict=True):
+        day, at_once = again.order_day(item)
+        where = f"of `{purchase.offer}` to {purchase.place}, ordered in {purchase.ordered}"
+        if day != purchase.order_by:
+            found.append(_differs(f"the day of the order {where}", purchase.order_by, day))
+        if at_once != purchase.at_once:
+            found.append(
+                _differs(f"the word that an order is to be placed at once, {where},", purchase.at_once, at_once)
+            )
+    return found
 
 
 class _Again:
@@ -58,6 +80,7 @@ class _Again:
         self.days = cache(self._days)
         self.timed = cache(self._timed)
         self.works = cache(self._works)
+        self.awaited = cache(self._awaited)
 
     def findings(self) -> Iterator[Diagnostic]:
         """Figure by figure."""
@@ -236,13 +259,8 @@ class _Again:
 
     def _under_way(self, arc: Arc, t: int) -> Iterator[Diagnostic]:
         """Periods from order to arrival, and the last day of an order: enough for the slowest order of a period, day by day."""
-        offer = self.merged.offers[self.problem.offers[arc.offer].offer.id]
-        own = self.case.assume.lead_time if offer.lead_time is None else offer.lead_time
-        lanes = [lane for lane in offer.lanes if lane.to == arc.node[1]]
-        days = self.days(t) if len(lanes) > 1 else self.days(t)[:1]
-        rows = {max((one for one in lanes if _begun(one, day)), key=_since, default=None) for day in days}
-        leads = frozenset(own if r is None or r.lead_time is None else r.lead_time for r in rows)
-        periods, arrives, last = self.timed(t, leads, self.problem.offers[arc.offer].pools)
+        offer = self.problem.offers[arc.offer].offer
+        periods, arrives, last = self.timed(t, self._leads(arc, t), self.problem.offers[arc.offer].pools)
         where = f"to {arc.node[1]}, ordered in {self._label(t)}"
         if periods != min(arc.lags[t], self.horizon.count + 1):
             yield _differs(f"the periods that `{offer.id}` takes {where}", arc.lags[t], periods)
@@ -250,6 +268,136 @@ class _Again:
             yield _differs(f"the day within a period on which `{offer.id}` arrives {where}", arc.arrives[t], arrives)
         if last != arc.order_by[t]:
             yield _differs(f"the last day of an order of `{offer.id}` {where}", arc.order_by[t], last)
+
+    def _leads(self, arc: Arc, t: int) -> frozenset[Decimal]:
+        """Lead times of the orders of a period."""
+        offer = self.merged.offers[self.problem.offers[arc.offer].offer.id]
+        own = self.case.assume.lead_time if offer.lead_time is None else offer.lead_time
+        lanes = [lane for lane in offer.lanes if lane.to == arc.node[1]]
+        days = self.days(t) if len(lanes) > 1 else self.days(t)[:1]
+        rows = {max((one for one in lanes if _begun(one, day)), key=_since, default=None) for day in days}
+        return frozenset(own if r is None or r.lead_time is None else r.lead_time for r in rows)
+
+    def order_day(self, item: Bought) -> tuple[date, bool]:
+        """The day of an order, and whether it goes out at once: all that it brings goes out with it."""
+        single = self.problem.offers[item.arc.offer].single
+        order = [
+            one for one in self.by_order[item.arc.offer, item.ordered] if not single or one.arc.index == item.arc.index
+        ]
+        last = {one.arc.index: self._last(one) for one in order}
+        if not any(
+            self.awaited(one.arc.node, one.entry.requirement, one.delivered)
+            for one in order
+            if not arrival_day(self.ledger, one)
+        ):
+            return last[item.arc.index], False
+        first = max(self._first(one, last[one.arc.index]) for one in order)
+        if not all(self._on_same_terms(one) for one in order if first < last[one.arc.index]):
+            return last[item.arc.index], False
+        return min(first, last[item.arc.index]), True
+
+    @cached_property
+    def by_order(self) -> dict[tuple[int, int], list[Bought]]:
+        """Purchases by offer and period of the order."""
+        return grouped(((item.arc.offer, item.ordered), item) for item in self.ledger.bought if item.arc.offer >= 0)
+
+    def _last(self, item: Bought) -> date:
+        sites = self.problem.offers[item.arc.offer].pools
+        return self.timed(item.ordered, self._leads(item.arc, item.ordered), sites)[2]
+
+    def _first(self, item: Bought, last: date) -> date:
+        """The first day of its period on which all plants are at work, and inputs that arrive within it are there; the last if lead times change."""
+        t, facts = item.ordered, self.problem.offers[item.arc.offer]
+        if len(self._leads(item.arc, t)) > 1:
+            return last
+        days = [day for day in self.days(t) if day <= last]
+        first = next((day for day in days if all(self.works(site, day) for site in facts.pools)), last)
+        inputs = [
+            day
+            for line in facts.offer.inputs
+            for day in self.arriving.get((line.material, facts.place, t), ())
+            if day <= last
+        ]
+        return max([first, *inputs])
+
+    @cached_property
+    def arriving(self) -> dict[tuple[str, str, int], list[date]]:
+        """Days within a period on which something arrives, by material, place and period."""
+        days = [(item, arrival_day(self.ledger, item)) for item in self.ledger.bought]
+        return grouped(((*item.arc.node, item.delivered), day) for item, day in days if day is not None)
+
+    def _awaited(self, node: Node, requirement: str, arrives: int) -> bool:
+        """Whether something is short in the period before that of an arrival, or an order of a maker would go out sooner and end a shortage.
+
+        What is short follows from what is wanted and delivered.
+        """
+        seen, waiting = set[tuple[Node, str, int]](), [(node, requirement, arrives - 1)]
+        while waiting:
+            key = waiting.pop()
+            if key in seen or key[2] < 0:
+                continue
+            seen.add(key)
+            if key in self.lacking:
+                return True
+            for offer in self.drawing.get((*key[:2], key[2] + 1), ()):
+                for one in self.by_order.get((offer, key[2] + 1), ()):
+                    own = one.entry.requirement == key[1] or not self.problem.offers[offer].single
+                    if own and self.problem.offers[offer].most[key[2]] != 0 and not arrival_day(self.ledger, one):
+                        waiting.append((one.arc.node, one.entry.requirement, one.delivered - 1))
+        return False
+
+    @cached_property
+    def lacking(self) -> set[tuple[Node, str, int]]:
+        """Nodes, compliance classes and periods in which a demand that they serve is short of more than ten steps of the resolution."""
+        problem, short = self.problem, dict[tuple[int, int], Decimal]()
+        for number, demand in enumerate(problem.demands):
+            short |= {(number, t): quantity for t, quantity in enumerate(demand.quantity)}
+        for delivery, number in self.ledger.deliveries:
+            short[number, delivery.period] -= delivery.quantity
+        return {
+            (final_node(problem.demands[outlet.demand].use), each.label, outlet.period)
+            for each in problem.compliance_classes
+            for outlet in each.outlets
+            if short[outlet.demand, outlet.period] > 10 * self.case.resolution
+        }
+
+    @cached_property
+    def drawing(self) -> dict[tuple[Node, str, int], set[int]]:
+        """Offers that take an input at a node, for a compliance class, in a period."""
+        found = grouped(((node, label, t), offer) for node, label, t, _, offer in self.ledger.draws())
+        return {key: set(offers) for key, offers in found.items()}
+
+    def _on_same_terms(self, item: Bought) -> bool:
+        """Whether what arrives a period earlier than planned may be stored then, is lawful for all uses of its compliance class, and costs the same."""
+        arc, t, before = item.arc, item.ordered, item.delivered - 1
+        store = self.problem.stores.get(arc.node)
+        if (store is not None and store.limit[before] is not None) or item.entry.licences:
+            return False
+        if arc.freight[before] != arc.freight[item.delivered]:
+            return False
+        uses = {
+            self.problem.demands[outlet.demand].use
+            for each in self.problem.compliance_classes
+            if each.label == item.entry.requirement
+            for outlet in each.outlets
+        }
+        uses = {use for use in uses if arc.node in self.problem.network.reach(final_node(use))[1]}
+        dear = any(_apart_by(self._charge(arc, use, t), self._charge(arc, use, t, sooner=1)) for use in uses)
+        return bool(uses) and not dear and not any(self._barred(arc, use, before) for use in uses)
+
+    def _barred(self, arc: Arc, use: Use, t: int) -> bool:
+        """Whether a rule on trade forbids an arrival in a period, or asks for a licence that is counted."""
+        for rule in self.problem.rules:
+            if "judge" not in rule.verbs or rule.bears_on != "trade" or not self._held(rule, t):
+                continue
+            with attributed(rule):
+                verdict = as_verdict(rule.judge(arc.chained, arc.move, use)) if rule.concerns(use) else PASS
+            law = self.problem.law
+            if law.forbids(verdict, arc):
+                licences = law.licences(verdict, arc, use, self.horizon.periods[t].span) if verdict.licence else None
+                if licences is None or licences:
+                    return True
+        return False
 
     def _timed(self, t: int, leads: frozenset[Decimal], sites: tuple[str, ...]) -> tuple[int, date | None, date]:
         """Whole periods until every order of the first day of a period is there; the day within its period on which it is there if the plant only
@@ -286,11 +434,11 @@ class _Again:
                 day += timedelta(days=math.ceil(duration * 365 / 12 - Decimal("0.000001")))
         return day
 
-    def _charge(self, arc: Arc, use: Use, t: int) -> Fraction:
-        """What all rules charge on a kilogram ordered in a period: the dearest of its possible customs origins."""
+    def _charge(self, arc: Arc, use: Use, t: int, sooner: int = 0) -> Fraction:
+        """What all rules charge on a kilogram ordered in a period: the dearest of its possible customs origins. It may arrive some periods sooner."""
         # What a rule is told of the value is a stored number: that of the problem, which `_prices` has held against the records.
         value = self.costing.charges.value(arc, t)
-        arrival = self.alike(arc.arrival(t))
+        arrival = self.alike(arc.arrival(t) - sooner)
         origins, complete = arc.chained.origins
         possible = origins if complete or not arc.chained.performed else origins.union(country_names())
         return max(self.charged(arc.index, use, origin, value, arrival) for origin in possible)
@@ -372,6 +520,11 @@ def _holds(quote: Quote, day: date) -> bool:
 def _apart(stated: Decimal, again: Fraction) -> bool:
     """Whether two figures differ by more than their digits."""
     return abs(Fraction(stated) - again) > DIGITS * max(abs(Fraction(stated)), abs(again))
+
+
+def _apart_by(one: Fraction, other: Fraction) -> bool:
+    """Whether two charges differ by more than rounding of the parts of a period's days."""
+    return abs(one - other) > Fraction(1, 10**10) * max(abs(one), abs(other))
 
 
 def _differs(what: str, stated: object, again: object) -> Diagnostic:

@@ -51,7 +51,7 @@ def check_arrivals(ledger: PlanEntries, held: dict[tuple[tuple[Node, str], int],
         return
     days: defaultdict[tuple[Node, int], set[date]] = defaultdict(set)
     for item in ledger.bought:
-        day = _arrives(ledger, item)
+        day = arrival_day(ledger, item)
         if day is not None and day != problem.case.horizon.periods[item.delivered].start:
             days[item.arc.node, item.delivered].add(day)
     flows: defaultdict[tuple[Node, int], list[DatedFlow]] = defaultdict(list)
@@ -70,11 +70,11 @@ def _arriving(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow
     """Purchases and lots."""
     for item in ledger.bought:
         roundings = Decimal(2 if ledger.in_lots(item) else 1)
-        flow = DatedFlow(item.entry.requirement, _arrives(ledger, item), item.entry.quantity, roundings)
+        flow = DatedFlow(item.entry.requirement, arrival_day(ledger, item), item.entry.quantity, roundings)
         yield (item.arc.node, item.delivered), flow
 
 
-def _arrives(ledger: PlanEntries, item: Bought) -> date | None:
+def arrival_day(ledger: PlanEntries, item: Bought) -> date | None:
     """The day on which a purchase or a lot arrives; None: on the first day of its period, or before."""
     lot = item.arc.lot
     return ledger.problem.lots[lot].arrives if lot >= 0 else item.arc.arrives[item.ordered]
