@@ -19,6 +19,7 @@ from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.why_not.document import why_not_document
 from friendshore.questions.why_not.search import why_not
 from friendshore.report import page_document, plan_document, report_document, screen_document
+from friendshore.rules.kinds import Tariff
 from friendshore.rules.kinds.limits import Budget
 from friendshore.session import Session
 
@@ -77,6 +78,56 @@ def test_freight_and_assumed_charges_of_inputs_are_part_of_the_full_price() -> N
     """At 1 a kilogram of freight, oxide costs 11 in Japan, and metal 5 + 1 + 2 × 11 in the United States."""
     run = melted(demand("metal", "civil", 4), assume={"freight": 1})
     assert by_offer(run)["jp-melt"].full_price_per_kg == 28
+
+
+def taxed(*demands: Any, fee: float = 5, rate: str = "0.07", **more: Any) -> Run:
+    """The same with a duty on what enters the United States, of 7 % unless it is said otherwise."""
+    facts = catalog(*SITES, source("AU", 10, "oxide"), maker("JP", fee))
+    duty = rule(Tariff, rate=rate, phases=[{"until": "2026-12-31"}])
+    return planned(case(*demands, stores=TIGHT, **more), facts, duty).run
+
+
+def test_duty_that_leaves_out_the_inputs_is_listed_with_its_amount() -> None:
+    """Duty is 7 % of the fee of 5. Customs adds 2 kg of oxide at 10: 7 % of 80 are 5.60 more on 4 kg, more than a thousandth of all cash."""
+    run = taxed(demand("metal", "civil", 4))
+    made = by_offer(run)["jp-melt"]
+    assert (made.charges, made.duty_on_inputs) == (Decimal("1.4"), Decimal("5.6"))
+    assert made.full_price_per_kg == Decimal("25.35")
+    assert by_offer(run)["au-oxide"].duty_on_inputs == 0
+    (listed,) = [one.text for one in run.assumptions if one.subject == "duty on the fee alone"]
+    assert listed.startswith("jp-melt: ")
+    assert "80 USD" in listed
+    assert "6 USD higher" in listed
+    for document in (plan_document(run), page_document(run), screen_document(run)):
+        shown = " ".join(plain_text(document, 110).split())
+        assert "Duty on the fee alone" in shown
+        assert "25.35*" in shown
+
+
+def test_duty_on_inputs_counts_freight_to_the_maker_and_the_part_of_the_period() -> None:
+    """At 1 a kilogram of freight the oxide is worth 22: 7 % of 88 in 2026, and nothing of what arrives in 2027, when the duty is over."""
+    run = taxed(demand("metal", "civil", 4, 4), assume={"freight": 1})
+    due = {one.ordered: one.duty_on_inputs for one in run.purchases if one.offer == "jp-melt"}
+    assert due == {"2026": Decimal("6.16"), "2027": 0}
+
+
+def test_little_duty_on_inputs_is_not_on_the_first_screen() -> None:
+    """A duty of 0.1 % on 80 of inputs is 0.08 of a plan of 100: it is listed with all tables alone."""
+    run = taxed(demand("metal", "civil", 4), rate="0.001")
+    assert by_offer(run)["jp-melt"].duty_on_inputs == Decimal("0.08")
+    assert "Duty on the fee" not in plain_text(screen_document(run), 110)
+    assert "Duty on the fee alone" in plain_text(plan_document(run), 110)
+
+
+def test_what_crosses_no_border_and_what_is_bought_ready_leaves_out_no_duty() -> None:
+    """A maker within the territory, and metal that is bought ready."""
+    sites = (*SITES, facility("us", "US"))
+    duty = rule(Tariff, rate="0.07")
+    for made in (maker("US", 5), source("JP", 5)):
+        run = planned(
+            case(demand("metal", "civil", 4), stores=TIGHT), catalog(*sites, source("AU", 10, "oxide"), made), duty
+        ).run
+        assert {one.duty_on_inputs for one in run.purchases} == {0}
 
 
 def test_inputs_from_stock_carry_no_cash() -> None:

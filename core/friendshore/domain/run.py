@@ -75,6 +75,8 @@ class RunPurchase(Record):
     freight: Number
     inputs_cost: Number = Decimal(0)
     """Cash spent on the inputs of this purchase, with their duty and freight, along the whole chain; inputs from stock bring none."""
+    duty_on_inputs: Number = Decimal(0)
+    """Duty that is not in `cost`. Customs adds the value of inputs that the buyer supplies; the plan charges duty on the price of processing alone."""
     full_price_per_kg: Number | None = None
     """`cost` and `inputs_cost` per kilogram. Without inputs, the price of the offer with duty and freight; None: nothing is bought."""
     share_of_demand: Number | None = None

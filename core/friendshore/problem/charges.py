@@ -128,6 +128,13 @@ class Charges:
             self._told[key] = {rule: amount for rule, amount in found.items() if amount}
         return self._told[key]
 
+    def parts_at(self, arc: Arc, use: Use, t: int, value: Decimal) -> Mapping[str, Decimal]:
+        """Return the same if the price of a kilogram was another."""
+        arrival = arc.arrival(t)
+        if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
+            return {}
+        return self._dearest_parts(arc, use, value, self._alike[arrival])
+
     def charging(self, arc: Arc, use: Use, t: int) -> set[str]:
         """Rules that charge anything on an arc ordered in period `t`, for any of its possible origins."""
         arrival = arc.arrival(t)

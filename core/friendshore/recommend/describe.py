@@ -42,7 +42,7 @@ from ..solve import Progress
 from ..verify import Line, VerifiedPlan
 from ..verify.compliance import Judging
 from . import run_parts
-from .duties import describe_duties
+from .duties import describe_duties, describe_duties_on_inputs, duties_on_inputs
 from .facts import PackFacts
 from .gather import Gathered, blocks_of
 from .law import (
@@ -112,6 +112,8 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     ranged = explain.spend_at_ends(verified)
     traced = explain.trace_cash(verified)
     bought = purchases(problem, verified.lines, verified.judging, told.plugins, traced.inputs)
+    left_out = duties_on_inputs(verified, traced.inputs)
+    bought = [one.but(duty_on_inputs=duty) if duty else one for one, duty in zip(bought, left_out, strict=True)]
     objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
     return Run(
         case=problem.case.name,
@@ -160,7 +162,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         unproven=describe_unproven(out),
         blocked=describe_blocked(out),
         leads=run_parts.describe_leads(problem),
-        assumptions=_assumptions(verified, told),
+        assumptions=[*_assumptions(verified, told), *describe_duties_on_inputs(bought, problem.case.currency)],
         largest_miss_kg=exact(verified.largest_miss),
     )
 

@@ -1,12 +1,14 @@
-"""Duties that a plan leaves out or charges at the highest rate, for lack of a tariff line or an origin."""
+"""Duties that a plan leaves out or charges at the highest rate: no tariff line, no origin, or inputs that the buyer supplies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
 
-from ..domain.base import grouped
+from ..domain.base import as_decimal, exact, grouped
 from ..domain.facts import Material
-from ..domain.run import RunAssumption
+from ..domain.run import RunAssumption, RunPurchase
 from ..errors import Diagnostic
 from ..problem import Problem
 from ..problem.network import Arc
@@ -19,6 +21,8 @@ NO_DUTY = "no duty charged"
 """Subject of the assumptions about goods for which no rule in use states a duty: they stand above the mix."""
 MOST_DUTY = "highest duty charged"
 """Subject of the assumptions about goods whose customs origin is not known: they stand there too."""
+DUTY_ON_FEE = "duty on the fee alone"
+"""Subject of the assumptions about makers whose duty leaves out the value of their inputs."""
 
 
 def describe_duties(verified: VerifiedPlan) -> list[RunAssumption]:
@@ -31,6 +35,49 @@ def describe_duties(verified: VerifiedPlan) -> list[RunAssumption]:
     return found + [
         RunAssumption(subject=arc.chained.offer.id, text=_presumed(arc)) for arc in _without_stages(problem, arcs)
     ]
+
+
+def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list[Decimal]:
+    """Return the duty that each purchase from a maker leaves out, because tariffs count the price of processing alone.
+
+    Customs adds the value of the inputs that the buyer supplies: what they cost, with what it costs to bring them to the maker.
+
+    Args:
+        verified: The plan.
+        inputs: Cash of the inputs of each purchase.
+    """
+    charges = verified.costing.charges
+    tariffs = {rule.id for rule in charges.rules if isinstance(rule, Tariff)}
+    found = []
+    for line, cash in zip(verified.lines, inputs, strict=True):
+        arc, entry, t = line.item.arc, line.item.entry, line.item.ordered
+        more = Decimal(0)
+        if cash and entry.quantity and tariffs:
+            value = charges.value(arc, t)
+            whole = value + as_decimal(cash / Fraction(entry.quantity))
+            for use in verified.costing.uses(arc, entry.requirement):
+                now, then = (charges.parts_at(arc, use, t, worth) for worth in (value, whole))
+                duties = (sum(parts.get(rule, Decimal(0)) for rule in tariffs) for parts in (now, then))
+                more = max(more, -next(duties) + next(duties))
+        found.append(exact(more * entry.quantity))
+    return found
+
+
+def describe_duties_on_inputs(bought: Iterable[RunPurchase], currency: str) -> list[RunAssumption]:
+    """Return the offers whose duty leaves out the value of the inputs, each with what is left out."""
+    left_out = grouped((purchase.offer, purchase) for purchase in bought if purchase.duty_on_inputs)
+    return [
+        RunAssumption(
+            subject=DUTY_ON_FEE,
+            text=f"{offer}: customs adds the value of the inputs that the buyer supplies, {_sum(p.inputs_cost for p in purchases):,.0f} {currency} in "
+            f"this plan. The duty would be {_sum(p.duty_on_inputs for p in purchases):,.0f} {currency} higher than charged here",
+        )
+        for offer, purchases in sorted(left_out.items())
+    ]
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))
 
 
 def goods_without_duty(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:

@@ -142,18 +142,47 @@ def full_price(purchases: Sequence[RunPurchase]) -> Decimal | None:
     return full_cost_of(purchases) / kilograms if kilograms else None
 
 
+def full_price_cell(purchases: Sequence[RunPurchase]) -> doc.Cell:
+    """Return the full price of a kilogram on average, marked if it leaves out duty on the value of inputs."""
+    whole = full_price(purchases)
+    if whole is None:
+        return doc.NOTHING
+    return f"{money(whole)}*" if any(one.duty_on_inputs for one in purchases) else doc.Amount(whole)
+
+
+def duty_on_inputs(run: Run) -> Decimal:
+    """Return the duty on the value of inputs that the plan leaves out."""
+    return sum((one.duty_on_inputs for one in run.purchases), _NONE)
+
+
+def duty_note(run: Run) -> str:
+    """Return what the mark on a full price means; empty if none has one."""
+    left_out = duty_on_inputs(run)
+    return (
+        f"* Duty on the fee alone: with that on inputs it is {large_money(left_out, run.currency)} more."
+        if left_out
+        else ""
+    )
+
+
+def is_duty_told(run: Run) -> bool:
+    """Return True if the first screen tells of the duty on inputs: if it is more than a thousandth of the cash."""
+    return duty_on_inputs(run) * 1000 > run.cost.nominal
+
+
 def priced(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
     """Return the full price as a cell, with the fee beside it where there is one."""
     whole, own = full_price(purchases), fee(run, purchases)
     if whole is None:
         return doc.NOTHING
-    return doc.Amount(whole) if own is None else f"{money(whole)} (fee {money(own)})"
+    mark = "*" if is_duty_told(run) and any(one.duty_on_inputs for one in purchases) else ""
+    return doc.Amount(whole) if own is None else f"{money(whole)}{mark} (fee {money(own)})"
 
 
 def price_note(run: Run) -> str:
     """Return what full prices and fees are; empty if nothing is made from inputs."""
     told = "Prices include all inputs. A fee is what a maker asks, with duty and freight; its inputs are orders of their own."
-    return " ".join(filter(None, (told, stock_note(run)))) if run.draws else ""
+    return " ".join(filter(None, (told, stock_note(run), duty_note(run)))) if run.draws else ""
 
 
 def stock_note(run: Run) -> str:

@@ -17,7 +17,7 @@ from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
 from ..domain.used import DatedStatus, PackedRule, aged, days_since, is_stale, turned_since
 from ..questions.told import mass_of
-from .cash import stock_note
+from .cash import duty_on_inputs, is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
 from .mix import barred_texts, in_orders
@@ -69,6 +69,7 @@ def noted_packs(run: Run) -> Iterator[str]:
 
 
 _UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
+_DUTY_ON_FEE = "duty on the fee alone"
 _NO_DUTY, _MOST_DUTY = "no duty charged", "highest duty charged"
 _IDLE, _NOT_ASKED = "limit without demand", "origin not asked about"
 BEFORE_ALL = {
@@ -79,6 +80,7 @@ BEFORE_ALL = {
     _NO_DUTY: "No duty charged",
     _MOST_DUTY: "Highest duty charged",
     _IDLE: "Limit without demand",
+    _DUTY_ON_FEE: "Duty on the fee alone",
 }
 """Assumptions without which the mix cannot be read: goods that no rule asks the origin of, and what a case accepts beyond the usual,
 for a plan is compliant only as far as that is right; capacity that two catalogs may both count; duties that nobody knows; and limits that ask
@@ -209,6 +211,10 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
         about = [row.text.partition(":")[0] for row in run.assumptions if row.subject == subject]
         if about:
             yield f"{BEFORE_ALL[subject]}, {why}: {few(about, most=most)}"
+    if is_duty_told(run):
+        makers = list(dict.fromkeys(one.offer for one in run.purchases if one.duty_on_inputs))
+        more = large_money(duty_on_inputs(run), run.currency)
+        yield f"{BEFORE_ALL[_DUTY_ON_FEE]} (*): with that on the inputs supplied it is {more} more: {few(makers, most=most)}"
     idle = (f"{BEFORE_ALL[_IDLE]}: {row.text}" for row in run.assumptions if row.subject == _IDLE)
     yield from _most(idle, most, "more such limit", "more such limits")
 

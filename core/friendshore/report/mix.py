@@ -15,7 +15,7 @@ from ..domain.base import grouped, totals
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run, RunPurchase
 from ..questions.told import weighed
-from .cash import fee, full_price, price_note
+from .cash import fee, full_price_cell, price_note
 
 _PRICE = 12
 """Characters of the price, and of the gaps between the columns of text."""
@@ -86,8 +86,8 @@ def _by_period(run: Run, purchases: Sequence[RunPurchase]) -> list[Decimal]:
 
 def prices_of(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
     """Return the full price of a kilogram, on average, and the fee where makers are paid one; without makers, the price alone."""
-    found = (full_price(purchases), *([fee(run, purchases)] if run.draws else []))
-    return [doc.NOTHING if amount is None else doc.Amount(amount) for amount in found]
+    own = fee(run, purchases)
+    return [full_price_cell(purchases), *([doc.NOTHING if own is None else doc.Amount(own)] if run.draws else [])]
 
 
 def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:

@@ -18,7 +18,7 @@ from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.unmet import RunRestriction
 from ..questions.told import conversions, weighed
-from .cash import MILLION, YEARS, fee, full_price, makers_of, money_line, priced
+from .cash import MILLION, YEARS, fee, full_price, full_price_cell, is_duty_told, makers_of, money_line, priced
 from .causes import group_causes, sum_of
 from .caveats import caveats, conflicts
 from .dependence import dependence_line
@@ -185,7 +185,7 @@ def _bought(run: Run) -> doc.Element:
             _uses(use),
             weighed(run.names, material, kilograms_of(group)),
             number(cost_of(group) / unit),
-            _average(group),
+            _average(run, group),
             _suppliers(run, group),
         ]
         for (material, use), group in groups[:LINES]
@@ -202,9 +202,11 @@ def _uses(joined: str) -> str:
     return joined.replace("+", ", ")
 
 
-def _average(purchases: Sequence[RunPurchase]) -> doc.Cell:
+def _average(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
     """Return the full price of a kilogram on average."""
     price = full_price(purchases)
+    if is_duty_told(run):
+        return full_price_cell(purchases)
     return doc.NOTHING if price is None else doc.Amount(price)
 
 
