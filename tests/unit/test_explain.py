@@ -16,6 +16,7 @@ from friendshore.domain.facts import CapacityStep, Status
 from friendshore.domain.unmet import RunSupplyCause
 from friendshore.explain import counted_shorts, exposed, kept_out, shortage_causes
 from friendshore.plugins import Registry
+from friendshore.questions.alternatives.search import alternatives
 from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.describe import RunContext, run_of
 from friendshore.recommend.recheck import recheck
@@ -492,3 +493,30 @@ def test_a_demand_of_less_than_the_resolution_is_not_met_by_nothing() -> None:
     assert counted_shorts(replace(verified, problem=coarse)) == ()
     alone = verified.plan.but(shorts=(short_.but(quantity=Decimal(50)),))
     assert counted_shorts(replace(verified, problem=coarse, plan=alone)) == alone.shorts
+
+
+def test_a_lead_time_of_a_maker_counts_its_inputs() -> None:
+    """Metal is ordered in the first quarter at the earliest in which the oxide is there, and is three more months under way: the third one."""
+    far = {"lead_time": 3}
+    sites = (facility("au", "AU"), facility("jp", "JP"))
+    chained = catalog(*sites, source("AU", 1, "oxide", **far), maker("JP", 1, needs=1, **far))
+    wanted = demand("metal", "defense", 10, 10, 10)
+    found = planned(case(wanted, start=date(2027, 1, 1), length="quarter"), chained)
+    assert [short.period for short in found.run.shortages] == ["2027-Q1", "2027-Q2"]
+    (cause,) = [cause for short in found.run.shortages for cause in short.causes if short.period == "2027-Q2"]
+    assert [(each.kind, each.names, each.first) for each in cause.restrictions] == [
+        ("lead time", ["jp-melt", "au-oxide"], "2027-Q3")
+    ]
+    assert [one.first_delivery for one in alternatives(found.session, ["metal"]).offers] == ["2027-Q3"]
+    assert recheck(found.facts(), found.run, Registry.of()).findings == ()
+
+
+def test_a_maker_with_inputs_in_stock_delivers_after_its_own_lead_time() -> None:
+    """Oxide for a quarter is in stock: the first metal can arrive three months after the first day, whatever the oxide from Australia takes."""
+    far = {"lead_time": 3}
+    sites = (facility("au", "AU"), facility("jp", "JP"))
+    chained = catalog(*sites, source("AU", 1, "oxide", **far), maker("JP", 1, needs=1, **far))
+    held = stock("oxide", 10, chain("AU", "mined", "refined"), place="JP")
+    wanted = demand("metal", "defense", 10, 10, 10)
+    found = planned(case(wanted, start=date(2027, 1, 1), length="quarter", stocks=(held,)), chained)
+    assert [one.first_delivery for one in alternatives(found.session, ["metal"]).offers] == ["2027-Q2"]

@@ -7,7 +7,7 @@ forbid, if they held, is the exposure of a plan: kilograms and money at risk.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -120,6 +120,8 @@ class Eligibilities:
         """Looks at a case, and at `inputs` that are not demanded: materials, with the kilograms that makers are bought, which are their demand."""
         self.problem = problem
         self.inputs = inputs or {}
+        self._ready: dict[tuple[int, Node], int | None] = {}
+        """Compliance class and node of inputs -> the first period in which they may be there. None: never."""
 
     @cached_property
     def wanted(self) -> Mapping[str, Decimal]:
@@ -212,15 +214,69 @@ class Eligibilities:
         return found
 
     def _first(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
-        """The first period in which something may lawfully arrive for a compliance class."""
-        moves = self.problem.moves
-        found: list[int] = []
-        for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
-            ordered, arrival = int(moves.ordered[move]), int(moves.delivered[move])
+        """The first period in which something may lawfully arrive for a compliance class, after the inputs that it is made of."""
+
+        def may(arc: Arc, ordered: int, arrival: int) -> bool:
             in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
-            if in_time and compliance_class.admits(arc.index, arrival) and self.units(arc.offer, ordered) != 0:
-                found.append(arrival)
-        return min(found, default=None)
+            runs = arc.offer < 0 or self.units(arc.offer, ordered) != 0
+            return in_time and runs and compliance_class.admits(arc.index, arrival)
+
+        feeds = self.problem.network.feeds.get(arc.offer, ())
+        for feed in feeds:
+            if (compliance_class.index, feed) not in self._ready:
+                up = [self.problem.network.arcs[index] for index in sorted(self.problem.network.reach(feed)[0])]
+                first = first_arrivals(self.problem, up, may)
+                known = [first[one.index] for one in up if one.node == feed and one.index in first]
+                self._ready[compliance_class.index, feed] = min(known, default=None)
+        ready = [self._ready[compliance_class.index, feed] for feed in feeds]
+        since = max((t for t in ready if t is not None), default=0)
+        return None if None in ready else _first_of(_orders(self.problem, arc, may), since)
+
+
+May = Callable[[Arc, int, int], bool]
+"""Returns True if an arc may be used for an order of a period that arrives in another."""
+
+
+def first_arrivals(problem: Problem, arcs: Sequence[Arc], may: May, only: Collection[int] = ()) -> dict[int, int]:
+    """Return the first period in which something can arrive by each of some arcs, after the inputs that it is made of; what never arrives is left out.
+
+    Args:
+        problem: The facts.
+        arcs: All arcs up some chains.
+        may: Which orders may be placed.
+        only: Arcs that inputs come by, where any of them brings what is taken in.
+    """
+    into = grouped((arc.node, arc.index) for arc in arcs)
+    into = {node: [index for index in found if index in only] or found for node, found in into.items()}
+    orders = {arc.index: _orders(problem, arc, may) for arc in arcs}
+    first: dict[int, int] = {}
+    waiting = list(arcs)
+    while waiting:  # a period at least earlier each time, and no earlier than the first
+        before = dict(first)
+        for arc in waiting:
+            since = 0
+            for feed in problem.network.feeds.get(arc.offer, ()):
+                ready = [first[index] for index in into.get(feed, ()) if index in first]
+                since = max(since, min(ready, default=problem.case.horizon.count))
+            arrival = _first_of(orders[arc.index], since)
+            if arrival is not None:
+                first[arc.index] = arrival
+        made = [arc for arc in arcs if arc.offer in problem.network.feeds]
+        waiting = made if first != before else []
+    return first
+
+
+def _orders(problem: Problem, arc: Arc, may: May) -> list[tuple[int, int]]:
+    """Return the periods of order and arrival of an arc."""
+    moves = problem.moves
+    every = range(int(moves.first[arc.index]), int(moves.first[arc.index + 1]))
+    orders = ((int(moves.ordered[move]), int(moves.delivered[move])) for move in every)
+    return [(ordered, arrival) for ordered, arrival in orders if may(arc, ordered, arrival)]
+
+
+def _first_of(orders: Iterable[tuple[int, int]], since: int) -> int | None:
+    """Return the first period in which an order of a period or a later one arrives. None: in no period."""
+    return min((arrival for ordered, arrival in orders if ordered >= since), default=None)
 
 
 def least_confidence(problem: Problem, chained: Chained) -> Confidence:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
 
 from ..domain.base import exact
 from ..domain.unmet import CauseKind, RunRestriction
 from ..problem import Problem
 from ..problem.network import Arc, final_node
+from .eligibility import first_arrivals
 from .replans import Cell, PartReplans
 from .restrictions import Removed, Restriction, forbidden_by, leads, unproven_offers
 
@@ -60,7 +63,7 @@ class RestrictionDetails:
         arcs = arcs_to(problem, self.group)
         named = self.replans.over_capacity(removed) if kind == "capacity" else having(kind, problem, arcs)
         names = [name for name in more if name in named]
-        first = first_delivery(problem, arcs, names) if kind in ("lead time", "date") else ""
+        first = first_delivery(problem, self.group, names) if kind in ("lead time", "date") else ""
         return RunRestriction(kind=kind, names=names, first=first)
 
     def _losers(self, removed: frozenset[Restriction]) -> list[str]:
@@ -119,20 +122,39 @@ def having(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[str]:
             return {name_of(problem, arc) for arc in arcs}
 
 
-def first_delivery(problem: Problem, arcs: Sequence[Arc], names: Collection[str]) -> str:
-    """Return the label of the first period in which some offers or lots can deliver; of plants that never run, if they did."""
-    periods = [lot.period for lot in problem.lots if lot.id in names]
-    idle: list[int] = []
-    moves = problem.moves
+def first_delivery(problem: Problem, group: Collection[str], names: Collection[str]) -> str:
+    """Return the label of the first period in which demands can get what some offers or lots give, through makers too.
+
+    A maker's good arrives after its inputs; those that are among the names count before all others. Of plants that never run, the period in which
+    it would arrive if they did.
+    """
+    arcs = arcs_to(problem, group)
+    finals = {final_node(demand.use) for demand in problem.demands if demand.id in group}
+    own = {arc.index for arc in arcs if name_of(problem, arc) in names}
+    last = [arc for arc in arcs if arc.node in finals]
+    last = [arc for arc in last if arc.index in own or _feeds_of(problem, arc) & own]
     capacity = {pool.facility: pool.capacity for pool in problem.pools}
-    for arc in arcs:
-        if arc.offer >= 0 and name_of(problem, arc) in names:
-            pools = [capacity[name] for name in problem.offers[arc.offer].pools if name in capacity]
-            for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
-                runs = all(pool[int(moves.ordered[move])] != 0 for pool in pools)
-                (periods if runs else idle).append(int(moves.delivered[move]))
-    found = periods or idle
-    return problem.case.horizon.label(min(found)) if found else ""
+    for known in (capacity, {}):
+        first = first_arrivals(problem, arcs, partial(_runs, problem, known), own)
+        found = [first[arc.index] for arc in last if arc.index in first]
+        if found:
+            return problem.case.horizon.label(min(found))
+    return ""
+
+
+def _runs(
+    problem: Problem, capacity: Mapping[str, Sequence[Decimal | None]], arc: Arc, ordered: int, arrival: int
+) -> bool:
+    """Return True if all plants of an arc's offer run when it is ordered."""
+    del arrival
+    pools = problem.offers[arc.offer].pools if arc.offer >= 0 else ()
+    return all(capacity[name][ordered] != 0 for name in pools if name in capacity)
+
+
+def _feeds_of(problem: Problem, arc: Arc) -> frozenset[int]:
+    """Return all arcs up the chains of what an arc's offer takes in."""
+    feeds = problem.network.feeds.get(arc.offer, ())
+    return frozenset[int]().union(*(problem.network.reach(feed)[0] for feed in feeds))
 
 
 def name_of(problem: Problem, arc: Arc) -> str:

@@ -57,8 +57,7 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
             whole = value + as_decimal(cash / Fraction(entry.quantity))
             for use in verified.costing.uses(arc, entry.requirement):
                 now, then = (charges.parts_at(arc, use, t, worth) for worth in (value, whole))
-                duties = (sum(parts.get(rule, Decimal(0)) for rule in tariffs) for parts in (now, then))
-                more = max(more, -next(duties) + next(duties))
+                more = max(more, _sum(then.get(rule, Decimal(0)) - now.get(rule, Decimal(0)) for rule in tariffs))
         found.append(exact(more * entry.quantity))
     return found
 
