@@ -70,6 +70,8 @@ TOLD: list[tuple[str, Change, str]] = [
     ("origin", lambda p: p["countries"].update(refined=["AU"]), "countries.refined"),
     ("cost", lambda p: p.update(cost=p["cost"] - 100), "cost"),
     ("day of order", lambda p: p.update(order_by="2026-12-31"), "order_by"),
+    ("order at once", lambda p: p.update(at_once=not p["at_once"]), "at_once"),
+    ("duty left out", lambda p: p.update(duty_on_inputs=1), "duty_on_inputs"),
     ("full price", lambda p: p.update(full_price_per_kg=p["full_price_per_kg"] - 1), "full_price_per_kg"),
     ("cost of inputs", lambda p: p.update(inputs_cost=1), "inputs_cost"),
 ]

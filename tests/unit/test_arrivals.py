@@ -10,6 +10,7 @@ import pytest
 
 from friendshore.domain.case import Case
 from friendshore.domain.facts import CapacityStep, Status
+from friendshore.orders.lines import order_lines
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.verify import examine
@@ -205,6 +206,9 @@ def test_what_is_short_already_is_ordered_at_once() -> None:
     assert short(found) == {"metal-civil": 10}
     assert days_of(found) == [("cn-metal", "2027-01-01", True), ("cn-metal", "2027-06-03", False)]
     assert [one.late_days for one in found.run.purchases] == [0, 0]
+    urgent, other = order_lines(found.session.verified)
+    assert (str(urgent.order_by), urgent.texts["note"]) == ("2027-01-01", "short until it arrives: order at once")
+    assert (str(other.order_by), other.texts["note"]) == ("2027-06-03", "")
 
 
 def test_what_is_short_in_no_period_before_can_wait() -> None:
@@ -252,6 +256,15 @@ def test_a_plant_that_is_not_at_work_yet_cannot_be_ordered_from() -> None:
 def test_goods_that_other_law_would_meet_a_period_earlier_can_wait(law: Any) -> None:
     """Until 15 May a duty or an export ban would apply to what arrives on 1 May: the plan, which has neither, keeps the later day."""
     assert days_of(planned(quarters(0, 10, 10), slow(), law)) == [("cn-metal", "2027-03-03", False)]
+
+
+def test_a_day_on_which_the_facts_were_not_known_yet_makes_no_order_late() -> None:
+    """The catalog is of 1 February: the order of 1 January can wait until 3 March, so it is not late. Looked at on 4 March it is, by 62 days."""
+    late = [
+        planned(quarters(0, 10, 10), slow().model_copy(update={"as_of": day})).run.purchases[0].late_days
+        for day in (date(2027, 2, 1), date(2027, 3, 4))
+    ]
+    assert late == [0, 62]
 
 
 def test_a_day_of_order_that_the_records_do_not_give_is_found() -> None:

@@ -84,6 +84,10 @@ def told(width: int = 100, folder: str = "", **changed: Any) -> str:
             {"purchases": [PURCHASE | {"late_days": 3}]},
             "Late by 3 days: 1 order due before 2027-01-03 would arrive later",
         ),
+        (
+            {"purchases": [PURCHASE | {"at_once": True}]},
+            f"Short until it arrives: order at once what is marked so (1 order: {PURCHASE['material']})",
+        ),
         ({"made": "2026-11-26", "plugins": [PLUGIN]}, "Old data: pack laws, as of 2026-01-01, 329 days old"),
         ({"made": "2026-01-02", "plugins": [PLUGIN, PLUGIN | {"as_of": None, "name": "new"}]}, "data as of an unknown day"),
         ({"plugins_blocked": [{"name": "acme", "by": ["--block"], "plugins": ["acme 1"]}]}, "Planned without acme (acme 1), blocked by --block"),
@@ -108,6 +112,14 @@ def test_an_order_that_is_late_is_marked() -> None:
     assert "2026-12-31, late" in plain_text(screen_document(late), 120)
     assert "2026-12-31, late by 1 day" in plain_text(plan_document(late), 200)
     assert "2026-12-31, late" not in plain_text(screen_document(run()), 120)
+
+
+def test_an_order_to_be_placed_at_once_is_marked() -> None:
+    """On its line, where it is printed with the first day on which it can be placed."""
+    urgent = run(purchases=[PURCHASE | {"at_once": True}])
+    assert "2026-12-31, at once" in plain_text(screen_document(urgent), 120)
+    assert "2026-12-31, at once" in plain_text(plan_document(urgent), 200)
+    assert "at once" not in plain_text(screen_document(run()), 120)
 
 
 def test_months_are_the_shortest_periods() -> None:

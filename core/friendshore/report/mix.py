@@ -159,7 +159,7 @@ def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc
 def order_day(purchase: RunPurchase) -> doc.Cell:
     """The day of an order, and by how much it has passed, or that it is to be placed at once."""
     if not purchase.late_days:
-        at_once = doc.Phrase(f"{purchase.order_by}, at once", doc.Tone.DOUBTFUL, brief=f"{purchase.order_by} at once")
+        at_once = doc.Phrase(f"{purchase.order_by}, at once", doc.Tone.DOUBTFUL)
         return at_once if purchase.at_once else purchase.order_by
     text = f"{purchase.order_by}, late by {count(purchase.late_days, 'day')}"
     return doc.Phrase(text, doc.Tone.BAD, brief=f"{purchase.order_by}, late")
