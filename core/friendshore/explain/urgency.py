@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ..domain.use import Use
 from ..problem.charges import Charges
+from ..problem.compliance_classes import ComplianceClass
 from ..problem.network import Arc, Node, final_node
 from ..verify import Bought, PlanEntries
 
@@ -133,13 +134,21 @@ class _OrderDays:
             return False
         if item.entry.licences or arc.freight[before] != arc.freight[item.delivered]:
             return False
-        own = [each for each in problem.compliance_classes if each.label == item.entry.requirement and each.outlets]
-        if not own or not own[0].admits(arc.index, before) or own[0].permits.get((arc.index, before)):
+        own, uses = self._classes[item.entry.requirement]
+        if not uses or not own.admits(arc.index, before) or own.permits.get((arc.index, before)):
             return False
-        uses = {problem.demands[outlet.demand].use for outlet in own[0].outlets}
         return all(
             self._same_charge(arc, item.ordered, use) for use in uses if arc.index in problem.judgements[use].reach
         )
+
+    @cached_property
+    def _classes(self) -> dict[str, tuple[ComplianceClass, set[Use]]]:
+        """Every compliance class with the uses that it serves, by its label."""
+        problem = self.ledger.problem
+        return {
+            each.label: (each, {problem.demands[outlet.demand].use for outlet in each.outlets})
+            for each in problem.compliance_classes
+        }
 
     def _same_charge(self, arc: Arc, t: int, use: Use) -> bool:
         sooner = replace(arc, times=arc.times._replace(lags=tuple(lag - 1 for lag in arc.lags)))

@@ -375,15 +375,20 @@ class _Again:
             return False
         if arc.freight[before] != arc.freight[item.delivered]:
             return False
-        uses = {
-            self.problem.demands[outlet.demand].use
-            for each in self.problem.compliance_classes
-            if each.label == item.entry.requirement
-            for outlet in each.outlets
-        }
-        uses = {use for use in uses if arc.node in self.problem.network.reach(final_node(use))[1]}
+        reached = self.served.get(item.entry.requirement, {})
+        uses = [use for use, nodes in reached.items() if arc.node in nodes]
         dear = any(_apart_by(self._charge(arc, use, t), self._charge(arc, use, t, sooner=1)) for use in uses)
         return bool(uses) and not dear and not any(self._barred(arc, use, before) for use in uses)
+
+    @cached_property
+    def served(self) -> dict[str, dict[Use, frozenset[Node]]]:
+        """Uses that each compliance class serves, with all nodes up their chains."""
+        demands, reach = self.problem.demands, self.problem.network.reach
+        uses = grouped(
+            (each.label, demands[o.demand].use) for each in self.problem.compliance_classes for o in each.outlets
+        )
+        nodes = {node: reach(node)[1] for node in {final_node(use) for some in uses.values() for use in some}}
+        return {label: {use: nodes[final_node(use)] for use in some} for label, some in uses.items()}
 
     def _barred(self, arc: Arc, use: Use, t: int) -> bool:
         """Whether a rule on trade forbids an arrival in a period, or asks for a licence that is counted."""
