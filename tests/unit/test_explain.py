@@ -520,3 +520,20 @@ def test_a_maker_with_inputs_in_stock_delivers_after_its_own_lead_time() -> None
     wanted = demand("metal", "defense", 10, 10, 10)
     found = planned(case(wanted, start=date(2027, 1, 1), length="quarter", stocks=(held,)), chained)
     assert [one.first_delivery for one in alternatives(found.session, ["metal"]).offers] == ["2027-Q2"]
+
+
+def test_the_period_of_a_lead_time_is_that_of_lawful_goods() -> None:
+    """Chinese metal is there in the second quarter, and barred from defense: what defense may have comes from Australia, in the third one."""
+    sites = (facility("cn", "CN"), facility("au", "AU"))
+    facts = catalog(*sites, source("CN", 10, lead_time=3), source("AU", 11, lead_time=6))
+    wanted = [demand("metal", use, 10, 10, 10) for use in ("defense", "civil")]
+    found = planned(case(*wanted, start=date(2027, 1, 1), length="quarter"), facts, ban("mined", start=None))
+    first = {
+        (short.demand, each.first)
+        for short in found.run.shortages
+        for cause in short.causes
+        for each in cause.restrictions
+        if each.kind == "lead time"
+    }
+    assert first == {("metal-defense", "2027-Q3"), ("metal-civil", "2027-Q2")}
+    assert recheck(found.facts(), found.run, Registry.of()).findings == ()

@@ -86,7 +86,7 @@ def told(width: int = 100, folder: str = "", **changed: Any) -> str:
         ),
         (
             {"purchases": [PURCHASE | {"at_once": True}]},
-            f"Short until it arrives: order at once what is marked so (1 order: {PURCHASE['material']})",
+            "Short until it arrives: order at once what is marked so (1 order: Dysprosium oxide)",
         ),
         ({"made": "2026-11-26", "plugins": [PLUGIN]}, "Old data: pack laws, as of 2026-01-01, 329 days old"),
         ({"made": "2026-01-02", "plugins": [PLUGIN, PLUGIN | {"as_of": None, "name": "new"}]}, "data as of an unknown day"),

@@ -214,8 +214,10 @@ class PartCauses:
             of_others = any(
                 each.kind in _OF_OFFERS and not (each.offers if each.kind == "law" else each.names) for each in told
             )
+            names = {name for name, _ in served[removed]}
+            dated = {name: details.dated(told, removed, name) for name in sorted(names)}
             for cell, kilograms in served[removed].items():
-                cause = RunSupplyCause(restrictions=told, served_kg=exact(kilograms))
+                cause = RunSupplyCause(restrictions=dated[cell[0]], served_kg=exact(kilograms))
                 (indirect if of_others else found)[cell].append(cause)
         # What others are spared is a cause only where nothing of its own is.
         return {cell: causes or indirect[cell] for cell, causes in found.items()}

@@ -246,9 +246,9 @@ def first_arrivals(problem: Problem, arcs: Sequence[Arc], may: May, only: Collec
         may: Which orders may be placed.
         only: Arcs that inputs come by, where any of them brings what is taken in.
     """
-    into = grouped((arc.node, arc.index) for arc in arcs)
-    into = {node: [index for index in found if index in only] or found for node, found in into.items()}
     orders = {arc.index: _orders(problem, arc, may) for arc in arcs}
+    into = grouped((arc.node, arc.index) for arc in arcs if orders[arc.index])
+    into = {node: [index for index in found if index in only] or found for node, found in into.items()}
     first: dict[int, int] = {}
     waiting = list(arcs)
     while waiting:  # a period at least earlier each time, and no earlier than the first

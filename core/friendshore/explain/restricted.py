@@ -9,8 +9,9 @@ from functools import partial
 from ..domain.base import exact
 from ..domain.unmet import CauseKind, RunRestriction
 from ..problem import Problem
+from ..problem.compliance_classes import ComplianceClass
 from ..problem.network import Arc, final_node
-from .eligibility import first_arrivals
+from .eligibility import May, first_arrivals
 from .replans import Cell, PartReplans
 from .restrictions import Removed, Restriction, forbidden_by, leads, unproven_offers
 
@@ -63,8 +64,17 @@ class RestrictionDetails:
         arcs = arcs_to(problem, self.group)
         named = self.replans.over_capacity(removed) if kind == "capacity" else having(kind, problem, arcs)
         names = [name for name in more if name in named]
-        first = first_delivery(problem, self.group, names) if kind in ("lead time", "date") else ""
-        return RunRestriction(kind=kind, names=names, first=first)
+        return RunRestriction(kind=kind, names=names)
+
+    def dated(
+        self, found: Sequence[RunRestriction], removed: Collection[Restriction], demand: str
+    ) -> list[RunRestriction]:
+        """Return the restrictions of a cause with the period in which a demand can get what they keep from it."""
+        problem = self._problem(removed)
+        return [
+            each.but(first=first_delivery(problem, demand, each.names)) if each.kind in ("lead time", "date") else each
+            for each in found
+        ]
 
     def _losers(self, removed: frozenset[Restriction]) -> list[str]:
         """Return the demands that would be short of more."""
@@ -122,33 +132,47 @@ def having(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[str]:
             return {name_of(problem, arc) for arc in arcs}
 
 
-def first_delivery(problem: Problem, group: Collection[str], names: Collection[str]) -> str:
-    """Return the label of the first period in which demands can get what some offers or lots give, through makers too.
+def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str:
+    """Return the label of the first period in which a demand can get what some offers or lots give, through makers too.
 
-    A maker's good arrives after its inputs; those that are among the names count before all others. Of plants that never run, the period in which
-    it would arrive if they did.
+    A maker's good arrives after its inputs; those that are among the names count before all others. Of what is never lawful for the demand, and of
+    plants that never run, the period in which it would arrive otherwise.
     """
-    arcs = arcs_to(problem, group)
-    finals = {final_node(demand.use) for demand in problem.demands if demand.id in group}
+    arcs = arcs_to(problem, (demand,))
+    (number,) = (number for number, one in enumerate(problem.demands) if one.id == demand)
+    finals = {final_node(problem.demands[number].use)}
     own = {arc.index for arc in arcs if name_of(problem, arc) in names}
     last = [arc for arc in arcs if arc.node in finals]
     last = [arc for arc in last if arc.index in own or _feeds_of(problem, arc) & own]
     capacity = {pool.facility: pool.capacity for pool in problem.pools}
-    for known in (capacity, {}):
-        first = first_arrivals(problem, arcs, partial(_runs, problem, known), own)
-        found = [first[arc.index] for arc in last if arc.index in first]
+    serving = [
+        (each, min(outlet.period for outlet in each.outlets if outlet.demand == number))
+        for each in problem.compliance_classes
+        if any(outlet.demand == number for outlet in each.outlets)
+    ]
+    ways: list[tuple[May, int]] = [(partial(_may, problem, capacity, each), wanted) for each, wanted in serving]
+    for some in (ways, [(partial(_may, problem, capacity, None), 0)], [(partial(_may, problem, {}, None), 0)]):
+        found = []
+        for may, wanted in some:
+            first = first_arrivals(problem, arcs, may, own)
+            found += [max(first[arc.index], wanted) for arc in last if arc.index in first]
         if found:
             return problem.case.horizon.label(min(found))
     return ""
 
 
-def _runs(
-    problem: Problem, capacity: Mapping[str, Sequence[Decimal | None]], arc: Arc, ordered: int, arrival: int
+def _may(
+    problem: Problem,
+    capacity: Mapping[str, Sequence[Decimal | None]],
+    uses: ComplianceClass | None,
+    arc: Arc,
+    ordered: int,
+    arrival: int,
 ) -> bool:
-    """Return True if all plants of an arc's offer run when it is ordered."""
-    del arrival
+    """Return True if all plants of an arc's offer run when it is ordered, and a compliance class admits what arrives."""
     pools = problem.offers[arc.offer].pools if arc.offer >= 0 else ()
-    return all(capacity[name][ordered] != 0 for name in pools if name in capacity)
+    runs = all(capacity[name][ordered] != 0 for name in pools if name in capacity)
+    return runs and (uses is None or uses.admits(arc.index, arrival))
 
 
 def _feeds_of(problem: Problem, arc: Arc) -> frozenset[int]:

@@ -121,7 +121,7 @@ class _Facts:
             case "rounding":
                 return row.quantity_kg <= self._rounding(row)
             case "lead time" | "date" | "capacity" | "storage" | "terms":
-                first = first_delivery(problem, group, names) if each.kind in ("lead time", "date") else ""
+                first = first_delivery(problem, row.demand, names) if each.kind in ("lead time", "date") else ""
                 known = names <= having(each.kind, problem, arcs)
                 return known and Restriction(each.kind) in part.restrictions and each.first == first
             case _:

@@ -212,7 +212,7 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
         if about:
             yield f"{BEFORE_ALL[subject]}, {why}: {few(about, most=most)}"
     if is_duty_told(run):
-        makers = list(dict.fromkeys(one.offer for one in run.purchases if one.duty_on_inputs))
+        makers = list(dict.fromkeys(run.names.offer(one.offer) for one in run.purchases if one.duty_on_inputs))
         more = large_money(duty_on_inputs(run), run.currency)
         yield f"{BEFORE_ALL[_DUTY_ON_FEE]} (*): with that on the inputs supplied it is {more} more: {few(makers, most=most)}"
     idle = (f"{BEFORE_ALL[_IDLE]}: {row.text}" for row in run.assumptions if row.subject == _IDLE)
@@ -236,7 +236,7 @@ def urgent_orders(run: Run) -> Iterator[str]:
     urgent = [purchase for purchase in run.purchases if purchase.at_once]
     if urgent:
         orders = count(len({(p.offer, p.material, p.place, p.ordered) for p in urgent}), "order")
-        materials = list(dict.fromkeys(purchase.material for purchase in urgent))
+        materials = list(dict.fromkeys(run.names.material(purchase.material) for purchase in urgent))
         yield f"Short until it arrives: order at once what is marked so ({orders}: {few(materials, most=2)})"
 
 
