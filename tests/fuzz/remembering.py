@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +20,39 @@ _MANY = 40
 """Results of one function that are remembered."""
 
 
-def install() -> None:
-    """Replaces the functions; once in a process is enough."""
-    if hasattr(Registry.pack, "__wrapped__"):
-        return
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Replace the functions, and put them back: a case that another test edits at the same path must be read again."""
     verifying = importlib.import_module("friendshore.recommend.verify_run")  # the function in it has its name
-    # What is installed, and the case, stay as they are.
-    _replace(vouching, "read_catalogs", lambda refs, find: tuple(str(ref.folder) for ref in refs))
-    _replace(vouching, "_of_catalog", _One)
-    _replace(vouching, "digest", _One)
-    _replace(Registry, "pack", lambda registry, name, folder=None: (registry, name, str(folder)))
-    _replace(verifying, "gather", lambda case, registry: str(case.file))
-    # A file that was not changed is read once, and what follows from it worked out once.
-    _replace(run_folder, "_read_json", lambda path, found: None if found else (str(path), path.read_bytes()), 1)
-    _replace(run_folder, "record", lambda model, data, file: _One(data))
-    _replace(verifying, "recheck", lambda facts, run, registry, case: (_One(facts), _One(run), _One(case)))
-    _replace(verifying, "verdicts", _One)
-    _replace(verifying, "rows_of", lambda table, run, judged: (table.file, _One(run), _One(judged)))
-    _replace(run_folder, "_read", lambda folder, table, found: None if found else _bytes(folder / table.file), 2)
-    _replace(verifying, "_derived_again", lambda again: None if again.verified is None else _One(again.verified))
-    _replace(verifying, "_in_run", lambda told, run, file: (_One(told), _One(run)))
-    _replace(
-        verifying,
-        "differences_in_table",
-        lambda table, told, expected, source="": (table.file, _One(told), _One(expected), source),
-    )
+    with ExitStack() as stack:
+        # What is installed, and the case, stay as they are.
+        _replace(stack, vouching, "read_catalogs", lambda refs, find: tuple(str(ref.folder) for ref in refs))
+        _replace(stack, vouching, "_of_catalog", _One)
+        _replace(stack, vouching, "digest", _One)
+        _replace(stack, Registry, "pack", lambda registry, name, folder=None: (registry, name, str(folder)))
+        _replace(stack, verifying, "gather", lambda case, registry: str(case.file))
+        # A file that was not changed is read once, and what follows from it worked out once.
+        _replace(
+            stack, run_folder, "_read_json", lambda path, found: None if found else (str(path), path.read_bytes()), 1
+        )
+        _replace(stack, run_folder, "record", lambda model, data, file: _One(data))
+        _replace(stack, verifying, "recheck", lambda facts, run, registry, case: (_One(facts), _One(run), _One(case)))
+        _replace(stack, verifying, "verdicts", _One)
+        _replace(stack, verifying, "rows_of", lambda table, run, judged: (table.file, _One(run), _One(judged)))
+        _replace(
+            stack, run_folder, "_read", lambda folder, table, found: None if found else _bytes(folder / table.file), 2
+        )
+        _replace(
+            stack, verifying, "_derived_again", lambda again: None if again.verified is None else _One(again.verified)
+        )
+        _replace(stack, verifying, "_in_run", lambda told, run, file: (_One(told), _One(run)))
+        _replace(
+            stack,
+            verifying,
+            "differences_in_table",
+            lambda table, told, expected, source="": (table.file, _One(told), _One(expected), source),
+        )
+        yield
 
 
 def _bytes(file: Path) -> Hashable:
@@ -63,8 +72,14 @@ class _One:
         return isinstance(other, _One) and self.value is other.value
 
 
-def _replace(holder: Any, name: str, key_of: Callable[..., Hashable], found: int | None = None) -> None:
-    """Replaces a function; `found`: the argument that is the list of what is wrong, if it has one."""
+def _replace(
+    stack: ExitStack, holder: Any, name: str, key_of: Callable[..., Hashable], found: int | None = None
+) -> None:
+    """Replace a function until the stack is closed.
+
+    Args:
+        found: position of the argument that is the list of what is wrong, if it has one.
+    """
     function = getattr(holder, name)
     results: OrderedDict[Hashable, Any] = OrderedDict()
 
@@ -81,5 +96,5 @@ def _replace(holder: Any, name: str, key_of: Callable[..., Hashable], found: int
                 results.popitem(last=False)
         return results[key]
 
-    remembered.__wrapped__ = function  # type: ignore[attr-defined]
+    stack.callback(setattr, holder, name, function)
     setattr(holder, name, remembered)

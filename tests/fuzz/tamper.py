@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from . import seeds, tampering
+from . import seeds
 from .leaves import Folder, Leaf
-from .tampering import FORGED, KEPT, SUMMED, Outcome
+from .remembering import remembered
+from .tampering import FORGED, KEPT, SUMMED, Outcome, Tampering
 
 RUNS = ("recipes", "stock", "us-2027")
 DEMANDS = ("gallium-defense", "germanium-civil", "antimony-defense")
@@ -55,8 +56,8 @@ def chosen(leaves: Iterable[Leaf], each: int) -> list[Leaf]:
 
 def outcomes(base: Path, name: str, leaves: Sequence[Leaf], modes: Sequence[str]) -> Iterator[Outcome]:
     """What comes of changing leaves of one run."""
-    with tempfile.TemporaryDirectory(prefix="friendshore-tamper-") as scratch:
-        at_hand = tampering.tampering(base / "runs" / name, base / "cases" / name, Path(scratch))
+    with tempfile.TemporaryDirectory(prefix="friendshore-tamper-") as scratch, remembered():
+        at_hand = Tampering(base / "runs" / name, base / "cases" / name, Path(scratch))
         for leaf in leaves:
             yield from at_hand.try_leaf(leaf, modes)
 

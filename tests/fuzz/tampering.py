@@ -27,7 +27,7 @@ from friendshore.run import TABLES, read_run
 from friendshore.run import folder as run_folder
 from friendshore.run.compare import differences_in_table
 
-from . import leaves, remembering
+from . import leaves
 from .accepted import reason_for
 from .leaves import GONE, SAME, WAYS, Folder, Leaf
 
@@ -229,9 +229,3 @@ class Tampering:
             case ("rules" | "case", *_):
                 return f"the case {facts['case']['name']} itself"
         return ""
-
-
-def tampering(run: Path, case: Path, scratch: Path) -> Tampering:
-    """A run to tamper with, verified by code that remembers what it has worked out of the same data before."""
-    remembering.install()
-    return Tampering(run, case, scratch)
