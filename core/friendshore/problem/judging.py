@@ -111,12 +111,13 @@ class Law:
             known: Verdicts of the rule for the use, to look up and to add to.
         """
         found = []
-        judged = [*(() if arc.confirmed else ((arc.chained, arc.move),)), *arc.chain]
+        chain, confirmed = arc.stated or ((), False)
+        judged = [*(() if confirmed else ((arc.chained, arc.move),)), *chain]
         for number, (chained, move) in enumerate(judged):
             key = id(chained), id(move)
             if key not in known:
                 known[key] = as_verdict(rule.judge(chained, move, use))
-            unknown = not (number or arc.confirmed or rule.bears_on == "trade")
+            unknown = not (number or confirmed or rule.bears_on == "trade")
             about = f"inputs of {chained.offer.id}" if unknown else chained.offer.id
             found.append(known[key] if known[key].passes else known[key].but(offer=about))
         return max(found, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))

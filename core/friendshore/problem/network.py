@@ -54,6 +54,15 @@ class Times(NamedTuple):
     """First day of the order from which it arrives no earlier than in the period before that of arrival."""
 
 
+class StatedInputs(NamedTuple):
+    """What a lot is stated to be made from."""
+
+    chain: tuple[tuple[Chained, Move], ...]
+    """Its offer and those of its inputs, each of which rules judge."""
+    confirmed: bool
+    """True if its supplier has confirmed them, so that rules judge these offers in place of the lot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arc:
     """One output of an offer, or a lot, coming to a place."""
@@ -75,10 +84,8 @@ class Arc:
     """When orders are placed and arrive: one record for all arcs alike."""
     freight: tuple[Decimal, ...]
     """Money per kilogram by period of arrival, in the case's currency."""
-    chain: tuple[tuple[Chained, Move], ...] = ()
-    """Of a lot that states its inputs: its offer and those of its inputs, each of which rules judge."""
-    confirmed: bool = False
-    """True if these inputs are confirmed, so that rules judge them in place of `chained`."""
+    stated: StatedInputs | None = None
+    """What a lot is stated to be made from. None: nobody states it, or it is an offer."""
 
     @property
     def is_made_lot(self) -> bool:
@@ -336,6 +343,7 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
     facility = lot.chained.facility
     origin = ways.merged.place(facility.place or facility.country) if lot.on_order else lot.place
     move = Move(origin=origin, to=lot.place)
+    chain = tuple((one, ways.move(at.id, at.id) if number else move) for number, (one, at) in enumerate(lot.chain))
     return Arc(
         index=index,
         offer=-1,
@@ -347,8 +355,7 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         node=(lot.material, lot.place.id),
         times=ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
         freight=ways.steady(_FREE),
-        chain=tuple((one, ways.move(at.id, at.id) if number else move) for number, (one, at) in enumerate(lot.chain)),
-        confirmed=lot.confirmed,
+        stated=StatedInputs(chain, lot.confirmed) if chain else None,
     )
 
 

@@ -13,7 +13,7 @@ from .capacity import Capacities
 from .demands import Demand, Lot, resolve_demands, resolve_lots
 from .kept import Kept
 from .merged import Merged, merge
-from .network import Network, build_network, check_loops, final_node
+from .network import Network, StatedInputs, build_network, check_loops, final_node
 from .offers import Assumption, Lead, OfferFacts, resolve_offers
 
 T = TypeVar("T")
@@ -91,15 +91,14 @@ class SharedFacts:
             if kept is None:
                 return network
             same = kept.same
-            return replace(
-                network,
-                arcs=tuple(
-                    [
-                        replace(arc, move=same(arc.move), chain=tuple((one, same(move)) for one, move in arc.chain))
-                        for arc in network.arcs
-                    ]
-                ),
-            )
+
+            def shared(stated: StatedInputs | None) -> StatedInputs | None:
+                if stated is None:
+                    return None
+                return stated._replace(chain=tuple((one, same(move)) for one, move in stated.chain))
+
+            arcs = [replace(arc, move=same(arc.move), stated=shared(arc.stated)) for arc in network.arcs]
+            return replace(network, arcs=tuple(arcs))
 
         finals = frozenset(final_node(demand.use) for demand in demands)
         return self._once(f"network {sorted(finals)}", (self.merged, offers, lots), made)

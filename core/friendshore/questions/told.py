@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from ..document import charts
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, money, number, percent, rounded_money, written
-from ..explain.results import Difference, Effort
 
 if TYPE_CHECKING:
     from ..domain.shown_names import ShownNames
     from ..explain.offer_prices import OfferPrice
+    from ..explain.results import Difference, Effort
 
 _DIGITS = 4
 """Digits of a conversion factor."""

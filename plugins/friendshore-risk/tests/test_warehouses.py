@@ -55,7 +55,7 @@ def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_
     assert {scenario["known"] for scenario in found["scenarios"]} == {None}
     told = repr(risk_document(Risk.model_validate(found), Telling(0)))
     assert "Best plan that was found in time" in told
-    assert "no plan comes to less than" in told
+    assert "no plan costs less than" in told
 
 
 @pytest.mark.nightly

@@ -100,7 +100,7 @@ def _mix(found: Comparison, top: int) -> doc.Section:
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(titles[one.material], _supplier(names, one.offer), one.place),
+            *(titles.get(one.material, names.label(one.material)), _supplier(names, one.offer), one.place),
             *change(names, one.material, one.before_kg, one.after_kg),
             weighed(names, one.material, one.moved_kg) if one.moved_kg else doc.NOTHING,
         ]
