@@ -6,6 +6,8 @@ import csv
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +18,9 @@ import pytest
 from friendshore.case import load_case
 from friendshore.cli.cases import write_starter
 from friendshore.domain.run import RunPurchase
+from friendshore.orders.carryover import _purchases
+from friendshore.orders.lines import order_lines
+from friendshore.orders.sheet import PlacedLine
 from friendshore.plugins import Registry
 from friendshore.recommend import plan
 from friendshore.rules.rows import one_by_one
@@ -264,3 +269,17 @@ def test_a_parcel_is_sold_once(limited: Path, tmp_path: Path) -> None:
         now = tmp_path / f"next{number}"
     last = plan(load_case(now), registry=Registry.of(), workers=1).run
     assert 0 < ordered + sum(one.quantity_kg for one in last.purchases if one.offer == "guangxi-gallium") <= 1500
+
+
+@pytest.mark.parametrize("confirmed", ["36350.334", "20000", "0.001"])
+def test_parts_of_an_order_for_two_uses_add_up_to_what_is_confirmed(confirmed: str, limited: Path) -> None:
+    """An order that comes short by a gram or by half: each part is whole grams, which a budget can count."""
+    verified = plan(load_case(limited / "case"), registry=Registry.of(), workers=1).plan
+    line = next(one for one in order_lines(verified) if one.by_class)
+    (material,) = line.by_class
+    split = {"R1": Decimal("21227.047"), "R2": Decimal("15123.288")}
+    line = replace(line, quantity=Decimal("36350.335"), by_class={material: split})
+    placed = PlacedLine(line, "PO-1", date(2027, 1, 1), date(2027, 4, 1), Decimal(confirmed), 1)
+    parts = [one.quantity for one in _purchases(placed, Decimal("0.001"))]
+    assert sum(parts) == Decimal(confirmed)
+    assert all(part % Decimal("0.001") == 0 for part in parts)

@@ -263,13 +263,13 @@ class _Carrying:
     @cached_property
     def _by_order(self) -> TermValues:
         """Orders as they were placed."""
-        return self._values([one for line in self._new for one in _purchases(line, line.quantity)], self._makes)
+        return self._values([one for line in self._new for one in _purchases(line, self._resolution)], self._makes)
 
     @cached_property
     def _by_arrival(self) -> TermValues:
         """The same by the period of the arrival that is confirmed."""
         return self._values(
-            [self._moved(one, line) for line in self._new for one in _purchases(line, line.quantity)], self._makes
+            [self._moved(one, line) for line in self._new for one in _purchases(line, self._resolution)], self._makes
         )
 
     @cached_property
@@ -279,7 +279,7 @@ class _Carrying:
         purchases = [
             self._moved(one, line)
             for number, line in lines.items()
-            for one in _purchases(line, line.quantity)
+            for one in _purchases(line, self._resolution)
             for share in [self._used_share(number, one.material)]
             for one in [one.but(quantity=round_to(one.quantity * share, self.verified.problem.case.resolution))]
         ]
@@ -297,6 +297,10 @@ class _Carrying:
         ]
         quantity = sum((lot.quantity for lot in lots), _NOTHING)
         return sum((lot.used for lot in lots), _NOTHING) / quantity if quantity else _NOTHING
+
+    @property
+    def _resolution(self) -> Decimal:
+        return self.verified.problem.case.resolution
 
     @property
     def _new(self) -> list[PlacedLine]:
@@ -364,11 +368,17 @@ def _bound(row: Row | None) -> Decimal:
     return row.at_most if row.at_most is not None else row.at_least or _NOTHING
 
 
-def _purchases(placed: PlacedLine, quantity: Decimal) -> Iterator[Purchase]:
-    """Yield the purchases of a line, each by its part of what the supplier has confirmed."""
+def _purchases(placed: PlacedLine, resolution: Decimal) -> Iterator[Purchase]:
+    """Yield the purchases of a line, each with its part of what the supplier has confirmed, in whole steps of the resolution."""
     line = placed.line
     for material, classes in line.by_class.items():
-        for requirement, planned in classes.items():
+        planned = confirmed = given = _NOTHING
+        for (
+            requirement,
+            quantity,
+        ) in classes.items():  # the parts add up to what is confirmed, whatever rounding does to each
+            planned += quantity
+            confirmed = round_to(planned * placed.quantity / line.quantity, resolution)
             yield Purchase(
                 offer=line.offer,
                 material=material,
@@ -376,5 +386,6 @@ def _purchases(placed: PlacedLine, quantity: Decimal) -> Iterator[Purchase]:
                 requirement=requirement,
                 ordered=line.ordered,
                 delivered=line.delivered,
-                quantity=exact(planned * quantity / line.quantity),
+                quantity=confirmed - given,
             )
+            given = confirmed
