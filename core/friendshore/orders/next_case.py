@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
@@ -354,6 +355,20 @@ def _notes(rolled: RolledCase) -> Iterator[str]:
 
 def _limit_notes(rolled: RolledCase) -> Iterator[str]:
     """Yield what limits count of the time before the day, and what they don't."""
+    case = rolled.gathered.case
+    now = defaultdict[str, Decimal](Decimal)
+    for one in (*(one for one, _ in rolled.received), *rolled.open):
+        if one.line is not None and one.line.placed is not None:
+            now[one.line.placed.id] += one.order.quantity
+    before = dict(zip(case.order_names, (order.quantity for order in case.orders), strict=True))
+    recounted = sorted(
+        f"{name} ({quantity - before[name]:+f} kg)" for name, quantity in now.items() if quantity != before.get(name)
+    )
+    if case.carryovers and recounted:
+        yield (
+            f"their quantity has changed since an earlier roll, and [[carryover]] still counts the old one: {', '.join(recounted)}; correct `used` by hand, "
+            "also for an order that was cancelled since"
+        )
     limits = sorted({row.rule for row in rolled.carried.rows} | set(rolled.carried.left_out))
     across = [
         period
