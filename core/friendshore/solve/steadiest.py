@@ -34,7 +34,7 @@ from ..program.matrix import Entries, Floats, Ints, Linear, Mask, capped, with_d
 from ..rules.dependence import Dependence, dependence_of, worst_of
 from .answer_cache import AnswerCache, digest
 from .components import Component, column_labels, split
-from .engine import Ask, Cancel, SolverAnswer, SolverOutcome, Watch, is_open
+from .engine import Ask, Cancel, SolverAnswer, SolverOutcome, Watch
 from .lexicographic import goals_within
 from .linking import Joint, joint_of
 from .polishing import fix
@@ -45,6 +45,8 @@ from .search import Search
 NOISE = 1e-8
 """A reduced cost counts as 0 below this share of the terms that it sums and of the usual cost. A dual counts as 0 if it adds no more than that to the
 reduced cost of any column."""
+SAME = 1e-9
+"""Share of a cost that two computations of the same optimum may differ by."""
 AT_END = 1e-7
 """By how much a value may differ from a bound that it is at, as a share of the value or of 1."""
 
@@ -258,9 +260,14 @@ def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
     if joint is not None and (duals := _duals_apart(joint, cost, search)) is not None:
         return duals
     answer = search.alone(linear) if joint is None else search.large(linear, -np.inf)
-    if answer.outcome is not SolverOutcome.OPTIMAL or is_open(cost, answer.objective):
+    if answer.outcome is not SolverOutcome.OPTIMAL or not _reaches(answer.objective, cost):
         return None
     return _of_rows(linear, answer)
+
+
+def _reaches(bound: float, cost: float) -> bool:
+    """Return True if a bound reaches the cost of a plan but for rounding. What `optimal` leaves open is too much: duals then prove another plan."""
+    return cost - bound <= SAME * max(1.0, abs(cost))
 
 
 def _of_rows(linear: Linear, answer: SolverAnswer) -> Floats | None:
@@ -279,7 +286,7 @@ def _duals_apart(joint: Joint, cost: float, search: Search) -> Floats | None:
             return None
         duals[part.rows] = answer.duals
         least += answer.objective
-    return None if is_open(cost, least) else duals
+    return duals if _reaches(least, cost) else None
 
 
 def _face(linear: Linear, x: Floats, duals: Floats) -> Linear:
