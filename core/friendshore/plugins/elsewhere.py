@@ -1,4 +1,4 @@
-"""Work that is done in another process, because it may hang, end its process, or have to begin anew; what is said to and by one in which a plugin's code runs."""
+"""Work in another process, because it may hang, end its process, or have to start again; and the messages to and from a process that runs plugin code."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Lot:
     offer: str = ""
     """Offer that it was bought from. Empty if unknown."""
     chain: tuple[tuple[Chained, Place], ...] = ()
-    """Its offer and all offers that its inputs come from, each with the place that its goods went to. Empty if nobody states its inputs."""
+    """Its offer and all offers that its inputs come from, each with the place that its goods went to. Empty if its inputs are unknown."""
     confirmed: bool = False
     """True if its supplier has confirmed these inputs."""
 

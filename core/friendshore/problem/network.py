@@ -55,7 +55,7 @@ class Times(NamedTuple):
 
 
 class StatedInputs(NamedTuple):
-    """What a lot is stated to be made from."""
+    """Stated inputs of a lot."""
 
     chain: tuple[tuple[Chained, Move], ...]
     """Its offer and those of its inputs, each of which rules judge."""
@@ -85,7 +85,7 @@ class Arc:
     freight: tuple[Decimal, ...]
     """Money per kilogram by period of arrival, in the case's currency."""
     stated: StatedInputs | None = None
-    """What a lot is stated to be made from. None: nobody states it, or it is an offer."""
+    """Stated inputs of a lot. None: they are unknown, or the arc is an offer."""
 
     @property
     def is_made_lot(self) -> bool:

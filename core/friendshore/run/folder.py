@@ -28,7 +28,7 @@ _TEXT = Kind("text", str)
 _ATTEMPTS = 100
 """How often a run is put in place while other processes put theirs there."""
 _BY_OTHERS = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
-"""What a rename meets if another process has put the old run back, or its own in place."""
+"""Errors of a rename if another process has put the old run back, or its own in place."""
 
 
 @dataclass(frozen=True, slots=True)

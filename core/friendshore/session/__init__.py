@@ -423,11 +423,13 @@ def _tie_broken(
         )
 
     first = verify(program.problem, planned(solution))
-    steady = TieBreaking(program, solution, limits, cancel, known).steadiest(equal_offers=equal_offers)
+    unmoved = TieBreaking(program, solution, limits, cancel, known)
+    steady = unmoved.steadiest(equal_offers=equal_offers)
     verified, _ = examine(program.problem, planned(steady))
     if verified is not None and _is_as_cheap(verified, first):
         return steady, verified
-    ties = TieBreaking(program, solution, limits, cancel, known, columns_of(program, first.plan, solution.x))
+    rounded = columns_of(program, first.plan, solution.x)
+    ties = TieBreaking(program, solution, limits, cancel, known, rounded, unmoved.faces)
     steady = ties.steadiest(equal_offers=equal_offers)
     for improve in (ties.in_whole_steps, ties.without_loss, None):
         verified, _ = examine(program.problem, planned(steady))
@@ -486,7 +488,7 @@ def _for_search(limits: Limits, began: float, building: float) -> Limits:
 
 
 def _money(program: Program) -> Floats:
-    """Return the cost of each column in money that is spent: that of shortages and missed limits, which nobody pays, is 0."""
+    """Return the cost of each column in money that is spent: that of shortages and missed limits isn't paid, and is 0."""
     money = program.linear.cost.copy()
     shorts = len(program.problem.demands) * program.problem.case.horizon.count
     money[program.columns.short : program.columns.short + shorts] = 0.0

@@ -45,7 +45,7 @@ def branched(
         left: what is left of it to search: all plans that cost less than the known one.
         known: the best plan so far, with a bound; without one, the plan that makes the choices of `start` takes its place.
     """
-    if engines.simplex != ENGINES.simplex:  # whoever brings an engine of their own wants it asked
+    if engines.simplex != ENGINES.simplex:  # a custom engine has to be asked
         return None
     search = _Tree(left, gap, watch)
     if known.x is None and start is not None:
@@ -75,7 +75,7 @@ class _Tree:
         self.reasked = Reasked()
         self.best = NOTHING
         self.bound = np.inf
-        """What no plan of a node that is closed falls below."""
+        """Lower bound on the cost of all plans of closed nodes."""
 
     @property
     def enough(self) -> float:

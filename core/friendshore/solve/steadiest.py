@@ -90,10 +90,12 @@ class TieBreaking:
         cancel: Cancel | None,
         answers: AnswerCache,
         rounded: Floats | None = None,
+        faces: dict[int, Linear | None] | None = None,
     ) -> None:
         """Prepare to break ties.
 
         Args:
+            faces: Programs of all optimal plans, by first column of their component, as another attempt at the same solution found them.
             rounded: Columns of the plan that the solution is rounded to. All solutions then cost as much as that plan. None: as much as the solution.
         """
         self.program, self.solution = program, solution
@@ -104,6 +106,7 @@ class TieBreaking:
         self.counted, self.unit = program.rounded(), float(program.problem.case.resolution)
         self.line, self.periods = _order_lines(program)
         self.parts: list[_Part] = []
+        self.faces = {} if faces is None else faces
 
     def steadiest(self, *, equal_offers: bool = True) -> Solution:
         """Return the steadiest solution that costs as much as the given one, and no more money for purchases of concern.
@@ -130,10 +133,12 @@ class TieBreaking:
         """Return a component with its ties broken; None if that can't be proved."""
         of, linear = component.columns, component.linear
         x, line = self.solution.x[of], self.line[of]
-        linear = fix(linear, linear.integer, x)
-        linear = replace(linear, lower=np.where(missed, x, linear.lower), upper=np.where(missed, x, linear.upper))
-        ranked = [(goal.cost, goal.within) for _, goal in goals_within(self.program.goals, of)]
-        face = _cheapest(linear, x, ranked or [(linear.cost, 0.0)], self.search)
+        if of[0] not in self.faces:
+            linear = fix(linear, linear.integer, x)
+            linear = replace(linear, lower=np.where(missed, x, linear.lower), upper=np.where(missed, x, linear.upper))
+            ranked = [(goal.cost, goal.within) for _, goal in goals_within(self.program.goals, of)]
+            self.faces[of[0]] = _cheapest(linear, x, ranked or [(linear.cost, 0.0)], self.search)
+        face = self.faces[of[0]]
         if face is not None and self.is_rounded:
             face = _moved(face, self.start[of], self.counted[of], self.unit)
         face = None if face is None else _least_concern(face, concern, of, self.search)
@@ -359,12 +364,10 @@ def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Searc
         return face
     rest = _without_fixed(face, face.lower, free)
     for cost in costs[costs.any(axis=1)]:
-        level = replace(rest, cost=cost)
-        answer = search.alone(level)
-        duals = _of_rows(level, answer)
-        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
+        best = _best(replace(rest, cost=cost), search)
+        if best is None:
             return None
-        rest = _face(level, answer.x, duals)
+        rest, _ = best
     found = replace(face, lower=face.lower.copy(), upper=face.upper.copy())
     found.lower[free], found.upper[free] = rest.lower, rest.upper
     left = np.bincount(face.entries.rows[loose[face.entries.indices]], minlength=len(face.row_lower)) > 0
@@ -372,6 +375,15 @@ def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Searc
     row_lower, row_upper = face.row_lower.copy(), face.row_upper.copy()
     row_lower[left], row_upper[left] = rest.row_lower + of_fixed, rest.row_upper + of_fixed
     return replace(found, row_lower=row_lower, row_upper=row_upper)
+
+
+def _best(level: Linear, search: Search) -> tuple[Linear, Floats] | None:
+    """Return the program of all optimal plans of a program, and one of them; None if no duals prove them."""
+    answer = search.alone(level)
+    duals = _of_rows(level, answer)
+    if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
+        return None
+    return _face(level, answer.x, duals), answer.x
 
 
 def _equal(values: Floats, ends: Floats) -> Mask:
@@ -395,12 +407,11 @@ def _steadied(face: Linear, x: Floats, line: Ints, periods: int, columns: Ints, 
     costs[0, len(free) :] = 1.0
     costs[1, : len(free)], costs[2, : len(free)] = early, _arbitrary(columns[free])
     for cost in costs[costs.any(axis=1)]:
-        level = replace(rest, cost=cost)
-        answer = search.alone(level)
-        duals = _of_rows(level, answer)
-        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
+        best = _best(replace(rest, cost=cost), search)
+        if best is None:
             return None
-        rest, found[free] = _face(level, answer.x, duals), answer.x[: len(free)]
+        rest, x = best
+        found[free] = x[: len(free)]
     return found
 
 
