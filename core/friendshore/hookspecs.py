@@ -349,3 +349,194 @@ def friendshore_case_packs(facts: CaseFacts) -> Iterable[RulePack]:
     ```
     """
     raise NotImplementedError  # a specification; pluggy calls the implementations only
+
+
+@hookspec
+def friendshore_commands() -> Iterable[Named]:
+    """Yield commands: each is a function whose parameters are typer's arguments and options, as `friendshore.cli.Command`.
+
+    Called when a command that the manifest lists under `[commands]` is run, not before. A name of two words is a command in a group: `case
+    to-sql` stands beside `case roll`, and `fleet list` begins a group of its own. The function returns its exit code; what it raises as
+    `FriendshoreError` is reported like any other error. A complete plugin:
+
+    `acme_hello/friendshore.toml`:
+
+    ```toml
+    api = 1
+
+    [commands]
+    "catalogs count" = "Count the offers of a catalog."
+    ```
+
+    `acme_hello/__init__.py`:
+
+    ```python
+    from collections.abc import Iterator
+    from typing import Annotated
+
+    import typer
+
+    from friendshore.catalog import read_catalogs
+    from friendshore.cli import Command
+    from friendshore.cli.options import AsJson, Blocked, installed
+    from friendshore.cli.output import bare, show_json
+    from friendshore.hookspecs import hookimpl
+
+
+    def count(
+        name: Annotated[str, typer.Argument(metavar="CATALOG", help="Name of an installed catalog.")],
+        block: Blocked = None,
+        as_json: AsJson = False,
+    ) -> int:
+        \"\"\"Count the offers of a catalog.\"\"\"
+        registry = installed(block)
+        place = registry.catalog_folder(name)
+        read = read_catalogs([place], registry.catalog_folder)
+        offers = sum(len(catalog.offers) for catalog in read if catalog.name == place.name)
+        show_json({"offers": offers}) if as_json else bare(f"{offers} offers")
+        return 0
+
+
+    @hookimpl
+    def friendshore_commands() -> Iterator[Command]:
+        yield Command("catalogs count", count)
+    ```
+    """
+    raise NotImplementedError  # a specification; pluggy calls the implementations only
+
+
+@hookspec
+def friendshore_formats() -> Iterable[Named]:
+    """Yield output formats: each turns a document, or a whole run, into the bytes of a file. Derive them from `friendshore.report.Format`.
+
+    Called when a file of a format that the manifest lists under `[formats]` is to be written, as by `report RUN --out page.html`. The name of
+    a format is the ending of its files. A complete plugin:
+
+    `acme_text/friendshore.toml`:
+
+    ```toml
+    api = 1
+
+    [formats]
+    txt = "Plain text, 72 characters wide."
+    ```
+
+    `acme_text/__init__.py`:
+
+    ```python
+    from collections.abc import Iterator
+
+    from friendshore.document.elements import Document
+    from friendshore.document.terminal import plain_text
+    from friendshore.hookspecs import hookimpl
+    from friendshore.report import Format
+
+
+    class PlainText(Format):
+        name = "txt"
+
+        def render(self, document: Document, file: str = "") -> bytes:
+            return plain_text(document, 72).encode()
+
+
+    @hookimpl
+    def friendshore_formats() -> Iterator[Format]:
+        yield PlainText()
+    ```
+    """
+    raise NotImplementedError  # a specification; pluggy calls the implementations only
+
+
+@hookspec
+def friendshore_checks() -> Iterable[Named]:
+    """Yield checks of runs that `verify` makes beside its own. Derive them from `friendshore.recommend.RunChecker`.
+
+    Called whenever a run is verified, if the manifest lists the check under `[checks]`. A check may report findings, which fail the run, and
+    facts for which nothing vouches. A check that can read a file beside a run announces the name of the file in `files`: without the plugin,
+    `verify` refuses a run with such a file rather than ignoring it. A complete plugin:
+
+    `acme_audit/friendshore.toml`:
+
+    ```toml
+    api = 1
+
+    [checks]
+    made-this-year = "Whether the run was made this year."
+    ```
+
+    `acme_audit/__init__.py`:
+
+    ```python
+    from collections.abc import Iterator
+    from datetime import date
+
+    from friendshore.errors import Diagnostic
+    from friendshore.hookspecs import hookimpl
+    from friendshore.recommend import CheckAnswer, CheckRequest, RunChecker
+
+
+    class MadeThisYear(RunChecker):
+        name = "made-this-year"
+
+        def check(self, asked: CheckRequest) -> CheckAnswer:
+            made = asked.stored.run.made
+            if made.year == date.today().year:
+                return CheckAnswer()
+            return CheckAnswer(findings=(Diagnostic("the run was not made this year", "run.json", column="made", found=f"{made}"),))
+
+
+    @hookimpl
+    def friendshore_checks() -> Iterator[RunChecker]:
+        yield MadeThisYear()
+    ```
+    """
+    raise NotImplementedError  # a specification; pluggy calls the implementations only
+
+
+@hookspec
+def friendshore_case_formats() -> Iterable[Named]:
+    """Yield formats of cases: each reads a case from a file that isn't TOML. Derive them from `friendshore.case.CaseFormat`.
+
+    Called when a case whose file has an ending that the manifest lists under `[case_formats]` is read. What the format returns is checked key
+    by key like a case file. A complete plugin:
+
+    `acme_json/friendshore.toml`:
+
+    ```toml
+    api = 1
+
+    [case_formats]
+    json = "A case as JSON, with the keys of a case file."
+    ```
+
+    `acme_json/__init__.py`:
+
+    ```python
+    import json
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from friendshore.case import CaseFormat
+    from friendshore.errors import Diagnostic
+    from friendshore.hookspecs import hookimpl
+    from friendshore.reading.tomlfile import TomlFile
+
+
+    class JsonCase(CaseFormat):
+        name = "json"
+
+        def read(self, file: Path, problems: list[Diagnostic]) -> TomlFile | None:
+            try:
+                data = json.loads(file.read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                problems.append(Diagnostic(f"cannot be read: {error}", str(file), fix="write JSON"))
+                return None
+            return TomlFile(str(file), data, {}, problems)
+
+
+    @hookimpl
+    def friendshore_case_formats() -> Iterator[CaseFormat]:
+        yield JsonCase()
+    ```
+    """
+    raise NotImplementedError  # a specification; pluggy calls the implementations only

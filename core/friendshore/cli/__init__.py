@@ -6,6 +6,7 @@ What is slow to import is imported within the commands, so that `--help` is quic
 from __future__ import annotations
 
 from .app import app
+from .command import Command
 from .program import main
 
-__all__ = ["app", "main"]
+__all__ = ["Command", "app", "main"]

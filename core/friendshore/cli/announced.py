@@ -1,4 +1,4 @@
-"""Questions by name as manifests announce them, for help and completion: read as text, with nothing imported that takes its time.
+"""Questions and commands by name as manifests announce them, for help and completion: read as text, with nothing imported that takes its time.
 
 What is wrong with a manifest is no matter here: the registry says it to whoever asks for something of its plugin.
 """
@@ -19,23 +19,31 @@ _GROUP = "[friendshore]"
 
 def own_questions() -> dict[str, str]:
     """Friendshore's own questions by name, with a line on what each answers."""
-    return _questions(Path(__file__).parents[1])
+    return _announced(Path(__file__).parents[1], "questions")
 
 
 def announced_questions() -> dict[str, str]:
-    """Questions of all installed plugins, likewise, sorted by name."""
-    found = {name: line for dist in distributions() for name, line in _of(dist)}
-    return dict(sorted(found.items()))
+    """Return the questions of all installed plugins by name, each with a line on what it answers, sorted by name."""
+    return _of_all("questions")
 
 
-def _of(dist: Distribution) -> Iterator[tuple[str, str]]:
+def announced_commands() -> dict[str, str]:
+    """Return the commands of all installed plugins by name, such as `case to-sql`, each with a line of help, sorted by name."""
+    return _of_all("commands")
+
+
+def _of_all(key: str) -> dict[str, str]:
+    return dict(sorted((name, line) for dist in distributions() for name, line in _of(dist, key)))
+
+
+def _of(dist: Distribution, key: str) -> Iterator[tuple[str, str]]:
     with suppress(OSError, ValueError, ImportError, AttributeError):
         text = dist.read_text("entry_points.txt") or ""
         for package in _packages(text) if _GROUP in text else ():
             spec = find_spec(package)
             for folder in (spec.submodule_search_locations if spec is not None else None) or ():
                 if (Path(folder) / MANIFEST).is_file():
-                    yield from _questions(Path(folder)).items()
+                    yield from _announced(Path(folder), key).items()
 
 
 def _packages(text: str) -> Iterator[str]:
@@ -48,11 +56,11 @@ def _packages(text: str) -> Iterator[str]:
             yield line.partition("=")[2].strip().partition(":")[0].partition(".")[0]
 
 
-def _questions(folder: Path) -> dict[str, str]:
-    """Those that the manifest in a folder announces.
+def _announced(folder: Path, key: str) -> dict[str, str]:
+    """Return a table of the manifest in a folder.
 
     Raises:
-        OSError, ValueError: if it cannot be read.
+        OSError, ValueError: If it can't be read.
     """
-    announced = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8-sig")).get("questions", {})
-    return {str(name): str(line) for name, line in announced.items()}
+    lines = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8-sig")).get(key, {})
+    return {str(name): str(line) for name, line in lines.items()}

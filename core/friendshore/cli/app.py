@@ -8,9 +8,9 @@ import typer
 
 from . import cases, catalogs, orders, plan, plugins, rules, runs, watch
 from .announced import own_questions
+from .groups import Commands, announced
 from .options import EPILOG
 from .output import bare
-from .questions import Commands, announced
 
 app = typer.Typer(
     cls=Commands,

@@ -15,12 +15,15 @@ import typer
 from ..errors import InputError
 from ..reading.today import today
 from ..writing import add_files
+from .groups import Commands
 from .options import AsJson, Blocked, CasePath, Strict, installed
 from .output import answering, bare, complain, show_fitting, show_json, wrote
 from .waiting import progress_bar
 
 app = typer.Typer(
-    help="Write a case as one workbook, and read what was edited in it as a scenario.", no_args_is_help=True
+    cls=Commands,
+    help="Write a case as one workbook, and read what was edited in it as a scenario.",
+    no_args_is_help=True,
 )
 _TEMPLATES = "templates"
 _START = date(2026, 10, 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .groups import Commands
 from .options import AsJson, Blocked, installed
 from .output import answer, answering, bare, wrote
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ..plugins import CatalogRef, Registry
     from ..readers import CatalogRows
 
-app = typer.Typer(help="List, show, check and convert catalogs.", no_args_is_help=True)
+app = typer.Typer(cls=Commands, help="List, show, check and convert catalogs.", no_args_is_help=True)
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="An installed catalog, a folder, a workbook, or READER:ARGUMENT.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .groups import Commands
 from .options import AsJson, Blocked, Quiet, installed
 from .output import answer, answering, bare, show, show_json, wrote
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ..plugins.loading import Loaded
     from .scaffold import Scaffold
 
-app = typer.Typer(help="List, show and check plugins, and begin a new one.", no_args_is_help=True)
+app = typer.Typer(cls=Commands, help="List, show and check plugins, and begin a new one.", no_args_is_help=True)
 
 
 @app.command("list")

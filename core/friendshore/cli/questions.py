@@ -13,12 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 from typer.main import get_command
 
 from ..errors import FriendshoreError
 from ..writing import add_files, refuse_present
-from .announced import announced_questions, own_questions
 from .asking import answered, late, opened_for, options_made
 from .options import (
     DEFAULT_GAP,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from ..plugins import Registry
     from ..questions import Question
     from ..questions.base import Option
+    from ..report.formats import Format
 
 _SHARED: Mapping[str, tuple[Any, object]] = {
     "scenario": (Scenarios, None),
@@ -60,44 +60,13 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
 """Options that all questions have, with the default of each. One of which a question has its own (`compare --scenario`) is left out."""
 _READ_BY_ITSELF = {"scenario", "change"}
 """Those that a question of that option reads itself: its case is opened without."""
-_MEANT = {"new": "init", "create": "init", "validate": "check", "solve": "plan", "run": "plan"}
-"""What other tools call what is meant, where no spelling is near."""
 _TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
 """Types of options that the command line reads as others."""
 
 
-class Commands(TyperGroup):
-    """All commands: those written here, friendshore's own questions, and those of plugins, whose names are read from manifests."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Their names."""
-        return [*super().list_commands(ctx), *(name for name in announced_questions() if name not in self.commands)]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command; a question without its options, which nobody has asked for yet."""
-        return super().get_command(ctx, cmd_name) or _plain(cmd_name, announced_questions().get(cmd_name))
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is asked for; a question with its options."""
-        if args and args[0] in _MEANT and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"No such command '{args[0]}'. Did you mean '{_MEANT[args[0]]}'?")
-        name, command, rest = super().resolve_command(ctx, args)
-        if command is None or name is None or (name in self.commands and name not in own_questions()):
-            return name, command, rest
-        return name, command_for(name, rest), rest
-
-
-def announced() -> None:
-    """Stands for a question of friendshore's own among the commands, until it is asked."""
-
-
-def _plain(name: str, text: str | None) -> TyperCommand | None:
-    return None if text is None else TyperCommand(name, short_help=text)
-
-
 def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
     """The command of a question; one that says why not, where it is unavailable. A plugin that `args` block is not looked at."""
-    blocks = [*_values(args, "--block")]
+    blocks = [*values_of(args, "--block")]
     from ..questions.base import question_named
 
     try:
@@ -105,7 +74,7 @@ def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
             registry = installed(blocks)
             question = question_named(registry, name)
     except FriendshoreError as error:
-        return _refusal(name, error, "--json" in args)
+        return refusal(name, error, "--json" in args)
 
     @answering
     def run(path: Path, **given: Any) -> int:
@@ -113,10 +82,10 @@ def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
         return _asked(question_named(here, name), here, path, given)
 
     _sign(run, question)
-    return _made(name, run)
+    return typed_command(name, run)
 
 
-def _values(args: Sequence[str], option: str) -> Iterator[str]:
+def values_of(args: Sequence[str], option: str) -> Iterator[str]:
     """What an option is given, once or several times."""
     for number, arg in enumerate(args):
         if arg == option:
@@ -125,7 +94,7 @@ def _values(args: Sequence[str], option: str) -> Iterator[str]:
             yield arg.removeprefix(f"{option}=")
 
 
-def _refusal(name: str, error: FriendshoreError, as_json: bool) -> TyperCommand:
+def refusal(name: str, error: FriendshoreError, as_json: bool) -> TyperCommand:
     """A command that takes anything, and says what is wrong."""
 
     @answering
@@ -134,10 +103,11 @@ def _refusal(name: str, error: FriendshoreError, as_json: bool) -> TyperCommand:
 
     rest = Annotated[list[str] | None, typer.Argument()]
     _give(run, [_keyword("rest", rest, None), _keyword("as_json", AsJson, as_json)])
-    return _made(name, run, {"ignore_unknown_options": True, "help_option_names": ["--help-of-it"]})
+    return typed_command(name, run, {"ignore_unknown_options": True, "help_option_names": ["--help-of-it"]})
 
 
-def _made(name: str, run: Callable[..., None], settings: dict[str, Any] | None = None) -> TyperCommand:
+def typed_command(name: str, run: Callable[..., None], settings: dict[str, Any] | None = None) -> TyperCommand:
+    """Return the command that a function is, by typer's reading of its parameters."""
     one = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
     one.command(name, context_settings=settings)(run)
     made = get_command(one)
@@ -196,10 +166,13 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     from ..plugins import asked_of
     from ..questions import OptionsError
     from ..questions.base import options_of, shown
+    from ..report.formats import format_named
 
     typed = {one.name: _value(one, given[one.name]) for one in options_of(question)}
     shared = {name: value for name, value in given.items() if name not in _READ_BY_ITSELF & typed.keys()}
+    page_format = None
     if given["html"] is not None:
+        page_format = format_named("html", registry)
         refuse_present(given["html"])  # before the work, not after it
     try:
         asked = options_made(question, typed)
@@ -217,9 +190,9 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     if given["html"] is not None and question.text_is_page and text is not None:
         add_files(given["html"].parent, {PurePosixPath(given["html"].name): text.encode()})
         text = None  # what it is about is told instead
-    elif given["html"] is not None:
+    elif page_format is not None:
         page = shown(question, lambda: question.document(found, asked))
-        _write_page(given["html"], page, (*opened.notes, *notes, *up))
+        _write_page(given["html"], page_format, page, (*opened.notes, *notes, *up))
     if given["as_json"]:
         with asked_of(question, question.name):
             data = json_for_stdout(dict(question.data(found, asked)))
@@ -233,12 +206,12 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     return 0
 
 
-def _write_page(file: Path, page: Document, notes: Sequence[str]) -> None:
+def _write_page(file: Path, form: Format, page: Document, notes: Sequence[str]) -> None:
     from ..document import elements as doc
-    from .forms import Form, write_document
+    from ..report.formats import write_document
 
     told = doc.document(page.title, doc.notes(notes, doc.Tone.DOUBTFUL), *page.parts)
-    write_document(file, _as_report(told), Form.HTML)
+    write_document(file, _as_report(told), form)
 
 
 def _as_report(page: Document) -> Document:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .groups import Commands
 from .options import AsJson, Blocked, installed
 from .output import answer, answering, warn
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..plugins import Registry
     from ..rules.pack import RulePack
 
-app = typer.Typer(help="List and show rules and rule packs.", no_args_is_help=True)
+app = typer.Typer(cls=Commands, help="List and show rules and rule packs.", no_args_is_help=True)
 
 
 @app.command("list")

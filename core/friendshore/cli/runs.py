@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,14 +11,11 @@ import typer
 from ..domain.watch import LONGEST_SECONDS
 from ..errors import InputError
 from .asking import answers_of, questions_named
-from .forms import Form, rendered, write_document
 from .options import DEFAULT_GAP, AsJson, Blocked, OfCase, Quiet, RunPath, TimeLimit, Workers, installed
 from .output import answer, answering, bare, show_json, wrote
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
-    from ..document.elements import Document
-    from ..domain.run import Run
     from ..plugins import Registry
     from ..recommend import RunCheck
     from ..run import RunFolder
@@ -103,11 +99,12 @@ def sign(
 
 
 Formatted = Annotated[
-    Form | None,
+    str | None,
     typer.Option(
         "--format",
-        help="One page of Markdown, or all of the run with charts as one file of HTML or as a workbook (with --out); as the name of --out ends, if "
-        "not given, else Markdown.",
+        metavar="NAME",
+        help="md: one page of Markdown. html, xlsx: the whole run with charts as a page or a workbook. Plugins may add others. "
+        "Default: as the name of --out ends, else md.",
     ),
 ]
 Asked = Annotated[
@@ -134,7 +131,7 @@ Verified = Annotated[
 @answering
 def report(
     run: RunPath,
-    form: Formatted = None,
+    name: Formatted = None,
     asked: Asked = None,
     out: Into = None,
     verified: Verified = True,
@@ -146,36 +143,32 @@ def report(
     as_json: AsJson = False,
 ) -> int:
     """Tell a run to whoever decides. The run is verified first: of one that does not hold, only what failed verification is told."""
+    from ..report.formats import format_named, format_of, rendered, write_document
     from ..run import read_run
     from ..writing import refuse_present
 
+    registry = installed(block)
     if out is not None:
         refuse_present(out)  # before the work, not after it
-        form = form or Form.of(out)
-    elif form is Form.XLSX:
-        raise InputError("a workbook is no text to be shown", column="--format", fix="name a file to write: --out FILE")
-    form = form or Form.MARKDOWN
-    registry = installed(block)
+    chosen = format_of(out, registry) if out is not None and name is None else format_named(name or "md", registry)
+    if out is None and not chosen.is_text:
+        fix = "name a file to write: --out FILE"
+        raise InputError(f"`{chosen.name}` is not text that can be printed", column="--format", fix=fix)
     questions = questions_named(asked or (), registry)
     stored = read_run(run)
     checked = _checked(stored, registry, case) if verified else None
     shared = {"time_limit": time_limit, "gap": DEFAULT_GAP, "workers": workers, "strict": False}
     given = {**shared, "quiet": quiet, "as_json": as_json}
     holds = checked is None or not checked.findings
-    told = _told(form, stored.run, checked, answers_of(questions, run, registry, given) if questions and holds else [])
+    told = chosen.of_run(
+        stored.run, checked, answers_of(questions, run, registry, given) if questions and holds else []
+    )
     if out is not None:
-        wrote(as_json, [write_document(out, told, form)])
+        wrote(as_json, [write_document(out, told, chosen)])
     else:
-        text = rendered(told, form).decode()
-        show_json({"format": form.value, "text": text}) if as_json else bare(text.rstrip("\n"))
+        text = rendered(told, chosen).decode()
+        show_json({"format": chosen.name, "text": text}) if as_json else bare(text.rstrip("\n"))
     return checked.exit_code if checked is not None else 0
-
-
-def _told(form: Form, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
-    """What Markdown has on one page, and the others whole."""
-    from ..report import page_document, report_document
-
-    return (page_document if form is Form.MARKDOWN else report_document)(run, checked, answers)
 
 
 def _checked(stored: RunFolder, registry: Registry, case: Path | None) -> RunCheck:

@@ -40,14 +40,14 @@ def watch(
     from ..editions import editions_of
     from ..editions import watch as watched
     from ..editions.document import watch_document
+    from ..report.formats import format_of, write_document
     from ..solve import Limits
     from ..writing import refuse_present
-    from .forms import Form, write_document
 
-    form = Form.of(out) if out is not None else None
+    registry = installed(block)
+    form = format_of(out, registry) if out is not None else None
     if out is not None:
         refuse_present(out)  # before the work, not after it
-    registry = installed(block)
     editions = editions_of(old, new, registry)
     until = None if time_limit is None else monotonic() + time_limit
     with Interrupt() as cancel, progress_bar(quiet or as_json, "watching", "cases") as progress:

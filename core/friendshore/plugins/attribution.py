@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -22,6 +22,8 @@ _HOME = Path(__file__).parents[1]
 _ADVERTISEMENT = "For further information visit"
 """How the last line of pydantic's errors begins, which is an address."""
 _AS_IT_IS = nullcontext()
+Code = type | Callable[..., object]
+"""A class or function of a plugin."""
 
 
 def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)) -> PluginError:
@@ -88,18 +90,24 @@ def attributed(rule: Rule) -> AbstractContextManager[None]:
     return _AS_IT_IS if is_own(kind) else _attributed(kind, f"its rule `{rule.id}` of kind `{rule.kind}`")
 
 
-def asked_of(question: Named, name: str) -> AbstractContextManager[None]:
-    """Turns what a plugin's question raises into an error that names the question and its distribution; likewise.
+def asked_of(thing: Named, name: str, what: str = "question", code: Code | None = None) -> AbstractContextManager[None]:
+    """Turn what an object of a plugin raises into an error that names the object and its distribution.
+
+    Args:
+        thing: A question, command, format, or check.
+        name: Its name, for the error.
+        what: Its sort, for the error.
+        code: The plugin's function, if the object only refers to it.
 
     Raises:
-        PluginError: for anything but a `FriendshoreError` that a plugin's question raises.
+        PluginError: For anything but a `FriendshoreError` that the object of a plugin raises.
     """
-    kind = type(question)
-    return _AS_IT_IS if is_own(kind) else _attributed(kind, f"its question `{name}`")
+    kind = type(thing) if code is None else code
+    return _AS_IT_IS if is_own(kind) else _attributed(kind, f"its {what} `{name}`")
 
 
 @contextmanager
-def _attributed(kind: type, whose: str) -> Iterator[None]:
+def _attributed(kind: Code, whose: str) -> Iterator[None]:
     try:
         with running(package_of(kind), whose):
             yield
@@ -125,7 +133,7 @@ def sentence_of(rule: Rule) -> str:
         return as_sentence(rule.sentence())
 
 
-def place_of(kind: type) -> tuple[str, int | None]:
+def place_of(kind: Code) -> tuple[str, int | None]:
     """File and line in which a kind of rule or question is defined, as far as that is available."""
     try:
         return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]
@@ -133,7 +141,7 @@ def place_of(kind: type) -> tuple[str, int | None]:
         return getattr(sys.modules.get(kind.__module__), "__file__", None) or "", None
 
 
-def owner_of(kind: type) -> PluginInfo:
+def owner_of(kind: Code) -> PluginInfo:
     """The plugin that a class comes from, by the package it is defined in; found only when something went wrong."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
     info = owner_of_package(package_of(kind), f"module `{kind.__module__}`")

@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from threading import RLock
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pluggy
 from pydantic import BaseModel
@@ -28,6 +28,7 @@ from ..rules.pack import PACK_FILE, stated_name
 from .attribution import blame, wrong
 from .interface import OWN, __version__, is_own, package_of
 from .manifest import CATALOG_FILE, Announced, Plugin, PluginInfo, announced
+from .names import names_of
 from .packages import MANIFEST
 from .running import running, to_blame
 from .settings import model_in
@@ -39,7 +40,23 @@ Hook = Literal[
     "friendshore_readers",
     "friendshore_settings",
     "friendshore_case_packs",
+    "friendshore_commands",
+    "friendshore_formats",
+    "friendshore_checks",
+    "friendshore_case_formats",
 ]
+
+
+HookedWhat = Literal["question", "reader", "command", "format", "check", "case format"]
+HOOKS: Mapping[HookedWhat, Hook] = {
+    "question": "friendshore_questions",
+    "reader": "friendshore_readers",
+    "command": "friendshore_commands",
+    "format": "friendshore_formats",
+    "check": "friendshore_checks",
+    "case format": "friendshore_case_formats",
+}
+"""Sort of thing -> the hook that yields such things, each an object with a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +66,8 @@ class Yielded:
     kinds: Mapping[str, type[Rule]] = field(default_factory=dict)
     packs: Mapping[str, Path] = field(default_factory=dict)
     catalogs: Mapping[str, Path] = field(default_factory=dict)
-    questions: Mapping[str, Named] = field(default_factory=dict)
-    readers: Mapping[str, Reader] = field(default_factory=dict)
+    named: Mapping[str, Named] = field(default_factory=dict)
+    """Questions, readers, commands, formats, or checks, by name."""
     settings: type[BaseModel] | None = None
 
 
@@ -65,14 +82,13 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
     things = called(plugin, hook)
     if hook == "friendshore_settings":
         return Yielded(settings=model_in(things, info))
-    if hook == "friendshore_questions":
-        questions = named(things, info)
-        _announced(info, hook, [one.name for one in info.questions], questions)
-        return Yielded(questions=questions)
-    if hook == "friendshore_readers":
-        readers = _readers(things, info)
-        _announced(info, hook, info.readers, readers)
-        return Yielded(readers=readers)
+    what = next((what for what, one in HOOKS.items() if one == hook), None)
+    if what is not None:
+        found = named(things, info, hook)
+        if what == "reader":
+            _refuse_no_reader(found, info)
+        _announced(info, hook, names_of(plugin, what), found)
+        return Yielded(named=found)
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}
     catalogs: dict[str, Path] = {}
@@ -136,38 +152,32 @@ def called(plugin: Plugin, hook: Hook, **given: object) -> list[Any]:
     return _call(info, manager_of(info, plugin.entry), hook, given)
 
 
-def named(questions: Iterable[Any], info: PluginInfo, hook: Hook = "friendshore_questions") -> dict[str, Any]:
-    """Questions, or readers, by name.
+def named(things: Iterable[Any], info: PluginInfo, hook: Hook = "friendshore_questions") -> dict[str, Any]:
+    """Return the things that a hook yields, by name.
 
     Raises:
         PluginError: if one has none, or two have the same.
     """
     found: dict[str, Any] = {}
-    what = hook.removeprefix("friendshore_")
-    for question in questions:
+    what = hook.removeprefix("friendshore_").replace("_", " ")
+    for thing in things:
         try:
             with running(info.package, f"the name of one of its {what}"):
-                name = question.name
+                name = thing.name
         except Exception:  # noqa: BLE001 - whatever it is: it has no name
             name = None
         if not isinstance(name, str) or not name:
-            raise wrong(info, f"its hook `{hook}` yields something else", repr(question), what)
-        _put(info, found, name, question)
+            raise wrong(info, f"its hook `{hook}` yields something else", repr(thing), what)
+        _put(info, found, name, thing)
     return found
 
 
-def _readers(things: Iterable[Any], info: PluginInfo) -> dict[str, Reader]:
-    """Readers by name.
-
-    Raises:
-        PluginError: if one has no name or is none, or two have the same.
-    """
-    found = named(things, info, "friendshore_readers")
+def _refuse_no_reader(found: Mapping[str, object], info: PluginInfo) -> None:
+    """Raise `PluginError` if one of the objects isn't a reader."""
     for name, reader in found.items():
         if not isinstance(reader, Reader):
             message = "its hook `friendshore_readers` yields something else"
             raise wrong(info, message, f"`{name}`, a {type(reader).__name__}", "subclasses of Reader, made")
-    return found
 
 
 def kind_of(rule: type[Rule], info: PluginInfo) -> str:
@@ -207,7 +217,8 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
         manager.register(code, name=info.label)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        hooks = "friendshore_catalogs(), friendshore_rules(), friendshore_questions(), friendshore_readers() and friendshore_settings(), without arguments, and friendshore_case_packs(facts)"
+        hooks = ", ".join(f"{hook}()" for hook in get_args(Hook) if hook != "friendshore_case_packs")
+        hooks += ", without arguments, and friendshore_case_packs(facts)"
         said = " ".join(str(error).split())
         raise wrong(
             info, f"it implements a hook that there is not: {said}", "", hooks, getattr(code, "__file__", "")
@@ -274,7 +285,7 @@ def built_in() -> Plugin:
 def asked_of_us(info: PluginInfo) -> Yielded:
     """What friendshore's own hook yields: of questions alone, which stand above this layer and are imported when one is asked."""
     code = import_module(f"{OWN}.questions")
-    return Yielded(questions=named(code.friendshore_questions(), info))
+    return Yielded(named=named(code.friendshore_questions(), info))
 
 
 def given_in_memory(

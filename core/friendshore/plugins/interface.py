@@ -6,6 +6,7 @@ goes, goes with a version, and a version that is no longer the newest has an end
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
@@ -18,12 +19,12 @@ OWN = __name__.partition(".")[0]
 _OWN_MODULES = f"{OWN}."
 
 
-def package_of(kind: type) -> str:
+def package_of(kind: type | Callable[..., object]) -> str:
     """The import package that a class is defined in."""
     return str(kind.__module__).partition(".")[0]
 
 
-def is_own(kind: type) -> bool:
+def is_own(kind: type | Callable[..., object]) -> bool:
     """Whether a class, as of a kind of rules, is friendshore's own, and no plugin's."""
     module = str(kind.__module__)
     return module.startswith(_OWN_MODULES) or module == OWN

@@ -30,8 +30,13 @@ CATALOG_FILE = "catalog.toml"
 """The file that makes a folder a catalog."""
 
 
-QuestionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
-"""What a question is called as a command."""
+_WORD = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+QuestionName = Annotated[str, Field(pattern=rf"^{_WORD}$")]
+"""Name of a question as a command. Checks of runs are named in the same way."""
+CommandName = Annotated[str, Field(pattern=rf"^{_WORD}( {_WORD})?$")]
+"""Name of a command, like `sign`, or of a command in a group, like `case to-xlsx`."""
+FormatName = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+"""Name of an output format or of a format of cases: the ending of its files, without the dot."""
 ReaderName = Annotated[str, Field(pattern=READER)]
 """What a reader is called."""
 OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
@@ -41,6 +46,9 @@ COMMANDS = frozenset(
     {
         "plan",
         "case",
+        "case from-xlsx",
+        "case roll",
+        "case to-xlsx",
         "check",
         "verify",
         "report",
@@ -49,12 +57,23 @@ COMMANDS = frozenset(
         "lock",
         "init",
         "catalogs",
+        "catalogs check",
+        "catalogs convert",
+        "catalogs datapackage",
+        "catalogs list",
+        "catalogs show",
         "rules",
+        "rules list",
+        "rules show",
         "plugins",
+        "plugins check",
+        "plugins list",
+        "plugins new",
+        "plugins show",
         "watch",
     }
 )
-"""What friendshore's own commands are called that are no questions: no question can have such a name."""
+"""Names of friendshore's own commands, except questions. A plugin's question or command can't have one of them."""
 
 
 class Manifest(Record):
@@ -82,6 +101,14 @@ class Manifest(Record):
     """Columns of facts of offers, facilities and lanes, by table and name, that it declares for all catalogs."""
     readers: tuple[ReaderName, ...] = ()
     """Readers that its code yields from the hook `friendshore_readers`: what a case writes before the colon."""
+    commands: Mapping[CommandName, OneLine] = {}
+    """Commands that its code yields from the hook `friendshore_commands`, by name, each with a line of help."""
+    formats: Mapping[FormatName, OneLine] = {}
+    """Output formats that its code yields from the hook `friendshore_formats`, by name, each with a line of description."""
+    checks: Mapping[QuestionName, OneLine] = {}
+    """Checks of runs that its code yields from the hook `friendshore_checks`, by name, each with a line of description."""
+    case_formats: Mapping[FormatName, OneLine] = {}
+    """Formats of cases that its code yields from the hook `friendshore_case_formats`, by name, each with a line of description."""
 
 
 class PluginStatus(StrEnum):
@@ -97,11 +124,11 @@ class PluginStatus(StrEnum):
 
 
 class Announced(Record):
-    """A question that a plugin brings, as its manifest announces it."""
+    """A question, command, format, or check that a plugin brings, as its manifest announces it."""
 
     name: str
     answers: str = ""
-    """A line on what it answers."""
+    """A line on what it answers or does."""
 
 
 class PluginInfo(Record):
@@ -127,6 +154,12 @@ class PluginInfo(Record):
     """Ids."""
     questions: tuple[Announced, ...] = ()
     readers: tuple[str, ...] = ()
+    commands: tuple[Announced, ...] = ()
+    formats: tuple[Announced, ...] = ()
+    """Output formats."""
+    checks: tuple[Announced, ...] = ()
+    """Checks of runs."""
+    case_formats: tuple[Announced, ...] = ()
     columns: tuple[DeclaredColumn, ...] = ()
     """Columns of facts that it declares."""
     settings: bool = False
@@ -154,8 +187,8 @@ class PluginInfo(Record):
             *self.catalogs,
             *self.packs,
             *self.kinds,
-            *(question.name for question in self.questions),
             *self.readers,
+            *(one.name for one in (*self.questions, *self.commands, *self.formats, *self.checks, *self.case_formats)),
         )
 
     @property
@@ -177,8 +210,8 @@ class Plugin:
     """Folders by id."""
     classes: Mapping[str, type[Rule]] = field(default_factory=dict)
     """Kinds of rules that are here already: friendshore's own, and those given in memory."""
-    questions: Mapping[str, Named] = field(default_factory=dict)
-    """Questions given in memory."""
+    given: Mapping[str, Named] = field(default_factory=dict)
+    """Questions that a program gives in memory."""
     problems: tuple[Diagnostic, ...] = ()
     """What is wrong with what it says of itself."""
 
@@ -212,9 +245,9 @@ def discover() -> tuple[Plugin, ...]:
     return tuple(sorted(map(plugin_of, declared()), key=lambda p: (p.info.distribution, p.info.name)))
 
 
-def announced(questions: Mapping[str, str]) -> tuple[Announced, ...]:
-    """Questions by name, with a line on what each answers, as records."""
-    return tuple(Announced(name=name, answers=answers) for name, answers in questions.items())
+def announced(lines: Mapping[str, str]) -> tuple[Announced, ...]:
+    """Return what a manifest announces, given a line on each by name, as records."""
+    return tuple(Announced(name=name, answers=line) for name, line in lines.items())
 
 
 def normal(name: str) -> str:
@@ -294,15 +327,10 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
         told = "yields rule packs of what a case sets for it, and takes no settings"
         problems.append(Diagnostic(told, info.file, column="case_packs", fix="add `settings = true`"))
     problems += taken(info.columns, info.file)
-    problems += [
-        Diagnostic(
-            f"brings a question `{name}`, as a command of friendshore is called",
-            info.file,
-            column="questions",
-            fix="rename it",
-        )
-        for name in sorted(COMMANDS & manifest.questions.keys())
-    ]
+    for key, names in (("questions", manifest.questions), ("commands", manifest.commands)):
+        for name in sorted(COMMANDS & names.keys()):
+            message = f"brings a {key[:-1]} `{name}`, as a command of friendshore is called"
+            problems.append(Diagnostic(message, info.file, column=key, fix="rename it"))
     if problems:
         return _broken(info, entry, InputError(problems))
     return Plugin(info, entry, dict(catalogs), dict(packs))
@@ -317,6 +345,10 @@ def _with_names(
         packs=(*packs, *manifest.hook_packs),
         kinds=manifest.kinds,
         questions=announced(manifest.questions),
+        commands=announced(manifest.commands),
+        formats=announced(manifest.formats),
+        checks=announced(manifest.checks),
+        case_formats=announced(manifest.case_formats),
         settings=manifest.settings,
         case_packs=manifest.case_packs,
         readers=manifest.readers,

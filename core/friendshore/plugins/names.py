@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ..domain.base import Record, grouped
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, PluginError
-from .manifest import Plugin, PluginInfo, PluginStatus, normal
+from .manifest import Announced, Plugin, PluginInfo, PluginStatus, normal
 
 if TYPE_CHECKING:
     from ..reading.layouts import FactColumns
@@ -128,41 +128,40 @@ def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Diagno
 
 
 _USABLE = (PluginStatus.OK, PluginStatus.CLASH)
-What = Literal["catalog", "rule pack", "kind of rule", "question", "reader"]
-FIELD: dict[What, Literal["catalogs", "packs", "kinds", "questions", "readers"]] = {
+What = Literal[
+    "catalog", "rule pack", "kind of rule", "question", "reader", "command", "format", "check", "case format"
+]
+FIELD: dict[What, str] = {
     "catalog": "catalogs",
     "rule pack": "packs",
     "kind of rule": "kinds",
     "question": "questions",
     "reader": "readers",
+    "command": "commands",
+    "format": "formats",
+    "check": "checks",
+    "case format": "case_formats",
 }
-"""What is named -> where a plugin lists the names."""
+"""Sort of thing -> the field of a plugin that lists the names of its things of that sort."""
 
 
 MOST_LISTED = 8
 """Names that an error lists; of more it names the command that does."""
-_LISTED_BY: dict[What, str] = {
-    "catalog": "catalogs",
-    "rule pack": "rules",
-    "kind of rule": "plugins",
-    "question": "plugins",
-    "reader": "plugins",
-}
+_LISTED_BY: dict[What, str] = {"catalog": "catalogs", "rule pack": "rules"}
+"""Sort of thing -> the command group that lists them; the other sorts are listed by `plugins`."""
 
 
-def _names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
+def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
     """The names of a sort that a plugin announces."""
-    if what == "question":
-        return tuple(question.name for question in plugin.info.questions)
-    names: tuple[str, ...] = getattr(plugin.info, FIELD[what])
-    return names
+    things: tuple[str | Announced, ...] = getattr(plugin.info, FIELD[what])
+    return tuple(thing if isinstance(thing, str) else thing.name for thing in things)
 
 
 def _claimed(plugin: Plugin, what: What) -> tuple[str, ...]:
     """Those of them that are not blocked. What is wrong with a plugin plays no part: which of two is meant must not turn on it."""
     if plugin.info.status is PluginStatus.BLOCKED:
         return ()
-    return tuple(name for name in _names_of(plugin, what) if name not in plugin.info.withheld)
+    return tuple(name for name in names_of(plugin, what) if name not in plugin.info.withheld)
 
 
 def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
@@ -247,7 +246,7 @@ def _unknown(what: What, name: str, plugins: Sequence[Plugin]) -> list[Diagnosti
         fix += f", or write ./{name} for a folder of your own"
     expected = "" if causes or not names else f"one of {', '.join(names)}"
     if len(names) > MOST_LISTED and not causes:
-        expected = f"one of the {len(names)} that `friendshore {_LISTED_BY[what]} list` shows"
+        expected = f"one of the {len(names)} that `friendshore {_LISTED_BY.get(what, 'plugins')} list` shows"
     return [*causes, Diagnostic(message, found=f"`{name}`", expected=expected, fix=fix)]
 
 
@@ -257,7 +256,7 @@ def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[
     Raises:
         PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
     """
-    bringing = [plugin for plugin in plugins if name in _names_of(plugin, what)]
+    bringing = [plugin for plugin in plugins if name in names_of(plugin, what)]
     claims = [plugin for plugin in bringing if name in _claimed(plugin, what)]
     if len(claims) > 1:
         raise PluginError(_clash(what, name, claims))

@@ -105,7 +105,8 @@ def read_there(data: Mapping[str, Any]) -> dict[str, Any]:
     info, entry = plugin_told(data)
     name, argument = reader_in(data["reading"]) or ("", "")
     try:
-        reader = ask(Plugin(info, entry), "friendshore_readers").readers[name]
+        reader = ask(Plugin(info, entry), "friendshore_readers").named[name]
+        assert isinstance(reader, Reader)  # its hook was checked
         settings = None
         if info.settings:
             model = ask(Plugin(info, entry), "friendshore_settings").settings

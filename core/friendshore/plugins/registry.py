@@ -16,7 +16,7 @@ from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
 from .case_packs import packs_by
-from .hosting import Hook, HookAnswers, all_rules, built_in, given_in_memory, made_rule
+from .hosting import HOOKS, Hook, HookAnswers, HookedWhat, all_rules, built_in, given_in_memory, made_rule
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import (
     Block,
@@ -179,7 +179,7 @@ class Registry:
     def runs(self, info: PluginInfo) -> bool:
         """Whether anything of a plugin is had by running its code."""
         plugin = self._of(info)
-        data = {*plugin.catalogs, *plugin.packs, *plugin.classes, *plugin.questions}
+        data = {*plugin.catalogs, *plugin.packs, *plugin.classes, *plugin.given}
         return self.code(info) is not None and (info.case_packs or not data.issuperset(info.brings))
 
     def made_by(self, info: PluginInfo, hook: Hook) -> Plugin | None:
@@ -209,12 +209,12 @@ class Registry:
     @property
     def readers(self) -> Mapping[str, str]:
         """Names of all readers that can be used, likewise."""
-        return usable(self._plugins, "reader")
+        return self.names("reader")
 
     @property
     def questions(self) -> Mapping[str, str]:
         """Names of all questions that can be asked, likewise."""
-        return usable(self._plugins, "question")
+        return self.names("question")
 
     def question(self, name: str) -> tuple[Named, PluginInfo]:
         """A question, and the plugin that brings it, which is imported if it has not been.
@@ -222,9 +222,21 @@ class Registry:
         Raises:
             PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
         """
-        plugin = self._provider("question", name)
-        found = plugin.questions or self._ask(plugin, "friendshore_questions").questions
+        return self.thing("question", name)
+
+    def thing(self, what: HookedWhat, name: str) -> tuple[Named, PluginInfo]:
+        """Return an object that a hook of a plugin yields, by its name, and the plugin, which is imported if it wasn't yet.
+
+        Raises:
+            PluginError: If no plugin brings it, several do, or the one that does is broken or blocked.
+        """
+        plugin = self._provider(what, name)
+        found = plugin.given or self._ask(plugin, HOOKS[what]).named
         return found[name], plugin.info
+
+    def names(self, what: HookedWhat) -> Mapping[str, str]:
+        """Return the names of all usable things of a sort, each with the distribution and version that brings it."""
+        return usable(self._plugins, what)
 
     def catalog_folder(self, name: str, base: Path | None = None) -> CatalogRef:
         """Where the catalog `name` is: an installed one, or a folder or workbook if the name holds a `/` or begins with a `.`, or what a reader reads.
@@ -263,7 +275,9 @@ class Registry:
         Raises:
             PluginError: as `question` does.
         """
-        return self._ask(self._provider("reader", name), "friendshore_readers").readers[name]
+        reader = self.thing("reader", name)[0]
+        assert isinstance(reader, Reader)  # its hook was checked
+        return reader
 
     def read(self, name: str, what: ReadWhat, base: Path | None = None) -> Reading:
         """What a plugin's reader reads, asked for in a process of its own.

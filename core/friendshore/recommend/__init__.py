@@ -32,13 +32,18 @@ from ..session import Session
 from ..solve import ENGINES, Cancel, Engines, Limits, Progress
 from ..verify import VerifiedPlan
 from .check import Checked as Checked, check as check
+from .checks import (
+    CheckAnswer as CheckAnswer,
+    CheckRequest as CheckRequest,
+    ProofEffort as ProofEffort,
+    RunChecker as RunChecker,
+)
 from .describe import describe
 from .facts import facts_of
 from .gather import Gathered as Gathered, gather as gather
 from .law import verdicts as verdicts
 from .lock import check_lock as check_lock, lock_of as lock_of, write_lock as write_lock
 from .lock_file import LOCK_FILE as LOCK_FILE, Lock as Lock, read_lock as read_lock
-from .optimality import ProofEffort as ProofEffort
 from .recheck import recheck as recheck, reverify as reverify
 from .reopen import Opened as Opened, reopen as reopen
 from .stale import refuse_old_prices as refuse_old_prices

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import Diagnostic, FriendshoreError
 from ..plugins import Registry
-from ..proof import SECONDS, Proof, aims_of, beaten, prove_optimality
-from ..solve import Cancel, Limits, Progress
+from ..proof import Proof, aims_of, beaten, not_checked, prove_optimality
+from ..solve import Limits
 from ..verify import VerifiedPlan
+from .checks import CheckAnswer, CheckRequest, ProofEffort, RunChecker
 from .reopen import reopen
 
 
-@dataclass(frozen=True, slots=True)
-class ProofEffort:
-    """What a check of a run does about its optimality."""
+class OptimalityCheck(RunChecker):
+    """Proves how much cheaper than the run's plan any plan can be, with the run's certificate if it has one."""
 
-    prove: bool = True
-    """Whether to prove a bound; else nothing is said of optimality."""
-    seconds: float | None = SECONDS
-    """Time for the proof; None: there is no such limit."""
-    solve: bool = False
-    """Whether to plan the facts again too, in as much time as it takes, and to compare."""
-    progress: Progress | None = None
-    """Told how far it is."""
-    cancel: Cancel | None = None
-    """Ends it once it is set; what is not proved by then is told as such."""
+    name = "optimality"
+
+    def check(self, asked: CheckRequest) -> CheckAnswer:
+        """Prove the bound, and plan again if that was asked for."""
+        proof = _proof(asked)
+        parts = proof.parts
+        told = [proof.text]
+        if parts is not None and (parts.certified or not proof.proved):
+            told.append(parts.text)
+        data = {
+            "optimality": proof.text,
+            "optimality_proved": proof.proved,
+            "proved_parts": None if parts is None else asdict(parts),
+        }
+        return CheckAnswer(proof.findings, tuple(_conflicts(asked, proof)), tuple(told), data, proof.proved)
 
 
-ALL_THAT_IS_USUAL = ProofEffort()
-"""A proof, and no plan made again."""
+def _proof(asked: CheckRequest) -> Proof:
+    """Return what is proved of how good the plan is. Nothing is tried for a run that failed verification."""
+    if not asked.effort.prove:
+        return Proof("optimality: not checked", proved=False)
+    if asked.findings:
+        return not_checked("the run is not what it says")
+    if asked.verified is None:
+        return not_checked("rules are left unverified")
+    return optimality(asked.stored.folder, asked.verified, asked.registry, asked.effort, asked.stored.certificate)
+
+
+def _conflicts(asked: CheckRequest, proof: Proof) -> Iterator[str]:
+    """Yield the conflicts of rules that the run names and that aren't proved: nothing is required of what they touch."""
+    for part in asked.verified.plan.infeasible if asked.verified is not None else ():
+        if part not in proof.conflicts:
+            about = ", ".join(part.materials)
+            yield f"that rules conflict ({', '.join(part.rules)}), so that nothing is asked to hold of {about}: it is not proved"
 
 
 def optimality(

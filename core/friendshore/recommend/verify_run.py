@@ -18,7 +18,6 @@ from ..errors import Diagnostic, PluginError, VerificationError
 from ..plugins import Registry
 from ..plugins.attribution import owner_of_package
 from ..plugins.running import have_run
-from ..proof import Proof, ProvedParts, not_checked
 from ..run import (
     PURCHASES,
     RUN_FILE,
@@ -30,13 +29,24 @@ from ..run import (
     read_run,
     rows_of,
 )
-from ..run.signing import other_files, signature
+from ..run.signing import other_files
 from ..verify.again import derived_again, order_days_again
+from .checks import (
+    USUAL_EFFORT,
+    CheckAnswer,
+    CheckRequest,
+    ProofEffort,
+    RunChecker,
+    answer_of,
+    run_checkers,
+    unreadable_files,
+)
 from .facts import FACTS
 from .gather import gather
 from .law import verdicts
-from .optimality import ALL_THAT_IS_USUAL, ProofEffort, optimality
+from .optimality import OptimalityCheck
 from .recheck import Rechecked, as_run, recheck
+from .signed import SignatureCheck
 from .vouch import count
 
 _ROUNDING = Decimal("1e-9")
@@ -103,11 +113,15 @@ _OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence"
 """What of a purchase follows from the facts even of a plan that does not hold."""
 
 
+OWN_CHECKS: Sequence[RunChecker] = (OptimalityCheck(), SignatureCheck())
 PROVES_NOT = (
     "This does not prove that the facts are true, nor who made the run, unless a signature was checked: whoever can write the folder can "
     "write another that follows from other facts."
 )
 """What a verification does not prove."""
+
+NOT_PROVED = "optimality: not checked, since friendshore-proof is not installed"
+"""Result if no installed check proves bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +143,24 @@ class RunCheck:
     """What was applied to the facts before they were planned: scenarios, changes, strictness."""
     as_told: tuple[str, ...]
     """Figures that were not derived again, since it takes further solves to find them out."""
-    signature: str
-    """What is known of who signed it."""
-    optimality: str
-    """Whether the plan is as good as the run says, in a sentence."""
-    optimality_proved: bool
-    """Whether that is proved."""
-    proved_parts: ProvedParts | None = None
-    """Of how many independent parts it is proved; None: it was not tried."""
+    answers: Mapping[str, CheckAnswer]
+    """What further checks found, by name."""
 
     @property
     def verified(self) -> bool:
         """Whether everything that follows from the facts of the run was derived again, and is so. Says nothing of the facts: see `unvouched`."""
         return not self.findings and not self.unchecked
+
+    @property
+    def optimality_proved(self) -> bool:
+        """Return True if the plan is proved to be as good as the run says."""
+        return any(answer.proves_optimality for answer in self.answers.values())
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return the results of further checks in sentences."""
+        told = [text for answer in self.answers.values() for text in answer.sentences]
+        return tuple(told) if "optimality" in self.answers else (NOT_PROVED, *told)
 
     @property
     def proves_not(self) -> str:
@@ -160,7 +179,7 @@ def verify_run(
     folder: Path,
     registry: Registry,
     case: Path | None = None,
-    effort: ProofEffort = ALL_THAT_IS_USUAL,
+    effort: ProofEffort = USUAL_EFFORT,
     signed_by: Path | None = None,
 ) -> RunCheck:
     """Checks a run folder from its own files, and its facts against what is installed and, if it is given, the case.
@@ -183,7 +202,7 @@ def verify_stored(
     stored: RunFolder,
     registry: Registry,
     case: Path | None = None,
-    effort: ProofEffort = ALL_THAT_IS_USUAL,
+    effort: ProofEffort = USUAL_EFFORT,
     signed_by: Path | None = None,
 ) -> RunCheck:
     """The same of a run that was read: what is then shown of it is what was checked."""
@@ -196,25 +215,50 @@ def verify_stored(
         again = recheck(stored.facts, stored.run, registry, gathered, ask_others=False)
         told = _told(stored, again)
     vouching = again.vouching
-    signed, unsigned = signature(folder, signed_by)
-    found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told, *unsigned)))
+    found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told)))
     others, saved = other_files(folder, {Path(one.file).name for one in found})
     found += others
-    proof = _optimality(stored, again, found, registry, effort)
+    answers, extra = _answers(stored, again, found, registry, effort, signed_by)
     return RunCheck(
         case=stored.run.case,
-        findings=(*found, *proof.findings),
+        findings=tuple(found),
         unchecked=again.unchecked,
         differs=(*vouching.differs, *saved),
         vouched=tuple(vouching.vouched),
-        unvouched=(*vouching.unvouched, *_conflicts(again, proof), *_unseen()),
+        unvouched=(*vouching.unvouched, *extra, *_unseen()),
         applied=tuple(_applied(again.applied)),
         as_told=(*_taken_as_recorded(stored.run, again.left_out), *_not_derived(again), *_as_told(stored.run)),
-        signature=signed,
-        optimality=proof.text,
-        optimality_proved=proof.proved,
-        proved_parts=proof.parts,
+        answers=answers,
     )
+
+
+def _answers(
+    stored: RunFolder,
+    again: Rechecked,
+    found: list[Diagnostic],
+    registry: Registry,
+    effort: ProofEffort,
+    signed_by: Path | None,
+) -> tuple[dict[str, CheckAnswer], list[str]]:
+    """Ask all further checks, add their findings to `found`, and return the answers and the facts that nothing proves.
+
+    Raises:
+        InputError, PluginError: If a check can't be asked.
+    """
+    checkers = list(run_checkers(registry, OWN_CHECKS))
+    names = [checker.name for checker in checkers]
+    found += unreadable_files(stored, names)
+    if signed_by is not None and "signature" not in names:
+        fix = "install friendshore-proof"
+        raise PluginError("no installed check can verify signatures", column="--signed-by", fix=fix)
+    whole = again.run is not None and not again.unchecked
+    answers: dict[str, CheckAnswer] = {}
+    for checker in checkers:
+        verified = again.verified if whole else None
+        asked = CheckRequest(stored, verified, tuple(found), registry, effort, signed_by)
+        answers[checker.name] = answer_of(checker, asked)
+        found += answers[checker.name].findings
+    return answers, [text for answer in answers.values() for text in answer.unvouched]
 
 
 def _derived_again(again: Rechecked) -> list[Diagnostic]:
@@ -224,28 +268,6 @@ def _derived_again(again: Rechecked) -> list[Diagnostic]:
     ledger, costing = again.verified.ledger, again.verified.costing
     found = [*derived_again(ledger, costing), *order_days_again(ledger, costing, again.run.purchases)]
     return [replace(one, file=FACTS) for one in found]
-
-
-def _optimality(
-    stored: RunFolder, again: Rechecked, found: Sequence[Diagnostic], registry: Registry, effort: ProofEffort
-) -> Proof:
-    """What is proved of how good the plan is; nothing of a run that is found to be otherwise than it says."""
-    if not effort.prove:
-        return Proof("optimality: not checked", proved=False)
-    if found:
-        return not_checked("the run is not what it says")
-    if again.run is None or again.verified is None or again.unchecked:
-        return not_checked("rules are left unverified")
-    return optimality(stored.folder, again.verified, registry, effort, stored.certificate)
-
-
-def _conflicts(again: Rechecked, proof: Proof) -> Iterator[str]:
-    """Conflicts of rules that the run names and nothing proves: what they touch is not asked to hold."""
-    named = again.verified.plan.infeasible if again.verified is not None else ()
-    for part in named:
-        if part not in proof.conflicts:
-            about = ", ".join(part.materials)
-            yield f"that rules conflict ({', '.join(part.rules)}), so that nothing is asked to hold of {about}: it is not proved"
 
 
 def _applied(applied: Mapping[str, Any]) -> Iterator[str]:

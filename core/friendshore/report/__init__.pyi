@@ -14,6 +14,7 @@ from .checks import (
     run_check_data as run_check_data,
     run_check_document as run_check_document,
 )
+from .formats import Format as Format
 from .full import report_document as report_document
 from .listing import (
     Listing as Listing,

@@ -153,10 +153,9 @@ def run_check_data(checked: RunCheck) -> dict[str, object]:
         "not_vouched_for": list(checked.unvouched),
         "applied": list(checked.applied),
         "as_told": list(checked.as_told),
-        "optimality": checked.optimality,
+        "optimality": checked.sentences[0],
         "optimality_proved": checked.optimality_proved,
-        "proved_parts": None if checked.proved_parts is None else asdict(checked.proved_parts),
-        "signature": checked.signature,
+        **{key: value for one in checked.answers.values() for key, value in one.data.items()},
         "proves_not": checked.proves_not,
     }
 
@@ -164,7 +163,7 @@ def run_check_data(checked: RunCheck) -> dict[str, object]:
 def run_check_document(checked: RunCheck) -> doc.Document:
     """A check of a run: the answer, what differs here, what failed verification, what is vouched for, and what it does not prove."""
     unverified = doc.Verbatim(tuple(problem_lines(checked.unchecked))) if checked.unchecked else None
-    said = [f"{text[:1].upper()}{text[1:]}." for text in (checked.optimality, *_parts(checked), checked.signature)]
+    said = [f"{text[:1].upper()}{text[1:]}." for text in checked.sentences]
     return doc.document(
         "Check of a run",
         _verdict(checked),
@@ -196,12 +195,6 @@ def answer(checked: RunCheck) -> str:
         told = f"{facts:,} of {whole:,} parts of the facts {'is' if facts == 1 else 'are'} not vouched for"
         return f"{checked.case}: verified from its own facts; {told}{_optimal(checked)}"
     return f"{checked.case}: verified; its facts are those of the case and of what is installed here{_optimal(checked)}"
-
-
-def _parts(checked: RunCheck) -> Iterator[str]:
-    """How much is proved part by part: where a certificate proves it, and where not all is proved."""
-    if checked.proved_parts is not None and (checked.proved_parts.certified or not checked.optimality_proved):
-        yield checked.proved_parts.text
 
 
 def _optimal(checked: RunCheck) -> str:

@@ -115,7 +115,17 @@ def plugin_document(info: PluginInfo) -> doc.Document:
         *([("columns", _columns(info))] if info.columns else []),
         *([("settings", f"[plugin.{info.distribution}] of a case")] if info.settings else []),
         *([("makes", "rule packs of that, for each case")] if info.case_packs else []),
-        *([("questions", ", ".join(one.name for one in info.questions))] if info.questions else []),
+        *(
+            (title, ", ".join(one.name for one in things))
+            for title, things in (
+                ("questions", info.questions),
+                ("commands", info.commands),
+                ("output formats", info.formats),
+                ("checks of runs", info.checks),
+                ("case formats", info.case_formats),
+            )
+            if things
+        ),
         *([("blocked", ", ".join(info.withheld))] if info.withheld else []),
     ]
     told = doc.notes((text for text in (info.error, info.notice) if text), doc.Tone.DOUBTFUL)

@@ -275,14 +275,13 @@ def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
     if checked is None:
         yield "Not verified when this page was made."
     else:
-        yield f"{checked.optimality[:1].upper()}{checked.optimality[1:]}."
+        yield from (f"{text[:1].upper()}{text[1:]}." for text in checked.sentences)
         if checked.verified:
             yield "Every quantity, origin, verdict and cost was derived again from the facts of the run, by other code than the solver's."
         yield from (f"Left unverified: {problem.message}." for problem in checked.unchecked)
         yield from (f"Something else is here than the run was made with: {text}." for text in checked.differs)
         yield from (f"Not vouched for: {text}." for text in checked.unvouched)
         yield from (f"As the run tells it: {text}." for text in checked.as_told)
-        yield f"{checked.signature[:1].upper()}{checked.signature[1:]}."
         yield checked.proves_not
     yield from (f"Applied: {text}." for text in run.changes)
 

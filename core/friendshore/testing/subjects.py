@@ -212,6 +212,10 @@ def _code(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]:
     asked: list[tuple[Callable[[str], object], tuple[str, ...]]] = [
         (registry.kind, info.kinds), (registry.pack, info.packs), (registry.catalog_folder, info.catalogs),
         (registry.question, tuple(question.name for question in info.questions)), (registry.reader, info.readers),
+        (partial(registry.thing, "command"), tuple(one.name for one in info.commands)),
+        (partial(registry.thing, "format"), tuple(one.name for one in info.formats)),
+        (partial(registry.thing, "check"), tuple(one.name for one in info.checks)),
+        (partial(registry.thing, "case format"), tuple(one.name for one in info.case_formats)),
     ]  # fmt: skip
     seen: set[Diagnostic] = set()
     for ask, names in asked:

@@ -1,0 +1,103 @@
+"""Groups of commands: the kernel's own, its questions, and what plugins announce in their manifests.
+
+Help texts are made from manifests. The code of a plugin is imported when its own command is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import wraps
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from ..errors import FriendshoreError
+from .announced import announced_commands, announced_questions, own_questions
+from .options import installed
+from .output import answering, answers_alone
+from .questions import command_for, refusal, typed_command, values_of
+
+_MEANT = {"new": "init", "create": "init", "validate": "check", "solve": "plan", "run": "plan"}
+"""What other tools call what is meant, where no spelling is near."""
+
+
+class Commands(TyperGroup):
+    """A group of commands: the kernel's own, and those that plugins announce in their manifests. The top group has all questions too."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return their names."""
+        return list(dict.fromkeys((*super().list_commands(ctx), *_of_plugins(_group(ctx)))))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command or group. The command of a plugin has no options yet."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        of_plugins = _of_plugins(_group(ctx))
+        if cmd_name not in of_plugins:
+            return None
+        text = of_plugins[cmd_name]
+        if text is None:
+            return Commands(name=cmd_name, help="Commands of plugins.", no_args_is_help=True, rich_markup_mode=None)
+        return TyperCommand(cmd_name, short_help=text)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that was typed, with its options."""
+        if args and args[0] in _MEANT and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{_MEANT[args[0]]}'?")
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is None or name is None or (name in self.commands and name not in own_questions()):
+            return name, command, rest
+        path = " ".join((*_group(ctx), name))
+        if path in announced_commands():
+            return name, plugin_command(path, rest), rest
+        return name, command if isinstance(command, Commands) else command_for(name, rest), rest
+
+
+def _group(ctx: Any) -> tuple[str, ...]:
+    """Return the words that lead to a group of commands; none for the top group."""
+    return () if ctx.parent is None else (*_group(ctx.parent), ctx.info_name)
+
+
+def _of_plugins(group: tuple[str, ...]) -> dict[str, str | None]:
+    """Return what plugins add to a group: commands by name, each with its line of help; None: a group of theirs."""
+    found: dict[str, str | None] = {} if group else dict(announced_questions())
+    for name, line in announced_commands().items():
+        *words, last = name.split()
+        if tuple(words) == group:
+            found[last] = line
+        elif words and not group:
+            found.setdefault(words[0], None)
+    return dict(sorted(found.items()))
+
+
+def announced() -> None:
+    """Take the place of a question of friendshore's own among the commands, until it is asked."""
+
+
+def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
+    """Return a plugin's command; one that reports an error if it isn't available. A plugin that `args` block isn't used."""
+    from ..plugins.attribution import asked_of, wrong
+    from .command import Command
+
+    last, as_json = name.rpartition(" ")[2], "--json" in args
+    try:
+        with answers_alone():
+            found, info = installed(list(values_of(args, "--block"))).thing("command", name)
+            if not isinstance(found, Command):
+                raise wrong(
+                    info, f"its command `{name}` can't be run", repr(found), "an object of friendshore.cli.Command"
+                )
+    except FriendshoreError as error:
+        return refusal(last, error, as_json)
+
+    @wraps(found.function)
+    def run(*given: Any, **named: Any) -> int:
+        with asked_of(found, name, "command", found.function):
+            code = found.function(*given, **named)
+        return int(code or 0)
+
+    try:
+        return typed_command(last, answering(run))
+    except (TypeError, RuntimeError) as error:  # what typer raises for parameters that it can't read
+        return refusal(last, wrong(info, f"its command `{name}` has options that can't be read: {error}"), as_json)

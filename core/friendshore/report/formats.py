@@ -1,0 +1,164 @@
+"""Output formats: documents and runs as the bytes of a file, by the ending of its name. Plugins add formats through `friendshore_formats`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, ClassVar
+
+from ..document.elements import Document
+from ..errors import InputError
+from ..plugins.attribution import asked_of, wrong
+from ..writing import add_files
+
+if TYPE_CHECKING:
+    from ..domain.run import Run
+    from ..plugins import Registry
+    from ..recommend import RunCheck
+
+
+class Format(ABC):
+    """An output format. Derive a class and yield an object of it from the hook `friendshore_formats`."""
+
+    name: ClassVar[str]
+    """Its name and the ending of its files, such as `html`."""
+    is_text: ClassVar[bool] = True
+    """True if its bytes are UTF-8 text, which can be printed."""
+
+    @abstractmethod
+    def render(self, document: Document, file: str = "") -> bytes:
+        """Return a document as the content of a file.
+
+        Args:
+            document: What to write.
+            file: Name of the file, for messages.
+
+        Raises:
+            InputError: If a library that the format needs isn't installed.
+        """
+
+    def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
+        """Return the document that reports a run in this format: by default one page.
+
+        Args:
+            run: The run.
+            checked: Its verification; None: it wasn't verified.
+            answers: Answers to further questions, to be part of the report.
+        """
+        from .page import page_document
+
+        return page_document(run, checked, answers)
+
+
+class Markdown(Format):
+    """Markdown."""
+
+    name = "md"
+
+    def render(self, document: Document, file: str = "") -> bytes:
+        """Return a document as Markdown."""
+        from ..document.markdown import markdown
+
+        return markdown(document).encode()
+
+
+class _Whole(Format):
+    """A format in which the report of a run has all tables and charts."""
+
+    def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
+        """Return a document with everything about a run."""
+        from .full import report_document
+
+        return report_document(run, checked, answers)
+
+
+class Html(_Whole):
+    """One HTML page that needs nothing else."""
+
+    name = "html"
+
+    def render(self, document: Document, file: str = "") -> bytes:
+        """Return a document as a page."""
+        from ..document.html import html
+
+        return html(document).encode()
+
+
+class Xlsx(_Whole):
+    """A workbook with a sheet for each table."""
+
+    name = "xlsx"
+    is_text = False
+
+    def render(self, document: Document, file: str = "") -> bytes:
+        """Return a document as a workbook.
+
+        Raises:
+            InputError: If what writes workbooks isn't installed.
+        """
+        from ..document.workbook import workbook
+
+        return workbook(document, file)
+
+
+OWN_FORMATS: Mapping[str, Format] = {one.name: one for one in (Markdown(), Html(), Xlsx())}
+"""The kernel's own formats, by name."""
+
+
+def format_named(name: str, registry: Registry) -> Format:
+    """Return an output format by its name.
+
+    Raises:
+        PluginError: If no installed plugin brings it, several do, or the one that does can't be used.
+    """
+    if name in OWN_FORMATS:
+        return OWN_FORMATS[name]
+    found, info = registry.thing("format", name)
+    if not isinstance(found, Format):
+        raise wrong(info, f"its format `{name}` can't be used", repr(found), "an object of a subclass of Format")
+    return found
+
+
+def format_of(file: Path, registry: Registry) -> Format:
+    """Return the output format that the ending of a file's name says.
+
+    Raises:
+        InputError: If the name has no ending of a known format.
+        PluginError: As `format_named` does.
+    """
+    name, known = file.suffix.lower().removeprefix("."), format_names(registry)
+    if name not in known:
+        message, expected = "the name has no ending of a known format", ", ".join(f".{one}" for one in known)
+        raise InputError(message, str(file), found=f"`{file.suffix}`", expected=f"one of {expected}")
+    return format_named(name, registry)
+
+
+def format_names(registry: Registry) -> list[str]:
+    """Return the names of all output formats: the kernel's own, then those of plugins."""
+    return list(dict.fromkeys((*OWN_FORMATS, *registry.names("format"))))
+
+
+def rendered(document: Document, form: Format, file: str = "") -> bytes:
+    """Return a document as the bytes of a file in a format.
+
+    Raises:
+        InputError: If a library that the format needs isn't installed.
+        PluginError: If a plugin's format raises anything else, or returns no bytes.
+    """
+    with asked_of(form, form.name, "format"):
+        content = form.render(document, file)
+        if not isinstance(content, bytes):
+            raise TypeError(f"a format returns bytes, and this one returned a {type(content).__name__}")
+        return content
+
+
+def write_document(file: Path, document: Document, form: Format) -> Path:
+    """Write a document to a new file, and return its path.
+
+    Raises:
+        InputError: If the file exists, or a library that the format needs isn't installed.
+        OSError: If it can't be written.
+    """
+    add_files(file.parent, {PurePosixPath(file.name): rendered(document, form, file.name)})
+    return file
