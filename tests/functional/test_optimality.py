@@ -65,7 +65,7 @@ def test_an_honest_run_is_proved_to_be_the_cheapest(tmp_path: Path) -> None:
     checked = verify_run(planned("stock", tmp_path), Registry.of())
     assert checked.findings == ()
     assert checked.optimality_proved
-    assert checked.optimality == "optimality: proved: no plan costs less than USD 444,567.90 (this one is within 0 %)"
+    assert checked.sentences[0] == "optimality: proved: no plan costs less than USD 444,567.90 (this one is within 0 %)"
 
 
 @pytest.mark.parametrize(("case", "offer"), [("stock", "river-antimony"), ("orders", "forge-antimony")])
@@ -77,7 +77,7 @@ def test_a_dearer_plan_whose_bound_is_its_cost_is_not_so(tmp_path: Path, case: s
     (finding,) = checked.findings
     assert "less than the run says that any can" in finding.message
     assert checked.exit_code == 4
-    assert "VERIFICATION FAILED" in checked.optimality
+    assert "VERIFICATION FAILED" in checked.sentences[0]
 
 
 def test_a_plan_that_buys_nothing_is_not_so(tmp_path: Path) -> None:
@@ -114,8 +114,8 @@ def test_what_is_not_proved_is_said_and_not_vouched_for(tmp_path: Path) -> None:
     checked = verify_run(original, Registry.of(), effort=ProofEffort(seconds=0.0, solve=True))
     assert checked.verified
     assert not checked.optimality_proved
-    assert "not proved in the time given: the run claims to be within 0 %" in checked.optimality
-    assert checked.optimality.endswith("planned again (optimal), it comes to the same")
+    assert "not proved in the time given: the run claims to be within 0 %" in checked.sentences[0]
+    assert checked.sentences[0].endswith("planned again (optimal), it comes to the same")
 
 
 def test_a_dearer_plan_is_found_by_planning_again_where_it_is_not_by_proof(tmp_path: Path) -> None:

@@ -19,9 +19,8 @@ from friendshore.domain.run import Run
 from friendshore.errors import Diagnostic, FriendshoreError
 from friendshore.plugins import Registry
 from friendshore.reading.csvfile import Table
-from friendshore.recommend import RunCheck, verify_run
+from friendshore.recommend import ProofEffort, RunCheck, verify_run
 from friendshore.recommend.facts import FactsFile, PackFacts, RuleFacts, facts_file
-from friendshore.recommend.optimality import ProofEffort
 from friendshore.recommend.vouch import vouch
 from friendshore.run import TABLES, read_run
 from friendshore.run import folder as run_folder

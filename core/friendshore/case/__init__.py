@@ -1,6 +1,7 @@
 """Case file -> Case, with every mistake at once."""
 
+from .formats import CaseFormat
 from .load import load_case
 from .stated import changes_stated, stated_changes
 
-__all__ = ["changes_stated", "load_case", "stated_changes"]
+__all__ = ["CaseFormat", "changes_stated", "load_case", "stated_changes"]

@@ -37,8 +37,8 @@ from ..reading.textfile import no_file
 from ..reading.tomlfile import read_section
 from ..rules.keys import scenario
 from . import keys
+from .formats import read_case_file
 from .keys import About, demand, made, overlap
-from .sheets import read_case_file
 
 R = TypeVar("R")
 

@@ -15,7 +15,7 @@ from ..reading.csvfile import Table, read_table
 from ..reading.tomlfile import TomlFile
 from ..reading.tomltext import Key
 from . import keys
-from .sheets import read_case_file
+from .formats import read_case_file
 
 
 @dataclass(frozen=True, slots=True)

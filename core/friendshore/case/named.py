@@ -15,7 +15,6 @@ from ..plugins import Registry
 from ..plugins.readings import CatalogRef
 from ..readers import CatalogRows
 from ..reading.fields import Layout
-from ..reading.workbook import is_workbook
 from .book import CaseWorkbook, plain, read_case_workbook
 from .sheets import OFFERED, catalogs_in
 
@@ -37,7 +36,7 @@ class NamedCatalogs:
         self._registry, self._folder = registry, case.folder
         self._book: CaseWorkbook | None = None
         self._rows: Mapping[str, CatalogRows] = {}
-        if case.file is not None and is_workbook(case.file):
+        if case.file is not None:
             found: list[Diagnostic] = []
             self._book = read_case_workbook(case.file, found)
             self._rows = catalogs_in(self._book, _TABLES, found)

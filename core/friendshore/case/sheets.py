@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Diagnostic, InputError
+from ..plugins import Registry
 from ..readers import CatalogRows, TableRows
 from ..reading.csvfile import BAD_CELL
 from ..reading.fields import Layout
 from ..reading.records import path_of
-from ..reading.tomlfile import TomlFile, read_toml
+from ..reading.tomlfile import TomlFile
 from ..reading.tomltext import Key, toml_data
-from ..reading.workbook import is_workbook
 from . import keys
 from .book import CaseWorkbook, Texts, read_case_workbook
+from .formats import CaseFormat, FindCatalog
+
+if TYPE_CHECKING:
+    from ..domain.case import Case
 
 OFFERED = frozenset(("facilities", "offers", "capacity", "recipe", "chain", "lanes", "quotes", "tiers", "terms"))
 """Tables that a catalog contributes only if the case names it."""
@@ -29,15 +33,32 @@ _OWN = ("rule", "scenario")
 """Sheets that say what the case file says at more length."""
 
 
-def read_case_file(path: Path, found: list[Diagnostic]) -> TomlFile | None:
-    """The data of a case file or of the workbook of a case; None, with a problem recorded, if it cannot be read at all."""
-    if not is_workbook(path):
-        return read_toml(path, found)
-    try:
-        return CaseSheets.of(read_case_workbook(path, found), found)
-    except InputError as error:
-        found.extend(error.problems)
-        return None
+class WorkbookCase(CaseFormat):
+    """A case as one workbook, written by `case to-xlsx`."""
+
+    name = "xlsx"
+
+    def read(self, file: Path, problems: list[Diagnostic]) -> TomlFile | None:
+        """Return the data of the case as the cells of the workbook say it.
+
+        Raises:
+            InputError: If it isn't a workbook of a case, or openpyxl isn't installed.
+        """
+        return CaseSheets.of(read_case_workbook(file, problems), problems)
+
+    def catalogs(self, case: Case, registry: Registry) -> FindCatalog:
+        """Return what finds the catalogs of a case: in the workbook, which holds them all.
+
+        Raises:
+            InputError: If the workbook can't be read any more.
+        """
+        from .named import NamedCatalogs
+
+        return NamedCatalogs(case, registry)
+
+
+OWN_FORMATS: Mapping[str, CaseFormat] = {"xlsx": WorkbookCase()}
+"""The kernel's own formats beside TOML, by name."""
 
 
 @dataclass(slots=True)

@@ -13,11 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..case import load_case
+from ..case.formats import is_toml
 from ..domain.case import Case, OrderSpec
 from ..errors import Diagnostic, FriendshoreError, InputError, all_of
 from ..problem.changes import apply_changes, scenario_changes
 from ..reading.textfile import read_bytes
-from ..reading.workbook import is_workbook
 from ..recommend import gather
 from ..writing import refuse_present, replace_file, write_file, written_aside
 from .carryover import PINNED
@@ -70,9 +70,9 @@ def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLi
     """
     read = load_case(case)
     found: list[Diagnostic] = []
-    if read.file is None or is_workbook(read.file):
+    if read.file is None or not is_toml(read.file):
         fix = "leave `--write` out, and put what is printed into the sheet `order`"
-        raise InputError("is a workbook, and orders are written into case files", str(case), fix=fix)
+        raise InputError("is no case file in TOML, and orders are written only into those", str(case), fix=fix)
     orders = [one for one in orders_now(read, lines, placed, found) if one.changed]
     for row in placed:
         if row.arrives < read.horizon.start:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..case import load_case
+from ..case.formats import is_toml
 from ..domain.base import exact, totals
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case
@@ -18,7 +19,6 @@ from ..errors import Diagnostic, InputError, VerificationError, all_of
 from ..plugins import Registry
 from ..problem.changes import scenario_changes
 from ..problem.network import Node
-from ..reading.workbook import is_workbook
 from ..recommend import gather
 from ..recommend.gather import Gathered
 from ..recommend.recheck import RunFacts, as_run, read_facts
@@ -119,9 +119,11 @@ def roll(
         VerificationError: if the plan doesn't hold.
     """
     read = load_case(case)
-    if read.file is None or is_workbook(read.file):
+    if read.file is None or not is_toml(read.file):
         fix = "roll the case file that the workbook was written from"
-        raise InputError("is a workbook; only case files can be rolled", str(case), expected="a case file", fix=fix)
+        raise InputError(
+            "is no case file in TOML; only those can be rolled", str(case), expected="a case file", fix=fix
+        )
     gathered = gather(read, registry)
     facts, verified = open_run(run, registry)
     found = list(_same_case(gathered, facts, run))

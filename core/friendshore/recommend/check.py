@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..case import load_case
+from ..case.formats import case_format, read_case_file
 from ..case.load import CASE_FILE
 from ..case.mentions import Mention, mentions
-from ..case.named import NamedCatalogs
-from ..case.sheets import read_case_file
 from ..catalog.known import ALL_IDS, Known
 from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError
@@ -63,7 +62,7 @@ def _unanswered(file: Path, case: Case, registry: Registry, ids: Known) -> list[
     """
     unheard: list[FriendshoreError] = []
     known = registry.blocking(case.blocked, Blocker.CASE)
-    find = attempt(partial(NamedCatalogs, case, known), unheard)
+    find = attempt(partial(case_format(case.file, known).catalogs, case, known), unheard)
     if find is None:
         return []
     refs = named_catalogs(case, find, (), unheard)

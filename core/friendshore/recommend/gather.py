@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from ..case.formats import FindCatalog, case_format, read_case_file
 from ..case.load import with_demands
 from ..case.mentions import Mention, words_of
-from ..case.named import NamedCatalogs
-from ..case.sheets import read_case_file
 from ..catalog import Once, ambiguous, misfits, overridden, read_catalogs, sound, united
 from ..catalog.known import Known
 from ..domain.arguments import CATALOGS, RULES, each_of
@@ -62,7 +61,7 @@ class Gathered:
     """What catalogs say of facilities of which the case keeps another record."""
     registry: Registry
     """What could be named: without the plugins that the case blocks."""
-    find: NamedCatalogs
+    find: FindCatalog
     """Where its catalogs are."""
     idle: tuple[Diagnostic, ...]
     """What the case blocks though nothing of that name is installed."""
@@ -123,7 +122,7 @@ def _gathered(
     idle = known.idle_blocks(Blocker.CASE)
     known, errors = _with_settings(case, known)
     case, rules = _looked_at(case, rules, errors)
-    find = NamedCatalogs(case, known)
+    find = case_format(case.file, known).catalogs(case, known)
     refs = named_catalogs(case, find, [catalog.name for catalog in catalogs], errors)
     readings = [ref.reading for ref in refs if ref.reading is not None]
     case, words = _with_demands(case, known, readings, errors)
@@ -236,7 +235,7 @@ def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
 
 
 def named_catalogs(
-    case: Case, find: NamedCatalogs, given: Collection[str], errors: list[FriendshoreError]
+    case: Case, find: FindCatalog, given: Collection[str], errors: list[FriendshoreError]
 ) -> list[CatalogRef]:
     """Where the catalogs are that a case names, apart from those given in memory."""
     names = [name for name in case.catalogs if name not in given]
@@ -352,9 +351,7 @@ def _at_its_key(problem: Diagnostic, toml: TomlFile, rows: Sequence[int | None])
     return replace(problem, row=toml.line(("rule", number, key)))
 
 
-def _all_of(
-    errors: Sequence[FriendshoreError], find: NamedCatalogs, broken: Collection[Diagnostic]
-) -> FriendshoreError:
+def _all_of(errors: Sequence[FriendshoreError], find: FindCatalog, broken: Collection[Diagnostic]) -> FriendshoreError:
     """Return one error with all problems: first those of `broken` plugins, from which any other may follow."""
     problems = tuple(find.told(problem for error in errors for problem in error.problems))
     if causes := [problem for problem in problems if problem in broken]:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from ..case.formats import is_toml
 from ..case.mentions import mentions
 from ..catalog import nothings, review
 from ..catalog.amounts import ambiguous_amounts, ambiguous_cells
@@ -27,7 +28,6 @@ from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.given import UNEXAMINED, end_uses
 from ..readers import reader_in
-from ..reading.workbook import is_workbook
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering, is_party
@@ -135,7 +135,7 @@ def _bought_leads(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
 def _unnamed(problem: Problem) -> Iterator[Diagnostic]:
     """A table of demands beside the case file that the case does not name: none of its rows counts."""
     file = problem.case.file
-    table = None if file is None or is_workbook(file) else file.with_name(DEMAND_FILE)
+    table = None if file is None or not is_toml(file) else file.with_name(DEMAND_FILE)
     if file is None or table is None or not table.is_file():
         return
     if not any((word.section, word.column) == ("use", "demand") for word in mentions(file)):

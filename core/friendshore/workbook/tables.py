@@ -15,7 +15,8 @@ from typing import cast
 
 from ..case import keys
 from ..case.book import plain
-from ..case.sheets import OFFERED, read_case_file
+from ..case.formats import read_case_file
+from ..case.sheets import OFFERED
 from ..catalog import columns
 from ..catalog.convert import Texts, texts_of
 from ..catalog.tables import HEAD_SHEET, sheet_name

@@ -1,0 +1,137 @@
+"""Formats of cases: how a file becomes the data of a case. TOML is the kernel's own; plugins add formats through `friendshore_case_formats`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from ..errors import Diagnostic, FriendshoreError
+from ..plugins import Registry, asked_of
+from ..plugins.attribution import wrong
+from ..plugins.readings import CatalogRef
+from ..reading.tomlfile import TomlFile, read_toml
+
+if TYPE_CHECKING:
+    from ..domain.case import Case
+
+TOML = ".toml"
+
+
+class FindCatalog(Protocol):
+    """Finds the catalogs of a case by what the case calls them, and those that they require by name."""
+
+    def __call__(self, name: str) -> CatalogRef:
+        """Return where a catalog is.
+
+        Raises:
+            FriendshoreError: As `Registry.catalog_folder` does.
+        """
+
+    @property
+    def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
+        """Return a function that puts errors into the order and form in which they are printed."""
+
+
+class Installed:
+    """Finds the catalogs of a case among those installed and beside the case."""
+
+    def __init__(self, case: Case, registry: Registry) -> None:
+        """Remember where paths start."""
+        self._registry, self._folder = registry, case.folder
+
+    def __call__(self, name: str) -> CatalogRef:
+        """Return where a catalog is.
+
+        Raises:
+            FriendshoreError: As `Registry.catalog_folder` does.
+        """
+        return self._registry.catalog_folder(name, self._folder)
+
+    @property
+    def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
+        """Return a function that leaves errors as they are."""
+        return list
+
+
+class CaseFormat(ABC):
+    """A format of cases. Derive a class and yield an object of it from the hook `friendshore_case_formats`."""
+
+    name: ClassVar[str]
+    """Its name and the ending of its files, such as `xlsx`."""
+
+    @abstractmethod
+    def read(self, file: Path, problems: list[Diagnostic]) -> TomlFile | None:
+        """Return the data of a case file, with the keys that a TOML file would have.
+
+        Args:
+            file: The file of the case.
+            problems: Takes every error in the file.
+
+        Returns:
+            None, with an error in `problems`, if the file can't be read at all.
+        """
+
+    def catalogs(self, case: Case, registry: Registry) -> FindCatalog:
+        """Return what finds the catalogs of a case in this format: by default those installed and beside the case.
+
+        Raises:
+            InputError: If the file can't be read any more.
+        """
+        return Installed(case, registry)
+
+
+class Toml(CaseFormat):
+    """A case as a TOML file."""
+
+    name = "toml"
+
+    def read(self, file: Path, problems: list[Diagnostic]) -> TomlFile | None:
+        """Return the data of a case file."""
+        return read_toml(file, problems)
+
+
+def case_format(file: Path | None, registry: Registry | None = None) -> CaseFormat:
+    """Return the format of a case by the ending of its file. A file with an ending of no known format is read as TOML, as is a case without file.
+
+    Raises:
+        PluginError: If the plugin that brings the format can't be used.
+    """
+    ending = TOML if file is None else file.suffix.lower()
+    if ending in (TOML, ""):
+        return Toml()
+    from .sheets import OWN_FORMATS
+
+    name = ending.removeprefix(".")
+    if name in OWN_FORMATS:
+        return OWN_FORMATS[name]
+    known = registry if registry is not None else Registry.discover()
+    if name not in known.names("case format"):
+        return Toml()
+    found, info = known.thing("case format", name)
+    if not isinstance(found, CaseFormat):
+        raise wrong(
+            info, f"its case format `{name}` can't be used", repr(found), "an object of a subclass of CaseFormat"
+        )
+    return found
+
+
+def read_case_file(file: Path, problems: list[Diagnostic], registry: Registry | None = None) -> TomlFile | None:
+    """Return the data of a case file; None, with an error in `problems`, if it can't be read at all.
+
+    Raises:
+        PluginError: If a plugin's format raises anything but an error of the input.
+    """
+    form = case_format(file, registry)
+    with asked_of(form, form.name, "case format"):
+        try:
+            return form.read(file, problems)
+        except FriendshoreError as error:
+            problems.extend(error.problems)
+            return None
+
+
+def is_toml(file: Path) -> bool:
+    """Return True if a case file is TOML, which commands can edit line by line."""
+    return isinstance(case_format(file), Toml)
