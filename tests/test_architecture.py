@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ def test_light_imports_stay_light(module: str) -> None:
     loaded = set(run.stdout.split())
     assert loaded.isdisjoint(LIGHT[module])
     assert not [name for name in loaded if name.startswith("friendshore_")]
+
+
+@pytest.mark.parametrize("stub", sorted((ROOT / "core").rglob("__init__.pyi")), ids=lambda stub: stub.parent.name)
+def test_a_stub_states_what_its_package_loads(stub: Path) -> None:
+    """Type checkers read the same names, from the same modules, as the package loads on first use."""
+    package = ".".join(stub.parent.relative_to(ROOT / "core").parts)
+    stated = {
+        alias.name: import_module("." * node.level + (node.module or ""), package)
+        for node in ast.parse(stub.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    loaded = import_module(package)
+    assert sorted(stated) == loaded.__all__
+    assert [name for name, module in stated.items() if getattr(loaded, name) is not getattr(module, name)] == []
 
 
 def test_every_plugin_is_known_to_the_workspace() -> None:

@@ -7,9 +7,26 @@
     print(recommendation.status, recommendation.cost.total)
     print(recommendation.to_frame("purchases"))
 
-Importing friendshore does nothing and loads nothing heavy; what is named here is loaded when it is first used.
+Importing friendshore loads nothing heavy: each name is loaded on first use.
 """
 
-from .lazy_exports import stated_names
+from .lazy_exports import load_on_use
 
-__getattr__, __dir__, __all__ = stated_names(__name__, __file__)
+_NAMES = {
+    ".case": ["load_case"],
+    ".catalog": ["read_catalog"],
+    ".plugins": ["Registry"],
+    ".plugins.interface": ["__version__"],
+    ".questions.alternatives.search": ["Alternatives", "alternatives"],
+    ".questions.calendar.search": ["Calendar", "calendar"],
+    ".questions.compare.records": ["Comparison"],
+    ".questions.compare.search": ["compare", "compare_plans"],
+    ".questions.ledger.records": ["Ledger"],
+    ".questions.ledger.search": ["ledger"],
+    ".questions.repairs.records": ["Repairs"],
+    ".questions.repairs.search": ["repairs"],
+    ".questions.why_not.search": ["WhyNot", "why_not"],
+    ".recommend": ["Recommendation", "plan"],
+}
+
+__getattr__, __dir__, __all__ = load_on_use(__name__, _NAMES)

@@ -1,4 +1,4 @@
-# What friendshore offers, with the package that holds it: the one list, which `__init__.py` loads names by and type checkers read.
+# The names of this package for type checkers; `__init__.py` lists the same.
 # ruff: noqa: I001 - a module to a statement
 
 from .case import load_case as load_case

@@ -4,6 +4,30 @@ what each rule adds, when what is available.
 What is named here is loaded when it is first used: records of answers need none of the rest.
 """
 
-from ..lazy_exports import stated_names
+from ..lazy_exports import load_on_use
 
-__getattr__, __dir__, __all__ = stated_names(__name__, __file__)
+_NAMES = {
+    ".break_even": ["BreakEven", "break_even_price"],
+    ".causes": ["Causes", "competing", "counted_shorts", "shortage_causes"],
+    ".dependence": [
+        "DependentSums",
+        "PlanDependence",
+        "PurchaseDependence",
+        "judge_purchases",
+        "material_dependence",
+        "plan_dependence",
+        "sum_of",
+    ],
+    ".eligibility": ["Exposed", "KeptOut", "exposed", "kept_out", "least_confidence"],
+    ".full_prices": ["Cash", "TracedCash", "trace_cash"],
+    ".held": ["Holding", "holdings"],
+    ".obstacles": ["Obstacle"],
+    ".offer_prices": ["OfferPrice", "OfferPrices"],
+    ".ranges": ["RangedSpend", "spend_at_ends"],
+    ".replanned": ["UNPRICED", "RankPrice", "floors_from", "rank_prices"],
+    ".results": ["materials_of", "names_of", "short_more"],
+    ".urgency": ["OrderDay", "order_days"],
+    ".whole_periods": ["ByMonths", "by_months", "rounded"],
+}
+
+__getattr__, __dir__, __all__ = load_on_use(__name__, _NAMES)

@@ -26,4 +26,4 @@ def friendshore_questions() -> Iterator[Question[Any, Any]]:
         yield question
 
 
-__getattr__, __dir__ = load_on_use(__name__, {"Opened": ".recommend", "Progress": ".solve"})
+__getattr__, __dir__, _ = load_on_use(__name__, {"..recommend": ["Opened"], "..solve": ["Progress"]})

@@ -3,6 +3,44 @@
 What is named here is loaded when it is first used: a list of plugins needs none of the rest.
 """
 
-from ..lazy_exports import stated_names
+from ..lazy_exports import load_on_use
 
-__getattr__, __dir__, __all__ = stated_names(__name__, __file__)
+_NAMES = {
+    ".caveats": ["not_advice"],
+    ".checks": [
+        "by_cause",
+        "check_data",
+        "check_document",
+        "conformance_data",
+        "conformance_document",
+        "errors_data",
+        "problem_data",
+        "problem_lines",
+        "run_check_data",
+        "run_check_document",
+    ],
+    ".formats": ["Format"],
+    ".full": ["report_document"],
+    ".listing": [
+        "Listing",
+        "bill_row",
+        "catalog_data",
+        "catalog_document",
+        "catalog_listing",
+        "kind_data",
+        "kind_document",
+        "pack_data",
+        "pack_document",
+        "plugin_data",
+        "plugin_document",
+        "plugin_listing",
+        "rule_document",
+        "rule_listing",
+        "rule_row",
+    ],
+    ".page": ["page_document"],
+    ".plan": ["plan_document", "summary_document"],
+    ".screen": ["screen_document"],
+}
+
+__getattr__, __dir__, __all__ = load_on_use(__name__, _NAMES)

@@ -1,4 +1,4 @@
-# What this package offers, with the module that holds it: the one list, which `__init__.py` loads names by and type checkers read.
+# The names of this package for type checkers; `__init__.py` lists the same.
 # ruff: noqa: I001 - a module to a statement
 
 from .caveats import not_advice as not_advice

@@ -74,12 +74,12 @@ def check_rule(
 
 
 # Loaded when first used: the kit asks rules in processes of their own, which have no use for most of it.
-__getattr__, __dir__ = load_on_use(
+__getattr__, __dir__, _ = load_on_use(
     __name__,
     {
-        **dict.fromkeys(("Check", "NotLookedAt", "Outcome", "outcomes_of"), "check"),
-        "Example": "laws",
-        "checks_of": "subjects",
-        "rule_checks": "rules",
+        ".check": ["Check", "NotLookedAt", "Outcome", "outcomes_of"],
+        ".laws": ["Example"],
+        ".subjects": ["checks_of"],
+        ".rules": ["rule_checks"],
     },
 )
