@@ -30,7 +30,7 @@ def imports() -> dict[str, set[str]]:
     for stub in (CORE / ROOT).rglob("__init__.pyi"):  # what such a package offers is imported when it is first used
         package = ".".join(stub.parent.relative_to(CORE).parts)
         stated = (node for node in ast.parse(stub.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom))
-        found[package].update(f"{package}.{node.module}" for node in stated)
+        found[package].update(f"{package}.{node.module}" for node in stated if node.level)  # others are in plugins
     return found
 
 

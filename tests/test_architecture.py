@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from tests.house import cycles
 
+from friendshore.official import OFFICIAL
+
 ROOT = Path(__file__).parents[1]
 LONGEST_FUNCTION = 60
 SOURCES = [ROOT / "core", ROOT / "catalogs", *sorted((ROOT / "plugins").glob("*/src"))]
@@ -82,9 +84,41 @@ def test_a_stub_states_what_its_package_loads(stub: Path) -> None:
     assert [name for name, module in stated.items() if getattr(loaded, name) is not getattr(module, name)] == []
 
 
+def test_the_table_of_official_plugins_agrees_with_their_manifests() -> None:
+    """Each plugin of the repository that adds questions, commands, or formats is in the table, with all of them."""
+    fields = ("questions", "commands", "formats", "case_formats", "checks")
+    stated = {}
+    for name in PLUGINS:
+        manifest = toml(next((ROOT / "plugins" / name).glob("src/*/friendshore.toml")))
+        if found := {field: sorted(manifest[field]) for field in fields if field in manifest}:
+            stated[name] = found
+    known = {
+        plugin.distribution: {field: sorted(getattr(plugin, field)) for field in fields if getattr(plugin, field)}
+        for plugin in OFFICIAL
+    }
+    assert known == stated
+
+
+def test_a_name_of_an_official_plugin_that_is_missing_names_the_plugin() -> None:
+    """Without the plugin, `friendshore` doesn't list the name, and its use says what to install."""
+    code = (
+        "import sys; sys.modules['friendshore_reasons'] = None; import friendshore; print('repairs' in dir(friendshore))\n"
+        "from friendshore import *\n"
+        "from friendshore import repairs"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout == "False\n"
+    assert run.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: `friendshore.repairs` is in the plugin friendshore-reasons, "
+        "which isn't installed: pip install friendshore-reasons"
+    )
+
+
 def test_every_plugin_is_known_to_the_workspace() -> None:
-    """A plugin in the repository is in the group that `uv run` installs, in the sources, and in the import contract."""
+    """A plugin in the repository is in the group that `uv run` installs, in the extra `all`, in the sources, and in the import contract."""
     project = toml(ROOT / "pyproject.toml")
+    needed = project["project"]["optional-dependencies"]["all"]
+    assert [name.partition(">")[0] for name in needed if "[" not in name] == PLUGINS
     assert sorted(project["dependency-groups"]["plugins"]) == PLUGINS
     assert sorted(name for name in project["tool"]["uv"]["sources"] if name != "friendshore") == PLUGINS
     contracts = project["tool"]["importlinter"]["contracts"]

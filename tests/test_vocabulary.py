@@ -52,23 +52,15 @@ NAMES = {
 """Names of modules, classes and functions that are no longer given -> what stands in their place."""
 
 MODULES = {
-    "problem/standing": "questions/calendar/snapshot",
-    "problem/turning": "questions/calendar/stretches",
     "problem/touched": "problem/impact",
-    "problem/acting": "questions/ledger/items",
     "problem/shelves": "problem/stock_cover_cuts",
     "problem/wholes": "problem/fixed_point",
     "problem/doubles": "problem/float_tables",
     "problem/requirements": "problem/compliance_classes",
     "problem/lifting": "problem/change_kinds",
     "explain/standing": "explain/eligibility",
-    "explain/letting": "questions/repairs/demand_levers",
-    "explain/supplying": "questions/repairs/supply_levers",
-    "explain/finding": "questions/repairs/demand_levers",
-    "explain/upstream": "questions/repairs/supply_levers",
     "explain/entering": "explain/break_even",
     "explain/using": "questions/alternatives/usage_range",
-    "explain/concerned": "questions/calendar/stretches",
     "program/closing": "program/balance_repair",
     "program/goals": "program/objectives",
     "solve/joined": "solve/linking",

@@ -7,10 +7,11 @@
     print(recommendation.status, recommendation.cost.total)
     print(recommendation.to_frame("purchases"))
 
-Importing friendshore loads nothing heavy: each name is loaded on first use.
+Importing friendshore loads nothing heavy: each name is loaded on first use. Official plugins add names, such as `friendshore.repairs`.
 """
 
 from .lazy_exports import load_on_use
+from .official import names_by_module, plugin_with_name
 
 _NAMES = {
     ".case": ["load_case"],
@@ -18,15 +19,23 @@ _NAMES = {
     ".plugins": ["Registry"],
     ".plugins.interface": ["__version__"],
     ".questions.alternatives.search": ["Alternatives", "alternatives"],
-    ".questions.calendar.search": ["Calendar", "calendar"],
     ".questions.compare.records": ["Comparison"],
     ".questions.compare.search": ["compare", "compare_plans"],
-    ".questions.ledger.records": ["Ledger"],
-    ".questions.ledger.search": ["ledger"],
-    ".questions.repairs.records": ["Repairs"],
-    ".questions.repairs.search": ["repairs"],
     ".questions.why_not.search": ["WhyNot", "why_not"],
     ".recommend": ["Recommendation", "plan"],
 }
 
-__getattr__, __dir__, __all__ = load_on_use(__name__, _NAMES)
+_load, __dir__, __all__ = load_on_use(__name__, {**_NAMES, **names_by_module()})
+
+
+def __getattr__(name: str) -> object:
+    try:
+        return _load(name)
+    except AttributeError:
+        plugin = plugin_with_name(name)
+        if plugin is None or plugin.is_installed:
+            raise
+    raise ModuleNotFoundError(
+        f"`friendshore.{name}` is in the plugin {plugin.distribution}, which isn't installed: {plugin.install}",
+        name=plugin.package,
+    )

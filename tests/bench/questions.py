@@ -11,8 +11,8 @@ import numpy as np
 from friendshore.explain.results import Effort
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.ledger.search import ledger
 from friendshore.session import Session
+from friendshore_reasons.ledger.search import ledger
 from friendshore_risk.stress.insurance import insurance
 from friendshore_risk.stress.search import stress
 

@@ -11,14 +11,15 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from friendshore.cli import app
+from friendshore.cli import announced, app
 from friendshore.cli.announced import own_questions
 from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
+from friendshore.errors import PluginError
 from friendshore.plugins import Registry
 from friendshore.plugins.manifest import COMMANDS
 from friendshore.questions import friendshore_questions
-from friendshore.questions.base import faults
+from friendshore.questions.base import faults, question_named
 from friendshore.recommend import reopen
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def test_a_question_that_cannot_be_had_takes_no_other_command(site: Site, what: 
     assert "acme-broken 1.0" in error
     assert told in error
     assert told in friendshore(name, "case").stderr
-    assert friendshore("repairs", "--help").exit_code == 0
+    assert friendshore("alternatives", "--help").exit_code == 0
 
 
 def test_what_a_question_raises_is_told_as_its_plugins(site: Site, case: Path) -> None:
@@ -265,15 +266,15 @@ def test_a_name_that_two_bring_is_settled_by_a_block(site: Site, case: Path) -> 
     assert "question `echo` is brought by acme-one 1.0" in " ".join(done.stderr.split())
     assert friendshore("echo", case, "--block", "acme-two").exit_code == 0
     assert friendshore("echo", case, "--block=acme-two:echo").exit_code == 0
-    bring(site, "acme-three", "repairs")
-    done = friendshore("repairs", case, "--json")
-    assert "question `repairs` is brought by friendshore" in json.loads(done.stdout)["errors"][0]["message"]
+    bring(site, "acme-three", "compare")
+    done = friendshore("compare", case, "--json")
+    assert "question `compare` is brought by friendshore" in json.loads(done.stdout)["errors"][0]["message"]
 
 
 def test_a_blocked_question_says_by_whom(site: Site, case: Path) -> None:
     """What blocks it, and how that is undone."""
     bring(site, "acme-echo", "echo")
-    for blocked, name in (("acme-echo", "echo"), ("built-in:repairs", "repairs")):
+    for blocked, name in (("acme-echo", "echo"), ("built-in:alternatives", "alternatives")):
         done = friendshore(name, case, "--block", blocked)
         assert (done.exit_code, f"leave out `--block {blocked}`" in done.stderr) == (3, True), done.output
 
@@ -300,6 +301,21 @@ def test_own_questions_are_those_of_the_manifest() -> None:
 def test_an_unknown_command_is_told_with_what_is_meant(site: Site) -> None:
     """Questions are among what is meant."""
     bring(site, "acme-echo", "echo")
-    done = friendshore("repairz")
+    for typed, meant in (("alternativez", "alternatives"), ("ecco", "echo")):
+        done = friendshore(typed)
+        assert done.exit_code == 2
+        assert f"'{meant}'" in done.output
+
+
+def test_a_command_of_an_official_plugin_that_is_missing_names_the_plugin(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message contains the line that installs it; so does the one of a question that a report asks."""
+    monkeypatch.setattr(announced, "distributions", list)
+    done = friendshore("repairs", "case.toml", "--json")
     assert done.exit_code == 2
-    assert "'repairs'" in done.output
+    assert "The command 'repairs' is in the plugin friendshore-reasons: pip install friendshore-reasons" in " ".join(
+        done.output.split()
+    )
+    with pytest.raises(PluginError, match="pip install friendshore-reasons"):
+        question_named(Registry.discover(), "ledger")

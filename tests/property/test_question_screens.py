@@ -21,16 +21,16 @@ from friendshore.domain.change import Change
 from friendshore.explain.results import Difference
 from friendshore.questions.alternatives.screen import alternatives_screen
 from friendshore.questions.alternatives.search import Alternatives, MaterialMix
-from friendshore.questions.calendar.screen import calendar_screen
-from friendshore.questions.calendar.search import Calendar
 from friendshore.questions.compare.records import Comparison
 from friendshore.questions.compare.screen import comparison_screen
-from friendshore.questions.ledger.records import Ledger
-from friendshore.questions.ledger.screen import ledger_screen
-from friendshore.questions.repairs.records import Gap, Repairs
-from friendshore.questions.repairs.screen import repairs_screen
 from friendshore_enquiries.document import ask_screen
 from friendshore_enquiries.records import Unknowns
+from friendshore_reasons.calendar.screen import calendar_screen
+from friendshore_reasons.calendar.search import Calendar
+from friendshore_reasons.ledger.records import Ledger
+from friendshore_reasons.ledger.screen import ledger_screen
+from friendshore_reasons.repairs.records import Gap, Repairs
+from friendshore_reasons.repairs.screen import repairs_screen
 from friendshore_risk.stress.insured import Insurance
 from friendshore_risk.stress.screen import stress_screen
 from friendshore_risk.stress.search import Stress

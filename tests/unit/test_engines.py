@@ -22,10 +22,7 @@ from friendshore.program import compile_program
 from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.program.objectives import Goal
 from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.calendar.search import calendar
 from friendshore.questions.compare.search import compare
-from friendshore.questions.ledger.search import ledger
-from friendshore.questions.repairs.search import repairs
 from friendshore.questions.why_not.search import why_not
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.rules.kinds.limits import Budget, Pin
@@ -37,6 +34,9 @@ from friendshore.solve.engines import solve_with_glop as solve_lp
 from friendshore.solve.lexicographic import solve_lexicographic
 from friendshore.solve.mip import solve_mip
 from friendshore.solve.search import Search
+from friendshore_reasons.calendar.search import calendar
+from friendshore_reasons.ledger.search import ledger
+from friendshore_reasons.repairs.search import repairs
 from friendshore_risk.stress.insurance import insurance
 from friendshore_risk.stress.search import stress
 

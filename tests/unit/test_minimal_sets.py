@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.explain.minimal_sets import minimal_set
-from friendshore.questions.repairs.levers import Lattice
+from friendshore_reasons.repairs.levers import Lattice
 
 from ..property.settings import examples
 

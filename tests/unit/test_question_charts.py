@@ -10,13 +10,13 @@ from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.questions.alternatives.document import alternatives_document
 from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.calendar.document import calendar_document
-from friendshore.questions.calendar.search import calendar
-from friendshore.questions.ledger.document import ledger_document
-from friendshore.questions.ledger.search import ledger
 from friendshore.questions.why_not.document import why_not_document
 from friendshore.questions.why_not.search import why_not
 from friendshore.session import Session
+from friendshore_reasons.calendar.document import calendar_document
+from friendshore_reasons.calendar.search import calendar
+from friendshore_reasons.ledger.document import ledger_document
+from friendshore_reasons.ledger.search import ledger
 from friendshore_risk.stress.document import stress_document
 from friendshore_risk.stress.search import stress
 

@@ -17,16 +17,16 @@ from friendshore.errors import OutOfTimeError
 from friendshore.explain.results import QuestionResult
 from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.calendar.search import calendar
 from friendshore.questions.compare.search import compare
-from friendshore.questions.ledger.search import ledger
-from friendshore.questions.repairs.document import repairs_document
-from friendshore.questions.repairs.search import repairs
 from friendshore.questions.why_not.search import why_not
 from friendshore.rules.kinds.exclude import Exclude
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore_enquiries.search import ask
+from friendshore_reasons.calendar.search import calendar
+from friendshore_reasons.ledger.search import ledger
+from friendshore_reasons.repairs.document import repairs_document
+from friendshore_reasons.repairs.search import repairs
 from friendshore_risk.stress.search import stress
 
 from ..building import case, catalog, demand, facility, rule, source

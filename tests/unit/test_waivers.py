@@ -13,11 +13,11 @@ from friendshore.domain.case import WaiverSpec
 from friendshore.domain.change import Change
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic
-from friendshore.questions.ledger.margins import margins
-from friendshore.questions.repairs.document import repairs_document
-from friendshore.questions.repairs.search import repairs
 from friendshore.rules.base import Rule
 from friendshore.session import Session
+from friendshore_reasons.ledger.margins import margins
+from friendshore_reasons.repairs.document import repairs_document
+from friendshore_reasons.repairs.search import repairs
 
 from ..building import (
     METAL,

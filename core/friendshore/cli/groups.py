@@ -6,12 +6,14 @@ Help texts are made from manifests. The code of a plugin is imported when its ow
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import wraps
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import FriendshoreError
+from ..official import plugin_with_command
 from .announced import announced_commands, announced_questions, own_questions
 from .options import installed
 from .output import answering, answers_alone
@@ -43,8 +45,8 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that was typed, with its options."""
-        if args and args[0] in _MEANT and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"No such command '{args[0]}'. Did you mean '{_MEANT[args[0]]}'?")
+        if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            self._refuse_unknown(ctx, args[0])
         name, command, rest = super().resolve_command(ctx, args)
         if command is None or name is None or (name in self.commands and name not in own_questions()):
             return name, command, rest
@@ -52,6 +54,16 @@ class Commands(TyperGroup):
         if path in announced_commands():
             return name, plugin_command(path, rest), rest
         return name, command if isinstance(command, Commands) else command_for(name, rest), rest
+
+    def _refuse_unknown(self, ctx: Any, name: str) -> None:
+        """Raise an error that names the plugin to install, or similar commands, if there are any."""
+        path = " ".join((*_group(ctx), name))
+        plugin = plugin_with_command(path)
+        if plugin is not None:
+            ctx.fail(f"The command '{path}' is in the plugin {plugin.distribution}: {plugin.install}")
+        matches = [_MEANT[name]] if name in _MEANT else get_close_matches(name, self.list_commands(ctx))
+        if matches:
+            ctx.fail(f"No such command '{name}'. Did you mean {', '.join(map(repr, matches))}?")
 
 
 def _group(ctx: Any) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ..domain.base import Record, grouped
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, PluginError
+from ..official import plugin_bringing
 from .manifest import Announced, Plugin, PluginInfo, PluginStatus, normal
 
 if TYPE_CHECKING:
@@ -241,7 +242,9 @@ def _unknown(what: What, name: str, plugins: Sequence[Plugin]) -> list[Diagnosti
     meant = did_you_mean(name, names)
     causes = [] if meant else [problem for plugin in plugins for problem in broken(plugin)]
     repaired = " or ".join(info.distribution for info in unfit if info.status is PluginStatus.BROKEN)
-    fix = meant or (f"repair {repaired}" if causes else "install the plugin that brings it")
+    official = plugin_bringing(FIELD[what], name)
+    install = "install the plugin that brings it" if official is None else official.install
+    fix = meant or (f"repair {repaired}" if causes else install)
     if what in ("catalog", "rule pack"):
         fix += f", or write ./{name} for a folder of your own"
     expected = "" if causes or not names else f"one of {', '.join(names)}"

@@ -1,0 +1,97 @@
+"""Official plugins: the distributions of friendshore's repository that bring more than catalogs, packs, and rules.
+
+Errors name the distribution to install from this table if a command or a name is missing. A test compares the table with the plugins'
+manifests. `import friendshore` reads it, so this module imports nothing that takes time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import NamedTuple
+
+
+class OfficialPlugin(NamedTuple):
+    """A distribution and its additions."""
+
+    distribution: str
+    questions: tuple[str, ...] = ()
+    """Questions of its manifest."""
+    commands: tuple[str, ...] = ()
+    """Commands of its manifest, such as `case to-sql`."""
+    formats: tuple[str, ...] = ()
+    """Output formats of its manifest."""
+    case_formats: tuple[str, ...] = ()
+    """Formats of cases of its manifest."""
+    checks: tuple[str, ...] = ()
+    """Checks of runs of its manifest."""
+    names: Mapping[str, tuple[str, ...]] = {}
+    """Names that it adds to the package `friendshore`, by the module that defines them."""
+
+    @property
+    def package(self) -> str:
+        """Name of its package."""
+        return self.distribution.replace("-", "_")
+
+    @property
+    def is_installed(self) -> bool:
+        """True if its package can be imported."""
+        return find_spec(self.package) is not None
+
+    @property
+    def install(self) -> str:
+        """Command that installs it."""
+        return f"pip install {self.distribution}"
+
+
+OFFICIAL = (
+    OfficialPlugin("friendshore-enquiries", questions=("ask",)),
+    OfficialPlugin("friendshore-interactive", questions=("interactive",)),
+    OfficialPlugin("friendshore-programmes", questions=("programmes",)),
+    OfficialPlugin(
+        "friendshore-reasons",
+        questions=("repairs", "ledger", "calendar"),
+        names={
+            "friendshore_reasons.calendar.search": ("Calendar", "calendar"),
+            "friendshore_reasons.ledger.records": ("Ledger",),
+            "friendshore_reasons.ledger.search": ("ledger",),
+            "friendshore_reasons.repairs.records": ("Repairs",),
+            "friendshore_reasons.repairs.search": ("repairs",),
+        },
+    ),
+    OfficialPlugin("friendshore-risk", questions=("frontier", "risk", "stress", "withstand")),
+    OfficialPlugin("friendshore-screening", questions=("screen",)),
+    OfficialPlugin("friendshore-sweep", questions=("sweep",)),
+)
+
+
+def names_by_module() -> dict[str, tuple[str, ...]]:
+    """Return the names that installed plugins add to the package `friendshore`, by module."""
+    return {
+        module: names
+        for plugin in OFFICIAL
+        if plugin.names and plugin.is_installed
+        for module, names in plugin.names.items()
+    }
+
+
+def plugin_with_name(name: str) -> OfficialPlugin | None:
+    """Return the plugin that adds a name to the package `friendshore`, or None."""
+    return next((plugin for plugin in OFFICIAL if any(name in names for names in plugin.names.values())), None)
+
+
+def plugin_with_command(name: str) -> OfficialPlugin | None:
+    """Return the plugin that adds a command, a group of commands, or a question, or None."""
+    return next(
+        (
+            plugin
+            for plugin in OFFICIAL
+            if any(known == name or known.startswith(f"{name} ") for known in (*plugin.questions, *plugin.commands))
+        ),
+        None,
+    )
+
+
+def plugin_bringing(field: str, name: str) -> OfficialPlugin | None:
+    """Return the plugin with a name in a field of the table, or None."""
+    return next((plugin for plugin in OFFICIAL if name in getattr(plugin, field, ())), None)

@@ -1,0 +1,20 @@
+"""Explanations of a plan: a plugin for friendshore with the questions ledger, repairs, and calendar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from friendshore.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from friendshore.questions import Question
+
+
+@hookimpl
+def friendshore_questions() -> list[Question[Any, Any]]:
+    """Return the questions `repairs`, `ledger`, and `calendar`."""
+    from .calendar import CalendarQuestion
+    from .ledger import LedgerQuestion
+    from .repairs import RepairsQuestion
+
+    return [RepairsQuestion(), LedgerQuestion(), CalendarQuestion()]

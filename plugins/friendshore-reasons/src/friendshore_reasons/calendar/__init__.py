@@ -1,0 +1,61 @@
+"""`calendar`: on which dates compliance changes, and what heals a shortage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from friendshore.questions.base import Question, Setting
+
+if TYPE_CHECKING:
+    from friendshore.document.elements import Document
+    from friendshore.recommend import Opened
+    from friendshore.solve import Progress
+
+    from .search import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarOptions:
+    """What can be set."""
+
+    until: Annotated[str, Setting("Last day, also beyond the plan; the plan's last, if not given.", "DATE")] = ""
+    every: Annotated[
+        bool, Setting("With --full, also every change, and every demand stretch by stretch.", flags=("--all",))
+    ] = False
+
+
+class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
+    """On which dates compliance changes: what is available between them, where it falls off, and what heals it.
+
+    Each stretch between two dates is planned as a year at its own rates, with nothing in stock and no lead times.
+    """
+
+    name = "calendar"
+    options = CalendarOptions
+    doing = "planning"
+    counted = "stretches"
+
+    def check(self, options: CalendarOptions) -> None:
+        """Refuses what is no day."""
+        from .search import day_of
+
+        if options.until:
+            day_of(options.until)
+
+    def ask(self, opened: Opened, options: CalendarOptions, progress: Progress | None) -> Calendar:
+        """What is available between the dates."""
+        from .search import calendar, day_of
+
+        until = day_of(options.until) if options.until else None
+        return calendar(opened.session, until=until, progress=progress)
+
+    def document(self, result: Calendar, options: CalendarOptions) -> Document:
+        """The dates, and what falls off at each."""
+        from .document import calendar_document
+
+        return calendar_document(result, every=options.every)
+
+    def screen(self, result: Calendar, options: CalendarOptions) -> Document:
+        """The next dates, and what is short from then on."""
+        return result.screen()

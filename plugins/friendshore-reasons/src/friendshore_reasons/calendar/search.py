@@ -1,0 +1,355 @@
+"""The dates on which compliance changes: which demand is met between them, where it falls off a cliff, and what heals it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from friendshore.domain.base import Number, Record
+from friendshore.domain.time import Span, stretches_between
+from friendshore.domain.unmet import RunSupplyCause
+from friendshore.errors import A_SESSION, InputError, takes
+from friendshore.explain.results import Counted, Effort, QuestionResult, names_of
+from friendshore.session import Session
+from friendshore.solve import Progress
+
+from .law import LawChange, law_changes
+from .snapshot import Snapshot, Subject
+from .stretches import Concerned, StretchPlan, breakpoints, concerned
+
+
+class Cause(Record):
+    """A fact that changed on a date."""
+
+    kind: str
+    """`rule`, `offer`, `facility` (its capacity), `demand`, `waiver`, `licence`, `price schedule` or `terms`."""
+    name: str
+    alone: bool
+    """True if this change suffices by itself. False if it takes all the others that are named with it."""
+
+
+class Stretch(Record):
+    """A demand over days on which nothing that may bear on it changes, at the yearly rates of these days."""
+
+    demand: str
+    material: str
+    start: date
+    end: date
+    wanted: Number
+    """Kilograms a year."""
+    short: Number
+    """Kilograms a year."""
+    causes: tuple[RunSupplyCause, ...]
+    """Causes of the shortage. Empty where the demand is met."""
+    spent: Number
+    """Money a year for all the demands that hang together with it, itself included, without priced shortage."""
+    group: tuple[str, ...]
+    """Those demands."""
+
+
+class Interval(Record):
+    """All demands over days on which nothing that may bear on any of them changes."""
+
+    start: date
+    end: date
+    changed: tuple[str, ...]
+    """Changes on its first day that may affect demand."""
+    spent: Number
+    """Money a year."""
+    short: tuple[str, ...]
+    """Demands that are short."""
+
+
+class Cliff(Record):
+    """A demand that is short for a while."""
+
+    demand: str
+    material: str
+    start: date
+    """First day on which it is short."""
+    from_start: bool
+    """True if the demand is short from the first day on which it is wanted."""
+    short: Number
+    """Kilograms a year short on that day."""
+    wanted: Number
+    """Kilograms a year wanted."""
+    causes: tuple[RunSupplyCause, ...]
+    """Causes of the shortage on that day."""
+    because: tuple[Cause, ...]
+    """Changes of that day without which the demand would be met, as another solve shows. Empty if none was found."""
+    healed: date | None
+    """First day on which it is met again, or not wanted; None: not by the last day."""
+    ends_unwanted: bool
+    """True if it ends only because nothing is wanted any more."""
+    by: tuple[Cause, ...]
+    """Changes of that day with which the demand would have been met the day before, as another solve shows."""
+
+
+class Calendar(QuestionResult):
+    """Supply by date, at steady yearly rates."""
+
+    TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "law", "concerned")
+    TOLD_BY: ClassVar[str] = "friendshore_reasons.calendar.screen:calendar_screen"
+
+    currency: str
+    start: date
+    until: date
+    days: int
+    """Days on which anything changes that may bear on what is wanted."""
+    intervals: tuple[Interval, ...]
+    stretches: tuple[Stretch, ...]
+    """Demand by demand, in order of name and date."""
+    cliffs: tuple[Cliff, ...]
+    """In order of date."""
+    law: tuple[LawChange, ...] = ()
+    """Every change of law from the first day to the last, in order of date: also what bears on nothing that is bought."""
+    concerned: tuple[Concerned, ...]
+    """Offers, orders and stock that a rule bars or frees on a date, in order of date."""
+    stopped: bool
+    """True if the user ended the search. `until` is then the last day that was planned, and causes may be missing."""
+    left_out: tuple[str, ...]
+    """Rules about stock alone. They are left out, because no stock is carried."""
+    beyond_budget: tuple[Span, ...] = ()
+    """Days on which other rules cannot hold together: they are planned without the budgets, which would leave all that they pay for unplanned too."""
+    effort: Effort
+
+
+@takes(Session, A_SESSION)
+def calendar(session: Session, *, until: date | None = None, progress: Progress | None = None) -> Calendar:
+    """Plans every stretch between two dates on which facts change, as a year at its rates, nothing carried in and nothing on its way.
+
+    Args:
+        session: a solved case.
+        until: last day; the end of the plan, if not given. After the plan demand goes on at its rate.
+        progress: told after every step.
+
+    Raises:
+        InputError: if `until` is before the plan begins, or a rule does not fit the facts of a stretch.
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+    """
+    first = session.problem.case.horizon.start
+    last = until or session.problem.case.horizon.periods[-1].end
+    if last < first:
+        raise InputError("the calendar ends before the plan begins", found=str(last), expected=f"{first} or later")
+    return _Calendar(session, first, last, progress).told()
+
+
+class _Calendar:
+    def __init__(self, session: Session, first: date, last: date, progress: Progress | None) -> None:
+        self.session, self.first, self.last = session, first, last
+        self.standing = Snapshot.of(session.inputs, session.problem, last)
+        self.turns = breakpoints(self.standing)
+        self.spans = stretches_between(first, last, list(self.turns))
+        self.counted = Counted(session, progress)
+        self.beyond: set[Span] = set()
+        """Stretches that are planned without budgets."""
+        self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...], frozenset[str]], StretchPlan] = {}
+
+    def told(self) -> Calendar:
+        planned = self._all_planned()
+        self.last = _day(planned[-1].days.end)
+        demands = {demand.id: demand.use.material.id for demand in self.session.problem.demands}
+        stretches = [one for name, material in demands.items() for one in _stretches(planned, name, material)]
+        cliffs = [one for name, material in demands.items() for one in self._cliffs(planned, name, material)]
+        intervals = self._intervals(planned, list(demands))
+        kept = {rule.id for rule in self.standing.inputs.rules}
+        touched = list(concerned(self.session.problem, planned, self.turns))
+        causes = (cause for cliff in cliffs for cause in (*cliff.because, *cliff.by))
+        offers = [one.id for one in touched] + [cause.name for cause in causes if cause.kind == "offer"]
+        return Calendar(
+            currency=self.session.problem.case.currency,
+            start=self.first,
+            until=self.last,
+            stopped=self.session.stopped,
+            days=len(intervals) - 1,
+            intervals=tuple(intervals),
+            stretches=tuple(stretches),
+            cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
+            law=tuple(law_changes(self.session.problem, self.first, self.last)),
+            concerned=tuple(touched),
+            names=names_of(self.session.problem, offers),
+            beyond_budget=_joined([one.days for one in planned if one.days in self.beyond]),
+            left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in kept),
+            effort=self.counted.effort,
+        )
+
+    def _all_planned(self) -> list[StretchPlan]:
+        """Every stretch; up to the one in which the user ended the search, which is not solved to its end."""
+        planned: list[StretchPlan] = []
+        for number, span in enumerate(self.spans, 1):
+            one = self._planned(span)
+            conflicts = (
+                one.session.verified.plan.infeasible
+            )  # solved while the user may end the search, which is told after each
+            budgets = self.standing.budgets
+            if budgets and conflicts and budgets.isdisjoint(rule for conflict in conflicts for rule in conflict.rules):
+                self.beyond.add(span)
+                one = self._planned(span)
+                _ = one.session
+            if self.session.stopped:
+                if not planned:
+                    self.session.go_on(0, len(self.spans), "stretches of time")
+                break
+            planned.append(one)
+            self.counted.told(number, len(self.spans))
+        return planned
+
+    def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> StretchPlan:
+        """The facts of a stretch, some of them as they are on others; planned once, when its plan is asked for."""
+        without = self.standing.budgets if span in self.beyond else frozenset[str]()
+        key = span, tuple(sorted((other or {}).items(), key=lambda item: item[0])), without
+        if key not in self._known:
+            self.counted.questions += 1
+            self._known[key] = StretchPlan(span, self.standing.on(span, other, without), self.session)
+        return self._known[key]
+
+    def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
+        """Stretches, those with the same facts for every demand as one."""
+        found = _runs(planned, demands)
+        befores = [None, *(run[-1] for run in found)]
+        return [
+            Interval(
+                start=_day(run[0].days.start),
+                end=_day(run[-1].days.end),
+                changed=() if before is None else tuple(self._bearing(before, run[0], demands)),
+                spent=run[0].session.verified.cost.total,
+                short=tuple(sorted(run[0].short)),
+            )
+            for run, before in zip(found, befores, strict=False)
+        ]
+
+    def _bearing(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
+        """Yield the changes between two stretches that affect a demand: put back as it was, each gives other facts."""
+        for subject in sorted(self.turns[_day(after.days.start)], key=lambda subject: subject[0] != "rule"):
+            kind, name = subject
+            if kind in _NEVER_ALONE or self.session.stopped:
+                yield f"{kind} {name}"
+                continue
+            without = self._planned(after.days, {subject: before.days})
+            if not all(without.same_as(after, demand) for demand in demands):
+                yield f"{kind} {name}"
+
+    def _cliffs(self, planned: Sequence[StretchPlan], demand: str, material: str) -> list[Cliff]:
+        found: list[Cliff] = []
+        begins: int | None = None
+        for number in range(len(planned) + 1):
+            short = number < len(planned) and demand in planned[number].short
+            if short and begins is None:
+                begins = number
+            elif not short and begins is not None:
+                found.append(self._cliff(planned, demand, material, begins, number))
+                begins = None
+        return found
+
+    def _cliff(self, planned: Sequence[StretchPlan], demand: str, material: str, begins: int, over: int) -> Cliff:
+        """One stretch of time in which a demand is short, with what began and what ended it."""
+        first, over_at = planned[begins], planned[over] if over < len(planned) else None
+        unwanted = over_at is not None and demand not in over_at.wanted
+        # A demand that begins is no reason for a lack of supply.
+        before = planned[begins - 1] if begins and demand in planned[begins - 1].wanted else None
+        return Cliff(
+            demand=demand,
+            material=material,
+            start=_day(first.days.start),
+            from_start=before is None,
+            short=first.short[demand],
+            wanted=first.wanted[demand],
+            causes=first.causes_of(demand),
+            because=() if before is None else self._without(first, before, demand, _day(first.days.start)),
+            healed=None if over_at is None else _day(over_at.days.start),
+            ends_unwanted=unwanted,
+            by=()
+            if over_at is None or unwanted
+            else self._without(planned[over - 1], over_at, demand, _day(over_at.days.start)),
+        )
+
+    def _without(self, short: StretchPlan, met: StretchPlan, demand: str, day: date) -> tuple[Cause, ...]:
+        """Return the changes of a day that decide if a demand is short or met.
+
+        Each change by itself is made on the facts of the stretch in which it is short; where none does, all are, and taken back one by one.
+        """
+        subjects = [subject for subject in self.turns[day] if subject[0] not in _NEVER_ALONE]
+        if self.session.stopped:
+            return ()
+
+        def enough(some: Sequence[Subject]) -> bool:
+            return demand not in self._planned(short.days, dict.fromkeys(some, met.days)).short
+
+        alone = [subject for subject in subjects if enough([subject])]
+        if alone:
+            return tuple(Cause(kind=kind, name=name, alone=True) for kind, name in alone)
+        if not enough(subjects):
+            return ()
+        needed = subjects
+        for subject in subjects:
+            fewer = [other for other in needed if other != subject]
+            if enough(fewer):
+                needed = fewer
+        return tuple(Cause(kind=kind, name=name, alone=False) for kind, name in needed)
+
+
+_NEVER_ALONE = ("price", "exchange rate")
+"""Kinds of changes that affect costs, and never supply. They are listed with the dates without another solve."""
+
+
+def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Return the spans in order, with adjacent ones joined."""
+    found: list[Span] = []
+    for span in spans:
+        if found and _day(found[-1].end) + timedelta(days=1) == span.start:
+            found[-1] = found[-1].but(end=span.end)
+        else:
+            found.append(span)
+    return tuple(found)
+
+
+def _runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[list[StretchPlan]]:
+    """Stretches, neighbouring ones with the same facts for every demand together."""
+    runs: list[list[StretchPlan]] = []
+    for one in planned:
+        if runs and all(one.same_as(runs[-1][-1], name) for name in demands):
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return runs
+
+
+def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> list[Stretch]:
+    """Return the stretches of a demand. Adjacent ones with the same facts for it are joined."""
+    return [_stretch(run, demand, material) for run in _runs(planned, [demand]) if demand in run[0].wanted]
+
+
+def _stretch(run: Sequence[StretchPlan], demand: str, material: str) -> Stretch:
+    one = run[0]
+    group = one.groups[demand]
+    return Stretch(
+        demand=demand,
+        material=material,
+        start=_day(one.days.start),
+        end=_day(run[-1].days.end),
+        wanted=one.wanted[demand],
+        short=one.short.get(demand, Decimal(0)),
+        causes=one.causes_of(demand),
+        spent=one.spent(group),
+        group=group.demands,
+    )
+
+
+def _day(day: date | None) -> date:
+    assert day is not None
+    return day
+
+
+def day_of(word: str) -> date:
+    """The date that a word means.
+
+    Raises:
+        InputError: if it means none.
+    """
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise InputError("no date", found=word, expected="a date like 2031-12-31") from None

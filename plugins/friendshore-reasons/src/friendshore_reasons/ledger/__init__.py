@@ -1,0 +1,72 @@
+"""`ledger`: what each rule adds to cost and shortage, to the cent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from friendshore.questions.base import OptionsError, Question, Setting
+
+if TYPE_CHECKING:
+    from friendshore.document.elements import Document
+    from friendshore.recommend import Opened
+    from friendshore.solve import Progress
+
+    from .records import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerOptions:
+    """What can be set."""
+
+    order: Annotated[
+        str,
+        Setting(
+            "Rules, scenarios and kinds of terms, in the order in which they come in: each adds to those before it.",
+            "A,B,C",
+        ),
+    ] = ""
+    items: Annotated[
+        str, Setting("What to split over in all orders; every rule of the case, if not given.", "A,B,C")
+    ] = ""
+    exact: Annotated[int, Setting("Items of an independent part up to which all orders count.", "N", least=1)] = 10
+    samples: Annotated[int, Setting("Orders drawn where there are more.", "N", least=2)] = 200
+    seed: Annotated[int, Setting("Of the draw: the same seed, the same orders.", "N")] = 0
+
+
+class LedgerQuestion(Question[LedgerOptions, "Ledger"]):
+    """What each rule adds to the cost and the shortage of the plan, so that all of it adds up to the cent."""
+
+    name = "ledger"
+    options = LedgerOptions
+    doing = "switching off"
+    counted = "plans"
+
+    def check(self, options: LedgerOptions) -> None:
+        """Refuses an order beside items."""
+        if options.order and options.items:
+            raise OptionsError("--order and --items exclude each other: an order names its items")
+
+    def ask(self, opened: Opened, options: LedgerOptions, progress: Progress | None) -> Ledger:
+        """What each item adds."""
+        from .search import ledger
+
+        return ledger(
+            opened.session, order=_names(options.order), items=_names(options.items), applied=opened.scenario,
+            exact_up_to=options.exact, samples=options.samples, seed=options.seed,
+            more_units=not (options.order or options.items), progress=progress,
+        )  # fmt: skip
+
+    def document(self, result: Ledger, options: LedgerOptions) -> Document:
+        """The ledger, item by item."""
+        from .document import ledger_document
+
+        return ledger_document(result)
+
+    def screen(self, result: Ledger, options: LedgerOptions) -> Document:
+        """The items that add most, and what is scarce."""
+        return result.screen()
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,406 @@
+"""What a bill is split over: rules, scenarios and kinds of terms of trade, each of which can be on or off; and which rules do anything at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from itertools import chain, combinations
+
+from friendshore.domain.base import exact
+from friendshore.domain.change import Change, TermKind
+from friendshore.domain.suggest import did_you_mean
+from friendshore.domain.use import Use
+from friendshore.errors import Diagnostic, InputError
+from friendshore.explain.pieces import Changes, Piece, Pieces
+from friendshore.plugins import attributed, sentence_of
+from friendshore.plugins.interface import is_own
+from friendshore.problem import Problem
+from friendshore.problem.changes import scenario_changes
+from friendshore.problem.network import Arc
+from friendshore.problem.parts import Parts
+from friendshore.program import compile_program
+from friendshore.rules.answers import as_charge
+from friendshore.rules.base import Rule
+from friendshore.rules.customs import possible_origins, told_apart
+from friendshore.rules.rows import Row, Rows, one_by_one
+from friendshore.rules.terms import LackingTerm, ReservedTerm, SpentTerm
+from friendshore.session import PlanCache, Session
+from friendshore.solve import digest
+
+Coalition = frozenset[int]
+"""Items that are on, by their numbers."""
+
+
+def digest_of(problem: Problem) -> bytes:
+    """A short name for the program of a problem: the same for two problems that come to the same numbers.
+
+    Raises:
+        PluginError: if a plugin's limit rule raises.
+    """
+    program = compile_program(problem)
+    return digest(program.linear, program.goals)
+
+
+class ItemKind(StrEnum):
+    """What an item is."""
+
+    RULE = "rule"
+    SCENARIO = "scenario"
+    TERM = "term"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that is on or off."""
+
+    name: str
+    kind: ItemKind
+    title: str
+    on: Changes = ()
+    """What switches it on; nothing: it is on in the case."""
+    off: Changes = ()
+    """What switches it off; nothing: it is off in the case."""
+
+
+def rule_items(session: Session) -> list[Item]:
+    """Every rule of a case, in order."""
+    return [_rule(rule.id, sentence_of(rule)) for rule in session.inputs.rules]
+
+
+def items_named(session: Session, names: Sequence[str], applied: Sequence[str] = ()) -> list[Item]:
+    """Items by name: `rule:`, `scenario:` or `term:` before a name says which is meant where several have it.
+
+    Names are ids of rules, names of scenarios and kinds of terms of trade. Scenarios that are applied already cannot be switched on.
+
+    Raises:
+        InputError: for every name that names nothing or several things, comes twice, or is of a scenario applied already.
+    """
+    known: dict[str, list[Item]] = {}
+    for item in (*rule_items(session), *_scenarios(session), *_terms()):
+        known.setdefault(item.name, []).append(item)
+        known.setdefault(f"{item.kind}:{item.name}", []).append(item)
+    found: list[Item] = []
+    troubles: list[Diagnostic] = []
+    for name in names:
+        meant = known.get(name, [])
+        if len(meant) == 1 and meant[0] not in found and meant[0].name not in applied:
+            found.append(meant[0])
+        else:
+            troubles.append(_trouble(name, meant, known, applied))
+    if troubles:
+        raise InputError(troubles)
+    return found
+
+
+def _trouble(name: str, meant: Sequence[Item], known: dict[str, list[Item]], applied: Sequence[str]) -> Diagnostic:
+    if not meant:
+        plain = sorted(key for key in known if ":" not in key)
+        return Diagnostic(
+            "no rule, scenario or kind of terms has this name",
+            found=name,
+            expected=", ".join(plain),
+            fix=did_you_mean(name, known),
+        )
+    if len(meant) > 1:
+        choices = " or ".join(f"{item.kind}:{item.name}" for item in meant)
+        return Diagnostic("several things have this name", found=name, expected=choices)
+    if meant[0].name in applied:
+        return Diagnostic(
+            f"scenario `{name}` is applied to the case already, so that nothing says what it is without it",
+            found=name,
+            fix="leave it out of --scenario",
+        )
+    return Diagnostic("named twice", found=name, expected="every name once")
+
+
+def _rule(name: str, title: str) -> Item:
+    return Item(name, ItemKind.RULE, title, off=(Change(disable=name),))
+
+
+def _scenarios(session: Session) -> list[Item]:
+    case = session.inputs.case
+    return [Item(s.name, ItemKind.SCENARIO, s.title, on=scenario_changes(case, [s.name])) for s in case.scenarios]
+
+
+def _terms() -> list[Item]:
+    return [Item(kind.value, ItemKind.TERM, "", off=(Change(lift=kind),)) for kind in TermKind]
+
+
+def subsets(of: Sequence[int]) -> list[tuple[int, ...]]:
+    """Every subset, small ones first."""
+    return list(chain.from_iterable(combinations(of, size) for size in range(len(of) + 1)))
+
+
+class Coalitions:
+    """Pieces of a case under every coalition of items, with the items that can make a difference to each."""
+
+    def __init__(self, session: Session, items: Sequence[Item]) -> None:
+        """Finds the pieces.
+
+        Raises:
+            InputError: for a scenario that names nothing in the case.
+            PluginError: if a plugin's rule raises.
+        """
+        self.items = items
+        self._covered: dict[Piece, dict[int, frozenset[int]]] = {}
+        self._restricting: dict[tuple[Piece, Coalition], dict[int, Rule]] = {}
+        self._forbids: dict[tuple[Piece, Coalition], dict[int, int]] = {}
+        """By item, what a rule that only forbids does, a bit for each; see `told_by_what_is_forbidden`."""
+        self._digests: dict[tuple[Piece, Coalition], bytes] = {}
+        self._case = session.inputs.case
+        self._scenarios = [i for i, item in enumerate(items) if item.kind is ItemKind.SCENARIO]
+        on = [self._on(some) for some in subsets(self._scenarios)]
+        self.pieces = Pieces(session, [*on, *(item.off for item in items if item.off)])
+
+    def apart(self, piece: Piece) -> tuple[int, Coalitions, tuple[Piece, ...]] | None:
+        """Return the limit rule without which a piece falls into most pieces, the same items in a session without it, and these pieces.
+        None if no rule joins the piece by itself. A coalition without that rule costs the sum of what it costs the pieces.
+        """
+        session = self.pieces.session
+        joining = [
+            i
+            for i, item in enumerate(self.items)
+            if item.kind is ItemKind.RULE and len(session.parts.counted.get(item.name, frozenset()) & piece.members) > 1
+        ]
+        limits = {rule.id for rule in session.problem.rules if rule.verbs == {"rows"}}
+        found = {i: self._parts_without(self.items[i].name, piece) for i in joining if self.items[i].name in limits}
+        link = max(found, key=lambda i: found[i], default=None)
+        if link is None or found[link] == _inside(session.parts, piece):
+            return None
+        inputs = session.inputs.after(self.items[link].off)
+        plans = PlanCache(session.memory // 4)  # those of the session are plans with the rule
+        finer = replace(session, inputs=inputs, problem=inputs.problem(), _plans=plans, _programs={}, _together={})
+        lattice = Coalitions(finer, self.items)
+        pieces = [each for each in lattice.pieces.all if each.members & piece.members]
+        touched = frozenset[str]().union(*(each.members for each in pieces))
+        others = [members for members in finer.parts.members if members & piece.members and not members & touched]
+        pieces += [Piece(members, frozenset()) for members in others]
+        fits = len(pieces) > 1 and all(each.members <= piece.members for each in pieces)
+        return (link, lattice, tuple(pieces)) if fits else None
+
+    def _parts_without(self, rule: str, piece: Piece) -> int:
+        """Return how many parts of the case the piece consists of without the rows of a rule."""
+        session = self.pieces.session
+        rows = [(one, row) for one, row in session.problem.limit_rows if one.id != rule]
+        ranked = (row for objective in session.problem.objectives for row in objective.rows)
+        return _inside(Parts(session.inputs, session.problem, rows, ranked), piece)
+
+    def changes(self, piece: Piece, coalition: Coalition) -> Changes:
+        """What makes the case one in which, of all items, those of a coalition are on and the others are off.
+
+        Rules are switched off after scenarios have switched them on. Items that make no difference to the piece may be left out:
+        a rule that is off is not asked, which is quicker.
+        """
+        on = self.pieces.bearing(piece, self._on([i for i in self._scenarios if i in coalition]))
+        known = {rule.id for rule in self.pieces.facts(piece, ()).rules}
+        off = [change for i, item in enumerate(self.items) if i not in coalition for change in item.off]
+        return (*on, *(change for change in off if change.lift is not None or change.disable in known))
+
+    def players(self, piece: Piece) -> list[int]:
+        """The items that can make a difference to a piece.
+
+        What is left out makes none, whichever others are on. A scenario is left out if none of its changes bears on the piece; a
+        kind of terms if the facts are the same without it. A rule is left out if it finds against nothing, charges nothing and
+        asks for no row (`active_rules`); and one that only forbids if the program of the piece, all other rules and terms off, is
+        number by number the same with and without it: it then forbids nothing that could be bought, and the other rules only
+        take away from that. For the same reason a rule makes no difference beside one that forbids all that it forbids (`least`).
+        """
+        scenarios = [i for i in self._scenarios if self.pieces.bearing(piece, self.items[i].on)]
+        facts = self.pieces.facts(piece, ())
+        terms = [i for i, item in enumerate(self.items) if item.kind is ItemKind.TERM and self._differs(piece, item)]
+        rules = {rule.id: rule for rule in facts.rules}
+        some = [i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE and item.name in rules]
+        bearing = [self.pieces.bearing(piece, self._on(on)) for on in subsets(scenarios)]
+        active = frozenset().union(*(active_rules(self.pieces.problem(piece, changes)) for changes in bearing))
+        some = [i for i in some if self.items[i].name in active]
+        forbidding = [i for i in some if rules[self.items[i].name].verbs == {"judge"}]
+        idle = {i for i in forbidding if self._same(piece, scenarios, frozenset(), frozenset({i}))}
+        forbidding = [i for i in forbidding if i not in idle]
+        self._covered[piece] = self._covers(piece, scenarios, forbidding)
+        return sorted({*scenarios, *terms, *some} - idle)
+
+    def least(self, piece: Piece, coalition: Coalition) -> Coalition:
+        """The smallest coalition known to make the same case of a piece: without rules that forbid nothing that another does not."""
+        covered = self._covered.get(piece, {})
+        return frozenset(i for i in coalition if not covered.get(i, frozenset()) & coalition)
+
+    def restricting(self, piece: Piece, coalition: Coalition) -> dict[int, Rule]:
+        """By item, the rules of a piece that do nothing but forbid and charge, scenarios as in a coalition. None where these may do more
+        than take plans away and make them dearer: with limits that they may loosen, commitments, or ranked objectives.
+        """
+        scenarios = coalition.intersection(self._scenarios)
+        if (piece, scenarios) not in self._restricting:
+            rules = frozenset(i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE)
+            problem = self.pieces.problem(piece, self.changes(piece, scenarios | rules))
+            loosened = any(_may_be_loosened(rule, rows) for rule, rows in problem.limit_rows if not _empty(rows))
+            bound = loosened or problem.commitments or problem.objectives
+            known = {rule.id: rule for rule in problem.rules if rule.verbs <= {"judge", "charge"}}
+            found = {i: known[self.items[i].name] for i in rules if self.items[i].name in known}
+            self._restricting[piece, scenarios] = {} if bound else found
+            self._forbids[piece, scenarios] = {} if bound else self._forbidding(problem)
+        return self._restricting[piece, scenarios]
+
+    def told_by_what_is_forbidden(self, piece: Piece, coalition: Coalition) -> tuple[Coalition, int] | None:
+        """The same for two coalitions that make the same case of a piece, since their rules forbid the same between them, and all else that
+        is on is the same. None where more than purchases and deliveries may come to depend on rules.
+
+        Rules that only forbid, without a waiver or a licence of bounded quantity, are told by what they forbid: ways, for each use, in the
+        periods in which they hold. Every other item is told by itself.
+        """
+        if not self.restricting(piece, coalition):
+            return None
+        forbids = self._forbids[piece, coalition.intersection(self._scenarios)]
+        together = 0
+        for i in coalition:
+            together |= forbids.get(i, 0)
+        return frozenset(i for i in coalition if i not in forbids), together
+
+    def _forbidding(self, problem: Problem) -> dict[int, int]:
+        """What each of the rules forbids that only forbid: a bit for each use, way and period, or for all periods."""
+        bits: dict[tuple[object, ...], int] = {}
+        waived = {waiver.rule for waiver in problem.case.waivers}
+        item_of = {item.name: i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE}
+        found: dict[int, int] = {}
+        for position, rule in enumerate(problem.rules):
+            by_order = rule.bears_on == "chain" and rule.dated_by == "order"
+            if rule.id not in item_of or rule.verbs != {"judge"} or rule.id in waived or by_order:
+                continue
+            ways = _forbidden(problem, position)
+            if ways is not None:
+                found[item_of[rule.id]] = sum(1 << bits.setdefault(way, len(bits)) for way in ways)
+        return found
+
+    def _on(self, scenarios: Sequence[int]) -> Changes:
+        return scenario_changes(self._case, [self.items[i].name for i in scenarios])
+
+    def _differs(self, piece: Piece, item: Item) -> bool:
+        """Whether the facts of a piece are others without a kind of terms."""
+        before, after = self.pieces.facts(piece, ()), self.pieces.facts(piece, item.off)
+        return before.catalogs != after.catalogs
+
+    def _covers(self, piece: Piece, scenarios: Sequence[int], rules: Sequence[int]) -> dict[int, frozenset[int]]:
+        """Rule -> those of the others that forbid all that it forbids; of two that forbid the same, the later names the earlier."""
+        found: dict[int, set[int]] = {i: set() for i in rules}
+        for one, other in combinations(rules, 2):
+            both = frozenset({one, other})
+            if self._same(piece, scenarios, frozenset({one}), both):
+                found[other].add(one)
+            elif self._same(piece, scenarios, frozenset({other}), both):
+                found[one].add(other)
+        return {i: frozenset(some) for i, some in found.items()}
+
+    def _same(self, piece: Piece, scenarios: Sequence[int], one: Coalition, other: Coalition) -> bool:
+        """Whether two sets of rules come to the same program of a piece, all other rules and terms off, under any scenarios."""
+        return all(
+            self._digest(piece, frozenset(on) | one) == self._digest(piece, frozenset(on) | other)
+            for on in subsets(scenarios)
+        )
+
+    def _digest(self, piece: Piece, coalition: Coalition) -> bytes:
+        if (piece, coalition) not in self._digests:
+            self._digests[piece, coalition] = digest_of(self.pieces.problem(piece, self.changes(piece, coalition)))
+        return self._digests[piece, coalition]
+
+
+def _inside(parts: Parts, piece: Piece) -> int:
+    return sum(bool(members & piece.members) for members in parts.members)
+
+
+def _forbidden(problem: Problem, position: int) -> set[tuple[object, ...]] | None:
+    """What a rule forbids: use, arc, and the period of the delivery or of the move, or that it is any. None where a licence of bounded quantity
+    has to do with it.
+    """
+    law, periods = problem.law, problem.case.horizon.periods
+    holds = [period for period in periods if law.in_force(position, period.span)]
+    always = len(holds) == len(periods)
+    found: set[tuple[object, ...]] = set()
+    for number, (use, judged) in enumerate(problem.judgements.items()):
+        for index, verdict in {**judged.chain.get(position, {}), **judged.trade.get(position, {})}.items():
+            arc = problem.network.arcs[index]
+            if not law.forbids(verdict, arc):
+                continue
+            licences = [law.licences(verdict, arc, use, p.span) if verdict.licence else None for p in holds]
+            if any(licences):
+                return None
+            barred = [period.index for period, some in zip(holds, licences, strict=True) if some is None]
+            if always and len(barred) == len(periods):
+                found.add((number, index))
+            else:
+                found |= {(number, index, problem.rules[position].bears_on, t) for t in barred}
+    return found
+
+
+def active_rules(problem: Problem) -> frozenset[str]:
+    """Ids of the rules that find against any arc, charge anything or limit anything, in a period in which they apply.
+
+    Verdicts, charges and rows are asked of facts alone, never of what other rules say: a rule that is not among these changes no
+    plan, whichever other rules hold.
+
+    Raises:
+        PluginError: if a plugin's rule raises.
+    """
+    law, periods = problem.law, problem.case.horizon.periods
+    applying = [i for i, _ in enumerate(problem.rules) if any(law.in_force(i, period.span) for period in periods)]
+    against = {i for judged in problem.judgements.values() for table in (judged.chain, judged.trade) for i in table}
+    asking = {rule.id for rule, row in problem.limit_rows if not _empty(row)}
+    found = {problem.rules[i].id for i in applying if i in against or _charges(problem, problem.rules[i])}
+    return frozenset(found | asking)
+
+
+def _empty(row: Row | Rows) -> bool:
+    """Whether a row counts nothing at all, and holds: what may be counted is a matter of facts, so that it always does."""
+    if not all(term.is_empty for term in row.asked):
+        return False
+    return all((one.at_least or 0) <= 0 and (one.at_most is None or one.at_most >= 0) for one in one_by_one(row))
+
+
+def _may_be_loosened(rule: Rule, rows: Row | Rows) -> bool:
+    """Return True if some plan might miss the rows of a limit, and keep them once other rules forbid or charge more.
+
+    Charges are money that is spent: they help to spend enough, and never to spend no more than something. What is forbidden decides which
+    compliance classes there are. It doesn't bear on kilograms and money that are counted whatever they are for.
+    """
+    if not is_own(type(rule)) or rule.watches_stock:
+        return True
+    for row in one_by_one(rows):
+        for term in row.asked:
+            if isinstance(term, ReservedTerm | LackingTerm) or getattr(term, "for_uses", None) is not None:
+                return True
+            charged = isinstance(term, SpentTerm)
+            if charged and (row.at_least is not None or term.times < 0 or bool((term.weight < 0).any())):
+                return True
+    return False
+
+
+def _charges(problem: Problem, rule: Rule) -> bool:
+    """Whether a rule charges anything on any arc, for any possible customs origin."""
+    if "charge" not in rule.verbs:
+        return False
+    with attributed(rule):
+        others = told_apart([rule])
+        return any(
+            as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
+            for arc, use in _moves(problem, rule)
+            for origin in possible_origins(arc.chained, others)
+            for value in _values(problem, arc)
+        )
+
+
+def _values(problem: Problem, arc: Arc) -> list[Decimal]:
+    """Prices per kilogram of an arc in all periods, as rules are told them, without repeats."""
+    facts = problem.offers[arc.offer]
+    prices = sorted({max(price, Decimal(0)) for price in facts.price})
+    return prices if facts.single else [exact(price / facts.mass_per_unit) for price in prices]
+
+
+def _moves(problem: Problem, rule: Rule) -> Iterator[tuple[Arc, Use]]:
+    """Every arc that is bought, for every use that it can reach; for one of them where the rule does not read the use."""
+    seen: set[int] = set()
+    for use, judged in problem.judgements.items():
+        for index in sorted(judged.reach - seen):
+            if problem.network.arcs[index].offer >= 0:
+                yield problem.network.arcs[index], use
+        if not rule.charge_reads_use:
+            seen |= judged.reach

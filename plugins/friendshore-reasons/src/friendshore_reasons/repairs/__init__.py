@@ -1,0 +1,84 @@
+"""`repairs`: every minimal set of steps that serves what is short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from friendshore.questions.base import Question, Setting
+
+if TYPE_CHECKING:
+    from friendshore.document.elements import Document
+    from friendshore.recommend import Opened
+    from friendshore.solve import Progress
+
+    from .records import Repairs
+
+
+@dataclass(frozen=True, slots=True)
+class RepairsOptions:
+    """What can be set."""
+
+    material: Annotated[str, Setting("Only demands of this material.", argument=True)] = ""
+    size: Annotated[int, Setting("Most steps of a repair.", "N", least=1, most=100)] = 3
+    trials: Annotated[
+        int,
+        Setting(
+            "Most programs that are solved for all of it, of sets of steps and amounts; what is not known by then is marked.",
+            "N",
+            least=0,
+        ),
+    ] = 10_000
+    bound: Annotated[
+        tuple[str, ...],
+        Setting(
+            "How far steps may go: later (periods), capacity (share more), stock (years of what is wanted), lead (times what is "
+            "wanted); may repeat.",
+            "NAME=NUMBER",
+        ),
+    ] = ()
+    top: Annotated[int, Setting("Repairs shown of each with --full; 0: all.", "N", least=0)] = 10
+    toml: Annotated[bool, Setting("Print the repairs as scenarios for the case file.")] = False
+
+
+class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
+    """What would serve what is short, or let conflicting rules hold: every minimal set of steps, proved and priced."""
+
+    name = "repairs"
+    options = RepairsOptions
+    doing = "repairing"
+    counted = "gaps"
+
+    def check(self, options: RepairsOptions) -> None:
+        """Refuses bounds that name no kind of step, or are no numbers."""
+        from .levers import stated_bounds
+
+        stated_bounds(options.bound)
+
+    def ask(self, opened: Opened, options: RepairsOptions, progress: Progress | None) -> Repairs:
+        """Every minimal set of steps."""
+        from .levers import stated_bounds
+        from .search import repairs
+
+        return repairs(
+            opened.session, options.material, size=options.size, trials=options.trials,
+            bounds=stated_bounds(options.bound), progress=progress,
+        )  # fmt: skip
+
+    def document(self, result: Repairs, options: RepairsOptions) -> Document:
+        """The repairs of every gap."""
+        from .document import repairs_document
+
+        return repairs_document(result, options.top)
+
+    def screen(self, result: Repairs, options: RepairsOptions) -> Document:
+        """The cheapest repair of every gap; of one gap all of them."""
+        from .screen import repairs_screen
+
+        return repairs_screen(result, options.top)
+
+    def text(self, result: Repairs, options: RepairsOptions) -> str | None:
+        """The repairs as scenarios, if these are asked for."""
+        from .document import repairs_toml
+
+        return repairs_toml(result).rstrip("\n") if options.toml else None

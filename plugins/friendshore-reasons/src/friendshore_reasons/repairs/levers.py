@@ -1,0 +1,240 @@
+"""Levers: what could be loosened to serve demands that are short, each within stated bounds.
+
+A lever only ever allows more than the case does, and is found in the facts that lie upstream of these demands: nothing here knows a
+kind of rule. Its bounds are what a repair may use of it, not what is likely.
+
+All minimal sets of levers that do something, where more levers never undo it: every set that does not do it is grown to a largest such
+set; the levers outside of that are a cut, of which every set that does it must hold one. Sets are tried smallest first among those that
+hold one of every cut known, so that what is found to do it is minimal. This is the enumeration of minimal sets over the map of what has
+been tried (MARCO: Liffiton, Previti, Malik and Marques-Silva, Fast, flexible MUS enumeration, Constraints 21, 2016, 223-250), where the
+map is kept as cuts and asked for its smallest hitting sets (Reiter, A theory of diagnosis from first principles, Artificial Intelligence
+32, 1987, 57-95).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from friendshore.domain.base import Number, Record
+from friendshore.domain.change import Change
+from friendshore.domain.quantities import parse_number
+from friendshore.errors import Diagnostic, InputError
+
+
+class LeverKind(StrEnum):
+    """What is done, in the order in which as little as possible is asked of each: first the user's own wishes, then law and rules,
+    then what others would have to do.
+    """
+
+    LATER = "later"
+    """Demand is wanted later."""
+    WAIVER = "waiver"
+    LOOSEN = "loosen"
+    """The bounds of a limit are relaxed."""
+    LICENCE = "licence"
+    PROOF = "proof"
+    TERM = "term"
+    """A term of trade no longer holds."""
+    STOCK = "stock"
+    PLANNED = "planned"
+    """A plant that is not yet running counts in full from its stated date."""
+    EARLIER = "earlier"
+    """A plant starts earlier than stated."""
+    CAPACITY = "capacity"
+    """More capacity than there is."""
+    LEAD = "lead"
+    """A capacity that nobody published, or not well enough."""
+
+
+class LeverBounds(Record):
+    """How far levers may go."""
+
+    capacity: Number = Decimal(1)
+    """Share by which a capacity may grow."""
+    later: int = 4
+    """Periods by which demand may be wanted later, and a plant start earlier."""
+    stock: Number = Decimal(1)
+    """Years of what the short demands want at their peak that may lie in stock at the start."""
+    lead: Number = Decimal(2)
+    """What a plant without a published capacity may make, as a share of what the short demands want at their peak."""
+
+
+def stated_bounds(words: Iterable[str]) -> LeverBounds:
+    """Bounds as a user states them, like `stock=2`; what is not stated stays what it is.
+
+    Raises:
+        InputError: for what is no bound, or no number of zero or more.
+    """
+    names = ", ".join(LeverBounds.model_fields)
+    stated: dict[str, Decimal] = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        trouble = Diagnostic(
+            "this bounds nothing",
+            column="bound",
+            found=word,
+            expected=f"NAME=NUMBER, the name one of {names}, like `stock=2`",
+        )
+        try:
+            value = parse_number(number)
+        except ValueError:
+            raise InputError(trouble) from None
+        if name not in LeverBounds.model_fields or value < 0 or (name == "later" and value != int(value)):
+            raise InputError(trouble)
+        stated[name] = value
+    return LeverBounds.model_validate(stated)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lever:
+    """One decision, with how far it may go."""
+
+    kind: LeverKind
+    subjects: tuple[str, ...]
+    """Ids of what it is about: a rule, an offer, a facility, a material; of demands as many as it has amounts."""
+    make: Callable[[Sequence[Decimal]], tuple[Change, ...]]
+    """The changes that amounts of it come to."""
+    most: tuple[Decimal, ...] = ()
+    """Its bounds, one an amount; none: it is a matter of yes or no."""
+    unit: str = ""
+    """`kg`, `kg/year`, `months`, or empty for a limit's own unit or a factor."""
+    step: Decimal = Decimal(0)
+    """Amounts are whole multiples of this."""
+    of: str = ""
+    """What it is for: a demand, an exporter."""
+    name: str = ""
+    """Its subject in words."""
+    note: str = ""
+    """What to know of it: the clause, what is not proved, how things stand today."""
+    today: Decimal | None = None
+    """What there is without it, where it raises a capacity or moves a share."""
+    base: Decimal = Decimal(0)
+    """Kilograms that such a share is of, negative for a least share; where several differ, the smallest."""
+    since: date | None = None
+    """First day of a waiver whose law bounds how long it runs."""
+    until: date | None = None
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether its amounts are few enough to be tried one after another; more need not be better."""
+        return self.unit == "months"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Demands that are to be served together."""
+
+    demands: tuple[str, ...]
+    short: Mapping[str, tuple[Decimal, ...]]
+    """Demand -> kilograms short in each period; a demand whose rules conflict is short of all it wants."""
+    rules: frozenset[str] = frozenset()
+    """Rules that conflict: these are to hold together, and the demands may then be short."""
+    materials: frozenset[str] = frozenset()
+    """Materials that conflicting rules are about."""
+
+    @property
+    def kilograms(self) -> Decimal:
+        """All that is short."""
+        return sum((sum(by_period, Decimal(0)) for by_period in self.short.values()), Decimal(0))
+
+
+def yes_no(kind: LeverKind, subject: str, change: Change, name: str = "", of: str = "", note: str = "") -> Lever:
+    """A lever without an amount."""
+    return Lever(kind, (subject,), lambda _: (change,), name=name or subject, of=of, note=note)
+
+
+Members = frozenset[int]
+"""Levers, by their places."""
+Amounts = Mapping[int, tuple[Decimal, ...]]
+"""Lever, by its place -> how much of it is used; nothing for a matter of yes or no."""
+
+
+class Lattice:
+    """The sets of `count` levers, and what is known of them."""
+
+    def __init__(
+        self,
+        count: int,
+        does: Callable[[Members], bool],
+        widened: Callable[[Members, bool], Members | None] = lambda _, __: None,
+    ) -> None:
+        """Nothing is known yet of so many levers, but that if a set of them `does` it, so does every larger set.
+
+        `widened` gives a larger set that holds some and is known not to do it, as large as may be if that is asked for; None where it is not
+        known, and has to be asked.
+        """
+        self.all: Members = frozenset(range(count))
+        self._asked = does
+        self._widened = widened
+        self._doing: list[Members] = []
+        self._not: list[Members] = []
+        """Largest sets known not to do it."""
+        self.searched = -1
+        """All minimal sets of so many levers and fewer have been found; -1: nothing is known."""
+        self._wide: list[Members] = []
+        """Those of them that need not be grown."""
+
+    def does(self, members: Members, far: bool = True) -> bool:
+        """Whether a set does it: by what is known, or else by asking. `far`: if not, a cut may be wanted of it."""
+        if any(known <= members for known in self._doing):
+            return True
+        if any(members <= known for known in self._not):
+            return False
+        wide = self._widened(members, far)
+        if wide is not None:
+            self._not.append(wide)
+            self._wide += [wide] if far else []
+            return False
+        found = self._asked(members)
+        (self._doing if found else self._not).append(members)
+        return found
+
+    def minimal(self, most: int) -> Iterator[Members]:
+        """Every minimal set of no more than `most` levers that does it, smaller ones first, in canonical order."""
+        if not self.does(self.all):
+            return
+        cuts: list[list[int]] = []
+        found: list[Members] = []
+        for size in range(most + 1):
+            yield from self._of_size(frozenset(), frozenset(), size, cuts, found, last=size == most)
+            self.searched = size
+
+    def _of_size(
+        self, chosen: Members, passed: Members, size: int, cuts: list[list[int]], found: list[Members], last: bool
+    ) -> Iterator[Members]:
+        """Minimal sets of no more than `size` that hold all of `chosen` and none of `passed`."""
+        while True:
+            if any(known <= chosen for known in found):
+                return
+            cut = next((cut for cut in cuts if chosen.isdisjoint(cut)), None)
+            if cut is not None:
+                break
+            if self.does(chosen, far=len(chosen) < size or not last):
+                found.append(chosen)
+                yield chosen
+                return
+            if len(chosen) == size:  # grown in the next round, if there is one: the largest sets need not be
+                return
+            wide = max((known for known in self._wide if chosen <= known), key=len, default=None)
+            largest = self._grown(chosen, sorted(self.all - chosen)) if wide is None else wide
+            cuts.append(sorted(self.all - largest))
+        if len(chosen) == size:
+            return
+        for position, lever in enumerate(cut):
+            if lever not in passed:
+                yield from self._of_size(chosen | {lever}, passed | set(cut[:position]), size, cuts, found, last)
+
+    def _grown(self, members: Members, others: list[int]) -> Members:
+        """A set that does not do it, with all of `others` that do not change that: halves are tried as a whole first."""
+        if not others:
+            return members
+        if not self.does(members | frozenset(others)):
+            return members | frozenset(others)
+        if len(others) == 1:
+            return members
+        half = len(others) // 2
+        return self._grown(self._grown(members, others[:half]), others[half:])

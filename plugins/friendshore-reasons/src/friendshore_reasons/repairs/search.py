@@ -1,0 +1,377 @@
+"""Repairs: every minimal set of levers with which demands that are short are served in full, or rules in conflict hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from decimal import ROUND_CEILING, Decimal
+from functools import partial
+
+from friendshore.domain.base import exact
+from friendshore.domain.case import Level, Minimise
+from friendshore.domain.change import Change
+from friendshore.domain.plan import Infeasible, PlanStatus
+from friendshore.domain.suggest import did_you_mean
+from friendshore.domain.watch import tell
+from friendshore.errors import A_SESSION, InputError, NoPlanError, VerificationError, takes
+from friendshore.explain.results import Counted, Difference, between, difference, names_of, plan_rise, shortage
+from friendshore.plugins import sentence_of
+from friendshore.problem import Problem
+from friendshore.program import compile_program
+from friendshore.session import Answer, Session
+from friendshore.solve import Progress, plan_of, solve
+from friendshore.verify import verify
+
+from .demand_levers import levers_for
+from .levers import Amounts, Lattice, Lever, LeverBounds, Need
+from .records import Gap, LeverUse, Repair, Repairs
+from .trials import SearchEndedError, Trials, least_amounts
+
+TRIALS = 10_000
+"""Programs that are solved for all repairs, where nothing else is said: the same on every machine."""
+_ROUNDS = 2
+"""How often every search has its turn: what the quick ones leave of their trials the others share."""
+_TRIES = 4
+"""How often an amount is raised by what rounding left short."""
+SIZE = 3
+"""Most levers of a repair, where nothing else is said."""
+
+
+@takes(Session, A_SESSION)
+def repairs(
+    session: Session,
+    material: str = "",
+    *,
+    size: int = SIZE,
+    trials: int = TRIALS,
+    bounds: LeverBounds | None = None,
+    progress: Progress | None = None,
+) -> Repairs:
+    """Every minimal repair of every gap of a plan, each proved and priced by planning with it.
+
+    Args:
+        session: the plan.
+        material: look only at demands of this material.
+        size: most levers of a repair.
+        trials: how many programs may be solved for all, of sets of levers and amounts; what is not found by then is marked.
+        bounds: how far levers may go.
+        progress: told the gaps done, all of them, and seconds.
+
+    Raises:
+        InputError: if nobody wants the material.
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+        PluginError: if a plugin's rule raises.
+    """
+    material = session.inputs.name_of_today("material", material)
+    counted = Counted(session, progress)
+    found = [*_conflicts(session, material), *_short(session, material)]
+    counted.told(0, len(found))
+    searches = [_Mending(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in found]
+    done = 0
+    for _ in range(_ROUNDS):
+        waiting = [search for search in searches if not search.complete]
+        for place, search in enumerate(waiting):
+            left = trials - sum(one.solved for one in searches)
+            search.go_on(left // (len(waiting) - place), partial(counted.told, done, len(searches)))
+            done += search.complete
+            counted.told(done, len(searches))
+    gaps = [search.gap() for search in searches]
+    planned = 0
+    mended = []
+    for place, search in enumerate(searches, 1):
+        tell(planned, sum(len(one.found) for one in searches), "planning repairs", "repairs")
+        mended += search.priced(counted, place)
+        planned += len(search.found)
+    tried = sum(search.solved for search in searches)
+    effort = counted.effort
+    effort = effort.but(solved=effort.solved + tried, questions=effort.questions + tried)
+    offers = (use.subject for repair in mended for use in repair.uses)
+    return Repairs(
+        currency=session.problem.case.currency,
+        gaps=tuple(gaps),
+        repairs=tuple(mended),
+        names=names_of(session.problem, offers),
+        effort=effort,
+    )
+
+
+def _short(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
+    """Demands that are short, material by material."""
+    problem, plan = session.problem, session.verified.plan
+    wanted = sorted({d.use.material.id for d in problem.demands})
+    if material and material not in wanted:
+        raise InputError(
+            f"nobody wants `{material}`",
+            found=material,
+            expected="a material that is demanded: " + ", ".join(wanted),
+            fix=did_you_mean(material, wanted),
+        )
+    conflicting = {name for part in plan.infeasible for name in part.demands}
+    by_demand: dict[str, list[Decimal]] = {}
+    for entry in plan.shorts:
+        by_demand.setdefault(entry.demand, [Decimal(0)] * problem.case.horizon.count)[entry.period] += entry.quantity
+    for name in [material] if material else wanted:
+        short = {
+            d.id: tuple(by_demand[d.id])
+            for d in problem.demands
+            if d.use.material.id == name and d.id in by_demand and d.id not in conflicting
+        }
+        if short:
+            yield Need(tuple(short), short), None
+
+
+def _conflicts(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
+    """Conflicts of hard rules; their demands are short of all they want."""
+    for part in session.verified.plan.infeasible:
+        if material and material not in part.materials:
+            continue
+        demands = [d for d in session.problem.demands if d.id in part.demands or d.use.material.id in part.materials]
+        names = tuple(d.id for d in demands)
+        yield Need(names, {d.id: d.quantity for d in demands}, frozenset(part.rules), frozenset(part.materials)), part
+
+
+class _Mending:
+    """The search for the repairs of one gap."""
+
+    def __init__(
+        self, session: Session, need: Need, conflict: Infeasible | None, bounds: LeverBounds, size: int
+    ) -> None:
+        self.session = session
+        self.need = need
+        self.conflict = conflict
+        self.size = size
+        self.levers = levers_for(session, need, bounds)
+        self.trials = Trials(session, need, self.levers)
+        self.lattice = Lattice(len(self.levers), lambda _: False)
+        self.found: list[Amounts] = []
+        self.least: list[bool] = []
+        self.left: float | None = None
+        self.complete = False
+        self.stopped = False
+
+    @property
+    def solved(self) -> int:
+        """How many programs were solved for the least shortage."""
+        return self.trials.solved
+
+    def go_on(self, more: int, heard: Callable[[], object]) -> None:
+        """Searches until so much more has been solved, and calls `heard` meanwhile; what was solved for before is known."""
+        self.trials.until, self.trials.heard = self.solved + more, heard
+        self.found.clear()
+        self.least.clear()
+        try:
+            self._search()
+            self.complete = True
+        except SearchEndedError:
+            self.complete = False
+            self.stopped = self.solved < self.trials.until
+
+    def gap(self) -> Gap:
+        """What was looked for, and among what."""
+        problem = self.session.problem
+        short = [t for by_period in self.need.short.values() for t, kilograms in enumerate(by_period) if kilograms]
+        label = problem.case.horizon.label
+        rules = self.conflict.rules if self.conflict is not None else ()
+        dearer = any(not amounts for amounts in self.found)
+        return Gap(
+            material="" if self.conflict is not None else min(self._materials),
+            demands=self.need.demands,
+            short=self.need.kilograms,
+            first=label(min(short)) if short else "",
+            last=label(max(short)) if short else "",
+            rules=rules,
+            sentences=tuple(_sentence(problem, name) for name in rules),
+            levers=tuple(use for lever in self.levers for use in _used(lever, lever.most)),
+            dearer=dearer,
+            served=self._served({}) if dearer and self.conflict is None else None,
+            left=exact(self.left) if self.left is not None and self.left < float("inf") else None,
+            size=self.size,
+            complete=self.complete,
+            stopped=self.stopped,
+            searched=self.size if self.complete else self.lattice.searched,
+            tried=self.solved,
+        )
+
+    def priced(self, counted: Counted, gap: int) -> list[Repair]:
+        """The repairs found, each planned, cheapest first."""
+        made = [
+            self._repair(amounts, least, counted, gap)
+            for amounts, least in zip(self.found, self.least, strict=True)
+            if amounts
+        ]
+        made.sort(key=lambda r: (not r.rounded, r.cost is None, r.cost.value if r.cost else 0, len(r.uses)))
+        return [repair.but(rank=rank) for rank, repair in enumerate(made, 1)]
+
+    @property
+    def _materials(self) -> frozenset[str]:
+        return frozenset(d.use.material.id for d in self.session.problem.demands if d.id in self.need.demands)
+
+    def _search(self) -> None:
+        """Every minimal set, and the least amounts of each."""
+        known: dict[frozenset[int], Amounts] = {}
+
+        def does(members: frozenset[int]) -> bool:
+            amounts = self.trials.at_bounds(sorted(members))
+            if amounts is not None:
+                known[members] = amounts
+            return amounts is not None
+
+        self.lattice = Lattice(len(self.levers), does, self.trials.widened)
+        if not self.lattice.does(self.lattice.all):
+            self.left = self.trials.best()
+            return
+        for members in self.lattice.minimal(self.size):
+            self.found.append(known.get(members, {}))
+            self.least.append(False)
+            self.found[-1] = least_amounts(self.trials, self.found[-1])
+            self.least[-1] = True
+
+    def _repair(self, amounts: Amounts, least: bool, counted: Counted, gap: int) -> Repair:
+        counted.questions += 1
+        answer, left = self._planned(amounts)
+        for tried in range(_TRIES):
+            more = self._raised(amounts, left * 2**tried) if left else None
+            if more is None:
+                break
+            amounts = more
+            counted.questions += 1
+            answer, left = self._planned(amounts)
+        if answer is None:
+            left = None
+        rather_short = left is not None and left > self._rounding and self.conflict is None
+        adds = plan_rise(self.session, answer) if answer is not None else None
+        return Repair(
+            rank=0,
+            gap=gap,
+            uses=tuple(u for i in sorted(amounts) for u in _used(self.levers[i], amounts[i]) if u.amount != 0),
+            changes=self._changes(amounts),
+            cost=difference(answer) if answer is not None else None,
+            cash=adds.cash if adds else None,
+            spends=adds.spent if adds else None,
+            penalty=adds.penalty if adds else None,
+            served=self._served(amounts) if rather_short else None,
+            left=left,
+            rounded=left is not None and left <= self._rounding,
+            others=self._others(answer) if answer is not None else {},
+            least=least,
+        )
+
+    def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
+        return tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
+
+    def _planned(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
+        """The plan with a repair, and what it leaves short; None where the time is up before there is one that says so.
+
+        A plan that misses a rule by what rounding leaves is none, and as if a step of the resolution were short.
+        """
+        if self.session.stopped:
+            return None, None
+        try:
+            answer = self.session.after(*self._changes(amounts))
+        except NoPlanError:
+            return None, None
+        except VerificationError:
+            if self._raised(amounts, self.session.problem.case.resolution) is None:
+                raise
+            return None, self.session.problem.case.resolution
+        known = frozenset().union(*(part.members for part in answer.after))
+        if not self._materials <= known:
+            return None, None  # the changes do not reach the demands: nothing is shown
+        after = shortage(answer)
+        left = sum((after.get(name, Decimal(0)) for name in self.need.demands), Decimal(0))
+        if any(self._still(part) for part in answer.infeasible):
+            return None, None
+        if left > self._rounding and any(part.plan.status is not PlanStatus.OPTIMAL for part in answer.after):
+            return None, None  # what a search that was ended leaves short says nothing
+        return answer, left
+
+    def _still(self, conflict: Infeasible) -> bool:
+        """Whether a conflict of a plan with changes is one that these were to end."""
+        return bool(set(conflict.demands) & set(self.need.demands) or set(conflict.rules) & self.need.rules)
+
+    def _served(self, amounts: Amounts) -> Difference | None:
+        """What it adds to the objective to serve the demands whatever it costs: their shortage ranked before all else."""
+        session = self.session
+        if session.stopped:
+            return None
+        inputs = session.inputs.after(self._changes(amounts))
+        first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
+        case = inputs.case.but(objectives=(first, *inputs.case.objectives))
+        problem = replace(inputs, case=case).problem()
+        program = compile_program(problem)
+        limits = replace(session.limits, seconds=session.limits.left(), until=None)
+        try:
+            solution = solve(program, limits, None, session.cancel, session.answers, session.choices)
+        except NoPlanError:
+            return None
+        plan = verify(problem, plan_of(program, solution))
+        short = sum((s.quantity for s in plan.plan.shorts if s.demand in self.need.demands), Decimal(0))
+        if short > self._rounding or plan.plan.infeasible:
+            return None
+        before = session.verified
+        ranked = bool(session.problem.case.objectives)
+        low = Decimal("-Infinity") if ranked else plan.plan.bound - before.plan.objective
+        high = Decimal("Infinity") if ranked else plan.plan.objective - before.plan.bound
+        return between(plan.cost.objective - before.cost.objective, low, high, plan.cost.objective)
+
+    @property
+    def _rounding(self) -> Decimal:
+        """Kilograms that a plan may be short of through rounding."""
+        case = self.session.problem.case
+        return 10 * case.resolution * case.horizon.count
+
+    def _raised(self, amounts: Amounts, left: Decimal) -> Amounts | None:
+        """A little more of the last lever that has an amount, where only rounding leaves something short."""
+        raisable = [i for i in amounts if self.levers[i].most and not self.levers[i].one_by_one]
+        if not raisable or left > self._rounding:
+            return None
+        last = max(raisable)
+        lever = self.levers[last]
+        more = amounts[last][0] + lever.step * (left / lever.step).to_integral_value(ROUND_CEILING)
+        return {**amounts, last: (more,)} if more <= lever.most[0] else None
+
+    def _others(self, answer: Answer) -> dict[str, Decimal]:
+        """Kilograms of each material that other demands are then short of more than before, or (negative) less."""
+        before, after = shortage(answer, after=False), shortage(answer)
+        more: dict[str, Decimal] = {}
+        for demand in self.session.problem.demands:
+            if demand.id not in self.need.demands:
+                name, nothing = demand.use.material.id, Decimal(0)
+                rise = after.get(demand.id, nothing) - before.get(demand.id, nothing)
+                more[name] = more.get(name, nothing) + rise
+        return {name: kg for name, kg in sorted(more.items()) if abs(kg) > self._rounding}
+
+
+def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[LeverUse]:
+    """What amounts of a lever come to: one entry for each of them, or for each of its subjects."""
+    for position, subject in enumerate(lever.subjects):
+        yield LeverUse(
+            kind=lever.kind,
+            subject=subject,
+            name=lever.name or subject,
+            amount=amounts[position] if amounts else None,
+            most=lever.most[position] if lever.most else None,
+            unit=lever.unit,
+            today=lever.today,
+            to=_reached(lever, amounts),
+            of=lever.of,
+            since=lever.since,
+            until=lever.until,
+            note=lever.note,
+        )
+
+
+def _reached(lever: Lever, amounts: Sequence[Decimal]) -> Decimal | None:
+    """The capacity or share that an amount of a lever comes to."""
+    if lever.today is None:
+        return None
+    return exact(lever.today + (amounts[0] / lever.base if lever.base else amounts[0]))
+
+
+def _sentence(problem: Problem, name: str) -> str:
+    """A rule in words, with its source; a store, which is no rule, by its name."""
+    rule = next((rule for rule in problem.rules if rule.id == name), None)
+    if rule is None:
+        return name
+    return sentence_of(rule) + (f" ({rule.citation})" if rule.citation else "")
