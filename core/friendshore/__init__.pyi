@@ -2,10 +2,8 @@
 # ruff: noqa: I001 - a module to a statement
 
 from friendshore_reasons.calendar.search import Calendar as Calendar, calendar as calendar
-from friendshore_reasons.ledger.records import Ledger as Ledger
-from friendshore_reasons.ledger.search import ledger as ledger
-from friendshore_reasons.repairs.records import Repairs as Repairs
-from friendshore_reasons.repairs.search import repairs as repairs
+from friendshore_reasons.ledger.search import Ledger as Ledger, ledger as ledger
+from friendshore_reasons.repairs.search import Repairs as Repairs, repairs as repairs
 
 from .case import load_case as load_case
 from .catalog import read_catalog as read_catalog

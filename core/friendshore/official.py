@@ -53,10 +53,8 @@ OFFICIAL = (
         questions=("repairs", "ledger", "calendar"),
         names={
             "friendshore_reasons.calendar.search": ("Calendar", "calendar"),
-            "friendshore_reasons.ledger.records": ("Ledger",),
-            "friendshore_reasons.ledger.search": ("ledger",),
-            "friendshore_reasons.repairs.records": ("Repairs",),
-            "friendshore_reasons.repairs.search": ("repairs",),
+            "friendshore_reasons.ledger.search": ("Ledger", "ledger"),
+            "friendshore_reasons.repairs.search": ("Repairs", "repairs"),
         },
     ),
     OfficialPlugin("friendshore-risk", questions=("frontier", "risk", "stress", "withstand")),

@@ -25,12 +25,12 @@ from friendshore.questions.compare.records import Comparison
 from friendshore.questions.compare.screen import comparison_screen
 from friendshore_enquiries.document import ask_screen
 from friendshore_enquiries.records import Unknowns
-from friendshore_reasons.calendar.screen import calendar_screen
+from friendshore_reasons.calendar.document import calendar_screen
 from friendshore_reasons.calendar.search import Calendar
-from friendshore_reasons.ledger.records import Ledger
-from friendshore_reasons.ledger.screen import ledger_screen
-from friendshore_reasons.repairs.records import Gap, Repairs
-from friendshore_reasons.repairs.screen import repairs_screen
+from friendshore_reasons.ledger.document import ledger_screen
+from friendshore_reasons.ledger.search import Ledger
+from friendshore_reasons.repairs.document import repairs_screen
+from friendshore_reasons.repairs.search import Gap, Repairs
 from friendshore_risk.stress.insured import Insurance
 from friendshore_risk.stress.screen import stress_screen
 from friendshore_risk.stress.search import Stress

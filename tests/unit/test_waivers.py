@@ -15,7 +15,7 @@ from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic
 from friendshore.rules.base import Rule
 from friendshore.session import Session
-from friendshore_reasons.ledger.margins import margins
+from friendshore_reasons.ledger.search import margins
 from friendshore_reasons.repairs.document import repairs_document
 from friendshore_reasons.repairs.search import repairs
 

@@ -14,8 +14,7 @@ from friendshore.domain.time import Span
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
 from friendshore_reasons.calendar.search import calendar
-from friendshore_reasons.calendar.snapshot import Snapshot
-from friendshore_reasons.calendar.stretches import StretchPlan
+from friendshore_reasons.calendar.stretches import Snapshot, StretchPlan
 
 
 @given(tiny_cases(), st.data())

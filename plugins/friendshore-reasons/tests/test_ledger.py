@@ -28,8 +28,8 @@ from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore_reasons.ledger.document import ledger_document
-from friendshore_reasons.ledger.records import Ledger, Method
-from friendshore_reasons.ledger.search import ledger
+from friendshore_reasons.ledger.items import Method
+from friendshore_reasons.ledger.search import Ledger, ledger
 
 STEEL = Path(__file__).parents[3] / "docs" / "cases" / "published" / "multmip3"
 THREE = ("fixed-cost", "minimum-load", "max-served")

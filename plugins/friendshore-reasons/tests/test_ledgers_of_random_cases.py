@@ -21,9 +21,8 @@ from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
 from friendshore.solve import Limits
-from friendshore_reasons.ledger.records import Bill, Ledger, Method
-from friendshore_reasons.ledger.search import ledger
-from friendshore_reasons.ledger.splitting import in_units
+from friendshore_reasons.ledger.items import Method, in_units
+from friendshore_reasons.ledger.search import Bill, Ledger, ledger
 
 ONE = Limits(workers=1)
 

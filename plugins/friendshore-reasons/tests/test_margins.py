@@ -10,8 +10,7 @@ from tests.building import METAL, ban, metals, opened, terms, unstored
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.export_control import ExportControl
-from friendshore_reasons.ledger.margins import margins
-from friendshore_reasons.ledger.search import ledger
+from friendshore_reasons.ledger.search import ledger, margins
 
 
 def test_more_of_a_capacity_that_is_used_up() -> None:

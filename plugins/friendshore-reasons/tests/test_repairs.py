@@ -39,12 +39,10 @@ from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
 from friendshore.rules.rows import Row
 from friendshore.session import Session
-from friendshore_reasons.repairs.demand_levers import levers_for
-from friendshore_reasons.repairs.document import repairs_document, repairs_toml
+from friendshore_reasons.repairs.candidates import levers_for
+from friendshore_reasons.repairs.document import repairs_document, repairs_screen, repairs_toml
 from friendshore_reasons.repairs.levers import LeverBounds, LeverKind, Need, stated_bounds
-from friendshore_reasons.repairs.records import Repairs
-from friendshore_reasons.repairs.screen import repairs_screen
-from friendshore_reasons.repairs.search import repairs
+from friendshore_reasons.repairs.search import Repairs, repairs
 from friendshore_reasons.repairs.trials import Trials
 
 YEARLY = LeverBounds(later=1)

@@ -19,10 +19,9 @@ from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
 from friendshore.solve import Limits
-from friendshore_reasons.repairs.demand_levers import levers_for
+from friendshore_reasons.repairs.candidates import levers_for
 from friendshore_reasons.repairs.levers import Lever, LeverBounds, LeverKind, Need
-from friendshore_reasons.repairs.records import LeverUse, Repair, Repairs
-from friendshore_reasons.repairs.search import repairs
+from friendshore_reasons.repairs.search import LeverUse, Repair, Repairs, repairs
 from friendshore_reasons.repairs.trials import Trials
 
 BOUNDS = LeverBounds(later=1)

@@ -1,4 +1,4 @@
-"""`calendar`: on which dates compliance changes, and what heals a shortage."""
+"""The question `calendar`: the dates on which compliance changes, and the end of each shortage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ledger`: what each rule adds to cost and shortage, to the cent."""
+"""The question `ledger`: the cost and shortage that each rule adds, to the cent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from friendshore.recommend import Opened
     from friendshore.solve import Progress
 
-    from .records import Ledger
+    from .search import Ledger
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,264 @@
-"""The bill of compliance: what a plan costs and lacks without any of some items, with all of them, and each one's part of it."""
+"""The ledger: cost and shortage of a plan without some items, with all of them, and the part of each item.
+
+It also gives the savings from one more unit: of every capacity that the plan uses up, and of a waiver of every rule of origin. Each is found
+by changing the case and planning again. A dual value would say the same of a linear program that is nowhere degenerate. An increment of a
+stated size is valid for any program, including minima and fixed costs, and a buyer can act on it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import ClassVar
 
-from friendshore.domain.base import as_decimal, exact
+import numpy as np
+
+from friendshore.domain.base import Number, Record, as_decimal, exact
+from friendshore.domain.change import Change
 from friendshore.errors import A_SESSION, takes
 from friendshore.explain.pieces import ask_apart
-from friendshore.explain.results import Counted, Difference, Effort, between, names_of
-from friendshore.session import PartPlan, Session
+from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, between, difference, names_of
+from friendshore.problem import Problem
+from friendshore.rules.waivers import longest_run
+from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
+from friendshore.verify.amounts import pool_use
 
-from .items import Coalition, Coalitions, Item, items_named, rule_items
-from .margins import margins, questions
-from .records import Bill, Ledger, LedgerCell, LedgerItem, LedgerPart, Method
-from .splitting import Split, Weights, demanded, half_width, in_units, value_of
+from .items import (
+    Coalition,
+    Coalitions,
+    Item,
+    ItemKind,
+    Method,
+    Split,
+    Weights,
+    demanded,
+    half_width,
+    in_units,
+    items_named,
+    rule_items,
+    value_of,
+)
+
+INCREMENT = Decimal("0.01")
+"""Share of a capacity, and of a demand, by which there is more."""
+
+
+class CapacityValue(Record):
+    """What more of one capacity would save."""
+
+    facility: str
+    full_in: tuple[str, ...]
+    """Periods in which the plan uses all of it."""
+    more_kg: Number
+    """Kilograms more over the plan: the increment, in every period."""
+    saves: Difference
+    """By how much the objective is then lower."""
+    per_kg: Number
+    """The same per kilogram more."""
+
+
+class WaiverValue(Record):
+    """What a waiver of one rule would save."""
+
+    rule: str
+    demand: str
+    waived_kg: Number
+    """Kilograms that may be delivered under it, over the plan or for as long from its start as the law lets a waiver run."""
+    saves: Difference
+    per_kg: Number
+
+
+class Margins(Record):
+    """What one more unit of each would save, the dearest first."""
+
+    increment: Number
+    """Share by which there is more: of a capacity, and of the demand that a waiver is for."""
+    capacities: tuple[CapacityValue, ...]
+    waivers: tuple[WaiverValue, ...]
+
+
+def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progress | None = None) -> Margins:
+    """What more of each scarce capacity and a waiver of each rule of origin that bears on a demand would save.
+
+    Prices of shortage and of holding stock stay what they are in the case.
+
+    Args:
+        session: the case.
+        increment: share by which there is more.
+        progress: told the questions asked, all of them, and seconds.
+
+    Raises:
+        SolverError: if a solver breaks down.
+        VerificationError: if a plan does not hold.
+        PluginError: if a plugin's rule raises.
+    """
+    counted = Counted(session, progress)
+    scarce = list(_scarce(session))
+    waivable = [] if session.verified.plan.infeasible else list(_waivable(session.problem))
+    asked = len(scarce) + len(waivable)
+    capacities: list[CapacityValue] = []
+    waivers: list[WaiverValue] = []
+
+    for number, periods in scarce:
+        session.go_on(len(capacities), asked, "questions about one more unit")
+        pool = session.problem.pools[number]
+        answer = session.after(Change(capacity=pool.facility, factor=1 + increment))
+        more = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
+        saves = _saved(answer)
+        per_kg = exact(saves.value / more)
+        capacities.append(
+            CapacityValue(facility=pool.facility, full_in=periods, more_kg=exact(more), saves=saves, per_kg=per_kg)
+        )
+        counted.told(len(capacities) + len(waivers), asked)
+    for rule, demand, kilograms in waivable:
+        session.go_on(len(capacities) + len(waivers), asked, "questions about one more unit")
+        quantity = exact(increment * kilograms)
+        saves = _saved(session.after(_waived(session.problem, rule, demand, quantity)))
+        per_kg = exact(saves.value / quantity)
+        waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saves=saves, per_kg=per_kg))
+        counted.told(len(capacities) + len(waivers), asked)
+    return Margins(
+        increment=increment,
+        capacities=tuple(sorted(capacities, key=lambda each: (-each.per_kg, each.facility))),
+        waivers=tuple(sorted(waivers, key=lambda each: (-each.per_kg, each.rule, each.demand))),
+    )
+
+
+def questions(found: Margins) -> int:
+    """How many questions were asked for it."""
+    return len(found.capacities) + len(found.waivers)
+
+
+def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Pools that the plan uses up, each with the periods in which it does."""
+    verified, problem = session.verified, session.problem
+    if not problem.pools:
+        return
+    used, pieces, _ = pool_use(verified.ledger, verified.costing.placed)
+    slack = float(problem.case.resolution) * (pieces + 1) / 2 + 1e-9 * used
+    full = (used > 0) & (used >= problem.capacity - slack)
+    for number in np.flatnonzero(full.any(axis=1)).tolist():
+        yield number, tuple(problem.case.horizon.label(t) for t in np.flatnonzero(full[number]).tolist())
+
+
+def _waivable(problem: Problem) -> Iterator[tuple[str, str, Decimal]]:
+    """Rules of origin that find against something in a period of the plan, with each demand and its kilograms."""
+    periods = problem.case.horizon.periods
+    applying = {i for i, _ in enumerate(problem.rules) if any(problem.law.in_force(i, p.span) for p in periods)}
+    for demand in problem.demands:
+        wanted = sum(demand.quantity, Decimal(0))
+        for rule in sorted(applying & set(problem.judgements[demand.use].chain)):
+            if wanted:
+                yield problem.rules[rule].id, demand.id, wanted
+
+
+def _waived(problem: Problem, rule: str, demand: str, quantity: Decimal) -> Change:
+    """A waiver over the plan, or for as long from its start as the law lets one run."""
+    terms = next(one.waivers for one in problem.rules if one.id == rule)
+    periods = problem.case.horizon.periods
+    run = longest_run(terms, periods[0].start, periods[-1].end)
+    days = {"from": run.start, "until": run.end} if terms else {}
+    return Change.model_validate({"waive": rule, "of": demand, "quantity": quantity, **days})
+
+
+def _saved(answer: Answer) -> Difference:
+    """What some changes lower the objective by."""
+    rise = difference(answer)
+    if rise.low is None or rise.high is None:
+        return rise.but(value=-rise.value)
+    return between(-rise.value, -rise.high, -rise.low, answer.cost.objective)
+
+
+class Bill(Record):
+    """Money, to the cent, and kilograms."""
+
+    cash: Number = Decimal(0)
+    """Spent, not discounted."""
+    spent: Number
+    """Present value of the same."""
+    penalties: Number
+    """Penalties for missed soft rules, which are not paid."""
+    shortage: Number
+    """Penalties for shortage, which are not paid; present value."""
+    amount: Number
+    """Present value spent and penalties together: what is split."""
+    short_kg: dict[str, Number]
+    """Material -> kilograms short; what comes to nothing is left out."""
+
+
+class LedgerItem(Record):
+    """What one item adds."""
+
+    name: str
+    kind: ItemKind
+    title: str
+    adds: Bill
+    """Its part of the whole: all of them add up to it."""
+    difference: Difference
+    """The same amount before rounding, with what is proved of it."""
+    error: Number | None
+    """Half of the 95 % confidence interval of what was sampled; None: nothing was."""
+    off_alone: Difference
+    """What the plan is dearer by with it than with all others. These do not add up."""
+    on_alone: Difference
+    """What it adds to a plan with none of the others. Nor do these."""
+    parts: int
+    """Independent parts of the case to which it can make a difference."""
+
+
+class LedgerPart(Record):
+    """One independent part of the case."""
+
+    materials: tuple[str, ...]
+    method: Method
+    items: tuple[str, ...]
+    """Those that can make a difference to it."""
+    adds: Bill
+    conflict: tuple[str, ...] = ()
+    """Rules that cannot hold together with some of the items on."""
+
+
+class LedgerCell(Record):
+    """What one item adds to one part."""
+
+    part: int
+    """Position in `parts`."""
+    item: str
+    adds: Bill
+
+
+class Ledger(QuestionResult):
+    """From the plan without any of the items to the plan with all of them."""
+
+    TABLES: ClassVar[tuple[str, ...]] = ("items", "parts", "cells")
+    TOLD_BY: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_screen"
+
+    currency: str
+    """ISO 4217, of all its money."""
+    method: Method
+    """`order` if an order was asked for, else `sampled` if any part is, else `exact`."""
+    before: Bill
+    """Of the whole case with all items off, but for parts that are not split."""
+    after: Bill
+    """With all of them on."""
+    adds: Bill
+    """The difference, which is what the items' parts add up to."""
+    items: tuple[LedgerItem, ...]
+    idle: tuple[str, ...]
+    """Items that make no difference to any part, whichever others are on."""
+    parts: tuple[LedgerPart, ...]
+    cells: tuple[LedgerCell, ...]
+    exact_up_to: int
+    samples: int
+    seed: int
+    ranked: bool
+    """Whether the case ranks objectives: cost is then what the ranked plan costs."""
+    margins: Margins | None
+    """What one more unit of scarce capacity and of waivers would save; None: not asked."""
+    effort: Effort
+
 
 EXACT_UP_TO = 10
 """Items of an independent part up to which its Shapley values are exact."""

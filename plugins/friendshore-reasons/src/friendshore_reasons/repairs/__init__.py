@@ -1,4 +1,4 @@
-"""`repairs`: every minimal set of steps that serves what is short."""
+"""The question `repairs`: every minimal set of steps that serves a shortage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from friendshore.recommend import Opened
     from friendshore.solve import Progress
 
-    from .records import Repairs
+    from .search import Repairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
 
     def screen(self, result: Repairs, options: RepairsOptions) -> Document:
         """The cheapest repair of every gap; of one gap all of them."""
-        from .screen import repairs_screen
+        from .document import repairs_screen
 
         return repairs_screen(result, options.top)
 

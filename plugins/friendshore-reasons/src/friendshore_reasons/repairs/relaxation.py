@@ -1,32 +1,431 @@
-"""What no set of levers can do: a bound from below on what is short, by one program in which every lever is at its bound.
+"""Relaxation of repairs: a lower bound on the shortage that a set of levers leaves.
 
-What a set of levers lacks is taken away from this program: what a plant makes only by a lever, what a lever puts in stock, what is
-delivered under its waiver, how far a limit is loosened, and what may be bought only once an origin is proved or a licence granted. Since a step only ever allows more,
-every plan of the set itself is then still one of this program, integer variables left aside: where it leaves something short, so does the
-set. The duals say more: levers of whose absence no dual speaks could be added without a change, so that one solve shows of a large set
-that it does not repair.
+One program has every lever at its bound. To bound a set, the additions of all other levers are removed: the output of plants, stock,
+deliveries under a waiver, the slack of limits, and purchases that need a proof of origin or a license. A lever only ever allows more, so every
+plan of the set is still a plan of this program without its integer variables. If the program leaves a shortage, so does the set. The duals show
+more: levers without any dual value can be added without a change, so that one solve refutes a large set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from math import inf, isnan
 from typing import Protocol
 
 import numpy as np
 
+from friendshore.domain.base import grouped
 from friendshore.errors import InputError
 from friendshore.problem import Problem
+from friendshore.problem.compliance_classes import ComplianceClass
 from friendshore.problem.inputs import Inputs
+from friendshore.problem.network import Arc, final_node
 from friendshore.program import Choices, Program
-from friendshore.program.matrix import Floats, Ints, Linear
-from friendshore.solve import SolverAnswer, SolverOutcome
+from friendshore.program.matrix import Entries, Floats, Ints, Linear, Mask
+from friendshore.solve import Reasked, SolverAnswer, SolverOutcome
+from friendshore.solve.components import column_labels
 
-from .closings import apart
-from .lever_facts import ALLOWS, MAKES, Delays, LeverFacts
-from .lever_program import LeverProgram
-from .levers import Amounts, LeverKind, Members
+from .levers import ALLOWS, MAKES, Amounts, Delays, LeverFacts, LeverKind, Members
+
+_Outlet = tuple[str, int, frozenset[str | int]]
+"""Demand, period, and waivers: by their levers, or else by name."""
+
+
+def apart(problem: Problem, demands: Collection[str]) -> Problem:
+    """The same facts with compliance classes of their own for some demands, where no rule counts by these: what may end in them can then be told
+    apart from what may end in others. It is the same flow, told more finely.
+    """
+    classes = problem.compliance_classes
+    several = any(not problem.offers[arc.offer].single for arc in problem.network.arcs if arc.offer >= 0)
+    if several or any(one.ends or one.free_of for one in classes) or any(rule.watches_stock for rule in problem.rules):
+        return problem
+    found: list[ComplianceClass] = []
+    for one in classes:
+        named = ((problem.demands[o.demand].id, o) for o in one.outlets)
+        for outlets in grouped((name if name in demands else "", o) for name, o in named).values():
+            ends = {final_node(problem.demands[o.demand].use) for o in outlets}
+            nodes = set().union(*(problem.network.reach(end)[1] for end in ends))
+            found.append(replace(one, index=len(found), outlets=list(outlets), nodes=nodes))
+    return replace(problem, compliance_classes=tuple(found))
+
+
+class Closings:
+    """The columns of a program that buy, and what other facts say that they may end in."""
+
+    def __init__(self, program: Program, levers: Mapping[str, int]) -> None:
+        """Of a program, with the levers that bring waivers."""
+        self.problem = program.problem
+        self._columns = program.columns
+        self._levers = levers
+        self._count = self.problem.case.horizon.count
+        moves = self.problem.moves
+        self.arc = moves.arc[self._columns.buy_move]
+        """The arc of every column that buys."""
+        self._delivered = moves.delivered[self._columns.buy_move]
+
+    def none(self) -> Mask:
+        """Nothing is closed."""
+        found: Mask = np.zeros(len(self.arc), dtype=bool)
+        return found
+
+    def shut(self, problem: Problem, levers: Mapping[str, int]) -> Mask:
+        """Columns that buy what may end in nothing by other facts, with the levers that bring waivers to those; none where co-products are lent."""
+        if self._columns.transfer:
+            return self.none()
+        known = {_named(problem, arc): arc.index for arc in problem.network.arcs}
+        there = np.array([known.get(_named(self.problem, arc), -1) for arc in self.problem.network.arcs], dtype=np.intp)
+        opened = self._opened(problem, levers)
+        arc, shut = there[self.arc], self.none()
+        for number, one in enumerate(self.problem.compliance_classes):
+            keys = list(_outlets(self.problem, one, self._levers))
+            if not keys or not all(key in opened for key in keys):
+                continue
+            open_: Mask = np.logical_or.reduce([opened[key] for key in keys])
+            of = self._columns.buy_compliance_class == number
+            shut |= of & (arc >= 0) & ~open_[arc, self._delivered]
+        return shut
+
+    def _opened(self, problem: Problem, levers: Mapping[str, int]) -> dict[_Outlet, Mask]:
+        """What of every arc, in every period of arrival, may end in each outlet of this program, as other facts admit it.
+
+        An outlet of these stands for the same one, with the same waivers; where that is not needed here, for those with fewer.
+        """
+        own: dict[tuple[str, int], set[frozenset[str | int]]] = {}
+        for one in self.problem.compliance_classes:
+            for demand, period, waivers in _outlets(self.problem, one, self._levers):
+                own.setdefault((demand, period), set()).add(waivers)
+        opened: dict[_Outlet, Mask] = {}
+        for one in problem.compliance_classes:
+            admits = _admits(one, len(problem.network.arcs), self._count)
+            for demand, period, waivers in _outlets(problem, one, levers):
+                here = own.get((demand, period), set())
+                fewer = {waivers} & here or {some for some in here if some <= waivers} or here
+                for key in [(demand, period, some) for some in fewer]:
+                    opened[key] = opened[key] | admits if key in opened else admits
+        closed: Mask = np.zeros((len(problem.network.arcs), self._count), dtype=bool)
+        told = {(demand, period) for demand, period, _ in opened}
+        for (demand, period), here in own.items():
+            for some in here if (demand, period) in told else ():
+                opened.setdefault((demand, period, some), closed)
+        return opened
+
+
+def _outlets(problem: Problem, one: ComplianceClass, levers: Mapping[str, int]) -> Iterator[_Outlet]:
+    """The outlets of a compliance class, with waivers that levers bring told by these."""
+    for outlet in one.outlets:
+        waivers = frozenset(levers.get(name, name) for name in outlet.waivers)
+        yield problem.demands[outlet.demand].id, outlet.period, waivers
+
+
+def _named(problem: Problem, arc: Arc) -> tuple[object, ...]:
+    """What tells an arc from others of the same facts, and of other facts with other levers."""
+    if arc.lot >= 0:
+        return ("lot", problem.lots[arc.lot].id, arc.node)
+    return ("offer", arc.chained.offer.id, arc.output, arc.node)
+
+
+def _admits(one: ComplianceClass, arcs: int, count: int) -> Mask:
+    """Which arcs a compliance class admits in which period of arrival."""
+    found: Mask = np.ones((arcs, count), dtype=bool)
+    found[sorted(one.blocked)] = False
+    for arc, arrival in one.blocked_cells:
+        found[arc, arrival] = False
+    return found
+
+
+_SLACK = 1e-9
+"""By how much of its largest quantity a plan may miss an end."""
+_NEVER = 1e15
+"""Kilograms in the place of no limit."""
+_DUAL = 1e-9
+"""Duals and reduced costs below this, in kilograms short by kilogram, are none."""
+_Most = Callable[[Amounts], Floats]
+"""Ends of rows by the amounts of levers."""
+_Block = tuple[Members, _Most, list[Ints], list[Floats]]
+"""Levers, the ends of some rows, and the columns of each with their weights."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Duals:
+    """A proof of what is short at least: multipliers of all rows, with what they leave of each column's cost."""
+
+    rows: Floats
+    """Below zero, of the upper ends; zero elsewhere."""
+    columns: Floats
+    """Likewise."""
+    fixed: float
+    """What the lower ends come to."""
+
+    @classmethod
+    def of(cls, linear: Linear, transposed: Entries, found: Floats) -> _Duals:
+        """From the multipliers that a solver found."""
+        y = np.where(np.abs(found) < _DUAL, 0.0, found)
+        reduced = linear.cost - transposed @ y
+        reduced[np.abs(reduced) < _DUAL] = 0.0
+        ends = ((np.maximum(y, 0.0), linear.row_lower), (np.maximum(reduced, 0.0), linear.lower))
+        fixed = sum(float(weight[weight > 0] @ np.maximum(end[weight > 0], -_NEVER)) for weight, end in ends)
+        return cls(np.minimum(y, 0.0), np.minimum(reduced, 0.0), fixed)
+
+    def bound(self, upper: Floats, row_upper: Floats) -> float:
+        """No plan within these ends is short of less."""
+        of_rows = float(self.rows @ np.minimum(row_upper, _NEVER))
+        return self.fixed + of_rows + float(self.columns @ np.minimum(upper, _NEVER))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What some columns come to, with the levers that it takes for more than nothing of it."""
+
+    levers: Members
+    most: _Most
+    rows: Ints
+    """Its places in the program, one a period."""
+
+
+class LeverProgram:
+    """The program in which all levers are at their bounds, and what of it each lever brings."""
+
+    def __init__(
+        self,
+        asked: LeverFacts,
+        program: Program,
+        linear: Linear,
+        short: Ints,
+        amounts: Amounts | None = None,
+        later: Delays = (),
+    ) -> None:
+        """The program of all levers at their bounds, with demand wanted `later`; or of so much of some, by whose amounts alone it is then asked."""
+        self._later = later
+        self.asked = asked
+        self.members = None if amounts is None else frozenset(amounts)
+        self.loose: set[int] = set()
+        """Levers that loosen limits whose rows do not show how far."""
+        self.problem = program.problem
+        self.columns = program.columns
+        self.count = self.problem.case.horizon.count
+        self._buying = Closings(program, asked.names_of_waivers(asked.all))
+        self._closed: dict[tuple[Members, Delays], Mask] = {}
+        self._duals: list[_Duals] = []
+        """Proofs that something is short."""
+        self._plans: list[tuple[Floats, Floats]] = []
+        """Plans that leave nothing short, with what the rows of levers come to in them."""
+        arcs = self.problem.network.arcs
+        self.arc = self._buying.arc
+        proof = np.array(
+            [asked.proofs.get(arc.chained.offer.id, -1) if arc.lot < 0 else -1 for arc in arcs], dtype=np.intp
+        )
+        self.proof: Ints = proof[self.arc]
+        """Of every column that buys, the proof that would let it pass; -1: none."""
+        self.rows: list[_Row] = []
+        given = {i: lever.most for i, lever in enumerate(asked.levers)} if amounts is None else amounts
+        labels = column_labels(linear.entries)
+        wanted = np.isin(labels, np.unique(labels[short]))
+        blocks = [
+            *self._made(program),
+            *self._drawn(),
+            *self._waived(),
+            *self._loosened(program, linear, wanted, given),
+        ]
+        self._join(linear, short, wanted, blocks)
+
+    def refutes(self, amounts: Amounts) -> Members | None:
+        """The levers that would have to be added to so much of some for more to be served; None where all may be served as it is.
+
+        What is closed is first read off facts without delay, which are the same for all programs. Those with it tell more, and take longer.
+        """
+        found = self._refuted_by(amounts, ())
+        if found is None and self._later and (self.asked.proofs or self.asked.allowing):
+            allowing = frozenset(amounts) & self.asked.allowing
+            if (self._shut(allowing, self._later) & ~self._shut(allowing, ())).any():
+                return self._refuted_by(amounts, self._later)
+        return found
+
+    def _refuted_by(self, amounts: Amounts, later: Delays) -> Members | None:
+        """The same, with what is closed if demand is wanted so much later.
+
+        What was found before is looked at first: duals prove a bound whatever the ends of rows and columns are (weak duality), and a plan
+        that keeps to these is one.
+        """
+        upper, row_upper, shut = self._ends(amounts, later)
+        for duals in reversed(self._duals):
+            if duals.bound(upper, row_upper) > self.asked.sure:
+                return self._speaking(duals, shut, amounts)
+        if any((x <= upper).all() and (rows <= row_upper[self.first :]).all() for x, rows in reversed(self._plans)):
+            return None
+        answer = self.optimum(upper, row_upper)
+        if answer.outcome is SolverOutcome.INFEASIBLE:
+            return self.asked.all - amounts.keys()
+        if answer.outcome is not SolverOutcome.OPTIMAL or answer.duals is None or answer.x is None:
+            return None
+        if answer.objective <= self.asked.sure:
+            slack = _SLACK * max(1.0, float(answer.x.max(initial=0.0)))
+            rows = self.linear.entries[np.arange(self.first, len(row_upper))] @ answer.x
+            self._plans.append((answer.x - slack, rows - slack))
+            return None
+        duals = _Duals.of(self.linear, self._transposed, answer.duals)
+        self._duals.append(duals)
+        return self._speaking(duals, shut, amounts)
+
+    def optimum(self, upper: Floats, row_upper: Floats, lower: Floats | None = None) -> SolverAnswer:
+        """The optimum with these ends of columns and rows, counted."""
+        lower = self.linear.lower if lower is None else lower
+        return self.asked.optimum(self._reasked, replace(self.linear, lower=lower, upper=upper, row_upper=row_upper))
+
+    def _ends(self, amounts: Amounts, later: Delays) -> tuple[Floats, Floats, Mask]:
+        """The ends of columns and rows with so much of some levers, and which columns that buy are closed for want of others."""
+        asked, upper = self.asked, self.linear.upper.copy()
+        closed = self._shut(frozenset(amounts) & asked.allowing, later)
+        shut = closed & ~np.isin(self.proof, np.array(sorted(amounts), dtype=np.intp))
+        held = self.place[self.columns.buy[shut]]
+        upper[held[held >= 0]] = 0.0
+        return upper, self.ends_of_rows(amounts), shut
+
+    def ends_of_rows(self, amounts: Amounts) -> Floats:
+        """The upper ends of rows with so much of some levers."""
+        row_upper = self.linear.row_upper.copy()
+        for row in self.rows:
+            row_upper[row.rows] = row.most(amounts)
+        return row_upper
+
+    def _speaking(self, duals: _Duals, shut: Mask, amounts: Amounts) -> Members:
+        """Levers of whose absence a proof speaks."""
+        active: set[int] = set()
+        for row in self.rows:
+            if duals.rows[row.rows].any():
+                active |= row.levers
+        columns = self.place[self.columns.buy]
+        missed = shut & (columns >= 0)
+        missed[missed] = duals.columns[columns[missed]] < 0
+        if missed.any():
+            active |= set(self.proof[missed].tolist()) - {-1}
+            active |= self.asked.allowing
+        return frozenset(active - amounts.keys())
+
+    def _join(self, linear: Linear, short: Ints, wanted: Mask, blocks: Sequence[_Block]) -> None:
+        """The part of the program that what is short has to do with, with rows of its own for what levers bring."""
+        self.place = np.where(wanted, np.cumsum(wanted) - 1, -1)
+        first = np.diff(linear.entries.indptr) > 0
+        kept = np.zeros(len(first), dtype=bool)
+        kept[first] = wanted[linear.entries.indices[linear.entries.indptr[:-1][first]]]
+        rows, columns, values = [linear.entries[kept].rows], [linear.entries[kept].indices], [linear.entries[kept].data]
+        number = int(kept.sum())
+        for levers, most, of_rows, weights in blocks:
+            inside = [of[wanted[of]] for of in of_rows]
+            rows += [np.full(len(of), number + i) for i, of in enumerate(inside)]
+            columns += inside
+            values += [weight[wanted[of]] for of, weight in zip(of_rows, weights, strict=True)]
+            self.rows.append(_Row(levers, most, number + np.arange(len(of_rows))))
+            number += len(of_rows)
+        entries = Entries.summed(
+            np.concatenate(rows),
+            self.place[np.concatenate(columns)],
+            np.concatenate(values),
+            (number, int(wanted.sum())),
+        )
+        more = number - int(kept.sum())
+        cost = np.zeros(len(wanted))
+        cost[short] = 1.0
+        self.linear = Linear(
+            cost[wanted], linear.lower[wanted], linear.upper[wanted], np.zeros(int(wanted.sum()), dtype=bool), entries,
+            np.append(linear.row_lower[kept], np.full(more, -inf)), np.append(linear.row_upper[kept], np.full(more, inf)),
+        )  # fmt: skip
+        self._reasked = Reasked()
+        self.integer = linear.integer[wanted]
+        """The integer variables, which are left aside in the program."""
+        self.first = int(kept.sum())
+        """The first row of a lever."""
+        self._transposed = entries.transposed()
+
+    def _made(self, program: Program) -> Iterator[_Block]:
+        """What plants make, period by period: with none of their levers what they can make today, and nothing of offers that do not count today."""
+        asked, offers = self.asked, self.problem.offers
+        today = {name for facts in asked.base.offers for name in facts.pools}
+        counted = {facts.offer.id for facts in asked.base.offers}
+        for pool in self.problem.pools:
+            levers = frozenset(asked.making.get(pool.facility, ()))
+            if not (levers if self.members is None else levers & self.members):
+                continue
+            told = self.members is not None or pool.facility in today
+            own = [o for o in pool.offers if told or self._only(o, pool.facility, counted)]
+            of_rows, weights = [], []
+            for t in range(self.count):
+                columns = [np.array(program.units.get((o, t), []), dtype=np.intp) for o in own]
+                use = [
+                    np.full(len(some), float(offers[o].offer.capacity_use))
+                    for o, some in zip(own, columns, strict=True)
+                ]
+                of_rows.append(np.concatenate([np.zeros(0, dtype=np.intp), *columns]))
+                weights.append(np.concatenate([np.zeros(0), *use]))
+            yield levers, partial(asked.capacity, pool.facility), of_rows, weights
+
+    def _only(self, offer: int, facility: str, counted: Collection[str]) -> bool:
+        """Whether an offer counts because of levers about one facility, and of no other."""
+        facts = self.problem.offers[offer]
+        return facts.offer.id not in counted and not any(p in self.asked.making for p in facts.pools if p != facility)
+
+    def _drawn(self) -> Iterator[_Block]:
+        """What is drawn of each stock that a lever brings."""
+        brought = self.asked.names_of_stocks(self.asked.all if self.members is None else self.members)
+        given = [number for number, lot in enumerate(self.problem.lots) if lot.id in brought]
+        of_lot = np.array([arc.lot for arc in self.problem.network.arcs], dtype=np.intp)[self.arc]
+        for number in given:
+            lever = brought[self.problem.lots[number].id]
+            columns = self.columns.buy[of_lot == number]
+            yield frozenset({lever}), partial(_amount, lever), [columns], [np.ones(len(columns))]
+
+    def _waived(self) -> Iterator[_Block]:
+        """What is delivered under each waiver that a lever brings."""
+        for name, lever in self.asked.names_of_waivers(
+            self.asked.all if self.members is None else self.members
+        ).items():
+            keys = zip(self.columns.deliver, self.columns.deliver_key, strict=True)
+            columns = np.array([column for column, key in keys if name in key[3]], dtype=np.intp)
+            yield frozenset({lever}), partial(_amount, lever), [columns], [np.ones(len(columns))]
+
+    def _loosened(self, program: Program, linear: Linear, wanted: Mask, given: Amounts) -> Iterator[_Block]:
+        """The rows of limits, once more, with the ends that they have if less of a limit is loosened."""
+        rules, base = ({rule.id: rule for rule in each.rules} for each in (program.problem, self.asked.base))
+        limits = program.limits
+        for lever in sorted(i for i in given if self.asked.levers[i].kind is LeverKind.LOOSEN):
+            name, by = self.asked.levers[lever].subjects[0], given[lever][0]
+            if name not in base or rules[name].loosened - base[name].loosened != by:
+                self.loose.add(lever)  # the rule counts its bounds in another unit: they stay as loose as they are
+                continue
+            rows = zip(limits.program_rows, limits.rows, strict=True)
+            own = [(place, row) for place, (rule, row) in rows if rule.id == name]
+            upper = [(1.0, place, row.at_most - by) for place, row in own if row.at_most is not None]
+            lower = [(-1.0, place, -row.at_least - by) for place, row in own if row.at_least is not None]
+            ends = [(sign, linear.entries[np.array([place])], float(end)) for sign, place, end in (*upper, *lower)]
+            ends = [(sign, row, end) for sign, row, end in ends if wanted[row.indices].any()]
+            most = partial(_loose, lever, np.array([end for _, _, end in ends]))
+            yield (
+                frozenset({lever}),
+                most,
+                [row.indices for _, row, _ in ends],
+                [sign * row.data for sign, row, _ in ends],
+            )
+
+    def _shut(self, allowing: Members, later: Delays) -> Mask:
+        """Columns that buy what nothing may end in with these waivers and licences alone, and no proof, if demand is wanted so much later."""
+        if (allowing, later) not in self._closed:
+            asked = self.asked
+            problem = asked.allowed(allowing, later) if asked.proofs or asked.allowing else None
+            names = asked.names_of_waivers(allowing)
+            found = self._buying.none() if problem is None else self._buying.shut(problem, names)
+            self._closed[allowing, later] = found
+        return self._closed[allowing, later]
+
+
+def _loose(lever: int, most: Floats, amounts: Amounts) -> Floats:
+    """Ends of a limit's rows, loosened by so much of a lever as is used."""
+    return most + float(amounts[lever][0]) if lever in amounts else most
+
+
+def _amount(lever: int, amounts: Amounts) -> Floats:
+    """So much of a lever as is used."""
+    return np.array([float(amounts[lever][0]) if lever in amounts else 0.0])
 
 
 class Relaxation:

@@ -1,4 +1,4 @@
-"""Whether some demands can be served once levers are used: by the least that they can then be short of."""
+"""Trials of sets of levers: the smallest shortage that each set can reach, and its smallest amounts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from friendshore.session import Session
 from friendshore.solve import Limits, SolverAnswer, SolverOutcome, compared
 from friendshore.solve.components import empty_rows
 
-from .lever_facts import LeverFacts, facts_about, weighed
-from .levers import Amounts, Lever, LeverKind, Members, Need
+from .levers import Amounts, Lever, LeverFacts, LeverKind, Members, Need, facts_about, weighed
 from .relaxation import Relaxation, SetProgram
 
 _CLOSE = 0.01
