@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CalendarOptions:
-    """What can be set."""
+    """Options of the question."""
 
     until: Annotated[str, Setting("Last day, also beyond the plan; the plan's last, if not given.", "DATE")] = ""
     every: Annotated[
@@ -44,7 +44,7 @@ class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
             day_of(options.until)
 
     def ask(self, opened: Opened, options: CalendarOptions, progress: Progress | None) -> Calendar:
-        """What is available between the dates."""
+        """Return the calendar."""
         from .search import calendar, day_of
 
         until = day_of(options.until) if options.until else None

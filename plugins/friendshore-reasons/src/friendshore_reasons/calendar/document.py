@@ -41,7 +41,7 @@ def calendar_document(found: Calendar, *, every: bool = False) -> doc.Document:
 
 
 def doubts_told(found: Calendar) -> list[str]:
-    """What the calendar does not look at."""
+    """Return the limits of the calendar."""
     unasked = f"rules about stock are left out, since no stock is carried: {', '.join(found.left_out)}"
     told = [unasked] if found.left_out else []
     if found.beyond_budget:
@@ -79,7 +79,7 @@ def law_told(found: Calendar) -> list[str]:
 
 
 def kept_of_concerned(found: Calendar, *, every: bool) -> list[Concerned]:
-    """What is told of what a date bars or frees: orders and stock, and the offers that are bought; with `every` all of it."""
+    """Return the prohibited or allowed goods to show: orders, stock, and offers that are bought; with `every`, all of them."""
     return [one for one in found.concerned if every or one.kind != "offer" or one.kilograms]
 
 
@@ -100,7 +100,7 @@ def _intervals(found: Calendar, every: bool) -> doc.Section:
 
 
 def _concerned(found: Calendar, every: bool) -> doc.Section | None:
-    """What a date bars or frees: orders and stock, and the offers that are bought; with `every` those that are not, too."""
+    """Return the table of everything that a date prohibits or allows: orders, stock, and offers that are bought; with `every`, also other offers."""
     if not found.concerned:
         return None
     kept = kept_of_concerned(found, every=every)
@@ -201,7 +201,7 @@ def rate(one: Concerned, names: ShownNames) -> doc.Kilograms:
 
 
 def why(cliff: Cliff, names: ShownNames) -> str:
-    """What changed on the day from which on it is short."""
+    """Return the changes of the day on which the shortage starts."""
     if cliff.from_start:
         return "from its first day"
     return _causes(cliff.because, names) or "no one change found"
@@ -224,7 +224,7 @@ def healed(cliff: Cliff, found: Calendar) -> str:
 
 
 def _causes(causes: Sequence[Cause], names: ShownNames) -> str:
-    """What makes the difference: any one of them, or all together."""
+    """Return the changes that make the difference: any one of them, or all together."""
     told = [
         f"{cause.kind} {names.offer_with_id(cause.name) if cause.kind == 'offer' else cause.name}" for cause in causes
     ]
@@ -343,7 +343,7 @@ def _screen_cliffs(found: Calendar) -> doc.Section:
 
 
 def _screen_concerned(found: Calendar) -> doc.Section | None:
-    """What is bought, placed or held, and barred or freed."""
+    """Return the bought, ordered, or stored goods that are prohibited or allowed."""
     kept = kept_of_concerned(found, every=False)
     left = len(found.concerned) - len(kept)
     rest = doc.notes(

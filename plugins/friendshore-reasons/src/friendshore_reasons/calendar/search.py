@@ -37,11 +37,11 @@ class LawChange(Record):
     title: str
     clause: str
     effect: str
-    """What it is from that day on: `in force`, `unknown`, `suspended`, `pending` or `over`."""
+    """Status from that day on: `in force`, `unknown`, `suspended`, `pending`, or `over`."""
     until: date | None
     """Last day on which that is so; None: no last day is set, or it is over."""
     note: str
-    """Why, in the words of the rule."""
+    """Reason, in the words of the rule."""
 
 
 def law_changes(problem: Problem, first: date, last: date) -> list[LawChange]:
@@ -105,7 +105,7 @@ class Stretch(Record):
     spent: Number
     """Money a year for all the demands that hang together with it, itself included, without priced shortage."""
     group: tuple[str, ...]
-    """Those demands."""
+    """Demands of that group."""
 
 
 class Interval(Record):

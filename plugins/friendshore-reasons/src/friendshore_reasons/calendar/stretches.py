@@ -43,7 +43,7 @@ from friendshore.session import Session
 from friendshore.solve import digest, split
 
 Subject = tuple[str, str]
-"""What changes on a date: its kind (`rule`, `offer`, `facility`, …) and its name."""
+"""Subject of a change on a date: its kind (`rule`, `offer`, `facility`, …) and its name."""
 Dated = TypeVar("Dated", WaiverSpec, LicenceSpec, PriceSchedule, Terms, Quote)
 
 
@@ -412,7 +412,7 @@ class StretchPlan:
         return exact(float(money[~short].sum()))
 
     def same_as(self, other: StretchPlan, demand: str) -> bool:
-        """Whether the facts that may bear on a demand are those of another stretch."""
+        """Return True if another stretch has the same facts for a demand."""
         one, two = self.groups.get(demand), other.groups.get(demand)
         if one is None or two is None:
             return one is two
@@ -437,7 +437,7 @@ class Concerned(Record):
 def concerned(
     problem: Problem, planned: Sequence[StretchPlan], turns: Mapping[date, Sequence[Subject]]
 ) -> Iterator[Concerned]:
-    """All that rules which begin or end bear on, date by date: `turns` has what changes on each, `planned` are the stretches between them."""
+    """Yield everything that rules which begin or end apply to, by date. `turns` has the changes of each date, `planned` the stretches between them."""
     positions = {rule.id: position for position, rule in enumerate(problem.rules)}
     for before, after in pairwise(planned):
         day = after.days.start
@@ -482,7 +482,7 @@ def _by_rule(
 
 
 def _in_time(problem: Problem, arc: Arc, day: date, *, trade: bool) -> bool:
-    """Whether a date still matters to it: what has crossed the border by then is not stopped there."""
+    """Return True if a date still matters to it. Goods that crossed the border before aren't stopped."""
     return not (trade and arc.lot >= 0) or problem.case.horizon.periods[problem.lots[arc.lot].period].end >= day
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LedgerOptions:
-    """What can be set."""
+    """Options of the question."""
 
     order: Annotated[
         str,
@@ -48,7 +48,7 @@ class LedgerQuestion(Question[LedgerOptions, "Ledger"]):
             raise OptionsError("--order and --items exclude each other: an order names its items")
 
     def ask(self, opened: Opened, options: LedgerOptions, progress: Progress | None) -> Ledger:
-        """What each item adds."""
+        """Return the ledger."""
         from .search import ledger
 
         return ledger(

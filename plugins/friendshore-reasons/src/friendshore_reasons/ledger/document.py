@@ -32,7 +32,7 @@ SHOWN = 12
 
 
 def ledger_document(found: Ledger) -> doc.Document:
-    """What all items add together, what each adds, and each by itself."""
+    """Return the ledger as a document: the total, the part of each item, and each item by itself."""
     currency = found.currency
     told = [item for item in found.items if not changes_nothing(item)]
     return doc.document(
@@ -47,7 +47,7 @@ def ledger_document(found: Ledger) -> doc.Document:
 
 
 def changes_nothing(item: LedgerItem) -> bool:
-    """Whether an item changes no plan, in whatever order it comes."""
+    """Return True if an item changes no plan, in any order."""
     differences = (item.difference, item.off_alone, item.on_alone)
     return not item.adds.amount and not item.adds.short_kg and all(map(_nothing, differences))
 
@@ -122,7 +122,7 @@ def _cents(amount: Decimal) -> doc.Amount:
 
 
 def doubts_told(found: Ledger) -> list[str]:
-    """What there is to know of how the bill was split, before its figures are relied on."""
+    """Return the caveats on the split."""
     told = []
     if found.method is Method.SAMPLED:
         worst = max((item.error for item in found.items if item.error is not None), default=Decimal(0))
@@ -243,7 +243,7 @@ def saving(found: Difference) -> doc.Cell:
 
 
 def saves_something(saved: Difference) -> bool:
-    """Whether it is worth telling: less than one of the currency is what rounding makes."""
+    """Return True if the saving is at least one unit of the currency. Less may be rounding."""
     return not saved.proved or abs(saved.value) >= 1
 
 
@@ -285,7 +285,7 @@ def ledger_screen(found: Ledger) -> doc.Document:
 
 
 def _screen_head(found: Ledger, currency: str) -> str:
-    """What all items come to, and of what."""
+    """Return the title: the total of all items."""
     adds = found.adds
     if not found.items:
         return f"Nothing asked about can bear on the plan, which spends {large_money(found.after.cash, currency)}."

@@ -59,7 +59,7 @@ def digest_of(problem: Problem) -> bytes:
 
 
 class ItemKind(StrEnum):
-    """What an item is."""
+    """Kind of an item."""
 
     RULE = "rule"
     SCENARIO = "scenario"
@@ -74,9 +74,9 @@ class Item:
     kind: ItemKind
     title: str
     on: Changes = ()
-    """What switches it on; nothing: it is on in the case."""
+    """Changes that switch it on. Empty if it is on in the case."""
     off: Changes = ()
-    """What switches it off; nothing: it is off in the case."""
+    """Changes that switch it off. Empty if it is off in the case."""
 
 
 def rule_items(session: Session) -> list[Item]:
@@ -203,7 +203,7 @@ class Coalitions:
         return _inside(Parts(session.inputs, session.problem, rows, ranked), piece)
 
     def changes(self, piece: Piece, coalition: Coalition) -> Changes:
-        """What makes the case one in which, of all items, those of a coalition are on and the others are off.
+        """Return the changes after which the items of a coalition are on and the others are off.
 
         Rules are switched off after scenarios have switched them on. Items that make no difference to the piece may be left out:
         a rule that is off is not asked, which is quicker.
@@ -258,7 +258,7 @@ class Coalitions:
         return self._restricting[piece, scenarios]
 
     def told_by_what_is_forbidden(self, piece: Piece, coalition: Coalition) -> tuple[Coalition, int] | None:
-        """The same for two coalitions that make the same case of a piece, since their rules forbid the same between them, and all else that
+        """Return a key that is the same for two coalitions that make the same case of a piece, since their rules forbid the same between them, and all else that
         is on is the same. None where more than purchases and deliveries may come to depend on rules.
 
         Rules that only forbid, without a waiver or a licence of bounded quantity, are told by what they forbid: ways, for each use, in the
@@ -273,7 +273,7 @@ class Coalitions:
         return frozenset(i for i in coalition if i not in forbids), together
 
     def _forbidding(self, problem: Problem) -> dict[int, int]:
-        """What each of the rules forbids that only forbid: a bit for each use, way and period, or for all periods."""
+        """Return the prohibitions of each rule that only prohibits: a bit for each use, way, and period, or for all periods."""
         bits: dict[tuple[object, ...], int] = {}
         waived = {waiver.rule for waiver in problem.case.waivers}
         item_of = {item.name: i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE}
@@ -291,7 +291,7 @@ class Coalitions:
         return scenario_changes(self._case, [self.items[i].name for i in scenarios])
 
     def _differs(self, piece: Piece, item: Item) -> bool:
-        """Whether the facts of a piece are others without a kind of terms."""
+        """Return True if a kind of terms changes the facts of a piece."""
         before, after = self.pieces.facts(piece, ()), self.pieces.facts(piece, item.off)
         return before.catalogs != after.catalogs
 
@@ -307,7 +307,7 @@ class Coalitions:
         return {i: frozenset(some) for i, some in found.items()}
 
     def _same(self, piece: Piece, scenarios: Sequence[int], one: Coalition, other: Coalition) -> bool:
-        """Whether two sets of rules come to the same program of a piece, all other rules and terms off, under any scenarios."""
+        """Return True if two sets of rules make the same program of a piece, with all other rules and terms off, under any scenarios."""
         return all(
             self._digest(piece, frozenset(on) | one) == self._digest(piece, frozenset(on) | other)
             for on in subsets(scenarios)
@@ -324,7 +324,7 @@ def _inside(parts: Parts, piece: Piece) -> int:
 
 
 def _forbidden(problem: Problem, position: int) -> set[tuple[object, ...]] | None:
-    """What a rule forbids: use, arc, and the period of the delivery or of the move, or that it is any. None where a licence of bounded quantity
+    """Return the prohibitions of a rule: use, arc, and period of the delivery or move, or any period. None if a license of bounded quantity
     has to do with it.
     """
     law, periods = problem.law, problem.case.horizon.periods
@@ -365,7 +365,7 @@ def active_rules(problem: Problem) -> frozenset[str]:
 
 
 def _empty(row: Row | Rows) -> bool:
-    """Whether a row counts nothing at all, and holds: what may be counted is a matter of facts, so that it always does."""
+    """Return True if a row counts nothing and is satisfied. Facts decide what can be counted, so this holds for every plan."""
     if not all(term.is_empty for term in row.asked):
         return False
     return all((one.at_least or 0) <= 0 and (one.at_most is None or one.at_most >= 0) for one in one_by_one(row))
@@ -390,7 +390,7 @@ def _may_be_loosened(rule: Rule, rows: Row | Rows) -> bool:
 
 
 def _charges(problem: Problem, rule: Rule) -> bool:
-    """Whether a rule charges anything on any arc, for any possible customs origin."""
+    """Return True if a rule charges anything on any arc, for any possible customs origin."""
     if "charge" not in rule.verbs:
         return False
     with attributed(rule):
@@ -422,7 +422,7 @@ def _moves(problem: Problem, rule: Rule) -> Iterator[tuple[Arc, Use]]:
 
 
 class Method(StrEnum):
-    """How parts were found."""
+    """Method of the split."""
 
     ORDER = "order"
     """Items come in one after the other, as was asked."""
@@ -435,7 +435,7 @@ class Method(StrEnum):
 
 
 Weights = dict[Coalition, Fraction]
-"""What the value of each coalition counts for in a player's part."""
+"""Weight of each coalition's value in a player's part."""
 NORMAL = 1.96
 """Standard deviations of the mean on both sides that hold 95 % of a normal distribution."""
 
@@ -483,7 +483,7 @@ def half_width(orders: Sequence[Sequence[int]], player: int, value: Callable[[Co
 
 
 def in_units(total: int, parts: Sequence[Fraction]) -> list[int]:
-    """Whole units for every part, as near to it as can be, that add up to `total` exactly: the largest remainders get one more.
+    """Return whole units near every part that add up to `total` exactly: the largest remainders get one more.
 
     What is nothing stays nothing, unless nothing else is there to take what is over.
     """
@@ -499,7 +499,7 @@ def in_units(total: int, parts: Sequence[Fraction]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a coalition costs one piece."""
+    """Cost and shortage of a piece under one coalition."""
 
     lines: tuple[Fraction, ...]
     """Present value spent, penalties, shortage, cash, then kilograms short of each demanded material of the case."""
@@ -558,7 +558,7 @@ class Split:
 
     @property
     def questions(self) -> int:
-        """How many plans were asked for."""
+        """Number of requested plans."""
         return len(self._known)
 
     @property
@@ -570,7 +570,7 @@ class Split:
         return sorted(found, key=lambda coalition: (len(coalition), sorted(coalition)))
 
     def value(self, coalition: Coalition) -> Value:
-        """What the piece costs with some of the items on."""
+        """Return the value of the piece with some of the items on."""
         coalition = self.lattice.least(self.piece, coalition)
         if coalition not in self._known:
             self._known[coalition] = self._found(coalition)
@@ -595,7 +595,7 @@ class Split:
         return value
 
     def _alike(self, coalition: Coalition) -> Value | None:
-        """What another coalition costs whose rules forbid the same between them: its plan is the cheapest here as well, if verification
+        """Return the value of another coalition whose rules prohibit the same: its plan is the cheapest here as well, if verification
         has found that none of the rules that are on here alone bears on it.
         """
         told = self.lattice.told_by_what_is_forbidden(self.piece, coalition)
@@ -606,14 +606,14 @@ class Split:
         return self._known[other]
 
     def _implied(self, coalition: Coalition) -> Value | None:
-        """What a smaller coalition costs, if all that comes on top is rules that find against nothing in its plan, and charge nothing
+        """Return the value of a smaller coalition, if the additional rules find nothing against its plan and charge nothing
         on it. Rules that forbid and charge take plans away and make them dearer: the cheapest plan that stays is the cheapest still.
         """
         smaller = (c for c, rules in self._untouched.items() if c < coalition and coalition - c <= rules)
         return next((self._known[c] for c in smaller), None)
 
     def amount(self, coalition: Coalition) -> float:
-        """What the piece costs with some of the items on, as a float: for how far an estimate may be off."""
+        """Return the cost of the piece with some of the items on, as a float, for the error of an estimate."""
         return float(self.value(coalition).amount)
 
     @cached_property
@@ -629,7 +629,7 @@ class Split:
         return [_products([(w, lines[at]) for w, lines in values if lines[at]]) for at in range(len(values[0][1]))]
 
     def rise(self) -> list[Fraction]:
-        """What all items together add to every line."""
+        """Return the sum of all items, by line."""
         return [a - b for a, b in zip(self.value(self.whole).lines, self.value(self.none).lines, strict=True)]
 
     def weighed(self, weights: Mapping[Coalition, Fraction]) -> tuple[Fraction, Fraction, Fraction] | None:
@@ -644,7 +644,7 @@ class Split:
 
     @property
     def proved(self) -> bool:
-        """Whether every plan asked about is proved cheapest."""
+        """True if every requested plan is proved optimal."""
         return all(value.proved for value in self._known.values())
 
 
@@ -662,7 +662,7 @@ def demanded(session: Session) -> tuple[str, ...]:
 
 
 def value_of(part: PartPlan, materials: Sequence[str]) -> Value:
-    """What a plan comes to, line by line; kilograms of different materials are never added up."""
+    """Return the lines of a plan's value. Kilograms of different materials are never added up."""
     plan, cost = part.plan, part.verified.cost
     of = {demand.id: demand.use.material.id for demand in part.verified.problem.demands}
     short = dict.fromkeys(materials, Decimal(0))

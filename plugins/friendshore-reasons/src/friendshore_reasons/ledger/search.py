@@ -46,7 +46,7 @@ INCREMENT = Decimal("0.01")
 
 
 class CapacityValue(Record):
-    """What more of one capacity would save."""
+    """Savings from more of one capacity."""
 
     facility: str
     full_in: tuple[str, ...]
@@ -56,11 +56,11 @@ class CapacityValue(Record):
     saves: Difference
     """By how much the objective is then lower."""
     per_kg: Number
-    """The same per kilogram more."""
+    """Saving per additional kilogram."""
 
 
 class WaiverValue(Record):
-    """What a waiver of one rule would save."""
+    """Savings from a waiver of one rule."""
 
     rule: str
     demand: str
@@ -71,7 +71,7 @@ class WaiverValue(Record):
 
 
 class Margins(Record):
-    """What one more unit of each would save, the dearest first."""
+    """Savings from one more unit of each, largest first."""
 
     increment: Number
     """Share by which there is more: of a capacity, and of the demand that a waiver is for."""
@@ -80,7 +80,7 @@ class Margins(Record):
 
 
 def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progress | None = None) -> Margins:
-    """What more of each scarce capacity and a waiver of each rule of origin that bears on a demand would save.
+    """Return the savings from more of each scarce capacity, and from a waiver of each rule of origin that applies to a demand.
 
     Prices of shortage and of holding stock stay what they are in the case.
 
@@ -127,7 +127,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
 
 
 def questions(found: Margins) -> int:
-    """How many questions were asked for it."""
+    """Return the number of plans made for it."""
     return len(found.capacities) + len(found.waivers)
 
 
@@ -164,7 +164,7 @@ def _waived(problem: Problem, rule: str, demand: str, quantity: Decimal) -> Chan
 
 
 def _saved(answer: Answer) -> Difference:
-    """What some changes lower the objective by."""
+    """Return the decrease of the objective by some changes."""
     rise = difference(answer)
     if rise.low is None or rise.high is None:
         return rise.but(value=-rise.value)
@@ -189,7 +189,7 @@ class Bill(Record):
 
 
 class LedgerItem(Record):
-    """What one item adds."""
+    """Part of one item."""
 
     name: str
     kind: ItemKind
@@ -197,13 +197,13 @@ class LedgerItem(Record):
     adds: Bill
     """Its part of the whole: all of them add up to it."""
     difference: Difference
-    """The same amount before rounding, with what is proved of it."""
+    """The amount before rounding, with its proved bounds."""
     error: Number | None
     """Half of the 95 % confidence interval of what was sampled; None: nothing was."""
     off_alone: Difference
-    """What the plan is dearer by with it than with all others. These do not add up."""
+    """Rise of the cost by this item on top of all others. These don't add up."""
     on_alone: Difference
-    """What it adds to a plan with none of the others. Nor do these."""
+    """Rise of the cost by this item alone. These don't add up either."""
     parts: int
     """Independent parts of the case to which it can make a difference."""
 
@@ -214,14 +214,14 @@ class LedgerPart(Record):
     materials: tuple[str, ...]
     method: Method
     items: tuple[str, ...]
-    """Those that can make a difference to it."""
+    """Items that can make a difference to it."""
     adds: Bill
     conflict: tuple[str, ...] = ()
     """Rules that cannot hold together with some of the items on."""
 
 
 class LedgerCell(Record):
-    """What one item adds to one part."""
+    """Share of one item in one part."""
 
     part: int
     """Position in `parts`."""
@@ -254,9 +254,9 @@ class Ledger(QuestionResult):
     samples: int
     seed: int
     ranked: bool
-    """Whether the case ranks objectives: cost is then what the ranked plan costs."""
+    """True if the case ranks objectives. The cost is then that of the ranked plan."""
     margins: Margins | None
-    """What one more unit of scarce capacity and of waivers would save; None: not asked."""
+    """Savings from one more unit of scarce capacity and of waivers. None if not requested."""
     effort: Effort
 
 
@@ -391,7 +391,7 @@ class _Adding:
         )
 
     def _cells(self, players: Sequence[int]) -> dict[tuple[int, int], list[int]]:
-        """Whole units of every line by piece and item: first the items' share of the whole, then each one's pieces."""
+        """Return whole units of every line by piece and item: first the items' shares of the whole, then the pieces of each item."""
         parts = {(number, i): one.part(i) for number, one in enumerate(self.split) for i in one.players}
         cells: dict[tuple[int, int], list[int]] = {key: [0] * len(self.units) for key in parts}
         for at, unit in enumerate(self.units):
@@ -468,5 +468,5 @@ class _Adding:
 
 
 def _units(value: Fraction, unit: Fraction) -> int:
-    """Whole units, the nearest."""
+    """Round to whole units."""
     return round(value * unit)

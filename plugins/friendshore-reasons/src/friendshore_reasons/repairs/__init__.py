@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RepairsOptions:
-    """What can be set."""
+    """Options of the question."""
 
     material: Annotated[str, Setting("Only demands of this material.", argument=True)] = ""
     size: Annotated[int, Setting("Most steps of a repair.", "N", least=1, most=100)] = 3

@@ -69,13 +69,13 @@ def _that_fit(session: Session, need: Need, leads: Sequence[Lever]) -> tuple[lis
 
 
 def _with(session: Session, need: Need, levers: Sequence[Lever]) -> Problem:
-    """What the demands have to do with, with some levers at their bounds."""
+    """Return the facts that concern the demands, with some levers at their bounds."""
     changes = [change for lever in levers for change in lever.make(lever.most)]
     return facts_about(session, need, changes).after(changes).problem() if changes else session.problem
 
 
 def _why_lead(problem: Problem, facility: str) -> str:
-    """Why the offers of a plant do not count, as the plan says."""
+    """Return the reason why the offers of a plant don't count, or an empty string."""
     reasons = [reason for lead in problem.leads if lead.offer.facility == facility for reason in lead.reasons]
     return reasons[0] if reasons else ""
 
@@ -365,7 +365,7 @@ def _lead(up: UpstreamSupply, facility: Facility, most: Decimal) -> Lever:
 
 
 def _earlier(up: UpstreamSupply, facility: Facility, step: CapacityStep, first: date) -> Lever:
-    """What the plant is to make at first, made by so many months before."""
+    """Return the lever that starts the first capacity of a plant some months earlier."""
     length = up.case.horizon.length.months
 
     def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:

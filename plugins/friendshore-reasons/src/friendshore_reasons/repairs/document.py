@@ -58,7 +58,7 @@ def _rules(gap: Gap) -> list[str]:
 
 
 def gap_title(gap: Gap, names: ShownNames) -> str:
-    """What is short when, for whom; or that rules conflict."""
+    """Return the title of a gap: the shortage with its periods and demands, or a conflict of rules."""
     who = ", ".join(gap.demands)
     when = gap.first if gap.first == gap.last else f"{gap.first} to {gap.last}"
     if gap.rules:
@@ -70,7 +70,7 @@ def gap_title(gap: Gap, names: ShownNames) -> str:
 
 
 def _about(repairs: Sequence[Repair]) -> list[str]:
-    """What to know of the proofs, waivers and leads that are named, each once."""
+    """Return the notes on the proofs, waivers, and leads that are named, each once."""
     kinds = (LeverKind.PROOF, LeverKind.WAIVER, LeverKind.LICENCE, LeverKind.LEAD)
     uses = [use for kind in kinds for repair in repairs for use in repair.uses if use.kind is kind and use.note]
     by_note: dict[str, dict[str, None]] = {}
@@ -80,7 +80,7 @@ def _about(repairs: Sequence[Repair]) -> list[str]:
 
 
 def gap_notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
-    """What there is to know of a gap with so many repairs, of which so many are shown."""
+    """Return the notes on a gap, given the numbers of its repairs and of the repairs shown."""
     told = []
     if gap.dearer:
         served = (
@@ -113,7 +113,7 @@ def gap_notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
 
 
 def _ended(gap: Gap) -> str:
-    """What is not known where the search was ended: how many sizes were searched through, and all that may be more."""
+    """Return the limits of a search that ended early: the sizes that it completed, and that there may be more repairs."""
     through = gap.searched
     whole = f"all of up to {count(through, 'step')} are known; " if through >= 0 else ""
     of = f"of up to {count(gap.size, 'step')} among {_tried(gap)}"
@@ -235,7 +235,7 @@ def step(use: LeverUse, names: ShownNames) -> str:
 
 
 _NO_NAME = re.compile(r"[^\w.+-]")
-"""What the name of a scenario cannot hold."""
+"""Characters that the name of a scenario can't contain."""
 
 
 def repairs_toml(found: Repairs) -> str:
@@ -305,7 +305,7 @@ def _told(gap: Gap, repairs: Sequence[Repair], found: Repairs) -> Iterator[str]:
 
 
 def _repair(repair: Repair, gap: Gap, found: Repairs, told: Sequence[str]) -> str:
-    """What it takes, and the cash that the plan then spends more."""
+    """Return the steps and the additional cash of the plan."""
     steps = "; ".join(steps_told(repair.uses, found.names)) + ("" if repair.least else " (not shown to be the least)")
     if repair.left is None:
         return f"{steps}: {', '.join(['not planned in time, so not proved', *told])}"

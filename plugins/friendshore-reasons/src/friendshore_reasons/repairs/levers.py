@@ -39,8 +39,8 @@ from friendshore.solve import Reasked, SolverAnswer
 
 
 class LeverKind(StrEnum):
-    """What is done, in the order in which as little as possible is asked of each: first the user's own wishes, then law and rules,
-    then what others would have to do.
+    """Kind of a lever, in the order in which repairs prefer to use less of it: first the user's own wishes, then law and rules,
+    then the actions of others.
     """
 
     LATER = "later"
@@ -64,7 +64,7 @@ class LeverKind(StrEnum):
 
 
 class LeverBounds(Record):
-    """How far levers may go."""
+    """Bounds of levers."""
 
     capacity: Number = Decimal(1)
     """Share by which a capacity may grow."""
@@ -73,7 +73,7 @@ class LeverBounds(Record):
     stock: Number = Decimal(1)
     """Years of what the short demands want at their peak that may lie in stock at the start."""
     lead: Number = Decimal(2)
-    """What a plant without a published capacity may make, as a share of what the short demands want at their peak."""
+    """Output of a plant of unknown capacity, as a share of the peak of the short demands."""
 
 
 def stated_bounds(words: Iterable[str]) -> LeverBounds:
@@ -118,13 +118,13 @@ class Lever:
     step: Decimal = Decimal(0)
     """Amounts are whole multiples of this."""
     of: str = ""
-    """What it is for: a demand, an exporter."""
+    """Its purpose: a demand or an exporter."""
     name: str = ""
     """Its subject in words."""
     note: str = ""
-    """What to know of it: the clause, what is not proved, how things stand today."""
+    """Note: the clause, the missing proof, or today's status."""
     today: Decimal | None = None
-    """What there is without it, where it raises a capacity or moves a share."""
+    """Value without the lever, if it raises a capacity or moves a share."""
     base: Decimal = Decimal(0)
     """Kilograms that such a share is of, negative for a least share; where several differ, the smallest."""
     since: date | None = None
@@ -133,7 +133,7 @@ class Lever:
 
     @property
     def one_by_one(self) -> bool:
-        """Whether its amounts are few enough to be tried one after another; more need not be better."""
+        """True if its few amounts are tried one after another. A larger amount need not be better."""
         return self.unit == "months"
 
 
@@ -151,7 +151,7 @@ class Need:
 
     @property
     def kilograms(self) -> Decimal:
-        """All that is short."""
+        """Total shortage."""
         return sum((sum(by_period, Decimal(0)) for by_period in self.short.values()), Decimal(0))
 
 
@@ -189,10 +189,10 @@ class Lattice:
         self.searched = -1
         """All minimal sets of so many levers and fewer have been found; -1: nothing is known."""
         self._wide: list[Members] = []
-        """Those of them that need not be grown."""
+        """Sets among them that need not be grown."""
 
     def does(self, members: Members, far: bool = True) -> bool:
-        """Whether a set does it: by what is known, or else by asking. `far`: if not, a cut may be wanted of it."""
+        """Return True if a set suffices, from known sets or else by a trial. `far`: a cut may be needed if it doesn't."""
         if any(known <= members for known in self._doing):
             return True
         if any(members <= known for known in self._not):
@@ -278,7 +278,7 @@ class LeverFacts:
         self.all: Members = frozenset(range(len(levers)))
         self.sure = sure
         self.solved = 0
-        """How many programs have been solved."""
+        """Number of solved programs."""
         self._heard = heard
         self._allowed: dict[tuple[Members, Delays], Problem | None] = {}
         self._uncharged = replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.verbs != {"charge"}))
@@ -355,7 +355,7 @@ def facts_about(session: Session, need: Need, changes: Sequence[Change]) -> Inpu
 
 
 def weighed(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
-    """The same facts without rules that bear on nothing: those that find nothing against any offer with all levers used, and, where no
+    """Return the facts without rules that have no effect: those that find nothing against any offer with all levers used, and, where no
     limit asks for money, those that only charge. What can be served does not depend on them.
     """
     world = inputs.after(changes).problem()

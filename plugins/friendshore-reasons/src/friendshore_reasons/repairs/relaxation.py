@@ -34,7 +34,7 @@ _Outlet = tuple[str, int, frozenset[str | int]]
 
 
 def apart(problem: Problem, demands: Collection[str]) -> Problem:
-    """The same facts with compliance classes of their own for some demands, where no rule counts by these: what may end in them can then be told
+    """Return the facts with separate compliance classes for some demands, where no rule counts by class, so that supply for them can be told
     apart from what may end in others. It is the same flow, told more finely.
     """
     classes = problem.compliance_classes
@@ -88,7 +88,7 @@ class Closings:
         return shut
 
     def _opened(self, problem: Problem, levers: Mapping[str, int]) -> dict[_Outlet, Mask]:
-        """What of every arc, in every period of arrival, may end in each outlet of this program, as other facts admit it.
+        """Return the arcs and periods of arrival that may serve each outlet of this program under other facts.
 
         An outlet of these stands for the same one, with the same waivers; where that is not needed here, for those with fewer.
         """
@@ -120,14 +120,14 @@ def _outlets(problem: Problem, one: ComplianceClass, levers: Mapping[str, int]) 
 
 
 def _named(problem: Problem, arc: Arc) -> tuple[object, ...]:
-    """What tells an arc from others of the same facts, and of other facts with other levers."""
+    """Return a key of an arc that is the same for facts with other levers."""
     if arc.lot >= 0:
         return ("lot", problem.lots[arc.lot].id, arc.node)
     return ("offer", arc.chained.offer.id, arc.output, arc.node)
 
 
 def _admits(one: ComplianceClass, arcs: int, count: int) -> Mask:
-    """Which arcs a compliance class admits in which period of arrival."""
+    """Return the arcs that a compliance class admits, by period of arrival."""
     found: Mask = np.ones((arcs, count), dtype=bool)
     found[sorted(one.blocked)] = False
     for arc, arrival in one.blocked_cells:
@@ -156,7 +156,7 @@ class _Duals:
     columns: Floats
     """Likewise."""
     fixed: float
-    """What the lower ends come to."""
+    """Value of the lower ends."""
 
     @classmethod
     def of(cls, linear: Linear, transposed: Entries, found: Floats) -> _Duals:
@@ -176,7 +176,7 @@ class _Duals:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What some columns come to, with the levers that it takes for more than nothing of it."""
+    """Upper bound on the sum of some columns, with the levers without which it is zero."""
 
     levers: Members
     most: _Most
@@ -339,7 +339,7 @@ class LeverProgram:
         self._transposed = entries.transposed()
 
     def _made(self, program: Program) -> Iterator[_Block]:
-        """What plants make, period by period: with none of their levers what they can make today, and nothing of offers that do not count today."""
+        """Yield the output of plants by period: without their levers today's capacity, and nothing from offers that don't count today."""
         asked, offers = self.asked, self.problem.offers
         today = {name for facts in asked.base.offers for name in facts.pools}
         counted = {facts.offer.id for facts in asked.base.offers}
@@ -361,12 +361,12 @@ class LeverProgram:
             yield levers, partial(asked.capacity, pool.facility), of_rows, weights
 
     def _only(self, offer: int, facility: str, counted: Collection[str]) -> bool:
-        """Whether an offer counts because of levers about one facility, and of no other."""
+        """Return True if an offer counts because of levers for one facility only."""
         facts = self.problem.offers[offer]
         return facts.offer.id not in counted and not any(p in self.asked.making for p in facts.pools if p != facility)
 
     def _drawn(self) -> Iterator[_Block]:
-        """What is drawn of each stock that a lever brings."""
+        """Yield the use of each stock that a lever adds."""
         brought = self.asked.names_of_stocks(self.asked.all if self.members is None else self.members)
         given = [number for number, lot in enumerate(self.problem.lots) if lot.id in brought]
         of_lot = np.array([arc.lot for arc in self.problem.network.arcs], dtype=np.intp)[self.arc]
@@ -376,7 +376,7 @@ class LeverProgram:
             yield frozenset({lever}), partial(_amount, lever), [columns], [np.ones(len(columns))]
 
     def _waived(self) -> Iterator[_Block]:
-        """What is delivered under each waiver that a lever brings."""
+        """Yield the deliveries under each waiver that a lever adds."""
         for name, lever in self.asked.names_of_waivers(
             self.asked.all if self.members is None else self.members
         ).items():
@@ -450,7 +450,7 @@ class Relaxation:
         self._worlds: dict[Delays, LeverProgram | None] = {}
 
     def refuted(self, amounts: Amounts) -> bool:
-        """Whether the demands are surely short of something with so much of some levers."""
+        """Return True if the demands are provably short with these amounts of some levers."""
         return self._speaking(amounts) is not None
 
     def _speaking(self, amounts: Amounts) -> Members | None:
@@ -539,12 +539,12 @@ class SetProgram:
 
     @property
     def integer(self) -> bool:
-        """Whether it has integer variables."""
+        """True if it has integer variables."""
         return bool(self._world.integer.any())
 
     @property
     def choices(self) -> Choices:
-        """What the last plan makes of its choices."""
+        """Choices of the last plan."""
         if self._plan is None:
             return {}
         place = self._world.place
@@ -552,7 +552,7 @@ class SetProgram:
         return {choice: value for choice, value in choices.items() if not isnan(value)}
 
     def within(self, amounts: Amounts, enough: float) -> bool:
-        """Whether the demands can be short of no more than is enough.
+        """Return True if the shortage can be at most `enough`.
 
         Raises:
             SearchEndedError: if no more is to be solved.

@@ -46,7 +46,7 @@ class LeverUse(Record):
     subject: str
     """Id of the demand, rule, offer, facility or material."""
     name: str
-    """The same in words."""
+    """Subject in words."""
     amount: Number | None
     """Kilograms, kilograms a year, months, or a limit's own unit; None: it is a matter of yes or no."""
     most: Number | None
@@ -54,9 +54,9 @@ class LeverUse(Record):
     unit: str
     """`kg`, `kg/year`, `months`; empty for a limit's own unit or a share."""
     today: Number | None = None
-    """What there is without it, where a capacity is raised or a share of the demand moved."""
+    """Value without it, if a capacity is raised or a share of the demand moves."""
     to: Number | None = None
-    """What there is with it, then; of shares in several stretches of time, the one that moves most."""
+    """Value with it. Of shares in several stretches of time, the one that moves most."""
     of: str = ""
     """Demand of a waiver, country of a licence or of a stock, whose term is relaxed."""
     since: date | None = None
@@ -75,7 +75,7 @@ class Repair(Record):
     """Place of what it repairs in `gaps`, counted from 1."""
     uses: tuple[LeverUse, ...]
     changes: tuple[Change, ...]
-    """The same as changes of the case: a scenario of these plans it."""
+    """Changes of the case. A scenario with these changes is planned like the repair."""
     cost: Difference | None
     """What it adds to the objective, penalties included, in the case's currency; of a conflict, to that of a plan without what conflicts. None: no plan was
     found in time."""
@@ -90,11 +90,11 @@ class Repair(Record):
     left: Number | None
     """Kilograms that the demands are short of in the cheapest plan with these changes; None: no plan was found in time."""
     rounded: bool
-    """Whether `left` is nothing, or no more than rounding leaves."""
+    """True if `left` is zero, apart from rounding."""
     others: dict[str, Number]
     """Material -> kilograms that other demands are then short of more, or (negative) less."""
     least: bool
-    """Whether each amount is shown to be the least; else the search was ended."""
+    """True if each amount is proved to be the smallest. False if the search ended early."""
 
 
 class Gap(Record):
@@ -111,21 +111,21 @@ class Gap(Record):
     rules: tuple[str, ...] = ()
     """Rules that cannot hold together, a minimal set."""
     sentences: tuple[str, ...] = ()
-    """The same in words, with their source."""
+    """Rules in words, with their source."""
     levers: tuple[LeverUse, ...] = ()
-    """All that was tried, each at its bound."""
+    """Levers that were tried, each at its bound."""
     dearer: bool = False
     """Nothing needs repair: the demands can be served, for more money than their shortage is priced at."""
     served: Difference | None = None
-    """What that adds to the objective, penalties included; None: it was not found in time."""
+    """Rise of the objective by that, penalties included. None if it wasn't found in time."""
     left: Number | None = None
     """Kilograms short at best with all levers at their bounds; None: not known, or rules still conflict."""
     size: int
     """Repairs of up to so many levers were looked for."""
     complete: bool
-    """Whether these are all of them; else the search was ended."""
+    """True if these are all repairs. False if the search ended early."""
     stopped: bool = False
-    """Whether a time limit or the user ended it, and not the number of trials: with more time it may find more."""
+    """True if a time limit or the user ended the search, not the number of trials. With more time it may find more."""
     searched: int
     """All repairs of up to so many levers are known; -1: not even whether one is needed."""
     tried: int
@@ -133,7 +133,7 @@ class Gap(Record):
 
 
 class Repairs(QuestionResult):
-    """What would repair a plan."""
+    """Repairs of a plan."""
 
     TABLES = ("repairs", "gaps")
     TOLD_BY: ClassVar[str] = "friendshore_reasons.repairs.document:repairs_screen"
@@ -148,9 +148,9 @@ class Repairs(QuestionResult):
 TRIALS = 10_000
 """Programs that are solved for all repairs, where nothing else is said: the same on every machine."""
 _ROUNDS = 2
-"""How often every search has its turn: what the quick ones leave of their trials the others share."""
+"""Number of turns of every search. Quick searches leave trials to the others."""
 _TRIES = 4
-"""How often an amount is raised by what rounding left short."""
+"""Number of times that an amount is raised by the shortage that rounding left."""
 SIZE = 3
 """Most levers of a repair, where nothing else is said."""
 
@@ -270,7 +270,7 @@ class _Mending:
 
     @property
     def solved(self) -> int:
-        """How many programs were solved for the least shortage."""
+        """Number of programs solved for the smallest shortage."""
         return self.trials.solved
 
     def go_on(self, more: int, heard: Callable[[], object]) -> None:
@@ -286,7 +286,7 @@ class _Mending:
             self.stopped = self.solved < self.trials.until
 
     def gap(self) -> Gap:
-        """What was looked for, and among what."""
+        """Needs of the search and their levers."""
         problem = self.session.problem
         short = [t for by_period in self.need.short.values() for t, kilograms in enumerate(by_period) if kilograms]
         label = problem.case.horizon.label
@@ -405,11 +405,11 @@ class _Mending:
         return answer, left
 
     def _still(self, conflict: Infeasible) -> bool:
-        """Whether a conflict of a plan with changes is one that these were to end."""
+        """Return True if the conflict of a changed plan is one that the changes were meant to end."""
         return bool(set(conflict.demands) & set(self.need.demands) or set(conflict.rules) & self.need.rules)
 
     def _served(self, amounts: Amounts) -> Difference | None:
-        """What it adds to the objective to serve the demands whatever it costs: their shortage ranked before all else."""
+        """Return the rise of the objective if the demands are served at any cost: their shortage is ranked first."""
         session = self.session
         if session.stopped:
             return None
@@ -462,7 +462,7 @@ class _Mending:
 
 
 def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[LeverUse]:
-    """What amounts of a lever come to: one entry for each of them, or for each of its subjects."""
+    """Yield the use of a lever: one entry for each amount, or for each subject."""
     for position, subject in enumerate(lever.subjects):
         yield LeverUse(
             kind=lever.kind,

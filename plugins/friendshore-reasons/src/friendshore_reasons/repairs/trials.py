@@ -74,11 +74,11 @@ class Trials:
         """Choices of a plan that searches begin from."""
         self._relaxed: Relaxation | None = None
         self._last: tuple[tuple[Change, ...], tuple[Program, Linear, Ints]] | None = None
-        """What was laid out last, and after which changes."""
+        """The last program, with its changes."""
 
     @property
     def relaxed(self) -> Relaxation:
-        """What no set of levers can do."""
+        """Relaxation that refutes sets of levers."""
         if self._relaxed is None:
             facts = LeverFacts(self.inputs, self.levers, self.sure, self._go_on)
             self._relaxed = Relaxation(facts, self.need.demands, self._laid_out)
@@ -97,7 +97,7 @@ class Trials:
         return most
 
     def within(self, amounts: Amounts, enough: float) -> bool:
-        """Whether the demands can be short of no more than is enough. It is solved no closer than that takes.
+        """Return True if the shortage can be at most `enough`. The solve stops as soon as that is decided.
 
         Raises:
             SearchEndedError: if no more is to be solved.
@@ -129,7 +129,7 @@ class Trials:
         return None
 
     def refuted(self, amounts: Amounts) -> bool:
-        """Whether the demands are surely short of something, without a trial."""
+        """Return True if the demands are provably short, without a trial."""
         moved = [amounts[i] for i, lever in enumerate(self.levers) if lever.kind is LeverKind.LATER and i in amounts]
         alike = all(len(set(months)) == 1 for months in moved)  # else it takes as much to lay out as a trial
         return alike and not self.need.rules and self.relaxed.refuted(amounts)
@@ -178,7 +178,7 @@ class Trials:
 
     @property
     def solved(self) -> int:
-        """How many programs have been solved for the least shortage: of sets planned, and of such as bound what these come to."""
+        """Number of programs solved for the smallest shortage: of sets, and of relaxations of sets."""
         return self._tried + (0 if self._relaxed is None else self._relaxed.facts.solved)
 
     def _go_on(self) -> None:
@@ -192,7 +192,7 @@ class Trials:
             raise SearchEndedError
 
     def _compared(self, linear: Linear, enough: float, start: Floats | None, /, *, sure: bool = True) -> SolverAnswer:
-        """What is short at least in a program, compared with what is enough, or found if nothing is. A second solver confirms it if it has to be `sure`.
+        """Compare the smallest shortage of a program with `enough`, or find it if no shortage is enough. A second solver confirms it if `sure`.
 
         Raises:
             SearchEndedError: if no more is to be solved.
@@ -254,7 +254,7 @@ class Trials:
 
     @cached_property
     def _ceilings(self) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
-        """What every other demand is short of in the plan, and a step of the resolution more; those whose rules conflict are left out."""
+        """Shortage of every other demand in the plan plus a step of the resolution. Demands whose rules conflict are left out."""
         problem, plan = self.session.problem, self.session.verified.plan
         conflicting = {name for part in plan.infeasible for name in part.demands}
         found = {
@@ -425,7 +425,7 @@ def _bracketed(short: Callable[[int], float], high: int, allowed: float) -> int:
 
 
 def _meets_zero(points: Sequence[tuple[int, float]], nothing: float) -> int | None:
-    """Where the line through two points meets zero; None without two, or where it falls nowhere."""
+    """Return the zero of the line through two points. None without two points, or if it doesn't fall."""
     if len(points) < 2 or not points[0][1] < inf or points[1][1] >= points[0][1]:
         return None
     (n, first), (m, last) = points
