@@ -1,7 +1,6 @@
-"""Why the plan is as it is: what is short, what a ranked objective costs, what an unknown rule would forbid, what is kept out,
-what each rule adds, when what is available.
+"""Explanations of a plan: causes of shortages, prices of objectives and offers, excluded offers, and dependence on countries.
 
-What is named here is loaded when it is first used: records of answers need none of the rest.
+Names are loaded on first use, because records of answers need few of these modules.
 """
 
 from ..lazy_exports import load_on_use

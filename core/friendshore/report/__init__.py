@@ -1,6 +1,6 @@
-"""A run, a check or a list, told: as text for a terminal and as JSON. Pure functions; nothing is printed or written here.
+"""Runs, checks, and lists as documents and as JSON. Pure functions: nothing is printed or written here.
 
-What is named here is loaded when it is first used: a list of plugins needs none of the rest.
+Names are loaded on first use, because a list of plugins needs few of these modules.
 """
 
 from ..lazy_exports import load_on_use
