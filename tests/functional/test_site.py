@@ -261,7 +261,7 @@ def records() -> Iterator[str]:
     while waiting:
         one = waiting.pop()
         waiting += typing.get_args(one)
-        if not isinstance(one, type) or not one.__module__.startswith("friendshore.") or one in seen:
+        if not isinstance(one, type) or not one.__module__.startswith(("friendshore.", "friendshore_")) or one in seen:
             continue
         seen.add(one)
         if one.__name__ not in friendshore.__all__:
