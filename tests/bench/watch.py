@@ -21,8 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from friendshore.editions import editions_of, watch
 from friendshore.plugins import Registry
+from friendshore_watch import editions_of, watch
 
 US_2027 = Path(__file__).parents[2] / "docs/cases/us-2027"
 PACK = "us-10usc4872"

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from tests.reference.schema import columns_of, files_page, schema_text, schemas
 from typer.main import get_command
 
-from friendshore.cli.announced import own_questions
+from friendshore.cli.announced import announced_commands, own_questions
+from friendshore.cli.groups import plugin_command
 from friendshore.cli.app import app
 from friendshore.cli.options import EXIT_CODES
 from friendshore.cli.questions import command_for
@@ -175,6 +176,8 @@ def _cli_page() -> Iterator[str]:
     )
     for name, command in _commands(root, NAME):
         yield from _command(name, command)
+    for name in announced_commands():
+        yield from _command(f"{NAME} {name}", plugin_command(name, ()))
 
 
 def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import cases, catalogs, orders, plan, plugins, rules, runs, watch
+from . import cases, catalogs, orders, plan, plugins, rules, runs
 from .announced import own_questions
 from .groups import Commands, announced
 from .options import EPILOG
@@ -51,7 +51,6 @@ for _name, _answers in own_questions().items():
 app.command("report", short_help="Print a run on one page, or write it as HTML.")(runs.report)
 app.command("orders", short_help="Write what a plan buys as an order sheet, or read it back.")(orders.orders)
 app.command("sign", short_help="Sign a run folder with a key.")(runs.sign)
-app.command("watch", short_help="What a new edition of rules, data or lists turns in cases.")(watch.watch)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(cases.lock)
 app.command("init", short_help="Write a small case that can be planned.")(cases.init)
 cases.app.command("roll", short_help="Write a case as of a later day: arrived orders become stock.")(orders.roll)

@@ -70,7 +70,6 @@ COMMANDS = frozenset(
         "plugins list",
         "plugins new",
         "plugins show",
-        "watch",
     }
 )
 """Names of friendshore's own commands, except questions. A plugin's question or command can't have one of them."""

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
-from friendshore.editions import editions_of, watch
-from friendshore.editions.records import Watched
 from friendshore.plugins import Registry
+from friendshore_watch import editions_of, watch
+from friendshore_watch.records import Watched
 
 from .test_screen import CASE, CATALOG, IN_ONE, case
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ..domain.time import Span, stretches_between
-from ..domain.use import Result, Use, Verdict
-from ..problem import Problem
-from ..problem.judging import Judgement
-from ..problem.network import Arc
+from friendshore.domain.time import Span, stretches_between
+from friendshore.domain.use import Result, Use, Verdict
+from friendshore.problem import Problem
+from friendshore.problem.judging import Judgement
+from friendshore.problem.network import Arc
+
 from .records import Way
 
 _DAY = timedelta(days=1)

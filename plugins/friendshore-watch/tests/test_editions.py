@@ -9,12 +9,12 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.property.settings import examples
+from tests.property.strategies import Tiny, tiny_cases
+from tests.property.world import days, within
 
 from friendshore.domain.case import Case
 from friendshore.domain.use import Use
-from friendshore.editions.judged import standings, turned, way_of
-from friendshore.editions.records import CaseWatched, Way
-from friendshore.editions.worker import AskedCase, BothFacts, found_of
 from friendshore.errors import FriendshoreError
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Inputs
@@ -22,10 +22,9 @@ from friendshore.problem.network import Arc, final_node
 from friendshore.rules.base import Phase, PhaseStatus, Rule
 from friendshore.session import Session
 from friendshore.solve import Limits
-
-from .settings import examples
-from .strategies import Tiny, tiny_cases
-from .world import days, within
+from friendshore_watch.cases import AskedCase, BothFacts, found_of
+from friendshore_watch.records import CaseWatched, Way
+from friendshore_watch.verdicts import standings, turned, way_of
 
 RANKS = ["pass", "unproven", "fail"]
 LATER = st.dates(date(2026, 6, 1), date(2029, 1, 31))

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from ..domain.case import Case
-from ..errors import Diagnostic, InputError
-from ..plugins import Registry
-from ..plugins.manifest import CATALOG_FILE
-from ..plugins.settings import TABLE, table_of
-from ..reading.cells import plain_table
-from ..reading.textfile import read_bytes
-from ..reading.tomltext import toml_data
-from ..recommend import Gathered
-from ..rules.pack import PACK_FILE, stated_name
+from friendshore.domain.case import Case
+from friendshore.errors import Diagnostic, InputError
+from friendshore.plugins import Registry
+from friendshore.plugins.manifest import CATALOG_FILE
+from friendshore.plugins.settings import TABLE, table_of
+from friendshore.reading.cells import plain_table
+from friendshore.reading.textfile import read_bytes
+from friendshore.reading.tomltext import toml_data
+from friendshore.recommend import Gathered
+from friendshore.rules.pack import PACK_FILE, stated_name
 
 Kind = Literal["rule pack", "catalog", "settings"]
 Named = tuple[Kind, str]

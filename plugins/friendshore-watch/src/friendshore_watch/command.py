@@ -8,15 +8,32 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
-from .options import DEFAULT_GAP, TURNED, AsJson, Blocked, Gap, Quiet, Strict, TimeLimit, Workers, installed
-from .output import answer, answering, wrote
-from .waiting import Interrupt, progress_bar
+from friendshore.cli.options import (
+    DEFAULT_GAP,
+    TURNED,
+    AsJson,
+    Blocked,
+    Gap,
+    Quiet,
+    Strict,
+    TimeLimit,
+    Workers,
+    installed,
+)
+from friendshore.cli.output import answer, wrote
+from friendshore.cli.waiting import Interrupt, progress_bar
+from friendshore.errors import InputError
+from friendshore.report.formats import format_of, write_document
+from friendshore.solve import Limits
+from friendshore.writing import refuse_present
+
+from .cases import watch as watched
+from .editions import editions_of
+from .records import watch_document
 
 _EDITION = "a folder with pack.toml or catalog.toml, or of such folders; a file with [plugin.NAME]; or what is installed, by name"
 
 
-@answering
 def watch(
     old: Annotated[str, typer.Argument(metavar="OLD", help=f"The edition of before: {_EDITION}.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The edition that takes its place, likewise.")],
@@ -37,13 +54,6 @@ def watch(
     """Tell what a new edition of rule packs, catalogs, screening lists or other settings of plugins turns in cases: every verdict by offer, use and days, what of the plan
     it touches, and the cheapest plan under each edition. Exit code 0: no verdict turns; 7: some do.
     """
-    from ..editions import editions_of
-    from ..editions import watch as watched
-    from ..editions.document import watch_document
-    from ..report.formats import format_of, write_document
-    from ..solve import Limits
-    from ..writing import refuse_present
-
     registry = installed(block)
     form = format_of(out, registry) if out is not None else None
     if out is not None:

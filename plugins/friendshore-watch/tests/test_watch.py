@@ -17,8 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
-from friendshore.editions import editions_of, watch
 from friendshore.plugins import Registry
+from friendshore_watch import editions_of, watch
 
 PACK = """schema = 1
 id = "cn-controls"
