@@ -145,15 +145,22 @@ def test_a_check_fails_a_run(site: Site, case: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["certificate.json", "SHA256SUMS.sig"])
-def test_a_file_that_no_check_reads_fails_the_run(case: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
-    """A run with a certificate or a signature isn't verified where nothing can check it."""
+@pytest.mark.usefixtures("site")
+def test_a_file_that_no_check_reads_fails_the_run(case: Path, file: str) -> None:
+    """A run with a certificate or a signature isn't verified where no installed check reads it; nor is a signature ignored that was asked about."""
     assert run("plan", case, "--out", case.parent / "run").exit_code == 0
-    monkeypatch.setattr(sys.modules["friendshore.recommend.verify_run"], "OWN_CHECKS", ())
-    assert run("verify", case.parent / "run").exit_code == 0
+    verified = json.loads(run("verify", case.parent / "run", "--json").stdout)
+    assert (verified["verified"], verified["optimality_proved"]) == (True, False)
     (case.parent / "run" / file).write_text("{}")
     found = run("verify", case.parent / "run", "--json")
     assert found.exit_code == 4
     assert any("friendshore-proof" in one.get("fix", "") for one in json.loads(found.stdout)["findings"])
+    for words in (
+        ("verify", case.parent / "run", "--signed-by", case),
+        ("plan", case, "--out", case.parent / "new", "--certify"),
+    ):
+        assert run(*words).exit_code == 3
+    assert not (case.parent / "new").exists()
 
 
 def test_a_case_format_reads_cases(site: Site, case: Path) -> None:

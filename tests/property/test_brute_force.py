@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from friendshore.domain.case import StoreSpec
 from friendshore.domain.facts import Lane, Offer
 from friendshore.domain.plan import PlanStatus
-from friendshore.proof import prove_optimality
 from friendshore.verify.again import derived_again
+from friendshore_proof.proving import prove_optimality
 
 from .compare import RELATIVE, agrees, planned, planned_once
 from .mid_size import mid_size

@@ -28,8 +28,7 @@ from friendshore.rules.kinds import builtin_kinds
 from friendshore.rules.kinds.origin_ban import OriginBan
 from friendshore.rules.pack import pack_layout
 from friendshore.rules.vectors import Vector, VectorFile, VectorOffer, VectorUse
-from friendshore.run import FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
-from friendshore.run.signing import CERTIFICATE_FILE
+from friendshore.run import CERTIFICATE_FILE, FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
 
 NAME = "friendshore"
 

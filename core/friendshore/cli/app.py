@@ -50,7 +50,6 @@ for _name, _answers in own_questions().items():
     app.command(_name, short_help=_answers)(announced)
 app.command("report", short_help="Print a run on one page, or write it as HTML.")(runs.report)
 app.command("orders", short_help="Write what a plan buys as an order sheet, or read it back.")(orders.orders)
-app.command("sign", short_help="Sign a run folder with a key.")(runs.sign)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(cases.lock)
 app.command("init", short_help="Write a small case that can be planned.")(cases.init)
 cases.app.command("roll", short_help="Write a case as of a later day: arrived orders become stock.")(orders.roll)

@@ -109,16 +109,17 @@ def plan(
     from ..domain.time import PeriodLength
     from ..errors import InputError
     from ..run import check_target, write_run
-    from ..run.signing import signer
 
     if sign is not None and out is None:
         raise InputError("there is nothing to sign", column="--sign", fix="name a folder with --out")
     if certified and out is None:
         raise InputError("there is nothing to certify", column="--certify", fix="name a folder with --out")
-    made = signer(sign) if sign is not None else None
+    registry = installed(block)
+    made = recommend.checker_named("signature", registry).signer(sign) if sign is not None else None
+    if certified:
+        recommend.checker_named("optimality", registry)
     if out is not None:
         check_target(out)  # before the work, not after it
-    registry = installed(block)
     read = load_case(case)
     with Interrupt() as cancel, changes_stated(change or ()) as changes, progress_bar(quiet) as progress:
         found = recommend.plan(

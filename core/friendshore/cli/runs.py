@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..run import RunFolder
 
 SECONDS = 30.0
-"""Time for the proof, if nothing else is asked: what `friendshore.proof` says, which is slow to import."""
+"""Time limit of a proof: that of `friendshore.recommend`, which is slow to import."""
 
 
 @answering
@@ -65,37 +65,6 @@ def verify(
         found = verify_run(run, installed(block), case, effort, signed_by)
     answer(as_json, lambda: run_check_data(found), lambda: run_check_document(found))
     return found.exit_code
-
-
-Key = Annotated[
-    Path, typer.Option("--key", metavar="KEY", help="Private Ed25519 key, as PEM or of OpenSSH.", show_default=False)
-]
-
-
-@answering
-def sign(
-    run: RunPath,
-    key: Key,
-    block: Blocked = None,
-    as_json: AsJson = False,
-) -> int:
-    """Sign a run folder, so that `verify --signed-by` tells whether it is still the one that was signed. What does not hold is not signed."""
-    from ..recommend import ProofEffort, verify_run
-    from ..report import run_check_data, run_check_document
-    from ..run import sign_run
-    from ..run.signing import signer
-
-    made = signer(key)
-    found = verify_run(run, installed(block), effort=ProofEffort(prove=False))
-    if found.findings:
-        answer(as_json, lambda: run_check_data(found), lambda: run_check_document(found))
-        return found.exit_code
-    path = sign_run(run, made)
-    if as_json:
-        show_json({"wrote": str(path)})
-    else:
-        bare(f"wrote {path}")
-    return 0
 
 
 Formatted = Annotated[

@@ -28,7 +28,7 @@ from ..rules.pack import PACK_FILE, stated_name
 from .attribution import blame, wrong
 from .interface import OWN, __version__, is_own, package_of
 from .manifest import CATALOG_FILE, Announced, Plugin, PluginInfo, announced
-from .names import names_of
+from .names import FIELD, names_of
 from .packages import MANIFEST
 from .running import running, to_blame
 from .settings import model_in
@@ -289,15 +289,26 @@ def asked_of_us(info: PluginInfo) -> Yielded:
 
 
 def given_in_memory(
-    kinds: Iterable[type[Rule]], catalogs: Mapping[str, Path], packs: Mapping[str, Path], questions: Iterable[Named]
+    kinds: Iterable[type[Rule]],
+    catalogs: Mapping[str, Path],
+    packs: Mapping[str, Path],
+    things: Mapping[HookedWhat, Iterable[Named]],
 ) -> Plugin:
-    """What a program gives without installing it, as a plugin of its own."""
+    """Return what a program gives without installing it, as a plugin of its own.
+
+    Raises:
+        PluginError: If a kind or a thing has no name, or two have the same.
+    """
     info = PluginInfo(distribution="given in memory")
     classes = {kind_of(rule, info): rule for rule in kinds}
-    asked = named(questions, info)
-    names = {"catalogs": tuple(catalogs), "packs": tuple(packs), "kinds": tuple(classes)}
-    told = info.but(**names, questions=announced(dict.fromkeys(asked, "")))
-    return Plugin(told, None, dict(catalogs), dict(packs), classes, asked)
+    given = {what: named(some, info, HOOKS[what]) for what, some in things.items()}
+    told = info.but(
+        catalogs=tuple(catalogs),
+        packs=tuple(packs),
+        kinds=tuple(classes),
+        **{FIELD[what]: announced(dict.fromkeys(some, "")) for what, some in given.items()},
+    )
+    return Plugin(told, None, dict(catalogs), dict(packs), classes, given)
 
 
 def made_rule(

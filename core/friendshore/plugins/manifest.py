@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -53,7 +53,6 @@ COMMANDS = frozenset(
         "verify",
         "report",
         "orders",
-        "sign",
         "lock",
         "init",
         "catalogs",
@@ -209,8 +208,8 @@ class Plugin:
     """Folders by id."""
     classes: Mapping[str, type[Rule]] = field(default_factory=dict)
     """Kinds of rules that are here already: friendshore's own, and those given in memory."""
-    given: Mapping[str, Named] = field(default_factory=dict)
-    """Questions that a program gives in memory."""
+    given: Mapping[Any, Mapping[str, Named]] = field(default_factory=dict)
+    """Objects that a program gives in memory, by sort (`question`, `check`, `format`, or `case format`) and name."""
     problems: tuple[Diagnostic, ...] = ()
     """What is wrong with what it says of itself."""
 

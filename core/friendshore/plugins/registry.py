@@ -98,6 +98,9 @@ class Registry:
         catalogs: Mapping[str, Path] | None = None,
         packs: Mapping[str, Path] | None = None,
         questions: Iterable[Named] = (),
+        checks: Iterable[Named] = (),
+        formats: Iterable[Named] = (),
+        case_formats: Iterable[Named] = (),
     ) -> Registry:
         """A sealed registry: friendshore's own kinds and what is given, whatever is installed.
 
@@ -106,8 +109,17 @@ class Registry:
             catalogs: folders by name.
             packs: folders by id.
             questions: further questions.
+            checks: checks of runs.
+            formats: output formats.
+            case_formats: formats of cases.
         """
-        given = given_in_memory(kinds, catalogs or {}, packs or {}, questions)
+        things: dict[HookedWhat, Iterable[Named]] = {
+            "question": questions,
+            "check": checks,
+            "format": formats,
+            "case format": case_formats,
+        }
+        given = given_in_memory(kinds, catalogs or {}, packs or {}, things)
         return cls([built_in(), given] if given.info.brings else [built_in()])
 
     def setting(
@@ -179,7 +191,8 @@ class Registry:
     def runs(self, info: PluginInfo) -> bool:
         """Whether anything of a plugin is had by running its code."""
         plugin = self._of(info)
-        data = {*plugin.catalogs, *plugin.packs, *plugin.classes, *plugin.given}
+        given = (name for things in plugin.given.values() for name in things)
+        data = {*plugin.catalogs, *plugin.packs, *plugin.classes, *given}
         return self.code(info) is not None and (info.case_packs or not data.issuperset(info.brings))
 
     def made_by(self, info: PluginInfo, hook: Hook) -> Plugin | None:
@@ -231,7 +244,7 @@ class Registry:
             PluginError: If no plugin brings it, several do, or the one that does is broken or blocked.
         """
         plugin = self._provider(what, name)
-        found = plugin.given or self._ask(plugin, HOOKS[what]).named
+        found = plugin.given.get(what) or self._ask(plugin, HOOKS[what]).named
         return found[name], plugin.info
 
     def names(self, what: HookedWhat) -> Mapping[str, str]:

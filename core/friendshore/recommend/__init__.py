@@ -25,7 +25,6 @@ from ..domain.run import Run
 from ..domain.time import PeriodLength
 from ..plugins import Registry
 from ..problem.inputs import Applied
-from ..proof import certify
 from ..reading.records import record
 from ..rules.base import Rule
 from ..session import Session
@@ -37,6 +36,7 @@ from .checks import (
     CheckRequest as CheckRequest,
     ProofEffort as ProofEffort,
     RunChecker as RunChecker,
+    checker_named as checker_named,
 )
 from .describe import describe
 from .facts import facts_of
@@ -232,17 +232,18 @@ class Recommendation(ShownOnScreen):
         return facts_of(self.gathered, self.applied, self.plan.plan).written
 
     def certificate(self, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
-        """What proves the bound without a solver, as a text for the run's folder: multipliers of the rows and, where variables are integer, the
-        leaves of a search. It takes no longer than is left of the time limit; what is not proved by then is left out. None: the program is too
-        large to prove anything of.
+        """Return what proves the bound without a solver, as a file of the run, by the check `optimality` of friendshore-proof.
+
+        It takes at most the time that is left of the time limit. What isn't proved by then is left out.
+
+        Returns:
+            None if the program is too large to prove anything of.
 
         Raises:
-            SolverError: if the solver breaks down.
+            PluginError: If no installed plugin brings the check.
+            SolverError: If the solver fails.
         """
-        session = self.session
-        limit = session.limits.seconds
-        seconds = None if limit is None else max(0.0, limit - (monotonic() - session.opened))
-        return certify(session.verified, session.program, session.solution.x, seconds, progress, cancel)
+        return checker_named("optimality", self.gathered.registry).evidence(self, progress, cancel)
 
 
 def _read_back(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:

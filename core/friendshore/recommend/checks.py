@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from ..errors import Diagnostic
+from ..domain.plan import Infeasible
+from ..errors import Diagnostic, InputError
 from ..plugins import Registry, asked_of
 from ..plugins.attribution import wrong
 from ..run import RunFolder
-from ..run.signing import CERTIFICATE_FILE, SIGNATURE_FILE
+from ..run.sums import CERTIFICATE_FILE, SIGNATURE_FILE
 from ..solve import Cancel, Progress
 from ..verify import VerifiedPlan
+
+if TYPE_CHECKING:
+    from . import Recommendation
 
 SECONDS = 30.0
 """Time limit of a proof if none is given."""
@@ -71,6 +75,8 @@ class CheckAnswer:
     """Results as JSON, under keys of the check's own."""
     proves_optimality: bool = False
     """True if the plan is proved to be as good as the run says."""
+    conflicts: tuple[Infeasible, ...] = ()
+    """Conflicts of rules that the plan names and that are proved."""
 
 
 class RunChecker(ABC):
@@ -87,22 +93,46 @@ class RunChecker(ABC):
             InputError: If an option of the verification, such as a key, can't be used.
         """
 
+    def evidence(
+        self, made: Recommendation, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> str | None:
+        """Return the file that this check reads later, for a plan that is about to be written: `plan --certify` asks `optimality`.
 
-def run_checkers(registry: Registry, own: Sequence[RunChecker]) -> Iterator[RunChecker]:
-    """Yield our own checks and those of all plugins, in the order of the manifests.
+        Returns:
+            None if there is nothing to write, which is the default.
+        """
+        return None
+
+    def signer(self, key: Path) -> Callable[[bytes], bytes]:
+        """Return a function from the bytes of `SHA256SUMS` to the content of the signature's file: `plan --sign` asks `signature`.
+
+        Raises:
+            InputError: If the key can't be used. By default no key can.
+        """
+        raise InputError(f"the check `{self.name}` signs nothing", str(key))
+
+
+def run_checkers(registry: Registry) -> Iterator[RunChecker]:
+    """Yield the checks of all plugins, in the order of the manifests.
 
     Raises:
         PluginError: If a plugin's check can't be used.
     """
-    yield from own
     usable = registry.names("check")
     for name in (one.name for info in registry.plugins for one in info.checks if one.name in usable):
-        found, info = registry.thing("check", name)
-        if not isinstance(found, RunChecker):
-            raise wrong(
-                info, f"its check `{name}` can't be asked", repr(found), "an object of a subclass of RunChecker"
-            )
-        yield found
+        yield checker_named(name, registry)
+
+
+def checker_named(name: str, registry: Registry) -> RunChecker:
+    """Return a check by its name.
+
+    Raises:
+        PluginError: If no plugin brings it, several do, or the one that does can't be used.
+    """
+    found, info = registry.thing("check", name)
+    if not isinstance(found, RunChecker):
+        raise wrong(info, f"its check `{name}` can't be asked", repr(found), "an object of a subclass of RunChecker")
+    return found
 
 
 def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:

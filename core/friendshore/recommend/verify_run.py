@@ -13,10 +13,12 @@ from typing import Any
 
 from ..case import load_case
 from ..domain.base import grouped
+from ..domain.plan import Infeasible
 from ..domain.run import Run, RunPurchase
 from ..errors import Diagnostic, PluginError, VerificationError
 from ..plugins import Registry
 from ..plugins.attribution import owner_of_package
+from ..plugins.interface import package_of
 from ..plugins.running import have_run
 from ..run import (
     PURCHASES,
@@ -29,7 +31,7 @@ from ..run import (
     read_run,
     rows_of,
 )
-from ..run.signing import other_files
+from ..run.sums import other_files
 from ..verify.again import derived_again, order_days_again
 from .checks import (
     USUAL_EFFORT,
@@ -38,15 +40,14 @@ from .checks import (
     ProofEffort,
     RunChecker,
     answer_of,
+    checker_named,
     run_checkers,
     unreadable_files,
 )
 from .facts import FACTS
 from .gather import gather
 from .law import verdicts
-from .optimality import OptimalityCheck
 from .recheck import Rechecked, as_run, recheck
-from .signed import SignatureCheck
 from .vouch import count
 
 _ROUNDING = Decimal("1e-9")
@@ -113,7 +114,6 @@ _OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence"
 """What of a purchase follows from the facts even of a plan that does not hold."""
 
 
-OWN_CHECKS: Sequence[RunChecker] = (OptimalityCheck(), SignatureCheck())
 PROVES_NOT = (
     "This does not prove that the facts are true, nor who made the run, unless a signature was checked: whoever can write the folder can "
     "write another that follows from other facts."
@@ -218,14 +218,17 @@ def verify_stored(
     found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told)))
     others, saved = other_files(folder, {Path(one.file).name for one in found})
     found += others
-    answers, extra = _answers(stored, again, found, registry, effort, signed_by)
+    checkers = list(run_checkers(registry))
+    if signed_by is not None:
+        checker_named("signature", registry)
+    answers, extra = _answers(stored, again, found, registry, checkers, effort, signed_by)
     return RunCheck(
         case=stored.run.case,
         findings=tuple(found),
         unchecked=again.unchecked,
         differs=(*vouching.differs, *saved),
         vouched=tuple(vouching.vouched),
-        unvouched=(*vouching.unvouched, *extra, *_unseen()),
+        unvouched=(*vouching.unvouched, *extra, *_unseen(checkers)),
         applied=tuple(_applied(again.applied)),
         as_told=(*_taken_as_recorded(stored.run, again.left_out), *_not_derived(again), *_as_told(stored.run)),
         answers=answers,
@@ -237,6 +240,7 @@ def _answers(
     again: Rechecked,
     found: list[Diagnostic],
     registry: Registry,
+    checkers: Sequence[RunChecker],
     effort: ProofEffort,
     signed_by: Path | None,
 ) -> tuple[dict[str, CheckAnswer], list[str]]:
@@ -245,12 +249,7 @@ def _answers(
     Raises:
         InputError, PluginError: If a check can't be asked.
     """
-    checkers = list(run_checkers(registry, OWN_CHECKS))
-    names = [checker.name for checker in checkers]
-    found += unreadable_files(stored, names)
-    if signed_by is not None and "signature" not in names:
-        fix = "install friendshore-proof"
-        raise PluginError("no installed check can verify signatures", column="--signed-by", fix=fix)
+    found += unreadable_files(stored, [checker.name for checker in checkers])
     whole = again.run is not None and not again.unchecked
     answers: dict[str, CheckAnswer] = {}
     for checker in checkers:
@@ -258,7 +257,16 @@ def _answers(
         asked = CheckRequest(stored, verified, tuple(found), registry, effort, signed_by)
         answers[checker.name] = answer_of(checker, asked)
         found += answers[checker.name].findings
-    return answers, [text for answer in answers.values() for text in answer.unvouched]
+    unproved = [text for answer in answers.values() for text in answer.unvouched]
+    return answers, [*unproved, *_conflicts(again, [one for answer in answers.values() for one in answer.conflicts])]
+
+
+def _conflicts(again: Rechecked, proved: Collection[Infeasible]) -> Iterator[str]:
+    """Yield the conflicts of rules that the run names and nothing proves: the plan isn't required to serve what they affect."""
+    for part in again.verified.plan.infeasible if again.verified is not None else ():
+        if part not in proved:
+            about = ", ".join(part.materials)
+            yield f"that rules conflict ({', '.join(part.rules)}), so that nothing is asked to hold of {about}: it is not proved"
 
 
 def _derived_again(again: Rechecked) -> list[Diagnostic]:
@@ -283,10 +291,12 @@ def _not_derived(again: Rechecked) -> Iterator[str]:
         yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
 
 
-def _unseen() -> Iterator[str]:
-    """What no check in this process can find out of plugins whose code is in it."""
+def _unseen(checkers: Iterable[RunChecker]) -> Iterator[str]:
+    """Yield the plugins, beside those that check, whose code ran in this process, where no check can see all that it does."""
+    asked = {package_of(type(checker)) for checker in checkers}
     for package in have_run():
-        yield f"what code of {owner_of_package(package).label}, which runs in the same process, may do unseen"
+        if package not in asked:
+            yield f"what code of {owner_of_package(package).label}, which runs in the same process, may do unseen"
 
 
 def _as_told(run: Run) -> Iterator[str]:

@@ -16,7 +16,12 @@ from .folder import (
     sign_run as sign_run,
     write_run as write_run,
 )
-from .signing import SIGNATURE_FILE as SIGNATURE_FILE, SUMS_FILE as SUMS_FILE, read_sums as read_sums
+from .sums import (
+    CERTIFICATE_FILE as CERTIFICATE_FILE,
+    SIGNATURE_FILE as SIGNATURE_FILE,
+    SUMS_FILE as SUMS_FILE,
+    read_sums as read_sums,
+)
 from .tables import (
     FACTS_FILE as FACTS_FILE,
     PURCHASES as PURCHASES,

@@ -21,7 +21,7 @@ from ..reading.fields import Field, Kind, Layout
 from ..reading.records import record
 from ..reading.textfile import json_object, read_bytes, read_text
 from ..writing import aside, replace_file, sync, write_file
-from .signing import CERTIFICATE_FILE, FILES, SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
+from .sums import CERTIFICATE_FILE, FILES, SIGNATURE_FILE, SUMS_FILE, changed, read_sums, sums_text
 from .tables import FACTS_FILE, RUN_FILE, TABLES, RunTable, RunVerdict, rows_of, table_text
 
 _TEXT = Kind("text", str)

@@ -8,7 +8,7 @@ wanted, freight, charges and discount by period, what a shortage and holding cos
 which program and verifier read each in its own way. Rules of plugins are asked for their rows a second time here; a difference is an error. What of it a plan uses of prices, capacities,
 quantities, lead times, freight, charges and discount is derived a second way, from the records, by `again`, when a run is checked.
 
-Not here: whether a cheaper plan exists (`friendshore.proof`), and whether the facts are true.
+Not here: whether a cheaper plan exists (`friendshore_proof`), and whether the facts are true.
 
 Only `verify` makes a `VerifiedPlan`; explanations and reports accept nothing else.
 

@@ -1,4 +1,4 @@
-"""The least that a program comes to, proved in exact fractions, and checked without a solver: see `friendshore.proof`."""
+"""The least that a program comes to, proved in exact fractions, and checked without a solver: see `friendshore_proof`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from math import inf
 import numpy as np
 
 from friendshore.program.matrix import Linear
-from friendshore.proof.certificate import Certified, NoCertificateError, certified
-from friendshore.proof.certificate_file import read, text_of
-from friendshore.proof.claims import ANY, TOLERANCE, Aim
-from friendshore.proof.search import ProofSearch
 from friendshore.solve import Cancel, Watch
+from friendshore_proof.certificate import Certified, NoCertificateError, certified, read, text_of
+from friendshore_proof.claims import ANY, TOLERANCE, Aim
+from friendshore_proof.search import ProofSearch
 
 from .proof import CertifiedLeast
 

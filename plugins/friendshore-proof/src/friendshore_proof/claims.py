@@ -9,12 +9,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..domain.plan import OPTIMAL_GAP, Infeasible
-from ..errors import Diagnostic
-from ..program import Program
-from ..program.matrix import Linear, capped
-from ..program.objectives import Goal
-from ..verify import VerifiedPlan
+from friendshore.domain.plan import OPTIMAL_GAP, Infeasible
+from friendshore.errors import Diagnostic
+from friendshore.program import Program
+from friendshore.program.matrix import Linear, capped
+from friendshore.program.objectives import Goal
+from friendshore.verify import VerifiedPlan
 
 TOLERANCE = Decimal("1e-6")
 """Share by which a solver may miss what a plan costs."""

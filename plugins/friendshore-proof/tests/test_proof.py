@@ -14,21 +14,22 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from tests.building import bought, case, catalog, demand, facility, hard_case, metals, planned, rule, source, store
 
 from friendshore.domain.plan import Infeasible, Plan, PlanStatus, Short
 from friendshore.errors import VerificationError
 from friendshore.program import compile_program
 from friendshore.program.matrix import Entries, Linear
-from friendshore.proof import Proof, prove_optimality
-from friendshore.proof.certificate import name_of
-from friendshore.proof.exact import ExactProgram, reach
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.limits import Pin
 from friendshore.solve import Solution, Watch, relaxation
 from friendshore.solve.planned import plan_of
 from friendshore.verify import VerifiedPlan, verify
-
-from ..building import bought, case, catalog, demand, facility, hard_case, metals, planned, rule, source, store
+from friendshore_proof.certificate import name_of
+from friendshore_proof.checks import OptimalityCheck
+from friendshore_proof.claims import Proof
+from friendshore_proof.exact import ExactProgram, reach
+from friendshore_proof.proving import prove_optimality
 
 # ---------------------------------------------------------------------------------------------------------------- search
 
@@ -289,7 +290,7 @@ def test_a_column_without_a_limit_is_limited_by_what_plans_cost() -> None:
 def test_a_program_too_large_for_exact_arithmetic_is_left_unproved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded: what would not fit is said not to be checked."""
     found = plain()
-    monkeypatch.setattr("friendshore.proof.MOST_ENTRIES", 3)
+    monkeypatch.setattr("friendshore_proof.proving.MOST_ENTRIES", 3)
     proof = prove_optimality(found.plan)
     assert not proof.proved
     assert "coefficients, too many" in proof.text
@@ -322,14 +323,14 @@ def conflicting() -> Recommendation:
 
 def certificate_of(found: Recommendation) -> dict[str, Any]:
     """Its certificate, as read."""
-    text = found.certificate()
+    text = OptimalityCheck().evidence(found)
     assert text is not None
     return dict(json.loads(text))
 
 
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on no relaxation may be solved."""
-    monkeypatch.setattr("friendshore.proof.tree.relaxation", lambda *_: pytest.fail("a solver was asked"))
+    monkeypatch.setattr("friendshore_proof.search.relaxation", lambda *_: pytest.fail("a solver was asked"))
 
 
 def first_part(data: dict[str, Any]) -> dict[str, Any]:
@@ -409,7 +410,7 @@ def test_a_tree_that_leaves_something_out_is_none() -> None:
 
 def test_a_cut_that_follows_from_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cuts are worked out from their multipliers: of rows that there are, of those before it, and of columns with an end to count from."""
-    monkeypatch.setattr("friendshore.proof.tree.BEFORE_CUTS", 0)
+    monkeypatch.setattr("friendshore_proof.search.BEFORE_CUTS", 0)
     found = with_minima()
     honest = certificate_of(found)
     assert first_part(honest)["cuts"]

@@ -1,19 +1,22 @@
-"""Whether the plan of a run is as good as the run says: proved from its facts and, if asked, planned again."""
+"""The checks of runs: whether the plan is as good as the run says, and who signed it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from ..errors import Diagnostic, FriendshoreError
-from ..plugins import Registry
-from ..proof import Proof, aims_of, beaten, not_checked, prove_optimality
-from ..solve import Limits
-from ..verify import VerifiedPlan
-from .checks import CheckAnswer, CheckRequest, ProofEffort, RunChecker
-from .reopen import reopen
+from friendshore.errors import Diagnostic, FriendshoreError
+from friendshore.plugins import Registry
+from friendshore.recommend import CheckAnswer, CheckRequest, ProofEffort, Recommendation, RunChecker, reopen
+from friendshore.solve import Cancel, Limits, Progress
+from friendshore.verify import VerifiedPlan
+
+from .claims import Proof, aims_of, beaten, not_checked
+from .proving import certify, prove_optimality
+from .signing import signature, signer
 
 
 class OptimalityCheck(RunChecker):
@@ -33,7 +36,50 @@ class OptimalityCheck(RunChecker):
             "optimality_proved": proof.proved,
             "proved_parts": None if parts is None else asdict(parts),
         }
-        return CheckAnswer(proof.findings, tuple(_conflicts(asked, proof)), tuple(told), data, proof.proved)
+        return CheckAnswer(
+            proof.findings, sentences=tuple(told), data=data, proves_optimality=proof.proved, conflicts=proof.conflicts
+        )
+
+    def evidence(
+        self, made: Recommendation, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> str | None:
+        """Return the certificate of a plan's bound: multipliers of the rows and, for integer variables, the leaves of a search.
+
+        It takes at most the time that is left of the plan's time limit. What isn't proved by then is left out.
+
+        Returns:
+            None if the program is too large to prove anything of.
+
+        Raises:
+            SolverError: If the solver fails.
+        """
+        session = made.session
+        limit = session.limits.seconds
+        seconds = None if limit is None else max(0.0, limit - (monotonic() - session.opened))
+        return certify(session.verified, session.program, session.solution.x, seconds, progress, cancel)
+
+
+class SignatureCheck(RunChecker):
+    """Checks a run's signature against a public key, if one is given."""
+
+    name = "signature"
+
+    def check(self, asked: CheckRequest) -> CheckAnswer:
+        """Check the signature.
+
+        Raises:
+            InputError: If the key can't be read, or `cryptography` isn't installed.
+        """
+        text, findings = signature(asked.stored.folder, asked.signed_by)
+        return CheckAnswer(tuple(findings), sentences=(text,), data={"signature": text})
+
+    def signer(self, key: Path) -> Callable[[bytes], bytes]:
+        """Return a function that signs with a private key.
+
+        Raises:
+            InputError: If the key can't be read, or `cryptography` isn't installed.
+        """
+        return signer(key)
 
 
 def _proof(asked: CheckRequest) -> Proof:
@@ -45,14 +91,6 @@ def _proof(asked: CheckRequest) -> Proof:
     if asked.verified is None:
         return not_checked("rules are left unverified")
     return optimality(asked.stored.folder, asked.verified, asked.registry, asked.effort, asked.stored.certificate)
-
-
-def _conflicts(asked: CheckRequest, proof: Proof) -> Iterator[str]:
-    """Yield the conflicts of rules that the run names and that aren't proved: nothing is required of what they touch."""
-    for part in asked.verified.plan.infeasible if asked.verified is not None else ():
-        if part not in proof.conflicts:
-            about = ", ".join(part.materials)
-            yield f"that rules conflict ({', '.join(part.rules)}), so that nothing is asked to hold of {about}: it is not proved"
 
 
 def optimality(

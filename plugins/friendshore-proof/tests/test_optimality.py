@@ -23,9 +23,12 @@ from friendshore.run import read_run, write_run
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore.verify import verify
+from friendshore_proof import friendshore_checks
 
-SMALL = Path(__file__).parents[2] / "docs" / "cases" / "small"
+SMALL = Path(__file__).parents[3] / "docs" / "cases" / "small"
 MAKE = Callable[[Plan], Plan]
+REGISTRY = Registry.of(checks=friendshore_checks())
+"""Only the kernel and the checks of this plugin."""
 
 
 def planned(case: str, folder: Path) -> Path:
@@ -62,7 +65,7 @@ def dearer(original: Path, offer: str) -> Plan:
 
 def test_an_honest_run_is_proved_to_be_the_cheapest(tmp_path: Path) -> None:
     """The sentence says what no plan costs less than, and that this was proved."""
-    checked = verify_run(planned("stock", tmp_path), Registry.of())
+    checked = verify_run(planned("stock", tmp_path), REGISTRY)
     assert checked.findings == ()
     assert checked.optimality_proved
     assert checked.sentences[0] == "optimality: proved: no plan costs less than USD 444,567.90 (this one is within 0 %)"
@@ -73,7 +76,7 @@ def test_a_dearer_plan_whose_bound_is_its_cost_is_not_so(tmp_path: Path, case: s
     """A plan made for other prices, in a run that holds in all else: a cheaper one is found, told, and ends in exit code 4."""
     original = planned(case, tmp_path)
     found = dearer(original, offer)
-    checked = verify_run(claimed(original, tmp_path / "forged", lambda _: found), Registry.of())
+    checked = verify_run(claimed(original, tmp_path / "forged", lambda _: found), REGISTRY)
     (finding,) = checked.findings
     assert "less than the run says that any can" in finding.message
     assert checked.exit_code == 4
@@ -97,21 +100,21 @@ def test_a_plan_that_buys_nothing_is_not_so(tmp_path: Path) -> None:
             ],
         }
     )
-    checked = verify_run(claimed(original, tmp_path / "forged", lambda _: idle), Registry.of())
+    checked = verify_run(claimed(original, tmp_path / "forged", lambda _: idle), REGISTRY)
     assert any("less than the run says that any can" in f.message for f in checked.findings)
 
 
 def test_a_plan_called_optimal_at_a_wide_gap_is_not_so(tmp_path: Path) -> None:
     """`optimal` beside a gap of 0.54: status, bound and gap do not go together."""
     original = planned("stock", tmp_path)
-    checked = verify_run(claimed(original, tmp_path / "forged", lambda plan: plan, share="0.46"), Registry.of())
+    checked = verify_run(claimed(original, tmp_path / "forged", lambda plan: plan, share="0.46"), REGISTRY)
     assert any("is called optimal" in finding.message for finding in checked.findings)
 
 
 def test_what_is_not_proved_is_said_and_not_vouched_for(tmp_path: Path) -> None:
     """Without time for it nothing is proved: the answer and the sentence say so; planned again, the same is found."""
     original = planned("orders", tmp_path)
-    checked = verify_run(original, Registry.of(), effort=ProofEffort(seconds=0.0, solve=True))
+    checked = verify_run(original, REGISTRY, effort=ProofEffort(seconds=0.0, solve=True))
     assert checked.verified
     assert not checked.optimality_proved
     assert "not proved in the time given: the run claims to be within 0 %" in checked.sentences[0]
@@ -123,7 +126,7 @@ def test_a_dearer_plan_is_found_by_planning_again_where_it_is_not_by_proof(tmp_p
     original = planned("stock", tmp_path)
     found = dearer(original, "river-antimony")
     forged = claimed(original, tmp_path / "forged", lambda _: found)
-    checked = verify_run(forged, Registry.of(), effort=ProofEffort(seconds=0.0, solve=True))
+    checked = verify_run(forged, REGISTRY, effort=ProofEffort(seconds=0.0, solve=True))
     assert "less than the run says that any can" in checked.findings[0].message
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from tests.functional.forging import friendshore, resum
 
-from friendshore.run.signing import SIGNATURE_FILE, SUMS_FILE
-
-from .forging import friendshore, resum
+from friendshore.run.sums import SIGNATURE_FILE, SUMS_FILE
 
 
 @pytest.fixture(scope="module")

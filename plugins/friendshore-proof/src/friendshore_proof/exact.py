@@ -24,8 +24,8 @@ from math import isfinite, lcm
 
 import numpy as np
 
-from ..domain.base import DIGITS
-from ..program.matrix import Entries, Floats, Ints, Linear
+from friendshore.domain.base import DIGITS
+from friendshore.program.matrix import Entries, Floats, Ints, Linear
 
 OUTWARD = 1e-9
 """Share of all that is added up by which a bound worked out in doubles is widened: far more than these may be off."""

@@ -12,20 +12,19 @@ from random import Random
 import numpy as np
 import pytest
 from hypothesis import given
+from tests.property.compare import RELATIVE, planned, planned_once, rounding
+from tests.property.oracle import optimum
+from tests.property.settings import DEPTH, examples
+from tests.property.strategies import Tiny, tiny_cases
+from tests.property.worked import Worked, cases
 
 from friendshore.program.matrix import Entries, Floats, Linear
-from friendshore.proof import prove_optimality
-from friendshore.proof.certificate import NoCertificateError, Steps, proved
-from friendshore.proof.cuts import Cut, ExactRows
-from friendshore.proof.exact import Multipliers
-from friendshore.proof.tree import Branch, Leaf, Tree
 from friendshore.solve import Watch, relaxation
-
-from .compare import RELATIVE, planned, planned_once, rounding
-from .oracle import optimum
-from .settings import DEPTH, examples
-from .strategies import Tiny, tiny_cases
-from .worked import Worked, cases
+from friendshore_proof.certificate import NoCertificateError, Steps, proved
+from friendshore_proof.cuts import Cut, ExactRows
+from friendshore_proof.exact import Multipliers
+from friendshore_proof.proving import prove_optimality
+from friendshore_proof.search import Branch, Leaf, Tree
 
 # ---------------------------------------------------------------------------------------------------------------- search
 
@@ -64,7 +63,7 @@ def test_no_bound_lies_above_the_optimum(tiny: Tiny) -> None:
 @pytest.fixture(autouse=True)
 def cuts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs as small as these are branched to the end before any cut is looked for: here cuts come first."""
-    monkeypatch.setattr("friendshore.proof.tree.BEFORE_CUTS", 0)
+    monkeypatch.setattr("friendshore_proof.search.BEFORE_CUTS", 0)
 
 
 def drawn(dice: Random) -> Linear:

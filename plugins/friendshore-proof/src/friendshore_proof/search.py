@@ -8,15 +8,18 @@ anything. Land and Doig, Econometrica 28, 1960, 497-520.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import heappop, heappush
 
 import numpy as np
 
-from ..program.matrix import Entries, Floats, Linear, Mask
-from ..solve import ENGINES, SolverAnswer, SolverOutcome, Watch, relaxation
+from friendshore.program.matrix import Entries, Floats, Linear, Mask
+from friendshore.solve import ENGINES, Progress, SolverAnswer, SolverOutcome, Watch, relaxation, split
+
+from .claims import Aim
 from .cuts import Cut, ExactRows
 from .exact import ExactProgram, Multipliers, reach
 
@@ -148,7 +151,7 @@ class Tree:
 
     def _cut(self, enough: Fraction) -> None:
         """Cuts that raise the bound of the whole, as long as they raise it by much; those that it does not rest on are dropped."""
-        from .separation import separated  # few plans need any
+        from .cuts import separated  # few plans need any
 
         rows, first = self._rows, self._relaxed(self.linear)
         x, reached = first.x, [first.objective]
@@ -266,3 +269,80 @@ def first_upper(linear: Linear, most: float) -> Floats:
     """How large each column can be in a plan that costs no more than so much."""
     upper: Floats = np.minimum(linear.upper, reach(linear, most))
     return upper
+
+
+class ClaimParts:
+    """The independent parts of a claim's program."""
+
+    def __init__(self, aim: Aim) -> None:
+        self.linear, self.parts = aim.linear, split(aim.linear)
+        self._floors = np.array([_floor(part.linear) for part in self.parts])
+        self._most = float(aim.value + aim.slack) - self.linear.constant
+
+    def most(self, number: int) -> float:
+        """What a part may cost in a plan that is worth looking at: what all others cost at least is left for it."""
+        others = float(self._floors.sum() - self._floors[number]) if np.isfinite(self._floors).all() else -np.inf
+        return self._most - others
+
+    def sum(self, bounds: Sequence[Fraction | None]) -> Fraction | None:
+        """The bound of all, from those of the parts; None: nothing is known."""
+        known = [bound for bound in bounds if bound is not None]
+        return Fraction(repr(self.linear.constant)) + sum(known, Fraction(0)) if len(known) == len(bounds) else None
+
+
+class ProofSearch(ClaimParts):
+    """The parts of one program, each with its leaves."""
+
+    def __init__(self, aim: Aim, watch: Watch, progress: Progress | None, x: Floats | None = None) -> None:
+        """Looks for the best bound; what `watch` leaves no time for counts with what every column costs at least.
+
+        Args:
+            aim: the claim.
+            watch: says when to stop.
+            progress: told how far it is.
+            x: the plan, as values of all columns, if it is known: no leaf is looked at any more that costs as much as it does.
+        """
+        super().__init__(aim)
+        started = time.monotonic()
+        ends = [None if x is None else _end(part.linear, x[part.columns]) for part in self.parts]
+        self.trees: list[Tree] = []
+        for number, part in enumerate(self.parts):
+            self.trees.append(Tree(part.linear, self.most(number), watch, ends[number]))
+            if progress is not None:
+                progress(number, len(self.parts), time.monotonic() - started)
+        enough = Fraction(aim.value) - CLOSE * abs(Fraction(aim.value))
+        for number, (tree, end) in enumerate(zip(self.trees, ends, strict=True)):
+            bound = self.bound
+            if bound is None or bound >= enough:
+                break
+            assert tree.bound is not None
+            tree.grow(tree.bound + enough - bound if end is None else end)
+            if progress is not None:
+                progress(number, len(self.parts), time.monotonic() - started)
+
+    @property
+    def bound(self) -> Fraction | None:
+        """No plan that costs no more than this one costs less; None: nothing is known."""
+        return self.sum([tree.bound for tree in self.trees])
+
+    def best(self) -> Floats | None:
+        """The cheapest plan seen, as values of all columns; None where one of the parts has none."""
+        x = np.zeros(len(self.linear.cost))
+        for part, tree in zip(self.parts, self.trees, strict=True):
+            if tree.best is None:
+                return None
+            x[part.columns] = tree.best[1]
+        return x
+
+
+def _end(linear: Linear, x: Floats) -> Fraction:
+    """What a plan costs in a part, but for the solver's tolerance."""
+    value = Fraction(float(linear.cost @ x))
+    return value - CLOSE * max(abs(value), Fraction(1))
+
+
+def _floor(linear: Linear) -> float:
+    """A bound that needs no solver: every column at the end that costs least."""
+    used = linear.cost != 0
+    ends = np.where(linear.cost < 0, linear.upper, linear.lower)[used]
+    return float(linear.cost[used] @ ends)

@@ -1,0 +1,39 @@
+"""The command `sign`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from friendshore.cli.options import AsJson, Blocked, RunPath, installed
+from friendshore.cli.output import answer, bare, show_json
+from friendshore.recommend import ProofEffort, verify_run
+from friendshore.report import run_check_data, run_check_document
+from friendshore.run import sign_run
+
+from .signing import signer
+
+
+def sign(
+    run: RunPath,
+    key: Annotated[
+        Path,
+        typer.Option("--key", metavar="KEY", help="Private Ed25519 key, as PEM or of OpenSSH.", show_default=False),
+    ],
+    block: Blocked = None,
+    as_json: AsJson = False,
+) -> int:
+    """Sign a run folder, so that `verify --signed-by` shows whether it is still the one that was signed.
+
+    A run that fails verification is not signed.
+    """
+    made = signer(key)
+    found = verify_run(run, installed(block), effort=ProofEffort(prove=False))
+    if found.findings:
+        answer(as_json, lambda: run_check_data(found), lambda: run_check_document(found))
+        return found.exit_code
+    path = sign_run(run, made)
+    show_json({"wrote": str(path)}) if as_json else bare(f"wrote {path}")
+    return 0
