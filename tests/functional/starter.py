@@ -41,7 +41,7 @@ def get_ready() -> None:
     from friendshore.recommend.describe import _versions
 
     for module in pkgutil.walk_packages(friendshore.__path__, "friendshore."):
-        if module.name not in ("friendshore.__main__", "friendshore.testing.pytest_plugin"):
+        if module.name not in ("friendshore.__main__", "friendshore_testing.pytest_plugin"):
             importlib.import_module(module.name)
     for name in OUTSIDE:
         importlib.import_module(name)

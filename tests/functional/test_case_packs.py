@@ -23,7 +23,7 @@ from friendshore.recommend.check import check
 from friendshore.recommend.verify_run import verify_run
 from friendshore.rules.pack import digest_of_made
 from friendshore.run import write_run
-from friendshore.testing.questions import case_pack_checks
+from friendshore_testing.questions import case_pack_checks
 
 from ..unit import tin_case
 from .forging import forge

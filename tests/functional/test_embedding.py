@@ -17,8 +17,8 @@ import friendshore
 from friendshore.domain.change import Change
 from friendshore.domain.memory import Recent
 from friendshore.errors import InputError, VerificationError
-from friendshore.testing.check import outcomes_of
-from friendshore.testing.subjects import checks_of
+from friendshore_testing.check import outcomes_of
+from friendshore_testing.subjects import checks_of
 
 if TYPE_CHECKING:  # as pytest finds it, and as a type checker does
     from ..unit.html_pages import Page

@@ -24,7 +24,7 @@ from pydantic import BaseModel
 import friendshore
 import friendshore.errors
 import friendshore.hookspecs
-import friendshore.testing
+import friendshore_testing
 
 from .program import made_once
 
@@ -247,7 +247,7 @@ def test_every_command_is_on_the_site(pages: dict[str, str]) -> None:
 
 def public() -> Iterator[str]:
     """What a program or a plugin may rely on, by the name it goes by."""
-    for module in (friendshore, friendshore.testing):
+    for module in (friendshore, friendshore_testing):
         yield from (f"{module.__name__}.{name}" for name in module.__all__)
     for module in (friendshore.errors, friendshore.hookspecs):
         own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]

@@ -14,7 +14,7 @@ from friendshore.document.html import html
 from friendshore.domain.base import totals
 from friendshore.domain.run import Run
 from friendshore.report import report_document
-from friendshore.testing.worlds import bare, empty, worlds
+from friendshore_testing.worlds import bare, empty, worlds
 
 from .compare import planned, planned_once
 from .settings import examples

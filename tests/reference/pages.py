@@ -27,8 +27,8 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds import builtin_kinds
 from friendshore.rules.kinds.origin_ban import OriginBan
 from friendshore.rules.pack import pack_layout
-from friendshore.rules.vectors import Vector, VectorFile, VectorOffer, VectorUse
 from friendshore.run import CERTIFICATE_FILE, FACTS_FILE, RUN_FILE, SIGNATURE_FILE, SUMS_FILE, TABLES, json_text
+from friendshore_testing.vectors import Vector, VectorFile, VectorOffer, VectorUse
 
 NAME = "friendshore"
 

@@ -26,10 +26,10 @@ from friendshore.recommend import plan, verdicts
 from friendshore.recommend.verify_run import verify_run
 from friendshore.rules.base import Rule
 from friendshore.run import write_run
-from friendshore.testing.check import outcomes_of
-from friendshore.testing.rules import rule_checks
-from friendshore.testing.subjects import checks_of
-from friendshore.testing.worlds import bare, declared_in, worlds
+from friendshore_testing.check import outcomes_of
+from friendshore_testing.rules import rule_checks
+from friendshore_testing.subjects import checks_of
+from friendshore_testing.worlds import bare, declared_in, worlds
 
 from ..building import refused
 from . import tin_case

@@ -45,9 +45,9 @@ from friendshore.rules.kinds.limits import (
     StockLevel,
 )
 from friendshore.rules.rows import ForUses, Row, Rows
-from friendshore.testing.asking import Asking
-from friendshore.testing.worlds import worlds
 from friendshore.verify import examine
+from friendshore_testing.asking import Asking
+from friendshore_testing.worlds import worlds
 
 from ..building import (
     METAL,

@@ -28,8 +28,8 @@ from friendshore.recommend.check import check
 from friendshore.recommend.verify_run import verify_run
 from friendshore.rules.base import Rule
 from friendshore.run import write_run
-from friendshore.testing import checks_of
-from friendshore.testing.questions import question_checks
+from friendshore_testing import checks_of
+from friendshore_testing.questions import question_checks
 
 from ..building import refused
 from . import tin_case

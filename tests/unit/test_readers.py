@@ -19,7 +19,7 @@ from friendshore.recommend import check_lock, gather, lock_of, plan, verdicts
 from friendshore.recommend.check import check
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
-from friendshore.testing.questions import reader_checks
+from friendshore_testing.questions import reader_checks
 
 if TYPE_CHECKING:
     from conftest import Site

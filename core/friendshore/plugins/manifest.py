@@ -65,9 +65,7 @@ COMMANDS = frozenset(
         "rules list",
         "rules show",
         "plugins",
-        "plugins check",
         "plugins list",
-        "plugins new",
         "plugins show",
     }
 )

@@ -6,8 +6,6 @@ from .checks import (
     by_cause as by_cause,
     check_data as check_data,
     check_document as check_document,
-    conformance_data as conformance_data,
-    conformance_document as conformance_document,
     errors_data as errors_data,
     problem_data as problem_data,
     problem_lines as problem_lines,

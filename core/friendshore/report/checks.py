@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..document import elements as doc
@@ -78,7 +77,6 @@ def _first_line(problem: Diagnostic) -> str:
 
 if TYPE_CHECKING:  # a list of plugins needs no solver
     from ..recommend import Checked, RunCheck
-    from ..testing import Outcome
 
 
 def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
@@ -205,89 +203,3 @@ def _verdict(checked: RunCheck) -> doc.Sentence:
     sure = checked.optimality_proved and not checked.unchecked
     tone = doc.Tone.BAD if checked.findings else doc.Tone.GOOD if sure else doc.Tone.DOUBTFUL
     return doc.sentence(answer(checked), tone=tone, strong=True)
-
-
-MOST_FINDINGS = 5
-"""Findings of one check told as text."""
-
-
-def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """Checks as JSON-ready data."""
-    return {
-        "ok": all(outcome.holds for outcome in outcomes),
-        "checks": [
-            {
-                "subject": outcome.check.subject,
-                "check": outcome.check.name,
-                "says": outcome.check.says,
-                "result": _result(outcome),
-                **({"left_out": outcome.left_out} if outcome.left_out else {}),
-                "found": [problem_data(problem) for problem in outcome.found],
-            }
-            for outcome in outcomes
-        ],
-    }
-
-
-def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> doc.Document:
-    """Checks told: how many hold of each subject, the mistakes, then what is worth knowing. Files below `here` are told by what leads there."""
-    mistakes = [_told(outcome, here) for outcome in outcomes if not outcome.holds]
-    worth = [_told(outcome, here) for outcome in outcomes if outcome.holds and outcome.found]
-    left = [outcome for outcome in outcomes if outcome.left_out]
-    return doc.document(
-        "Conformance",
-        _conforming(outcomes),
-        doc.apart(_summary(outcomes)),
-        doc.section_if_any("Mistakes", *mistakes, tone=doc.Tone.BAD),
-        doc.section_if_any("Worth knowing", *worth, tone=doc.Tone.DOUBTFUL),
-        doc.section("Not looked at", doc.Verbatim(tuple(_left_out(left))), tone=doc.Tone.PLAIN) if left else None,
-    )
-
-
-def _result(outcome: Outcome) -> str:
-    if outcome.left_out:
-        return "left out"
-    if not outcome.found:
-        return "holds"
-    return "note" if outcome.check.note else "mistake"
-
-
-def _conforming(outcomes: Sequence[Outcome]) -> doc.Sentence:
-    mistakes = sum(len(outcome.found) for outcome in outcomes if not outcome.holds)
-    if mistakes:
-        text = f"does not conform: {count(mistakes, 'mistake')} in {count(len(outcomes), 'check')}"
-        return doc.sentence(text, tone=doc.Tone.BAD, strong=True)
-    return doc.sentence(f"conforms: no mistake in {count(len(outcomes), 'check')}", tone=doc.Tone.GOOD, strong=True)
-
-
-def _summary(outcomes: Sequence[Outcome]) -> doc.DataTable:
-    """One line a subject: how its checks went."""
-    rows: list[list[doc.Cell]] = []
-    for subject in dict.fromkeys(outcome.check.subject for outcome in outcomes):
-        results = [_result(outcome) for outcome in outcomes if outcome.check.subject == subject]
-        numbers = [results.count(word) for word in ("holds", "mistake", "note", "left out")]
-        rows.append([subject, *(doc.Count(number) if number else doc.NOTHING for number in numbers)])
-    return doc.table([doc.Column("Checked"), *map(doc.figures, ("Hold", "Fail", "Notes", "Left out"))], rows)
-
-
-def _told(outcome: Outcome, here: Path | None) -> doc.Section:
-    check = outcome.check
-    lines = [f"{check.subject}, {check.name}: {check.says}"]
-    lines += [f"  {line}" for line in problem_lines(_from(here, problem) for problem in outcome.found[:MOST_FINDINGS])]
-    if len(outcome.found) > MOST_FINDINGS:
-        lines.append(f"  and {len(outcome.found) - MOST_FINDINGS} more: all with --json")
-    return doc.apart(doc.Verbatim(tuple(lines)))
-
-
-def _from(here: Path | None, problem: Diagnostic) -> Diagnostic:
-    """A problem whose file is told from a folder, if it lies below it."""
-    file = Path(problem.file)
-    if here is None or not file.is_absolute() or not file.is_relative_to(here):
-        return problem
-    return replace(problem, file=str(file.relative_to(here)))
-
-
-def _left_out(outcomes: Sequence[Outcome]) -> list[str]:
-    """Checks that were not made, those with one reason together."""
-    together = grouped(((outcome.check.subject, outcome.left_out), outcome.check.name) for outcome in outcomes)
-    return [f"{subject}: {', '.join(names)} ({reason})" for (subject, reason), names in together.items()]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from friendshore.testing import Check, checks_of
+from friendshore_testing import Check, checks_of
 
 
 @pytest.mark.parametrize("check", checks_of(Path(__file__).parents[1]), ids=str)

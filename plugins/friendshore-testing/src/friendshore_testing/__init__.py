@@ -1,0 +1,98 @@
+"""The conformance kit: what a rule, a rule pack, a catalog or a whole plugin must hold to, as checks to call in a test.
+
+    import pytest
+    from friendshore_testing import Check, checks_of
+
+    @pytest.mark.parametrize("check", checks_of("path/to/plugin"), ids=str)
+    def test_conforms(check: Check) -> None:
+        check.require()
+
+`conforms` and `check_rule` make all checks of one thing at once, and raise `AssertionError` with all that they find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from friendshore.domain.fact_columns import DeclaredColumn
+from friendshore.domain.facts import Material
+from friendshore.hookspecs import hookimpl
+from friendshore.lazy_exports import load_on_use
+from friendshore.plugins import Registry
+from friendshore.rules.base import Rule
+
+if TYPE_CHECKING:
+    from friendshore.cli import Command
+
+    from .check import Check, NotLookedAt, Outcome, outcomes_of
+    from .laws import Example
+    from .rules import rule_checks
+    from .subjects import checks_of
+
+__all__ = [
+    "Check",
+    "Example",
+    "NotLookedAt",
+    "Outcome",
+    "check_rule",
+    "checks_of",
+    "conforms",
+    "outcomes_of",
+    "rule_checks",
+]
+
+
+def conforms(subject: str | Path, registry: Registry | None = None) -> None:
+    """Nothing, if a plugin, catalog or rule pack holds to all its checks; see `checks_of`.
+
+    Raises:
+        AssertionError: with all that is found.
+        InputError: if the folder is none of these.
+        PluginError: if no plugin of the name is installed.
+    """
+    from .check import required
+    from .subjects import checks_of
+
+    required(checks_of(subject, registry))
+
+
+def check_rule(
+    *rules: Rule,
+    materials: Iterable[Material] = (),
+    examples: Iterable[Example] = (),
+    wider: Iterable[Rule] = (),
+    columns: Iterable[DeclaredColumn] = (),
+) -> None:
+    """Nothing, if rules hold to all checks; see `rule_checks`.
+
+    Raises:
+        AssertionError: with all that is found.
+    """
+    from .check import required
+    from .rules import rule_checks
+
+    required(rule_checks(*rules, materials=materials, examples=examples, wider=wider, columns=columns))
+
+
+@hookimpl
+def friendshore_commands() -> list[Command]:
+    """Return the commands `plugins new` and `plugins check`."""
+    from friendshore.cli import Command
+
+    from .commands import check, new
+
+    return [Command("plugins new", new), Command("plugins check", check)]
+
+
+# Loaded when first used: the kit asks rules in processes of their own, which have no use for most of it.
+__getattr__, *_ = load_on_use(
+    __name__,
+    {
+        ".check": ["Check", "NotLookedAt", "Outcome", "outcomes_of"],
+        ".laws": ["Example"],
+        ".subjects": ["checks_of"],
+        ".rules": ["rule_checks"],
+    },
+)

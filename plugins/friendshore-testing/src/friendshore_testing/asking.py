@@ -1,0 +1,372 @@
+"""A rule asked directly: twice, backwards, and with everything that it is shown in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from random import Random
+from typing import Any, cast
+
+from friendshore.domain.base import grouped
+from friendshore.domain.countries import country_names
+from friendshore.domain.facts import ChainEntry, Place
+from friendshore.domain.use import PASS, Chained, Move, Use
+from friendshore.plugins import attributed
+from friendshore.problem import Problem
+from friendshore.problem.inputs import Inputs
+from friendshore.problem.parts import materials_of
+from friendshore.rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
+from friendshore.rules.base import Facts, Rule
+from friendshore.rules.customs import possible_origins, told_apart
+from friendshore.rules.rows import Purchases, Row, Rows, one_by_one
+from friendshore.rules.terms import ForUses, LackingTerm, Table, Term
+
+from .worlds import World
+
+LINEAR = (
+    "rows that are sums of the terms which the questions return, each times a number, between bounds that are numbers"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleQuestion:
+    """One move of an offer and the use it would serve."""
+
+    offer: Chained
+    move: Move
+    use: Use
+    bought: bool = True
+    """Whether it is bought, and may be charged for; else it is in hand."""
+
+    @property
+    def told(self) -> str:
+        """It in words."""
+        made = "; ".join(f"{e.stage} {'/'.join(sorted(e.countries)) or 'nowhere known'}" for e in self.offer.performed)
+        return f"{self.offer.offer.id} ({made or 'nothing said of its stages'}) to {self.move.to.id} for {self.use.end_use}"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One rule in one made-up case."""
+
+    rule: Rule
+    world: World
+    held_to_it: bool = True
+    """Whether the rule is held to leaving all as it is, for which all is looked at before it is asked."""
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The case without any rule; with this one, where it counts by end use."""
+        rules = (self.rule,) if self.rule.counted_end_uses else ()
+        return Inputs(self.world.case, (self.world.catalog,), rules).problem()
+
+    @cached_property
+    def questions(self) -> tuple[RuleQuestion, ...]:
+        """All that a rule could be asked to judge or to charge for."""
+        uses = sorted({demand.use for demand in self.problem.demands}, key=lambda use: use.end_use)
+        held = self.rule.bears_on == "chain"
+        arcs = [arc for arc in self.problem.network.arcs if held or arc.offer >= 0]
+        return tuple(RuleQuestion(arc.chained, arc.move, use, arc.offer >= 0) for use in uses for arc in arcs)
+
+    @cached_property
+    def before(self) -> tuple[str, str]:
+        """What the rule was shown before it was first asked, and what it was itself."""
+        return self.shown(), self.rule.model_dump_json()
+
+    @cached_property
+    def first_judged(self) -> tuple[Any, ...]:
+        """What it first said of every question, to hold later answers against."""
+        self._look()
+        return self.judged()
+
+    @cached_property
+    def first_rows(self) -> Sequence[Row | Rows]:
+        """What it first asked to hold."""
+        self._look()
+        return self.rows()
+
+    def _look(self) -> None:
+        if self.held_to_it:
+            _, _ = self.before  # seen before anything is asked
+
+    def judged(self, backwards: bool = False) -> tuple[object, ...]:
+        """What the rule says of every question, asked in order or backwards."""
+        asked = self.questions[::-1] if backwards else self.questions
+        found = [(self._judge(question), self._charges(question)) for question in asked]
+        return tuple(found[::-1] if backwards else found)
+
+    def rows(self, order: int | None = None) -> list[Row | Rows]:
+        """What the rule asks to hold across the plan; `order` is the seed of another order in which it is shown everything, None: the usual one."""
+        if "rows" not in self.rule.verbs:
+            return []
+        facts: Facts = self.problem.facts
+        if order is not None:
+            facts = cast(Facts, _Reordered(facts, order))
+        with attributed(self.rule):
+            return list(self.rule.rows(facts))
+
+    def shown(self) -> str:
+        """All that the rule is shown, which it must leave as it is."""
+        facts = self.problem.facts
+        kept = (facts.offers, facts.demands, facts.incumbents, facts.materials, facts.places)
+        bought = facts.bought(lambda *_: 1, range(facts.horizon.count))
+        once: dict[int, tuple[int, object]] = {}  # what is shown many times is told once
+
+        def number(thing: object) -> int:
+            return once.setdefault(id(thing), (len(once), thing))[0]
+
+        purchases = [(number(chained), place) for chained, place in facts.purchases(stock=True)]
+        asked = [(number(one.offer), number(one.move), number(one.use), one.bought) for one in self.questions]
+        return repr((kept, purchases, bought.moves.tolist(), bought.weight.tolist(), asked, list(once.values())))
+
+    @cached_property
+    def _sure(self) -> dict[tuple[int, ChainEntry, str], Chained]:
+        """Offers with one stage surely in a country, by offer, stage and country: of many questions one offer is the subject."""
+        return {}
+
+    def _surely(self, question: RuleQuestion, entry: ChainEntry, country: str) -> RuleQuestion:
+        """The same question, one stage of the offer, told or not, surely in a country."""
+        key = (id(question.offer), entry, country)
+        if key not in self._sure:
+            self._sure[key] = _surely(question.offer, entry, country)
+        return RuleQuestion(self._sure[key], question.move, question.use, question.bought)
+
+    def _judge(self, question: RuleQuestion) -> Any:
+        with attributed(self.rule):
+            if "judge" not in self.rule.verbs or not self.rule.concerns(question.use):
+                return PASS
+            return self.rule.judge(question.offer, question.move, question.use)
+
+    def _charges(self, question: RuleQuestion) -> tuple[tuple[str, Decimal], ...]:
+        if "charge" not in self.rule.verbs or not question.bought:
+            return ()
+        value = Decimal(17)
+        with attributed(self.rule):
+            others = told_apart([self.rule])
+            return tuple(
+                (origin, self.rule.charge(question.offer, question.move, question.use, origin, value))
+                for origin in possible_origins(question.offer, others)
+            )
+
+    def wrong_answers(self) -> Iterator[str]:
+        """Answers that are no verdicts, and charges that are no sums of money or would pay the buyer."""
+        with attributed(self.rule):
+            as_rule(self.rule.in_currency(self.world.case.currency, lambda _: Decimal(1)))
+        for question, (verdict, charges) in zip(self.questions, self.first_judged, strict=True):
+            try:
+                given = as_verdict(verdict)
+                if not given.passes and not given.reason.strip():
+                    yield f"`judge` says {given.result} without a reason, of {question.told}"
+                elif not given.passes and given.rule != self.rule.id:
+                    yield f"`judge` says {given.result} by the rule `{given.rule}`, not its own `{self.rule.id}`, of {question.told}"
+                for _, amount in charges:
+                    as_charge(amount)
+            except WrongAnswer as fault:
+                yield f"{fault}, of {question.told}"
+
+    def not_linear(self) -> Iterator[str]:
+        """What in its rows no linear program can say."""
+        labels: set[str] = set()
+        for made in self.first_rows:
+            wrong = list(faults(made))
+            yield from wrong
+            for row in () if wrong else one_by_one(made):
+                if row.penalty is not None and row.penalty < 0:
+                    yield f"row `{row.label}`: `penalty` is {row.penalty}: it pays for being missed"
+                for table in sorted({table for term in row.asked for table in self._beyond(term)}):
+                    yield f"row `{row.label}`: it counts {table.replace('_', ' ')} that there are not"
+                if row.label in labels:
+                    yield f"two of its rows are called `{row.label}`"
+                labels.add(row.label)
+
+    def _beyond(self, term: Term) -> list[Table]:
+        """Tables of which a term counts entries that there are not."""
+        return [
+            table
+            for table, positions in term.positions.items()
+            if len(positions) and not 0 <= positions.min() <= positions.max() < self._size(table)
+        ]
+
+    def _size(self, table: Table) -> int:
+        sizes: dict[Table, int] = {
+            "moves": len(self.problem.moves),
+            "demands": len(self.problem.demands),
+            "nodes": len(self.problem.network.nodes),
+            "classes": len(self.problem.compliance_classes),
+            "offers": len(self.problem.offers),
+            "periods": self.problem.case.horizon.count,
+            "price_spans": len(self.problem.price_spans),
+            "term_spans": len(self.problem.term_spans),
+            "commitments": len(self.problem.commitments),
+        }
+        return sizes[table]
+
+    def false_shortcuts(self) -> Iterator[str]:
+        """What the rule says of itself to spare work, and is wrong."""
+        with attributed(self.rule):
+            if "judge" in self.rule.verbs:
+                for question in self.questions:
+                    if self.rule.concerns(question.use):
+                        continue
+                    verdict = self.rule.judge(question.offer, question.move, question.use)
+                    if not verdict.passes:
+                        yield f"`concerns` says that it does not bear on {question.use.end_use} use, yet it says {verdict.result} of {question.told}"
+            if "charge" in self.rule.verbs and not self.rule.charge_reads_use:
+                charged: dict[tuple[str, str, str], object] = {}
+                for question in self.questions:
+                    key = (question.offer.offer.id, question.offer.material.id, question.move.to.id)
+                    if charged.setdefault(key, self._charges(question)) != self._charges(question):
+                        yield f"`charge_reads_use` is false, yet the charge differs from use to use, of {question.told}"
+        yield from self._charged_beyond()
+        yield from self._false_origins()
+        for row in self.rows():
+            unread = sorted(materials_of(self.problem, row) - row.reads) if row.reads is not None else []
+            if unread:
+                yield f"`reads` of a row leaves out {', '.join(unread)}, which it counts"
+
+    def _charged_beyond(self) -> Iterator[str]:
+        """Yield the purchases that a rule charges anything on, although `charges_on` says that it doesn't."""
+        for question in self.questions:
+            amounts = [amount for _, amount in self._charges(question) if amount]
+            with attributed(self.rule):
+                if amounts and not self.rule.charges_on(question.offer.material):
+                    yield f"`charges_on` is false of {question.offer.material.id}, yet it charges {max(amounts)} for {question.told}"
+
+    def _false_origins(self) -> Iterator[str]:
+        """Yield the first purchase that a rule charges differently for two origins that `charged_origins` tells to be alike."""
+        named = self.rule.charged_origins
+        if "charge" not in self.rule.verbs or named is None:
+            return
+        groups = grouped((tuple(country in some for some in named), country) for country in sorted(country_names()))
+        by_material = {question.offer.material.id: question for question in self.questions if question.bought}
+        for question in by_material.values():
+            with attributed(self.rule):
+                for alike in groups.values():
+                    asked = (question.offer, question.move, question.use)
+                    charges = {self.rule.charge(*asked, country, Decimal(17)) for country in alike}
+                    if len(charges) > 1:
+                        yield f"`charged_origins` takes {alike[0]} and others for alike, yet their charges differ, of {question.told}"
+                        return
+
+    def unexplained(self) -> Iterator[str]:
+        """Rows that no sentence explains."""
+        for row in (row for made in self.rows() for row in one_by_one(made)):
+            if not row.sentence.strip():
+                yield f"row `{row.label}` has no sentence"
+            elif not is_sentence(row.sentence):
+                yield f"row `{row.label}` is told by {row.sentence!r}, no sentence"
+
+    def cheap_in_doubt(self) -> Iterator[str]:
+        """Offers of several possible origins that are charged less than they would be of one of them."""
+        if "charge" not in self.rule.verbs:
+            return
+        for question in (question for question in self.questions if question.bought):
+            charged = max((amount for _, amount in self._charges(question)), default=Decimal(0))
+            for entry in question.offer.performed:
+                for country in sorted(entry.countries) if len(entry.countries) > 1 else ():
+                    surely = self._charges(self._surely(question, entry, country))
+                    most = max((amount for _, amount in surely), default=Decimal(0))
+                    if most > charged:
+                        yield f"charges {charged} for {question.told}, and {most} where {entry.stage} was surely in {country}"
+
+    def doubted(self, others: Sequence[str]) -> Iterator[str]:
+        """Offers whose doubtful origin passes, though one of the countries that it may be, the `others` if a list is not complete, would not."""
+        for question in self.questions if "judge" in self.rule.verbs else ():
+            with attributed(self.rule):
+                concerned = self.rule.concerns(question.use)
+            if not concerned or not self._judge(question).passes:
+                continue
+            for entry in (*question.offer.performed, *_untold(question.offer)):
+                for country in _possible(entry, others):
+                    found = self._judge(self._surely(question, entry, country))
+                    if not found.passes:
+                        yield f"passes {question.told}, and says {found.result} where {entry.stage} was surely in {country}"
+                        break
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a text could tell a planner anything: three words or more, with a full stop."""
+    return len(text.split()) >= 3 and text.rstrip().endswith((".", "!", "?"))
+
+
+def normal(rows: Sequence[Row | Rows]) -> list[str]:
+    """Rows in a form that does not depend on the order in which they or their terms were made, nor on their names."""
+    return sorted(repr(described(row)) for made in rows for row in one_by_one(made))
+
+
+def described(row: Row) -> tuple[object, ...]:
+    """What a row says, its name and sentence apart, in a form that does not depend on the order of its terms."""
+    return (row.at_least, row.at_most, row.penalty, sorted(map(_term, row.terms), key=repr))
+
+
+def _term(term: Term) -> tuple[object, ...]:
+    name, parts = type(term).__name__, sorted(repr((base, _term(part))) for base, part in term.parts)
+    if isinstance(term, LackingTerm):
+        return (name, term.times, parts)
+    weights: dict[tuple[int, ...], float] = {}
+    for *at, weight in zip(*(some.tolist() for some in term.positions.values()), term.weight.tolist(), strict=True):
+        weights[tuple(at)] = weights.get(tuple(at), 0.0) + weight
+    entries = sorted((at, f"{weight:.12g}") for at, weight in weights.items())
+    uses: ForUses | None = getattr(term, "for_uses", None)
+    told = (sorted(uses.end_uses), uses.surely, uses.not_free_of) if uses is not None else None
+    return (name, term.times, getattr(term, "at_least", 0.0), told, entries)
+
+
+def _possible(entry: ChainEntry, others: Sequence[str]) -> list[str]:
+    """Countries in which a stage may have been, if there is any doubt."""
+    if entry.complete and len(entry.countries) == 1:
+        return []
+    return sorted(entry.countries if entry.complete else {*entry.countries, *others})
+
+
+def _untold(offer: Chained) -> list[ChainEntry]:
+    """Entries that say nothing, for the stages that neither the offer nor its inputs speak of."""
+    return [ChainEntry(stage=stage, complete=False) for stage in sorted(offer.missing, key=lambda stage: stage.rank)]
+
+
+def _surely(offer: Chained, entry: ChainEntry, country: str) -> Chained:
+    """The offer with one stage, told or not, surely in a country."""
+    sure = entry.but(countries=frozenset({country}), complete=True)
+    entries = [sure if other is entry else other for other in offer.performed]
+    if entry.main_stage in offer.missing:
+        entries.append(sure)
+    missing = offer.missing - {entry.main_stage}
+    return offer.but(offer=offer.offer.but(chain=tuple(entries)), performed=tuple(entries), missing=missing)
+
+
+class _Reordered:
+    """The same questions, every list that they show in another order."""
+
+    def __init__(self, facts: Facts, seed: int) -> None:
+        self._facts = facts
+        self._seed = seed
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._facts, name)
+        if name in ("offers", "demands", "incumbents", "materials", "places"):
+            return Random(self._seed).sample(list(value), len(value))
+        return value
+
+    def about(self, materials: Collection[str]) -> _Reordered:
+        return _Reordered(self._facts.about(materials), self._seed)
+
+    def _order(self, stock: bool) -> list[int]:
+        size = len(self._facts.purchases(stock))
+        return Random(self._seed).sample(range(size), size)
+
+    def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
+        given = self._facts.purchases(stock)
+        return [given[position] for position in self._order(stock)]
+
+    def bought_in_each(
+        self,
+        counts: Sequence[Sequence[float]],
+        stretches: Sequence[Sequence[int]],
+        stock: bool = False,
+        for_uses: ForUses | None = None,
+    ) -> Purchases:
+        order = self._order(stock)
+        back = sorted(range(len(order)), key=order.__getitem__)
+        return self._facts.bought_in_each([[count[i] for i in back] for count in counts], stretches, stock, for_uses)

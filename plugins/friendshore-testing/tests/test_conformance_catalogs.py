@@ -1,0 +1,155 @@
+"""The checks of catalogs: a sound one passes them all, and for each check there is a catalog that it alone finds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from tests.functional.depth import few
+
+from friendshore.catalog import read_catalogs
+from friendshore.catalog.convert import texts_of, write_workbook
+from friendshore.plugins import Registry
+from friendshore_testing import Check, checks_of, conforms
+from friendshore_testing.catalogs import differences
+
+HEAD = 'schema = 1\nname = "{}"\ntitle = "Tin"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n'
+TABLES = {
+    "sources.csv": "id,reference,date,confidence,states\nquote,a quote of Acme,2026-10-01,verified,mined;refined\n"
+    "list,a list,2026-09-01,computed,smelting\n",
+    "materials.csv": "id,name,element,form,basis,content,stages,source\n"
+    "tin,Tin,Sn,metal,gross,1,mined;refined,quote\n"
+    "tin-oxide,Tin oxide,Sn,oxide,gross,0.79,mined;refined,quote\n",
+    "facilities.csv": "id,name,operator,country\nsmelter,Smelter,Acme,AU\nworks,Works,Beta,JP\n",
+    "capacity.csv": "facility,from,per_year,status,source\nsmelter,2020-01-01,100 t/year,operating,quote\nworks,2020-01-01,9 t/year,operating,list\n",
+    "prices.csv": "id,material,date,price,source\ntin-lme,tin,2026-10-01,33000 USD/t,quote\ntin-lme,tin,2026-09-01,31 USD/kg,quote\n",
+    "offers.csv": "id,facility,material,price,price_source,benchmark,max_order,source\n"
+    "tin-au,smelter,tin,30 USD/kg,quote,,5 t,quote\n"
+    "oxide-au,smelter,tin-oxide,26 USD/kg,quote,,,quote\n"
+    "tin-jp,works,tin,,,tin-lme,,list\n",
+    "recipe.csv": "offer,role,material,per_unit,source\ntin-jp,input,tin-oxide,1.3,list\n",
+    "chain.csv": "offer,stage,countries,complete,source\ntin-au,mined,AU,yes,quote\ntin-au,refined,AU,yes,quote\n"
+    "oxide-au,mined,AU,yes,quote\noxide-au,refined,,no,quote\ntin-jp,smelting,JP,yes,list\n",
+}
+
+
+def write(folder: Path, name: str = "tin", **changes: tuple[str, str]) -> Path:
+    """A catalog, each named table changed: old text, new text."""
+    folder.mkdir(parents=True)
+    for file, text in {"catalog.toml": HEAD.format(name), **TABLES}.items():
+        old, new = changes.get(file.partition(".")[0], ("", ""))
+        assert old in text
+        (folder / file).write_text(text.replace(old, new) if old else text)
+    return folder
+
+
+def found(checks: Iterable[Check]) -> dict[str, str]:
+    """What each check finds, in words."""
+    return {c.name: "; ".join(map(str, o.found)) for c in checks if (o := c.outcome()).found}
+
+
+def test_a_sound_catalog_passes_all_checks(tmp_path: Path) -> None:
+    """Nothing at all is found, not even to note: stages come with inputs, and a blank country says that nobody knows."""
+    assert found(checks_of(write(tmp_path / "tin"), Registry.of())) == {}
+
+
+ASSUMED = "quote,a quote of Acme,2026-10-01,assumed"
+BAD: dict[str, tuple[str, dict[str, tuple[str, str]], str]] = {
+    "unknown unit": ("read", {"offers": ("30 USD/kg", "30 USD/litre")}, r"offers\.csv:2 \[price\]"),
+    "stage of an input left out": ("stages", {"recipe": ("tin-jp,input,tin-oxide,1.3,list\n", "")}, r"`tin-jp` says nothing of the stage mined"),
+    "stage left out": ("stages", {"chain": ("oxide-au,mined,AU,yes,quote\n", "")}, r"chain\.csv:4 \[stage\].*leave `countries` blank"),
+    "not read": ("evidence", {"sources": ("list,a list,2026-09-01,computed", "list,a list,,reported"), "capacity": ("9 t/year,operating,list", "9 t/year,operating,quote")}, r"sources\.csv:3 \[read\]: source `list`"),
+    "stage not stated": ("stated", {"sources": ("mined;refined", "mined")}, r"chain\.csv:3 \[complete\].*`tin-au`.*refined in AU alone.*states mined.*say complete = no"),
+    "step not stated": ("stated", {"sources": ("smelting", "melting")}, r"chain\.csv:6 \[complete\].*`tin-jp`.*smelting in JP alone.*states melting"),
+    "capacity of no day": ("dates", {"sources": ("a quote of Acme,2026-10-01,verified", "a quote of Acme,,computed")}, r"capacity\.csv:2 \[source\]: a capacity of `smelter` is computed, by a source whose facts are of an unknown day.*say `reported`"),
+    "dear by a thousand": ("prices", {"offers": ("30 USD/kg", "31500 USD/kg")}, r"offers\.csv:2 \[price\].*1,000|95\d times.*per tonne"),
+    "cheap by a thousand": ("prices", {"offers": ("30 USD/kg", "30 USD/t")}, r"times cheaper.*per kilogram written as money per tonne"),
+    "dear by its element": ("prices", {"offers": ("26 USD/kg", "26000 USD/kg")}, r"`oxide-au` is .* times dearer"),
+    "benchmark off": ("prices", {"prices": ("tin-lme,tin,2026-09-01,31 USD/kg", "tin-nyc,tin,2026-09-01,31000 USD/kg")}, r"benchmark `tin-"),
+    "source after the catalog": ("dates", {"sources": ("2026-09-01", "2026-12-24")}, r"`list` is of 2026-12-24, after the catalog's day"),
+    "old source": ("old", {"sources": ("2026-09-01,computed", "2019-09-01,reported")}, r"`list` is of 2019-09-01, 7\.2 years before"),
+    "stale price": ("dates", {"sources": ("2026-10-01", "2024-09-01")}, r"offers\.csv:2 \[price\]: the price of offer `tin-au` rests on a source of 2024-09-01, 2\.2 years"),
+    "no sources": ("read", {"sources": (TABLES["sources.csv"], "")}, r"sources\.csv.*(no header|empty)"),
+    "assumed figures": ("weak", {"sources": ("quote,a quote of Acme,2026-10-01,verified", ASSUMED)}, r"figures of smelter are assumed"),
+    "lead": ("review", {"capacity": ("works,2020-01-01,9 t/year,operating,list\n", "")}, r"`works` has no capacity"),
+}  # fmt: skip
+
+
+def test_the_day_on_which_a_source_was_read_does_not_make_its_facts_younger(tmp_path: Path) -> None:
+    """A figure of 2017 that somebody read last month is a figure of 2017: no verified capacity, and no price."""
+    old = (
+        "id,reference,date,read,confidence,states\nquote,a quote of Acme,2017-01-31,2026-10-20,verified,mined;refined\n"
+    )
+    rest = "list,a list,2026-09-01,2026-10-20,computed,smelting\n"
+    said = found(checks_of(write(tmp_path / "tin", sources=(TABLES["sources.csv"], old + rest)), Registry.of()))
+    assert set(said) == {"dates", "old"}
+    assert (
+        "a capacity of `smelter` is verified, by a source of 2017-01-31, 9.7 years before the catalog's day"
+        in said["dates"]
+    )
+    assert "the price of offer `tin-au` rests on a source of 2017-01-31" in said["dates"]
+
+
+@pytest.mark.parametrize("name", few(BAD, whole=True))
+def test_each_check_finds_the_catalog_that_breaks_it(tmp_path: Path, name: str) -> None:
+    """The check is named that the catalog breaks, and it alone; what is wrong is said with its place."""
+    check, changes, words = BAD[name]
+    said = found(checks_of(write(tmp_path / "tin", **changes), Registry.of()))
+    assert set(said) == {check}, said
+    assert re.search(words, said[check]), said[check]
+
+
+def test_a_workbook_is_checked_like_a_folder(tmp_path: Path) -> None:
+    """The same catalog in one file passes, and is found what is found of the folder."""
+    pytest.importorskip("openpyxl")
+    write_workbook(texts_of(write(tmp_path / "tin")), tmp_path / "tin.xlsx")
+    assert found(checks_of(tmp_path / "tin.xlsx", Registry.of())) == {}
+    dear = write(tmp_path / "dear", offers=("30 USD/kg", "31500 USD/kg"))
+    write_workbook(texts_of(dear), tmp_path / "dear.xlsx")
+    assert set(found(checks_of(tmp_path / "dear.xlsx", Registry.of()))) == {"prices"}
+
+
+def test_an_old_benchmark_that_offers_follow_is_noted(tmp_path: Path) -> None:
+    """A benchmark whose last price is three years old is told with its age."""
+    folder = write(tmp_path / "tin", prices=("2026-10-01", "2023-06-01"))
+    (folder / "prices.csv").write_text((folder / "prices.csv").read_text().replace("2026-09-01", "2023-05-01"))
+    assert "`tin-lme`, whose last price is 3.4 years old" in found(checks_of(folder, Registry.of()))["dates"]
+
+
+def test_what_an_installed_catalog_has_too_is_told(tmp_path: Path) -> None:
+    """The same id in two catalogs is a mistake; the same plant under another name is noted."""
+    registry = Registry.of(catalogs={"tin": write(tmp_path / "tin")})
+    clashing = write(tmp_path / "other", "other")
+    said = found(checks_of(clashing, registry))
+    assert "offer `tin-au` is defined by two catalogs" in said["clashes"]
+    names = {"tin-au": "au-1", "oxide-au": "au-2", "tin-jp": "jp-1", "smelter": "s", "works": "w", "tin-lme": "lme"}
+    for file in clashing.glob("*.csv"):
+        text = file.read_text()
+        for old, new in names.items():
+            text = re.sub(rf"(?<![\w-]){old}(?![\w-])", new, text)
+        file.write_text(text)
+    said = found(checks_of(clashing, registry))
+    assert set(said) == {"doubles"}, said
+    assert "`s` and `smelter` of catalog `tin` look like one facility" in said["doubles"]
+
+
+def test_facts_that_change_when_written_anew_are_told(tmp_path: Path) -> None:
+    """What a catalog says is held against its own tables with rows in another order and tonnes as kilograms."""
+    registry = Registry.of()
+    one, other = (registry.catalog_folder(str(write(tmp_path / name))) for name in ("tin", "changed"))
+    (catalog,) = read_catalogs([one])
+    assert list(differences(catalog, one, registry)) == []
+    offers = other.folder / "offers.csv"
+    offers.write_text(offers.read_text().replace("5 t", "6 t"))
+    (problem,) = differences(catalog, other, registry)
+    assert problem.message.startswith("offers change with the order of rows")
+
+
+def test_all_that_is_found_is_raised_at_once(tmp_path: Path) -> None:
+    """A plain call fails with every mistake of every check, and does not fail for notes."""
+    folder = write(tmp_path / "tin", offers=("30 USD/kg", "31500 USD/kg"), chain=("tin-au,mined,AU,yes,quote\n", ""))
+    with pytest.raises(AssertionError, match=r"check `stages`[\s\S]*check `prices`"):
+        conforms(folder, Registry.of())
+    conforms(write(tmp_path / "lead", capacity=("works,2020-01-01,9 t/year,operating,list\n", "")), Registry.of())

@@ -1,0 +1,145 @@
+"""Every worked example of every rule pack, one test each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from friendshore.catalog import read_catalog
+from friendshore.domain.facts import Material
+from friendshore.errors import InputError
+from friendshore.plugins import Registry
+from friendshore.rules.base import PhaseStatus, Rule
+from friendshore.rules.kinds import Exclude
+from friendshore.rules.pack import RulePack, read_pack
+from friendshore_testing.vectors import VECTORS_FILE, Vector, answered, failures, read_vectors
+
+ROOT = Path(__file__).parents[3]
+FOLDERS = {
+    folder.name: folder for folder in sorted(ROOT.glob("plugins/*/src/*/packs/*")) if (folder / VECTORS_FILE).exists()
+}
+VECTORS = [(name, vector) for name, folder in FOLDERS.items() for vector in read_vectors(folder).vector]
+
+
+@cache
+def pack_of(name: str) -> tuple[RulePack, tuple[Rule, ...]]:
+    """A pack and its rules, without anything that is installed."""
+    pack = read_pack(FOLDERS[name])
+    return pack, Registry.of().pack_rules(pack)
+
+
+@cache
+def materials_of(name: str) -> Mapping[str, Material]:
+    """The materials of the bundled catalog, and those that the vectors add."""
+    bundled = read_catalog(ROOT / "catalogs" / "friendshore_catalogs" / "materials").materials
+    added = read_vectors(FOLDERS[name]).material
+    both = {material.id for material in bundled} & {material.id for material in added}
+    assert not both, f"{name} redefines {both}: its vectors would no longer test the catalog's materials"
+    return {material.id: material for material in (*bundled, *added)}
+
+
+@pytest.mark.parametrize(("name", "vector"), VECTORS, ids=[f"{name}-{vector.id}" for name, vector in VECTORS])
+def test_vector(name: str, vector: Vector) -> None:
+    """The rules say of the example what the law says of it."""
+    pack, rules = pack_of(name)
+    assert failures(vector, rules, materials_of(name), pack.bills) == []
+
+
+def test_there_are_enough_of_them() -> None:
+    """All packs that judge or charge have examples, at least sixty in all, each with a name of its own."""
+    assert {"us-10usc4872", "us-specialty-metals", "cn-export-controls", "us-tariffs"} <= set(FOLDERS)
+    assert len(VECTORS) >= 60
+    assert len({(name, vector.id) for name, vector in VECTORS}) == len(VECTORS)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_every_rule_of_a_pack_with_examples_can_be_told_in_a_sentence(name: str) -> None:
+    """Each rule has a sentence, a citation and a source to look it up."""
+    for rule in pack_of(name)[1]:
+        assert rule.sentence().endswith("."), rule.id
+        assert rule.citation, rule.id
+        assert rule.source, rule.id
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_no_suspension_outlasts_its_last_day(name: str) -> None:
+    """What was stayed is stayed until a day, and from the next on something else is said of it: that it holds, or that nobody knows."""
+    for rule in pack_of(name)[1]:
+        days = {phase.start: phase.status for phase in rule.phases}
+        for phase in rule.phases:
+            if phase.status is PhaseStatus.SUSPENDED:
+                assert phase.end, rule.id
+                assert days[phase.end + timedelta(days=1)] is not PhaseStatus.SUSPENDED, rule.id
+
+
+def vector_with(**fields: object) -> Vector:
+    """A Japanese magnet of Chinese oxide, delivered for defence in 2027."""
+    chain = {"mined": "AU", "refined": "CN", "separated": "MY", "melted": "JP", "produced": "JP"}
+    table = {
+        "id": "v",
+        "use": {"material": "ndfeb-magnet"},
+        "offer": {"country": "JP", "chain": chain},
+        "delivered": "2027-01-15",
+        "expect": "fail",
+    }
+    return Vector.model_validate({**table, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"expect": "pass"}, "expected verdict pass, got fail"),
+        ({"stage": "mined"}, "expected stage mined, got refined"),
+        ({"country": "RU"}, "expected country RU"),
+        ({"by": "us-4872-smco"}, "expected rule us-4872-smco, got us-4872-ndfeb-2027"),
+        ({"clause": "Ann. 46"}, "expected clause Ann. 46"),
+        ({"licence": True}, "expected licence True, got False"),
+        ({"duty": 1}, "expected duty 1, got 0"),
+    ],
+)
+def test_a_wrong_expectation_is_told(fields: dict[str, object], words: str) -> None:
+    """A vector that expects something else than the rules say fails with both."""
+    pack, rules = pack_of("us-10usc4872")
+    (failure,) = failures(vector_with(**fields), rules, materials_of("us-10usc4872"), pack.bills)
+    assert words in failure
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"rule": "nowhere"}, {"enable": ["nowhere"]}, {"use": {"material": "nowhere"}}],
+)
+def test_a_vector_that_names_nothing_is_an_error(fields: dict[str, object]) -> None:
+    """A slip in a vector is an error, never an example that tests nothing."""
+    pack, rules = pack_of("us-10usc4872")
+    with pytest.raises(InputError, match="nowhere"):
+        answered(vector_with(**fields), rules, materials_of("us-10usc4872"), pack.bills)
+
+
+def test_mistakes_in_a_vector_file_are_told_at_once(tmp_path: Path) -> None:
+    """A file with two mistakes is refused with both."""
+    text = 'schema = 1\n[[vector]]\nid = "a"\nuse = { material = "m" }\noffer = { county = "JP" }\ndelivered = 2027-01-01\n'
+    (tmp_path / VECTORS_FILE).write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_vectors(tmp_path)
+    assert len(caught.value.problems) >= 2
+
+
+@pytest.mark.parametrize(("parent", "expected"), [("Example Holding", "fail"), ("Example Group", "pass"), ("", "pass")])
+def test_a_vector_can_state_who_owns_the_operator(parent: str, expected: str) -> None:
+    """A rule about parent companies has its worked examples too."""
+    kept_out = Exclude(id="owner", citation="house rule 1", parents=("Example Holding",))
+    offer = {"country": "CA", "operator": "Example Metals", "parent": parent, "chain": {"mined": "CA", "refined": "CA"}}
+    vector = Vector.model_validate(
+        {
+            "id": "v",
+            "use": {"material": "gallium-metal-4n"},
+            "offer": offer,
+            "delivered": "2027-01-01",
+            "expect": expected,
+        }
+    )
+    assert failures(vector, [kept_out], materials_of(next(iter(FOLDERS)))) == []
