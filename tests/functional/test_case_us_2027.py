@@ -14,10 +14,10 @@ import pytest
 
 import friendshore
 from friendshore import Recommendation
-from friendshore.document.html import html
-from friendshore.report import report_document
 from friendshore.report.plan import met
 from friendshore.report.screen import LINES
+from friendshore_pages.html import html
+from friendshore_pages.report import report_document
 
 from ..golden.screens import WIDTHS, held
 

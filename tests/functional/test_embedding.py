@@ -21,11 +21,11 @@ from friendshore_testing.check import outcomes_of
 from friendshore_testing.subjects import checks_of
 
 if TYPE_CHECKING:  # as pytest finds it, and as a type checker does
-    from ..unit.html_pages import Page
+    from ..html_pages import Page
     from .made_plugins import catalog_plugin, forgotten, rule_plugin
 else:
     from tests.functional.made_plugins import catalog_plugin, forgotten, rule_plugin
-    from tests.unit.html_pages import Page
+    from tests.html_pages import Page
 
 __all__ = ["forgotten"]
 

@@ -23,7 +23,6 @@ from friendshore.domain.run import Run
 from friendshore.questions.compare.document import comparison_document
 from friendshore.questions.compare.screen import comparison_screen
 from friendshore.questions.compare.search import compare
-from friendshore.report.full import report_document
 from friendshore.report.page import page_document
 from friendshore.report.plan import plan_document
 from friendshore.report.screen import screen_document
@@ -32,6 +31,7 @@ from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.rows import Row
 from friendshore.rules.terms import SpentTerm
 from friendshore.verify import examine
+from friendshore_pages.report import report_document
 
 from ..building import (
     METAL,

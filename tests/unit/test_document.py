@@ -54,10 +54,10 @@ from friendshore.document.excerpts import listed
 from friendshore.document.figures import percent, written
 from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
-from friendshore.document.workbook import workbook
 from friendshore.domain.quantities import readable
 from friendshore.rules.kinds.limits import Budget
 from friendshore.run import read_run
+from friendshore_pages.workbook import workbook
 
 from ..building import GUESS, case, catalog, demand, planned, price, refused, rule, source, told
 

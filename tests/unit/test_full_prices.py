@@ -18,10 +18,11 @@ from friendshore.questions.alternatives.screen import alternatives_screen
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.why_not.document import why_not_document
 from friendshore.questions.why_not.search import why_not
-from friendshore.report import page_document, plan_document, report_document, screen_document
+from friendshore.report import page_document, plan_document, screen_document
 from friendshore.rules.kinds import Tariff
 from friendshore.rules.kinds.limits import Budget
 from friendshore.session import Session
+from friendshore_pages.report import report_document
 
 from ..building import (
     METAL,

@@ -22,9 +22,10 @@ from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.problem.changes import apply_changes
 from friendshore.recommend import Recommendation, verify_run
-from friendshore.report import plan_document, report_document, screen_document
+from friendshore.report import plan_document, screen_document
 from friendshore.rules.kinds.tariff import Tariff
 from friendshore.run import write_run
+from friendshore_pages.report import report_document
 
 from ..building import SOURCE, bought, case, catalog, demand, facility, planned, refused, source, store, text
 from ..property.settings import examples

@@ -22,9 +22,9 @@ from friendshore.report import (
     page_document,
     plan_document,
     problem_lines,
-    report_document,
     summary_document,
 )
+from friendshore_pages.report import report_document
 
 PERIODS = [("2026-Q4", "2026-10-01", "2026-12-31")] + [
     (f"{year}-Q{q + 1}", f"{year}-{q * 3 + 1:02}-01", f"{year}-{q * 3 + 3:02}-28")

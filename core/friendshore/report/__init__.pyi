@@ -13,7 +13,6 @@ from .checks import (
     run_check_document as run_check_document,
 )
 from .formats import Format as Format
-from .full import report_document as report_document
 from .listing import (
     Listing as Listing,
     bill_row as bill_row,

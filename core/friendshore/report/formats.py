@@ -63,46 +63,7 @@ class Markdown(Format):
         return markdown(document).encode()
 
 
-class _Whole(Format):
-    """A format in which the report of a run has all tables and charts."""
-
-    def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
-        """Return a document with everything about a run."""
-        from .full import report_document
-
-        return report_document(run, checked, answers)
-
-
-class Html(_Whole):
-    """One HTML page that needs nothing else."""
-
-    name = "html"
-
-    def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as a page."""
-        from ..document.html import html
-
-        return html(document).encode()
-
-
-class Xlsx(_Whole):
-    """A workbook with a sheet for each table."""
-
-    name = "xlsx"
-    is_text = False
-
-    def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as a workbook.
-
-        Raises:
-            InputError: If what writes workbooks isn't installed.
-        """
-        from ..document.workbook import workbook
-
-        return workbook(document, file)
-
-
-OWN_FORMATS: Mapping[str, Format] = {one.name: one for one in (Markdown(), Html(), Xlsx())}
+OWN_FORMATS: Mapping[str, Format] = {"md": Markdown()}
 """The kernel's own formats, by name."""
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..document import elements as doc
 from ..document.figures import count
 from ..domain.base import grouped
 from ..domain.run import Run
-from .charts.parts import few, more
 
 ROWS = 100
 """Rows of each table."""
@@ -60,3 +61,15 @@ def _blocked(run: Run) -> doc.Section | None:
     title = f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use"
     made = doc.table(map(doc.Column, ("Rule", "Clause", "Kept from", "Countries", "Offers")), rows)
     return doc.section(title, made, doc.notes(more(len(groups) - ROWS, "row", "verdicts.csv")))
+
+
+def few(names: Sequence[str], most: int = 12) -> str:
+    """Names as a list; of very many the first, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def more(rows: int, one: str, file: str, many: str = "") -> list[str]:
+    """What is told of so many rows that a list leaves out: how many, and where all of them are; nothing of none."""
+    return (
+        [f"{count(rows, f'more {one}', many and f'more {many}')}: {file} of the run folder has all"] if rows > 0 else []
+    )

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from tests.building import case, demand, metals, rule
 
-from friendshore.document.html import html
 from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
@@ -28,6 +27,7 @@ from friendshore.problem.inputs import Applied, Inputs
 from friendshore.questions.pools import given, here
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
+from friendshore_pages.html import html
 from friendshore_sweep import journal
 from friendshore_sweep.document import sweep_document, sweep_notes
 from friendshore_sweep.grid import scenarios_of

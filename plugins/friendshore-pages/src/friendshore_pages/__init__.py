@@ -1,0 +1,28 @@
+"""Pages for people who share results: HTML with charts, XLSX reports, notebook output, and the interactive page. A plugin for friendshore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from friendshore.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from friendshore.report import Format
+
+    from .interactive.question import InteractiveQuestion
+
+
+@hookimpl
+def friendshore_questions() -> list[InteractiveQuestion]:
+    """Return the question `interactive`."""
+    from .interactive.question import InteractiveQuestion
+
+    return [InteractiveQuestion()]
+
+
+@hookimpl
+def friendshore_formats() -> list[Format]:
+    """Return the formats HTML and XLSX."""
+    from .formats import Html, Xlsx
+
+    return [Html(), Xlsx()]

@@ -1,0 +1,201 @@
+"""A run in full, with its charts, and what was asked of it: what is handed on as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from friendshore.document import elements as doc
+from friendshore.document.figures import count, large_money, percent
+from friendshore.domain.base import grouped
+from friendshore.domain.run import Run
+from friendshore.domain.used import is_stale
+from friendshore.report.cash import cash_sections, costs
+from friendshore.report.caveats import not_advice
+from friendshore.report.demand import whole_periods
+from friendshore.report.dependence import dependence_figure, dependence_section
+from friendshore.report.ground import limits, rules_table, versions, with_effect, without_effect
+from friendshore.report.kept_out import few, kept_out_section, more
+from friendshore.report.mix import by_material, cost_of, holdings
+from friendshore.report.page import answered, caveats, head, needs, proof, refused, suppliers, supply_notes, titled
+from friendshore.report.plan import STATUS, discounts, price_ranges, ranks
+from friendshore.report.stale_prices import stale_section
+
+from .charts.dates import orders_section, rules_drawing
+from .charts.demand import met_drawing
+from .charts.flow import flow_element
+from .charts.mix import mix_elements
+from .charts.money import charges_drawing, evidence_drawing, prices_table, spend_drawing
+from .charts.parts import largest
+from .charts.world import world_section
+
+if TYPE_CHECKING:  # who prints a run that it has needs no solver
+    from friendshore.recommend import RunCheck
+
+MATERIALS = 40
+"""Materials that have charts of their own, those first that cost most."""
+IDLE = 12
+"""Rules without effect up to which they are told in one sentence."""
+ASSUMPTIONS = 200
+"""Assumptions that are told."""
+
+
+def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence[doc.Document] = ()) -> doc.Document:
+    """All that the page says, with charts; then what was asked of the run, a section an answer.
+
+    Of a run that does not hold nothing is told but what failed verification.
+    """
+    if checked is not None and checked.findings:
+        return doc.document(titled(run), *refused(checked))
+    return doc.document(
+        titled(run),
+        *head(run, checked),
+        _key_figures(run, checked),
+        doc.section_if_any("Before you rely on it", doc.notes(caveats(run), doc.Tone.DOUBTFUL)),
+        ranks(run),
+        _demand(run),
+        whole_periods(run),
+        orders_section(run),
+        world_section(run),
+        _materials(run),
+        dependence_section(run),
+        holdings(run),
+        _money(run),
+        _rules(run),
+        kept_out_section(run),
+        _assumptions(run),
+        doc.section("How sure this is", doc.notes(proof(run, checked))),
+        versions(run),
+        *answered(answers),
+        not_advice(),
+    )
+
+
+def _key_figures(run: Run, checked: RunCheck | None) -> doc.KeyFigures:
+    words, tone = STATUS[run.status]
+    lacking = [one for one in run.demands if one.short_kg]
+    never = sum(1 for one in lacking if not one.first_met)
+    of = f"{len(run.demands) - len(lacking)} of {len(run.demands)}"
+    found = [
+        doc.KeyFigure("Plan", words.partition(",")[0].partition(":")[0], f"gap {percent(run.gap)}", tone),
+        _verified(checked),
+        doc.KeyFigure(
+            "Earned" if run.cost.nominal < 0 else "Spent",
+            large_money(abs(run.cost.nominal), run.currency),
+            ""
+            if run.cost.nominal == run.cost.total
+            else f"present value {large_money(abs(run.cost.total), run.currency)}",
+        ),
+        doc.KeyFigure(
+            "Demands met in full", of, f"{never} never" if never else "", doc.Tone.BAD if never else doc.Tone.GOOD
+        ),
+    ]
+    found += filter(None, [dependence_figure(run)])
+    if run.purchases:
+        day = min(one.order_by for one in run.purchases)
+        due = cost_of(one for one in run.purchases if one.order_by == day)
+        found.append(doc.KeyFigure("First orders by", day, large_money(due, run.currency)))
+    if run.exposed:
+        worst = max(run.exposed, key=lambda row: row.cost)
+        found.append(
+            doc.KeyFigure("Exposed", large_money(worst.cost, run.currency), f"if {worst.rule} holds", doc.Tone.DOUBTFUL)
+        )
+    return doc.KeyFigures((*found, *_age(run), doc.KeyFigure("Assumptions", doc.Count(len(run.assumptions)))))
+
+
+def _verified(checked: RunCheck | None) -> doc.KeyFigure:
+    if checked is None:
+        return doc.KeyFigure("Verified", "no", "friendshore verify checks it", doc.Tone.BAD)
+    if not checked.verified:
+        return doc.KeyFigure(
+            "Verified", "in part", f"{count(len(checked.unchecked), 'rule')} left unverified", doc.Tone.DOUBTFUL
+        )
+    facts = len(checked.unvouched)
+    aside = f"{count(facts, 'part')} of its facts not vouched for" if facts else "its facts are those installed here"
+    return doc.KeyFigure("Verified", "yes", aside, doc.Tone.DOUBTFUL if facts else doc.Tone.GOOD)
+
+
+def _age(run: Run) -> Iterator[doc.KeyFigure]:
+    """The oldest of its data."""
+    dated = [one for one in run.plugins if one.has_facts and one.as_of is not None]
+    if not dated:
+        return
+    oldest = min(dated, key=lambda one: (one.as_of, one.name))
+    stale = is_stale(oldest.as_of, run.made)
+    assert oldest.as_of is not None
+    yield doc.KeyFigure(
+        "Oldest data", oldest.as_of, f"{oldest.kind} {oldest.name}", doc.Tone.BAD if stale else doc.Tone.PLAIN
+    )
+
+
+def _demand(run: Run) -> doc.Section:
+    table, why = needs(run)
+    assert isinstance(table, doc.DataTable)
+    return doc.section("What is needed, and whether it is available", met_drawing(run, table), why)
+
+
+def _materials(run: Run) -> doc.Section:
+    """Each material that is bought: over time, and from mine to user."""
+    found = by_material(run)
+    if not found:
+        return doc.section("Who supplies it", doc.sentence("Nothing is bought."))
+    kept = set(largest({material: cost_of(some) for material, some in found.items()}, MATERIALS))
+    sections = [
+        doc.section(
+            run.names.material_with_id(material),
+            *mix_elements(run, material, purchases),
+            flow_element(run, material, purchases),
+        )
+        for material, purchases in found.items()
+        if material in kept
+    ]
+    left = more(len(found) - len(kept), "material", "purchases.csv")
+    return doc.section(
+        "Who supplies it", suppliers(run), *map(doc.sentence, supply_notes(run)), *sections, doc.notes(left)
+    )
+
+
+def _money(run: Run) -> doc.Section:
+    prices, left = prices_table(run)
+    paid = doc.section("Prices paid, on average over the plan", prices, doc.notes(more(left, "price", "purchases.csv")))
+    return doc.section(
+        "What it costs",
+        spend_drawing(run),
+        costs(run),
+        *cash_sections(run),
+        price_ranges(run),
+        stale_section(run),
+        discounts(run),
+        evidence_drawing(run),
+        paid if prices.rows else None,
+    )
+
+
+def _rules(run: Run) -> doc.Section:
+    at_work = with_effect(run)
+    drawn = rules_drawing(run, rules_table(run)) if at_work or run.exposed else doc.sentence("No rule has any effect.")
+    return doc.section("What the rules do", drawn, charges_drawing(run), limits(run), *_idle(run))
+
+
+def _idle(run: Run) -> Iterator[doc.Element | None]:
+    """Rules that do nothing here, pack by pack where there are many."""
+    at_work = {rule.id for rule in with_effect(run)}
+    idle = grouped((rule.pack or "the case", rule.id) for rule in run.rules if rule.bites and rule.id not in at_work)
+    if sum(map(len, idle.values())) <= IDLE:
+        yield from without_effect(run)
+        return
+    without = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
+    notes = [f"{pack}, in force: {', '.join(names)}" for pack, names in idle.items()]
+    notes += [f"without force in this plan: {', '.join(without)}"] if without else []
+    yield doc.section("Without effect here", doc.notes(notes))
+
+
+def _assumptions(run: Run) -> doc.Section | None:
+    """Everything taken as given, by what is said."""
+    if not run.assumptions:
+        return None
+    subjects = grouped((row.text, row.subject) for row in run.assumptions)
+    rows = [[text, few(names)] for text, names in list(subjects.items())[:ASSUMPTIONS]]
+    table = doc.table([doc.Column("Taken as given"), doc.Column("Of")], rows)
+    title = f"What it rests on: {count(len(run.assumptions), 'assumption')}"
+    return doc.section(title, table, doc.notes(more(len(subjects) - ASSUMPTIONS, "assumption", "run.json")))

@@ -1,0 +1,85 @@
+"""Pages read by a parser that takes no element that is not closed where it was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from friendshore.document.elements import Document, Element
+from friendshore_pages.html import html
+
+VOID = {"meta", "input", "br", "link"}
+
+
+@dataclass
+class Node:
+    """An element of a page."""
+
+    name: str
+    attributes: dict[str, str]
+    inside: list[Node | str] = field(default_factory=list)
+
+    def walk(self) -> Iterator[Node]:
+        """It and all elements in it, in order."""
+        yield self
+        for one in self.inside:
+            if isinstance(one, Node):
+                yield from one.walk()
+
+    def all(self, name: str) -> list[Node]:
+        """All elements of a name in it."""
+        return [node for node in self.walk() if node.name == name]
+
+    def one(self, name: str) -> Node:
+        """The only one of a name."""
+        (found,) = self.all(name)
+        return found
+
+    @property
+    def text(self) -> str:
+        """All text in it."""
+        return "".join(part if isinstance(part, str) else part.text for part in self.inside)
+
+
+class Page(HTMLParser):
+    """A parser that takes no element that is not closed where it was opened."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.root = Node("", {})
+        self.open = [self.root]
+        self.feed(source)
+        self.close()
+        assert self.open == [self.root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Opens an element; no attribute is stated twice."""
+        assert len(dict(attrs)) == len(attrs)
+        node = Node(tag, {key: value or "" for key, value in attrs})
+        self.open[-1].inside.append(node)
+        if tag not in VOID:
+            self.open.append(node)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element of SVG that holds nothing."""
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Closes the element that was opened last."""
+        assert self.open.pop().name == tag
+
+    def handle_data(self, data: str) -> None:
+        """Text."""
+        self.open[-1].inside.append(data)
+
+
+def read(document: Document) -> Node:
+    """A document as a page, read by a parser."""
+    return Page(html(document)).root
+
+
+def page(*parts: Element) -> Node:
+    """The same of a document of these parts."""
+    return read(Document("All", parts))
