@@ -46,8 +46,9 @@ class OfficialPlugin(NamedTuple):
 
 OFFICIAL = (
     OfficialPlugin("friendshore-enquiries", questions=("ask",)),
-    OfficialPlugin("friendshore-interactive", questions=("interactive",)),
+    OfficialPlugin("friendshore-pages", questions=("interactive",), formats=("html", "xlsx")),
     OfficialPlugin("friendshore-programmes", questions=("programmes",)),
+    OfficialPlugin("friendshore-proof", commands=("sign",), checks=("optimality", "signature")),
     OfficialPlugin(
         "friendshore-reasons",
         questions=("repairs", "ledger", "calendar"),
@@ -60,6 +61,8 @@ OFFICIAL = (
     OfficialPlugin("friendshore-risk", questions=("frontier", "risk", "stress", "withstand")),
     OfficialPlugin("friendshore-screening", questions=("screen",)),
     OfficialPlugin("friendshore-sweep", questions=("sweep",)),
+    OfficialPlugin("friendshore-testing", commands=("plugins check", "plugins new")),
+    OfficialPlugin("friendshore-watch", commands=("watch",)),
 )
 
 

@@ -11,8 +11,6 @@ _NAMES = {
         "by_cause",
         "check_data",
         "check_document",
-        "conformance_data",
-        "conformance_document",
         "errors_data",
         "problem_data",
         "problem_lines",
@@ -20,7 +18,6 @@ _NAMES = {
         "run_check_document",
     ],
     ".formats": ["Format"],
-    ".full": ["report_document"],
     ".listing": [
         "Listing",
         "bill_row",
