@@ -21,24 +21,20 @@ class Node:
     inside: list[Node | str] = field(default_factory=list)
 
     def walk(self) -> Iterator[Node]:
-        """It and all elements in it, in order."""
         yield self
         for one in self.inside:
             if isinstance(one, Node):
                 yield from one.walk()
 
     def all(self, name: str) -> list[Node]:
-        """All elements of a name in it."""
         return [node for node in self.walk() if node.name == name]
 
     def one(self, name: str) -> Node:
-        """The only one of a name."""
         (found,) = self.all(name)
         return found
 
     @property
     def text(self) -> str:
-        """All text in it."""
         return "".join(part if isinstance(part, str) else part.text for part in self.inside)
 
 
@@ -54,7 +50,6 @@ class Page(HTMLParser):
         assert self.open == [self.root]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Opens an element; no attribute is stated twice."""
         assert len(dict(attrs)) == len(attrs)
         node = Node(tag, {key: value or "" for key, value in attrs})
         self.open[-1].inside.append(node)
@@ -62,16 +57,13 @@ class Page(HTMLParser):
             self.open.append(node)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element of SVG that holds nothing."""
         self.handle_starttag(tag, attrs)
         self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """Closes the element that was opened last."""
         assert self.open.pop().name == tag
 
     def handle_data(self, data: str) -> None:
-        """Text."""
         self.open[-1].inside.append(data)
 
 

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+CASE = """schema = 1
+rule = [{ kind = "origin-ban", id = "ban", stages = ["mined"], countries = ["CN"], end_uses = ["defense"] }]
+use = { catalogs = ["./catalog"] }
+accept = { confidence = "reported" }
+[case]
+name = "large"
+start = 2027-01-01
+periods = 4
+period = "quarter"
+currency = "USD"
+place = "US"
+[[demand]]
+material = "metal"
+end_use = "defense"
+per_year = "100 t"
+shortage_price = "5000 USD/kg"
+"""
 COUNTRIES = ("AU", "CA", "JP", "KR", "DE", "FR", "BR", "CL", "CN", "ZA")
 
 
 def large_case(folder: Path, offers: int) -> Path:
-    """One demand for a metal that so many plants offer, each with its capacity, price and origin; a rule bars one in ten.
-
-    Args:
-        folder: where the case is written.
-        offers: how many there are.
-
-    Returns:
-        The folder.
-    """
+    """One demand for a metal that so many plants offer, each with its capacity, price and origin; a rule bars one in ten."""
     made = range(offers)
     where = [COUNTRIES[k % len(COUNTRIES)] for k in made]
     tables = {
@@ -40,31 +49,5 @@ def large_case(folder: Path, offers: int) -> Path:
     (folder / "catalog" / "catalog.toml").write_text('schema = 1\nname = "large"\n', encoding="utf-8")
     for name, rows in tables.items():
         (folder / "catalog" / f"{name}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (folder / "case.toml").write_text(
-        """schema = 1
-[case]
-name = "large"
-start = 2027-01-01
-periods = 4
-period = "quarter"
-currency = "USD"
-place = "US"
-[use]
-catalogs = ["./catalog"]
-[accept]
-confidence = "reported"
-[[demand]]
-material = "metal"
-end_use = "defense"
-per_year = "100 t"
-shortage_price = "5000 USD/kg"
-[[rule]]
-kind = "origin-ban"
-id = "ban"
-stages = ["mined"]
-countries = ["CN"]
-end_uses = ["defense"]
-""",
-        encoding="utf-8",
-    )
+    (folder / "case.toml").write_text(CASE, encoding="utf-8")
     return folder

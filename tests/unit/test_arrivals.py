@@ -33,6 +33,7 @@ from ..building import (
     short,
     source,
     stock,
+    store,
 )
 from ..property.random_cases.facts import in_days
 
@@ -45,10 +46,7 @@ RULES = (ban("mined", start=None),)
 def facts(**more: Any) -> Any:
     """Chinese oxide and metal that can no longer be ordered, and a melter."""
     gone = {"end": date(2025, 1, 1)}
-    melt = maker("AU", 5, needs=1, **more)
-    return catalog(
-        facility("cn", "CN"), facility("au", "AU"), source("CN", 10, **gone), source("CN", 2, "oxide", **gone), melt
-    )
+    return catalog(source("CN", 10, **gone), source("CN", 2, "oxide", **gone), maker("AU", 5, needs=1, **more))
 
 
 def coming(material: str, *arrivals: tuple[float, date], place: str = "") -> list[dict[str, Any]]:
@@ -73,47 +71,43 @@ def findings(given: Case, found: Recommendation) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("kilograms", "day", "lacking"),
-    [(20, LATER, 0), (19, LATER, 1), (0, LATER, 20), (0, FIRST, 0), (100 * 72 / 365, date(2027, 3, 14), 0)],
+    ("kilograms", "order", "lacking", "more"),
+    [
+        (20, (100, LATER), 0, {}),
+        (19, (100, LATER), 1, {}),
+        (0, (100, LATER), 20, {}),
+        (0, (100, FIRST), 0, {}),
+        (100 * 72 / 365, (100, date(2027, 3, 14)), 0, {}),
+        (0, (50, LATER), 50, {}),  # Nothing is used early; only what is not delivered at all is short.
+        (0, (100, LATER), 0, {"start": date(2027, 4, 1)}),  # An order of March is there in time.
+    ],
 )
-def test_what_is_there_lasts_until_an_order_arrives(kilograms: float, day: date, lacking: float) -> None:
+def test_what_is_there_lasts_until_an_order_arrives(
+    kilograms: float, order: tuple[float, date], lacking: float, more: dict[str, date]
+) -> None:
     """100 kg a year, of which a fifth is used in the first 73 days: what stock does not hold of it is short."""
-    given = year(demand("metal", "civil", 100), stocks=held(kilograms), orders=coming("metal", (100, day)))
-    found = planned(given, facts())
-    assert sum(short(found).values()) == pytest.approx(lacking, abs=0.002)
+    given = year(demand("metal", "civil", 100, **more), stocks=held(kilograms), orders=coming("metal", order))
+    assert sum(short(planned(given, facts())).values()) == pytest.approx(lacking, abs=0.002)
 
 
-def test_a_shortage_falls_on_the_days_without_material() -> None:
-    """With 50 kg on their way, nothing of them is used early; only what is not delivered at all is short."""
-    given = year(demand("metal", "civil", 100), orders=coming("metal", (50, LATER)))
-    assert short(planned(given, facts())) == {"metal-civil": 50}
-
-
-def test_a_demand_that_begins_after_an_arrival_has_all_of_it() -> None:
-    """Use from 1 April on: an order of March is there in time."""
-    wanted = demand("metal", "civil", 100).model_copy(update={"start": date(2027, 4, 1)})
-    assert short(planned(year(wanted, orders=coming("metal", (100, LATER))), facts())) == {}
-
-
-@pytest.mark.parametrize(("day", "lacking"), [(date(2027, 5, 15), 0), (date(2027, 5, 20), 5 * 365 / 365)])
+@pytest.mark.parametrize(("day", "lacking"), [(date(2027, 5, 15), 0), (date(2027, 5, 20), 5)])
 def test_a_demand_that_is_put_off_is_used_as_much_later(day: date, lacking: float) -> None:
     """A kilogram a day from 15 February to 31 March, three months later: what arrives on 20 May is five days late."""
     dates = {"per_year": Decimal(365), "quantities": (), "start": date(2027, 2, 15), "end": date(2027, 3, 31)}
-    wanted = demand("metal", "civil", **dates, later=3)
-    given = case(wanted, start=FIRST, length="quarter", count=2, orders=coming("metal", (100, day)))
+    orders = coming("metal", (100, day))
+    given = case(demand("metal", "civil", **dates, later=3), start=FIRST, length="quarter", count=2, orders=orders)
     spread = 45 / 47  # what 45 days ask for is used on the 47 to the end of June
     assert sum(short(planned(given, facts(), *RULES)).values()) == pytest.approx(lacking * spread, abs=0.01)
 
 
 def test_a_plan_that_uses_an_order_before_it_arrives_does_not_hold() -> None:
     """The plan for an order of 1 January, of which 20 kg are used by 15 March: 19 kg are there by then, or 20."""
-    wanted = demand("metal", "civil", 100)
 
     def asked(kilograms: float, day: date) -> Case:
-        return year(wanted, stocks=held(kilograms), orders=coming("metal", (100 - kilograms, day)))
+        orders = coming("metal", (100 - kilograms, day))
+        return year(demand("metal", "civil", 100), stocks=held(kilograms), orders=orders)
 
-    found = planned(asked(20, FIRST), facts(), *RULES)
-    assert findings(asked(20, LATER), found) == []
+    assert findings(asked(20, LATER), planned(asked(20, FIRST), facts(), *RULES)) == []
     late = planned(asked(19, FIRST), facts(), *RULES)
     assert findings(asked(19, FIRST), late) == []
     assert findings(asked(19, LATER), late) == ["more metal at US (R1) is used before 2027-03-15 than is there by then"]
@@ -130,56 +124,51 @@ def test_each_of_several_orders_is_waited_for(second: date, lacking: float) -> N
     assert (findings(given, early) == []) == (not lacking)
 
 
-def test_uses_that_share_stock_are_split_so_that_both_last() -> None:
+@pytest.mark.parametrize(("kilograms", "lacking"), [(24, 0), (23, 1)])
+def test_uses_that_share_stock_are_split_so_that_both_last(kilograms: float, lacking: float) -> None:
     """Stock that defense may use too lasts for it alone, if civil use waits for the Chinese metal: 24 kg of stock, of which 20 are for defense."""
     wanted = demand("metal", "defense", 20), demand("metal", "civil", 20)
-    given = year(*wanted, stocks=held(24), orders=coming("metal", (20, LATER)))
-    assert short(planned(given, facts(), *RULES)) == {}
-    fewer = year(*wanted, stocks=held(23), orders=coming("metal", (20, LATER)))
-    assert sum(short(planned(fewer, facts(), *RULES)).values()) == pytest.approx(1)
+    given = year(*wanted, stocks=held(kilograms), orders=coming("metal", (20, LATER)))
+    assert sum(short(planned(given, facts(), *RULES)).values()) == pytest.approx(lacking)
 
 
 def test_a_waiver_lets_one_demand_take_of_two_classes() -> None:
     """Of 40 kg for defense a waiver lets 20 be Chinese, which come in March; 20 kg of stock last for the fifth that is used before."""
-    wanted = demand("metal", "defense", 40)
     waiver = [{"id": "W", "rule": "ban", "quantity": 20, "demand": "metal-defense"}]
-    given = year(wanted, stocks=held(20), orders=coming("metal", (20, LATER)), waivers=waiver)
-    found = planned(given, facts(), *RULES)
+
+    def asked(day: date) -> Case:
+        orders = coming("metal", (20, day))
+        return year(demand("metal", "defense", 40), stocks=held(20), orders=orders, waivers=waiver)
+
+    found = planned(asked(LATER), facts(), *RULES)
     assert short(found) == {}
     assert len({one.requirement for one in found.run.deliveries}) == 2
-    late = year(
-        wanted, stocks=held(20), orders=coming("metal", (20, date(2027, 7, 2))), waivers=waiver
-    )  # half of the year
-    assert findings(late, found) == []
-    later = year(wanted, stocks=held(20), orders=coming("metal", (20, date(2027, 7, 3))), waivers=waiver)
-    assert findings(later, found) != []
+    assert findings(asked(date(2027, 7, 2)), found) == []  # half of the year
+    assert findings(asked(date(2027, 7, 3)), found) != []
 
 
 def test_makers_take_their_inputs_when_the_order_goes_out() -> None:
     """A melter three months away is ordered on 1 January for what is wanted from April on: the oxide must be there on that day."""
-    wanted = demand("metal", "civil", 0, 10)
 
     def asked(day: date) -> Case:
         orders = coming("oxide", (10, day), place="AU")
-        return case(wanted, start=FIRST, length="quarter", orders=orders)
+        return case(demand("metal", "civil", 0, 10), start=FIRST, length="quarter", orders=orders)
 
     found = planned(asked(FIRST), facts(lead_time=3))
     assert bought(found) == {"au-melt": 10}
     assert [str(one.order_by) for one in found.run.purchases] == ["2027-01-01"]
-    assert short(planned(asked(date(2027, 1, 2)), facts(lead_time=3))) == {"metal-civil": 10}
-    assert short(planned(asked(date(2027, 3, 1)), facts(lead_time=1))) == {}
-    assert short(planned(asked(date(2027, 3, 2)), facts(lead_time=1))) == {"metal-civil": 10}
+    for day, lead, lacking in ((date(2027, 1, 2), 3, 10), (date(2027, 3, 1), 1, 0), (date(2027, 3, 2), 1, 10)):
+        assert sum(short(planned(asked(day), facts(lead_time=lead))).values()) == lacking
     problem = built(asked(date(2027, 1, 2)), facts(lead_time=3))
-    assert [one.message for one in examine(problem, found.plan.plan)[1]] == [
-        "more oxide at AU (R1) is used before 2027-01-02 than is there by then"
-    ]
+    told = [one.message for one in examine(problem, found.plan.plan)[1]]
+    assert told == ["more oxide at AU (R1) is used before 2027-01-02 than is there by then"]
 
 
 def test_one_class_that_lasts_until_the_arrival_needs_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loading scipy for it would take longer than the plan of most cases."""
     monkeypatch.setattr("friendshore.verify.arrivals._Stretches._late", None)
-    orders = coming("metal", (80, LATER))
-    found = planned(year(demand("metal", "civil", 100, price=100), stocks=held(20), orders=orders), facts())
+    given = year(demand("metal", "civil", 100, price=100), stocks=held(20), orders=coming("metal", (80, LATER)))
+    found = planned(given, facts())
     assert found.verified
     assert not short(found)
 
@@ -191,7 +180,7 @@ def quarters(*quantities: float, **more: Any) -> Case:
 
 def slow(**more: Any) -> Any:
     """Chinese metal that is 120 days under way."""
-    return catalog(facility("cn", "CN"), source("CN", 10, lead_time=in_days(120), **more))
+    return catalog(source("CN", 10, lead_time=in_days(120), **more))
 
 
 def days_of(found: Recommendation) -> list[tuple[str, str, bool]]:
@@ -206,65 +195,49 @@ def test_what_is_short_already_is_ordered_at_once() -> None:
     assert short(found) == {"metal-civil": 10}
     assert days_of(found) == [("cn-metal", "2027-01-01", True), ("cn-metal", "2027-06-03", False)]
     assert [one.late_days for one in found.run.purchases] == [0, 0]
-    urgent, other = order_lines(found.session.verified)
-    assert (str(urgent.order_by), urgent.texts["note"]) == ("2027-01-01", "short until it arrives: order at once")
-    assert (str(other.order_by), other.texts["note"]) == ("2027-06-03", "")
+    told = [(str(one.order_by), one.texts["note"]) for one in order_lines(found.session.verified)]
+    assert told == [("2027-01-01", "short until it arrives: order at once"), ("2027-06-03", "")]
 
 
-def test_what_is_short_in_no_period_before_can_wait() -> None:
-    """Nothing is wanted before July; or what is short ended long before the arrival."""
-    assert days_of(planned(quarters(0, 0, 10), slow())) == [("cn-metal", "2027-03-03", False)]
-    ended = planned(quarters(10, 0, 0, 10), slow())
-    assert short(ended) == {"metal-civil": 10}
-    assert {at_once for _, _, at_once in days_of(ended)} == {False}
+FORTY = in_days(40)
+CHAINED = catalog(source("CN", 2, "oxide", lead_time=FORTY), maker("AU", 5, needs=1, lead_time=FORTY))
+OXIDE_COMES = coming("oxide", (10, date(2027, 2, 10)), place="AU")
+BEGINS = CapacityStep(start=date(2027, 2, 1), per_year=Decimal(1000), status=Status.OPERATING, source=SOURCE)
+NEW_PLANT = catalog(facility("cn", "CN", capacity=(BEGINS,)), source("CN", 10, lead_time=in_days(28)))
+DUTY = rule(Tariff, rate="0.25", origins=["CN"], phases=[{"until": "2027-05-15"}])
+EXPORT_BAN = rule(ExportControl, exporters=["CN"], effect="prohibit", phases=[{"until": "2027-05-15"}])
+DAYS = {
+    "nothing is wanted before July": (quarters(0, 0, 10), slow(), [], 0, [("cn-metal", "2027-03-03", False)]),
+    # What is short ended long before the arrival.
+    "it can wait": (quarters(10, 0, 0, 10, stores=(store("metal", 0, limit=0),)), slow(), [], 10, [("cn-metal", "2027-06-03", False)]),
+    # Oxide reaches a melter; both are counted in quarters, and both go out as soon as they can.
+    "inputs of what is short": (
+        quarters(10, 10, 10), CHAINED, [], 20, [("au-melt", "2027-04-01", True), ("cn-oxide", "2027-01-01", True)],
+    ),
+    # The melter is ordered on that day at the earliest, though metal is short.
+    "inputs that arrive on 10 February": (
+        quarters(10, 10, orders=OXIDE_COMES), facts(lead_time=FORTY), [], 10, [("au-melt", "2027-02-10", True)],
+    ),
+    # What is short is ordered then, not on 4 March, nor on 1 January.
+    "a plant that begins on 1 February": (quarters(10, 10), NEW_PLANT, [], 10, [("cn-metal", "2027-02-01", True)]),
+    # Until 15 May either would apply to what arrives on 1 May: the plan, which has neither, keeps the later day.
+    "a duty": (quarters(0, 10, 10), slow(), [DUTY], 10, [("cn-metal", "2027-03-03", False)]),
+    "an export ban": (quarters(0, 10, 10), slow(), [EXPORT_BAN], 10, [("cn-metal", "2027-03-03", False)]),
+}  # fmt: skip
 
 
-def test_inputs_of_what_is_short_are_ordered_at_once() -> None:
-    """Oxide under way for 40 days reaches a melter 40 days away; both are counted in quarters, and both go out as soon as they can."""
-    forty = in_days(40)
-    sites = facility("cn", "CN"), facility("au", "AU")
-    chained = catalog(*sites, source("CN", 2, "oxide", lead_time=forty), maker("AU", 5, needs=1, lead_time=forty))
-    found = planned(quarters(10, 10, 10), chained)
-    assert short(found) == {"metal-civil": 20}
-    assert days_of(found) == [("au-melt", "2027-04-01", True), ("cn-oxide", "2027-01-01", True)]
+@pytest.mark.parametrize(("given", "facts", "rules", "lacking", "days"), DAYS.values(), ids=DAYS)
+def test_the_day_of_an_order(given: Case, facts: Any, rules: list[Any], lacking: float, days: list[Any]) -> None:
+    """Offer and day of every order, and whether it is to be placed at once, since something is short until it arrives."""
+    found = planned(given, facts, *rules)
+    assert sum(short(found).values()) == lacking
+    assert days_of(found) == days
 
 
-def test_a_maker_waits_for_inputs_that_arrive_within_its_period() -> None:
-    """Oxide on order arrives on 10 February: the melter, 40 days away, is ordered on that day at the earliest, though metal is short."""
-    late = in_days(40)
-    given = quarters(10, 10, orders=coming("oxide", (10, date(2027, 2, 10)), place="AU"))
-    found = planned(given, facts(lead_time=late))
-    assert days_of(found) == [("au-melt", "2027-02-10", True)]
-
-
-def test_a_plant_that_is_not_at_work_yet_cannot_be_ordered_from() -> None:
-    """The plant begins on 1 February, 28 days away: what is short is ordered then, not on 4 March, nor on 1 January."""
-    step = CapacityStep(start=date(2027, 2, 1), per_year=Decimal(1000), status=Status.OPERATING, source=SOURCE)
-    begins = facility("cn", "CN").model_copy(update={"capacity": (step,)})
-    late = catalog(begins, source("CN", 10, lead_time=in_days(28)))
-    assert days_of(planned(quarters(10, 10), late)) == [("cn-metal", "2027-02-01", True)]
-
-
-@pytest.mark.parametrize(
-    "law",
-    [
-        rule(Tariff, rate="0.25", origins=["CN"], phases=[{"until": "2027-05-15"}]),
-        rule(ExportControl, exporters=["CN"], effect="prohibit", phases=[{"until": "2027-05-15"}]),
-    ],
-    ids=["duty", "export ban"],
-)
-def test_goods_that_other_law_would_meet_a_period_earlier_can_wait(law: Any) -> None:
-    """Until 15 May a duty or an export ban would apply to what arrives on 1 May: the plan, which has neither, keeps the later day."""
-    assert days_of(planned(quarters(0, 10, 10), slow(), law)) == [("cn-metal", "2027-03-03", False)]
-
-
-def test_a_day_on_which_the_facts_were_not_known_yet_makes_no_order_late() -> None:
+@pytest.mark.parametrize(("day", "late"), [(date(2027, 2, 1), 0), (date(2027, 3, 4), 62)])
+def test_a_day_on_which_the_facts_were_not_known_yet_makes_no_order_late(day: date, late: int) -> None:
     """The catalog is of 1 February: the order of 1 January can wait until 3 March, so it is not late. Looked at on 4 March it is, by 62 days."""
-    late = [
-        planned(quarters(0, 10, 10), slow().model_copy(update={"as_of": day})).run.purchases[0].late_days
-        for day in (date(2027, 2, 1), date(2027, 3, 4))
-    ]
-    assert late == [0, 62]
+    assert planned(quarters(0, 10, 10), slow().but(as_of=day)).run.purchases[0].late_days == late
 
 
 def test_a_day_of_order_that_the_records_do_not_give_is_found() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from friendshore.document.markdown import markdown
-from friendshore.document.terminal import plain_text
 from friendshore.domain.case import StoreSpec, WaiverSpec
 from friendshore.domain.facts import Lane
 from friendshore.domain.quantities import parse_duration
@@ -18,7 +17,7 @@ from friendshore.recommend import Recommendation, recheck
 from friendshore.report import page_document, plan_document
 from friendshore.rules.kinds.limits import Budget, MaxShare
 
-from ..building import ban, case, catalog, demand, facility, planned, rule, source, store
+from ..building import ban, case, catalog, demand, facility, planned, rule, source, store, text
 
 YEAR = date(2027, 1, 1)
 
@@ -37,25 +36,12 @@ def chinese(**more: Any) -> Any:
 
 def months(found: Recommendation) -> list[tuple[str, float, float | None, float]]:
     """Demand, kilograms short, short by months, and short only by the length of the periods."""
-    return [
-        (
-            row.demand,
-            float(row.short_kg),
-            None if row.by_months_kg is None else float(row.by_months_kg),
-            float(row.only_kg),
-        )
-        for row in found.run.by_months
-    ]
+    return [(row.demand, row.short_kg, row.by_months_kg, row.only_kg) for row in found.run.by_months]
 
 
 def counted(found: Recommendation) -> list[tuple[str, str, str, str]]:
     """What is counted otherwise than it is stated."""
     return [(row.kind, row.name, row.stated, row.counted) for row in found.run.rounded]
-
-
-def text(found: Recommendation) -> str:
-    """The report on a line of two hundred characters."""
-    return plain_text(plan_document(found.run), 200)
 
 
 @pytest.mark.deep
@@ -70,49 +56,57 @@ def test_a_ban_from_march_applies_from_january_and_the_plan_says_so() -> None:
     found = planned(yearly(), chinese(), ban("mined", start="2027-03-01"))
     assert months(found) == [("metal-defense", 365, 306, 59)]
     assert counted(found) == [("rule", "ban", "from 2027-03-01", "from 2027-01-01")]
-    told = text(found)
+    told = text(plan_document(found.run), 200)
     assert "metal-defense 59 kg of 365 kg" in told
     assert "rule ban: from 2027-03-01, counted from 2027-01-01" in told
     page = markdown(page_document(found.run))
     assert "Short only because the plan counts in whole periods: metal for metal-defense 59 kg of 365 kg" in page
-    assert "| metal | defense | 365 kg | 306 kg | 59 kg |" in page
     assert found.to_frame("by_months").only_kg.tolist() == [59]
 
 
-def test_a_lead_time_is_rounded_up() -> None:
+@pytest.mark.parametrize(
+    ("lead", "safety", "stated", "short"),
+    [
+        (4, "0", "4 months", (181, 120, 61)),
+        (Decimal(16 * 7 * 12) / 365, "0", "112 days", None),
+        (3, "14 days", "3 months and 14 days to be safe", None),
+    ],
+)
+def test_a_lead_time_is_rounded_up(lead: Any, safety: str, stated: str, short: tuple[int, ...] | None) -> None:
     """Four months are six by quarters: 181 days without metal, by months 120."""
-    found = planned(yearly(), chinese(lead_time=4))
-    assert months(found) == [("metal-defense", 181, 120, 61)]
-    assert counted(found) == [("lead time", "cn-metal", "4 months", "as 2 quarters, to the first day of one")]
-    assert "lead time of cn-metal: 4 months, counted as 2 quarters, to the first day of one" in text(found)
-    weeks = planned(yearly(), chinese(lead_time=Decimal(16 * 7 * 12) / 365))
-    assert counted(weeks) == [("lead time", "cn-metal", "112 days", "as 2 quarters, to the first day of one")]
-    safe = planned(yearly(assume={"safety_lead": parse_duration("14 days")}), chinese(lead_time=3))
-    assert [row[2:] for row in counted(safe)] == [
-        ("3 months and 14 days to be safe", "as 2 quarters, to the first day of one")
-    ]
+    found = planned(yearly(assume={"safety_lead": parse_duration(safety)}), chinese(lead_time=lead))
+    assert short is None or months(found) == [("metal-defense", *short)]
+    assert [row[2:] for row in counted(found)] == [(stated, "as 2 quarters, to the first day of one")]
 
 
-def test_a_store_is_what_it_is_on_the_last_day_of_a_period() -> None:
-    """From mid-May on nothing may be held: not at the end of June, and what was held until then is sold by the end of March."""
-    until = StoreSpec.model_validate({"material": "metal", "holding": 1, "until": "2027-05-14"})
-    later = StoreSpec.model_validate({"material": "metal", "holding": 1, "limit": 0, "from": "2027-05-15"})
-    found = planned(yearly(stores=(until, later)), chinese())
-    assert counted(found) == [
-        ("store", "metal at US", "until 2027-05-14", "until 2027-03-31"),
-        ("store", "metal at US", "from 2027-05-15", "from 2027-04-01"),
-    ]
+MAY = date(2027, 5, 15)
+UNTIL = StoreSpec.model_validate({"material": "metal", "holding": 1, "until": "2027-05-14"})
+LATER = StoreSpec.model_validate({"material": "metal", "holding": 1, "limit": 0, "from": "2027-05-15"})
+LANES = (Lane(to="US", source="tiny:s"), Lane(to="US", start=MAY, freight=Decimal(1), currency="USD", source="tiny:s"))
+WAIVER = WaiverSpec(id="w", rule="ban", quantity=Decimal(1000), start=date(2027, 2, 1))
+COUNTED = {
+    # Nothing may be held: not at the end of June, and what was held until then is sold by the end of March.
+    "a store": (
+        {"stores": (UNTIL, LATER)}, {}, [("store", "metal at US", "until 2027-05-14", "until 2027-03-31"), ("store", "metal at US", "from 2027-05-15", "from 2027-04-01")], [], 0,
+    ),
+    # What arrives in the second quarter pays as before.
+    "freight": ({}, {"lanes": LANES}, [("lane", "cn-metal to US", "from 2027-05-15", "from 2027-07-01")], [], 92 + 92),
+    # The third quarter is lost, and the first; by months two and one.
+    "an offer, and a waiver": (
+        {"waivers": (WAIVER,)}, {"end": date(2027, 8, 15)}, [("offer", "cn-metal", "until 2027-08-15", "until 2027-06-30"), ("waiver", "w", "from 2027-02-01", "from 2027-04-01")],
+        [("metal-defense", 90 + 184, 31 + 153, 90)], 0,
+    ),
+}  # fmt: skip
 
 
-def test_freight_that_changes_within_a_period_counts_from_the_next() -> None:
-    """From mid-May on: what arrives in the second quarter pays as before."""
-    lanes = (
-        Lane(to="US", source="tiny:s"),
-        Lane(to="US", start=date(2027, 5, 15), freight=Decimal(1), currency="USD", source="tiny:s"),
-    )
-    found = planned(yearly(), chinese(lanes=lanes))
-    assert counted(found) == [("lane", "cn-metal to US", "from 2027-05-15", "from 2027-07-01")]
-    assert found.cost.freight == 92 + 92
+@pytest.mark.parametrize(("more", "offer", "expected", "lacking", "freight"), COUNTED.values(), ids=COUNTED)
+def test_what_a_date_within_a_period_counts_for(
+    more: dict[str, Any], offer: dict[str, Any], expected: list[Any], lacking: list[Any], freight: float
+) -> None:
+    """A store is what it is on the last day of a period, freight changes in the next, and what permits counts in whole periods within it."""
+    rules = [ban("mined", start=None)] if "waivers" in more else []
+    found = planned(yearly(**more), chinese(**offer), *rules)
+    assert (counted(found), months(found), found.cost.freight) == (expected, lacking, freight)
 
 
 def test_a_lead_time_that_grows_within_a_period_counts_for_all_of_it_and_one_that_shrinks_from_the_next() -> None:
@@ -128,52 +122,32 @@ def test_a_lead_time_that_grows_within_a_period_counts_for_all_of_it_and_one_tha
     assert orders == {"2027-Q1": "2027-Q1", "2027-Q2": "2027-Q3", "2027-Q3": "2027-Q4", "2027-Q4": "2027-Q4"}
 
 
-def test_what_permits_counts_in_whole_periods_within_it() -> None:
-    """Offered until mid-August and under a waiver from February on: the third quarter is lost, and the first; by months two and one."""
-    facts = chinese(end=date(2027, 8, 15))
-    waiver = WaiverSpec(id="w", rule="ban", quantity=Decimal(1000), start=date(2027, 2, 1))
-    found = planned(yearly(waivers=(waiver,)), facts, ban("mined", start=None))
-    assert counted(found) == [
-        ("offer", "cn-metal", "until 2027-08-15", "until 2027-06-30"),
-        ("waiver", "w", "from 2027-02-01", "from 2027-04-01"),
-    ]
-    assert months(found) == [("metal-defense", 90 + 184, 31 + 153, 90)]
-
-
 def test_a_plant_that_begins_within_a_quarter_is_of_use_from_that_day() -> None:
     """500 kg a year from March on, of which nothing can be held: January and February are short in quarters as in months."""
     step = facility("cn", "CN", 500).capacity[0].but(start=date(2027, 3, 1))
-    site = facility("cn", "CN").but(capacity=(step,))
     late = source("CN", 11, name="slow", lead_time=1, max_per_year=0.1)
-    found = planned(yearly(), catalog(site, source("CN", 10), late))
+    found = planned(yearly(), catalog(facility("cn", "CN", capacity=(step,)), source("CN", 10), late))
     ((_, quarters, by_month, only),) = months(found)
-    assert (quarters, by_month, only) == (pytest.approx(59, abs=0.1), pytest.approx(59, abs=0.1), 0)
+    assert [float(quarters), float(by_month), only] == [pytest.approx(59, abs=0.1), pytest.approx(59, abs=0.1), 0]
 
 
 def test_by_months_it_may_be_short_of_more() -> None:
     """A kilogram a day is made, and two are wanted in February and March: in quarters those of January are there for it, though none can be held."""
-    wanted = {"start": date(2027, 2, 1), "end": date(2027, 3, 31), "per_year": Decimal(730), "quantities": ()}
-    given = case(
-        demand("metal", "defense", **wanted),
-        start=YEAR,
-        length="quarter",
-        count=4,
-        stores=(store("metal", 0, limit=0),),
-    )
+    given = yearly()
+    wanted = demand("metal", "defense", per_year=Decimal(730), start=date(2027, 2, 1), end=date(2027, 3, 31))
     late = source("CN", 11, name="slow", lead_time=1, max_per_year=0.1)
-    found = planned(given, catalog(facility("cn", "CN", 365), source("CN", 10), late))
+    found = planned(given.but(demands=(wanted,)), catalog(facility("cn", "CN", 365), source("CN", 10), late))
     ((_, quarters, by_month, only),) = months(found)
     assert (quarters, only) == (118 - 90, 0)
-    assert by_month == pytest.approx(59, abs=0.1)
-    assert "Short only because" not in text(found)
-    assert "what a capacity or an offer gives in a period may be ordered on its first day" in text(found)
+    assert float(by_month) == pytest.approx(59, abs=0.1)
+    assert "Short only because" not in text(plan_document(found.run), 200)
 
 
 def test_nothing_is_planned_again_where_no_date_lies_within_a_period() -> None:
     """A ban from April on, no lead time: all that is short is short by months too, and nothing is asked."""
     found = planned(yearly(), chinese(), ban("mined", start="2027-04-01"))
     assert (months(found), counted(found)) == ([], [])
-    assert "What counting in whole periods does" not in text(found)
+    assert "What counting in whole periods does" not in text(plan_document(found.run), 200)
     by_month = planned(yearly(length="month", count=12), chinese(), ban("mined", start="2027-04-10"))
     assert (months(by_month), len(counted(by_month))) == ([], 1)
     met = planned(yearly(), catalog(source("AU", 10)), ban("mined", start="2027-03-01"))
@@ -183,22 +157,17 @@ def test_nothing_is_planned_again_where_no_date_lies_within_a_period() -> None:
 @pytest.mark.parametrize(
     ("why", "given", "facts", "rules"),
     [
-        (
-            "its demand is stated by period",
-            case(demand("metal", "defense", 90, 90), start=YEAR, length="quarter"),
-            chinese(),
-            (),
-        ),
+        ("its demand is stated by period", case(demand("metal", "defense", 90, 90), start=YEAR, length="quarter"), chinese(), ()),
         ("`max_order` of cn-metal is stated by period", yearly(), chinese(max_order=500), ()),
         ("rule budget states amounts by period", yearly(), chinese(), (rule(Budget, amount=900, per="period"),)),
     ],
     ids=["quantities", "max-order", "budget"],
-)
+)  # fmt: skip
 def test_what_is_stated_by_period_is_not_looked_at_by_months(why: str, given: Any, facts: Any, rules: Any) -> None:
     """By months it would be another amount: the reason is told, and nothing is claimed."""
     found = planned(given, facts, ban("mined", start="2027-03-01"), *rules)
     assert [(row.by_months_kg, row.only_kg, row.note) for row in found.run.by_months] == [(None, 0, why)]
-    assert f"not looked at by months: metal-defense: {why}" in text(found)
+    assert f"not looked at by months: metal-defense: {why}" in text(plan_document(found.run), 200)
 
 
 def test_a_share_by_period_is_a_share_by_month_too() -> None:
@@ -210,10 +179,9 @@ def test_a_share_by_period_is_a_share_by_month_too() -> None:
 
 def test_without_time_nothing_is_claimed() -> None:
     """Cheaper plans in the same periods may deliver more: what is short is not laid on the periods."""
-    found = planned(yearly(), chinese(), ban("mined", start="2027-03-01"), time_limit=0)
-    assert [(row.by_months_kg, row.note) for row in found.run.by_months] == [
-        (None, "the plan itself is not proved the cheapest, or its rules conflict")
-    ]
+    (row,) = planned(yearly(), chinese(), ban("mined", start="2027-03-01"), time_limit=0).run.by_months
+    assert row.by_months_kg is None
+    assert row.note == "the plan itself is not proved the cheapest, or its rules conflict"
 
 
 def test_a_run_that_is_checked_again_works_out_what_only_the_periods_do() -> None:

@@ -21,9 +21,6 @@ from friendshore.reading.tomltext import toml_data
 
 from ..building import refused
 
-# --------------------------------------------------------------------------------------------------------------- reading
-
-
 DATA = Path(__file__).parents[1] / "data"
 GOOD = DATA / "good-case"
 
@@ -87,43 +84,31 @@ def test_a_case_in_full() -> None:
 
 
 def test_every_other_key_of_a_demand_is_a_fact() -> None:
-    """Facts of the item are what the case states, shares as fractions and yes and no as such, in a table too."""
-    first, _, third, fourth = load_case(GOOD).demands
-    assert first.facts == (("cots", False), ("fit", "kinetic"), ("tungsten_share", Decimal("0.6")))
-    assert third.facts == (("cots", True), ("mass_share", Decimal("0.125")))
-    assert fourth.facts == ()
-
-
-def test_quantities_by_period() -> None:
-    """One quantity holds in each period in which the demand is wanted; a list holds as it stands."""
-    _, second, third, _ = load_case(GOOD).demands
-    assert second.quantities == (0, 1000, 1000, 1000)
-    assert second.substance == "WO3"
-    assert third.quantities == (100, 0, 50, 50)
-
-
-def test_rules_stay_data() -> None:
-    """A rule keeps its keys as plain data and gets a name where it has none."""
-    first, second = load_case(GOOD).rules
-    assert first == {"kind": "max-share", "id": "max-share-1", "share": 0.65, "from": "2027-01-01"}
-    assert second["id"] == "not-kazakh"
-
-
-def test_a_case_survives_json() -> None:
-    """A case written as JSON and read back is the same, but for where it came from."""
+    """Facts of the item are what the case states, shares as fractions and yes and no as such, in a table too. Rules stay data."""
     case = load_case(GOOD)
-    assert Case.model_validate_json(case.model_dump_json()) == case.but(folder=None, file=None)
+    assert [demand.facts for demand in case.demands] == [
+        (("cots", False), ("fit", "kinetic"), ("tungsten_share", Decimal("0.6"))),
+        (),
+        (("cots", True), ("mass_share", Decimal("0.125"))),
+        (),
+    ]
+    assert case.rules[0] == {"kind": "max-share", "id": "max-share-1", "share": 0.65, "from": "2027-01-01"}
+    assert case.rules[1]["id"] == "not-kazakh"
 
 
-def test_a_substance_that_a_mass_names_is_kept() -> None:
-    """A case alone knows no materials: what a mass is of stays with it, one substance for the whole entry."""
+def test_quantities_are_by_period_and_keep_the_substance_that_they_name() -> None:
+    """One quantity holds in each period in which the demand is wanted; a list holds as it stands. A case alone knows no materials."""
     case = load_case(GOOD)
+    first, second, third, _ = case.demands
+    assert (first.substance, second.substance) == ("", "WO3")
+    assert (second.quantities, third.quantities) == ((0, 1000, 1000, 1000), (100, 0, 50, 50))
     assert (case.stocks[0].quantity, case.stocks[0].substance) == (1000, "W")
     given = case.assume.offer[0]
     assert (given.capacity, given.price.amount, given.substance) == (20_000, 15, "WO3")
-    assert case.demands[0].substance == ""
+    assert Case.model_validate_json(case.model_dump_json()) == case.but(folder=None, file=None)
 
 
+# Further ones stand in tests/data/bad-case.
 SPOILED = [
     ("schema = 1\n", "", "schema", "needed"),
     ('name = "small"', "name = 7", "case.name", "cannot be read"),
@@ -132,8 +117,6 @@ SPOILED = [
     ("periods = 4", "periods = 1_000_000", "case.periods", "cannot be read"),
     ("start = 2026-10-01", "start = 9999-10-01", "case.periods", "last day of the calendar"),
     ("periods = 4", "periods = 401", "case.periods", "longer than a century"),
-    ('"quarter"', '"fortnight"', "case.period", "cannot be read"),
-    ('place = "United States"', 'place = "EU"', "case.place", "cannot be read"),
     ('resolution = "1 g"', 'resolution = "0"', "case.resolution", "cannot be read"),
     ('resolution = "1 g"', 'resolution = "1e-30 kg"', "case.resolution", "cannot be read"),
     ('resolution = "1 g"', 'resolution = "1e9 t"', "case.resolution", "cannot be read"),
@@ -152,27 +135,18 @@ SPOILED = [
     ("cots = false", f"[{'a.' * 9_000}b]\n" + "".join(f"c.d{i} = 1\n" for i in range(5_000)), "", "nested too deeply"),
     ("cots = false", f"cots = {'[' * 5000}{']' * 5000}", "", "nested too deeply"),
     ('catalogs = ["small", "./mine"]', "catalogs = [1]", "use.catalogs", "cannot be read"),
-    ('demand = "demand.csv"', 'demand = "demnd.csv"', "use.demand", "no such file"),
-    ('"enacted", "pending"', '"enacted", "pnding"', "accept.rule_status", "cannot be read"),
     ("unproven = false", 'unproven = "perhaps"', "accept.unproven", "cannot be read"),
     ('announced = "10 %"', "event = 1", "accept.capacity.event", "no such key"),
     ('freight = "2 USD/kg"', 'freight = "2 EUR/kg"', "assume.freight", "the case is in USD"),
     ('freight = "2 USD/kg"', 'freight = "2 USD/kg W"', "assume.freight", "substance cannot be named"),
-    ('holding = "5 %/year"', 'holding = "5 t"', "assume.holding", "cannot be read"),
-    ('civil = "granted"', "civil = true", "assume.licence.civil", "assumed or not"),
     ('capacity = "20 t WO3/year"', 'capacity = "20 t/year"', "assume.offer[1].capacity", "`capacity` names no substance, `price` names WO3"),
     ('price = "15 USD/kg WO3"', 'premium = "5 %"', "assume.offer[1].premium", "no benchmark"),
-    ('end_use = "defense"', 'end_use = "Defence"', "demand[1].end_use", "cannot be read"),
     ('per_year = "2 t"', "per_year = 2", "demand[1].per_year", "cannot be read"),
     ('per_year = "2 t"', "", "demand[1]", "no quantity"),
-    ('quantity = "100 mtu"', 'quantity = "100 mtu"\nper_year = "1 t WO3"', "demand[2].quantity", "twice"),
-    ("from = 2027-02-01", "from = 2027-02-01\nuntil = 2026-02-01", "demand[2].until", "is before `from`"),
-    ("from = 2027-02-01", "form = 2027-02-01", "demand[2].form", "no such key"),
     ("cots = false", "cots = [1]", "demand[1].cots", "plain value"),
     ('end_use = "civil"', 'end_use = "civil"\nid = "penetrators"', "demand[2].id", "two called `penetrators`"),
     ("acquired = 2025-01-31", "acquired = 2027-01-31", "stock[1].acquired", "after the plan's start"),
     ('countries = ["CN"]', "countries = []", "stock[1].chain[2].complete", "empty"),
-    ('stage = "refined"', 'stage = "rfined"', "stock[1].chain[2].stage", "cannot be read"),
     ("arrives = 2026-11-15", "", "order[1].arrives", "needed"),
     ('per_year = "3 t W/year"\n', "", "incumbent[1].per_year", "needed"),
     ("[[licence]]", '[[incumbent]]\noffer = "powder"\nper_year = "1 t"\n\n[[licence]]', "incumbent[2].offer", "two called"),
@@ -185,19 +159,13 @@ SPOILED = [
     ('"1 USD/kg/year"', '"1 USD/kg"', "store[1].holding", "cannot be read"),
     ('"1 USD/kg/year"', '"1e9999999 USD/kg/year"', "store[1].holding", "cannot be read"),
     ('factor = "150 %"', 'factor = "1e9999999 %"', "scenario[2].change[1].factor", "cannot be read"),
-    ('kind = "exclude"', "", "rule[2].kind", "needed"),
     ("[[scenario]]", '[[rule]]\nkind = "x"\nid = "not-kazakh"\n\n[[scenario]]', "rule[3].id", "two called"),
     ('minimise = "shortage"', 'minimise = "shortages"', "objective[1].minimise", "cannot be read"),
     ('minimise = "shortage"', 'minimise = "spend"', "objective[1].of", "of the whole plan"),
     ('of = ["defense"]', 'of = ["defense"]\nby = "parent"', "objective[1].by", "says nothing of `shortage`"),
     ('by = "country"', 'by = "parent"', "objective[2].stage", "performed in a country"),
     ('within = "5 %"', 'within = "105 %"', "objective[2].within", "cannot be read"),
-    ('name = "worse"\ninherits = ["bill"]', 'name = "bill"', "scenario[2].name", "two called `bill`"),
-    ('inherits = ["bill"]', 'inherits = ["bil"]', "scenario[2].inherits", "no scenario `bil`"),
     ('inherits = ["bill"]', 'inherits = ["worse"]', "scenario[2].inherits", "inherits from itself"),
-    ('factor = "150 %"', 'why = "so"', "scenario[2].change[1]", "needs `factor`"),
-    ('"sangdong", delay', '"sangdong", dely', "scenario[2].change[2].dely", "no such key"),
-    ("[[waiver]]", "[[waver]]", "waver", "no such table"),
     ("[[order]]", "[order]", "order", "a list of tables"),
 ]  # fmt: skip
 
@@ -209,10 +177,10 @@ def test_one_mistake_gives_one_message_at_its_place(
     """Each mistake is reported once, at its key and near its line, and in words."""
     line = (folder / "case.toml").read_text(encoding="utf-8").split(old)[0].count("\n") + 1
     edit(old, new)
-    problems = refused(load_case, folder)
-    assert [(p.column, message in p.message) for p in problems] == [(column, True)], [str(p) for p in problems]
-    assert problems[0].expected or problems[0].fix
-    assert problems[0].row is None or abs(problems[0].row - line) <= 6
+    (problem,) = refused(load_case, folder)
+    assert (problem.column, message in problem.message) == (column, True), str(problem)
+    assert problem.expected or problem.fix
+    assert problem.row is None or abs(problem.row - line) <= 6
 
 
 def test_lines_are_exact_where_a_key_has_one(folder: Path, edit: Edit) -> None:
@@ -228,30 +196,20 @@ def test_lines_are_exact_where_a_key_has_one(folder: Path, edit: Edit) -> None:
 
 def test_a_table_of_demands_is_checked_row_by_row(folder: Path) -> None:
     """Mistakes in demand.csv are reported with their line and column, beside those of the case file."""
-    (folder / "demand.csv").write_text(
-        "material,end_use,per_year,cots,quantty\ndy-oxide,defence,1 t,yes,\n,civil,1 t,,\ndy-oxide,civil,,no,\n",
-        encoding="utf-8",
-    )
+    rows = "material,end_use,per_year,cots,quantty\ndy-oxide,defence,1 t,yes,\n,civil,1 t,,\ndy-oxide,civil,,no,\n"
+    (folder / "demand.csv").write_text(rows, encoding="utf-8")
     found = [(p.row, p.column) for p in refused(load_case, folder)]
     assert found == [(1, "quantty"), (2, "end_use"), (3, "material"), (4, "")]
 
 
 def test_a_case_that_is_not_there_or_not_toml_says_so(tmp_path: Path) -> None:
-    """A wrong path and broken TOML each give one plain message."""
+    """A wrong path and broken TOML each give one plain message; an empty file is answered with what every case has."""
     assert "no such case" in refused(load_case, tmp_path)[0].message
     (tmp_path / "case.toml").write_text('[case]\nname = "x\n', encoding="utf-8")
     broken = refused(load_case, tmp_path)[0]
-    assert "not valid TOML" in broken.message
-    assert broken.row == 2
-
-
-def test_an_empty_case_asks_for_what_it_needs(tmp_path: Path) -> None:
-    """An empty file is answered with the two things that every case has."""
+    assert ("not valid TOML" in broken.message, broken.row) == (True, 2)
     (tmp_path / "case.toml").write_text("", encoding="utf-8")
     assert [p.column for p in refused(load_case, tmp_path)] == ["schema", "case"]
-
-
-# ----------------------------------------------------------------------------------------------------------------- edits
 
 
 TEXT = """# Head of the file
@@ -293,16 +251,15 @@ def edited(text: str = TEXT) -> CaseText:
 
 
 def test_edits_keep_every_other_line() -> None:
-    """A value, a new key, a table that goes with the lines of its lists, and a new table at the end."""
+    """A value, a new key, a table that goes with the lines of its lists, and a new table at the end; as a file has them of Windows, too."""
     text, kept = edited().text()
     assert kept
     assert toml_data(text, "case.toml") == edited().result
     assert "start = 2026-11-01  # first day" in text
     gone = [line for line in TEXT.splitlines() if line not in text.splitlines()]
-    assert gone == [
-        "start = 2026-10-01  # first day", 'id = "one"', 'quantity = "3 t"', "chain = [", '    { stage = "mined", countries = ["AU"] },', "]",
-    ]  # fmt: skip
-    assert "# The second stock." in text
+    chain = ["chain = [", '    { stage = "mined", countries = ["AU"] },', "]"]
+    assert gone == ["start = 2026-10-01  # first day", 'id = "one"', 'quantity = "3 t"', *chain]
+    assert edited("\ufeff" + TEXT.replace("\n", "\r\n")).text() == ("\ufeff" + text.replace("\n", "\r\n"), True)
 
 
 @pytest.mark.parametrize(
@@ -319,11 +276,3 @@ def test_a_layout_that_cannot_be_followed_is_written_again(text: str) -> None:
     written, kept = made.text()
     assert not kept
     assert toml_data(written, "case.toml") == made.result
-
-
-def test_line_ends_and_a_mark_of_unicode_stay() -> None:
-    """As a file has them that was saved on Windows."""
-    text, kept = edited("\ufeff" + TEXT.replace("\n", "\r\n")).text()
-    assert kept
-    assert text.startswith("\ufeff# Head")
-    assert text.count("\r\n") == text.count("\n")

@@ -11,20 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Confirmation, PlanStatus
 from friendshore.errors import Diagnostic, SolverError
-from friendshore.problem.inputs import Inputs
 from friendshore.program import compile_program
 from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.program.objectives import Goal
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.compare.search import compare
 from friendshore.questions.why_not.search import why_not
-from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds import Exclude
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.session import Session
 from friendshore.solve import ENGINES, Ask, BreakdownError, Engines, Limits, SolverAnswer, SolverOutcome, solve
@@ -43,9 +41,6 @@ from friendshore_risk.stress.search import stress
 from ..building import built, case, catalog, demand, facility, hard_case, metals, opened, planned, rule, source, store
 from .test_solve import hard_part
 
-# -------------------------------------------------------------------------------------------------- engines that give up
-
-
 DEAR = Change(price="cn-metal", factor=Decimal(6))
 
 
@@ -54,86 +49,84 @@ def gives_up(_linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverA
     raise BreakdownError(Diagnostic("HighsModelStatus was Unknown"))
 
 
+def finds_nothing(_linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
+    """An engine that ends without a plan."""
+    return SolverAnswer(SolverOutcome.NOTHING)
+
+
+def wrong_optimum(linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
+    """An engine that calls the most expensive plan the optimum."""
+    value = float(linear.cost @ linear.upper)
+    return SolverAnswer(SolverOutcome.OPTIMAL, linear.upper.copy(), value, value, solver="wrong")
+
+
 def denies(_linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
     """An engine that says of everything that it is unavailable."""
-    return SolverAnswer(SolverOutcome.INFEASIBLE)
+    return SolverAnswer(SolverOutcome.INFEASIBLE, solver="wrong")
 
 
-def after(first: Engine) -> Limits:
-    """One worker, and an engine that is asked before those there are."""
-    return Limits(workers=1, engines=ENGINES.after(first))
+def only(*engines: Engine) -> Engines:
+    """No engines but these."""
+    return Engines(engines, engines)
 
 
-def only(engine: Engine) -> Limits:
-    """One worker and one engine."""
-    return Limits(workers=1, engines=Engines((engine,), (engine,)))
+SITES = [facility(c.lower(), c, 90) for c in ("CN", "AU", "JP")]
+SOLD = [
+    source("CN", 10), source("AU", 50, min_order=20), source("JP", 80), source("AU", 4, "salt"),
+    source("JP", 6, "salt"),
+]  # fmt: skip
+TWO_GOODS = case(
+    demand("metal", "civil", 60, 60, price=300),
+    demand("salt", "civil", 40, 40, price=90),
+    stores=(store("metal", 1), store("salt", 1)),
+    scenarios=(Scenario(name="dear", title="Dear", change=(DEAR,)),),
+)
+BUDGET = rule(Budget, amount=5200, per="period")
+NO_CN = rule(Exclude, id="no-cn", countries=["CN"])
+GIVEN = (TWO_GOODS, catalog(*SITES, *SOLD), BUDGET, NO_CN)
+"""Metal of three countries, one with an order minimum, and salt, under a budget that joins the two; Chinese metal is excluded."""
 
 
-def two_goods(limits: Limits | None = None) -> Session:
-    """Metal of three countries, one with an order minimum, and salt, under a budget that joins the two; Chinese metal is excluded."""
-    sites = [facility(c.lower(), c, 90) for c in ("CN", "AU", "JP")]
-    facts = catalog(
-        *sites,
-        source("CN", 10),
-        source("AU", 50, min_order=20),
-        source("JP", 80),
-        source("AU", 4, "salt"),
-        source("JP", 6, "salt"),
-    )
-    given = case(
-        demand("metal", "civil", 60, 60, price=300),
-        demand("salt", "civil", 40, 40, price=90),
-        stores=(store("metal", 1), store("salt", 1)),
-        scenarios=(Scenario(name="dear", title="Dear", change=(DEAR,)),),
-    )
-    rules = (rule(Budget, amount=5200, per="period"), rule(Exclude, id="no-cn", countries=["CN"]))
-    return Session.open(Inputs(given, (facts,), rules), limits or Limits(workers=1))
+def two_goods(engines: Engines = ENGINES) -> Session:
+    """The same, solved."""
+    return opened(*GIVEN, workers=1, engines=engines)
 
 
 QUESTIONS: dict[str, Callable[[Session], Any]] = {
     "plan": lambda session: session.verified.plan,
-    "compare": lambda session: compare(session, (), (Change(disable="no-cn"), DEAR)),
-    "alternatives": alternatives,
-    "why-not": lambda session: why_not(session, "jp-metal"),
-    "ledger": ledger,
-    "repairs": repairs,
-    "stress": stress,
-    "calendar": calendar,
-    "insurance": insurance,
-}
+    "compare": lambda session: compare(session, (), (Change(disable="no-cn"), DEAR)), "alternatives": alternatives,
+    "why-not": lambda session: why_not(session, "jp-metal"), "ledger": ledger, "repairs": repairs, "stress": stress,
+    "calendar": calendar, "insurance": insurance,
+}  # fmt: skip
+
+
+def program(cost: Any, matrix: Any, upper: Any, row_lower: Any, row_upper: Any, *, whole: bool = False) -> Linear:
+    """A program of columns from 0 on."""
+    costs = np.array(cost, dtype=float)
+    ends = (np.zeros(len(costs)), np.broadcast_to(np.array(upper, dtype=float), costs.shape))
+    entries = Entries.of(sp.csr_matrix(np.array(matrix, dtype=float)))
+    return Linear(costs, *ends, np.full(len(costs), whole), entries, np.array(row_lower), np.array(row_upper))
 
 
 # At the edge of what solvers can tell apart: the first row asks for half a billionth less than there is.
-EDGE = Linear(
-    cost=np.array([2.0, 5.0, 2.0]),
-    lower=np.zeros(3),
-    upper=np.ones(3),
-    integer=np.zeros(3, dtype=bool),
-    entries=Entries.of(sp.csr_matrix(np.array([[1.0, 1.2, 0.5], [1.7, 1.7, 0.1], [1.0, 1.0, 1.0]]))),
-    row_lower=np.array([-np.inf, -np.inf, 1.0]),
-    row_upper=np.array([0.5 * (1 - 1e-9), 1.7, 1.0]),
+EDGE = program(
+    [2, 5, 2], [[1, 1.2, 0.5], [1.7, 1.7, 0.1], [1, 1, 1]], 1, [-np.inf, -np.inf, 1.0], [0.5 * (1 - 1e-9), 1.7, 1.0]
 )
 
 
-CYCLING = Linear(
-    cost=np.array([0.0927, 5.81, 0.656, 23.2, 1.45e6, 0.127]),
-    lower=np.zeros(6),
-    upper=np.array([8.0, 2.0, 4.0, 0.5, 7.63e-6, 8.0]),
-    integer=np.zeros(6, dtype=bool),
-    entries=Entries.of(
-        sp.csr_matrix(
-            np.array([
-                [4.15e-6, 0, 8.1e-7, 0, 0.783, 5.35e-6],
-                [0.12, 0, 0.241, 0, 1.42e-12, 0.169],
-                [0.25, 1, 0.5, 0, 0, 0],
-                [0, 0, 0, 1.53e-5, 1, 0],
-                [0, 0, 0, 0, 0, 0.25],
-            ])
-        )
-    ),
-    row_lower=np.array([-np.inf, -np.inf, 2.0, 7.63e-6, 2.0]),
-    row_upper=np.array([8e-5, 2.62, 2.0, 7.63e-6, 2.0]),
-)  # fmt: skip
+CYCLING = program(
+    [0.0927, 5.81, 0.656, 23.2, 1.45e6, 0.127],
+    [
+        [4.15e-6, 0, 8.1e-7, 0, 0.783, 5.35e-6],
+        [0.12, 0, 0.241, 0, 1.42e-12, 0.169],
+        [0.25, 1, 0.5, 0, 0, 0],
+        [0, 0, 0, 1.53e-5, 1, 0],
+        [0, 0, 0, 0, 0, 0.25],
+    ],
+    [8.0, 2.0, 4.0, 0.5, 7.63e-6, 8.0],
+    [-np.inf, -np.inf, 2.0, 7.63e-6, 2.0],
+    [8e-5, 2.62, 2.0, 7.63e-6, 2.0],
+)
 """Found in a search that ran for minutes past its time limit: GLOP 9.15 cycles on it forever, with and without presolve."""
 
 
@@ -154,22 +147,19 @@ def test_a_row_missed_by_half_a_billionth_is_no_breakdown() -> None:
 def test_one_engine_is_not_believed_that_there_is_no_plan() -> None:
     """Of a linear program: a second has to say so; where all others give up, the one is believed."""
     fine = replace(EDGE, row_upper=np.array([0.6, 1.7, 1.0]))
-    assert after(denies).engines.linear(fine).objective == pytest.approx(2)
-    assert after(denies).engines.search(fine).objective == pytest.approx(2)
+    assert ENGINES.after(denies).linear(fine).objective == pytest.approx(2)
+    assert ENGINES.after(denies).search(fine).objective == pytest.approx(2)
     nothing = replace(EDGE, row_upper=np.array([0.1, 1.7, 1.0]))
     assert ENGINES.linear(nothing).outcome is SolverOutcome.INFEASIBLE
-    both = Engines((denies, gives_up), (denies, gives_up))
-    assert both.linear(fine).outcome is SolverOutcome.INFEASIBLE
-    assert Engines((gives_up,), (gives_up,)).linear(fine).outcome is SolverOutcome.BROKEN
+    assert only(denies, gives_up).linear(fine).outcome is SolverOutcome.INFEASIBLE
+    assert only(gives_up).linear(fine).outcome is SolverOutcome.BROKEN
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_is_answered_though_an_engine_gives_up(name: str) -> None:
     """The engine asked first never comes to an answer: each question says what it says without that one, to 12 digits."""
-    ask = QUESTIONS[name]
-    found, expected = (
-        _in_digits(ask(session).model_dump(mode="json")) for session in (two_goods(after(gives_up)), two_goods())
-    )
+    sessions = two_goods(ENGINES.after(gives_up)), two_goods()
+    found, expected = (_in_digits(QUESTIONS[name](session).model_dump(mode="json")) for session in sessions)
     assert found == expected
 
 
@@ -186,12 +176,11 @@ def test_a_comparison_goes_without_what_no_engine_solves() -> None:
     """No engine finds the plan that moves least: both plans are compared all the same, and it is said that fewer might move."""
 
     def not_by_moves(linear: Linear, ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
-        if set(linear.cost.tolist()) <= {0.0, *(2.0**power for power in range(-30, 31))} and linear.cost.any():
-            return gives_up(linear, ask)
-        return solve_with_highs(linear, ask)
+        powers = {0.0, *(2.0**power for power in range(-30, 31))}
+        by_moves = set(linear.cost.tolist()) <= powers and linear.cost.any()
+        return gives_up(linear, ask) if by_moves else solve_with_highs(linear, ask)
 
-    changes = (Change(disable="no-cn"),)
-    full, less = (compare(two_goods(limits), (), changes) for limits in (None, only(not_by_moves)))
+    full, less = (compare(two_goods(one), (), (Change(disable="no-cn"),)) for one in (ENGINES, only(not_by_moves)))
     assert (full.least_moved, less.least_moved) == (True, False)
     assert less.difference == full.difference
     assert less.materials
@@ -205,7 +194,7 @@ def test_a_plan_that_no_engine_finds_is_short_and_not_proved() -> None:
         return solve_lp(linear) if (linear.upper == 0).any() and not linear.integer.any() else gives_up(linear, ask)
 
     given = case(demand("metal", "civil", 100, price=60), stores=(store("metal", 1),))
-    plan = Session.open(Inputs(given, (metals(),), ()), only(idle)).verified.plan
+    plan = opened(given, metals(), workers=1, engines=only(idle)).verified.plan
     assert plan.status is PlanStatus.FEASIBLE
     assert sum(short.quantity for short in plan.shorts) == 100
     assert plan.bound <= 1000
@@ -213,28 +202,17 @@ def test_a_plan_that_no_engine_finds_is_short_and_not_proved() -> None:
 
 def test_it_is_said_where_no_engine_comes_to_anything() -> None:
     """A rule asks for purchases, and no engine finds any: in words, and no trace."""
-    given = case(demand("metal", "civil", 100))
+    pin = rule(Pin, offer="au-metal", at_least=30)
     with pytest.raises(SolverError, match="no solver came to a plan"):
-        Session.open(Inputs(given, (metals(),), (rule(Pin, offer="au-metal", at_least=30),)), only(gives_up))
+        opened(case(demand("metal", "civil", 100)), metals(), pin, workers=1, engines=only(gives_up))
 
 
 def test_a_program_that_is_asked_again_has_the_optimum_that_it_has_when_asked_alone() -> None:
-    """With random costs and ends of rows and columns, among them such as leave no plan, after which others do: optimum, plan and duals are those of
-    these, and not of the ones before.
-    """
+    """With random costs and ends, among them such as leave no plan, after which others do: optimum, plan and duals are not of the ones before."""
     dice = np.random.default_rng(4)
     rows, columns = 12, 30
-    matrix = sp.csr_matrix(np.where(dice.random((rows, columns)) < 0.3, dice.integers(1, 9, (rows, columns)), 0.0))
-    need = np.append(np.zeros(rows - 2), [25.0, 40.0])
-    linear = Linear(
-        cost=dice.integers(1, 20, columns).astype(float),
-        lower=np.zeros(columns),
-        upper=np.full(columns, 9.0),
-        integer=np.zeros(columns, dtype=bool),
-        entries=Entries.of(matrix),
-        row_lower=need,
-        row_upper=np.append(np.full(rows - 2, 60.0), [np.inf, np.inf]),
-    )
+    matrix = np.where(dice.random((rows, columns)) < 0.3, dice.integers(1, 9, (rows, columns)), 0.0)
+    linear = program(np.ones(columns), matrix, 9, np.zeros(rows), np.full(rows, np.inf))
     again, outcomes = Reasked(), set()
     for _ in range(40):
         upper = np.where(dice.random(columns) < 0.5, 0.0, dice.integers(0, 9, columns).astype(float))
@@ -250,88 +228,40 @@ def test_a_program_that_is_asked_again_has_the_optimum_that_it_has_when_asked_al
         assert found.outcome is alone.outcome
         if found.x is None or found.duals is None:
             continue
-        assert found.objective == pytest.approx(alone.objective, abs=1e-6)
-        assert found.bound == pytest.approx(alone.objective, abs=1e-6)
-        assert (found.x <= upper).all()
-        assert (found.x >= lower).all()
+        assert (found.objective, found.bound) == (pytest.approx(alone.objective, abs=1e-6),) * 2
+        assert ((lower <= found.x) & (found.x <= upper)).all()
         assert (linear.entries @ found.x <= row_upper + 1e-6).all()
         reduced = asked.cost - linear.entries.transposed() @ found.duals
         ends = (np.where(found.duals > 0, need, np.where(np.isfinite(row_upper), row_upper, 0.0)), upper)
         proved = found.duals @ ends[0] + np.minimum(reduced, 0.0) @ ends[1] + np.maximum(reduced, 0.0) @ lower
-        proved += asked.constant
-        assert proved == pytest.approx(found.objective, abs=1e-6), "its duals prove another optimum"
+        assert proved + asked.constant == pytest.approx(found.objective, abs=1e-6), "its duals prove another optimum"
     assert outcomes == {SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE}
 
 
-# -------------------------------------------------------------------------------------------------------- a third engine
+def without_duals(linear: Linear, ask: Ask, hint: Floats | None = None) -> SolverAnswer:
+    """An engine that says no more than a plan and a bound, as one of a user's own may."""
+    return replace(solve_with_highs(linear, ask, hint), duals=None, solver="")
 
 
-def solve_with_scipy(linear: Linear, ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
-    """Solves a program with what scipy brings (`scipy.optimize.milp`); it takes no hint."""
-    options = {"mip_rel_gap": ask.gap} | ({} if ask.seconds is None else {"time_limit": ask.seconds})
-    found = milp(
-        linear.cost,
-        integrality=linear.integer.astype(int),
-        bounds=Bounds(linear.lower, linear.upper),
-        constraints=LinearConstraint(linear.matrix, linear.row_lower, linear.row_upper),
-        options=options,
-    )
-    if found.status == 2:
-        return SolverAnswer(SolverOutcome.INFEASIBLE)
-    if found.x is None:
-        if found.status == 1:
-            return SolverAnswer(SolverOutcome.NOTHING, out_of_time=True)
-        raise BreakdownError(Diagnostic(found.message))
-    x = np.clip(found.x, linear.lower, linear.upper)
-    bound = found.mip_dual_bound if linear.integer.any() else found.fun
-    outcome = SolverOutcome.OPTIMAL if found.status == 0 else SolverOutcome.FEASIBLE
-    return SolverAnswer(outcome, x, float(linear.cost @ x) + linear.constant, bound + linear.constant)
-
-
-ALONE = Limits(workers=1, engines=Engines((solve_with_scipy,), (solve_with_scipy,), second=(solve_with_scipy,)))
-
-
-def given() -> tuple:
-    """Metal of three countries, one with an order minimum, in two periods, under a budget."""
-    sites = [facility(c.lower(), c, 90) for c in ("CN", "AU", "JP")]
-    facts = catalog(*sites, source("CN", 10), source("AU", 50, min_order=20), source("JP", 80))
-    wanted = case(demand("metal", "civil", 60, 60, price=300), stores=(store("metal", 1),))
-    return wanted, facts, rule(Budget, amount=5200, per="period")
-
-
-@pytest.mark.parametrize("limits", [ALONE, Limits(workers=1, engines=ENGINES.after(solve_with_scipy))])
-def test_it_finds_what_the_others_find(limits: Limits) -> None:
-    """Alone, and asked before them: the same least cost, proved."""
-    wanted, facts, budget = given()
-    program = compile_program(built(wanted, facts, budget))
-    one, other = solve(program, limits), solve(program, Limits(workers=1))
+@pytest.mark.parametrize(
+    "engines",
+    [replace(only(without_duals), second=(solve_with_scip,)), ENGINES.after(without_duals)],
+    ids=["alone", "asked first"],
+)
+def test_an_engine_without_duals_finds_what_the_others_find(engines: Engines) -> None:
+    """The same least cost; `plan` takes engines, and the plan is verified like any other."""
+    one, other = (solve(compile_program(built(*GIVEN)), Limits(workers=1, engines=some)) for some in (engines, ENGINES))
     assert one.objective == pytest.approx(other.objective)
     assert (one.status, other.status) == (PlanStatus.OPTIMAL, PlanStatus.OPTIMAL)
-
-
-def test_a_plan_is_made_with_it() -> None:
-    """`plan` takes engines, and the plan is verified like any other."""
-    wanted, facts, budget = given()
-    found = planned(wanted, facts, budget, engines=ALONE.engines)
-    assert (found.status, found.verified) == (PlanStatus.OPTIMAL, True)
-    assert found.objective == planned(wanted, facts, budget).objective
-
-
-# ---------------------------------------------------------------------------------------------------------- confirmation
+    found = planned(*GIVEN, engines=engines)
+    assert (found.status, found.verified, found.objective) == (PlanStatus.OPTIMAL, True, planned(*GIVEN).objective)
 
 
 def covering(seed: int = 1, rows: int = 8, columns: int = 16) -> Linear:
     """A small covering program with integer variables, whose relaxation is cheaper than its optimum."""
     dice = np.random.default_rng(seed)
-    return Linear(
-        cost=dice.integers(10, 60, columns).astype(float),
-        lower=np.zeros(columns),
-        upper=np.ones(columns),
-        integer=np.ones(columns, dtype=bool),
-        entries=Entries.of(sp.csr_matrix(dice.integers(0, 9, (rows, columns)).astype(float))),
-        row_lower=np.full(rows, 20.0),
-        row_upper=np.full(rows, np.inf),
-    )
+    cost, matrix = dice.integers(10, 60, columns), dice.integers(0, 9, (rows, columns))
+    return program(cost, matrix, 1, np.full(rows, 20.0), np.full(rows, np.inf), whole=True)
 
 
 class Patience:
@@ -341,26 +271,8 @@ class Patience:
         self.left = times
 
     def is_set(self) -> bool:
-        """Return True once the user stops the search."""
         self.left -= 1
         return self.left < 0
-
-
-def wrong_optimum(linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
-    """Call the most expensive plan the optimum."""
-    x = linear.upper.copy()
-    value = float(linear.cost @ x)
-    return SolverAnswer(SolverOutcome.OPTIMAL, x, value, value, solver="wrong")
-
-
-def wrong_infeasible(_linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
-    """Deny that there is any plan."""
-    return SolverAnswer(SolverOutcome.INFEASIBLE, solver="wrong")
-
-
-def finds_nothing(_linear: Linear, _ask: Ask, _hint: Floats | None = None) -> SolverAnswer:
-    """Return nothing."""
-    return SolverAnswer(SolverOutcome.NOTHING)
 
 
 def answered(first: Engine, *second: Engine) -> SolverAnswer:
@@ -369,13 +281,6 @@ def answered(first: Engine, *second: Engine) -> SolverAnswer:
 
 
 OPTIMUM = solve_with_highs(covering()).objective
-
-
-def test_another_solver_confirms_an_optimum() -> None:
-    """HiGHS and SCIP find the same cost."""
-    answer = answered(solve_with_highs, solve_with_scip)
-    assert (answer.outcome, answer.objective) == (SolverOutcome.OPTIMAL, pytest.approx(OPTIMUM))
-    assert answer.confirmed_by == {Confirmation.SECOND_SOLVER}
 
 
 def test_another_search_of_the_same_solver_confirms_an_optimum() -> None:
@@ -391,16 +296,14 @@ def test_another_search_of_the_same_solver_confirms_an_optimum() -> None:
     assert paths == [0, 1]
 
 
-@pytest.mark.parametrize("outcome", [SolverOutcome.OPTIMAL, SolverOutcome.FEASIBLE])
-def test_a_solver_that_goes_astray_from_a_start_searches_again_without_it(outcome: SolverOutcome) -> None:
+@pytest.mark.parametrize(("outcome", "bound"), [(SolverOutcome.OPTIMAL, 0.0), (SolverOutcome.FEASIBLE, -np.inf)])
+def test_a_solver_that_goes_astray_from_a_start_searches_again_without_it(outcome: SolverOutcome, bound: float) -> None:
     """HiGHS took a plan that it was given for cheaper than it is, and returned it as optimal, or as good enough."""
 
     def astray(linear: Linear, ask: Ask, hint: Floats | None = None) -> SolverAnswer:
         if hint is None:
             return solve_with_highs(linear, ask)
-        return SolverAnswer(
-            outcome, hint, float(linear.cost @ hint), 0.0 if outcome is SolverOutcome.OPTIMAL else -np.inf
-        )
+        return SolverAnswer(outcome, hint, float(linear.cost @ hint), bound)
 
     linear = covering()
     known = SolverAnswer(SolverOutcome.FEASIBLE, linear.upper, float(linear.cost.sum()), 1.0)
@@ -408,58 +311,42 @@ def test_a_solver_that_goes_astray_from_a_start_searches_again_without_it(outcom
     assert (answer.outcome, answer.objective) == (SolverOutcome.OPTIMAL, pytest.approx(OPTIMUM))
 
 
-@pytest.mark.parametrize("second", [(), (finds_nothing,)], ids=["nobody", "a solver that gives up"])
-def test_nothing_confirms_an_optimum(second: tuple[Engine, ...]) -> None:
-    """One run of one solver never suffices, whatever it says of itself."""
-    answer = answered(solve_with_highs, *second)
-    assert (answer.outcome, answer.objective) == (SolverOutcome.UNCONFIRMED, pytest.approx(OPTIMUM))
-    assert not answer.confirmed_by
+CONFIRMED = {
+    "another solver": (solve_with_highs, [solve_with_scip], True),
+    "nobody": (solve_with_highs, [], False),
+    "a solver that gives up": (solve_with_highs, [finds_nothing], False),
+    "the next after one that gives up": (solve_with_highs, [finds_nothing, solve_with_scip], True),
+    "the next after one that denies the plan": (solve_with_highs, [denies, solve_with_scip], True),
+    "the third, of a cheaper plan that refutes a false optimum": (wrong_optimum, [solve_with_scip, solve_with_highs], True),
+    "nobody, of that cheaper plan": (wrong_optimum, [solve_with_scip], False),
+    "the third, where the first denies every plan": (denies, [solve_with_scip, solve_with_highs], True),
+}  # fmt: skip
 
 
-def test_a_false_optimum_is_refuted_and_the_true_one_confirmed() -> None:
-    """The second opinion finds a cheaper plan, which the third confirms."""
-    answer = answered(wrong_optimum, solve_with_scip, solve_with_highs)
-    assert (answer.outcome, answer.objective) == (SolverOutcome.OPTIMAL, pytest.approx(OPTIMUM))
-    assert answer.confirmed_by == {Confirmation.SECOND_SOLVER}
-    assert answered(wrong_optimum, solve_with_scip).outcome is SolverOutcome.UNCONFIRMED
-
-
-def test_a_second_opinion_that_is_wrong_confirms_nothing() -> None:
-    """Its bound lies above a plan that is known, or it denies that there is a plan: the next one is asked."""
-    for wrong in (wrong_infeasible, finds_nothing):
-        answer = answered(solve_with_highs, wrong, solve_with_scip)
-        assert answer.confirmed_by == {Confirmation.SECOND_SOLVER}
-        assert answer.objective == pytest.approx(OPTIMUM)
-
-
-def test_that_there_is_no_plan_needs_a_second_opinion_too() -> None:
-    """A solver that denies every plan is refuted by another one."""
-    answer = answered(wrong_infeasible, solve_with_scip, solve_with_highs)
-    assert (answer.outcome, answer.objective) == (SolverOutcome.OPTIMAL, pytest.approx(OPTIMUM))
+@pytest.mark.parametrize(("first", "second", "confirmed"), CONFIRMED.values(), ids=CONFIRMED)
+def test_one_run_of_one_solver_never_suffices(first: Engine, second: list[Engine], confirmed: bool) -> None:
+    """Whatever it says of itself; the least cost is found all the same."""
+    answer = answered(first, *second)
+    outcome = SolverOutcome.OPTIMAL if confirmed else SolverOutcome.UNCONFIRMED
+    assert (answer.outcome, answer.objective) == (outcome, pytest.approx(OPTIMUM))
+    assert answer.confirmed_by == ({Confirmation.SECOND_SOLVER} if confirmed else set())
 
 
 def test_a_relaxation_that_reaches_the_plan_confirms_it() -> None:
     """Its duals prove the bound, so nobody else is asked."""
     linear = replace(covering(), entries=Entries.of(sp.csr_matrix(np.eye(8, 16))), row_lower=np.full(8, 1.0))
-    known = SolverAnswer(SolverOutcome.FEASIBLE, np.repeat([1.0, 0.0], 8), float(linear.cost[:8].sum()))
-    bound = float(linear.cost[:8].sum())
-    answer = solve_mip(linear, Engines((), (), ()), Watch(), 1e-6, replace(known, bound=bound))
-    assert answer.confirmed_by == {Confirmation.BOUND}
-
-
-def planned_with(engines: Engines, **terms: Decimal | int) -> Session:
-    """A plan with an order minimum, hence with integer variables; without one, a linear program."""
-    given = case(demand("metal", "civil", 100, 100, price=400))
-    return opened(given, metals(**terms), workers=1, engines=engines)
+    cost = float(linear.cost[:8].sum())
+    known = SolverAnswer(SolverOutcome.FEASIBLE, np.repeat([1.0, 0.0], 8), cost, cost)
+    assert solve_mip(linear, Engines((), (), ()), Watch(), 1e-6, known).confirmed_by == {Confirmation.BOUND}
 
 
 def test_the_plan_says_what_confirms_it() -> None:
     """One without integer decisions needs nothing, since duals prove it; one whose optimum nobody confirms isn't called optimal."""
-    linear = planned_with(replace(ENGINES, second=())).verified.plan
-    assert (linear.status, linear.confirmed_by) == (PlanStatus.OPTIMAL, ())
-    given, facts = hard_case(offers=8, periods=2)
-    for engines, status in ((ENGINES, PlanStatus.OPTIMAL), (replace(ENGINES, second=()), PlanStatus.UNCONFIRMED)):
-        plan = opened(given, facts, workers=1, engines=engines).verified.plan
+    alone = replace(ENGINES, second=())
+    linear = opened(case(demand("metal", "civil", 100, 100, price=400)), metals(), workers=1, engines=alone)
+    assert (linear.verified.plan.status, linear.verified.plan.confirmed_by) == (PlanStatus.OPTIMAL, ())
+    for engines, status in ((ENGINES, PlanStatus.OPTIMAL), (alone, PlanStatus.UNCONFIRMED)):
+        plan = opened(*hard_case(offers=8, periods=2), workers=1, engines=engines).verified.plan
         assert plan.status is status
         assert bool(plan.confirmed_by) == (status is PlanStatus.OPTIMAL)
 
@@ -476,15 +363,12 @@ def test_a_search_that_the_user_stops_ends(engine: Callable[[Linear, Ask], Solve
 def test_a_stopped_search_returns_its_best_plan_and_bound() -> None:
     """The plan satisfies all rows, and the bound is below it."""
     linear = hard_part(40, 8, 4)
-    tried = (
-        solve_with_highs(linear, Ask(600.0, 1e-6, stopped=Patience(times).is_set)) for times in (20, 40, 80, 160, 320)
-    )
+    stops = (Patience(times).is_set for times in (20, 40, 80, 160, 320))
+    tried = (solve_with_highs(linear, Ask(600.0, 1e-6, stopped=stop)) for stop in stops)
     answer = next(answer for answer in tried if answer.x is not None and answer.bound > 0)
     assert answer.outcome is SolverOutcome.FEASIBLE
-    assert answer.x is not None
     activity = linear.matrix @ answer.x
-    assert (activity >= linear.row_lower - 1e-6).all()
-    assert (activity <= linear.row_upper + 1e-6).all()
+    assert ((linear.row_lower - 1e-6 <= activity) & (activity <= linear.row_upper + 1e-6)).all()
     assert 0 < answer.bound < answer.objective == pytest.approx(float(linear.cost @ answer.x))
 
 
@@ -503,8 +387,7 @@ def test_scip_gives_the_same_answer_in_a_process_of_its_own(monkeypatch: pytest.
 def test_after_the_user_stops_nothing_more_is_solved() -> None:
     """Questions end with what is known and say what is open; the best plan so far is verified."""
     enough = Event()
-    given, facts = hard_case(offers=8, periods=2)
-    session = opened(given, facts, cancel=enough)
+    session = opened(*hard_case(offers=8, periods=2), cancel=enough)
     enough.set()
     solved = session.answers.solved
     found = alternatives(session)
@@ -515,10 +398,8 @@ def test_after_the_user_stops_nothing_more_is_solved() -> None:
 
 def test_a_plan_that_is_stopped_in_the_middle_of_its_search_is_verified() -> None:
     """The user stops a search of minutes and gets the best plan so far."""
-    given, facts = hard_case()
-    session = opened(given, facts, cancel=Patience(12))
-    assert session.solution.status is PlanStatus.INTERRUPTED
-    assert session.verified.plan.status is PlanStatus.INTERRUPTED
+    session = opened(*hard_case(), cancel=Patience(12))
+    assert session.solution.status is session.verified.plan.status is PlanStatus.INTERRUPTED
 
 
 def test_a_ranked_objective_whose_search_was_cut_short_has_a_finite_bound() -> None:

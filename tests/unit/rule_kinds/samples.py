@@ -17,6 +17,7 @@ ALLOY = Material(id="alloy", element="Nd", form="alloy", stages=ALL[:4])
 MAGNET = Material(
     id="magnet", element="Nd", form="magnet", hs="8505.11.00", stages=ALL, tags=frozenset({"contains-nd"})
 )
+NO_FACTS: Mapping[str, Fact] = {}
 CLEAN = {"mined": "AU", "refined": "MY", "separated": "MY", "melted": "JP", "produced": "JP"}
 
 
@@ -55,16 +56,11 @@ def use(
     end_use: str = "defense",
     place: str = "US",
     buyer: str = "",
-    facts: Mapping[str, Fact] | None = None,
+    facts: Mapping[str, Fact] = NO_FACTS,
 ) -> Use:
     """A final use."""
-    return Use(
-        material=material,
-        end_use=end_use,
-        place=Place(id=place, country=place),
-        buyer=buyer,
-        facts=tuple(sorted((facts or {}).items())),
-    )
+    stated = tuple(sorted(facts.items()))
+    return Use(material=material, end_use=end_use, place=Place(id=place, country=place), buyer=buyer, facts=stated)
 
 
 def move(origin: str = "JP", to: str = "US", operator: str = "") -> Move:
@@ -74,15 +70,14 @@ def move(origin: str = "JP", to: str = "US", operator: str = "") -> Move:
 
 def ban(**fields: Any) -> OriginBan:
     """A ban on magnets for defence."""
-    given_fields: dict[str, Any] = {
+    known = {
         "id": "ban",
         "citation": "the clause",
         "forms": ["magnet"],
-        "stages": ["mined", "refined", "separated", "melted", "produced"],
         "countries": ["CN", "RU"],
         "end_uses": ["defense"],
     }
-    return OriginBan.model_validate({**given_fields, **fields})
+    return OriginBan.model_validate({**known, "stages": ALL, **fields})
 
 
 def judged(rule: OriginBan, chained: Chained, of: Use | None = None) -> Verdict:
@@ -105,20 +100,15 @@ MAGNET_SCRAP = {
     "lifts": ["mined", "refined", "separated", "melted"],
 }
 METAL_SCRAP = {
-    "citation": "(c)(3)(D)",
-    "needs": ["melted", "produced"],
-    "within": ["US", "AT"],
-    "throughout": True,
+    "citation": "(c)(3)(D)", "needs": ["melted", "produced"], "within": ["US", "AT"], "throughout": True,
     "clean_scrap": True,
-}
+}  # fmt: skip
 
 
 def control(**fields: Any) -> ExportControl:
     """A Chinese control on dysprosium."""
-    given_fields: dict[str, Any] = {
-        "id": "control", "citation": "Ann. 0", "elements": ["Dy"], "exporters": ["CN"], "effect": "prohibit",
-    }  # fmt: skip
-    return ExportControl.model_validate({**given_fields, **fields})
+    known = {"id": "control", "citation": "Ann. 0", "elements": ["Dy"], "exporters": ["CN"], "effect": "prohibit"}
+    return ExportControl.model_validate({**known, **fields})
 
 
 OXIDE_CN = offer({"mined": "CN", "refined": "CN", "separated": "CN"}, OXIDE, country="CN")
