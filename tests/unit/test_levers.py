@@ -11,8 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from friendshore.case import load_case
+from friendshore.domain.case import Case
 from friendshore.domain.change import Change, TermKind
-from friendshore.domain.facts import Lane
+from friendshore.domain.facts import Catalog, Lane
+from friendshore.recommend import Recommendation
+from friendshore.rules.base import Rule
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
 
@@ -21,168 +24,121 @@ from ..building import (
     SOURCE,
     ban,
     bought,
-    case,
     catalog,
     chain,
-    demand,
     facility,
     metals,
     offer,
     opened,
     planned,
-    price,
+    rule,
     short,
     source,
-    store,
     told,
+    unstored,
 )
+from .tin_case import CASE, write_case
+
+LAW = ban(*METAL, start=None)
+CONTROL = rule(ExportControl, id="control", exporters=["CN"], effect="licence", phases=[{}])
+CAP = rule(MaxShare, id="cap", by="facility", share="0.5")
 
 
-def wanted(*quantities: float, end_use: str = "defense", **more: Any) -> Any:
-    """A demand for metal of which nothing can be held, so that every period stands for itself."""
-    return case(demand("metal", end_use, *quantities), stores=(store("metal", 0, limit=0),), **more)
+def wanted(*quantities: float) -> Case:
+    """Metal for defence of which nothing can be held."""
+    return unstored(*quantities, end_use="defense")
 
 
-def after(given: Any, facts: Any, *changes: dict[str, Any], rules: Any = ()) -> Any:
+def after(given: Case, facts: Catalog, *changes: dict[str, Any], rules: Any = ()) -> Recommendation:
     """The plan after some changes."""
     return planned(given, facts, *rules, changes=[Change.model_validate(c) for c in changes])
 
 
+@pytest.mark.parametrize(
+    ("law", "change", "kilograms"),
+    [
+        pytest.param(LAW, {"prove": "cn-metal"}, {"au-metal": 10}, id="a proof does not lift what fails"),
+        pytest.param(LAW, {"waive": "ban", "of": "metal", "quantity": 4}, {"cn-metal": 4, "au-metal": 6}, id="a waiver is bounded in quantity"),
+        pytest.param(CONTROL, {"grant": "control", "of": "CN", "quantity": 3}, {"cn-metal": 3, "au-metal": 7}, id="a licence lets exports go"),
+        pytest.param(CAP, {"loosen": "cap", "by": 2}, {"cn-metal": 7, "au-metal": 3}, id="a bound is relaxed by kilograms"),
+        pytest.param(LAW, {"stock": "metal", "quantity": 2, "countries": ["US"]}, {"au-metal": 8}, id="stock serves first"),
+        pytest.param(LAW, {"stock": "metal", "quantity": 2, "countries": ["CN"]}, {"au-metal": 10}, id="but not of an origin that the rule forbids"),
+    ],
+)  # fmt: skip
+def test_rules_are_loosened(law: Rule, change: dict[str, Any], kilograms: dict[str, float]) -> None:
+    """Of 10 kg for defence, Chinese at 10 and Australian at 50."""
+    assert bought(after(wanted(10), metals(), change, rules=[law])) == kilograms
+
+
 def test_a_proof_lets_one_offer_pass_and_is_said() -> None:
     """What is unproven of the offer is taken as proved; another unproven offer stays out."""
-    plants = (facility("a", "AU", 30), facility("b", "JP", 30))
     doubtful = chain("AU?", *METAL)
-    facts = catalog(*plants, offer("one", "a", "metal", 9, doubtful), offer("two", "b", "metal", 5, doubtful))
-    assert bought(after(wanted(10), facts, rules=[ban(*METAL, start=None)])) == {}
-    found = after(wanted(10), facts, {"prove": "one"}, rules=[ban(*METAL, start=None)])
+    facts = catalog(offer("one", "au", "metal", 9, doubtful), offer("two", "jp", "metal", 5, doubtful))
+    assert bought(after(wanted(10), facts, rules=[LAW])) == {}
+    found = after(wanted(10), facts, {"prove": "one"}, rules=[LAW])
     assert bought(found) == {"one": 10.0}
     assert "taken as proved" in told(found, "accepted")
     assert "10 kg let pass" in told(found, "one")
 
 
-def test_a_proof_does_not_lift_what_fails() -> None:
-    """An origin that is known to be banned is no matter of proof."""
-    assert "cn-metal" not in bought(after(wanted(10), metals(), {"prove": "cn-metal"}, rules=[ban(*METAL, start=None)]))
-
-
-def test_a_waiver_is_bounded_in_quantity() -> None:
-    """So many kilograms of the demand may come from where the rule forbids."""
-    change = {"waive": "ban", "of": "metal", "quantity": 4}
-    found = after(wanted(10), metals(), change, rules=[ban(*METAL, start=None)])
-    assert bought(found) == {"cn-metal": 4.0, "au-metal": 6.0}
-
-
-def test_a_licence_lets_exports_go() -> None:
-    """An export control that asks for a licence lets what is granted one pass, up to its quantity."""
-    control = ExportControl.model_validate(
-        {"id": "control", "exporters": ["CN"], "effect": "licence", "citation": "c", "phases": [{}]}
-    )
-    assert "cn-metal" not in bought(after(wanted(10), metals(), rules=[control]))
-    found = after(wanted(10), metals(), {"grant": "control", "of": "CN", "quantity": 3}, rules=[control])
-    assert bought(found)["cn-metal"] == 3.0
-
-
-def test_a_bound_gives_way_by_kilograms() -> None:
-    """A cap of half the demand, loosened by two kilograms."""
-    cap = MaxShare.model_validate({"id": "cap", "by": "facility", "share": "0.5"})
-    found = after(wanted(10), metals(), {"loosen": "cap", "by": 2}, rules=[cap])
-    assert bought(found) == {"cn-metal": 7.0, "au-metal": 3.0}
-
-
-def test_stock_of_a_stated_origin_is_added() -> None:
-    """It serves first, being paid for; where the rule forbids its origin it does not."""
-    for country, left in (("US", 8.0), ("CN", 10.0)):
-        change = {"stock": "metal", "quantity": 2, "countries": [country]}
-        given = case(demand("metal", "defense", 10))
-        assert bought(after(given, metals(), change, rules=[ban(*METAL, start=None)])) == {"au-metal": left}
-
-
-def test_demand_is_wanted_later_and_never_lost() -> None:
+@pytest.mark.parametrize(("months", "kilograms"), [(12, {"2027": 5.0, "2028": 13.0}), (60, {"2028": 18.0})])
+def test_demand_is_wanted_later_and_never_lost(months: int, kilograms: dict[str, float]) -> None:
     """What would be wanted after the plan is wanted in its last period."""
-    found = after(wanted(5, 6, 7), metals(), {"demand": "metal", "delay": 12})
-    quantities = {p.delivered: float(p.quantity_kg) for p in found.run.purchases}
-    assert quantities == {"2027": 5.0, "2028": 13.0}
-
-
-def test_demand_that_is_delayed_beyond_the_plan_is_wanted_in_its_last_period() -> None:
-    """Five years later, of a plan of three."""
-    found = after(wanted(5, 6, 7), metals(), {"demand": "metal", "delay": 60})
-    assert {p.delivered: float(p.quantity_kg) for p in found.run.purchases} == {"2028": 18.0}
+    found = after(wanted(5, 6, 7), metals(), {"demand": "metal", "delay": months})
+    assert {p.delivered: float(p.quantity_kg) for p in found.run.purchases} == kilograms
 
 
 @pytest.mark.parametrize(
-    ("kind", "terms", "before"),
+    ("kind", "terms"),
     [
-        ("minimum-load", {"min_order": Decimal(20)}, "jp-metal"),
-        ("onboarding", {"onboarding": Decimal(9999)}, "jp-metal"),
-        ("maximum-load", {"max_order": Decimal(0)}, "jp-metal"),
-        ("qualification", {"qualification": Decimal(60)}, "jp-metal"),
-        ("dates", {"start": date(2040, 1, 1)}, "jp-metal"),
-        ("dates", {"end": date(2020, 1, 1)}, "jp-metal"),
-        ("lead-time", {"lead_time": Decimal(60)}, "jp-metal"),
-        ("lead-time", {"lanes": (Lane(to="US", lead_time=Decimal(60), source=SOURCE),)}, "jp-metal"),
+        ("minimum-load", {"min_order": 20}), ("onboarding", {"onboarding": 9999}), ("maximum-load", {"max_order": 0}),
+        ("qualification", {"qualification": 60}), ("dates", {"start": date(2040, 1, 1)}), ("dates", {"end": date(2020, 1, 1)}),
+        ("lead-time", {"lead_time": 60}), ("lead-time", {"lanes": (Lane(to="US", lead_time=Decimal(60), source=SOURCE),)}),
     ],
-)
-def test_terms_are_lifted(kind: str, terms: dict[str, Any], before: str) -> None:
+)  # fmt: skip
+def test_terms_are_lifted(kind: str, terms: dict[str, Any]) -> None:
     """Terms that keep the cheaper offer out no longer do; of another offer they stay."""
-    plants = (facility("au", "AU", 50), facility("jp", "JP", 50))
-    links = chain("AU", *METAL)
-    facts = catalog(
-        *plants, offer("au-metal", "au", "metal", 5, links, **terms), offer("jp-metal", "jp", "metal", 8, links)
-    )
-    assert set(bought(after(wanted(10), facts))) == {before}
-    assert set(bought(after(wanted(10), facts, {"lift": kind, "of": "country:JP"}))) == {before}
-    assert set(bought(after(wanted(10), facts, {"lift": kind, "of": "au-metal"}))) == {"au-metal"}
-    assert set(bought(after(wanted(10), facts, {"lift": kind}))) == {"au-metal"}
+    facts = catalog(source("AU", 5, max_per_year=50, **terms), source("JP", 8, max_per_year=50))
+    changes = ((), [{"lift": kind, "of": "country:JP"}], [{"lift": kind, "of": "au-metal"}], [{"lift": kind}])
+    found = [set(bought(after(wanted(10), facts, *some))) for some in changes]
+    assert found == [{"jp-metal"}, {"jp-metal"}, {"au-metal"}, {"au-metal"}]
 
 
-@pytest.mark.parametrize(("name", "hit"), [("country:CN", {"au-metal"}), ("outside:CN", {"cn-metal"})])
-def test_prices_change_by_country(name: str, hit: set[str]) -> None:
+@pytest.mark.parametrize(("name", "factor"), [("country:CN", "10"), ("outside:CN", "0.1")])
+def test_prices_change_by_country(name: str, factor: str) -> None:
     """All offers of a country, or all others."""
-    factor = "10" if name == "country:CN" else "0.1"
-    cheap = set(bought(after(wanted(10, end_use="civil"), metals(), {"price": name, "factor": factor})))
-    assert cheap == {"au-metal"}
-    dearer = set(bought(after(wanted(10, end_use="civil"), metals(), {"price": name, "factor": "1"})))
-    assert dearer == {"cn-metal"}, hit
+    found = [bought(after(wanted(10), metals(), {"price": name, "factor": by})) for by in (factor, "1")]
+    assert found == [{"au-metal": 10}, {"cn-metal": 10}]
 
 
 def test_a_capacity_that_nobody_published_is_given() -> None:
     """A facility without a capacity is a lead; stating one lets it supply, from a day on."""
-    bare = facility("au", "AU").but(capacity=())
-    facts = catalog(bare, source("AU", 5))
+    facts = catalog(facility("au", "AU", capacity=()), source("AU", 5))
     assert short(after(wanted(10, 10), facts)) == {"metal-defense": 20.0}
     found = after(wanted(10, 10), facts, {"capacity": "au", "per_year": 8, "from": "2027-01-01"})
     assert short(found) == {"metal-defense": 12.0}
 
 
-def test_a_price_that_nobody_published_is_given() -> None:
-    """An offer without a price is a lead; stating one lets it supply, in another currency at its rate, and quotations no longer count."""
-    bare = source("KZ", price(), name="kz-metal", plant="kz").but(price=None)
-    facts = metals(facility("kz", "KZ"), bare)
-    assert set(bought(after(wanted(10, end_use="civil"), facts))) == {"cn-metal"}
-    found = after(wanted(10, end_use="civil"), facts, {"price": "kz-metal", "amount": 4})
-    assert set(bought(found)) == {"kz-metal"}
-    assert found.cost.total == 40
-    dear = after(wanted(10, end_use="civil"), facts, {"price": "cn-metal", "amount": 60})
-    assert set(bought(dear)) == {"au-metal"}
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [([], "cn"), ([{"price": "kz-metal", "amount": 4}], "kz"), ([{"price": "cn-metal", "amount": 60}], "au")],
+)
+def test_a_price_that_nobody_published_is_given(changes: list[dict[str, Any]], name: str) -> None:
+    """An offer without a price is a lead; stating one lets it supply, and takes the place of another."""
+    found = after(wanted(10), metals(source("KZ", 1).but(price=None)), *changes)
+    assert bought(found) == {f"{name}-metal": 10}
+    assert found.cost.total == {"cn": 100, "kz": 40, "au": 500}[name]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"price": "one", "factor": 2, "amount": 3},
-        {"capacity": "one", "amount": 3},
-        {"waive": "ban", "quantity": 4},
-        {"waive": "ban", "of": "metal"},
-        {"stock": "metal", "quantity": 4},
-        {"loosen": "cap"},
-        {"prove": "one", "factor": 2},
-        {"demand": "metal", "quantity": 4},
-        {"lead_time": "one"},
-        {"recipe": "one", "factor": 2},
+        {"price": "one", "factor": 2, "amount": 3}, {"capacity": "one", "amount": 3}, {"waive": "ban", "quantity": 4},
+        {"waive": "ban", "of": "metal"}, {"stock": "metal", "quantity": 4}, {"loosen": "cap"}, {"prove": "one", "factor": 2},
+        {"demand": "metal", "quantity": 4}, {"lead_time": "one"}, {"recipe": "one", "factor": 2},
         {"recipe": "one", "of": "metal", "factor": 0},
     ],
-)
+)  # fmt: skip
 def test_a_change_that_lacks_or_ignores_something_is_refused(change: dict[str, Any]) -> None:
     """Read past, it would give another plan than was asked for."""
     with pytest.raises(ValidationError):
@@ -191,43 +147,43 @@ def test_a_change_that_lacks_or_ignores_something_is_refused(change: dict[str, A
 
 def test_an_imposed_rule_holds_for_one_question() -> None:
     """A rule beyond those of the case: the answer keeps it, the session does not."""
-    session = opened(wanted(10, end_use="civil"), metals())
-    floor = MinShare.model_validate({"id": "floor", "by": "facility", "facilities": ["jp"], "share": "0.2"})
-    answer = session.after(rules=[floor])
-    assert answer.rise.objective == Decimal(2 * (80 - 10))
+    session = opened(wanted(10), metals())
+    floor = rule(MinShare, by="facility", facilities=["jp"], share="0.2")
+    assert session.after(rules=[floor]).rise.objective == 2 * (80 - 10)
     assert session.after().rise.objective == 0
 
 
-def test_extremes_of_a_share() -> None:
+@pytest.mark.parametrize(
+    ("name", "within", "largest", "kilograms"),
+    [
+        ("au-metal", "0", True, 0),
+        ("au-metal", "0.1", True, 1),
+        ("cn-metal", "0.1", False, 39),
+        ("cn-metal", "0", False, 40),
+    ],
+)
+def test_extremes_of_a_share(name: str, within: str, largest: bool, kilograms: float) -> None:
     """At the cheapest plan nothing else is available; at a tenth dearer, a kilogram at 50 in the place of one at 10 for 40."""
-    session = opened(wanted(40, end_use="civil"), metals())
-
-    def of(name: str, within: str, *, largest: bool) -> float:
-        found = session.extreme(
-            "metal", lambda facts, _, __: float(facts.offer.id == name), Decimal(within), largest=largest
-        )
-        assert abs(found.value - found.bound) < Decimal("1e-6")
-        return round(float(found.value), 6)
-
-    assert of("au-metal", "0", largest=True) == 0.0
-    assert of("au-metal", "0.1", largest=True) == 1.0
-    assert of("cn-metal", "0.1", largest=False) == 39.0
-    assert of("cn-metal", "0", largest=False) == 40.0
+    session = opened(wanted(40), metals())
+    found = session.extreme(
+        "metal", lambda facts, _, __: float(facts.offer.id == name), Decimal(within), largest=largest
+    )
+    assert (float(found.value), float(found.bound)) == pytest.approx((kilograms, kilograms), abs=1e-6)
 
 
 def test_amounts_of_changes_are_read_with_their_units(tmp_path: Path) -> None:
     """A case file gives quantities and capacities of a change as it gives all others."""
-    text = (
-        'schema = 1\n[case]\nname = "c"\nstart = 2027-01-01\nperiods = 1\nperiod = "year"\nplace = "US"\n'
-        '[[demand]]\nmaterial = "m"\nend_use = "civil"\nper_year = "1 t"\n[[scenario]]\nname = "s"\nchange = [\n'
-        '{ capacity = "x", per_year = "5 t/year" },\n{ stock = "m", quantity = "2 lb", countries = ["Australia"] },\n'
-        '{ waive = "r", of = "m", quantity = "3 t" },\n{ lift = "minimum-load" },\n{ price = "o", amount = "0.5 EUR/g" },\n]\n'
-    )
-    (tmp_path / "case.toml").write_text(text)
-    capacity, stock, waiver, lifted, priced = load_case(tmp_path).scenarios[0].change
-    assert capacity.per_year == 5000
-    assert stock.quantity == Decimal("0.90718474")
-    assert stock.countries == {"AU"}
-    assert waiver.quantity == 3000
-    assert lifted.lift is TermKind.MINIMUM_LOAD
+    scenario = """[[scenario]]
+name = "s"
+change = [
+{ capacity = "x", per_year = "5 t/year" },
+{ stock = "m", quantity = "2 lb", countries = ["Australia"] },
+{ waive = "r", of = "m", quantity = "3 t" },
+{ lift = "minimum-load" },
+{ price = "o", amount = "0.5 EUR/g" },
+]
+"""
+    capacity, stock, waiver, lifted, priced = load_case(write_case(tmp_path, CASE + scenario)).scenarios[0].change
+    assert (capacity.per_year, stock.quantity, stock.countries) == (5000, Decimal("0.90718474"), {"AU"})
+    assert (waiver.quantity, lifted.lift) == (3000, TermKind.MINIMUM_LOAD)
     assert (priced.amount, priced.currency) == (500, "EUR")

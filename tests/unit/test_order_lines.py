@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.domain.market import BenchmarkPrice, Rate
+from friendshore.domain.market import Rate
 from friendshore.orders.lines import UNITS, OrderLine, order_lines
 from friendshore.orders.sheet import PlacedLine
 from friendshore.orders.used import PlannedUse, RolledLot, node_totals, planned_use, take_out
@@ -18,10 +18,10 @@ from friendshore.recommend import Recommendation
 
 from ..building import (
     SOURCE,
+    benchmark,
     case,
     catalog,
     demand,
-    facility,
     lines,
     maker,
     metals,
@@ -70,13 +70,9 @@ def test_inputs_are_taken_by_the_orders_that_were_placed() -> None:
 def test_inputs_are_what_may_lie_in_the_stock_that_the_maker_takes(held: int | None, second: str) -> None:
     """Cheap oxide of 2026 is kept for 2027, or if it can't be kept, that of 2027 is taken alone."""
     oxides = source("AU", 1, "oxide", end=date(2026, 12, 31)), source("CN", 100, "oxide", start=date(2027, 1, 1))
-    facts = catalog(
-        facility("jp", "JP", 1000), facility("au", "AU", 1000), facility("cn", "CN", 1000), maker("JP", 1), *oxides
-    )
-    given_ = case(
-        demand("metal", "civil", 40, 40, price=5000), stores=(store("oxide", 0, "JP", held), store("metal", 500))
-    )
-    made = [line for line in lines_of(planned(given_, facts)) if line.offer == "jp-melt"]
+    stores = (store("oxide", 0, "JP", held), store("metal", 500))
+    found = planned(case(demand("metal", "civil", 40, 40, price=5000), stores=stores), catalog(maker("JP", 1), *oxides))
+    made = [line for line in lines_of(found) if line.offer == "jp-melt"]
     assert [line.inputs for line in sorted(made, key=lambda line: line.ordered)] == [("au-oxide",), (second,)]
 
 
@@ -92,19 +88,11 @@ def test_goods_of_one_run_are_one_line() -> None:
 
 def test_a_price_is_told_in_the_currency_of_the_offer() -> None:
     """A benchmark in euros and a premium of a quarter, not the dollars of the plan."""
-    press = BenchmarkPrice(
-        id="press",
-        material="metal",
-        date=date(2025, 1, 1),
-        amount=Decimal(8),
-        currency="EUR",
-        incoterm="CIF",
-        source=SOURCE,
-    )
-    rate = Rate(currency="EUR", to="USD", rate=Decimal("1.5"), start=date(2025, 1, 1), source=SOURCE)
+    day = date(2025, 1, 1)
+    rate = Rate(currency="EUR", to="USD", rate=Decimal("1.5"), start=day, source=SOURCE)
     follows = source("AU", price(benchmark="press", premium=Decimal("0.25")), name="follows")
-    facts = metals(follows, press, cn=0, jp=0).but(rates=(rate,))
-    found = planned(case(demand("metal", "civil", 3)), facts)
+    press = benchmark(8, day, name="press", currency="EUR", incoterm="CIF")
+    found = planned(case(demand("metal", "civil", 3)), metals(follows, press, cn=0, jp=0).but(rates=(rate,)))
     (line,) = lines_of(found)
     assert line.price == (Decimal(10), "EUR", "CIF")
     assert (line.texts["total"], line.texts["currency"], line.texts["incoterm"]) == ("30.00", "EUR", "CIF")
@@ -156,10 +144,8 @@ def test_what_is_used_and_what_is_left_add_up(held: list[RolledLot], uses: list[
 @pytest.mark.parametrize("early", [True, False])
 def test_what_came_first_is_used_first(early: bool) -> None:
     """Two lots for one class: the one that arrived first is empty before the other one is touched."""
-    days = (date(2026, 1, 1), date(2026, 2, 1))
-    first, second = (
-        RolledLot(name, ("metal", "US"), Decimal(10), day, True, {"R1": Decimal(10)})
-        for name, day in zip("ab", days if early else days[::-1], strict=True)
-    )
-    take_out([first, second], [PlannedUse(("metal", "US"), "R1", 0, Decimal(12))], {})
-    assert (first.used, second.used) == ((10, 2) if early else (2, 10))
+    days = (date(2026, 1, 1), date(2026, 2, 1)) if early else (date(2026, 2, 1), date(2026, 1, 1))
+    node, part = ("metal", "US"), {"R1": Decimal(10)}
+    held = [RolledLot(name, node, Decimal(10), day, True, part) for name, day in zip("ab", days, strict=True)]
+    take_out(held, [PlannedUse(node, "R1", 0, Decimal(12))], {})
+    assert [lot.used for lot in held] == ([10, 2] if early else [2, 10])

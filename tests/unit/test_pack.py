@@ -57,9 +57,9 @@ def pack(folder: Path, text: str) -> Path:
     return folder
 
 
-def problems(folder: Path) -> list[str]:
+def problems(folder: Path, text: str = "") -> list[str]:
     """What is wrong with a pack, one line each, in order."""
-    return [str(p) for p in refused(read_pack, folder)]
+    return [str(p) for p in refused(read_pack, pack(folder, text) if text else folder)]
 
 
 def test_pack_is_read_with_rules_and_bills(tmp_path: Path) -> None:
@@ -76,54 +76,36 @@ def test_pack_is_read_with_rules_and_bills(tmp_path: Path) -> None:
 
 def test_every_mistake_of_a_pack_is_reported_at_once(tmp_path: Path) -> None:
     """Head, rules and bills are all checked, and each mistake has its line."""
-    text = (
-        HEAD.replace("authority", "autority").replace('title = "A law"\n', "")
-        + """
-[[rule]]
-kind = "origin-ban"
-id = "ban"
-
-[[rule]]
-id = ""
-citation = 4
-
-[[bill]]
-id = "b"
-change = [{ enable = "x", disable = "y" }, { moove = "x" }]
-"""
-    )
-    said = problems(pack(tmp_path / "law", text))
+    text = HEAD.replace("authority", "autority").replace('title = "A law"\n', "")
+    text += '\n[[rule]]\nkind = "origin-ban"\nid = "ban"\n\n[[rule]]\nid = ""\ncitation = 4\n'
+    text += '\n[[bill]]\nid = "b"\nchange = [{ enable = "x", disable = "y" }, { moove = "x" }]\n'
+    said = problems(tmp_path, text)
     for part in (
-        "[autority]: no such key",
-        "did you mean `authority`?",
-        "[title]: a needed key is missing",
-        ":7 [citation]: rule ban of a pack needs `citation`",
-        ":11 [kind]: rule 2 of a pack needs `kind`",
-        ":11 [id]: rule 2 of a pack needs `id`",
-        ":11 [citation]: rule 2 of a pack needs `citation`; found 4",
-        ":15 [bill[1].title]: a needed key is missing",
-        ":17 [bill[1].change[1]]",
-        "did you mean `move`?",
-    ):
+        "[autority]: no such key", "did you mean `authority`?", "[title]: a needed key is missing", "did you mean `move`?",
+        ":7 [citation]: rule ban of a pack needs `citation`", ":11 [kind]: rule 2 of a pack needs `kind`", ":11 [id]: rule 2 of a pack needs `id`",
+        ":11 [citation]: rule 2 of a pack needs `citation`; found 4", ":15 [bill[1].title]: a needed key is missing", ":17 [bill[1].change[1]]",
+    ):  # fmt: skip
         assert any(part in line for line in said), part
 
 
-def test_same_id_twice_is_reported_with_both_lines(tmp_path: Path) -> None:
-    """Rules and bills share one space of names, for `enable` may name either."""
-    text = HEAD + RULES + BILL.replace("bill-1", "duty")
-    assert problems(pack(tmp_path / "law", text)) == [
-        f"{tmp_path / 'law' / 'pack.toml'}:22 [id]: `duty` is the id of two entries, first on line 16; fix: rename one of the two"
-    ]
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        # Rules and bills share one space of names, for `enable` may name either.
+        pytest.param(HEAD + RULES + BILL.replace("bill-1", "duty"),
+            ":22 [id]: `duty` is the id of two entries, first on line 16; fix: rename one of the two", id="same id"),
+        pytest.param('schema = 1\nid = "law"\ntitle = \n', ":3: is not valid TOML", id="syntax"),
+        pytest.param("", "holds no pack.toml", id="no pack"),
+    ],
+)  # fmt: skip
+def test_a_mistake_has_its_line(tmp_path: Path, text: str, said: str) -> None:
+    """And its fix."""
+    (problem,) = problems(tmp_path, text)
+    assert said in problem
 
 
-def test_syntax_error_has_its_line(tmp_path: Path) -> None:
-    """What is not TOML is said with the line to mend."""
-    assert ":3: is not valid TOML" in problems(pack(tmp_path / "law", 'schema = 1\nid = "law"\ntitle = \n'))[0]
-
-
-def test_folder_that_is_no_pack_is_told_apart_from_none(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     """A wrong path and a folder of something else are different mistakes."""
-    assert "holds no pack.toml" in problems(tmp_path)[0]
     assert "there is no such folder" in problems(tmp_path / "nowhere")[0]
 
 
@@ -135,16 +117,16 @@ def test_wrong_encoding_is_reported(tmp_path: Path) -> None:
 
 
 def test_digest_is_of_the_content(tmp_path: Path) -> None:
-    """Comments, layout and the order of rules change nothing; any fact does."""
-
-    def digest(name: str, text: str) -> str:
-        return read_pack(pack(tmp_path / name, text)).digest
-
-    plain = digest("a", HEAD + RULES + BILL)
+    """Comments, layout and the order of rules change nothing; any fact does, and scenarios do."""
+    whole = HEAD + RULES + BILL
     first, second = ("[[rule]]" + part for part in RULES.split("[[rule]]")[1:])
-    assert digest("b", "# a comment\n" + HEAD + second + "\n\n" + first + BILL) == plain
-    assert digest("c", (HEAD + RULES + BILL).replace("0.25", "0.26")) != plain
-    assert digest("d", (HEAD + RULES + BILL).replace("2027-01-01", "2027-01-02")) != plain
+    same = [whole, f"{HEAD}# a comment\n{second}\n\n{first}{BILL}"]
+    others = [
+        whole.replace("0.25", "0.26"), whole.replace("2027-01-01", "2027-01-02"), whole + STORY, whole + STORY.replace("goes", "stays"),
+    ]  # fmt: skip
+    digests = [read_pack(pack(tmp_path / str(n), text)).digest for n, text in enumerate(same + others)]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 5
 
 
 def test_pack_may_be_made_in_memory() -> None:
@@ -152,17 +134,17 @@ def test_pack_may_be_made_in_memory() -> None:
     assert RulePack(id="law", title="A law", as_of=date(2026, 11, 1)).file == "law"
 
 
-PHASES = {
-    "reversed": ([{"from": "2027-01-01", "until": "2026-01-01"}], "which is earlier"),
-    "overlapping": ([{"until": "2027-01-01"}, {"from": "2027-01-01"}], "phases overlap"),
-    "two without dates": ([{}, {"status": "pending"}], "phases overlap"),
-}
-
-
-@pytest.mark.parametrize("case", PHASES)
-def test_phases_follow_one_another(case: str) -> None:
+@pytest.mark.parametrize(
+    ("phases", "said"),
+    [
+        ([{"from": "2027-01-01", "until": "2026-01-01"}], "which is earlier"),
+        ([{"until": "2027-01-01"}, {"from": "2027-01-01"}], "phases overlap"),
+        ([{}, {"status": "pending"}], "phases overlap"),
+    ],
+    ids=["reversed", "overlapping", "two without dates"],
+)
+def test_phases_follow_one_another(phases: list[dict[str, str]], said: str) -> None:
     """A rule is in one phase at a time, or nobody could say what its status is on a day."""
-    phases, said = PHASES[case]
     with pytest.raises(InputError, match=said):
         Registry.of().rule({"kind": "tariff", "id": "r", "rate": 0.1, "phases": phases}, "pack.toml", 4)
 
@@ -190,19 +172,8 @@ def test_a_pack_brings_scenarios_to_the_cases_that_use_it(tmp_path: Path) -> Non
         gather(load_case(tmp_path), Registry.of())
 
 
-def test_the_digest_covers_scenarios(tmp_path: Path) -> None:
-    """A pack without any keeps the digest it always had; with one, each change of it counts."""
-    digests = {
-        read_pack(pack(tmp_path / name, HEAD + text)).digest
-        for name, text in (("a", ""), ("b", STORY), ("c", STORY.replace("duty goes", "duty stays")))
-    }
-    assert len(digests) == 3
-
-
 def test_mistakes_in_a_scenario_of_a_pack_have_their_line(tmp_path: Path) -> None:
     """Read with the same care as rules and bills."""
-    told = problems(
-        pack(tmp_path / "law", HEAD + STORY + STORY + '[[scenario]]\nname = "x"\nchange = [{ price = "a" }]\n')
-    )
+    told = problems(tmp_path, HEAD + STORY + STORY + '[[scenario]]\nname = "x"\nchange = [{ price = "a" }]\n')
     assert any("`all-at-once` is the name of two entries, first on line 8" in line for line in told)
     assert any("needs `factor`" in line for line in told)

@@ -81,18 +81,17 @@ class Box(NamedTuple):
     height: float
 
 
-BOX = re.compile(r"M(\S+) (\S+)h(\S+)v(\S+)h-\S+z")
+def number(node: Node, name: str) -> float:
+    """An attribute that is a number."""
+    return float(node.attributes[name])
 
 
 def rectangles(picture: Node) -> list[Box]:
     """The parts that are drawn as rectangles."""
-    found = (BOX.fullmatch(node.attributes.get("d", "")) for _, node in parts(picture))
+    found = (
+        re.fullmatch(r"M(\S+) (\S+)h(\S+)v(\S+)h-\S+z", node.attributes.get("d", "")) for _, node in parts(picture)
+    )
     return [Box(*map(float, one.groups())) for one in found if one]
-
-
-def number(node: Node, name: str) -> float:
-    """An attribute that is a number."""
-    return float(node.attributes[name])
 
 
 def across(node: Node) -> float:
@@ -119,7 +118,6 @@ MAP = WorldMap(
     (Route("CN", "SG", D(100), ""), Route("XX", "SG", D(1), "")), "kg",
 )  # fmt: skip
 LADDER = Ladder((Rung("A", D(10), "chosen"), Rung("B", D(20), "", target=D(10)), Rung("C", None, "no price")), "USD/kg")
-SPANNED = (date(2027, 2, 1), date(2027, 5, 31))
 CHARTS = {"bars": BARS, "flow": FLOW, "timeline": TIMELINE, "map": MAP, "ladder": LADDER}
 
 
@@ -200,19 +198,15 @@ def test_countries_are_darker_the_more_they_supply() -> None:
     """A state too small for an outline is a point, a ban has lines over it, what no map has is left to the table; all outlines are there once."""
     root = drawn(MAP)
     assert len([node for node in root.walk() if node.attributes.get("id") == "_CN"]) == 1
+    assert not [node for node in drawn(BARS).walk() if node.attributes.get("id") == "_land"]
     for picture in root.one("figure").all("svg"):
-        outlines = {
-            node.attributes["href"]: node.attributes["class"]
-            for node in picture.all("use")
-            if "class" in node.attributes
-        }
-        assert outlines == {"#_land": "land", "#_CN": "w4", "#_RU": "w o-bad", "#_lines": "lines o-bad"}
+        uses = [node.attributes for node in picture.all("use")]
+        looks = {one["href"]: one["class"] for one in uses if "class" in one}
+        assert looks == {"#_land": "land", "#_CN": "w4", "#_RU": "w o-bad", "#_lines": "lines o-bad"}
         (clip,) = picture.all("clippath")
         assert [node.attributes["href"] for node in clip.all("use")] == ["#_RU"]
-        (lines,) = (node for node in picture.all("use") if node.attributes["href"] == "#_lines")
-        assert lines.attributes["clip-path"] == f"url(#{clip.attributes['id']})"
-        (point,) = picture.all("circle")
-        assert point.attributes["class"] == "dot w0"
+        assert [one["clip-path"] for one in uses if one["href"] == "#_lines"] == [f"url(#{clip.attributes['id']})"]
+        assert [point.attributes["class"] for point in picture.all("circle")] == ["dot w0"]
     assert told(MAP) == [
         "China: 5 t, tin", "Russian Federation: banned", "China to Singapore: 100 kg", "Singapore: 100 kg, tin",
     ]  # fmt: skip
@@ -230,18 +224,12 @@ def test_routes_into_one_country_end_apart() -> None:
         assert min(hypot(x - a, y - b) for (x, y), (a, b) in combinations(tips, 2)) > apart
 
 
-def test_a_page_without_a_map_has_no_outlines() -> None:
-    """They are most of a page."""
-    assert not [node for node in drawn(BARS).walk() if node.attributes.get("id") == "_land"]
-
-
 def test_a_rung_is_as_long_as_its_price() -> None:
     """What it would have to be is a line across it; where there is no price it is said why."""
     for picture in pictures(LADDER):
         first, second = rectangles(picture)
         assert second.width == pytest.approx(2 * first.width, abs=0.2)
-        words = {node.text for node in picture.all("text")}
-        assert {"A", "10", "B", "20 → 10", "C", "no price"} <= words
+        assert {"A", "10", "B", "20 → 10", "C", "no price"} <= {node.text for node in picture.all("text")}
     assert told(LADDER) == ["A: chosen", "B: 20 USD/kg", "B: 10 USD/kg"]
 
 
@@ -255,23 +243,20 @@ MONEY = st.integers(-(10**7), 10**9).map(lambda whole: D(whole) / 100)
 DAYS = st.integers(-400, 3000).map(lambda days: date(2027, 1, 1) + timedelta(days))
 
 
+LABELS = st.sampled_from([
+    lambda i: f"{2027 + i}", lambda i: f"{2027 + i // 4}-Q{i % 4 + 1}", lambda i: f"{2027 + i // 12}-{i % 12 + 1:02}",
+])  # fmt: skip
+
+
 @st.composite
 def any_bars(draw: st.DrawFn) -> Bars:
     """Bars by quarters, months or years."""
     count = draw(st.integers(0, 70))
-    label = draw(
-        st.sampled_from(
-            (
-                lambda i: f"{2027 + i}",
-                lambda i: f"{2027 + i // 4}-Q{i % 4 + 1}",
-                lambda i: f"{2027 + i // 12}-{i % 12 + 1:02}",
-            )
-        )
-    )
     values = st.lists(AMOUNTS, min_size=count, max_size=count).map(tuple)
     series = draw(st.lists(st.builds(Series, NAMES, values, TONES), max_size=10))
     line = draw(st.none() | st.builds(Series, NAMES, values))
-    return Bars(tuple(map(label, range(count))), tuple(series), draw(st.sampled_from(("kg", "t", "USD"))), line)
+    labels = tuple(map(draw(LABELS), range(count)))
+    return Bars(labels, tuple(series), draw(st.sampled_from(("kg", "t", "USD"))), line)
 
 
 @st.composite
@@ -289,7 +274,10 @@ def any_flow(draw: st.DrawFn) -> Flow:
 
 def test_a_long_timeline_is_drawn_in_parts_between_which_paper_can_end() -> None:
     """Of about as many rows, each row in one of them, each with the years above it; a short one is one picture."""
-    rows = tuple(TimelineRow(f"supplier {n}", (TimelineSpan(*SPANNED, "on its way"),), ()) for n in range(26))
+    rows = tuple(
+        TimelineRow(f"supplier {n}", (TimelineSpan(date(2027, 2, 1), date(2027, 5, 31), "on its way"),), ())
+        for n in range(26)
+    )
     figure = drawn(replace(TIMELINE, rows=rows)).one("figure")
     wide = [svg for svg in figure.all("svg") if svg.attributes["class"] == "wide"]
     named = [[node.text for node in svg.all("text") if node.text.startswith("supplier")] for svg in wide]
@@ -301,30 +289,27 @@ def test_a_long_timeline_is_drawn_in_parts_between_which_paper_can_end() -> None
 
 
 @st.composite
+def any_span(draw: st.DrawFn) -> TimelineSpan:
+    """Some days."""
+    day = draw(DAYS)
+    return TimelineSpan(day, day + timedelta(draw(st.integers(0, 900))), draw(NAMES), draw(TONES))
+
+
+@st.composite
 def any_timeline(draw: st.DrawFn) -> Timeline:
     """Rows of spans and marks, some of them outside."""
     start = date(2027, 1, 1) + timedelta(draw(st.integers(0, 400)))
     marks = st.lists(st.builds(TimelineMark, DAYS, NAMES, TONES), max_size=6).map(tuple)
-    spans = st.lists(
-        st.builds(
-            lambda day, size, text, tone: TimelineSpan(day, day + timedelta(size), text, tone),
-            DAYS,
-            st.integers(0, 900),
-            NAMES,
-            TONES,
-        ),
-        max_size=4,
-    ).map(tuple)
+    spans = st.lists(any_span(), max_size=4).map(tuple)
     rows = draw(st.lists(st.builds(TimelineRow, NAMES, spans, marks), max_size=8))
     return Timeline(start, start + timedelta(draw(st.integers(0, 9000))), tuple(rows), draw(marks))
 
 
 CODES = st.sampled_from(("CN", "US", "AU", "SG", "MT", "EE", "FJ", "NZ", "RU", "KR", "GL", "XK", "??"))
+COUNTRY = st.builds(Country, CODES, st.none() | AMOUNTS, NAMES, TONES)
 ANY_MAP = st.builds(
     WorldMap,
-    st.lists(
-        st.builds(Country, CODES, st.none() | AMOUNTS, NAMES, TONES), max_size=10, unique_by=lambda one: one.code
-    ).map(tuple),
+    st.lists(COUNTRY, max_size=10, unique_by=lambda one: one.code).map(tuple),
     st.lists(st.builds(Route, CODES, CODES, AMOUNTS, NAMES, TONES), max_size=6).map(tuple),
     st.just("kg"),
 )
@@ -341,35 +326,25 @@ def boxes(picture: Node) -> list[tuple[str, float, float, float, float]]:
     found = []
     for node in picture.all("text"):
         size = float(node.attributes.get("font-size", picture.attributes["font-size"]))
-        wide = sum(
-            measured(
-                part if isinstance(part, str) else part.text,
-                size if isinstance(part, str) else number(part, "font-size"),
-            )
-            for part in node.inside
+        inside = (
+            (part, size) if isinstance(part, str) else (part.text, number(part, "font-size")) for part in node.inside
         )
+        wide = sum(measured(*one) for one in inside)
         x, y = number(node, "x"), number(node, "y")
         left = x - {"middle": wide / 2, "end": wide}.get(node.attributes.get("text-anchor", ""), 0.0)
         found.append((node.text, left, y - size * 0.72, left + wide, y + size * 0.1))
     return found
 
 
+LONG_NAMES = tuple(Place(f"{i}", "A node with a long name", i) for i in range(4))
+BELOW_ZERO = (Rung("A", D("-7335.83"), "", target=D("-24.34")), Rung("B", D("-1.62"), "", target=D("13143.49")))
+
+
 @given(ANY)
 @example(Bars(tuple(f"{2027 + i // 4}-Q{i % 4 + 1}" for i in range(61)), (Series("tin", (D(1),) * 61),), "kg"))
 @example(Bars(tuple(f"{2027 + i // 12}-{i % 12 + 1:02}" for i in range(70)), (Series("tin", (D(1),) * 70),), "kg"))
-@example(
-    Flow(
-        ("A layer with a long name",) * 4,
-        tuple(Place(f"{i}", "A node with a long name", i) for i in range(4)),
-        (),
-        "kg",
-    )
-)
-@example(
-    Ladder(
-        (Rung("A", D("-7335.83"), "", target=D("-24.34")), Rung("B", D("-1.62"), "", target=D("13143.49"))), "USD/kg"
-    )
-)
+@example(Flow(("A layer with a long name",) * 4, LONG_NAMES, (), "kg"))
+@example(Ladder(BELOW_ZERO, "USD/kg"))
 @example(Timeline(date(2027, 1, 1), date(2028, 2, 18), ()))
 def test_every_word_is_in_the_picture(chart: Chart) -> None:
     """None is cut off at an edge, and none lies on another, however long names are and however many there are; no number is no number."""
@@ -380,9 +355,8 @@ def test_every_word_is_in_the_picture(chart: Chart) -> None:
         for one, other in combinations(words, 2):
             beside = one[3] <= other[1] + 1 or other[3] <= one[1] + 1
             assert beside or one[4] <= other[2] + 1 or other[4] <= one[2] + 1, (one, other)
-        assert not [
-            value for node in picture.walk() for value in node.attributes.values() if re.search(r"\b(nan|inf)\b", value)
-        ]
+        values = [value for node in picture.walk() for value in node.attributes.values()]
+        assert not [value for value in values if re.search(r"\b(nan|inf)\b", value)]
 
 
 def test_what_is_little_of_the_axis_is_told_in_a_unit_of_its_own() -> None:
