@@ -46,6 +46,34 @@ def test_masses_become_kilograms(text: str, kg: str, substance: str | None) -> N
 
 
 @pytest.mark.parametrize(
+    ("parse", "text", "expected"),
+    [
+        (parse_unit_price, "580000 USD/t", (Decimal(580), "USD", None)), (parse_unit_price, "1000 USD/mtu", (Decimal(100), "USD", "WO3")),
+        (parse_unit_price, "180 USD/kg Ta2O5", (Decimal(180), "USD", "Ta2O5")), (parse_unit_price, "4.5359237 EUR/lb", (Decimal(10), "EUR", None)),
+        (parse_money, "2,500,000 USD", (Decimal(2_500_000), "USD")), (parse_share, "65 %", Decimal("0.65")), (parse_share, "0.65", Decimal("0.65")),
+        (parse_duration, "1 quarter", 3), (parse_duration, "3 months", 3), (parse_duration, "2 years", 24), (parse_duration, "0", 0),
+        (parse_number, "1,250", 1250), (parse_number, "1,250,000", 1_250_000), (parse_number, "1,250.00", 1250), (parse_number, "1_250", 1250),
+        (parse_number, "1.250", Decimal("1.25")), (parse_number, "1250", 1250),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_in_every_form(parse: Callable[[str], object], text: str, expected: object) -> None:
+    """Prices per kilogram of what they are quoted for, durations in months; a comma sets off thousands, a point decimals."""
+    assert parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kg"),
+    [
+        ("20 t/year", 20_000), ("20 t", 20_000), ("5 t/quarter", 20_000), ("1 t/month", 12_000), ("1 kg/day", 365),
+        ("2 t/yr", 2000), ("2 t/a", 2000),
+    ],
+)  # fmt: skip
+def test_rates_are_yearly(text: str, kg: int) -> None:
+    """A rate per any time is the same rate a year."""
+    assert abs(parse_rate(text).kg - kg) < Decimal("1e-9")
+
+
+@pytest.mark.parametrize(
     ("parse", "expected", "texts"),
     [
         (parse_mass, "unit", ["5", "t", "", "1,5 t", "0,125 t", "1234,567 t", "1,2345 t", "5.5.5 t", "5 ton", "5 bushels"]),
@@ -60,36 +88,6 @@ def test_what_is_doubtful_is_refused(parse: Callable[[str], object], expected: s
     for text in texts:
         with pytest.raises(ValueError, match=expected):
             parse(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "kg"),
-    [
-        ("20 t/year", "20000"), ("20 t", "20000"), ("5 t/quarter", "20000"), ("1 t/month", "12000"), ("1 kg/day", "365"),
-        ("2 t/yr", "2000"), ("2 t/a", "2000"),
-    ],
-)  # fmt: skip
-def test_rates_are_yearly(text: str, kg: str) -> None:
-    """A rate per any time is the same rate a year."""
-    assert abs(parse_rate(text).kg - Decimal(kg)) < Decimal("1e-9")
-
-
-def test_prices_are_per_kilogram() -> None:
-    """A price per tonne, pound or ton unit becomes one per kilogram of what it is quoted for."""
-    assert parse_unit_price("580000 USD/t") == (Decimal(580), "USD", None)
-    assert parse_unit_price("1000 USD/mtu") == (Decimal(100), "USD", "WO3")
-    assert parse_unit_price("180 USD/kg Ta2O5") == (Decimal(180), "USD", "Ta2O5")
-    assert parse_unit_price("4.5359237 EUR/lb").amount == Decimal(10)
-
-
-def test_money_shares_and_durations() -> None:
-    """Money, shares and durations are read in the forms the reference page lists."""
-    assert parse_money("2,500,000 USD") == (Decimal(2_500_000), "USD")
-    assert parse_share("65 %") == parse_share("0.65") == Decimal("0.65")
-    assert parse_duration("1 quarter") == parse_duration("3 months") == Decimal(3)
-    assert parse_duration("2 years") == Decimal(24)
-    assert parse_duration("0") == 0
-    assert abs(parse_duration("365 days") - 12) < Decimal("1e-12")
 
 
 @given(NUMBERS, st.sampled_from(sorted(KILOGRAMS)))
@@ -123,90 +121,54 @@ def test_a_number_in_json_is_the_same_number(number: Decimal) -> None:
     """Value and text of a number outlive JSON."""
     told = Told(amount=number)
     again = Told.model_validate_json(told.model_dump_json())
-    assert again == told
-    assert str(again.amount) == str(told.amount)
-    assert told.amount == number
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("1,250", 1250),
-        ("1,250,000", 1_250_000),
-        ("1,250.00", 1250),
-        ("1_250", 1250),
-        ("1.250", Decimal("1.25")),
-        ("1250", 1250),
-    ],
-)
-def test_a_comma_sets_off_thousands_and_a_point_decimals(text: str, number: Decimal) -> None:
-    """One rule for every number, whatever its column or key."""
-    assert parse_number(text) == number
+    assert (again, str(again.amount), told.amount) == (told, str(told.amount), number)
 
 
 @pytest.mark.parametrize(
     ("text", "readings"),
     [
-        ("9.000 t/yr", ("9 t/yr", "9000 t/yr")),
-        ("12.500 kg", ("12.5 kg", "12500 kg")),
-        ("1.234 t WO3", ("1.2340 t WO3", "1234 t WO3")),
-        ("148.500 EUR/kg", ("148.5 EUR/kg", "148500 EUR/kg")),
-        ("12,500 kg", ("12500 kg", "12.5 kg")),
-        ("1,250", ("1250", "1.25")),
-        ("0.125 kg", None),
-        ("1250.000 kg", None),
-        ("1,250.000 kg", None),
-        ("12.50 kg", None),
-        ("12.5000 kg", None),
-        ("9.000", ("9", "9000")),
-        ("1.000", None),
-        ("1.085", None),
-        ("12.500 %", None),
-        ("1.234 things that are a sentence", None),
+        ("9.000 t/yr", ("9 t/yr", "9000 t/yr")), ("12.500 kg", ("12.5 kg", "12500 kg")), ("1.234 t WO3", ("1.2340 t WO3", "1234 t WO3")),
+        ("148.500 EUR/kg", ("148.5 EUR/kg", "148500 EUR/kg")), ("12,500 kg", ("12500 kg", "12.5 kg")), ("1,250", ("1250", "1.25")),
+        ("9.000", ("9", "9000")), ("0.125 kg", None), ("1250.000 kg", None), ("1,250.000 kg", None), ("12.50 kg", None),
+        ("12.5000 kg", None), ("1.000", None), ("1.085", None), ("12.500 %", None), ("1.234 things that are a sentence", None),
     ],
-)
+)  # fmt: skip
 def test_an_amount_with_three_digits_after_its_only_mark_is_ambiguous(
     text: str, readings: tuple[str, str] | None
 ) -> None:
     """Nobody writes thousands after a zero, or with other than three digits; neither rates nor percentages are in thousands."""
     assert ambiguous(text) == readings
-    for clear in readings or ():
-        assert ambiguous(clear) is None
+    assert [ambiguous(clear) for clear in readings or ()] == [None] * len(readings or ())
 
 
 @pytest.mark.parametrize(
-    ("parse", "text", "fix"),
+    ("parse", "text", "write"),
     [
-        (parse_unit_price, "148,50 EUR/kg", "write 148.50: the decimal sign is a point"),
-        (parse_unit_price, "1.250,50 EUR/kg", "write 1250.50: the decimal sign is a point"),
-        (parse_unit_price, "148.5 €/kg", "write EUR in place of €"),
-        (parse_money, "22000000 $", "write USD in place of $"),
-        (parse_mass, "1.250.000 kg", "write 1250000: the decimal sign is a point"),
-        (parse_share, "0,7 %", "write 0.7: the decimal sign is a point"),
-        (parse_duration, "1,5 months", "write 1.5: the decimal sign is a point"),
-        (parse_number, "0,125", "write 0.125: the decimal sign is a point"),
-        (parse_money, "22 Mio USD", "write the zeros in place of Mio"),
-        (parse_unit_price, "2.5 k EUR/kg", "write the zeros in place of k"),
-        (parse_mass, "many", ""),
+        (parse_unit_price, "148,50 EUR/kg", "148.50: the decimal sign is a point"), (parse_unit_price, "1.250,50 EUR/kg", "1250.50: the decimal sign is a point"),
+        (parse_unit_price, "148.5 €/kg", "EUR in place of €"), (parse_money, "22000000 $", "USD in place of $"),
+        (parse_mass, "1.250.000 kg", "1250000: the decimal sign is a point"), (parse_share, "0,7 %", "0.7: the decimal sign is a point"),
+        (parse_duration, "1,5 months", "1.5: the decimal sign is a point"), (parse_number, "0,125", "0.125: the decimal sign is a point"),
+        (parse_money, "22 Mio USD", "the zeros in place of Mio"), (parse_unit_price, "2.5 k EUR/kg", "the zeros in place of k"), (parse_mass, "many", ""),
     ],
-)
+)  # fmt: skip
 def test_a_number_or_currency_written_as_elsewhere_comes_with_its_fix(
-    parse: Callable[[str], object], text: str, fix: str
+    parse: Callable[[str], object], text: str, write: str
 ) -> None:
     """A decimal comma, points between thousands and signs of currencies are refused, with what to write in their place."""
     with pytest.raises(UnreadableError) as caught:
         parse(text)
-    assert caught.value.fix == fix
+    assert caught.value.fix == (f"write {write}" if write else "")
 
 
 # ------------------------------------------------------------------------------------------------------------ substances
 
 
-FACTORS = (
-    Factor(element="W", compound="WO3", kg_per_kg=Decimal("0.793")),
-    Factor(element="W", compound="FeW", kg_per_kg=Decimal("0.75")),
-    Factor(element="WO3", compound="ore", kg_per_kg=Decimal("0.65")),
-)
+def factor(element: str, compound: str, kg: str) -> Factor:
+    """So many kilograms of an element in one of a compound."""
+    return Factor(element=element, compound=compound, kg_per_kg=Decimal(kg))
+
+
+FACTORS = (factor("W", "WO3", "0.793"), factor("W", "FeW", "0.75"), factor("WO3", "ore", "0.65"))
 APT = Material(id="apt", element="W", basis="WO3")
 ORE = Material(id="ore", element="W", basis="gross")
 METAL = Material(id="metal", element="W", basis="W")
@@ -214,25 +176,18 @@ ALLOY = Material(id="alloy", element="W", basis="gross", content=Decimal("0.9"))
 
 
 @pytest.mark.parametrize(
-    ("material", "substance", "factor"),
+    ("material", "substance", "expected"),
     [
-        (APT, "", "1"),
-        (APT, "WO3", "1"),
-        (METAL, "WO3", "0.793"),
-        (APT, "FeW", str(Decimal("0.75") / Decimal("0.793"))),
-        (ORE, "WO3", str(1 / Decimal("0.65"))),
-        (ORE, "ore", "1"),
-        (ORE, "gross", "1"),
-        (ORE, "W", str(1 / (Decimal("0.65") * Decimal("0.793")))),
-        (ALLOY, "W", str(1 / Decimal("0.9"))),
-        (ALLOY, "WO3", str(Decimal("0.793") / Decimal("0.9"))),
+        (APT, "", Decimal(1)), (APT, "WO3", Decimal(1)), (METAL, "WO3", Decimal("0.793")), (APT, "FeW", Decimal("0.75") / Decimal("0.793")),
+        (ORE, "WO3", 1 / Decimal("0.65")), (ORE, "ore", Decimal(1)), (ORE, "gross", Decimal(1)), (ORE, "W", 1 / (Decimal("0.65") * Decimal("0.793"))),
+        (ALLOY, "W", 1 / Decimal("0.9")), (ALLOY, "WO3", Decimal("0.793") / Decimal("0.9")),
     ],
-)
-def test_conversions(material: Material, substance: str, factor: str) -> None:
+)  # fmt: skip
+def test_conversions(material: Material, substance: str, expected: Decimal) -> None:
     """Oxide to metal, metal to oxide, oxide to alloy and content of an ore all go by the element they share."""
     found = basis_factor(material, substance, FACTORS)
     assert found is not None
-    assert abs(found - Decimal(factor)) < Decimal("1e-20")
+    assert abs(found - expected) < Decimal("1e-20")
 
 
 @pytest.mark.parametrize(
@@ -248,61 +203,48 @@ def test_a_missing_factor_is_named(material: Material, substance: str, row: tupl
 
 def test_an_ambiguous_conversion_is_refused() -> None:
     """Two substances that share two elements in different proportions are not converted without knowing which is meant."""
-    factors = [
-        Factor(element="Nd", compound="magnet", kg_per_kg=Decimal("0.2")),
-        Factor(element="Pr", compound="magnet", kg_per_kg=Decimal("0.1")),
-        Factor(element="Nd", compound="mix", kg_per_kg=Decimal("0.5")),
-        Factor(element="Pr", compound="mix", kg_per_kg=Decimal("0.5")),
-    ]
+    rows = (("Nd", "magnet", "0.2"), ("Pr", "magnet", "0.1"), ("Nd", "mix", "0.5"), ("Pr", "mix", "0.5"))
+    factors = [factor(*row) for row in rows]
     assert basis_factor(Material(id="magnet"), "mix", factors) is None
     assert basis_factor(Material(id="magnet", element="Nd"), "mix", factors) == Decimal("2.5")
 
 
 def test_factors_that_go_in_a_circle_end() -> None:
     """Rows that define each other are followed once."""
-    circle = [
-        Factor(element="A", compound="B", kg_per_kg=Decimal("0.5")),
-        Factor(element="B", compound="A", kg_per_kg=Decimal("0.5")),
-    ]
+    circle = [factor("A", "B", "0.5"), factor("B", "A", "0.5")]
     assert Factors(circle).contents("A") == {"A": 1, "B": Decimal("0.5")}
 
 
 def test_contents() -> None:
     """A stated content wins, a known factor comes next, and what nobody knows is None."""
-    factors = Factors(FACTORS)
-    assert content_of(ALLOY, factors) == Decimal("0.9")
-    assert content_of(APT, factors) == Decimal("0.793")
-    assert content_of(Material(id="x", element="W", basis="gross"), factors) is None
-    assert content_of(Material(id="x"), factors) is None
+    unknown = Material(id="x", element="W", basis="gross"), Material(id="x")
+    contents = [content_of(one, Factors(FACTORS)) for one in (ALLOY, APT, *unknown)]
+    assert contents == [Decimal("0.9"), Decimal("0.793"), None, None]
 
 
 @given(st.sampled_from(["W", "WO3", "FeW"]), st.sampled_from(["W", "WO3", "FeW"]))
 def test_there_and_back_is_the_same(one: str, other: str) -> None:
     """Converting from one substance to another and back gives the same mass."""
-    there = basis_factor(Material(id="m", element="W", basis=one), other, FACTORS)
-    back = basis_factor(Material(id="m", element="W", basis=other), one, FACTORS)
+    there, back = (
+        basis_factor(Material(id="m", element="W", basis=a), b, FACTORS) for a, b in ((one, other), (other, one))
+    )
     assert there is not None
     assert back is not None
     assert abs(there * back - 1) < Decimal("1e-20")
 
 
 @pytest.mark.parametrize(
-    ("material", "weights"),
+    ("element", "form", "basis", "weights"),
     [
-        (Material(id="oxide", element="Sb", form="oxide", basis="Sb"), {"Sb2O3": "1.19703"}),
-        (Material(id="apt", element="W", form="apt", basis="W"), {"APT": "1.42491", "WO3": "1.26103"}),
-        (Material(id="ore", element="W", form="concentrate", basis="WO3"), {"W": "0.793"}),
-        (Material(id="metal", element="Sb", form="metal", basis="Sb"), {}),
-        (Material(id="gross", element="Sb", form="oxide", basis="gross"), {}),
-        (Material(id="unknown", element="Xe", form="oxide", basis="Xe"), {}),
+        ("Sb", "oxide", "Sb", {"Sb2O3": "1.19703"}), ("W", "apt", "W", {"APT": "1.42491", "WO3": "1.26103"}),
+        ("W", "concentrate", "WO3", {"W": "0.79300"}), ("Sb", "metal", "Sb", {}), ("Sb", "oxide", "gross", {}),
+        ("Xe", "oxide", "Xe", {}),
     ],
-)
-def test_equal_weights(material: Material, weights: dict[str, str]) -> None:
+)  # fmt: skip
+def test_equal_weights(element: str, form: str, basis: str, weights: dict[str, str]) -> None:
     """What trade may weigh instead of the basis, first what the goods are sold as; nothing where nobody could mean another weight."""
     rows = (("Sb", "Sb2O3", "0.8354"), ("Sb", "Sb2S3", "0.7169"), ("W", "WO3", "0.793"), ("W", "APT", "0.7018"))
-    factors = Factors(Factor(element=e, compound=c, kg_per_kg=Decimal(kg)) for e, c, kg in rows)
-    found = equal_weights(material, factors)
-    assert {name: kg.quantize(Decimal("1e-5")) for name, kg in found.items()} == {
-        name: Decimal(kg).quantize(Decimal("1e-5")) for name, kg in weights.items()
-    }
-    assert list(found) == list(weights)
+    found = equal_weights(
+        Material(id="m", element=element, form=form, basis=basis), Factors(factor(*row) for row in rows)
+    )
+    assert [(name, str(kg.quantize(Decimal("1e-5")))) for name, kg in found.items()] == list(weights.items())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
@@ -17,9 +16,12 @@ from friendshore.plugins import Registry
 from friendshore.readers import TableRows, read_record_rows, reader_in
 from friendshore.recommend import check_lock, gather, lock_of, plan, verdicts
 from friendshore.recommend.check import check
+from friendshore.recommend.gather import Gathered
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
 from friendshore_testing.questions import reader_checks
+
+from ..building import refused
 
 if TYPE_CHECKING:
     from conftest import Site
@@ -34,37 +36,34 @@ from friendshore.hookspecs import hookimpl
 from friendshore.readers import ReadRequest, CatalogRows, Reader, TableRows
 
 
+def table(lines):
+    names = list(dict.fromkeys(key for _, cells, _ in lines for key in cells))
+    return TableRows(names, [(line, [cells.get(name) for name in names]) for line, cells, _ in lines], lines[0][2])
+
+
 class Erp(Reader):
     """Exports of an ERP system: `table;column=value;column=value`, one row a line."""
 
     name = "acme-erp"
     example = "example"
 
-    def lines(self, asked):
+    def tables(self, asked):
         file = asked.path.with_suffix(".erp")
         if not file.is_file():
             raise InputError(Diagnostic("there is no such export", str(file), fix="export it again"))
+        tables = {}
         for line, text in enumerate(file.read_text().splitlines(), 1):
-            table, *cells = text.split(";")
-            yield line, table, dict(cell.split("=", 1) for cell in cells), str(file)
+            name, *cells = text.split(";")
+            tables.setdefault(name, []).append((line, dict(cell.split("=", 1) for cell in cells), str(file)))
+        return tables
 
     def demand(self, asked):
-        lines = [line for line in self.lines(asked) if line[1] == "demand"]
-        names = list(dict.fromkeys(key for _, _, cells, _ in lines for key in cells))
-        return TableRows(names, [(line, [cells.get(name) for name in names]) for line, _, cells, _ in lines], lines[0][3])
+        return table(self.tables(asked)["demand"])
 
     def catalog(self, asked):
-        tables, head, place = {}, {}, ""
-        for line, table, cells, place in self.lines(asked):
-            if table == "catalog":
-                head = cells
-            elif table != "demand":
-                tables.setdefault(table, []).append((line, cells))
-        made = {}
-        for table, rows in tables.items():
-            names = list(dict.fromkeys(key for _, cells in rows for key in cells))
-            made[table] = TableRows(names, [(line, [cells.get(name) for name in names]) for line, cells in rows], place)
-        return CatalogRows(head, made, place)
+        read = self.tables(asked)
+        (_, head, place), = read.pop("catalog")
+        return CatalogRows(head, {name: table(lines) for name, lines in read.items() if name != "demand"}, place)
 
 
 @hookimpl
@@ -81,6 +80,7 @@ capacity;facility=hill;per_year=9 t/year;status=operating;source=s
 offers;id=from-mill;facility=mill;material=tin;price=30 USD/kg;source=s
 offers;id=from-hill;facility=hill;material=tin;price=40 USD/kg;source=s
 """
+EXAMPLE = SUPPLIERS + "demand;material=tin;end_use=civil;per_year=1 t\n"
 ORDERS = "demand;material=tin;end_use=civil;per_year=1 t\ndemand;material=tin;end_use=defense;per_year=2 t\n"
 CASE = """schema = 1
 [case]
@@ -112,6 +112,11 @@ def with_text(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
+def gathered(case: Path, **options: Any) -> Gathered:
+    """What the case is planned of, with all that is installed."""
+    return gather(load_case(case), Registry.discover(**options))
+
+
 def test_a_name_is_a_readers_where_it_begins_with_one() -> None:
     """`C:` is a drive, `./a:b` a folder, and what stands behind the colon is the reader's."""
     assert reader_in("acme-erp:lists/a:b.csv") == ("acme-erp", "lists/a:b.csv")
@@ -125,28 +130,21 @@ def test_rows_of_records_have_all_their_columns() -> None:
 
 
 def test_a_case_is_planned_of_what_a_reader_reads(case: Path) -> None:
-    """Catalog and demands come from it; run and lock say who read them, with a hash; nothing of it runs in this process."""
+    """Catalog and demands come from it; run and lock say who read them, with a hash."""
     made = plan(load_case(case), registry=Registry.discover())
     assert {line.offer: line.quantity_kg for line in made.run.purchases} == {"from-mill": 3000}
     used = {(one.kind, one.name): one for one in made.run.plugins}
     assert {kind for kind, _ in used} == {"catalog", "reader", "plugin"}
-    assert used["reader", "acme-erp:orders-2027 (demand)"].distribution == "acme-erp-plugin 1.0"
-    assert (
-        used["reader", "acme-erp:orders-2027 (demand)"].digest != used["reader", "acme-erp:suppliers (catalog)"].digest
-    )
-    assert made.run.plugins[0].distribution == "acme-erp-plugin 1.0"
-    gathered = gather(load_case(case), Registry.discover())
-    before = lock_of(gathered)
-    assert {one.name for one in before.locked if one.kind == "reader"} == {
-        "acme-erp:orders-2027 (demand)",
-        "acme-erp:suppliers (catalog)",
-    }
+    orders, suppliers = (used["reader", f"acme-erp:{name}"] for name in ("orders-2027 (demand)", "suppliers (catalog)"))
+    assert orders.distribution == made.run.plugins[0].distribution == "acme-erp-plugin 1.0"
+    assert orders.digest != suppliers.digest
+    before = lock_of(gathered(case))
+    assert {one.name for one in before.locked if one.kind == "reader"} == {orders.name, suppliers.name}
     with_text(case.parent / "orders-2027.erp", "1 t", "3 t")
     with pytest.raises(
-        PluginError,
-        match=r"reader `acme-erp:orders-2027 \(demand\)` .* is not what was locked: it reads something else",
+        PluginError, match=r"orders-2027 \(demand\)` .* is not what was locked: it reads something else"
     ):
-        check_lock(before, lock_of(gather(load_case(case), Registry.discover())), Path("lock"))
+        check_lock(before, lock_of(gathered(case)), Path("lock"))
 
 
 @pytest.mark.parametrize(
@@ -168,16 +166,16 @@ def test_mistakes_stand_where_the_reader_says(
     with_text(case.parent / file, old, new)
     found = check(case, Registry.discover()).errors
     here = [p for p in found if p.row == row and p.file.endswith(file) and message in str(p)]
-    assert here, found
-    assert any(column in p.column for p in here), here
+    assert any(column in p.column for p in here), found
 
 
 @pytest.mark.parametrize("file", [pytest.param("suppliers", marks=DEEP), "orders-2027"])
 def test_what_a_reader_says_is_wrong_is_told_as_it_says(case: Path, file: str) -> None:
     """An `InputError` of the reader is a mistake in what the user gave, and none of the plugin."""
     (case.parent / f"{file}.erp").unlink()
-    with pytest.raises(InputError, match=rf"{file}\.erp: there is no such export; fix: export it again"):
-        gather(load_case(case), Registry.discover())
+    (problem,) = refused(gathered, case)
+    assert problem.file.endswith(f"{file}.erp")
+    assert (problem.message, problem.fix) == ("there is no such export", "export it again")
 
 
 @pytest.mark.parametrize(
@@ -203,17 +201,15 @@ def test_a_hostile_reader_is_told_with_its_distribution(
     code = CODE.replace("    def catalog(self, asked):\n", f"    def catalog(self, asked):\n        {body}\n")
     site.plugin("acme-erp-plugin", MANIFEST, code)
     with pytest.raises(FriendshoreError, match=message) as caught:
-        gather(load_case(case), Registry.discover())
+        gathered(case)
     assert "acme-erp" in str(caught.value)
 
 
 def test_one_name_may_be_read_as_a_catalog_and_as_demands(case: Path) -> None:
     """Run and lock keep both apart."""
-    both = SUPPLIERS + "demand;material=tin;end_use=civil;per_year=1 t\n"
-    (case.parent / "suppliers.erp").write_text(both)
+    (case.parent / "suppliers.erp").write_text(EXAMPLE)
     case.write_text(CASE.replace("orders-2027", "suppliers"))
-    locked = lock_of(gather(load_case(case), Registry.discover())).locked
-    read = [one for one in locked if one.kind == "reader"]
+    read = [one for one in lock_of(gathered(case)).locked if one.kind == "reader"]
     assert [one.name for one in read] == ["acme-erp:suppliers (catalog)", "acme-erp:suppliers (demand)"]
     assert read[0].digest != read[1].digest
 
@@ -223,27 +219,20 @@ def test_a_reader_that_says_what_it_likes_takes_nothing_from_others(site: Site, 
     """Its output goes nowhere, and a list of plugins runs none of it."""
     site.plugin("acme-erp-plugin", MANIFEST, "print('hello'); import os; os._exit(0)\n")
     told = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["plugins", "list"])
-    assert told.exit_code == 0
-    assert "acme-erp" in told.output
-    assert "Readers" in told.output
+    assert (told.exit_code, "acme-erp" in told.output, "Readers" in told.output) == (0, True, True)
     with pytest.raises(PluginError, match=r"acme-erp-plugin 1\.0 ended the process"):
-        gather(load_case(case), Registry.discover())
+        gathered(case)
 
 
 @pytest.mark.parametrize(
-    ("manifest", "match"),
-    [
-        ("api = 1\n", "no reader `acme-erp` is installed"),
-        ('api = 1\nreaders = ["acme-erp", "acme-more"]\n', "does not yield acme-more"),
-        ('api = 1\nreaders = ["acme-other"]\n', "no reader `acme-erp` is installed"),
-        ('api = 1\nreaders = ["C"]\n', "no reader `acme-erp` is installed"),
-    ],
-)
-def test_readers_are_what_the_manifest_says(site: Site, case: Path, manifest: str, match: str) -> None:
+    ("readers", "match"),
+    [(None, "no reader `acme-erp` is installed"), ("acme-other", "no reader"), ("C", "no reader"), ('acme-erp", "acme-more', "yield acme-more")],
+)  # fmt: skip
+def test_readers_are_what_the_manifest_says(site: Site, case: Path, readers: str | None, match: str) -> None:
     """No more, no less, and under names that no drive has."""
-    site.plugin("acme-erp-plugin", manifest, CODE)
+    site.plugin("acme-erp-plugin", "api = 1\n" + (f'readers = ["{readers}"]\n' if readers else ""), CODE)
     with pytest.raises(PluginError, match=match):
-        gather(load_case(case), Registry.discover())
+        gathered(case)
 
 
 @pytest.mark.deep
@@ -251,15 +240,15 @@ def test_two_readers_of_one_name_clash(site: Site, case: Path) -> None:
     """Neither is asked; one of them is to be blocked."""
     site.plugin("acme-two", MANIFEST, CODE)
     with pytest.raises(PluginError, match="reader `acme-erp` is brought by"):
-        gather(load_case(case), Registry.discover())
-    assert gather(load_case(case), Registry.discover(blocked=["acme-two"])).plugins
+        gathered(case)
+    assert gathered(case, blocked=["acme-two"]).plugins
 
 
 def test_a_reader_reads_what_it_overrides(site: Site, case: Path) -> None:
     """One that reads demands alone says so where a catalog is wanted."""
     site.plugin("acme-erp-plugin", MANIFEST, CODE.replace("def catalog(", "def other("))
     with pytest.raises(InputError, match="the reader `acme-erp` reads no catalog"):
-        gather(load_case(case), Registry.discover())
+        gathered(case)
 
 
 def test_a_reader_knows_what_a_case_sets_for_its_plugin(site: Site, case: Path) -> None:
@@ -270,29 +259,18 @@ def test_a_reader_knows_what_a_case_sets_for_its_plugin(site: Site, case: Path) 
     )
     code = CODE.replace('with_suffix(".erp")', "with_suffix(asked.settings.ending)")
     site.plugin("acme-erp-plugin", MANIFEST + "settings = true\n", code + model)
-    assert len(gather(load_case(case), Registry.discover()).case.demands) == 2
+    assert len(gathered(case).case.demands) == 2
     case.write_text(CASE + '[plugin.acme-erp-plugin]\nending = ".txt"\n')
     for name in ("suppliers", "orders-2027"):
         (case.parent / f"{name}.erp").rename(case.parent / f"{name}.txt")
-    assert len(gather(load_case(case), Registry.discover()).case.demands) == 2
+    assert len(gathered(case).case.demands) == 2
 
 
-@pytest.fixture
-def run(case: Path) -> Callable[[], Path]:
-    """Plans the case and writes the run."""
-
-    def made() -> Path:
-        done = plan(load_case(case), registry=Registry.discover())
-        write_run(case.parent / "run", done.run, done.facts(), verdicts(done.plan))
-        return case.parent / "run"
-
-    return made
-
-
-def test_a_run_is_verified_with_and_without_reading_again(site: Site, case: Path, run: Callable[[], Path]) -> None:
+def test_a_run_is_verified_with_and_without_reading_again(site: Site, case: Path) -> None:
     """Without the case it says that nothing was read again; with it, that it gives the same, or what became of it; the plugin may be gone."""
-    run()
     folder = case.parent / "run"
+    done = plan(load_case(case), registry=Registry.discover())
+    write_run(folder, done.run, done.facts(), verdicts(done.plan))
     alone = verify_run(folder, Registry.discover())
     assert alone.verified
     assert any("what it reads was not read again; give --case CASE" in line for line in alone.unvouched)
@@ -307,9 +285,6 @@ def test_a_run_is_verified_with_and_without_reading_again(site: Site, case: Path
     assert verify_run(folder, Registry.of()).verified
 
 
-EXAMPLE = SUPPLIERS + "demand;material=tin;end_use=civil;per_year=1 t\n"
-
-
 def kit(site: Site, code: str, example: str = EXAMPLE) -> dict[str, str]:
     """What the conformance kit finds of a reader, by check."""
     site.plugin("acme-erp-plugin", MANIFEST, code, files={"example.erp": example})
@@ -319,9 +294,10 @@ def kit(site: Site, code: str, example: str = EXAMPLE) -> dict[str, str]:
     return {one.check.name: one.left_out or "; ".join(map(str, one.found)) for one in outcomes}
 
 
-def test_a_reader_that_holds_to_the_kit_is_told_nothing(site: Site) -> None:
-    """Text, example and what is not there: all as they should be."""
+def test_the_kit_tells_mistakes_of_an_example_where_they_stand(site: Site) -> None:
+    """As a case would; a reader with text and example, that says what is not there, is told nothing."""
     assert kit(site, CODE) == {"written": "", "reads": "", "missing": ""}
+    assert "example.erp:8 [price]" in kit(site, CODE, EXAMPLE.replace("30 USD/kg", "30 USD/pood"))["reads"]
 
 
 @pytest.mark.deep
@@ -330,7 +306,7 @@ def test_a_reader_that_holds_to_the_kit_is_told_nothing(site: Site) -> None:
     [
         ('"""Exports of an ERP system: `table;column=value;column=value`, one row a line."""', "", "written", "has no text"),
         ('    example = "example"\n', "", "reads", "it names no example"),
-        ("        tables, head, place = {}, {}, \"\"\n", "        import random\n        return CatalogRows({'name': str(random.random())})\n", "reads", "something else"),
+        ("        read = self.tables(asked)\n", "        import random\n        return CatalogRows({'name': str(random.random())})\n", "reads", "something else"),
         ("            raise InputError(", "            raise OSError(", "missing", "it does not say so"),
     ],
 )  # fmt: skip
@@ -338,12 +314,6 @@ def test_the_kit_finds_what_is_wrong_with_a_reader(site: Site, old: str, new: st
     """Each thing by the check that looks for it."""
     assert old in CODE
     assert message in kit(site, CODE.replace(old, new))[check]
-
-
-def test_the_kit_tells_mistakes_of_an_example_where_they_stand(site: Site) -> None:
-    """As a case would."""
-    found = kit(site, CODE, EXAMPLE.replace("30 USD/kg", "30 USD/pood"))
-    assert "example.erp:8 [price]" in found["reads"]
 
 
 def test_a_record_without_columns_is_told_to_whoever_wrote_it(tmp_path: Path) -> None:

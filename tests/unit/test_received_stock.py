@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from friendshore.domain.case import OrderSpec, StockSpec
-from friendshore.domain.facts import Catalog, ChainEntry, Offer
+from friendshore.domain.facts import Catalog, Offer
 from friendshore.domain.held import RunHolding
-from friendshore.errors import InputError
 from friendshore.rules.kinds.exclude import Exclude
 
 from ..building import (
@@ -27,12 +26,14 @@ from ..building import (
     catalog,
     chain,
     demand,
+    done,
     facility,
     lines,
     maker,
     metals,
     offer,
     planned,
+    refused,
     rule,
     source,
 )  # fmt: skip
@@ -54,21 +55,22 @@ def on_order(of: str, quantity: int = 8) -> OrderSpec:
     )
 
 
-def holding(offers: list[Offer], rules: list[Any], **lots: Any) -> RunHolding:
+def holding(facts: Catalog, rules: list[Any], **lots: Any) -> RunHolding:
     """What a plan says of the lot, where defense wants 5 kg a year."""
-    return planned(case(demand("metal", "defense", 5, 5), **lots), metals(*offers), *rules).run.holdings[0]
+    return planned(case(demand("metal", "defense", 5, 5), **lots), facts, *rules).run.holdings[0]
 
 
-def guessed(country: str) -> tuple[Any, ...]:
-    """A chain that rests on a guess."""
-    return tuple(one.but(source=GUESS) for one in chain(country, *METAL))
+def judged(of: str, rules: list[Any]) -> tuple[RunHolding, RunHolding]:
+    """What a plan says of the lot of such an offer, as stock and as an order."""
+    facts = metals(OFFERS[of])
+    return holding(facts, rules, stocks=[received("of")]), holding(facts, rules, orders=[on_order("of")])
 
 
 OFFERS = {
     "proved, lawful": source("AU", 50, name="of"),
     "proved, barred": source("CN", 10, name="of"),
     "origin unknown": offer("of", "au", "metal", 50, chain("?", *METAL)),
-    "origin guessed": offer("of", "au", "metal", 50, guessed("AU")),
+    "origin guessed": offer("of", "au", "metal", 50, tuple(one.but(source=GUESS) for one in chain("AU", *METAL))),
     "a stage is missing": offer("of", "au", "metal", 50, chain("AU", "mined", "refined")),
     "of inputs": maker("JP", 80).but(id="of", inputs=lines(oxide=2)),
 }
@@ -77,44 +79,34 @@ OFFERS = {
 @pytest.mark.parametrize("name", OFFERS)
 def test_it_is_judged_as_an_order_of_the_offer(name: str) -> None:
     """Verdicts and reasons on received stock are those on the order: nothing unknown becomes known by arriving."""
-    rules = [ban("melted"), ban("mined", id="mined")]
-    stock, order = (
-        holding([OFFERS[name]], rules, **lots) for lots in ({"stocks": [received("of")]}, {"orders": [on_order("of")]})
-    )
+    stock, order = judged(name, [ban("melted"), ban("mined", id="mined")])
     assert (stock.kind, order.kind, stock.offer) == ("stock", "order", "of")
-    assert [(use.verdict, [(bar.rule, bar.unproven, bar.reason) for bar in use.bars]) for use in stock.uses] == [
-        (use.verdict, [(bar.rule, bar.unproven, bar.reason) for bar in use.bars]) for use in order.uses
-    ]
+    of_stock, of_order = (
+        [(use.verdict, [(bar.rule, bar.unproven, bar.reason) for bar in use.bars]) for use in lot.uses]
+        for lot in (stock, order)
+    )
+    assert of_stock == of_order
 
 
 def test_a_chain_that_rests_on_a_guess_stays_unproven() -> None:
     """The case accepts no guesses, whether the metal is still to come or has arrived."""
-    lot = holding([OFFERS["origin guessed"]], [ban("melted")], stocks=[received("of")])
-    assert lot.uses[0].periods == ["2026"]
-    assert [(bar.rule, bar.unproven, bar.start) for bar in lot.uses[0].bars] == [("ban", True, date(2027, 1, 1))]
+    use = judged("origin guessed", [ban("melted")])[0].uses[0]
+    assert use.periods == ["2026"]
+    assert [(bar.rule, bar.unproven, bar.start) for bar in use.bars] == [("ban", True, date(2027, 1, 1))]
 
 
 def test_a_supplier_that_is_excluded_stays_excluded() -> None:
     """Metal of a company that defense may not buy from doesn't become usable by arriving."""
-    lots = ({"stocks": [received("of")]}, {"orders": [on_order("of")]})
-    found = [
-        holding([OFFERS["proved, lawful"]], [rule(Exclude, facilities=["au"], id="listed")], **one) for one in lots
-    ]
+    found = judged("proved, lawful", [rule(Exclude, facilities=["au"], id="listed")])
     assert [[use.verdict for use in one.uses] for one in found] == [["barred"], ["barred"]]
 
 
-@pytest.mark.parametrize(
-    ("stated", "found"),
-    [
-        pytest.param({"offer": "nowhere"}, "nowhere", id="no such offer"),
-        pytest.param({"offer": "au-metal", "material": "oxide"}, "au-metal", id="not what it delivers"),
-    ],
-)
-def test_an_offer_that_cannot_be_meant_is_refused(stated: dict[str, str], found: str) -> None:
+@pytest.mark.parametrize(("of", "material"), [("nowhere", "metal"), ("au-metal", "oxide")])
+def test_an_offer_that_cannot_be_meant_is_refused(of: str, material: str) -> None:
     """A stock of an unknown offer, or of a material that the offer doesn't deliver."""
-    with pytest.raises(InputError) as refused:
-        planned(case(demand("metal", "civil", 5), stocks=[received(of=stated.pop("offer"), **stated)]), metals())
-    assert [(one.column, one.found) for one in refused.value.problems] == [("stock.offer", found)]
+    stock = received(of, material=material)
+    (problem,) = refused(planned, case(demand("metal", "civil", 5), stocks=[stock]), metals())
+    assert (problem.column, problem.found) == ("stock.offer", of)
 
 
 def test_one_chain_for_one_stock() -> None:
@@ -129,12 +121,11 @@ CONFIRMED = {"confirmed_by": "AB-17", "confirmed_on": date(2025, 6, 2)}
 BANS = [ban("mined", id="mined"), ban("refined", id="refined"), ban("melted", id="melted")]
 
 
-def made(inputs: Sequence[str], kind: str = "order", **more: Any) -> dict[str, Any]:
+def made(inputs: Sequence[str], kind: str = "order", *, signed: bool = True, **more: Any) -> dict[str, Any]:
     """An order of metal that is melted in Japan, or the same received: its supplier confirms the inputs."""
-    confirmed = {"inputs": inputs, **CONFIRMED} if inputs else {}
-    if kind == "stock":
-        return {"stocks": [received("jp-melt", **confirmed)], **more}
-    return {"orders": [on_order("jp-melt").but(**confirmed)], **more}
+    confirmed = {"inputs": inputs, **(CONFIRMED if signed else {})} if inputs else {}
+    lot = received("jp-melt") if kind == "stock" else on_order("jp-melt")
+    return {"stocks" if kind == "stock" else "orders": [lot.but(**confirmed)], **more}
 
 
 def smelters(*oxides: Offer) -> Catalog:
@@ -142,33 +133,43 @@ def smelters(*oxides: Offer) -> Catalog:
     return catalog(facility("jp", "JP"), facility("au", "AU"), facility("cn", "CN"), maker("JP", 80), *oxides)
 
 
-def holding_in(facts: Catalog, rules: list[Any], **more: Any) -> RunHolding:
-    """What a plan says of the lot."""
-    accept = more.pop("accept", {})
-    return planned(case(demand("metal", "defense", 5, 5), accept=accept, **more), facts, *rules).run.holdings[0]
-
-
 def usable_in(facts: Catalog, rules: list[Any], **more: Any) -> bool:
     """Return True if no rule keeps the lot from defense on any day; the bans begin in 2027."""
-    (use,) = holding_in(facts, rules, **more).uses
+    (use,) = holding(facts, rules, **more).uses
     return not use.bars
+
+
+def oxide(*stages: str, country: str = "AU", name: str = "au-oxide") -> Offer:
+    """Oxide of a plant in Australia, with these stages."""
+    return offer(name, "au", "oxide", 1, chain(country, *stages))
+
+
+UNKNOWN = oxide("mined", "refined", country="?")
+REFINED, CALCINED = oxide("mined", "refining", name="refined"), oxide("mined", "calcination", name="calcined")
 
 
 @pytest.mark.parametrize("kind", ["order", "stock"])
 @pytest.mark.parametrize(
-    ("oxide", "usable"),
+    ("oxides", "proven", "usable"),
     [
-        pytest.param(source("AU", 1, "oxide"), True, id="lawful"),
-        pytest.param(source("CN", 1, "oxide").but(id="au-oxide"), False, id="barred"),
-        pytest.param(offer("au-oxide", "au", "oxide", 1, chain("?", "mined", "refined")), False, id="unknown"),
-        pytest.param(offer("au-oxide", "au", "oxide", 1, chain("AU", "mined")), False, id="a stage is missing"),
+        ([oxide("mined", "refined")], [], True),
+        ([oxide("mined", "refined", country="CN")], [], False),
+        ([UNKNOWN], [], False),
+        ([oxide("mined")], [], False),
+        ([REFINED], [], True),
+        ([REFINED, CALCINED], [], False),
+        ([UNKNOWN], ["jp-melt"], False),
+        ([UNKNOWN], ["jp-melt", "au-oxide"], True),
     ],
+    ids=["lawful", "barred", "unknown", "no stage", "a step", "a step of one of two", "word for the maker", "for both"],
 )
-def test_confirmed_inputs_prove_what_their_offers_prove(oxide: Offer, usable: bool, kind: str) -> None:
-    """No more, and no less; without a confirmation nothing."""
-    facts = smelters(oxide)
-    assert usable_in(facts, BANS, **made(["au-oxide"], kind)) == usable
-    (use,) = holding_in(facts, BANS, **made([], kind)).uses
+def test_confirmed_inputs_prove_what_their_offers_prove(
+    oxides: list[Offer], proven: list[str], usable: bool, kind: str
+) -> None:
+    """No more, and no less; without a confirmation nothing, whatever the case says of the maker."""
+    facts, accept = smelters(*oxides), {"proven": proven}
+    assert usable_in(facts, BANS, **made([one.id for one in oxides], kind, accept=accept)) == usable
+    (use,) = holding(facts, BANS, **made([], kind, accept=accept)).uses
     assert {bar.unproven for bar in use.bars} == {True}
     assert all(f"`confirmed_on` of the [[{kind}]]" in bar.heals for bar in use.bars)
 
@@ -176,37 +177,14 @@ def test_confirmed_inputs_prove_what_their_offers_prove(oxide: Offer, usable: bo
 @pytest.mark.parametrize("kind", ["order", "stock"])
 def test_inputs_that_nobody_confirmed_prove_nothing_and_count_against(kind: str) -> None:
     """Planned inputs without a document: lawful ones leave it unproven, and a ban that asks for no proof finds the barred ones."""
-    unsigned = {"confirmed_by": "", "confirmed_on": None}
     facts = smelters(source("AU", 1, "oxide"), source("CN", 1, "oxide"))
-    lawful, barred = (made([name], kind) for name in ("au-oxide", "cn-oxide"))
-    lawful, barred = (
-        {key: [one.but(**unsigned) for one in lots] for key, lots in each.items()} for each in (lawful, barred)
-    )
-    (use,) = holding_in(facts, BANS, **lawful).uses
+    lawful, barred = (made([name], kind, signed=False) for name in ("au-oxide", "cn-oxide"))
+    (use,) = holding(facts, BANS, **lawful).uses
     assert {bar.unproven for bar in use.bars} == {True}
     unasked = [ban("mined", id="unasked", asks_proof=False)]
     assert usable_in(facts, unasked, **lawful)
-    (use,) = holding_in(facts, unasked, **barred).uses
+    (use,) = holding(facts, unasked, **barred).uses
     assert [(bar.unproven, bar.countries) for bar in use.bars] == [(False, ["CN"])]
-
-
-def test_a_step_of_one_input_answers_for_no_other() -> None:
-    """Oxide that is refined, and oxide that is only calcined: together they aren't refined."""
-    refined, calcined = chain("AU", "mined", "refining"), chain("AU", "mined", "calcination")
-    oxides = offer("refined", "au", "oxide", 1, refined), offer("calcined", "au", "oxide", 1, calcined)
-    facts = smelters(*oxides)
-    assert usable_in(facts, BANS, **made(["refined"]))
-    assert not usable_in(facts, BANS, **made(["refined", "calcined"]))
-
-
-@pytest.mark.parametrize("inputs", [[], ["au-oxide"]])
-def test_the_word_for_a_maker_answers_for_no_input(inputs: list[str]) -> None:
-    """The case lets unproven origins of the maker pass; those of its inputs aren't meant, known or not."""
-    oxide = offer("au-oxide", "au", "oxide", 1, chain("?", "mined", "refined"))
-    accept = {"proven": ["jp-melt"]}
-    assert not usable_in(smelters(oxide), BANS, **made(inputs, accept=accept))
-    both = {"proven": ["jp-melt", "au-oxide"]}
-    assert usable_in(smelters(oxide), BANS, **made(["au-oxide"], accept=both))
 
 
 def test_a_company_that_is_excluded_is_excluded_as_an_input() -> None:
@@ -221,16 +199,11 @@ def _worlds(draw: DrawFn) -> tuple[Catalog, list[str], list[str]]:
     steps = ("mined", "mining", "refined", "refining", "calcination", "collection")
     oxides = []
     for name in ("one", "two"):
-        entries = [
-            ChainEntry(
-                stage=step,
-                countries=frozenset(draw(st.sets(st.sampled_from(["AU", "CN"]), max_size=2))),
-                complete=False,
-                source=draw(st.sampled_from([SOURCE, GUESS])),
-            )
-            for step in draw(st.lists(st.sampled_from(steps), max_size=3, unique=True))
-        ]
-        entries = [one.but(complete=bool(one.countries) and draw(st.booleans())) for one in entries]
+        entries = []
+        for step in draw(st.lists(st.sampled_from(steps), max_size=3, unique=True)):
+            countries = draw(st.sets(st.sampled_from(["AU", "CN"]), max_size=2))
+            known = bool(countries) and draw(st.booleans())
+            entries.append(done(step, *countries, complete=known).but(source=draw(st.sampled_from([SOURCE, GUESS]))))
         oxides.append(offer(name, draw(st.sampled_from(["au", "cn"])), "oxide", 1, tuple(entries)))
     names = draw(st.lists(st.sampled_from(["one", "two"]), min_size=1, unique=True))
     proven = draw(st.lists(st.sampled_from(["one", "two", "jp-melt"]), unique=True))
@@ -256,27 +229,24 @@ def test_an_order_is_usable_if_and_only_if_a_plan_could_buy_it_with_each_of_its_
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        pytest.param(["nowhere"], "unknown offer", id="unknown"),
-        pytest.param(["au-metal", "au-oxide"], "delivers nothing that goes into", id="no input"),
-        pytest.param(["au-metal"], "none of them is oxide", id="incomplete"),
-        pytest.param(["jp-melt"], "none of them is oxide", id="itself"),
+        (["nowhere"], "unknown offer"), (["au-metal", "au-oxide"], "delivers nothing that goes into"), (["au-metal"], "none of them is oxide"),
+        (["jp-melt"], "none of them is oxide"),
     ],
-)
+    ids=["unknown", "no input", "incomplete", "itself"],
+)  # fmt: skip
 @pytest.mark.parametrize("kind", ["order", "stock"])
 def test_inputs_that_cannot_be_are_refused(kind: str, inputs: list[str], message: str) -> None:
     """An offer that nobody knows, one that goes into nothing, and a chain with a gap."""
     facts = smelters(source("AU", 1, "oxide"), source("AU", 1))
-    with pytest.raises(InputError) as refused:
-        holding_in(facts, [], **made(inputs, kind))
-    assert [one for one in refused.value.problems if message in one.message and one.column == f"{kind}.inputs"]
+    problems = refused(holding, facts, [], **made(inputs, kind))
+    assert [one for one in problems if message in one.message and one.column == f"{kind}.inputs"]
 
 
 @pytest.mark.parametrize("left_out", ["inputs", "confirmed_by", "confirmed_on"])
-def test_inputs_need_the_document_that_confirms_them(left_out: str) -> None:
+@pytest.mark.parametrize("lot", [received("jp-melt"), on_order("jp-melt")], ids=["stock", "order"])
+def test_inputs_need_the_document_that_confirms_them(lot: StockSpec | OrderSpec, left_out: str) -> None:
     """And its date; a document alone confirms nothing."""
     stated = {"inputs": ["au-oxide"], **CONFIRMED}
     del stated[left_out]
     with pytest.raises(ValueError, match=f"without `{left_out}`"):
-        received("jp-melt", **stated)
-    with pytest.raises(ValueError, match=f"without `{left_out}`"):
-        OrderSpec.model_validate({**on_order("jp-melt").model_dump(), **stated})
+        type(lot).model_validate({**lot.model_dump(), **stated})

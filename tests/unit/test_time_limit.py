@@ -20,8 +20,9 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.explain import replans
 from friendshore.program.matrix import Floats, Linear
 from friendshore.recommend import Recommendation
+from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinSuppliers
-from friendshore.solve import ENGINES, Ask, Engines, Limits, SolverAnswer, SolverOutcome, engine
+from friendshore.solve import ENGINES, Ask, Limits, SolverAnswer, SolverOutcome, engine
 from friendshore.solve.engines import solve_with_highs
 
 from ..building import case, catalog, demand, facility, metals, planned, rule, source
@@ -35,29 +36,25 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1000.0
 
-    def __call__(self) -> float:
-        """Seconds by it."""
-        return self.now
-
-    def slowed(self, work: Callable[..., Any], seconds: float) -> Callable[..., Any]:
-        """The same work, taking so long."""
+    def slowed(self, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, seconds: float) -> None:
+        """Has work take so long."""
+        work = getattr(where, name)
 
         def slow(*given: Any, **named: Any) -> Any:
             self.now += seconds
             return work(*given, **named)
 
-        return slow
+        monkeypatch.setattr(where, name, slow)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Ten seconds of reading, three of laying out, twenty of searching."""
     made = Clock()
-    monkeypatch.setattr(recommend, "monotonic", made)
-    monkeypatch.setattr(session, "monotonic", made)
-    monkeypatch.setattr(recommend, "gather", made.slowed(recommend.gather, 10))
-    monkeypatch.setattr(session, "compile_program", made.slowed(session.compile_program, 3))
-    monkeypatch.setattr(session, "solve", made.slowed(session.solve, 20))
+    for where in (recommend, session, replans):
+        monkeypatch.setattr(where, "monotonic", lambda: made.now)
+    for where, name, seconds in ((recommend, "gather", 10), (session, "compile_program", 3), (session, "solve", 20)):
+        made.slowed(monkeypatch, where, name, seconds)
     return made
 
 
@@ -95,11 +92,9 @@ def test_why_something_is_short_gets_what_the_search_leaves(
 
     Without a limit it gets a minute, or as long as the plan took.
     """
-    monkeypatch.setattr(replans, "monotonic", clock)
     told = given(monkeypatch, replans, "optima")
-    found = planned(
-        case(demand("metal", "civil", 100)), metals(), rule(MaxShare, by="country", share="0.3"), time_limit=limit
-    )
+    share = rule(MaxShare, by="country", share="0.3")
+    found = planned(case(demand("metal", "civil", 100)), metals(), share, time_limit=limit)
     assert found.run.shortages
     assert set(told) == {asked}
 
@@ -145,10 +140,13 @@ class SlowEngine:
         """The goods in the order of their turns; several searches in a row are one."""
         return [good for good, _ in groupby(good for good, _ in self.searches)]
 
-    @property
-    def engines(self) -> Engines:
-        """It, and for linear programs those that friendshore has."""
-        return replace(ENGINES, tree=(self,))
+    def plan(self, *rules: Rule, objectives: Any = (), **options: Any) -> Recommendation:
+        """The plan of all goods within the limit, with the engines that friendshore has for linear programs. All goods are bought."""
+        engines = replace(ENGINES, tree=(self,))
+        options = {"time_limit": LIMIT, "workers": self.workers, "engines": engines, **options}
+        found = planned(*goods(objectives=objectives), *rules, **options)
+        assert {purchase.material for purchase in found.run.purchases} == set(GOODS)
+        return found
 
 
 def good_of(linear: Linear) -> str:
@@ -176,19 +174,12 @@ def goods(**more: Any) -> tuple[Case, Catalog]:
     return case(*wanted, **more), catalog(*(facility(c.lower(), c) for c in countries), *sold)
 
 
-def materials(found: Recommendation) -> set[str]:
-    """The materials that are bought."""
-    return {purchase.material for purchase in found.run.purchases}
-
-
 @pytest.mark.parametrize("workers", [1, 3])
 def test_every_part_has_a_plan_before_any_is_searched_again(slow: SlowEngine, workers: int) -> None:
     """However few the workers: the plan buys every good, and is as good as with more of them."""
     slow.workers = workers
-    found = planned(*goods(), time_limit=LIMIT, workers=workers, engines=slow.engines)
-    assert found.status is PlanStatus.FEASIBLE
-    assert materials(found) == set(GOODS)
-    assert found.gap == pytest.approx(0.01)
+    found = slow.plan()
+    assert (found.status, found.gap) == (PlanStatus.FEASIBLE, pytest.approx(0.01))
     if workers == 1:
         assert set(slow.turns[:3]) == set(GOODS)
         assert len(slow.turns) > 3
@@ -198,27 +189,23 @@ def test_every_part_has_a_plan_before_any_is_searched_again(slow: SlowEngine, wo
 def test_the_time_goes_where_the_gap_costs_most(slow: SlowEngine) -> None:
     """Salt may be half as expensive, the others by a thousandth: most of the time is for salt."""
     slow.gaps = lambda good: 0.5 if good == "salt" else 0.001
-    planned(*goods(), time_limit=LIMIT, workers=1, engines=slow.engines)
-    spent = dict.fromkeys(GOODS, 0.0)
-    for good, seconds in slow.searches:
-        spent[good] += seconds
+    slow.plan()
+    spent = {name: sum(seconds for good, seconds in slow.searches if good == name) for name in GOODS}
     assert spent["salt"] > spent["metal"] + spent["oxide"]
 
 
 def test_a_part_with_a_small_gap_is_searched_again_too(slow: SlowEngine) -> None:
     """A gap that no search closes does not take all the time: a turn for it gets longer and longer, and then others cost more for each second."""
     slow.gaps = lambda good: 0.02 if good == "salt" else 0.01
-    planned(*goods(), time_limit=LIMIT, workers=1, engines=slow.engines)
-    turns = Counter(slow.turns)
-    assert min(turns[good] for good in GOODS) >= 2
+    slow.plan()
+    assert min(Counter(slow.turns)[good] for good in GOODS) >= 2
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_rules_that_require_purchases_leave_a_plan_of_every_part(slow: SlowEngine, workers: int) -> None:
     """Two suppliers of each good, which must hold: without a plan of one part there would be none at all."""
     slow.workers = workers
-    found = planned(*goods(), rule(MinSuppliers, count=2), time_limit=LIMIT, workers=workers, engines=slow.engines)
-    assert materials(found) == set(GOODS)
+    found = slow.plan(rule(MinSuppliers, count=2))
     suppliers = {(p.material, p.supplier) for p in found.run.purchases}
     assert Counter(material for material, _ in suppliers) == dict.fromkeys(GOODS, 2)
 
@@ -226,16 +213,12 @@ def test_rules_that_require_purchases_leave_a_plan_of_every_part(slow: SlowEngin
 def test_ranked_objectives_leave_a_plan_of_every_part(slow: SlowEngine) -> None:
     """Each rank of each part gets its share of the time, the last ranks included: no good is short, and each is cheapest."""
     objectives = ({"minimise": "shortage"}, {"minimise": "cost"})
-    found = planned(*goods(objectives=objectives), time_limit=LIMIT, workers=1, engines=slow.engines)
-    assert materials(found) == set(GOODS)
-    cheapest = planned(*goods(objectives=objectives))
-    assert found.cost.total == cheapest.cost.total
+    assert slow.plan(objectives=objectives).cost.total == planned(*goods(objectives=objectives)).cost.total
 
 
 def test_parts_that_a_budget_joins_all_have_a_plan(slow: SlowEngine) -> None:
     """The parts share the time without the budget, and what is left of it is for the whole."""
-    found = planned(*goods(), rule(Budget, amount=10_000), time_limit=LIMIT, workers=1, engines=slow.engines)
-    assert materials(found) == set(GOODS)
+    slow.plan(rule(Budget, amount=10_000))
     assert set(slow.turns[:3]) == set(GOODS)
 
 
@@ -257,17 +240,8 @@ def test_canceled_after_the_first_turns_every_part_keeps_its_plan(slow: SlowEngi
     cancel = Event()
     slow.on_search = lambda: cancel.set() if len(slow.turns) == 4 else None
     told: list[tuple[int, int]] = []
-    found = planned(
-        *goods(),
-        time_limit=LIMIT,
-        workers=1,
-        engines=slow.engines,
-        cancel=cancel,
-        progress=lambda done, total, _seconds: told.append((done, total)),
-    )
-    assert found.status is PlanStatus.INTERRUPTED
-    assert materials(found) == set(GOODS)
-    assert len(slow.turns) == 4
+    found = slow.plan(cancel=cancel, progress=lambda done, total, _seconds: told.append((done, total)))
+    assert (found.status, len(slow.turns)) == (PlanStatus.INTERRUPTED, 4)
     assert told == sorted(told)
     assert told[-1] == (3, 3)
 
@@ -275,7 +249,6 @@ def test_canceled_after_the_first_turns_every_part_keeps_its_plan(slow: SlowEngi
 def test_the_bound_of_a_search_that_the_limit_ended_proves_nothing_later(slow: SlowEngine) -> None:
     """Its bound reaches the plan, but one search that did not end confirms no optimum, and neither does the next turn that starts from its plan."""
     slow.gaps = lambda _good: 0.0
-    found = planned(*goods(), time_limit=LIMIT, workers=1, engines=slow.engines)
-    assert found.status is PlanStatus.FEASIBLE
-    assert found.run.confirmed_by == []
+    found = slow.plan()
+    assert (found.status, found.run.confirmed_by) == (PlanStatus.FEASIBLE, [])
     assert len(slow.turns) > 3

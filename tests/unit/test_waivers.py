@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from friendshore.domain.case import WaiverSpec
+from friendshore.domain.case import Case, WaiverSpec
 from friendshore.domain.change import Change
-from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic
 from friendshore.rules.base import Rule
 from friendshore.session import Session
@@ -28,6 +27,7 @@ from ..building import (
     catalog,
     demand,
     facility,
+    lines,
     maker,
     metals,
     opened,
@@ -37,6 +37,7 @@ from ..building import (
     source,
     store,
     text,
+    unstored,
 )
 from ..property.compare import agrees
 from ..property.oracle import optimum
@@ -56,6 +57,9 @@ def of(country: str, quantity: float = 1, **more: Any) -> WaiverSpec:
     return WaiverSpec(id=f"w-{country}", rule=f"ban-{country}", quantity=Decimal(str(quantity)), **more)
 
 
+ALL = [of(country) for country in COUNTRIES]
+
+
 def bans(*countries: str, stage: str = "mined") -> list[Any]:
     """One ban for each country."""
     return [ban(stage, id=f"ban-{country}", countries=country, start=None) for country in countries]
@@ -63,33 +67,31 @@ def bans(*countries: str, stage: str = "mined") -> list[Any]:
 
 def test_two_dozen_waivers_that_bear_on_one_demand() -> None:
     """24 suppliers of 24 countries, each barred by a rule of its own that is waived for 1 kg: 24 of 30 kg are had, 6 are short."""
-    facts = catalog(*(facility(c.lower(), c) for c in COUNTRIES), *(source(c, 10) for c in COUNTRIES))
-    given = case(demand("metal", "defense", 30), waivers=[of(c) for c in COUNTRIES])
+    given, facts = case(demand("metal", "defense", 30), waivers=ALL), catalog(*(source(c, 10) for c in COUNTRIES))
     assert len(built(given, facts, *bans(*COUNTRIES)).compliance_classes) == 25
     found = planned(given, facts, *bans(*COUNTRIES))
     assert bought(found) == {f"{c.lower()}-metal": 1 for c in COUNTRIES}
-    assert {d.waivers[0]: float(d.quantity_kg) for d in found.run.deliveries} == {f"w-{c}": 1 for c in COUNTRIES}
+    assert {d.waivers[0]: float(d.quantity_kg) for d in found.run.deliveries} == {one.id: 1 for one in ALL}
 
 
 def test_a_waiver_of_what_another_rule_bars_is_no_way() -> None:
     """Two of three rules that one supplier breaks are waived: no compliance class is made for that, and nothing is bought."""
-    facts = catalog(source("CN", 10))
-    rules = [ban(stage, id=f"ban-{stage}", start=None) for stage in ("mined", "refined", "melted")]
-    waivers = [WaiverSpec(id=s, rule=f"ban-{s}", quantity=Decimal(5)) for s in ("mined", "refined")]
-    assert len(built(case(demand("metal", "defense", 9), waivers=waivers), facts, *rules).compliance_classes) == 1
-    third = WaiverSpec(id="melted", rule="ban-melted", quantity=Decimal(4))
-    found = planned(case(demand("metal", "defense", 9), waivers=[*waivers, third]), facts, *rules)
+    facts, stages = catalog(source("CN", 10)), {"mined": 5, "refined": 5, "melted": 4}
+    rules = [ban(stage, id=f"ban-{stage}", start=None) for stage in stages]
+    waivers = [WaiverSpec(id=s, rule=f"ban-{s}", quantity=Decimal(most)) for s, most in stages.items()]
+    two, three = (case(demand("metal", "defense", 9), waivers=some) for some in (waivers[:2], waivers))
+    assert len(built(two, facts, *rules).compliance_classes) == 1
+    found = planned(three, facts, *rules)
     assert bought(found) == {"cn-metal": 4}
     assert [sorted(d.waivers) for d in found.run.deliveries] == [["melted", "mined", "refined"]]
 
 
 def test_co_products_under_two_dozen_waivers() -> None:
     """One offer with an input and two outputs serves two uses: what it draws on is lawful for both, however many waivers there are."""
-    sites = [facility(c.lower(), c) for c in COUNTRIES]
     oxides = [source(c, 5, "oxide", lanes=()) for c in COUNTRIES]
-    both = maker("AU", 20, needs=1, outputs=({"material": "metal", "per_unit": 1}, {"material": "salt", "per_unit": 1}))
-    given = case(demand("metal", "defense", 20), demand("salt", "defense", 20), waivers=[of(c, 2) for c in COUNTRIES])
-    problem = built(given, catalog(*sites, facility("au", "AU"), *oxides, both), *bans(*COUNTRIES))
+    both = maker("AU", 20, needs=1, outputs=lines(metal=1, salt=1))
+    given = case(*(demand(good, "defense", 20) for good in ("metal", "salt")), waivers=[of(c, 2) for c in COUNTRIES])
+    problem = built(given, catalog(*oxides, both), *bans(*COUNTRIES))
     assert len(problem.compliance_classes) <= 2 * len(COUNTRIES) + 2
 
 
@@ -124,34 +126,29 @@ def law(**more: Any) -> Rule:
     return ban(*METAL, start=None, **{"waivers": TERMS, **more})
 
 
-def held(*quantities: float, **more: Any) -> Any:
-    """Metal for defence from 2027 on, of which nothing can be held."""
-    return case(
-        demand("metal", "defense", *quantities), start=date(2027, 1, 1), stores=(store("metal", 0, limit=0),), **more
-    )
+def wanting(*waivers: tuple[str, str], under: str = "", count: int = 1, **more: Any) -> Case:
+    """Metal for defence from 2027 on, of which nothing can be held, with waivers of the ban for a tonne from one day until another."""
+    each = {"id": "w", "rule": "ban", "quantity": 1000, "under": under}
+    specs = [WaiverSpec.model_validate({**each, "from": start or None, "until": end or None}) for start, end in waivers]
+    return unstored(*[10] * count, end_use="defense", start=date(2027, 1, 1), waivers=specs, **more)
 
 
-def waiver(start: str, end: str, **more: Any) -> WaiverSpec:
-    """A waiver of the ban for a tonne."""
-    days = {"from": start or None, "until": end or None}
-    return WaiverSpec.model_validate({"id": "w", "rule": "ban", "quantity": 1000, **days, **more})
-
-
-def mistakes(*waivers: WaiverSpec, rules: Rule | None = None, changes: tuple[Change, ...] = ()) -> list[Diagnostic]:
+def mistake(given: Case, *changes: Change) -> Diagnostic:
     """What a plan with these waivers is refused for."""
-    return refused(planned, held(10, waivers=waivers), metals(), rules or law(), changes=list(changes))
+    (problem,) = refused(planned, given, metals(), law(), changes=list(changes))
+    return problem
 
 
 def test_three_years_are_the_most() -> None:
-    """From 2027-01-01 until 2029-12-31 are 36 months; a day more is refused with the last day that would do."""
-    fits = held(10, waivers=(waiver("2027-01-01", "2029-12-31"),))
-    assert bought(planned(fits, metals(), law())) == {"cn-metal": 10}
-    (problem,) = mistakes(waiver("2027-01-01", "2030-01-01"))
-    assert problem.column == "waiver.until"
-    assert problem.found == "2030-01-01"
+    """From 2027-01-01 until 2029-12-31 are 36 months; a day more is refused with the last day that would do, and so is what a scenario brings."""
+    problem = mistake(wanting(("2027-01-01", "2030-01-01")))
+    assert (problem.column, problem.found) == ("waiver.until", "2030-01-01")
     assert problem.expected == "2029-12-31 or an earlier day"
     assert "10 USC 4872(c)(1)(B) lets a waiver run 36 months at most" in problem.message
     assert 'under = "national-security"' in problem.fix
+    words = {"waive": "ban", "of": "metal", "quantity": 1000, "from": "2027-01-01", "until": "2031-12-31"}
+    problem = mistake(wanting(), Change.model_validate(words))
+    assert (problem.column, "under" in problem.fix) == ("change.until", False)
 
 
 @pytest.mark.parametrize(
@@ -159,61 +156,42 @@ def test_three_years_are_the_most() -> None:
 )
 def test_an_open_waiver_is_too_long(start: str, end: str, column: str) -> None:
     """What has no end never ends, and what has no beginning has run for ever."""
-    (problem,) = mistakes(waiver(start, end))
-    assert problem.column == column
-    assert "36 months" in problem.message
+    problem = mistake(wanting((start, end)))
+    assert (problem.column, "36 months" in problem.message) == (column, True)
 
 
 def test_a_waiver_of_another_kind_may_run_longer() -> None:
     """The law bounds one kind; of the other the Secretary sets the time. A kind that the law does not know is refused."""
-    longer = held(10, waivers=(waiver("2027-01-01", "2036-12-31", under="national-security"),))
+    longer = wanting(("2027-01-01", "2036-12-31"), under="national-security")
     assert bought(planned(longer, metals(), law())) == {"cn-metal": 10}
-    (problem,) = mistakes(waiver("2027-01-01", "2036-12-31", under="national-securty"))
-    assert problem.column == "waiver.under"
-    assert problem.expected == "`nonavailability`, `national-security`"
+    problem = mistake(wanting(("2027-01-01", "2036-12-31"), under="national-securty"))
+    assert (problem.column, problem.expected) == ("waiver.under", "`nonavailability`, `national-security`")
     assert problem.fix == "did you mean `national-security`?"
 
 
-def test_a_rule_that_states_no_waivers_bounds_none() -> None:
-    """A planner's own rule is waived as he likes."""
-    own = ban(*METAL, start=None)
-    assert bought(planned(held(10, waivers=(waiver("", ""),)), metals(), own)) == {"cn-metal": 10}
-
-
-def test_a_change_cannot_bring_a_longer_one() -> None:
-    """A scenario's waiver is read like the case's."""
-    words = {"waive": "ban", "of": "metal", "quantity": 1000, "from": "2027-01-01", "until": "2031-12-31"}
-    (problem,) = mistakes(changes=(Change.model_validate(words),))
-    assert problem.column == "change.until"
-    assert "under" not in problem.fix
-
-
-def years(count: int) -> Session:
+def years(given: Case) -> Session:
     """Only China has metal, which is barred: short of 10 kg in every year."""
-    given, facts = held(*[10] * count), catalog(source("CN", 10))
-    return opened(given, facts, law())
+    return opened(given, catalog(source("CN", 10)), law())
 
 
 def test_repairs_propose_waivers_one_after_another() -> None:
     """Five years are short: a waiver for three, another for two; none runs longer than the law lets it."""
-    session = years(5)
+    session = years(wanting(count=5))
     found = repairs(session)
     sets = [[(use.since, use.until, use.amount) for use in repair.uses] for repair in found.repairs]
     two = [(date(2027, 1, 1), date(2029, 12, 31), Decimal(30)), (date(2030, 1, 1), date(2031, 12, 31), Decimal(20))]
     assert two in [sorted(one, key=str) for one in sets]
     repair = next(one for one in found.repairs if all(use.kind == "waiver" for use in one.uses))
     inputs = session.inputs
-    assert not short(planned(inputs.case, inputs.catalogs[0], *inputs.rules, changes=list(repair.changes)))
-    assert "waiver of ban for 30 kg of metal-defense from 2027-01-01 until 2029-12-31" in text(
-        repairs_document(found), 200
-    )
+    assert not short(planned(inputs.case, inputs.catalogs, *inputs.rules, changes=list(repair.changes)))
+    words = "waiver of ban for 30 kg of metal-defense from 2027-01-01 until 2029-12-31"
+    assert words in text(repairs_document(found), 200)
 
 
 def test_what_a_waiver_would_save_is_asked_within_the_law() -> None:
     """Over a plan of five years the question is about the first three, and has an answer."""
-    (value,) = margins(years(5)).waivers
-    assert (value.rule, value.demand) == ("ban", "metal-defense")
-    assert value.saves.value > 0
+    (value,) = margins(years(wanting(count=5))).waivers
+    assert (value.rule, value.demand, value.saves.value > 0) == ("ban", "metal-defense", True)
 
 
 @pytest.mark.parametrize("words", ["three years", "1.5 months", "0 months"])
@@ -225,11 +203,8 @@ def test_a_length_must_be_whole_months(words: str) -> None:
 
 def test_horizons_of_quarters_end_a_waiver_with_a_period() -> None:
     """Proposed waivers end with the last period that they cover."""
-    horizon = Horizon(start=date(2026, 10, 1), count=13, length=PeriodLength.QUARTER)
-    given = held(*[1] * 13, resolution=1).but(horizon=horizon)
-    facts = catalog(source("CN", 10))
-    found = repairs(opened(given, facts, law()))
-    uses = [use for repair in found.repairs for use in repair.uses if use.kind == "waiver"]
+    given = unstored(*[1] * 13, end_use="defense", start=date(2026, 10, 1), length="quarter", resolution=1)
+    uses = [use for repair in repairs(years(given)).repairs for use in repair.uses if use.kind == "waiver"]
     assert {(use.since, use.until) for use in uses} == {
         (date(2026, 10, 1), date(2029, 9, 30)),
         (date(2029, 10, 1), date(2029, 12, 31)),

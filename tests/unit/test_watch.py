@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,29 +21,34 @@ from .large import large_case
 # -------------------------------------------------------------------------------------------------------------- progress
 
 
+Told = dict[str, list[tuple[int, int]]]
+
+
+@contextmanager
+def watching() -> Iterator[Told]:
+    """How far each kind of work says that it has come."""
+    told: Told = {}
+    with watched(lambda done, total, seconds, doing, of: told.setdefault(f"{doing}: {of}", []).append((done, total))):
+        yield told
+
+
 def test_rows_of_a_large_table_are_counted_while_they_are_read(tmp_path: Path) -> None:
     """Every thousand rows, with the file and how many there are; outside of it nobody is told."""
     (tmp_path / "catalog.toml").write_text('schema = 1\nname = "large"\n', encoding="utf-8")
     rows = "".join(f"plant-{number},AU\n" for number in range(2_500))
     (tmp_path / "facilities.csv").write_text("id,country\n" + rows, encoding="utf-8")
-    told: list[tuple[int, int, str]] = []
-    with watched(lambda done, total, seconds, doing, of: told.append((done, total, f"{doing}: {of}"))):
+    with watching() as told:
         read_catalog(tmp_path)
-    reading = f"reading {tmp_path / 'facilities.csv'}: rows"
-    assert [(done, of) for done, of, doing in told if doing == reading] == [(0, 2500), (1000, 2500), (2000, 2500)]
-    count = len(told)
     read_catalog(tmp_path)
-    assert len(told) == count
+    assert told[f"reading {tmp_path / 'facilities.csv'}: rows"] == [(0, 2500), (1000, 2500), (2000, 2500)]
 
 
 def test_what_is_done_with_many_offers_before_anything_is_solved_is_told(tmp_path: Path) -> None:
     """Not only the reading of tables: each step that grows with the offers says how far it is."""
     loaded = load_case(large_case(tmp_path, 1_500))
-    told: dict[str, list[tuple[int, int]]] = {}
-    with watched(lambda done, total, seconds, doing, of: told.setdefault(f"{doing}: {of}", []).append((done, total))):
+    with watching() as told:
         compile_program(gather(loaded, Registry.of()).inputs.problem())
-    building = {doing: steps for doing, steps in told.items() if not doing.startswith("reading")}
-    assert building == {
+    assert {doing: steps for doing, steps in told.items() if not doing.startswith("reading")} == {
         "pricing offers: offers": [(0, 1500), (1000, 1500)],
         "looking where offers can go: ways": [(0, 1500), (1000, 1500)],
         "asking rule ban: ways": [(0, 1500), (1000, 1500)],
@@ -52,8 +59,7 @@ def test_what_is_done_with_many_offers_before_anything_is_solved_is_told(tmp_pat
 def test_finding_out_why_a_demand_is_short_is_told(tmp_path: Path) -> None:
     """Part by part."""
     loaded = load_case(large_case(tmp_path, 10))
-    told: dict[str, list[tuple[int, int]]] = {}
-    with watched(lambda done, total, seconds, doing, of: told.setdefault(f"{doing}: {of}", []).append((done, total))):
+    with watching() as told:
         found = plan(loaded, registry=Registry.of())
     assert all(row.causes for row in found.run.shortages)
     assert told["finding out why demands are short: parts"] == [(0, 1)]
