@@ -38,51 +38,26 @@ def _name(names: tuple[str, ...], lot: Random) -> str:
 
 def _question(made: Input, where: str, lot: Random) -> Command:
     """A question that is put to a case or a run."""
-    match lot.randrange(8):
-        case 7:
-            return ("ask", where, *_BRIEF, *as_json(lot))
-        case 0:
-            return ("alternatives", where, *_BRIEF, *as_json(lot))
-        case 1:
-            return ("why-not", *_BRIEF, *as_json(lot), "--", where, _name(made.offers, lot))
-        case 2:
-            return ("ledger", where, "--exact", "4", "--samples", "5", *_BRIEF, *as_json(lot))
-        case 3:
-            return ("repairs", where, "--trials", "50", "--size", "2", *_ALONE, *as_json(lot))
-        case 4:
-            return ("calendar", where, *_BRIEF, *as_json(lot))
-        case 5:
-            return (
-                "compare",
-                where,
-                *(("--scenario", _name(made.scenarios, lot)) if made.scenarios else (where,)),
-                *_BRIEF,
-                *as_json(lot),
-            )
-        case _:
-            return (
-                "stress",
-                where,
-                "--by",
-                lot.choice(("none", "none", "supplier", "country")),
-                *_ALONE,
-                *as_json(lot),
-            )
+    other = ("--scenario", _name(made.scenarios, lot)) if made.scenarios else (where,)
+    stress = ("stress", where, "--by", lot.choice(("none", "none", "supplier", "country")), *_ALONE)
+    asked: Command = lot.choice((
+        ("ask", where, *_BRIEF), ("alternatives", where, *_BRIEF), ("why-not", *_BRIEF, "--", where, _name(made.offers, lot)),
+        ("ledger", where, "--exact", "4", "--samples", "5", *_BRIEF), ("repairs", where, "--trials", "50", "--size", "2", *_ALONE),
+        ("calendar", where, *_BRIEF), ("compare", where, *other, *_BRIEF), stress,
+    ))  # fmt: skip
+    return _with_json(asked, lot)
 
 
 def _planned(made: Input, lot: Random, case: str = "case.toml") -> list[Command]:
     """A plan, written and then checked, or put to a question."""
     scenario = ("--scenario", _name(made.scenarios, lot)) if made.scenarios and lot.random() < 0.2 else ()
     strict = ("--strict",) if lot.random() < 0.1 else ()
+    options = (*scenario, *strict, *LIMITED, *as_json(lot))
     if lot.random() < 0.3:
-        return [("plan", case, *scenario, *strict, *LIMITED, *as_json(lot))]
+        return [("plan", case, *options)]
     made.written = ("out",)
-    found: list[Command] = [("plan", case, "--out", "out", *scenario, *strict, *LIMITED, *as_json(lot))]
-    return [
-        *found,
-        ("verify", "out", *as_json(lot)),
-        *([("report", "out", *_form(lot), *as_json(lot))] if lot.random() < 0.5 else []),
-    ]
+    report = [("report", "out", *_form(lot), *as_json(lot))] if lot.random() < 0.5 else []
+    return [("plan", case, "--out", "out", *options), ("verify", "out", *as_json(lot)), *report]
 
 
 def _form(lot: Random) -> Command:
@@ -178,92 +153,42 @@ def on_plugin(made: Input, lot: Random) -> None:
 def hostile(made: Input, lot: Random) -> None:
     """A command line with a word in it that is not meant."""
     made.written = ("out", "friendshore.lock", "made")
-    number = lot.choice(nasty.NUMBERS)
+    number, day = lot.choice(nasty.NUMBERS), lot.choice(nasty.DATES)
     text = nasty.text(lot).replace("\0", "").removeprefix("--json")[:5000]
     text = "x" if text == "--" else text  # which says where options end, not what one is
     whole = lot.choice(("case.toml", "run"))
-    made.commands = [
-        lot.choice(
-            (
-                ("plan", "case.toml", "--time-limit", number, "-q"),
-                ("plan", "case.toml", *LIMITED, "--gap", number),
-                ("plan", "case.toml", *LIMITED, "--scenario", text),
-                ("plan", "case.toml", *LIMITED, "--block", text),
-                ("plan", "case.toml", "--time-limit", "1", "-q", "--workers", lot.choice(("0", "-1", "64", number))),
-                ("plan", *LIMITED, "--", text),
-                (
-                    "plan",
-                    "case.toml",
-                    *LIMITED,
-                    "--out",
-                    lot.choice(("case.toml", ".", "catalog", "run", "out", "run/run.json/x", "")),
-                ),
-                ("verify", "--", text),
-                ("report", "run", "--format", text),
-                (
-                    "report",
-                    "run",
-                    *_form(lot),
-                    "--with",
-                    text,
-                    "--out",
-                    lot.choice(("case.toml", ".", "new.html", text)),
-                ),
-                ("alternatives", whole, text, *_BRIEF, "--within", number),
-                ("alternatives", whole, *_BRIEF, "--top", number),
-                ("ask", whole, *_BRIEF, "--spread", text, "--top", number),
-                ("why-not", *_BRIEF, "--", whole, text),
-                ("ledger", whole, *_BRIEF, "--order", text, "--exact", "2", "--samples", "2"),
-                ("ledger", whole, *_BRIEF, "--seed", number, "--exact", "0", "--samples", lot.choice(("0", "1", "-1"))),
-                (
-                    "repairs",
-                    whole,
-                    *_ALONE,
-                    "--trials",
-                    "50",
-                    "--bound",
-                    f"{lot.choice(('later', 'stock', text))}={number}",
-                ),
-                (
-                    "repairs",
-                    whole,
-                    *_ALONE,
-                    "--trials",
-                    lot.choice(("0", "-1", "nan", "1")),
-                    "--size",
-                    lot.choice(("0", "1", "-1")),
-                ),
-                ("calendar", whole, *_BRIEF, "--until", lot.choice(nasty.DATES)),
-                ("compare", whole, text, *_BRIEF),
-                ("stress", whole, *_ALONE, "--from", lot.choice(nasty.DATES)),
-                (
-                    "stress",
-                    whole,
-                    *_ALONE,
-                    "--loss-from",
-                    lot.choice((*nasty.DATES, text)),
-                    "--by",
-                    lot.choice(("supplier", text)),
-                ),
-                ("lock", text),
-                ("init", lot.choice(("made", "case.toml", "."))),
-                ("catalogs", "show", "--", text),
-                ("catalogs", "check", "--", text),
-                (
-                    "catalogs",
-                    "convert",
-                    "./catalog",
-                    lot.choice(("out", "case.toml", "catalog", "out.csv", "out/x.xlsx", "")),
-                ),
-                ("rules", "show", "--", text),
-                ("rules", "list", "--pack", text),
-                ("plugins", "show", "--", text),
-                ("plugins", "new", lot.choice((text or "x", "a/b", "A B", "con")).removeprefix("-") or "x", "made"),
-                (text, "case.toml"),
-            )
-        )
-    ]
-    made.commands[0] = _with_json(made.commands[0], lot)
+    place = lot.choice(("case.toml", ".", "catalog", "run", "out", "run/run.json/x", ""))
+    name = lot.choice((text or "x", "a/b", "A B", "con")).removeprefix("-") or "x"
+    bound = f"{lot.choice(('later', 'stock', text))}={number}"
+    command: Command = lot.choice((
+        ("plan", "case.toml", "--time-limit", number, "-q"),
+        ("plan", "case.toml", *LIMITED, *lot.choice((("--gap", number), ("--scenario", text), ("--block", text), ("--out", place)))),
+        ("plan", "case.toml", "--time-limit", "1", "-q", "--workers", lot.choice(("0", "-1", "64", number))),
+        ("plan", *LIMITED, "--", text),
+        ("verify", "--", text),
+        ("report", "run", "--format", text),
+        ("report", "run", *_form(lot), "--with", text, "--out", lot.choice(("case.toml", ".", "new.html", text))),
+        ("alternatives", whole, text, *_BRIEF, "--within", number),
+        ("alternatives", whole, *_BRIEF, "--top", number),
+        ("ask", whole, *_BRIEF, "--spread", text, "--top", number),
+        ("why-not", *_BRIEF, "--", whole, text),
+        ("ledger", whole, *_BRIEF, "--order", text, "--exact", "2", "--samples", "2"),
+        ("ledger", whole, *_BRIEF, "--seed", number, "--exact", "0", "--samples", lot.choice(("0", "1", "-1"))),
+        ("repairs", whole, *_ALONE, "--trials", "50", "--bound", bound),
+        ("repairs", whole, *_ALONE, "--trials", lot.choice(("0", "-1", "nan", "1")), "--size", lot.choice(("0", "1", "-1"))),
+        ("calendar", whole, *_BRIEF, "--until", day),
+        ("compare", whole, text, *_BRIEF),
+        ("stress", whole, *_ALONE, "--from", day),
+        ("stress", whole, *_ALONE, "--loss-from", lot.choice((day, text)), "--by", lot.choice(("supplier", text))),
+        ("lock", text),
+        ("init", lot.choice(("made", "case.toml", "."))),
+        *((*of.split(), "--", text) for of in ("catalogs show", "catalogs check", "rules show", "plugins show")),
+        ("catalogs", "convert", "./catalog", lot.choice(("out", "case.toml", "catalog", "out.csv", "out/x.xlsx", ""))),
+        ("rules", "list", "--pack", text),
+        ("plugins", "new", name, "made"),
+        (text, "case.toml"),
+    ))  # fmt: skip
+    made.commands = [_with_json(command, lot)]
 
 
 def _with_json(command: Command, lot: Random) -> Command:

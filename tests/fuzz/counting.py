@@ -42,17 +42,14 @@ class Tally:
 
     def text(self, seconds: float) -> str:
         """The table of exit codes, and the figures that must be nothing."""
-        columns: list[int | None] = [code for code, _, _ in EXIT_CODES]
-        columns += sorted({code for _, code in self.codes if code not in columns and code is not None})
-        names = {code: name for code, name, _ in EXIT_CODES}
-        heads = ["command", *(f"{code} {names.get(code or 0, '?')}" for code in columns), "hang"]
-        rows = [heads]
-        rows += [
-            [command, *(str(self.codes[command, code] or "") for code in [*columns, None])]
-            for command in sorted({command for command, _ in self.codes})
-        ]
+        names: dict[int | None, str] = {code: name for code, name, _ in EXIT_CODES}
+        more = sorted({code for _, code in self.codes if code is not None} - set(names))
+        columns = [*names, *more, None]
+        rows = [["command", *(f"{code} {names.get(code, '?')}" for code in columns[:-1]), "hang"]]
+        commands = sorted({command for command, _ in self.codes})
+        rows += [[one, *(str(self.codes[one, code] or "") for code in columns)] for one in commands]
         ended = Counter(code for (_, code), number in self.codes.items() for _ in range(number))
-        rows.append(["all", *(str(ended[code] or "") for code in [*columns, None])])
+        rows.append(["all", *(str(ended[code] or "") for code in columns)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.inputs.items()))

@@ -7,6 +7,7 @@ import json
 import shutil
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -36,16 +37,9 @@ class Input:
 
 
 def make(number: int, seed: int, base: Path, folder: Path) -> Input:
-    """Makes an input; the same number and seed give the same.
-
-    Args:
-        number: which of them.
-        seed: of the run.
-        base: folder of what is bent (`seeds.make`).
-        folder: where to write it: an empty folder.
-    """
+    """Makes an input in an empty folder, of what lies in `base` (`seeds.make`); the same number and seed give the same."""
     lot = Random(f"{seed}:{number}")
-    kind = lot.choice(KINDS)
+    kind = lot.choices(list(KINDS), list(KINDS.values()))[0]
     made = Input(kind.__name__, folder)
     kind(made, base, lot)
     return made
@@ -112,32 +106,33 @@ def run(made: Input, base: Path, lot: Random) -> None:
     """A run folder bent in what it tells, in its facts and in its tables."""
     name = lot.choice(seeds.CASES)
     _copy(made, base, name)
-    shutil.copytree(base / "runs" / name, made.folder / "run")
-    file = made.folder / "run" / lot.choice(("facts.json", "facts.json", "run.json", "run.json", "table"))
-    if file.name == "table":
-        _bend_table(lot.choice(sorted((made.folder / "run").glob("*.csv"))), lot)
-    elif lot.random() < 0.85:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        trees.bend(data, lot, lot.choice((1, 1, 2, 4)))
-        file.write_text(json.dumps(data), encoding="utf-8", errors="surrogatepass")
+    folder = made.folder / "run"
+    shutil.copytree(base / "runs" / name, folder)
+    name = lot.choice(("facts.json", "facts.json", "run.json", "run.json", "table"))
+    if name == "table":
+        _bend_table(lot.choice(sorted(folder.glob("*.csv"))), lot)
     else:
-        file.write_bytes(texts.bend_bytes(file.read_bytes(), lot))
+        _bend_json(folder / name, lot, 0.85, lot.choice((1, 1, 2, 4)))
     if lot.random() < 0.05:
-        texts.bend_folder(made.folder / "run", lot)
+        texts.bend_folder(folder, lot)
     commands.on_run(made, lot)
 
 
 def lock(made: Input, base: Path, lot: Random) -> None:
     """A lock file bent, and a plan that is held to it."""
     _copy(made, base, lot.choice(seeds.CASES))
-    file = made.folder / "friendshore.lock"
-    if lot.random() < 0.7:
+    _bend_json(made.folder / "friendshore.lock", lot, 0.7, lot.choice((1, 2)))
+    made.commands = [("plan", "case.toml", "--locked", *commands.LIMITED, *commands.as_json(lot))]
+
+
+def _bend_json(file: Path, lot: Random, share: float, times: int) -> None:
+    """A JSON file: as data in a share of cases, else as bytes."""
+    if lot.random() < share:
         data = json.loads(file.read_text(encoding="utf-8"))
-        trees.bend(data, lot, lot.choice((1, 2)))
+        trees.bend(data, lot, times)
         file.write_text(json.dumps(data), encoding="utf-8", errors="surrogatepass")
     else:
         file.write_bytes(texts.bend_bytes(file.read_bytes(), lot))
-    made.commands = [("plan", "case.toml", "--locked", *commands.LIMITED, *commands.as_json(lot))]
 
 
 def words(made: Input, base: Path, lot: Random) -> None:
@@ -169,18 +164,8 @@ def plugin(made: Input, base: Path, lot: Random) -> None:
 
 
 Kind = Callable[[Input, Path, Random], None]
-KINDS: tuple[Kind, ...] = (
-    *(case,) * 28,
-    *(catalog,) * 24,
-    *(book,) * 12,
-    *(sheets,) * 10,
-    *(run,) * 20,
-    *(pack,) * 6,
-    *(lock,) * 3,
-    *(words,) * 4,
-    *(plugin,) * 3,
-)
-"""What is tried, those that take long less often."""
+KINDS: dict[Kind, int] = {case: 28, catalog: 24, book: 12, sheets: 10, run: 20, pack: 6, lock: 3, words: 4, plugin: 3}
+"""What is tried, and how often; less often what takes long."""
 
 
 def _bend_toml(file: Path, lot: Random) -> None:
@@ -188,30 +173,19 @@ def _bend_toml(file: Path, lot: Random) -> None:
     draw = lot.random()
     if draw < 0.05:
         texts.bend_folder(file.parent, lot)
-    elif draw < 0.3 or (data := _data(file)) is None:
+    elif draw < 0.3 or (data := _read(file, tomllib.loads)) is None:
         _bend_bytes(file, lot)
     else:
         trees.bend(data, lot, lot.choice((1, 1, 1, 2, 3)))
-        try:
-            text = tomltext.toml_text(data)
-        except RecursionError:
-            return
-        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+        with suppress(RecursionError):
+            file.write_text(tomltext.toml_text(data), encoding="utf-8", errors="surrogatepass")
 
 
-def _data(file: Path) -> dict[str, Any] | None:
-    """What a file says; None if it has been bent before, so that it is no TOML any longer."""
+def _read(file: Path, parse: Callable[[str], Any]) -> Any:
+    """What a file says; None if it has been bent before, so that it cannot be read any longer."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _rows(file: Path) -> tables.Rows | None:
-    """The rows of a file; None if it has been bent before, so that it is no table any longer."""
-    try:
-        return tables.read(file.read_text(encoding="utf-8")) if file.is_file() else None
-    except (ValueError, csv.Error):
+        return parse(file.read_text(encoding="utf-8")) if file.is_file() else None
+    except (ValueError, RecursionError, csv.Error):
         return None
 
 
@@ -227,7 +201,7 @@ def _bend_table(file: Path, lot: Random) -> None:
         _bend_toml(file, lot)
     elif draw < 0.05:
         texts.bend_folder(file.parent, lot)
-    elif draw < 0.2 or file.suffix != ".csv" or (rows := _rows(file)) is None:
+    elif draw < 0.2 or file.suffix != ".csv" or (rows := _read(file, tables.read)) is None:
         _bend_bytes(file, lot)
     else:
         tables.bend(rows, lot, lot.choice((1, 1, 1, 2, 4)))

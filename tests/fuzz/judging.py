@@ -96,12 +96,7 @@ def disagreements(done: Sequence[Done]) -> Iterator[str]:
 
 
 def state(folder: Path, but: Sequence[Path] = ()) -> Mapping[str, str]:
-    """All below a folder, each path with a hash of what it is and holds.
-
-    Args:
-        folder: where.
-        but: what is left out, with all below it.
-    """
+    """All below a folder but for some paths, each with a hash of what it is and holds."""
     found = {}
     for head, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if Path(head, name) not in but]

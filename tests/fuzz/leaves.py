@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -69,7 +69,9 @@ class Folder:
     def changed(self, leaf: Leaf, value: Any) -> str:
         """The text of the leaf's file with another value there."""
         if leaf.file in self.tables:
-            return self._table(leaf, value)
+            header, *rows = self.tables[leaf.file]
+            number = int(leaf.path[0])
+            return _csv([header, *rows[:number], self._row(leaf, value), *rows[number + 1 :]])
         with self.bent(leaf, value) as data:
             return json.dumps(data, ensure_ascii=False)
 
@@ -79,7 +81,10 @@ class Folder:
         holder = at(self.data[leaf.file], leaf.path[:-1])
         whole = holder.copy()
         try:
-            put(self.data[leaf.file], leaf.path, value)
+            if value is GONE:
+                del holder[leaf.path[-1]]
+            else:
+                holder[leaf.path[-1]] = value
             yield self.data[leaf.file]
         finally:
             holder.clear()
@@ -87,13 +92,7 @@ class Folder:
 
     def row(self, leaf: Leaf, value: Any) -> str:
         """The text of the leaf's table with its row alone, and another value there."""
-        header = self.tables[leaf.file][0]
-        return _csv([header, self._row(leaf, value)])
-
-    def _table(self, leaf: Leaf, value: Any) -> str:
-        header, *rows = self.tables[leaf.file]
-        number = int(leaf.path[0])
-        return _csv([header, *rows[:number], self._row(leaf, value), *rows[number + 1 :]])
+        return _csv([self.tables[leaf.file][0], self._row(leaf, value)])
 
     def _row(self, leaf: Leaf, value: Any) -> list[Any]:
         number, column = leaf.path
@@ -110,12 +109,9 @@ def _csv(rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _paths(data: Any, path: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
-    if isinstance(data, dict) and data:
-        for key, value in data.items():
+    if isinstance(data, dict | list) and data:
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
             yield from _paths(value, (*path, key))
-    elif isinstance(data, list) and data:
-        for number, value in enumerate(data):
-            yield from _paths(value, (*path, number))
     else:
         yield path
 
@@ -127,26 +123,11 @@ def at(data: Any, path: Sequence[Step]) -> Any:
     return data
 
 
-def put(data: Any, path: Sequence[Step], value: Any) -> None:
-    """Puts a value at the end of a path, or takes away what is there."""
-    holder = at(data, path[:-1])
-    if value is GONE:
-        del holder[path[-1]]
-    else:
-        holder[path[-1]] = value
-
-
 def changed(value: Any, way: str, alike: Sequence[Any] = ()) -> Any:
-    """A value changed in one of four ways.
-
-    Args:
-        value: what stands there.
-        way: one of `WAYS`.
-        alike: what stands at places of the same kind, for another value that could stand there.
-    """
+    """A value changed in one of the `WAYS`; `alike` stands at places of the same kind, so that it could stand there too."""
     if way == "removed":
         return GONE
-    new = {"other": _other, "empty": _empty, "type": _retyped}[way](value, alike)
+    new = _other(value, alike) if way == "other" else _of_type(value)[way == "type"]
     return SAME if new is SAME or (type(new) is type(value) and new == value) else new
 
 
@@ -156,38 +137,22 @@ def _other(value: Any, alike: Sequence[Any]) -> Any:
     if isinstance(value, int | float):
         return value * 2 + 1
     if isinstance(value, str):
-        if value and _is_number(value):
+        with suppress(ValueError):
             return f"{float(value) * 2 + 1:.6f}"
-        try:
+        with suppress(ValueError):
             return (date.fromisoformat(value) + timedelta(days=1)).isoformat()
-        except ValueError:
-            return next((one for one in alike if isinstance(one, str) and one not in (value, "")), value + "x")
+        return next((one for one in alike if isinstance(one, str) and one not in (value, "")), value + "x")
     if isinstance(value, list):
         return ["x"]
     return {"x": "x"} if isinstance(value, dict) else "x"
 
 
-def _empty(value: Any, alike: Sequence[Any]) -> Any:
+def _of_type(value: Any) -> tuple[Any, Any]:
+    """Nothing, and a value of another type."""
     if isinstance(value, bool):
-        return None
+        return None, "perhaps"
     if isinstance(value, int | float):
-        return 0
-    return "" if isinstance(value, str) else SAME if value is None else None
-
-
-def _retyped(value: Any, alike: Sequence[Any]) -> Any:
-    if isinstance(value, bool):
-        return "perhaps"
-    if isinstance(value, int | float):
-        return "many"
+        return 0, "many"
     if isinstance(value, str):
-        return 7
-    return {"x": 1} if value is None else "x"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+        return "", 7
+    return (SAME, {"x": 1}) if value is None else (None, "x")

@@ -9,46 +9,30 @@ from random import Random
 from . import tables, texts, tomltext, trees
 
 CODE = (
-    "raise RuntimeError('at import')",
-    "raise SystemExit(0)",
-    "raise KeyboardInterrupt",
-    "import sys; sys.exit('gone')",
-    "import os; os._exit(0)",
-    "import os; os.abort()",
-    "import nowhere",
-    "def f(:",
-    "print('{')\nimport sys; sys.stdout.write('x')",
-    "import sys; sys.setrecursionlimit(50)",
-    "def f(n): return f(n + 1)\nf(0)",
-    "x = [0] * 10**12",
-    "import warnings; warnings.warn('old')",
-    "\0",
-    "raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})()",
-    "raise Exception('\x1b[31mred')",
-    "raise BaseException('odd')",
-)
-"""What a package may do when it is imported."""
-HOOKS = (
-    ("yield KnownOwner", "raise RuntimeError('in a hook')"),
-    ("yield KnownOwner", "raise SystemExit(3)\n    yield"),
-    ("yield KnownOwner", "return None"),
-    ("yield KnownOwner", "yield 1\n    yield None"),
-    ("yield KnownOwner", "yield KnownOwner\n    yield KnownOwner"),
-    ("return PASS", "return None"),
-    ("return PASS", "raise KeyError('in judge')"),
-    ("return PASS", "raise SystemExit(0)"),
-    ("return PASS", "return Verdict(result=Result.FAIL, rule='', clause='', reason='')"),
-    ("return PASS", "offer.facility.__dict__['parent'] = 'x'; return PASS"),
-    ("return f\"What", "raise ValueError('no sentence')\n        return f\"What"),
-    ("return f\"What", "return None\n        return f\"What"),
-    ("return f\"What", "return '\\x1b[31m' + '|[x](http://example.org)'\n        return f\"What"),
-    ("end_uses: tuple[str, ...] = ()", "end_uses: tuple[str, ...]"),
-    ("end_uses: tuple[str, ...] = ()", "end_uses: object = object()"),
-    ("def friendshore_rules()", "def friendshore_rules(unwanted: int)"),
-    ("class KnownOwner(Rule)", "class KnownOwner"),
-    ('"acme-x-known-owner"', '"origin-ban"'),
+    "raise RuntimeError('at import')", "raise SystemExit(0)", "raise KeyboardInterrupt", "import sys; sys.exit('gone')", "import os; os._exit(0)",
+    "import os; os.abort()", "import nowhere", "def f(:", "print('{')\nimport sys; sys.stdout.write('x')", "import sys; sys.setrecursionlimit(50)",
+    "def f(n): return f(n + 1)\nf(0)", "x = [0] * 10**12", "import warnings; warnings.warn('old')", "\0", "raise BaseException('odd')",
+    "raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})()", "raise Exception('\x1b[31mred')",
 )  # fmt: skip
-"""A piece of the plugin's code, and what is put in its place."""
+"""What a package may do when it is imported."""
+HOOKS = {
+    "yield KnownOwner": (
+        "raise RuntimeError('in a hook')", "raise SystemExit(3)\n    yield", "return None", "yield 1\n    yield None",
+        "yield KnownOwner\n    yield KnownOwner",
+    ),
+    "return PASS": (
+        "return None", "raise KeyError('in judge')", "raise SystemExit(0)",
+        "return Verdict(result=Result.FAIL, rule='', clause='', reason='')", "offer.facility.__dict__['parent'] = 'x'; return PASS",
+    ),
+    "return f\"What": tuple(f"{line}\n        return f\"What" for line in (
+        "raise ValueError('no sentence')", "return None", "return '\\x1b[31m' + '|[x](http://example.org)'",
+    )),
+    "end_uses: tuple[str, ...] = ()": ("end_uses: tuple[str, ...]", "end_uses: object = object()"),
+    "def friendshore_rules()": ("def friendshore_rules(unwanted: int)",),
+    "class KnownOwner(Rule)": ("class KnownOwner",),
+    '"acme-x-known-owner"': ('"origin-ban"',),
+}  # fmt: skip
+"""A piece of the plugin's code, and what may be put in its place."""
 
 
 def bend(site: Path, lot: Random) -> None:
@@ -60,7 +44,7 @@ def bend(site: Path, lot: Random) -> None:
             text = code.read_text(encoding="utf-8")
             code.write_text(text + lot.choice(CODE) if lot.random() < 0.5 else lot.choice(CODE), encoding="utf-8")
         case 2 | 3 | 4:
-            old, new = lot.choice(HOOKS)
+            old, new = lot.choice([(old, new) for old, news in HOOKS.items() for new in news])
             text = code.read_text(encoding="utf-8")
             assert old in text, f"`plugins new` no longer writes {old}"
             code.write_text(text.replace(old, new), encoding="utf-8")

@@ -9,10 +9,13 @@ import importlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from friendshore.plugins import Registry
+from friendshore.reading.csvfile import Table
 from friendshore.recommend import vouch as vouching
 from friendshore.run import folder as run_folder
 
@@ -25,45 +28,39 @@ def remembered() -> Iterator[None]:
     """Replace the functions, and put them back: a case that another test edits at the same path must be read again."""
     verifying = importlib.import_module("friendshore.recommend.verify_run")  # the function in it has its name
     with ExitStack() as stack:
+        replace = partial(_replace, stack)
         # What is installed, and the case, stay as they are.
-        _replace(stack, vouching, "read_catalogs", lambda refs, find: tuple(str(ref.folder) for ref in refs))
-        _replace(stack, vouching, "_of_catalog", _One)
-        _replace(stack, vouching, "digest", _One)
-        _replace(stack, Registry, "pack", lambda registry, name, folder=None: (registry, name, str(folder)))
-        _replace(stack, verifying, "gather", lambda case, registry: str(case.file))
+        replace(vouching, "read_catalogs", lambda refs, find: tuple(str(ref.folder) for ref in refs))
+        replace(vouching, "_of_catalog", _One)
+        replace(vouching, "digest", _One)
+        replace(Registry, "pack", lambda registry, name, folder=None: (registry, name, str(folder)))
+        replace(verifying, "gather", lambda case, registry: str(case.file))
         # A file that was not changed is read once, and what follows from it worked out once.
-        _replace(
-            stack, run_folder, "_read_json", lambda path, found: None if found else (str(path), path.read_bytes()), 1
-        )
-        _replace(stack, run_folder, "record", lambda model, data, file: _One(data))
-        _replace(stack, verifying, "recheck", lambda facts, run, registry, case: (_One(facts), _One(run), _One(case)))
-        _replace(stack, verifying, "verdicts", _One)
-        _replace(stack, verifying, "rows_of", lambda table, run, judged: (table.file, _One(run), _One(judged)))
-        _replace(
-            stack, run_folder, "_read", lambda folder, table, found: None if found else _bytes(folder / table.file), 2
-        )
-        _replace(
-            stack, verifying, "_derived_again", lambda again: None if again.verified is None else _One(again.verified)
-        )
-        _replace(stack, verifying, "_in_run", lambda told, run, file: (_One(told), _One(run)))
-        _replace(
-            stack,
-            verifying,
-            "differences_in_table",
-            lambda table, told, expected, source="": (table.file, _One(told), _One(expected), source),
-        )
+        replace(run_folder, "_read_json", lambda path, found: None if found else (str(path), path.read_bytes()), 1)
+        replace(run_folder, "record", lambda model, data, file: _One(data))
+        replace(verifying, "recheck", lambda facts, run, registry, case: (_One(facts), _One(run), _One(case)))
+        replace(verifying, "verdicts", _One)
+        replace(verifying, "rows_of", lambda table, run, judged: (table.file, _One(run), _One(judged)))
+        replace(run_folder, "_read", lambda folder, table, found: None if found else _bytes(folder / table.file), 2)
+        replace(verifying, "_derived_again", lambda again: None if again.verified is None else _One(again.verified))
+        replace(verifying, "_in_run", lambda told, run, file: (_One(told), _One(run)))
+        replace(verifying, "differences_in_table", _table_key)
         yield
+
+
+def _table_key(table: Table, told: object, expected: object, source: str = "") -> Hashable:
+    return table.file, _One(told), _One(expected), source
 
 
 def _bytes(file: Path) -> Hashable:
     return (file.name, file.read_bytes()) if file.is_file() else None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _One:
     """An object as a key: the very one, kept alive so that no other gets its place."""
 
-    def __init__(self, value: object) -> None:
-        self.value = value
+    value: object
 
     def __hash__(self) -> int:
         return id(self.value)
@@ -75,11 +72,7 @@ class _One:
 def _replace(
     stack: ExitStack, holder: Any, name: str, key_of: Callable[..., Hashable], found: int | None = None
 ) -> None:
-    """Replace a function until the stack is closed.
-
-    Args:
-        found: position of the argument that is the list of what is wrong, if it has one.
-    """
+    """Replace a function until the stack is closed; `found` is the position of the argument that is the list of what is wrong, if any."""
     function = getattr(holder, name)
     results: OrderedDict[Hashable, Any] = OrderedDict()
 

@@ -33,15 +33,8 @@ _WRITING = {
 }  # fmt: skip
 """Event of an audit -> which of its arguments are paths that are changed."""
 _FOLDER = {
-    "os.mkdir": 2,
-    "os.rmdir": 1,
-    "os.remove": 1,
-    "os.rename": 2,
-    "os.link": 2,
-    "os.symlink": 2,
-    "os.chmod": 2,
-    "os.utime": 3,
-}
+    "os.mkdir": 2, "os.rmdir": 1, "os.remove": 1, "os.rename": 2, "os.link": 2, "os.symlink": 2, "os.chmod": 2, "os.utime": 3,
+}  # fmt: skip
 """Event -> which argument is the open folder that paths begin at."""
 
 
@@ -64,14 +57,9 @@ class Done:
 
 
 def run(command: Sequence[str], cwd: Path, scratch: Path, site: Path | None = None, limit: float = HANG) -> Done:
-    """Runs a command.
+    """Runs a command, its words without `friendshore`, in a folder, the only one that it may write to.
 
-    Args:
-        command: its words, without `friendshore`.
-        cwd: the folder it runs in; the only one, with those below, that it may write to.
-        scratch: folder for what it says and for its temporary files.
-        site: folder of a plugin that is installed for it.
-        limit: seconds after which it is ended.
+    What it says, and its temporary files, lie in `scratch`; a plugin installed for it in `site`; it is ended after `limit` seconds.
     """
     for name in ("out", "err", "outside"):
         (scratch / name).write_bytes(b"")
@@ -103,7 +91,10 @@ def _command(command: Sequence[str], cwd: Path, scratch: Path, site: Path | None
     code = 1  # Python's own, of what nobody caught
     try:
         _prepare(cwd, scratch, site)
-        code = _exit_code(command)
+        from friendshore.cli.program import main  # runs the program as a shell does, plugins watched
+
+        sys.argv = ["friendshore", *command]
+        code = main()
         for thread in threading.enumerate():
             if thread is not threading.current_thread() and not thread.daemon:
                 thread.join()
@@ -163,14 +154,6 @@ def _written(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
         # The entry itself is changed, not what it leads to.
         head, tail = os.path.split(path.rstrip("/"))
         yield os.path.join(os.path.realpath(head), tail)  # noqa: PTH118
-
-
-def _exit_code(command: Sequence[str]) -> int:
-    """Runs the program as a shell does, plugins watched."""
-    from friendshore.cli.program import main
-
-    sys.argv = ["friendshore", *command]
-    return main()
 
 
 def load() -> None:

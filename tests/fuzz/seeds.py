@@ -64,11 +64,7 @@ def make(folder: Path) -> None:
 
 
 def in_process(commands: Sequence[tuple[str, ...]]) -> None:
-    """Runs commands one after the other in a process of their own, so that no thread of a solver is about when others are forked.
-
-    Raises:
-        RuntimeError: if one does not do its work; it then says why on stderr.
-    """
+    """Runs commands one after the other in a process of their own, so that no thread of a solver is about when others are forked."""
     process = multiprocessing.get_context("fork").Process(target=_all, args=(commands,))
     process.start()
     process.join()
@@ -77,19 +73,15 @@ def in_process(commands: Sequence[tuple[str, ...]]) -> None:
 
 
 def _all(commands: Sequence[tuple[str, ...]]) -> None:
-    for command in commands:
-        _friendshore(*command)
-
-
-def _friendshore(*arguments: str) -> None:
-    said = io.StringIO()
-    try:
-        with redirect_stdout(said), redirect_stderr(said):
-            app(list(arguments), prog_name="friendshore")
-    except SystemExit as ended:
-        if ended.code:
-            sys.stderr.write(said.getvalue())
-            raise RuntimeError(f"friendshore {' '.join(arguments)} ended in {ended.code}") from ended
+    for arguments in commands:
+        said = io.StringIO()
+        try:
+            with redirect_stdout(said), redirect_stderr(said):
+                app(list(arguments), prog_name="friendshore")
+        except SystemExit as ended:
+            if ended.code:
+                sys.stderr.write(said.getvalue())
+                raise RuntimeError(f"friendshore {' '.join(arguments)} ended in {ended.code}") from ended
 
 
 def _rich(folder: Path) -> None:

@@ -22,10 +22,8 @@ def written(rows: Rows, lot: Random) -> str:
     text = io.StringIO()
     delimiter = lot.choice(";\t") if lot.random() < 0.03 else ","
     end = lot.choice(("\r\n", "\r")) if lot.random() < 0.05 else "\n"
-    if lot.random() < 0.05:
-        csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=end).writerows(rows)
-    else:
-        csv.writer(text, delimiter=delimiter, lineterminator=end).writerows(rows)
+    dialect: Any = {"quoting": csv.QUOTE_ALL if lot.random() < 0.05 else csv.QUOTE_MINIMAL, "lineterminator": end}
+    csv.writer(text, delimiter=delimiter, **dialect).writerows(rows)
     return text.getvalue()
 
 
@@ -63,54 +61,24 @@ def _cell(rows: Rows, row: list[Any], column: int, lot: Random) -> Any:
 
 def _shape(rows: Rows, number: int, column: int, lot: Random) -> None:
     """Another shape of the table: rows and columns taken away, doubled, put elsewhere or broken."""
-    lot.choice(_SHAPES)(rows, number, column, lot)
-
-
-def _without_row(rows: Rows, number: int, column: int, lot: Random) -> None:
-    del rows[number]
-
-
-def _row_twice(rows: Rows, number: int, column: int, lot: Random) -> None:
-    rows.insert(lot.randint(0, len(rows)), list(rows[number]))
-
-
-def _cell_less(rows: Rows, number: int, column: int, lot: Random) -> None:
-    del rows[number][column]
-
-
-def _cell_more(rows: Rows, number: int, column: int, lot: Random) -> None:
-    rows[number].insert(column, nasty.text(lot))
-
-
-def _without_column(rows: Rows, number: int, column: int, lot: Random) -> None:
-    for row in rows:
-        del row[column : column + 1]
-
-
-def _column_twice(rows: Rows, number: int, column: int, lot: Random) -> None:
-    for row in rows:
-        row.extend(row[column : column + 1])
-
-
-def _other_order(rows: Rows, number: int, column: int, lot: Random) -> None:
-    rows[1:] = lot.sample(rows[1:], len(rows) - 1)
-
-
-def _blank_row(rows: Rows, number: int, column: int, lot: Random) -> None:
-    rows.insert(number, lot.choice(([], [""] * len(rows[number]))))
-
-
-def _header(rows: Rows, number: int, column: int, lot: Random) -> None:
-    if rows[0]:
-        rows[0][lot.randrange(len(rows[0]))] = lot.choice(
-            (nasty.text(lot), lot.choice(rows[0]), str(rows[0][0]).upper())
-        )
-
-
-def _many_rows(rows: Rows, number: int, column: int, lot: Random) -> None:
-    rows.extend(list(rows[number]) for _ in range(lot.choice((2, 40, 400))))
-
-
-_SHAPES = (
-    _without_row, _row_twice, _cell_less, _cell_more, _without_column, _column_twice, _other_order, _blank_row, _header, _many_rows,
-)  # fmt: skip
+    match lot.randrange(10):
+        case 0:
+            del rows[number]
+        case 1:
+            rows.insert(lot.randint(0, len(rows)), list(rows[number]))
+        case 2:
+            del rows[number][column]
+        case 3:
+            rows[number].insert(column, nasty.text(lot))
+        case 4 | 5:
+            times = lot.choice((0, 2))
+            for row in rows:
+                row[column : column + 1] *= times
+        case 6:
+            rows[1:] = lot.sample(rows[1:], len(rows) - 1)
+        case 7:
+            rows.insert(number, lot.choice(([], [""] * len(rows[number]))))
+        case 8:
+            rows.extend(list(rows[number]) for _ in range(lot.choice((2, 40, 400))))
+        case _ if head := rows[0]:
+            head[lot.randrange(len(head))] = lot.choice((nasty.text(lot), lot.choice(head), str(head[0]).upper()))

@@ -33,13 +33,11 @@ def make(folder: Path, names: Sequence[str] = RUNS) -> None:
     if "us-2027" in names:
         file = folder / "cases" / "us-2027" / "case.toml"
         parts = re.split(r"(?m)^(?=\[)", file.read_text(encoding="utf-8"))
-        kept = [
-            one for one in parts if not one.startswith("[[demand]]") or any(f'id = "{name}"' in one for name in DEMANDS)
-        ]
+        ids = [f'id = "{name}"' for name in DEMANDS]
+        kept = [one for one in parts if not one.startswith("[[demand]]") or any(name in one for name in ids)]
         file.write_text("".join(kept), encoding="utf-8")
-    seeds.in_process(
-        [("plan", str(folder / "cases" / name), "--out", str(folder / "runs" / name), "-q") for name in names]
-    )
+    cases, runs = folder / "cases", folder / "runs"
+    seeds.in_process([("plan", str(cases / name), "--out", str(runs / name), "-q") for name in names])
 
 
 def chosen(leaves: Iterable[Leaf], each: int) -> list[Leaf]:
@@ -47,11 +45,7 @@ def chosen(leaves: Iterable[Leaf], each: int) -> list[Leaf]:
     by_pattern: defaultdict[tuple[str, str], list[Leaf]] = defaultdict(list)
     for leaf in leaves:
         by_pattern[leaf.file, leaf.pattern].append(leaf)
-    if not each:
-        return [leaf for group in by_pattern.values() for leaf in group]
-    return [
-        group[number * len(group) // each] for group in by_pattern.values() for number in range(min(each, len(group)))
-    ]
+    return [g[n * len(g) // (each or len(g))] for g in by_pattern.values() for n in range(min(each or len(g), len(g)))]
 
 
 def outcomes(base: Path, name: str, leaves: Sequence[Leaf], modes: Sequence[str]) -> Iterator[Outcome]:
@@ -86,14 +80,11 @@ def main() -> int:
         make(base, told.run or RUNS)
         shares = []
         for name in told.run or RUNS:
-            leaves = [
-                leaf
-                for leaf in Folder(base / "runs" / name).leaves()
-                if leaf.file.startswith(told.file) and leaf.pattern.startswith(told.pattern)
-            ]
-            picked = chosen(leaves, told.each)
+            every = Folder(base / "runs" / name).leaves()
+            leaves = [x for x in every if x.file.startswith(told.file) and x.pattern.startswith(told.pattern)]
+            picked, patterns = chosen(leaves, told.each), {(x.file, x.pattern) for x in leaves}
             sys.stdout.write(
-                f"{name}: {len(leaves):,} leaves of {len({(x.file, x.pattern) for x in leaves}):,} patterns; {len(picked):,} are changed\n"
+                f"{name}: {len(leaves):,} leaves of {len(patterns):,} patterns; {len(picked):,} are changed\n"
             )
             parts = min(200, max(20, len(picked) // 50))
             shares += [(name, picked[number::parts]) for number in range(parts)]
@@ -102,9 +93,8 @@ def main() -> int:
             for done, (name, some) in enumerate(pool.imap_unordered(work, shares), 1):
                 found += [(name, outcome) for outcome in some]
                 left = (time.monotonic() - started) / done * (len(shares) - done)
-                sys.stderr.write(
-                    f"{done} of {len(shares)} shares, {len(found):,} verifications; about {left:,.0f} s left\n"
-                )
+                told_of = f"{done} of {len(shares)} shares, {len(found):,} verifications"
+                sys.stderr.write(f"{told_of}; about {left:,.0f} s left\n")
                 for one in some:
                     if one.result == "passed":
                         sys.stdout.write(f"let pass: {name} {one.leaf} [{one.way}] {one.mode}\n")
@@ -121,32 +111,20 @@ def text(found: Sequence[tuple[str, Outcome]], seconds: float) -> str:
     for row in sorted({key[:3] for key in counts}):
         head = "".join(f"{cell:{width}}" for cell, width in zip(row, (10, 12, 13), strict=True))
         lines += [head + "".join(f"{counts[(*row, result)]:>9,}" for result in results)]
-    for title, result in (
-        ("not vouched for, and named so", "named"),
-        ("may be changed", "listed"),
-        ("LET PASS WITHOUT A WORD", "passed"),
-    ):
+    titles = {"named": "not vouched for, and named so", "listed": "may be changed", "passed": "LET PASS WITHOUT A WORD"}
+    for result, title in titles.items():
         reasons: defaultdict[str, set[str]] = defaultdict(set)
         for name, one in found:
             if one.result == result:
-                case = " (with --case)" if one.with_case and result != "listed" else ""
-                reasons[one.why or "no reason is known"].add(
-                    f"{name} {one.leaf.file} {one.leaf.pattern} [{one.way}] {one.mode}{case}"
-                )
-        if reasons:
-            lines += ["", f"{title}:"]
+                case = " (with --case)" if one.with_case else ""
+                how = f" [{one.way}] {one.mode}{case}" if result == "passed" else ""
+                reasons[one.why or "no reason is known"].add(f"{name} {one.leaf.file} {one.leaf.pattern}{how}")
+        lines += ["", f"{title}:"] if reasons else []
         for why, which in sorted(reasons.items()):
-            shown = sorted(which) if result == "passed" else sorted({entry.partition(" [")[0] for entry in which})
-            lines += [
-                f"  {why}: {len(shown)} patterns",
-                *(f"    {entry}" for entry in shown[: 400 if result == "passed" else 6]),
-            ]
-    lines += [
-        "",
-        f"{len(found):,} verifications of {len({(n, str(o.leaf), o.way) for n, o in found}):,} changes, {seconds:,.0f} s",
-        "",
-    ]
-    return "\n".join(lines)
+            shown = sorted(which)[: 400 if result == "passed" else 6]
+            lines += [f"  {why}: {len(which)} patterns", *(f"    {entry}" for entry in shown)]
+    changes = len({(name, str(one.leaf), one.way) for name, one in found})
+    return "\n".join([*lines, "", f"{len(found):,} verifications of {changes:,} changes, {seconds:,.0f} s", ""])
 
 
 if __name__ == "__main__":

@@ -69,9 +69,7 @@ class Tampering:
         self._touched: set[str] = set()
         self._asked = 0
         first = self.verify(False), self.verify(True)
-        assert all(isinstance(one, RunCheck) and one.exit_code == 0 for one in first), (
-            "the run is not verified to begin with"
-        )
+        assert all(isinstance(one, RunCheck) and one.exit_code == 0 for one in first), "not verified to begin with"
 
     @cached_property
     def alike(self) -> dict[tuple[str, str], list[Any]]:
@@ -150,10 +148,7 @@ class Tampering:
         return True
 
     def _unlike(self, leaf: Leaf, value: Any) -> str:
-        """What `verify` finds against a part of the facts before it looks at the plan: most is found so, and much sooner.
-
-        Of every so many that are found so the whole of `verify` is asked as well.
-        """
+        """What `verify` finds against a part of the facts before it looks at the plan: most is found so, and much sooner."""
         if leaf.file in self.original.tables:
             return self._row_unlike(leaf, value)
         if leaf.file != "facts.json" or leaf.path[0] not in _PARTS or len(leaf.path) < 3:

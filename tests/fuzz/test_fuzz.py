@@ -13,58 +13,62 @@ from .leaves import Folder
 
 
 def done(
-    out: bytes = b"", err: bytes = b"", code: int | None = 0, *words: str, memory: int = 0, outside: str = ""
+    out: bytes = b"",
+    err: bytes = b"",
+    code: int | None = 0,
+    *words: str,
+    memory: int = 0,
+    outside: tuple[str, ...] = (),
 ) -> running.Done:
     """A command that went so."""
-    return running.Done(
-        words or ("check", "case.toml"), code, 0.1, 0.1, memory, out, err, (outside,) if outside else ()
-    )
+    return running.Done(words or ("check", "case.toml"), code, 0.1, 0.1, memory, out, err, outside)
 
 
-WRONG: dict[str, tuple[running.Done, str]] = {
-    "traceback": (done(err=b"Traceback (most recent call last):\n  x\nKeyError: 'a'", code=2), "traceback: KeyError"),
-    "failure": (done(err=b"x", code=1), "friendshore itself failed"),
-    "hang": (done(code=None), "hang"),
-    "memory": (done(memory=2**30 + 1), "memory: 1,024 MiB"),
-    "signal": (done(err=b"x", code=-11), "signal 11"),
-    "code": (done(code=77, err=b"x"), "exit code 77"),
-    "silence": (done(code=2), "without a word"),
-    "terminal": (done(out=b"\x1b[31m"), "control characters"),
-    "terminal, of eight bits": (done(out="\x9b31m".encode()), "control characters"),
-    "encoding": (done(out=b"\xff"), "not UTF-8"),
-    "outside": (done(outside="open /etc/passwd"), "outside its folder"),
-    "no JSON": (done(b"x", b"", 0, "check", "--json"), "not valid JSON"),
-    "no number": (done(b'{"a": NaN}', b"", 0, "check", "--json"), "not valid JSON"),
-    "twice": (done(b'{"a": 1, "a": 2}', b"", 0, "check", "--json"), "not valid JSON"),
-    "no object": (done(b"[]", b"", 0, "check", "--json"), "no object"),
+JSON = (b"", 0, "check", "--json")
+
+
+WRONG: dict[str, running.Done] = {
+    "traceback: KeyError": done(err=b"Traceback (most recent call last):\n  x\nKeyError: 'a'", code=2),
+    "friendshore itself failed": done(err=b"x", code=1),
+    "hang": done(code=None),
+    "memory: 1,024 MiB": done(memory=2**30 + 1),
+    "signal 11": done(err=b"x", code=-11),
+    "exit code 77": done(code=77, err=b"x"),
+    "without a word": done(code=2),
+    "control characters: ['\\x1b']": done(out=b"\x1b[31m"),
+    "control characters: ['\\x9b']": done(out="\x9b31m".encode()),
+    "not UTF-8": done(out=b"\xff"),
+    "outside its folder": done(outside=("open /etc/passwd",)),
+    "not valid JSON: Expecting value": done(b"x", *JSON),
+    "not valid JSON: NaN": done(b'{"a": NaN}', *JSON),
+    "not valid JSON: a key": done(b'{"a": 1, "a": 2}', *JSON),
+    "no object": done(b"[]", *JSON),
 }
 
 
-@pytest.mark.parametrize(("one", "said"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_with_a_command_is_said(one: running.Done, said: str) -> None:
+@pytest.mark.parametrize("said", WRONG)
+def test_what_is_wrong_with_a_command_is_said(said: str) -> None:
     """Each fault alone is found, and no other with it."""
-    [found] = judging.faults(one)
+    [found] = judging.faults(WRONG[said])
     assert said in found
 
 
 def test_nothing_is_said_against_what_is_well() -> None:
     """An answer, a list of mistakes, and a mistyped command line, which has no JSON."""
     usage = done(b"", b"Usage: friendshore [OPTIONS]\n", 2, "check", "--json")
-    for one in (done(b"ok\n"), done(err=b"1 mistake\n", code=2), done(b'{"a": 1}\n', b"", 0, "check", "--json"), usage):
+    for one in (done(b"ok\n"), done(err=b"1 mistake\n", code=2), done(b'{"a": 1}\n', *JSON), usage):
         assert list(judging.faults(one)) == []
 
 
 def test_commands_that_contradict_each_other_are_told() -> None:
     """`check` passes what `plan` refuses; a run that was just written does not hold."""
-    assert list(judging.disagreements([done(), done(b"", b"x", 2, "plan")])) == [
-        "`check` finds no mistake, and `plan` ends in 2"
-    ]
-    written = [done(b"", b"", 0, "plan", "c", "--out", "out"), done(b"", b"x", 4, "verify", "out")]
-    assert list(judging.disagreements(written)) == ["`plan` writes a run on which `verify` ends in 4"]
+    assert list(judging.disagreements([done(), done(b"", b"x", 2, "plan")]))
+    assert list(judging.disagreements([done(b"", b"", 0, "plan", "--out"), done(b"", b"x", 4, "verify")]))
+    assert not list(judging.disagreements([done(), done(b"", b"", 0, "plan", "--out"), done(b"", b"", 0, "verify")]))
 
 
 def test_the_same_lot_bends_alike() -> None:
-    """Data, tables and quantities: an input can be made again from its number."""
+    """An input can be made again from its number."""
 
     def bent() -> tuple[str, str, str]:
         data = {"case": {"name": "a", "start": "2027-01-01"}, "demand": [{"per_year": "10 t"}, {"per_year": "5 t"}]}
@@ -75,7 +79,6 @@ def test_the_same_lot_bends_alike() -> None:
         return tomltext.toml_text(data), tables.written(rows, lot), nasty.near("12.5 t/year", lot)
 
     assert bent() == bent()
-    assert bent()[2].endswith(" t/year")
 
 
 @pytest.mark.nightly

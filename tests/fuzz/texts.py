@@ -87,38 +87,19 @@ def bend_folder(folder: Path, lot: Random) -> None:
     if not found:
         return
     path = lot.choice(found)
-    match lot.randrange(9):
-        case 0:
-            _away(path)
-        case 1:
-            _away(path)
-            path.mkdir()
-        case 2:
-            _away(path)
-            path.symlink_to("nowhere")
-        case 3:
-            _away(path)
-            path.symlink_to(path.name)
-        case 4:
-            _away(path)
-            os.mkfifo(path)
-        case 5:
-            path.rename(
-                path.with_name(lot.choice((path.name.upper(), path.name + ".bak", "x" * 200, "é\u0301 x", path.stem)))
-            )
-        case 6:
-            (path if path.is_dir() else path.parent).joinpath("sub").symlink_to("..")
-        case 7:
-            _away(path)
-            path.write_bytes(b"")
-        case _:
-            other = lot.choice(found)
-            if path.is_file() and other.is_file():
-                path.write_bytes(other.read_bytes())
-
-
-def _away(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
+    way, other = lot.randrange(9), lot.choice(found)
+    if way == 0:
+        name = lot.choice((path.name.upper(), path.name + ".bak", "x" * 200, "é\u0301 x", path.stem))
+        path.rename(path.with_name(name))
+    elif way == 1:
+        (path if path.is_dir() else path.parent).joinpath("sub").symlink_to("..")
+    elif way == 2:
+        if path.is_file() and other.is_file():
+            path.write_bytes(other.read_bytes())
     else:
-        path.unlink()
+        (shutil.rmtree if path.is_dir() else Path.unlink)(path)
+        instead: tuple[Callable[[], object], ...] = (
+            lambda: None, path.mkdir, lambda: path.symlink_to("nowhere"), lambda: path.symlink_to(path.name), lambda: os.mkfifo(path),
+            lambda: path.write_bytes(b""),
+        )  # fmt: skip
+        instead[way - 3]()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, MutableMapping, MutableSequence
+from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 from . import nasty
 
-Holder = MutableMapping[str, Any] | MutableSequence[Any]
 Place = tuple[Any, Any]
 """What holds a value, and under which key or number."""
 
@@ -30,9 +29,41 @@ def bend(data: dict[str, Any], lot: Random, times: int) -> None:
         found = list(places(data))
         if not found:
             return
-        lot.choice(CHANGES)(*lot.choice(found), lot, found)
+        _change(*lot.choice(found), lot, found)
     if lot.random() < 0.02:
         _nest(*lot.choice(list(places(data)) or [({"a": 1}, "a")]), lot)
+
+
+def _change(holder: Any, key: Any, lot: Random, found: list[Place]) -> None:
+    """Bends one value. What leaves the data readable comes up more often, since it reaches further."""
+    ways = ("tweak", "borrow", "remove", "repeat", "rename", "retype", "borrow any", "many")
+    way = lot.choices(ways, (6, 6, 3, 2, 2, 2, 1, 1))[0]
+    value = holder[key]
+    if way == "borrow":  # a value from elsewhere of the same type keeps names known and goes deeper than noise does
+        holder[key] = copy.deepcopy(lot.choice([h[k] for h, k in found if type(h[k]) is type(value)]))
+    elif way == "borrow any":
+        other, there = lot.choice(found)
+        holder[key] = copy.deepcopy(other[there])
+    elif way == "remove":
+        del holder[key]
+    elif way == "retype":
+        text = nasty.text(lot)
+        holder[key] = lot.choice(
+            (text, nasty.number(lot), True, [], {}, [value], [[]], [text] * 3, {"a": value}, str(value))
+        )
+    elif way == "repeat" and isinstance(holder, list):
+        holder.insert(lot.randint(0, len(holder)), copy.deepcopy(value))
+    elif way == "repeat":
+        holder[nasty.text(lot)] = copy.deepcopy(value)
+    elif way == "rename" and isinstance(holder, list):
+        lot.shuffle(holder)
+    elif way == "rename":
+        keys = [k for h, k in found if isinstance(h, dict)]
+        holder[lot.choice((key + "s", key[:-1], key.upper(), nasty.text(lot), lot.choice(keys)))] = holder.pop(key)
+    elif way == "many" and isinstance(value, list) and value:
+        holder[key] = [copy.deepcopy(lot.choice(value)) for _ in range(lot.choice((50, 300)))]
+    else:
+        holder[key] = other_value(value, lot)
 
 
 def other_value(value: Any, lot: Random) -> Any:
@@ -55,70 +86,8 @@ def other_value(value: Any, lot: Random) -> Any:
     return value
 
 
-def _tweak(holder: Any, key: Any, lot: Random, found: list[Place]) -> None:
-    holder[key] = other_value(holder[key], lot)
-
-
-def _remove(holder: Any, key: Any, lot: Random, found: list[Place]) -> None:
-    del holder[key]
-
-
-def _borrow(holder: Any, key: Any, lot: Random, found: list[Place]) -> None:
-    """A value from elsewhere of the same type keeps names known and goes deeper than noise does."""
-    values = [h[k] for h, k in found if type(h[k]) is type(holder[key])]
-    holder[key] = copy.deepcopy(lot.choice(values))
-
-
-def _borrow_any(holder: Any, key: Any, lot: Random, found: list[Place]) -> None:
-    other, there = lot.choice(found)
-    holder[key] = copy.deepcopy(other[there])
-
-
-def _retype(holder: Any, key: Any, lot: Random, found: list[Place]) -> None:
-    holder[key] = lot.choice((
-        nasty.text(lot), nasty.number(lot), True, [], {}, [holder[key]], [[]], [nasty.text(lot)] * 3, {"a": holder[key]},
-        str(holder[key]),
-    ))  # fmt: skip
-
-
-def _repeat(holder: Any, key: Any, lot: Random, found: list[Place]) -> None:
-    if isinstance(holder, list):
-        holder.insert(lot.randint(0, len(holder)), copy.deepcopy(holder[key]))
-    else:
-        holder[nasty.text(lot)] = copy.deepcopy(holder[key])
-
-
-def _rename(holder: Any, key: Any, lot: Random, found: list[Place]) -> None:
-    if isinstance(holder, dict):
-        keys = [k for h, k in found if isinstance(h, dict)]
-        holder[lot.choice((key + "s", key[:-1], key.upper(), nasty.text(lot), lot.choice(keys)))] = holder.pop(key)
-    else:
-        lot.shuffle(holder)
-
-
 def _nest(holder: Any, key: Any, lot: Random) -> None:
     value = holder[key]
     for _ in range(lot.choice((3, 50, 450))):
         value = [value] if lot.random() < 0.5 else {"a": value}
     holder[key] = value
-
-
-def _many(holder: Any, key: Any, lot: Random, found: list[Place]) -> None:
-    if isinstance(holder[key], list) and holder[key]:
-        holder[key] = [copy.deepcopy(lot.choice(holder[key])) for _ in range(lot.choice((50, 300)))]
-    else:
-        _tweak(holder, key, lot, found)
-
-
-Change = Callable[[Any, Any, Random, list[Place]], None]
-CHANGES: tuple[Change, ...] = (
-    *(_tweak,) * 6,
-    *(_borrow,) * 6,
-    *(_remove,) * 3,
-    *(_repeat,) * 2,
-    *(_rename,) * 2,
-    *(_retype,) * 2,
-    _borrow_any,
-    _many,
-)
-"""The ways to bend a value; those that leave the data readable come up more often, since they reach further."""

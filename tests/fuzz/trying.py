@@ -28,16 +28,7 @@ class Tried:
 
 
 def attempt(number: int, seed: int, base: Path, keep: Path, *, always: bool = False, kind: str = "") -> Tried:
-    """Makes one input and runs its commands; one on which something is wrong is kept.
-
-    Args:
-        number: which input.
-        seed: of the run.
-        base: folder of what is bent.
-        keep: folder for inputs on which something is wrong, each in a folder of its number.
-        always: keep it in any case.
-        kind: run nothing if it is of another kind; empty: any.
-    """
+    """Makes one input and, if it is of the kind, runs its commands. One on which something is wrong is kept in a folder of its number."""
     with tempfile.TemporaryDirectory(prefix="friendshore-input-") as folder:
         scratch = Path(folder).resolve()
         (scratch / "in").mkdir()

@@ -23,12 +23,7 @@ _PART = "xl/worksheets/sheet1.xml"
 
 
 def workbook(sheets: Mapping[str, tables.Rows], lot: Random) -> bytes:
-    """Sheets of rows as a workbook with some things done to it.
-
-    Args:
-        sheets: name -> rows, which are changed in place.
-        lot: what is done.
-    """
+    """Sheets of rows by name, which are changed in place, as a workbook with some things done to it."""
     tables.bend(sheets[lot.choice(sorted(sheets))], lot, lot.randint(0, 3))
     book = openpyxl.Workbook()
     book.remove(book.active)
@@ -87,9 +82,7 @@ def _edit(sheet: Any, lot: Random) -> None:
             cell.value = lot.choice(("x" * LIMIT, "\n" * 300, "9" * 400, "=" * 50))
         case _:
             text = nasty.text(lot)[:LIMIT]
-            cell.value = "".join(
-                sign for sign in text if (sign >= " " and not "\ud800" <= sign <= "\udfff") or sign in "\t\n\r"
-            )
+            cell.value = "".join(s for s in text if s in "\t\n\r" or (s >= " " and not "\ud800" <= s <= "\udfff"))
     if isinstance(cell.value, str) and cell.value.startswith("="):
         cell.data_type = "s"
 
@@ -110,14 +103,33 @@ def _typed(cell: Any, lot: Random) -> Any:
 
 
 def _bend_sheet(book: Any, lot: Random) -> None:
-    """Does one thing to a sheet, as somebody who works with it might."""
+    """Does one thing to a sheet, or to one of its cells, as somebody who works with it might."""
     if not book.worksheets:
         return
     sheet = lot.choice(book.worksheets)
-    if lot.random() < 0.5:
-        _bend_cell(sheet.cell(lot.randint(1, sheet.max_row), lot.randint(1, sheet.max_column)), lot)
-    else:
-        lot.choice(_SHEET_CHANGES)(book, sheet, lot)
+    row, column = lot.randint(1, sheet.max_row), lot.randint(1, sheet.max_column)
+    match lot.randrange(16):
+        case 0:
+            sheet.merge_cells(start_row=row, start_column=column, end_row=row + 1, end_column=column + 1)
+        case 1:
+            lot.choice((sheet.row_dimensions[row], sheet.column_dimensions["B"])).hidden = True
+        case 2:
+            sheet.sheet_state = lot.choice(("hidden", "veryHidden"))
+            book.create_sheet("seen")
+        case 3:
+            ends = ((1_048_576, 1), (20_000, 16_384), (1, 16_384), (1_048_576, 16_384), (5_000, 60))
+            far = sheet.cell(*lot.choice(ends))
+            far.value, far.number_format = lot.choice((None, None, "x", 1)), "0.00"
+        case 4:
+            sheet.title = lot.choice(("Sheet", "_own", "notes", "offers2", "OFFERS ", "x" * 31, "é"))
+        case 5:
+            lot.choice((sheet.insert_rows, sheet.insert_cols))(1, lot.choice((1, 3, 60)))
+        case 6:
+            book.copy_worksheet(sheet)
+        case 7:
+            book.remove(sheet)
+        case _:
+            _bend_cell(sheet.cell(row, column), lot)
 
 
 def _bend_cell(cell: Any, lot: Random) -> None:
@@ -135,67 +147,11 @@ def _bend_cell(cell: Any, lot: Random) -> None:
 
 
 _FORMULAS = (
-    "=1+1",
-    "=A1",
-    "=1/0",
-    "=RAND()",
-    "=cmd|'/c calc'!A1",
-    '=HYPERLINK("http://x","y")',
-    "#N/A",
-    "#REF!",
-    "='[http://x/y.xlsx]a'!A1",
-)
-_VALUES = (
-    0.1 + 0.2,
-    1e300,
-    -0.0,
-    True,
-    2**60,
-    time(1, 2),
-    datetime.combine(date(2027, 1, 1), time(5)),
-    timedelta(3),
-    0.5,
-)
+    "=1+1", "=A1", "=1/0", "=RAND()", "=cmd|'/c calc'!A1", '=HYPERLINK("http://x","y")', "#N/A", "#REF!", "='[http://x/y.xlsx]a'!A1",
+)  # fmt: skip
+_NIGHT = datetime.combine(date(2027, 1, 1), time(5))
+_VALUES = (0.1 + 0.2, 1e300, -0.0, True, 2**60, time(1, 2), _NIGHT, timedelta(3), 0.5)
 _FORMATS = ("0%", "0.00E+00", "#,##0", "yyyy-mm", "General;General", '"x"0', "0 %%", "@", ";;;", "\\", "[h]:mm")
-
-
-def _merge(book: Any, sheet: Any, lot: Random) -> None:
-    row, column = lot.randint(1, sheet.max_row), lot.randint(1, sheet.max_column)
-    sheet.merge_cells(start_row=row, start_column=column, end_row=row + 1, end_column=column + 1)
-
-
-def _hide(book: Any, sheet: Any, lot: Random) -> None:
-    lot.choice((sheet.row_dimensions[lot.randint(1, sheet.max_row)], sheet.column_dimensions["B"])).hidden = True
-
-
-def _hide_sheet(book: Any, sheet: Any, lot: Random) -> None:
-    sheet.sheet_state = lot.choice(("hidden", "veryHidden"))
-    book.create_sheet("seen")
-
-
-def _far_cell(book: Any, sheet: Any, lot: Random) -> None:
-    far = sheet.cell(*lot.choice(((1_048_576, 1), (20_000, 16_384), (1, 16_384), (1_048_576, 16_384), (5_000, 60))))
-    far.value = lot.choice((None, None, "x", 1))
-    far.number_format = "0.00"
-
-
-def _rename(book: Any, sheet: Any, lot: Random) -> None:
-    sheet.title = lot.choice(("Sheet", "_own", "notes", "offers2", "OFFERS ", "x" * 31, "é"))
-
-
-def _shift(book: Any, sheet: Any, lot: Random) -> None:
-    lot.choice((sheet.insert_rows, sheet.insert_cols))(1, lot.choice((1, 3, 60)))
-
-
-def _copy(book: Any, sheet: Any, lot: Random) -> None:
-    book.copy_worksheet(sheet)
-
-
-def _remove(book: Any, sheet: Any, lot: Random) -> None:
-    book.remove(sheet)
-
-
-_SHEET_CHANGES = (_merge, _hide, _hide_sheet, _far_cell, _rename, _shift, _copy, _remove)
 
 
 def _archive(data: bytes, lot: Random) -> bytes:
@@ -248,20 +204,17 @@ def _word(text: str) -> str:
     return f"<is><t>{text.replace('&', '&amp;').replace('<', '&lt;')}</t></is>"
 
 
+_ID = f'<c t="inlineStr">{_word("id")}</c>'
+_ROWS = ("99999999999", "0", "-1", "x", "1048577", "")
+_CELLS = ("XFD20000", "A0", "ZZZZ1", "", "1A", "A99999999999")
 _SHEETS = (
-    lambda lot: _sheet(
-        f'<row r="{lot.choice(("99999999999", "0", "-1", "x", "1048577", ""))}"><c t="inlineStr">{_word("id")}</c></row>'
-    ),
-    lambda lot: _sheet(
-        f'<row r="1"><c r="{lot.choice(("XFD20000", "A0", "ZZZZ1", "", "1A", "A99999999999"))}" s="1"/></row>'
-    ),
-    lambda lot: _sheet("<row>" + f'<c t="inlineStr">{_word("id")}</c>' * lot.choice((20, 20_000)) + "</row>"),
-    lambda lot: _sheet(f'<row><c t="inlineStr">{_word("id")}</c></row>' * lot.choice((3, 100_000))),
+    lambda lot: _sheet(f'<row r="{lot.choice(_ROWS)}">{_ID}</row>'),
+    lambda lot: _sheet(f'<row r="1"><c r="{lot.choice(_CELLS)}" s="1"/></row>'),
+    lambda lot: _sheet(f"<row>{_ID * lot.choice((20, 20_000))}</row>"),
+    lambda lot: _sheet(f"<row>{_ID}</row>" * lot.choice((3, 100_000))),
     lambda lot: _sheet("<row/>" * lot.choice((3, 300_000))),
-    lambda lot: _sheet(
-        f'<row r="1"><c t="{lot.choice("sbneqd")}"><v>{lot.choice((*nasty.NUMBERS[:20], "99999999"))}</v></c></row>'
-    ),
+    lambda lot: _sheet(f'<row r="1"><c t="{lot.choice("sbneqd")}"><v>{lot.choice((*nasty.NUMBERS[:20], "99999999"))}</v></c></row>'),
     lambda lot: _sheet('<row r="2"><c t="inlineStr"/></row><row r="1"><c/></row>'),
     lambda lot: b"<worksheet>" + b"<a>" * lot.choice((10, 100_000)),
-)
+)  # fmt: skip
 """Sheets that no spreadsheet program writes."""

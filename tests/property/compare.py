@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
+
+import pytest
+from tests.building import planned
 
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import PlanStatus
-from friendshore.plugins import Registry
-from friendshore.recommend import Recommendation, plan
+from friendshore.recommend import Recommendation
 from friendshore.rules.base import Rule
+from friendshore.verify.again import derived_again
 
+from .oracle import optimum
 from .patterns import Answer
-from .worked import Worked
+from .strategies import Tiny
+from .worked import cases
 
 RELATIVE = 2e-6
 """The gap that is asked for (1e-6), and as much again for the solvers' tolerances."""
 
 
-def planned(case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> Recommendation:
-    """The plan of a case with its catalogs and rules given in memory; nothing that is installed plays a part."""
-    return plan(case, catalogs=catalogs, rules=rules, registry=Registry.of(), workers=1)
-
-
-def planned_once(worked: Worked) -> Recommendation:
+@cache
+def planned_once(name: str) -> Recommendation:
     """The plan of a worked case, which several tests look at: made once in a process."""
-    if worked.name not in _PLANS:
-        _PLANS[worked.name] = planned(worked.case, [worked.catalog], worked.rules)
-    return _PLANS[worked.name]
+    return WORKED[name].planned()
 
 
-_PLANS: dict[str, Recommendation] = {}
+WORKED = {worked.name: worked for worked in cases()}
+each_worked = pytest.mark.parametrize("worked", WORKED)
 
 
 def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> float:
@@ -47,7 +48,8 @@ def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> 
 
 
 def agrees(case: Case, catalogs: Sequence[Catalog], found: Recommendation, answer: Answer) -> None:
-    """Asserts that a plan is as cheap as the oracle's, by its own account and by the verifier's."""
+    """Asserts that a plan is as cheap as the oracle's, by its own account and by the verifier's, and that no figure comes out otherwise the second time."""
+    assert derived_again(found.plan.ledger, found.plan.costing) == []
     if math.isinf(answer.objective):
         assert found.status is PlanStatus.INFEASIBLE
         return
@@ -59,3 +61,11 @@ def agrees(case: Case, catalogs: Sequence[Catalog], found: Recommendation, answe
     assert bound <= answer.objective + allowed, f"bound {bound} above the optimum {answer.objective}"
     spent = float(found.cost.objective)
     assert abs(spent - answer.objective) <= allowed + rounding(case, catalogs, found), f"verified {spent}"
+
+
+def as_cheap_as_brute_force(tiny: Tiny, rules: Sequence[Rule] | None = None) -> tuple[Recommendation, Answer]:
+    """Asserts that no supply tree, binary pattern or mix is cheaper than the plan of a tiny case, and that the plan is one of them."""
+    rules = tiny.rules if rules is None else rules
+    found, answer = planned(tiny.case, tiny.catalog, *rules), optimum(tiny.case, [tiny.catalog], rules)
+    agrees(tiny.case, [tiny.catalog], found, answer)
+    return found, answer

@@ -58,11 +58,7 @@ class _Diary:
         """The day on which an order arrives that goes out on its printed day."""
         offer = self.world.known[purchase.offer]
         lanes = [lane for lane in offer.lanes if lane.to == purchase.place]
-        begun = {
-            lane.start or date.min: lane for lane in lanes if lane.start is None or lane.start <= purchase.order_by
-        }
-        stated = [begun[max(begun)].lead_time if begun else None, offer.lead_time, self.case.assume.lead_time]
-        return self.world.there(purchase.order_by, next(lead for lead in stated if lead is not None))
+        return self.world.there(purchase.order_by, self.world.lead(offer, lanes, purchase.order_by))
 
     def _arrive(self, node: Node, day: date, kilograms: Decimal) -> None:
         arrives, taken = self.flows[node][day]
@@ -105,12 +101,11 @@ class _Diary:
         inside = [day for day in days(*self.world.spans[period]) if within(day, spec.start, spec.end)]
         weights = {day: 1.0 if spec.quantities else of_year(day) for day in inside}
         pace = (left + float(short)) / sum(weights.values()) if weights else 0.0
-        node = spec.material, spec.place or self.case.place
         for day in reversed(inside):
             used = min(left, pace * weights[day])
             left -= used
-            self._take(node, day, used, 0.0)
-        self.entries[node] += len(delivered)
+            self._take(self.world.node(spec), day, used, 0.0)
+        self.entries[self.world.node(spec)] += len(delivered)
 
     def lacking(self) -> Iterator[Lacking]:
         """Day by day, what arrives and then what is taken; a period begins with what is left of the stock of the one before."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from friendshore.domain.case import Case, DemandSpec, StockSpec
-from friendshore.domain.facts import Catalog, ChainEntry, Offer, Price, Quote
-from friendshore.domain.terms import Terms
+from friendshore.domain.case import Case, DemandSpec, StockSpec, StoreSpec
+from friendshore.domain.facts import Catalog, Offer, Price, Quote
+from friendshore.domain.terms import Bearing, Terms
 from friendshore.domain.tiers import PriceSchedule, Tier
 from friendshore.rules.base import Rule
 
@@ -51,93 +51,68 @@ def _local(source: str) -> str:
     return source.rpartition(":")[2]
 
 
+def _fields(record: Any, *names: str) -> Row:
+    return {name: getattr(record, name) for name in names} | {"source": _local(record.source)}
+
+
 def _tables(catalog: Catalog, unit: str) -> dict[str, list[Row]]:
     # What an offer or a plant holds is written once, also where the record itself is there twice.
     offers = {o.id: o for o in catalog.offers}.values()
     plants = {f.id: f for f in catalog.facilities}.values()
     return {
-        "sources": [
-            {"id": _local(s.id), "reference": s.reference, "confidence": s.confidence.value} for s in catalog.sources
-        ],
+        "sources": [{"id": _local(s.id), "reference": s.reference, "confidence": s.confidence.value} for s in catalog.sources],
         "materials": [
-            {"id": m.id, "element": m.element, "form": m.form, "basis": m.basis, "content": m.content, "hs": m.hs}
-            | {"stages": ";".join(m.stages), "source": _local(m.source)}
-            for m in catalog.materials
+            _fields(m, "id", "element", "form", "basis", "content", "hs") | {"stages": ";".join(m.stages)} for m in catalog.materials
         ],
-        "facilities": [
-            {"id": f.id, "country": f.country, "place": f.place, "within": f.within, "source": _local(f.source)}
-            for f in catalog.facilities
-        ],
+        "facilities": [_fields(f, "id", "country", "place", "within") for f in catalog.facilities],
         "capacity": [
             {"facility": f.id, "from": step.start or "", "per_year": _mass(step.per_year, unit, "/year") or "unlimited"}
             | {"status": step.status.value, "source": _local(step.source)}
-            for f in plants
-            for step in f.capacity
+            for f in plants for step in f.capacity
         ],
-        "rates": [
-            {"currency": r.currency, "to": r.to, "rate": r.rate, "from": r.start, "source": _local(r.source)}
-            for r in catalog.rates
-        ],
+        "rates": [_fields(r, "currency", "to", "rate") | {"from": r.start} for r in catalog.rates],
         "lanes": [
             {"offer": o.id, "to": lane.to, "from": lane.start or "", "source": _local(lane.source)}
             | {"freight": "" if lane.freight is None else f"{lane.freight * UNITS[unit]} {lane.currency}/{unit}"}
             | {"lead_time": "" if lane.lead_time is None else STEPS[lane.lead_time]}
-            for o in offers
-            for lane in o.lanes
+            for o in offers for lane in o.lanes
         ],
         "offers": [_offer(o, unit) for o in catalog.offers],
         "recipe": [
             {"offer": o.id, "role": role, "material": line.material, "per_unit": line.per_unit, "source": "s"}
-            for o in offers
-            for role, found in (("output", o.outputs if len(o.outputs) > 1 else ()), ("input", o.inputs))
-            for line in found
+            for o in offers for role, found in (("output", o.outputs if len(o.outputs) > 1 else ()), ("input", o.inputs)) for line in found
         ],
         "quotes": [
             {"offer": o.id, "from": q.start or "", "until": q.end or "", "source": _local(q.source)}
             | {"price": _price(q, unit if len(o.outputs) == 1 else "kg")}
-            for o in offers
-            for q in o.quotes
+            for o in offers for q in o.quotes
         ],
         "terms": [_terms(terms, unit) for terms in catalog.terms],
         "tiers": [_tier(schedule, tier, unit) for schedule in catalog.schedules for tier in schedule.tiers],
         "chain": [
             {"offer": o.id, "stage": e.stage, "countries": ";".join(sorted(e.countries))}
             | {"complete": "yes" if e.complete else "no", "source": _local(e.source)}
-            for o in offers
-            for e in o.chain
+            for o in offers for e in o.chain
         ],
-    }
+    }  # fmt: skip
 
 
 def _offer(offer: Offer, unit: str) -> Row:
     single = len(offer.outputs) == 1
-    # The price of a run of several outputs is by unit of run, whatever the masses are written in.
-    price_unit = unit if single else "kg"
     assert offer.quotes or (offer.price is not None and offer.price.amount is not None)
-    price = "" if offer.price is None else _price(offer.price, price_unit)
+    # The price of a run of several outputs is by unit of run, whatever the masses are written in.
+    price = "" if offer.price is None else _price(offer.price, unit if single else "kg")
     return {
-        "id": offer.id,
-        "facility": offer.facility,
-        "material": offer.outputs[0].material if single else "",
-        "price": price,
-        "price_source": _local(offer.price.source) if offer.price else "",
-        "from": offer.start or "",
-        "until": offer.end or "",
-        "min_order": _mass(offer.min_order, unit),
-        "max_order": _mass(offer.max_order, unit),
-        "lot": _mass(offer.lot, unit),
-        "max_lots": offer.max_lots or "",
+        "id": offer.id, "facility": offer.facility, "material": offer.outputs[0].material if single else "",
+        "price": price, "price_source": _local(offer.price.source) if offer.price else "", "from": offer.start or "", "until": offer.end or "",
+        **{name: _mass(getattr(offer, name), unit) for name in ("min_order", "max_order", "lot", "total")},
+        **{name: _mass(getattr(offer, name), unit, "/year") for name in ("take_or_pay", "max_per_year")},
+        "max_lots": offer.max_lots or "", "take_or_pay_share": offer.take_or_pay_share if offer.take_or_pay else "",
         "qualification": "" if offer.qualification is None else f"{offer.qualification} months",
-        "take_or_pay": _mass(offer.take_or_pay, unit, "/year"),
-        "take_or_pay_share": offer.take_or_pay_share if offer.take_or_pay else "",
-        "max_per_year": _mass(offer.max_per_year, unit, "/year"),
-        "total": _mass(offer.total, unit),
         "onboarding": f"{offer.onboarding} {offer.onboarding_currency}" if offer.onboarding else "",
         "lead_time": "" if offer.lead_time is None else STEPS[offer.lead_time],
-        "capacity_use": offer.capacity_use,
-        "customs_origin": offer.customs_origin,
-        "source": _local(offer.source),
-    }
+        "capacity_use": offer.capacity_use, "customs_origin": offer.customs_origin, "source": _local(offer.source),
+    }  # fmt: skip
 
 
 def _price(price: Price | Quote, unit: str) -> str:
@@ -145,79 +120,48 @@ def _price(price: Price | Quote, unit: str) -> str:
     return f"{price.amount * UNITS[unit]:f} {price.currency}/{unit}"
 
 
-def _terms(terms: Terms, unit: str) -> Row:
+def _bearing(bearing: Bearing) -> Row:
+    """What price schedules and terms of trade are about, when, and by whom."""
     return {
-        "of": terms.of,
-        "id": terms.id,
-        "materials": ";".join(sorted(terms.materials)),
-        "places": ";".join(sorted(terms.places)),
-        "per": terms.per,
-        "fixed": "" if terms.fixed is None else f"{terms.fixed} {terms.currency}",
-        "least": _mass(terms.least, unit),
-        "most": _mass(terms.most, unit),
-        "setup_use": _mass(terms.setup_use, unit),
-        "from": terms.start or "",
-        "until": terms.end or "",
-        "source": _local(terms.source),
-    }
+        "of": bearing.of, "id": bearing.id, "materials": ";".join(sorted(bearing.materials)), "per": bearing.per,
+        "from": bearing.start or "", "until": bearing.end or "", "source": _local(bearing.source),
+    }  # fmt: skip
+
+
+def _terms(terms: Terms, unit: str) -> Row:
+    fixed = "" if terms.fixed is None else f"{terms.fixed} {terms.currency}"
+    masses = {name: _mass(getattr(terms, name), unit) for name in ("least", "most", "setup_use")}
+    return {**_bearing(terms), "places": ";".join(sorted(terms.places)), "fixed": fixed, **masses}
 
 
 def _tier(schedule: PriceSchedule, tier: Tier, unit: str) -> Row:
     assert tier.price is None, "not written here"
-    return {
-        "of": schedule.of,
-        "id": schedule.id,
-        "materials": ";".join(sorted(schedule.materials)),
-        "kind": schedule.kind.value,
-        "per": schedule.per,
-        "least": _mass(tier.least, unit),
-        "discount": "" if tier.discount is None else tier.discount,
-        "lump": f"{tier.lump} {schedule.currency}" if tier.lump else "",
-        "from": schedule.start or "",
-        "until": schedule.end or "",
-        "source": _local(schedule.source),
-    }
+    lump = f"{tier.lump} {schedule.currency}" if tier.lump else ""
+    own = {"kind": schedule.kind.value, "least": _mass(tier.least, unit), "lump": lump}
+    return {**_bearing(schedule), **own, "discount": "" if tier.discount is None else tier.discount}
 
 
 def write_case(case: Case, rules: Iterable[Rule], folder: Path, *catalogs: str) -> Path:
     """Writes a case that uses catalogs of folders beside it, all in kilograms and in its own currency."""
     kg = case.currency
     head = {
-        "name": case.name,
-        "start": case.horizon.start,
-        "periods": case.horizon.count,
-        "period": case.horizon.length.value,
-        "currency": case.currency,
-        "place": case.place,
-        "discount": case.discount,
-        "resolution": f"{case.resolution} kg",
-    }
-    assume = {
-        "lead_time": f"{case.assume.lead_time} months",
-        "safety_lead": f"{case.assume.safety_lead} months",
-        "licence": case.assume.licence,
-    }
-    assume["freight"] = None if case.assume.freight is None else f"{case.assume.freight} {kg}/kg"
+        "name": case.name, "start": case.horizon.start, "periods": case.horizon.count, "period": case.horizon.length.value, "currency": kg,
+        "place": case.place, "discount": case.discount, "resolution": f"{case.resolution} kg",
+    }  # fmt: skip
+    assume = {name: f"{getattr(case.assume, name)} months" for name in ("lead_time", "safety_lead")}
+    freight = None if case.assume.freight is None else f"{case.assume.freight} {kg}/kg"
     tables: list[tuple[str, list[Row]]] = [
         ("case", [head]),
         ("use", [{"catalogs": [f"./{name}" for name in catalogs]}]),
         ("accept", [{"unproven": case.accept.unproven, "confidence": case.accept.confidence.value}]),
-        ("assume", [assume]),
+        ("assume", [{**assume, "licence": case.assume.licence, "freight": freight}]),
         ("[demand]", [_demand(demand, kg) for demand in case.demands]),
         ("[stock]", [_stock(stock) for stock in case.stocks]),
         ("[order]", [o.model_dump(exclude_defaults=True) | {"quantity": f"{o.quantity} kg"} for o in case.orders]),
         ("[incumbent]", [{"offer": i.offer, "per_year": f"{i.per_year} kg/year"} for i in case.incumbents]),
         ("[licence]", [_paper(paper) for paper in case.licences]),
         ("[waiver]", [_paper(paper) for paper in case.waivers]),
-        (
-            "[store]",
-            [
-                {"material": s.material, "place": s.place, "limit": None if s.limit is None else f"{s.limit} kg"}
-                | {"holding": f"{s.holding} {kg}/kg/year", "loss": f"{s.loss * 100} %/year" if s.loss else None}
-                | {"from": s.start, "until": s.end}
-                for s in case.stores
-            ],
-        ),
+        ("[store]", [_store(store, kg) for store in case.stores]),
         ("[rule]", [rule.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"kind": rule.kind} for rule in rules ]),
     ]  # fmt: skip
     text = "schema = 1\n" + "".join(
@@ -230,34 +174,26 @@ def write_case(case: Case, rules: Iterable[Rule], folder: Path, *catalogs: str) 
 
 
 def _demand(demand: DemandSpec, currency: str) -> Row:
-    price = demand.shortage_price
+    price, rate = demand.shortage_price, demand.per_year
     return {
-        "id": demand.id,
-        "material": demand.material,
-        "end_use": demand.end_use,
-        "place": demand.place,
-        "from": demand.start,
-        "until": demand.end,
-        "per_year": None if demand.per_year is None else f"{demand.per_year} kg/year",
-        "quantities": [f"{quantity} kg" for quantity in demand.quantities] or None,
-        "shortage_price": None if price is None else f"{price} {currency}/kg",
-        **dict(demand.facts),
-    }
+        "id": demand.id, "material": demand.material, "end_use": demand.end_use, "place": demand.place, "from": demand.start, "until": demand.end,
+        "per_year": None if rate is None else f"{rate} kg/year", "quantities": [f"{quantity} kg" for quantity in demand.quantities] or None,
+        "shortage_price": None if price is None else f"{price} {currency}/kg", **dict(demand.facts),
+    }  # fmt: skip
 
 
 def _stock(stock: StockSpec) -> Row:
+    links = [{"stage": e.stage, "countries": sorted(e.countries), "complete": e.complete} for e in stock.chain]
+    own = {name: getattr(stock, name) for name in ("id", "material", "place", "acquired")}
+    return {**own, "quantity": f"{stock.quantity} kg", "chain": links or None}
+
+
+def _store(store: StoreSpec, currency: str) -> Row:
     return {
-        "id": stock.id,
-        "material": stock.material,
-        "place": stock.place,
-        "quantity": f"{stock.quantity} kg",
-        "acquired": stock.acquired,
-        "chain": [_link(entry) for entry in stock.chain] or None,
-    }
-
-
-def _link(entry: ChainEntry) -> Row:
-    return {"stage": entry.stage, "countries": sorted(entry.countries), "complete": entry.complete}
+        "material": store.material, "place": store.place, "limit": None if store.limit is None else f"{store.limit} kg",
+        "holding": f"{store.holding} {currency}/kg/year", "loss": f"{store.loss * 100} %/year" if store.loss else None,
+        "from": store.start, "until": store.end,
+    }  # fmt: skip
 
 
 def _paper(paper: Any) -> Row:
@@ -269,11 +205,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):
-        return (
-            "{ "
-            + ", ".join(f"{json.dumps(key)} = {_toml(one)}" for key, one in value.items() if one is not None)
-            + " }"
-        )
+        pairs = (f"{json.dumps(key)} = {_toml(one)}" for key, one in value.items() if one is not None)
+        return "{ " + ", ".join(pairs) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(value) if isinstance(value, str) else str(value)

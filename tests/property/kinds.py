@@ -20,6 +20,12 @@ class Answer(Enum):
     FAIL = 3
 
 
+def unread(rule: Any, *fields: str) -> None:
+    """Asserts that a rule does not use fields that are not read here."""
+    used = [field for field in fields if getattr(rule, field)]
+    assert not used, f"not read here: {used}"
+
+
 def table(possible: frozenset[str], complete: bool, barred: frozenset[str]) -> Answer:
     """The verdict of one stage with its possible countries.
 
@@ -40,14 +46,10 @@ def worst(answers: Iterable[Answer]) -> Answer:
 
 def selects(rule: Any, material: Material) -> bool:
     """Whether a rule covers a material: by id, or by element and form; a rule that names none covers all."""
-    assert not rule.tags, "not read here"
-    assert not rule.hs, "not read here"
-    assert not rule.also, "not read here"
-    if material.id in rule.materials:
-        return True
-    named = bool(rule.elements or rule.forms)
-    fits = (not rule.elements or material.element in rule.elements) and (not rule.forms or material.form in rule.forms)
-    return fits if named else not rule.materials
+    unread(rule, "tags", "hs", "also")
+    if material.id in rule.materials or not (rule.elements or rule.forms):
+        return material.id in rule.materials or not rule.materials
+    return (not rule.elements or material.element in rule.elements) and (not rule.forms or material.form in rule.forms)
 
 
 def applies(rule: Any, demand: DemandSpec) -> bool:
@@ -60,18 +62,13 @@ def origin_ban(
 ) -> Answer:
     """A rule of origin on the stages that one node performs, and on those that nobody answers for.
 
-    Args:
-        had: stages that the node's material and its inputs are stated to have, where it is the good itself; empty: it is not, or nobody states any.
-            A good that is stated to have none of those that the rule asks about, and of which no such stage is told, is unproven.
+    `had` are the stages that the node's material and its inputs are stated to have, where it is the good itself. A good that is stated to have
+    none of those that the rule asks about, and of which no such stage is told, is unproven.
     """
     if not selects(rule, good) or not applies(rule, demand):
         return Answer.PASS
-    assert not rule.allow, "not read here"
-    assert not rule.buyers, "not read here"
-    assert not rule.places, "not read here"
+    unread(rule, "allow", "buyers", "places", "steps", "recycled")
     assert rule.asks_proof, "not read here"
-    assert not rule.steps, "not read here"
-    assert not rule.recycled, "not read here"
     answers = []
     for stage in rule.stages:
         entries = [e for e in chain if stage_of(e.stage) is stage]
@@ -84,7 +81,7 @@ def origin_ban(
     answer = worst(answers)
     stated = dict(demand.facts)
     for exception in rule.exceptions:
-        assert not exception.unless, "not read here"
+        unread(exception, "unless")
         if all(test.fact in stated and stated[test.fact] == test.equals for test in exception.when):
             return Answer.PASS
     return answer
@@ -120,17 +117,11 @@ def export_control(
     origins: tuple[frozenset[str], bool],
     contradicted: bool = False,
 ) -> Answer:
-    """An export control on a move.
-
-    Args:
-        contradicted: whether one origin is stated and another follows from the chain, so that the goods count as of each.
-        way: countries that the move leaves, that it leads to, and of the final use.
-    """
+    """An export control on a move: countries that it leaves, that it leads to, and of the final use. Contradicted goods count as of each origin."""
     leaves, to, final = way
     if leaves == to or not applies(rule, demand) or not selects(rule, material):
         return Answer.PASS
-    assert not rule.buyers, "not read here"
-    assert not rule.unless, "not read here"
+    unread(rule, "buyers", "unless")
     bound = {"use": [final], "move": [to], "either": [final, to]}[rule.judged_on]
     if rule.destinations and not rule.destinations.intersection(bound):
         return Answer.PASS
@@ -150,9 +141,7 @@ def exclude(rule: Any, material: Material, offer: str, facility: Facility, deman
     """Whether the planner keeps an offer out."""
     if not selects(rule, material) or not applies(rule, demand):
         return Answer.PASS
-    assert not rule.suppliers, "not read here"
-    assert not rule.parents, "not read here"
-    assert not rule.catalogs, "not read here"
+    unread(rule, "suppliers", "parents", "catalogs")
     named = offer in rule.offers or facility.id in rule.facilities or facility.country in rule.countries
     return Answer.FAIL if named else Answer.PASS
 

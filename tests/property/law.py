@@ -42,11 +42,7 @@ class Law:
     # ------------------------------------------------------------------------------------------------------ verdicts
 
     def asked(self, period: int, ordered: int | date | None, waived: frozenset[str] = frozenset()) -> tuple[Rule, ...]:
-        """Rules of origin that are asked about a delivery in a period.
-
-        Args:
-            ordered: period in which the final good was ordered, or the day if it is a lot.
-        """
+        """Rules of origin that are asked about a delivery in a period, of a good ordered in a period, or of a lot of a day."""
         return tuple(
             rule
             for rule in self.of_kind("origin-ban")

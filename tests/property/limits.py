@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from friendshore.domain.facts import Material, Offer
 from friendshore.domain.stages import stage_of
 
-from .kinds import selects
+from .kinds import selects, unread
 from .law import Law
 from .patterns import Amount, Bound, Choice, Column, Count
 
@@ -49,16 +49,11 @@ class Reader:
 
     def read(self) -> Limits:
         """All limit rules."""
-        for rule in self.law.of_kind(*SHARES):
-            self._share(rule)
-        for rule in self.law.of_kind(*NUMBERS):
-            self._number(rule)
-        for rule in self.law.of_kind("pin"):
-            self._pin(rule)
-        for rule in self.law.of_kind("budget"):
-            self._budget(rule)
-        for rule in self.law.of_kind("min-delivered"):
-            self._min_delivered(rule)
+        readers = {**dict.fromkeys(SHARES, self._share), **dict.fromkeys(NUMBERS, self._number)}
+        readers |= {"pin": self._pin, "budget": self._budget, "min-delivered": self._min_delivered}
+        for kind, reader in readers.items():
+            for rule in self.law.of_kind(kind):
+                reader(rule)
         return self.limits
 
     def _bound(self, rule: Any, weights: dict[Amount, float], least: float | None, most: float | None) -> None:
@@ -69,23 +64,19 @@ class Reader:
             row = dict(weights)
             if rule.penalty is not None:
                 miss = ("miss", rule.id, len(self.limits.columns))
-                self.limits.columns.append(Column(f"miss of {rule.id}", float(rule.penalty), {miss: 1.0}))
+                self.limits.columns.append(Column(float(rule.penalty), {miss: 1.0}))
                 row[miss] = sign
             self.limits.bounds.append(Bound(row, at_least=bound) if sign > 0 else Bound(row, at_most=bound))
 
     # ---------------------------------------------------------------------------------------------------- who and what
 
-    def spans(self, rule: Any) -> Iterator[list[int]]:
-        """Periods of each stretch over which a rule holds; a year by the first days of its periods."""
-        found: dict[Any, list[int]] = defaultdict(list)
-        for period, (first, _) in enumerate(self.world.spans):
-            if self.law.shares[rule.id, period] > 0:
-                found[{"period": period, "year": first.year, "horizon": 0}[rule.per]].append(period)
-        yield from found.values()
+    def spans(self, rule: Any) -> list[list[int]]:
+        """Periods of each stretch over which a rule holds."""
+        return self.world.stretches(rule.per, (t for t in range(self.world.count) if self.law.shares[rule.id, t] > 0))
 
     def group(self, rule: Any, material: Material) -> tuple[str, float]:
         """Name of the group that a material belongs to, and what a kilogram of it counts; nothing: not counted."""
-        assert not rule.places, "not read here"
+        unread(rule, "places")
         if not selects(rule, material):
             return "", 0.0
         together = rule.group_by or ("element" if rule.stage else "material")
@@ -121,9 +112,9 @@ class Reader:
         if rule.stage and not entries and not self._is_missing(rule, offer, material):
             return None
         if rule.by not in ("country", "bloc"):
-            operator = facility.operator or facility.name or facility.id
-            parent = facility.parent or operator
-            return frozenset({{"supplier": operator, "parent": parent, "facility": facility.id}[rule.by]}), True
+            operator = self.world.operator(facility)
+            names = {"supplier": operator, "parent": facility.parent or operator, "facility": facility.id}
+            return frozenset({names[rule.by]}), True
         if not rule.stage:
             return frozenset({_bloc(rule, facility.country)}), True
         known = bool(entries) and all(e.complete and e.countries for e in entries)
@@ -132,14 +123,12 @@ class Reader:
     def selected(self, rule: Any, offer: Offer) -> bool:
         """Whether a rule counts purchases from an offer."""
         facility = self.world.facilities[offer.facility]
-        operator = facility.operator or facility.name or facility.id
-        return (
-            (not rule.suppliers or operator in rule.suppliers)
-            and (not rule.parents or (facility.parent or operator) in rule.parents)
-            and (not rule.facilities or facility.id in rule.facilities)
-            and (not rule.offers or offer.id in rule.offers)
-            and (not rule.inputs or bool({line.material for line in offer.inputs} & set(rule.inputs)))
-        )
+        operator = self.world.operator(facility)
+        named = ((rule.suppliers, operator), (rule.parents, facility.parent or operator))
+        named += ((rule.facilities, facility.id), (rule.offers, offer.id))
+        inputs = {line.material for line in offer.inputs}
+        taken = not rule.inputs or bool(inputs & set(rule.inputs))
+        return taken and all(not some or name in some for some, name in named)
 
     def apart(self, rule: Any) -> list[str]:
         """Places that a rule counts on their own; none: all together."""
@@ -164,17 +153,13 @@ class Reader:
         for amount in self.amounts:
             if amount[0] != "moved" or amount[_day(rule)] not in periods or at not in ("", amount[3]):
                 continue
-            if not self._is_at(rule, amount[3]):
-                continue
-            if not _is_for(rule, amount[6]):
-                continue
-            if not everyone and not self.selected(rule, self.world.offers[amount[1]]):
-                continue
             offer, material = self.world.offers[amount[1]], self.world.materials[amount[2]]
-            name, kilograms = self.group(rule, material)
-            origins = self.origins(rule, offer, material)
-            if name == group and origins is not None and counts(*origins, offer):
-                found[amount] = kilograms
+            about = self._is_at(rule, amount[3]) and _is_for(rule, amount[6])
+            if about and (everyone or self.selected(rule, offer)):
+                name, kilograms = self.group(rule, material)
+                origins = self.origins(rule, offer, material)
+                if name == group and origins is not None and counts(*origins, offer):
+                    found[amount] = kilograms
         return found
 
     def capped(self, rule: Any, group: str) -> list[str]:
@@ -205,7 +190,7 @@ class Reader:
     # -------------------------------------------------------------------------------------------------------- kinds
 
     def _share(self, rule: Any) -> None:
-        assert not rule.include_stock, "not read here"
+        unread(rule, "include_stock")
         for group in self.groups(rule):
             for at in self.apart(rule):
                 for periods in self.spans(rule):
@@ -215,10 +200,10 @@ class Reader:
 
     def _caps(self, rule: Any, group: str) -> list[Counts]:
         names = self.capped(rule, group)
-        return [_may_be({name}) for name in names] if rule.each else [_may_be(set(names))]
+        return [may_be({name}) for name in names] if rule.each else [may_be(set(names))]
 
     def _floors(self, rule: Any) -> list[Counts]:
-        assert not rule.feed, "not read here"
+        unread(rule, "feed")
 
         def qualifies(countries: frozenset[str], known: bool, _: Offer) -> bool:
             named = bool(rule.countries or rule.except_countries)
@@ -330,9 +315,7 @@ class Reader:
 
     def _budget(self, rule: Any) -> None:
         """Money not discounted: price, charges and freight by the period of the order, holding, one-off costs at the start."""
-        assert not rule.materials, "not read here"
-        assert not rule.elements, "not read here"
-        assert not rule.forms, "not read here"
+        unread(rule, "materials", "elements", "forms")
         world = self.world
         for periods in self.spans(rule):
             weights: dict[Amount, float] = {}
@@ -395,7 +378,8 @@ def _by_place(purchases: dict[Amount, float]) -> dict[str, dict[Amount, float]]:
     return dict(found)
 
 
-def _may_be(names: set[str]) -> Counts:
+def may_be(names: set[str]) -> Counts:
+    """A purchase counts that may be of some of these."""
     return lambda countries, known, _: bool(countries & names) or not known
 
 

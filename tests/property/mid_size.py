@@ -7,24 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from tests.building import (
-    MAGNET,
-    METAL,
-    OXIDE,
-    ban,
-    case,
-    catalog,
-    chain,
-    demand,
-    facility,
-    lines,
-    offer,
-    schedule,
-    stock,
-    store,
-    terms,
-    tier,
-)
+from tests import building as b
 
 from friendshore.domain.case import DemandSpec
 from friendshore.domain.facts import Facility, Offer
@@ -37,7 +20,7 @@ from friendshore.rules.kinds.tariff import Tariff
 from .strategies import Tiny
 
 COUNTRIES = ("AU", "CA", "CN", "JP", "KZ", "US")
-GOODS = {"oxide": OXIDE, "salt": OXIDE, "metal": METAL, "magnet": MAGNET}
+GOODS = {"oxide": b.OXIDE, "salt": b.OXIDE, "metal": b.METAL, "magnet": b.MAGNET}
 
 
 def mid_size(seed: int) -> Tiny:
@@ -58,29 +41,24 @@ class _Draw:
     def case(self) -> Tiny:
         plants = self.plants()
         offers = self.offers()
-        facts = catalog(*plants, *offers, *self.bonds(offers))
-        stores = [store(good, self.dice.randint(0, 6), loss=self.dice.choice((0, 0, 0.1))) for good in GOODS]
-        given = case(
-            *self.demands(),
-            start=date(2026, 4, 1),
-            length="quarter",
-            count=self.count,
-            discount=Decimal(self.dice.choice(("0", "0.08"))),
-            stores=stores,
-            stocks=[stock("metal", self.dice.randint(5, 60), chain("AU", *METAL))] if self.sometimes(2) else (),
+        facts = b.catalog(*plants, *offers, *self.bonds(offers))
+        stores = [b.store(good, self.dice.randint(0, 6), loss=self.dice.choice((0, 0, 0.1))) for good in GOODS]
+        given = b.case(
+            *self.demands(), start=date(2026, 4, 1), length="quarter", count=self.count, discount=Decimal(self.dice.choice(("0", "0.08"))),
+            stores=stores, stocks=[b.stock("metal", self.dice.randint(5, 60), b.chain("AU", *b.METAL))] if self.sometimes(2) else (),
             assume={"freight": self.dice.choice((0, 2))},
-        )
+        )  # fmt: skip
         return Tiny(given, facts, tuple(self.rules()))
 
     def plants(self) -> list[Facility]:
         """Two a country, some of them within a group that shares a capacity."""
-        group = facility("group", "AU", self.dice.randint(300, 900))
+        group = b.facility("group", "AU", self.dice.randint(300, 900))
         found = [group]
         for country in COUNTRIES:
             for number in (1, 2):
                 most = self.dice.randint(60, 400) if self.dice.random() < 0.8 else None
                 within = "group" if self.sometimes(5) else ""
-                found.append(facility(f"{country.lower()}-{number}", country, most, within=within))
+                found.append(b.facility(f"{country.lower()}-{number}", country, most, within=within))
         return found
 
     def offers(self) -> list[Offer]:
@@ -93,12 +71,12 @@ class _Draw:
         found += [self.offer("magnet", number, 90) for number in range(2)]
         found += [self.offer("magnet", number, 20, "produced", metal=0.5) for number in range(2, 5)]
         circuit = self.offer("oxide", 9, 11)
-        return [*found, circuit.but(outputs=lines(oxide=1, salt=self.dice.choice((0.5, 2))))]
+        return [*found, circuit.but(outputs=b.lines(oxide=1, salt=self.dice.choice((0.5, 2))))]
 
     def offer(self, good: str, number: int, level: int, *stages: str, **inputs: float) -> Offer:
         """An offer with a price around a level, and all that may be said of ordering it."""
         dice, country = self.dice, self.dice.choice(COUNTRIES)
-        more: dict[str, Any] = {"inputs": lines(**inputs)} if inputs else {}
+        more: dict[str, Any] = {"inputs": b.lines(**inputs)} if inputs else {}
         if self.sometimes(4):
             more["max_per_year"] = dice.randint(30, 300)
         if self.sometimes(6):
@@ -111,7 +89,9 @@ class _Draw:
             more["lot"] = dice.randint(4, 20)
         price = level * (1 + dice.randint(0, 80) / 100)
         plant = f"{country.lower()}-{dice.choice((1, 2))}"
-        return offer(f"{good}-{number}", plant, good, round(price, 2), chain(country, *(stages or GOODS[good])), **more)
+        return b.offer(
+            f"{good}-{number}", plant, good, round(price, 2), b.chain(country, *(stages or GOODS[good])), **more
+        )
 
     def bonds(self, offers: list[Offer]) -> list[PriceSchedule | Terms]:
         """Price schedules and terms of trade of a few offers."""
@@ -121,12 +101,12 @@ class _Draw:
         kind, per = self.dice.choice(("all-units", "incremental")), self.dice.choice(("period", "year"))
         first, second = self.dice.randint(10, 40), self.dice.randint(50, 120)
         price = float(chosen[0].price.amount) if chosen[0].price and chosen[0].price.amount else 10.0
-        steps = (tier(0), tier(first, price=round(price * 0.95, 2)), tier(second, price=round(price * 0.85, 2)))
-        found: list[PriceSchedule | Terms] = [schedule(chosen[0].id, *steps, kind=kind, per=per)]
+        steps = (b.tier(0), b.tier(first, price=round(price * 0.95, 2)), b.tier(second, price=round(price * 0.85, 2)))
+        found: list[PriceSchedule | Terms] = [b.schedule(chosen[0].id, *steps, kind=kind, per=per)]
         if self.sometimes(2):
-            found.append(terms(chosen[1].id, per="year", fixed=self.dice.randint(20, 400)))
+            found.append(b.terms(chosen[1].id, per="year", fixed=self.dice.randint(20, 400)))
         if self.sometimes(3):
-            found.append(terms(chosen[2].id, per="horizon", least=self.dice.randint(5, 40)))
+            found.append(b.terms(chosen[2].id, per="horizon", least=self.dice.randint(5, 40)))
         return found
 
     def demands(self) -> list[DemandSpec]:
@@ -134,36 +114,29 @@ class _Draw:
         wanted = [("metal", "defense", "US"), ("magnet", "defense", "US"), ("magnet", "civil", "US")]
         wanted += [("metal", "civil", "JP"), ("oxide", "civil", "US"), ("salt", "civil", "US")]
         return [
-            demand(
-                good,
-                end_use,
-                *(self.dice.randint(0, 40) for _ in range(self.count)),
-                price=self.dice.choice((40, 150, 600)),
-                place=place,
-            )
+            b.demand(good, end_use, *wants, price=self.dice.choice((40, 150, 600)), place=place)
             for good, end_use, place in wanted
+            for wants in [[self.dice.randint(0, 40) for _ in range(self.count)]]
         ]
 
     def rules(self) -> list[Rule]:
         """A ban on what defence buys, duties, and limits of every sort."""
         dice = self.dice
-        found: list[Rule] = [ban("mined", "refined", countries=dice.choice(("CN", "CN/KZ")))]
+        found: list[Rule] = [b.ban("mined", "refined", countries=dice.choice(("CN", "CN/KZ")))]
         if self.sometimes(2):
-            found.append(Tariff.model_validate({"id": "duty", "origins": ["CN"], "rate": "0.25"}))
+            found.append(b.rule(Tariff, id="duty", origins=["CN"], rate="0.25"))
         per = dice.choice(("period", "year", "horizon"))
         if self.sometimes(2):
-            share = {"id": "cap", "share": dice.choice(("0.5", "0.7")), "per": per, "materials": ["metal", "oxide"]}
-            found.append(MaxShare.model_validate({**share, "of": dice.choice(("demand", "purchases"))}))
+            share = {"share": dice.choice(("0.5", "0.7")), "materials": ["metal", "oxide"]}
+            found.append(b.rule(MaxShare, id="cap", per=per, of=dice.choice(("demand", "purchases")), **share))
         if self.sometimes(4):
-            share = {"id": "floor", "share": "0.3", "countries": ["AU", "CA"], "per": "horizon", "penalty": 40}
-            found.append(MinShare.model_validate({**share, "materials": ["magnet"]}))
+            share = {"share": "0.3", "countries": ["AU", "CA"], "materials": ["magnet"]}
+            found.append(b.rule(MinShare, id="floor", per="horizon", penalty=40, **share))
         if self.sometimes(4):
-            amount = dice.randint(2000, 60000)
-            found.append(Budget.model_validate({"id": "budget", "amount": amount, "per": "horizon"}))
+            found.append(b.rule(Budget, amount=dice.randint(2000, 60000), per="horizon"))
         if self.sometimes(4):
-            found.append(StockLevel.model_validate({"id": "room", "materials": ["oxide"], "at_most": 30}))
+            found.append(b.rule(StockLevel, id="room", materials=["oxide"], at_most=30))
         if self.whole and self.sometimes(4):
             kind = dice.choice((MinSuppliers, MaxSuppliers))
-            words = {"id": "number", "count": 2, "materials": ["metal"], "per": "horizon", "penalty": 500}
-            found.append(kind.model_validate(words))
+            found.append(b.rule(kind, id="number", count=2, materials=["metal"], per="horizon", penalty=500))
         return found

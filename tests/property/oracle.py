@@ -54,7 +54,6 @@ class Oracle:
         self.columns: list[Column] = []
         self.batches: dict[Amount, Tree] = {}
         self.lawful: dict[Tree, DemandSpec] = {}
-        self.trees = 0
 
     def solve(self) -> Answer:
         """Lists, judges, enumerates."""
@@ -71,14 +70,9 @@ class Oracle:
             self._surplus()
         self._rests()
         self._batches()
-        self.columns += [
-            Column(f"onboarding of {o.id}", 1.0, {("onboarding", o.id): 1.0})
-            for o in self.world.offers.values()
-            if o.onboarding
-        ]
+        self.columns += [Column(1.0, {("onboarding", o.id): 1.0}) for o in self.world.offers.values() if o.onboarding]
         amounts = [amount for column in self.columns for amount in column.amounts]
-        ends = [(d.material, d.place or self.world.case.place) for d in self.world.demands.values()]
-        nodes = {node for end in ends for node in self.forest.leading_to(*end)}
+        nodes = {node for end in self.world.nodes() for node in self.forest.leading_to(*end)}
         orders = read_orders(self.world, amounts, nodes)
         self.columns += orders.columns
         self.reader = Reader(self.law, (amount for column in self.columns for amount in column.amounts))
@@ -93,27 +87,20 @@ class Oracle:
         world = self.world
         price = demand.shortage_price if demand.shortage_price is not None else Priced(world, self.law).short(demand)
         short = {("delivered", name, period): 1.0, ("short", name, period): 1.0}
-        self.columns.append(Column(f"short {name} {period}", float(price) * world.discount(period), short))
-        node = demand.material, demand.place or world.case.place
-        trees = [
-            (tree, day) for day in self._first_days(demand, period) for tree in self.forest.trees(*node, period, day)
-        ]
-        self.trees += len(trees)
-        for tree, day in trees:
+        self.columns.append(Column(float(price) * world.discount(period), short))
+        node, firsts = world.node(demand), self._first_days(demand, period)
+        for tree, day in [(tree, first) for first in firsts for tree in self.forest.trees(*node, period, first)]:
             for waivers in self._waivers(name, demand, period):
                 for lawful in self.law.deliveries(tree, demand, period, frozenset(w.rule for w in waivers)):
                     amounts = self._amounts(lawful, demand)
                     amounts["delivered", name, period] = 1.0
                     amounts["used", name, period, day] = 1.0
-                    amounts |= {("waiver", w.id): 1.0 for w in waivers}
-                    under = "+".join(w.id for w in waivers)
-                    self._add(f"{name} {period} {under} {describe(lawful)}", amounts)
+                    self._add(amounts | {("waiver", w.id): 1.0 for w in waivers})
                     self.lawful.update((node, demand) for node in lawful.nodes())
 
     def _first_days(self, demand: DemandSpec, period: int) -> list[date]:
         """First day of each stretch of a period between days on which orders already placed arrive where a demand takes its good."""
-        arrivals = self.world.arrivals_within(demand.material, demand.place or self.world.case.place, period)
-        return [self.world.spans[period][0], *arrivals]
+        return [self.world.spans[period][0], *self.world.arrivals_within(*self.world.node(demand), period)]
 
     def _waivers(self, name: str, demand: DemandSpec, period: int) -> list[tuple[WaiverSpec, ...]]:
         """Every set of waivers of different rules that cover every day of a delivery; none of them is a set as well."""
@@ -137,16 +124,16 @@ class Oracle:
         """What is bought beyond need: anything that some use might have, at any place on the way to it, kept to the end."""
         found: dict[tuple[Tree, str], DemandSpec] = {}
         for name, demand in self.world.demands.items():
-            end = (demand.material, demand.place or self.world.case.place)
+            end = self.world.node(demand)
             for place in self.forest.leading_to(*end):
                 for tree in self.forest.trees(*place, self.world.count):
                     if not tree.lot:
                         for bans, waived in self._law_of(name, demand, tree.ordered if place == end else None):
                             ways = self.law.ways(tree, demand, bans, waived)
                             found |= dict.fromkeys(((way, demand.end_use) for way in ways), demand)
-        for (tree, end_use), demand in found.items():
+        for (tree, _), demand in found.items():
             self.lawful.update((node, demand) for node in tree.nodes())
-            self._add(f"surplus {describe(tree)} for {end_use}", self._amounts(tree, demand))
+            self._add(self._amounts(tree, demand))
 
     def _law_of(self, name: str, demand: DemandSpec, ordered: int | None) -> set[_Judges]:
         """Each set of rules of origin that some delivery of a demand is judged by, with the rules that are waived."""
@@ -164,7 +151,7 @@ class Oracle:
         end = self.world.count
         for lot in self.world.lots:
             rest = Tree(lot.material, lot.place, end, lot.there, lot=lot.id)
-            self._add(f"rest of {lot.id}", self._amounts(rest, None))
+            self._add(self._amounts(rest, None))
 
     def _batches(self) -> None:
         """Units made of offers with several outputs; batches of their inputs may turn up on the way."""
@@ -176,16 +163,15 @@ class Oracle:
                 amounts: dict[Amount, float] = defaultdict(float)
                 amounts["batch", batch] = 1.0
                 self._run(node, 1.0, self.lawful[node], amounts)
-                self._add(f"batch {describe(node)}", amounts)
+                self._add(amounts)
         for giver, taker in permutations(self.batches, 2):
             if _serves(giver, taker):
                 for line in self.world.offers[giver[0]].outputs:
-                    lent = {("output", giver, line.material): 1.0, ("output", taker, line.material): -1.0}
-                    self._add(f"lent {line.material} of {describe(self.batches[giver])}", lent)
+                    self._add({("output", giver, line.material): 1.0, ("output", taker, line.material): -1.0})
 
-    def _add(self, name: str, amounts: dict[Amount, float]) -> None:
+    def _add(self, amounts: dict[Amount, float]) -> None:
         cost = sum(value * self._cost(amount) for amount, value in amounts.items())
-        self.columns.append(Column(name, cost, dict(amounts)))
+        self.columns.append(Column(cost, dict(amounts)))
 
     # ------------------------------------------------------------------------------------- what a kilogram comes to
 
@@ -289,7 +275,7 @@ class Oracle:
 
     def _store_limits(self) -> Iterator[Bound]:
         world = self.world
-        for material, place in {(store.material, store.place or world.case.place) for store in world.case.stores}:
+        for material, place in {world.node(store) for store in world.case.stores}:
             for period in range(world.count):
                 most = world.limit(material, place, period)
                 if most < math.inf:
@@ -322,19 +308,5 @@ def _serves(giver: Any, taker: Any) -> bool:
     if any(len(ones) != len(others) for ones, others in pairs):
         return False
     nodes = [pair for ones, others in pairs for pair in zip(ones, others, strict=True)]
-    alike = all(_bare(one) == _bare(other) for one, other in nodes)
+    alike = all(replace(one, inputs=(), licences=()) == replace(other, inputs=(), licences=()) for one, other in nodes)
     return alike and all(set(other.licences) <= set(one.licences) for one, other in nodes)
-
-
-def _bare(tree: Tree) -> Tree:
-    """The kilogram without its history, and without its licences."""
-    return replace(tree, inputs=(), licences=())
-
-
-def describe(tree: Tree) -> str:
-    """A tree in one line."""
-    if tree.lot:
-        return f"{tree.lot}@{tree.place}>{tree.used}"
-    inputs = ", ".join(describe(t) for t in tree.inputs)
-    licences = "".join(f" under {name}" for name in tree.licences)
-    return f"{tree.offer}[{tree.ordered}]@{tree.place}>{tree.used}{licences}" + (f"({inputs})" if inputs else "")

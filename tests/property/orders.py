@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from friendshore.domain.facts import Offer
 from friendshore.domain.terms import Terms
@@ -29,7 +27,6 @@ def read_orders(world: World, amounts: Iterable[Amount], nodes: set[tuple[str, s
     moved = sorted({a for a in amounts if a[0] == "moved"}, key=repr)
     for offer in world.offers.values():
         _lots(world, offer, found)
-    for offer in world.offers.values():
         _take_or_pay(world, offer, nodes, found)
     for number, terms in enumerate(world.terms):
         for periods in _spans(world, terms):
@@ -60,7 +57,7 @@ def _lots(world: World, offer: Offer, found: Orders) -> None:
         return
     for period in range(world.count):
         lots: Amount = ("lots", offer.id, period)
-        found.columns.append(Column(f"lots of {offer.id} in {period}", 0.0, {lots: 1.0}, whole=True))
+        found.columns.append(Column(0.0, {lots: 1.0}, whole=True))
         found.bounds.append(Bound({("units", offer.id, period): 1.0, lots: -float(offer.lot)}, 0.0, 0.0))
         if offer.max_lots is not None:
             found.bounds.append(Bound({lots: 1.0}, at_most=float(offer.max_lots)))
@@ -72,16 +69,13 @@ def _take_or_pay(world: World, offer: Offer, nodes: set[tuple[str, str]], found:
         return
     made = {line.material for line in offer.outputs}
     ways = [r[0] for material, place in nodes if material in made and (r := world.routes(offer, place)) is not None]
-    years: dict[int, list[int]] = defaultdict(list)
-    for period in range(world.count):
-        if world.orderable(offer, period) and any(arrivals[period] < world.count for arrivals in ways):
-            years[world.spans[period][0].year].append(period)
+    usable = [t for t in range(world.count) if any(arrivals[t] < world.count for arrivals in ways)]
     on: list[Bound] = []
-    for year, periods in years.items():
+    for periods in world.stretches("year", (t for t in usable if world.orderable(offer, t))):
         last = periods[-1]
         due: Amount = ("untaken", offer.id, last)
         cost = float(offer.take_or_pay_share) * world.price(offer, last)
-        found.columns.append(Column(f"untaken of {offer.id} in {year}", cost * world.discount(last), {due: 1.0}))
+        found.columns.append(Column(cost * world.discount(last), {due: 1.0}))
         quantity = float(offer.take_or_pay) * sum(world.years[t] for t in periods)
         on.append(Bound({due: 1.0} | {("units", offer.id, t): 1.0 for t in periods}, at_least=quantity))
     units = {("units", offer.id, t): 1.0 for t in range(world.count)}
@@ -89,13 +83,10 @@ def _take_or_pay(world: World, offer: Offer, nodes: set[tuple[str, str]], found:
         found.choices.append(Choice(f"{offer.id} taken", (Bound(units, at_most=0.0),), tuple(on)))
 
 
-def _spans(world: World, terms: Terms) -> Iterator[list[int]]:
-    """Periods of each stretch over which terms hold, those that have a day within the dates; a year by their first days."""
-    stretches: dict[Any, list[int]] = defaultdict(list)
-    for period, (first, last) in enumerate(world.spans):
-        if any(within(day, terms.start, terms.end) for day in days(first, last)):
-            stretches[{"period": period, "year": first.year, "horizon": 0}[terms.per]].append(period)
-    yield from stretches.values()
+def _spans(world: World, terms: Terms) -> list[list[int]]:
+    """Periods of each stretch over which terms hold, those that have a day within the dates."""
+    held = [any(within(day, terms.start, terms.end) for day in days(*span)) for span in world.spans]
+    return world.stretches(terms.per, (period for period, holds in enumerate(held) if holds))
 
 
 def _about(world: World, terms: Terms, offer: Offer) -> bool:
@@ -103,7 +94,7 @@ def _about(world: World, terms: Terms, offer: Offer) -> bool:
     meant = {
         "offer": offer.id == terms.id,
         "facility": world.shares(facility.id, terms.id),
-        "supplier": (facility.operator or facility.name or facility.id) == terms.id,
+        "supplier": world.operator(facility) == terms.id,
     }[terms.of]
     return meant and (not terms.materials or {line.material for line in offer.outputs} <= terms.materials)
 
@@ -120,11 +111,11 @@ def _span(world: World, number: int, terms: Terms, periods: list[int], moved: It
     on: list[Bound] = []
     if terms.fixed:
         fixed: Amount = ("fixed", number, periods[0])
-        found.columns.append(Column(f"fixed cost {number} {periods}", world.discount(periods[0]), {fixed: 1.0}))
+        found.columns.append(Column(world.discount(periods[0]), {fixed: 1.0}))
         on.append(Bound({fixed: 1.0}, at_least=float(terms.fixed)))
     if terms.setup_use:
         taken: Amount = ("setup", number, periods[0])
-        found.columns.append(Column(f"set-up {number} in {periods}", 0.0, {taken: 1.0}))
+        found.columns.append(Column(0.0, {taken: 1.0}))
         on.append(Bound({taken: 1.0}, at_least=float(terms.setup_use)))
     if terms.least:
         on.append(Bound(ordered, at_least=float(terms.least)))

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import csr_matrix, vstack
 
@@ -24,7 +23,6 @@ Amount = tuple[Any, ...]
 class Column:
     """One thing that may be done, per unit."""
 
-    name: str
     cost: float
     amounts: Mapping[Amount, float]
     whole: bool = False
@@ -60,18 +58,12 @@ class Count:
     """Money for each by which it is missed; infinite: it must hold."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Answer:
-    """The optimum, and how it was found."""
+    """The optimum."""
 
     objective: float
     """Infinite if nothing satisfies all rows."""
-    amounts: dict[Amount, float] = field(default_factory=dict)
-    """What the best plan comes to."""
-    done: dict[str, float] = field(default_factory=dict)
-    """Its columns."""
-    solves: int = 0
-    """Linear programmes solved."""
 
 
 class Enumeration:
@@ -84,7 +76,6 @@ class Enumeration:
         self.costs = np.array([c.cost for c in columns])
         self.whole = np.array([int(c.whole) for c in columns])
         self.best = Answer(math.inf)
-        self.solves = 0
         self.bounds = list(bounds)
         where: dict[Amount, list[tuple[int, float]]] = {}
         for position, column in enumerate(columns):
@@ -105,19 +96,17 @@ class Enumeration:
         self.choices, self.counts = choices, counts
         self.sides = [{on: [self._row(b) for b in side] for on, side in _sides(choice)} for choice in choices]
         self._walk({}, self.bounds, self.rows)
-        self.best.solves = self.solves
         return self.best
 
     def _walk(self, made: dict[str, bool], bounds: list[Bound], rows: list[csr_matrix]) -> None:
         if not all(self._possible(count, made) for count in self.counts):
             return
-        cost, values = self._solve(bounds, rows)
-        if values is None or cost >= self.best.objective - 1e-9 * abs(cost):
+        cost = self._solve(bounds, rows)
+        if math.isinf(cost) or cost >= self.best.objective - 1e-9 * abs(cost):
             return
         if len(made) == len(self.choices):
             cost += sum(self._missed(count, made) for count in self.counts)
-            if cost < self.best.objective:
-                self.best = Answer(cost, self._amounts(values), self._done(values))
+            self.best = min(self.best, Answer(cost), key=lambda answer: answer.objective)
             return
         choice = self.choices[len(made)]
         for on, side in _sides(choice):
@@ -138,8 +127,7 @@ class Enumeration:
         by = max(count.at_least - on, on - count.at_most, 0)
         return by * count.penalty if by else 0.0
 
-    def _solve(self, bounds: list[Bound], rows: list[csr_matrix]) -> tuple[float, NDArray[np.float64] | None]:
-        self.solves += 1
+    def _solve(self, bounds: list[Bound], rows: list[csr_matrix]) -> float:
         constraints = []
         if rows:
             least, most = [b.at_least for b in bounds], [b.at_most for b in bounds]
@@ -148,23 +136,9 @@ class Enumeration:
         to_the_end = {"mip_rel_gap": 0.0, "time_limit": 60.0}
         result = milp(self.costs, constraints=constraints, integrality=self.whole, options=to_the_end)
         if result.status == 2:
-            return math.inf, None
+            return math.inf
         assert result.status == 0, result.message
-        return float(result.fun), result.x
-
-    def _amounts(self, values: NDArray[np.float64]) -> dict[Amount, float]:
-        found: dict[Amount, float] = {}
-        for column, value in zip(self.columns, values, strict=True):
-            for amount, weight in column.amounts.items():
-                found[amount] = found.get(amount, 0.0) + weight * float(value)
-        return found
-
-    def _done(self, values: NDArray[np.float64]) -> dict[str, float]:
-        done: dict[str, float] = {}
-        for column, value in zip(self.columns, values, strict=True):
-            if value > 1e-9:
-                done[column.name] = done.get(column.name, 0.0) + float(value)
-        return done
+        return float(result.fun)
 
 
 def _sides(choice: Choice) -> tuple[tuple[bool, tuple[Bound, ...]], ...]:

@@ -20,7 +20,7 @@ class Priced:
         self.world, self.law = world, law
         self.offers: dict[str, Offer] = {}
         """Those that reach a demand."""
-        self.nodes = [(d.material, d.place or world.case.place) for d in world.demands.values()]
+        self.nodes = world.nodes()
         for material, place in self.nodes:  # grows while it is read
             for offer in world.offers.values():
                 if world.routes(offer, place) is not None and material in [line.material for line in offer.outputs]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -14,7 +13,7 @@ from friendshore.domain.facts import Catalog
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import MaxShare
 
-from .limits import Counts
+from .limits import may_be
 from .oracle import Oracle
 from .patterns import Bound, Column, Enumeration
 from .world import World
@@ -86,19 +85,9 @@ class _Ranks(Oracle):
         given: dict[str, Any] = {"materials": sorted(known), "elements": sorted(set(level.of) - known)}
         rule = MaxShare(id="largest", share=Decimal(1), by=level.by, stage=level.stage, per=level.per, **given)
         for group in self.reader.groups(rule):
-            for periods in self._stretches(level):
+            for periods in self.world.stretches(level.per, range(self.world.count)):
                 key = ("largest", rank, group, tuple(periods))
                 for name in self.reader.capped(rule, group):
-                    found = self.reader.bought(rule, group, periods, "", _may_be(name))
+                    found = self.reader.bought(rule, group, periods, "", may_be({name}))
                     bounds.append(Bound({**found, key: -1.0}, at_most=0.0))
-                yield Column(f"largest of {group}", 0.0, {key: 1.0})
-
-    def _stretches(self, level: Level) -> list[list[int]]:
-        found: dict[Any, list[int]] = defaultdict(list)
-        for period, (first, _) in enumerate(self.world.spans):
-            found[{"period": period, "year": first.year, "horizon": 0}[level.per]].append(period)
-        return list(found.values())
-
-
-def _may_be(name: str) -> Counts:
-    return lambda countries, known, _: name in countries or not known
+                yield Column(0.0, {key: 1.0})

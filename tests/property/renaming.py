@@ -21,10 +21,8 @@ def renamed(tiny: Tiny, order: Random, demands: bool = True) -> tuple[Tiny, dict
     news = [f"n{number:02d}" for number in range(len(olds))]
     order.shuffle(news)
     names = dict(zip(olds, news, strict=True))
-    other = Tiny(
-        _record(case, names), _record(catalog, names), tuple(_record(rule, names, named=False) for rule in tiny.rules)
-    )
-    return other, {new: old for old, new in names.items()}
+    rules = tuple(_record(rule, names, named=False) for rule in tiny.rules)
+    return Tiny(_record(case, names), _record(catalog, names), rules), {new: old for old, new in names.items()}
 
 
 def _record(record: Any, names: dict[str, str], named: bool = True) -> Any:

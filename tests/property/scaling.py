@@ -16,12 +16,9 @@ from friendshore.rules.base import Rule
 from .random_cases.facts import Draw, sometimes
 from .strategies import Tiny, tiny_cases
 
-QUANTITIES = frozenset(
-    [
-        "quantity", "quantities", "per_year", "limit", "min_order", "max_order", "lot", "max_per_year", "total", "take_or_pay",
-        "least", "most", "setup_use",
-    ]
-)  # fmt: skip
+QUANTITIES = frozenset((
+    "quantity", "quantities", "per_year", "limit", "min_order", "max_order", "lot", "max_per_year", "total", "take_or_pay", "least", "most", "setup_use",
+))  # fmt: skip
 """Fields of cases and catalogs that state kilograms, kilograms a year, or what they cost: thresholds of price schedules."""
 AT_ONCE = frozenset({"onboarding", "fixed", "lump"})
 """Fields that state money which is due whatever is bought."""
@@ -64,10 +61,8 @@ def some_schedule(draw: Draw[Any], offer: Offer) -> PriceSchedule:
         off = draw(st.sampled_from((0.1, 0.25, -0.2)))
         fee = draw(st.sampled_from((0, 0.5, 1.5, 1.5))) * off * float(offer.price.amount) * least if off > 0 else 0
         steps.append(tier(least, discount=off, lump=round(fee)))
-    kind, per = (
-        draw(st.sampled_from(("all-units", "all-units", "incremental"))),
-        draw(st.sampled_from(("period", "year", "horizon"))),
-    )
+    kind = draw(st.sampled_from(("all-units", "all-units", "incremental")))
+    per = draw(st.sampled_from(("period", "year", "horizon")))
     return schedule(offer.id, tier(0), *steps, kind=kind, per=per)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 import pytest
@@ -16,13 +16,12 @@ from friendshore.explain import competing, shortage_causes
 from friendshore.explain.replans import PartReplans
 from friendshore.explain.restrictions import Restriction, unproven_offers
 from friendshore.explain.stated_causes import causes_as_told
-from friendshore.problem.inputs import Inputs
 from friendshore.recommend.run_parts import describe_shortages
 from friendshore.session import Session
-from friendshore.solve import Limits, least
+from friendshore.solve import least
 
 from .settings import examples
-from .strategies import Tiny, tiny_cases
+from .strategies import ONE, Tiny, tiny_cases
 
 _WITHOUT_RESTRICTIONS = {"undetermined", "conflict", "rounding"}
 _TERMS = ("minimum-load", "lot", "fixed-cost", "onboarding", "take-or-pay", "setup", "tiers")
@@ -30,9 +29,8 @@ _TERMS = ("minimum-load", "lot", "fixed-cost", "onboarding", "take-or-pay", "set
 
 def opened(tiny: Tiny) -> Session:
     """A solved case in which something is short."""
-    tiny = tiny.priced()
     try:
-        session = Session.open(Inputs(tiny.case, (tiny.catalog,), tiny.rules), Limits(workers=1))
+        session = tiny.priced().session()
     except InputError:
         reject()
     assume(session.verified.plan.shorts)
@@ -53,29 +51,25 @@ def removed(session: Session, cause: RunSupplyCause, demand: str) -> frozenset[R
 
 def changes(session: Session, some: Iterable[Restriction]) -> list[Change] | None:
     """Return the removal of restrictions as changes that a planner can ask about. None if there are no such changes."""
-    found: list[Change] = []
     problem = session.problem
-    for each in sorted(some):
-        match each.kind:
-            case "limit" | "law":
-                found.append(Change(disable=each.names[0]))
-            case "lead time":
-                found.append(Change(lift=TermKind.LEAD_TIME))
-            case "terms":
-                found += [Change(lift=TermKind(kind)) for kind in _TERMS]
-            case "capacity":
-                found.append(Change(lift=TermKind.MAXIMUM_LOAD))
-                found += [unlimited(problem.merged.facilities[pool.facility]) for pool in problem.pools]
-            case "proof":
-                unproven = sorted(unproven_offers(problem))
-                if not problem.merged.offers.keys() >= set(unproven):
-                    return None  # no change proves where a stock comes from
-                found += [Change(prove=name) for name in unproven]
-            case "price":
-                found += [Change(demand=f"demand:{name}", shortage_price=Decimal(10**7)) for name in each.names]
-            case _:
-                return None
-    return found
+    unproven = sorted(unproven_offers(problem))
+    of_kind: dict[str, Callable[[tuple[str, ...]], list[Change]]] = {
+        "limit": lambda names: [Change(disable=names[0])],
+        "law": lambda names: [Change(disable=names[0])],
+        "lead time": lambda names: [Change(lift=TermKind.LEAD_TIME)],
+        "terms": lambda names: [Change(lift=TermKind(kind)) for kind in _TERMS],
+        "capacity": lambda names: [
+            Change(lift=TermKind.MAXIMUM_LOAD),
+            *(unlimited(problem.merged.facilities[pool.facility]) for pool in problem.pools),
+        ],
+        "proof": lambda names: [Change(prove=name) for name in unproven],
+        "price": lambda names: [Change(demand=f"demand:{name}", shortage_price=Decimal(10**7)) for name in names],
+    }
+    if not problem.merged.offers.keys() >= set(unproven):
+        del of_kind["proof"]  # no change proves where a stock comes from
+    if any(each.kind not in of_kind for each in some):
+        return None
+    return [change for each in sorted(some) for change in of_kind[each.kind](each.names)]
 
 
 def unlimited(plant: Facility) -> Change:
@@ -99,6 +93,7 @@ def test_every_shortage_has_minimal_causes_that_serve_it(tiny: Tiny) -> None:
     short = short_of(session)
     assert found.keys() == short.keys()
     slack = 3 * float(session.problem.case.resolution)
+    part_of = {d.id: session.parts.of_material[d.use.material.id] for d in session.problem.demands}
     for (demand, period), causes in found.items():
         assert causes
         for cause in causes:
@@ -108,14 +103,8 @@ def test_every_shortage_has_minimal_causes_that_serve_it(tiny: Tiny) -> None:
                 continue
             assert 0 < float(cause.served_kg) <= short[demand, period] + slack
             some = removed(session, cause, demand)
-            part = session.parts.members[session.parts.of_material[_material(session, demand)]]
-            cells = [
-                cell
-                for cell in short
-                if session.parts.of_material[_material(session, cell[0])]
-                == session.parts.of_material[_material(session, demand)]
-            ]
-            replans = PartReplans(session, part, cells)
+            cells = [cell for cell in short if part_of[cell[0]] == part_of[demand]]
+            replans = PartReplans(session, session.parts.members[part_of[demand]], cells)
             assert (demand, period) in replans.served(some)
             for one in some if len(some) > 1 else ():
                 assert (demand, period) not in replans.served(some - {one})
@@ -141,24 +130,19 @@ def test_a_case_without_a_cause_is_short_of_less(tiny: Tiny) -> None:
                 some = removed(session, cause, demand)
                 served[some] = served.get(some, 0.0) + float(cause.served_kg)
     before = sum(short_of(session).values())
-    slack = (
-        3 * float(session.problem.case.resolution) * len(session.problem.demands) * session.problem.case.horizon.count
-    )
+    case, demands = session.problem.case, {demand.id for demand in session.problem.demands}
+    slack = 3 * float(case.resolution) * len(demands) * case.horizon.count
     for some, kilograms in served.items():
         asked = changes(session, some)
         if asked is None:
             continue
-        after = Session.open(session.inputs.after(asked), Limits(workers=1))
+        after = Session.open(session.inputs.after(asked), ONE)
         assert not after.verified.plan.infeasible
-        best = least(after.program, after.program.short_of({demand.id for demand in after.problem.demands}))
+        best = least(after.program, after.program.short_of(demands))
         assert best is not None
         assert best <= before - kilograms + slack, (some, asked)
         if not any(each.kind == "price" for each in some):
             assert float(after.verified.cost.objective) <= float(session.verified.cost.objective) * (1 + 1e-6) + 1
-
-
-def _material(session: Session, demand: str) -> str:
-    return next(one.use.material.id for one in session.problem.demands if one.id == demand)
 
 
 @given(tiny_cases())
@@ -167,12 +151,9 @@ def test_the_check_of_a_run_allows_every_cause_that_the_search_finds(tiny: Tiny)
     """The facts contradict no cause that was found by planning without it."""
     session = opened(tiny)
     found = shortage_causes(session)
-    verified = session.verified
     conflicts = [
         RunConflict(rules=list(part.rules), sentences=[], materials=[], demands=list(part.demands))
-        for part in verified.plan.infeasible
+        for part in session.verified.plan.infeasible
     ]
-    rows = describe_shortages(verified, found)
-    assert causes_as_told(session.inputs, session.problem, rows, conflicts) == {
-        cell: causes for cell, causes in found.items() if causes
-    }
+    told = causes_as_told(session.inputs, session.problem, describe_shortages(session.verified, found), conflicts)
+    assert told == {cell: causes for cell, causes in found.items() if causes}

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.building import METAL, case, catalog, chain, demand, facility, offer, store
+from tests.building import case, catalog, demand, facility, opened, source, store
 
 from friendshore.domain.base import totals
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.problem.inputs import Inputs
 from friendshore.questions.compare.search import compare, compare_plans
 from friendshore.session import Session
 from friendshore.session.decided import keep_decisions
-from friendshore.solve import Limits
-from friendshore.verify import VerifiedPlan
 
 from .random_cases.facts import Draw
 from .settings import examples
-from .strategies import Tiny, tiny_cases
+from .strategies import ONE, Tiny, tiny_cases
 from .test_ledger import allowed
 from .test_sessions import beside, changes
 
-ONE = Limits(workers=1)
 SHORT = 100
 """Price of a shortage in the small markets."""
 
@@ -52,35 +47,27 @@ class Market:
 
     def session(self) -> Session:
         """The market as a case, solved."""
-        plants = [facility(f"p{i}", "AU", s.capacity) for i, s in enumerate(self.sellers)]
-        offers = [
-            offer(
-                f"o{i}", f"p{i}", "metal", s.price, chain("AU", *METAL), min_order=Decimal(s.least) if s.least else None
-            )
-            for i, s in enumerate(self.sellers)
-        ]
+        things: list[Any] = []
+        for i, s in enumerate(self.sellers):
+            things.append(facility(f"p{i}", "AU", s.capacity))
+            things.append(source("AU", s.price, name=f"o{i}", plant=f"p{i}", min_order=s.least or None))
         wanted = demand("metal", "civil", *self.wanted, price=SHORT)
-        return Session.open(
-            Inputs(case(wanted, stores=(store("metal", 0, limit=0),)), (catalog(*plants, *offers),), ()), ONE
-        )
+        return opened(case(wanted, stores=(store("metal", 0, limit=0),)), catalog(*things), workers=1)
 
     def after(self, seller: int, **figures: int) -> Market:
         """The market with some figures of one seller changed."""
-        changed = Seller(**{**self.sellers[seller].__dict__, **figures})
-        return Market(self.wanted, (*self.sellers[:seller], changed, *self.sellers[seller + 1 :]))
+        some = (replace(one, **figures) if number == seller else one for number, one in enumerate(self.sellers))
+        return Market(self.wanted, tuple(some))
 
     def cheapest(self, period: int) -> list[tuple[int, ...]]:
         """Every cheapest way to buy whole kilograms in a period."""
         found: dict[tuple[int, ...], int] = {}
-        for bought in self._ways(period):
+        for bought in product(*([0, *range(max(1, s.least), s.capacity + 1)] for s in self.sellers)):
             short = self.wanted[period] - sum(bought)
-            found[bought] = SHORT * short + sum(n * s.price for n, s in zip(bought, self.sellers, strict=True))
+            if short >= 0:
+                found[bought] = SHORT * short + sum(n * s.price for n, s in zip(bought, self.sellers, strict=True))
         best = min(found.values())
         return [bought for bought, cost in found.items() if cost == best]
-
-    def _ways(self, period: int) -> Iterator[tuple[int, ...]]:
-        choices = [[0, *range(max(1, s.least), s.capacity + 1)] for s in self.sellers]
-        return (bought for bought in product(*choices) if sum(bought) <= self.wanted[period])
 
 
 @st.composite
@@ -92,11 +79,6 @@ def markets(draw: Draw[Any]) -> Market:
         for _ in range(count)
     )
     return Market(tuple(draw(st.lists(st.integers(1, 8), min_size=1, max_size=2))), sellers)
-
-
-def moved(before: Sequence[int], after: Sequence[int]) -> int:
-    """Kilograms bought more and less."""
-    return sum(abs(b - a) for b, a in zip(before, after, strict=True))
 
 
 @examples(150)
@@ -139,9 +121,8 @@ def test_ends_and_steps_cost_what_planning_anew_costs(
         found = compare(session, *lists)
     except InputError:
         return  # what was named is gone, or a limit names what no longer counts
-    if found.conflict_before or found.conflict_after or any(one.verified.plan.infeasible for one in anew):
-        return
-    if session.verified.plan.infeasible or any(step.conflict for step in found.steps):
+    plans = [one.verified.plan.infeasible for one in (session, *anew)]
+    if any([found.conflict_before, found.conflict_after, *plans, *(step.conflict for step in found.steps)]):
         return
     for cost, one in zip((found.cost_before, found.cost_after), anew, strict=True):
         wanted = float(one.verified.cost.objective)
@@ -173,14 +154,13 @@ def test_what_is_decided_is_ordered_whatever_changes_later(
     except InputError:
         return  # it names nothing that is offered
     for part in after.after if not after.infeasible else ():
-        before = ordered(session.verified, part.members, number)
-        now = ordered(part.verified, part.members, number)
-        step = session.problem.case.resolution
+        before, now = (
+            totals(
+                ((p.offer, p.material, p.place, p.ordered), p.quantity)
+                for p in verified.plan.purchases
+                if p.ordered < number and p.material in part.members
+            )
+            for verified in (session.verified, part.verified)
+        )
         apart = [abs(now.get(line, Decimal(0)) - before.get(line, Decimal(0))) for line in {*now, *before}]
-        assert max(apart, default=Decimal(0)) <= 4 * step
-
-
-def ordered(verified: VerifiedPlan, members: frozenset[str], periods: int) -> dict[tuple[str, str, str, int], Decimal]:
-    """Kilograms of some materials that a plan orders in its first periods."""
-    some = (p for p in verified.plan.purchases if p.ordered < periods and p.material in members)
-    return totals(((p.offer, p.material, p.place, p.ordered), p.quantity) for p in some)
+        assert max(apart, default=Decimal(0)) <= 4 * session.problem.case.resolution

@@ -10,16 +10,16 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.building import METAL, ban, case, catalog, chain, demand, facility, offer, stock, store
+from tests.building import METAL, ban, case, catalog, chain, demand, facility, source, stock, store
 
-from friendshore.domain.case import Case, IncumbentSpec
-from friendshore.domain.facts import Catalog
+from friendshore.domain.case import IncumbentSpec
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Cover, MaxChurn, StockLevel
 
-from .compare import agrees, planned
+from .compare import agrees
 from .patterns import Amount, Answer, Bound, Column, Enumeration
 from .settings import examples
+from .strategies import Tiny
 
 SELLERS = {"CN": 10, "AU": 50, "JP": 80}
 USES = ("civil", "defense")
@@ -43,30 +43,18 @@ class Held:
     """Australian metal in hand."""
     rule: Rule
 
-    @property
-    def case(self) -> Case:
+    def tiny(self) -> Tiny:
         """As friendshore reads it."""
         demands = [demand("metal", use, *quantities, price=300) for use, quantities in self.wanted.items()]
         held = (stock("metal", self.lot, chain("AU", *METAL), acquired=date(2025, 1, 1)),) if self.lot else ()
         today = (IncumbentSpec(offer="au", per_year=Decimal(20)), IncumbentSpec(offer="jp", per_year=Decimal(10)))
         stores = (store("metal", 2, loss=float(self.loss)),)
-        return case(*demands, stores=stores, stocks=held, incumbents=today)
-
-    @property
-    def catalog(self) -> Catalog:
-        """Likewise."""
         sites = [facility(c.lower(), c, self.most[c]) for c in SELLERS]
-        goods = [
-            offer(c.lower(), c.lower(), "metal", price, chain(c, *METAL), end=date(self.until[c], 12, 31))
-            for c, price in SELLERS.items()
-        ]
-        return catalog(*sites, *goods)
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """Likewise."""
+        until = {c: date(year, 12, 31) for c, year in self.until.items()}
+        goods = [source(c, price, name=c.lower(), end=until[c]) for c, price in SELLERS.items()]
         bans = [ban("mined", countries=c, end_uses=[use], id=f"{use}-{c}") for use, c in sorted(self.barred)]
-        return (*bans, self.rule)
+        given_case = case(*demands, stores=stores, stocks=held, incumbents=today)
+        return Tiny(given_case, catalog(*sites, *goods), (*bans, self.rule))
 
     def lawful(self, country: str, use: str, year: int) -> bool:
         """Whether metal of a country may be delivered for a use in a year."""
@@ -119,31 +107,26 @@ class Histories:
 
     def optimum(self) -> Answer:
         """The cheapest of all plans."""
-        for country, bought in product((*SELLERS, "lot"), self.years):
-            if country != "lot" or bought == 2026:
-                self._histories(country, bought)
+        for country, year in product(SELLERS, self.years):
+            if year <= self.held.until[country]:
+                self._histories(country, country, year, SELLERS[country])
+            most = self.held.most[country]
+            self.bounds += [] if most is None else [Bound({("bought", country, year): 1.0}, at_most=float(most))]
+        self._histories("lot", "AU", 2026, 0)
         for use, year in product(USES, self.years):
-            self.columns.append(Column("short", 300, {("wanted", use, year): 1.0}))
+            self.columns.append(Column(300, {("wanted", use, year): 1.0}))
             quantity = float(self.held.wanted[use][year - 2026])
             self.bounds.append(Bound({("wanted", use, year): 1.0}, quantity, quantity))
-        for country, year in product(SELLERS, self.years):
-            most = self.held.most[country]
-            if most is not None:
-                self.bounds.append(Bound({("bought", country, year): 1.0}, at_most=float(most)))
         self.bounds.append(Bound({("bought", "lot", 2026): 1.0}, float(self.held.lot), float(self.held.lot)))
         {"cover": self._cover, "stock-level": self._level, "max-churn": self._churn}[self.held.rule.kind]()
         return Enumeration(self.columns, self.bounds).optimum([], [])
 
-    def _histories(self, country: str, bought: int) -> None:
-        if country != "lot" and bought > self.held.until[country]:
-            return
-        price = 0 if country == "lot" else SELLERS[country]
-        origin = "AU" if country == "lot" else country
+    def _histories(self, seller: str, origin: str, bought: int, price: float) -> None:
         ends = [(use, y) for use in USES for y in self.years if y >= bought and self.held.lawful(origin, use, y)]
-        lying = [(0.0, 2029)] if country == "lot" else []
-        spare = [(1.0, 2029)] if self._may_be_bought(origin) else []
+        lying = [("", 2029)] if seller == "lot" else []
+        spare = [("spare", 2029)] if self._may_be_bought(origin) else []
         for use, until in [*ends, *lying, *spare]:
-            amounts: dict[Amount, float] = {("bought", country, bought): 1.0}
+            amounts: dict[Amount, float] = {("bought", seller, bought): 1.0}
             cost = float(price)
             for year in range(bought, min(until, 2029)):
                 left = self.kept ** (year - bought)
@@ -153,7 +136,7 @@ class Histories:
                     amounts["shelf", origin, bought, year] = left
             if until < 2029:
                 amounts["wanted", use, until] = self.kept ** (until - bought)
-            self.columns.append(Column(f"{country} {bought} {use} {until}", cost, amounts))
+            self.columns.append(Column(cost, amounts))
 
     def _may_be_bought(self, origin: str) -> bool:
         """Whether some demand may be served by metal of a country: what none may have is never bought."""
@@ -162,23 +145,21 @@ class Histories:
 
     def _miss(self, amount: Amount, sign: float = 1.0) -> None:
         if self.held.rule.model_dump()["penalty"] is not None:
-            self.columns.append(Column("miss", PENALTY, {amount: sign}))
+            self.columns.append(Column(PENALTY, {amount: sign}))
 
     def _cover(self) -> None:
         """Each shelf is promised to what it may serve, and no more of it than there is."""
         rule: Any = self.held.rule
         for year in self.years:
             shelves = [(c, b) for c in SELLERS for b in self.years if b <= year]
-            promised: dict[tuple[str, int], dict[Amount, float]] = {
-                shelf: {("shelf", *shelf, year): -1.0} for shelf in shelves
-            }
+            promised: dict[Any, dict[Amount, float]] = {shelf: {("shelf", *shelf, year): -1.0} for shelf in shelves}
             for use, later, quantity in self._coming(rule, year):
                 cover = ("cover", year, use, later)
                 self._miss(cover)
                 for country, bought in shelves:
                     if self.held.lawful(country, use, later):
                         promise = ("promise", year, country, bought, use, later)
-                        self.columns.append(Column("promise", 0, {promise: 1.0, cover: 1.0}))
+                        self.columns.append(Column(0, {promise: 1.0, cover: 1.0}))
                         promised[country, bought][promise] = 1.0
                 self.bounds.append(Bound({cover: 1.0}, at_least=quantity))
             self.bounds += [Bound(weights, at_most=0.0) for weights in promised.values()]
@@ -198,15 +179,12 @@ class Histories:
 
     def _level(self) -> None:
         rule: Any = self.held.rule
-        least = rule.exactly if rule.exactly is not None else rule.at_least
-        most = rule.exactly if rule.exactly is not None else rule.at_most
+        ends = [(rule.exactly, 1.0), (rule.exactly, -1.0), (rule.at_least, 1.0), (rule.at_most, -1.0)]
         for year in self.years if rule.when == "every-period" else [2028]:
-            for bound, sign in ((least, 1.0), (most, -1.0)):
-                if bound is not None:
-                    missed = ("missed", year, sign)
-                    self._miss(missed)
-                    weights = {("held", year): sign, missed: 1.0}
-                    self.bounds.append(Bound(weights, at_least=sign * float(bound)))
+            for bound, sign in [(bound, sign) for bound, sign in ends if bound is not None]:
+                missed = ("missed", year, sign)
+                self._miss(missed)
+                self.bounds.append(Bound({("held", year): sign, missed: 1.0}, at_least=sign * float(bound)))
 
     def _churn(self) -> None:
         rule: Any = self.held.rule
@@ -215,7 +193,7 @@ class Histories:
             self._miss(("over", years[0]))
             for country, rate in (("AU", 20.0), ("JP", 10.0)):
                 lost = ("lost", country, years[0])
-                self.columns.append(Column("lost", 0, {lost: 1.0}))
+                self.columns.append(Column(0, {lost: 1.0}))
                 moved[lost] = 1.0
                 bought: dict[Amount, float] = {("bought", country, year): 1.0 for year in years}
                 self.bounds.append(Bound({**bought, lost: 1.0}, at_least=rate * len(years)))
@@ -226,5 +204,5 @@ class Histories:
 @given(helds())
 def test_plan_is_as_cheap_as_the_best_of_all_histories(held: Held) -> None:
     """No choice of what is bought when, held, delivered and promised that keeps the rule is cheaper than the plan."""
-    found = planned(held.case, [held.catalog], held.rules)
-    agrees(held.case, [held.catalog], found, Histories(held).optimum())
+    tiny = held.tiny()
+    agrees(tiny.case, [tiny.catalog], tiny.planned(), Histories(held).optimum())

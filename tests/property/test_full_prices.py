@@ -8,18 +8,18 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.building import OXIDE, case, catalog, chain, demand, facility, lines, offer, store
+from tests.building import OXIDE, case, catalog, chain, demand, offer, planned, rule, store
 
 from friendshore.domain.base import as_decimal
 from friendshore.explain.full_prices import pass_on, trace_cash
 from friendshore.rules.kinds.limits import MinShare
 from friendshore.verify import VerifiedPlan
 
-from .compare import planned, planned_once
+from .compare import each_worked, planned_once
 from .settings import examples
 from .strategies import Tiny, tiny_cases
 from .test_brute_force import lossy
-from .worked import Worked, cases
+from .test_loops import GOODS, circle, makers_of
 
 Pool = tuple[str, str, str]
 
@@ -58,28 +58,17 @@ def adds_up(verified: VerifiedPlan) -> None:
             assert float(carried[name]) == pytest.approx(float(expected), rel=1e-9, abs=1e-9)
 
 
-def _plan(tiny: Tiny) -> VerifiedPlan:
-    return planned(tiny.case, [tiny.catalog], tiny.rules).plan
-
-
-@pytest.mark.parametrize("worked", cases(), ids=lambda w: w.name)
-def test_cash_of_worked_cases_adds_up(worked: Worked) -> None:
+@each_worked
+def test_cash_of_worked_cases_adds_up(worked: str) -> None:
     """Terms, tiers, stock, co-products, onboarding: all that costs money."""
     adds_up(planned_once(worked).plan)
 
 
-@examples(300, least=8)
-@given(tiny_cases())
+@examples(400, least=8)
+@given(tiny_cases() | lossy())
 def test_cash_of_any_case_adds_up(tiny: Tiny) -> None:
-    """Chains with stock, open orders, several goods of one maker, and terms of trade."""
-    adds_up(_plan(tiny))
-
-
-@examples(100)
-@given(lossy())
-def test_cash_adds_up_where_stock_is_lost(tiny: Tiny) -> None:
-    """What is lost is paid for by what is left."""
-    adds_up(_plan(tiny))
+    """Chains with stock, open orders, several goods of one maker, and terms of trade; what is lost is paid for by what is left."""
+    adds_up(tiny.planned().plan)
 
 
 @examples(100, least=4)
@@ -92,23 +81,12 @@ def test_cash_adds_up_where_recipes_form_a_circle(
     wanted: list[int], fees: tuple[int, int, int, int], swarf: float
 ) -> None:
     """Swarf of a magnet maker goes back into the oxide that its metal is made of."""
-    recipes = {
-        "metal-m": ({"metal": 1.0}, {"oxide": 1.2}),
-        "magnet-m": ({"magnet": 1.0, "salt": swarf}, {"metal": 1.0 + swarf}),
-        "recycler": ({"oxide": 1.0}, {"salt": 1.1}),
-    }
-    stages = {"metal-m": ("melted",), "magnet-m": ("produced",), "recycler": OXIDE}
-    makers = [
-        offer(name, "us", next(iter(gives)), fee, chain("US", *stages[name]), inputs=lines(**takes), outputs=lines(**gives))
-        for fee, (name, (gives, takes)) in zip(fees[1:], recipes.items(), strict=True)
-    ]  # fmt: skip
+    made = circle(swarf, 1.1, (fees[1], fees[2], fees[3]))
     mine = offer("mine", "us", "oxide", 7 + fees[0], chain("US", *OXIDE))
-    rule = MinShare.model_validate(
-        {"id": "floor", "materials": ["oxide"], "offers": ["recycler"], "share": "0.05", "of": "purchases"}
-    )
-    stores = tuple(store(good, 1) for good in ("oxide", "metal", "magnet", "salt"))
+    floor = rule(MinShare, materials=["oxide"], offers=["recycler"], share="0.05", of="purchases")
+    stores = tuple(store(good, 1) for good in GOODS)
     wanting = case(demand("magnet", "civil", *wanted, price=100_000), stores=stores)
-    found = planned(wanting, [catalog(facility("us", "US"), mine, *makers)], (rule,)).plan
+    found = planned(wanting, catalog(mine, *makers_of(made)), floor).plan
     assert any(entry.offer == "recycler" for entry in found.plan.purchases)
     adds_up(found)
 
@@ -121,9 +99,7 @@ def test_cash_in_a_circle_ends_where_following_it_step_by_step_ends(data: st.Dat
     for pool in pools:
         weights = [data.draw(st.integers(0, 3)) for _ in pools]
         whole = sum(weights) + data.draw(st.integers(1, 3))  # something leaves every pool: a circle loses
-        onward[pool] = {
-            target: Fraction(weight, whole) for target, weight in zip(pools, weights, strict=True) if weight
-        }
+        onward[pool] = {to: Fraction(weight, whole) for to, weight in zip(pools, weights, strict=True) if weight}
     paid = {pool: {0: Fraction(data.draw(st.integers(0, 9)))} for pool in pools}
     money = {pool: float(amounts[0]) for pool, amounts in paid.items()}
     expected = dict.fromkeys(pools, 0.0)

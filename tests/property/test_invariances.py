@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,17 +14,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.building import planned
 
 from friendshore.catalog import read_catalog, sound
 from friendshore.catalog.convert import convert
 from friendshore.domain.case import Case
-from friendshore.domain.facts import Catalog, Offer
+from friendshore.domain.facts import Catalog
 from friendshore.domain.naming import Alias, Sort
 from friendshore.errors import InputError
-from friendshore.problem.inputs import Inputs
 from friendshore.recommend import Recommendation
 
-from .compare import RELATIVE, planned
+from .compare import RELATIVE
 from .disk import write
 from .renaming import renamed
 from .scaling import sized_cases
@@ -38,9 +39,8 @@ def text(found: Recommendation) -> str:
 
 def shuffled(record: Any, order: Random, *fields: str) -> Any:
     """A record with the entries of some fields in another order."""
-    return record.model_copy(
-        update={f: tuple(order.sample(getattr(record, f), len(getattr(record, f)))) for f in fields}
-    )
+    rows = {field: getattr(record, field) for field in fields}
+    return record.model_copy(update={field: tuple(order.sample(some, len(some))) for field, some in rows.items()})
 
 
 def halves(catalog: Catalog, order: Random) -> list[Catalog]:
@@ -58,10 +58,10 @@ def test_order_of_rows_changes_no_byte(tiny: Tiny, order: Random) -> None:
     case = shuffled(tiny.case, order, "demands", "stocks", "orders", "licences", "waivers", "stores")
     rules = order.sample(tiny.rules, len(tiny.rules))
     try:
-        first = planned(tiny.case, [tiny.catalog], tiny.rules)
+        first = tiny.planned()
     except InputError:
         return  # facts that make no sense together
-    assert text(planned(case, [catalog], rules)) == text(first)
+    assert text(planned(case, catalog, *rules)) == text(first)
 
 
 @examples(30)
@@ -69,7 +69,7 @@ def test_order_of_rows_changes_no_byte(tiny: Tiny, order: Random) -> None:
 def test_order_of_catalogs_changes_no_byte(tiny: Tiny, order: Random) -> None:
     """Two catalogs given the other way round give the same run, to the byte."""
     both = halves(tiny.catalog, order)
-    assert text(planned(tiny.case, both, tiny.rules)) == text(planned(tiny.case, both[::-1], tiny.rules))
+    assert text(planned(tiny.case, both, *tiny.rules)) == text(planned(tiny.case, both[::-1], *tiny.rules))
 
 
 @examples(300)
@@ -80,7 +80,7 @@ def test_the_unit_of_masses_changes_no_byte(tiny: Tiny, order: Random) -> None:
         read = [read_catalog(write(tiny.catalog, Path(folder, unit), unit, order)) for unit in ("g", "kg", "t")]
     assert read[0] == read[1] == read[2]
     try:
-        grams, kilograms, tonnes = (text(planned(tiny.case, [catalog], tiny.rules)) for catalog in read)
+        grams, kilograms, tonnes = (text(planned(tiny.case, catalog, *tiny.rules)) for catalog in read)
     except InputError:
         return  # facts that make no sense together
     assert grams == kilograms == tonnes
@@ -105,7 +105,7 @@ def test_names_change_neither_cost_nor_shortage_nor_verdicts(tiny: Tiny, order: 
     odd = without_ties(tiny)
     other, back = renamed(odd, order)
     try:
-        first, second = (planned(t.case, [t.catalog], t.rules) for t in (odd, other))
+        first, second = (t.planned() for t in (odd, other))
     except InputError:
         return  # facts that make no sense together
     assert second.status is first.status
@@ -123,19 +123,16 @@ def test_names_change_neither_cost_nor_shortage_nor_verdicts(tiny: Tiny, order: 
 def test_a_case_with_old_names_is_that_of_today(tiny: Tiny, order: Random) -> None:
     """With every offer, facility and material of the catalog named anew, and aliases that say so, case and rules of before become those of today."""
     other, back = renamed(tiny, order, demands=False)
-    sorts: tuple[tuple[Sort, Any], ...] = (
-        ("material", other.catalog.materials), ("facility", other.catalog.facilities), ("offer", other.catalog.offers)
-    )  # fmt: skip
-    day = date(2026, 5, 1)
-    aliases = tuple(
-        Alias(of=of, old=back[one.id], new=one.id, date=day, reason="anew") for of, records in sorts for one in records
-    )
-    catalog = other.catalog.but(aliases=aliases)
+    names = other.catalog
+    sorts: dict[Sort, Any] = {"material": names.materials, "facility": names.facilities, "offer": names.offers}
+    more = {"date": date(2026, 5, 1), "reason": "anew"}
+    aliases = [Alias(of=of, old=back[one.id], new=one.id, **more) for of, some in sorts.items() for one in some]
+    catalog = names.but(aliases=tuple(aliases))
     assert sound(catalog)[1] == []
-    followed = Inputs(tiny.case, (catalog,), tiny.rules).followed()
+    followed = replace(tiny, catalog=catalog).inputs.followed()
     assert followed.case.but(followed=()) == other.case
     assert followed.rules == other.rules
-    assert Inputs(other.case, (catalog,), other.rules).followed().case == other.case
+    assert replace(other, catalog=catalog).inputs.followed().case == other.case
 
 
 def without_ties(tiny: Tiny) -> Tiny:
@@ -143,21 +140,16 @@ def without_ties(tiny: Tiny) -> Tiny:
     tiny = tiny.priced()
     odd = Random(len(tiny.catalog.offers))
 
-    def more(amount: Decimal | None) -> Decimal:
-        assert amount is not None
-        return amount + Decimal(odd.randrange(1, 10**6)) / 10**6
+    def more(record: Any, field: str) -> Any:
+        return record.but(**{field: getattr(record, field) + Decimal(odd.randrange(1, 10**6)) / 10**6})
 
-    def offer(old: Offer) -> Offer:
-        if old.price is None:
-            quotes = tuple(q.but(amount=more(q.amount)) for q in old.quotes)
-            return old.but(quotes=quotes)
-        return old.but(price=old.price.but(amount=more(old.price.amount)))
-
-    offers = tuple(offer(o) for o in tiny.catalog.offers)
-    demands = tuple(d.but(shortage_price=more(d.shortage_price)) for d in tiny.case.demands)
-    stores = tuple(s.but(holding=more(s.holding)) for s in tiny.case.stores)
-    discount = Decimal("0.0731")
-    case: Case = tiny.case.but(demands=demands, stores=stores, discount=discount)
+    offers = tuple(
+        o.but(price=more(o.price, "amount")) if o.price else o.but(quotes=tuple(more(q, "amount") for q in o.quotes))
+        for o in tiny.catalog.offers
+    )
+    demands = tuple(more(d, "shortage_price") for d in tiny.case.demands)
+    stores = tuple(more(s, "holding") for s in tiny.case.stores)
+    case: Case = tiny.case.but(demands=demands, stores=stores, discount=Decimal("0.0731"))
     return Tiny(case, tiny.catalog.but(offers=offers), tiny.rules)
 
 
@@ -169,12 +161,9 @@ def shortage(found: Recommendation, names: dict[str, str]) -> dict[tuple[str, st
 
 def verdicts(found: Recommendation, names: dict[str, str]) -> set[str]:
     """What is kept out and what is not proved, with the rule and stage that decided."""
-    rows = [*found.run.blocked, *found.run.unproven]
-    keys = ("offer", "material", "demand_material", "end_use", "rule", "stage", "countries")
-    return {
-        json.dumps({k: _plain(v, names) for k, v in row.model_dump(mode="json").items() if k in keys}, sort_keys=True)
-        for row in rows
-    }
+    keys = {"offer", "material", "demand_material", "end_use", "rule", "stage", "countries"}
+    rows = [row.model_dump(mode="json", include=keys) for row in (*found.run.blocked, *found.run.unproven)]
+    return {json.dumps({k: _plain(v, names) for k, v in row.items()}, sort_keys=True) for row in rows}
 
 
 def _plain(value: Any, names: dict[str, str]) -> Any:

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.building import OXIDE, case, catalog, chain, demand, facility, lines, offer, source, store
+from tests import building as b
+from tests.building import built, case, catalog, demand, facility, offer, planned, rule, source, store
 
+from friendshore.domain.facts import Facility, Offer
 from friendshore.errors import InputError
-from friendshore.problem import build_problem
 from friendshore.rules.kinds.limits import MinShare
 
-from .compare import agrees, planned
-from .patterns import Bound, Choice, Column, Enumeration
+from .compare import agrees
+from .patterns import Amount, Bound, Choice, Column, Enumeration
 from .settings import examples
 
 GOODS = ("oxide", "metal", "magnet", "salt")
 """`salt` stands for the swarf."""
+Recipe = tuple[dict[str, float], dict[str, float], float]
+"""What a unit gives and takes, and its fee."""
+
+
+def circle(swarf: float, per_oxide: float, fees: tuple[float, float, float]) -> dict[str, Recipe]:
+    """Oxide to metal to magnet, swarf of it back to oxide: by name the makers of metal and of magnets, and the recycler."""
+    return {
+        "metal-m": ({"metal": 1.0}, {"oxide": 1.2}, fees[0]),
+        "magnet-m": ({"magnet": 1.0, "salt": swarf}, {"metal": 1.0 + swarf}, fees[1]),
+        "recycler": ({"oxide": 1.0}, {"salt": per_oxide}, fees[2]),
+    }
+
+
+def makers_of(recipes: Mapping[str, Recipe], **of_recycler: Any) -> list[Offer | Facility]:
+    """Their offers, of one plant in the US."""
+    stages = {"metal-m": ("melted",), "magnet-m": ("produced",)}
+    made = [
+        offer(
+            name, "us", next(iter(gives)), fee, b.chain("US", *stages.get(name, b.OXIDE)), inputs=b.lines(**takes), outputs=b.lines(**gives),
+            **(of_recycler if name == "recycler" else {}),
+        )
+        for name, (gives, takes, fee) in recipes.items()
+    ]  # fmt: skip
+    return [facility("us", "US"), *made]
 
 
 @examples(60)
@@ -41,117 +69,80 @@ def test_recycling_costs_what_its_own_program_says(
     least: int, held: int, floor: float,
 ) -> None:  # fmt: skip
     """Ore to oxide to metal to magnet, swarf of it back to oxide: the plan is the cheapest, however much ore a kilogram takes."""
-    recipes = {
-        "oxide-m": ({"oxide": 1.0}, {"ore": ore}, fees[0]),
-        "metal-m": ({"metal": 1.0}, {"oxide": 1.2}, fees[1]),
-        "magnet-m": ({"magnet": 1.0, "salt": swarf}, {"metal": 1.0 + swarf}, 5),
-        "recycler": ({"oxide": 1.0}, {"salt": per_oxide}, fees[2]),
-    }
-    stages = {"oxide-m": OXIDE, "metal-m": ("melted",), "magnet-m": ("produced",), "recycler": OXIDE}
+    recipes = {"oxide-m": ({"oxide": 1.0}, {"ore": ore}, fees[0]), **circle(swarf, per_oxide, (fees[1], 5, fees[2]))}
     terms = {"onboarding": onboarding, "onboarding_currency": "USD", "min_order": least or None}
-    goods = [
-        offer(
-            name, "us", next(iter(gives)), fee, chain("US", *stages[name]), inputs=lines(**takes), outputs=lines(**gives),
-            **(terms if name == "recycler" else {}),
-        )
-        for name, (gives, takes, fee) in recipes.items()
-    ]  # fmt: skip
-    earth = catalog(facility("us", "US"), *goods, offer("mine", "us", "ore", 0.01))
-    more = earth.materials[0].but(id="ore", stages=())
-    earth = earth.but(materials=(*earth.materials, more))
+    earth = catalog(*makers_of(recipes, **terms), offer("mine", "us", "ore", 0.01))
+    earth = earth.but(materials=(*earth.materials, earth.materials[0].but(id="ore", stages=())))
     stores = tuple(store(good, held) for good in (*GOODS, "ore"))
-    rule = MinShare.model_validate(
-        {"id": "floor", "materials": ["oxide"], "offers": ["recycler"], "share": str(floor or 1), "of": "purchases"}
-    )
-    given_case = case(
-        demand("magnet", "civil", *wanted, price=100_000), demand("oxide", "civil", *wanted), stores=stores
-    )
-    rules = (rule,) if floor else ()
-    found = planned(given_case, [earth], rules)
+    some = rule(MinShare, materials=["oxide"], offers=["recycler"], share=str(floor or 1), of="purchases")
+    wanting = demand("magnet", "civil", *wanted, price=100_000), demand("oxide", "civil", *wanted)
+    given_case = case(*wanting, stores=stores)
+    found = planned(given_case, earth, *([some] if floor else []))
 
     columns, bounds = [], []
     years = range(len(wanted))
     for (name, (gives, takes, fee)), t in product(recipes.items(), years):
-        amounts = {("node", good, t): kilograms for good, kilograms in gives.items()}
-        for good, kilograms in takes.items():
-            amounts["node", good, t] = amounts.get(("node", good, t), 0.0) - kilograms
-        if name == "magnet-m":  # swarf that nobody wants is left at no value
-            amounts.pop(("node", "salt", t))
-            columns.append(Column("swarf", 0, {("node", "salt", t): 1.0, ("swarf", t): 1.0}))
-            amounts["swarf", t] = -swarf
-            bounds.append(Bound({("swarf", t): 1.0}, at_most=0.0))
-            amounts.pop(("node", "magnet", t))
-            columns.append(Column("magnet", 0, {("node", "magnet", t): 1.0, ("magnets", t): 1.0}))
-            amounts["magnets", t] = -1.0
-            bounds.append(Bound({("magnets", t): 1.0}, at_most=0.0))
-        columns.append(Column(name, fee, {**amounts, ("units", name, t): 1.0}))
+        amounts: dict[Amount, float] = {("units", name, t): 1.0}
+        amounts |= {("node", good, t): -kilograms for good, kilograms in takes.items()}
+        for good, kilograms in gives.items():
+            if name != "magnet-m":
+                amounts["node", good, t] = kilograms
+                continue
+            # Swarf and magnets that nobody wants are left at no value.
+            columns.append(Column(0, {("node", good, t): 1.0, ("given", good, t): 1.0}))
+            amounts["given", good, t] = -kilograms
+            bounds.append(Bound({("given", good, t): 1.0}, at_most=0.0))
+        columns.append(Column(fee, amounts))
     for good, t in product((*GOODS, "ore"), years):
-        columns.append(
-            Column("hold", held, {("node", good, t): -1.0} | ({("node", good, t + 1): 1.0} if t + 1 in years else {}))
-        )
+        later = {("node", good, t + 1): 1.0} if t + 1 in years else {}
+        columns.append(Column(held, {("node", good, t): -1.0, **later}))
         needed = float(wanted[t]) if good in ("magnet", "oxide") else 0.0
-        columns.append(
-            Column("short", 100_000 if good == "magnet" else 1000, {("node", good, t): 1.0, ("short", good, t): 1.0})
-        )
+        price = 100_000 if good == "magnet" else 1000
+        columns.append(Column(price, {("node", good, t): 1.0, ("short", good, t): 1.0}))
         bounds.append(Bound({("short", good, t): 1.0}, at_most=needed))
         bounds.append(Bound({("node", good, t): 1.0}, needed, needed))
-    columns += [Column("mine", 0.01, {("node", "ore", t): 1.0}) for t in years]
-    columns.append(Column("onboarding", 1, {("paid",): 1.0}))
-    all_units = {("units", "recycler", t): 1.0 for t in years}
-    choices = [Choice("used", (Bound(all_units, at_most=0.0),), (Bound({("paid",): 1.0}, at_least=float(onboarding)),))]
-    if least:
-        choices += [
-            Choice(f"{t}", (Bound({u: 1.0}, at_most=0.0),), (Bound({u: 1.0}, at_least=float(least)),))
-            for t in years
-            for u in [("units", "recycler", t)]
-        ]
+    columns += [Column(0.01, {("node", "ore", t): 1.0}) for t in years]
+    columns.append(Column(1, {("paid",): 1.0}))
+    units: list[Amount] = [("units", "recycler", t) for t in years]
+    paid = Bound({("paid",): 1.0}, at_least=float(onboarding))
+    choices = [Choice("used", (Bound(dict.fromkeys(units, 1.0), at_most=0.0),), (paid,))]
+    for unit in units if least else ():
+        ordered = Bound({unit: 1.0}, at_least=float(least))
+        choices.append(Choice(str(unit), (Bound({unit: 1.0}, at_most=0.0),), (ordered,)))
     if floor:
-        bounds += [
-            Bound({("units", "recycler", t): 1 - floor, ("units", "oxide-m", t): -floor}, at_least=0.0) for t in years
-        ]
+        shares = [{unit: 1 - floor, ("units", "oxide-m", unit[2]): -floor} for unit in units]
+        bounds += [Bound(weights, at_least=0.0) for weights in shares]
     agrees(given_case, [earth], found, Enumeration(columns, bounds).optimum(choices, []))
 
 
-@pytest.mark.parametrize(
-    ("outputs", "back", "refused"),
-    [
-        ({"metal": 1, "salt": 1}, (0.6, 0.6), True),
-        ({"metal": 1, "salt": 1}, (0.6, 0.4), False),
-        ({"metal": 1, "salt": 1}, (0.5, 0.4), False),
-        ({"metal": 0.9}, (1.0, 0.0), False),
-        ({"metal": 0.9}, (1.2, 0.0), True),
-    ],
-)
-def test_what_several_recipes_make_of_nothing_is_refused(
-    outputs: dict[str, float], back: tuple[float, float], refused: bool
-) -> None:
-    """A kilogram of oxide gives metal and salt, and both are made into oxide again: no more of it than went in, but all of it."""
-    split = source("US", 1, name="split", inputs=lines(oxide=1), outputs=lines(**outputs))
+def to_metal_and_back(outputs: dict[str, float], **back: float) -> list[Offer]:
+    """A kilogram of oxide gives some of metal and salt, and each of these some oxide again."""
+    split = source("US", 1, name="split", inputs=b.lines(oxide=1), outputs=b.lines(**outputs))
     again = [
-        offer(
-            f"of-{good}", "us", "oxide", 1, chain("US", *OXIDE), inputs=lines(**{good: 1}), outputs=lines(oxide=gives)
-        )
-        for good, gives in zip(("metal", "salt"), back, strict=True)
-        if gives
+        source("US", 1, "oxide", name=f"of-{good}", inputs=b.lines(**{good: 1}), outputs=b.lines(oxide=gives))
+        for good, gives in back.items()
     ]
-    facts = catalog(facility("us", "US"), split, *again)
-    if refused:
-        with pytest.raises(InputError, match="made of nothing"):
-            build_problem(case(demand("oxide", "civil", 10)), (facts,), ())
-    else:
-        build_problem(case(demand("oxide", "civil", 10)), (facts,), ())
+    return [split, *again]
 
 
-def test_a_recipe_that_gives_what_it_takes_makes_nothing() -> None:
-    """Metal of metal, kilogram for kilogram: no gain, whatever stands around it."""
-    again = source("US", 1, name="again", inputs=lines(metal=1))
-    assert build_problem(case(demand("metal", "civil", 10)), (catalog(facility("us", "US"), again),), ()).offers
+BLEND = offer("blend", "us", "magnet", 1, b.chain("US", "produced"), inputs=b.lines(salt=0.1, metal=1))
+SCRAP = source("US", 1, "salt", name="scrap", inputs=b.lines(magnet=1))
+BOTH = {"metal": 1.0, "salt": 1.0}
 
 
-def test_a_blend_with_something_new_is_no_gain() -> None:
-    """A tenth of scrap in new metal gives more magnet than scrap, and may go round: the rest of it comes from outside."""
-    blend = offer("blend", "us", "magnet", 1, chain("US", "produced"), inputs=lines(salt=0.1, metal=1))
-    scrap = source("US", 1, "salt", name="scrap", inputs=lines(magnet=1))
-    metal = source("US", 10, name="metal")
-    facts = catalog(facility("us", "US"), blend, scrap, metal)
-    assert build_problem(case(demand("magnet", "civil", 10)), (facts,), ()).offers
+@pytest.mark.parametrize(
+    ("good", "offers", "refused"),
+    [
+        ("oxide", to_metal_and_back(BOTH, metal=0.6, salt=0.6), True),
+        ("oxide", to_metal_and_back(BOTH, metal=0.6, salt=0.4), False),
+        ("oxide", to_metal_and_back(BOTH, metal=0.5, salt=0.4), False),
+        ("oxide", to_metal_and_back({"metal": 0.9}, metal=1.0), False),
+        ("oxide", to_metal_and_back({"metal": 0.9}, metal=1.2), True),
+        ("metal", [source("US", 1, name="again", inputs=b.lines(metal=1))], False),  # kilogram for kilogram
+        ("magnet", [BLEND, SCRAP, source("US", 10, name="metal")], False),  # what goes round is a tenth: the rest comes from outside
+    ],
+)  # fmt: skip
+def test_what_several_recipes_make_of_nothing_is_refused(good: str, offers: list[Offer], refused: bool) -> None:
+    """No more of a good may come of itself than went in, but all of it."""
+    with pytest.raises(InputError, match="made of nothing") if refused else nullcontext():
+        assert built(case(demand(good, "civil", 10)), catalog(*offers)).offers

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.building import schedule, tier
 
 from friendshore.case import load_case
+from friendshore.domain.case import Case, DemandSpec
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Offer
 from friendshore.domain.plan import PlanStatus
@@ -22,27 +23,30 @@ from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, gather, plan
 from friendshore.workbook import case_tables, case_workbook, edits_of
 
-from .bills import World
+from .bills import World, worlds
 from .compare import RELATIVE, rounding
 from .disk import write, write_case
 from .scaling import scaled, sized_cases
 from .settings import examples
 from .strategies import Tiny
 from .test_records import as_files_say
-from .test_tiers import gapped, worlds
+from .test_workbook_edits import place_of
 
 UNSPLIT = ("min_order", "lot", "max_lots", "onboarding", "qualification", "take_or_pay")
 """Terms of an offer that two halves of it would not keep together."""
 
 
-def outcome(tiny: Tiny, *changes: Change) -> Recommendation | None:
-    """The plan of a case; None where its facts make no sense together."""
+def outcome(case: Case, *changes: Change, **more: Any) -> Recommendation | None:
+    """The plan of a case, by itself or of some catalogs and rules; None where its facts make no sense together."""
     try:
-        return plan(
-            tiny.case, catalogs=[tiny.catalog], rules=tiny.rules, changes=changes, registry=Registry.of(), workers=1
-        )
+        return plan(case, changes=changes, registry=Registry.of(), workers=1, **more)
     except InputError:
         return None
+
+
+def of_tiny(tiny: Tiny, *changes: Change) -> Recommendation | None:
+    """The plan of a tiny case."""
+    return outcome(tiny.case, *changes, catalogs=[tiny.catalog], rules=tiny.rules)
 
 
 def costs_as_much(tiny: Tiny, first: Recommendation | None, second: Recommendation | None, factor: int = 1) -> None:
@@ -63,51 +67,57 @@ def but(tiny: Tiny, case: Any = None, catalog: Any = None) -> Tiny:
     return Tiny(tiny.case.model_copy(update=case or {}), tiny.catalog.model_copy(update=catalog or {}), tiny.rules)
 
 
+def instead(records: Sequence[Any], old: Any, *new: Any) -> tuple[Any, ...]:
+    """The records with others in place of one."""
+    return tuple(each for one in records for each in (new if one is old else (one,)))
+
+
+def times(demand: DemandSpec, factor: Decimal) -> dict[str, Any]:
+    """What a demand wants, times a factor."""
+    return {
+        "per_year": demand.per_year and demand.per_year * factor,
+        "quantities": tuple(quantity * factor for quantity in demand.quantities),
+    }
+
+
 @examples(300)
 @given(sized_cases(), st.sampled_from((100, 1000)))
 def test_so_many_times_as_much_costs_so_many_times_as_much(tiny: Tiny, factor: int) -> None:
     """Nothing depends on the size of numbers: neither rounding to a gram, nor tolerances, nor the thresholds of price schedules."""
-    costs_as_much(tiny, outcome(tiny), outcome(scaled(tiny, factor)), factor)
+    costs_as_much(tiny, of_tiny(tiny), of_tiny(scaled(tiny, factor)), factor)
 
 
 ON_THE_EDGE = World(
-    prices=(1, 3, 1),
-    wanted=(3,),
-    shortage=40,
-    holding=0,
-    interest=Decimal(0),
-    most=8,
-    least=3,
-    kept=(True, False),
+    prices=(1, 3, 1), wanted=(3,), shortage=40, holding=0, interest=Decimal(0), most=8, least=3, kept=(True, False),
     schedules=(
         schedule("buy-metal", tier(0, discount=0.1), tier(3, discount=0.25, lump=5)),
         schedule("Acme", tier(0, discount=0.1), tier(3, discount=0.25), of="supplier"),
     ),
-)
+)  # fmt: skip
 """The least order is where a dearer tier of the offer begins, and a cheaper one of its supplier: no plan is on both sides of it."""
 
 
 @examples(300)
-@given(st.one_of(worlds(), gapped()), st.sampled_from((1000, 20_000)))
+@given(worlds() | worlds(gaps=True), st.sampled_from((1000, 20_000)))
 @example(ON_THE_EDGE, 20_000)
 def test_price_schedules_of_so_many_times_as_much_cost_so_many_times_as_much(world: World, factor: int) -> None:
     """Orders that stay just below a dearer tier stay there, whatever they weigh, and those that just reach a cheaper one reach it."""
     tiny = Tiny(*world.facts(), ())
-    costs_as_much(tiny, outcome(tiny), outcome(scaled(tiny, factor)), factor)
+    costs_as_much(tiny, of_tiny(tiny), of_tiny(scaled(tiny, factor)), factor)
 
 
 @examples(300)
 @given(sized_cases(), st.randoms(use_true_random=False))
 def test_an_offer_split_in_two_costs_as_much(tiny: Tiny, order: Random) -> None:
     """Two halves of an offer that nothing else names, of one plant, each with half of what it may give."""
-    named = {terms.id for terms in (*tiny.catalog.terms, *tiny.catalog.schedules) if terms.of == "offer"}
-    named |= {getattr(rule, "offer", "") for rule in tiny.rules} | {one.offer for one in tiny.case.orders}
-    plain = [o for o in tiny.catalog.offers if o.id not in named and not any(getattr(o, term) for term in UNSPLIT)]
+    plain = [o for o in _unnamed(tiny) if not any(getattr(o, term) for term in UNSPLIT)]
     assume(plain)
     chosen = order.choice(plain)
-    halves = _halves(chosen, ("max_order", "max_per_year", "total"))
-    offers = tuple(half for one in tiny.catalog.offers for half in (halves if one is chosen else (one,)))
-    costs_as_much(tiny, outcome(tiny), outcome(but(tiny, catalog={"offers": offers})))
+    most = {name: value for name in ("max_order", "max_per_year", "total") if (value := getattr(chosen, name))}
+    half = {name: value / 2 for name, value in most.items()}
+    halves = (chosen.but(**half, id=f"{chosen.id}-{name}") for name in "ab")
+    split = but(tiny, catalog={"offers": instead(tiny.catalog.offers, chosen, *halves)})
+    costs_as_much(tiny, of_tiny(tiny), of_tiny(split))
 
 
 @examples(300)
@@ -118,13 +128,9 @@ def test_a_demand_split_in_two_costs_as_much(tiny: Tiny, order: Random) -> None:
     plain = [one for one in tiny.case.demands if one.id not in named]
     assume(plain)
     chosen = order.choice(plain)
-    fields = {
-        "per_year": chosen.per_year and chosen.per_year / 2,
-        "quantities": tuple(q / 2 for q in chosen.quantities),
-    }
-    halves = tuple(chosen.but(**fields, id=f"{chosen.id}-{half}") for half in "ab")
-    demands = tuple(half for one in tiny.case.demands for half in (halves if one is chosen else (one,)))
-    costs_as_much(tiny, outcome(tiny), outcome(but(tiny, case={"demands": demands})))
+    halves = (chosen.but(**times(chosen, Decimal("0.5")), id=f"{chosen.id}-{half}") for half in "ab")
+    split = but(tiny, case={"demands": instead(tiny.case.demands, chosen, *halves)})
+    costs_as_much(tiny, of_tiny(tiny), of_tiny(split))
 
 
 @examples(300)
@@ -133,55 +139,45 @@ def test_a_change_costs_what_the_edited_case_costs(tiny: Tiny, order: Random) ->
     """A price, a capacity, a quantity or the loss of an offer: told as a change, or written into the records."""
     tiny = but(tiny, case={"assume": tiny.case.assume.but(holding=Decimal(0))})
     change, edited = order.choice((_priced, _enlarged, _wanted, _lost))(tiny, order)
-    costs_as_much(tiny, outcome(edited), outcome(tiny, change))
+    costs_as_much(tiny, of_tiny(edited), of_tiny(tiny, change))
+
+
+def _unnamed(tiny: Tiny) -> list[Offer]:
+    """Offers that nothing else names."""
+    named = {getattr(rule, "offer", "") for rule in tiny.rules} | {one.offer for one in tiny.case.orders}
+    named |= {terms.id for terms in (*tiny.catalog.terms, *tiny.catalog.schedules) if terms.of == "offer"}
+    return [one for one in tiny.catalog.offers if one.id not in named]
 
 
 def _priced(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
     offers = [one for one in tiny.catalog.offers if one.price is not None]
     assume(offers)
     chosen, amount = order.choice(offers), Decimal(order.randrange(1, 90))
-    price = chosen.price.but(amount=amount, currency="USD")
+    other = chosen.but(price=chosen.price.but(amount=amount, currency="USD"))
     change = Change(price=f"offer:{chosen.id}", amount=amount, currency="USD")
-    return change, _with_offer(tiny, chosen, chosen.but(price=price))
+    return change, but(tiny, catalog={"offers": instead(tiny.catalog.offers, chosen, other)})
 
 
 def _enlarged(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
     chosen, per_year = order.choice(tiny.catalog.facilities), Decimal(order.randrange(10, 50_000))
     steps = tuple(step.but(per_year=per_year) for step in chosen.capacity)
-    other = chosen.but(capacity=steps)
-    facilities = tuple(other if one is chosen else one for one in tiny.catalog.facilities)
+    facilities = instead(tiny.catalog.facilities, chosen, chosen.but(capacity=steps))
     return Change(capacity=chosen.id, per_year=per_year), but(tiny, catalog={"facilities": facilities})
 
 
 def _wanted(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
     chosen, factor = order.choice(tiny.case.demands), Decimal(order.choice(("0", "0.5", "1.5", "3")))
-    fields = {
-        "per_year": chosen.per_year and chosen.per_year * factor,
-        "quantities": tuple(quantity * factor for quantity in chosen.quantities),
-    }
     assume(factor or not chosen.per_year)
-    demands = tuple(one.model_copy(update=fields) if one is chosen else one for one in tiny.case.demands)
+    demands = instead(tiny.case.demands, chosen, chosen.model_copy(update=times(chosen, factor)))
     return Change(demand=f"demand:{chosen.id}", factor=factor), but(tiny, case={"demands": demands})
 
 
 def _lost(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
-    named = {getattr(rule, "offer", "") for rule in tiny.rules} | {one.offer for one in tiny.case.orders}
-    named |= {terms.id for terms in (*tiny.catalog.terms, *tiny.catalog.schedules) if terms.of == "offer"}
-    offers = [one for one in tiny.catalog.offers if one.id not in named]
+    offers = _unnamed(tiny)
     assume(len(offers) > 1)
     chosen = order.choice(offers)
-    kept = tuple(one for one in tiny.catalog.offers if one is not chosen)
+    kept = instead(tiny.catalog.offers, chosen)
     return Change(remove=f"offer:{chosen.id}"), but(tiny, catalog={"offers": kept})
-
-
-def _with_offer(tiny: Tiny, old: Offer, new: Offer) -> Tiny:
-    return but(tiny, catalog={"offers": tuple(new if one is old else one for one in tiny.catalog.offers)})
-
-
-def _halves(offer: Offer, fields: Sequence[str]) -> tuple[Offer, Offer]:
-    update = {name: getattr(offer, name) / 2 for name in fields if getattr(offer, name) is not None}
-    first, second = (offer.but(**update, id=f"{offer.id}-{half}") for half in "ab")
-    return first, second
 
 
 @examples(300)
@@ -190,9 +186,7 @@ def test_an_edit_in_the_workbook_of_a_case_costs_what_the_edited_files_cost(tiny
     """Unedited, the workbook comes to no change; with another price it comes to a scenario, which costs what the edited files cost."""
     tiny = Tiny(as_files_say(tiny), tiny.catalog, tiny.rules)
     _, edited = _priced(tiny, order)
-    changed = next(
-        (old, new) for old, new in zip(tiny.catalog.offers, edited.catalog.offers, strict=True) if old is not new
-    )
+    (changed,) = [new for new in edited.catalog.offers if not any(new is old for old in tiny.catalog.offers)]
     with tempfile.TemporaryDirectory() as scratch:
         case, other = (_in_files(one, Path(scratch, name)) for one, name in ((tiny, "a"), (edited, "b")))
         first, second = load_case(case), load_case(other)
@@ -203,9 +197,9 @@ def test_an_edit_in_the_workbook_of_a_case_costs_what_the_edited_files_cost(tiny
             return  # facts that make no sense together have no workbook
         book.write_bytes(case_workbook(tables, "case.xlsx"))
         assert edits_of(book, gathered, "mine").scenario.change == ()
-        _edit_price(book, changed[1])
+        _edit_price(book, changed)
         changes = edits_of(book, gathered, "mine").scenario.change
-        plans = [_planned(first, *changes), _planned(second)]
+        plans = [outcome(first, *changes), outcome(second)]
     costs_as_much(edited, plans[1], plans[0])
 
 
@@ -215,19 +209,9 @@ def _in_files(tiny: Tiny, folder: Path) -> Path:
     return write_case(tiny.case, tiny.rules, folder, "tiny")
 
 
-def _planned(case: Any, *changes: Change) -> Recommendation | None:
-    try:
-        return plan(case, changes=changes, registry=Registry.of(), workers=1)
-    except InputError:
-        return None
-
-
 def _edit_price(book: Path, offer: Offer) -> None:
     from openpyxl import load_workbook
 
     sheets = load_workbook(book)
-    heads = {str(head.value).partition(" [")[0]: head.column for head in sheets["offers"][1]}
-    rows = range(2, sheets["offers"].max_row + 1)
-    row = next(row for row in rows if sheets["offers"].cell(row, heads["id"]).value == offer.id)
-    sheets["offers"].cell(row, heads["price"]).value = f"{offer.price.amount} USD/kg"
+    place_of(sheets, "offers", offer.id, "price").value = f"{offer.price.amount} USD/kg"
     sheets.save(book)

@@ -23,11 +23,9 @@ from friendshore.solve.shared import completed
 
 from .random_cases.facts import Draw
 from .settings import examples
+from .test_first_plans import GAP, OPEN, keeps_rows, program
 
 # ---------------------------------------------------------------------------------------------- parts under linking rows
-
-
-GAP = 1e-6
 
 
 def a_part(dice: np.random.Generator, offers: int, whole: bool) -> Linear:
@@ -49,25 +47,19 @@ def a_part(dice: np.random.Generator, offers: int, whole: bool) -> Linear:
     )
 
 
-def together(parts: list[Linear], rows: np.ndarray, lower: np.ndarray, upper: np.ndarray, misses: np.ndarray) -> Linear:
+def together(parts: list[Linear], rows: np.ndarray, lower: Any, upper: Any, misses: Any = 0.0) -> Linear:
     """The parts under rows over all their columns, each of which may be missed at a price where one is given."""
+    lower, upper, misses = (np.broadcast_to(np.asarray(x, float), len(rows)) for x in (lower, upper, misses))
     soft = np.flatnonzero(misses)
     sign = np.where(np.isfinite(lower), 1.0, -1.0)[soft]
     miss = sp.csr_matrix((sign, (soft, np.arange(len(soft)))), (len(rows), len(soft)))
     matrix = sp.bmat([[sp.block_diag([p.matrix for p in parts]), None], [sp.csr_matrix(rows), miss]])
-
-    def joined(name: str, more: np.ndarray) -> Any:
-        return np.concatenate([*(getattr(p, name) for p in parts), more])
-
-    return Linear(
-        cost=joined("cost", misses[soft]),
-        lower=joined("lower", np.zeros(len(soft))),
-        upper=joined("upper", np.full(len(soft), np.inf)),
-        integer=joined("integer", np.zeros(len(soft), dtype=bool)),
-        entries=Entries.of(sp.csr_matrix(matrix)),
-        row_lower=joined("row_lower", lower),
-        row_upper=joined("row_upper", upper),
-    )
+    more = {
+        "cost": misses[soft], "lower": np.zeros(len(soft)), "upper": np.full(len(soft), np.inf),
+        "integer": np.zeros(len(soft), dtype=bool), "row_lower": lower, "row_upper": upper,
+    }  # fmt: skip
+    joined = {name: np.concatenate([*(getattr(p, name) for p in parts), values]) for name, values in more.items()}
+    return Linear(entries=Entries.of(sp.csr_matrix(matrix)), **joined)
 
 
 @st.composite
@@ -88,6 +80,13 @@ def joined_programs(draw: Draw[Any]) -> Linear:
     return together(parts, rows, np.where(floor, ends, -np.inf), np.where(floor, np.inf, ends), misses)
 
 
+def is_plan(program: Linear, answer: Any) -> None:
+    """Asserts that an answer is a plan that keeps all rows and costs what it says."""
+    assert keeps_rows(program, answer.x)
+    assert (answer.x[program.integer] == np.round(answer.x[program.integer])).all()
+    assert answer.objective == pytest.approx(float(program.cost @ answer.x))
+
+
 def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
     """Asserts that the search finds what one call of HiGHS finds; how it dealt with the linking constraints."""
     answer = Search(Watch(), gap).component(program)
@@ -98,12 +97,19 @@ def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
     allowed = 2 * gap * max(1.0, abs(whole.objective))
     assert answer.objective == pytest.approx(whole.objective, abs=allowed)
     assert answer.objective - allowed <= answer.bound <= whole.objective + allowed
-    assert answer.objective == pytest.approx(float(program.cost @ answer.x))
-    activity = program.matrix @ answer.x
-    assert (activity >= program.row_lower - 1e-6).all()
-    assert (activity <= program.row_upper + 1e-6).all()
-    assert (answer.x[program.integer] == np.round(answer.x[program.integer])).all()
+    is_plan(program, answer)
     return answer.joined.how if answer.joined else None
+
+
+def goods(dice: np.random.Generator) -> list[Linear]:
+    """Twelve goods with choices."""
+    return [a_part(dice, 3, True) for _ in range(12)]
+
+
+def under_a_budget(parts: list[Linear], share: float) -> Linear:
+    """Goods under one cap on what they spend, of what they could spend in all."""
+    spent = np.concatenate([p.cost * (p.cost != 100.0) for p in parts])[None, :]
+    return together(parts, spent, -np.inf, share * spent @ np.concatenate([p.upper for p in parts]))
 
 
 @pytest.fixture(autouse=True)
@@ -112,40 +118,25 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linking, "FEW_ENTRIES", 0)
 
 
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program of a few choices counts as one of many: its joining rows are priced before all is solved as one."""
-    monkeypatch.setattr(search, "MANY_CHOICES", 1)
-
-
+@pytest.mark.parametrize("many", [400, 1], ids=["few choices", "many choices"])
 @examples(60)
-@given(joined_programs())
-def test_parts_under_joining_rows_come_to_the_optimum_of_the_whole(program: Linear) -> None:
-    """Left out or solved jointly: the same objective, a bound that holds, and a plan that keeps every row."""
-    same_as_whole(program)
+@given(program=joined_programs())
+def test_parts_under_joining_rows_come_to_the_optimum_of_the_whole(many: int, program: Linear) -> None:
+    """Left out, priced before all is solved as one, or solved jointly: the same objective, a bound that holds, and a plan that keeps every row."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "MANY_CHOICES", many)
+        same_as_whole(program)
 
 
-@pytest.mark.usefixtures("few")
-@examples(60)
-@given(joined_programs())
-def test_priced_rows_come_to_the_optimum_of_the_whole(program: Linear) -> None:
-    """The same, priced as programs of many choices are."""
-    same_as_whole(program)
-
-
-@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize(("count", "seed"), [(2, 3), pytest.param(4, 7, marks=pytest.mark.deep)])
-def test_each_way_is_taken_where_it_suffices(count: int, seed: int) -> None:
+def test_each_way_is_taken_where_it_suffices(count: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wide budget is left out; a binding one is priced where that closes the gap; all three ways are met."""
-    dice = np.random.default_rng(seed)
+    monkeypatch.setattr(search, "MANY_CHOICES", 1)
     ways: Counter[LinkingMethod | None] = Counter()
-    for _ in range(count):
-        parts = [a_part(dice, 3, True) for _ in range(12)]
-        rows = np.concatenate([p.cost * (p.cost != 100.0) for p in parts])[None, :]
-        most = float(rows[0] @ np.concatenate([p.upper for p in parts]))
+    dice = np.random.default_rng(seed)
+    for parts in [goods(dice) for _ in range(count)]:
         for share, gap in ((1.0, GAP), (0.15, 0.01), (0.15, GAP)):
-            end = np.array([share * most])
-            ways[same_as_whole(together(parts, rows, np.array([-np.inf]), end, np.zeros(1)), gap)] += 1
+            ways[same_as_whole(under_a_budget(parts, share), gap)] += 1
     assert ways[None] == 0
     assert ways[LinkingMethod.LEFT_OUT] == count
     assert ways[LinkingMethod.PRICED] > 0
@@ -154,11 +145,7 @@ def test_each_way_is_taken_where_it_suffices(count: int, seed: int) -> None:
 
 def test_few_choices_under_a_row_that_binds_are_solved_as_one() -> None:
     """Prices of the row come before that only where there are many choices."""
-    dice = np.random.default_rng(3)
-    parts = [a_part(dice, 3, True) for _ in range(12)]
-    rows = np.concatenate([p.cost * (p.cost != 100.0) for p in parts])[None, :]
-    end = 0.15 * rows @ np.concatenate([p.upper for p in parts])
-    assert same_as_whole(together(parts, rows, np.array([-np.inf]), end, np.zeros(1)), 0.01) is LinkingMethod.JOINT
+    assert same_as_whole(under_a_budget(goods(np.random.default_rng(3)), 0.15), 0.01) is LinkingMethod.JOINT
 
 
 def test_rows_that_join_are_found() -> None:
@@ -166,16 +153,11 @@ def test_rows_that_join_are_found() -> None:
     dice = np.random.default_rng(3)
     parts = [a_part(dice, 3, True) for _ in range(3)]
     width = sum(len(p.cost) for p in parts)
-    budget = np.ones((1, width))
-    joint = joint_of(together(parts, budget, np.array([-np.inf]), np.array([50.0]), np.array([1.0])))
+    joint = joint_of(together(parts, np.ones((1, width)), -np.inf, 50.0, 1.0))
     assert (joint.rows.tolist(), len(joint.parts), joint.loose.tolist()) == ([12], 3, [width])
     assert joint_of(parts[0]) is None
-    own = np.zeros((2, width))
-    own[0] = 1.0
-    own[1, : len(parts[0].cost)] = 1.0
-    ends = np.array([50.0, 40.0])
-    joint = joint_of(together(parts, own, np.full(2, -np.inf), ends, np.zeros(2)))
-    assert joint.rows.tolist() == [12]
+    own = np.array([np.ones(width), np.arange(width) < len(parts[0].cost)])
+    assert joint_of(together(parts, own, -np.inf, [50.0, 40.0])).rows.tolist() == [12]
 
 
 # ------------------------------------------------------------------------------------------- parts that share capacities
@@ -203,16 +185,9 @@ def a_good(dice: np.random.Generator, offers: int) -> tuple[Linear, np.ndarray]:
     above = [ordered, middle, -ordered * np.repeat(least, PERIODS)[:, None], np.zeros((cells, offers))]
     boarded = [ordered, middle, np.zeros((cells, cells)), -used * month]
     zero, endless = np.zeros(cells), np.full(cells, np.inf)
+    price, once = np.repeat(dice.integers(1, 20, offers), PERIODS), dice.integers(1, 100, offers)
     linear = Linear(
-        cost=np.concatenate(
-            [
-                np.repeat(dice.integers(1, 20, offers), PERIODS),
-                np.full(PERIODS, 0.5),
-                np.full(PERIODS, MISSED),
-                zero,
-                dice.integers(1, 100, offers),
-            ]
-        ).astype(float),
+        cost=np.concatenate([price, np.full(PERIODS, 0.5), np.full(PERIODS, MISSED), zero, once]).astype(float),
         lower=np.zeros(2 * cells + 2 * PERIODS + offers),
         upper=np.concatenate([month.ravel(), np.full(PERIODS, 100.0), need, np.ones(cells + offers)]),
         integer=np.arange(2 * cells + 2 * PERIODS + offers) >= cells + 2 * PERIODS,
@@ -232,21 +207,8 @@ def sharing(dice: np.random.Generator, goods: int, offers: int, plants: int, roo
     for offer, position in enumerate(np.flatnonzero(buys).reshape(goods * offers, PERIODS)):
         rows[plant[offer] * PERIODS + np.arange(PERIODS), position] = dice.choice([0.8, 1.0, 1.25])
     most = np.repeat(np.round(room * np.bincount(plant, minlength=plants) * 15), PERIODS)
-    soft = np.flatnonzero(dice.random(len(rows)) < 0.2)
-    miss = sp.csr_matrix((-np.ones(len(soft)), (soft, np.arange(len(soft)))), (len(rows), len(soft)))
-
-    def joined(name: str, more: Any) -> Any:
-        return np.concatenate([*(getattr(part, name) for part, _ in parts), more])
-
-    return Linear(
-        cost=joined("cost", np.full(len(soft), 30.0)),
-        lower=joined("lower", np.zeros(len(soft))),
-        upper=joined("upper", np.full(len(soft), np.inf)),
-        integer=joined("integer", np.zeros(len(soft), dtype=bool)),
-        entries=Entries.of(sp.bmat([[sp.block_diag([p.matrix for p, _ in parts]), None], [sp.csr_matrix(rows), miss]])),
-        row_lower=joined("row_lower", np.full(len(rows), -np.inf)),
-        row_upper=joined("row_upper", most),
-    )
+    misses = np.where(dice.random(len(rows)) < 0.2, 30.0, 0.0)
+    return together([part for part, _ in parts], rows, -np.inf, most, misses)
 
 
 @st.composite
@@ -272,11 +234,7 @@ def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float
     slack = 1e-6 * max(1.0, abs(whole.objective))
     assert answer.bound <= whole.objective + slack
     assert whole.bound - slack <= answer.objective <= whole.objective + gap * abs(answer.objective) + slack
-    assert answer.objective == pytest.approx(float(program.cost @ answer.x))
-    activity = program.matrix @ answer.x
-    assert (activity >= program.row_lower - 1e-6).all()
-    assert (activity <= program.row_upper + 1e-6).all()
-    assert (answer.x[program.integer] == np.round(answer.x[program.integer])).all()
+    is_plan(program, answer)
 
 
 @examples(12, least=1)
@@ -321,31 +279,15 @@ def test_few_choices_or_few_parts_are_solved_as_one() -> None:
 
 def test_orders_that_do_not_all_fit_are_decided() -> None:
     """Two orders of at least four of something else each, in a place for six: begun both, only one can be made; there is a plan all the same."""
-    # Columns: bought of one and of the other, whether they are ordered, short of one and of the other.
-    program = Linear(
-        cost=np.array([1.0, 2.0, 0.0, 0.0, MISSED, MISSED]),
-        lower=np.zeros(6),
-        upper=np.array([6.0, 6.0, 1.0, 1.0, 3.0, 3.0]),
-        integer=np.array([False, False, True, True, False, False]),
-        entries=Entries.of(
-            sp.csr_matrix(
-                [
-                    [1, 0, -6, 0, 0, 0],
-                    [0, 1, 0, -6, 0, 0],
-                    [1, 0, -4, 0, 0, 0],
-                    [0, 1, 0, -4, 0, 0],
-                    [1, 1, 0, 0, 0, 0],
-                    [1, 0, 0, 0, 1, 0],
-                    [0, 1, 0, 0, 0, 1],
-                ],
-                dtype=np.float64,
-            )
-        ),
-        row_lower=np.array([-np.inf, -np.inf, 0.0, 0.0, -np.inf, 3.0, 3.0]),
-        row_upper=np.array([0.0, 0.0, np.inf, np.inf, 6.0, np.inf, np.inf]),
-    )
-    begun = np.array([3.0, 3.0, 0.6, 0.6, 0.0, 0.0])
-    plan = SolverAnswer(SolverOutcome.FEASIBLE, begun, float(program.cost @ begun))
-    found = completed(program, np.zeros(6, dtype=bool), plan, ENGINES, Watch())
+    # Columns: bought of one and of the other, short of one and of the other, whether they are ordered.
+    rows: list[list[float]] = [
+        [1, 0, 0, 0, -6, 0], [0, 1, 0, 0, 0, -6], [1, 0, 0, 0, -4, 0], [0, 1, 0, 0, 0, -4], [1, 1, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0],
+        [0, 1, 0, 1, 0, 0],
+    ]  # fmt: skip
+    ends = [-OPEN, -OPEN, 0, 0, -OPEN, 3, 3], [0, 0, OPEN, OPEN, 6, OPEN, OPEN]
+    both = program(rows, *ends, [6, 6, 3, 3, 1, 1], 2, [1.0, 2.0, MISSED, MISSED, 0.0, 0.0])
+    begun = np.array([3.0, 3.0, 0.0, 0.0, 0.6, 0.6])
+    plan = SolverAnswer(SolverOutcome.FEASIBLE, begun, float(both.cost @ begun))
+    found = completed(both, np.zeros(6, dtype=bool), plan, ENGINES, Watch())
     assert found.objective == pytest.approx(4 + 3 * MISSED)
-    assert np.round(found.x[2:4]).tolist() == [1.0, 0.0]
+    assert np.round(found.x[4:]).tolist() == [1.0, 0.0]

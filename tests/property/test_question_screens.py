@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from enum import EnumType
@@ -36,7 +36,7 @@ from friendshore_risk.stress.screen import stress_screen
 from friendshore_risk.stress.search import Stress
 
 from .settings import examples
-from .test_screens import _NAMES, _WHOLE, counted
+from .test_screens import _NAMES, counted, whole_names
 
 _ROWS = 14
 """Entries of a table of an answer, at most; of a list within an entry, three."""
@@ -54,8 +54,11 @@ def value(draw: st.DrawFn, kind: Any, most: int) -> Any:
         return draw(_PLAIN[kind])
     if isinstance(kind, EnumType):
         return draw(st.sampled_from(list(kind)))
-    if kind is Difference:
-        return difference(draw)
+    if kind is Difference:  # mostly proved
+        found = draw(_MONEY)
+        proved = draw(st.integers(0, 4)) > 0
+        ends = (found, found) if proved else draw(st.sampled_from(((None, None), (found - 1000, found + 1000))))
+        return Difference(value=found, low=ends[0], high=ends[1], proved=proved)
     if isinstance(kind, type) and issubclass(kind, Record):
         return made(draw, kind, 3)
     if get_origin(kind) is Literal:
@@ -71,14 +74,6 @@ def value(draw: st.DrawFn, kind: Any, most: int) -> Any:
         raise AssertionError(f"no way to draw {kind!r}")
     one = draw(st.sampled_from(of))
     return None if one is type(None) else value(draw, one, most)
-
-
-def difference(draw: st.DrawFn) -> Difference:
-    """A difference, mostly proved."""
-    found = draw(_MONEY)
-    proved = draw(st.integers(0, 4)) > 0
-    low, high = (found, found) if proved else draw(st.sampled_from(((None, None), (found - 1000, found + 1000))))
-    return Difference(value=found, low=low, high=high, proved=proved)
 
 
 def made(draw: st.DrawFn, record: type[Record], most: int = _ROWS) -> Any:
@@ -114,23 +109,16 @@ def alternatives(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     for place, one in enumerate(found.offers):
         if found.materials:
             one.__dict__["material"] = found.materials[place % len(found.materials)].material
-    return alternatives_screen(found), [("^(Others for|Nobody else for)", len(found.materials))]
+    return alternatives_screen(found), [("^(Material +Alternative|No alternative)", len(found.materials))]
 
 
 def ledger(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     """Items and what is scarce."""
     found = made(draw, Ledger)
-    told = [
-        one
-        for one in found.items
-        if one.adds.amount or one.adds.short_kg or not all(map(unfelt, (one.difference, one.off_alone, one.on_alone)))
-    ]
-    return ledger_screen(found), [("^Item", len(told))]
-
-
-def unfelt(one: Difference) -> bool:
-    """Whether it is shown to be nothing."""
-    return one.proved and abs(one.value) < Decimal("0.005")
+    sums = [(one, (one.difference, one.off_alone, one.on_alone)) for one in found.items]
+    felt = [any(not each.proved or abs(each.value) >= Decimal("0.005") for each in three) for _, three in sums]
+    told = [one.adds.amount or one.adds.short_kg or some for (one, _), some in zip(sums, felt, strict=True)]
+    return ledger_screen(found), [("^Item", sum(map(bool, told)))]
 
 
 def calendar(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
@@ -142,9 +130,8 @@ def calendar(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
 def compare(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     """Two plans."""
     found = made(draw, Comparison)
-    moved = [
-        one for one in found.mix if (one.moved_kg if found.moved_kg is not None else one.before_kg != one.after_kg)
-    ]
+    near = found.moved_kg is not None
+    moved = [one for one in found.mix if (one.moved_kg if near else one.before_kg != one.after_kg)]
     return comparison_screen(found, 12), [("^Delivered", len(moved))]
 
 
@@ -181,16 +168,14 @@ def test_an_answer_is_a_screen_on_which_nothing_is_lost(question: str, data: st.
     assert len(plain_text(document, 100, most=LINES).splitlines()) <= LINES
     width = data.draw(st.sampled_from((60, 80, 100, 140)))
     lines = plain_text(document, width, most=LINES).splitlines()
-    for line in lines:
-        assert len(line) <= width
-        assert line.count("QX") == line.count("XZ") == len(_WHOLE.findall(line)), line
+    whole_names(lines, width)
     tables = ["" if line.startswith("·") else line for line in lines]  # what is to be known of a table is no row of it
     for head, total in counts:
         places = [place for place, line in enumerate(tables) if re.match(head, line)]
         assert sum(counted(tables[place:], re.compile(head), _MORE) for place in places) == total, "\n".join(lines)
 
 
-def rows(draw: st.DrawFn, name: str) -> doc.Element:
+def several(draw: st.DrawFn, name: str) -> doc.Element:
     """Something of many rows, each with a name of its own."""
     told = [f"QX{name}r{row}XZ" for row in range(draw(st.integers(1, 60)))]
     kind = draw(st.sampled_from(("table", "notes", "pairs", "lines")))
@@ -205,7 +190,7 @@ def rows(draw: st.DrawFn, name: str) -> doc.Element:
 def documents(draw: st.DrawFn) -> doc.Document:
     """What a plugin may answer: sections of tables and lists, and a doubt somewhere."""
     sections = [
-        doc.section(f"Section {place}", *(rows(draw, f"s{place}p{part}") for part in range(draw(st.integers(1, 3)))))
+        doc.section(f"Section {place}", *(several(draw, f"s{place}p{part}") for part in range(draw(st.integers(1, 3)))))
         for place in range(draw(st.integers(1, 12)))
     ]
     doubtful = draw(st.integers(0, len(sections) - 1))
@@ -227,20 +212,12 @@ def test_a_document_of_a_plugin_is_a_screen_for_nothing(document: doc.Document, 
     assert len(shown) + (int(left[1]) if left else 0) == len(titles)
     for part in document.parts:
         if isinstance(part, doc.Section) and part.title in shown:
-            assert list(counts_below(lines, part.title)) == [size(one) for one in part.parts]
+            rows = {doc.Notes: "texts", doc.Verbatim: "lines"}
+            sizes = [len(getattr(one, rows.get(type(one), "rows"))) for one in part.parts]
+            assert counts_below(lines, part.title) == sizes
 
 
-def size(part: doc.Element) -> int:
-    """Rows of a part."""
-    match part:
-        case doc.DataTable(rows=found) | doc.Pairs(found):
-            return len(found)
-        case doc.Notes(found) | doc.Verbatim(found):
-            return len(found)
-    raise AssertionError(part)
-
-
-def counts_below(lines: list[str], title: str) -> Iterator[int]:
+def counts_below(lines: list[str], title: str) -> list[int]:
     """Rows that each part of a section shows and counts."""
     totals: dict[str, int] = {}
     last = ""
@@ -253,4 +230,4 @@ def counts_below(lines: list[str], title: str) -> Iterator[int]:
             totals[last] = totals.get(last, 0) + 1
         elif more:
             totals[last] += int(more[1])
-    return iter(totals.values())
+    return list(totals.values())

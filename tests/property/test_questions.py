@@ -13,12 +13,10 @@ from friendshore.domain.change import Change
 from friendshore.explain.break_even import break_even_price
 from friendshore.explain.eligibility import Eligibilities
 from friendshore.problem.changes import apply_changes
-from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Pin
 from friendshore.session import Session
-from friendshore.solve import Limits
 
 from .compare import RELATIVE
 from .oracle import Oracle, optimum
@@ -33,7 +31,7 @@ NEAR = Decimal("0.003")
 
 def opened(tiny: Tiny) -> Session:
     """The case, solved; left out where rules conflict."""
-    session = Session.open(Inputs(tiny.case, (tiny.catalog,), tiny.rules), Limits(workers=1))
+    session = tiny.session()
     assume(not session.verified.plan.infeasible)
     return session
 
@@ -115,14 +113,10 @@ class Weighed(Oracle):
         choices, counts, bounds = self.laid_out()
         assume(all(math.isinf(count.penalty) for count in counts))
         sign = -1.0 if largest else 1.0
+        sums = [sum(weights.get(a, 0.0) * x for a, x in c.amounts.items()) for c in self.columns]
         columns = [
-            Column(
-                c.name,
-                sign * sum(weights.get(a, 0.0) * x for a, x in c.amounts.items()),
-                {**c.amounts, ("cost",): c.cost},
-                c.whole,
-            )
-            for c in self.columns
+            Column(sign * value, {**c.amounts, ("cost",): c.cost}, c.whole)
+            for value, c in zip(sums, self.columns, strict=True)
         ]
         budget = Bound({("cost",): 1.0}, at_most=most)
         return sign * Enumeration(columns, [*bounds, budget]).optimum(choices, counts).objective
@@ -133,9 +127,8 @@ class Weighed(Oracle):
 def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, data: st.DataObject) -> None:
     """The least and the most that brute force finds of an offer, in plans no dearer, are the ends of its interval."""
     tiny = tiny.priced()
-    assume(
-        all(len(offer.outputs) == 1 and not offer.inputs for offer in tiny.catalog.offers)
-    )  # else brute force takes hours
+    plain = [len(offer.outputs) == 1 and not offer.inputs for offer in tiny.catalog.offers]
+    assume(all(plain))  # else brute force takes hours
     session = opened(tiny)
     found = [one for one in alternatives(session, within=Decimal(within)).offers if one.uses_kg]
     assume(found)
@@ -145,7 +138,6 @@ def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, 
     if abs(float(session.together(one.material).spent) - spent) > slack(tiny, spent):
         return  # part of the case hangs together with nothing else, and may be no dearer on its own account
     most = least + float(within) * abs(spent)
-    hair = max(1.0, abs(least))
     world = World(tiny.case, (tiny.catalog,), tiny.rules)
     weights: dict[Amount, float] = {("units", one.offer, t): 1.0 for t in range(tiny.case.horizon.count)}
     standings = Eligibilities(session.problem)
@@ -153,15 +145,10 @@ def test_shares_are_those_of_all_plans_nearly_as_cheap(tiny: Tiny, within: str, 
     reach = float(standings.standing[position, one.material].reachable)
     wanted = float(standings.wanted[one.material])
     assert one.share is not None
-    for share, bound, largest in (
-        (float(one.share.least), float(one.share.least_bound), False),
-        (float(one.share.most), float(one.share.most_bound), True),
-    ):
+    ends = ((one.share.least, one.share.least_bound), (one.share.most, one.share.most_bound))
+    for largest, figures in enumerate(ends):
         # Where two offers cost nearly the same, a hair of money is many kilograms: between two budgets a hair apart.
-        tight, loose = (
-            min(Weighed(world).extreme(weights, most + slack * hair, largest=largest), reach) / wanted
-            for slack in (1e-8, 1e-5)
-        )
-        low, high = sorted((tight, loose))
-        assert low - 1e-4 <= share <= high + 1e-4
-        assert low - 1e-4 <= bound <= high + 1e-4
+        budgets = [most + apart * max(1.0, abs(least)) for apart in (1e-8, 1e-5)]
+        kilograms = [Weighed(world).extreme(weights, budget, largest=bool(largest)) for budget in budgets]
+        low, high = sorted(min(amount, reach) / wanted for amount in kilograms)
+        assert all(low - 1e-4 <= float(figure) <= high + 1e-4 for figure in figures)

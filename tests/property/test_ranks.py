@@ -11,7 +11,7 @@ from friendshore.domain.case import Level
 from friendshore.domain.plan import PlanStatus
 from friendshore.recommend import Recommendation
 
-from .compare import planned, rounding
+from .compare import rounding
 from .random_cases.levels import about_these, levels
 from .ranks import least_of_each
 from .settings import examples
@@ -46,7 +46,7 @@ def keeps(found: Recommendation, wanted: list[float], allowed: float) -> None:
 def test_each_level_is_as_small_as_those_before_it_allow(tiny: Tiny, some: list[Level]) -> None:
     """On random tiny cases no plan of the oracle's that keeps the levels before one comes to less in it."""
     tiny = ranked(tiny, some)
-    found = planned(tiny.case, [tiny.catalog], tiny.rules)
+    found = tiny.planned()
     wanted = least_of_each(tiny.case, [tiny.catalog], tiny.rules)
     if not wanted:
         assert found.status is PlanStatus.INFEASIBLE
@@ -60,7 +60,7 @@ def test_each_level_is_as_small_as_those_before_it_allow(tiny: Tiny, some: list[
 def test_what_a_level_may_give_up_is_used_and_no_more(tiny: Tiny, first: Level, second: Level) -> None:
     """The level after one that may be made worse lies between what giving up nothing and giving up the whole share allow."""
     tiny = ranked(tiny, [first, second])
-    found = planned(tiny.case, [tiny.catalog], tiny.rules)
+    found = tiny.planned()
     loose = least_of_each(tiny.case, [tiny.catalog], tiny.rules)
     if not loose:
         return

@@ -6,7 +6,7 @@ import re
 from itertools import takewhile
 from typing import Any
 
-from hypothesis import event, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.document.terminal import plain_text
@@ -25,67 +25,44 @@ _LABELS = [label for label, _ in _PERIODS]
 _USES = ("civil", "defense")
 _COST = dict.fromkeys(("price", "charges", "freight", "onboarding", "holding", "penalties", "shortage"), 0)
 _KINDS = (
-    "lead time",
-    "date",
-    "capacity",
-    "terms",
-    "limit",
-    "law",
-    "proof",
-    "no offer",
-    "inputs",
-    "competition",
-    "price",
-    "conflict",
-    "undetermined",
-)
-
-
-def one_of(draw: st.DrawFn, found: list[str]) -> str:
-    """One of some identifiers."""
-    return draw(st.sampled_from(found))
+    "lead time", "date", "capacity", "terms", "limit", "law", "proof", "no offer", "inputs", "competition", "price", "conflict", "undetermined",
+)  # fmt: skip
 
 
 def demands(draw: st.DrawFn, materials: list[str], ids: list[str]) -> list[dict[str, Any]]:
     """Demands, some of them short in all or in part."""
+    uses = st.lists(st.sampled_from(_USES), min_size=1, max_size=3)
     found = []
-    for material in materials:
-        for use in draw(st.lists(st.sampled_from(_USES), min_size=1, max_size=3)):
-            wanted = draw(st.integers(1, 10**7))
-            short = draw(st.sampled_from((0, 0, wanted, wanted // 2)))
-            met = draw(st.sampled_from(("", "2027-Q2"))) if short else "2026-Q4"
-            found.append(
-                {
-                    "id": f"QXd{len(found)}XZ", "material": material, "end_use": use, "place": one_of(draw, ["US", ids[0]]), "wanted_kg": wanted,
-                    "delivered_kg": wanted - short, "short_kg": short, "shortage_price": draw(st.integers(1, 10**5)), "first_met": met,
-                }
-            )  # fmt: skip
+    for number, (material, use) in enumerate((material, use) for material in materials for use in draw(uses)):
+        wanted = draw(st.integers(1, 10**7))
+        short = draw(st.sampled_from((0, 0, wanted, wanted // 2)))
+        met = draw(st.sampled_from(("", "2027-Q2"))) if short else "2026-Q4"
+        found.append({
+            "id": f"QXd{number}XZ", "material": material, "end_use": use, "place": draw(st.sampled_from(["US", ids[0]])), "wanted_kg": wanted,
+            "delivered_kg": wanted - short, "short_kg": short, "shortage_price": draw(st.integers(1, 10**5)), "first_met": met,
+        })  # fmt: skip
     return found
 
 
 def shortages(draw: st.DrawFn, found: list[dict[str, Any]], ids: list[str]) -> list[dict[str, Any]]:
     """Why each of them is short."""
-    told = []
-    for demand in found:
-        if demand["short_kg"]:
-            some = st.lists(st.sampled_from(ids), max_size=4, unique=True)
-            causes = [
-                {
-                    "restrictions": [
-                        {"kind": kind, "names": draw(some), "offers": draw(some), "first": draw(st.sampled_from(("", "2027-Q2"))), "marginal_cost": 7}
-                        for kind in draw(st.lists(st.sampled_from(_KINDS), min_size=1, max_size=3, unique=True))
-                    ],
-                    "served_kg": draw(st.sampled_from((None, demand["short_kg"]))),
-                }
-                for _ in range(draw(st.integers(1, 3)))
-            ]  # fmt: skip
-            told.append(
-                {
-                    "demand": demand["id"], "material": demand["material"], "end_use": demand["end_use"], "place": demand["place"], "period": "2026-Q4",
-                    "quantity_kg": demand["short_kg"], "wanted_kg": demand["wanted_kg"], "causes": causes,
-                }
-            )  # fmt: skip
-    return told
+    some = st.lists(st.sampled_from(ids), max_size=4, unique=True)
+    kinds = st.lists(st.sampled_from(_KINDS), min_size=1, max_size=3, unique=True)
+
+    def cause(short: int) -> dict[str, Any]:
+        restrictions = [
+            {"kind": kind, "names": draw(some), "offers": draw(some), "first": draw(st.sampled_from(("", "2027-Q2"))), "marginal_cost": 7}
+            for kind in draw(kinds)
+        ]  # fmt: skip
+        return {"restrictions": restrictions, "served_kg": draw(st.sampled_from((None, short)))}
+
+    return [
+        {name: demand[name] for name in ("material", "end_use", "place", "wanted_kg")}
+        | {"demand": demand["id"], "period": "2026-Q4", "quantity_kg": demand["short_kg"]}
+        | {"causes": [cause(demand["short_kg"]) for _ in range(draw(st.integers(1, 3)))]}
+        for demand in found
+        if demand["short_kg"]
+    ]
 
 
 def purchase(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str, Any]:
@@ -93,8 +70,8 @@ def purchase(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str,
     day = draw(st.integers(0, len(_DAYS) - 1))
     cost = draw(st.integers(0, 10**9))
     return {
-        "offer": one_of(draw, ids), "material": one_of(draw, materials), "facility": "", "supplier": "", "country": "CA", "countries": {},
-        "place": one_of(draw, ["US", ids[0]]), "ordered": _LABELS[day], "order_by": _DAYS[day], "delivered": _LABELS[day + 1],
+        "offer": draw(st.sampled_from(ids)), "material": draw(st.sampled_from(materials)), "facility": "", "supplier": "", "country": "CA", "countries": {},
+        "place": draw(st.sampled_from(["US", ids[0]])), "ordered": _LABELS[day], "order_by": _DAYS[day], "delivered": _LABELS[day + 1],
         "end_use": draw(st.sampled_from((*_USES, "civil+defense"))), "requirement": "R1", "quantity_kg": draw(st.integers(1, 10**7)),
         "cost": cost, "price": cost, "charges": 0, "freight": 0,
     }  # fmt: skip
@@ -103,13 +80,9 @@ def purchase(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str,
 def warnings(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str, list[dict[str, Any]]]:
     """What stands above the mix: conflicts, what rules of unknown status would forbid, and assumptions."""
     some = st.lists(st.sampled_from(ids), min_size=1, max_size=4, unique=True)
+    sentence = "No country refines more than half of what is bought in a year."
     conflicts = [
-        {
-            "rules": rules,
-            "sentences": ["No country refines more than half of what is bought in a year."] * len(rules),
-            "materials": [materials[0]],
-            "demands": [],
-        }
+        {"rules": rules, "sentences": [sentence] * len(rules), "materials": [materials[0]], "demands": []}
         for rules in draw(st.lists(some, max_size=3))
     ]
     exposed = [
@@ -119,23 +92,18 @@ def warnings(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str,
         }
         for rule in draw(st.lists(st.sampled_from(ids), max_size=5, unique=True))
     ]  # fmt: skip
+
+    def names(most: int) -> list[str]:
+        return draw(st.lists(st.sampled_from(ids), max_size=most))
+
     unseen = draw(st.lists(st.sampled_from(materials), max_size=len(materials), unique=True))
-    told = (
-        [("looked at by no rule of origin", f"for defense: {', '.join(unseen)}. No rule in use asks")] if unseen else []
-    )
-    told += [
-        ("accepted", f"`{rule}` counts from `computed` on") for rule in draw(st.lists(st.sampled_from(ids), max_size=2))
-    ]
-    told += [
-        ("counted twice", f"`{rule}` is perhaps the same as another")
-        for rule in draw(st.lists(st.sampled_from(ids), max_size=5))
-    ]
-    told += [(rule, "its price is assumed") for rule in draw(st.lists(st.sampled_from(ids), max_size=5))]
-    return {
-        "conflicts": conflicts,
-        "exposed": exposed,
-        "assumptions": [{"subject": subject, "text": text} for subject, text in told],
-    }
+    looked = f"for defense: {', '.join(unseen)}. No rule in use asks"
+    told = [("looked at by no rule of origin", looked)] if unseen else []
+    told += [("accepted", f"`{rule}` counts from `computed` on") for rule in names(2)]
+    told += [("counted twice", f"`{rule}` is perhaps the same as another") for rule in names(5)]
+    told += [(rule, "its price is assumed") for rule in names(5)]
+    assumptions = [{"subject": subject, "text": text} for subject, text in told]
+    return {"conflicts": conflicts, "exposed": exposed, "assumptions": assumptions}
 
 
 @st.composite
@@ -146,23 +114,10 @@ def runs(draw: st.DrawFn) -> Run:
     wanted = demands(draw, materials, ids)
     bought = [purchase(draw, materials, ids) for _ in range(draw(st.integers(0, 40)))]
     total = sum(one["cost"] for one in bought)
-    lists = (
-        "makes",
-        "lots",
-        "draws",
-        "stocks",
-        "deliveries",
-        "rules",
-        "requirements",
-        "limits",
-        "unproven",
-        "blocked",
-        "leads",
-        "plugins",
-    )
+    lists = ("makes", "lots", "draws", "stocks", "deliveries", "rules", "requirements", "limits", "unproven", "blocked")
     return Run.model_validate(
         {
-            **{name: [] for name in lists}, **warnings(draw, materials, ids), "case": "drawn", "status": "optimal", "verified": True, "currency": "USD",
+            **{name: [] for name in (*lists, "leads", "plugins")}, **warnings(draw, materials, ids), "case": "drawn", "status": "optimal", "verified": True, "currency": "USD",
             "place": "US", "objective": 0, "bound": 0, "gap": 0, "shortage_kg": {}, "materials": [], "demands": wanted, "purchases": bought,
             "cost": _COST | {"price": total, "total": total, "nominal": total, "objective": total},
             "periods": [{"label": label, "start": start, "end": start} for label, start in _PERIODS],
@@ -176,22 +131,19 @@ def shown(run: Run, width: int) -> list[str]:
     return plain_text(screen_document(run), width, most=LINES).splitlines()
 
 
-@examples(60)
-@given(runs())
-def test_a_screen_is_40_lines_at_100_characters(run: Run) -> None:
-    """Whatever there is to say of up to 20 materials."""
-    told = shown(run, 100)
-    event("full" if len(told) == LINES else "with room")
-    assert len(told) <= LINES
+def whole_names(lines: list[str], width: int) -> None:
+    """Asserts that what is typed into the next command stands in one piece, on a line that is no longer than there is room."""
+    for line in lines:
+        assert len(line) <= width
+        assert line.count("QX") == line.count("XZ") == len(_WHOLE.findall(line)), line
 
 
 @examples(60)
 @given(runs(), st.integers(60, 140))
 def test_no_identifier_is_broken(run: Run, width: int) -> None:
-    """What is typed into the next command stands in one piece, on a line that is no longer than there is room."""
-    for line in shown(run, width):
-        assert len(line) <= width
-        assert line.count("QX") == line.count("XZ") == len(_WHOLE.findall(line)), line
+    """In windows of any width; and in one of 100 characters a screen has 40 lines, whatever there is to say of up to 20 materials."""
+    whole_names(shown(run, width), width)
+    assert len(shown(run, 100)) <= LINES
 
 
 @examples(60)
@@ -204,29 +156,19 @@ def test_every_short_demand_is_named_or_counted(run: Run, width: int) -> None:
     bought = {(one.material, one.end_use) for one in run.purchases}
     assert counted(lines, re.compile("^Bought"), r"^(\d+) more, USD") == len(bought)
     orders = {(one.order_by, one.offer, one.material, one.place, one.delivered) for one in run.purchases}
-    assert counted(
-        lines, re.compile("^Order by"), r"^(\d+) (?:more|orders?) by .*?(?:; (\d+) later)?(?: \(| …|$)"
-    ) == len(orders)
-
-
-def at(lines: list[str], head: re.Pattern[str]) -> int:
-    """Where a table begins; -1: there is none."""
-    return next((i for i, line in enumerate(lines) if head.match(line)), -1)
+    more = r"^(\d+) (?:more|orders?) by .*?(?:; (\d+) later)?(?: \(| …|$)"
+    assert counted(lines, re.compile("^Order by"), more) == len(orders)
 
 
 def counted(lines: list[str], head: re.Pattern[str], more: str) -> int:
     """Rows under a heading, and those that are said to be left out."""
-    start = at(lines, head)
-    if start < 0:
-        return 0
-    total = 0
+    start = next((i for i, line in enumerate(lines) if head.match(line)), len(lines))
     below = list(takewhile(bool, lines[start + 1 :]))
     for position in range(len(below)):
         found = re.match(more, " ".join(below[position:]))  # in a narrow window what is left out takes two lines
         if found:
-            return total + sum(int(number) for number in found.groups() if number)
-        total += 1
-    return total
+            return position + sum(int(number) for number in found.groups() if number)
+    return len(below)
 
 
 @examples(60)
@@ -237,11 +179,12 @@ def test_no_warning_is_left_out(run: Run, width: int) -> None:
     for row in run.assumptions:
         if row.subject in ("looked at by no rule of origin", "accepted"):
             assert row.text.partition(". ")[0] in text
-    for words, rows in (
-        (r"Exposed: ", run.exposed), (r"Nothing is planned for ", run.conflicts),
-        (r"Perhaps counted twice: ", [row for row in run.assumptions if row.subject == "counted twice"]),
-    ):  # fmt: skip
-        kind = {"E": "rules? of unknown status", "N": "conflicts?", "P": "perhaps counted twice"}[words[0]]
+    twice = [row for row in run.assumptions if row.subject == "counted twice"]
+    for words, kind, rows in (
+        ("Exposed: ", "rules? of unknown status", run.exposed),
+        ("Nothing is planned for ", "conflicts?", run.conflicts),
+        ("Perhaps counted twice: ", "perhaps counted twice", twice),
+    ):
         left = sum(int(number) for number in re.findall(rf"(\d+) more {kind}", text))
         assert text.count(words) + left == len(rows)
     if run.exposed:

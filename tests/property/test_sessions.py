@@ -9,23 +9,22 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.building import chain, demand, facility, offer, terms
+from tests.building import chain, demand, facility, offer, rule, terms
 
-from friendshore.domain.case import Case, Level
+from friendshore.domain.case import Level
 from friendshore.domain.change import Change, TermKind
-from friendshore.domain.facts import Catalog, Material
+from friendshore.domain.facts import Material
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.kinds.limits import MaxShare
-from friendshore.session import Answer, Session
-from friendshore.solve import Limits
+from friendshore.session import Session
 
 from .compare import RELATIVE
 from .random_cases.facts import Draw
 from .random_cases.levels import about_these, levels
 from .settings import examples
-from .strategies import Tiny, tiny_cases
+from .strategies import ONE, Tiny, tiny_cases
 
 ORES = tuple(
     Material(id=name, element="Cu", form="metal", basis="gross", content=Decimal(1)) for name in ("ore", "tin")
@@ -49,10 +48,9 @@ def beside(tiny: Tiny, capacity: int, joint: bool) -> Inputs:
         "terms": (*catalog.terms, *bearing),
     }
     demands = (*tiny.case.demands, demand("ore", "civil", *[20] * count), demand("tin", "civil", *[11] * count))
-    share = {"id": "ores", "materials": ["ore", "tin"], "share": "0.6", "countries": ["AU"], "group_by": "element"}
-    pending = MaxShare.model_validate({**share, "phases": [{"status": "pending"}], "penalty": "3"})
-    case = tiny.case.but(demands=demands)
-    return Inputs(case, (catalog.model_copy(update=more),), (*tiny.rules, pending))
+    share = {"share": "0.6", "countries": ["AU"], "group_by": "element", "penalty": "3"}
+    pending = rule(MaxShare, id="ores", materials=["ore", "tin"], phases=[{"status": "pending"}], **share)
+    return Inputs(tiny.case.but(demands=demands), (catalog.model_copy(update=more),), (*tiny.rules, pending))
 
 
 @st.composite
@@ -64,7 +62,7 @@ def changes(draw: Draw[Any], inputs: Inputs) -> Change:
     plants = [f.id for f in catalog.facilities if f.capacity]
     factor = Decimal(draw(st.sampled_from(("0.5", "0.9", "1", "1.3", "4"))))
     names = {
-        "price": [o.id for o in catalog.offers if o.price] + ["ore", "tin"],
+        "price": [*(o.id for o in catalog.offers if o.price), "ore", "tin", "country:AU", "outside:AU"],
         "remove": [*offers, "country:AU", "country:CN", "supplier:au", "parent:cn"],
         "demand": demands,
         "capacity": plants,
@@ -77,29 +75,30 @@ def changes(draw: Draw[Any], inputs: Inputs) -> Change:
         "stock": [d.material for d in inputs.case.demands],
         "lift": list(TermKind),
     }
-    names["price"] += ["country:AU", "outside:AU"]
+
     subject = draw(st.sampled_from(sorted(name for name, known in names.items() if known)))
     more: dict[str, Any] = {"factor": factor} if subject in ("price", "demand", "capacity") else {}
-    if subject == "remove" and draw(st.booleans()):
+    rarely, half = draw(st.integers(0, 3)) == 3, draw(st.booleans())
+    if subject == "remove" and half:
         more["from"] = date(2027, 1, 1)
-    if subject == "demand" and draw(st.booleans()):
-        more["delay"] = inputs.case.horizon.length.months * draw(st.integers(1, 3))
-    if subject == "demand" and draw(st.integers(0, 3)) == 3:
+    elif subject == "demand" and rarely:
         more = {"shortage_price": draw(st.integers(1, 900))}
-    if subject == "price" and draw(st.integers(0, 3)) == 3:
+    elif subject == "demand" and half:
+        more["delay"] = inputs.case.horizon.length.months * draw(st.integers(1, 3))
+    elif subject == "price" and rarely:
         more = {"amount": draw(st.integers(1, 90))}
-    if subject == "capacity" and draw(st.booleans()):
+    elif subject == "capacity" and half:
         more = {"per_year": draw(st.integers(0, 90))}
+    elif subject == "waive":
+        more["of"] = draw(st.sampled_from([d.material for d in inputs.case.demands]))
+    elif subject == "lift" and half:
+        more["of"] = draw(st.sampled_from(offers))
+    elif subject == "stock":
+        more["countries"] = [draw(st.sampled_from(("AU", "CN")))]
+    elif subject == "loosen":
+        more["by"] = draw(st.integers(0, 20))
     if subject in ("waive", "grant", "stock"):
         more["quantity"] = draw(st.integers(1, 40))
-    if subject == "waive":
-        more["of"] = draw(st.sampled_from([d.material for d in inputs.case.demands]))
-    if subject == "lift" and draw(st.booleans()):
-        more["of"] = draw(st.sampled_from(offers))
-    if subject == "stock":
-        more["countries"] = [draw(st.sampled_from(("AU", "CN")))]
-    if subject == "loosen":
-        more["by"] = draw(st.integers(0, 20))
     return Change.model_validate({subject: draw(st.sampled_from(names[subject])), **more})
 
 
@@ -108,34 +107,27 @@ def changes(draw: Draw[Any], inputs: Inputs) -> Change:
 def test_a_change_costs_what_the_changed_case_costs(
     tiny: Tiny, capacity: int, joint: bool, some_levels: list[Level], data: st.DataObject
 ) -> None:
-    """One to three changes asked of a session, and the whole case planned anew with them, come to the same money.
-
-    So they do where the case ranks objectives, and each level comes to the same.
-    """
+    """One to three changes asked of a session, and the whole case planned anew with them, come to the same money, and to the same in each level."""
     inputs = beside(tiny.priced(), capacity, joint)
     wanted = {name for d in inputs.case.demands for name in (d.id, d.material, d.end_use)}
     objectives = tuple(about_these(level, wanted) for level in some_levels)
     inputs = replace(inputs, case=inputs.case.but(objectives=objectives))
     some = [data.draw(changes(inputs)) for _ in range(data.draw(st.integers(1, 3)))]
     try:
-        anew = Session.open(inputs.after(some), Limits(workers=1))
+        anew = Session.open(inputs.after(some), ONE)
     except InputError:
         return  # what was named is gone, or a limit names what no longer counts
-    session = Session.open(inputs, Limits(workers=1))
-    compare(session, session.after(*some), anew, inputs.case, inputs.catalogs[0])
-
-
-def compare(session: Session, answer: Answer, anew: Session, case: Case, catalog: Catalog) -> None:
-    """Asserts that a session's answer is what planning anew comes to."""
+    session = Session.open(inputs, ONE)
+    answer = session.after(*some)
     assert bool(answer.infeasible) == (anew.solution.status is PlanStatus.INFEASIBLE)
     if answer.infeasible or session.verified.plan.infeasible:
         return  # what cannot be planned has no cost
-    wanted = float(anew.verified.cost.objective)
-    allowed = RELATIVE * max(1.0, abs(wanted)) * (2 + len(answer.after))
-    prices = [float(o.price.amount or 0) for o in catalog.offers if o.price] + [1000.0]
+    cost = float(anew.verified.cost.objective)
+    allowed = RELATIVE * max(1.0, abs(cost)) * (2 + len(answer.after))
+    prices = [float(o.price.amount or 0) for o in inputs.catalogs[0].offers if o.price] + [1000.0]
     pieces = sum(len(part.plan.purchases) + len(part.plan.makes) + 1 for part in (*answer.before, *answer.after))
-    allowed += float(case.resolution) * pieces * 10 * max(prices) * 1.3
-    assert abs(float(answer.cost.objective) - wanted) <= allowed
+    allowed += float(inputs.case.resolution) * pieces * 10 * max(prices) * 1.3
+    assert abs(float(answer.cost.objective) - cost) <= allowed
     for level, planned in zip(answer.levels, anew.verified.levels, strict=True):
         assert abs(float(level - planned.value)) <= allowed
     least, most = answer.rise_between

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from time import monotonic
 from typing import Any
@@ -13,11 +14,11 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
-from tests.building import METAL, case, catalog, chain, demand, facility, rule, source, store
+from tests import building as b
+from tests.building import case, catalog, demand, facility, ordered, planned, rule, source, store
 
+from friendshore.domain.facts import Offer
 from friendshore.domain.plan import PlanStatus
-from friendshore.domain.run import Run
-from friendshore.problem import build_problem
 from friendshore.program import Program, compile_program
 from friendshore.program.decode import columns_of
 from friendshore.recommend import Recommendation
@@ -27,7 +28,6 @@ from friendshore.solve import AnswerCache, Limits, TieBreaking, plan_of, solve
 from friendshore.solve.steadiest import NEAR
 from friendshore.verify import verify
 
-from .compare import planned
 from .mid_size import mid_size
 from .settings import examples
 from .strategies import Tiny
@@ -112,14 +112,6 @@ def concern_of(program: Program, least: Dependence) -> np.ndarray[Any, Any]:
     return found
 
 
-def by_offer(run: Run) -> dict[tuple[str, str], Decimal]:
-    """Return kilograms by offer and period of order."""
-    found: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for purchase in run.purchases:
-        found[purchase.offer, purchase.ordered] += purchase.quantity_kg
-    return dict(found)
-
-
 def linear_case(seed: int, rate: str) -> Tiny:
     """Return a random case without integer variables and soft limits. At a rate of 0, many plans cost the same."""
     tiny = mid_size(2 * seed)
@@ -127,18 +119,21 @@ def linear_case(seed: int, rate: str) -> Tiny:
     return Tiny(tiny.case.but(discount=Decimal(rate)), tiny.catalog, rules)
 
 
+linear_cases = st.builds(linear_case, st.integers(0, 10_000), st.sampled_from(["0", "0.08"]))
+
+
 def program_of(tiny: Tiny) -> Program:
     """Return the program of a case."""
-    program = compile_program(build_problem(tiny.case, [tiny.catalog], tiny.rules))
+    program = compile_program(tiny.inputs.problem())
     assert not program.linear.integer.any()
     return program
 
 
 @examples(200)
-@given(st.integers(0, 10_000), st.sampled_from(["0", "0.08"]))
-def test_no_plan_of_the_same_cost_is_less_of_concern_or_steadier_or_later(seed: int, rate: str) -> None:
+@given(linear_cases)
+def test_no_plan_of_the_same_cost_is_less_of_concern_or_steadier_or_later(tiny: Tiny) -> None:
     """Another solver gets the whole program with its cost capped, and finds none."""
-    program = program_of(linear_case(seed, rate))
+    program = program_of(tiny)
     found = solve(program)
     if found.status is not PlanStatus.OPTIMAL:
         return
@@ -156,18 +151,17 @@ def test_no_plan_of_the_same_cost_is_less_of_concern_or_steadier_or_later(seed: 
 
 
 @examples(200)
-@given(st.integers(0, 10_000), st.sampled_from(["0", "0.08"]))
-def test_a_limit_that_never_binds_changes_no_order(seed: int, rate: str) -> None:
+@given(linear_cases)
+def test_a_limit_that_never_binds_changes_no_order(tiny: Tiny) -> None:
     """It joins all materials into one program, which the solver solves along another path."""
-    tiny = linear_case(seed, rate)
     slack = rule(Budget, id="slack", amount=10**11)
-    one, other = (planned(tiny.case, [tiny.catalog], rules) for rules in (tiny.rules, (*tiny.rules, slack)))
+    one, other = (planned(tiny.case, tiny.catalog, *rules) for rules in (tiny.rules, (*tiny.rules, slack)))
     if one.status is PlanStatus.OPTIMAL and not one.run.not_tie_broken and not other.run.not_tie_broken:
-        before, after = by_offer(one.run), by_offer(other.run)
-        moved = {key: before.get(key, Decimal(0)) - after.get(key, Decimal(0)) for key in before | after}
+        before, after = ordered(one), ordered(other)
+        moved = {key: before.get(key, 0.0) - after.get(key, 0.0) for key in before | after}
         # A gram may be rounded the other way. From rounded plans, a few grams: these depend on the solver's path.
         rounded = one.session.solution.from_rounded or other.session.solution.from_rounded
-        most = (NEAR + 1) * tiny.case.resolution if rounded else tiny.case.resolution
+        most = (NEAR + 1 if rounded else 1) * float(tiny.case.resolution) + 1e-9
         assert all(abs(change) <= most for change in moved.values()), moved
 
 
@@ -176,54 +170,53 @@ def test_a_limit_that_never_binds_changes_no_order(seed: int, rate: str) -> None
 def test_the_plan_costs_no_more_to_the_cent(seed: int) -> None:
     """Otherwise, rounded quantities cost more, and the first plan is kept and called not tie-broken."""
     tiny = mid_size(seed)
-    found = planned(tiny.case, [tiny.catalog], tiny.rules)
+    found = tiny.planned()
     session = found.session
     if found.status is PlanStatus.OPTIMAL:
         first = verify(session.problem, plan_of(session.program, solve(session.program)))
         assert round(found.run.objective, 2) <= round(first.cost.objective, 2)
 
 
-def two_years(*wanted: float, **more: Any) -> Recommendation:
-    """Return the plan of metal that costs the same in every period and can be held for free."""
-    facts = catalog(facility("au", "AU"), source("AU", 10))
-    given = case(demand("metal", "civil", *wanted, price=100), stores=[store("metal", 0)], **more)
-    return planned(given, [facts], ())
+def of_metal(*offers: Any, wanted: Sequence[float] = (10, 10), plants: Any = (), **more: Any) -> Recommendation:
+    """Return the plan of metal, a shortage of which costs 100."""
+    return planned(case(demand("metal", "civil", *wanted, price=100), **more), catalog(*plants, *offers))
+
+
+def exchangeable(found: Recommendation) -> list[tuple[str, ...]]:
+    """Return the sets of offers that could replace one another."""
+    return [each.offers for each in found.run.exchangeable]
+
+
+def of_australia(names: Sequence[str]) -> list[Offer]:
+    """Return offers of one price."""
+    return [source("AU", 10, name=name) for name in names]
 
 
 def test_steady_orders_are_preferred() -> None:
     """Buying 30 at once, or 20 and 10, costs as much as buying 10 in each of three periods."""
-    orders = by_offer(two_years(5, 5, 20).run)
-    assert [float(each) for each in orders.values()] == [10, 10, 10]
+    found = of_metal(source("AU", 10), wanted=(5, 5, 20), stores=[store("metal", 0)])
+    assert list(ordered(found).values()) == [10, 10, 10]
 
 
-@pytest.mark.parametrize("names", [("b", "a"), ("a", "b")])
-def test_equal_suppliers_always_get_the_same_shares(names: tuple[str, str]) -> None:
+@pytest.mark.parametrize("names", ["ba", "ab"])
+def test_equal_suppliers_always_get_the_same_shares(names: str) -> None:
     """The order of rows in a catalog decides nothing."""
-    facts = catalog(facility("au", "AU"), *(source("AU", 10, name=name) for name in names))
-    found = planned(case(demand("metal", "civil", 10, 10, price=100)), [facts], ())
-    assert {offer for offer, _ in by_offer(found.run)} == {"b"}
-
-
-def replaceable(*offers: Any, plants: Any = (), wanted: float = 10) -> list[tuple[str, ...]]:
-    """Return the sets of offers that could replace one another in the plan for some metal."""
-    facts = catalog(*(plants or [facility("au", "AU")]), *offers)
-    found = planned(case(demand("metal", "civil", wanted, wanted, price=100)), [facts], ())
-    return [each.offers for each in found.run.exchangeable]
+    assert b.bought(of_metal(*of_australia(names))).keys() == {"b"}
 
 
 def test_suppliers_that_ask_one_price_could_replace_one_another() -> None:
     """Three of one price are named, also those that the plan doesn't buy from. A more expensive one isn't."""
-    equal = [source("AU", 10, name=name) for name in "abc"]
-    assert replaceable(*equal, source("AU", 11, name="d")) == [("a", "b", "c")]
-    assert replaceable(equal[0], source("AU", 11, name="d")) == []
+    dear = source("AU", 11, name="d")
+    assert exchangeable(of_metal(*of_australia("abc"), dear)) == [("a", "b", "c")]
+    assert exchangeable(of_metal(*of_australia("a"), dear)) == []
 
 
-def test_suppliers_that_are_needed_in_full_replace_nobody() -> None:
+@pytest.mark.parametrize(("wanted", "told"), [(10, []), (9, [("a", "b")])])
+def test_suppliers_that_are_needed_in_full_replace_nobody(wanted: float, told: list[Any]) -> None:
     """Two of one price that together give no more than is wanted."""
     plants = [facility("p", "AU", 5), facility("q", "AU", 5)]
     both = [source("AU", 10, name="a", plant="p"), source("AU", 10, name="b", plant="q")]
-    assert replaceable(*both, plants=plants, wanted=10) == []
-    assert replaceable(*both, plants=plants, wanted=9) == [("a", "b")]
+    assert exchangeable(of_metal(*both, plants=plants, wanted=(wanted, wanted))) == told
 
 
 @examples(60)
@@ -231,11 +224,11 @@ def test_suppliers_that_are_needed_in_full_replace_nobody() -> None:
 def test_more_or_less_of_each_exchangeable_offer_costs_the_same(seed: int) -> None:
     """A rule that asks for a little more of it, or a little less, makes no plan more expensive."""
     tiny = linear_case(seed, "0")
-    found = planned(tiny.case, [tiny.catalog], tiny.rules)
+    found = tiny.planned()
     plan, little = found.plan.plan, Decimal("0.05")
     for name in {offer for each in found.run.exchangeable for offer in each.offers}:
-        bought = sum((p.quantity for p in plan.purchases if p.offer == name), Decimal(0))
-        changes = [{"at_least": bought + little}, *([{"at_most": bought - little}] if bought > little else [])]
+        amount = sum((p.quantity for p in plan.purchases if p.offer == name), Decimal(0))
+        changes = [{"at_least": amount + little}, *([{"at_most": amount - little}] if amount > little else [])]
         rises = []
         for change in changes:
             answer = found.session.after(rules=(rule(Pin, id="pin", offer=name, **change),))
@@ -243,46 +236,37 @@ def test_more_or_less_of_each_exchangeable_offer_costs_the_same(seed: int) -> No
         assert min(rises) < Decimal("0.02"), name
 
 
-def bought_from(*offers: Any, **more: Any) -> Run:
-    """Return the plan for ten of metal in each of two periods."""
-    facts = catalog(facility("au", "AU"), facility("cn", "CN"), *offers)
-    return planned(case(demand("metal", "civil", 10, 10, price=100), **more), [facts], ()).run
-
-
 def test_of_equal_suppliers_those_of_concern_are_left_out() -> None:
     """The Chinese one is not called an equal offer either. It is taken if Australia is the country of concern."""
-    same = [source("CN", 10, name="b"), source("AU", 10, name="a"), source("AU", 10, name="c")]
-    run = bought_from(*same)
-    assert {purchase.concern for purchase in run.purchases} == {"no"}
-    assert [each.offers for each in run.exchangeable] == [("a", "c")]
-    run = bought_from(*same, concern={"countries": frozenset({"AU"})})
-    assert {purchase.offer for purchase in run.purchases} == {"b"}
+    same = [source("CN", 10, name="b"), *of_australia("ac")]
+    found = of_metal(*same)
+    assert {purchase.concern for purchase in found.run.purchases} == {"no"}
+    assert exchangeable(found) == [("a", "c")]
+    assert b.bought(of_metal(*same, concern={"countries": frozenset({"AU"})})).keys() == {"b"}
 
 
 def test_an_unknown_origin_is_taken_before_one_that_surely_is_of_concern() -> None:
     """Both count in full as of concern. Of two that do, the one that may not be is taken."""
-    unknown = source("AU", 10, name="a").model_copy(update={"chain": chain("AU", *METAL[1:])})
-    run = bought_from(source("CN", 10, name="b"), unknown)
+    unknown = source("AU", 10, name="a").but(chain=b.chain("AU", *b.METAL[1:]))
+    run = of_metal(source("CN", 10, name="b"), unknown).run
     assert {(purchase.offer, purchase.concern) for purchase in run.purchases} == {("a", "may be")}
 
 
 def test_a_cheaper_supplier_of_concern_is_taken() -> None:
     """Less dependence is worth no money to a plan. A budget for countries of concern can ask for it."""
-    run = bought_from(source("CN", 10, name="a"), source("AU", 10.01, name="b"))
-    assert {purchase.offer for purchase in run.purchases} == {"a"}
+    assert b.bought(of_metal(source("CN", 10, name="a"), source("AU", 10.01, name="b"))).keys() == {"a"}
 
 
 def ties_of(*materials: str, wanted: float) -> tuple[TieBreaking, dict[str, Any]]:
     """Return the tie-breaking of a plan for some materials that are wanted in the last of three periods, and the columns of their orders."""
-    facts = catalog(facility("au", "AU"), *(source("AU", 10, name) for name in materials))
+    facts = catalog(*(source("AU", 10, name) for name in materials))
     wants = [demand(name, "civil", 0, 0, wanted, price=100) for name in materials]
-    stores = [store(name, 0) for name in materials]
-    program = compile_program(build_problem(case(*wants, stores=stores), [facts], ()))
+    program = compile_program(b.built(case(*wants, stores=[store(name, 0) for name in materials]), facts))
     found = solve(program)
     first = columns_of(program, plan_of(program, found), found.x)
     arcs, moves = program.problem.network.arcs, program.problem.moves
-    bought = np.array([arcs[arc].node[0] for arc in moves.arc[program.columns.buy_move].tolist()])
-    orders = {name: program.columns.buy[bought == name] for name in materials}
+    material = np.array([arcs[arc].node[0] for arc in moves.arc[program.columns.buy_move].tolist()])
+    orders = {name: program.columns.buy[material == name] for name in materials}
     return TieBreaking(program, found, Limits(), None, AnswerCache(), first), orders
 
 
@@ -297,15 +281,15 @@ def test_equal_quantities_become_whole_steps_the_larger_ones_later() -> None:
 
 def test_most_tiny_plans_are_tie_broken() -> None:
     """Rounding equal quantities one by one would keep the first plan in 7 of these 20 cases."""
-    kept = [planned(tiny.case, [tiny.catalog], tiny.rules) for tiny in (linear_case(seed, "0") for seed in range(20))]
+    kept = [tiny.planned() for tiny in (linear_case(seed, "0") for seed in range(20))]
     assert sum(bool(found.run.not_tie_broken) for found in kept) <= 1
 
 
 @examples(100)
-@given(st.integers(0, 10_000), st.sampled_from(["0", "0.08"]))
-def test_the_columns_of_a_rounded_plan_cost_what_the_plan_costs(seed: int, rate: str) -> None:
+@given(linear_cases)
+def test_the_columns_of_a_rounded_plan_cost_what_the_plan_costs(tiny: Tiny) -> None:
     """The verifier adds the plan up from its records."""
-    program = program_of(linear_case(seed, rate))
+    program = program_of(tiny)
     found = solve(program)
     if found.status is PlanStatus.OPTIMAL:
         plan = verify(program.problem, plan_of(program, found))
@@ -330,8 +314,7 @@ def test_only_the_component_that_loses_by_rounding_keeps_the_first_plan() -> Non
 
 def test_a_session_beside_another_breaks_ties_and_looks_for_no_equal_offers() -> None:
     """`calendar` and `compare` show orders of such sessions, and never their equal offers."""
-    facts = catalog(facility("au", "AU"), *(source("AU", 10, name=name) for name in "ab"))
-    session = planned(case(demand("metal", "civil", 10, 10, price=100)), [facts], ()).session
+    session = of_metal(*of_australia("ab")).session
     assert session.verified.plan.exchangeable
     beside = session.beside(session.inputs, session.program, monotonic())
     assert not beside.verified.plan.exchangeable
@@ -342,10 +325,9 @@ def test_a_session_beside_another_breaks_ties_and_looks_for_no_equal_offers() ->
 def test_a_budget_that_costs_little_beside_shortages_still_binds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shortage of oxide costs ten billion, so that what the budget costs is a millionth of the objective. Duals without it prove nothing."""
     monkeypatch.setattr("friendshore.solve.linking.FEW_ENTRIES", 0)  # small programs are cut into parts too
-    plants = [facility("cn", "CN"), facility("au", "AU"), facility("jp", "JP")]
     sources = [source("CN", 10), source("AU", 10), source("JP", 10, "oxide", total=2, min_order=1)]
     wanted = [demand("metal", "civil", 100, 100, price=20), demand("oxide", "civil", 1000, 1000, price=10**7)]
-    found = planned(case(*wanted), [catalog(*plants, *sources)], [rule(Budget, id="purse", amount=500)])
+    found = planned(case(*wanted), catalog(*sources), rule(Budget, id="purse", amount=500))
     assert found.run.objective > 10**10
     assert found.run.not_tie_broken == []
-    assert {offer for offer, _ in by_offer(found.run)} == {"au-metal", "jp-oxide"}
+    assert b.bought(found).keys() == {"au-metal", "jp-oxide"}

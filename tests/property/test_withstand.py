@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,17 +14,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import Bounds, LinearConstraint, milp
-from tests.building import METAL, case, catalog, chain, demand, facility, offer, store
+from tests.building import case, catalog, demand, facility, opened, rule, source, store
 
-from friendshore.problem.inputs import Inputs
-from friendshore.rules.base import Phase, PhaseStatus
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.session import Session
 from friendshore_risk.withstand.losses import named_losses, usual_losses
 from friendshore_risk.withstand.recheck import check_proof
 from friendshore_risk.withstand.search import combinations_of, withstand
 
+from .patterns import Amount, Bound, Column, Enumeration
 from .settings import at_depth, examples
 from .strategies import Tiny, tiny_cases
 
@@ -33,18 +32,13 @@ LOSSES = {"au": (0,), "cn": (1,), "au-2": (3,), "country:AU": (0, 3), "rule:stop
 ROUTE = "route:AU>US"
 BARRED = 1
 """The plant that the rule is about."""
-STOP = ExportControl(
-    id="stop",
-    title="Nothing may leave China",
-    citation="invented",
-    exporters=frozenset({"CN"}),
-    effect="prohibit",
-    phases=(Phase(status=PhaseStatus.UNKNOWN),),
-)
+STOP = rule(
+    ExportControl, id="stop", title="Nothing may leave China", citation="invented", exporters=["CN"], effect="prohibit",
+    phases=[{"status": "unknown"}],
+)  # fmt: skip
 PRICES = {"civil": 500, "defense": 1000}
 """Money per kilogram short."""
 PERIODS = 3
-FAR = 1e6
 
 
 @dataclass(frozen=True)
@@ -64,17 +58,21 @@ class World:
         """The same as a case."""
         things: list[Any] = []
         for i, name in enumerate(("au", "cn", "jp", "au-2")):
-            more: dict[str, Any] = {"lead_time": 12 * self.lags[i]}
-            if self.onboarding[i]:
-                more |= {"onboarding": self.onboarding[i], "onboarding_currency": "USD"}
-            country = COUNTRIES[i]
-            things.append(facility(name, country, self.capacities[i]))
-            things.append(offer(f"{name}-metal", name, "metal", self.costs[i], chain(country, *METAL), **more))
-        places = {"civil": "", "defense": "KR" if self.apart else ""}
+            once = {"onboarding": self.onboarding[i], "onboarding_currency": "USD"} if self.onboarding[i] else {}
+            things.append(facility(name, COUNTRIES[i], self.capacities[i]))
+            more = {"name": f"{name}-metal", "plant": name, "lead_time": 12 * self.lags[i], **once}
+            things.append(source(COUNTRIES[i], self.costs[i], **more))
+        places = {"civil": "US", "defense": "KR" if self.apart else "US"}
         demands = [demand("metal", use, *self.wanted[use], price=PRICES[use], place=places[use]) for use in PRICES]
-        stores = [store("metal", self.holding), *([store("metal", self.holding, place="KR")] if self.apart else [])]
-        made = case(*demands, stores=tuple(stores))
-        return Session.open(Inputs(made, (catalog(*things),), (STOP,)))
+        stores = [store("metal", self.holding, place=place) for place in sorted(set(places.values()))]
+        return opened(case(*demands, stores=stores), catalog(*things), STOP)
+
+
+def world_of(some: Callable[[int, int, int], tuple[int, ...]], most: int, least: int = 1, apart: bool = False) -> World:
+    """Any of them, of so many numbers from one to another at a time."""
+    onboarding = tuple((0, 0, 30, 200)[at] for at in some(4, 0, 3))
+    wanted = {use: some(PERIODS, 0, 8) for use in PRICES}
+    return World(wanted, some(4, 1, 60), some(4, least, most), onboarding, some(4, 0, 1), some(1, 0, 4)[0], apart)
 
 
 @st.composite
@@ -84,172 +82,120 @@ def worlds(draw: Any) -> World:
     def some(count: int, least: int, most: int) -> tuple[int, ...]:
         return tuple(draw(st.integers(least, most)) for _ in range(count))
 
-    onboarding = tuple(draw(st.sampled_from((0, 0, 30, 200))) for _ in COUNTRIES)
-    wanted = {use: some(PERIODS, 0, 8) for use in PRICES}
-    held = draw(st.integers(0, 4))
-    return World(wanted, some(4, 1, 60), some(4, 1, 12), onboarding, some(4, 0, 1), held, draw(st.booleans()))
+    return world_of(some, 12, apart=draw(st.booleans()))
 
 
 class Direct:
-    """The program of several combinations at once: columns of each are bought (plant, place, period of order), held and short; four binaries onboard."""
+    """The program of several combinations at once: what each buys (plant, place, period of order), holds and is short of; four binaries onboard."""
 
     def __init__(self, world: World, first: int, reacts: int, sets: Sequence[frozenset[str]]) -> None:
-        self.world, self.sets = world, sets
-        self.nodes = 2 if world.apart else 1
-        self.block = (4 * self.nodes + self.nodes + 2) * PERIODS
-        self.count = self.block * len(sets) + 4 + 2 * len(sets) + 1
-        self.cost, self.upper = np.zeros(self.count), np.full(self.count, FAR)
-        self.upper[self.onboarded(0) : self.onboarded(4)] = 1
-        self.rows: list[np.ndarray] = []
-        self.low: list[float] = []
-        self.high: list[float] = []
+        self.world, self.sets, self.nodes = world, sets, range(2 if world.apart else 1)
+        self.most: dict[Amount, float] = {("onboarded", plant): 1.0 for plant in range(4)}
+        self.rows: list[Bound] = []
         for number, names in enumerate(sets):
             self.plan(number, names, first)
             if number:
                 self.agrees(number, first, reacts)
-
-    def buy(self, number: int, plant: int, node: int, t: int) -> int:
-        return number * self.block + (plant * self.nodes + node) * PERIODS + t
-
-    def held(self, number: int, node: int, t: int) -> int:
-        return number * self.block + (4 * self.nodes + node) * PERIODS + t
-
-    def short(self, number: int, use: int, t: int) -> int:
-        return number * self.block + (5 * self.nodes + use) * PERIODS + t
-
-    def onboarded(self, plant: int) -> int:
-        return self.block * len(self.sets) + plant
-
-    def excess(self, number: int, use: int) -> int:
-        return self.block * len(self.sets) + 4 + 2 * number + use
-
-    def row(self, entries: dict[int, float], low: float, high: float) -> None:
-        row = np.zeros(self.count)
-        for column, value in entries.items():
-            row[column] += value
-        self.rows.append(row)
-        self.low.append(low)
-        self.high.append(high)
 
     def plan(self, number: int, names: frozenset[str], first: int) -> None:
         world = self.world
         gone = {plant for name in names - {ROUTE} for plant in LOSSES[name]}
         gone |= {BARRED} if "rule:stop" in names else set()
         for plant, t in product(range(4), range(PERIODS)):
-            arrives = t + world.lags[plant] < PERIODS
-            load: dict[int, float] = {}
-            for node in range(self.nodes):
+            arrives, capacity = t + world.lags[plant] < PERIODS, float(world.capacities[plant])
+            load: dict[Amount, float] = {("buy", number, plant, node, t): 1.0 for node in self.nodes}
+            for node, bought in zip(self.nodes, load, strict=True):
                 lost = plant in gone or (ROUTE in names and node == 0 and plant in LOSSES[ROUTE])
-                open_ = arrives and not (lost and t >= first)
-                self.upper[self.buy(number, plant, node, t)] = world.capacities[plant] if open_ else 0
-                load[self.buy(number, plant, node, t)] = 1
-            self.row(load, -np.inf, world.capacities[plant])
+                self.most[bought] = capacity if arrives and not (lost and t >= first) else 0.0
+            self.rows.append(Bound(load, at_most=capacity))
             if world.onboarding[plant]:
-                self.row({**load, self.onboarded(plant): -world.capacities[plant]}, -np.inf, 0)
-        for node, t in product(range(self.nodes), range(PERIODS)):
-            entries: dict[int, float] = {self.held(number, node, t): -1}
-            if t:
-                entries[self.held(number, node, t - 1)] = 1
-            for plant in range(4):
+                self.rows.append(Bound({**load, ("onboarded", plant): -capacity}, at_most=0.0))
+        for node, t in product(self.nodes, range(PERIODS)):
+            entries: dict[Amount, float] = {("held", number, node, t): -1.0}
+            entries |= {("held", number, node, t - 1): 1.0} if t else {}
+            for plant, lag in enumerate(world.lags):
                 barred = plant == BARRED and "rule:stop" in names and t >= first
-                if t >= world.lags[plant] and not barred:
-                    entries[self.buy(number, plant, node, t - world.lags[plant])] = 1
-            here = [(use, name) for use, name in enumerate(PRICES) if not world.apart or use == node]
-            for use, name in here:
-                self.upper[self.short(number, use, t)] = world.wanted[name][t]
-                entries[self.short(number, use, t)] = 1
-            wanted = sum(world.wanted[name][t] for _, name in here)
-            self.row(entries, wanted, wanted)
+                if t >= lag and not barred:
+                    entries["buy", number, plant, node, t - lag] = 1.0
+            here = [
+                (use, float(world.wanted[use][t])) for at, use in enumerate(PRICES) if not world.apart or at == node
+            ]
+            short: dict[Amount, float] = {("short", number, use, t): wanted for use, wanted in here}
+            self.most |= short
+            wanted = sum(short.values())
+            self.rows.append(Bound(entries | dict.fromkeys(short, 1.0), wanted, wanted))
 
     def agrees(self, number: int, first: int, reacts: int) -> None:
         """What is decided before is the same, and until there is time to react nothing is bought beyond what was planned."""
-        for t in range(PERIODS):
-            for plant, node in product(range(4), range(self.nodes)):
-                if t < reacts:
-                    same = -np.inf if t >= first else 0
-                    self.row({self.buy(number, plant, node, t): 1, self.buy(0, plant, node, t): -1}, same, 0)
-            if t < first:
-                for node in range(self.nodes):
-                    self.row({self.held(number, node, t): 1, self.held(0, node, t): -1}, 0, 0)
-                for use in range(2):
-                    self.row({self.short(number, use, t): 1, self.short(0, use, t): -1}, 0, 0)
+        bought = [
+            (("buy", plant, node, t), t < first) for plant in range(4) for node in self.nodes for t in range(reacts)
+        ]
+        known = [("held", node, t) for node in self.nodes for t in range(first)]
+        known += [("short", use, t) for use in PRICES for t in range(first)]
+        for (kind, *rest), same in [*bought, *((one, True) for one in known)]:
+            apart = {(kind, number, *rest): 1.0, (kind, 0, *rest): -1.0}
+            self.rows.append(Bound(apart, 0.0 if same else -math.inf, 0.0))
 
-    def money(self) -> np.ndarray:
+    def money(self) -> dict[Amount, float]:
         """What the plan without a loss costs."""
-        cost = np.zeros(self.count)
-        for plant in range(4):
-            cost[self.onboarded(plant)] = self.world.onboarding[plant]
-            for node, t in product(range(self.nodes), range(PERIODS)):
-                cost[self.buy(0, plant, node, t)] = self.world.costs[plant]
-        for t in range(PERIODS):
-            for node in range(self.nodes):
-                cost[self.held(0, node, t)] = self.world.holding
-            for use, price in enumerate(PRICES.values()):
-                cost[self.short(0, use, t)] = price
-        return cost
+        cost: dict[Amount, float] = {}
+        for plant, price in enumerate(self.world.costs):
+            cost["onboarded", plant] = self.world.onboarding[plant]
+            cost |= {("buy", 0, plant, node, t): price for node in self.nodes for t in range(PERIODS)}
+        cost |= {("held", 0, node, t): self.world.holding for node in self.nodes for t in range(PERIODS)}
+        return cost | {("short", 0, use, t): price for use, price in PRICES.items() for t in range(PERIODS)}
 
-    def bounded(self, number: int, today: Sequence[float]) -> None:
+    def bounded(self, number: int, today: dict[str, float]) -> None:
         """Short of no more than as things are, but for the excess."""
-        for use in range(2):
-            entries = {self.short(number, use, t): 1.0 for t in range(PERIODS)}
-            self.row({**entries, self.excess(number, use): -1}, -np.inf, today[use] + 1e-9)
-        if not number:
-            self.upper[self.excess(0, 0)] = self.upper[self.excess(0, 1)] = 0
+        for use in PRICES:
+            entries: dict[Amount, float] = {("short", number, use, t): 1.0 for t in range(PERIODS)}
+            excess = {("excess", number, use): -1.0} if number else {}
+            self.rows.append(Bound(entries | excess, at_most=today[use] + 1e-9))
 
-    def missing(self, number: int) -> dict[int, float]:
-        """What the excess counts for: as the prices of shortage are to the highest."""
-        return {self.excess(number, 0): 0.5, self.excess(number, 1): 1.0}
-
-    def least(self, cost: np.ndarray) -> float:
-        integer = np.zeros(self.count)
-        integer[self.onboarded(0) : self.onboarded(4)] = 1
-        rows = LinearConstraint(np.array(self.rows), self.low, self.high)
-        found = milp(cost, integrality=integer, bounds=Bounds(np.zeros(self.count), self.upper), constraints=[rows])
-        assert found.status == 0
-        return float(found.fun)
+    def least(self, cost: dict[Amount, float]) -> float:
+        amounts = {amount for row in self.rows for amount in row.weights} | cost.keys() | self.most.keys()
+        columns = [Column(cost.get(a, 0.0), {a: 1.0}, whole=a[0] == "onboarded") for a in sorted(amounts, key=repr)]
+        ends = [Bound({amount: 1.0}, at_most=most) for amount, most in self.most.items()]
+        found = Enumeration(columns, [*self.rows, *ends]).optimum([], []).objective
+        assert found < math.inf
+        return found
 
 
-def directly(world: World, first: int, reacts: int, most: int, today: Sequence[float]) -> tuple[float, int, float]:
+def missing(number: int) -> dict[Amount, float]:
+    """What the excess counts for: as the prices of shortage are to the highest."""
+    return {("excess", number, use): price / max(PRICES.values()) for use, price in PRICES.items()}
+
+
+def directly(world: World, first: int, reacts: int, most: int, today: dict[str, float]) -> tuple[float, int, float]:
     """The least cost of a plan that withstands any `most` losses, how many combinations none withstands, and the least regret."""
     sets = [frozenset(chosen) for size in range(1, most + 1) for chosen in combinations(LOSSES, size)]
     unavoidable = [_alone(world, first, reacts, names, today) for names in sets]
-    every = Direct(world, first, reacts, [frozenset(), *sets])
+    every, regret = Direct(world, first, reacts, [frozenset(), *sets]), ("regret",)
     for number in range(len(sets) + 1):
         every.bounded(number, today)
-    regret = every.count - 1
     for number, least in enumerate(unavoidable, 1):
-        every.row({**every.missing(number), regret: -1}, -np.inf, least + 1e-7)
-    only = np.zeros(every.count)
-    only[regret] = 1
-    excess = every.least(only)
-    every.upper[regret] = excess + 1e-7
+        every.rows.append(Bound({**missing(number), regret: -1.0}, at_most=least + 1e-7))
+    excess = every.least({regret: 1.0})
+    every.most[regret] = excess + 1e-7
     return every.least(every.money()), sum(least > 1e-3 for least in unavoidable), excess
 
 
-def _alone(world: World, first: int, reacts: int, names: frozenset[str], today: Sequence[float]) -> float:
+def _alone(world: World, first: int, reacts: int, names: frozenset[str], today: dict[str, float]) -> float:
     alone = Direct(world, first, reacts, [frozenset(), names])
-    cost = np.zeros(alone.count)
     for number in range(2):
         alone.bounded(number, today)
-    for column, weight in alone.missing(1).items():
-        cost[column] = weight
-    return max(alone.least(cost), 0.0)
+    return max(alone.least(missing(1)), 0.0)
 
 
 def agrees(world: World, first: int, react: int, most: int, least: int = 1) -> None:
     """The search finds what the program of all combinations at once does, from `least` losses on."""
     session = world.session()
     reacts = min(first + react, PERIODS - 1)
-    found = withstand(
-        session,
-        named_losses(session, list(LOSSES)),
-        most,
-        start=date(2026 + first, 1, 1),
-        react=Decimal(12 * (reacts - first)),
-        certify=True,
-    )
+    start, months = date(2026 + first, 1, 1), Decimal(12 * (reacts - first))
+    losses = named_losses(session, list(LOSSES))
+    found = withstand(session, losses, most, start=start, react=months, certify=True)
     short = session.verified.plan.short_by_demand
-    today = [float(short.get(f"metal-{use}", 0)) for use in PRICES]
+    today = {use: float(short.get(f"metal-{use}", 0)) for use in PRICES}
     plain = Direct(world, first, reacts, [frozenset()])
     as_things_are = plain.least(plain.money())
     for point in found.curve[least:]:
@@ -280,10 +226,7 @@ def test_random_cases_equal_brute_force(seed: int) -> None:
     def some(count: int, least: int, most: int) -> tuple[int, ...]:
         return tuple(int(value) for value in dice.integers(least, most + 1, count))
 
-    onboarding = tuple(int(dice.choice((0, 0, 30, 200))) for _ in COUNTRIES)
-    wanted = {use: some(PERIODS, 0, 8) for use in PRICES}
-    held = int(dice.integers(0, 5))
-    world = World(wanted, some(4, 1, 60), some(4, 2, 15), onboarding, some(4, 0, 1), held, seed % 3 == 0)
+    world = world_of(some, 15, least=2, apart=seed % 3 == 0)
     agrees(world, int(dice.integers(0, 3)), int(dice.integers(0, 2)), most := 3 if seed % 50 == 0 else 2, most)
 
 
@@ -291,9 +234,8 @@ def test_random_cases_equal_brute_force(seed: int) -> None:
 @examples(40)
 def test_more_losses_never_cost_less_and_what_follows_all_of_them_is_verified(tiny: Tiny, first: int) -> None:
     """Chains, lots, tiers, terms, rules of any kind: whatever follows a combination is verified, or nothing is answered."""
-    given_ = tiny.priced()
-    session = Session.open(Inputs(given_.case, (given_.catalog,), given_.rules))
-    periods = given_.case.horizon.periods
+    session = opened(tiny.priced().case, tiny.catalog, *tiny.rules)
+    periods = tiny.case.horizon.periods
     losses, _ = usual_losses(session)
     found = withstand(session, losses, 2, start=periods[min(first, len(periods) - 1)].start)
     costs = [point.extra for point in found.curve]

@@ -73,20 +73,26 @@ def case() -> Iterator[Path]:
         yield case
 
 
+def place_of(book: Any, sheet: str, name: str, column: str, key: str = "id") -> Any:
+    """The cell of a column in the row of a name; without one, in the row below the last."""
+    heads = {str(head.value).partition(" [")[0]: head.column for head in book[sheet][1]}
+    last = book[sheet].max_row
+    rows = [row for row in range(2, last + 1) if book[sheet].cell(row, heads[key]).value == name]
+    return book[sheet].cell(rows[0] if name else last + 1, heads[column])
+
+
 def edited(case: Path, figures: Mapping[tuple[str, str, str], Decimal], demands: Sequence[Decimal] = ()) -> Path:
     """The workbook with some figures edited, as numbers in the unit of their head, and with more demand lines."""
     from openpyxl import load_workbook
 
     book = load_workbook(case / "case.xlsx")
     for (sheet, name, column), value in figures.items():
-        heads = {str(head.value).partition(" [")[0]: head.column for head in book[sheet][1]}
-        of = heads["facility" if sheet == "capacity" else "id"]
-        row = next(row for row in range(2, book[sheet].max_row + 1) if book[sheet].cell(row, of).value == name)
-        book[sheet].cell(row, heads[column]).value = float(value)
-    heads = {str(head.value).partition(" [")[0]: head.column for head in book["demand"][1]}
+        place_of(book, sheet, name, column, "facility" if sheet == "capacity" else "id").value = float(value)
     for number, per_year in enumerate(demands):
-        for column, text in new_demand(number, per_year).items():
-            book["demand"].cell(book["demand"].max_row + (column == "id"), heads[column]).value = text
+        line = new_demand(number, per_year)
+        place_of(book, "demand", "", "id").value = line["id"]
+        for column, text in line.items():
+            place_of(book, "demand", line["id"], column).value = text
     book.save(case / "edited.xlsx")
     return case / "edited.xlsx"
 
@@ -99,11 +105,15 @@ def new_demand(number: int, per_year: Decimal) -> dict[str, str]:
     }  # fmt: skip
 
 
+def copied(case: Path, name: str) -> Path:
+    """A copy of the case beside it."""
+    shutil.rmtree(case.with_name(name), ignore_errors=True)
+    return shutil.copytree(case, case.with_name(name))
+
+
 def by_hand(case: Path, figures: Mapping[tuple[str, str, str], Decimal], demands: Sequence[Decimal] = ()) -> Path:
     """A copy of the case with the figures and the demand lines in its files."""
-    copy = case.with_name("by-hand")
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(case, copy)
+    copy = copied(case, "by-hand")
     for cell, value in figures.items():
         name, before, unit = FIGURES[cell]
         text = (copy / name).read_text()
@@ -113,27 +123,19 @@ def by_hand(case: Path, figures: Mapping[tuple[str, str, str], Decimal], demands
         end = '"' if mark == '"' else ""
         (copy / name).write_text(text.replace(before, f"{mark}{value} {unit}".rstrip() + end))
     for number, per_year in enumerate(demands):
-        lines = [
-            f'{key} = "{text}"' if key != "from" else f"{key} = {text}"
-            for key, text in new_demand(number, per_year).items()
-        ]
+        told = new_demand(number, per_year).items()
+        lines = [f"{key} = {text}" if key == "from" else f'{key} = "{text}"' for key, text in told]
         with (copy / "case.toml").open("a") as file:
             file.write("\n".join(["", "[[demand]]", *lines, ""]))
     return copy
 
 
-def facts(catalogs: tuple[Catalog, ...]) -> list[Any]:
+def facts(catalogs: tuple[Catalog, ...]) -> Iterator[Any]:
     """What catalogs say, whatever it rests on."""
-    return [
-        [[(o.id, o.price.amount if o.price else None) for o in c.offers] for c in catalogs],
-        [
-            [
-                (f.id, [(s.start, s.per_year, s.status) for s in f.capacity if s.per_year or s.start])
-                for f in c.facilities
-            ]
-            for c in catalogs
-        ],
-    ]
+    for catalog in catalogs:
+        yield from ((o.id, o.price.amount if o.price else None) for o in catalog.offers)
+        for site in catalog.facilities:
+            yield site.id, [(s.start, s.per_year, s.status) for s in site.capacity if s.per_year or s.start]
 
 
 @examples(100)
@@ -142,13 +144,12 @@ def test_the_scenario_gives_the_facts_of_the_case_with_these_edits(
     case: Path, figures: dict[tuple[str, str, str], Decimal], demands: list[Decimal]
 ) -> None:
     """Quantities, prices, capacities, limits, orders, and new demand, to the last digit; figures that are as they were come to no change."""
-    given = gather(load_case(case), Registry.of())
+    given, wanted = (gather(load_case(one), Registry.of()) for one in (case, by_hand(case, figures, demands)))
     changes = edits_of(edited(case, figures, demands), given, "mine").scenario.change
-    wanted = gather(load_case(by_hand(case, figures, demands)), Registry.of())
     after, catalogs, rules = apply_changes(changes, given.case, given.catalogs, given.rules)
     assert after.demands == wanted.case.demands
     assert after.orders == wanted.case.orders
-    assert facts(catalogs) == facts(wanted.catalogs)
+    assert list(facts(catalogs)) == list(facts(wanted.catalogs))
     assert rules == wanted.rules
     assert len(changes) <= len(figures) + len(demands)
 
@@ -160,9 +161,7 @@ def test_the_plan_is_that_of_the_case_with_these_edits(
 ) -> None:
     """The scenario, read back from the case file that it is written into, gives the plan of the case that was edited by hand."""
     made = edits_of(edited(case, figures, demands), gather(load_case(case), Registry.of()), "mine")
-    copy = case.with_name("with-scenario")
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(case, copy)
+    copy = copied(case, "with-scenario")
     if made.toml:
         with_scenario(copy / "case.toml", made)
     found = plan(load_case(copy), scenario=["mine"] if made.toml else (), registry=Registry.of(), workers=1)

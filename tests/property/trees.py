@@ -81,14 +81,9 @@ class Forest:
         if len(offer.outputs) == 1:
             return self.world.way(offer, place, period).order_by
         outputs = {line.material for line in offer.outputs}
-        ends = ((d.material, d.place or self.world.case.place) for d in self.world.demands.values())
-        nodes = {node for end in ends for node in self.leading_to(*end)}
-        ways = [(to, self.world.routes(offer, to)) for material, to in nodes if material in outputs]
-        return min(
-            self.world.way(offer, to, period).order_by
-            for to, route in ways
-            if route and route[0][period] < self.world.count
-        )
+        places = {to for end in self.world.nodes() for material, to in self.leading_to(*end) if material in outputs}
+        ways = [self.world.way(offer, to, period) for to in places if self.world.routes(offer, to) is not None]
+        return min(way.order_by for way in ways if way.arrives < self.world.count)
 
     def leading_to(self, material: str, place: str) -> set[tuple[str, str]]:
         """The material and place itself, and every input's, all the way up."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import calendar
 import math
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -71,11 +72,18 @@ def within(day: date, start: date | None, end: date | None) -> bool:
     return (start is None or start <= day) and (end is None or day <= end)
 
 
+def _begun(lanes: Sequence[Lane], day: date) -> Lane | None:
+    """The lane that holds on a day, of several to one place."""
+    begun = [lane for lane in lanes if lane.start is None or lane.start <= day]
+    return max(begun, key=lambda lane: lane.start or date.min, default=None)
+
+
 class World:
     """The facts of one case, each looked up or counted anew."""
 
     def __init__(self, case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule]) -> None:
         self.case = case
+        self._ways: dict[tuple[str, str, int], Way] = {}
         self.catalogs = tuple(catalogs)
         self.rules = tuple(rules)
         self.materials: dict[str, Material] = {m.id: m for c in catalogs for m in c.materials}
@@ -88,20 +96,17 @@ class World:
             d.id or f"{d.material}/{d.end_use}/{d.place or case.place}": d for d in case.demands
         }
         self.count = case.horizon.count
-        self.offers = {
-            name: o
-            for name, o in self.known.items()
-            if o.price or any(self._quote(o, period) for period in range(self.count))
-        }
+        self.months = {"month": 1, "quarter": 3, "year": 12}[case.horizon.length.value]
+        periods = range(self.count)
+        self.offers = {name: o for name, o in self.known.items() if o.price or any(self._quote(o, t) for t in periods)}
 
     @cached_property
     def spans(self) -> list[tuple[date, date]]:
         """First and last day of each period."""
-        months = {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value]
         first = self.case.horizon.start
         assert first.day == 1, "the oracle's periods start with a month"
-        index = first.year * 12 + first.month - 1
-        starts = [date((index + i * months) // 12, (index + i * months) % 12 + 1, 1) for i in range(self.count + 1)]
+        index = [first.year * 12 + first.month - 1 + i * self.months for i in range(self.count + 1)]
+        starts = [date(month // 12, month % 12 + 1, 1) for month in index]
         return [(a, b - timedelta(days=1)) for a, b in pairwise(starts)]
 
     @cached_property
@@ -111,12 +116,7 @@ class World:
 
     def discount(self, period: int) -> float:
         """What money of a period counts for at the start of the plan."""
-        months = {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value]
-        return float((1 + float(self.case.discount)) ** -(period * months / 12))
-
-    def period_of(self, day: date) -> int | None:
-        """The period that holds a day."""
-        return next((i for i, (a, b) in enumerate(self.spans) if a <= day <= b), None)
+        return float((1 + float(self.case.discount)) ** -(period * self.months / 12))
 
     def country(self, place: str) -> str:
         """The country of a place: a site's facility says it, any other place is a country."""
@@ -126,6 +126,25 @@ class World:
         """Where an offer's inputs are used and its moves begin."""
         facility = self.facilities[offer.facility]
         return facility.place or facility.country
+
+    def node(self, wanted: DemandSpec | StoreSpec) -> tuple[str, str]:
+        """The material and place of a demand or store."""
+        return wanted.material, wanted.place or self.case.place
+
+    def nodes(self) -> list[tuple[str, str]]:
+        """Where each demand takes its good."""
+        return [self.node(demand) for demand in self.demands.values()]
+
+    def operator(self, facility: Facility) -> str:
+        """The supplier that runs a facility."""
+        return facility.operator or facility.name or facility.id
+
+    def stretches(self, per: str, periods: Iterable[int]) -> list[list[int]]:
+        """Some periods by stretch of time; a year by the first days of its periods."""
+        found: dict[object, list[int]] = defaultdict(list)
+        for period in periods:
+            found[{"period": period, "year": self.spans[period][0].year, "horizon": 0}[per]].append(period)
+        return list(found.values())
 
     # -------------------------------------------------------------------------------------------------------- demand
 
@@ -150,7 +169,7 @@ class World:
             kilograms = float(stock.quantity)
             found.append(Lot(name, stock.material, place, 0, None, kilograms, stock.chain, "", stock.acquired))
         for number, order in enumerate(self.case.orders):
-            there = self.period_of(order.arrives)
+            there = next((i for i, (a, b) in enumerate(self.spans) if a <= order.arrives <= b), None)
             if there is None:
                 continue
             offer = self.known[order.offer]
@@ -181,8 +200,7 @@ class World:
 
     def orderable(self, offer: Offer, period: int) -> bool:
         """Whether the whole period lies within the offer's dates and those of one quotation, and after its qualification."""
-        months = {"month": 1, "quarter": 3, "year": 12}[self.case.horizon.length.value]
-        if period * months < (offer.qualification or 0):
+        if period * self.months < (offer.qualification or 0):
             return False
         quoted = not offer.quotes or self._quote(offer, period) is not None
         return quoted and all(within(day, offer.start, offer.end) for day in self.spans[period])
@@ -225,14 +243,18 @@ class World:
         arrivals = [self.way(offer, to, period).arrives for period in range(self.count)]
         crosses = self.country(self.site(offer)) != self.country(to)
         assumed = float(self.case.assume.freight or 0) if crosses else 0.0
-        freights = []
-        for first, _ in self.spans:
-            begun = {lane.start or date.min: lane for lane in lanes if lane.start is None or lane.start <= first}
-            freight = begun[max(begun)].freight if begun else None
-            freights.append(assumed if freight is None else float(freight))
+        begun = [_begun(lanes, first) for first, _ in self.spans]
+        freights = [assumed if lane is None or lane.freight is None else float(lane.freight) for lane in begun]
         return arrivals, freights
 
     def way(self, offer: Offer, to: str, period: int) -> Way:
+        """How an order of a period is placed and arrives, worked out once."""
+        key = (offer.id, to, period)
+        if key not in self._ways:
+            self._ways[key] = self._way(offer, to, period)
+        return self._ways[key]
+
+    def _way(self, offer: Offer, to: str, period: int) -> Way:
         """How an order of a period is placed and arrives: an order of its first day is there on the first day of a later one; of a plant that begins
         to work later, what is ordered on that day is there when its time has passed.
         """
@@ -261,17 +283,14 @@ class World:
 
     def _leads(self, offer: Offer, lanes: Sequence[Lane], period: int) -> set[Decimal]:
         """Lead times in months of orders of a period, asked on each of its days."""
-        found = set()
-        for day in days(*self.spans[period]):
-            begun = {lane.start or date.min: lane for lane in lanes if lane.start is None or lane.start <= day}
-            months = begun[max(begun)].lead_time if begun else None
-            for other in (offer.lead_time, self.case.assume.lead_time):
-                months = other if months is None else months
-            assert months is not None
-            found.add(months)
-            if len(lanes) < 2:
-                break
-        return found
+        asked = days(*self.spans[period]) if len(lanes) > 1 else self.spans[period][:1]
+        return {self.lead(offer, lanes, day) for day in asked}
+
+    def lead(self, offer: Offer, lanes: Sequence[Lane], day: date) -> Decimal:
+        """Lead time in months of an order of a day, over one of some lanes."""
+        lane = _begun(lanes, day)
+        stated = (lane and lane.lead_time, offer.lead_time, self.case.assume.lead_time)
+        return next(months for months in stated if months is not None)
 
     def there(self, day: date, lead: Decimal) -> date:
         """The day on which an order of a day is there: whole months by the calendar, anything else in days; with the days to be safe."""
@@ -325,8 +344,6 @@ class World:
 
     def _store(self, material: str, place: str, period: int) -> StoreSpec | None:
         """What the case says of a place on the last day of a period."""
-        for store in self.case.stores:
-            here = (store.material, store.place or self.case.place) == (material, place)
-            if here and within(self.spans[period][1], store.start, store.end):
-                return store
-        return None
+        last = self.spans[period][1]
+        here = [store for store in self.case.stores if self.node(store) == (material, place)]
+        return next((store for store in here if within(last, store.start, store.end)), None)

@@ -12,13 +12,13 @@ from random import Random
 import numpy as np
 import pytest
 from hypothesis import given
-from tests.property.compare import RELATIVE, planned, planned_once, rounding
+from tests.property.compare import RELATIVE, WORKED, each_worked, planned_once, rounding
 from tests.property.oracle import optimum
 from tests.property.settings import DEPTH, examples
 from tests.property.strategies import Tiny, tiny_cases
-from tests.property.worked import Worked, cases
+from tests.property.test_first_plans import program
 
-from friendshore.program.matrix import Entries, Floats, Linear
+from friendshore.program.matrix import Entries, Linear
 from friendshore.solve import Watch, relaxation
 from friendshore_proof.certificate import NoCertificateError, Steps, proved
 from friendshore_proof.cuts import Cut, ExactRows
@@ -26,20 +26,18 @@ from friendshore_proof.exact import Multipliers
 from friendshore_proof.proving import prove_optimality
 from friendshore_proof.search import Branch, Leaf, Tree
 
-# ---------------------------------------------------------------------------------------------------------------- search
 
-
-@pytest.mark.parametrize("worked", cases(), ids=lambda w: w.name)
-def test_what_was_worked_out_by_hand_is_proved_and_no_more(worked: Worked) -> None:
+@each_worked
+def test_what_was_worked_out_by_hand_is_proved_and_no_more(worked: str) -> None:
     """The proved bound is the objective that the working beside the case gives, and not above it."""
-    if math.isinf(worked.objective):
+    objective = WORKED[worked].objective
+    if math.isinf(objective):
         return
-    found = planned_once(worked)
-    proof = prove_optimality(found.plan, seconds=60)
+    proof = prove_optimality(planned_once(worked).plan, seconds=60)
     assert proof.findings == ()
     assert proof.proved, proof.text
     assert proof.bound is not None
-    assert proof.bound <= Fraction(worked.objective) + Fraction(1e-9 * max(1.0, abs(worked.objective)))
+    assert proof.bound <= Fraction(objective) + Fraction(1e-9 * max(1.0, abs(objective)))
 
 
 @examples(300, least=15)
@@ -47,7 +45,7 @@ def test_what_was_worked_out_by_hand_is_proved_and_no_more(worked: Worked) -> No
 def test_no_bound_lies_above_the_optimum(tiny: Tiny) -> None:
     """On random tiny cases the bound is at most what brute force finds, and the plan is proved to be optimal."""
     answer = optimum(tiny.case, [tiny.catalog], tiny.rules).objective
-    found = planned(tiny.case, [tiny.catalog], tiny.rules)
+    found = tiny.planned()
     proof = prove_optimality(found.plan, seconds=60)
     assert proof.findings == ()
     if not math.isinf(answer):
@@ -55,9 +53,6 @@ def test_no_bound_lies_above_the_optimum(tiny: Tiny) -> None:
         assert float(proof.bound) <= answer + RELATIVE * max(1.0, abs(answer))
         slack = rounding(tiny.case, [tiny.catalog], found) + RELATIVE * max(1.0, abs(answer))
         assert proof.proved or float(proof.bound) >= answer - slack, proof.text
-
-
-# ---------------------------------------------------------------------------------------------------------- certificates
 
 
 @pytest.fixture(autouse=True)
@@ -68,19 +63,13 @@ def cuts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def drawn(dice: Random) -> Linear:
     """A few integer columns and a continuous one, under a few rows, costs on either side of zero."""
-    columns, rows = dice.randint(2, 4), dice.randint(1, 3)
-    upper = np.array([float(dice.randint(1, 3)) for _ in range(columns)])
-    coefficients = np.array([[float(dice.randint(-3, 5)) for _ in range(columns)] for _ in range(rows)])
-    where = np.argwhere(coefficients)
-    return Linear(
-        cost=np.array([dice.randint(-40, 90) / 10 for _ in range(columns)]),
-        lower=np.zeros(columns),
-        upper=upper,
-        integer=np.arange(columns) > 0,
-        entries=Entries.summed(where[:, 0], where[:, 1], coefficients[tuple(where.T)], (rows, columns)),
-        row_lower=np.array([float(dice.randint(-1, 6)) for _ in range(rows)]),
-        row_upper=np.array([dice.choice([np.inf, float(dice.randint(6, 9))]) for _ in range(rows)]),
-    )
+    columns, rows = range(dice.randint(2, 4)), range(dice.randint(1, 3))
+    upper = [float(dice.randint(1, 3)) for _ in columns]
+    figures = [[float(dice.randint(-3, 5)) for _ in columns] for _ in rows]
+    cost = [dice.randint(-40, 90) / 10 for _ in columns]
+    least = [float(dice.randint(-1, 6)) for _ in rows]
+    most = [dice.choice([np.inf, float(dice.randint(6, 9))]) for _ in rows]
+    return program(figures, least, most, upper, len(columns) - 1, cost)
 
 
 def least_cost(linear: Linear) -> float | None:
@@ -90,14 +79,10 @@ def least_cost(linear: Linear) -> float | None:
     for values in product(*(range(int(linear.upper[j]) + 1) for j in whole)):
         lower, upper = linear.lower.copy(), linear.upper.copy()
         lower[whole] = upper[whole] = values
-        answer = relaxation(_bounded(linear, lower, upper), Watch())
+        answer = relaxation(replace(linear, lower=lower, upper=upper), Watch())
         if answer.x is not None:
             found.append(answer.objective)
     return min(found, default=None)
-
-
-def _bounded(linear: Linear, lower: Floats, upper: Floats) -> Linear:
-    return Linear(linear.cost, lower, upper, linear.integer, linear.entries, linear.row_lower, linear.row_upper)
 
 
 def lots(dice: Random) -> Linear:
@@ -133,9 +118,8 @@ def drawn_cut(dice: Random, rows: ExactRows, count: int) -> Cut:
 
 def bent_cuts(dice: Random, cuts: Sequence[Cut]) -> tuple[Cut, ...]:
     """The same with one changed: a multiplier by one, the denominator, an end, or a row."""
-    new = list(cuts)
-    at = dice.randrange(len(new))
-    over, rows, ends = new[at].multipliers.over, list(new[at].multipliers.rows), set(new[at].ends)
+    at = dice.randrange(len(cuts))
+    over, rows, ends = cuts[at].multipliers.over, list(cuts[at].multipliers.rows), set(cuts[at].ends)
     way, which = dice.randrange(4), dice.randrange(len(rows))
     row, times = rows[which]
     if way == 0:
@@ -146,16 +130,13 @@ def bent_cuts(dice: Random, cuts: Sequence[Cut]) -> tuple[Cut, ...]:
         ends ^= {dice.randrange(8)}
     else:
         rows[which] = max(0, row + dice.choice([-1, 1])), times
-    new[at] = Cut(Multipliers(over, tuple(rows)), tuple(sorted(ends)))
-    return tuple(new)
+    return *cuts[:at], Cut(Multipliers(over, tuple(rows)), tuple(sorted(ends))), *cuts[at + 1 :]
 
 
 def bent(dice: Random, steps: Steps) -> Steps:
     """The same with something changed: a multiplier, a denominator, a split, a leaf said to be empty, or steps lost, doubled or moved."""
-    new = list(steps)
-    at = dice.randrange(len(new))
+    new, at, way = list(steps), dice.randrange(len(steps)), dice.randrange(6)
     step = new[at]
-    way = dice.randrange(6)
     if way == 0:
         new.insert(at, dice.choice(new))
     elif way == 1:
@@ -224,15 +205,8 @@ def test_large_figures_of_a_cut_are_rounded_to_what_it_still_proves(seed: int) -
     """A row of continuous columns, each figure of fifteen digits: a cut made of it alone holds at all corners of it, in exact fractions."""
     dice = Random(seed)
     figures = [dice.randint(10**14, 10**15 - 1) for _ in range(4)]
-    linear = Linear(
-        cost=np.zeros(3),
-        lower=np.zeros(3),
-        upper=np.full(3, np.inf),
-        integer=np.zeros(3, dtype=bool),
-        entries=Entries.summed(np.zeros(3, dtype=np.intp), np.arange(3), np.array(figures[:3]) / 10.0, (1, 3)),
-        row_lower=np.array([figures[3] / 10.0]),
-        row_upper=np.array([np.inf]),
-    )
+    row = [figure / 10.0 for figure in figures[:3]]
+    linear = program([row], [figures[3] / 10.0], [np.inf], [np.inf] * 3, 0, np.zeros(3))
     cut = ExactRows(linear, linear.upper).of(Cut(Multipliers(1, ((0, 10),)), ()))
     assert cut.lower is not None
     for column, value in cut.entries.items():

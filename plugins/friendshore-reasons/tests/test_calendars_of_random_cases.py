@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -11,7 +12,6 @@ from tests.property.settings import examples
 from tests.property.strategies import Tiny, tiny_cases
 
 from friendshore.domain.time import Span
-from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
 from friendshore_reasons.calendar.search import calendar
 from friendshore_reasons.calendar.stretches import Snapshot, StretchPlan
@@ -21,23 +21,19 @@ from friendshore_reasons.calendar.stretches import Snapshot, StretchPlan
 @examples(40)
 def test_every_day_is_as_its_stretch_says(tiny: Tiny, data: st.DataObject) -> None:
     """A day taken at random, planned on its own from the facts of that day alone; and the two sides of every date differ."""
-    priced = tiny.priced()
-    session = Session.open(Inputs(priced.case, (priced.catalog,), priced.rules))
+    session = tiny.priced().session()
     found = calendar(session)
     standing = Snapshot.of(session.inputs, session.problem, found.until)
-    names = [demand.id for demand in session.problem.demands]
-    for before, after in zip(found.intervals, found.intervals[1:], strict=False):
+    for before, after in pairwise(found.intervals):
         assert after.start == before.end + timedelta(days=1)
-        sides = [
-            StretchPlan(span, standing.on(span), session)
-            for span in (Span(start=before.end, end=before.end), Span(start=after.start, end=after.start))
-        ]
-        assert not all(sides[0].same_as(sides[1], name) for name in names)
+        spans = [Span(start=day, end=day) for day in (before.end, after.start)]
+        one, other = (StretchPlan(span, standing.on(span), session) for span in spans)
+        assert not all(one.same_as(other, demand.id) for demand in session.problem.demands)
     for interval in found.intervals:
         day = data.draw(st.dates(interval.start, interval.end))
         alone = Session.open(standing.on(Span(start=day, end=day))).verified
         assert abs(alone.cost.total - interval.spent) <= Decimal("0.01") + abs(interval.spent) * Decimal("1e-6")
-        short = {entry.demand for entry in alone.plan.shorts if entry.quantity > priced.case.resolution}
+        short = {entry.demand for entry in alone.plan.shorts if entry.quantity > tiny.case.resolution}
         short |= {name for part in alone.plan.infeasible for name in part.demands}
         assert short >= set(interval.short)
 
@@ -49,18 +45,12 @@ def test_a_year_without_dates_is_planned_as_a_year(tiny: Tiny) -> None:
     priced = tiny.priced()
     assume(priced.case.horizon.count == 1 and priced.case.horizon.length.value == "year")
     offers = tuple(
-        o.model_copy(
-            update={
-                "lead_time": Decimal(0),
-                "qualification": None,
-                "lanes": tuple(lane.model_copy(update={"lead_time": None}) for lane in o.lanes),
-            }
-        )
+        o.but(lead_time=Decimal(0), qualification=None, lanes=tuple(lane.but(lead_time=None) for lane in o.lanes))
         for o in priced.catalog.offers
     )
-    bare = priced.case.assume.model_copy(update={"lead_time": Decimal(0), "safety_lead": Decimal(0)})
-    case = priced.case.model_copy(update={"stocks": (), "orders": (), "assume": bare})
-    session = Session.open(Inputs(case, (priced.catalog.model_copy(update={"offers": offers}),), priced.rules))
+    bare = priced.case.assume.but(lead_time=Decimal(0), safety_lead=Decimal(0))
+    case = priced.case.but(stocks=(), orders=(), assume=bare)
+    session = Tiny(case, priced.catalog.but(offers=offers), priced.rules).session()
     found = calendar(session)
     assume(len(found.intervals) == 1 and not found.left_out)
     assert abs(found.intervals[0].spent - session.verified.cost.total) <= Decimal("0.01")

@@ -13,18 +13,15 @@ from hypothesis import strategies as st
 from tests.property.compare import RELATIVE
 from tests.property.oracle import optimum
 from tests.property.settings import examples
-from tests.property.strategies import Tiny, tiny_cases
+from tests.property.strategies import ONE, Tiny, tiny_cases
 from tests.property.test_sessions import beside
 
 from friendshore.domain.change import Change, TermKind
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
-from friendshore.solve import Limits
 from friendshore_reasons.ledger.items import Method, in_units
 from friendshore_reasons.ledger.search import Bill, Ledger, ledger
-
-ONE = Limits(workers=1)
 
 
 def anew(inputs: Inputs, off: Sequence[Change]) -> float | None:
@@ -76,7 +73,7 @@ def test_shapley_values_are_those_of_the_textbook(tiny: Tiny, exact_up_to: int, 
 
     Neither rules that make no difference, nor those beside one that forbids as much, nor parts taken by themselves change anything.
     """
-    session = Session.open(Inputs(tiny.priced().case, (tiny.catalog,), tiny.rules), ONE)
+    session = tiny.priced().session()
     off = {rule.id: Change(disable=rule.id) for rule in tiny.rules} | ({kind.value: Change(lift=kind)} if kind else {})
     found = ledger(session, items=list(off), exact_up_to=exact_up_to, samples=4)
     adds_up(found)
@@ -91,18 +88,15 @@ def test_shapley_values_are_those_of_the_textbook(tiny: Tiny, exact_up_to: int, 
     values = {some: value for some, value in planned.items() if value is not None}
     if len(values) < len(planned):
         return
-    told, whole, nobody = {item.name: item for item in found.items}, frozenset(names), frozenset[str]()
+    whole, nobody = frozenset(names), frozenset[str]()
     for name in names:
         share = 0.0
         for order in permutations(names):
             before = frozenset(order[: order.index(name)])
             share += (values[before | {name}] - values[before]) / factorial(len(names))
         expected = [share, values[whole] - values[whole - {name}], values[frozenset({name})] - values[nobody]]
-        shown = [0.0] * 3
-        if name in told:
-            item = told[name]
-            shown = [float(d.value) for d in (item.difference, item.off_alone, item.on_alone)]
-        for value, wanted in zip(shown, expected, strict=True):
+        shown = [(item.difference, item.off_alone, item.on_alone) for item in found.items if item.name == name]
+        for value, wanted in zip([float(d.value) for d in shown[0]] if shown else [0.0] * 3, expected, strict=True):
             assert abs(value - wanted) <= 2 * allowed(session, max(map(abs, values.values())))
 
 
@@ -111,7 +105,7 @@ def test_shapley_values_are_those_of_the_textbook(tiny: Tiny, exact_up_to: int, 
 def test_the_ends_are_what_brute_force_finds(tiny: Tiny) -> None:
     """Without any rule, and with all of them, no mix of supply trees is cheaper than what the bill goes from and to."""
     tiny = tiny.priced()
-    session = Session.open(Inputs(tiny.case, (tiny.catalog,), tiny.rules), ONE)
+    session = tiny.session()
     found = ledger(session)
     if any(part.method is Method.CONFLICT for part in found.parts) or session.verified.plan.infeasible:
         return
@@ -126,8 +120,7 @@ def test_the_ends_are_what_brute_force_finds(tiny: Tiny) -> None:
 @given(tiny_cases(), st.sampled_from(list(TermKind)))
 def test_a_kind_of_terms_alone_costs_what_the_case_is_dearer_by(tiny: Tiny, kind: TermKind) -> None:
     """The bill of one kind of terms is the case as it is less the case without it."""
-    inputs = Inputs(tiny.priced().case, (tiny.catalog,), tiny.rules)
-    session = Session.open(inputs, ONE)
+    session = tiny.priced().session()
     try:
         without = anew(session.inputs, [Change(lift=kind)])
     except InputError:

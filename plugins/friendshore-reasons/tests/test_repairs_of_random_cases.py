@@ -11,14 +11,13 @@ import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 from tests.property.settings import DEPTH, examples
-from tests.property.strategies import Tiny, tiny_cases
+from tests.property.strategies import ONE, Tiny, tiny_cases
 
 from friendshore.domain.case import Level, Minimise
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
-from friendshore.solve import Limits
 from friendshore_reasons.repairs.candidates import levers_for
 from friendshore_reasons.repairs.levers import Lever, LeverBounds, LeverKind, Need
 from friendshore_reasons.repairs.search import LeverUse, Repair, Repairs, repairs
@@ -35,7 +34,7 @@ def shortage_of(inputs: Inputs, changes: Iterable[Change]) -> Decimal | None:
     """Kilograms short at best in the whole case, planned anew with shortage ranked first; None if rules conflict."""
     after = inputs.after(tuple(changes))
     case = after.case.model_copy(update={"objectives": (Level(minimise=Minimise.SHORTAGE),)})
-    plan = Session.open(replace(after, case=case), Limits(workers=1)).verified.plan
+    plan = Session.open(replace(after, case=case), ONE).verified.plan
     return None if plan.infeasible else sum((short.quantity for short in plan.shorts), Decimal(0))
 
 
@@ -58,28 +57,21 @@ def named(lever: Lever) -> Name:
 
 def used(repair: Repair, levers: Sequence[Lever]) -> frozenset[Name]:
     """The levers of a repair."""
-
-    def is_of(use: LeverUse, lever: Lever) -> bool:
-        return use.kind is lever.kind and use.subject in lever.subjects and use.of == lever.of
-
-    return frozenset(named(lever) for lever in levers for use in repair.uses if is_of(use, lever))
+    uses = {(use.kind, use.subject, use.of) for use in repair.uses}
+    return frozenset(named(one) for one in levers if uses & {(one.kind, name, one.of) for name in one.subjects})
 
 
 def unknown(tiny: Tiny, position: int) -> Tiny:
     """The same where nobody published the capacity of one plant, if there are so many."""
-    catalog = tiny.catalog
-    plants = [
-        plant.model_copy(update={"capacity": ()}) if place == position else plant
-        for place, plant in enumerate(catalog.facilities)
-    ]
-    return replace(tiny, catalog=catalog.model_copy(update={"facilities": tuple(plants)}))
+    plants = [p.but(capacity=()) if at == position else p for at, p in enumerate(tiny.catalog.facilities)]
+    return replace(tiny, catalog=tiny.catalog.but(facilities=tuple(plants)))
 
 
-def opened(tiny: Tiny) -> tuple[Session, Repairs, list[Lever]]:
-    """A case in which one material alone is short, its repairs, and all levers there are for it."""
-    tiny = tiny.priced()
+def opened(tiny: Tiny, lead: int) -> tuple[Session, Repairs, list[Lever], Need]:
+    """A case in which one material alone is short, and perhaps a capacity unknown, its repairs, all levers there are for it, and what is needed."""
+    tiny = unknown(tiny, lead).priced()
     try:
-        session = Session.open(Inputs(tiny.case, (tiny.catalog,), tiny.rules), Limits(workers=1))
+        session = tiny.session()
     except InputError:  # a rule names what does not count without the capacity
         reject()
     plan = session.verified.plan
@@ -93,7 +85,7 @@ def opened(tiny: Tiny) -> tuple[Session, Repairs, list[Lever]]:
         short[entry.demand][entry.period] += entry.quantity
     need = Need(gap.demands, {name: tuple(by_period) for name, by_period in short.items()})
     assert gap.complete
-    return session, found, levers_for(session, need, BOUNDS)
+    return session, found, levers_for(session, need, BOUNDS), need
 
 
 @pytest.mark.deep
@@ -101,15 +93,12 @@ def opened(tiny: Tiny) -> tuple[Session, Repairs, list[Lever]]:
 @given(tiny_cases(), st.integers(0, 8))
 def test_repairs_are_all_minimal_sets(tiny: Tiny, lead: int) -> None:
     """Every set of up to two levers is tried by planning anew, shortage ranked first."""
-    session, found, levers = opened(unknown(tiny, lead))
+    session, found, levers, _ = opened(tiny, lead)
     assume(len(levers) <= MOST)
     enough = nothing(session.inputs)
 
     def left(some: Sequence[Lever]) -> list[Decimal | None]:
         return [shortage_of(session.inputs, changes) for changes in at_bounds(some)]
-
-    def does(some: Sequence[Lever]) -> bool:
-        return any(one is not None and one <= enough for one in left(some))
 
     told = [used(repair, levers) for repair in found.repairs]
     told += [frozenset()] if found.gaps[0].dearer else []
@@ -122,7 +111,7 @@ def test_repairs_are_all_minimal_sets(tiny: Tiny, lead: int) -> None:
             names = frozenset(map(named, some))
             if any(less <= names for less in doing) or any(less < names for less in told):
                 continue
-            if does(some):
+            if any(one is not None and one <= enough for one in left(some)):
                 doing.append(names)
     stocks = {named(lever) for lever in levers if lever.kind is LeverKind.STOCK}
     # A stock at its bound may be more than can be held or paid for: that less of it does is shown by planning with the repair.
@@ -134,14 +123,14 @@ def test_repairs_are_all_minimal_sets(tiny: Tiny, lead: int) -> None:
 @given(tiny_cases(), st.integers(0, 8))
 def test_repairs_restore_with_the_least_amounts(tiny: Tiny, lead: int) -> None:
     """Planned anew with its changes nothing of the material is short; with a thousandth less of any amount something is."""
-    session, found, _ = opened(unknown(tiny, lead))
+    session, found, *_ = opened(tiny, lead)
     enough = nothing(session.inputs)
     for repair in found.repairs:
         left = shortage_of(session.inputs, repair.changes)
         assert left is not None
         assert left <= enough
         if repair.rounded:
-            anew = Session.open(session.inputs.after(repair.changes), Limits(workers=1)).verified.plan
+            anew = Session.open(session.inputs.after(repair.changes), ONE).verified.plan
             demands = set(found.gaps[0].demands)
             assert sum((s.quantity for s in anew.shorts if s.demand in demands), Decimal(0)) <= enough
         for position, change in enumerate(repair.changes):
@@ -171,12 +160,7 @@ def smaller(change: Change, uses: Sequence[LeverUse], session: Session) -> Itera
 @given(tiny_cases(), st.integers(0, 8), st.data())
 def test_what_is_refuted_does_not_serve(tiny: Tiny, lead: int, data: st.DataObject) -> None:
     """Whatever set of levers is refuted without a trial, or is told to be no better than one that is: planned as it is, something is short."""
-    session, found, levers = opened(unknown(tiny, lead))
-    gap = found.gaps[0]
-    short: dict[str, list[Decimal]] = {n: [Decimal(0)] * tiny.case.horizon.count for n in gap.demands}
-    for entry in session.verified.plan.shorts:
-        short[entry.demand][entry.period] += entry.quantity
-    need = Need(gap.demands, {name: tuple(by_period) for name, by_period in short.items()})
+    session, _, levers, need = opened(tiny, lead)
     trials = Trials(session, need, levers)
     for _ in range(4):
         some = data.draw(st.frozensets(st.integers(0, max(len(levers) - 1, 0)), max_size=len(levers)))

@@ -84,17 +84,11 @@ def euros(amount: int) -> Price:
 @st.composite
 def quotations(draw: Draw[Any]) -> tuple[Quote, ...]:
     """One quotation, or two with or without a gap between them, in dollars or euros."""
-    ends = draw(st.sampled_from(((date(2026, 12, 31), date(2027, 1, 1)), (date(2026, 12, 31), date(2027, 4, 1)))))
-    dates = [(None, ends[0]), (ends[1], None)]
+    dates = [(None, date(2026, 12, 31)), (draw(st.sampled_from((date(2027, 1, 1), date(2027, 4, 1)))), None)]
     kept = draw(st.sampled_from((dates, dates[:1], [(None, None)])))
+    amounts, currencies = st.integers(5, 90).map(Decimal), st.sampled_from(("USD", "EUR"))
     return tuple(
-        Quote(
-            start=start,
-            end=end,
-            amount=Decimal(draw(st.integers(5, 90))),
-            currency=draw(st.sampled_from(("USD", "EUR"))),
-            source=SOURCE,
-        )
+        Quote(start=start, end=end, amount=draw(amounts), currency=draw(currencies), source=SOURCE)
         for start, end in kept
     )
 
@@ -162,9 +156,8 @@ def bearing_terms(draw: Draw[Any], offers: tuple[Offer, ...], plants: tuple[Faci
     words = {"materials": sometimes(draw, st.sampled_from((["oxide"], ["metal", "oxide"])), 4) or ()}
     words["places"] = (sometimes(draw, st.sampled_from((["US"], ["JP", "US"])), 4) or ()) if alone else ()
     words["start"] = sometimes(draw, st.just(date(2027, 1, 1)), 6)
-    words["end"] = (
-        sometimes(draw, st.sampled_from((date(2026, 12, 31), date(2027, 2, 1))), 6) if not words["start"] else None
-    )
+    if not words["start"]:
+        words["end"] = sometimes(draw, st.sampled_from((date(2026, 12, 31), date(2027, 2, 1))), 6)
     return terms(name, of=of, per=per, **{k: v for k, v in {**figures, **words}.items() if v is not None})
 
 

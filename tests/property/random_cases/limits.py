@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.building import rule
 
 from friendshore.domain.facts import Offer
 from friendshore.rules.base import Rule
@@ -52,14 +53,13 @@ def a_share(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
     words["share"] = draw(st.sampled_from(("0.2", "0.5", "0.65")))
     words["of"] = draw(st.sampled_from(("demand", "demand", "purchases")))
     words["each_place"] = draw(st.booleans())
-    words["penalty"] = draw(st.sampled_from((None, None, 7)))
     lists = {"supplier": "suppliers", "facility": "facilities", "country": "countries", "bloc": "countries"}
     named = {"countries", "except_countries", "offers", "facilities", "suppliers", "inputs"} & set(words)
     if kind is MaxShare:
         words["each"] = not named or draw(st.booleans())
     else:
         words["each"] = lists.get(words["by"], "") in words and draw(st.booleans())
-    return kind.model_validate({**words, "penalty": draw(st.sampled_from((None, None, 300)))})
+    return rule(kind, **words | {"penalty": draw(st.sampled_from((None, None, 300)))})
 
 
 def a_number(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
@@ -69,7 +69,7 @@ def a_number(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
     words |= {} if kind is SingleSource else {"count": 1 if kind is MaxPlaces else draw(st.integers(1, 2))}
     words |= {} if kind is MaxPlaces else {"each_place": draw(st.booleans())}
     words |= {"least_share": draw(st.sampled_from(("0.1", "0.4")))} if kind is MinSuppliers else {}
-    return kind.model_validate({**words, "penalty": draw(st.sampled_from((None, None, 300)))})
+    return rule(kind, **words | {"penalty": draw(st.sampled_from((None, None, 300)))})
 
 
 def a_pin(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
@@ -79,7 +79,7 @@ def a_pin(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
     words |= draw(st.sampled_from(({}, {"place": "US"}, {"places": ["JP", "AU"]})))
     words[draw(st.sampled_from(("exactly", "at_least", "at_most", "at_most")))] = draw(st.integers(0, 20))
     words["from"] = draw(st.sampled_from((None, "2027-01-01")))
-    return Pin.model_validate({**words, "penalty": draw(st.sampled_from((None, 40)))})
+    return rule(Pin, **words | {"penalty": draw(st.sampled_from((None, 40)))})
 
 
 @st.composite
@@ -88,42 +88,37 @@ def deliveries(draw: Draw[Any]) -> Rule:
     words: dict[str, Any] = {"share": draw(st.sampled_from(("1", "0.9", "0.5"))), "together": draw(st.booleans())}
     words |= draw(st.sampled_from(({}, {}, {"places": ["US"]}, {"materials": ["metal"]}, {"end_uses": ["defense"]})))
     words |= {"id": "must", "per": draw(st.sampled_from(("period", "year", "horizon")))}
-    return MinDelivered.model_validate({**words, "penalty": draw(st.sampled_from((None, None, 40)))})
+    return rule(MinDelivered, **words | {"penalty": draw(st.sampled_from((None, None, 40)))})
 
 
 @st.composite
 def limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> Rule:
     """One rule."""
-    rule: Rule = draw(st.sampled_from((a_share, a_share, a_number, a_pin)))(draw, offers)
-    per = draw(
-        st.sampled_from(("year", "horizon") if "count" in type(rule).model_fields else ("period", "year", "horizon"))
-    )
-    return rule.but(id=rule.kind, per=per)
+    limit: Rule = draw(st.sampled_from((a_share, a_share, a_number, a_pin)))(draw, offers)
+    counted = "count" in type(limit).model_fields
+    per = draw(st.sampled_from(("year", "horizon") if counted else ("period", "year", "horizon")))
+    return limit.but(id=limit.kind, per=per)
 
 
-def of_one_site(rule: Rule) -> st.SearchStrategy[Rule]:
+def of_one_site(limit: Rule) -> st.SearchStrategy[Rule]:
     """The same rule about what is delivered at some places."""
-    some = st.sampled_from((("US",), ("JP",), ("AU", "US")))
-    return some.map(lambda places: rule.but(at=places))
+    return st.sampled_from((("US",), ("JP",), ("AU", "US"))).map(lambda places: limit.but(at=places))
 
 
-def by_order(rule: Rule) -> Rule:
+def by_order(limit: Rule) -> Rule:
     """The same rule by day of order; of a demand, which has none, it is one of purchases."""
-    changed = {"dated_by": "order"} | ({"of": "purchases"} if "of" in type(rule).model_fields else {})
-    return rule.model_copy(update=changed)
+    changed = {"dated_by": "order"} | ({"of": "purchases"} if "of" in type(limit).model_fields else {})
+    return limit.model_copy(update=changed)
 
 
-def of_end_uses(rule: Rule) -> st.SearchStrategy[Rule]:
+def of_end_uses(limit: Rule) -> st.SearchStrategy[Rule]:
     """The same rule about some end uses."""
     some = st.sampled_from((("defense",), ("civil",), ("civil", "defense")))
-    return some.map(lambda uses: rule.but(end_uses=frozenset(uses)))
+    return some.map(lambda uses: limit.but(end_uses=frozenset(uses)))
 
 
-@st.composite
-def budgets_by_use(draw: Draw[Any]) -> Rule:
+def budgets_by_use() -> st.SearchStrategy[Rule]:
     """A budget for an end use."""
-    given = {"id": "budget", "amount": draw(st.integers(0, 1500)), "per": draw(st.sampled_from(("period", "horizon")))}
-    penalty = draw(st.sampled_from((None, None, "0.5")))
-    return Budget.model_validate(
-        {**given, "penalty": penalty, "end_uses": [draw(st.sampled_from(("defense", "civil")))]}
-    )
+    end_uses, penalty = st.sampled_from((["defense"], ["civil"])), st.sampled_from((None, None, "0.5"))
+    given = {"amount": st.integers(0, 1500), "per": st.sampled_from(("period", "horizon"))}
+    return st.builds(rule, st.just(Budget), **given, penalty=penalty, end_uses=end_uses)

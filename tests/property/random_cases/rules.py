@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
-from tests.building import ban
+from tests.building import ban, rule
 
 from friendshore.domain.case import LicenceSpec, WaiverSpec
 from friendshore.domain.facts import Offer
@@ -23,88 +23,66 @@ from .facts import STAGES, STARTS, Draw, sometimes
 def some_rules(draw: Draw[Any]) -> tuple[Rule, ...]:
     """A ban in most cases, an export control in many, duties and exclusions in some."""
     rules: list[Rule] = []
-    stages = st.sets(st.sampled_from(STAGES["magnet"]), min_size=1)
+    stages = st.sets(st.sampled_from(STAGES["magnet"]), min_size=1).map(sorted)
+    since = st.sampled_from(STARTS)
     if draw(st.integers(1, 5)) > 1:
-        dated = draw(st.sampled_from(("delivery", "delivery", "order")))
-        found = sorted(draw(stages))
         when = [{"fact": "cots", "equals": True}]
         more: dict[str, Any] = {"exceptions": [{"id": "cots", "when": when}]} if draw(st.booleans()) else {}
-        more |= draw(
-            st.sampled_from(({}, {}, {"forms": ["magnet", "metal"]}, {"materials": ["oxide"]}, {"elements": ["Dy"]}))
-        )
-        rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), dated_by=dated, **more))
+        goods = ({}, {}, {"forms": ["magnet", "metal"]}, {"materials": ["oxide"]}, {"elements": ["Dy"]})
+        more |= draw(st.sampled_from(goods)) | {"dated_by": draw(st.sampled_from(("delivery", "delivery", "order")))}
+        rules.append(ban(*draw(stages), start=draw(since), **more))
     if sometimes(draw, st.just(True), 4):
-        found = sorted(draw(stages))
-        rules.append(ban(*found, start=draw(st.sampled_from(STARTS)), countries="JP", id="ban-2", end_uses=["civil"]))
+        rules.append(ban(*draw(stages), start=draw(since), countries="JP", id="ban-2", end_uses=["civil"]))
     if draw(st.booleans()):
         rules.append(a_control(draw))
     if sometimes(draw, st.just(True), 4):
-        given = {"id": "kept-out", "facilities": [draw(st.sampled_from(("au", "jp")))], "end_uses": ["civil"]}
-        rules.append(Exclude.model_validate({**given, "phases": [{"from": draw(st.sampled_from(STARTS))}]}))
+        sites = [draw(st.sampled_from(("au", "jp")))]
+        phases = [{"from": draw(since)}]
+        rules.append(rule(Exclude, id="kept-out", facilities=sites, end_uses=["civil"], phases=phases))
     if sometimes(draw, st.just(True)):
-        duty = {"id": "duty", "origins": ["CN"], "rate": "0.25", "phases": [{"from": draw(st.sampled_from(STARTS))}]}
-        rules.append(Tariff.model_validate(duty))
-        rules.append(
-            Tariff.model_validate({"id": "flat", "specific": 2, "specific_currency": "USD", "origins": ["AU"]})
-        )
+        rules.append(rule(Tariff, id="duty", origins=["CN"], rate="0.25", phases=[{"from": draw(since)}]))
+        rules.append(rule(Tariff, id="flat", specific=2, specific_currency="USD", origins=["AU"]))
     return tuple(rules)
 
 
 def some_limits(draw: Draw[Any], offers: tuple[Offer, ...]) -> tuple[Rule, ...]:
     """Shares, numbers of suppliers, budgets, pins: none in half of the cases, else one or two."""
-    kinds = draw(
-        st.sampled_from([()] * 3 + [("share",), ("floor",), ("number",), ("budget",), ("pin",), ("share", "pin")])
-    )
-    per = draw(st.sampled_from(("period", "year", "horizon")))
-    phases = [{"from": draw(st.sampled_from((None, None, "2027-01-01")))}]
+    some = [()] * 3 + [("share",), ("floor",), ("number",), ("budget",), ("pin",), ("share", "pin")]
+    kinds, penalty = draw(st.sampled_from(some)), draw(st.sampled_from((None, None, 7)))
     stage = draw(st.sampled_from((None, "mined", "refined", "melted")))
-    given = {"per": per, "phases": phases}
-    penalty = draw(st.sampled_from((None, None, 7)))
+    given = {"per": draw(st.sampled_from(("period", "year", "horizon")))}
+    given["phases"] = [{"from": draw(st.sampled_from((None, None, "2027-01-01")))}]
     rules: list[Rule] = []
-    if "share" in kinds:
-        share = draw(st.sampled_from(("0.25", "0.5", "0.65")))
-        words = {"id": "cap", "share": share, "stage": stage, "of": draw(st.sampled_from(("demand", "purchases")))}
-        some = draw(st.sampled_from(({}, {"countries": ["CN"]}, {"countries": ["AU", "CN"], "each": False})))
-        rules.append(MaxShare.model_validate({**given, **words, **some, "penalty": penalty}))
-    if "floor" in kinds:
-        words = {
-            "id": "floor",
-            "share": draw(st.sampled_from(("0.1", "0.5"))),
-            "stage": stage,
-            "countries": ["AU", "JP"],
-        }
-        words["of"] = draw(st.sampled_from(("demand", "purchases")))
-        rules.append(MinShare.model_validate({**given, **words, "penalty": penalty}))
+    if "share" in kinds or "floor" in kinds:
+        words = {**given, "stage": stage, "of": draw(st.sampled_from(("demand", "purchases"))), "penalty": penalty}
+        if "share" in kinds:
+            words |= draw(st.sampled_from(({}, {"countries": ["CN"]}, {"countries": ["AU", "CN"], "each": False})))
+            rules.append(rule(MaxShare, id="cap", share=draw(st.sampled_from(("0.25", "0.5", "0.65"))), **words))
+        else:
+            share = draw(st.sampled_from(("0.1", "0.5")))
+            rules.append(rule(MinShare, id="floor", share=share, countries=["AU", "JP"], **words))
     if "number" in kinds:
-        kind = draw(st.sampled_from((MinSuppliers, MaxSuppliers)))
-        words = {"id": "number", "count": draw(st.integers(1, 2)), "per": draw(st.sampled_from(("year", "horizon")))}
-        words["by"] = draw(st.sampled_from(("supplier", "country")))
-        rules.append(kind.model_validate({**given, **words, "stage": stage if words["by"] == "country" else None}))
+        kind, by = draw(st.sampled_from((MinSuppliers, MaxSuppliers))), draw(st.sampled_from(("supplier", "country")))
+        words = {**given, "count": draw(st.integers(1, 2)), "per": draw(st.sampled_from(("year", "horizon")))}
+        rules.append(rule(kind, id="number", by=by, stage=stage if by == "country" else None, **words))
     if "budget" in kinds:
-        amount = draw(st.integers(0, 2500))
-        rules.append(Budget.model_validate({**given, "id": "budget", "amount": amount}))
+        rules.append(rule(Budget, amount=draw(st.integers(0, 2500)), **given))
     if "pin" in kinds:
-        words = {"id": "pin", "offer": draw(st.sampled_from([o.id for o in offers]))}
+        words = {"offer": draw(st.sampled_from([o.id for o in offers]))}
         words[draw(st.sampled_from(("exactly", "at_least", "at_most")))] = draw(st.integers(0, 20))
         words["from"] = draw(st.sampled_from((None, "2027-01-01")))
-        rules.append(Pin.model_validate({**words, "penalty": draw(st.sampled_from((None, 40)))}))
+        rules.append(rule(Pin, **words, penalty=draw(st.sampled_from((None, 40)))))
     return tuple(rules)
 
 
-def a_control(draw: Draw[Any]) -> ExportControl:
+def a_control(draw: Draw[Any]) -> Rule:
     """An export control of any effect and reach."""
-    return ExportControl.model_validate(
-        {
-            "id": "control",
-            "exporters": draw(st.sampled_from((["CN"], ["AU"], ["AU", "JP"]))),
-            "effect": draw(st.sampled_from(("prohibit", "licence", "licence", "licence"))),
-            "end_uses": draw(st.sampled_from((["defense"], ["defense"], []))),
-            "destinations": draw(st.sampled_from(([], ["US"], ["JP"]))),
-            "judged_on": draw(st.sampled_from(("use", "move", "either"))),
-            "reach": draw(st.sampled_from(("export", "origin"))),
-            "phases": [{"from": draw(st.sampled_from(STARTS))}],
-        }
-    )
+    words = {
+        "exporters": (["CN"], ["AU"], ["AU", "JP"]), "effect": ("prohibit", "licence", "licence", "licence"),
+        "end_uses": (["defense"], ["defense"], []), "destinations": ([], ["US"], ["JP"]), "judged_on": ("use", "move", "either"),
+        "reach": ("export", "origin"), "phases": [[{"from": start}] for start in STARTS],
+    }  # fmt: skip
+    return rule(ExportControl, id="control", **{key: draw(st.sampled_from(some)) for key, some in words.items()})
 
 
 def some_papers(draw: Draw[Any], rules: tuple[Rule, ...], good: str) -> dict[str, Any]:

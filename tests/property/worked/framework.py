@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.building import chain, facility, offer
+from tests.building import case, catalog, demand, facility, source
 
 from friendshore.domain.case import Case
-from friendshore.domain.facts import Catalog, Facility
-from friendshore.rules.base import Rule
-from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.domain.facts import Facility
+
+from ..strategies import Tiny
 
 ALL = ("mined", "refined", "melted", "produced")
 METAL = ("mined", "refined", "melted")
@@ -19,28 +19,27 @@ OXIDE = ("mined", "refined")
 
 
 @dataclass(frozen=True)
-class Worked:
+class Worked(Tiny):
     """A case and the objective worked out by hand; infinite if nothing satisfies its rules."""
 
     name: str
-    case: Case
-    catalog: Catalog
-    rules: tuple[Rule, ...]
     objective: float
 
 
-CASES: list[Callable[[], Worked]] = []
+CASES: list[Worked] = []
 """All worked cases, in the order in which they are written."""
 
 
-def worked(build: Callable[[], Any]) -> Callable[[], Worked]:
+def worked(build: Callable[[], Any]) -> None:
     """Registers a case: a function that gives case, catalog, rules and objective, its working in its docstring."""
+    made, facts, rules, objective = build()
+    CASES.append(Worked(made, facts, rules, build.__name__, objective))
 
-    def made() -> Worked:
-        return Worked(build.__name__, *build())
 
-    CASES.append(made)
-    return made
+def rows(*facts: Any, **cases: tuple[Case, Any, float]) -> None:
+    """Registers cases of the same facts: each a case, its rule or rules, and the objective, the working above it."""
+    for name, (made, rules, objective) in cases.items():
+        CASES.append(Worked(made, catalog(*facts), rules if isinstance(rules, tuple) else (rules,), name, objective))
 
 
 def plants(**more: Any) -> tuple[Facility, ...]:
@@ -48,13 +47,10 @@ def plants(**more: Any) -> tuple[Facility, ...]:
     return tuple(facility(country.lower(), country, **more) for country in ("AU", "CN", "JP"))
 
 
-def three() -> tuple[Any, ...]:
-    """Chinese metal at 10, Australian at 50, Japanese at 80."""
-    prices = (("cn", 10), ("au", 50), ("jp", 80))
-    return (*plants(), *(offer(f"{p}-metal", p, "metal", price, chain(p.upper(), *METAL)) for p, price in prices))
+THREE = (*plants(), source("CN", 10), source("AU", 50), source("JP", 80))
+"""Chinese metal at 10, Australian at 50, Japanese at 80."""
 
 
-def control(**more: Any) -> ExportControl:
-    """China lets nothing out for defence use, wherever it is."""
-    given = {"id": "control", "exporters": ["CN"], "effect": "prohibit", "end_uses": ["defense"]}
-    return ExportControl.model_validate({**given, **more})
+def metal(*quantities: float, price: float = 1000, **more: Any) -> Case:
+    """A case of civil metal."""
+    return case(demand("metal", "civil", *quantities, price=price), **more)
