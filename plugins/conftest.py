@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+
+from friendshore.cli.cases import write_starter
 
 HERE = Path(__file__).parent
 WHOLE = "friendshore-us-defense"
@@ -18,8 +21,16 @@ other plugins these are made every night."""
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks them."""
     for item in items:  # of the whole run, other folders' too
-        if HERE not in item.path.parents or WHOLE in item.path.parts or not isinstance(item, pytest.Function):
+        if item.path.parent != HERE or not isinstance(item, pytest.Function):
             continue
-        callspec = getattr(item, "callspec", None)
-        if callspec is not None and getattr(callspec.params.get("check"), "name", "") in PLANNED:
+        asked = item.callspec.params
+        if asked["plugin"] != WHOLE and asked["check"].name in PLANNED:
             item.add_marker(pytest.mark.nightly)
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The case that `init` writes; no test changes it."""
+    folder = tmp_path_factory.mktemp("case") / "first"
+    write_starter(folder, date(2026, 10, 1))
+    return folder

@@ -63,18 +63,15 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the size, seconds instead of minutes")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON lines")
-    parser.add_argument("--scale", type=float, metavar="SHARE", help="share of the full size")
-    parser.add_argument("--seconds", type=float, help="limit of every search on D and J")
-    parser.add_argument(
-        "--only",
-        metavar="L,D,J,X,W",
-        help='instances to run, or sections by name, like "J cut off"; W: answers of an open session',
-    )
-    parser.add_argument(
-        "--write", type=Path, metavar="FOLDER", help="run nothing; write the instances as cases that friendshore plans"
-    )
+    add = parser.add_argument
+    add("--quick", action="store_true", help="a tenth of the size, seconds instead of minutes")
+    add("--json", type=Path, metavar="FILE", help="write the results as JSON lines")
+    add("--scale", type=float, metavar="SHARE", help="share of the full size")
+    add("--seconds", type=float, help="limit of every search on D and J")
+    only = 'instances to run, or sections by name, like "J cut off"; W: answers of an open session'
+    add("--only", metavar="L,D,J,X,W", help=only)
+    files = "run nothing; write the instances as cases that friendshore plans"
+    add("--write", type=Path, metavar="FOLDER", help=files)
     return parser.parse_args()
 
 

@@ -9,7 +9,6 @@ A claim is false if either finds a plan that is cheaper by more than both gaps. 
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
 import tempfile
 from collections import Counter
@@ -34,6 +33,7 @@ from friendshore.solve.engine import Ask, Engine
 from friendshore.solve.engines import solve_with_highs, solve_with_scip
 
 from ..building import case, catalog, demand, facility, hard_case, rule, schedule, source, store, tier
+from .answer import cpu_seconds
 from .published.as_case import write
 from .published.neutral import Location, Lots, Problem
 
@@ -96,12 +96,8 @@ def budgets(dice: Random) -> Facts:
 
 
 FAMILIES: dict[str, Callable[[Random], Facts]] = {
-    "single source": single_source,
-    "counts": counts,
-    "lots": lots,
-    "tiers": tiers,
-    "budgets": budgets,
-}
+    "single source": single_source, "counts": counts, "lots": lots, "tiers": tiers, "budgets": budgets,
+}  # fmt: skip
 OTHERS: dict[str, Engine] = {"SCIP": solve_with_scip, "HiGHS": solve_with_highs}
 
 
@@ -139,33 +135,27 @@ class Check:
 def checked(facts: Facts, seconds: float) -> Check:
     """Solve one program by everybody."""
     program = compile_program(build_problem(*facts))
-    began = _cpu_seconds()
+    began = cpu_seconds()
     solution = solve(program, Limits(gap=GAP, seconds=seconds))
-    spent = _cpu_seconds() - began
+    spent = cpu_seconds() - began
     return Check(spent, solution, {name: _other(engine, program.linear, seconds) for name, engine in OTHERS.items()})
 
 
 def _other(engine: Engine, linear: Linear, seconds: float) -> tuple[float, float, float]:
-    began = _cpu_seconds()
+    began = cpu_seconds()
     answer = engine(linear, Ask(seconds, GAP, path=7))
-    return answer.objective, answer.bound, _cpu_seconds() - began
-
-
-def _cpu_seconds() -> float:
-    uses = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(use.ru_utime + use.ru_stime for use in uses)
+    return answer.objective, answer.bound, cpu_seconds() - began
 
 
 def main() -> None:
     """Draw programs, and print a line for each and a summary."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.claims", description=__doc__)
-    parser.add_argument("--count", type=int, default=20, help="programs to solve")
-    parser.add_argument("--seconds", type=float, default=60.0, help="time limit of each search")
-    parser.add_argument(
-        "--least", type=float, default=0.0, help="leave out programs that friendshore solves in fewer CPU seconds"
-    )
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="one family of programs")
+    add = parser.add_argument
+    add("--count", type=int, default=20, help="programs to solve")
+    add("--seconds", type=float, default=60.0, help="time limit of each search")
+    add("--least", type=float, default=0.0, help="leave out programs that friendshore solves in fewer CPU seconds")
+    add("--seed", type=int, default=1)
+    add("--only", default="", help="one family of programs")
     options = parser.parse_args()
     families = [name for name in FAMILIES if options.only in name]
     tally, number = Counter[str](), 0
@@ -176,14 +166,11 @@ def main() -> None:
         if check.seconds < options.least:
             tally["left out as too quick"] += 1
             continue
-        tally["programs"] += 1
-        tally[check.solution.status.value] += 1
+        status, cost = check.solution.status.value, check.solution.objective
+        tally.update(["programs", status])
         tally["false claims"] += bool(check.refuted_by)
         tally["optimal, and another solver proves it"] += bool(check.confirmed_by)
-        _say(
-            f"{number - 1:4} {name:14} {check.solution.status.value:12} {check.solution.objective:16,.4f} {check.seconds:6.1f} s",
-            check,
-        )
+        _say(f"{number - 1:4} {name:14} {status:12} {cost:16,.4f} {check.seconds:6.1f} s", check)
     sys.stdout.write(", ".join(f"{what}: {count}" for what, count in tally.items()) + "\n")
 
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 
 from friendshore.domain.time import add_months
 
-from .instances import COUNTRIES, Instance, Tiers
-from .records import CURRENCY, END_USE, PLACE, STAGES, START, facility_id, material_id, offer_id
+from .instances import COUNTRIES, Instance
 
+START = date(2027, 1, 1)
+"""First day of every plan."""
+STAGES = ("mined", "refined")
+SOURCE = "drawn"
+"""The one source of all figures."""
 CASE = """schema = 1
 
 [case]
 name = "bench-{name}"
-start = {start}
+start = 2027-01-01
 periods = {months}
 period = "month"
-currency = "{currency}"
-place = "{place}"
+currency = "USD"
+place = "US"
 discount = {discount}
 
 [use]
@@ -45,7 +50,7 @@ per = "year"
 STORE = """
 [[store]]
 material = "{material}"
-holding = "{holding!r} {currency}/kg/year"
+holding = "{holding!r} USD/kg/year"
 """
 STOCK = """
 [[stock]]
@@ -53,45 +58,52 @@ material = "{material}"
 quantity = "{quantity!r} kg"
 chain = [{chain}]
 """
+CHAIN = ", ".join(f'{{ stage = "{stage}", countries = "US", complete = true }}' for stage in STAGES)
+
+
+def material_id(number: int) -> str:
+    """Name of a material; names sort like numbers."""
+    return f"m{number:04}"
+
+
+def facility_id(number: int) -> str:
+    """Name of a facility."""
+    return f"f{number:05}"
+
+
+def offer_id(number: int) -> str:
+    """Name of an offer."""
+    return f"o{number:06}"
 
 
 def write(instance: Instance, folder: Path, budget: float | None = None) -> None:
     """Writes `case.toml`, `demand.csv` and the folder `catalog`."""
     (folder / "catalog").mkdir(parents=True)
     (folder / "case.toml").write_text(_case(instance, budget), encoding="utf-8")
-    _table(
-        folder / "demand.csv",
-        ("material", "end_use", "quantities", "shortage_price"),
-        (
-            (material_id(m), END_USE, "; ".join(f"{q!r} kg" for q in wanted.tolist()), f"{price!r} {CURRENCY}/kg")
-            for m, (wanted, price) in enumerate(zip(instance.demand, instance.shortage.tolist(), strict=True))
-        ),
+    demands = (
+        (material_id(m), "civil", "; ".join(f"{q!r} kg" for q in wanted.tolist()), f"{price!r} USD/kg")
+        for m, (wanted, price) in enumerate(zip(instance.demand, instance.shortage.tolist(), strict=True))
     )
+    _table(folder / "demand.csv", ("material", "end_use", "quantities", "shortage_price"), demands)
     head = f'schema = 1\nname = "bench-{instance.name.lower()}"\nlicence = "CC0-1.0"\nas_of = {START}\n'
     (folder / "catalog" / "catalog.toml").write_text(head, encoding="utf-8")
-    _catalog(instance, folder / "catalog")
+    for name, (columns, rows) in _tables(instance).items():
+        _table(folder / "catalog" / f"{name}.csv", (*columns.split(), "source"), ((*row, SOURCE) for row in rows))
+    source = [(SOURCE, "drawn for the bench", "verified")]
+    _table(folder / "catalog" / "sources.csv", ("id", "reference", "confidence"), source)
 
 
 def _case(instance: Instance, budget: float | None) -> str:
-    head = CASE.format(
-        name=instance.name.lower(),
-        start=START,
-        months=instance.months,
-        currency=CURRENCY,
-        place=PLACE,
-        discount=instance.discount,
-    )
-    parts = [head]
+    parts = [CASE.format(name=instance.name.lower(), months=instance.months, discount=instance.discount)]
     if instance.share is not None:
         parts.append(SHARE.format(share=instance.share))
     if budget is not None:
         parts.append(BUDGET.format(budget=budget))
-    chain = ", ".join(f'{{ stage = "{s.value}", countries = "US", complete = true }}' for s in STAGES)
     for m, holding in enumerate(instance.holding.tolist()):
-        parts.append(STORE.format(material=material_id(m), holding=holding, currency=CURRENCY))
+        parts.append(STORE.format(material=material_id(m), holding=holding))
     for m, quantity in enumerate(instance.opening.tolist()):
         if quantity:
-            parts.append(STOCK.format(material=material_id(m), quantity=quantity, chain=chain))
+            parts.append(STOCK.format(material=material_id(m), quantity=quantity, chain=CHAIN))
     return "".join(parts)
 
 
@@ -102,87 +114,61 @@ def _table(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -
         writer.writerows(rows)
 
 
-def _catalog(instance: Instance, folder: Path) -> None:
-    materials, countries = range(len(instance.demand)), [COUNTRIES[c] for c in instance.country]
-    source = "drawn"
-    _table(folder / "sources.csv", ("id", "reference", "confidence"), [(source, "drawn for the bench", "verified")])
-    stages = ";".join(stage.value for stage in STAGES)
-    _table(folder / "materials.csv", ("id", "stages", "source"), ((material_id(m), stages, source) for m in materials))
-    _table(
-        folder / "facilities.csv",
-        ("id", "country", "source"),
-        ((facility_id(f), country, source) for f, country in enumerate(countries)),
-    )
-    _table(
-        folder / "capacity.csv",
-        ("facility", "per_year", "status", "source"),
-        ((facility_id(f), f"{a!r} kg/year", "operating", source) for f, a in enumerate(instance.capacity.tolist())),
-    )
-    _table(
-        folder / "chain.csv",
-        ("offer", "stage", "countries", "complete", "source"),
-        (
-            (offer_id(o), stage.value, countries[f], "yes", source)
-            for o, f in enumerate(instance.facility.tolist())
-            for stage in STAGES
+def _tables(instance: Instance) -> dict[str, tuple[str, Iterable[Sequence[object]]]]:
+    """Columns and rows of the catalog, by table; each row is followed by its source."""
+    countries = [COUNTRIES[c] for c in instance.country]
+    makers = list(enumerate(instance.facility.tolist()))
+    found: dict[str, tuple[str, Iterable[Sequence[object]]]] = {
+        "materials": ("id stages", ((material_id(m), ";".join(STAGES)) for m in range(len(instance.demand)))),
+        "facilities": ("id country", ((facility_id(f), country) for f, country in enumerate(countries))),
+        "capacity": (
+            "facility per_year status",
+            ((facility_id(f), f"{a!r} kg/year", "operating") for f, a in enumerate(instance.capacity.tolist())),
         ),
-    )
-    _offers(instance, folder / "offers.csv", source)
+        "chain": (
+            "offer stage countries complete",
+            ((offer_id(o), stage, countries[f], "yes") for o, f in makers for stage in STAGES),
+        ),
+        "offers": _offers(instance),
+    }
     if instance.tiers is not None:
-        _tiers(instance.tiers, folder / "tiers.csv", source)
-    if instance.benchmark is not None:
-        _table(
-            folder / "prices.csv",
-            ("id", "material", "date", "price", "source"),
+        offers, *steps = (some.tolist() for some in (instance.tiers.offer, instance.tiers.least, instance.tiers.price))
+        found["tiers"] = (
+            "id kind per least price",
             (
-                (f"b-{material_id(m)}", material_id(m), add_months(START, t), f"{amount!r} {CURRENCY}/kg", source)
+                (offer_id(offer), "incremental", "year", f"{least!r} kg", f"{price!r} USD/kg")
+                for offer, leasts, prices in zip(offers, *steps, strict=True)
+                for least, price in zip(leasts, prices, strict=True)
+            ),
+        )
+    if instance.benchmark is not None:
+        found["prices"] = (
+            "id material date price",
+            (
+                (f"b-{material_id(m)}", material_id(m), add_months(START, t), f"{amount!r} USD/kg")
                 for m, path in enumerate(instance.benchmark.tolist())
                 for t, amount in enumerate(path)
             ),
         )
+    return found
 
 
-def _tiers(tiers: Tiers, path: Path, source: str) -> None:
-    _table(
-        path,
-        ("id", "kind", "per", "least", "price", "source"),
-        (
-            (offer_id(offer), "incremental", "year", f"{least!r} kg", f"{price!r} {CURRENCY}/kg", source)
-            for offer, leasts, prices in zip(
-                tiers.offer.tolist(), tiers.least.tolist(), tiers.price.tolist(), strict=True
-            )
-            for least, price in zip(leasts, prices, strict=True)
-        ),
-    )
-
-
-def _offers(instance: Instance, path: Path, source: str) -> None:
+def _offers(instance: Instance) -> tuple[str, Iterable[Sequence[object]]]:
     quoted = instance.benchmark is None
-    names = ("id", "facility", "material", "price" if quoted else "premium", "benchmark", "min_order", "onboarding")
-    figures = zip(
-        instance.facility.tolist(),
-        instance.material.tolist(),
-        instance.price.tolist(),
-        instance.least.tolist(),
-        instance.onboarding.tolist(),
-        instance.capacity_use.tolist(),
-        strict=True,
-    )
-    _table(
-        path,
-        (*names, "capacity_use", "source"),
+    names = ("facility", "material", "price", "least", "onboarding", "capacity_use")
+    figures = zip(*(getattr(instance, name).tolist() for name in names), strict=True)
+    rows = (
         (
-            (
-                offer_id(o),
-                facility_id(f),
-                material_id(m),
-                f"{price!r} {CURRENCY}/kg" if quoted else repr(price),
-                "" if quoted else f"b-{material_id(m)}",
-                f"{least!r} kg" if least else "",
-                f"{onboarding!r} {CURRENCY}" if onboarding else "",
-                use,
-                source,
-            )
-            for o, (f, m, price, least, onboarding, use) in enumerate(figures)
-        ),
+            offer_id(o),
+            facility_id(f),
+            material_id(m),
+            f"{price!r} USD/kg" if quoted else repr(price),
+            "" if quoted else f"b-{material_id(m)}",
+            f"{least!r} kg" if least else "",
+            f"{onboarding!r} USD" if onboarding else "",
+            use,
+        )
+        for o, (f, m, price, least, onboarding, use) in enumerate(figures)
     )
+    price = "price" if quoted else "premium"
+    return f"id facility material {price} benchmark min_order onboarding capacity_use", rows

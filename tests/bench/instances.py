@@ -1,6 +1,6 @@
 """The four instances as arrays, drawn from a seed: what friendshore and its peers are all given.
 
-Nothing here knows a solver or a formulation. `records` turns an instance into a case and a catalog, `plain` into
+Nothing here knows a solver or a formulation. `folders` turns an instance into a case and a catalog, `plain` into
 the textbook program.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,23 +83,16 @@ def linear(scale: float = 1.0) -> Instance:
     level, demand = _levels(dice, materials), _demand(dice, materials, months)
     # Each offer is of a plant of its own; together they could make 1.5 to 2 times what is wanted.
     room = dice.uniform(1.5, 2.0, materials)
-    return Instance(
-        name="L",
-        months=months,
-        discount=0.08,
+    return made(
+        "L",
+        level,
         demand=demand,
-        shortage=_money(10 * level),
-        holding=_money(0.12 * level),
         opening=_whole(dice.uniform(1.0, 2.5, materials) * demand.mean(axis=1)),
         country=dice.integers(0, len(COUNTRIES), offers),
         capacity=_whole(_split(dice, materials, each) * np.repeat(room * 12 * demand.mean(axis=1), each)),
         material=np.repeat(np.arange(materials), each),
-        facility=np.arange(offers),
         price=np.round(dice.uniform(-0.15, 0.6, offers), 3),
-        benchmark=_money(level[:, None] * np.exp(np.cumsum(dice.normal(0.002, 0.04, (materials, months)), axis=1))),
-        capacity_use=np.ones(offers),
-        least=np.zeros(offers),
-        onboarding=np.zeros(offers),
+        benchmark=_benchmark(dice, level, months),
         share=0.45,
     )
 
@@ -115,21 +109,14 @@ def decisions(scale: float = 1.0) -> Instance:
     minimum = np.where(np.arange(offers) % 4 == 0, dice.uniform(0.3, 0.7, offers) * capacity / 12, 0.0)
     # Onboarding costs as much as 2 to 10 % of two years' purchases of the material.
     onboarding = dice.uniform(0.02, 0.1, offers) * (level * usual * months)[material]
-    return Instance(
-        name="D",
-        months=months,
-        discount=0.08,
+    return made(
+        "D",
+        level,
         demand=demand,
-        shortage=_money(10 * level),
-        holding=_money(0.12 * level),
-        opening=np.zeros(materials),
         country=dice.integers(0, len(COUNTRIES), offers),
         capacity=capacity,
         material=material,
-        facility=np.arange(offers),
         price=_money(level[material] * dice.uniform(0.85, 1.6, offers)),
-        benchmark=None,
-        capacity_use=np.ones(offers),
         least=_whole(minimum),
         onboarding=_whole(onboarding),
     )
@@ -158,28 +145,21 @@ def joint(scale: float = 1.0) -> Instance:
     priced = np.arange(0, offers, 3)
     # A second tier from 15 to 30 % of the year's demand on, a third from twice that on.
     second = dice.uniform(0.15, 0.3, len(priced)) * 12 * usual[material[priced]]
-    return Instance(
-        name="J",
-        months=months,
+    least, prices = _whole(np.outer(second, [0.0, 1.0, 2.0])), _money(np.outer(price[priced], [1.0, 0.92, 0.85]))
+    return made(
+        "J",
+        level,
         discount=0.0,
         demand=demand,
-        shortage=_money(10 * level),
-        holding=_money(0.12 * level),
-        opening=np.zeros(materials),
         country=dice.integers(0, len(COUNTRIES), facilities),
         capacity=capacity,
         material=material,
         facility=facility,
         price=price,
-        benchmark=None,
         capacity_use=use,
         least=_whole(minimum),
         onboarding=_whole(onboarding),
-        tiers=Tiers(
-            offer=priced,
-            least=_whole(np.outer(second, [0.0, 1.0, 2.0])),
-            price=_money(np.outer(price[priced], [1.0, 0.92, 0.85])),
-        ),
+        tiers=Tiers(priced, least, prices),
     )
 
 
@@ -206,32 +186,22 @@ def extra_large(scale: float = 1.0) -> Instance:
     for one in range(0, families, 20):
         own = dice.permutation(np.flatnonzero(family[facility] == one))[:10]
         onboarding[own] = dice.uniform(0.02, 0.1, len(own)) * (level * usual * months)[material[own]]
-    return Instance(
-        name="X",
-        months=months,
-        discount=0.08,
+    return made(
+        "X",
+        level,
         demand=demand,
-        shortage=_money(10 * level),
-        holding=_money(0.12 * level),
         opening=_whole(dice.uniform(1.0, 2.5, materials) * usual),
         country=dice.integers(0, len(COUNTRIES), plants),
         capacity=_whole(share * 1.6 * 12 * wanted[family]),
         material=material,
         facility=facility,
         price=np.round(dice.uniform(-0.15, 0.6, offers), 3),
-        benchmark=_money(level[:, None] * np.exp(np.cumsum(dice.normal(0.002, 0.04, (materials, months)), axis=1))),
-        capacity_use=np.ones(offers),
-        least=np.zeros(offers),
+        benchmark=_benchmark(dice, level, months),
         onboarding=_whole(onboarding),
     )
 
 
-INSTANCES: dict[str, Callable[[float], Instance]] = {
-    "L": linear,
-    "D": decisions,
-    "J": joint,
-    "X": extra_large,
-}
+INSTANCES: dict[str, Callable[[float], Instance]] = {"L": linear, "D": decisions, "J": joint, "X": extra_large}
 """Each instance by its name, as a function of the scale."""
 
 
@@ -251,6 +221,11 @@ def _demand(dice: np.random.Generator, materials: int, months: int) -> Floats:
     return _whole(usual * season * dice.uniform(0.8, 1.2, (materials, months)))
 
 
+def _benchmark(dice: np.random.Generator, level: Floats, months: int) -> Floats:
+    """A price of each material that moves from month to month."""
+    return _money(level[:, None] * np.exp(np.cumsum(dice.normal(0.002, 0.04, (len(level), months)), axis=1)))
+
+
 def _split(dice: np.random.Generator, groups: int, each: int) -> Floats:
     """Random parts that add up to one in every group, one after the other."""
     weight = dice.uniform(0.3, 1.7, (groups, each))
@@ -261,6 +236,17 @@ def _split(dice: np.random.Generator, groups: int, each: int) -> Floats:
 def _spread(dice: np.random.Generator, kinds: int, count: int) -> Ints:
     """Every kind about as often, in random order."""
     return np.asarray(dice.permutation(np.arange(count) % kinds), dtype=np.intp)
+
+
+def made(name: str, level: Floats, **drawn: Any) -> Instance:
+    """An instance of materials at these prices; what is not drawn is at its plainest."""
+    offers = len(drawn["material"])
+    plainest = {
+        "discount": 0.08, "shortage": _money(10 * level), "holding": _money(0.12 * level), "opening": np.zeros(len(level)),
+        "facility": np.arange(offers), "benchmark": None, "capacity_use": np.ones(offers), "least": np.zeros(offers),
+        "onboarding": np.zeros(offers), "months": drawn["demand"].shape[1],
+    }  # fmt: skip
+    return Instance(name=name, **(plainest | drawn))
 
 
 def _whole(kilograms: Floats) -> Floats:

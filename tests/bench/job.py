@@ -6,13 +6,11 @@ import multiprocessing
 import os
 import resource
 import sys
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from importlib import import_module
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from .answer import Answer, Stop
@@ -24,8 +22,8 @@ T = TypeVar("T")
 OURS = "friendshore"
 MINIATURE = 0.002
 """Scale of what each process runs first."""
-BEFORE = ("records", "read")
-"""Phases before what peers do too."""
+BEFORE = "read"
+"""The phase before what peers do too."""
 HIGHSPY = "highspy"
 CBC = "PuLP + CBC"
 PEERS = {
@@ -51,8 +49,6 @@ class Job:
     """Whether a peer solves, or only builds."""
     budget: float | None = None
     """Most money of each year."""
-    files: bool = False
-    """Whether friendshore reads the instance from files."""
 
     @property
     def made(self) -> Instance:
@@ -72,7 +68,7 @@ class Done:
     @property
     def total(self) -> float:
         """Seconds from the instance in memory to the answer, reading not counted."""
-        return sum(seconds for phase, seconds in self.answer.seconds.items() if phase not in BEFORE)
+        return sum(seconds for phase, seconds in self.answer.seconds.items() if phase != BEFORE)
 
 
 def perform(job: Job) -> Done:
@@ -115,18 +111,9 @@ def _peer(job: Job) -> Answer:
 
 
 def _ours(job: Job) -> Answer:
-    # Imported here, so that it does not count in the memory of the peers.
-    from . import ours, records
-    from .folders import write
+    from . import ours  # here, so that it does not count in the memory of the peers
 
     answer, instance = Answer(), job.made
-    with answer.phase("records"):
-        facts = records.facts_of(instance, job.budget)
-    if job.files:
-        with tempfile.TemporaryDirectory() as folder:
-            write(instance, Path(folder), job.budget)
-            del facts
-            facts = ours.read(Path(folder), answer)
-    verified = ours.run(facts, job.stop, answer)
+    verified = ours.run(ours.given(instance, answer, job.budget), job.stop, answer)
     answer.notes["dearest year"] = max(ours.yearly(verified, plain(instance)))
     return answer

@@ -19,6 +19,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,24 +29,11 @@ PACKAGES = ("program", "verify", "rules")
 SECONDS = 240
 """Time limit of a change's tests. A change that makes them run longer counts as detected, like one that makes them fail."""
 
-OPPOSITES: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-}
+_PAIRS = [(ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)]
+OPPOSITES: Mapping[type[ast.cmpop], type[ast.cmpop]] = dict(_PAIRS) | {b: a for a, b in _PAIRS}
 OPERATORS: Mapping[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Add,
-    ast.Div: ast.Mult,
-}
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.Mult,
+}  # fmt: skip
 
 
 class Mutant(NamedTuple):
@@ -101,25 +89,18 @@ def code(node: ast.AST) -> Iterator[ast.AST]:
 def mutants(root: Path, packages: Sequence[str]) -> list[Mutant]:
     """Return every small change of the packages, in the order of the files."""
     found = []
-    for package in packages:
-        for path in sorted((root / "core/friendshore" / package).rglob("*.py")):
-            text = path.read_bytes()
-            starts = [0]
-            for line in text.splitlines(keepends=True):
-                starts.append(starts[-1] + len(line))
-            for node in code(ast.parse(text)):
-                for variant in variants(node):
-                    assert isinstance(node, ast.expr | ast.stmt)
-                    assert node.end_lineno is not None
-                    assert node.end_col_offset is not None
-                    start, end = (
-                        starts[node.lineno - 1] + node.col_offset,
-                        starts[node.end_lineno - 1] + node.end_col_offset,
-                    )
-                    after = ast.unparse(variant) if isinstance(node, ast.stmt) else f"({ast.unparse(variant)})"
-                    found.append(
-                        Mutant(str(path.relative_to(root)), node.lineno, start, end, text[start:end].decode(), after)
-                    )
+    for path in [file for name in packages for file in sorted((root / "core/friendshore" / name).rglob("*.py"))]:
+        text, file = path.read_bytes(), str(path.relative_to(root))
+        starts = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
+        for node in code(ast.parse(text)):
+            for variant in variants(node):
+                assert isinstance(node, ast.expr | ast.stmt)
+                assert node.end_lineno is not None
+                assert node.end_col_offset is not None
+                start = starts[node.lineno - 1] + node.col_offset
+                end = starts[node.end_lineno - 1] + node.end_col_offset
+                after = ast.unparse(variant) if isinstance(node, ast.stmt) else f"({ast.unparse(variant)})"
+                found.append(Mutant(file, node.lineno, start, end, text[start:end].decode(), after))
     return found
 
 
@@ -128,21 +109,9 @@ def tests_by_line(root: Path, record: Path) -> CoverageData:
     if not record.exists():
         settings = root.parent / "coverage.ini"
         settings.write_text("[run]\nsource_pkgs = friendshore\nrelative_files = true\n")
-        arguments = [
-            "--cov",
-            f"--cov-config={settings}",
-            "--cov-context=test",
-            "--cov-report=",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-        ]
-        subprocess.run(
-            [sys.executable, "-m", "pytest", *arguments],
-            cwd=root,
-            check=False,
-            env=os.environ | {"COVERAGE_FILE": str(record)},
-        )
+        options = ["--cov", f"--cov-config={settings}", "--cov-context=test", "--cov-report="]
+        command = [sys.executable, "-m", "pytest", *options, "-q", "-p", "no:cacheprovider"]
+        subprocess.run(command, cwd=root, check=False, env=os.environ | {"COVERAGE_FILE": str(record)})
     data = CoverageData(str(record))
     data.read()
     return data
@@ -153,15 +122,9 @@ def detecting(root: Path, mutant: Mutant, tests: Sequence[str]) -> str | None:
     path = root / mutant.file
     original = path.read_bytes()
     path.write_bytes(original[: mutant.start] + mutant.after.encode() + original[mutant.end :])
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n0", "--no-header", "-p", "no:cacheprovider", *tests]
     try:
-        run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-n0", "--no-header", "-p", "no:cacheprovider", *tests],
-            cwd=root,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
+        run = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
         return "time"
     finally:
@@ -220,9 +183,8 @@ def main() -> None:
             test = detecting(root, mutant, covering) if covering else None
             if test is None:
                 missed.append(mutant)
-            sys.stdout.write(
-                f"{count:4} {mutant.file}:{mutant.line} {test or 'not detected'} ({len(covering)} tests)\n"
-            )
+            told = f"{mutant.file}:{mutant.line} {test or 'not detected'} ({len(covering)} tests)"
+            sys.stdout.write(f"{count:4} {told}\n")
             sys.stdout.flush()
     sys.stdout.write(f"{asked.count - len(missed)} of {asked.count} changes detected; not detected:\n")
     for mutant in missed:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import friendshore
+from friendshore.domain.case import Case
+from friendshore.domain.facts import Catalog
 from friendshore.problem import build_problem
 from friendshore.program import compile_program
 from friendshore.recommend import gather
+from friendshore.rules.base import Rule
 from friendshore.solve import Limits, solve
 from friendshore.solve.planned import plan_of
 from friendshore.verify import VerifiedPlan, verify
 
 from .answer import Answer, Stop
+from .folders import write
+from .instances import Instance
 from .plain import Plain
-from .records import Facts
+
+Facts = tuple[Case, tuple[Catalog, ...], tuple[Rule, ...]]
+"""A case, its catalogs and its rules."""
+
+
+def given(instance: Instance, answer: Answer, budget: float | None = None) -> Facts:
+    """An instance, written as files and read from them."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(instance, Path(folder), budget)
+        return read(Path(folder), answer)
 
 
 def read(folder: Path, answer: Answer) -> Facts:

@@ -96,27 +96,19 @@ def plain(instance: Instance, budget: float | None = None) -> Plain:
     kept = instance.holding[:, None] * part
     capacity = instance.capacity[:, None] * part
     most = capacity[instance.facility] / instance.capacity_use[:, None]
+    same = ("material", "facility", "demand", "opening", "capacity_use", "least", "onboarding", "share")
     return Plain(
-        material=instance.material,
-        facility=instance.facility,
-        country=instance.country[instance.facility],
-        year=year,
-        price=spent * counts,
-        held=kept * counts,
-        missed=instance.shortage[:, None] * counts,
-        demand=instance.demand,
-        opening=instance.opening,
-        capacity=capacity,
-        capacity_use=instance.capacity_use,
-        most=most,
-        least=instance.least,
-        onboarding=instance.onboarding,
-        spent=spent,
-        kept=kept,
-        steps=_steps(instance, most, year),
-        share=instance.share,
-        budget=budget,
-    )
+        **{name: getattr(instance, name) for name in same}, country=instance.country[instance.facility], year=year,
+        price=spent * counts, held=kept * counts, missed=instance.shortage[:, None] * counts, capacity=capacity,
+        most=most, spent=spent, kept=kept, steps=_steps(instance, most, year), budget=budget,
+    )  # fmt: skip
+
+
+def groups(keys: Ints) -> dict[int, list[int]]:
+    """Offers, or months, by what they belong to."""
+    order = np.argsort(keys, kind="stable")
+    found, starts = np.unique(keys[order], return_index=True)
+    return {int(key): some.tolist() for key, some in zip(found, np.split(order, starts[1:]), strict=True)}
 
 
 def _part_of_year(year: int, month: int) -> float:

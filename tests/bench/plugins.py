@@ -48,9 +48,6 @@ from friendshore.rules.base import Rule
 class House(Rule):
     kind: Literal["house-{0}"] = "house-{0}"
 
-    def judge(self, offer, move, use):
-        raise NotImplementedError
-
 
 @hookimpl
 def friendshore_rules():
@@ -73,19 +70,15 @@ class Installation:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, self.path)), "FRIENDSHORE_BLOCK": ""}
         began = time.perf_counter()
         # -S: nothing is found but what this installation holds.
-        subprocess.run(
-            [sys.executable, "-S", "-m", "friendshore", *command],
-            cwd=self.home,
-            env=environment,
-            capture_output=True,
-            check=True,
-        )
+        words = [sys.executable, "-S", "-m", "friendshore", *command]
+        subprocess.run(words, cwd=self.home, env=environment, capture_output=True, check=True)
         return time.perf_counter() - began
 
 
 def installations(folder: Path) -> list[Installation]:
     """One with friendshore alone, one with twenty sound plugins beside it, and one with a plugin that hangs and one that raises among twenty."""
-    bare = (_without_plugins(folder / "bare"), *_sources())
+    core = Path(str(friendshore.__file__)).parents[1]
+    bare = _without_plugins(folder / "bare"), core, core.parent / "catalogs"
     made = [Installation("none", bare, folder)]
     made[0].seconds(("init", CASE))
     for name, bad in ((f"{COUNT} sound", {}), (f"{COUNT}, 1 hangs, 1 raises", BAD)):
@@ -103,12 +96,6 @@ def _without_plugins(folder: Path) -> Path:
         if path.suffix != ".pth" and not path.name.startswith("friendshore_"):
             (folder / path.name).symlink_to(path)
     return folder
-
-
-def _sources() -> tuple[Path, Path]:
-    """Where friendshore and the catalogs that come with it are."""
-    core = Path(str(friendshore.__file__)).parents[1]
-    return core, core.parent / "catalogs"
 
 
 def _install(site: Path, number: int, code: str) -> None:
@@ -148,14 +135,13 @@ def main() -> int:
     with TemporaryDirectory() as folder:
         made = installations(Path(folder))
         for command, seconds in measured(made, asked.rounds):
-            base = statistics.median(seconds[0])
-            for one, some in zip(made, seconds, strict=True):
-                middle = statistics.median(some)
+            middles = [statistics.median(some) for some in seconds]
+            for one, some, middle in zip(made, seconds, middles, strict=True):
+                row = {"command": command, "plugins": one.name, "seconds": some, "ratio": middle / middles[0]}
                 if asked.json:
-                    row = {"command": command, "plugins": one.name, "seconds": some, "ratio": middle / base}
                     sys.stdout.write(json.dumps(row) + "\n")
                 figures = (f"{value:.3f}" for value in (middle, min(some), max(some)))
-                rows.append((command if one is made[0] else "", one.name, *figures, f"{middle / base:.2f}"))
+                rows.append((command if one is made[0] else "", one.name, *figures, f"{row['ratio']:.2f}"))
     if not asked.json:
         sys.stdout.write(columns(rows, {0, 1}) + "\n")
     return 0

@@ -16,8 +16,9 @@ from friendshore_reasons.ledger.search import ledger
 from friendshore_risk.stress.insurance import insurance
 from friendshore_risk.stress.search import stress
 
-from .instances import COUNTRIES, Instance, _demand, _levels, _many, _money, _spread, _whole
-from .records import case_of, catalog_of, rules_of
+from .answer import Answer
+from .instances import COUNTRIES, Instance, _demand, _levels, _many, _money, _spread, _whole, made
+from .ours import given
 
 
 def apart(scale: float = 1.0) -> Instance:
@@ -27,22 +28,14 @@ def apart(scale: float = 1.0) -> Instance:
     level, demand = _levels(dice, materials), _demand(dice, materials, months)
     usual = demand.mean(axis=1)
     material = np.sort(_spread(dice, materials, offers))
-    return Instance(
-        name="A",
-        months=months,
-        discount=0.08,
+    return made(
+        "A",
+        level,
         demand=demand,
-        shortage=_money(10 * level),
-        holding=_money(0.12 * level),
-        opening=np.zeros(materials),
         country=dice.integers(0, len(COUNTRIES), offers),
         capacity=_whole(dice.uniform(0.2, 0.7, offers) * 12 * usual[material]),
         material=material,
-        facility=np.arange(offers),
         price=_money(level[material] * dice.uniform(0.85, 1.6, offers)),
-        benchmark=None,
-        capacity_use=np.ones(offers),
-        least=np.zeros(offers),
         onboarding=_whole(dice.uniform(0.02, 0.1, offers) * (level * usual * months)[material]),
         share=0.6,
     )
@@ -60,15 +53,15 @@ QUESTIONS: dict[str, Callable[[Session], Effort]] = {
 def main() -> int:
     """Asks each question of a session opened for it, and says what it took."""
     instance = apart(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
+    facts = given(instance, Answer())
     for name, ask in QUESTIONS.items():
         started = time.monotonic()
-        session = Session.open(Inputs(case_of(instance), (catalog_of(instance),), rules_of(instance)))
+        session = Session.open(Inputs(*facts))
         solved = time.monotonic()
         effort = ask(session)
-        sys.stdout.write(
-            f"{name}: {instance.size}: planned in {solved - started:.1f} s, asked about in {time.monotonic() - solved:.1f} s; "
-            f"{effort.questions} questions, {effort.solved} components solved, {effort.share_reused:.0%} known\n"
-        )
+        took = f"planned in {solved - started:.1f} s, asked about in {time.monotonic() - solved:.1f} s"
+        told = f"{effort.questions} questions, {effort.solved} components solved, {effort.share_reused:.0%} known"
+        sys.stdout.write(f"{name}: {instance.size}: {took}; {told}\n")
         sys.stdout.flush()
     return 0
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from .answer import cpu_seconds
 
 CASE = "docs/cases/us-2027"
 COMMANDS = (
@@ -34,16 +35,11 @@ COMMANDS = (
 )
 """What is measured; `RUN` is the run of `CASE` that the same checkout wrote."""
 QUESTIONS = tuple(
-    (*question, "--json")
-    for question in (
-        ("alternatives", CASE),
-        ("why-not", CASE, "wagerup-gallium"),
-        ("ledger", CASE),
-        ("stress", CASE),
-        ("calendar", CASE),
-        ("repairs", CASE),
+    (question, CASE, *more, "--json")
+    for question, *more in (
+        ("alternatives",), ("why-not", "wagerup-gallium"), ("ledger",), ("stress",), ("calendar",), ("repairs",)
     )
-)
+)  # fmt: skip
 """What is measured of questions, which take long enough that every pair counts."""
 SINCE = frozenset({"--no-verify"})
 """Options that older checkouts may not know."""
@@ -58,12 +54,11 @@ def seconds(root: Path, command: tuple[str, ...]) -> float:
     Raises:
         CalledProcessError: if it fails.
     """
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     program = [str(root / ".venv" / "bin" / "friendshore"), *command]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run(program, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    before, quiet = cpu_seconds(), subprocess.DEVNULL
+    subprocess.run(program, cwd=root, env=environment, stdout=quiet, stderr=quiet, check=True)
+    return cpu_seconds() - before
 
 
 def known(root: Path, command: tuple[str, ...]) -> tuple[str, ...]:
@@ -92,20 +87,11 @@ def compared(
             name: known(root, tuple(str(folder / name) if word == "RUN" else word for word in command))
             for name, root in roots.items()
         }
-        spent: dict[str, list[float]] = {name: [] for name in roots}
-        for _ in range(uncounted + pairs):
-            for name, root in roots.items():
-                spent[name].append(seconds(root, runs[name]))
-        middle = {name: statistics.median(times[uncounted:]) for name, times in spent.items()}
-        cells = [value for name, times in spent.items() for value in (middle[name], min(times[uncounted:]))]
-        figures = "".join(f"{value:8.2f}" for value in (*cells, middle["after"] / middle["before"]))
-        without = "".join(
-            f"  ({name} without {one})"
-            for name in roots
-            for one in command
-            if len(runs[name]) < len(command) and one in SINCE
-        )
-        yield f"{' '.join(command).removesuffix(' --json'):<40}{figures}{without}"
+        taken = [[seconds(root, runs[name]) for name, root in roots.items()] for _ in range(uncounted + pairs)]
+        cells = [f(times) for times in zip(*taken[uncounted:], strict=True) for f in (statistics.median, min)]
+        figures = "".join(f"{value:8.2f}" for value in (*cells, cells[2] / cells[0]))
+        without = [f"  ({name} without {one})" for name in roots for one in SINCE & {*command} - {*runs[name]}]
+        yield f"{' '.join(command).removesuffix(' --json'):<40}{figures}{''.join(without)}"
 
 
 def main() -> None:

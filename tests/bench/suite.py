@@ -38,12 +38,11 @@ class Suite:
         return not self.only or section.upper() in self.only or section.split(maxsplit=1)[0] in self.only
 
     def _linear(self, perform: Perform) -> Iterator[Section]:
-        job = Job(OURS, "L", self.scale, Stop(1e-6), files=True)
-        yield _section("L", job, PEERS, (), perform)
+        yield _section("L", Job(OURS, "L", self.scale, Stop(1e-6)), PEERS, (), perform)
 
     def _decisions(self, perform: Perform) -> Iterator[Section]:
         """D by itself, with a yearly budget that binds, and with one that does not."""
-        job = Job(OURS, "D", self.scale, Stop(1e-4, self.seconds), files=True)
+        job = Job(OURS, "D", self.scale, Stop(1e-4, self.seconds))
         free = _section("D", job, (HIGHSPY, CBC), _others(), perform, beside=True)
         yield free
         dearest = free.ours.answer.notes.get("dearest year")
@@ -66,7 +65,7 @@ class Suite:
 
     def _extra_large(self, perform: Perform) -> Iterator[Section]:
         """X at a tenth with the peers, and whole without."""
-        job = Job(OURS, "X", self.scale / 10, Stop(1e-6), files=True)
+        job = Job(OURS, "X", self.scale / 10, Stop(1e-6))
         yield _section("X / 10", job, PEERS, (), perform)
         yield _section("X", replace(job, scale=self.scale), (), (), perform)
 
@@ -84,10 +83,10 @@ def _section(
     Each search of a peer has one thread, and those that are meant to end at their limit can share two processors.
     """
     ours = perform(job)
-    searches = [replace(job, who=peer, files=False) for peer in solving]
+    searches = [replace(job, who=peer) for peer in solving]
     with ThreadPoolExecutor(2 if beside else 1) as pool:
         peers = list(pool.map(perform, searches))
-    peers += [perform(replace(job, who=peer, files=False, solve=False)) for peer in building]
+    peers += [perform(replace(job, who=peer, solve=False)) for peer in building]
     return Section(name, ours, tuple(peers))
 
 

@@ -63,42 +63,31 @@ def agree(one: Answer, other: Answer) -> bool | None:
 def lines(section: Section) -> list[dict[str, Any]]:
     """One JSON object for friendshore alone, or for each of its peers beside it."""
     ours = section.ours
-    base = {
-        "name": section.name,
-        "size": {"scale": ours.job.scale, "instance": ours.job.made.size, **_sizes(ours.answer)},
-        "seconds": _rounded(ours.answer.seconds),
-        "total": round(ours.total, 4),
-        "objective": ours.answer.objective,
-        "bound": ours.answer.bound,
-        "gap": gap(ours.answer),
-        "status": ours.answer.status,
-        "peak_mib": round(ours.peak, 1),
-    }
+    size = {"scale": ours.job.scale, "instance": ours.job.made.size, **_sizes(ours.answer)}
+    base = {"name": section.name, "size": size, "total": round(ours.total, 4), **_told(ours)}
     return [base | {"peer": None}] if not section.peers else [base | _beside(section, peer) for peer in section.peers]
+
+
+def _told(done: Done) -> dict[str, Any]:
+    answer = done.answer
+    found = {"objective": answer.objective, "bound": answer.bound, "gap": gap(answer), "status": answer.status}
+    seconds = {phase: round(value, 4) for phase, value in answer.seconds.items()}
+    return {"seconds": seconds, **found, "peak_mib": round(done.peak, 1)}
 
 
 def _beside(section: Section, peer: Done) -> dict[str, Any]:
     return {
         "peer": peer.job.who,
         "peer_size": _sizes(peer.answer),
-        "peer_seconds": _rounded(peer.answer.seconds),
         "peer_solver": "own" if peer.job.solve else f"build only; solve as {HIGHSPY}",
         "ratio": section.ratio(peer),
-        "peer_objective": peer.answer.objective,
-        "peer_bound": peer.answer.bound,
-        "peer_gap": gap(peer.answer),
-        "peer_status": peer.answer.status,
-        "peer_peak_mib": round(peer.peak, 1),
+        **{f"peer_{name}": value for name, value in _told(peer).items()},
         "agree": agree(section.ours.answer, peer.answer),
     }
 
 
 def _sizes(answer: Answer) -> dict[str, Any]:
     return {key: answer.notes[key] for key in ("rows", "columns", "nonzeros", "components") if key in answer.notes}
-
-
-def _rounded(seconds: dict[str, float]) -> dict[str, float]:
-    return {phase: round(value, 4) for phase, value in seconds.items()}
 
 
 HEAD = ("", "who", "read", "build", "solve", "verify", "ratio", "objective", "gap", "agrees", "MiB", "")
@@ -111,22 +100,15 @@ def written(sections: Sequence[Section]) -> str:
     for section in sections:
         rows.append(_row(section.name, section.ours, ""))
         for peer in section.peers:
-            ratio = section.ratio(peer)
-            rows.append(
-                _row("", peer, "" if ratio is None else f"{ratio:.1f}", agree(section.ours.answer, peer.answer))
-            )
+            ratio, same = section.ratio(peer), agree(section.ours.answer, peer.answer)
+            rows.append(_row("", peer, "" if ratio is None else f"{ratio:.1f}", same))
     return columns(rows, _LEFT)
 
 
 def columns(rows: Sequence[Sequence[str]], left: Collection[int]) -> str:
     """Rows of cells in aligned columns, all but some of them to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(w) if i in left else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
+    sides = [f"{'<' if i in left else '>'}{max(map(len, cells))}" for i, cells in enumerate(zip(*rows, strict=True))]
+    return "\n".join("  ".join(map(format, row, sides)).rstrip() for row in rows)
 
 
 def _row(name: str, done: Done, ratio: str, same: bool | None = None) -> tuple[str, ...]:

@@ -11,11 +11,14 @@ import numpy as np
 
 from friendshore.domain.change import Change
 from friendshore.problem.inputs import Inputs
+from friendshore.rules.kinds.limits import MaxShare
 from friendshore.session import Session
 from friendshore.solve import Limits
 
+from .answer import Answer
+from .folders import facility_id, material_id, offer_id
 from .instances import INSTANCES, Instance
-from .records import cap_id, case_of, catalog_of, facility_id, material_id, offer_id, rules_apart
+from .ours import given
 from .table import CLOSE, columns
 
 GAPS = {"L": 1e-6, "D": 1e-4}
@@ -49,15 +52,23 @@ class Warm:
 def measure(name: str, scale: float) -> list[Warm]:
     """Opens a session on an instance, and asks it about every kind of change of every material."""
     instance = INSTANCES[name](scale)
-    rules = (*rules_apart(instance, instance.share), *rules_apart(instance, 0.4, _TIGHTER))
-    inputs = Inputs(case_of(instance), (catalog_of(instance),), rules)
+    case, catalogs, _ = given(instance, Answer())
+    materials = [material_id(m) for m in range(len(instance.demand))]
+    rules = [] if instance.share is None else [_cap("country", m, instance.share) for m in materials]
+    rules += [_cap(_TIGHTER, m, 0.4, phases=[{"status": "pending"}]) for m in materials]
     limits = Limits(gap=GAPS[name])
     started = time.perf_counter()
-    session = Session.open(inputs, limits)
+    session = Session.open(Inputs(case, catalogs, tuple(rules)), limits)
     cold = time.perf_counter() - started
     _ = session.parts
     ready = time.perf_counter() - started - cold
     return [_ask(session, name, kind, changes, cold, ready) for kind, changes in _changes(instance)]
+
+
+def _cap(prefix: str, material: str, share: float, **more: object) -> MaxShare:
+    """A cap on a country's share of a month's purchases of one material."""
+    given = {"id": f"{prefix}-share-{material}", "by": "country", "share": str(share), "of": "purchases"}
+    return MaxShare.model_validate({**given, "per": "period", "materials": [material], **more})
 
 
 def _changes(instance: Instance) -> Iterator[tuple[str, list[Change]]]:
@@ -71,9 +82,9 @@ def _changes(instance: Instance) -> Iterator[tuple[str, list[Change]]]:
     sites = [facility_id(int(instance.facility[o])) for o in cheapest]
     yield "capacity -20 %", [Change(capacity=site, factor=0.8) for site in sites]
     yield "demand +10 %", [Change(demand=material_id(m), factor=1.1) for m in materials]
-    yield "rule on", [Change(enable=cap_id(m, _TIGHTER)) for m in materials]
+    yield "rule on", [Change(enable=f"{_TIGHTER}-share-{material_id(m)}") for m in materials]
     if instance.share is not None:
-        yield "rule off", [Change(disable=cap_id(m)) for m in materials]
+        yield "rule off", [Change(disable=f"country-share-{material_id(m)}") for m in materials]
 
 
 def _ask(session: Session, name: str, kind: str, changes: Sequence[Change], cold: float, ready: float) -> Warm:
@@ -95,22 +106,10 @@ def written(found: Sequence[Warm]) -> str:
     head = ("", "change of one material", "whole s", "parts s", "asked", "solved", "median s", "worst s", "median", "worst", "agrees")  # fmt: skip
     rows: list[tuple[str, ...]] = [head]
     for warm in found:
-        median, worst = warm.shares
-        rows.append(
-            (
-                warm.name,
-                warm.kind,
-                f"{warm.cold:.2f}",
-                f"{warm.ready:.2f}",
-                f"{len(warm.seconds)}",
-                f"{warm.solved}",
-                f"{median * warm.cold:.4f}",
-                f"{worst * warm.cold:.4f}",
-                f"{median:.2%}",
-                f"{worst:.2%}",
-                "yes" if warm.agrees else "NO",
-            )
-        )
+        shares = warm.shares
+        asked = f"{warm.cold:.2f}", f"{warm.ready:.2f}", f"{len(warm.seconds)}", f"{warm.solved}"
+        answers = *(f"{share * warm.cold:.4f}" for share in shares), *(f"{share:.2%}" for share in shares)
+        rows.append((warm.name, warm.kind, *asked, *answers, "yes" if warm.agrees else "NO"))
     return columns(rows, left={0, 1})
 
 

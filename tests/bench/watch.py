@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import json
 import re
-import resource
 import shutil
 import sys
 import tempfile
@@ -23,6 +22,8 @@ from pathlib import Path
 
 from friendshore.plugins import Registry
 from friendshore_watch import editions_of, watch
+
+from .answer import cpu_seconds
 
 US_2027 = Path(__file__).parents[2] / "docs/cases/us-2027"
 PACK = "us-10usc4872"
@@ -41,9 +42,9 @@ def main() -> None:
         folder = Path(name)
         cases = [_case(folder, number, lists=not asked.law) for number in range(asked.cases)]
         old, new = _packs(folder, registry) if asked.law else _lists(folder)
-        began, clock = _seconds(), time.perf_counter()
+        began, clock = cpu_seconds(), time.perf_counter()
         found = watch(editions_of(str(old), str(new), registry), cases, registry=registry, workers=asked.workers)
-        taken, passed = _seconds() - began, time.perf_counter() - clock
+        taken, passed = cpu_seconds() - began, time.perf_counter() - clock
         text = json.dumps(found.to_dict(), sort_keys=True).replace(str(folder.resolve()), "").replace(str(folder), "")
     failed = sum(bool(one.error) for one in found.cases)
     told = f"{asked.cases} cases, {failed} not planned, {len(found.flips)} verdicts turn"
@@ -55,11 +56,9 @@ def _case(folder: Path, number: int, *, lists: bool) -> Path:
     """The worked case with every demand so many thousandths larger."""
     own = folder / f"case-{number}"
     shutil.copytree(US_2027, own)
-    file = own / "case.toml"
+    file, factor = own / "case.toml", 1 + number / 1000
     text = file.read_text(encoding="utf-8").replace('name = "us-2027"', f'name = "us-2027-{number}"')
-    text = re.sub(
-        r'(?m)^per_year = "([\d.]+) ', lambda m: f'per_year = "{float(m[1]) * (1 + number / 1000):.6f} ', text
-    )
+    text = re.sub(r'(?m)^per_year = "([\d.]+) ', lambda m: f'per_year = "{float(m[1]) * factor:.6f} ', text)
     settings = "\n[plugin.friendshore-screening]\noldest = 9999\n" if lists else ""
     file.write_text(text + settings, encoding="utf-8")
     return file
@@ -84,12 +83,6 @@ def _packs(folder: Path, registry: Registry) -> list[Path]:
     file = later / "pack.toml"
     file.write_text(file.read_text(encoding="utf-8").replace("2027-01-01", "2028-01-01"), encoding="utf-8")
     return [own, later]
-
-
-def _seconds() -> float:
-    """Of processors, with those of processes that have ended."""
-    here, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return here.ru_utime + here.ru_stime + ended.ru_utime + ended.ru_stime
 
 
 if __name__ == "__main__":

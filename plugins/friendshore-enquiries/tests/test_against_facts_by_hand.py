@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import reduce
 from itertools import pairwise
 from random import Random
 
@@ -73,11 +74,10 @@ def drawn(seed: int) -> Inputs:
     wanted = [demand("metal", "defense", *_kilograms(dice), price=dice.randint(100, 900))]
     wanted.append(demand("metal", "civil", *_kilograms(dice), price=dice.randint(100, 900)))
     doubtful = PhaseStatus.UNKNOWN if dice.random() < 0.6 else PhaseStatus.ENACTED
+    country, phases = dice.choice(COUNTRIES), [{"status": doubtful}]
     rules = [
         ban(*METAL, start=None),
-        ban(
-            "melted", countries=dice.choice(COUNTRIES), id="perhaps", end_uses=["civil"], phases=[{"status": doubtful}]
-        ),
+        ban("melted", countries=country, id="perhaps", end_uses=["civil"], phases=phases),
         ExportControl.model_validate({"id": "control", "exporters": [dice.choice(COUNTRIES)], "effect": "licence"}),
     ]
     accept = Accept(rule_status=("enacted", "unknown")) if dice.random() < 0.2 else Accept()
@@ -92,53 +92,40 @@ def _kilograms(dice: Random) -> tuple[float, ...]:
 
 def with_offer(name: str, **update: object) -> Edit:
     """One offer with other fields."""
+    return lambda given: _with_record(given, "offers", name, update)
 
-    def edit(given: Inputs) -> Inputs:
-        (facts,) = given.catalogs
-        offers = tuple(one.model_copy(update=update) if one.id == name else one for one in facts.offers)
-        return replace(given, catalogs=(facts.model_copy(update={"offers": offers}),))
 
-    return edit
+def _with_record(given: Inputs, records: str, name: str, update: dict[str, object]) -> Inputs:
+    (facts,) = given.catalogs
+    some = tuple(one.model_copy(update=update) if one.id == name else one for one in getattr(facts, records))
+    return replace(given, catalogs=(facts.model_copy(update={records: some}),))
 
 
 def with_capacity(name: str, per_year: Decimal) -> Edit:
     """One facility that makes so much a year since ever."""
+    step = CapacityStep(per_year=per_year, status=Status.OPERATING, source=SOURCE)
+    return lambda given: _with_record(given, "facilities", name, {"capacity": (step,)})
 
-    def edit(given: Inputs) -> Inputs:
-        (facts,) = given.catalogs
-        step = CapacityStep(per_year=per_year, status=Status.OPERATING, source=SOURCE)
-        plants = tuple(
-            one.model_copy(update={"capacity": (step,)}) if one.id == name else one for one in facts.facilities
-        )
-        return replace(given, catalogs=(facts.model_copy(update={"facilities": plants}),))
 
-    return edit
+def _with_case(given: Inputs, part: str, **update: object) -> Inputs:
+    changed = getattr(given.case, part).model_copy(update=update)
+    return replace(given, case=given.case.model_copy(update={part: changed}))
 
 
 def proved(*names: str) -> Edit:
     """Some offers of which every origin is proved."""
-
-    def edit(given: Inputs) -> Inputs:
-        accept = given.case.accept.model_copy(update={"proven": tuple(sorted(names))})
-        return replace(given, case=given.case.model_copy(update={"accept": accept}))
-
-    return edit
+    return lambda given: _with_case(given, "accept", proven=tuple(sorted(names)))
 
 
 def licensed(rule: str, plant: str) -> Edit:
     """A licence for all that one facility exports under a rule."""
-
-    def edit(given: Inputs) -> Inputs:
-        licence = LicenceSpec(id="asked", rule=rule, exporter=plant)
-        return replace(given, case=given.case.model_copy(update={"licences": (licence,)}))
-
-    return edit
+    licence = LicenceSpec(id="asked", rule=rule, exporter=plant)
+    return lambda given: replace(given, case=given.case.model_copy(update={"licences": (licence,)}))
 
 
 def unlicensed(given: Inputs) -> Inputs:
     """No licence taken as granted."""
-    assume = given.case.assume.model_copy(update={"licence": {}})
-    return replace(given, case=given.case.model_copy(update={"assume": assume}))
+    return _with_case(given, "assume", licence={})
 
 
 def held(rule: str, holds: bool) -> Edit:
@@ -154,13 +141,7 @@ def held(rule: str, holds: bool) -> Edit:
 
 def both(*edits: Edit) -> Edit:
     """Several edits, one after the other."""
-
-    def edit(given: Inputs) -> Inputs:
-        for one in edits:
-            given = one(given)
-        return given
-
-    return edit
+    return lambda given: reduce(lambda changed, edit: edit(changed), edits, given)
 
 
 def surely_asked(given: Inputs) -> dict[Key, list[Edit]]:

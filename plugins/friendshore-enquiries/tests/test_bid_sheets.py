@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 from tests.building import case as case_of
-from tests.building import catalog, demand, facility, source
+from tests.building import catalog, demand, facility, opened, source
 from tests.functional.program import here as friendshore
 
-from friendshore.problem.inputs import Inputs
 from friendshore.rules.kinds import Exclude, OriginBan
-from friendshore.session import Session
 from friendshore_enquiries.addressees import unaddressed
 
+openpyxl = pytest.importorskip("openpyxl")
 BIDDER = {"filled in by*": "J. Doe", "quoted on*": "2026-11-20", "quotation": "Q-17", "valid until*": "2029-12-31"}
 BID = {"price*": 525, "capacity*": 3, "lead time*": 3, "min order": 50}
 ORIGIN = {"countries*": "CA", "all of it*": "yes", "proof*": "certificate 12"}
@@ -47,8 +46,6 @@ def sheets(case: Path) -> Path:
 
 def filled(folder: Path, **cells: Any) -> Path:
     """The sheet of Example Metals, filled in; `cells` are other values by column, None: blank."""
-    import openpyxl
-
     book = openpyxl.load_workbook(folder / "example-metals.xlsx")
     for row in book["bidder"].iter_rows():
         if row[0].value in BIDDER:
@@ -67,6 +64,25 @@ def convert(sheet: Path, case: Path) -> Any:
     return friendshore("catalogs", "convert", str(sheet), str(case / "metals-bid"), "--case", str(case), "--json")
 
 
+def refused(sheet: Path, case: Path) -> str:
+    """What is said of a sheet that is refused; nothing is written."""
+    done = convert(sheet, case)
+    assert done.returncode == 2
+    assert not (case / "metals-bid").exists()
+    told: str = done.stdout
+    return told
+
+
+def edited(case: Path, sheet: str, column: str | int, text: str) -> Path:
+    """The sheet, filled in, with another text in its second row."""
+    path = filled(sheets(case))
+    book = openpyxl.load_workbook(path)
+    heads = [str(cell.value) for cell in book[sheet][1]]
+    book[sheet].cell(2, column if isinstance(column, int) else heads.index(column) + 1).value = text
+    book.save(path)
+    return path
+
+
 @pytest.mark.parametrize(
     ("operator", "rule", "reason"),
     [
@@ -74,25 +90,23 @@ def convert(sheet: Path, case: Path) -> Any:
         ("", {}, "no company is named"),
         ("Acme; Norinco and others", {}, "no company is named"),
         ("Magnet makers", {}, "no company is named"),
-        ("Acme", {"kind": "exclude", "suppliers": ["Acme"], "end_uses": ["defense"]}, "barred by law"),
-        ("Acme", {"kind": "exclude", "suppliers": ["Acme"], "phases": [{"status": "unknown"}]}, "barred by law"),
-        ("Acme", {"kind": "exclude", "suppliers": ["Other"]}, ""),
-        (
-            "Acme",
-            {"kind": "origin-ban", "stages": ["mined"], "countries": ["CN"], "asks_proof": False},
-            "barred by law",
-        ),
-        ("Acme", {"kind": "origin-ban", "stages": ["mined"], "countries": ["RU"], "asks_proof": False}, ""),
-        ("Acme", {"kind": "origin-ban", "stages": ["mined"], "countries": ["CN"]}, ""),
+        ("Acme", {"suppliers": ["Acme"], "end_uses": ["defense"]}, "barred by law"),
+        ("Acme", {"suppliers": ["Acme"], "phases": [{"status": "unknown"}]}, "barred by law"),
+        ("Acme", {"suppliers": ["Other"]}, ""),
+        ("Acme", {"stages": ["mined"], "countries": ["CN"], "asks_proof": False}, "barred by law"),
+        ("Acme", {"stages": ["mined"], "countries": ["RU"], "asks_proof": False}, ""),
+        ("Acme", {"stages": ["mined"], "countries": ["CN"]}, ""),
     ],
 )
 def test_only_a_company_that_no_sanction_bars_is_written_to(operator: str, rule: dict[str, Any], reason: str) -> None:
     """Not a total of a country, nor who is on a list, nor a company in whose country goods are barred; a rule that asks for proof bars nobody's letter."""
     plant = facility("cn", "CN").but(operator=operator)
-    kinds = {"exclude": Exclude, "origin-ban": OriginBan}
-    rules = tuple(kinds[rule["kind"]].model_validate({"id": "law", **rule}) for _ in range(bool(rule)))
-    opened = Session.open(Inputs(case_of(demand("metal", "civil", 10)), (catalog(plant, source("CN", 10)),), rules))
-    assert unaddressed(opened, plant) == reason
+    kind = OriginBan if "stages" in rule else Exclude
+    rules = [kind.model_validate({"id": "law", **rule})] if rule else []
+    assert (
+        unaddressed(opened(case_of(demand("metal", "civil", 10)), catalog(plant, source("CN", 10)), *rules), plant)
+        == reason
+    )
 
 
 def test_whom_no_sheet_is_written_for_is_named(case: Path, tmp_path: Path) -> None:
@@ -130,24 +144,18 @@ def test_a_bid_changes_the_plan_as_was_foretold(case: Path) -> None:
 def test_every_mistake_is_told_by_its_cell(case: Path) -> None:
     """Partial bids, zero bids and what cannot be read, all at once; nothing is written."""
     wrong = {"price*": 0, "capacity*": None, "lead time*": "soon", "proof*": None, "filled in by*": None}
-    done = convert(filled(sheets(case), **wrong), case)
-    assert done.returncode == 2
-    told = [(one["file"].rpartition(", ")[2], one["row"], one["column"]) for one in json.loads(done.stdout)["errors"]]
-    assert sorted(told) == [
-        ("sheet bid", 2, "capacity*"),
-        ("sheet bid", 2, "lead time*"),
-        ("sheet bid", 2, "price*"),
+    errors = json.loads(refused(filled(sheets(case), **wrong), case))["errors"]
+    told = sorted((one["file"].rpartition(", ")[2], one["row"], one["column"]) for one in errors)
+    assert told == [
+        *(("sheet bid", 2, column) for column in ("capacity*", "lead time*", "price*")),
         ("sheet bidder", 6, "filled in by*"),
         ("sheet origin", 2, "proof*"),
         ("sheet origin", 3, "proof*"),
     ]
-    assert not (case / "metals-bid").exists()
 
 
 def test_columns_are_found_by_their_heads(case: Path) -> None:
     """Columns of the supplier's own move none of the others; one that is there twice is refused."""
-    import openpyxl
-
     sheet = filled(sheets(case))
     book = openpyxl.load_workbook(sheet)
     book["bid"].insert_cols(5, 2)
@@ -164,15 +172,7 @@ def test_columns_are_found_by_their_heads(case: Path) -> None:
 
 def test_nobody_bids_for_another(case: Path) -> None:
     """A sheet whose row was made another supplier's is refused."""
-    import openpyxl
-
-    sheet = filled(sheets(case))
-    book = openpyxl.load_workbook(sheet)
-    book["bid"].cell(2, 1).value = "kwinana-gallium"
-    book.save(sheet)
-    done = convert(sheet, case)
-    assert done.returncode == 2
-    assert "the offer is another supplier's" in done.stdout
+    assert "the offer is another supplier's" in refused(edited(case, "bid", 1, "kwinana-gallium"), case)
 
 
 @pytest.mark.parametrize(
@@ -187,57 +187,37 @@ def test_nobody_bids_for_another(case: Path) -> None:
 )
 def test_a_bid_on_something_else_is_refused(case: Path, sheet: str, column: str, text: str) -> None:
     """A price of oxide, or of a purer grade, is not read as that of what was asked for."""
-    import openpyxl
-
-    path = filled(sheets(case))
-    book = openpyxl.load_workbook(path)
-    heads = [str(cell.value) for cell in book[sheet][1]]
-    book[sheet].cell(2, heads.index(column) + 1).value = text
-    book.save(path)
-    done = convert(path, case)
-    assert done.returncode == 2
-    (told,) = json.loads(done.stdout)["errors"]
+    (told,) = json.loads(refused(edited(case, sheet, column, text), case))["errors"]
     assert (told["row"], told["column"], told["found"]) == (2, column, text)
     assert told["message"].startswith("this is not what the bid was asked for")
 
 
 @pytest.mark.parametrize(
-    ("days", "said"),
+    ("cells", "said"),
     [
         ({"quoted on*": "2999-01-01"}, "the quotation is of a day to come"),
         ({"quoted on*": "2999-01-01", "valid until*": "2998-01-01"}, "the bid ends before it was made"),
+        ({"valid until*": "2026-11-21"}, "no longer valid"),
+        (dict.fromkeys([*BID, *ORIGIN]), "nothing is bid"),
     ],
 )
-def test_a_quotation_of_a_day_to_come_is_refused(case: Path, days: dict[str, str], said: str) -> None:
-    """Nobody can have made it yet."""
-    done = convert(filled(sheets(case), **days), case)
-    assert done.returncode == 2
-    assert said in done.stdout
-    assert not (case / "metals-bid").exists()
+def test_a_bid_that_cannot_be_meant_is_refused(case: Path, cells: dict[str, Any], said: str) -> None:
+    """Of a day to come, past its day, or blank."""
+    assert said in refused(filled(sheets(case), **cells), case)
 
 
-def test_a_sheet_in_which_nothing_is_bid_is_refused(case: Path) -> None:
-    """It is no catalog."""
-    blank = dict.fromkeys([*BID, *ORIGIN])
-    done = convert(filled(sheets(case), **blank), case)
-    assert done.returncode == 2
-    assert "nothing is bid" in done.stdout
-
-
-@pytest.mark.parametrize("what", ["edition", "day", "case"])
-def test_a_stale_sheet_is_refused(case: Path, what: str) -> None:
-    """Of other facts, past its day, or of another case."""
-    sheet = filled(sheets(case), **({"valid until*": "2026-11-21"} if what == "day" else {}))
-    if what == "edition":
-        offers = case / "catalog" / "offers.csv"
-        offers.write_text(offers.read_text().replace("700 USD/kg", "701 USD/kg"))
-    if what == "case":
-        (case / "case.toml").write_text((case / "case.toml").read_text().replace("first-case", "second-case"))
-    done = convert(sheet, case)
-    assert done.returncode == 2
-    said = {"edition": "it is stale", "day": "no longer valid", "case": "of another case"}
-    assert said[what] in done.stdout
-    assert not (case / "metals-bid").exists()
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("catalog/offers.csv", "700 USD/kg", "701 USD/kg", "it is stale"),
+        ("case.toml", "first-case", "second-case", "of another case"),
+    ],
+)
+def test_a_stale_sheet_is_refused(case: Path, file: str, old: str, new: str, said: str) -> None:
+    """Of other facts, or of another case."""
+    sheet = filled(sheets(case))
+    (case / file).write_text((case / file).read_text().replace(old, new))
+    assert said in refused(sheet, case)
 
 
 def test_a_bid_sheet_is_read_beside_its_case(case: Path) -> None:
@@ -258,8 +238,6 @@ def test_sheets_are_the_same_bytes_and_hold_no_formula(case: Path) -> None:
     assert [(file.name, file.read_bytes()) for file in sorted(one.iterdir())] == [
         (file.name, file.read_bytes()) for file in sorted(two.iterdir())
     ]
-    import openpyxl
-
     book = openpyxl.load_workbook(one / "hyperlink-http-x-y.xlsx")
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s"}

@@ -24,20 +24,17 @@ def test_the_page_shows_what_is_printed() -> None:
 
 
 @pytest.mark.deep
-def test_a_change_that_is_told_gives_the_plan_that_is_told(tmp_path: Path) -> None:
+def test_a_change_that_is_told_gives_the_plan_that_is_told(first: Path) -> None:
     """What the best answer to the first unknown saves, `plan --change` saves too."""
-    folder = str(tmp_path / "case")
-    assert friendshore("init", "--start", "2026-10-01", folder).returncode == 0
-    done = friendshore("ask", folder, "--json", "--spread", "40 %")
+    done = friendshore("ask", str(first), "--json", "--spread", "40 %")
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
-    first = found["unknowns"][0]
-    assert (first["rank"], found["spread"]) == (1, 0.4)
-    answer = first["possibilities"][first["best"]]
-    (change,) = answer["changes"]
+    unknown = found["unknowns"][0]
+    assert (unknown["rank"], found["spread"]) == (1, 0.4)
+    (change,) = unknown["possibilities"][unknown["best"]]["changes"]
     factor = f"price={change['price']}, factor={change['factor']}"
-    planned = json.loads(friendshore("plan", folder, "--json", "--change", factor).stdout)
-    assert planned["objective"] == pytest.approx(found["objective"] - first["saves"]["value"], abs=0.01)
+    planned = json.loads(friendshore("plan", str(first), "--json", "--change", factor).stdout)
+    assert planned["objective"] == pytest.approx(found["objective"] - unknown["saves"]["value"], abs=0.01)
 
 
 def test_words_that_rank_nothing_are_refused() -> None:

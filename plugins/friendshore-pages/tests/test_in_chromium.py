@@ -48,7 +48,6 @@ def browser() -> Iterator[Any]:
 @contextmanager
 def window_of(answer: Interactive, browser: Any, folder: Path) -> Iterator[Any]:
     """The page in a window, ready to plan; in the end it has asked for nothing but itself, and said nothing."""
-    assert answer.offered is not None
     path = folder / "page.html"
     path.write_text(page(answer, answer.offered), encoding="utf-8")
     asked: list[str] = []
@@ -84,9 +83,7 @@ def compared(found: Offered, answer: Interactive, window: Any, expected: Callabl
         ]
         given = [
             {
-                "kind": found.levers[number].kind,
-                "name": found.levers[number].name,
-                "choice": found.levers[number].choice,
+                **{name: getattr(found.levers[number], name) for name in ("kind", "name", "choice")},
                 "factor": float(factor),
                 "from": first,
             }
@@ -108,7 +105,6 @@ def test_changes_come_to_what_they_come_to_in_the_case(
     answer: Interactive, shown: Any, expected: Callable[..., float]
 ) -> None:
     """One to three at once, at random sizes."""
-    assert answer.offered is not None
     compared(answer.offered, answer, shown, expected)
 
 
@@ -118,28 +114,36 @@ def test_so_do_integer_decisions_dates_and_rules(
 ) -> None:
     """Within the gaps of both: orders of a least size; rules dated by order, and later; rules that limit."""
     answer = InteractiveQuestion().ask(reopen(CASES / case), NoOptions(), None)
-    assert answer.offered is not None
     with window_of(answer, browser, tmp_path) as window:
         compared(answer.offered, answer, window, expected)
 
 
-def test_a_planner_takes_an_offer_away_and_takes_that_back(shown: Any) -> None:
-    """By the controls of the page: the answer stands beside the plan, with the command that asks for the same."""
+def plan_without(shown: Any, name: str) -> None:
+    """Asks for the plan without something, by the controls of the page."""
     shown.locator("#plan-anew").get_by_label("Change").select_option("remove")
-    shown.get_by_label("of", exact=True).fill("swarf-oxide")
+    shown.get_by_label("of", exact=True).fill(name)
     shown.get_by_role("button", name="Plan anew").click()
-    shown.get_by_text("Planned anew in").wait_for()
-    told = shown.locator("#plan-anew").inner_text()
-    assert "--change 'remove=offer:swarf-oxide'" in told
-    assert "What is bought more or less" in told
+
+
+def take_back(shown: Any) -> None:
+    """Takes it back."""
     shown.get_by_role("button", name="take back").click()
     shown.get_by_text("This is the plan, nothing changed.").wait_for()
 
 
+def test_a_planner_takes_an_offer_away_and_takes_that_back(shown: Any) -> None:
+    """By the controls of the page: the answer stands beside the plan, with the command that asks for the same."""
+    plan_without(shown, "swarf-oxide")
+    shown.get_by_text("Planned anew in").wait_for()
+    told = shown.locator("#plan-anew").inner_text()
+    assert "--change 'remove=offer:swarf-oxide'" in told
+    assert "What is bought more or less" in told
+    take_back(shown)
+
+
 def test_a_name_that_nothing_answers_to_is_told(shown: Any) -> None:
     """And nothing is planned."""
-    shown.get_by_label("of", exact=True).fill("nobody")
-    shown.get_by_role("button", name="Plan anew").click()
+    plan_without(shown, "nobody")
     assert "Nothing here is called" in shown.get_by_role("status").inner_text()
 
 
@@ -148,16 +152,13 @@ def test_a_loss_of_a_country_from_a_period_on_and_what_does_not_go_with_it(brows
     answer = InteractiveQuestion().ask(reopen(CASES / "stock"), NoOptions(), None)
     with window_of(answer, browser, tmp_path) as shown:
         shown.locator("#plan-anew").get_by_label("Change").select_option("remove")
-        shown.get_by_label("of", exact=True).fill("country:CN")
         shown.get_by_role("combobox", name="from").select_option(index=1)
-        shown.get_by_role("button", name="Plan anew").click()
+        plan_without(shown, "country:CN")
         shown.get_by_text("Planned anew in").wait_for()
         assert "remove=country:CN, from=2027-01-01" in shown.locator("#plan-anew").inner_text()
-        shown.get_by_label("of", exact=True).fill("river-antimony")
-        shown.get_by_role("button", name="Plan anew").click()
+        plan_without(shown, "river-antimony")
         assert "both take the same away" in shown.get_by_role("status").inner_text()
-        shown.get_by_role("button", name="take back").click()
-        shown.get_by_text("This is the plan, nothing changed.").wait_for()
+        take_back(shown)
 
 
 @pytest.mark.parametrize("width", [400, 1280])

@@ -10,6 +10,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from friendshore_pages.interactive.question import Interactive, InteractiveQuest
 from friendshore_pages.interactive.trying import numbers
 
 ROOT = Path(__file__).parents[3]
+Answered = Callable[..., float | None]
+Expected = Callable[..., float]
 DUTY = '[[rule]]\nkind = "tariff"\nid = "duty"\nrate = "10 %"\norigins = ["AU"]\n'
 FACTORS = [
     pytest.param(Decimal(text), marks=() if text == "0.3" else pytest.mark.deep)
@@ -58,46 +61,29 @@ def answer(recipes: Opened) -> Interactive:
     return InteractiveQuestion().ask(recipes, NoOptions(), None)
 
 
-@pytest.fixture(scope="module")
-def small() -> Callable[[str], tuple[Opened, Offered]]:
-    """Opens a worked case, and tries out what its page offers; once."""
-    known: dict[str, tuple[Opened, Offered]] = {}
-
-    def made(name: str) -> tuple[Opened, Offered]:
-        if name not in known:
-            opened = reopen(ROOT / "docs/cases/small" / name)
-            known[name] = opened, found_in(opened)
-        return known[name]
-
-    return made
+@cache
+def small(name: str) -> tuple[Opened, Offered]:
+    """A worked case, and what its page offers."""
+    opened = reopen(ROOT / "docs/cases/small" / name)
+    return opened, found_in(opened)
 
 
 @pytest.mark.parametrize("factor", FACTORS, ids=str)
 def test_every_lever_comes_to_what_the_same_change_of_the_case_comes_to(
-    recipes: Opened,
-    answer: Interactive,
-    answered: Callable[..., float],
-    expected: Callable[..., float],
-    factor: Decimal,
+    recipes: Opened, answer: Interactive, answered: Answered, expected: Expected, factor: Decimal
 ) -> None:
     """Prices, capacities, demand and losses, one by one."""
     found = answer.offered
-    assert found is not None
     assert {lever.kind for lever in found.levers} >= {"price", "capacity", "demand", "remove"}
     for number, lever in enumerate(found.levers):
         taken = [(number, factor, 0)]
-        assert answered(found, taken) == pytest.approx(expected(recipes.session, found, taken), rel=1e-6, abs=1e-3), (
-            lever.words
-        )
+        worth = expected(recipes.session, found, taken)
+        assert answered(found, taken) == pytest.approx(worth, rel=1e-6, abs=1e-3), lever.words
 
 
 @pytest.mark.parametrize(("case", "most"), SMALL)
 def test_changes_come_to_what_they_come_to_in_the_case(
-    small: Callable[[str], tuple[Opened, Offered]],
-    answered: Callable[..., float | None],
-    expected: Callable[..., float],
-    case: str,
-    most: int,
+    answered: Answered, expected: Expected, case: str, most: int
 ) -> None:
     """One to three levers that are drawn by lot: dates, losses from a period on, rules on and off, and amounts, in cases with integer decisions as well."""
     opened, found = small(case)
@@ -121,11 +107,10 @@ def test_changes_come_to_what_they_come_to_in_the_case(
 
 @pytest.mark.deep
 def test_levers_taken_together_come_to_what_the_changes_together_come_to(
-    recipes: Opened, answer: Interactive, answered: Callable[..., float | None], expected: Callable[..., float]
+    recipes: Opened, answer: Interactive, answered: Answered, expected: Expected
 ) -> None:
     """Pairs that are not kept apart, at sizes at which none was tried out."""
     found = answer.offered
-    assert found is not None
     numbers = [number for number, lever in enumerate(found.levers) if lever.kind != "remove"]
     for i, j in [(i, j) for i in numbers for j in numbers if j < i][::3]:
         taken = [(i, Decimal("1.3"), 0), (j, Decimal("0.6"), 0)]
@@ -143,12 +128,11 @@ def test_a_price_and_the_duty_that_is_a_share_of_it_are_kept_apart(
     assert frozenset(("price", "disable")) in apart
 
 
-def test_dates_losses_and_integer_decisions_are_offered(small: Callable[[str], tuple[Opened, Offered]]) -> None:
+def test_dates_losses_and_integer_decisions_are_offered() -> None:
     """A rule that begins later, a rule that makes another program, whole countries and companies, and a case with orders of a least size."""
-    _, stock = small("stock")
+    (_, stock), (_, orders) = small("stock"), small("orders")
     assert {"move", "later", "disable", "enable", "remove"} <= {lever.kind for lever in stock.levers}
     assert stock.makes
-    _, orders = small("orders")
     assert orders.programs[0].layout.linear.integer.any()
     assert {lever.name.partition(":")[0] for lever in orders.levers if ":" in lever.name} >= {"country", "supplier"}
 
@@ -166,31 +150,26 @@ def test_how_far_the_trials_have_come_is_told(recipes: Opened) -> None:
     """So that a bar can say how long it still takes: never backwards, and all of them in the end."""
     heard: list[tuple[int, int]] = []
     InteractiveQuestion().ask(recipes, NoOptions(), lambda done, of, seconds: heard.append((done, of)))
-    assert [done for done, _ in heard] == sorted(done for done, _ in heard)
+    assert heard == sorted(heard)
     assert heard[-1][0] == heard[-1][1]
 
 
 def held(text: str) -> Any:
     """What a page holds."""
     found = re.search(r'id="plan-anew-data"[^>]*>([^<]*)<', text)
-    assert found is not None
     return json.loads(gzip.decompress(b64decode(found[1])))
 
 
 def test_a_page_needs_no_network_and_is_the_same_each_time(answer: Interactive, recipes: Opened) -> None:
     """Its policy lets nothing be loaded, and nothing in it names a place to load from."""
-    assert answer.offered is not None
     text = page(answer, answer.offered)
     assert text == page(answer, found_in(recipes))
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
-    assert policy is not None
     assert policy[1].startswith(("default-src &#x27;none&#x27;; ", "default-src 'none'; "))
     assert "worker-src blob:" in policy[1]
     assert not re.search(r'(?:src|href)="(?!#)', text)
-    parts = held(text)["parts"]
-    assert sum(part["objective"] for part in parts) == pytest.approx(
-        float(answer.session.verified.cost.objective), rel=1e-12
-    )
+    objective = sum(part["objective"] for part in held(text)["parts"])
+    assert objective == pytest.approx(float(answer.session.verified.cost.objective), rel=1e-12)
 
 
 def test_the_page_is_written_where_a_file_is_named(tmp_path: Path) -> None:
@@ -206,16 +185,14 @@ def test_the_page_is_written_where_a_file_is_named(tmp_path: Path) -> None:
 
 def test_the_solver_is_the_one_that_the_readme_names() -> None:
     """Byte for byte what the npm package holds."""
-    readme = (ROOT / "plugins/friendshore-pages/README.md").read_text()
+    readme = (ROOT / "plugins/friendshore-interactive/README.md").read_text()
     packed = files("friendshore_pages.interactive").joinpath("highs")
-    for name, data in (
-        ("highs.js", packed.joinpath("highs.js").read_bytes()),
-        ("highs.wasm", gzip.decompress(packed.joinpath("highs.wasm.gz").read_bytes())),
-    ):
+    wasm = gzip.decompress(packed.joinpath("highs.wasm.gz").read_bytes())
+    for name, data in (("highs.js", packed.joinpath("highs.js").read_bytes()), ("highs.wasm", wasm)):
         assert f"| `{name}` | `{hashlib.sha256(data).hexdigest()}` |" in readme
 
 
-def test_the_plan_and_the_answers_call_what_is_bought_alike(small: Callable[[str], tuple[Opened, Offered]]) -> None:
+def test_the_plan_and_the_answers_call_what_is_bought_alike() -> None:
     """What is set aside of a lot by the name of the lot, not by that of the offer it was once ordered from."""
     opened, found = small("stock")
     data = held(page(Interactive(opened.session, "case.toml", found), found))
@@ -224,7 +201,7 @@ def test_the_plan_and_the_answers_call_what_is_bought_alike(small: Callable[[str
         assert set(part["bought"]) <= set(data["programs"][number]["names"])
 
 
-def test_columns_that_fall_away_are_closed(small: Callable[[str], tuple[Opened, Offered]]) -> None:
+def test_columns_that_fall_away_are_closed() -> None:
     """Where a demand comes later, nothing is delivered to it before."""
     opened, found = small("stock")
     number = next(n for n, lever in enumerate(found.levers) if lever.kind == "later" and lever.name == "civil")
@@ -236,7 +213,7 @@ def test_columns_that_fall_away_are_closed(small: Callable[[str], tuple[Opened, 
     assert {upper[2 * len(layout.columns) + n] for n in gone} == {0}
 
 
-def test_the_command_below_an_answer_asks_for_the_same(small: Callable[[str], tuple[Opened, Offered]]) -> None:
+def test_the_command_below_an_answer_asks_for_the_same() -> None:
     """As it is typed, every change is the one that the page makes."""
     _, found = small("stock")
     for lever in found.levers:

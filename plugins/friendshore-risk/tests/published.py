@@ -56,7 +56,6 @@ def warehouses(count: int, seeds: Sequence[int], measure: RiskMeasure, seconds: 
         with timed() as told:
             limits = Limits(gap=GAP, seconds=seconds, workers=1)
             found = solve_recourse(program, measure, solver_within(limits), GAP)
-            assert found is not None
             gap = (found.objective - found.bound) / found.objective
             told.append(f"cap41, {count:,} demands, seed {seed}: {found.objective:,.6f}, gap {gap:.1e},")
         if raw:
@@ -78,13 +77,8 @@ def _alone(linear: Linear, seconds: float) -> float:
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
     model.integrality_ = [kinds[int(whole)] for whole in linear.integer]
     engine = highspy.Highs()
-    for name, value in (
-        ("log_to_console", False),
-        ("output_flag", False),
-        ("threads", 1),
-        ("mip_rel_gap", GAP),
-        ("time_limit", seconds),
-    ):
+    options = {"log_to_console": False, "output_flag": False, "threads": 1, "mip_rel_gap": GAP, "time_limit": seconds}
+    for name, value in options.items():
         engine.setOptionValue(name, value)
     engine.passModel(model)
     engine.run()
@@ -129,7 +123,6 @@ def sampled(core: Path, times: Path, outcomes: Path, truth: float, repeats: int)
         for seed in range(repeats):
             dice = np.random.default_rng(seed)
             plan = solve_recourse(drawn(dice, 100), RiskMeasure(), solver)
-            assert plan is not None
             interval = gap_interval(plan.x, [drawn(dice, 50) for _ in range(10)], RiskMeasure(), solver)
             held += interval.low <= truth <= interval.high
         told.append(f"{core.stem}: {held} of {repeats} intervals hold {truth:,},")
@@ -145,16 +138,14 @@ def main() -> None:
     one.add_argument("count", type=int)
     one.add_argument("seeds")
     one.add_argument("--raw", action="store_true")
-    one.add_argument(
-        "--weight", type=float, default=1.0, help="of CVaR of the worst tenth; the rest is that of expected cost"
-    )
+    share = "of CVaR of the worst tenth; the rest is that of expected cost"
+    one.add_argument("--weight", type=float, default=1.0, help=share)
     for name in ("smps", "sampled"):
         files = kinds.add_parser(name)
         for file in ("core", "times", "outcomes"):
             files.add_argument(file, type=Path)
-        if name == "sampled":
-            files.add_argument("truth", type=float)
-            files.add_argument("--repeats", type=int, default=100)
+    files.add_argument("truth", type=float)
+    files.add_argument("--repeats", type=int, default=100)
     given = parser.parse_args()
     if given.whole:
         solving.LARGE = sys.maxsize

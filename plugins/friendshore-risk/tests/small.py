@@ -2,126 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Literal, NamedTuple
 
-from friendshore.domain.case import Case, DemandSpec, StoreSpec
-from friendshore.domain.evidence import Confidence, Source
-from friendshore.domain.facts import (
-    CapacityStep,
-    Catalog,
-    ChainEntry,
-    Facility,
-    Material,
-    Offer,
-    Price,
-    RecipeLine,
-    Status,
-)
-from friendshore.domain.stages import Stage
-from friendshore.domain.time import Horizon, PeriodLength
+from tests import building
+from tests.building import OXIDE, case, catalog, demand, facility, rule, source, store
+
+from friendshore.domain.facts import Place
+from friendshore.domain.use import Chained
 from friendshore.explain.results import Counted
-from friendshore.problem.inputs import Inputs
-from friendshore.rules.base import Rule
+from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.limits.shares import MaxShare
 from friendshore.rules.kinds.limits.stocks import Cover
-from friendshore.rules.kinds.origin_ban import OriginBan
+from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore_risk.events import Event
 from friendshore_risk.events.scenarios import enumerated
 from friendshore_risk.risk.search import RiskSearch
 
-SOURCE = "small:s"
-STAGES = (Stage.MINED, Stage.REFINED)
 START = 2026
+BAN = building.ban(*OXIDE, phases=[{"status": "pending"}])
+"""Nothing mined or refined in China for defence, once an event brings it."""
+APART = rule(MaxShare, id="cap", end_uses=["defense"], share=1, of="purchases")
+"""A limit that never binds: compliance classes are told apart by end use for it."""
+COVER = rule(Cover, days=1, penalty="0.01 USD/kg")
+"""Stock for a day, missed at next to no price: a rule that watches stock."""
 
 
-@dataclass(frozen=True)
-class Seller:
-    """An offer of the metal, of a plant of its own."""
+class Seller(NamedTuple):
+    """An offer of the metal, of a plant of its own: kilograms a year, and years from order to delivery."""
 
     country: str
     price: int
     capacity: int | None = None
-    """Kilograms a year."""
     lead: int = 0
-    """Years from order to delivery."""
     onboarding: int = 0
 
-    @property
-    def name(self) -> str:
-        """Of the offer."""
-        return f"{self.country.lower()}-metal"
 
+class Floor(Rule):
+    """A plugin's kind: at least so many kilograms of metal from one plant, from a day on."""
 
-def catalog(sellers: Sequence[Seller]) -> Catalog:
-    """Their catalog."""
-    metal = Material(
-        id="metal", element="Dy", form="metal", basis="gross", content=Decimal(1), hs="2805", stages=STAGES
-    )
-    facilities, offers = [], []
-    for seller in sellers:
-        most = None if seller.capacity is None else Decimal(seller.capacity)
-        step = CapacityStep(per_year=most, status=Status.OPERATING, source=SOURCE)
-        plant = seller.country.lower()
-        facilities.append(Facility(id=plant, country=seller.country, operator=plant, capacity=(step,), source=SOURCE))
-        chain = tuple(
-            ChainEntry(stage=stage, countries=frozenset({seller.country}), complete=True, source=SOURCE)
-            for stage in STAGES
-        )
-        offers.append(
-            Offer(
-                id=seller.name,
-                facility=plant,
-                outputs=(RecipeLine(material="metal", per_unit=Decimal(1), source=SOURCE),),
-                price=Price(amount=Decimal(seller.price), currency="USD", source=SOURCE),
-                chain=chain,
-                lead_time=Decimal(12 * seller.lead),
-                onboarding=Decimal(seller.onboarding),
-                onboarding_currency="USD" if seller.onboarding else "",
-                source=SOURCE,
-                catalog="small",
-            )
-        )
-    sources = (Source(id=SOURCE, reference="made up", confidence=Confidence.VERIFIED),)
-    return Catalog(
-        name="small", licence="CC0-1.0", as_of=date(2026, 1, 1), materials=(metal,),
-        facilities=tuple(facilities), offers=tuple(offers), sources=sources,
-    )  # fmt: skip
+    kind: Literal["floor"] = "floor"
+    plant: str = "cn"
+    least: Decimal = Decimal(5)
 
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row over all periods in which it applies."""
 
-def ban() -> Rule:
-    """Nothing mined or refined in China for defence, once an event brings it."""
-    return OriginBan.model_validate(
-        {
-            "id": "ban",
-            "stages": list(STAGES),
-            "countries": ["CN"],
-            "end_uses": ["defense"],
-            "phases": [{"status": "pending"}],
-            "citation": "ban (a)",
-        }
-    )
+        def counts(offer: Chained, place: Place) -> int:
+            return int(offer.facility.id == self.plant)
 
-
-def apart() -> Rule:
-    """A limit on what is bought for defence, which never binds: compliance classes are told apart by end use for it."""
-    return MaxShare.model_validate(
-        {"id": "cap", "citation": "cap", "end_uses": ["defense"], "share": 1, "of": "purchases", "phases": _ENACTED}
-    )
-
-
-def cover() -> Rule:
-    """Stock for a day, missed at next to no price: a rule that watches stock."""
-    return Cover.model_validate(
-        {"id": "cover", "citation": "cover", "days": 1, "penalty": "0.01 USD/kg", "phases": _ENACTED}
-    )
-
-
-_ENACTED = [{"status": "enacted"}]
+        for label, periods in facts.spans("horizon"):
+            yield Row(label, (facts.bought(counts, periods),), at_least=self.least)
 
 
 def opened(
@@ -133,26 +68,18 @@ def opened(
     rules: Sequence[Rule] = (),
 ) -> Session:
     """The case, solved: `wanted` by end use and year, at prices of a shortage, held at so much a kilogram and year; in the US where nothing is said."""
-    count = len(next(iter(wanted.values())))
-    demands = tuple(
-        DemandSpec(
-            id=use,
-            material="metal",
-            end_use=use,
-            place=places.get(use, ""),
-            quantities=tuple(Decimal(q) for q in quantities),
-            shortage_price=Decimal(short[use]),
-        )
+    things = []
+    for country, price, capacity, lead, onboarding in sellers:
+        plant = country.lower()
+        things.append(facility(plant, country, capacity, operator=plant))
+        once = {"onboarding": onboarding, "onboarding_currency": "USD" if onboarding else ""}
+        things.append(source(country, price, lead_time=12 * lead, **once))
+    demands = [
+        demand("metal", use, *quantities, price=short[use], id=use, place=places.get(use, ""))
         for use, quantities in wanted.items()
-    )
-    case = Case(
-        name="small", horizon=Horizon(start=date(START, 1, 1), count=count, length=PeriodLength.YEAR), place="US",
-        demands=demands,
-        stores=tuple(
-            StoreSpec(material="metal", place=place, holding=Decimal(holding)) for place in sorted({"US", *places.values()})
-        ),
-    )  # fmt: skip
-    return Session.open(Inputs(case, (catalog(sellers),), (ban(), *rules)))
+    ]
+    stores = [store("metal", holding, place) for place in sorted({"US", *places.values()})]
+    return building.opened(case(*demands, stores=stores), catalog(*things), BAN, *rules)
 
 
 def searching(session: Session, events: Sequence[Event], day: date) -> RiskSearch:

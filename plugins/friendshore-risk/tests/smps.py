@@ -6,6 +6,7 @@ Gassmann and Schweitzer, A comprehensive input format for stochastic linear prog
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
@@ -32,11 +33,6 @@ class Core:
     upper: dict[str, float] = field(default_factory=dict)
     integer: set[str] = field(default_factory=set)
     ranges: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def objective(self) -> str:
-        """The first free row."""
-        return next(row for row, sense in self.senses.items() if sense == "N")
 
 
 def lines(text: str) -> Iterator[tuple[str, list[str]]]:
@@ -81,75 +77,49 @@ def read_core(text: str) -> Core:
 
 def _bound(core: Core, words: list[str]) -> None:
     kind, name = words[0].upper(), words[2] if len(words) > 2 and words[2] in core.columns else words[1]
-    value = float(words[-1]) if kind not in ("FR", "MI", "PL", "BV") else 0.0
-    if kind in ("UP", "UI", "FX"):
+    value = float(words[-1]) if kind not in ("FR", "MI", "PL", "BV") else 1.0
+    if kind in ("UP", "UI", "FX", "BV"):
         core.upper[name] = value
     if kind in ("LO", "LI", "FX"):
         core.lower[name] = value
     if kind in ("FR", "MI"):
         core.lower[name] = -np.inf
-    if kind == "BV":
-        core.upper[name] = 1.0
     if kind in ("BV", "UI", "LI"):
         core.integer.add(name)
-
-
-def second_period(text: str) -> Place:
-    """The first column and row of the second stage."""
-    found = [words for section, words in lines(text) if section == "PERIODS" and words[0]]
-    return found[1][0], found[1][1]
 
 
 def read_outcomes(text: str, core: Core) -> list[list[Outcome]]:
     """Independent random elements, each with its outcomes; of SCENARIOS, one element whose outcomes they are."""
     found: dict[str, list[Outcome]] = {}
-    scenarios: dict[str, Outcome] = {}
-    section, current = "", ""
-    first: dict[str, dict[Place, float]] = {}
-    for name, words in lines(text):
+    scenarios: dict[str, dict[Place, float]] = {}
+    current: dict[Place, float] = {}
+    for section, words in lines(text):
         if words[0] == "":
-            section = name
             continue
         if section == "INDEP":
-            probability = float(words[-1])
-            found.setdefault(f"{words[0]} {words[1]}", []).append((probability, {_place(words, core): float(words[2])}))
-        elif section == "BLOCKS":
-            if words[0] == "BL":
-                current = words[1]
-                base = first.get(current, {})
-                found.setdefault(current, []).append((float(words[3]), dict(base)))
-            else:
-                _, changed = found[current][-1]
-                for row, value in zip(words[1::2], words[2::2], strict=True):
-                    changed[_place([words[0], row], core)] = float(value)
-                if len(found[current]) == 1:
-                    first[current] = dict(changed)
-        elif section == "SCENARIOS":
-            if words[0] == "SC":
-                current, parent = words[1], words[2].strip("'").upper()
-                base = scenarios[words[2]][1] if parent != "ROOT" and words[2] in scenarios else {}
-                scenarios[current] = float(words[3]), dict(base)
-            else:
-                for row, value in zip(words[1::2], words[2::2], strict=True):
-                    scenarios[current][1][_place([words[0], row], core)] = float(value)
-    if scenarios:
-        return [list(scenarios.values())]
+            changed = {_place(words[0], words[1], core): float(words[2])}
+            found.setdefault(f"{words[0]} {words[1]}", []).append((float(words[-1]), changed))
+        elif words[0] in ("BL", "SC"):  # a block is like its first outcome, a scenario like its parent
+            outcomes = found.setdefault(words[1] if words[0] == "BL" else "", [])
+            like = outcomes[0][1] if words[0] == "BL" and outcomes else scenarios.get(words[2], {})
+            current = scenarios[words[1]] = dict(like)
+            outcomes.append((float(words[3]), current))
+        else:
+            numbers = zip(words[1::2], words[2::2], strict=True)
+            current |= {_place(words[0], row, core): float(value) for row, value in numbers}
     return list(found.values())
 
 
-def _place(words: list[str], core: Core) -> Place:
-    return (words[0] if words[0] in core.columns else "RHS"), words[1]
+def _place(column: str, row: str, core: Core) -> Place:
+    return (column if column in core.columns else "RHS"), row
 
 
 def every(outcomes: list[list[Outcome]]) -> list[Outcome]:
     """Every combination of outcomes."""
-    found = []
-    for combination in product(*outcomes):
-        changed: dict[Place, float] = {}
-        for _, some in combination:
-            changed |= some
-        found.append((float(np.prod([chance for chance, _ in combination])), changed))
-    return found
+    return [
+        (float(np.prod([chance for chance, _ in some])), dict(ChainMap(*(changed for _, changed in reversed(some)))))
+        for some in product(*outcomes)
+    ]
 
 
 class Read:
@@ -157,41 +127,33 @@ class Read:
 
     def __init__(self, core: str, time: str) -> None:
         self.core = read_core(core)
-        column, row = second_period(time)
+        column, row = [words for section, words in lines(time) if section == "PERIODS" and words[0]][1][:2]
         names, rows = list(self.core.columns), list(self.core.senses)
         at, below = names.index(column), rows.index(row)
         self.before, self.after = names[:at], names[at:]
-        objective = self.core.objective
-        self.first_rows = [name for name in rows[:below] if self.core.senses[name] != "N"]
-        self.rows = [name for name in rows[below:] if self.core.senses[name] != "N"]
-        self.objective = objective
-
-    def first(self) -> Linear:
-        """What is decided first."""
-        low, high = self._ends(self.first_rows, {})
-        return Linear(
-            *self._bounds(self.before, {}), self._entries(self.first_rows, self.before, {}), low, high
-        )  # fmt: skip
+        self.objective = next(row for row, sense in self.core.senses.items() if sense == "N")
+        self.first_rows, self.rows = (
+            [name for name in some if self.core.senses[name] != "N"] for some in (rows[:below], rows[below:])
+        )
 
     def stage(self, changed: dict[Place, float]) -> SecondStage:
         """What follows where some numbers are these."""
-        cost, lower, upper, integer = self._bounds(self.after, changed)
         low, high = self._ends(self.rows, changed)
         before = np.array([changed.get((name, self.objective), 0.0) for name in self.before])
         given = np.array([self.core.columns[name].get(self.objective, 0.0) for name in self.before])
-        return SecondStage(
-            cost, lower, upper, integer,
-            self._entries(self.rows, self.before, changed), self._entries(self.rows, self.after, changed),
-            low, high, np.where(before != 0.0, before - given, 0.0),
-        )  # fmt: skip
+        technology, recourse = (self._entries(self.rows, names, changed) for names in (self.before, self.after))
+        money = np.where(before != 0.0, before - given, 0.0)
+        return SecondStage(*self._bounds(self.after, changed), technology, recourse, low, high, money)
 
     def program(self, outcomes: list[Outcome]) -> RecourseProgram:
         """The two-stage program of some outcomes."""
+        entries = self._entries(self.first_rows, self.before, {})
+        first = Linear(*self._bounds(self.before, {}), entries, *self._ends(self.first_rows, {}))
         stages = tuple(self.stage(changed) for _, changed in outcomes)
         branches = tuple(ScenarioBranch(chance, (number,)) for number, (chance, _) in enumerate(outcomes))
-        return RecourseProgram(self.first(), stages, branches)
+        return RecourseProgram(first, stages, branches)
 
-    def _bounds(self, names: list[str], changed: dict[Place, float]):
+    def _bounds(self, names: list[str], changed: dict[Place, float]) -> tuple[np.ndarray, ...]:
         core = self.core
         cost = [changed.get((n, self.objective), core.columns[n].get(self.objective, 0.0)) for n in names]
         lower = [core.lower.get(n, 0.0) for n in names]
@@ -203,13 +165,13 @@ class Read:
             np.array([n in core.integer for n in names], dtype=bool),
         )
 
-    def _ends(self, rows: list[str], changed: dict[Place, float]):
+    def _ends(self, rows: list[str], changed: dict[Place, float]) -> tuple[np.ndarray, np.ndarray]:
         low, high = [], []
         for row in rows:
             value, sense = changed.get(("RHS", row), self.core.rhs.get(row, 0.0)), self.core.senses[row]
             span = abs(self.core.ranges.get(row, np.inf))
-            low.append(-np.inf if sense == "L" and np.isinf(span) else value - span if sense == "L" else value)
-            high.append(np.inf if sense == "G" and np.isinf(span) else value + span if sense == "G" else value)
+            low.append(value - span if sense == "L" else value)
+            high.append(value + span if sense == "G" else value)
         return np.array(low), np.array(high)
 
     def _entries(self, rows: list[str], names: list[str], changed: dict[Place, float]) -> Entries:
@@ -220,10 +182,6 @@ class Read:
             for row, value in self.core.columns[name].items()
             if row in of_row
         ]
-        row, column, value = (list(part) for part in zip(*found, strict=True)) if found else ([], [], [])
-        return Entries.summed(
-            np.array(row, dtype=np.intp),
-            np.array(column, dtype=np.intp),
-            np.array(value, dtype=float),
-            (len(rows), len(names)),
-        )
+        row, column, value = zip(*found, strict=True) if found else ((), (), ())
+        places = np.array(row, dtype=np.intp), np.array(column, dtype=np.intp)
+        return Entries.summed(*places, np.array(value, dtype=float), (len(rows), len(names)))

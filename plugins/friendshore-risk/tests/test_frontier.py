@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.building import case, catalog, demand, facility, maker, metals, planned, rule, source, store
+from tests import building
+from tests.building import case, catalog, demand, facility, maker, metals, planned, rule, source, unstored
 
 from friendshore.document.charts import Bars
 from friendshore.document.elements import Drawing, Section
@@ -19,7 +20,6 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.assumptions import Concern
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import InputError
-from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MinDelivered
 from friendshore.session import Session
@@ -31,14 +31,9 @@ from friendshore_risk.frontier.search import frontier
 CHINA = Concern(countries=frozenset({"CN"}))
 
 
-def opened(wanted: Any, facts: Any, *rules: Rule) -> Session:
+def opened(wanted: Any, facts: Any, *rules: Rule, **limits: Any) -> Session:
     """A solved case in which China is of concern."""
-    return Session.open(Inputs(wanted.but(concern=CHINA), (facts,), rules))
-
-
-def civil(*quantities: float, **more: Any) -> Any:
-    """Metal for civil use, of which nothing can be held."""
-    return case(demand("metal", "civil", *quantities), stores=(store("metal", 0, limit=0),), **more)
+    return building.opened(wanted.but(concern=CHINA), facts, *rules, **limits)
 
 
 def points(found: Frontier) -> list[tuple[float, float, float]]:
@@ -55,7 +50,7 @@ def test_a_small_frontier_by_hand() -> None:
 
     Each kilogram moved takes 10 USD of Chinese metal away, so corners lie at 400, 250, 150, and 0 USD.
     """
-    found = frontier(opened(civil(40), LADDER))
+    found = frontier(opened(unstored(40), LADDER))
     assert points(found) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0), (0, 1550, 15)]
     assert found.exact
     assert found.complete
@@ -68,11 +63,13 @@ def test_a_small_frontier_by_hand() -> None:
 
 
 def test_fewer_points_say_what_the_straight_line_hides() -> None:
-    """With two points of the four, the line from 400 to 0 overstates the objective at 150 by 1,700 less than on the line."""
-    found = frontier(opened(civil(40), LADDER), points=2)
+    """With two points of the four, the line from 400 to 0 overstates the objective at 150 by 1,700 less than on the line. Progress ends at its total."""
+    seen: list[tuple[int, int]] = []
+    found = frontier(opened(unstored(40), LADDER), points=2, progress=lambda done, total, _: seen.append((done, total)))
     assert points(found) == [(400, 400, 0), (0, 1550, 15)]
-    line = 16550 - (16550 - 400) * 150 / 400
-    assert found.points[1].error == pytest.approx(line - 1700)
+    assert found.points[1].error == pytest.approx(16550 - (16550 - 400) * 150 / 400 - 1700)
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1]
 
 
 def test_what_is_made_of_inputs_of_concern_counts() -> None:
@@ -81,10 +78,10 @@ def test_what_is_made_of_inputs_of_concern_counts() -> None:
         facility("cn", "CN"), facility("jp", "JP"), facility("au", "AU"),
         source("CN", 10, "oxide"), maker("JP", 5, 1), source("AU", 50), source("CN", 12),
     )  # fmt: skip
-    found = frontier(opened(civil(10), facts))
+    found = frontier(opened(unstored(10), facts))
     assert points(found) == [(120, 120, 0), (0, 500, 0)]
     clean = catalog(*facts.facilities, *facts.offers, source("AU", 20, "oxide"))
-    assert points(frontier(opened(civil(10), clean))) == [(120, 120, 0), (0, 250, 0)]
+    assert points(frontier(opened(unstored(10), clean))) == [(120, 120, 0), (0, 250, 0)]
 
 
 def test_one_country_supplier_or_material() -> None:
@@ -107,7 +104,7 @@ def test_one_country_supplier_or_material() -> None:
 def test_whole_numbers_give_evenly_spaced_caps() -> None:
     """With a minimum order the curve has steps: caps fall in equal steps, and the answer says why."""
     facts = metals(source("CA", 30, plant="au", min_order=25))
-    found = frontier(opened(civil(40), facts), points=5)
+    found = frontier(opened(unstored(40), facts), points=5)
     assert not found.exact
     assert "whole-number" in found.why_grid
     assert [p.cap for p in found.points] == [None, 300, 200, 100, 0]
@@ -117,7 +114,7 @@ def test_whole_numbers_give_evenly_spaced_caps() -> None:
 
 def test_rules_that_conflict_under_low_caps_end_the_curve() -> None:
     """All 40 kg must be delivered, and 15 of them can be Chinese only: no plan spends less than 150 USD there."""
-    found = frontier(opened(civil(40), LADDER, rule(MinDelivered)))
+    found = frontier(opened(unstored(40), LADDER, rule(MinDelivered)))
     assert points(found) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0)]
     assert found.exact
     assert found.conflict_at_zero == ("cap of the frontier", "min-delivered")
@@ -126,7 +123,7 @@ def test_rules_that_conflict_under_low_caps_end_the_curve() -> None:
 
 def test_nothing_of_concern_is_one_point() -> None:
     """Without Chinese metal there is nothing to cap."""
-    found = frontier(opened(civil(10), catalog(facility("au", "AU"), source("AU", 50))))
+    found = frontier(opened(unstored(10), catalog(source("AU", 50))))
     assert points(found) == [(0, 500, 0)]
     assert "spends nothing" in plain_text(frontier_screen(found), 100)
 
@@ -134,19 +131,11 @@ def test_nothing_of_concern_is_one_point() -> None:
 def test_a_search_that_is_ended_says_so() -> None:
     """Of a search that was ended before it began, the plan as it is remains."""
     ended = Event()
-    session = Session.open(Inputs(civil(40, concern=CHINA), (LADDER,), ()), cancel=ended)
+    session = opened(unstored(40), LADDER, cancel=ended)
     ended.set()
     found = frontier(session)
     assert not found.complete
     assert len(found.points) == 1
-
-
-def test_progress_ends_at_its_total() -> None:
-    """Whoever watches sees the plans found so far, and all of them at the end."""
-    seen: list[tuple[int, int]] = []
-    frontier(opened(civil(40), LADDER), progress=lambda done, total, _: seen.append((done, total)))
-    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert seen[-1][0] == seen[-1][1]
 
 
 def test_a_curve_that_is_known_is_found_by_its_corners() -> None:
@@ -192,7 +181,6 @@ def test_each_point_is_a_plan_of_the_case_with_the_cap_as_a_rule(drawn: tuple[An
 
     objectives = [float(p.objective) for p in found.points]
     for point, objective in zip(found.points[1:], objectives[1:], strict=True):
-        assert point.cap is not None
         assert objective == pytest.approx(least(point.cap), rel=1e-6, abs=0.1)
         assert point.is_cost + point.may_be_cost <= point.capped + Decimal("0.01") <= point.cap + Decimal("0.02")
     assert objectives == sorted(objectives)

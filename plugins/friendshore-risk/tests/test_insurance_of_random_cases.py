@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import linprog
-from tests.building import METAL, case, catalog, chain, demand, facility, offer, store
+from tests.building import case, catalog, demand, facility, opened, source, store
 from tests.property.settings import examples
 from tests.property.strategies import Tiny, tiny_cases
 
@@ -24,13 +22,14 @@ from friendshore_risk.stress.insured import Insurance
 from friendshore_risk.stress.losses import losses
 from friendshore_risk.stress.search import stress
 
+from .test_random_cases import Program
+
 COUNTRIES = ("AU", "CN", "JP")
 PRICE = 1000
 """Money per kilogram short."""
 
 
-@dataclass(frozen=True)
-class World:
+class World(NamedTuple):
     """One metal from three plants over three years."""
 
     wanted: tuple[int, ...]
@@ -44,13 +43,11 @@ class World:
         """The same as a case."""
         things: list[Any] = []
         for i, country in enumerate(COUNTRIES):
-            more: dict[str, Any] = {"lead_time": 12 * self.lags[i]}
-            if self.onboarding[i]:
-                more |= {"onboarding": self.onboarding[i], "onboarding_currency": "USD"}
+            once = {"onboarding": self.onboarding[i], "onboarding_currency": "USD"} if self.onboarding[i] else {}
             things.append(facility(country.lower(), country, self.capacities[i]))
-            things.append(offer(country, country.lower(), "metal", self.costs[i], chain(country, *METAL), **more))
+            things.append(source(country, self.costs[i], lead_time=12 * self.lags[i], **once))
         made = case(demand("metal", "civil", *self.wanted, price=PRICE), stores=(store("metal", self.holding),))
-        return Session.open(Inputs(made, (catalog(*things),), ()))
+        return opened(made, catalog(*things))
 
 
 @st.composite
@@ -64,67 +61,41 @@ def worlds(draw: Any) -> World:
     return World(three(0, 12), three(1, 60), three(0, 15), onboarding, three(0, 1), draw(st.integers(0, 4)))
 
 
-def least(world: World, first: int, lost: Sequence[int], short: float | None) -> float | None:
-    """The least cost where no loss comes, by one linear program for every choice of whom to onboard; None: there is no plan.
+def least(world: World, first: int, lost: Sequence[int], short: float) -> float:
+    """The least cost where no loss comes, by one linear program for every choice of whom to onboard; infinite: there is no plan.
 
     Args:
         world: what is wanted and offered.
         first: first period of a loss.
         lost: plants that may be lost, each alone.
-        short: most kilograms short over the plan, in every case; None: any.
+        short: most kilograms short over the plan, in every case.
     """
-    found = [_for(world, first, lost, short, chosen) for chosen in product((0, 1), repeat=3)]
-    plans = [cost for cost in found if cost is not None]
-    return min(plans) if plans else None
+    return min(_for(world, first, lost, short, chosen) for chosen in product((0, 1), repeat=3))
 
 
-def _for(world: World, first: int, lost: Sequence[int], short: float | None, chosen: tuple[int, ...]) -> float | None:
-    """Columns of each case: bought (plant, period of order), held and short at each period; before a loss all cases agree."""
-    periods, plants = 3, 3
-    block = plants * periods + 2 * periods
-    cases = [None, *lost]
-    cost = np.zeros(block * len(cases))
-    upper = np.full(len(cost), np.inf)
-    rows: list[np.ndarray] = []
-    sides: list[float] = []
-    below: list[np.ndarray] = []
-    most: list[float] = []
-    for number, who in enumerate(cases):
-        at = number * block
-        for plant, t in product(range(plants), range(periods)):
-            open_ = (chosen[plant] or not world.onboarding[plant]) and t + world.lags[plant] < periods
-            gone = plant == who and t >= first
-            upper[at + plant * periods + t] = world.capacities[plant] if open_ and not gone else 0
-            cost[at + plant * periods + t] = world.costs[plant] if who is None else 0
-        for t in range(periods):
-            held, missing = at + plants * periods + t, at + plants * periods + periods + t
-            upper[missing] = world.wanted[t]
+def _for(world: World, first: int, lost: Sequence[int], short: float, chosen: tuple[int, ...]) -> float:
+    """Columns of each case by plant and period of order, held and short at each period; before a loss all cases agree."""
+    program, today, three = Program(), dict[tuple[str, int, int], int](), range(3)
+    for who in (None, *lost):
+        at: dict[tuple[str, int, int], int] = {}
+        for t in three:
+            for plant, capacity in enumerate(world.capacities):
+                open_ = (chosen[plant] or not world.onboarding[plant]) and t + world.lags[plant] < len(three)
+                most = capacity if open_ and not (plant == who and t >= first) else 0
+                at["bought", plant, t] = program.column(most)
+            at["held", 0, t], at["short", 0, t] = program.column(), program.column(world.wanted[t])
+        for t in three:
+            row = {at["bought", plant, t - lag]: 1.0 for plant, lag in enumerate(world.lags) if t >= lag}
+            row |= {at["held", 0, t]: -1.0, at["short", 0, t]: 1.0} | ({at["held", 0, t - 1]: 1.0} if t else {})
+            program.rows.append((row, world.wanted[t], world.wanted[t]))
+        program.rows.append(({at["short", 0, t]: 1.0 for t in three}, -np.inf, short))
+        for (kind, plant, t), column in at.items():
             if who is None:
-                cost[held], cost[missing] = world.holding, PRICE
-            row = np.zeros(len(cost))
-            for plant in range(plants):
-                if t - world.lags[plant] >= 0:
-                    row[at + plant * periods + t - world.lags[plant]] = 1
-            row[held], row[missing] = -1, 1
-            if t:
-                row[held - 1] = 1
-            rows.append(row)
-            sides.append(world.wanted[t])
-        if short is not None:
-            row = np.zeros(len(cost))
-            row[at + plants * periods + periods : at + block] = 1
-            below.append(row)
-            most.append(short)
-        for column in range(block) if who is not None else ():
-            if column % periods < first:
-                row = np.zeros(len(cost))
-                row[at + column], row[column] = 1, -1
-                rows.append(row)
-                sides.append(0)
-    bounds = list(zip(np.zeros(len(cost)), upper, strict=True))
-    answer = linprog(cost, np.array(below) if below else None, most or None, np.array(rows), sides, bounds)
-    onboarded = sum(world.onboarding[plant] for plant in range(plants) if chosen[plant])
-    return float(answer.fun) + onboarded if answer.status == 0 else None
+                program.cost[column] = {"bought": world.costs[plant], "held": world.holding, "short": PRICE}[kind]
+            elif t < first:
+                program.rows.append(({column: 1.0, today[kind, plant, t]: -1.0}, 0.0, 0.0))
+        today = today or at
+    return program.solved() + sum(world.onboarding[plant] for plant in three if chosen[plant])
 
 
 @given(worlds(), st.integers(0, 2))
@@ -132,20 +103,18 @@ def _for(world: World, first: int, lost: Sequence[int], short: float | None, cho
 def test_the_premium_is_that_of_the_program_written_down_directly(world: World, first: int) -> None:
     """With every loss that can be met by itself in it, unless they cannot be met together; then the losses that are met."""
     session = world.session()
-    plain = least(world, first, (), None)
-    assert plain is not None
+    plain = least(world, first, (), np.inf)
     found = insurance(session, start=date(2026 + first, 1, 1), stock=False)
     today = float(sum(short.quantity for short in session.verified.plan.shorts))
     met = [COUNTRIES.index(row.loss.names[0].upper()) for row in found.losses if row.met]
     direct = least(world, first, met, today + 1e-6)
-    assert direct is not None
     assert abs(float(found.premium.value) - (direct - plain)) < 0.02
     assert found.premium.proved
     for row in found.losses:
         if not row.met:
             assert row.reason
             alone = least(world, first, [COUNTRIES.index(row.loss.names[0].upper())], today + 1e-7)
-            assert (alone is None) == ("at any price" in row.reason)
+            assert np.isinf(alone) == ("at any price" in row.reason)
 
 
 def checked(session: Session, found: Insurance) -> None:

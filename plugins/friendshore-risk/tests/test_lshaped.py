@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count, product
+from itertools import chain, count, product, repeat
 
 import numpy as np
 import pytest
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 from tests.property.settings import at_depth
 
@@ -22,10 +21,11 @@ from friendshore_risk.twostage import (
     solve_recourse,
     solver_within,
 )
-from friendshore_risk.twostage.lshaped import by_cuts
+from friendshore_risk.twostage.lshaped import Decomposed, by_cuts
 from friendshore_risk.twostage.pricing import StagePricer
 
 from .test_published_recourse import lands
+from .test_random_cases import Program, add
 
 EXPECTED = RiskMeasure()
 MEASURES = (EXPECTED, RiskMeasure(0.4, 0.6), RiskMeasure(1.0, 0.5))
@@ -90,89 +90,44 @@ def _stage(dice: np.random.Generator, part: int, sites: int, columns: int) -> Se
 
 def least(program: RecourseProgram, measure: RiskMeasure) -> float:
     """By one program with a copy of the second stages for every branch, by scipy's interface to HiGHS."""
-    first, number = program.first, count(len(program.first.cost))
-    cost, lower, upper = first.cost.tolist(), first.lower.tolist(), first.upper.tolist()
-    integer = first.integer.tolist()
-    rows = [
-        (dict(zip(*_row(first.entries, r), strict=True)), first.row_lower[r], first.row_upper[r])
-        for r in range(len(first.row_lower))
-    ]
-
-    def column(low: float, high: float, whole: bool = False) -> int:
-        cost.append(0.0)
-        lower.append(low)
-        upper.append(high)
-        integer.append(whole)
-        return next(number)
-
-    eta = column(-1e6, 1e6)
-    cost[eta] = measure.weight
-    constant = first.constant
+    whole, first, branches = Program(constant=program.first.constant), program.first, []
+    columns(whole, first)
+    whole.cost[:] = first.cost.tolist()
+    rows = range(len(first.row_lower))
+    whole.rows += [(_row(first.entries, r), first.row_lower[r], first.row_upper[r]) for r in rows]
     for branch in program.branches:
         money: dict[int, float] = {}
-        fixed = 0.0
         for stage in (program.stages[s] for s in branch.stages):
-            ends = zip(stage.lower.tolist(), stage.upper.tolist(), stage.integer.tolist(), strict=True)
-            own = [column(*each) for each in ends]
-            fixed += stage.constant
+            own = columns(whole, stage)
             for at, value in [*enumerate(stage.before), *zip(own, stage.cost, strict=True)]:
-                money[at] = money.get(at, 0.0) + value
+                add(money, at, value)
             for r in range(stage.recourse.shape[0]):
-                row = dict(zip(*_row(stage.technology, r), strict=True))
-                row |= {own[c]: v for c, v in zip(*_row(stage.recourse, r), strict=True)}
-                rows.append((row, stage.row_lower[r], stage.row_upper[r]))
-        mean = (1 - measure.weight) * branch.probability
-        constant += mean * fixed
-        for at, value in money.items():
-            cost[at] += mean * value
-        if measure.weight:
-            beyond = column(0.0, np.inf)
-            cost[beyond] = measure.weight * branch.probability / (1 - measure.alpha)
-            rows.append(({**{at: -value for at, value in money.items()}, eta: 1.0, beyond: 1.0}, fixed, np.inf))
-    matrix = csr_matrix(
-        (
-            [v for row, _, _ in rows for v in row.values()],
-            ([r for r, (row, _, _) in enumerate(rows) for _ in row], [c for row, _, _ in rows for c in row]),
-        ),
-        shape=(len(rows), len(cost)),
-    )
-    found = milp(
-        np.array(cost, dtype=float),
-        integrality=np.array(integer, dtype=int),
-        bounds=Bounds(np.array(lower, dtype=float), np.array(upper, dtype=float)),
-        constraints=LinearConstraint(matrix, [low for _, low, _ in rows], [high for _, _, high in rows]),
-        options={"mip_rel_gap": 1e-9},
-    )
-    assert found.success, found.message
-    return float(found.fun) + constant
+                row = _row(stage.technology, r) | {own[c]: v for c, v in _row(stage.recourse, r).items()}
+                whole.rows.append((row, stage.row_lower[r], stage.row_upper[r]))
+        fixed = sum(program.stages[s].constant for s in branch.stages)
+        branches.append((branch.probability, money, fixed))
+    whole.weighed(branches, measure)
+    return whole.solved()
 
 
-def _row(entries: Entries, row: int) -> tuple[list[int], list[float]]:
+def columns(whole: Program, of: Linear | SecondStage) -> list[int]:
+    """New columns with these bounds."""
+    ends = zip(of.lower.tolist(), of.upper.tolist(), of.integer.tolist(), strict=True)
+    return [whole.column(high, lower=low, integer=integer) for low, high, integer in ends]
+
+
+def _row(entries: Entries, row: int) -> dict[int, float]:
     within = slice(int(entries.indptr[row]), int(entries.indptr[row + 1]))
-    return entries.indices[within].tolist(), entries.data[within].tolist()
+    return dict(zip(entries.indices[within].tolist(), entries.data[within].tolist(), strict=True))
 
 
 @pytest.mark.usefixtures("decomposed")
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.deep) for seed in (1, 2))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.deep) for n in range(1, 3 + at_depth(30)))])
 def test_cuts_come_to_what_one_program_of_all_scenarios_says(seed: int) -> None:
     """Choices before, parts that share nothing, decisions that cannot be followed; expected cost, CVaR and a mix."""
-    comes_to_the_same(seed)
-
-
-@pytest.mark.deep
-@pytest.mark.usefixtures("decomposed")
-def test_cuts_come_to_the_same_of_many_programs() -> None:
-    """The same of more, thirty at full depth."""
-    for seed in range(3, 3 + at_depth(30)):
-        comes_to_the_same(seed)
-
-
-def comes_to_the_same(seed: int) -> None:
-    """Asserts that cuts come to what one program of all scenarios says."""
     program, solver = drawn(seed), solver_within()
     for measure in MEASURES:
         found = solve_recourse(program, measure, solver)
-        assert found is not None
         assert found.objective == pytest.approx(least(program, measure), rel=1e-6)
         assert found.bound <= found.objective * (1 + 1e-9)
         assert found.objective - found.bound <= 1e-6 * found.objective
@@ -186,15 +141,13 @@ def test_no_second_stage_costs_less_than_its_planes_say(seed: int) -> None:
     program, dice = drawn(seed), np.random.default_rng(seed)
     following = StagePricer(program.stages)
     some = [dice.random(len(program.first.cost)) * program.first.upper * size for size in (0, 0.05, 0.3, 1)]
-    seen = [[following.at(number, x) for x in some] for number in range(len(program.stages))]
-    for own in seen:
+    for number in range(len(program.stages)):
+        own = [following.at(number, x) for x in some]
         for one, x in zip(own, some, strict=True):
-            assert one is not None
             assert (one.values is None) == (one.cost == np.inf)
             if one.values is not None:
                 assert one.constant + float(one.slope @ x) == pytest.approx(one.cost, rel=1e-7)
             for other, y in zip(own, some, strict=True):
-                assert other is not None
                 says = one.constant + float(one.slope @ y)
                 if one.values is None:
                     assert other.values is None or says <= 1e-7, "decisions that can be followed are cut off"
@@ -211,32 +164,28 @@ def test_of_decisions_alike_in_the_worst_cases_the_cheaper_are_taken_either_way(
     whole = solve_recourse(program, measure, solver)
     monkeypatch.setattr("friendshore_risk.twostage.solving.LARGE", 0)
     found = solve_recourse(program, measure, solver)
-    assert whole is not None
-    assert found is not None
     assert found.objective == pytest.approx(whole.objective, rel=1e-6)
     expected = [float(evaluated(program, one.x, solver) @ program.probabilities) for one in (whole, found)]
     assert expected[1] == pytest.approx(expected[0], rel=1e-6)
 
 
 @pytest.mark.usefixtures("decomposed")
-def test_decisions_that_cannot_be_followed_are_cut_off_and_no_others() -> None:
+@pytest.mark.parametrize("measure", MEASURES)
+def test_decisions_that_cannot_be_followed_are_cut_off_and_no_others(measure: RiskMeasure) -> None:
     """Four or seven have to be served, by what was built at one each: seven are built, and not a gram more."""
-    one = Entries.of(csr_matrix([[1.0]]))
-    first = Linear(np.ones(1), np.zeros(1), np.full(1, 10.0), np.zeros(1, dtype=bool), Entries.of(csr_matrix((0, 1))), np.empty(0), np.empty(0))  # fmt: skip
+    one, free, zero = Entries.of(csr_matrix([[1.0]])), np.zeros(1, dtype=bool), np.zeros(1)
+    below, nothing = np.array([-np.inf]), Entries.of(csr_matrix((0, 1)))
+    first = Linear(np.ones(1), zero, np.full(1, 10.0), free, nothing, np.empty(0), np.empty(0))
+    built = Entries.of(csr_matrix([[-1.0]]))
     stages = [
-        SecondStage(
-            np.zeros(1), np.full(1, wanted), np.full(1, 9.0), np.zeros(1, dtype=bool),
-            Entries.of(csr_matrix([[-1.0]])), one, np.array([-np.inf]), np.zeros(1), np.zeros(1),
-        )
+        SecondStage(zero, np.full(1, wanted), np.full(1, 9.0), free, built, one, below, zero, zero)
         for wanted in (4.0, 7.0)
-    ]  # fmt: skip
+    ]
     program = RecourseProgram(first, tuple(stages), (ScenarioBranch(0.9, (0,)), ScenarioBranch(0.1, (1,))))
-    for measure in MEASURES:
-        found = solve_recourse(program, measure, solver_within())
-        assert found is not None
-        assert found.rounds > 1
-        assert found.x == pytest.approx([7.0], rel=1e-9)
-        assert found.bound == pytest.approx(7.0, rel=1e-6)
+    found = solve_recourse(program, measure, solver_within())
+    assert found.rounds > 1
+    assert found.x == pytest.approx([7.0], rel=1e-9)
+    assert found.bound == pytest.approx(7.0, rel=1e-6)
 
 
 @pytest.mark.usefixtures("decomposed")
@@ -247,24 +196,23 @@ def test_second_stages_with_integer_columns_are_not_cut() -> None:
     program = replace(program, stages=tuple(replace(stage, integer=whole) for stage in program.stages))
     for measure in MEASURES:
         found = solve_recourse(program, measure, solver_within())
-        assert found is not None
         assert found.objective == pytest.approx(least(program, measure), rel=1e-6)
+
+
+def cut_off(program: RecourseProgram, measure: RiskMeasure, rounds: int) -> Decomposed:
+    """What cuts have come to after so many rounds."""
+    asked = count()
+    return by_cuts(program, measure, solver_within(), 1e-6, lambda: next(asked) >= rounds)
 
 
 def test_when_time_is_up_the_best_that_is_known_is_the_answer() -> None:
     """With a bound that no decisions fall below: the optimum lies between the two."""
     program, solver = lands(), solver_within()
-    best = by_cuts(program, EXPECTED, solver, 1e-6, lambda: False)
-    assert best is not None
-    worth = [float(evaluated(program, best.x, solver) @ program.probabilities)]
-    for rounds in (0, 1, 4):
-        asked = count()
-        some = by_cuts(program, EXPECTED, solver, 1e-6, lambda asked=asked, rounds=rounds: next(asked) >= rounds)
-        assert some is not None
-        worth.append(float(evaluated(program, some.x, solver) @ program.probabilities))
-        assert some.bound <= worth[0] * (1 + 1e-6)
-    assert min(worth) == worth[0]
-    assert worth[1] > worth[0]
+    some = [cut_off(program, EXPECTED, rounds) for rounds in (10**6, 0, 1, 4)]
+    best, *worth = (float(evaluated(program, one.x, solver) @ program.probabilities) for one in some)
+    assert all(one.bound <= best * (1 + 1e-6) for one in some[1:])
+    assert min(worth) >= best
+    assert worth[0] > best
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -273,15 +221,12 @@ def test_when_time_is_up_choices_are_made_and_told_with_a_bound(measure: RiskMea
     program, solver = drawn(0), solver_within()
     optimum, bounds = least(program, measure), []
     for rounds in (0, 2, 6):
-        asked = count()
-        some = by_cuts(program, measure, solver, 1e-6, lambda asked=asked, rounds=rounds: next(asked) >= rounds)
-        assert some is not None
+        some = cut_off(program, measure, rounds)
         assert not (some.x % 1)[program.first.integer].any()
         assert measure.of(evaluated(program, some.x, solver), program.probabilities) >= optimum * (1 - 1e-6)
         assert some.bound <= optimum * (1 + 1e-6)
         bounds.append(some.bound)
-    assert bounds[0] > 0
-    assert bounds[-1] > bounds[0]
+    assert 0 < bounds[0] < bounds[-1]
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -291,13 +236,7 @@ def test_a_solver_that_has_no_time_left_takes_no_bound_away(measure: RiskMeasure
     followed = tuple(replace(stage, upper=np.full(len(stage.cost), np.inf)) for stage in program.stages)
     program = replace(program, stages=followed)  # whatever is decided
     for programs in (1, 6):
-        asked = count()
-
-        def within(linear: Linear, asked: count[int] = asked, programs: int = programs) -> SolverAnswer:
-            return solver(linear) if next(asked) < programs else SolverAnswer(SolverOutcome.NOTHING)
-
-        some = by_cuts(program, measure, within, 1e-6, lambda: False)
-        assert some is not None
+        answers = chain(repeat(solver, programs), repeat(lambda linear: SolverAnswer(SolverOutcome.NOTHING)))
+        some = by_cuts(program, measure, lambda linear, answers=answers: next(answers)(linear), 1e-6, lambda: False)
         bounds.append(some.bound)
-    assert bounds[0] > 0
-    assert bounds[0] < bounds[1] <= least(program, measure) * (1 + 1e-6)
+    assert 0 < bounds[0] < bounds[1] <= least(program, measure) * (1 + 1e-6)

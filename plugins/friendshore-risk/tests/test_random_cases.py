@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -23,20 +23,17 @@ from .small import START, Seller
 USES = ("civil", "defense")
 
 
-@dataclass
-class Drawn:
-    """A case and its events, in plain numbers."""
+class Drawn(NamedTuple):
+    """A case and its events, in plain numbers, from the period on from which events are known."""
 
     sellers: list[Seller]
     wanted: dict[str, list[int]]
     short: dict[str, int]
     holding: int
     day: int
-    """The period from which events are known."""
     events: list[dict[str, Any]]
     measure: RiskMeasure
     places: dict[str, str]
-    """Where each use is."""
     apart: bool = False
     """Whether a limit that never binds counts by end use, so that what is for one is not for the other."""
 
@@ -46,15 +43,10 @@ def drawn(number: int) -> Drawn:
     lot = Random(number)
     count = lot.choice([3, 4])
     sellers = [
-        Seller(
-            country,
-            lot.randint(5, 60),
-            lot.choice([None, lot.randint(2, 15)]),
-            lot.choice([0, 0, 1]),
-            lot.choice([0, 0, lot.randint(20, 200)]),
-        )
+        Seller(country, lot.randint(5, 60), lot.choice([None, lot.randint(2, 15)]), lot.choice([0, 0, 1]),
+               lot.choice([0, 0, lot.randint(20, 200)]))
         for country in lot.sample(["CN", "AU", "JP"], lot.choice([2, 3]))
-    ]
+    ]  # fmt: skip
     wanted = {use: [lot.randint(0, 9) for _ in range(count)] for use in USES}
     day = lot.randint(1, count - 1)
     countries = [seller.country for seller in sellers]
@@ -75,16 +67,13 @@ def drawn(number: int) -> Drawn:
         events.append(event)
     weight = lot.choice([0.0, 0.0, 0.5, 1.0])
     short = {"civil": lot.randint(50, 300), "defense": lot.randint(100, 800)}
+    holding, measure = lot.randint(0, 8), RiskMeasure(weight, lot.choice([0.5, 0.8]))
     places = dict.fromkeys(USES, "US")
-    found = Drawn(
-        sellers, wanted, short, lot.randint(0, 8), day, events, RiskMeasure(weight, lot.choice([0.5, 0.8])), places
-    )
-    found.apart = number % 3 == 1
+    found = Drawn(sellers, wanted, short, holding, day, events, measure, places, apart=number % 3 == 1)
     if number % 3 == 0:
         _with_routes(found, Random(f"routes of {number}"))
-    if any(e["kind"] == "share" and _of(found, e["country"]).capacity is None for e in events):
-        return drawn(number + 100_000)
-    return found
+    unlimited = {seller.country for seller in sellers if seller.capacity is None}
+    return drawn(number + 100_000) if any(e["kind"] == "share" and e["country"] in unlimited for e in events) else found
 
 
 def _with_routes(case: Drawn, lot: Random) -> None:
@@ -96,10 +85,6 @@ def _with_routes(case: Drawn, lot: Random) -> None:
     event["to"] = lot.choice(["", *case.places.values()])
     event["years"] = lot.choice([None, 1])
     case.events.append(event)
-
-
-def _of(case: Drawn, country: str) -> Seller:
-    return next(seller for seller in case.sellers if seller.country == country)
 
 
 def stated(case: Drawn) -> list[Event]:
@@ -137,6 +122,7 @@ class Program:
     lower: list[float] = field(default_factory=list)
     integer: list[int] = field(default_factory=list)
     rows: list[tuple[dict[int, float], float, float]] = field(default_factory=list)
+    constant: float = 0.0
 
     def column(self, upper: float = np.inf, *, lower: float = 0.0, integer: bool = False) -> int:
         """A new column."""
@@ -146,8 +132,22 @@ class Program:
         self.integer.append(int(integer))
         return len(self.cost) - 1
 
+    def weighed(self, branches: list[tuple[float, dict[int, float], float]], measure: RiskMeasure) -> None:
+        """Adds the measure of the money of branches, each with its chance and what it costs anyway, to the costs."""
+        eta = self.column(1e7, lower=-1e7)
+        self.cost[eta] = measure.weight
+        for chance, money, fixed in branches:
+            for column, value in money.items():
+                self.cost[column] += (1 - measure.weight) * chance * value
+            self.constant += (1 - measure.weight) * chance * fixed
+            if measure.weight:
+                beyond = self.column()
+                self.cost[beyond] = measure.weight * chance / (1 - measure.alpha)
+                row = {**{column: -value for column, value in money.items()}, eta: 1.0, beyond: 1.0}
+                self.rows.append((row, fixed, np.inf))
+
     def solved(self) -> float:
-        """Its least cost."""
+        """Its least cost; infinite: there is no plan."""
         entries = [(r, c, v) for r, (row, _, _) in enumerate(self.rows) for c, v in row.items()]
         r, c, v = zip(*entries, strict=True)
         matrix = csr_matrix((v, (r, c)), shape=(len(self.rows), len(self.cost)))
@@ -158,8 +158,8 @@ class Program:
             constraints=LinearConstraint(matrix, [low for _, low, _ in self.rows], [high for _, _, high in self.rows]),
             options={"mip_rel_gap": 1e-9},
         )
-        assert found.success, found.message
-        return float(found.fun)
+        assert found.success or found.status == 2, found.message
+        return float(found.fun) + self.constant if found.success else np.inf
 
 
 def add(row: dict[int, float], column: int, value: float) -> None:
@@ -183,7 +183,7 @@ class ByWays:
         self.case, self.program = case, Program()
         self.count = len(case.wanted["civil"])
         self.scenarios = list(_scenarios(case))
-        self.opened = {s.name: self.program.column(1, integer=True) for s in case.sellers if s.onboarding}
+        self.opened = {s.country: self.program.column(1, integer=True) for s in case.sellers if s.onboarding}
         self.ends: list[Way] = [(use, t) for use in USES for t in range(self.count) if case.wanted[use][t]]
         self.law = [
             {(use, t): use == "defense" and self._banned(came, t) for use, t in self.ends} for came, _ in self.scenarios
@@ -203,26 +203,14 @@ class ByWays:
 
     def least(self) -> float:
         """The least of the measure."""
-        costs = [self._scenario(number) for number in range(len(self.scenarios))]
-        program, measure = self.program, self.case.measure
-        chances = [chance for _, chance in self.scenarios]
-        for money, chance in zip(costs, chances, strict=True):
-            for column, value in money.items():
-                program.cost[column] += (1 - measure.weight) * chance * value
-        if measure.weight:
-            eta = program.column(lower=-1e7)
-            program.cost[eta] = measure.weight
-            for money, chance in zip(costs, chances, strict=True):
-                beyond = program.column()
-                program.cost[beyond] = measure.weight * chance / (1 - measure.alpha)
-                row = {**{column: -value for column, value in money.items()}, eta: 1.0, beyond: 1.0}
-                program.rows.append((row, 0.0, np.inf))
-        return program.solved()
+        branches = [(chance, self._scenario(number), 0.0) for number, (_, chance) in enumerate(self.scenarios)]
+        self.program.weighed(branches, self.case.measure)
+        return self.program.solved()
 
     def _scenario(self, number: int) -> dict[int, float]:
         """Adds a scenario; its money."""
         came, case = self.scenarios[number][0], self.case
-        money: dict[int, float] = {self.opened[s.name]: float(s.onboarding) for s in case.sellers if s.onboarding}
+        money: dict[int, float] = {self.opened[s.country]: float(s.onboarding) for s in case.sellers if s.onboarding}
         served: dict[Way, dict[int, float]] = {end: {} for end in self.ends}
         for seller, t in product(case.sellers, range(self.count)):
             if t + seller.lead < self.count:
@@ -246,7 +234,7 @@ class ByWays:
         if load and np.isfinite(most):
             self.program.rows.append((load, -np.inf, most))
         if seller.onboarding:
-            self.program.rows.append(({**load, self.opened[seller.name]: -1000.0}, -np.inf, 0.0))
+            self.program.rows.append(({**load, self.opened[seller.country]: -1000.0}, -np.inf, 0.0))
 
     def _ways(self, number: int, seller: Seller, t: int) -> list[tuple[int, Way | None]]:
         """Columns of what is ordered of someone in a year, with what each serves; None: it is left at the end."""
@@ -261,8 +249,8 @@ class ByWays:
             if chinese and (key[0] or (arrives < day and any(key))):
                 continue
             now = [end for end in members if arrives <= end[1] < day]
-            found += [(self._shared(seller.name, t, end), end) for end in now]
-            there.setdefault((place, key[number]), []).append(self._shared(seller.name, t, place, key))
+            found += [(self._shared(seller.country, t, end), end) for end in now]
+            there.setdefault((place, key[number]), []).append(self._shared(seller.country, t, place, key))
         # From the day on, what is set aside for groups that the law of the scenario does not tell apart serves all of them.
         for (place, barred), columns in there.items():
             if barred and chinese:
@@ -298,12 +286,9 @@ def _scenarios(case: Drawn) -> list[tuple[set[str], float]]:
     """Names of the events that come, with the probability of each combination; that of none comes first."""
     found = []
     for comes in product((False, True), repeat=len(case.events)):
-        came = {e["name"] for e, does in zip(case.events, comes, strict=True) if does}
-        chance = 1.0
+        came, chance = {e["name"] for e, does in zip(case.events, comes, strict=True) if does}, 1.0
         for event, does in zip(case.events, comes, strict=True):
-            own = event["probability"]
-            if "given" in event and event["given"] not in came:
-                own = event["otherwise"]
+            own = event["probability" if "given" not in event or event["given"] in came else "otherwise"]
             chance *= own if does else 1 - own
         if chance > 0 or not came:
             found.append((came, chance))
@@ -313,25 +298,21 @@ def _scenarios(case: Drawn) -> list[tuple[set[str], float]]:
 def _terms(case: Drawn, came: set[str], seller: Seller, t: int) -> tuple[float, float]:
     """Price and capacity of a year in a scenario."""
     price, most = float(seller.price), np.inf if seller.capacity is None else float(seller.capacity)
-    for event in case.events:
-        if event["name"] not in came or t < event["begins"]:
-            continue
-        if event["kind"] == "price" and event["of"] == seller.country:
+    for event in (e for e in case.events if e["name"] in came and t >= e["begins"]):
+        kind = event["kind"]
+        if kind == "price" and event["of"] == seller.country:
             price *= event["factor"]
         if event.get("country") == seller.country:
-            if event["kind"] == "lose" or (event["kind"] == "lose-year" and t == event["begins"]):
-                most = 0.0
-            if event["kind"] == "share":
+            if kind == "share":
                 most *= 1 - event["share"]
+            elif kind == "lose" or t == event["begins"]:
+                most = 0.0
     return price, most
 
 
 def _demand_factor(case: Drawn, came: set[str], use: str, t: int) -> float:
-    factor = 1.0
-    for event in case.events:
-        if event["kind"] == "demand" and event["name"] in came and event["of"] == use and t >= event["begins"]:
-            factor *= event["factor"]
-    return factor
+    events = (e for e in case.events if e["kind"] == "demand" and e["name"] in came)
+    return float(np.prod([e["factor"] for e in events if e["of"] == use and t >= e["begins"]]))
 
 
 @pytest.fixture(params=["as one program", "decomposed"])
@@ -344,14 +325,13 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def agrees(case: Drawn) -> None:
     """Asserts that a case comes to the same, and that its plans are verified."""
-    rules = (small.apart(),) if case.apart else ()
+    rules = (small.APART,) if case.apart else ()
     session = small.opened(case.sellers, case.wanted, case.short, case.holding, case.places, rules)
     if case.apart:
         case.places["defense"] = "another place"  # which says the same to the other hand
     search = small.searching(session, stated(case), date(START + case.day, 1, 1))
     answer = search.best(case.measure)
-    rest = float(search.rest)
-    assert answer.objective + rest == pytest.approx(least(case), rel=1e-6, abs=1e-4), case
+    assert answer.objective + float(search.rest) == pytest.approx(least(case), rel=1e-6, abs=1e-4), case
     assert answer.bound <= answer.objective + 1e-6 * abs(answer.objective)
     carried = search.carried(answer)
     for costs, branch in zip(answer.costs, search.program.branches, strict=True):

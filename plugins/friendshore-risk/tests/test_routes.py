@@ -26,6 +26,7 @@ from friendshore_risk.withstand.losses import named_losses, usual_losses
 from friendshore_risk.withstand.search import withstand
 
 from .small import Seller, opened, searching
+from .test_risk import write_catalog
 
 DAY = date(2027, 1, 1)
 WANTED = {"civil": [10, 10], "defense": [10, 10]}
@@ -77,62 +78,49 @@ def test_what_was_ordered_before_a_route_is_lost_still_comes_and_a_year_without_
 
 
 def test_a_place_on_the_way_takes_all_lanes_that_pass_it() -> None:
-    """China's lane to the US goes by Panama, that to Korea does not."""
-    lanes = {"cn-metal": [lane("US", "pacific;panama"), lane("KR")], "au-metal": [lane("US"), lane("KR")]}
-    given = session(lanes=lanes)
+    """China's lane to the US goes by Panama, that to Korea does not; of what passes where nobody says, nothing is lost, and that is told."""
+    given = session(
+        lanes={"cn-metal": [lane("US", "pacific;panama"), lane("KR")], "au-metal": [lane("US"), lane("KR")]}
+    )
     found = asked(given, "via:panama")
     assert [one.objective for one in found.scenarios] == [410, 410]
-    assert found.unsaid == ("au-metal", "cn-metal"), (
-        "of what passes where nobody says, nothing is lost, and that is told"
-    )
+    assert found.unsaid == ("au-metal", "cn-metal")
     assert "nobody says what au-metal, cn-metal pass" in "".join(RiskQuestion().notes(found))
     assert asked(given, "route:CN>US").unsaid == ()
     said = {"cn-metal": [lane("US", "panama"), lane("KR", "malacca")], "au-metal": [lane("US", "pacific")]}
     assert asked(session(lanes=said), "via:panama").unsaid == ()
     (loss,) = named_losses(given, ["via:panama"])
+    assert (loss.name, loss.moves) == ("the way by panama", {("cn-metal", "US")})
     assert withstand(given, [loss], 1, start=DAY).unsaid == ("au-metal", "cn-metal")
     with pytest.raises(InputError, match="loses a route that nothing goes") as caught:
         asked(given, "via:panam")
     assert caught.value.problems[0].fix == "did you mean `via:panama`?"
-    assert [(one.name, one.moves) for one in named_losses(given, ["via:panama"])] == [
-        ("the way by panama", frozenset({("cn-metal", "US")}))
-    ]
 
 
 def test_routes_are_losses_of_a_kind_of_their_own_each_once() -> None:
     """Korea sells to itself alone: no route. A route that takes what a country's loss takes is told with it."""
     given = opened([*CHEAP, Seller("KR", 70)], WANTED, {"civil": 100, "defense": 100}, 1, PLACES)
     found, _ = usual_losses(given, ["route"])
-    names = [
-        "the route AU to KR",
-        "the route AU to US",
-        "the route CN to KR",
-        "the route CN to US",
-        "the route KR to US",
-    ]
-    assert [one.name for one in found] == names
+    ways = "AU to KR", "AU to US", "CN to KR", "CN to US", "KR to US"
+    assert [one.name for one in found] == [f"the route {way}" for way in ways]
     alone = opened(CHEAP, {"civil": [10, 10]}, {"civil": 100}, 1)
     both, _ = usual_losses(alone, ["country", "route"])
-    assert [(one.word, one.also) for one in both] == [
-        ("country:AU", ("the route AU to US",)),
-        ("country:CN", ("the route CN to US",)),
-    ]
+    expected = [(f"country:{country}", (f"the route {country} to US",)) for country in ("AU", "CN")]
+    assert [(one.word, one.also) for one in both] == expected
 
 
 def test_any_two_routes_are_withstood_by_stock_for_the_place_that_loses_both() -> None:
     """20 kg wait, 10 at each place, since no pair takes more from either than both of its suppliers: 1 a kilogram."""
     given = session()
-    found = withstand(given, usual_losses(given, ["route"])[0], 2, start=DAY)
-    assert [point.extra.value for point in found.curve] == [0, 0, 20]
-    assert found.curve[2].not_withstood == 0
+    curve = withstand(given, usual_losses(given, ["route"])[0], 2, start=DAY).curve
+    assert ([point.extra.value for point in curve], curve[2].not_withstood) == ([0, 0, 20], 0)
 
 
 def test_an_order_on_a_lost_route_is_refused_by_a_check_that_reads_the_plan_alone() -> None:
     """The plan as it is orders of China in 2027: held against the stage in which it cannot."""
     given = session()
     event = Event.model_validate({"name": "lost", "probability": 0.5, "lose": "route:CN>US"})
-    search = searching(given, [event], DAY)
-    ((part),) = search.staged.parts
+    ((part),) = searching(given, [event], DAY).staged.parts
     with pytest.raises(VerificationError, match="is ordered on a route that is lost"):
         _check_routes(part.stages[1], given.verified.plan)
     _check_routes(part.stages[0], given.verified.plan)
@@ -155,19 +143,9 @@ def test_a_route_that_cannot_be_meant_is_refused(stated: dict[str, object], told
 def test_places_on_the_way_are_read_of_lanes_in_a_column_that_this_plugin_declares(tmp_path: Path) -> None:
     """Words set apart by semicolons; a blank cell states nothing."""
     known = Registry.discover()
-    folder = tmp_path / "ours"
-    folder.mkdir()
-    tables = {
-        "catalog.toml": 'schema = 1\nname = "ours"\nlicence = "CC0-1.0"\nas_of = 2026-01-01\n',
-        "sources.csv": "id,reference,confidence\ns,made up,verified\n",
-        "materials.csv": "id,element,form,basis,content,hs,stages\ntin,Sn,metal,gross,1,8001,mined;refined\n",
-        "facilities.csv": "id,operator,country\nmill,Mill Ltd,MY\n",
-        "offers.csv": "id,facility,material,price,source\nfrom-mill,mill,tin,30 USD/kg,s\n",
-        "lanes.csv": "offer,to,via\nfrom-mill,US,malacca; suez\nfrom-mill,KR,\n",
-    }
-    for name, text in tables.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    (catalog,) = read_catalogs([known.catalog_folder("./ours", tmp_path)], known.catalog_folder)
+    write_catalog(tmp_path)
+    (tmp_path / "catalog" / "lanes.csv").write_text("offer,to,via\nga-au,US,malacca; suez\nga-au,KR,\n")
+    (catalog,) = read_catalogs([known.catalog_folder("./catalog", tmp_path)], known.catalog_folder)
     korea, states = catalog.offers[0].lanes
     assert states.fact("via", frozenset) == {"malacca", "suez"}
     assert korea.facts == ()

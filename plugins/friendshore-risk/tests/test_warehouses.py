@@ -31,7 +31,6 @@ def asked(folder: Path, count: int, weight: float) -> dict[str, float]:
 def test_warehouses_for_three_demands(tmp_path: Path, weight: float) -> None:
     """Demands are rounded to the gram, and nothing else is different."""
     program = solve_recourse(cap41(3, 1), RiskMeasure(weight, 0.9), solver_within())
-    assert program is not None
     found = asked(tmp_path, 3, weight)
     assert found["minimised"] == pytest.approx(program.objective, rel=1e-7)
     assert found["any_short"] == 0
@@ -49,7 +48,6 @@ def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     best = solve_recourse(cap41(2, 1), RiskMeasure(0.0, 0.9), solver_within())
-    assert best is not None
     assert 0.5 * best.objective < float(found["bound"]) <= best.objective <= float(found["minimised"])
     assert found["evpi"] is None
     assert {scenario["known"] for scenario in found["scenarios"]} == {None}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.building import refused
+from tests.property.settings import examples
 
 from friendshore.errors import InputError
 from friendshore_screening.decisions import read_decisions
@@ -16,6 +19,7 @@ from friendshore_screening.lists.entries import ListEntry, ScreeningList
 from friendshore_screening.lists.read import FORMATS, read_list
 from friendshore_screening.owners import read_owners
 
+DAY = date(2026, 11, 20)
 CSL_HEAD = "_id,source,entity_number,type,programs,name,title,addresses,start_date,end_date,remarks,alt_names\n"
 CSL = (
     CSL_HEAD
@@ -27,6 +31,7 @@ SDN = (
     '101,"EXAMPLE TUNGSTEN CO., LTD.",-0- ,"RURITANIA] [OTHER",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"Linked To: RUPERT, H"\n'
     '102,"HENTZAU, Rupert","individual","RURITANIA",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \n\x1a'
 )
+CMIC = SDN.replace("RURITANIA]", "CMIC-EO13959]")
 ALT = '101,1,"aka","ETC HOLDING",-0- \n101,2,"aka","ETC","weak"\n\x1a'
 ADD = '101,1,"1 Road","Strelsau","Ruritania",-0- \n102,2,-0- ,-0- ,-0- ,-0- \n\x1a'
 COMMENTS = '101,"ENTZAU."\n\x1a'
@@ -45,31 +50,29 @@ EU_XML = (
 TABLE = "name,aliases,parent,from,until,source\nExample Group,ETC; Exampel,,2026-06-08,,invented notice of 2026-06-08\n"
 
 
-def csl_json() -> str:
-    """The same entries as `CSL`."""
-    one = {
-        "source": "Specially Designated Nationals (SDN) - Treasury Department",
-        "entity_number": 101,
-        "type": "Entity",
+CSL_JSON = json.dumps(
+    {
+        "results": [
+            {
+                "source": "Specially Designated Nationals (SDN) - Treasury Department", "entity_number": 101,
+                "type": "Entity", "programs": ["RURITANIA"], "name": "Example Tungsten Co., Ltd.",
+                "alt_names": ["ETC", "Exampel Volfram"],
+            },
+            {
+                "source": "Entity List (EL) - Bureau of Industry and Security", "name": "Example Works No. 12",
+                "start_date": "2026-01-31",
+            },
+        ]
     }
-    one |= {"programs": ["RURITANIA"], "name": "Example Tungsten Co., Ltd.", "alt_names": ["ETC", "Exampel Volfram"]}
-    two = {
-        "source": "Entity List (EL) - Bureau of Industry and Security",
-        "name": "Example Works No. 12",
-        "start_date": "2026-01-31",
-    }
-    return json.dumps({"results": [one, two]})
+)  # fmt: skip
+"""The same entries as the first two of `CSL`."""
 
 
 FILES: dict[str, dict[str, str]] = {
     "csl-csv": {"csl.csv": CSL},
-    "csl-json": {"csl.json": csl_json()},
+    "csl-json": {"csl.json": CSL_JSON},
     "ofac-sdn": {"sdn.csv": SDN, "alt.csv": ALT, "add.csv": ADD, "sdn_comments.csv": COMMENTS},
-    "ofac-consolidated": {
-        "cons_prim.csv": SDN.replace("RURITANIA]", "CMIC-EO13959]"),
-        "cons_alt.csv": ALT,
-        "cons_add.csv": ADD,
-    },
+    "ofac-consolidated": {"cons_prim.csv": CMIC, "cons_alt.csv": ALT, "cons_add.csv": ADD},
     "eu-csv": {"eu.csv": EU},
     "eu-xml": {"eu.xml": EU_XML},
     "table": {"own.csv": TABLE},
@@ -80,54 +83,40 @@ def read(folder: Path, form: str, change: tuple[str, str] = ("", ""), encoding: 
     """The entries of a format's files, with something in one of them replaced."""
     for name, text in FILES[form].items():
         (folder / name).write_bytes(text.replace(*change).encode(encoding))
+    return again(folder, form).entries
+
+
+def again(folder: Path, form: str) -> ScreeningList:
+    """The list as its files are."""
     first = next(iter(FILES[form]))
-    listed = "us-1260h" if form == "table" else ""
-    return read_list(folder / first, first, form, date(2026, 11, 20), listed).entries
+    return read_list(folder / first, first, form, DAY, "us-1260h" if form == "table" else "")
 
 
-@pytest.mark.parametrize("form", sorted(FILES))
+@pytest.mark.parametrize("form", sorted(FORMATS))
 def test_the_same_content_is_read_once(tmp_path: Path, form: str) -> None:
     """And once any file of the list says something else, it is read again: aliases of OFAC's lie in a file of their own."""
-    first = next(iter(FILES[form]))
-
-    def again() -> ScreeningList:
-        return read_list(tmp_path / first, first, form, date(2026, 11, 20), "us-1260h" if form == "table" else "")
-
     before = read(tmp_path, form)
-    one = again()
+    one = again(tmp_path, form)
     assert one.entries == before
-    assert again() is one
-    old, new = ("ETC HOLDING", "CTE HOLDING") if form.startswith("ofac") else ("Exam", "Maxe")
-    changed = read(tmp_path, form, (old, new))
+    assert again(tmp_path, form) is one
+    changed = read(tmp_path, form, ("ETC HOLDING", "CTE HOLDING") if form.startswith("ofac") else ("Exam", "Maxe"))
     assert changed != before
-    assert again().entries == changed
+    assert again(tmp_path, form).entries == changed
 
 
 def mistakes(folder: Path, form: str, change: tuple[str, str] = ("", "")) -> list[tuple[str, int | None, str]]:
     """File, line and message of all that is wrong."""
-    with pytest.raises(InputError) as refused:
-        read(folder, form, change)
-    return [(Path(one.file).name, one.row, one.message) for one in refused.value.problems]
-
-
-def test_every_format_has_a_sample() -> None:
-    """A format that is read is tried here."""
-    assert FILES.keys() == FORMATS.keys()
+    return [(Path(one.file).name, one.row, one.message) for one in refused(read, folder, form, change)]
 
 
 def test_the_consolidated_screening_list(tmp_path: Path) -> None:
     """Each row is of the list that its source says; aliases are names; CSV and JSON say the same."""
     first, second, third = read(tmp_path, "csl-csv")
-    assert (first.list, first.id, first.aliases, first.programs) == (
-        "us-sdn",
-        "101",
-        ("ETC", "Exampel Volfram"),
-        ("RURITANIA",),
-    )
-    assert (second.list, second.start, third.end) == ("us-entity-list", date(2026, 1, 31), date(2010, 12, 31))
-    assert [(one.list, one.names) for one in read(tmp_path, "csl-json")] == [
-        (one.list, one.names) for one in (first, second)
-    ]
+    assert (first.list, first.id, first.aliases) == ("us-sdn", "101", ("ETC", "Exampel Volfram"))
+    assert (first.programs, second.list) == (("RURITANIA",), "us-entity-list")
+    assert (second.start, third.end) == (date(2026, 1, 31), date(2010, 12, 31))
+    same = [(one.list, one.names) for one in (first, second)]
+    assert [(one.list, one.names) for one in read(tmp_path, "csl-json")] == same
 
 
 def test_files_of_ofac(tmp_path: Path) -> None:
@@ -142,20 +131,11 @@ def test_files_of_ofac(tmp_path: Path) -> None:
 
 def test_the_list_of_the_union(tmp_path: Path) -> None:
     """Rows of an entity are put together, in CSV as in XML; a weak alias is told from the others."""
-    (one,) = read(tmp_path, "eu-csv")
-    assert (one.id, one.names, one.countries, one.kind) == (
-        "EU.1.1",
-        ("Example Tungsten AG", "Пример Вольфрам"),
-        ("CH",),
-        "entity",
-    )
-    (other,) = read(tmp_path, "eu-xml")
-    assert (other.id, other.name, other.weak, other.start) == (
-        "EU.1.1",
-        "Example Tungsten AG",
-        ("Example",),
-        date(2026, 2, 3),
-    )
+    (one,), (other,) = read(tmp_path, "eu-csv"), read(tmp_path, "eu-xml")
+    assert (one.id, one.names) == ("EU.1.1", ("Example Tungsten AG", "Пример Вольфрам"))
+    assert (one.countries, one.kind) == (("CH",), "entity")
+    assert (other.id, other.name, other.weak) == ("EU.1.1", "Example Tungsten AG", ("Example",))
+    assert other.start == date(2026, 2, 3)
 
 
 def test_a_list_of_ones_own(tmp_path: Path) -> None:
@@ -192,41 +172,31 @@ def test_what_is_wrong_is_told_by_row(
 
 
 def test_all_mistakes_at_once(tmp_path: Path) -> None:
-    """Several rows, several files."""
+    """Several rows, several files; a huge file that is wrong in every row is refused in a screenful."""
     told = mistakes(tmp_path, "ofac-sdn", ("101,1,", "105,1,"))
     assert [(file, line) for file, line, _ in told] == [("add.csv", 1), ("alt.csv", 1)]
+    (tmp_path / "csl.csv").write_text(CSL_HEAD + "a,b\n" * 20_000)
+    problems = refused(again, tmp_path, "csl-csv")
+    assert len(problems) == 51
+    assert any("19950 more mistakes" in one.message for one in problems)
 
 
 def test_one_encoding_from_beginning_to_end(tmp_path: Path) -> None:
     """UTF-8 or Windows-1252, but not both in one file: the lines that do not fit are named."""
-    assert read(tmp_path, "csl-csv", ("Gone Trading", "Müller"), "cp1252")[2].name == "Müller"
-    assert read(tmp_path, "csl-csv", ("Gone Trading", "Müller"), "utf-8-sig")[2].name == "Müller"
+    for encoding in ("cp1252", "utf-8-sig"):
+        assert read(tmp_path, "csl-csv", ("Gone Trading", "Müller"), encoding)[2].name == "Müller"
     mixed = CSL.replace("Gone Trading", "Müller").encode().replace(b"Works No. 12", b"Works N\xb0 12")
-    (tmp_path / "mixed.csv").write_bytes(mixed)
-    with pytest.raises(InputError) as refused:
-        read_list(tmp_path / "mixed.csv", "mixed.csv", "csl-csv", date(2026, 11, 20))
-    assert [(one.row, one.found) for one in refused.value.problems] == [(3, "byte 0xb0")]
+    (tmp_path / "csl.csv").write_bytes(mixed)
+    assert [(one.row, one.found) for one in refused(again, tmp_path, "csl-csv")] == [(3, "byte 0xb0")]
 
 
 @pytest.mark.parametrize("data", [b"", b"\0\0\0\0", b"\xff\xfea\0"])
 def test_no_list_at_all(tmp_path: Path, data: bytes) -> None:
     """Empty files, and such as are no text, are refused, as are those that are not there and formats that there are none of."""
     (tmp_path / "x").write_bytes(data)
-    for form in FORMATS:
-        for name in ("x", "gone"):
-            with pytest.raises(InputError):
-                read_list(tmp_path / name, name, form, date(2026, 11, 20))
-    with pytest.raises(InputError, match="no such format"):
-        read_list(tmp_path / "x", "x", "ofac", date(2026, 11, 20))
-
-
-def test_very_many_mistakes(tmp_path: Path) -> None:
-    """A huge file that is wrong in every row is refused in a screenful."""
-    (tmp_path / "csl.csv").write_text(CSL_HEAD + "a,b\n" * 20_000)
-    with pytest.raises(InputError) as refused:
-        read_list(tmp_path / "csl.csv", "csl.csv", "csl-csv", date(2026, 11, 20))
-    assert len(refused.value.problems) == 51
-    assert "19950 more mistakes" in str(refused.value)
+    for form, name in product(FORMATS, ("x", "gone")):
+        assert refused(read_list, tmp_path / name, name, form, DAY)
+    assert "no such format" in refused(read_list, tmp_path / "x", "x", "ofac", DAY)[0].message
 
 
 @pytest.mark.parametrize(
@@ -243,41 +213,33 @@ def test_very_many_mistakes(tmp_path: Path) -> None:
 def test_owners_that_cannot_be(tmp_path: Path, rows: str, message: str) -> None:
     """More than 100 %, shares said twice, bounds and days in the wrong order."""
     (tmp_path / "owners.csv").write_text("owner,owned,share,least,most,from,until,source\n" + rows)
-    with pytest.raises(InputError) as refused:
-        read_owners(tmp_path / "owners.csv", {"A", "Acme Metals"})
-    assert message in str(refused.value)
-    assert refused.value.problems[0].row in (2, 3)
+    problems = refused(read_owners, tmp_path / "owners.csv", {"A", "Acme Metals"})
+    assert message in "\n".join(map(str, problems))
+    assert problems[0].row in (2, 3)
 
 
 def test_decisions_say_by_whom_and_why(tmp_path: Path) -> None:
     """And each is made once."""
-    head = "party,list,entry,decision,by,date,reason,content\n"
-    (tmp_path / "d.csv").write_text(
-        head + "A,us-sdn,1,other,JD,2026-11-01,another,ab\nA,us-sdn,1,same,JD,2026-11-02,one,ab\n"
-    )
-    with pytest.raises(InputError, match="line 2 already decides"):
-        read_decisions(tmp_path / "d.csv")
+    rows = "A,us-sdn,1,other,JD,2026-11-01,another,ab\nA,us-sdn,1,same,JD,2026-11-02,one,ab\n"
+    (tmp_path / "d.csv").write_text("party,list,entry,decision,by,date,reason,content\n" + rows)
+    assert "line 2 already decides" in refused(read_decisions, tmp_path / "d.csv")[0].message
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20, least=20)
 @given(st.data())
 def test_whatever_stands_in_a_file(tmp_path: Path, data: st.DataObject) -> None:
     """A file in which something was cut out, put in or replaced is read or refused, and nothing else."""
     form = data.draw(st.sampled_from(sorted(FILES)))
     spoilt = data.draw(st.sampled_from(sorted(FILES[form])))
-    bits = st.sampled_from(
-        [b'"', b"\n", b",", b";", b"<", b">", b"\xff", b"\0", b"[" * 2000, b"9" * 5000, b"-0- ", b"\x1a", b"&a;"]
-    )
+    bits = [b'"', b"\n", b",", b";", b"<", b">", b"\xff", b"\0", b"[" * 2000, b"9" * 5000, b"-0- ", b"\x1a", b"&a;"]
     for name, text in FILES[form].items():
         raw = text.encode()
         if name == spoilt:
             at = data.draw(st.integers(0, len(raw)))
-            raw = raw[:at] + data.draw(bits) + raw[at + data.draw(st.integers(0, 60)) :]
+            raw = raw[:at] + data.draw(st.sampled_from(bits)) + raw[at + data.draw(st.integers(0, 60)) :]
         (tmp_path / name).write_bytes(raw)
-    first = next(iter(FILES[form]))
     try:
-        found = read_list(tmp_path / first, first, form, date(2026, 11, 20), "own")
+        found = again(tmp_path, form)
     except InputError:
         return
-    assert all(one.names for one in found.entries)
-    assert all(len(one.digest) == 16 for one in found.entries)
+    assert all(one.names and len(one.digest) == 16 for one in found.entries)

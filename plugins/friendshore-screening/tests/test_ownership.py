@@ -7,8 +7,9 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.property.settings import examples
 
 from friendshore_screening.law import RULES
 from friendshore_screening.ownership import INDEPENDENT, Attributed, OwnerStanding, Share50, Stake, Structure
@@ -71,8 +72,7 @@ def test_worked_examples(stakes: str, company: str, standing: OwnerStanding) -> 
 )
 def test_supplement_8_to_part_744(stakes: str, company: str, standing: OwnerStanding) -> None:
     """What paragraph (b) of the Affiliates Rule's supplement says, clause by clause; it gives no figures of its own."""
-    rule = RULES["bis-50"]
-    assert said(stakes, company, rule=rule) is standing
+    assert said(stakes, company, rule=RULES["bis-50"]) is standing
 
 
 def test_one_half_is_presumed_to_control_in_the_union() -> None:
@@ -119,21 +119,17 @@ def test_what_nobody_states_is_unproven() -> None:
 
 
 def test_a_stake_counts_while_it_is_held() -> None:
-    """From its first day to its last."""
-    sold = [Stake("X", "A", Fraction(1), Fraction(1), date(2026, 1, 1), date(2026, 6, 30))]
-    sold += [Stake(INDEPENDENT, "A", Fraction(1), Fraction(1), date(2026, 7, 1))]
-    for day, standing in ((date(2026, 6, 30), OwnerStanding.OWNED), (date(2026, 7, 1), OwnerStanding.CLEAR)):
-        assert Structure(sold, day).findings(["X"], (), Share50())["A"].standing is standing
-
-
-def test_who_divests_below_half_leaves_the_company_free() -> None:
-    """FAQ 402: of two listed holders of a quarter each, one sells; to the day before the company is owned, and from then on it is not."""
-    quarter, half = Fraction(1, 4), Fraction(1, 2)
-    sold = date(2027, 7, 1)
-    held = [Stake("X", "A", quarter, quarter), Stake("Y", "A", quarter, quarter, end=date(2027, 6, 30))]
-    held += [Stake(INDEPENDENT, "A", half, half), Stake(INDEPENDENT, "A", quarter, quarter, start=sold)]
-    for day, standing in ((date(2027, 6, 30), OwnerStanding.OWNED), (sold, OwnerStanding.CLEAR)):
-        assert Structure(held, day).findings(["X", "Y"], (), RULES["ofac-50"])["A"].standing is standing
+    """From its first day to its last. FAQ 402: of two listed holders of a quarter each, one sells; from then on the company is free."""
+    quarter, half, june, july = Fraction(1, 4), Fraction(1, 2), date(2027, 6, 30), date(2027, 7, 1)
+    whole = [
+        Stake("X", "A", half * 2, half * 2, date(2026, 1, 1), june),
+        Stake(INDEPENDENT, "A", half * 2, half * 2, july),
+    ]
+    held = [Stake("X", "A", quarter, quarter), Stake("Y", "A", quarter, quarter, end=june)]
+    held += [Stake(INDEPENDENT, "A", half, half), Stake(INDEPENDENT, "A", quarter, quarter, start=july)]
+    for stakes, rule in ((whole, Share50()), (held, RULES["ofac-50"])):
+        for day, standing in ((june, OwnerStanding.OWNED), (july, OwnerStanding.CLEAR)):
+            assert Structure(stakes, day).findings(["X", "Y"], (), rule)["A"].standing is standing
 
 
 def test_more_than_all_of_a_company() -> None:
@@ -192,7 +188,7 @@ def _multiplied(world: list[Stake]) -> dict[str, Fraction]:
         whole = grown
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30, least=30)
 @given(_stakes)
 def test_levels_against_everything(stakes: list[Stake]) -> None:
     """Owned: in every world; clear: in none; unproven: in some and not in others. Circles and intervals included."""
@@ -203,13 +199,11 @@ def test_levels_against_everything(stakes: list[Stake]) -> None:
     blocked = [_blocked(world) for world in worlds]
     for one in "ABC":
         times = sum(one in world for world in blocked)
-        expected = (
-            OwnerStanding.OWNED if times == len(worlds) else OwnerStanding.UNPROVEN if times else OwnerStanding.CLEAR
-        )
-        assert found[one].standing is expected, (one, found[one])
+        some = OwnerStanding.UNPROVEN if times else OwnerStanding.CLEAR
+        assert found[one].standing is (OwnerStanding.OWNED if times == len(worlds) else some), (one, found[one])
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30, least=30)
 @given(_stakes)
 def test_chains_against_everything(stakes: list[Stake]) -> None:
     """Least and most attributed shares are those of the worlds in which they are least and most."""

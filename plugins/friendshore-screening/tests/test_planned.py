@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from friendshore.recommend import Recommendation, plan, verdicts
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
 
-from .test_screen import CASE, CATALOG, LIST, NOW, case, set_in
+from .test_screen import CASE, CATALOG, LIST, LISTED, NOW, case, data, decide, edit, owners, run, set_in
 
 __all__ = ["case"]
 
@@ -30,6 +29,11 @@ def in_one(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
         monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
 
 
+def said(*words: str | Path, code: int = 0) -> str:
+    """What a command prints."""
+    return run(*words, code=code, env=NOW)
+
+
 def planned(case: Path, **asked: Any) -> Recommendation:
     """The plan."""
     return plan(load_case(case / "case.toml"), registry=Registry.discover(), **asked)
@@ -38,13 +42,6 @@ def planned(case: Path, **asked: Any) -> Recommendation:
 def bought(case: Path, **asked: Any) -> set[str]:
     """Offers that it buys."""
     return {line.offer for line in planned(case, **asked).run.purchases}
-
-
-def said(*words: str | Path) -> str:
-    """What a command prints."""
-    done = CliRunner().invoke(app, [*map(str, words)], env={**NOW, "COLUMNS": "400"})
-    assert done.exit_code == 0, done.output
-    return " ".join(done.stdout.split())
 
 
 def test_whom_a_list_names_nothing_is_bought_from(case: Path) -> None:
@@ -64,53 +61,53 @@ def test_what_a_listed_party_owns_is_barred(case: Path) -> None:
     (case / "sdn.csv").write_text(LIST + "Strelsau Holding,8,2026-01-01,invented\n")
     assert bought(case) == {"from-dear"}
     assert "Zenda Smelting is owned by listed parties" in said("why-not", case, "from-owned")
-    rows = "Strelsau Holding,Zenda Smelting,60 %,,2027-06-30,s\nStrelsau Holding,Zenda Smelting,10 %,2027-07-01,,s\n"
-    (case / "owners.csv").write_text("owner,owned,share,from,until,source\n" + rows)
-    set_in(case, 'owners = "owners.csv"\n')
+    rows = (f"Strelsau Holding,Zenda Smelting,{held},s" for held in ("60 %,,2027-06-30", "10 %,2027-07-01,"))
+    owners(case, *rows, columns="owner,owned,share,from,until,source")
     rule = next(rule for rule in planned(case).run.rules if rule.id == "us-sdn-blocked-zenda-smelting")
     assert rule.phases == ["2027-01-01..2027-06-30 enacted", "2027-07-01..2027-12-31 unknown"]
     assert bought(case) == {"from-dear", "from-owned"}
     assert bought(case, strict=True) == {"from-dear"}
 
 
-def test_a_table_of_owners_that_is_silent_of_a_listed_parent_clears_nobody(case: Path) -> None:
+@pytest.mark.parametrize(
+    ("row", "strict"),
+    [("A fund,Zenda Smelting,5 %,s", "from-dear"), ("independent,Zenda Smelting,100 %,s", "from-owned")],
+)
+def test_a_table_of_owners_that_is_silent_of_a_listed_parent_clears_nobody(case: Path, row: str, strict: str) -> None:
     """Who holds five of a hundred shares is no word of the rest, which the parent may hold; that somebody else holds all of them is."""
     (case / "sdn.csv").write_text(LIST + "Strelsau Holding,8,2026-01-01,invented\n")
-    set_in(case, 'owners = "owners.csv"\n')
-    for owner, share, offers, strict in (
-        ("A fund", "5 %", "from-owned", "from-dear"),
-        ("independent", "100 %", "from-owned", "from-owned"),
-    ):
-        (case / "owners.csv").write_text(f"owner,owned,share,source\n{owner},Zenda Smelting,{share},s\n")
-        assert (bought(case), bought(case, strict=True)) == ({offers}, {strict})
+    owners(case, row)
+    assert (bought(case), bought(case, strict=True)) == ({"from-owned"}, {strict})
 
 
-def test_a_line_of_a_plant_is_run_by_who_runs_the_plant(case: Path) -> None:
-    """Where it names nobody itself: a listed company's line is barred with its plant; one with an operator of its own is not."""
+def within(case: Path, line: str, *plants: str) -> None:
+    """Makes the cheapest facility a line of another, and adds facilities."""
     file, steps = case / "catalog/facilities.csv", case / "catalog/capacity.csv"
-    steps.write_text(steps.read_text() + "plant,,9 t/year,operating,s\n")
     rows = file.read_text().replace(",source\n", ",source,within\n", 1).replace(",s\n", ",s,\n")
-    rows += "plant,Plant,Hentzau Metals,,CN,s,\n"
-    for operator, offer in (("", "from-owned"), ("Acme", "from-cheap")):
-        line = f"cheap,Cheap works,{operator},,CN,s,plant"
-        file.write_text(rows.replace("cheap,Cheap works,Hentzau Metals,,CN,s,", line))
-        assert bought(case) == {offer}
+    rows = rows.replace("cheap,Cheap works,Hentzau Metals,,CN,s,", f"cheap,{line},,CN,s,plant")
+    file.write_text(rows + "".join(f"{plant},,CN,s,\n" for plant in plants))
+    steps.write_text(
+        steps.read_text() + "".join(f"{plant.partition(',')[0]},,9 t/year,operating,s\n" for plant in plants)
+    )
+
+
+@pytest.mark.parametrize(("operator", "offer"), [("", "from-owned"), ("Acme", "from-cheap")])
+def test_a_line_of_a_plant_is_run_by_who_runs_the_plant(case: Path, operator: str, offer: str) -> None:
+    """Where it names nobody itself: a listed company's line is barred with its plant; one with an operator of its own is not."""
+    within(case, f"Cheap works,{operator}", "plant,Plant,Hentzau Metals")
+    assert bought(case) == {offer}
 
 
 def test_a_plant_that_a_list_names_is_barred(case: Path) -> None:
     """By its own name, whoever runs it, with the lines within it; who screens is told once where it only says what its operator's name says."""
-    file, steps = case / "catalog/facilities.csv", case / "catalog/capacity.csv"
-    rows = file.read_text().replace(",source\n", ",source,within\n", 1).replace(",s\n", ",s,\n")
-    rows = rows.replace("cheap,Cheap works,Hentzau Metals,,CN,s,", "cheap,Line 1,Ruritania Tin,,CN,s,plant")
-    file.write_text(rows + "plant,Tarlenheim smelter,Bischenheim,,CN,s,\nother,Bischenheim works,Bischenheim,,CN,s,\n")
-    steps.write_text(steps.read_text() + "plant,,9 t/year,operating,s\nother,,9 t/year,operating,s\n")
+    plants = "plant,Tarlenheim smelter,Bischenheim", "other,Bischenheim works,Bischenheim"
+    within(case, "Line 1,Ruritania Tin", *plants)
     assert bought(case) == {"from-cheap"}
     (case / "sdn.csv").write_text(LIST + "Tarlenheim Smelter,8,,invented\nBischenheim,9,,invented\n")
     assert bought(case) == {"from-owned"}
     assert "Tarlenheim smelter is entry 8 of us-sdn" in said("why-not", case, "from-cheap")
-    found = json.loads(said("screen", case, "--json", "--quiet"))
-    told = {(hit["party"], *hit["roles"]): hit["facilities"] for hit in found["hits"]}
-    assert told == {
+    hits = data("screen", case, env=NOW)["hits"]
+    assert {(hit["party"], *hit["roles"]): hit["facilities"] for hit in hits} == {
         ("Tarlenheim smelter", "facility"): ["cheap", "plant"],
         ("Bischenheim", "supplier"): ["other", "plant"],
     }
@@ -132,21 +129,16 @@ def test_who_runs_a_plant_by_a_record_that_does_not_count_is_screened(case: Path
     for told, offer in ((text, "from-cheap"), (text.replace("[plugin", same), "from-owned")):
         (case / "case.toml").write_text(told)
         assert bought(case) == {offer}
-    assert json.loads(said("screen", case, "--json", "--quiet"))["without"]["rise"] > 0
+    assert data("screen", case, env=NOW)["without"]["rise"] > 0
 
 
 def test_stock_in_hand_is_told_to_be_screened_by_nothing(case: Path) -> None:
     """Nobody says who made it: once, with the first list, and not where there is none."""
-    stock = '[[stock]]\nmaterial = "ga"\nquantity = "1 kg"\n[plugin'
-    text = CASE.replace("[plugin", stock)
+    text = CASE.replace("[plugin", '[[stock]]\nmaterial = "ga"\nquantity = "1 kg"\n[plugin')
     (case / "two.csv").write_text(LIST)
     two = '{ file = "two.csv", format = "table", list = "us-1260h", edition = 2026-11-20 }'
-    for told, times in (
-        (CASE, 0),
-        (text, 1),
-        (text.replace("lists = [", f"lists = [{two}, "), 1),
-        (text.partition("[plugin")[0], 0),
-    ):
+    listed_twice = text.replace("lists = [", f"lists = [{two}, ")
+    for told, times in ((CASE, 0), (text, 1), (listed_twice, 1), (text.partition("[plugin")[0], 0)):
         (case / "case.toml").write_text(told)
         assert said("plan", case).count("1 stock in hand names no supplier") == times
 
@@ -156,10 +148,9 @@ def test_a_case_that_names_no_list_is_not_called_screened(case: Path, table: str
     """Whoever writes the table believes that something is screened: nothing is planned, and the answer says what to write."""
     (case / "case.toml").write_text(CASE.partition("[plugin")[0] + table)
     for command in ("plan", "check", "screen"):
-        done = CliRunner().invoke(app, [command, str(case)], env={**NOW, "COLUMNS": "400"})
-        assert done.exit_code == 2, done.output
+        told = said(command, case, code=2)
         for part in ("plugin.friendshore-screening.lists", "nobody is screened", "or delete the table"):
-            assert part in done.output
+            assert part in told
 
 
 @pytest.mark.parametrize(
@@ -179,10 +170,8 @@ def test_a_list_that_could_bar_nobody_by_a_slip_is_refused(case: Path, rows: str
     keys = {"format": '"table"', "list": '"us-sdn"', "edition": "2026-11-20"}
     keys |= dict(one.split(" = ") for one in given.split(", ") if given)
     told = ", ".join(f"{key} = {value}" for key, value in keys.items())
-    (case / "case.toml").write_text(f'{CASE.partition("lists =")[0]}lists = [{{ file = "sdn.csv", {told} }}]\n')
-    done = CliRunner().invoke(app, ["plan", str(case)], env={**NOW, "COLUMNS": "400"})
-    assert done.exit_code == 2, done.output
-    assert message in " ".join(done.output.split())
+    edit(case, LISTED, f'lists = [{{ file = "sdn.csv", {told} }}]')
+    assert message in said("plan", case, code=2)
 
 
 def test_names_under_review_are_told_and_barred_where_one_is_strict(case: Path) -> None:
@@ -191,40 +180,31 @@ def test_names_under_review_are_told_and_barred_where_one_is_strict(case: Path) 
     set_in(case, "review = 0.4\n")
     found = planned(case)
     assert {line.offer for line in found.run.purchases} == {"from-cheap"}
-    (exposed,) = found.run.exposed
-    assert (exposed.rule, exposed.offers, float(exposed.cost)) == (
-        "us-sdn-blocked-hentzau-metals",
-        ["from-cheap"],
-        100_000,
-    )
+    told = [(one.rule, one.offers, float(one.cost)) for one in found.run.exposed]
+    assert told == [("us-sdn-blocked-hentzau-metals", ["from-cheap"], 100_000)]
     assert "may bar Hentzau Metals (--strict)" in said("plan", case)
     assert bought(case, strict=True) == {"from-owned"}
     done = CliRunner().invoke(app, ["screen", str(case), "--draft", "--quiet"], env=NOW)
     (cells,) = (row for row in csv.DictReader(io.StringIO(done.stdout)) if row["party"] == "Hentzau Metals")
     set_in(case, 'decisions = "decisions.csv"\n')
     for decision, strict, offer in (("other", True, "from-cheap"), ("same", False, "from-owned")):
-        told = {**cells, "decision": decision, "by": "J. Doe", "date": "2026-11-25", "reason": "looked it up"}
-        (case / "decisions.csv").write_text(f"{','.join(told)}\n{','.join(told.values())}\n")
+        decide(case, cells, decision=decision, reason="looked it up")
         assert bought(case, strict=strict) == {offer}
 
 
 def test_a_list_binds_the_buyers_that_its_law_names(case: Path) -> None:
     """Of one case that delivers to the United States and to Germany, the first alone: the rule bears on that use."""
-    text = (case / "case.toml").read_text()
-    other = '[[demand]]\nmaterial = "ga"\nend_use = "civil"\nper_year = "1 t"\nplace = "DE"\n[plugin'
-    (case / "case.toml").write_text(text.replace("[plugin", other))
+    edit(case, "[plugin", '[[demand]]\nmaterial = "ga"\nend_use = "civil"\nper_year = "1 t"\nplace = "DE"\n[plugin')
     lines = {(line.place, line.offer) for line in planned(case).run.purchases}
     assert lines == {("US", "from-owned"), ("DE", "from-cheap")}
 
 
-def test_an_old_list_stops_plan_and_check(case: Path) -> None:
+@pytest.mark.parametrize("command", ["plan", "check"])
+def test_an_old_list_stops_plan_and_check(case: Path, command: str) -> None:
     """Where they are strict; else both tell it."""
     set_in(case, "oldest = 5\n")
-    for words in (["plan"], ["check"]):
-        assert "older than the case allows" in said(*words, case)
-        done = CliRunner().invoke(app, [*words, str(case), "--strict"], env=NOW)
-        assert done.exit_code == 2, done.output
-        assert "`sdn.csv` is older than the case allows" in " ".join(done.output.split())
+    assert "older than the case allows" in said(command, case)
+    assert "`sdn.csv` is older than the case allows" in said(command, case, "--strict", code=2)
 
 
 @pytest.mark.deep
@@ -247,12 +227,10 @@ def test_screen_prices_what_the_plan_bars_already(case: Path) -> None:
     """The same figures whether a scenario takes the rule away or not: without the lists, with them, with reviews, and by threshold."""
     (case / "sdn.csv").write_text(LIST + "Zenda Foundry,9,2026-01-01,invented\n")
     set_in(case, "review = 0.4\n")
-    rows = json.loads(said("screen", case, "--json", "--quiet"))
-    away = ["--change", "disable=us-sdn-blocked-hentzau-metals", "--change", "disable=us-sdn-blocked-zenda-smelting"]
-    free = json.loads(said("screen", case, "--json", "--quiet", *away))
+    rules = (f"disable=us-sdn-blocked-{name}" for name in ("hentzau-metals", "zenda-smelting"))
+    away = [word for rule in rules for word in ("--change", rule)]
+    rows, free, strict = (data("screen", case, *more, env=NOW) for more in ((), away, ("--strict",)))
     for key in ("spent", "without", "with_reviews", "steps"):
         assert rows[key] == pytest.approx(free[key]) if key == "spent" else rows[key] == free[key], key
-    assert rows["spent"] < rows["without"]["spent"] < rows["with_reviews"]["spent"]
-    strict = json.loads(said("screen", case, "--json", "--quiet", "--strict"))
-    for key in ("spent", "without", "with_reviews", "steps"):
         assert rows[key] == strict[key], key
+    assert rows["spent"] < rows["without"]["spent"] < rows["with_reviews"]["spent"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from friendshore.case import load_case
 from friendshore.cli.app import app
 from friendshore.recommend import plan
 from friendshore.rules.kinds.exclude import Exclude
+from friendshore_screening.law import RULES, laws
+
+from .test_lists import EU_HEAD
 
 CATALOG = {
     "catalog.toml": 'schema = 1\nname = "small"\ntitle = "Invented"\nas_of = 2026-10-01\n',
@@ -28,7 +32,8 @@ CATALOG = {
     "from-cheap,cheap,ga,100 USD/kg,s,0,s\nfrom-owned,owned,ga,150 USD/kg,s,0,s\nfrom-dear,dear,ga,300 USD/kg,s,0,s\n",
     "chain.csv": "offer,stage,countries,complete,source\nfrom-cheap,refined,CN,yes,s\nfrom-owned,refined,KZ,yes,s\nfrom-dear,refined,AU,yes,s\n",
 }
-CASE = """schema = 1
+LISTED = 'lists = [{ file = "sdn.csv", format = "table", list = "us-sdn", edition = 2026-11-20 }]'
+CASE = f"""schema = 1
 [case]
 name = "small"
 start = 2027-01-01
@@ -42,7 +47,7 @@ material = "ga"
 end_use = "civil"
 per_year = "1 t"
 [plugin.friendshore-screening]
-lists = [{ file = "sdn.csv", format = "table", list = "us-sdn", edition = 2026-11-20 }]
+{LISTED}
 """
 LIST = "name,id,from,source\nHentzau Metals Co. Ltd.,7,2026-01-01,invented\n"
 NOW = {"SOURCE_DATE_EPOCH": "1795737600"}  # 2026-11-27
@@ -50,30 +55,64 @@ IN_ONE = {**NOW, "FRIENDSHORE_PLUGIN_LIMIT": "0"}
 """With nothing of it in a process of its own, which takes its time to begin: `test_planned` has the usual."""
 
 
+def write_catalog(folder: Path, replaced: tuple[str, str] = ("", "")) -> None:
+    """The catalog of the small case, with something in it replaced."""
+    (folder / "catalog").mkdir()
+    for name, text in CATALOG.items():
+        (folder / "catalog" / name).write_text(text.replace(*replaced) if replaced[0] else text)
+
+
 @pytest.fixture
 def case(tmp_path: Path) -> Path:
     """A case whose cheapest supplier stands on a list."""
-    (tmp_path / "catalog").mkdir()
-    for name, text in CATALOG.items():
-        (tmp_path / "catalog" / name).write_text(text)
+    write_catalog(tmp_path)
     (tmp_path / "case.toml").write_text(CASE)
     (tmp_path / "sdn.csv").write_text(LIST)
     return tmp_path
 
 
+def run(*words: str | Path, code: int = 0, env: Mapping[str, str] = IN_ONE) -> str:
+    """What a command prints, in one line."""
+    done = CliRunner().invoke(app, [*map(str, words)], env={**env, "COLUMNS": "400"})
+    assert done.exit_code == code, done.output
+    return " ".join((done.output if code else done.stdout).split())
+
+
+def data(*words: str | Path, code: int = 0, env: Mapping[str, str] = IN_ONE) -> Any:
+    """What a command prints as JSON."""
+    done = CliRunner().invoke(app, [*map(str, words), "--json", "--quiet"], env=env)
+    assert done.exit_code == code, done.output
+    return json.loads(done.stdout)
+
+
+def edit(case: Path, old: str, new: str) -> None:
+    """Replaces something in the case."""
+    file = case / "case.toml"
+    file.write_text(file.read_text().replace(old, new))
+
+
+def owners(case: Path, *rows: str, columns: str = "owner,owned,share,source") -> None:
+    """A table of owners, named by the case."""
+    (case / "owners.csv").write_text("\n".join([columns, *rows, ""]))
+    if "owners =" not in (case / "case.toml").read_text():
+        set_in(case, 'owners = "owners.csv"\n')
+
+
+def decide(case: Path, cells: dict[str, str], **more: str) -> None:
+    """A table of one decision."""
+    told = {**cells, "by": "J. Doe", "date": "2026-11-25", **more}
+    (case / "decisions.csv").write_text(f"{','.join(told)}\n{','.join(told.values())}\n")
+
+
 def asked(case: Path, *words: str) -> dict[str, Any]:
     """What `screen` prints as JSON."""
-    done = CliRunner().invoke(app, ["screen", str(case), *words, "--json", "--quiet"], env=IN_ONE)
-    assert done.exit_code == 0, done.output
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = data("screen", case, *words)
     return found
 
 
 def refused(case: Path, *words: str) -> str:
     """What `screen` says where it refuses."""
-    done = CliRunner().invoke(app, ["screen", str(case), *words], env=IN_ONE)
-    assert done.exit_code == 2, done.output
-    return done.output
+    return run("screen", case, *words, code=2)
 
 
 def set_in(case: Path, text: str) -> None:
@@ -104,12 +143,11 @@ def test_what_a_listed_party_owns_is_barred_while_it_owns_it(case: Path) -> None
     found = asked(case)
     assert [bar["facilities"] for bar in found["bars"]] == [["owned"]]
     assert [one["standing"] for one in found["owned"]] == ["owned"]
-    rows = "Strelsau Holding,Zenda Smelting,60 %,,2027-06-30,s\nindependent,Zenda Smelting,100 %,2027-07-01,,s\n"
-    (case / "owners.csv").write_text("owner,owned,share,from,until,source\n" + rows)
-    set_in(case, 'owners = "owners.csv"\n')
+    sold = "Strelsau Holding,Zenda Smelting,60 %,,2027-06-30,s", "independent,Zenda Smelting,100 %,2027-07-01,,s"
+    owners(case, *sold, columns="owner,owned,share,from,until,source")
     (bar,) = asked(case)["bars"]
     assert [(phase["from"], phase["until"]) for phase in bar["phases"]] == [("2027-01-01", "2027-06-30")]
-    (case / "owners.csv").write_text("owner,owned,share,source\nStrelsau Holding,Zenda Smelting,,s\n")
+    owners(case, "Strelsau Holding,Zenda Smelting,,s")
     found = asked(case)
     assert not found["bars"]
     assert [(one["standing"], one["least"], one["most"]) for one in found["owned"]] == [("unproven", "0", "1")]
@@ -128,31 +166,22 @@ def test_a_false_positive_has_a_price(case: Path) -> None:
     assert found["steps"][0]["rise"] == found["with_reviews"]["rise"]
 
 
-def test_buyers_in_puerto_rico_are_bound_by_the_law_of_the_united_states(case: Path) -> None:
-    """It has a country code of its own, and a buyer in Germany is bound by another law."""
-    text = (case / "case.toml").read_text()
-    for place, bars in (("PR", 1), ("DE", 0)):
-        (case / "case.toml").write_text(text.replace('place = "US"', f'place = "{place}"'))
-        assert len(asked(case)["bars"]) == bars
-
-
 def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
     """What a reviewer decided counts, with name, date and reason; once the entry says something else, it does not."""
     done = CliRunner().invoke(app, ["screen", str(case), "--draft", "--quiet"], env=IN_ONE)
     (row,) = csv.DictReader(io.StringIO(done.stdout))
-    told = {**row, "decision": "other", "by": "J. Doe", "date": "2026-11-25", "reason": "another company"}
-    (case / "decisions.csv").write_text(f"{','.join(told)}\n{','.join(told.values())}\n")
+    row |= {"decision": "other", "reason": "another company"}
+    decide(case, row)
     set_in(case, 'decisions = "decisions.csv"\n')
     found = asked(case)
     assert (found["hits"][0]["band"], found["hits"][0]["decision"]["by"]) == ("no match", "J. Doe")
     assert not found["bars"]
-    (case / "decisions.csv").write_text(f"{','.join(told)}\n{','.join({**told, 'date': '2026-11-28'}.values())}\n")
+    decide(case, row, date="2026-11-28")
     assert "is of a day to come" in refused(case)
-    (case / "decisions.csv").write_text(f"{','.join(told)}\n{','.join(told.values())}\n")
+    decide(case, row)
     (case / "sdn.csv").write_text(LIST.replace("2026-01-01", "2026-01-02"))
     found = asked(case)
-    assert found["hits"][0]["band"] == "match"
-    assert found["hits"][0]["lapsed"]["reason"] == "another company"
+    assert (found["hits"][0]["band"], found["hits"][0]["lapsed"]["reason"]) == ("match", "another company")
     assert "has lapsed" in found["notes"][0]
 
 
@@ -168,16 +197,15 @@ def test_an_old_list_stops_who_is_strict(case: Path) -> None:
 
 def test_a_run_keeps_no_lists(case: Path, tmp_path: Path) -> None:
     """It is the case that is asked."""
-    done = CliRunner().invoke(app, ["plan", str(case), "--out", str(tmp_path / "run"), "--quiet"], env=IN_ONE)
-    assert done.exit_code == 0
+    run("plan", case, "--out", tmp_path / "run", "--quiet")
     assert "ask the case" in refused(tmp_path / "run")
 
 
 def test_all_mistakes_of_all_files(case: Path) -> None:
     """List, owners and decisions are read before any is refused."""
     (case / "sdn.csv").write_text("name\n")
-    (case / "owners.csv").write_text("owner,owned,share,source\nA,B,160 %,s\n")
-    set_in(case, 'owners = "owners.csv"\ndecisions = "gone.csv"\n')
+    owners(case, "A,B,160 %,s")
+    set_in(case, 'decisions = "gone.csv"\n')
     told = refused(case)
     assert all(name in told for name in ("sdn.csv", "owners.csv", "gone.csv"))
 
@@ -204,33 +232,17 @@ def test_settings_that_make_no_sense(case: Path, line: str, message: str) -> Non
     assert message in told
 
 
-def test_answers_can_be_read(case: Path) -> None:
-    """The terminal names who, why, what is at stake, what the law says and what it costs."""
-    done = CliRunner().invoke(app, ["screen", str(case)], env={**IN_ONE, "COLUMNS": "200"})
-    for told in (
-        "1 match a listed name",
-        "Hentzau Metals",
-        "agree: hentzau, metal",
-        "ga 1 t",
-        "31 CFR",
-        "matches barred",
-    ):
-        assert told in " ".join(done.stdout.split()), done.stdout
-
-
 def lists(case: Path, *names: str, of: str = "Hentzau Metals Co. Ltd.") -> None:
     """The party on these lists."""
     (case / "own.csv").write_text(f"name,id,source\n{of},7,invented\n")
-    one = ", ".join(
-        f'{{ file = "own.csv", format = "table", list = "{name}", edition = 2026-11-20 }}' for name in names
-    )
-    (case / "case.toml").write_text(f"{CASE.partition('lists =')[0]}lists = [{one}]\n")
+    each = (f'{{ file = "own.csv", format = "table", list = "{name}", edition = 2026-11-20 }}' for name in names)
+    edit(case, LISTED, f"lists = [{', '.join(each)}]")
 
 
 def test_what_is_not_known_of_the_law_is_enforced_where_asked(case: Path) -> None:
     """A clause that was not read bars under --strict alone; it is told in both cases."""
     lists(case, "us-nonproliferation")
-    (case / "case.toml").write_text((case / "case.toml").read_text().replace('"civil"', '"defense"'))
+    edit(case, '"civil"', '"defense"')
     shown, enforced = asked(case), asked(case, "--strict")
     assert [bar["phases"][0]["status"] for bar in shown["bars"]] == ["unknown"]
     assert (shown["without"]["rise"], enforced["without"]["rise"]) == (0, pytest.approx(50_000, rel=0.05))
@@ -240,6 +252,7 @@ def test_what_is_not_known_of_the_law_is_enforced_where_asked(case: Path) -> Non
     ("name", "use", "place", "barred"),
     [
         ("us-sdn", "civil", "US", True),
+        ("us-sdn", "civil", "PR", True),  # which has a country code of its own
         ("us-sdn", "civil", "DE", False),
         ("us-1260h", "civil", "US", False),
         ("us-1260h", "defense", "US", True),
@@ -253,23 +266,23 @@ def test_what_is_not_known_of_the_law_is_enforced_where_asked(case: Path) -> Non
 def test_each_list_bars_what_its_law_says(case: Path, name: str, use: str, place: str, barred: bool) -> None:
     """By end use and by who buys; a list that is about exports, or of which nothing is known, bars no purchase."""
     lists(case, name)
-    text = (case / "case.toml").read_text().replace('"civil"', f'"{use}"').replace('place = "US"', f'place = "{place}"')
-    (case / "case.toml").write_text(text)
+    edit(case, '"civil"', f'"{use}"')
+    edit(case, 'place = "US"', f'place = "{place}"')
     found = asked(case)
     assert [hit["band"] for hit in found["hits"]] == ["match"]
     assert (found["without"]["rise"] > 0) is barred
 
 
-def test_ownership_by_the_rule_of_each_list(case: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "standing"), [("us-sdn", "owned"), ("us-1260h", "unproven"), ("us-entity-list", "owned")]
+)
+def test_ownership_by_the_rule_of_each_list(case: Path, name: str, standing: str) -> None:
     """At exactly one half OFAC's rule is met; where control counts, it proves nothing."""
-    rows = "Strelsau Holding,Zenda Smelting,50 %,s\nindependent,Zenda Smelting,50 %,s\n"
-    (case / "owners.csv").write_text("owner,owned,share,source\n" + rows)
-    for name, standing in (("us-sdn", "owned"), ("us-1260h", "unproven"), ("us-entity-list", "owned")):
-        lists(case, name, of="Strelsau Holding")
-        set_in(case, 'owners = "owners.csv"\n')
-        found = asked(case)
-        assert [one["standing"] for one in found["owned"]] == [standing], name
-        assert bool(found["bars"]) is (name == "us-sdn")
+    lists(case, name, of="Strelsau Holding")
+    owners(case, "Strelsau Holding,Zenda Smelting,50 %,s", "independent,Zenda Smelting,50 %,s")
+    found = asked(case)
+    assert [one["standing"] for one in found["owned"]] == [standing]
+    assert bool(found["bars"]) is (name == "us-sdn")
 
 
 @pytest.mark.parametrize(
@@ -278,19 +291,15 @@ def test_ownership_by_the_rule_of_each_list(case: Path) -> None:
 def test_the_affiliates_rule_by_date(case: Path, start: str, status: str) -> None:
     """In force from 2025-09-29, suspended from 2025-11-10 to 2026-11-09, and then nobody knows; a listed owner of unknown share is told of."""
     lists(case, "us-entity-list", of="Strelsau Holding")
-    (case / "owners.csv").write_text("owner,owned,share,source\nStrelsau Holding,Zenda Smelting,,s\n")
-    set_in(case, 'owners = "owners.csv"\n')
-    (case / "case.toml").write_text((case / "case.toml").read_text().replace("start = 2027-01-01", f"start = {start}"))
+    owners(case, "Strelsau Holding,Zenda Smelting,,s")
+    edit(case, "start = 2027-01-01", f"start = {start}")
     (owned,) = asked(case)["owned"]
     assert (owned["status"], owned["standing"]) == (status, "unproven")
-    told = " ".join(CliRunner().invoke(app, ["screen", str(case), "--full"], env=IN_ONE).stdout.split())
-    assert "Red Flag 29" in told
+    assert "Red Flag 29" in run("screen", case, "--full")
 
 
 def test_law_has_a_clause_and_says_what_was_read() -> None:
     """Every line of the law names its clause and its source; what was not read has the status unknown."""
-    from friendshore_screening.law import RULES, laws
-
     for law in laws():
         assert law.citation
         assert law.source
@@ -307,11 +316,9 @@ def test_law_has_a_clause_and_says_what_was_read() -> None:
 )
 def test_the_union_freezes_by_programme(case: Path, program: str, place: str, status: str | None) -> None:
     """Article 2 of the regulations that were read binds buyers in the Union; what other programmes say is not known, and one law alone is told of an entry."""
-    head = "fileGenerationDate;Entity_LogicalId;Entity_EU_ReferenceNumber;Entity_DesignationDate;Entity_SubjectType;Entity_Remark;Entity_Regulation_Programme;NameAlias_WholeName;Address_CountryIso2Code\n"
-    (case / "eu.csv").write_text(f"{head}28/10/2026;7;EU.1.1;2026-02-03;E;;{program};Hentzau Metals Co. Ltd.;\n")
-    one = '{ file = "eu.csv", format = "eu-csv", edition = 2026-11-20 }'
-    text = f"{CASE.partition('lists =')[0]}lists = [{one}]\n".replace('place = "US"', f'place = "{place}"')
-    (case / "case.toml").write_text(text)
+    (case / "eu.csv").write_text(f"{EU_HEAD}28/10/2026;7;EU.1.1;2026-02-03;E;;{program};Hentzau Metals Co. Ltd.;\n")
+    edit(case, LISTED, 'lists = [{ file = "eu.csv", format = "eu-csv", edition = 2026-11-20 }]')
+    edit(case, 'place = "US"', f'place = "{place}"')
     found = asked(case)
     assert [hit["band"] for hit in found["hits"]] == ["match"]
     told = [phase["status"] for bar in found["bars"] for phase in bar["phases"]]
@@ -340,7 +347,5 @@ def test_the_union_freezes_by_programme(case: Path, program: str, place: str, st
 )
 def test_days_of_the_law(law: str, day: str, status: str) -> None:
     """The day before and the day on which each clause begins, as its text has them."""
-    from friendshore_screening.law import laws
-
     (one,) = (one for one in laws() if law in (one.id, one.list))
     assert one.status(date.fromisoformat(day)) == status

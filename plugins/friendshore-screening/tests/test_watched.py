@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from tests.property.settings import examples
 
-from friendshore.cli.app import app
 from friendshore.plugins import Registry
 from friendshore_watch import editions_of, watch
 from friendshore_watch.records import Watched
 
-from .test_screen import CASE, CATALOG, IN_ONE, case
+from .test_screen import CASE, case, data, run, write_catalog
 
 __all__ = ["case"]
 
@@ -29,7 +26,7 @@ OPERATORS = ("Hentzau Metals", "Zenda Smelting", "Acme")
 """Those of the small case, in the order of its offers."""
 OFFERS = ("from-cheap", "from-owned", "from-dear")
 OWNERS = ("Strelsau Holding", "Ruritania Trust")
-START, END = date(2027, 1, 1), date(2027, 12, 31)
+START = date(2027, 1, 1)
 DAYS = st.dates(date(2026, 12, 1), date(2028, 2, 1))
 
 
@@ -38,8 +35,7 @@ Days = tuple[date | None, date | None]
 ALWAYS: Days = (None, None)
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """So many hundredths of an operator, from a day to another."""
 
     owner: str
@@ -57,7 +53,7 @@ def stakes(draw: Any) -> list[Held]:
         for operator in draw(st.sets(st.sampled_from(OPERATORS))):
             first, last = sorted((draw(DAYS), draw(DAYS)))
             found.append(Held(owner, operator, draw(st.sampled_from([20, 30, 40, 50])), first, last))
-    return sorted(found, key=lambda one: (one.owned, one.owner))
+    return sorted(found, key=lambda one: one[1::-1])
 
 
 def table_of(held: Sequence[Held]) -> str:
@@ -87,9 +83,7 @@ def edition(folder: Path, names: Mapping[str, Days], listed: str) -> Path:
 
 def written(folder: Path, held: Sequence[Held], use: str = "civil") -> Path:
     """The small case with these owners."""
-    (folder / "catalog").mkdir()
-    for name, text in CATALOG.items():
-        (folder / "catalog" / name).write_text(text.replace("Strelsau Holding", ""))
+    write_catalog(folder, replaced=("Strelsau Holding", ""))
     (folder / "owners.csv").write_text(table_of(held))
     text = CASE.partition("lists =")[0].replace('"civil"', f'"{use}"')
     (folder / "case.toml").write_text(text + 'owners = "owners.csv"\n')
@@ -99,19 +93,14 @@ def written(folder: Path, held: Sequence[Held], use: str = "civil") -> Path:
 def by_hand(names: Mapping[str, Days], held: Sequence[Held], listed: str, use: str) -> dict[tuple[str, date], str]:
     """What is found of every offer on every day: an operator that is listed on it, or of which such hold half or more, is barred."""
     found = {}
-    day = START
-    while day <= END:
+    about = listed == "us-sdn" or use == "defense"
+    for day in (START + timedelta(n) for n in range(365)):
         on_it = {name for name, (first, last) in names.items() if (first or day) <= day <= (last or day)}
+        stakes = [one for one in held if one.owner in on_it and one.first <= day <= one.last]
         for offer, operator in zip(OFFERS, OPERATORS, strict=True):
-            owned = sum(
-                one.share
-                for one in held
-                if one.owned == operator and one.owner in on_it and one.first <= day <= one.last
-            )
+            owned = sum(one.share for one in stakes if one.owned == operator)
             meant = operator in on_it or owned > 50 or (owned == 50 and listed == "us-sdn")
-            about = listed == "us-sdn" or use == "defense"
             found[offer, day] = "fail" if meant and about else "pass"
-        day += timedelta(1)
     return found
 
 
@@ -124,45 +113,19 @@ def told(found: Watched) -> dict[tuple[str, date], tuple[str, str]]:
     }
 
 
-DRAWN = settings(
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-"""The same in every run; a case that fails is shown as it was drawn."""
 ENTRY_DAYS = st.one_of(st.just(ALWAYS), st.tuples(DAYS, st.none()), st.tuples(DAYS, DAYS).map(sorted).map(tuple))
 NAMES = st.dictionaries(st.sampled_from((*OPERATORS, *OWNERS, "Nobody at all")), ENTRY_DAYS, min_size=1)
 
 
-@settings(DRAWN, max_examples=4)
+@examples(150, least=4)
 @given(stakes(), NAMES, NAMES, st.sampled_from(["us-sdn", "us-1260h"]), st.sampled_from(["civil", "defense"]))
 def test_what_turns_is_what_every_single_day_says(
     monkeypatch: pytest.MonkeyPatch, held: list[Held], old: dict[str, Days], new: dict[str, Days], listed: str, use: str
 ) -> None:
     """Listed or owned by listed parties, added up, on each day, under each edition, while their entries stand there: the same offers turn on the same days."""
-    compared(monkeypatch, held, old, new, listed, use)
-
-
-@pytest.mark.deep
-@settings(DRAWN, max_examples=150)
-@given(stakes(), NAMES, NAMES, st.sampled_from(["us-sdn", "us-1260h"]), st.sampled_from(["civil", "defense"]))
-def test_the_same_of_many(
-    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: dict[str, Days], new: dict[str, Days], listed: str, use: str
-) -> None:
-    """More of them."""
-    compared(monkeypatch, held, old, new, listed, use)
-
-
-def compared(
-    monkeypatch: pytest.MonkeyPatch, held: list[Held], old: dict[str, Days], new: dict[str, Days], listed: str, use: str
-) -> None:
-    """What `watch` tells, beside what is found by hand."""
     monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        registry = Registry.discover()
+        folder, registry = Path(name), Registry.discover()
         sides = [edition(folder / side, names, listed) for side, names in (("old", old), ("new", new))]
         found = watch(editions_of(*map(str, sides), registry), [written(folder, held, use)], registry=registry)
     assert [one.error for one in found.cases] == [()]
@@ -170,35 +133,29 @@ def compared(
     assert told(found) == {key: (was[key], now[key]) for key in was if was[key] != now[key]}
 
 
-def watched(*words: Path | str, code: int) -> Any:
-    """What `watch` prints as JSON."""
-    done = CliRunner().invoke(app, ["watch", *map(str, words), "--json", "--quiet"], env={**IN_ONE, "COLUMNS": "200"})
-    assert done.exit_code == code, done.output
-    return json.loads(done.stdout)
-
-
 @pytest.fixture
 def sides(tmp_path: Path) -> tuple[Path, Path]:
     """Two editions: the second names the cheapest supplier."""
     folder = tmp_path / "editions"
     folder.mkdir()
-    names = ("old", "Nobody at all"), ("new", "Hentzau Metals")
-    old, new = (edition(folder / side, {name: ALWAYS}, "us-sdn") for side, name in names)
-    return old, new
+    return (
+        edition(folder / "old", {"Nobody at all": ALWAYS}, "us-sdn"),
+        edition(folder / "new", {"Hentzau Metals": ALWAYS}, "us-sdn"),
+    )
 
 
-def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("strict", [(), ("--strict",)])
+def test_a_new_edition_of_a_list_is_priced(case: Path, sides: tuple[Path, Path], strict: tuple[str, ...]) -> None:
     """By offer, days, kilograms and money, with the cheapest plan under each; the rest of what a case sets stays its own; strictness asks for no new edition."""
-    for strict in ([], ["--strict"]):
-        found = watched(*sides, case, *strict, code=7)
-        (flip,) = found["flips"]
-        assert (flip["offer"], flip["was"], flip["now"], flip["kg"]) == ("from-cheap", "pass", "fail", 1000)
-        assert flip["now_by"] == ["us-sdn-blocked-hentzau-metals"]
-        assert "Hentzau Metals is entry" in flip["reason"]
-        (one,) = found["cases"]
-        assert one["uses"] == ["settings friendshore-screening.lists"]
-        assert one["comparison"]["cost_after"]["total"] > one["comparison"]["cost_before"]["total"]
-        assert {line["kind"] for line in one["comparison"]["facts"]} <= {"rule"}
+    found = data("watch", *sides, case, *strict, code=7)
+    (flip,) = found["flips"]
+    assert (flip["offer"], flip["was"], flip["now"], flip["kg"]) == ("from-cheap", "pass", "fail", 1000)
+    assert flip["now_by"] == ["us-sdn-blocked-hentzau-metals"]
+    assert "Hentzau Metals is entry" in flip["reason"]
+    (one,) = found["cases"]
+    assert one["uses"] == ["settings friendshore-screening.lists"]
+    assert one["comparison"]["cost_after"]["total"] > one["comparison"]["cost_before"]["total"]
+    assert {line["kind"] for line in one["comparison"]["facts"]} <= {"rule"}
 
 
 @pytest.mark.deep
@@ -226,7 +183,7 @@ def test_of_many_cases_each_is_judged_by_its_own(
 def test_a_case_without_lists_uses_none(case: Path, sides: tuple[Path, Path]) -> None:
     """It is left alone."""
     (case / "case.toml").write_text(CASE.partition("[plugin")[0])
-    assert watched(*sides, case, code=0)["cases"][0]["uses"] == []
+    assert data("watch", *sides, case)["cases"][0]["uses"] == []
 
 
 @pytest.mark.parametrize(
@@ -242,6 +199,4 @@ def test_a_case_without_lists_uses_none(case: Path, sides: tuple[Path, Path]) ->
 def test_a_file_that_is_no_edition(case: Path, sides: tuple[Path, Path], text: str, message: str) -> None:
     """Its mistakes are told with the file."""
     sides[1].write_text(text)
-    done = CliRunner().invoke(app, ["watch", *map(str, sides), str(case)], env={**IN_ONE, "COLUMNS": "300"})
-    assert done.exit_code == 2, done.output
-    assert message in " ".join(done.output.split())
+    assert message in run("watch", *sides, case, code=2)

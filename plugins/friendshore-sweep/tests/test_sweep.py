@@ -15,20 +15,20 @@ from threading import Event
 from typing import Any
 
 import pytest
-from tests.building import case, demand, metals, rule
+from tests.building import case, demand, metals, refused, rule
 
 from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.errors import InputError, SolverError
-from friendshore.plugins import Registry
+from friendshore.plugins import Registry, sent
 from friendshore.plugins.processes import ProcessEndedError
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.questions.pools import given, here
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
 from friendshore_pages.html import html
-from friendshore_sweep import journal
+from friendshore_sweep import journal, worker
 from friendshore_sweep.document import sweep_document, sweep_notes
 from friendshore_sweep.grid import scenarios_of
 from friendshore_sweep.journal import JOURNAL
@@ -69,21 +69,15 @@ def test_scenarios_are_told_in_the_order_in_which_they_were_given() -> None:
     bought = found.to_frame("purchases")
     assert list(bought[bought.number == 1].quantity_kg) == [10, 30]
     assert list(bought[bought.number == 1].share) == [0.25, 0.75]
-
-
-def test_a_chart_tells_how_much_is_bought_at_most() -> None:
-    """In one scenario, not in all of them together: 40 kg, whoever they come from."""
-    page = html(sweep_document(swept(), 20))
-    assert "by scenario: at most 40 kg are bought" in page
+    assert "by scenario: at most 40 kg are bought" in html(sweep_document(found, 20))  # in one of them, not in all
 
 
 def test_cash_and_shortage_stand_apart_from_the_penalty() -> None:
     """With a shortage priced at 60, dear Chinese metal leaves 10 kg short: 20 kg from Australia at 50 spend 1,000, and the penalty is 600."""
-    wanted = case(demand("metal", "civil", 30, shortage_price=60))
+    wanted = case(demand("metal", "civil", 30, price=60))
     found = sweep(wanted, PRICES[::2], catalogs=[metals(cn=30, au=20, jp=0)], registry=Registry.of(), workers=1)
     shown = " ".join(plain_text(sweep_document(found, 20), 140).split())
-    assert "2 scenarios planned, cash from USD 300 (price cn-metal, factor 1) to USD 1,000" in shown
-    assert "Demands short Short Cash, USD Present value Penalty" in shown
+    assert "cash from USD 300 (price cn-metal, factor 1) to USD 1,000" in shown
     assert "1 metal 10 kg 1,000 1,000 +600" in shown
     assert "1,600" not in shown, "spend and penalty are not added up"
 
@@ -94,32 +88,31 @@ def test_what_goes_wrong_with_one_is_told_in_its_place() -> None:
     assert [one.plan.status for one in found.scenarios] == ["optimal", "error", "error", "optimal"]
     assert "nothing-of-this-name" in found.scenarios[1].plan.message
     assert "unknown scenario" in found.scenarios[2].plan.message
-    assert spent(found) == [800, -1, -1, 1100]
-    assert len(found.failed) == 2
-    text = plain_text(sweep_document(found, 20), 100)
-    assert "Not planned" in text
-    assert "nothing-of-this-name" in text
+    assert (spent(found), len(found.failed)) == ([800, -1, -1, 1100], 2)
+    assert "nothing-of-this-name" in plain_text(sweep_document(found, 20), 100)
 
 
-class Backwards(Executor):
+class Inline(Executor):
+    """An executor without workers of its own."""
+
+    def __init__(self, most: int = 1) -> None:
+        self._max_workers = most
+
+
+class Backwards(Inline):
     """Does the first task last of the first three."""
 
     def __init__(self) -> None:
-        self._max_workers = 3
-        self._held: list[Any] = []
-        self._count = 0
+        super().__init__(3)
+        self._asked: list[Any] = []
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Holds the first, and does it after the third."""
-        future: Future[Any] = Future()
-        self._count += 1
-        do = (future, fn, args)
-        if self._count == 1:
-            self._held.append(do)
-            return future
-        for one, call, asked in [do, *(self._held if self._count == 3 else [])]:
-            one.set_result(call(*asked))
-        return future
+        self._asked.append((Future[Any](), fn, args))
+        done = {1: [], 3: self._asked[::-2]}.get(len(self._asked), self._asked[-1:])
+        for future, call, asked in done:
+            future.set_result(call(*asked))
+        return self._asked[-1][0]
 
 
 @pytest.mark.parametrize("executor", [Backwards, lambda: ThreadPoolExecutor(3)])
@@ -177,11 +170,14 @@ def test_a_failed_scenario_is_planned_again_only_if_that_is_asked(tmp_path: Path
     assert resumed(folder, lists, rerun=True) == (first.but(kept=1), [tuple(REFUSED)])
 
 
-def hashed_anew(line: bytes, old: bytes, new: bytes) -> bytes:
-    """A line of a journal in which something is replaced, under a hash that fits."""
-    assert old in line
-    rest = line.rstrip(b"\n").partition(b" ")[2].replace(old, new, 1)
+def hashed(rest: bytes) -> bytes:
+    """A line of a journal under a hash that fits."""
     return sha256(rest).hexdigest().encode() + b" " + rest + b"\n"
+
+
+def content(line: bytes) -> bytes:
+    """A line without its hash."""
+    return line.rstrip(b"\n").partition(b" ")[2]
 
 
 FORGED = {
@@ -198,9 +194,8 @@ HARMS = ["cut off", "a figure", "a digest", "rubbish", "another plan", "no newli
 
 def under_another_key(line: bytes, other: bytes) -> bytes:
     """A line whose plan is that of another one, under a hash that fits."""
-    (key, _), (_, plan) = (one.rstrip(b"\n").partition(b" ")[2].split(b',"plan":', 1) for one in (line, other))
-    rest = key + b',"plan":' + plan
-    return sha256(rest).hexdigest().encode() + b" " + rest + b"\n"
+    key, plan = (content(one).split(b',"plan":', 1)[n] for n, one in enumerate((line, other)))
+    return hashed(key + b',"plan":' + plan)
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -218,7 +213,7 @@ def test_a_journal_that_was_changed_is_not_believed(harm: str, tmp_path: Path) -
         "another plan": [lines[0][:64] + lines[1][64:], *lines[1:]],
         "no newline": [*lines[:2], lines[2][:-1]],
         "plans exchanged": [under_another_key(*lines[:2]), under_another_key(*lines[1::-1]), lines[2]],
-        **{name: [hashed_anew(lines[0], *change), *lines[1:]] for name, change in FORGED.items()},
+        **{name: [hashed(content(lines[0]).replace(*change, 1)), *lines[1:]] for name, change in FORGED.items()},
     }[harm]
     journal.write_bytes(b"".join(harmed))
     assert b"".join(harmed) != b"".join(lines)
@@ -233,11 +228,9 @@ def test_a_sweep_that_is_ended_tells_what_it_has_and_goes_on_later(tmp_path: Pat
     """After one scenario: the others are counted, and planned the next time."""
     folder, ended = tmp_path / "kept", Event()
     part = swept(PRICES, folder=folder, cancel=ended, progress=lambda done, of, seconds: ended.set())
-    assert len(part.scenarios) == 1
-    assert part.unasked == 2
+    assert (len(part.scenarios), part.unasked) == (1, 2)
     found, asked = resumed(folder)
-    assert found == swept(PRICES).but(kept=1)
-    assert len(asked) == 2
+    assert (found, len(asked)) == (swept(PRICES).but(kept=1), 2)
 
 
 class Fragile(ThreadPoolExecutor):
@@ -260,15 +253,10 @@ class Fragile(ThreadPoolExecutor):
 
 
 def test_a_scenario_that_ends_its_worker_twice_fails_and_no_other_does() -> None:
-    """The others are planned as if nothing had been."""
+    """The others are planned as if nothing had been. Whoever gave an executor that is lost is told how far the sweep came, and how to go on."""
     found = swept([*PRICES, []], executor=Fragile(PRICES[1]))
-    assert [one.plan.status for one in found.scenarios] == ["optimal", "error", "optimal", "optimal"]
     assert "died, twice" in found.scenarios[1].plan.message
     assert spent(found) == [800, -1, 2600, 800]
-
-
-def test_an_executor_that_is_lost_is_no_fault_of_a_scenario() -> None:
-    """Whoever gave it is told how far the sweep came, and how to go on."""
     with pytest.raises(SolverError, match=r"the executor is lost; \d of 4 scenarios .*--resume"):
         swept([*PRICES, []], executor=Fragile(PRICES[1], lost=True))
 
@@ -289,52 +277,46 @@ def test_a_worker_without_the_case_is_sent_it() -> None:
 
 def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """It could plan otherwise: each row says so."""
-    from friendshore.plugins import sent
-    from friendshore_sweep import worker
-
-    case_sent = SweptCase(Inputs(CASE, (FACTS,), ()), AnswerCache(), Limits(workers=1))
-    packed = case_sent.packed()
+    packed = swept_case(Inputs(CASE, (FACTS,), ())).packed()
     monkeypatch.setattr(sent, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
-    asked = worker.AskedScenario(0, Applied(), worker.name_of(packed), packed=packed)
     with pytest.raises(InputError, match=r"other software.*friendshore 9\.9"):
-        worker.planned(asked)
+        worker.planned(worker.AskedScenario(0, Applied(), worker.name_of(packed), packed=packed))
 
 
 FACTS_GIVEN = Inputs(CASE, (FACTS,), (rule(MaxShare, id="share", materials=["metal"], share="0.9", countries=["CN"]),))
 
 
+def swept_case(given: Inputs = FACTS_GIVEN) -> SweptCase:
+    """A case as it is sent to whoever plans."""
+    return SweptCase(given, AnswerCache(), Limits(workers=1))
+
+
+def grid(*vary: str, file: Path | None = None, base: Applied | None = None) -> list[Any]:
+    """The scenarios of a grid."""
+    return list(scenarios_of(FACTS_GIVEN, base or Applied(), vary, file))
+
+
 def names(*vary: str, file: Path | None = None) -> list[str]:
     """What the scenarios of a grid are called."""
-    return [one.name for one in scenarios_of(FACTS_GIVEN, Applied(), vary, file)]
+    return [one.name for one in grid(*vary, file=file)]
 
 
 def test_what_is_varied_makes_a_grid() -> None:
     """The last of it changes first; a range has its ends, and `none` is the case as it is."""
     assert names("price:cn-metal=0.5..2/4", "disable=none,share") == [
-        "price:cn-metal 0.5",
-        "price:cn-metal 0.5, disable share",
-        "price:cn-metal 1",
-        "price:cn-metal 1, disable share",
-        "price:cn-metal 1.5",
-        "price:cn-metal 1.5, disable share",
-        "price:cn-metal 2",
-        "price:cn-metal 2, disable share",
+        f"price:cn-metal {factor}{also}" for factor in (0.5, "1", 1.5, "2") for also in ("", ", disable share")
     ]
     assert names("capacity:cn:per_year=10..30 kg/year/3") == [f"capacity:cn:per_year {n} kg/year" for n in (10, 20, 30)]
     assert names("price:country:CN=50 %,200 %") == ["price:country:CN 50 %", "price:country:CN 200 %"]
-    assert names("strict=no,yes", "remove=cn+au,none") == [
-        "strict no, remove cn+au",
-        "strict no",
-        "strict yes, remove cn+au",
-        "strict yes",
-    ]
+    strict = [f"strict {word}{also}" for word in ("no", "yes") for also in (", remove cn+au", "")]
+    assert names("strict=no,yes", "remove=cn+au,none") == strict
     assert names() == names("scenario=*") == ["dear"]
 
 
 def test_what_is_varied_is_applied_after_what_the_case_is_opened_with() -> None:
     """Scenarios and changes of all come first; of two values that are strict or not, one strict makes all strict."""
     base = Applied(scenario=("dear",), changes=(Change(price="au-metal", factor=3),), strict=True)
-    (one,) = scenarios_of(FACTS_GIVEN, base, ["price:cn-metal=2"], None)
+    (one,) = grid("price:cn-metal=2", base=base)
     assert one.applied == base.but(changes=(*base.changes, Change(price="cn-metal", factor=2)))
 
 
@@ -345,14 +327,10 @@ def test_a_file_of_scenarios_is_varied_like_the_rest(tmp_path: Path) -> None:
         '[[scenario]]\nname = "dearer"\ninherits = ["dear"]\nchange = [{ price = "au-metal", factor = 2 }]\n'
         '[[scenario]]\nname = "gone"\nchange = [{ remove = "au" }]\n'
     )
-    assert names("price:cn-metal=1,2", file=file) == [
-        "dearer, price:cn-metal 1",
-        "dearer, price:cn-metal 2",
-        "gone, price:cn-metal 1",
-        "gone, price:cn-metal 2",
-    ]
-    first, *_ = scenarios_of(FACTS_GIVEN, Applied(), (), file)
-    assert [change.told for change in first.applied.changes] == ["price cn-metal, factor 9", "price au-metal, factor 2"]
+    expected = [f"{name}, price:cn-metal {factor}" for name in ("dearer", "gone") for factor in (1, 2)]
+    assert names("price:cn-metal=1,2", file=file) == expected
+    told = [change.told for change in grid(file=file)[0].applied.changes]
+    assert told == ["price cn-metal, factor 9", "price au-metal, factor 2"]
 
 
 @pytest.mark.parametrize(
@@ -374,32 +352,25 @@ def test_a_file_of_scenarios_is_varied_like_the_rest(tmp_path: Path) -> None:
 def test_what_cannot_be_varied_is_told_before_anything_is_planned(vary: str, told: str) -> None:
     """With the option that says it."""
     more = ["price:au-metal=1..2/2000"] if "/2000" in vary else []
-    with pytest.raises(InputError) as refused:
-        scenarios_of(FACTS_GIVEN, Applied(), [vary, *more], None)
-    assert told in "\n".join(map(str, refused.value.problems))
+    assert told in "\n".join(map(str, refused(grid, vary, *more)))
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     """Every option, and the file."""
     file = tmp_path / "some.toml"
     file.write_text('[[scenario]]\nname = "dear"\nchange = [{ price = "cn-metal" }]\n')
-    with pytest.raises(InputError) as refused:
-        scenarios_of(FACTS_GIVEN, Applied(), ["strict=perhaps", "prise:cn=1"], file)
-    text = "\n".join(map(str, refused.value.problems))
+    text = "\n".join(map(str, refused(grid, "strict=perhaps", "prise:cn=1", file=file)))
     assert all(part in text for part in ("perhaps", "prise", "some.toml", "twice", "factor"))
 
 
 def test_tables_say_what_is_varied_in_columns_of_their_own(tmp_path: Path) -> None:
     """A row a scenario, with every digit of the money."""
-    scenarios = scenarios_of(FACTS_GIVEN, Applied(), ["price:cn-metal=1,2", "disable=none,share"], None)
-    case_given = SweptCase(FACTS_GIVEN, AnswerCache(), Limits(workers=1))
-    found = run_sweep(case_given, (), scenarios, here(1, 4), SweepFolder(tmp_path / "out"))
+    scenarios = grid("price:cn-metal=1,2", "disable=none,share")
+    found = run_sweep(swept_case(), (), scenarios, here(1, 4), SweepFolder(tmp_path / "out"))
     with (tmp_path / "out" / "totals.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["price:cn-metal"], row["disable"], Decimal(row["objective"])) for row in rows] == [
-        (one.varied["price:cn-metal"], one.varied["disable"], one.plan.cost.objective)
-        for one in found.scenarios
-        if one.plan.cost
+        rows = [(row["price:cn-metal"], row["disable"], Decimal(row["objective"])) for row in csv.DictReader(file)]
+    assert rows == [
+        (*map(one.varied.get, ("price:cn-metal", "disable")), one.plan.cost.objective) for one in found.scenarios
     ]
     page = html(sweep_document(found, 20))
     assert "How the mix moves" not in page or "<svg" in page
@@ -414,9 +385,8 @@ def test_parquet_holds_what_csv_does(tmp_path: Path) -> None:
     assert files(tmp_path / "a") == files(tmp_path / "b")
     for table in Sweep.TABLES:
         read = parquet.read_table(tmp_path / "a" / f"{table}.parquet").to_pylist()
-        assert [list(row.values()) for row in read] == found.to_frame(table).astype(object).where(
-            lambda x: x.notna(), None
-        ).to_numpy().tolist()
+        frame = found.to_frame(table).astype(object)
+        assert [list(row.values()) for row in read] == frame.where(frame.notna(), None).to_numpy().tolist()
 
 
 def test_plans_are_read_when_they_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -426,36 +396,31 @@ def test_plans_are_read_when_they_are_looked_at(tmp_path: Path, monkeypatch: pyt
     found = swept([*PRICES, REFUSED], folder=tmp_path / "b")
     assert files(tmp_path / "a") == files(tmp_path / "b")
     shutil.rmtree(tmp_path / "b")
-    assert found == first
+    assert found == first == pickle.loads(pickle.dumps(found))
     assert found.scenarios[-1].plan.failed
     assert [one.number for one in found.scenarios[1:3]] == [2, 3]
-    again = pickle.loads(pickle.dumps(found))
-    assert again == found
-    assert again.model_dump_json() == first.model_dump_json()
+    assert pickle.loads(pickle.dumps(found)).model_dump_json() == first.model_dump_json()
 
 
-class Repeating(Executor):
+class Repeating(Inline):
     """Plans one scenario, and says of every other that its plan is the same."""
 
-    def __init__(self) -> None:
-        self._max_workers = 1
-        self._plan: Any = None
+    plan: Any = None
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """At once."""
-        self._plan = self._plan or fn(*args)
+        self.plan = self.plan or fn(*args)
         future: Future[Any] = Future()
-        future.set_result(self._plan)
+        future.set_result(self.plan)
         return future
 
 
 def memory(scenarios: int, folder: Path) -> int:
     """Most bytes that a sweep of so many scenarios of a grid, with its tables and its document, takes at once."""
-    asked = scenarios_of(FACTS_GIVEN, Applied(), [f"price:cn-metal=1..2/{scenarios}"], None)
+    asked = grid(f"price:cn-metal=1..2/{scenarios}")
     tracemalloc.start()
     try:
-        case_given = SweptCase(FACTS_GIVEN, AnswerCache(), Limits(workers=1))
-        sweep_document(run_sweep(case_given, (), asked, given(Repeating()), SweepFolder(folder)), 20)
+        sweep_document(run_sweep(swept_case(), (), asked, given(Repeating()), SweepFolder(folder)), 20)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import highspy
 import numpy as np
 import scipy.sparse as sp
@@ -52,36 +50,29 @@ def read(solver: highspy.Highs, answer: Answer, mixed: bool, found: bool) -> Non
     answer.bound = float(bound) if np.isfinite(bound) else None
 
 
-@dataclass(slots=True)
-class _Arrays:
-    """Columns and rows, block by block."""
+class Rows:
+    """Columns and rows in the making, block by block."""
 
-    plain: Plain
-    columns: int = 0
-    rows: int = 0
-    nonzeros: int = 0
-    cost: list[Floats] = field(default_factory=list)
-    upper: list[Floats] = field(default_factory=list)
-    whole: list[Ints] = field(default_factory=list)
-    bounds: list[tuple[Floats, Floats]] = field(default_factory=list)
-    entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.columns = self.rows = self.nonzeros = 0
+        self.cost: list[Floats] = []
+        self.upper: list[Floats] = []
+        self.whole: list[Ints] = []
+        self.bounds: list[tuple[Floats, Floats]] = []
+        self.entries: list[tuple[Ints, Ints, Floats]] = []
 
     def model(self) -> highspy.HighsLp:
         """The whole program."""
-        self._add_all()
         model = highspy.HighsLp()
         row, column, value = (np.concatenate([entry[i] for entry in self.entries]) for i in range(3))
         matrix = sp.csc_matrix((value, (row, column)), shape=(self.rows, self.columns))
         self.nonzeros = matrix.nnz
         model.num_col_, model.num_row_ = self.columns, self.rows
-        model.col_cost_ = np.concatenate(self.cost)
+        model.col_cost_, model.col_upper_ = np.concatenate(self.cost), np.concatenate(self.upper)
         model.col_lower_ = np.zeros(self.columns)
-        model.col_upper_ = np.concatenate(self.upper)
-        model.row_lower_ = np.concatenate([low for low, _ in self.bounds])
-        model.row_upper_ = np.concatenate([high for _, high in self.bounds])
+        model.row_lower_, model.row_upper_ = (np.concatenate([ends[i] for ends in self.bounds]) for i in range(2))
         model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        model.a_matrix_.start_ = matrix.indptr
-        model.a_matrix_.index_ = matrix.indices
+        model.a_matrix_.start_, model.a_matrix_.index_ = matrix.indptr, matrix.indices
         model.a_matrix_.value_ = matrix.data
         if self.whole:
             kinds = [highspy.HighsVarType.kContinuous] * self.columns
@@ -90,8 +81,8 @@ class _Arrays:
             model.integrality_ = kinds
         return model
 
-    def _new(self, cost: Floats, upper: ArrayLike = np.inf, whole: bool = False) -> Ints:
-        """Columns in the shape of `cost`."""
+    def new(self, cost: Floats, upper: ArrayLike = np.inf, whole: bool = False) -> Ints:
+        """Columns in the shape of `cost`, from 0 on."""
         positions = np.arange(self.columns, self.columns + cost.size).reshape(cost.shape)
         self.columns += cost.size
         self.cost.append(cost.ravel())
@@ -100,7 +91,7 @@ class _Arrays:
             self.whole.append(positions.ravel())
         return positions
 
-    def _need(self, shape: tuple[int, ...], lower: ArrayLike, upper: ArrayLike) -> Ints:
+    def need(self, shape: tuple[int, ...], lower: ArrayLike, upper: ArrayLike) -> Ints:
         """Rows in some shape."""
         count = int(np.prod(shape))
         positions = np.arange(self.rows, self.rows + count).reshape(shape)
@@ -109,24 +100,30 @@ class _Arrays:
         self.bounds.append((low, high))
         return positions
 
-    def _put(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
+    def put(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
+        """Coefficients; shapes are spread."""
         row, column, value = np.broadcast_arrays(rows, columns, np.asarray(values, dtype=float))
         self.entries.append((row.ravel(), column.ravel(), value.ravel()))
 
-    def _add_all(self) -> None:
-        plain = self.plain
-        buy = self._new(plain.price)
-        stock = self._new(plain.held)
-        short = self._new(plain.missed, plain.demand)
+
+class _Arrays(Rows):
+    """The textbook program of an instance."""
+
+    def __init__(self, plain: Plain) -> None:
+        super().__init__()
+        self.plain = plain
+        buy = self.new(plain.price)
+        stock = self.new(plain.held)
+        short = self.new(plain.missed, plain.demand)
         wanted = plain.demand.copy()
         wanted[:, 0] -= plain.opening
-        balance = self._need(wanted.shape, wanted, wanted)
-        self._put(balance[plain.material], buy, 1.0)
-        self._put(balance, stock, -1.0)
-        self._put(balance[:, 1:], stock[:, :-1], 1.0)
-        self._put(balance, short, 1.0)
-        room = self._need(plain.capacity.shape, -np.inf, plain.capacity)
-        self._put(room[plain.facility], buy, plain.capacity_use[:, None])
+        balance = self.need(wanted.shape, wanted, wanted)
+        self.put(balance[plain.material], buy, 1.0)
+        self.put(balance, stock, -1.0)
+        self.put(balance[:, 1:], stock[:, :-1], 1.0)
+        self.put(balance, short, 1.0)
+        room = self.need(plain.capacity.shape, -np.inf, plain.capacity)
+        self.put(room[plain.facility], buy, plain.capacity_use[:, None])
         if plain.share is not None:
             self._shares(buy, plain.share)
         self._orders(buy)
@@ -140,46 +137,46 @@ class _Arrays:
         """Every pair of a material and a country that offers it: its own purchases less the share of all."""
         plain, months = self.plain, buy.shape[1]
         pairs, own = np.unique(np.stack([plain.material, plain.country]), axis=1, return_inverse=True)
-        rows = self._need((pairs.shape[1], months), -np.inf, 0.0)
-        self._put(rows[own.ravel()], buy, 1.0)
+        rows = self.need((pairs.shape[1], months), -np.inf, 0.0)
+        self.put(rows[own.ravel()], buy, 1.0)
         pair, offer = np.nonzero(pairs[0][:, None] == plain.material[None, :])
-        self._put(rows[pair], buy[offer], -share)
+        self.put(rows[pair], buy[offer], -share)
 
     def _orders(self, buy: Ints) -> None:
         plain, some = self.plain, self.plain.ordering
         if not len(some):
             return
-        order = self._new(np.zeros((len(some), buy.shape[1])), 1.0, whole=True)
-        low, high = self._need(order.shape, 0.0, np.inf), self._need(order.shape, -np.inf, 0.0)
-        self._put([low, high], buy[some], 1.0)
-        self._put(low, order, -plain.least[some][:, None])
-        self._put(high, order, -plain.most[some])
+        order = self.new(np.zeros((len(some), buy.shape[1])), 1.0, whole=True)
+        low, high = self.need(order.shape, 0.0, np.inf), self.need(order.shape, -np.inf, 0.0)
+        self.put([low, high], buy[some], 1.0)
+        self.put(low, order, -plain.least[some][:, None])
+        self.put(high, order, -plain.most[some])
 
     def _onboarding(self, buy: Ints) -> Ints:
         plain, some = self.plain, self.plain.boarding
-        use = self._new(plain.onboarding[some], 1.0, whole=True)
-        rows = self._need((len(some), buy.shape[1]), -np.inf, 0.0)
-        self._put(rows, buy[some], 1.0)
-        self._put(rows, use[:, None], -plain.most[some])
+        use = self.new(plain.onboarding[some], 1.0, whole=True)
+        rows = self.need((len(some), buy.shape[1]), -np.inf, 0.0)
+        self.put(rows, buy[some], 1.0)
+        self.put(rows, use[:, None], -plain.most[some])
         return use
 
     def _tiers(self, buy: Ints, steps: Steps) -> None:
         width = steps.width
-        tier = self._new(np.repeat(steps.saving[:, None, :], width.shape[1], axis=1), width)
-        reach = self._new(np.zeros(width[:, :, 1:].shape), 1.0, whole=True)
-        total = self._need(width.shape[:2], 0.0, 0.0)
-        self._put(total[:, self.plain.year], buy[steps.offer], 1.0)
-        self._put(total[:, :, None], tier, -1.0)
-        full, opened = self._need(reach.shape, 0.0, np.inf), self._need(reach.shape, -np.inf, 0.0)
-        self._put(full, tier[:, :, :-1], 1.0)
-        self._put(full, reach, -width[:, :, :-1])
-        self._put(opened, tier[:, :, 1:], 1.0)
-        self._put(opened, reach, -width[:, :, 1:])
+        tier = self.new(np.repeat(steps.saving[:, None, :], width.shape[1], axis=1), width)
+        reach = self.new(np.zeros(width[:, :, 1:].shape), 1.0, whole=True)
+        total = self.need(width.shape[:2], 0.0, 0.0)
+        self.put(total[:, self.plain.year], buy[steps.offer], 1.0)
+        self.put(total[:, :, None], tier, -1.0)
+        full, opened = self.need(reach.shape, 0.0, np.inf), self.need(reach.shape, -np.inf, 0.0)
+        self.put(full, tier[:, :, :-1], 1.0)
+        self.put(full, reach, -width[:, :, :-1])
+        self.put(opened, tier[:, :, 1:], 1.0)
+        self.put(opened, reach, -width[:, :, 1:])
 
     def _budget(self, buy: Ints, stock: Ints, use: Ints, budget: float) -> None:
         """Onboarding is paid at the start of the plan, so in its first year."""
         plain = self.plain
-        rows = self._need((int(plain.year[-1]) + 1,), -np.inf, budget)
-        self._put(rows[plain.year], buy, plain.spent)
-        self._put(rows[plain.year], stock, plain.kept)
-        self._put(rows[0], use, plain.onboarding[plain.boarding])
+        rows = self.need((int(plain.year[-1]) + 1,), -np.inf, budget)
+        self.put(rows[plain.year], buy, plain.spent)
+        self.put(rows[plain.year], stock, plain.kept)
+        self.put(rows[0], use, plain.onboarding[plain.boarding])

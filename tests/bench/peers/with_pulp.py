@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pulp
 
 from ..answer import Answer, Stop
 from ..instances import Floats
-from ..plain import Plain, Steps
+from ..plain import Plain, Steps, groups
 from .arrays import read
 
 _BOUND = re.compile(r"^(?:Lower bound|best possible):\s*(\S+)", re.MULTILINE | re.IGNORECASE)
@@ -65,20 +64,13 @@ def _sum(terms: Iterable[tuple[Any, float]]) -> pulp.LpAffineExpression:
     return pulp.LpAffineExpression(list(terms))
 
 
-def _groups(keys: Sequence[Any]) -> dict[Any, list[int]]:
-    found = defaultdict(list)
-    for offer, key in enumerate(keys):
-        found[key].append(offer)
-    return dict(found)
-
-
 class _Model:
     def __init__(self, plain: Plain) -> None:
         self.plain = plain
         self.model = pulp.LpProblem("bench", pulp.LpMinimize)
         self.cost: list[tuple[Any, float]] = []
-        self.of_material = _groups(plain.material.tolist())
-        self.of_year = _groups(plain.year.tolist())
+        self.of_material = groups(plain.material)
+        self.of_year = groups(plain.year)
         self.buy = self._variables("buy", plain.price)
         self.stock = self._variables("stock", plain.held)
         self.short = self._variables("short", plain.missed, plain.demand)
@@ -114,7 +106,7 @@ class _Model:
                     terms.append((stock[m][t - 1], 1.0))
                 self.model += _sum(terms) == want
         use, capacity = plain.capacity_use.tolist(), plain.capacity.tolist()
-        for f, offers in _groups(plain.facility.tolist()).items():
+        for f, offers in groups(plain.facility).items():
             for t, most in enumerate(capacity[f]):
                 self.model += _sum((buy[o][t], use[o]) for o in offers) <= most
 

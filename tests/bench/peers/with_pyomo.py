@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyomo.environ as pyo
@@ -11,7 +9,7 @@ from pyomo.contrib.appsi.solvers import Highs
 from pyomo.core.expr import LinearExpression
 
 from ..answer import Answer, Stop
-from ..plain import Plain, Steps
+from ..plain import Plain, Steps, groups
 from .arrays import options
 
 
@@ -40,18 +38,17 @@ def run(plain: Plain, stop: Stop, solve: bool = True) -> Answer:
     return answer
 
 
-def _sum(terms: Iterable[tuple[float, Any]]) -> LinearExpression:
+def _sum(*terms: tuple[float, Any]) -> LinearExpression:
     """A linear expression made in one go."""
-    pairs = list(terms)
-    return LinearExpression(constant=0, linear_coefs=[c for c, _ in pairs], linear_vars=[v for _, v in pairs])
+    return LinearExpression(constant=0, linear_coefs=[c for c, _ in terms], linear_vars=[v for _, v in terms])
 
 
-def _groups(keys: Sequence[Any]) -> dict[Any, list[int]]:
-    """Offers by what they belong to."""
-    found = defaultdict(list)
-    for offer, key in enumerate(keys):
-        found[key].append(offer)
-    return dict(found)
+def _above(*terms: tuple[float, Any]) -> Any:
+    return (0.0, _sum(*terms), None)
+
+
+def _below(*terms: tuple[float, Any], most: float = 0.0) -> Any:
+    return (None, _sum(*terms), most)
 
 
 class _Model:
@@ -61,7 +58,7 @@ class _Model:
         offers, months = plain.price.shape
         model.offers, model.months = pyo.RangeSet(0, offers - 1), pyo.RangeSet(0, months - 1)
         model.materials = pyo.RangeSet(0, len(plain.demand) - 1)
-        self.of_material = _groups(plain.material.tolist())
+        self.of_material = groups(plain.material)
         demand = plain.demand.tolist()
         model.buy = pyo.Var(model.offers, model.months, domain=pyo.NonNegativeReals)
         model.stock = pyo.Var(model.materials, model.months, domain=pyo.NonNegativeReals)
@@ -81,7 +78,7 @@ class _Model:
             self._tiers(plain.steps)
         if plain.budget is not None:
             self._budget(plain.budget)
-        model.cost = pyo.Objective(expr=_sum(self.cost))
+        model.cost = pyo.Objective(expr=_sum(*self.cost))
 
     def _flow(self) -> None:
         model, plain = self.model, self.plain
@@ -90,17 +87,17 @@ class _Model:
         wanted[:, 0] -= plain.opening
         wants = wanted.tolist()
         use, capacity = plain.capacity_use.tolist(), plain.capacity.tolist()
-        at_facility = _groups(plain.facility.tolist())
+        at_facility = groups(plain.facility)
 
         def balance(_: Any, m: int, t: int) -> Any:
             terms = [(1.0, buy[o, t]) for o in self.of_material.get(m, ())]
             terms += [(-1.0, stock[m, t]), (1.0, short[m, t])]
             if t:
                 terms.append((1.0, stock[m, t - 1]))
-            return (wants[m][t], _sum(terms), wants[m][t])
+            return (wants[m][t], _sum(*terms), wants[m][t])
 
         def room(_: Any, f: int, t: int) -> Any:
-            return (None, _sum((use[o], buy[o, t]) for o in at_facility[f]), capacity[f][t])
+            return _below(*((use[o], buy[o, t]) for o in at_facility[f]), most=capacity[f][t])
 
         model.balance = pyo.Constraint(model.materials, model.months, rule=balance)
         model.capacity = pyo.Constraint(sorted(at_facility), model.months, rule=room)
@@ -111,8 +108,7 @@ class _Model:
         pairs = sorted(set(zip(plain.material.tolist(), country, strict=True)))
 
         def cap(_: Any, m: int, c: int, t: int) -> Any:
-            terms = (((1.0 if country[o] == c else 0.0) - share, buy[o, t]) for o in self.of_material[m])
-            return (None, _sum(terms), 0.0)
+            return _below(*(((1.0 if country[o] == c else 0.0) - share, buy[o, t]) for o in self.of_material[m]))
 
         model.shares = pyo.Constraint(pairs, model.months, rule=cap)
 
@@ -124,20 +120,15 @@ class _Model:
         model.order = pyo.Var(model.ordering, model.months, domain=pyo.Binary)
         model.use = pyo.Var(model.boarding, domain=pyo.Binary)
         order, use = model.order, model.use
+        ordering, boarding = (model.ordering, model.months), (model.boarding, model.months)
         model.minimum = pyo.Constraint(
-            model.ordering,
-            model.months,
-            rule=lambda _, o, t: (0.0, _sum([(1.0, buy[o, t]), (-least[o], order[o, t])]), None),
+            *ordering, rule=lambda _, o, t: _above((1.0, buy[o, t]), (-least[o], order[o, t]))
         )
         model.ordered = pyo.Constraint(
-            model.ordering,
-            model.months,
-            rule=lambda _, o, t: (None, _sum([(1.0, buy[o, t]), (-most[o][t], order[o, t])]), 0.0),
+            *ordering, rule=lambda _, o, t: _below((1.0, buy[o, t]), (-most[o][t], order[o, t]))
         )
         model.onboarding = pyo.Constraint(
-            model.boarding,
-            model.months,
-            rule=lambda _, o, t: (None, _sum([(1.0, buy[o, t]), (-most[o][t], use[o])]), 0.0),
+            *boarding, rule=lambda _, o, t: _below((1.0, buy[o, t]), (-most[o][t], use[o]))
         )
         self.once = [(onboarding[o], use[o]) for o in model.boarding]
         self.cost += self.once
@@ -147,7 +138,7 @@ class _Model:
         offers, (_, years, tiers) = steps.offer.tolist(), steps.width.shape
         width = dict(zip(offers, steps.width.tolist(), strict=True))
         saving = dict(zip(offers, steps.saving.tolist(), strict=True))
-        of_year = _groups(self.plain.year.tolist())
+        of_year = groups(self.plain.year)
         model.tiered = pyo.Set(initialize=offers)
         model.years, model.steps = pyo.RangeSet(0, years - 1), pyo.RangeSet(0, tiers - 1)
         model.above = pyo.RangeSet(1, tiers - 1)
@@ -158,34 +149,25 @@ class _Model:
 
         def quantity(_: Any, o: int, y: int) -> Any:
             bought = [(1.0, buy[o, t]) for t in of_year[y]]
-            return (0.0, _sum(bought + [(-1.0, tier[o, y, i]) for i in range(tiers)]), 0.0)
+            return (0.0, _sum(*bought, *((-1.0, tier[o, y, i]) for i in range(tiers))), 0.0)
 
         model.quantity = pyo.Constraint(model.tiered, model.years, rule=quantity)
+        where = model.tiered, model.years, model.above
         model.full = pyo.Constraint(
-            model.tiered,
-            model.years,
-            model.above,
-            rule=lambda _, o, y, i: (
-                0.0,
-                _sum([(1.0, tier[o, y, i - 1]), (-width[o][y][i - 1], reach[o, y, i])]),
-                None,
-            ),
+            *where, rule=lambda _, o, y, i: _above((1.0, tier[o, y, i - 1]), (-width[o][y][i - 1], reach[o, y, i]))
         )
         model.opened = pyo.Constraint(
-            model.tiered,
-            model.years,
-            model.above,
-            rule=lambda _, o, y, i: (None, _sum([(1.0, tier[o, y, i]), (-width[o][y][i], reach[o, y, i])]), 0.0),
+            *where, rule=lambda _, o, y, i: _below((1.0, tier[o, y, i]), (-width[o][y][i], reach[o, y, i]))
         )
 
     def _budget(self, budget: float) -> None:
         model, plain = self.model, self.plain
         spent, kept = plain.spent.tolist(), plain.kept.tolist()
-        of_year = _groups(plain.year.tolist())
+        of_year = groups(plain.year)
 
         def money(_: Any, y: int) -> Any:
             terms = [(spent[o][t], model.buy[o, t]) for o in model.offers for t in of_year[y]]
             terms += [(kept[m][t], model.stock[m, t]) for m in model.materials for t in of_year[y]]
-            return (None, _sum(terms + (self.once if y == 0 else [])), budget)
+            return _below(*terms, *(self.once if y == 0 else ()), most=budget)
 
         model.budget = pyo.Constraint(sorted(of_year), rule=money)

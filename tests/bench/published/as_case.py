@@ -46,7 +46,7 @@ def write(problem: Problem, folder: Path) -> None:
     (folder / "catalog").mkdir(parents=True)
     catalog = CATALOG.format(name=_name(problem), source=problem.source)
     (folder / "catalog" / "catalog.toml").write_text(catalog, encoding="utf-8")
-    _table(folder, "catalog/sources", ["id", "reference", "confidence"], [["published", problem.source, "verified"]])
+    _table(folder, "catalog/sources", "id reference confidence", [["published", problem.source, "verified"]])
     if isinstance(problem, Location):
         _location(problem, folder)
     else:
@@ -59,23 +59,19 @@ def _location(problem: Location, folder: Path) -> None:
     freight = problem.cost / problem.demand
     case = CASE.format(name=_name(problem), periods=1) + (SINGLE if problem.single else "")
     (folder / "case.toml").write_text(case, encoding="utf-8")
-    demands = [
-        [place[5:], "goods", "civil", place, _kilograms(q), SHORTAGE]
-        for place, q in zip(places, problem.demand, strict=True)
-    ]
-    _table(folder, "demand", ["id", "material", "end_use", "place", "quantity", "shortage_price"], demands)
+    wanted = zip(places, problem.demand, strict=True)
+    demands = [[place[5:], "goods", "civil", place, _kilograms(q), SHORTAGE] for place, q in wanted]
+    _table(folder, "demand", "id material end_use place quantity shortage_price", demands)
     _facts(folder, ["goods"], sites, problem.capacity, places)
-    offers = [
-        [site, site, "goods", "0 USD/kg", f"{fixed:.12g} USD", "published"]
-        for site, fixed in zip(sites, problem.fixed, strict=True)
-    ]
-    _table(folder, "catalog/offers", ["id", "facility", "material", "price", "onboarding", "source"], offers)
+    opening = zip(sites, problem.fixed, strict=True)
+    offers = [[site, site, "goods", "0 USD/kg", f"{fixed:.12g} USD", "published"] for site, fixed in opening]
+    _table(folder, "catalog/offers", "id facility material price onboarding source", offers)
     lanes = [
         [site, place, f"{freight[i, j]:.12f} USD/kg", "published"]
         for i, site in enumerate(sites)
         for j, place in enumerate(places)
     ]
-    _table(folder, "catalog/lanes", ["offer", "to", "freight", "source"], lanes)
+    _table(folder, "catalog/lanes", "offer to freight source", lanes)
 
 
 def _lots(problem: Lots, folder: Path) -> None:
@@ -83,34 +79,32 @@ def _lots(problem: Lots, folder: Path) -> None:
     stores = "".join(HOLDING.format(material=m, cost=f"{h:.12g}") for m, h in zip(goods, problem.holding, strict=True))
     case = CASE.format(name=_name(problem), periods=problem.demand.shape[1])
     (folder / "case.toml").write_text(case + stores, encoding="utf-8")
-    demands = [
-        [good, "civil", "; ".join(_kilograms(q) for q in row), SHORTAGE]
-        for good, row in zip(goods, problem.demand, strict=True)
-    ]
-    _table(folder, "demand", ["material", "end_use", "quantities", "shortage_price"], demands)
+    wanted = zip(goods, problem.demand, strict=True)
+    demands = [[good, "civil", "; ".join(map(_kilograms, row)), SHORTAGE] for good, row in wanted]
+    _table(folder, "demand", "material end_use quantities shortage_price", demands)
     _facts(folder, goods, ["machine"], [problem.capacity], [])
     offers = [[good, "machine", good, "0 USD/kg", "published"] for good in goods]
-    _table(folder, "catalog/offers", ["id", "facility", "material", "price", "source"], offers)
+    _table(folder, "catalog/offers", "id facility material price source", offers)
     setups = [
         ["offer", good, "period", f"{money:.12g} USD", _kilograms(taken) if taken else "", "published"]
         for good, money, taken in zip(goods, problem.setup, problem.taken, strict=True)
     ]
-    _table(folder, "catalog/terms", ["of", "id", "per", "fixed", "setup_use", "source"], setups)
+    _table(folder, "catalog/terms", "of id per fixed setup_use source", setups)
 
 
 def _facts(
     folder: Path, goods: Sequence[str], sites: Sequence[str], capacity: Iterable[float], places: Sequence[str]
 ) -> None:
     """Materials, facilities with their capacity, and a facility at each place that is served."""
-    _table(folder, "catalog/materials", ["id", "source"], [[good, "published"] for good in goods])
+    _table(folder, "catalog/materials", "id source", [[good, "published"] for good in goods])
     facilities = [[site, site, "US", "", "published"] for site in sites]
     facilities += [[f"at-{place[5:]}", "", "US", place, "published"] for place in places]
-    _table(folder, "catalog/facilities", ["id", "operator", "country", "place", "source"], facilities)
+    _table(folder, "catalog/facilities", "id operator country place source", facilities)
     capacities = [
         [site, f"{most:.12g} kg/year" if np.isfinite(most) else "unlimited", "operating", "published"]
         for site, most in zip(sites, capacity, strict=True)
     ]
-    _table(folder, "catalog/capacity", ["facility", "per_year", "status", "source"], capacities)
+    _table(folder, "catalog/capacity", "facility per_year status source", capacities)
 
 
 def _name(problem: Problem) -> str:
@@ -121,8 +115,7 @@ def _kilograms(quantity: float) -> str:
     return f"{quantity:.12g} kg"
 
 
-def _table(folder: Path, name: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def _table(folder: Path, name: str, head: str, rows: Iterable[Sequence[str]]) -> None:
     with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)
+        writer.writerows([head.split(), *rows])

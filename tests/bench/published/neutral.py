@@ -120,19 +120,12 @@ def read_orlib(name: str, text: str, capacity: float | None = None, *, optimum: 
 
 def _location(given: dict[str, Any]) -> Location:
     sites, customers = given["suppliers"], given["demands"]
-    unit = given["unit_cost"]
     demand = np.array([customer["quantity"] for customer in customers], dtype=np.float64)
-    each = np.array([[unit[site["id"]][customer["item"]] for customer in customers] for site in sites])
-    return Location(
-        name=given["name"],
-        source=given["source"],
-        optimum=given["optimum"],
-        fixed=np.array([site["fixed_cost"] for site in sites], dtype=np.float64),
-        capacity=np.array([np.inf if site["capacity"] is None else site["capacity"] for site in sites]),
-        demand=demand,
-        cost=each * demand,
-        single=bool(given.get("single_source")),
-    )
+    each = np.array([[given["unit_cost"][site["id"]][customer["item"]] for customer in customers] for site in sites])
+    fixed = np.array([site["fixed_cost"] for site in sites], dtype=np.float64)
+    capacity = np.array([np.inf if site["capacity"] is None else site["capacity"] for site in sites])
+    about = given["name"], given["source"], given["optimum"]
+    return Location(*about, fixed, capacity, demand, each * demand, single=bool(given.get("single_source")))
 
 
 def _lots(given: dict[str, Any]) -> Lots:
@@ -140,13 +133,7 @@ def _lots(given: dict[str, Any]) -> Lots:
     demand = np.zeros((len(products), given["periods"]))
     for one in given["demands"]:
         demand[products.index(one["item"]), one["period"]] += one["quantity"]
-    return Lots(
-        name=given["name"],
-        source=given["source"],
-        optimum=given["optimum"],
-        demand=demand,
-        setup=np.array([setups[product]["fixed_cost"] for product in products], dtype=np.float64),
-        taken=np.array([setups[product].get("setup_use", 0.0) for product in products], dtype=np.float64),
-        holding=np.array([given["inventory"][product]["holding_cost"] for product in products], dtype=np.float64),
-        capacity=float(given["suppliers"][0]["capacity"]),
-    )
+    setup, taken = (np.array([setups[p].get(key, 0.0) for p in products]) for key in ("fixed_cost", "setup_use"))
+    holding = np.array([given["inventory"][product]["holding_cost"] for product in products], dtype=np.float64)
+    about, capacity = (given["name"], given["source"], given["optimum"]), float(given["suppliers"][0]["capacity"])
+    return Lots(*about, demand, setup.astype(np.float64), taken.astype(np.float64), holding, capacity)

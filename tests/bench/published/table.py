@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..answer import Answer, Stop
+from ..answer import Answer, Stop, cpu_seconds
 from ..job import OURS, alone
 from ..table import columns, gap
 from . import textbook
@@ -36,10 +35,10 @@ class Found:
 
 def performed(name: str, who: str, stop: Stop) -> Found:
     """Runs one of them in this process."""
-    began = _spent()
+    began = cpu_seconds()
     problem = read(name)
     answer = _ours(problem, stop) if who == OURS else textbook.run(problem, stop, strong=who == STRONG)
-    return Found(who, answer, _spent() - began)
+    return Found(who, answer, cpu_seconds() - began)
 
 
 def table(names: list[str], who: list[str], stop: Stop, told: Told) -> str:
@@ -50,7 +49,7 @@ def table(names: list[str], who: list[str], stop: Stop, told: Told) -> str:
         told(f"{number}/{len(jobs)} {name}: {each} …")
         found = alone(performed, name, each, stop)
         told(f"{number}/{len(jobs)} {name}: {each}: {found.answer.status}, {found.processor:.1f} s of processor")
-        rows.append(_row(read(name), found, named=each == who[0]))
+        rows.append(tuple(_cells(read(name), found, named=each == who[0])))
     return columns(rows, _LEFT)
 
 
@@ -65,38 +64,21 @@ def _ours(problem: Problem, stop: Stop) -> Answer:
     return answer
 
 
-def _spent() -> float:
-    uses = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(use.ru_utime + use.ru_stime for use in uses)
-
-
-def _row(problem: Problem, found: Found, named: bool) -> tuple[str, ...]:
-    return tuple(_cells(problem, found, named))
-
-
 def _cells(problem: Problem, found: Found, named: bool) -> Iterator[str]:
-    answer, apart = found.answer, gap(found.answer)
+    answer, apart, best = found.answer, gap(found.answer), problem.optimum
     yield problem.name if named else ""
-    yield (
-        f"{_size(problem)}, optimum {'unknown' if problem.optimum is None else f'{problem.optimum:,.12g}'}"
-        if named
-        else ""
-    )
+    yield f"{_size(problem)}, optimum {'unknown' if best is None else f'{best:,.12g}'}" if named else ""
     yield found.who
     yield answer.status
     yield "" if answer.objective is None else f"{answer.objective:,.2f}"
-    known = problem.optimum is not None and answer.objective is not None
-    yield f"{(answer.objective or 0.0) / (problem.optimum or 1.0) - 1:.1e}" if known else ""
+    yield "" if best is None or answer.objective is None else f"{answer.objective / best - 1:.1e}"
     yield "" if apart is None else f"{apart:.1e}"
     yield from (f"{answer.seconds[p]:.2f}" if p in answer.seconds else "" for p in ("build", "solve", "verify"))
     yield f"{found.processor:.1f}"
 
 
 def _size(problem: Problem) -> str:
-    rows, many = problem.cost.shape if isinstance(problem, Location) else problem.demand.shape
     if not isinstance(problem, Location):
-        return f"{rows} x {many} lots"
-    kind = (
-        "single source" if problem.single else "capacitated" if np.isfinite(problem.capacity).any() else "uncapacitated"
-    )
-    return f"{rows} x {many} {kind}"
+        return "{} x {} lots".format(*problem.demand.shape)
+    limited = "capacitated" if np.isfinite(problem.capacity).any() else "uncapacitated"
+    return "{} x {} {}".format(*problem.cost.shape, "single source" if problem.single else limited)

@@ -60,16 +60,7 @@ def test_no_demand_is_left_short_that_capacity_serves(name: str, dearer: float, 
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(
-    "name",
-    [
-        "cap134",
-        "sscflp_holmberg_p21",
-        "trigeiro_F15_nost",
-        pytest.param("ufl_B1.2", marks=pytest.mark.deep),
-        pytest.param("trigeiro_G57", marks=pytest.mark.deep),
-    ],
-)
+@pytest.mark.parametrize("name", ["cap134", "sscflp_holmberg_p21", "trigeiro_F15_nost", "ufl_B1.2", "trigeiro_G57"])
 def test_what_is_searched_has_no_shortage_where_a_step_is_known(name: str, tmp_path: Path) -> None:
     """A plan of any cost proves that nothing need be short: demands and capacities are whole kilograms, one of which costs more than the plan."""
     linear, short, money, step = published(name, tmp_path)
@@ -80,7 +71,7 @@ def test_what_is_searched_has_no_shortage_where_a_step_is_known(name: str, tmp_p
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("name", ["capa_like_small", pytest.param("capa_like", marks=pytest.mark.deep)])
+@pytest.mark.parametrize("name", ["capa_like_small", "capa_like"])
 def test_a_plan_in_no_time_serves_all_that_capacity_serves(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
