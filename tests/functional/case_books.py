@@ -17,9 +17,9 @@ from friendshore.recommend import Gathered, gather
 CASES = Path(__file__).parents[2] / "docs" / "cases"
 
 
-def friendshore(*arguments: str | Path) -> Result:
+def friendshore(*arguments: str | Path, **env: str) -> Result:
     """Runs the command line."""
-    return CliRunner().invoke(app, list(map(str, arguments)))
+    return CliRunner(env=env).invoke(app, list(map(str, arguments)))
 
 
 def exported(case: Path, file: Path) -> Path:
@@ -45,13 +45,16 @@ def opened(file: Path) -> Any:
     return load_workbook(file)
 
 
+def heads(sheet: Any) -> dict[str, int]:
+    """The columns of a sheet by their names without units."""
+    return {str(head.value).partition(" [")[0]: head.column for head in sheet[1]}
+
+
 def cell_of(book: Any, sheet: str, row: str, column: str, key: str = "id") -> Any:
-    """The cell of a row, by what stands in its key column, in a column by its name without unit."""
-    heads = {str(head.value).partition(" [")[0]: head.column for head in book[sheet][1]}
-    line = next(
-        one.row for one in book[sheet].iter_rows(min_row=2) for one in [one[heads[key] - 1]] if one.value == row
-    )
-    return book[sheet].cell(line, heads[column])
+    """The cell of a row, by what stands in its key column."""
+    at = heads(book[sheet])
+    line = next(one[0].row for one in book[sheet].iter_rows(min_row=2) if one[at[key] - 1].value == row)
+    return book[sheet].cell(line, at[column])
 
 
 GONE = "row deleted"
@@ -66,15 +69,12 @@ def edited(file: Path, cells: Iterable[Cell]) -> Path:
     for sheet, row, column, value in cells:
         of, _, key = row.rpartition("=")
         if column == GONE:
-            at = cell_of(book, sheet, key, of or "id", of or "id")
-            book[sheet].delete_rows(at.row)
+            book[sheet].delete_rows(cell_of(book, sheet, key, of or "id", of or "id").row)
         elif column == NEW:
-            heads = {str(head.value).partition(" [")[0]: head.column for head in book[sheet][1]}
-            line = book[sheet].max_row + 1
-            while all(one.value is None for one in book[sheet][line - 1]):
-                line -= 1
+            filled = (one[0].row for one in book[sheet].iter_rows() if any(cell.value is not None for cell in one))
+            line = max(filled) + 1
             for name, text in value.items():
-                book[sheet].cell(line, heads[name], text)
+                book[sheet].cell(line, heads(book[sheet])[name], text)
         else:
             cell = cell_of(book, sheet, key, column, of or "id")
             cell.value = value

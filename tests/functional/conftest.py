@@ -1,4 +1,4 @@
-"""Shared by tests of commands: the command line, made of its functions once, and the wheels of all distributions."""
+"""Shared by tests of commands: the command line, made of its functions once, a first case, and the wheels of all distributions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,24 @@ from pathlib import Path
 import pytest
 import typer.testing
 
-from .program import made_once
+from .program import here, made_once
 
 typer.testing._get_command = cache(typer.testing._get_command)
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The case that `init` writes, which no test changes."""
+    folder = tmp_path_factory.mktemp("first") / "case"
+    assert here("init", "--start", "2026-10-01", folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def case(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, as the current folder."""
+    monkeypatch.chdir(shutil.copytree(first, tmp_path / "case"))
+    return tmp_path / "case"
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+T = TypeVar("T")
 
-def few(names: Iterable[str | Path], count: int = 4, whole: bool = False) -> list[object]:
+
+def few(names: Iterable[T], count: int = 4, whole: bool = False) -> list[object]:
     """Return the first of some parameters, and the others with the mark `deep`; CI runs two of these, or the `whole` of them."""
     deep = pytest.mark.deep(whole=whole)
     return [pytest.param(name, marks=deep) if place >= count else name for place, name in enumerate(names)]

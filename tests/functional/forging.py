@@ -8,11 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner
-
 from friendshore.case import load_case
 from friendshore.catalog import digest
-from friendshore.cli import app
 from friendshore.domain.facts import Catalog
 from friendshore.plugins import Registry
 from friendshore.recommend import plan, verdicts
@@ -24,52 +21,27 @@ from friendshore.run.sums import SIGNATURE_FILE, SUMS_FILE, sums_text
 from friendshore.session import Session
 from friendshore.solve import Limits
 
+from .case_books import friendshore as command
+
 Facts = dict[str, Any]
 Bend = Callable[[Facts], None]
 
 CASE = """schema = 1
-[case]
-name = "tungsten"
-start = 2027-01-01
-periods = 2
-period = "year"
-currency = "USD"
-place = "US"
-[use]
-catalogs = ["usgs-2026", "./own"]
-packs = ["us-10usc4872", "us-tariffs", "cn-export-controls", "./house"]
-[accept]
-confidence = "assumed"
-[assume]
-lead_time = "0"
-[assume.licence]
-civil = "granted"
-[[demand]]
-id = "penetrators"
-material = "tungsten-powder"
-end_use = "defense"
-per_year = "10 t"
-shortage_price = "9000 USD/kg"
-[[demand]]
-id = "tools"
-material = "tungsten-powder"
-end_use = "civil"
-per_year = "20 t"
-shortage_price = "9000 USD/kg"
+case = { name = "tungsten", start = 2027-01-01, periods = 2, period = "year", currency = "USD", place = "US" }
+use = { catalogs = ["usgs-2026", "./own"], packs = ["us-10usc4872", "us-tariffs", "cn-export-controls", "./house"] }
+accept = { confidence = "assumed" }
+assume = { lead_time = "0", licence = { civil = "granted" } }
+demand = [
+    { id = "penetrators", material = "tungsten-powder", end_use = "defense", per_year = "10 t", shortage_price = "9000 USD/kg" },
+    { id = "tools", material = "tungsten-powder", end_use = "civil", per_year = "20 t", shortage_price = "9000 USD/kg" },
+]
+rule = [{ kind = "max-share", id = "not-all-from-one", materials = ["tungsten-powder"], by = "country", of = "purchases", share = "90 %", per = "year" }]
 [[stock]]
 id = "vault"
 material = "tungsten-powder"
 quantity = "1 t"
 chain = [{ stage = "mined", countries = ["US"], complete = true }, { stage = "refined", countries = ["US"], complete = true },
          { stage = "produced", countries = ["US"], complete = true }]
-[[rule]]
-kind = "max-share"
-id = "not-all-from-one"
-materials = ["tungsten-powder"]
-by = "country"
-of = "purchases"
-share = "90 %"
-per = "year"
 [[scenario]]
 name = "relaxed"
 change = [{ disable = "us-4872-tungsten" }, { disable = "us-4872-tungsten-2027" }, { disable = "house-ban" }]
@@ -110,7 +82,7 @@ phases = [{ from = 2026-01-01, status = "enacted" }]
 
 def friendshore(*arguments: str | Path) -> tuple[int, str]:
     """Exit code and output of a command."""
-    done = CliRunner(env={"COLUMNS": "400"}).invoke(app, list(map(str, arguments)))
+    done = command(*arguments, COLUMNS="400")
     return done.exit_code, done.output
 
 

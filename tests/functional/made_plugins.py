@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from friendshore.cli import app
+from .case_books import friendshore
 
 PROJECT = """
 [build-system]
@@ -28,14 +27,23 @@ acme = "{package}"
 """
 TABLES = {
     "catalog.toml": 'schema = 1\nname = "acme-tin"\ntitle = "Tin"\nlicence = "CC0-1.0"\nas_of = 2026-11-01\n',
-    "sources.csv": "id,reference,date,confidence,states\nquote,a quote of Acme,2026-10-01,verified,mined;refined\n",
-    "materials.csv": "id,name,element,form,basis,content,stages,source\ntin,Tin,Sn,metal,gross,1,mined;refined,quote\n",
-    "facilities.csv": "id,name,country\nsmelter,Smelter,AU\n",
-    "capacity.csv": "facility,from,per_year,status,source\nsmelter,2020-01-01,100 t/year,operating,quote\n",
-    "prices.csv": "id,material,date,price,source\ntin-lme,tin,2026-10-01,33000 USD/t,quote\n",
-    "offers.csv": "id,facility,material,price,price_source,source\ntin-au,smelter,tin,30 USD/kg,quote,quote\n",
-    "chain.csv": "offer,stage,countries,complete,source\ntin-au,mined,AU,yes,quote\ntin-au,refined,AU,yes,quote\n",
+    "sources.csv": "id,reference,date,confidence,states\nquote,a quote of Acme,2026-10-01,verified,mined;refined\n"
+    "list,a list,2026-09-01,computed,smelting\n",
+    "materials.csv": "id,name,element,form,basis,content,stages,source\n"
+    "tin,Tin,Sn,metal,gross,1,mined;refined,quote\n"
+    "tin-oxide,Tin oxide,Sn,oxide,gross,0.79,mined;refined,quote\n",
+    "facilities.csv": "id,name,operator,country\nsmelter,Smelter,Acme,AU\nworks,Works,Beta,JP\n",
+    "capacity.csv": "facility,from,per_year,status,source\nsmelter,2020-01-01,100 t/year,operating,quote\nworks,2020-01-01,9 t/year,operating,list\n",
+    "prices.csv": "id,material,date,price,source\ntin-lme,tin,2026-10-01,33000 USD/t,quote\ntin-lme,tin,2026-09-01,31 USD/kg,quote\n",
+    "offers.csv": "id,facility,material,price,price_source,benchmark,max_order,source\n"
+    "tin-au,smelter,tin,30 USD/kg,quote,,5 t,quote\n"
+    "oxide-au,smelter,tin-oxide,26 USD/kg,quote,,,quote\n"
+    "tin-jp,works,tin,,,tin-lme,,list\n",
+    "recipe.csv": "offer,role,material,per_unit,source\ntin-jp,input,tin-oxide,1.3,list\n",
+    "chain.csv": "offer,stage,countries,complete,source\ntin-au,mined,AU,yes,quote\ntin-au,refined,AU,yes,quote\n"
+    "oxide-au,mined,AU,yes,quote\noxide-au,refined,,no,quote\ntin-jp,smelting,JP,yes,list\n",
 }
+"""A sound catalog: three offers, one of them made of another, with a benchmark, an unknown stage and figures of two sources."""
 RULE = '''
 from decimal import Decimal
 from itertools import count
@@ -102,7 +110,7 @@ def rule_plugin(folder: Path, old: str = "", new: str = "", api: int = 1) -> Pat
 
 def checked(folder: Path) -> tuple[int, dict[str, str]]:
     """Exit code of `plugins check`, run in this process, and what each check finds, notes left out."""
-    done = CliRunner().invoke(app, ["plugins", "check", str(folder), "--json"])
+    done = friendshore("plugins", "check", folder, "--json")
     answer: dict[str, Any] = json.loads(done.stdout)
     mistakes = [check for check in answer["checks"] if check["result"] == "mistake"]
     assert answer["ok"] is not bool(mistakes)

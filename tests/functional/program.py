@@ -53,11 +53,7 @@ class Started:
         return self.returncode
 
     def wait(self, timeout: float | None = PATIENCE) -> int:
-        """The exit code, once it has ended.
-
-        Raises:
-            subprocess.TimeoutExpired: if that takes too long; nothing of it is left running.
-        """
+        """The exit code, once it has ended; if that takes too long, nothing of it is left running."""
         if self.returncode is None:
             in_time = bool(select.select([self._answers], [], [], timeout)[0])
             if not in_time:
@@ -199,18 +195,7 @@ def here(*arguments: object) -> subprocess.CompletedProcess[str]:
 def call(
     arguments: list[str], env: Mapping[str, str], cwd: Path | None = None, **streams: int
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `friendshore` in an environment to its end.
-
-    Args:
-        arguments: of the command line.
-        env: its whole environment.
-        cwd: its working folder; None: this one.
-        streams: `stdin`, `stdout` and `stderr`, by their numbers here, `subprocess.DEVNULL` or `CLOSED`; else nothing comes in, and what
-            comes out is kept.
-
-    Raises:
-        subprocess.TimeoutExpired: if it hangs; nothing of it is left running.
-    """
+    """Runs `friendshore` in an environment to its end. Streams are numbers here, `subprocess.DEVNULL` or `CLOSED`; else they are kept."""
     with ExitStack() as stack:
         files: dict[str, Any] = {name: stack.enter_context(tempfile.TemporaryFile()) for name in ("stdout", "stderr")}
         given = {"stdin": subprocess.DEVNULL, **{name: file.fileno() for name, file in files.items()}, **streams}

@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -105,14 +105,9 @@ def become(request: dict[str, Any], given: list[int], base: list[str]) -> None:
 
 
 def serve(door: socket.socket, modules: list[str]) -> dict[str, Any] | None:
-    """Answers requests until nobody is left who may ask: each gets the number of its process and, once that has ended, its exit code.
+    """Answers requests at a door until nobody is left who may ask: each gets the number of its process and, in the end, its exit code.
 
-    Args:
-        door: where those who ask come in.
-        modules: what the programs import; empty: whatever a command may.
-
-    Returns:
-        None in the end; in each process that is to do one, what is requested.
+    Programs import these modules, or whatever a command may. Returns None in the end; in each process that is to do one, what is requested.
     """
     base = sys.path[1:]
     if modules:
@@ -146,20 +141,16 @@ def serve(door: socket.socket, modules: list[str]) -> dict[str, Any] | None:
             if pid == 0:
                 for one in (door, answers, *asking, *running.values()):
                     one.close()
-                close_all((woken, wake))
+                os.close(woken)
+                os.close(wake)
                 request: dict[str, Any] = json.loads(text)
                 become(request, given, base)
                 return request
-            close_all(given)
+            for descriptor in given:
+                os.close(descriptor)
             answers.send(str(pid).encode())
             running[pid] = answers
     return None
-
-
-def close_all(descriptors: Iterable[int]) -> None:
-    """Closes files by their numbers."""
-    for descriptor in descriptors:
-        os.close(descriptor)
 
 
 def tell_ended(running: dict[int, socket.socket]) -> None:

@@ -14,60 +14,24 @@ from friendshore.errors import InputError
 DATA = Path(__file__).parents[1] / "data"
 
 BAD_CATALOG = {
-    "catalog.toml": {("schema", 1), ("licenze", 3), ("as_of", 4)},
-    "sources.csv": {("confidence", 3), ("id", 4)},
-    "materials.csv": {("stages", 3), ("hs", 4)},
-    "factors.csv": {("kg_per_kg", 2)},
-    "prices.csv": {("date", 2), ("price", 3), ("price", 4)},
-    "rates.csv": {("rate", 2)},
-    "facilities.csv": {("country", 2), ("country", 3), ("within", 4), ("within", 6)},
-    "capacity.csv": {
-        ("per_year", 2),
-        ("facility", 3),
-        ("per_year", 4),
-        ("status", 5),
-        ("facility", 5),
-        ("source", 7),
-    },
-    "offer.csv": {("", None)},
-    "offers.csv": {
-        ("lead_tiem", 1),
-        ("price", 2),
-        ("price", 3),
-        ("source", 4),
-        ("material", 5),
-        ("benchmark", 5),
-        ("until", 6),
-        ("min_order", 6),
-        ("premium", 6),
-        ("", 7),
-        ("material", 8),
-        ("price_source", 9),
-        ("max_lots", 3),
-        ("lot", 9),
-        ("qualification", 3),
-        ("take_or_pay", 3),
-        ("take_or_pay_share", 4),
-    },
-    "recipe.csv": {("offer", 2), ("per_unit", 4)},
-    "chain.csv": {("complete", 3), ("countries", 4), ("stage", 5), ("complete", 6)},
-    "lanes.csv": {("to", 2), ("freight", 3)},
-    "quotes.csv": {("from", 3), ("offer", 4), ("offer", 5), ("offer", 6), ("until", 6), ("price", 6), ("source", 6)},
-    "terms.csv": {
-        ("materials", 2),
-        ("fixed", 2),
-        ("of", 3),
-        ("id", 4),
-        ("least", 4),
-        ("setup_use", 5),
-        ("until", 5),
-        ("source", 5),
-        ("places", 6),
-        ("setup_use", 6),
-        ("fixed", 7),
-    },
+    "catalog.toml": "schema:1 licenze:3 as_of:4",
+    "sources.csv": "confidence:3 id:4",
+    "materials.csv": "stages:3 hs:4",
+    "factors.csv": "kg_per_kg:2",
+    "prices.csv": "date:2 price:3 price:4",
+    "rates.csv": "rate:2",
+    "facilities.csv": "country:2 country:3 within:4 within:6",
+    "capacity.csv": "per_year:2 facility:3 per_year:4 status:5 facility:5 source:7",
+    "offer.csv": ":None",
+    "offers.csv": "lead_tiem:1 price:2 price:3 max_lots:3 qualification:3 take_or_pay:3 source:4 take_or_pay_share:4 material:5 "
+    "benchmark:5 until:6 min_order:6 premium:6 :7 material:8 price_source:9 lot:9",
+    "recipe.csv": "offer:2 per_unit:4",
+    "chain.csv": "complete:3 countries:4 stage:5 complete:6",
+    "lanes.csv": "to:2 freight:3",
+    "quotes.csv": "from:3 offer:4 offer:5 offer:6 until:6 price:6 source:6",
+    "terms.csv": "materials:2 fixed:2 of:3 id:4 least:4 setup_use:5 until:5 source:5 places:6 setup_use:6 fixed:7",
 }
-
+"""Columns and lines with mistakes, by file."""
 BAD_CASE = {
     "case.name", "case.periods", "case.period", "case.currency", "case.place", "case.discount", "use.demand",
     "use.pakcs", "accept.confidence", "accept.rule_status", "accept.capacity.superseded", "accept.capacity.ramping",
@@ -87,13 +51,13 @@ def problems(read: Callable[[], object]) -> InputError:
 
 
 def test_every_mistake_of_a_bad_catalog_is_told_at_once() -> None:
-    """Some sixty mistakes in thirteen files: each is told once, at its line and column, and nothing else is."""
-    error = problems(lambda: read_catalog(DATA / "bad-catalog"))
-    found: dict[str, set[tuple[str, int | None]]] = {}
-    for problem in error.problems:
-        found.setdefault(Path(problem.file).name, set()).add((problem.column, problem.row))
-    assert found == BAD_CATALOG
-    assert len(error.problems) == sum(map(len, BAD_CATALOG.values()))
+    """Some seventy mistakes in fifteen files: each is told once, at its line and column, and nothing else is."""
+    found: dict[str, list[str]] = {}
+    for problem in problems(lambda: read_catalog(DATA / "bad-catalog")).problems:
+        found.setdefault(Path(problem.file).name, []).append(f"{problem.column}:{problem.row}")
+    assert {file: sorted(places) for file, places in found.items()} == {
+        file: sorted(places.split()) for file, places in BAD_CATALOG.items()
+    }
 
 
 def test_every_mistake_of_a_bad_case_is_told_at_once() -> None:
@@ -111,5 +75,4 @@ def test_every_message_helps(read: Callable[[], object]) -> None:
     assert all(p.expected or p.fix for p in error.problems)
     places = [(p.file, p.row or 0) for p in error.problems]
     assert places == sorted(places)
-    assert "Traceback" not in str(error)
     assert len(str(error).splitlines()) == len(error.problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from friendshore.case import load_case
-from friendshore.cli.cases import write_starter
-from friendshore.domain.run import RunPurchase
+from friendshore.domain.run import Run, RunPurchase
 from friendshore.orders.carryover import _purchases
 from friendshore.orders.lines import order_lines
 from friendshore.orders.sheet import PlacedLine
@@ -29,42 +28,15 @@ from friendshore.run import read_run
 from .case_books import friendshore
 from .test_orders import FILL_IN, lines_of, problems
 
-RULES = """
-[[rule]]
-kind = "budget"
-id = "purse"
-amount = 1500000
-per = "year"
-
-[[rule]]
-kind = "max-share"
-id = "cap"
-by = "supplier"
-suppliers = ["Example Gallium"]
-each = false
-share = "50 %"
-of = "demand"
-per = "year"
-include_stock = false
-
-[[rule]]
-kind = "min-share"
-id = "floor"
-countries = ["CA"]
-share = "10 %"
-of = "demand"
-per = "year"
-penalty = "50 USD/kg"
-
-[[rule]]
-kind = "pin"
-id = "pinned"
-offer = "quebec-gallium"
-at_most = "3 t"
-per = "horizon"
-"""
-
-
+RULES = "".join(
+    "[[rule]]\n" + "\n".join(keys) + "\n"
+    for keys in (
+        ('kind = "budget"', 'id = "purse"', "amount = 1500000", 'per = "year"'),
+        ('kind = "max-share"', 'id = "cap"', 'by = "supplier"', 'suppliers = ["Example Gallium"]', "each = false", 'share = "50 %"', 'of = "demand"', 'per = "year"', "include_stock = false"),
+        ('kind = "min-share"', 'id = "floor"', 'countries = ["CA"]', 'share = "10 %"', 'of = "demand"', 'per = "year"', 'penalty = "50 USD/kg"'),
+        ('kind = "pin"', 'id = "pinned"', 'offer = "quebec-gallium"', 'at_most = "3 t"', 'per = "horizon"'),
+    )
+)  # fmt: skip
 CAP = ("cap", "gallium-4n together 2027")
 NEXT = ("cap", "gallium-4n together 2028")
 
@@ -73,16 +45,20 @@ NEXT = ("cap", "gallium-4n together 2028")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the starter case from 2027 on, under limits of a year and of the plan, and the run of its plan."""
     folder = tmp_path_factory.mktemp("carryovers")
-    write_starter(folder / "case")
+    assert friendshore("init", "--start", "2027-01-01", folder / "case").exit_code == 0
     file = folder / "case" / "case.toml"
-    start = next(line for line in file.read_text().splitlines() if line.startswith("start = "))
-    text = file.read_text().replace(start, "start = 2027-01-01").replace("from = 2027-01-01", "from = 2027-04-01")
-    first = '[[rule]]\nkind = "max-share"'
-    text = text.replace(first, RULES + "\n" + first)
+    share = '[[rule]]\nkind = "max-share"'
+    text = file.read_text().replace(share, RULES + "\n" + share)
     file.write_text(text.replace("[assume] ", '[assume]\nholding = "6 %/year" '))
-    told = friendshore("plan", folder / "case", "--out", folder / "run", "--quiet")
-    assert told.exit_code == 0, told.output
+    planned(folder / "case", folder / "run")
     return folder
+
+
+def planned(case: Path, run: Path) -> Path:
+    """The run of a case's plan."""
+    told = friendshore("plan", case, "--out", run, "--quiet")
+    assert told.exit_code == 0, told.output
+    return run
 
 
 def roll(
@@ -117,12 +93,20 @@ def bought_before(run: Path, day: str) -> list[RunPurchase]:
     return [one for one in read_run(run).run.purchases if one.order_by.isoformat() < day]
 
 
-def from_china(purchases: list[RunPurchase], year: str) -> Decimal:
-    """Kilograms of the capped supplier that are delivered in a year."""
-    return sum(
-        (one.quantity_kg for one in purchases if one.offer == "guangxi-gallium" and one.delivered[:4] == year),
-        Decimal(0),
-    )
+def kilograms(purchases: Iterable[RunPurchase], offer: str, delivered: str = "") -> Decimal:
+    """Kilograms of an offer, of those delivered in a year."""
+    of = (one for one in purchases if one.offer == f"{offer}-gallium" and one.delivered.startswith(delivered))
+    return sum((one.quantity_kg for one in of), Decimal(0))
+
+
+def spent(purchases: Iterable[RunPurchase]) -> float:
+    """Money for what is ordered in 2027."""
+    return float(sum(one.price + one.charges + one.freight for one in purchases if one.ordered[:4] == "2027"))
+
+
+def again(case: Path) -> Run:
+    """The plan of a case that was rolled."""
+    return plan(load_case(case), registry=Registry.of(), workers=1).run
 
 
 def test_used_and_allowed_are_those_of_the_orders_and_the_demand_before(limited: Path, tmp_path: Path) -> None:
@@ -130,18 +114,13 @@ def test_used_and_allowed_are_those_of_the_orders_and_the_demand_before(limited:
     before = bought_before(limited / "run", "2027-07-01")
     roll(limited / "case", limited / "run", tmp_path / "next", "2027-07-01")
     found = carried(tmp_path / "next")
-    china = from_china(before, "2027")
+    china = kilograms(before, "guangxi", "2027")
     assert china > 0
-    wanted = Decimal(8000) * 91 / 365
-    assert found[CAP] == (china, pytest.approx(wanted / 2, abs=Decimal("0.01")))
-    assert found["pinned", "quebec-gallium"] == (
-        sum(one.quantity_kg for one in before if one.offer == "quebec-gallium"),
-        0,
-    )
-    held = [one for one in read_run(limited / "run").run.stocks if one.period < "2027-Q3"]
-    spent = sum(one.price + one.charges + one.freight for one in before)
-    assert not held
-    assert found["purse", "2027"] == (pytest.approx(spent, abs=Decimal("0.01")), 0)
+    assert found[CAP] == (china, pytest.approx(Decimal(8000) * 91 / 365 / 2, abs=Decimal("0.01")))
+    assert found["pinned", "quebec-gallium"] == (kilograms(before, "quebec"), 0)
+    assert not [one for one in read_run(limited / "run").run.stocks if one.period < "2027-Q3"]
+    money = sum(one.price + one.charges + one.freight for one in before)
+    assert found["purse", "2027"] == (pytest.approx(money, abs=Decimal("0.01")), 0)
 
 
 @pytest.mark.parametrize("day", ["2027-04-01", "2027-05-15", "2027-07-01", "2027-10-01"])
@@ -149,19 +128,17 @@ def test_used_and_allowed_are_those_of_the_orders_and_the_demand_before(limited:
 def test_two_plans_together_keep_the_limits_of_the_year(day: str, share: str, limited: Path, tmp_path: Path) -> None:
     """What was ordered by the first plan and what the second one buys: no more than the budget, the cap, and the pin."""
     roll(limited / "case", limited / "run", tmp_path / "next", day, share)
-    new = plan(load_case(tmp_path / "next"), registry=Registry.of(), workers=1).run
+    new = again(tmp_path / "next")
     assert new.verified
     assert any(one.subject == "purse" and "[[carryover]]" in one.text for one in new.assumptions)
-    spent, china, quebec = 0.0, 0.0, 0.0
-    for purchases, part in ((bought_before(limited / "run", day), float(share)), (new.purchases, 1.0)):
-        spent += part * float(
-            sum(one.price + one.charges + one.freight for one in purchases if one.ordered[:4] == "2027")
-        )
-        china += part * float(from_china(list(purchases), "2027"))
-        quebec += part * float(sum(one.quantity_kg for one in purchases if one.offer == "quebec-gallium"))
+    before, part = bought_before(limited / "run", day), Decimal(share)
     # Quarters from May 15 on belong to the year in which they begin, so that 2027 wants until February 14.
     wanted = 8000 * (275 if day != "2027-05-15" else 275 + 45) / 365
-    assert spent <= 1_500_001
+    assert float(part) * spent(before) + spent(new.purchases) <= 1_500_001
+    china, quebec = (
+        float(part * kilograms(before, *of) + kilograms(new.purchases, *of))
+        for of in (("guangxi", "2027"), ("quebec",))
+    )
     assert china <= wanted / 2 + 0.01
     assert quebec <= 3000.01
 
@@ -170,13 +147,12 @@ def test_a_second_roll_adds_to_the_first(limited: Path, tmp_path: Path) -> None:
     """Each roll adds what its own plan ordered, and last year's rows are gone after the year."""
     roll(limited / "case", limited / "run", tmp_path / "one", "2027-04-01")
     first = carried(tmp_path / "one")
-    assert friendshore("plan", tmp_path / "one", "--out", tmp_path / "run", "--quiet").exit_code == 0
-    roll(tmp_path / "one", tmp_path / "run", tmp_path / "two", "2027-07-01")
+    run = planned(tmp_path / "one", tmp_path / "run")
+    roll(tmp_path / "one", run, tmp_path / "two", "2027-07-01")
     second = carried(tmp_path / "two")
-    assert second[CAP][0] == first[CAP][0] + from_china(bought_before(tmp_path / "run", "2027-07-01"), "2027")
+    assert second[CAP][0] == first[CAP][0] + kilograms(bought_before(run, "2027-07-01"), "guangxi", "2027")
     assert float(second[CAP][1] - first[CAP][1]) == pytest.approx(8000 * 91 / 365 / 2, abs=0.01)
-    assert friendshore("plan", tmp_path / "two", "--out", tmp_path / "run2", "--quiet").exit_code == 0
-    roll(tmp_path / "two", tmp_path / "run2", tmp_path / "three", "2028-01-01")
+    roll(tmp_path / "two", planned(tmp_path / "two", tmp_path / "run2"), tmp_path / "three", "2028-01-01")
     third = carried(tmp_path / "three")
     assert CAP not in third
     assert ("purse", "2027") not in third
@@ -188,13 +164,12 @@ def test_a_late_order_counts_in_the_year_in_which_it_arrives(limited: Path, tmp_
     sheet = tmp_path / "all.csv"
     assert friendshore("orders", limited / "run", "--out", sheet).exit_code == 0
     line = next(row for row in lines_of(sheet) if row["offer"] == "guangxi-gallium" and row["needed_on"][:4] == "2027")
-    kilograms = Decimal(line["quantity_kg"])
+    amount = Decimal(line["quantity_kg"])
     roll(limited / "case", limited / "run", tmp_path / "one", "2027-10-01")
     roll(limited / "case", limited / "run", tmp_path / "two", "2027-10-01", late={line["line"]: "2028-01-05"})
     on_time, late = carried(tmp_path / "one"), carried(tmp_path / "two")
-    assert kilograms > 0
-    assert on_time[CAP][0] - late[CAP][0] == kilograms
-    assert late[NEXT][0] - (on_time[NEXT][0] if NEXT in on_time else 0) == kilograms
+    assert on_time[CAP][0] - late[CAP][0] == amount > 0
+    assert late[NEXT][0] - (on_time[NEXT][0] if NEXT in on_time else 0) == amount
     assert on_time["purse", "2027"] == late["purse", "2027"]
 
 
@@ -207,14 +182,8 @@ def test_a_budget_that_is_raised_still_counts_what_was_spent(limited: Path, tmp_
     for amount in (1_500_000, 1_900_000):
         file.write_text(file.read_text().replace("amount = 1500000", f"amount = {amount}"))
         problem = plan(load_case(file), registry=Registry.of(), workers=1).session.verified.problem
-        (row,) = [
-            row
-            for rule, rows in problem.limit_rows
-            if rule.id == "purse"
-            for row in one_by_one(rows)
-            if row.label == "2027"
-        ]
-        assert row.at_most == amount - used
+        rows = [row for rule, rows in problem.limit_rows if rule.id == "purse" for row in one_by_one(rows)]
+        assert [row.at_most for row in rows if row.label == "2027"] == [amount - used]
 
 
 def test_a_carryover_is_of_a_rule_of_the_case_once(limited: Path, tmp_path: Path) -> None:
@@ -233,42 +202,30 @@ def test_a_capacity_is_taken_once_where_a_roll_cuts_a_period(limited: Path, tmp_
     """Quebec makes 3 t a year. What was ordered from April to mid-May is taken off what it can make from then to mid-August."""
     found = roll(limited / "case", limited / "run", tmp_path / "next", "2027-05-15")
     due = bought_before(limited / "run", "2027-05-15")
-    before = sum(float(one.quantity_kg) for one in due if one.offer == "quebec-gallium" and one.ordered == "2027-Q2")
+    before = float(kilograms((one for one in due if one.ordered == "2027-Q2"), "quebec"))
     whole = 3000 * 136 / 365
     assert before > 3000 * 44 / 365
     (left,) = [one for one in found["left"] if "quebec" in one["rule"]]
     assert left["at_most_kg"] == pytest.approx(whole - before, abs=0.01)
-    new = plan(load_case(tmp_path / "next"), registry=Registry.of(), workers=1).run
-    first = new.periods[0].label
-    after = [one for one in new.purchases if one.offer == "quebec-gallium" and one.ordered == first]
-    assert before + float(sum(one.quantity_kg for one in after)) <= whole + 0.01
+    new = again(tmp_path / "next")
+    after = [one for one in new.purchases if one.ordered == new.periods[0].label]
+    assert before + float(kilograms(after, "quebec")) <= whole + 0.01
 
 
 def test_a_parcel_is_sold_once(limited: Path, tmp_path: Path) -> None:
-    """An offer of 800 kg in all: after two rolls no more than 800 kg were ordered of it."""
+    """An offer of 1500 kg in all: after three rolls no more than that was ordered of it."""
     case = tmp_path / "case"
     shutil.copytree(limited / "case", case)
     offers = (case / "catalog" / "offers.csv").read_text().splitlines()
-    rows = [
-        f"{row},total" if number == 0 else f"{row},{'1500 kg' if 'guangxi' in row else ''}"
-        for number, row in enumerate(offers)
-    ]
-    (case / "catalog" / "offers.csv").write_text("\n".join(rows) + "\n")
+    rows = [f"{row},{'1500 kg' if 'guangxi' in row else ''}" for row in offers[1:]]
+    (case / "catalog" / "offers.csv").write_text("\n".join([f"{offers[0]},total", *rows]) + "\n")
     ordered, now = Decimal(0), case
     for number, day in enumerate(("2027-04-01", "2027-07-01", "2027-10-01")):
-        assert friendshore("plan", now, "--out", tmp_path / f"run{number}", "--quiet").exit_code == 0
-        ordered += sum(
-            (
-                one.quantity_kg
-                for one in bought_before(tmp_path / f"run{number}", day)
-                if one.offer == "guangxi-gallium"
-            ),
-            Decimal(0),
-        )
-        roll(now, tmp_path / f"run{number}", tmp_path / f"next{number}", day)
+        run = planned(now, tmp_path / f"run{number}")
+        ordered += kilograms(bought_before(run, day), "guangxi")
+        roll(now, run, tmp_path / f"next{number}", day)
         now = tmp_path / f"next{number}"
-    last = plan(load_case(now), registry=Registry.of(), workers=1).run
-    assert 0 < ordered + sum(one.quantity_kg for one in last.purchases if one.offer == "guangxi-gallium") <= 1500
+    assert 0 < ordered + kilograms(again(now).purchases, "guangxi") <= 1500
 
 
 @pytest.mark.parametrize("confirmed", ["36350.334", "20000", "0.001"])

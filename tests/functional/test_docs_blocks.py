@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +27,6 @@ PAGES = sorted(path for folder in ("how-to", "tutorial") for path in (ROOT / "do
 PAGES.append(ROOT / "docs" / "explanation" / "stating-a-problem.md")
 FILE = re.compile(r"`([\w./-]+)`(, at the end)?:$")
 UPLOADS = ("uv publish", "python -m twine upload")
-RULE_LINES = 20
 FORKED = """
 import json, os, socket, sys
 
@@ -93,13 +91,9 @@ def installs(page: Path) -> bool:
 
 def marks_of(page: Path) -> list[pytest.MarkDecorator]:
     """Pages that install something are for a run of their own; the tutorial is what everybody reads first."""
-    return (
-        [pytest.mark.wheels]
-        if installs(page)
-        else []
-        if page.parent.name == "tutorial"
-        else [pytest.mark.deep(whole=True)]
-    )
+    if installs(page):
+        return [pytest.mark.wheels]
+    return [] if page.parent.name == "tutorial" else [pytest.mark.deep(whole=True)]
 
 
 @pytest.fixture(scope="session")
@@ -187,19 +181,3 @@ def pattern(text: str) -> str:
         r"(?:.*\n)*" if line == "..." else re.escape(line.removesuffix("...")) + ".*" * line.endswith("...") + r"\n"
         for line in trimmed(text).splitlines()
     )
-
-
-def kinds() -> Iterator[tuple[str, Block]]:
-    """The blocks that define a kind of rule, each with the verb it implements."""
-    for block in blocks(ROOT / "docs" / "how-to" / "write-a-rule.md"):
-        for verb in re.findall(r"def (judge|charge|rows)\(", block.text):
-            yield verb, block
-
-
-def test_a_kind_of_rule_is_short_whatever_its_verb() -> None:
-    """The page shows a rule that forbids, one that charges and one that limits, each a whole plugin of at most twenty lines of code."""
-    shown = list(kinds())
-    assert {verb for verb, _ in shown} == {"judge", "charge", "rows"}
-    for _, block in shown:
-        lines = [line for line in block.text.splitlines() if line.strip()]
-        assert len(lines) <= RULE_LINES, f"{block.place}: {len(lines)} lines"

@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,12 +19,8 @@ from friendshore.errors import InputError, VerificationError
 from friendshore_testing.check import outcomes_of
 from friendshore_testing.subjects import checks_of
 
-if TYPE_CHECKING:  # as pytest finds it, and as a type checker does
-    from ..html_pages import Page
-    from .made_plugins import catalog_plugin, forgotten, rule_plugin
-else:
-    from tests.functional.made_plugins import catalog_plugin, forgotten, rule_plugin
-    from tests.html_pages import Page
+from ..html_pages import Page
+from .made_plugins import catalog_plugin, forgotten, rule_plugin
 
 __all__ = ["forgotten"]
 
@@ -39,36 +34,21 @@ def recommendation() -> friendshore.Recommendation:
 
 
 def test_what_is_offered_is_listed() -> None:
-    """A person who types `friendshore.` and tab sees what there is, the version included."""
+    """A person who types `friendshore.` and tab sees what there is, and nothing else."""
     assert {*friendshore.__all__} <= {*dir(friendshore)}
-    assert [name for name in dir(friendshore) if not name.startswith("_")] == sorted(
-        name for name in friendshore.__all__ if not name.startswith("_")
-    )
+    assert {name for name in dir(friendshore) if not name.startswith("_")} <= {*friendshore.__all__}
     assert friendshore.__version__[0].isdigit()
 
 
-@pytest.mark.parametrize(
-    "of",
-    [
-        lambda r: r,
-        lambda r: r.run,
-        lambda r: r.plan,
-        lambda r: r.plan.plan,
-        lambda r: r.plan.problem,
-        lambda r: r.gathered,
-        lambda r: r.gathered.catalogs[0],
-        lambda r: r.session,
-        lambda r: r.session.inputs,
-        lambda r: r.session.program,
-        lambda r: r.session.solution,
-        lambda r: r.session.after(Change(remove="hill-antimony")),
-        lambda r: friendshore.alternatives(r.session),
-        lambda r: friendshore.ledger(r.session),
-    ],
-)
-def test_what_is_printed_is_short(recommendation: friendshore.Recommendation, of: Callable[[Any], Any]) -> None:
+def test_what_is_printed_is_short(recommendation: friendshore.Recommendation) -> None:
     """Nothing that a person may look at fills the screen with its tables."""
-    assert len(repr(of(recommendation))) < 2_000
+    plan, session, gathered = recommendation.plan, recommendation.session, recommendation.gathered
+    for one in (
+        recommendation, recommendation.run, plan, plan.plan, plan.problem, gathered, gathered.catalogs[0],
+        session, session.inputs, session.program, session.solution, session.after(Change(remove="hill-antimony")),
+        friendshore.alternatives(session), friendshore.ledger(session),
+    ):  # fmt: skip
+        assert len(repr(one)) < 2_000, type(one)
 
 
 def in_frame(shown: str) -> str:
@@ -90,9 +70,7 @@ def test_a_notebook_shows_the_screen_of_a_plan_and_runs_nothing(recommendation: 
     page = recommendation._repr_html_()
     assert len(page) < 40_000
     text = in_frame(page)
-    assert "optimal · verified" in text
-    assert "River smelter" in text
-    assert "Rests on" in text
+    assert all(part in text for part in ("optimal · verified", "River smelter", "Rests on"))
     name = """"></iframe><script>alert(1)</script>'<b onload=x>"""
     hostile = recommendation.run.model_copy(update={"case": name})
     made = friendshore.Recommendation(hostile, recommendation.plan, recommendation.gathered, recommendation.session)
@@ -102,34 +80,25 @@ def test_a_notebook_shows_the_screen_of_a_plan_and_runs_nothing(recommendation: 
 def test_a_notebook_shows_the_screen_of_an_answer(recommendation: friendshore.Recommendation) -> None:
     """Each answer, what matters most first; of very long ones as much as a screen holds."""
     session = recommendation.session
-    found = friendshore.alternatives(session)
-    for one in (
-        found,
-        friendshore.ledger(session),
-        friendshore.why_not(session, "hill-antimony"),
-        friendshore.repairs(session),
-    ):
+    bill = friendshore.ledger(session)
+    reasons = friendshore.why_not(session, "hill-antimony")
+    for one in (friendshore.alternatives(session), bill, reasons, friendshore.repairs(session)):
         assert len(in_frame(one._repr_html_())) > 100
-    long = friendshore.ledger(session)
-    many = long.but(items=long.items[:1] * 500)
+    many = bill.but(items=bill.items[:1] * 500)
     assert re.search(r"4\d\d more items, .* \(--full", in_frame(many._repr_html_()))
     assert len(many._repr_html_()) < 40_000
 
 
-def test_what_a_change_does_is_a_table(recommendation: friendshore.Recommendation) -> None:
-    """Without an offer the other one delivers in its place: kilograms and money before and after."""
+def test_what_is_bought_and_what_a_change_does_are_tables(recommendation: friendshore.Recommendation) -> None:
+    """Facilities go by their ids, as in the catalog; without an offer the other one delivers in its place, for other money."""
+    ids = {facility.id for catalog in recommendation.gathered.catalogs for facility in catalog.facilities}
+    assert set(recommendation.to_frame("purchases")["facility_id"]) <= ids
     lost = recommendation.run.purchases[0].offer
     frame = recommendation.session.after(Change(remove=lost)).to_frame().set_index("offer")
     assert frame.loc[lost, "after_kg"] == 0
     assert frame.loc[lost, "before_kg"] > 0
     assert (frame["change_kg"] == frame["after_kg"] - frame["before_kg"]).all()
     assert frame.loc["hill-antimony", "after_cost"] > 0
-
-
-def test_tables_name_facilities_by_their_ids(recommendation: friendshore.Recommendation) -> None:
-    """A table can be joined to the catalog's: names may be alike, ids are not."""
-    ids = {facility.id for catalog in recommendation.gathered.catalogs for facility in catalog.facilities}
-    assert set(recommendation.to_frame("purchases")["facility_id"]) <= ids
 
 
 def test_what_is_stored_is_verified_again_when_it_is_read(recommendation: friendshore.Recommendation) -> None:
@@ -139,9 +108,8 @@ def test_what_is_stored_is_verified_again_when_it_is_read(recommendation: friend
     assert back.session.answers.solved == 0
     change = Change(remove="river-antimony")
     assert back.session.after(change).cost == recommendation.session.after(change).cost
-    assert {p.name for p in back.gathered.registry.plugins} == {
-        p.name for p in recommendation.gathered.registry.plugins
-    }
+    plugins = [[p.name for p in one.gathered.registry.plugins] for one in (back, recommendation)]
+    assert plugins[0] == plugins[1]
 
 
 def test_a_stored_plan_that_does_not_hold_is_refused(recommendation: friendshore.Recommendation) -> None:

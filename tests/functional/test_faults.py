@@ -10,7 +10,6 @@ import io
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +19,6 @@ from typing import Any
 
 import pytest
 import typer.main
-from typer.testing import CliRunner
 
 from friendshore.cli import app
 from friendshore.cli.options import CLOSED_PIPE
@@ -28,146 +26,76 @@ from friendshore.cli.output import show_json
 from friendshore.inert import UNSEEN, cell_typed
 from friendshore.writing import refused_by_the_machine, replace_file
 
+from .case_books import friendshore
+from .depth import few
+
 TOO_LONG = "x" * 300
-COMMANDS: dict[str, str] = {
-    "plan": "plan {}",
-    "plan --out": "plan nowhere --out {}",
-    "check": "check {}",
-    "verify": "verify {}",
-    "alternatives": "alternatives {}",
-    "why-not": "why-not {} offer",
-    "repairs": "repairs {}",
-    "ledger": "ledger {}",
-    "calendar": "calendar {}",
-    "compare": "compare {} --scenario none",
-    "compare --with": "compare {case} --with {}",
-    "stress": "stress {}",
-    "ask": "ask {}",
-    "sweep": "sweep {} --workers 1",
-    "sweep --scenarios": "sweep {case} --workers 1 --scenarios {}",
-    "sweep --out": "sweep {case} --workers 1 --out {}",
-    "sweep --resume": "sweep {case} --workers 1 --resume --out {}",
-    "sweep --html": "sweep {case} --workers 1 --html {}",
-    "report": "report {}",
-    "sign": "sign {} --key {}",
-    "verify --signed-by": "verify {case} --signed-by {}",
-    "verify --case": "verify {} --case {}",
-    "report --out": "report {case} --out {}",
-    "case to-xlsx": "case to-xlsx {} --out {new}",
-    "case to-xlsx --out": "case to-xlsx {case} --out {}",
-    "case from-xlsx": "case from-xlsx {} {case} --scenario edited",
-    "case from-xlsx CASE": "case from-xlsx {new} {} --scenario edited",
-    "case roll": "case roll {} --to 2027-01-01 --run {case} --out {new}",
-    "case roll --run": "case roll {case} --to 2027-01-01 --run {} --out {new}",
-    "case roll --orders": "case roll {case} --to 2027-01-01 --run {case} --out {new} --orders {}",
-    "case roll --count": "case roll {case} --to 2027-01-01 --run {case} --out {new} --count {}",
-    "case roll --out": "case roll {case} --to 2027-01-01 --run {case} --out {}",
-    "orders": "orders {} --out {new}.csv",
-    "orders --out": "orders {case} --out {}",
-    "orders --filled": "orders {case} --filled {}",
-    "orders --write": "orders {case} --filled {new} --write {}",
-    "programmes --bom": "programmes {case} --bom {}",
-    "programmes --budgets": "programmes {case} --budgets {}",
-    "interactive": "interactive {}",
-    "risk": "risk {}",
-    "risk --check": "risk {case} --check {}",
-    "withstand": "withstand {}",
-    "withstand --check": "withstand {case} --check {}",
-    "withstand --out": "withstand {case} --out {}",
-    "watch": "watch {} {} {case}",
-    "watch CASE": "watch us-10usc4872 us-10usc4872 {}",
-    "watch --out": "watch us-10usc4872 us-10usc4872 {case} --out {}.html",
-    "screen": "screen {}",
-    "lock": "lock {}",
-    "init": "init {}",
-    "catalogs list": "catalogs list --block {}",
-    "catalogs show": "catalogs show {}",
-    "catalogs check": "catalogs check {}",
-    "catalogs convert": "catalogs convert {} {new}",
-    "catalogs convert TO": "catalogs convert {catalog} {}",
-    "catalogs datapackage": "catalogs datapackage {}",
-    "rules list": "rules list {}",
-    "rules list --pack": "rules list --pack {}",
-    "rules show": "rules show {}",
-    "plugins list": "plugins list --block {}",
-    "plugins new": "plugins new acme {}",
-    "plugins new --from": "plugins new acme {new} --from {}",
-    "plugins show": "plugins show {}",
-    "plugins check": "plugins check {}",
-}
+COMMANDS = (
+    "plan {}", "plan nowhere --out {}", "check {}", "verify {}", "verify {case} --signed-by {}", "verify {} --case {}", "sign {} --key {}",
+    "alternatives {}", "why-not {} offer", "repairs {}", "ledger {}", "calendar {}", "stress {}", "ask {}", "interactive {}", "screen {}",
+    "compare {} --scenario none", "compare {case} --with {}", "report {}", "report {case} --out {}", "lock {}", "init {}",
+    "sweep {} --workers 1", "sweep {case} --workers 1 --scenarios {}", "sweep {case} --workers 1 --out {}",
+    "sweep {case} --workers 1 --resume --out {}", "sweep {case} --workers 1 --html {}",
+    "case to-xlsx {} --out {new}", "case to-xlsx {case} --out {}", "case from-xlsx {} {case} --scenario edited",
+    "case from-xlsx {new} {} --scenario edited", "case roll {} --to 2027-01-01 --run {case} --out {new}",
+    "case roll {case} --to 2027-01-01 --run {} --out {new}", "case roll {case} --to 2027-01-01 --run {case} --out {}",
+    "case roll {case} --to 2027-01-01 --run {case} --out {new} --orders {}",
+    "case roll {case} --to 2027-01-01 --run {case} --out {new} --count {}",
+    "orders {} --out {new}.csv", "orders {case} --out {}", "orders {case} --filled {}", "orders {case} --filled {new} --write {}",
+    "programmes {case} --bom {}", "programmes {case} --budgets {}", "risk {}", "risk {case} --check {}",
+    "withstand {}", "withstand {case} --check {}", "withstand {case} --out {}",
+    "watch {} {} {case}", "watch us-10usc4872 us-10usc4872 {}", "watch us-10usc4872 us-10usc4872 {case} --out {}.html",
+    "catalogs list --block {}", "catalogs show {}", "catalogs check {}", "catalogs convert {} {new}", "catalogs convert {catalog} {}",
+    "catalogs datapackage {}", "rules list {}", "rules list --pack {}", "rules show {}",
+    "plugins list --block {}", "plugins new acme {}", "plugins new acme {new} --from {}", "plugins show {}", "plugins check {}",
+)  # fmt: skip
 """Every command, and every place of a command that takes a path; `{}` is where the fault goes."""
+NAMES = ("case.toml", "run.json", "facts.json", "catalog.toml", "pack.toml", "friendshore.toml")
+"""Files that commands look for in a folder."""
 
 
-def _fifo(folder: Path) -> Path:
-    os.mkfifo(folder / "pipe.toml")
-    return folder / "pipe.toml"
-
-
-def _socket(folder: Path) -> Path:
+def _socket(path: Path) -> None:
     here = Path.cwd()
-    os.chdir(folder)  # the name of a socket may not be long
+    os.chdir(path.parent)  # the name of a socket may not be long
     try:
         with socket.socket(socket.AF_UNIX) as made:
-            made.bind("socket")
+            made.bind(path.name)
     finally:
         os.chdir(here)
-    return folder / "socket"
 
 
-def _loop(folder: Path) -> Path:
-    (folder / "loop").symlink_to("loop")
-    return folder / "loop"
+def _holding(make: Callable[[Path], object], *more: str) -> Callable[[Path], None]:
+    def fill(path: Path) -> None:
+        for name in (*NAMES, *more):
+            (path / name).parent.mkdir(exist_ok=True)
+            make(path / name)
+
+    return fill
 
 
-def _closed(folder: Path) -> Path:
-    (folder / "closed").mkdir(mode=0)
-    return folder / "closed"
+def _nothing(path: Path) -> None:
+    """It is not there."""
 
 
-def _folder_of_folders(folder: Path) -> Path:
-    for name in ("case.toml", "run.json", "facts.json", "catalog.toml", "pack.toml", "friendshore.toml"):
-        (folder / "odd" / name).mkdir(parents=True)
-    return folder / "odd"
-
-
-def _holds_pipes(folder: Path) -> Path:
-    (folder / "pipes").mkdir()
-    for name in ("case.toml", "run.json", "facts.json", "catalog.toml", "pack.toml", "friendshore.toml", "x.csv"):
-        os.mkfifo(folder / "pipes" / name)
-    return folder / "pipes"
-
-
-def _written(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
-    return path
-
-
-FAULTS: dict[str, Callable[[Path], Path]] = {
-    "too long": lambda folder: folder / TOO_LONG,
-    "too long within": lambda folder: folder / TOO_LONG / "case.toml",
-    "loop": _loop,
-    "below a file": lambda folder: _written(folder / "file", b"") / "x",
-    "pipe": _fifo,
-    "socket": _socket,
-    "device": lambda _: Path("/dev/zero"),
-    "not to be entered": _closed,
-    "folders in place of files": _folder_of_folders,
-    "pipes in place of files": _holds_pipes,
-    "empty": lambda folder: _written(folder / "empty.toml", b""),
-    "UTF-16": lambda folder: _written(folder / "wide.toml", "schema = 1".encode("utf-16")),
-    "marked": lambda folder: _written(folder / "marked.toml", b"\xef\xbb\xbfschema = 1"),
-    "signs": lambda folder: folder / "a\x1b]0;title\x07\x9b2J\u202e\u2028\nverified",
-    "no text": lambda folder: folder / os.fsdecode(b"\xff\xfe"),
+FAULTS: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "pipe": ("pipe.toml", os.mkfifo),
+    "signs": ("a\x1b]0;title\x07\x9b2J\u202e\u2028\nverified", _nothing),
+    "too long": (TOO_LONG, _nothing),
+    "too long within": (f"{TOO_LONG}/case.toml", _nothing),
+    "loop": ("loop", lambda path: path.symlink_to("loop")),
+    "below a file": ("file/x", lambda path: path.parent.write_bytes(b"")),
+    "socket": ("socket", _socket),
+    "device": ("/dev/zero", _nothing),
+    "not to be entered": ("closed", lambda path: path.mkdir(mode=0)),
+    "folders in place of files": ("odd", _holding(Path.mkdir)),
+    "pipes in place of files": ("pipes", _holding(os.mkfifo, "x.csv")),
+    "empty": ("empty.toml", lambda path: path.write_bytes(b"")),
+    "UTF-16": ("wide.toml", lambda path: path.write_text("schema = 1", encoding="utf-16")),
+    "marked": ("marked.toml", lambda path: path.write_text("schema = 1", encoding="utf-8-sig")),
+    "no text": (os.fsdecode(b"\xff\xfe"), _nothing),
 }
+"""What is wrong with a path: its name, and how it is made."""
 POSIX = pytest.mark.skipif(os.name == "nt", reason="pipes and devices are files on POSIX only")
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that `init` writes."""
-    folder = tmp_path_factory.mktemp("faults") / "case"
-    assert CliRunner().invoke(app, ["init", "--start", "2026-10-01", str(folder)]).exit_code == 0
-    return folder
 
 
 def test_every_command_is_tried() -> None:
@@ -177,28 +105,27 @@ def test_every_command_is_tried() -> None:
         for name, command in group.commands.items():
             yield from names(command, f"{prefix}{name} ") if hasattr(command, "commands") else [prefix + name]
 
-    assert set(names(typer.main.get_command(app), "")) <= set(COMMANDS)
+    every = names(typer.main.get_command(app), "")
+    assert [name for name in every if not any(line.startswith(f"{name} ") for line in COMMANDS)] == []
 
 
 @POSIX
 @pytest.mark.usefixtures("site")
-@pytest.mark.parametrize(
-    "fault",
-    [fault if fault in ("pipe", "signs") else pytest.param(fault, marks=pytest.mark.deep) for fault in FAULTS],
-)
-def test_a_path_that_cannot_be_used_is_told(fault: str, case: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", few(FAULTS, 2))
+def test_a_path_that_cannot_be_used_is_told(fault: str, first: Path, tmp_path: Path) -> None:
     """Whatever is wrong with a path, every command says so in words: no traceback, no waiting, no sign that a terminal acts on."""
-    for name, command in COMMANDS.items():
-        folder = tmp_path / name.replace(" ", "-")
+    name, make = FAULTS[fault]
+    for number, command in enumerate(COMMANDS):
+        folder = tmp_path / str(number)
         folder.mkdir()
-        path = FAULTS[fault](folder)
-        words = {"{}": path, "{case}": case, "{catalog}": case / "catalog", "{new}": folder / "new"}
-        done = CliRunner().invoke(app, [str(words.get(word, word)) for word in command.split()])
-        raised = done.exception
-        assert raised is None or isinstance(raised, SystemExit), f"{name}: {raised!r}"
-        assert done.exit_code in (0, 2, 3), name
-        assert done.exit_code == 0 or done.stderr.strip(), name
-        assert not UNSEEN.search(done.output.replace("\n", "")), name
+        path = folder / name
+        make(path)
+        words = {"{}": path, "{case}": first, "{catalog}": first / "catalog", "{new}": folder / "new"}
+        done = friendshore(*(words.get(word, word) for word in command.split()))
+        assert done.exception is None or isinstance(done.exception, SystemExit), f"{command}: {done.exception!r}"
+        assert done.exit_code in (0, 2, 3), command
+        assert done.exit_code == 0 or done.stderr.strip(), command
+        assert not UNSEEN.search(done.output.replace("\n", "")), command
         if fault == "not to be entered":
             path.chmod(0o700)
 
@@ -218,19 +145,19 @@ def shell(line: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.deep
 @POSIX
-def test_a_closed_stderr_costs_no_run(case: Path, tmp_path: Path) -> None:
+def test_a_closed_stderr_costs_no_run(first: Path, tmp_path: Path) -> None:
     """With stdin and stderr closed the plan is made, written and printed, and nothing else gets into its files."""
-    done = shell('"$@" <&- 2>&-', "plan", case, "--out", tmp_path / "run", "--json")
+    done = shell('"$@" <&- 2>&-', "plan", first, "--out", tmp_path / "run", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout) == json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.deep
 @POSIX
-def test_a_closed_stdout_costs_no_exit_code(case: Path) -> None:
+def test_a_closed_stdout_costs_no_exit_code(first: Path) -> None:
     """Whoever closes stdout wants no answer, and still the exit code."""
     assert shell('"$@" >&-', "--version").returncode == 0
-    assert shell('"$@" >&-', "init", case).returncode == 2
+    assert shell('"$@" >&-', "init", first).returncode == 2
 
 
 @POSIX
@@ -249,11 +176,11 @@ def test_a_reader_that_has_gone_is_no_failure(arguments: tuple[str, ...], tmp_pa
 
 @pytest.mark.deep
 @POSIX
-def test_a_reader_of_errors_that_has_gone_is_no_failure(case: Path) -> None:
+def test_a_reader_of_errors_that_has_gone_is_no_failure(first: Path) -> None:
     """What nobody reads on stderr changes no exit code."""
     reading, writing = os.pipe()
     os.close(reading)
-    done = program("init", case, stderr=writing)
+    done = program("init", first, stderr=writing)
     assert (done.returncode, done.stdout) == (2, "")
     os.close(writing)
 
@@ -266,9 +193,7 @@ def test_a_full_disk_behind_stdout_is_told(arguments: tuple[str, ...], tmp_path:
     """An answer that could not be written ends in no success, and says why."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = program(*(word.replace("{new}", str(tmp_path / "new")) for word in arguments), stdout=full)
-    assert done.returncode == 2
-    assert "No space left" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, "No space left" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
 
 
 @POSIX
@@ -291,60 +216,47 @@ def test_a_file_larger_than_the_machine_allows_is_told(tmp_path: Path) -> None:
 @POSIX
 @pytest.mark.parametrize(
     "arguments",
-    [
-        "init new",
-        *(
-            pytest.param(words, marks=pytest.mark.deep)
-            for words in ("check {case}", "check case", "plan {case} --out run", "plugins check {case}/catalog")
-        ),
-    ],
+    few(["init new", "check {case}", "check case", "plan {case} --out run", "plugins check {case}/catalog"], 1),
 )
-def test_a_working_folder_that_is_gone_is_told(arguments: str, case: Path, tmp_path: Path) -> None:
+def test_a_working_folder_that_is_gone_is_told(arguments: str, first: Path, tmp_path: Path) -> None:
     """What names its files in full works in a folder that was deleted; all else is refused in words."""
     gone = tmp_path / "gone"
     gone.mkdir()
-    words = arguments.replace("{case}", str(case)).split()
+    words = arguments.replace("{case}", str(first)).split()
     done = shell(f'cd "{gone}" && rmdir "{gone}" && "$@"', *words)
     assert "Traceback" not in done.stderr
     assert done.returncode == (0 if arguments == "check {case}" else 2), done.stderr
     assert done.returncode == 0 or done.stderr
 
 
-def test_names_of_any_signs_are_planned_shown_and_verified(case: Path, tmp_path: Path) -> None:
+def test_names_of_any_signs_are_planned_shown_and_verified(case: Path) -> None:
     """Escape codes, breaks of lines, formulas and markup in names: inert wherever they are shown, and still what was typed."""
-    folder = tmp_path / "case"
-    shutil.copytree(case, folder)
-    plants = folder / "catalog" / "facilities.csv"
     names = {
         "Quebec gallium plant": "Quebec\x1b]0;t\x07\x9b2J \u202e\x7f ![x](http://evil.example/p.png)",
         "Guangxi gallium plant": '"Guangxi\r\u2028optimal · verified\x85<b>"',
         "Kwinana gallium plant": "=HYPERLINK(1);=1+1",
     }
-    file = folder / "case.toml"
-    text = file.read_text(encoding="utf-8").replace('end_use = "civil"', r'end_use = "@civil[red]"')
-    file.write_text(text, encoding="utf-8")
-    written = plants.read_text(encoding="utf-8")
-    for name, nasty in names.items():
-        written = written.replace(name, nasty)
-    plants.write_text(written, encoding="utf-8", newline="")
-    plan, verify, report = (
-        CliRunner().invoke(app, [*words, str(tmp_path / "run")])
-        for words in (["plan", str(folder), "--out"], ["verify"], ["report", "--no-verify"])
-    )
-    assert (plan.exit_code, verify.exit_code, report.exit_code) == (0, 0, 0), plan.output + verify.output
+    changes = {"case.toml": {'end_use = "civil"': r'end_use = "@civil[red]"'}, "catalog/facilities.csv": names}
+    for file, texts in changes.items():
+        text = (case / file).read_text(encoding="utf-8")
+        for old, new in texts.items():
+            text = text.replace(old, new)
+        (case / file).write_text(text, encoding="utf-8", newline="")
+    steps = (["plan", case, "--out", "run"], ["verify", "run"], ["report", "--no-verify", "run"])
+    plan, verify, report = (friendshore(*words) for words in steps)
     for done in (plan, verify, report):
+        assert done.exit_code == 0, done.output
         assert not UNSEEN.search(done.output.replace("\n", ""))
     assert sum(line.startswith("optimal") for line in plan.output.splitlines()) == 1
     assert not re.search(r"(?<!\\)\]\(", report.output)
-    told = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    told = json.loads(Path("run/run.json").read_text(encoding="utf-8"))
     typed = {name.strip('"') for name in names.values()}
     assert {purchase["facility"] for purchase in told["purchases"]} == typed
-    for table in (tmp_path / "run").glob("*.csv"):
-        cells = [
-            cell for row in csv.reader(table.read_text(encoding="utf-8").splitlines(), strict=True) for cell in row
-        ]
+    for table in Path("run").glob("*.csv"):
+        rows = csv.reader(table.read_text(encoding="utf-8").splitlines(), strict=True)
+        cells = [cell for row in rows for cell in row]
         assert not [cell for cell in cells if re.match(r"[=+@\t\r]|-(?!\d)", cell) or UNSEEN.search(cell)]
-    with (tmp_path / "run" / "purchases.csv").open(encoding="utf-8", newline="") as stream:
+    with Path("run/purchases.csv").open(encoding="utf-8", newline="") as stream:
         assert {cell_typed(row["facility"]) for row in csv.DictReader(stream)} == typed
 
 
@@ -363,10 +275,9 @@ def test_json_is_json_in_every_encoding(encoding: str, monkeypatch: pytest.Monke
     "setting",
     ["COLUMNS=0", "COLUMNS=1", "COLUMNS=²", f"COLUMNS={'9' * 5000}", "COLUMNS=-1", "LINES=²", "TERM=dumb", "LC_ALL=C"],
 )
-def test_odd_settings_of_a_terminal_stop_nothing(setting: str, monkeypatch: pytest.MonkeyPatch, case: Path) -> None:
+def test_odd_settings_of_a_terminal_stop_nothing(setting: str, first: Path) -> None:
     """A width of nothing, of too much or of no number, and a terminal that is none, are no mistakes."""
     name, _, value = setting.partition("=")
-    monkeypatch.setenv(name, value)
-    done = CliRunner().invoke(app, ["catalogs", "show", str(case / "catalog")])
+    done = friendshore("catalogs", "show", first / "catalog", **{name: value})
     assert done.exit_code == 0, done.exception
     assert "Invented suppliers" in done.output

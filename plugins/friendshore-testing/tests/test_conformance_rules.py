@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 
-from friendshore.domain.facts import Material
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
-from friendshore.errors import PluginError
+from friendshore.errors import Diagnostic, PluginError
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import OriginBan
 from friendshore.rules.rows import Row, Rows
 from friendshore_testing import Check, Example, check_rule, rule_checks
 
-if TYPE_CHECKING:
-    from .. import building as b
-    from .depth import few
-else:
-    from tests import building as b
-    from tests.functional.depth import few
+from .. import building as b
+from .depth import few
 
 
 class Barred(Rule):
@@ -64,16 +59,6 @@ class Capped(Rule):
                 )
 
 
-GIVEN = {"id": "r", "title": "What is doubtful is not bought.", "citation": "s. 1"}
-
-
-def one_row(facts: Facts, counts: Any, **bounds: Any) -> Row:
-    """A row over all purchases of the horizon."""
-    ((_, periods),) = facts.spans("horizon")
-    fields = {"sentence": "A limit on all.", **bounds}
-    return Row(label="all", terms=(facts.bought(counts, periods),), **fields)
-
-
 class Untyped(Barred):
     """It holds a tuple, which JSON has not."""
 
@@ -81,238 +66,122 @@ class Untyped(Barred):
     extra: Any = ("a", "b")
 
 
-class Mute(Capped):
-    """Its row has no sentence."""
-
-    kind: Literal["mute"] = "mute"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        yield one_row(facts, lambda *_: 1, at_most=Decimal(10**6), sentence="")
-
-
-class YesOrNo(Barred):
-    """It answers yes or no in place of a verdict."""
-
-    kind: Literal["yes-or-no"] = "yes-or-no"  # type: ignore[assignment]
-
-    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        return offer.missing == frozenset()  # type: ignore[return-value]
-
-
-class Squared(Capped):
-    """It multiplies what is bought by itself."""
-
-    kind: Literal["squared"] = "squared"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        ((_, periods),) = facts.spans("horizon")
-        bought = facts.bought(lambda *_: 1, periods)
-        yield Row("squared", (bought * bought,), at_most=Decimal(9))  # type: ignore[operator]
-
-
-class ByPlan(Capped):
-    """Its bound is a function of the plan."""
-
-    kind: Literal["by-plan"] = "by-plan"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        yield one_row(facts, lambda *_: 1, at_most=lambda plan: plan.cost / 2)
-
-
-class Moody(Barred):
-    """Every third time it says something else."""
-
-    kind: Literal["moody"] = "moody"  # type: ignore[assignment]
-    asked: ClassVar[list[int]] = []
-
-    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        self.asked.append(1)
-        return self.verdict(Result.FAIL) if len(self.asked) % 3 == 0 else PASS
-
-
-class First(Capped):
-    """It caps whatever offer it is shown first."""
-
-    kind: Literal["first"] = "first"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        first = [o.offer.id for o in facts.offers[:1]]
-        yield one_row(facts, lambda o, _: int(o.offer.id in first), at_most=Decimal(5))
-
-
-class Trusting(Barred):
-    """A doubtful origin passes."""
-
-    kind: Literal["trusting"] = "trusting"  # type: ignore[assignment]
-
-    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        sure = any(entry.countries == {self.country} for entry in offer.performed)
-        return self.verdict(Result.FAIL) if sure and use.end_use == self.end_use else PASS
-
-
-class Rebate(Rule):
-    """What costs more than 20 is paid for by the law."""
-
-    kind: Literal["rebate"] = "rebate"
-
-    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
-        return Decimal(20) - value
-
-
-class ByNumber(Capped):
-    """The more offers there are, the more must be bought."""
-
-    kind: Literal["by-number"] = "by-number"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        yield one_row(facts, lambda *_: 1, at_least=Decimal(30 * len(facts.offers)))
-
-
-class Numbered(Barred):
-    """It goes by when it first saw an offer."""
-
-    kind: Literal["numbered"] = "numbered"  # type: ignore[assignment]
-    seen: ClassVar[list[Chained]] = []
-
-    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        number = next((i for i, other in enumerate(self.seen) if other is offer), len(self.seen))
-        self.seen[number:] = [offer, *self.seen[number + 1 :]]
-        return self.verdict(Result.FAIL) if number % 2 else PASS
-
-
-class ByName(Capped):
-    """It caps the offer whose name comes first."""
-
-    kind: Literal["by-name"] = "by-name"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        first = min((o.offer.id for o in facts.offers), default="")
-        yield one_row(facts, lambda o, _: int(o.offer.id == first), at_most=Decimal(5))
-
-
-class EachOffer(Capped):
-    """Each offer may sell a little, however many a plant makes of its goods."""
-
-    kind: Literal["each-offer"] = "each-offer"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        ((_, periods),) = facts.spans("horizon")
-        for name in sorted({o.offer.id for o in facts.offers}):
-            term = facts.bought(lambda o, _, n=name: int(o.offer.id == n), periods)  # type: ignore[misc]
-            yield Row(label=name, terms=(term,), at_most=Decimal(30), sentence=f"Little of {name}.")
-
-
+GIVEN = {"id": "r", "title": "What is doubtful is not bought.", "citation": "s. 1"}
 NEVER = {**GIVEN, "stages": ["mined"], "countries": ["CN"], "elements": ["Xx"]}
 
 
-class Careless(Barred):
-    """It says that it bears on nothing."""
-
-    kind: Literal["careless"] = "careless"  # type: ignore[assignment]
-
-    def concerns(self, use: Use) -> bool:
-        return False
+def made(kind: str, base: type[Rule] = Barred, **members: Any) -> Rule:
+    """A rule of a kind that does something else than the one it is based on."""
+    noted = {"kind": Literal[kind], "asked": ClassVar[list[Any]], "charge_reads_use": ClassVar[bool]}
+    body = {"__module__": __name__, "kind": kind, "asked": [], **members, "__annotations__": noted}
+    return type(base)(kind, (base,), body).model_validate(GIVEN)
 
 
-class ByUse(Rule):
-    """It charges for defence use alone, and says that the use plays no part."""
+def row_of(counts: Any = lambda offer, place: 1, **bounds: Any) -> Callable[[Rule, Facts], Iterable[Row]]:
+    """What gives one row over all purchases of the horizon; what it counts and its bounds may follow from the facts."""
 
-    kind: Literal["by-use"] = "by-use"
-    charge_reads_use: ClassVar[bool] = False
+    def rows(self: Rule, facts: Facts) -> Iterable[Row]:
+        ((_, periods),) = facts.spans("horizon")
+        given = {name: value(facts) if name == "at_least" else value for name, value in bounds.items()}
+        number = counts(facts) if counts.__code__.co_argcount == 1 else counts
+        yield Row(label="all", terms=(facts.bought(number, periods),), **{"sentence": "A limit on all.", **given})
 
-    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
-        return Decimal(int(use.end_use == "defense"))
-
-
-class OnNothing(Rule):
-    """It charges on everything, and says that it charges on no material."""
-
-    kind: Literal["on-nothing"] = "on-nothing"
-
-    def charges_on(self, material: Material) -> bool:
-        return False
-
-    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
-        return Decimal(1)
+    return rows
 
 
-class ByOrigin(Rule):
-    """It charges for Chinese goods alone, and says that all origins are alike."""
-
-    kind: Literal["by-origin"] = "by-origin"
-
-    @property
-    def charged_origins(self) -> tuple[frozenset[str], ...]:
-        return ()
-
-    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
-        return Decimal(int(origin == "CN"))
+def squared(self: Rule, facts: Facts) -> Iterable[Row]:
+    """It multiplies what is bought by itself."""
+    ((_, periods),) = facts.spans("horizon")
+    bought = facts.bought(lambda *_: 1, periods)
+    yield Row("squared", (bought * bought,), at_most=Decimal(9))  # type: ignore[operator]
 
 
-class Unread(Capped):
-    """It says that it reads no material."""
-
-    kind: Literal["unread"] = "unread"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        yield one_row(facts, lambda *_: 1, at_most=Decimal(100), reads=frozenset())
+def moody(self: Any, offer: Chained, move: Move, use: Use) -> Verdict:
+    """Every third time it says something else."""
+    self.asked.append(1)
+    return self.verdict(Result.FAIL) if len(self.asked) % 3 == 0 else PASS
 
 
-class Speechless(Barred):
-    """It breaks down when it is asked for its sentence."""
-
-    kind: Literal["speechless"] = "speechless"  # type: ignore[assignment]
-
-    def sentence(self) -> str:
-        return self.title[1000]
+def numbered(self: Any, offer: Chained, move: Move, use: Use) -> Verdict:
+    """It goes by when it first saw an offer."""
+    number = next((i for i, other in enumerate(self.asked) if other is offer), len(self.asked))
+    self.asked[number:] = [offer, *self.asked[number + 1 :]]
+    return self.verdict(Result.FAIL) if number % 2 else PASS
 
 
-class Crooked(Capped):
-    """Its rows do not fit together."""
-
-    kind: Literal["crooked"] = "crooked"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        rows = facts.bought_in_each(
-            [[1.0 for _ in facts.purchases()]], [periods for _, periods in facts.spans("period")]
-        )
-        yield Rows(labels=["only one"] * 9, bought=rows, at_most=[Decimal(5)])  # type: ignore[misc]
+def trusting(self: Any, offer: Chained, move: Move, use: Use) -> Verdict:
+    """A doubtful origin passes."""
+    sure = any(entry.countries == {self.country} for entry in offer.performed)
+    return self.verdict(Result.FAIL) if sure and use.end_use == self.end_use else PASS
 
 
-class Nervous(Barred):
+def nervous(self: Any, offer: Chained, move: Move, use: Use) -> Verdict:
     """It breaks down at an offer whose origin is known."""
-
-    kind: Literal["nervous"] = "nervous"  # type: ignore[assignment]
-
-    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        return PASS if any(not e.complete or len(e.countries) > 1 for e in offer.performed) else self.nothing  # type: ignore[attr-defined, no-any-return]
+    return PASS if any(not e.complete or len(e.countries) > 1 for e in offer.performed) else self.nothing
 
 
+def each_offer(self: Rule, facts: Facts) -> Iterable[Row]:
+    """Each offer may sell a little, however many a plant makes of its goods."""
+    ((_, periods),) = facts.spans("horizon")
+    for name in sorted({o.offer.id for o in facts.offers}):
+        term = facts.bought(lambda o, _, n=name: int(o.offer.id == n), periods)  # type: ignore[misc]
+        yield Row(label=name, terms=(term,), at_most=Decimal(30), sentence=f"Little of {name}.")
+
+
+def crooked(self: Rule, facts: Facts) -> Iterable[Rows]:
+    """Its rows do not fit together."""
+    rows = facts.bought_in_each([[1.0 for _ in facts.purchases()]], [periods for _, periods in facts.spans("period")])
+    yield Rows(labels=["only one"] * 9, bought=rows, at_most=[Decimal(5)])  # type: ignore[misc]
+
+
+def first_shown(facts: Facts) -> Callable[[Chained, str], int]:
+    """Counts whatever offer is shown first."""
+    return lambda offer, _: int(offer.offer.id in [o.offer.id for o in facts.offers[:1]])
+
+
+def first_called(facts: Facts) -> Callable[[Chained, str], int]:
+    """Counts the offer whose name comes first."""
+    return lambda offer, _: int(offer.offer.id == min((o.offer.id for o in facts.offers), default=""))
+
+
+def charging(value: Callable[..., Decimal]) -> Callable[..., Decimal]:
+    """A charge by end use, origin, and value."""
+    return lambda self, offer, move, use, origin, given: value(use.end_use, origin, given)
+
+
+FIVE = {"at_most": Decimal(5)}
+PLANNED = {"at_most": lambda plan: plan.cost / 2}
+SQUARED = made("squared", Capped, rows=squared)
+BY_PLAN = made("by-plan", Capped, rows=row_of(**PLANNED))
+YES = made("yes-or-no", judge=lambda self, offer, move, use: not offer.missing)
+REBATE = made("rebate", Rule, charge=charging(lambda use, origin, value: Decimal(20) - value))
+CROOKED = made("crooked", Capped, rows=crooked)
 BAD: dict[str, tuple[Rule, str, str]] = {
-    "breaks down at its sentence": (Speechless.model_validate(GIVEN), "sentence", "string index out of range"),
-    "rows that do not fit": (Crooked.model_validate(GIVEN), "linear", "1 of `at_most`"),
-    "breaks down at an offer": (Nervous.model_validate(GIVEN), "answers", "AttributeError"),
-    "careless": (Careless.model_validate(GIVEN), "shortcuts", "`concerns` says that it does not bear on defense use"),
-    "charge by use": (ByUse.model_validate(GIVEN), "shortcuts", "the charge differs from use to use"),
-    "charge on a material": (OnNothing.model_validate(GIVEN), "shortcuts", "`charges_on` is false of"),
-    "charge by origin": (ByOrigin.model_validate(GIVEN), "shortcuts", "yet their charges differ"),
-    "row that reads nothing": (Unread.model_validate(GIVEN), "shortcuts", "leaves out"),
+    "breaks down at its sentence": (made("speechless", sentence=lambda self: self.title[1000]), "sentence", "string index out of range"),
+    "rows that do not fit": (CROOKED, "linear", "1 of `at_most`"),
+    "breaks down at an offer": (made("nervous", judge=nervous), "answers", "AttributeError"),
+    "careless": (made("careless", concerns=lambda self, use: False), "shortcuts", "`concerns` says that it does not bear on defense use"),
+    "charge by use": (made("by-use", Rule, charge_reads_use=False, charge=charging(lambda use, *_: Decimal(int(use == "defense")))), "shortcuts", "the charge differs from use to use"),
+    "charge on a material": (made("on-nothing", Rule, charges_on=lambda self, material: False, charge=charging(lambda *_: Decimal(1))), "shortcuts", "`charges_on` is false of"),
+    "charge by origin": (made("by-origin", Rule, charged_origins=property(lambda self: ()), charge=charging(lambda use, origin, _: Decimal(int(origin == "CN")))), "shortcuts", "yet their charges differ"),
+    "row that reads nothing": (made("unread", Capped, rows=row_of(at_most=Decimal(100), reads=frozenset())), "shortcuts", "leaves out"),
     "json": (Untyped.model_validate(GIVEN), "json", "another rule once written as JSON"),
     "sentence of a rule": (Barred.model_validate({**GIVEN, "title": ""}), "sentence", "not told in a sentence"),
-    "sentence of a row": (Mute.model_validate(GIVEN), "sentence", "row `all` has no sentence"),
-    "answers": (YesOrNo.model_validate(GIVEN), "answers", "no verdict"),
-    "not linear": (Squared.model_validate(GIVEN), "linear", "unsupported operand"),
-    "by the plan": (ByPlan.model_validate(GIVEN), "linear", "`at_most` is <function ByPlan.rows"),
-    "not pure": (Moody.model_validate(GIVEN), "pure", "it gives other verdicts"),
-    "by order": (First.model_validate(GIVEN), "order", "change with the order in which it is shown"),
-    "doubt": (Trusting.model_validate(GIVEN), "doubt", "says fail where"),
-    "cheaper": (Rebate.model_validate(GIVEN), "more-rules", "pays the buyer"),
-    "by number": (ByNumber.model_validate(GIVEN), "more-offers", "with one more offer"),
-    "by number of appearance": (Numbered.model_validate(GIVEN), "rows-of-tables", "in another order"),
-    "by name": (ByName.model_validate(GIVEN), "names", "with other names"),
-    "each offer": (EachOffer.model_validate(GIVEN), "halves", "split in two"),
+    "sentence of a row": (made("mute", Capped, rows=row_of(at_most=Decimal(10**6), sentence="")), "sentence", "row `all` has no sentence"),
+    "answers": (YES, "answers", "no verdict"),
+    "not linear": (SQUARED, "linear", "unsupported operand"),
+    "by the plan": (BY_PLAN, "linear", "`at_most` is <function"),
+    "not pure": (made("moody", judge=moody), "pure", "it gives other verdicts"),
+    "by order": (made("first", Capped, rows=row_of(first_shown, **FIVE)), "order", "change with the order in which it is shown"),
+    "doubt": (made("trusting", judge=trusting), "doubt", "says fail where"),
+    "cheaper": (REBATE, "more-rules", "pays the buyer"),
+    "by number": (made("by-number", Capped, rows=row_of(at_least=lambda facts: Decimal(30 * len(facts.offers)))), "more-offers", "with one more offer"),
+    "by number of appearance": (made("numbered", judge=numbered), "rows-of-tables", "in another order"),
+    "by name": (made("by-name", Capped, rows=row_of(first_called, **FIVE)), "names", "with other names"),
+    "each offer": (made("each-offer", Capped, rows=each_offer), "halves", "split in two"),
     "applies to nothing": (OriginBan.model_validate(NEVER), "applies", "bears on none of them"),
-}
+}  # fmt: skip
+"""Rules that each break one check, and what is found."""
 
 
 def found(checks: Iterable[Check], only: str = "") -> dict[str, str]:
@@ -357,7 +226,7 @@ def test_one_mistake_is_named_once(name: str) -> None:
 def test_all_that_is_found_is_raised_at_once() -> None:
     """A plain call in a test fails with the rule, the check, what was found and in which made-up case."""
     with pytest.raises(AssertionError, match=r"check `order`[\s\S]*rule `r` of kind `first`[\s\S]*in made-up-"):
-        check_rule(First.model_validate(GIVEN))
+        check_rule(BAD["by order"][0])
 
 
 def test_a_wider_form_must_bar_no_less() -> None:
@@ -396,15 +265,6 @@ class TestExamples:
         assert words in found(rule_checks(self.ban, examples=examples), "examples")["examples"]
 
 
-class NaN(Capped):
-    """Its bound is not a number."""
-
-    kind: Literal["nan"] = "nan"  # type: ignore[assignment]
-
-    def rows(self, facts: Facts) -> Iterable[Row]:
-        yield one_row(facts, lambda *_: 1, at_most=Decimal("NaN"))
-
-
 class Silent(Barred):
     """It answers nothing."""
 
@@ -414,70 +274,43 @@ class Silent(Barred):
         return None  # type: ignore[return-value]
 
 
-class Rounded(Rule):
-    """It charges in binary fractions."""
-
-    kind: Literal["rounded"] = "rounded"
-
-    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
-        return 0.1  # type: ignore[return-value]
-
-
-class Ending(Barred):
+def ends(*_: object) -> None:
     """It ends the program as if all were well."""
-
-    kind: Literal["ending"] = "ending"  # type: ignore[assignment]
-
-    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        raise SystemExit(0)
+    raise SystemExit(0)
 
 
-class Told(Barred):
-    """It is told by a number."""
-
-    kind: Literal["told"] = "told"  # type: ignore[assignment]
-
-    def sentence(self) -> str:
-        return 17  # type: ignore[return-value]
-
-
-class Turned(Barred):
-    """It is nothing in another currency."""
-
-    kind: Literal["turned"] = "turned"  # type: ignore[assignment]
-
-    def in_currency(self, currency: str, exchange: Any) -> Rule:
-        return None  # type: ignore[return-value]
-
-
-WRONG: dict[str, tuple[type[Rule], str]] = {
-    "no verdict": (Silent, "`judge` answers None, no verdict"),
-    "yes or no": (YesOrNo, "`judge` answers True, no verdict"),
-    "binary charge": (Rounded, "`charge` answers 0.1, no Decimal"),
-    "negative charge": (Rebate, "which pays the buyer: a charge is zero or more"),
-    "bound by the plan": (ByPlan, "`at_most` is <function"),
-    "sentence of no text": (Told, "`sentence` answers 17, no text"),
-    "no rule": (Turned, "`in_currency` answers None, no rule"),
-    "no number": (NaN, "`at_most` is Decimal('NaN'), no Decimal"),
-    "rows that do not fit": (Crooked, "1 of `at_most`"),
+WRONG: dict[str, tuple[Rule, str]] = {
+    "yes or no": (YES, "`judge` answers True, no verdict"),
+    "binary charge": (made("rounded", Rule, charge=charging(lambda *_: 0.1)), "`charge` answers 0.1, no Decimal"),
+    "negative charge": (REBATE, "which pays the buyer: a charge is zero or more"),
+    "bound by the plan": (BY_PLAN, "`at_most` is <function"),
+    "sentence of no text": (made("told", sentence=lambda self: 17), "`sentence` answers 17, no text"),
+    "no rule": (made("turned", in_currency=lambda *_: None), "`in_currency` answers None, no rule"),
+    "no number": (made("nan", Capped, rows=row_of(at_most=Decimal("NaN"))), "`at_most` is Decimal('NaN'), no Decimal"),
+    "rows that do not fit": (CROOKED, "1 of `at_most`"),
+    "end of the program": (made("ending", judge=ends), "raised: SystemExit: 0"),
 }
+
+
+def refused(rule: Rule) -> Diagnostic:
+    """What a plan says of a rule that cannot be used."""
+    with pytest.raises(PluginError) as error:
+        b.planned(b.case(b.demand("metal", "defense", 10)), b.metals(au=50), rule)
+    (problem,) = error.value.problems
+    return problem
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_plan_refuses_an_answer_that_is_none(name: str) -> None:
-    """What a rule must not answer stops the plan, names rule, kind, file and line, and never becomes a plan or a breakdown."""
-    kind, words = WRONG[name]
-    given = b.case(b.demand("metal", "defense", 10))
-    with pytest.raises(PluginError) as error:
-        b.planned(given, b.metals(au=50), kind.model_validate(GIVEN))
-    (problem,) = error.value.problems
+    """What a rule must not answer stops the plan, names rule and kind, and never becomes a plan, a breakdown, or an exit code."""
+    rule, words = WRONG[name]
+    problem = refused(rule)
     assert words in problem.message
-    assert f"its rule `r` of kind `{kind.model_fields['kind'].default}`" in problem.message
-    assert (problem.file, problem.row) == (__file__, inspect.getsourcelines(kind)[1])
+    assert f"its rule `r` of kind `{rule.kind}`" in problem.message
 
 
-def test_a_rule_cannot_end_the_program() -> None:
-    """A plugin that exits in the middle of a plan is a plugin that fails: no exit code of its own makes a plan of it."""
-    given = b.case(b.demand("metal", "defense", 10))
-    with pytest.raises(PluginError, match="its rule `r` of kind `ending` raised: SystemExit: 0"):
-        b.planned(given, b.metals(au=50), Ending.model_validate(GIVEN))
+def test_an_answer_that_is_none_is_told_with_its_line() -> None:
+    """File and line are those of the kind's class."""
+    problem = refused(Silent.model_validate(GIVEN))
+    assert "`judge` answers None, no verdict" in problem.message
+    assert (problem.file, problem.row) == (__file__, inspect.getsourcelines(Silent)[1])
