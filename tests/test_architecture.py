@@ -51,11 +51,11 @@ def test_functions_are_short() -> None:
     """No function has more than 60 lines."""
     every = [(str(path.relative_to(ROOT)), *function) for path in FILES for function in functions(path)]
     assert every
-    assert [(file, name, length) for file, name, length in every if length > LONGEST_FUNCTION] == []
+    assert [function for function in every if function[2] > LONGEST_FUNCTION] == []
 
 
 def test_nothing_imports_in_a_circle() -> None:
-    """No module leads back to itself, whatever is imported when, and no two folders or files of a package import one another."""
+    """No module leads back to itself, and no two folders or files of a package import one another."""
     assert cycles() == {}
 
 
@@ -141,7 +141,7 @@ def test_plugin_is_packaged_like_the_others(name: str) -> None:
 
 
 def test_lock_file_names_only_the_public_index() -> None:
-    """The lock file holds on every machine: no mirror and no path of the machine that wrote it is in it."""
+    """No mirror and no path of a machine is in it."""
     text = (ROOT / "uv.lock").read_text(encoding="utf-8")
     hosts = set(re.findall(r'https?://[^/"]+', text))
     assert len(set(re.findall(r'registry = "([^"]+)"', text))) == 1
@@ -151,7 +151,7 @@ def test_lock_file_names_only_the_public_index() -> None:
 
 
 def test_links_of_the_readme_lead_to_the_repository_on_an_index() -> None:
-    """What a distribution says of itself has no relative link, and leads to the address that the project names as its own."""
+    """No link is relative."""
     project = toml(ROOT / "pyproject.toml")
     (rule,) = project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]
     text = re.sub(rule["pattern"], rule["replacement"], (ROOT / "README.md").read_text(encoding="utf-8"))

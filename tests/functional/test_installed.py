@@ -24,13 +24,14 @@ def run(*command: object, cwd: Path) -> str:
     return done.stdout
 
 
-def plan_with(programs: Path, folder: Path) -> dict[str, object]:
-    """Return the plan of the worked case, made in a folder by the installation that has these programs."""
+def assert_plans(programs: Path, folder: Path) -> None:
+    """Plan the worked case in a folder with an installation."""
     shutil.copytree(ROOT / "docs" / "cases" / "us-2027", folder / "case")
     listed = run(programs / "friendshore", "plugins", "list", cwd=folder)
     assert [plugin.name for plugin in PLUGINS if plugin.name not in listed] == []
-    plan: dict[str, object] = json.loads(run(programs / "friendshore", "plan", "case", "--json", cwd=folder))
-    return plan
+    plan = json.loads(run(programs / "friendshore", "plan", "case", "--json", cwd=folder))
+    assert (plan["verified"], plan["status"]) == (True, "optimal")
+    assert plan["purchases"]
 
 
 def imported_from(programs: Path, folder: Path) -> Path:
@@ -44,9 +45,7 @@ def test_wheels_alone_make_a_verified_plan(wheels: Path, tmp_path: Path) -> None
     run("uv", "pip", "install", "--python", tmp_path / "venv", *wheels.glob("*.whl"), cwd=tmp_path)
     programs = tmp_path / "venv" / "bin"
     assert ROOT not in imported_from(programs, tmp_path).parents
-    plan = plan_with(programs, tmp_path)
-    assert (plan["verified"], plan["status"]) == (True, "optimal")
-    assert plan["purchases"]
+    assert_plans(programs, tmp_path)
 
 
 @pytest.mark.parametrize("installer", ["uv", pytest.param("pip", marks=pytest.mark.nightly)])
@@ -55,11 +54,9 @@ def test_an_editable_installation_makes_a_verified_plan(installer: str, tmp_path
     run("uv", "venv", "--seed", "--python", sys.executable, tmp_path / "venv", cwd=tmp_path)
     programs = tmp_path / "venv" / "bin"
     # Most of what is installed is never used, so compiling it would only take time.
-    install = (programs / "python", "-m", "pip", "install", "--quiet", "--no-compile")
+    install: tuple[object, ...] = (programs / "python", "-m", "pip", "install", "--quiet", "--no-compile")
     if installer == "uv":
         install = ("uv", "pip", "install", "--quiet", "--python", programs / "python")
     run(*install, *(word for folder in (ROOT, *PLUGINS) for word in ("-e", folder)), cwd=tmp_path)
     assert ROOT in imported_from(programs, tmp_path).parents
-    plan = plan_with(programs, tmp_path)
-    assert (plan["verified"], plan["status"]) == (True, "optimal")
-    assert plan["purchases"]
+    assert_plans(programs, tmp_path)

@@ -18,7 +18,7 @@ from typing import IO, Any
 import pytest
 
 from ..building import hard_case
-from ..property.disk import write
+from ..property.disk import write, write_case
 from .program import Started, call, start
 
 pty = pytest.importorskip("pty", reason="this system has no terminals of its own making")
@@ -34,32 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given, facts = hard_case()
     folder = tmp_path_factory.mktemp("hard")
     write(facts, folder / "catalog", "kg", Random(0))
-    text = f"""
-schema = 1
-[case]
-name = "hard"
-start = {given.horizon.start}
-periods = {given.horizon.count}
-period = "year"
-currency = "USD"
-place = "US"
-[use]
-catalogs = ["./catalog"]
-"""
-    for demand in given.demands:
-        text += f"""
-[[demand]]
-id = "{demand.id}"
-material = "{demand.material}"
-end_use = "{demand.end_use}"
-quantities = {[f"{q} kg" for q in demand.quantities]}
-shortage_price = "1000 USD/kg"
-[[store]]
-material = "{demand.material}"
-holding = "1 USD/kg/year"
-limit = "0 kg"
-"""
-    (folder / "case.toml").write_text(text, encoding="utf-8")
+    write_case(given, (), folder, "catalog")
     return folder
 
 
@@ -74,19 +49,25 @@ class Terminal:
         self.end = end
         self.text = ""
 
-    def until(self, words: str, program: Program) -> None:
-        """Reads until some words have been written."""
+    def until(self, words: str | None, program: Program) -> int | None:
+        """Read until some words have been written, or until the program has ended, and return its exit code."""
         give_up = time.monotonic() + PATIENCE
-        while words not in self.text:
+        while words is None or words not in self.text:
             assert time.monotonic() < give_up, self.text
-            assert program.poll() is None, self.text
-            if select.select([self.end], [], [], 1.0)[0]:
-                self.text += os.read(self.end, 65536).decode(errors="replace")
+            if program.poll() is not None:
+                assert words is None, self.text
+                return program.returncode
+            if select.select([self.end], [], [], 0.1)[0]:
+                try:
+                    self.text += os.read(self.end, 65536).decode(errors="replace")
+                except OSError:  # the program has closed its end
+                    return program.wait(PATIENCE)
+        return None
 
 
 @contextmanager
 def planning(folder: Path, stdout: IO[str]) -> Iterator[tuple[Program, Terminal]]:
-    """`friendshore plan --json` under way, its messages on a terminal and its answer in a file."""
+    """Run `friendshore plan --json`, its messages on a terminal and its answer in a file."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     program = start(["plan", str(folder), "--json"], environment, subprocess.DEVNULL, stdout.fileno(), theirs)
@@ -99,27 +80,14 @@ def planning(folder: Path, stdout: IO[str]) -> Iterator[tuple[Program, Terminal]
         os.close(ours)
 
 
-def ended(program: Program, terminal: Terminal) -> int:
-    """The exit code, the terminal read to its end so that nothing waits for it."""
-    give_up = time.monotonic() + PATIENCE
-    while program.poll() is None:
-        assert time.monotonic() < give_up, terminal.text
-        if select.select([terminal.end], [], [], 0.1)[0]:
-            try:
-                terminal.text += os.read(terminal.end, 65536).decode(errors="replace")
-            except OSError:  # the program has closed its end
-                return program.wait(PATIENCE)
-    return program.returncode
-
-
 def found_any(text: str) -> bool:
-    """Whether the search had the time for a first plan and a bound: it has, but where the machine is busy."""
+    """Return True if the search had time for a first plan and a bound."""
     data = json.loads(text)
     return bool(data["purchases"]) and data["bound"] > 0
 
 
 def complete(text: str) -> dict[str, Any]:
-    """The one object on stdout: a verified plan with its bound, and orders that are all or nothing."""
+    """Return the object on stdout: a verified plan with its bound, whose orders are all or nothing."""
     data: dict[str, Any] = json.loads(text)
     assert data["verified"] is True
     assert 0 < data["bound"] < data["objective"]
@@ -131,14 +99,14 @@ def complete(text: str) -> dict[str, Any]:
 
 
 def test_ctrl_c_prints_the_best_plan_so_far(folder: Path, tmp_path: Path) -> None:
-    """Once the search has shown its bar, one Ctrl-C: exit code 0, and stdout holds one complete plan, called interrupted."""
+    """Exit code 0, and stdout holds one complete plan, called interrupted."""
     answer = tmp_path / "answer.json"
     for seconds in (0, *ENOUGH):
         with answer.open("w") as stdout, planning(folder, stdout) as (program, terminal):
             terminal.until("solving", program)
             time.sleep(seconds)
             program.send_signal(signal.SIGINT)
-            assert ended(program, terminal) == 0, terminal.text
+            assert terminal.until(None, program) == 0, terminal.text
         if found_any(answer.read_text()):
             break
     assert "stopping with the best plan found" in terminal.text
@@ -147,20 +115,20 @@ def test_ctrl_c_prints_the_best_plan_so_far(folder: Path, tmp_path: Path) -> Non
 
 @pytest.mark.deep
 def test_ctrl_c_twice_ends_without_a_plan(folder: Path, tmp_path: Path) -> None:
-    """The second one, after the first was acknowledged: exit code 130, nothing on stdout, no traceback."""
+    """Exit code 130, nothing on stdout, no traceback."""
     answer = tmp_path / "answer.json"
     with answer.open("w") as stdout, planning(folder, stdout) as (program, terminal):
         terminal.until("solving", program)
         program.send_signal(signal.SIGINT)
         terminal.until("stopping", program)
         program.send_signal(signal.SIGINT)
-        assert ended(program, terminal) == 130, terminal.text
+        assert terminal.until(None, program) == 130, terminal.text
     assert answer.read_text() == ""
     assert "Traceback" not in terminal.text
 
 
 def test_a_time_limit_prints_the_best_plan_so_far(folder: Path) -> None:
-    """Exit code 0, and one complete plan called feasible; nothing else on stdout or stderr."""
+    """Exit code 0, and one complete plan, called feasible."""
     for seconds in ENOUGH:
         done = call(["plan", str(folder), "--json", "--time-limit", str(seconds)], os.environ)
         assert (done.returncode, done.stderr) == (0, "")
@@ -195,7 +163,7 @@ runpy.run_module("friendshore", run_name="__main__", alter_sys=True)
     ],
 )
 def test_ctrl_c_before_anything_is_planned_ends_without_a_word(folder: Path, module: str, code: int) -> None:
-    """While the program is being loaded, and while it reads the case: nobody is shown where it happened to be."""
+    """While the program is loaded, and while it reads the case: no traceback."""
     words = [sys.executable, "-c", PRESSED, module, "plan", str(folder)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "")

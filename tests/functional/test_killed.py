@@ -16,10 +16,9 @@ KILLING = Path(__file__).with_name("killing.py")
 
 
 def killed(place: Path, *how: str, timeout: float = 280) -> dict[str, Any]:
-    """What killing finds."""
-    done = subprocess.run(
-        [sys.executable, KILLING, place, *how], capture_output=True, text=True, check=False, timeout=timeout
-    )
+    """Return what killing finds."""
+    words = [sys.executable, str(KILLING), str(place), *how]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=timeout)
     assert done.stdout, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

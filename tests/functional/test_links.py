@@ -1,4 +1,4 @@
-"""Every link of the documentation that stays in the repository leads somewhere."""
+"""Links of the documentation that stay in the repository, and commands of README.md, lead somewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+
+from .program import here
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -15,7 +17,7 @@ LINK = re.compile(r"\]\(([^)\s#]+)(#[\w-]+)?\)")
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    """Files that are linked to exist, and have the heading that is named."""
+    """Linked files exist, and have the heading that is named."""
     prose = CODE.sub("", page.read_text(encoding="utf-8"))
     for target, heading in LINK.findall(prose):
         if "://" in target or target.startswith("mailto:"):
@@ -25,3 +27,14 @@ def test_links_lead_somewhere(page: Path) -> None:
         if heading:
             titles = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
             assert heading[1:] in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_commands_of_the_readme_exist() -> None:
+    """Every command in its table answers to `--help`; `catalogs list` and its like are spelt out."""
+    cells = re.findall(r"^\| (`friendshore .*?) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(cells) > 10
+    for cell in cells:
+        first, *others = re.findall(r"`([^`]+)`", cell)
+        words = [word for word in first.split()[1:] if word.islower()]
+        for command in (words, *([words[0], other] for other in others)):
+            assert here(*command, "--help").returncode == 0, command

@@ -22,24 +22,12 @@ from friendshore.solve import AnswerCache, Limits
 from friendshore_sweep.worker import AskedScenario, SweptCase, name_of, planned
 
 from .test_lock import CASE, CATALOG
-from .test_plugin_edits import HOUSE_RULE
+from .test_plugin_edits import CODE, HOUSE_RULE
 
 if TYPE_CHECKING:
     from conftest import Site
 
-HOUSE = """
-import itertools, os
-from decimal import Decimal
-from typing import Literal
-
-from friendshore.hookspecs import hookimpl
-from friendshore.rules.base import Rule
-
-
-class House(Rule):
-    kind: Literal["house"] = "house"
-
-    def charge(self, offer, move, use, origin, value):
+CHARGE = """def charge(self, offer, move, use, origin, value):
         if value == 60:
             sum(itertools.count())
         if value == 90:
@@ -47,15 +35,15 @@ class House(Rule):
         return Decimal(0)
 
 
-@hookimpl
-def friendshore_rules():
-    return [House]
-"""
+@hookimpl"""
+HOUSE = re.sub(
+    r"def judge.*?@hookimpl", CHARGE, f"import itertools, os\nfrom decimal import Decimal\n{CODE}", flags=re.DOTALL
+)
 """A kind of rule that hangs at one price, whatever Python sees of it, and ends the process at another."""
 
 
 def house(site: Site, folder: Path) -> Path:
-    """A case on its rule and a catalog of the same plugin."""
+    """Write a case on its rule and a catalog of the same plugin."""
     tables = {f"catalog/{name}": text for name, text in CATALOG.items()}
     site.plugin("acme-house", 'api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n', code=HOUSE, files=tables)
     (folder / "case.toml").write_text(CASE + HOUSE_RULE)
@@ -69,15 +57,13 @@ def house(site: Site, folder: Path) -> Path:
 
 @pytest.mark.deep
 def test_a_rule_that_hangs_in_a_worker_is_ended_and_the_sweep_goes_on(site: Site, tmp_path: Path) -> None:
-    """So is one that ends its process: the row says whose rule it was, and the others are planned."""
-    folder = tmp_path / "out"
+    """So is one that ends its process: the row names the rule, and the others are planned."""
     words = [sys.executable, "-m", "friendshore", "sweep", str(house(site, tmp_path)), "--workers", "2"]
-    words += ["--vary", "price:tin-my=1,2,3,4", "--out", str(folder)]
+    words += ["--vary", "price:tin-my=1,2,3,4", "--out", str(tmp_path / "out")]
     env = {**os.environ, "PYTHONPATH": str(site.folder), "FRIENDSHORE_PLUGIN_LIMIT": "1"}
     done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    with (folder / "totals.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader((tmp_path / "out" / "totals.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["status"] for row in rows] == ["optimal", "error", "error", "optimal"]
     assert "its rule `r` of kind `house` was still running after 1 s" in rows[1]["message"]
     assert "acme-house 1.0" in rows[1]["message"]
@@ -89,7 +75,7 @@ def test_a_rule_that_hangs_in_a_worker_is_ended_and_the_sweep_goes_on(site: Site
     ["a file", *(pytest.param(how, marks=pytest.mark.deep) for how in ("its version", "the version of who asks"))],
 )
 def test_a_worker_with_another_plugin_is_refused(how: str, site: Site, tmp_path: Path) -> None:
-    """Any file of a plugin whose rules are asked counts: it is named with both versions, or with both digests where these are the same."""
+    """It is named with both versions, or with both digests if the versions are the same."""
     gathered = gather(friendshore.load_case(house(site, tmp_path)))
     swept = SweptCase(gathered.inputs, AnswerCache(), Limits(workers=1))
     sent = swept.packed()

@@ -2,70 +2,74 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import signal
+from collections.abc import Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
 
-from friendshore.cli import app
+from friendshore.errors import PluginError
 from friendshore.plugins import Registry
 from friendshore.plugins.loading import places
+from friendshore.plugins.processes import ProcessEndedError, WatchedProcesses
+from friendshore.plugins.running import running
 
-from .program import call
+from .program import call, here
 from .test_lock import CASE, CATALOG
 from .test_plugin_edits import CODE, HOUSE_RULE
 
 if TYPE_CHECKING:
     from conftest import Site
 
-ENDS = {
-    "exit": "os._exit(0)",
-    "exit that the rule tries to hide": "\n        try:\n            os._exit(0)\n        except BaseException:\n            raise SystemExit(0)",
-    "system exit": "raise SystemExit(0)",
-}
+
+def plan_with(site: Site, folder: Path, code: str) -> CompletedProcess[str]:
+    """Plan a case that needs a kind of rule of a plugin with some code."""
+    files = {"data/rates.csv": "x", **{f"catalog/{name}": text for name, text in CATALOG.items()}}
+    site.plugin("acme-house", 'api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n', code=code, files=files)
+    (folder / "case.toml").write_text(CASE + HOUSE_RULE)
+    return call(["plan", str(folder), "--json"], {**os.environ, "PYTHONPATH": str(site.folder)})
 
 
-@pytest.mark.parametrize("how", ENDS)
-def test_a_rule_that_ends_the_process_is_no_plan(site: Site, tmp_path: Path, how: str) -> None:
-    """Exit code 3, and one JSON object that says whose rule it was, whatever the exit code that the rule asked for."""
-    case(site, tmp_path, f"import os\n{CODE.replace('return PASS', ENDS[how])}")
-    done = call(["plan", str(tmp_path), "--json"], {**os.environ, "PYTHONPATH": str(site.folder)})
+HIDDEN = """
+        try:
+            os._exit(0)
+        except BaseException:
+            raise SystemExit(0)"""
+RAISED = "failed: its rule `r` of kind `house` raised: SystemExit"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        pytest.param(CODE.replace("return PASS", "os._exit(0)"), RAISED, id="exit"),
+        pytest.param(CODE.replace("return PASS", HIDDEN), RAISED, id="exit that the rule tries to hide"),
+        pytest.param(CODE.replace("return PASS", "raise SystemExit(0)"), RAISED, id="system exit"),
+        pytest.param(
+            f"os._exit(0)\n{CODE}", "cannot be imported: SystemExit", id="exit at import", marks=pytest.mark.deep
+        ),
+    ],
+)
+def test_a_plugin_that_ends_the_process_is_no_plan(site: Site, tmp_path: Path, code: str, said: str) -> None:
+    """Exit code 3, and one JSON object that names the plugin, whatever exit code it asked for."""
+    done = plan_with(site, tmp_path, f"import os\n{code}")
     assert done.returncode == 3
     (error,) = json.loads(done.stdout)["errors"]
-    assert error["message"].startswith("acme-house 1.0 failed: its rule `r` of kind `house` raised: SystemExit")
+    assert error["message"].startswith(f"acme-house 1.0 {said}")
 
 
 def test_what_a_rule_prints_is_not_among_the_answers(site: Site, tmp_path: Path) -> None:
-    """What it prints when it is imported and when it is asked goes to stderr."""
-    case(site, tmp_path, f"print('imported')\n{CODE.replace('return PASS', 'print(chr(97) * 5); return PASS')}")
-    done = call(["plan", str(tmp_path), "--json"], {**os.environ, "PYTHONPATH": str(site.folder)})
+    """It goes to stderr."""
+    printed = CODE.replace("return PASS", "print(chr(97) * 5); return PASS")
+    done = plan_with(site, tmp_path, f"print('imported')\n{printed}")
     assert json.loads(done.stdout)["status"] == "optimal"
     assert "imported" in done.stderr
     assert "aaaaa" in done.stderr
-
-
-def test_exit_at_import_is_no_plan(site: Site, tmp_path: Path) -> None:
-    """`os._exit(0)` when a plugin is imported: exit code 3, and one JSON object that names the plugin."""
-    case(site, tmp_path, f"import os\nos._exit(0)\n{CODE}")
-    done = call(["plan", str(tmp_path), "--json"], {**os.environ, "PYTHONPATH": str(site.folder)})
-    assert done.returncode == 3
-    (error,) = json.loads(done.stdout)["errors"]
-    assert error["message"].startswith("acme-house 1.0 cannot be imported: SystemExit")
-
-
-def case(site: Site, folder: Path, code: str) -> None:
-    """A case that needs a plugin's kind of rule, and the plugin."""
-    files = {f"catalog/{name}": text for name, text in CATALOG.items()}
-    site.plugin(
-        "acme-house",
-        'api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n',
-        code=code,
-        files={**files, "data/rates.csv": "x"},
-    )
-    (folder / "case.toml").write_text(CASE + HOUSE_RULE)
 
 
 HOOK = """
@@ -81,40 +85,80 @@ def friendshore_{hook}():
 
 
 def test_a_list_tells_every_catalog_whatever_one_plugin_does(site: Site) -> None:
-    """A hook that raises, one that loops, one that ends its process: a row each with its error; those of others as ever."""
-    bodies = {
-        "raises": "raise OSError('no quotes')",
-        "loops": "__import__('time').sleep(10**6)",
-        "ends": "__import__('os')._exit(0)",
+    """A hook that raises, one that hangs, and one that ends its process get a row each with the error."""
+    said = {
+        "raises": ("raise OSError('no quotes')", "OSError: no quotes"),
+        "loops": ("__import__('time').sleep(10**6)", "within 2 s"),
+        "ends": ("__import__('os')._exit(0)", "ended the process"),
     }
-    for name, body in bodies.items():
-        site.plugin(
-            f"acme-{name}", f'api = 1\nhook_catalogs = ["{name}"]\n', code=HOOK.format(hook="catalogs", body=body)
-        )
+    for name, (body, _) in said.items():
+        code = HOOK.format(hook="catalogs", body=body)
+        site.plugin(f"acme-{name}", f'api = 1\nhook_catalogs = ["{name}"]\n', code=code)
     made = HOOK.format(hook="catalogs", body="return [Path(__file__).parent / 'c']")
     files = {f"c/{name}": text for name, text in CATALOG.items()}
     site.plugin("acme-made", 'api = 1\nhook_catalogs = ["acme"]\n', code=made, files=files)
     found = {place.name: place for place in places(Registry.discover(), "catalog", limit=2)}
-    assert set(found) == {"acme", *bodies}
+    assert set(found) == {"acme", *said}
     assert found["acme"].folder == site.folder / "acme_made" / "c"
-    for name, said in {"raises": "OSError: no quotes", "loops": "within 2 s", "ends": "ended the process"}.items():
-        assert said in str(found[name].problem)
+    for name, (_, words) in said.items():
+        assert words in str(found[name].problem)
         assert f"acme-{name} 1.0" in str(found[name].problem)
 
 
-def test_rules_and_catalogs_are_listed_though_a_hook_raises(site: Site) -> None:
-    """`rules list` and `catalogs list`: exit code 0, with the error in the row of the one that fails."""
-    site.plugin(
-        "acme-law", 'api = 1\nhook_packs = ["law"]\n', code=HOOK.format(hook="rules", body="raise OSError('gone')")
-    )
-    site.plugin(
-        "acme-tin",
-        'api = 1\npacks = ["p"]\n',
-        files={
-            "p/pack.toml": 'schema = 1\nid = "tin-law"\ntitle = "T"\nas_of = 2026-11-01\n[[rule]]\nkind = "origin-ban"\nid = "no-cn"\ncitation = "x"\ncountries = ["CN"]\nstages = ["mined"]\n'
-        },
-    )
-    done = CliRunner().invoke(app, ["rules", "list", "--json"])
+PACK = """schema = 1
+id = "tin-law"
+title = "T"
+as_of = 2026-11-01
+[[rule]]
+kind = "origin-ban"
+id = "no-cn"
+citation = "x"
+countries = ["CN"]
+stages = ["mined"]
+"""
+
+
+def test_rules_are_listed_though_a_hook_raises(site: Site) -> None:
+    """The error stands in the row of the pack that fails."""
+    code = HOOK.format(hook="rules", body="raise OSError('gone')")
+    site.plugin("acme-law", 'api = 1\nhook_packs = ["law"]\n', code=code)
+    site.plugin("acme-tin", 'api = 1\npacks = ["p"]\n', files={"p/pack.toml": PACK})
+    done = here("rules", "list", "--json")
     rows = {row["pack"]: row for row in json.loads(done.stdout)["rules"]}
-    assert (done.exit_code, rows["tin-law"]["id"]) == (0, "no-cn")
+    assert (done.returncode, rows["tin-law"]["id"]) == (0, "no-cn")
     assert "acme-law 1.0 failed in its hook `friendshore_rules`: OSError: gone" in rows["law"]["error"]
+
+
+def doubled(number: int) -> int:
+    """Double a number. Plugin code hangs at 1, ends the process at 2, and is killed at 3; what can't be sent back is raised at 4."""
+    with running("acme", "its rule `r`"):
+        if number == 1:
+            sum(itertools.count())
+        if number == 2:
+            os._exit(7)
+        if number == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+    if number == 4:
+        raise ValueError(Lock())
+    return 2 * number
+
+
+WRONG = {
+    1: (PluginError, r"its rule `r` was still running after 2 s"),
+    2: (PluginError, "its rule `r` ended the process with exit code 7"),
+    3: (ProcessEndedError, "SIGKILL"),
+    4: (RuntimeError, "ValueError: <unlocked"),
+}
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("numbers", [(2, 4), (1, 3, 2, 4)])
+def test_whatever_becomes_of_one_the_next_is_done(numbers: Sequence[int]) -> None:
+    """Another process takes the place of one that hangs or ended."""
+    with WatchedProcesses(1, limit=2) as processes:
+        wrong = {number: processes.submit(doubled, number) for number in numbers}
+        assert processes.submit(doubled, 5).result() == 10
+        for number, future in wrong.items():
+            kind, told = WRONG[number]
+            with pytest.raises(kind, match=told):
+                future.result()

@@ -1,4 +1,4 @@
-"""Repairs of the worked case: the reference page prints what the command does, and pasted into the case each repair serves what was short."""
+"""Repairs of the worked case: the reference page prints what the command does, and each repair, pasted into the case, serves what was short."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from tests.functional.program import here
 
 import friendshore
-from friendshore.cli.app import app
+from friendshore_reasons.repairs.document import repairs_toml
 
 ROOT = Path(__file__).parents[3]
 CASE = ROOT / "docs" / "cases" / "us-2027"
@@ -17,26 +17,13 @@ pytestmark = pytest.mark.deep
 PAGE = (ROOT / "docs" / "reference" / "questions" / "repairs.md").read_text(encoding="utf-8")
 
 
-def said(*arguments: str) -> str:
-    """What a command prints."""
-    done = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "100"})
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
-@pytest.fixture(scope="module")
-def before() -> friendshore.Recommendation:
-    """The plan of the case as it is."""
-    return friendshore.plan(friendshore.load_case(CASE))
-
-
 def test_the_page_shows_what_is_printed() -> None:
-    """The example of the reference page, line by line."""
+    """Line by line."""
     asked = ("gallium-metal-4n", "--scenario", "minerals-ban", "--top", "5")
-    printed = said("repairs", str(CASE), *asked)
+    printed = here("repairs", CASE, *asked).stdout
     _, block = PAGE.split(f"$ friendshore repairs docs/cases/us-2027 {' '.join(asked)}\n")
-    shown = block.split("```")[0].strip().splitlines()
-    assert "\n".join(shown) in "\n".join(line.rstrip() for line in printed.splitlines())
+    shown = "\n".join(block.split("```")[0].strip().splitlines())
+    assert shown in "\n".join(line.rstrip() for line in printed.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -52,12 +39,9 @@ def test_the_page_shows_what_is_printed() -> None:
         ("smco-magnet", [["proof", "lead"]]),
     ],
 )
-def test_a_pasted_repair_serves_what_was_short(
-    before: friendshore.Recommendation, material: str, steps: list[list[str]], tmp_path: Path
-) -> None:
-    """Every repair, pasted into the case as it is printed and planned as a scenario."""
-    from friendshore_reasons.repairs.document import repairs_toml
-
+def test_a_pasted_repair_serves_what_was_short(material: str, steps: list[list[str]], tmp_path: Path) -> None:
+    """Planned as a scenario, at the cost that was printed."""
+    before = friendshore.plan(friendshore.load_case(CASE))
     found = friendshore.repairs(before.session, material, trials=10**9)
     (gap,) = found.gaps
     assert gap.complete

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from friendshore.cli import app
+from friendshore.cli.cases import write_starter
 from friendshore_testing.check import outcomes_of
 from friendshore_testing.subjects import checks_of
 
@@ -26,17 +27,26 @@ KINDS = {
     "acme-all": ("--catalog", "--rule", "--pack", "--question", "--reader"),
 }
 ALL_BUT_THE_KIT = ("-k", "not conforms")
-"""Of the plugin with a rule alone: the conformance kit takes longest over rules, and is run on the same rule in the plugin with both, as on each of the other parts."""
+"""The conformance kit takes longest over rules. It runs on the same rule in the plugin `friendshore-acme`."""
 KITLESS = ("acme-rules", "acme-all")
 
 
-def new(*arguments: str) -> Result:
-    """Runs `plugins new` and returns what it said."""
-    return CliRunner().invoke(app, ["plugins", "new", *arguments])
+def new(*arguments: str | Path) -> Result:
+    """Run `plugins new`."""
+    return CliRunner().invoke(app, ["plugins", "new", *map(str, arguments)])
+
+
+def refused(target: Path, *arguments: str | Path, but: str = "") -> None:
+    """Check that `plugins new` refuses some arguments with some words, and writes nothing."""
+    before = {path: path.is_file() and path.read_bytes() for path in (target, *target.rglob("*")) if path.exists()}
+    told = new(*arguments)
+    assert (told.exit_code, but in " ".join(told.output.split())) == (2, True), told.output
+    after = {path: path.is_file() and path.read_bytes() for path in (target, *target.rglob("*")) if path.exists()}
+    assert after == before
 
 
 def installed(project: Path, site: Path) -> dict[str, str]:
-    """The environment in which a project looks installed, as an editable install would leave it."""
+    """Return the environment in which a project looks installed, as an editable install would leave it."""
     told = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     [(entry, package)] = told["entry-points"]["friendshore"].items()
     info = site / f"{package}-{told['version']}.dist-info"
@@ -47,11 +57,17 @@ def installed(project: Path, site: Path) -> dict[str, str]:
 
 
 def run(project: Path, env: dict[str, str], *module: str) -> None:
-    """Runs a tool in a project, and shows what it says if it is not content."""
-    done = subprocess.run(
-        [sys.executable, "-m", *module], cwd=project, env=env, capture_output=True, text=True, check=False, timeout=600
-    )
+    """Run a tool in a project."""
+    words = [sys.executable, "-m", *module]
+    done = subprocess.run(words, cwd=project, env=env, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def run_its_tests(project: Path, site: Path, *options: str) -> dict[str, str]:
+    """Run a project's own tests, and return the environment in which it is installed."""
+    env = installed(project, site)
+    run(project, env, "pytest", "-q", "-p", "no:cacheprovider", *options)
+    return env
 
 
 @pytest.mark.deep
@@ -59,25 +75,22 @@ def run(project: Path, env: dict[str, str], *module: str) -> None:
 def test_a_new_plugin_passes_its_own_tests_and_types(
     name: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Catalog, rule or both: found by friendshore, its tests pass, and `mypy --strict` has nothing to say."""
+    """It is found, its tests pass, and `mypy --strict` finds nothing."""
     project = tmp_path / "project"
-    told = new(name, str(project), *KINDS[name])
+    told = new(name, project, *KINDS[name])
     assert told.exit_code == 0, told.output
     # Options that every pip knows: that of a new environment of Python 3.11 has no `--group`.
     assert f"pip install --editable {project} mypy pytest\n" in told.output
-    env = installed(project, tmp_path / "site")
-    run(project, env, "pytest", "-q", "-p", "no:cacheprovider", *(ALL_BUT_THE_KIT if name in KITLESS else ()))
-    cache = (
-        tmp_path_factory.getbasetemp() / "mypy"
-    )  # what one project's check has found out of friendshore serves the next
-    run(project, {**env, "MYPYPATH": "src"}, "mypy", "--cache-dir", str(cache))
+    env = run_its_tests(project, tmp_path / "site", *(ALL_BUT_THE_KIT if name in KITLESS else ()))
+    # What one project's check has found out about friendshore serves the next.
+    run(project, {**env, "MYPYPATH": "src"}, "mypy", "--cache-dir", str(tmp_path_factory.getbasetemp() / "mypy"))
 
 
 @pytest.mark.nightly
 def test_the_tests_of_a_new_plugin_read_its_names(tmp_path: Path) -> None:
-    """Its author renames the pack, the kind of rule, the catalog, the question and the reader: no test pins what they are called."""
+    """Its author may rename the pack, the kind of rule, the catalog, the question, and the reader."""
     project = tmp_path / "project"
-    assert new("acme-all", str(project), *KINDS["acme-all"]).exit_code == 0
+    assert new("acme-all", project, *KINDS["acme-all"]).exit_code == 0
     package = project / "src" / "acme_all"
     names = {
         package / "pack" / "pack.toml": {'id = "acme-all"': 'id = "house-law"'},
@@ -92,45 +105,41 @@ def test_the_tests_of_a_new_plugin_read_its_names(tmp_path: Path) -> None:
         for old, text in texts.items():
             assert old in file.read_text(), (file, old)
             file.write_text(file.read_text().replace(old, text))
-    run(project, installed(project, tmp_path / "site"), "pytest", "-q", "-p", "no:cacheprovider", *ALL_BUT_THE_KIT)
+    run_its_tests(project, tmp_path / "site", *ALL_BUT_THE_KIT)
 
 
 def test_parts_that_are_not_asked_for_are_not_written(tmp_path: Path) -> None:
     """A catalog comes without code, a rule without a catalog, and no mark of a template is left in any file."""
     for name, options in KINDS.items():
-        assert new(name, str(tmp_path / name), *options).exit_code == 0
+        assert new(name, tmp_path / name, *options).exit_code == 0
         files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
         assert files
-        for path in files:
-            text = path.read_text(encoding="utf-8")
-            assert "%if" not in text
-            assert "%end" not in text
-            assert "PACKAGE" not in str(path)
+        assert not [path for path in files if re.search("%if|%end", path.read_text(encoding="utf-8"))]
+        assert not [path for path in files if "PACKAGE" in str(path)]
     assert not list((tmp_path / "acme-rules").rglob("*.csv"))
-    code = (tmp_path / "Acme.Data" / "src" / "acme_data" / "__init__.py").read_text()
-    assert "import" not in code
-    assert "kinds" not in (tmp_path / "Acme.Data" / "src" / "acme_data" / "friendshore.toml").read_text()
+    package = tmp_path / "Acme.Data" / "src" / "acme_data"
+    assert "import" not in (package / "__init__.py").read_text()
+    assert "kinds" not in (package / "friendshore.toml").read_text()
 
 
-def shipped_from(folder: Path) -> tuple[Path, Path]:
-    """A catalog, and the project that `--from` makes of it."""
-    assert CliRunner().invoke(app, ["init", "--start", "2026-10-01", str(folder / "first")]).exit_code == 0
-    catalog, project = folder / "first" / "catalog", folder / "project"
-    told = new("acme-gallium", str(project), "--from", str(catalog))
-    assert told.exit_code == 0, told.output
-    return catalog, project
+@pytest.fixture
+def catalog(tmp_path: Path) -> Path:
+    """Return the catalog of the starter case."""
+    write_starter(tmp_path / "first")
+    return tmp_path / "first" / "catalog"
 
 
 @pytest.mark.deep
-def test_a_catalog_of_ones_own_passes_the_tests_it_is_shipped_with(tmp_path: Path) -> None:
-    """As its author runs them: the project's own pytest."""
-    _, project = shipped_from(tmp_path)
-    run(project, installed(project, tmp_path / "site"), "pytest", "-q", "-p", "no:cacheprovider")
+def test_a_catalog_of_ones_own_passes_the_tests_it_is_shipped_with(catalog: Path, tmp_path: Path) -> None:
+    """The project's own pytest passes."""
+    assert new("acme-gallium", tmp_path / "project", "--from", catalog).exit_code == 0
+    run_its_tests(tmp_path / "project", tmp_path / "site")
 
 
-def test_a_catalog_of_ones_own_is_shipped_as_it_is(tmp_path: Path) -> None:
-    """`--from` puts an existing catalog into a package, byte for byte, with no code and nothing invented."""
-    catalog, project = shipped_from(tmp_path)
+def test_a_catalog_of_ones_own_is_shipped_as_it_is(catalog: Path, tmp_path: Path) -> None:
+    """`--from` puts an existing catalog into a package, byte for byte, without code or an example."""
+    project = tmp_path / "project"
+    assert new("acme-gallium", project, "--from", catalog).exit_code == 0
     shipped = project / "src" / "acme_gallium" / "catalog"
     assert {p.name: p.read_bytes() for p in shipped.iterdir()} == {p.name: p.read_bytes() for p in catalog.iterdir()}
     assert not (project / "example").exists()
@@ -138,71 +147,43 @@ def test_a_catalog_of_ones_own_is_shipped_as_it_is(tmp_path: Path) -> None:
 
 
 def test_what_a_shipped_catalog_requires_is_installed_with_it(tmp_path: Path) -> None:
-    """The package depends on the distributions that bring the catalogs it refers to."""
-    folder = tmp_path / "ours"
-    folder.mkdir()
-    (folder / "catalog.toml").write_text('schema = 1\nname = "ours"\nrequires = ["materials", "kazakhstan"]\n')
-    assert new("acme-ours", str(tmp_path / "project"), "--from", str(folder)).exit_code == 0
+    """The package depends on the distributions of the catalogs that it refers to."""
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "catalog.toml").write_text(
+        'schema = 1\nname = "ours"\nrequires = ["materials", "kazakhstan"]\n'
+    )
+    assert new("acme-ours", tmp_path / "project", "--from", tmp_path / "ours").exit_code == 0
     project = tomllib.loads((tmp_path / "project" / "pyproject.toml").read_text())["project"]
-    needed = {re.split("[>=<]", one)[0] for one in project["dependencies"]}
-    assert needed == {"friendshore", "friendshore-kazakhstan"}
+    assert {re.split("[>=<]", one)[0] for one in project["dependencies"]} == {"friendshore", "friendshore-kazakhstan"}
 
 
-def test_a_catalog_with_mistakes_is_not_shipped(tmp_path: Path) -> None:
-    """Its mistakes are told with file, row and column, and nothing is written."""
-    CliRunner().invoke(app, ["init", "--start", "2026-10-01", str(tmp_path / "first")])
-    offers = tmp_path / "first" / "catalog" / "offers.csv"
+def test_what_cannot_be_shipped_is_refused(catalog: Path, tmp_path: Path) -> None:
+    """A catalog with mistakes, one that is installed, and one that stands in the place of the target."""
+    project = tmp_path / "project"
+    refused(catalog, "acme", catalog, "--catalog", but=f"--from {catalog}")
+    refused(project, "acme-gallium", project, "--from", "world", but="catalogs convert world")
+    offers = catalog / "offers.csv"
     offers.write_text(offers.read_text().replace("700 USD/kg", "700 USD/pood"))
-    told = new("acme-gallium", str(tmp_path / "project"), "--from", str(offers.parent))
-    assert told.exit_code == 2
-    assert "offers.csv:2 [price]" in told.output
-    assert not (tmp_path / "project").exists()
-
-
-def test_an_installed_catalog_is_not_shipped_twice(tmp_path: Path) -> None:
-    """Its name would be another plugin's; how to make it one's own is told."""
-    told = new("acme-world", str(tmp_path / "project"), "--from", "world")
-    assert told.exit_code == 2
-    assert "catalogs convert world" in " ".join(told.output.split())
-    assert not (tmp_path / "project").exists()
+    refused(project, "acme-gallium", project, "--from", catalog, but="offers.csv:2 [price]")
 
 
 @pytest.mark.parametrize("name", ["world", "friendshore-materials"])
 def test_a_catalog_of_an_installed_name_is_not_begun(name: str, tmp_path: Path) -> None:
-    """A catalog is called after its plugin; a name that another plugin has would clash with it."""
-    told = new(name, str(tmp_path / "project"))
-    assert told.exit_code == 2
-    assert "friendshore 0" in " ".join(told.output.split())
-    assert new(name, str(tmp_path / "project"), "--rule").exit_code == 0
+    """A catalog is named after its plugin, so that another plugin's name would clash."""
+    refused(tmp_path / "project", name, tmp_path / "project", but="friendshore 0")
+    assert new(name, tmp_path / "project", "--rule").exit_code == 0
 
 
 @pytest.mark.parametrize("name", ["3m", "json", "class", "friendshore", "a b", "-x", "acme!", "über", ".."])
 def test_a_name_that_cannot_be_installed_or_imported_is_refused(name: str, tmp_path: Path) -> None:
-    """The reason is told, and nothing is written."""
-    told = CliRunner().invoke(app, ["plugins", "new", "--", name, str(tmp_path / "project")])
-    assert told.exit_code == 2
-    assert "NAME" in told.output
-    assert "friendshore-acme" in told.output
-    assert not (tmp_path / "project").exists()
+    """With an example of one that can."""
+    refused(tmp_path / "project", "--", name, tmp_path / "project", but="friendshore-acme")
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    """A folder with anything in it, or a file, is left as it is; an empty folder will do."""
+    """A folder with anything in it, or a file, stays as it is; an empty folder is used."""
     taken = tmp_path / "taken"
     taken.mkdir()
-    assert new("acme", str(taken)).exit_code == 0
-    before = {path: path.read_bytes() for path in taken.rglob("*") if path.is_file()}
-    told = new("acme", str(taken))
-    assert told.exit_code == 2
-    assert "is there already" in told.output
-    assert {path: path.read_bytes() for path in taken.rglob("*") if path.is_file()} == before
-    assert new("acme", str(taken / "README.md")).exit_code == 2
-
-
-def test_a_catalog_given_as_the_target_is_told_how_to_ship_it(tmp_path: Path) -> None:
-    """`--catalog FOLDER` with a catalog in that folder: the command that was meant is named."""
-    CliRunner().invoke(app, ["init", "--start", "2026-10-01", str(tmp_path / "first")])
-    catalog = tmp_path / "first" / "catalog"
-    told = new("acme", str(catalog), "--catalog")
-    assert told.exit_code == 2
-    assert f"--from {catalog}" in " ".join(told.output.split())
+    assert new("acme", taken).exit_code == 0
+    refused(taken, "acme", taken, but="is there already")
+    refused(taken, "acme", taken / "README.md")
