@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from friendshore.cli import app
 from friendshore.hookspecs import API
 from friendshore.plugins import Interface, PluginStatus, Registry, interface, newest, taken
+from friendshore_testing.check import outcomes_of
+from friendshore_testing.subjects import checks_of
 
 if TYPE_CHECKING:
     from conftest import Site
@@ -67,7 +69,8 @@ def test_a_version_that_is_not_taken_is_refused_with_the_side_to_upgrade(
     assert f"{three.folder}/acme_{api}/friendshore.toml [api]: acme-{api} 1.0 is written for version {api}" in text
     assert why in text
     assert f"found {api}; expected 9 (since friendshore 3.0) or 8 ({END}); fix: {fix}" in text
-    assert f"written for version {api} of the plugin interface" in said("plugins", "check", f"acme-{api}")[1]
+    (outcome, *_) = outcomes_of(checks_of(f"acme-{api}", Registry.discover()))
+    assert f"written for version {api} of the plugin interface" in outcome.found[0].message
 
 
 def test_the_end_of_an_earlier_version_is_told_wherever_the_plugin_is(three: Site) -> None:
@@ -77,11 +80,12 @@ def test_the_end_of_an_earlier_version_is_told_wherever_the_plugin_is(three: Sit
     listed = {plugin["distribution"]: plugin for plugin in json.loads(said("plugins", "list", "--json")[1])["plugins"]}
     assert (listed["acme-8"]["api_end"], listed["acme-8"]["status"]) == (END, "ok")
     assert (listed["acme-9"]["api_end"], listed["acme-9"]["notice"]) == ("", "")
-    checks = {name: json.loads(said("plugins", "check", name, "--json")[1])["checks"] for name in ("acme-8", "acme-9")}
-    found = {name: {check["check"]: check for check in some}["interface"] for name, some in checks.items()}
-    assert found["acme-8"]["result"] == "note"
-    assert END in found["acme-8"]["found"][0]["message"]
-    assert not found["acme-9"]["found"]
+    old, new = (
+        next(one.outcome() for one in checks_of(name, Registry.discover()) if one.name == "interface")
+        for name in ("acme-8", "acme-9")
+    )
+    assert (old.check.note, END in old.found[0].message) == (True, True)
+    assert not new.found
     code, text = said("catalogs", "show", "quotes-8")
     assert (code, "interface" in text) == (0, False)
 

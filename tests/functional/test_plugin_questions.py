@@ -230,7 +230,7 @@ def test_a_name_that_two_bring_is_settled_by_a_block(site: Site, case: Path) -> 
     assert "question `compare` is brought by friendshore" in error_of("compare", case)["message"]
 
 
-@pytest.mark.parametrize(("blocked", "name"), [("acme-echo", "echo"), ("built-in:repairs", "repairs")])
+@pytest.mark.parametrize(("blocked", "name"), [("acme-echo", "echo"), ("built-in:compare", "compare")])
 def test_a_blocked_question_says_by_whom(site: Site, case: Path, blocked: str, name: str) -> None:
     """With the fix."""
     bring(site, "acme-echo", "echo")

@@ -14,6 +14,7 @@ from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import PlanStatus
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Rule
+from friendshore.session import Session
 from friendshore.verify.again import derived_again
 
 from .oracle import optimum
@@ -33,6 +34,12 @@ def planned_once(name: str) -> Recommendation:
 
 WORKED = {worked.name: worked for worked in cases()}
 each_worked = pytest.mark.parametrize("worked", WORKED)
+
+
+def allowed(session: Session, value: float) -> float:
+    """Money by which two plans of the same least cost may differ: tolerances of the solver, and rounding to the gram."""
+    pieces = len(session.verified.plan.purchases) + len(session.verified.plan.shorts) + 20
+    return 4 * RELATIVE * max(1.0, abs(value)) + float(session.problem.case.resolution) * pieces * 1300
 
 
 def rounding(case: Case, catalogs: Sequence[Catalog], found: Recommendation) -> float:

@@ -18,10 +18,10 @@ from friendshore.questions.compare.search import compare, compare_plans
 from friendshore.session import Session
 from friendshore.session.decided import keep_decisions
 
+from .compare import allowed
 from .random_cases.facts import Draw
 from .settings import examples
 from .strategies import ONE, Tiny, tiny_cases
-from .test_ledger import allowed
 from .test_sessions import beside, changes
 
 SHORT = 100

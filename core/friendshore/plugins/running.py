@@ -16,6 +16,7 @@ from threading import RLock
 from ..errors import Diagnostic, InputError
 from ..rules.answers import WrongAnswer
 
+_OWN = __name__.partition(".")[0]
 LIMIT_NAME = "FRIENDSHORE_PLUGIN_LIMIT"
 """Environment variable: seconds that a plugin's code may take for one call in a worker process; 0: no limit, as for a debugger."""
 
@@ -80,7 +81,7 @@ def report_running(report: Callable[[str, str], None]) -> None:
 
 def have_run() -> tuple[str, ...]:
     """Return the packages of plugins whose code has run in this process."""
-    return tuple(_PROCESS.ran)
+    return tuple(package for package in _PROCESS.ran if package != _OWN)
 
 
 def own_process() -> None:

@@ -185,7 +185,7 @@ def test_the_page_is_written_where_a_file_is_named(tmp_path: Path) -> None:
 
 def test_the_solver_is_the_one_that_the_readme_names() -> None:
     """Byte for byte what the npm package holds."""
-    readme = (ROOT / "plugins/friendshore-interactive/README.md").read_text()
+    readme = (ROOT / "plugins/friendshore-pages/README.md").read_text()
     packed = files("friendshore_pages.interactive").joinpath("highs")
     wasm = gzip.decompress(packed.joinpath("highs.wasm.gz").read_bytes())
     for name, data in (("highs.js", packed.joinpath("highs.js").read_bytes()), ("highs.wasm", wasm)):

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.functional.test_site import built
 from tests.html_gallery import gallery
 
 import friendshore
 from friendshore.document.elements import Column, Document, Drawing, section, sentence, table
 from friendshore_pages.html import html
 from friendshore_pages.report import report_document
-
-from .test_site import built
 
 __all__ = ["built"]
 

@@ -12,8 +12,9 @@ from tests.unit.test_report import CONFLICT, DEMAND, EXPOSED, PURCHASE, SHORT, r
 from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.markdown import markdown
-from friendshore.report import page_document, report_document
+from friendshore.report import page_document
 from friendshore_pages.html import html
+from friendshore_pages.report import report_document
 
 
 def drawings(**changed: Any) -> dict[str, doc.Drawing]:

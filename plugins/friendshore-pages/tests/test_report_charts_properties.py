@@ -17,8 +17,8 @@ from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.domain.base import totals
 from friendshore.domain.run import Run, RunDemand
-from friendshore.report import report_document
 from friendshore_pages.html import html
+from friendshore_pages.report import report_document
 from friendshore_testing.worlds import bare, empty, worlds
 
 CLOSE = Decimal("0.00001")

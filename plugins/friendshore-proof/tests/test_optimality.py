@@ -84,6 +84,7 @@ def test_a_dearer_plan_whose_bound_is_its_cost_is_found(
     (finding,) = checked.findings
     assert "less than the run says that any can" in finding.message
     assert checked.exit_code == 4
+    assert checked.sentences[0].startswith("optimality: VERIFICATION FAILED")
 
 
 def test_a_plan_called_optimal_at_a_wide_gap_is_found(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from friendshore.rules.kinds.limits import Pin
 from friendshore.solve import Watch, relaxation
 from friendshore.verify import VerifiedPlan, verify
 from friendshore_proof.certificate import name_of
+from friendshore_proof.checks import OptimalityCheck
 from friendshore_proof.exact import ExactProgram, reach
 from friendshore_proof.proving import prove_optimality
 
@@ -252,7 +253,7 @@ def test_a_hard_case_is_told_within_its_limits() -> None:
 
 def certificate_of(found: Recommendation) -> dict[str, Any]:
     """Its certificate, as read."""
-    text = found.certificate()
+    text = OptimalityCheck().evidence(found)
     assert text is not None
     return dict(json.loads(text))
 

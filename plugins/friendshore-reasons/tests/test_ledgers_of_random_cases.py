@@ -10,7 +10,7 @@ from math import factorial
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.property.compare import RELATIVE
+from tests.property.compare import allowed
 from tests.property.oracle import optimum
 from tests.property.settings import examples
 from tests.property.strategies import ONE, Tiny, tiny_cases
@@ -28,12 +28,6 @@ def anew(inputs: Inputs, off: Sequence[Change]) -> float | None:
     """What the whole case comes to with some things off, planned from the start; None where rules conflict."""
     session = Session.open(inputs.after(off), ONE)
     return None if session.verified.plan.infeasible else float(session.verified.cost.objective)
-
-
-def allowed(session: Session, value: float) -> float:
-    """Money by which two plans of the same least cost may differ: tolerances of the solver, and rounding to the gram."""
-    pieces = len(session.verified.plan.purchases) + len(session.verified.plan.shorts) + 20
-    return 4 * RELATIVE * max(1.0, abs(value)) + float(session.problem.case.resolution) * pieces * 1300
 
 
 def adds_up(found: Ledger) -> None:

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .depth import few
-from .made_plugins import COUNTS, RULE, TABLES, catalog_plugin, checked, forgotten, rule_plugin, source
-from .test_broken_plugins import install
-from .test_cli import answer, friendshore
+from tests.functional.depth import few
+from tests.functional.made_plugins import COUNTS, RULE, TABLES, catalog_plugin, checked, forgotten, rule_plugin, source
+from tests.functional.test_broken_plugins import install
+from tests.functional.test_cli import answer, friendshore
 
 __all__ = ["forgotten"]
 

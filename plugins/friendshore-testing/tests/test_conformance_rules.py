@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import pytest
+from tests import building as b
+from tests.functional.depth import few
 
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import Diagnostic, PluginError
@@ -15,9 +17,6 @@ from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import OriginBan
 from friendshore.rules.rows import Row, Rows
 from friendshore_testing import Check, Example, check_rule, rule_checks
-
-from .. import building as b
-from .depth import few
 
 
 class Barred(Rule):

@@ -119,4 +119,6 @@ def _solved_again(folder: Path, verified: VerifiedPlan, registry: Registry, effo
             break
     told = told or "it comes to the same"
     again = f"{proof.text}; planned again ({session.solution.status.value}), {told}"
+    if wrong and not proof.findings:
+        again = f"optimality: VERIFICATION FAILED: {wrong[0].message}; {again.removeprefix('optimality: ')}"
     return replace(proof, text=again, findings=proof.findings or wrong, proved=proof.proved and not wrong)
