@@ -19,6 +19,9 @@ import pytest
 from tests.house import cycles
 
 from friendshore.official import OFFICIAL
+from friendshore.plugins import Registry
+from friendshore.plugins.manifest import Plugin
+from friendshore.plugins.names import FIELD, names_of
 
 ROOT = Path(__file__).parents[1]
 LONGEST_FUNCTION = 60
@@ -85,18 +88,17 @@ def test_a_stub_states_what_its_package_loads(stub: Path) -> None:
 
 
 def test_the_table_of_official_plugins_agrees_with_their_manifests() -> None:
-    """Each plugin of the repository that adds questions, commands, or formats is in the table, with all of them."""
-    fields = ("questions", "commands", "formats", "case_formats", "checks")
-    stated = {}
-    for name in PLUGINS:
-        manifest = toml(next((ROOT / "plugins" / name).glob("src/*/friendshore.toml")))
-        if found := {field: sorted(manifest[field]) for field in fields if field in manifest}:
-            stated[name] = found
-    known = {
-        plugin.distribution: {field: sorted(getattr(plugin, field)) for field in fields if getattr(plugin, field)}
-        for plugin in OFFICIAL
+    """Every plugin of the repository is in the table, with everything that errors may name."""
+    fields = ("catalogs", "packs", "questions", "commands", "formats", "case_formats", "checks")
+    brought = {
+        info.distribution: {field: names_of(Plugin(info), what) for what, field in FIELD.items() if field in fields}
+        for info in Registry.discover().plugins
+        if info.distribution in PLUGINS
     }
-    assert known == stated
+    stated = {one.distribution: {field: getattr(one, field) for field in fields} for one in OFFICIAL}
+    assert {name: {field: sorted(names) for field, names in one.items()} for name, one in stated.items()} == {
+        name: {field: sorted(names) for field, names in one.items()} for name, one in brought.items()
+    }
 
 
 def test_a_name_of_an_official_plugin_that_is_missing_names_the_plugin() -> None:

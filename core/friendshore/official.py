@@ -1,6 +1,6 @@
-"""Official plugins: the distributions of friendshore's repository that bring more than catalogs, packs, and rules.
+"""Official plugins: the distributions of friendshore's repository.
 
-Errors name the distribution to install from this table if a command or a name is missing. A test compares the table with the plugins'
+Errors name the distribution to install from this table if a command, a catalog, or a name is missing. A test compares the table with the plugins'
 manifests. `import friendshore` reads it, so this module imports nothing that takes time.
 """
 
@@ -15,6 +15,10 @@ class OfficialPlugin(NamedTuple):
     """A distribution and its additions."""
 
     distribution: str
+    catalogs: tuple[str, ...] = ()
+    """Names of its catalogs."""
+    packs: tuple[str, ...] = ()
+    """Ids of its rule packs."""
     questions: tuple[str, ...] = ()
     """Questions of its manifest."""
     commands: tuple[str, ...] = ()
@@ -45,7 +49,11 @@ class OfficialPlugin(NamedTuple):
 
 
 OFFICIAL = (
+    OfficialPlugin("friendshore-australia", catalogs=("australia",)),
+    OfficialPlugin("friendshore-china-controls", packs=("cn-export-controls",)),
     OfficialPlugin("friendshore-enquiries", questions=("ask",)),
+    OfficialPlugin("friendshore-eu-crma", packs=("eu-crma",)),
+    OfficialPlugin("friendshore-kazakhstan", catalogs=("kazakhstan",)),
     OfficialPlugin("friendshore-pages", questions=("interactive",), formats=("html", "xlsx")),
     OfficialPlugin("friendshore-programmes", questions=("programmes",)),
     OfficialPlugin("friendshore-proof", commands=("sign",), checks=("optimality", "signature")),
@@ -59,9 +67,12 @@ OFFICIAL = (
         },
     ),
     OfficialPlugin("friendshore-risk", questions=("frontier", "risk", "stress", "withstand")),
+    OfficialPlugin("friendshore-sanctions", packs=("sanctions",)),
     OfficialPlugin("friendshore-screening", questions=("screen",)),
     OfficialPlugin("friendshore-sweep", questions=("sweep",)),
+    OfficialPlugin("friendshore-tariffs", packs=("us-tariffs",)),
     OfficialPlugin("friendshore-testing", commands=("plugins check", "plugins new")),
+    OfficialPlugin("friendshore-us-defense", packs=("us-10usc4872", "us-specialty-metals")),
     OfficialPlugin("friendshore-watch", commands=("watch",)),
 )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..document.elements import Document
 from ..errors import InputError
+from ..official import plugin_bringing
 from ..plugins.attribution import asked_of, wrong
 from ..writing import add_files
 
@@ -89,7 +90,7 @@ def format_of(file: Path, registry: Registry) -> Format:
         PluginError: As `format_named` does.
     """
     name, known = file.suffix.lower().removeprefix("."), format_names(registry)
-    if name not in known:
+    if name not in known and plugin_bringing("formats", name) is None:
         message, expected = "the name has no ending of a known format", ", ".join(f".{one}" for one in known)
         raise InputError(message, str(file), found=f"`{file.suffix}`", expected=f"one of {expected}")
     return format_named(name, registry)
