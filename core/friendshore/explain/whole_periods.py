@@ -18,7 +18,7 @@ from ..domain.unmet import RunRounded
 from ..errors import FriendshoreError, NoPlanError
 from ..problem import Problem
 from ..problem.inputs import Inputs
-from ..problem.judging import licence_id, waiver_id
+from ..problem.law import licence_id, waiver_id
 from ..problem.offers import OfferFacts
 from ..program import compile_program
 from ..rules.rows import one_by_one

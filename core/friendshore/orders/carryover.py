@@ -22,8 +22,7 @@ from ..domain.case import CarryoverSpec
 from ..domain.plan import LotUse, Make, Purchase
 from ..domain.time import Horizon, Span
 from ..problem.demands import round_to
-from ..problem.limiting import rows_of
-from ..problem.rule_facts import ProblemFacts
+from ..problem.rule_facts import ProblemFacts, rows_of
 from ..rules.base import Rule
 from ..rules.rows import Row, one_by_one
 from ..rules.terms import BoughtTerm, DiscountsTerm, FixedTerm, HoldingTerm, MakingTerm, OnboardingTerm, SpentTerm, Term

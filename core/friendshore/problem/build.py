@@ -18,10 +18,7 @@ from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.answers import as_rule
 from ..rules.base import Rule
-from .charges import Charges
-from .compliance_classes import Grouping
-from .demands import Demand, round_to
-from .given import (
+from .case_checks import (
     accepted,
     check_names,
     counted_before,
@@ -33,20 +30,16 @@ from .given import (
     unexamined,
     unnamed_end_uses,
 )
-from .incumbents import resolve_incumbents
-from .judging import Law, judge_all
-from .kept import Kept
-from .limiting import of_rule, tried
+from .compliance_classes import Grouping, open_to_stricter
+from .demands import Demand, resolve_incumbents, round_to
+from .kept import Kept, SharedFacts
+from .law import Charges, Law, judge_all
 from .merged import exchange
-from .moves import build_moves
-from .network import Network, Node, lanes_to
-from .offers import Assumption, Lead, OfferFacts
+from .network import Network, Node, build_moves, lanes_to
+from .offers import Assumption, Lead, OfferFacts, missing_rates
 from .prices import DerivedPrices, PriceDerivation
 from .problem import Problem, Store
-from .rates import missing_rates
-from .rule_facts import ProblemFacts
-from .shared_facts import SharedFacts
-from .stock_cover_cuts import open_to_stricter
+from .rule_facts import ProblemFacts, of_rule, tried
 from .trade import resolve_trade
 
 _POWER = Context(prec=30)

@@ -21,7 +21,7 @@ from ..domain.terms import Bearing, Terms
 from ..errors import Diagnostic
 from .demands import demand_name
 from .merged import CASE_SOURCE
-from .schedules import covers
+from .trade import covers
 
 Facts = tuple[Case, tuple[Catalog, ...]]
 """What changes are applied to, rules apart."""

@@ -22,8 +22,8 @@ import numpy as np
 from ..domain.case import Minimise
 from ..problem import Problem
 from ..problem.capacity import most_units
+from ..problem.decimal_arrays import as_floats, table
 from ..problem.demands import Demand
-from ..problem.float_tables import as_floats, table
 from ..problem.network import Node, final_node
 from .matrix import Floats, Ints
 

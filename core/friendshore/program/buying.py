@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem import Problem
-from ..problem.compliance_classes import ComplianceClass
-from ..problem.float_tables import as_floats, cells
-from ..problem.moves import ranges
-from ..problem.network import Node
-from ..problem.signatures import Cell
+from ..problem.compliance_classes import Cell, ComplianceClass
+from ..problem.decimal_arrays import as_floats, cells
+from ..problem.network import Node, ranges
 from .matrix import Floats, Ints
 
 

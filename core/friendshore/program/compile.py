@@ -11,9 +11,9 @@ from ..domain.case import LicenceSpec
 from ..domain.memory import uncollected
 from ..domain.watch import told_each
 from ..problem import Problem
+from ..problem.decimal_arrays import as_floats, table
 from ..problem.demands import Demand
-from ..problem.float_tables import as_floats, table
-from ..problem.judging import licence_id, waiver_id
+from ..problem.law import licence_id, waiver_id
 from ..problem.network import Node, final_node
 from .arrivals import add_arrivals
 from .bounds import Bounds

@@ -12,8 +12,8 @@ import numpy as np
 from ..domain.base import Sharing, written_once
 from ..domain.memory import uncollected
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, PurchaseTable, Short, Stock, Transfer
+from ..problem.decimal_arrays import Whole, added_up, whole
 from ..problem.demands import round_to
-from ..problem.fixed_point import Whole, added_up, whole
 from ..problem.network import final_node
 from .balance_repair import balance_repaired
 from .compile import Program

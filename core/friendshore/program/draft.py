@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..problem import Problem
 from ..problem.demands import Demand
-from ..problem.moves import ranges
-from ..problem.network import Node
+from ..problem.network import Node, ranges
 from .bounds import ROUNDING, Bounds
 from .columns import Columns, Units
 from .limits import LimitRows

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..domain.case import Minimise
 from ..problem import Problem
-from ..problem.objectives import Objective
+from ..problem.problem import Objective
 from ..rules.terms import LackingTerm
 from .columns import Columns
 from .limits import LimitRows

@@ -8,8 +8,8 @@ from decimal import ROUND_FLOOR, Decimal
 import numpy as np
 
 from ..domain.base import exact
+from ..problem.decimal_arrays import Whole, kept_doubles
 from ..problem.demands import round_to
-from ..problem.fixed_point import Whole, kept_doubles
 from .compile import Program
 from .matrix import Floats
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 
 from ..problem import Problem
-from ..problem.moves import ranges
+from ..problem.network import ranges
 from ..rules import terms
 from ..rules.rows import Purchases, Row, Rows
 from ..rules.terms import Term

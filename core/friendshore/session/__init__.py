@@ -16,10 +16,9 @@ from ..domain.memory import SESSION_BYTES
 from ..domain.plan import Cost, Exchangeable, Infeasible, Plan, PlanStatus
 from ..errors import OutOfTimeError, VerificationError
 from ..problem import Problem
-from ..problem.impact import impact
 from ..problem.inputs import Inputs
 from ..problem.kept import Kept
-from ..problem.parts import Members, Parts
+from ..problem.parts import Members, Parts, impact
 from ..program import Choices, Program, compile_program
 from ..program.asking import Weigh, about, weights
 from ..program.decode import columns_of

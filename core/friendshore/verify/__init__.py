@@ -30,8 +30,8 @@ from ..domain.memory import uncollected
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Cost, Plan, PlanStatus
 from ..errors import Diagnostic, VerificationError
 from ..problem import Problem
-from ..problem.charges import Charges
-from ..problem.objectives import Objective
+from ..problem.law import Charges
+from ..problem.problem import Objective
 from ..rules.base import Rule
 from ..rules.rows import one_by_one
 from .amounts import Amounts

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from ..domain.plan import LotUse, Purchase, PurchaseTable
 from ..problem import Problem
-from ..problem.fixed_point import Whole, added_up, kept, whole
-from ..problem.float_tables import Floats
+from ..problem.decimal_arrays import Floats, Whole, added_up, kept, whole
 from ..problem.network import Arc
 
 Ints = NDArray[np.intp]

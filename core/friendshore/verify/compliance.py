@@ -16,7 +16,7 @@ from ..domain.case import WaiverSpec
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
-from ..problem.judging import Law, licence_id, waiver_id
+from ..problem.law import Law, licence_id, waiver_id
 from ..problem.network import Arc, Node, final_node
 from ..rules.answers import as_verdict
 from ..rules.base import PhaseStatus, Rule

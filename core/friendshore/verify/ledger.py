@@ -13,9 +13,8 @@ from ..domain.base import Record
 from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, Transfer
 from ..errors import Diagnostic
 from ..problem import Problem
+from ..problem.decimal_arrays import Floats, added_up
 from ..problem.demands import Lot
-from ..problem.fixed_point import added_up
-from ..problem.float_tables import Floats
 from ..problem.kept import Answers
 from ..problem.network import Node
 from .columns import Bought, Orders, PurchaseColumns, in_columns, in_lots

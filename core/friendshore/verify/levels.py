@@ -9,7 +9,7 @@ from typing import assert_never
 from ..domain.base import exact
 from ..domain.case import Minimise
 from ..domain.plan import Cost
-from ..problem.objectives import Objective
+from ..problem.problem import Objective
 from .ledger import PlanEntries
 from .term_values import TermValues
 

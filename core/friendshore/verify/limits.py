@@ -12,7 +12,7 @@ from typing import overload
 import numpy as np
 
 from ..domain.base import grouped
-from ..problem.float_tables import as_floats
+from ..problem.decimal_arrays import as_floats
 from ..problem.parts import materials_of
 from ..rules import terms
 from ..rules.base import Rule

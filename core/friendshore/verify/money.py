@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ..domain.base import exact, grouped, totals
 from ..domain.plan import Cost
 from ..domain.use import Use
-from ..problem.charges import Charges
-from ..problem.float_tables import picked
+from ..problem.decimal_arrays import picked
+from ..problem.law import Charges
 from ..problem.network import Arc
 from .columns import Bought
 from .ledger import PlanEntries

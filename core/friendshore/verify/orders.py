@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from ..domain.base import grouped
 from ..domain.tiers import Tier
-from ..problem.schedules import PriceSpan
-from ..problem.trade import Commitment, TermSpan
+from ..problem.trade import Commitment, PriceSpan, TermSpan
 from .ledger import PlanEntries
 
 _DIGITS = Decimal("1e-13")

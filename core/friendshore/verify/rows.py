@@ -12,7 +12,7 @@ from ..domain.base import grouped
 from ..plugins import attributed
 from ..plugins.interface import is_own
 from ..problem import Problem
-from ..problem.limiting import ask_limits
+from ..problem.rule_facts import ask_limits
 from ..rules.answers import WrongAnswer
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows

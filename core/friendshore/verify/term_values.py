@@ -12,8 +12,7 @@ from typing import assert_never
 import numpy as np
 
 from ..domain.base import totals
-from ..problem.fixed_point import Whole, added_up
-from ..problem.float_tables import Floats
+from ..problem.decimal_arrays import Floats, Whole, added_up
 from ..rules import terms
 from ..rules.terms import Term
 from .amounts import Amounts

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from ...problem.float_tables import as_floats, table
-from ...problem.moves import ranges
+from ...problem.decimal_arrays import as_floats, table
+from ...problem.network import ranges
 from ..bounds import lots_in
 from ..draft import ProgramDraft
 from ..matrix import Ints, joined

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...problem.schedules import PriceSpan
+from ...problem.trade import PriceSpan
 from ..draft import ProgramDraft
 
 Cell = tuple[int, int]
