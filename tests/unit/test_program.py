@@ -28,7 +28,7 @@ from friendshore.recommend.doubtful import out_of_scale
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.solve import solve
 from friendshore.verify import examine
-from friendshore.verify.ledger import EPSILON, PlanEntries
+from friendshore.verify.plan_entries import EPSILON, PlanEntries
 
 from ..building import (
     bought,

@@ -24,7 +24,7 @@ from ..program import compile_program
 from ..rules.rows import one_by_one
 from ..session import Session
 from ..solve import Limits, Progress, solve
-from ..solve.planned import plan_of
+from ..solve.solving import plan_of
 from ..verify import examine
 from .causes import counted_shorts
 

@@ -27,15 +27,13 @@ from ..errors import InputError
 from ..plugins import attributed
 from ..rules.base import Rule
 from .demands import Demand, Lot
-from .law import Judgement, Law, rules_to_waive, sets_of_waivers, waiver_id
+from .law import Judgement, Law, Surcharges, rules_to_waive, sets_of_waivers, waiver_id
 from .network import Network, Node, final_node
 
 Cell = tuple[int, int]
 """An arc and an arrival period."""
 Permits = tuple[tuple[str, ...], ...]
 """Licences a move needs: of every inner tuple, one must be drawn on."""
-Surcharges = tuple[tuple[int, int, Decimal], ...]
-"""Charges of a move (arc, order period) where they depend on the use."""
 
 
 @dataclass(frozen=True, slots=True)

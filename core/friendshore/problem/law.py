@@ -25,7 +25,6 @@ from ..plugins import attributed
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Phase, PhaseStatus, Rule, part_held
 from ..rules.customs import is_origin_unknown, possible_origins, told_apart
-from .compliance_classes import Surcharges
 from .kept import Answers, ByRule, Charged, Delivery
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts
@@ -201,6 +200,10 @@ def sets_of_waivers(waivers: Iterable[WaiverSpec], wanted: Iterable[frozenset[st
 
 
 _NOTHING = Decimal(0)
+
+
+Surcharges = tuple[tuple[int, int, Decimal], ...]
+"""Charges of a move (arc, order period) where they depend on the use."""
 
 
 class Charges:

@@ -20,10 +20,9 @@ from ..problem.inputs import Inputs
 from ..problem.kept import Kept
 from ..problem.parts import Members, Parts, impact
 from ..program import Choices, Program, compile_program
-from ..program.asking import Weigh, about, weights
 from ..program.decode import columns_of
+from ..program.limits import Goal
 from ..program.matrix import Floats, capped
-from ..program.objectives import Goal
 from ..rules.base import Rule
 from ..solve import (
     NO_LIMITS,
@@ -40,10 +39,8 @@ from ..solve import (
 )
 from ..solve.components import column_labels
 from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
-from .answer import Answer, Extreme, PartPlan, Together
-from .carried import carried
-from .layout import ChangedPart, LaidColumn, PartLayout
-from .plan_cache import PlanCache
+from .answer import Answer, Extreme, PartPlan, PlanCache, Together, carried
+from .layout import ChangedPart, LaidColumn, PartLayout, Weigh, about, weights
 
 __all__ = [
     "Answer",

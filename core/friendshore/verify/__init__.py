@@ -36,15 +36,15 @@ from ..rules.base import Rule
 from ..rules.rows import one_by_one
 from .amounts import Amounts
 from .arrivals import check_arrivals
-from .caps import check_caps
-from .classes import check_classes, check_ends, check_free
-from .columns import Bought as Bought
+from .limits import check_caps
+from .compliance import check_classes, check_ends, check_free
+from .plan_entries import Bought as Bought
 from .compliance import Judged as Judged, Judging, check_law
-from .ledger import PlanEntries as PlanEntries
-from .levels import LevelReading as LevelReading, measured, read_levels
+from .plan_entries import PlanEntries as PlanEntries
+from .limits import LevelReading as LevelReading, measured, read_levels
 from .limits import Readings, RowReading as RowReading, read_limits
 from .money import Costing, Line as Line
-from .orders import Settled as Settled, check_terms, placed_orders
+from .money import Settled as Settled, check_terms, placed_orders
 
 _SEAL = object()
 

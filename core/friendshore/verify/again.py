@@ -33,9 +33,8 @@ from ..problem.network import Arc, Node, final_node
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Rule
 from .arrivals import arrival_day
-from .columns import Bought
-from .ledger import PlanEntries
 from .money import Costing
+from .plan_entries import Bought, PlanEntries
 
 DIGITS = Fraction(1, 10**12)
 """Share by which two figures may differ: each is rounded to 15 digits, some of them more than once."""
