@@ -270,6 +270,6 @@ def _kept(loss: Decimal, years: Fraction) -> Decimal:
 
 
 def _wanted(lead: Lead, network: Network) -> bool:
-    """Whether a lead could deliver something that the case is looking for."""
+    """Return True if a lead could deliver something that the case is looking for."""
     materials = {material for material, _ in network.nodes}
     return any(line.material in materials for line in lead.offer.outputs)

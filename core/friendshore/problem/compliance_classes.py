@@ -67,7 +67,7 @@ class Signature:
     """Rules whose tainted offers are forbidden."""
 
     def same_law(self, other: Signature) -> bool:
-        """Whether nothing but end uses tells them apart."""
+        """Return True if nothing but end uses tells them apart."""
         return replace(self, ends=other.ends) == other
 
 
@@ -155,7 +155,7 @@ class ComplianceClass:
         )  # fmt: skip
 
     def admits(self, arc: int, arrival: int) -> bool:
-        """Whether an arc may serve it when it arrives in a period; a licence may still be needed."""
+        """Return True if an arc may serve it when it arrives in a period; a licence may still be needed."""
         return arc not in self.blocked and (arc, arrival) not in self.blocked_cells
 
     def at_least_as_strict(self, other: ComplianceClass, arcs: frozenset[int], nodes: frozenset[Node], by: int) -> bool:

@@ -63,7 +63,7 @@ class Lot:
     """Days on which it may have been ordered."""
     chained: Chained
     on_order: bool
-    """Whether it still has to cross borders, so that export control bears on it."""
+    """True if it still has to cross borders, so that export control bears on it."""
     arrives: datetime.date | None = None
     """Day on which an order arrives; None: it is in hand."""
     offer: str = ""
@@ -157,7 +157,7 @@ def _quantities(
 
 
 def _rounded_off(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal]) -> bool:
-    """Whether rounding leaves of some amounts something else than is stated."""
+    """Return True if rounding leaves of some amounts something else than is stated."""
     moved = [(a, r) for a, r in zip(amounts, rounded, strict=True) if a != r]
     if not moved:
         return False

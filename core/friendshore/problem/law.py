@@ -96,11 +96,11 @@ class Law:
         self.statuses = frozenset(PhaseStatus(status) for status in case.accept.rule_status)
 
     def in_force(self, rule: int, span: Span) -> bool:
-        """Whether a rule applies on any day of `span`."""
+        """Return True if a rule applies on any day of `span`."""
         return self.rules[rule].applies(span, self.statuses)
 
     def forbids(self, verdict: Verdict, arc: Arc) -> bool:
-        """Whether a verdict on an arc forbids, licences apart."""
+        """Return True if a verdict on an arc forbids, licences apart."""
         if verdict.result is not Result.UNPROVEN:
             return verdict.result is Result.FAIL
         accept = self.case.accept

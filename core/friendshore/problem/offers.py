@@ -45,9 +45,9 @@ class Benchmarked(NamedTuple):
     amounts: tuple[Decimal, ...]
     currencies: tuple[str, ...]
     at_home: bool
-    """Whether all are in the case's currency."""
+    """True if all are in the case's currency."""
     steady: bool
-    """Whether all amounts are the same."""
+    """True if all amounts are the same."""
 
 
 class Paths:
@@ -288,7 +288,7 @@ def _holds(quote: Quote, case: Case) -> bool:
 
 
 def _counts(merged: Merged, case: Case, source: str) -> bool:
-    """Whether a price counts on its evidence; what is assumed does, and is shown so."""
+    """Return True if a price counts on its evidence; what is assumed does, and is shown so."""
     confidence = merged.confidence(source)
     return confidence.reaches(case.accept.confidence) or confidence in (Confidence.ASSUMED, Confidence.COMPUTED)
 
@@ -337,12 +337,12 @@ class OfferFacts(NamedTuple):
 
     @property
     def single(self) -> bool:
-        """Whether its unit is a kilogram of its one output."""
+        """True if its unit is a kilogram of its one output."""
         return len(self.offer.outputs) == 1
 
     @property
     def limited(self) -> bool:
-        """Whether it says how much is ordered in a period, or in all."""
+        """True if it says how much is ordered in a period, or in all."""
         return bool(self.offer.min_order) or self.offer.total is not None or self.most.count(None) < len(self.most)
 
     @property
@@ -491,7 +491,7 @@ class OfferReader:
         return tuple(self._most_in(period) for period in self.case.horizon.periods)
 
     def _limited(self) -> bool:
-        """Whether it says anything of dates or quantities."""
+        """Return True if it says anything of dates or quantities."""
         offer = self.offer
         dates = (offer.start, offer.end, offer.qualification)
         quantities = (offer.max_per_year, offer.max_order, offer.total, offer.lot, offer.max_lots)
@@ -673,7 +673,7 @@ End = Literal["low", "high"]
 
 
 def has_range(facts: OfferFacts, merged: Merged) -> bool:
-    """Whether a price of an offer, or the benchmark that it follows, has a range."""
+    """Return True if a price of an offer, or the benchmark that it follows, has a range."""
     price = facts.offer.price
     rows = merged.prices.get(price.benchmark, ()) if price is not None else ()
     return any(one.low is not None for one in (*facts.offer.prices, *rows))

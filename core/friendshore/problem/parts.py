@@ -178,7 +178,7 @@ class Parts:
         return frozenset(row.material for catalog in self.inputs.catalogs for row in catalog.prices)
 
     def _bears(self, rule: Rule, members: Members) -> bool:
-        """Whether a rule may bear on some parts; a limit that asks nothing of them yet may once a lead of theirs counts."""
+        """Return True if a rule may bear on some parts; a limit that asks nothing of them yet may once a lead of theirs counts."""
         if rule.verbs != {"rows"} or self.counted.get(rule.id, set()) & members:
             return True
         return hasattr(rule, "covers") and bool(self.covered(rule) & members)

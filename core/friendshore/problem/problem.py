@@ -46,11 +46,11 @@ class Objective:
     rows: tuple[Row, ...] = ()
     """For `concentration`: rows without bounds, whose values it adds up."""
     implied: bool = False
-    """Whether the case does not state it: cost, which comes last."""
+    """True if the case does not state it: cost, which comes last."""
 
     @property
     def in_money(self) -> bool:
-        """Whether it adds up money; else kilograms."""
+        """True if it adds up money; else kilograms."""
         return self.level.minimise is not Minimise.CONCENTRATION
 
 
@@ -136,7 +136,7 @@ class Store:
 
     @property
     def holds_nothing(self) -> bool:
-        """Whether nothing can be held at the end of any period."""
+        """True if nothing can be held at the end of any period."""
         return not any(most is None or most for most in self.limit)
 
     def left(self, since: int) -> tuple[Decimal, ...]:

@@ -37,7 +37,7 @@ def subjects_of(offer: Offer, facilities: Mapping[str, Facility]) -> list[Subjec
 
 
 def covers(bearing: Bearing, offer: Offer, facilities: Mapping[str, Facility]) -> bool:
-    """Whether something is about what is bought from an offer: with several outputs, only if it is about all of them."""
+    """Return True if something is about what is bought from an offer: with several outputs, only if it is about all of them."""
     meant = not bearing.materials or all(line.material in bearing.materials for line in offer.outputs)
     return meant and (bearing.of, bearing.id) in subjects_of(offer, facilities)
 
@@ -82,12 +82,12 @@ class PriceSpan:
 
     @property
     def by_money(self) -> bool:
-        """Whether money is added up, not units."""
+        """True if money is added up, not units."""
         return self.schedule.measure == "money"
 
     @property
     def all_units(self) -> bool:
-        """Whether the tier reached bears on everything."""
+        """True if the tier reached bears on everything."""
         return self.schedule.kind is TierKind.ALL_UNITS
 
     def __str__(self) -> str:
@@ -106,7 +106,7 @@ class PriceSpan:
 
     @property
     def jumps(self) -> bool:
-        """Whether a tier may have to be reached, or reaching it may lower the whole bill, so that it may pay to buy more than is needed."""
+        """True if a tier may have to be reached, or reaching it may lower the whole bill, so that it may pay to buy more than is needed."""
         return self.all_units or any(tier.lump or tier.most is not None for tier in self.tiers)
 
     def reach(self, list_price: Decimal) -> Decimal:
@@ -176,7 +176,7 @@ def _in_case_currency(tier: Tier, rate: Decimal, schedule: PriceSchedule) -> Tie
 
 
 def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> bool:
-    """Whether some tier is cheaper than the list price: what makes things dearer counts on any evidence."""
+    """Return True if some tier is cheaper than the list price: what makes things dearer counts on any evidence."""
     return any(
         span.rate(tier, counted[i].price[t]) > 0
         for span in spans
@@ -253,7 +253,7 @@ class TermSpan:
         return self.periods[0]
 
     def goes(self, place: str) -> bool:
-        """Whether what is delivered to a place is meant."""
+        """Return True if what is delivered to a place is meant."""
         return not self.terms.places or place in self.terms.places
 
     def __str__(self) -> str:

@@ -289,7 +289,7 @@ class LimitRows:
 
     @cached_property
     def forces(self) -> bool:
-        """Whether some row may make a plan buy, hold or spend more than its need."""
+        """True if some row may make a plan buy, hold or spend more than its need."""
         terms = [term for _, row in self.asked for term in row.asked]
         if any(least is not None for _, row in self.asked for least in row.floors):
             return True
@@ -359,7 +359,7 @@ class Goal:
     within: float
     """Share by which later levels may make it worse."""
     whole: bool
-    """Whether it is the whole objective."""
+    """True if it is the whole objective."""
 
 
 def add_largest(objectives: Sequence[Objective], reader: TermColumns) -> list[list[int]]:

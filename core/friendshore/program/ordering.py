@@ -137,7 +137,7 @@ class _Span:
         return segments
 
     def _dearer(self, k: int, rates: list[dict[Cell, float]]) -> bool:
-        """Whether the tier after the `k`th is dearer where it begins, so that a plan would rather count as below it."""
+        """Return True if the tier after the `k`th is dearer where it begins, so that a plan would rather count as below it."""
         tiers = self.span.tiers
         worse = self.span.all_units and any(rates[k + 1][cell] < rates[k][cell] for cell in rates[k])
         return worse or tiers[k + 1].lump > tiers[k].lump
@@ -151,7 +151,7 @@ class _Span:
         return max(float(self.draft.problem.case.resolution) * pieces, _SEEN * least)
 
     def _falling(self, segments: list[_Segment]) -> bool:
-        """Whether each unit more takes off no more than the one before, nothing is due at once and nothing left out: the cost is convex."""
+        """Return True if each unit more takes off no more than the one before, nothing is due at once and nothing left out: the cost is convex."""
         rates = [segment.rates.get(ALL, 0.0) for segment in segments]
         lumps = any(self.span.tiers[segment.tier].lump for segment in segments)
         separate = len(segments) > 1 and (self.span.all_units or ALL not in segments[0].rates)

@@ -199,7 +199,7 @@ class Session:
 
     @property
     def stopped(self) -> bool:
-        """Whether the user ended the search, or all the time is up: what is asked from then on is not solved any more."""
+        """True if the user ended the search, or all the time is up: what is asked from then on is not solved any more."""
         return self.limits.over or self.canceled
 
     @property
@@ -372,7 +372,7 @@ class Session:
         return found
 
     def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:
-        """Whether a conflict has to do with other parts than those of some materials."""
+        """Return True if a conflict has to do with other parts than those of some materials."""
         if told.materials:
             return not members & set(told.materials)
         rows = dict(zip(self.program.limits.program_rows, self.program.limits.rows, strict=True))

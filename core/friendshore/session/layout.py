@@ -122,7 +122,7 @@ class ChangedPart:
         )
 
     def stays_within(self, other: PartLayout, up_to: Decimal) -> bool:
-        """Whether the bounds of a layout hold for this part too, where any demands and capacities of it are up to so many times what they are."""
+        """Return True if the bounds of a layout hold for this part too, where any demands and capacities of it are up to so many times what they are."""
         problem = self.inputs.problem()
         if not _alike(problem, other.bounds.problem):
             return False
@@ -201,7 +201,7 @@ def _named(program: Program) -> Iterator[tuple[int, LaidColumn]]:
 
 
 def _alike(one: Problem, other: Problem) -> bool:
-    """Whether the same can be bought on the same days, along the same ways."""
+    """Return True if the same can be bought on the same days, along the same ways."""
     return _ways(one) == _ways(other)
 
 

@@ -65,7 +65,7 @@ class Joint:
         return x
 
     def holds(self, x: Floats) -> bool:
-        """Whether the linking constraints are kept."""
+        """Return True if the linking constraints are kept."""
         lower, upper = self.linear.row_lower[self.rows], self.linear.row_upper[self.rows]
         activity = self.linear.entries[self.rows] @ x
         slack = [ROW_TOLERANCE * np.maximum(1.0, np.where(np.isfinite(e), np.abs(e), 0.0)) for e in (lower, upper)]

@@ -42,7 +42,7 @@ class Reach:
     nodes: int
     """Most nodes of one search."""
     closely: bool
-    """Whether parts are drawn by what may be won in them, and searched from the plan that is known; else all alike, and afresh."""
+    """True if parts are drawn by what may be won in them, and searched from the plan that is known; else all alike, and afresh."""
 
 
 WIDE = Reach((8, 12, 16), 200, closely=False)
@@ -82,7 +82,7 @@ class Neighbourhoods:
 
     @property
     def exhausted(self) -> bool:
-        """Whether a whole pass at every size brought nothing."""
+        """True if a whole pass at every size brought nothing."""
         return self.size == len(self.sizes)
 
     def round(self, best: SolverAnswer, whole: Mask, excess: Floats) -> SolverAnswer:

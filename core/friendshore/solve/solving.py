@@ -107,7 +107,7 @@ def goals_within(goals: Sequence[Goal], columns: Ints) -> list[tuple[int, Goal]]
 
 
 def is_ranked(goals: Sequence[Goal]) -> bool:
-    """Whether some level is not the whole objective: else a component is solved as if nothing were ranked."""
+    """Return True if some level is not the whole objective: else a component is solved as if nothing were ranked."""
     return any(not goal.whole for goal in goals)
 
 
@@ -256,7 +256,7 @@ class Limits:
 
     @property
     def over(self) -> bool:
-        """Whether all of it is to be over by now."""
+        """True if all of it is to be over by now."""
         return self.until is not None and time.monotonic() >= self.until
 
 

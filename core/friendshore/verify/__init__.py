@@ -233,7 +233,7 @@ def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
 
 
 def _buys_what_is_closed(verified: VerifiedPlan, problem: Problem) -> bool:
-    """Whether the plan orders anything in a period in which it may not be ordered by other facts: what surely fails verification there."""
+    """Return True if the plan orders anything in a period in which it may not be ordered by other facts: what surely fails verification there."""
     most = {facts.offer.id: facts.most for facts in problem.offers}
     columns, offers = verified.ledger.columns, verified.problem.offers
     orders = set(zip(columns.offer.tolist(), columns.ordered.tolist(), strict=True))

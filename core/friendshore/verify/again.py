@@ -326,7 +326,7 @@ class _Again:
         return grouped(((*item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
     def _awaited(self, node: Node, requirement: str, arrives: int) -> bool:
-        """Whether something is short in the period before that of an arrival, or an order of a maker would go out sooner and end a shortage.
+        """Return True if something is short in the period before that of an arrival, or an order of a maker would go out sooner and end a shortage.
 
         What is short follows from what is wanted and delivered.
         """
@@ -367,7 +367,7 @@ class _Again:
         return {key: set(offers) for key, offers in found.items()}
 
     def _on_same_terms(self, item: Bought) -> bool:
-        """Whether what arrives a period earlier than planned may be stored then, is lawful for all uses of its compliance class, and costs the same."""
+        """Return True if what arrives a period earlier than planned may be stored then, is lawful for all uses of its compliance class, and costs the same."""
         arc, t, before = item.arc, item.ordered, item.delivered - 1
         store = self.problem.stores.get(arc.node)
         if (store is not None and store.limit[before] is not None) or item.entry.licences:
@@ -390,7 +390,7 @@ class _Again:
         return {label: {use: nodes[final_node(use)] for use in some} for label, some in uses.items()}
 
     def _barred(self, arc: Arc, use: Use, t: int) -> bool:
-        """Whether a rule on trade forbids an arrival in a period, or asks for a licence that is counted."""
+        """Return True if a rule on trade forbids an arrival in a period, or asks for a licence that is counted."""
         for rule in self.problem.rules:
             if "judge" not in rule.verbs or rule.bears_on != "trade" or not self._held(rule, t):
                 continue
@@ -420,7 +420,7 @@ class _Again:
         return len(begins) - 1, arrives if arrives > begins[-1] else None, last
 
     def _works(self, site: str, day: date) -> bool:
-        """Whether a facility has a capacity on a day: the last step that has begun counts for something."""
+        """Return True if a facility has a capacity on a day: the last step that has begun counts for something."""
         least = self.case.accept.confidence
         steps = [
             one for one in self.merged.facilities[site].capacity if self.merged.confidence(one.source).reaches(least)
@@ -522,12 +522,12 @@ def _holds(quote: Quote, day: date) -> bool:
 
 
 def _apart(stated: Decimal, again: Fraction) -> bool:
-    """Whether two figures differ by more than their digits."""
+    """Return True if two figures differ by more than their digits."""
     return abs(Fraction(stated) - again) > DIGITS * max(abs(Fraction(stated)), abs(again))
 
 
 def _apart_by(one: Fraction, other: Fraction) -> bool:
-    """Whether two charges differ by more than rounding of the parts of a period's days."""
+    """Return True if two charges differ by more than rounding of the parts of a period's days."""
     return abs(one - other) > Fraction(1, 10**10) * max(abs(one), abs(other))
 
 

@@ -208,7 +208,7 @@ class Judging:
             return rule.concerns(served.use)
 
     def broken(self, judged: Judged) -> bool:
-        """Whether a verdict forbids what was bought, its licences taken into account."""
+        """Return True if a verdict forbids what was bought, its licences taken into account."""
         verdict = judged.verdict
         if not self.law.forbids(verdict, judged.item.arc):
             return False

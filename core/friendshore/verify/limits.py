@@ -74,7 +74,7 @@ class TermValues:
         self._nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
 
     def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
-        """Whether what is bought, made or held for a compliance class counts."""
+        """Return True if what is bought, made or held for a compliance class counts."""
         return for_uses is None or for_uses.takes(*self._ends.get(label, (frozenset(), frozenset())))
 
     def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
@@ -471,7 +471,7 @@ class RowReading:
     miss: Decimal
     """By how much it is missed."""
     unplanned: bool
-    """Whether it speaks of materials that are not planned, because rules conflict."""
+    """True if it speaks of materials that are not planned, because rules conflict."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -645,7 +645,7 @@ def _read(rule: Rule, row: Row, values: TermValues) -> RowReading:
 
 
 def _touches_unplanned(rule: Rule, row: Row, ledger: PlanEntries) -> bool:
-    """Whether a row cannot be asked to hold: it conflicts with others, which the plan says, and its materials are not planned."""
+    """Return True if a row cannot be asked to hold: it conflicts with others, which the plan says, and its materials are not planned."""
     if not ledger.plan.infeasible:
         return False
     materials = materials_of(ledger.problem, row)

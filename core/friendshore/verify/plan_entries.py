@@ -48,7 +48,7 @@ class Bought:
 
 
 def in_lots(problem: Problem, offer: int) -> bool:
-    """Whether a purchase from an offer (-1: a lot) is a part of a lot, and need not be a multiple of the resolution by itself."""
+    """Return True if a purchase from an offer (-1: a lot) is a part of a lot, and need not be a multiple of the resolution by itself."""
     return offer >= 0 and problem.offers[offer].single and problem.offers[offer].offer.lot is not None
 
 
@@ -98,7 +98,7 @@ class PurchaseColumns:
     """Position of its label."""
     labels: Sequence[str]
     single: NDArray[np.bool_]
-    """Whether a kilogram is a unit of its offer."""
+    """True if a kilogram is a unit of its offer."""
     roundings: Ints
     """How many half steps of the resolution it may be off: two if it is part of a lot."""
 
@@ -328,7 +328,7 @@ class _Matcher:
         self.find(f"{what} `{name}` does not count in this case: it is unknown, or only a lead")
 
     def _positive(self, item: Bought) -> bool:
-        """Whether a quantity is one that can be."""
+        """Return True if a quantity is one that can be."""
         resolution = self.problem.case.resolution
         # As fractions: the remainder of decimals has no more digits than their context.
         off_step = Fraction(item.entry.quantity) % Fraction(resolution) and not in_lots(self.problem, item.arc.offer)
@@ -341,7 +341,7 @@ class _Matcher:
 
 
 def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
-    """Whether every quantity that is no part of a lot is a multiple of the resolution."""
+    """Return True if every quantity that is no part of a lot is a multiple of the resolution."""
     step = problem.case.resolution / columns.unit
     whole_steps = columns.counts[columns.roundings == 1]
     return step == int(step) and not np.any(whole_steps % int(step))
@@ -508,7 +508,7 @@ class PlanEntries:
         return 2 if self.problem.offers[offer].offer.lot is not None else 1
 
     def in_lots(self, item: Bought) -> bool:
-        """Whether a purchase is a part of a lot, and need not be a multiple of the resolution by itself."""
+        """Return True if a purchase is a part of a lot, and need not be a multiple of the resolution by itself."""
         return in_lots(self.problem, item.arc.offer)
 
     def ordered(self) -> Iterator[tuple[int, int, str | None, Decimal, int]]:

@@ -46,7 +46,7 @@ class Watch:
         """Whether the user has been heard."""
 
     def cancelled(self) -> bool:
-        """Whether the user has had enough."""
+        """Return True if the user has had enough."""
         if self._cancel is not None and self._cancel.is_set():
             self.interrupted = True
         return self.interrupted
@@ -68,7 +68,7 @@ class Watch:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def stopped(self) -> bool:
-        """Whether to stop now."""
+        """Return True if to stop now."""
         if self.cancelled():
             return True
         left = self.left()
@@ -76,7 +76,7 @@ class Watch:
 
 
 def is_open(value: float, bound: float) -> bool:
-    """Whether a plan of this value lies too far from the bound to be called the cheapest."""
+    """Return True if a plan of this value lies too far from the bound to be called the cheapest."""
     return value - bound > float(OPTIMAL_GAP) * abs(value) + float(OPTIMAL_MONEY)
 
 
@@ -150,7 +150,7 @@ class SolverAnswer:
     levels: tuple[Reached, ...] = ()
     """Of a component with ranked objectives: what each of them comes to."""
     out_of_time: bool = False
-    """Whether the clock ended it, or the user."""
+    """True if the clock ended it, or the user."""
     joined: Linked | None = None
     """How it was found, where a few rows join parts that could else be solved apart."""
     confirmed_by: frozenset[Confirmation] = frozenset()
@@ -187,11 +187,11 @@ class Ask:
     enough: float | None = None
     """Cost of a plan that ends the search, likewise."""
     tight: bool = False
-    """Whether rows are held as closely as the engine can, which takes longer."""
+    """True if rows are held as closely as the engine can, which takes longer."""
     path: int = 0
     """Number of the search on the same program. A second opinion takes another path: another seed and the solver's usual tolerances."""
     stopped: Callable[[], bool] = never
-    """Whether the user has had enough: the search then ends within a tenth of a second, without an answer."""
+    """True if the user has had enough: the search then ends within a tenth of a second, without an answer."""
 
 
 TO_THE_END = Ask()
@@ -240,7 +240,7 @@ class Engines:
     second: tuple[Engine, ...] = ()
     """For second opinions on the optimum of a program with integer variables. Without any, only a bound can confirm it."""
     stopped: Callable[[], bool] = never
-    """Whether the user has had enough: whatever is asked then, the answer is that nothing was found."""
+    """True if the user has had enough: whatever is asked then, the answer is that nothing was found."""
 
     def after(self, first: Engine) -> Engines:
         """The same, asked where another one gives up."""

@@ -180,6 +180,6 @@ def _interrupting(stopped: Callable[[], bool], interrupt: Callable[[], object]) 
 
 
 def _may_fall_for_ever(linear: Linear) -> bool:
-    """Whether the cost might have no least value: the helper calls such a program infeasible, HiGHS by its name."""
+    """Return True if the cost might have no least value: the helper calls such a program infeasible, HiGHS by its name."""
     ends = np.where(linear.cost < 0, linear.upper, linear.lower)
     return bool(np.isinf(ends[linear.cost != 0]).any())
