@@ -277,7 +277,7 @@ class Charges:
             if value is not last[0] or alike != last[1]:  # most prices are one object for all periods
                 last = key = value, alike
                 if key not in known:
-                    known[key] = self._dearest(arc, use, *key)
+                    known[key] = exact(sum(self._dearest_parts(arc, use, *key).values(), Decimal(0)))
                 charge = known[key]
             charges.append(charge)
         return tuple(charges)
@@ -296,9 +296,6 @@ class Charges:
                 found = tuple([max(price, nothing) for price in found])
             self._values[offer] = found
         return found
-
-    def _dearest(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> Decimal:
-        return exact(sum(self._dearest_parts(arc, use, value, arrival).values(), Decimal(0)))
 
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
         """What each rule that charges anything does on one kilogram of an arc ordered in period `t`: the parts of what `of_arc` gives."""

@@ -18,8 +18,6 @@ from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer
 from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.quantities import readable
 from ..domain.stages import Stage
-from ..domain.terms import Terms
-from ..domain.tiers import PriceSchedule
 from ..domain.time import Delay, Period, Span
 from ..domain.use import Chained
 from ..domain.watch import told_each
@@ -166,7 +164,11 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
     Without the rate the amount is as good as unknown: an offer would silently be none, or freight be free.
     """
     assumed = {one.id: one.price for one in case.assume.offer if one.price is not None}
-    lacking = {currency for currency in _currencies(merged, assumed.values()) if _lacks(merged, case, currency)}
+    lacking = {
+        currency
+        for currency in _currencies(merged, assumed.values()) - {""}
+        if exchange(merged.rates, currency, case.currency, case.horizon.start) is None
+    }
     if not lacking:
         return
     needed: dict[str, list[InCurrency]] = {}
@@ -189,9 +191,11 @@ def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
             subjects["facility"].add(facility.id)
             subjects["supplier"].add(facility.supplier)
     for table, some in (("tiers", merged.schedules), ("terms", merged.terms)):
-        for one in _about(some, subjects):
-            column = "terms.fixed" if table == "terms" else "tiers.price"
-            need(one.currency, f"the {table} of {one.name}", _home(one, merged), column, one.id)
+        column = "terms.fixed" if table == "terms" else "tiers.price"
+        for one in some:
+            if one.id in subjects[one.of]:
+                home = f"catalog {one.source.partition(':')[0]}" if one.source in merged.sources else ""
+                need(one.currency, f"the {table} of {one.name}", home, column, one.id)
     for currency, amounts in sorted(needed.items()):
         yield no_rate(currency, case.currency, amounts)
 
@@ -224,10 +228,6 @@ def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic
         expected=f"a row for {currency} in rates.csv",
         fix=f"add the rate of {currency} to a catalog of the case, with its source, or state the amount in {to}",
     )
-
-
-def _lacks(merged: Merged, case: Case, currency: str) -> bool:
-    return bool(currency) and exchange(merged.rates, currency, case.currency, case.horizon.start) is None
 
 
 def _currencies(merged: Merged, assumed: Iterable[Price]) -> set[str]:
@@ -291,17 +291,6 @@ def _counts(merged: Merged, case: Case, source: str) -> bool:
     """Return True if a price counts on its evidence; what is assumed does, and is shown so."""
     confidence = merged.confidence(source)
     return confidence.reaches(case.accept.confidence) or confidence in (Confidence.ASSUMED, Confidence.COMPUTED)
-
-
-def _about(
-    some: Iterable[PriceSchedule] | Iterable[Terms], subjects: dict[str, set[str]]
-) -> Iterator[PriceSchedule | Terms]:
-    return (one for one in some if one.id in subjects[one.of])
-
-
-def _home(one: PriceSchedule | Terms, merged: Merged) -> str:
-    """The catalog that a schedule or terms come from: that of their source."""
-    return f"catalog {one.source.partition(':')[0]}" if one.source in merged.sources else ""
 
 
 _NOTHING = Decimal(0)

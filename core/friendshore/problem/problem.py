@@ -74,7 +74,8 @@ def _resolved(level: Level, number: int, demands: Sequence[Demand], merged: Merg
     match level.minimise:
         case Minimise.SHORTAGE:
             named = f" of {listed(level.of)}" if level.of else ""
-            wanted = tuple(i for i, demand in enumerate(demands) if _is_of(demand, level.of))
+            names = ((demand.id, demand.use.end_use, demand.use.material.id) for demand in demands)
+            wanted = tuple(i for i, known in enumerate(names) if not level.of or not set(level.of).isdisjoint(known))
             return Objective(level, f"shortage{named}, at its price", demands=wanted)
         case Minimise.CONCENTRATION:
             counting = _counting(merged, level, number)
@@ -85,10 +86,6 @@ def _resolved(level: Level, number: int, demands: Sequence[Demand], merged: Merg
             return Objective(level, _COST)
         case _:
             assert_never(level.minimise)
-
-
-def _is_of(demand: Demand, names: tuple[str, ...]) -> bool:
-    return not names or any(name in (demand.id, demand.use.end_use, demand.use.material.id) for name in names)
 
 
 def _counting(merged: Merged, level: Level, number: int) -> Concentration:

@@ -5,7 +5,7 @@ Take-or-pay is due on the part that is not taken of an offer that is used, year 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -193,16 +193,12 @@ def _overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[Diagnostic]:
         yield Diagnostic(fault.message, column="tiers.id", expected=fault.expected, fix=fault.fix)
 
 
-def _ordered_at(facts: OfferFacts, periods: Iterable[int]) -> list[Decimal]:
-    """List prices of an offer in those periods in which it may be ordered."""
-    return [facts.price[t] for t in periods if facts.most[t] != 0]
-
-
 def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
     """A discount on units of a tier must know which price it is taken off."""
     if span.all_units or span.by_money or all(tier.price is not None for tier in span.tiers):
         return
-    prices = sorted({price for i in span.offers for price in _ordered_at(counted[i], span.periods)})
+    orders = ((counted[i], t) for i in span.offers for t in span.periods)
+    prices = sorted({facts.price[t] for facts, t in orders if facts.most[t] != 0})
     if len(prices) > 1:
         yield Diagnostic(
             f"the incremental discount of {span} is off several list prices: which of the units lie in which tier?",

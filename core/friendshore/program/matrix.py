@@ -79,7 +79,6 @@ class Entries:
         return Entries(self.data[kept], self.indices[kept], indptr, (len(count), self.shape[1]))
 
     def __matmul__(self, x: Floats) -> Floats:
-        """What the rows come to."""
         sums = np.bincount(self.rows, self.data * x[self.indices], minlength=self.shape[0])
         return sums.astype(np.float64, copy=False)
 

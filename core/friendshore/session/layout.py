@@ -273,14 +273,10 @@ def least_moved(program: Program, *before: Mapping[Line, float]) -> Program:
         linear = with_differences(linear, sums, np.array([one.get(line, 0.0) for line in position]))
     columns = len(linear.cost)
     ranked = program.goals or (Goal(program.linear.cost, 0.0, whole=True),)
-    goals = [replace(goal, cost=_wider(goal.cost, columns)) for goal in ranked]
+    goals = [replace(goal, cost=np.pad(goal.cost, (0, columns - len(goal.cost)))) for goal in ranked]
     for number in range(len(before)):
         cost = np.zeros(columns)
         cost[first + 2 * count * number : first + 2 * count * (number + 1)] = 1.0
         goals.append(Goal(cost, 0.0, whole=False))
     owners = [*program.owners, (program.linear.entries.shape[0], "kilograms moved")]
     return replace(program, linear=linear, goals=tuple(goals), owners=owners)
-
-
-def _wider(values: Floats, columns: int) -> Floats:
-    return np.concatenate([values, np.zeros(columns - len(values))])

@@ -151,14 +151,13 @@ class AnswerCache:
         with self._lock:
             self.solved += 1
         if answer.outcome is not SolverOutcome.NOTHING:  # that nothing was found in time may be otherwise the next time
-            self._known.keep(key, answer, _bytes(answer))
+            self._known.keep(key, answer, _size_in_bytes(answer))
 
     def __reduce__(self) -> tuple[type[AnswerCache], tuple[list[tuple[bytes, SolverAnswer, int]], int]]:
         return AnswerCache, (self._known.items(), self._known.most)
 
 
-def _bytes(answer: SolverAnswer) -> int:
-    """About what an answer takes."""
+def _size_in_bytes(answer: SolverAnswer) -> int:
     return 512 + sum(array.nbytes for array in (answer.x, answer.duals) if array is not None)
 
 

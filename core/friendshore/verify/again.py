@@ -22,7 +22,7 @@ from ..domain.assumptions import OfferAssumption
 from ..domain.base import grouped
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.countries import country_names
-from ..domain.facts import Lane, Offer, Price, Quote
+from ..domain.facts import Lane, Offer, Price
 from ..domain.run import RunPurchase
 from ..domain.use import PASS, Use
 from ..errors import Diagnostic
@@ -168,7 +168,7 @@ class _Again:
             return self._stated(offer, given.price, t, self._factor(offer, given))
         if not offer.quotes:
             return None if offer.price is None else self._stated(offer, offer.price, t, Fraction(1))
-        holding = [quote for quote in offer.quotes if all(_holds(quote, d) for d in self.days(t))]
+        holding = [quote for quote in offer.quotes if all(_within(day, quote.start, quote.end) for day in self.days(t))]
         if len(holding) != 1:
             return None
         return self._exchanged(holding[0].amount, holding[0].currency, period.start)
@@ -515,10 +515,6 @@ def _begun(lane: Lane, day: date) -> bool:
 
 def _since(lane: Lane) -> date:
     return lane.start or date.min
-
-
-def _holds(quote: Quote, day: date) -> bool:
-    return _within(day, quote.start, quote.end)
 
 
 def _apart(stated: Decimal, again: Fraction) -> bool:

@@ -17,7 +17,6 @@ from typing import TypeAlias
 
 from ..domain.base import grouped
 from ..domain.case import WaiverSpec
-from ..domain.plan import Transfer
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
@@ -419,7 +418,8 @@ def check_ends(ledger: PlanEntries) -> None:
         if not ends.get(transfer.to_requirement, frozenset()) <= ends.get(transfer.from_requirement, frozenset()):
             ledger.find(
                 f"what is made by `{transfer.offer}` is lent to other end uses than it is made for",
-                found=f"{transfer.quantity} kg of {transfer.material}, {_lent(ends, transfer)}",
+                found=f"{transfer.quantity} kg of {transfer.material}, made {_told(ends, transfer.from_requirement)}, "
+                f"lent to what is {_told(ends, transfer.to_requirement)}",
             )
 
 
@@ -438,10 +438,6 @@ def check_free(ledger: PlanEntries) -> None:
                 f"what is made by `{transfer.offer}` is lent to a compliance class that is free of what a rule taints",
                 found=f"{transfer.quantity} kg of {transfer.material}, from {transfer.from_requirement} to {transfer.to_requirement}",
             )
-
-
-def _lent(ends: dict[str, frozenset[str]], transfer: Transfer) -> str:
-    return f"made {_told(ends, transfer.from_requirement)}, lent to what is {_told(ends, transfer.to_requirement)}"
 
 
 def _told(ends: dict[str, frozenset[str]], label: str) -> str:

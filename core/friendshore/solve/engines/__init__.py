@@ -346,7 +346,6 @@ class Reasked:
     """A linear program that is asked again and again, with other costs and other ends of rows and columns: each time from where the last time ended."""
 
     def __init__(self) -> None:
-        """Nothing is solved yet."""
         self._resumed: Resumed | None = None
 
     def optimum(self, linear: Linear) -> SolverAnswer:

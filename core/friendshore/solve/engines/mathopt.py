@@ -29,7 +29,6 @@ class Resumed:
     """
 
     def __init__(self, linear: Linear) -> None:
-        """Nothing is solved yet."""
         self._linear = linear
         self._solver: mathopt.Solver = mathopt.new(
             parameters_pb2.SOLVER_TYPE_GLOP, model_of(linear), parameters_pb2.SolverInitializerProto()
