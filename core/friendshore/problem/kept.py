@@ -8,7 +8,7 @@ told what the other was answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -74,16 +74,8 @@ class Answers:
     @property
     def size(self) -> int:
         """Answers that are kept."""
-        verdicts, charges, parts = (
-            list(self._verdicts.values()),
-            list(self._charges.values()),
-            list(self._parts.values()),
-        )
-        return (
-            sum(len(some) for _, some in verdicts)
-            + sum(len(some) for _, some in charges)
-            + sum(len(some) for _, some in parts)
-        )
+        kept: list[tuple[object, Sized]] = [*self._verdicts.values(), *self._charges.values(), *self._parts.values()]
+        return sum(len(answers) for _, answers in kept)
 
     def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
         """The verdicts of a rule on deliveries for a use, to look up and to add to."""
@@ -214,7 +206,15 @@ class SharedFacts:
 
     def offers(self) -> Resolved:
         """Offers that count, leads, and what is assumed of them."""
-        return self._once("offers", (self.merged,), self._offers)
+
+        def made() -> Resolved:
+            counted, leads, assumptions = resolve_offers(self.merged, self._bare)
+            kept = self.kept
+            if kept is not None:
+                counted = [facts._replace(chained=tuple(map(kept.same, facts.chained))) for facts in counted]
+            return counted, leads, assumptions
+
+        return self._once("offers", (self.merged,), made)
 
     def capacities(self) -> Capacities:
         """What facilities can make."""
@@ -275,13 +275,6 @@ class SharedFacts:
 
         finals = frozenset(final_node(demand.use) for demand in demands)
         return self._once(f"network {sorted(finals)}", (self.merged, offers, lots), made)
-
-    def _offers(self) -> Resolved:
-        counted, leads, assumptions = resolve_offers(self.merged, self._bare)
-        kept = self.kept
-        if kept is not None:
-            counted = [facts._replace(chained=tuple(map(kept.same, facts.chained))) for facts in counted]
-        return counted, leads, assumptions
 
     def _once(self, what: str, of: Sequence[object], make: Callable[[], T]) -> T:
         """What follows from some objects and from what of the case bears on it."""

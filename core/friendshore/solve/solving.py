@@ -344,30 +344,19 @@ def solve(
         SolverError: if no engine comes to any plan that keeps the rules; never for plain infeasibility.
     """
     with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
-        return _solved(program, limits, progress, cancel, answers, start)
+        started = time.monotonic()
+        parts = split(program.linear)
+        workers = limits.workers or os.cpu_count() or 1
+        known = AnswerCache() if answers is None else answers
+        search = Search(Watch(limits.left(), cancel), limits.gap, workers, known, limits.engines)
+        x = None if start is None else program.start(start)
+        searches = [_searched(search, part, program.goals, None if x is None else x[part.columns]) for part in parts]
 
+        def tell() -> None:
+            if progress is not None:
+                progress(sum(part.done for part in searches), len(parts), time.monotonic() - started)
 
-def _solved(
-    program: Program,
-    limits: Limits,
-    progress: Progress | None,
-    cancel: Cancel | None,
-    answers: AnswerCache | None,
-    start: Choices | None,
-) -> Solution:
-    started = time.monotonic()
-    parts = split(program.linear)
-    workers = limits.workers or os.cpu_count() or 1
-    known = AnswerCache() if answers is None else answers
-    search = Search(Watch(limits.left(), cancel), limits.gap, workers, known, limits.engines)
-    x = None if start is None else program.start(start)
-    searches = [_searched(search, part, program.goals, None if x is None else x[part.columns]) for part in parts]
-
-    def tell() -> None:
-        if progress is not None:
-            progress(sum(part.done for part in searches), len(parts), time.monotonic() - started)
-
-    return _collect(program, parts, _answers(search, searches, tell), search)
+        return _collect(program, parts, _answers(search, searches, tell), search)
 
 
 def _searched(search: Search, part: Component, goals: Sequence[Goal], start: Floats | None = None) -> ResumableSearch:
