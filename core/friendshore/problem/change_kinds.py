@@ -187,8 +187,8 @@ def names_offer(name: str, offer: Offer, facility: Facility) -> bool:
     kind, colon, value = name.partition(":")
     if colon and kind in _KINDS:
         return _KINDS[kind](offer, facility, value)
-    called = (offer.id, facility.id, facility.supplier, facility.owner)
-    return called[OFFER_WORDS.index(kind)] == value if colon and kind in OFFER_WORDS else name in called
+    called = offer_words(offer, facility)
+    return called[kind] == value if colon and kind in called else name in called.values()
 
 
 OFFER_WORDS: Final = ("offer", "facility", "supplier", "parent")
@@ -213,11 +213,6 @@ _KINDS: dict[str, Callable[[Offer, Facility, str], bool]] = {
     "catalog": lambda offer, _, value: offer.catalog == value,
 }
 """What stands before a colon, and whom it means."""
-
-
-def removes(change: Change, offer: Offer, facility: Facility) -> bool:
-    """Return True if a change takes away an offer of a facility."""
-    return names_offer(change.remove, offer, facility)
 
 
 def reprices(change: Change, offer: Offer, facility: Facility) -> bool:

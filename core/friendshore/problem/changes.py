@@ -32,11 +32,11 @@ from .change_kinds import (
     demand_words,
     follows,
     grant,
+    names_offer,
     offer_words,
     own_quantity,
     prove,
     relax,
-    removes,
     reprices,
     resize_order,
     resizes,
@@ -356,7 +356,7 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
 
     def hit(offer: Offer) -> bool:
-        return removes(change, offer, facilities[offer.facility])
+        return names_offer(change.remove, offer, facilities[offer.facility])
 
     count = sum(hit(offer) for catalog in catalogs for offer in catalog.offers)
     if not count:

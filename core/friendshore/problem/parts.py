@@ -27,7 +27,7 @@ from ..rules.amend import amended
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 from ..rules.terms import Table
-from .change_kinds import benchmark_named, has_term, names_offer, removes, reprices, resizes
+from .change_kinds import benchmark_named, has_term, names_offer, reprices, resizes
 from .changes import with_bills
 from .inputs import Inputs
 from .merged import around
@@ -400,7 +400,7 @@ class _Reach:
         for offer in self.parts.offers:
             facility = facilities[offer.facility]
             if change.remove:
-                hit = removes(change, offer, facility)
+                hit = names_offer(change.remove, offer, facility)
             elif change.price:
                 benchmark = offer.price.benchmark if offer.price is not None else ""
                 hit = reprices(change, offer, facility) or benchmark_named(change) == benchmark
