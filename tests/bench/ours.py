@@ -13,7 +13,7 @@ from friendshore.program import compile_program
 from friendshore.recommend import gather
 from friendshore.rules.base import Rule
 from friendshore.solve import Limits, solve
-from friendshore.solve.planned import plan_of
+from friendshore.solve.solving import plan_of
 from friendshore.verify import VerifiedPlan, verify
 
 from .answer import Answer, Stop

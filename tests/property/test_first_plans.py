@@ -24,17 +24,14 @@ from friendshore.program.bounds import Bounds
 from friendshore.program.matrix import Entries, Floats, Linear, continuous
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import MaxPlaces, MaxSuppliers, SingleSource
-from friendshore.solve import branching, compared, mip, subgradient
+from friendshore.solve import compared, mip, subgradient
 from friendshore.solve import first_plan as first
+from friendshore.solve.component_search import Search
 from friendshore.solve.components import split
-from friendshore.solve.diving import rounded, sloped, summed
-from friendshore.solve.engine import Ask, SolverOutcome, Watch
-from friendshore.solve.engines import ENGINES, solve_with_scip
-from friendshore.solve.forcing import covered, ended, forced, numbered
-from friendshore.solve.polishing import fix, settled_rows
+from friendshore.solve.engines import ENGINES, Ask, SolverOutcome, Watch, solve_with_scip
+from friendshore.solve.first_plan import fix, rounded, settled_rows, sloped, summed
+from friendshore.solve.forcing import covered, ended, forced, numbered, steps
 from friendshore.solve.scaling import scaled
-from friendshore.solve.search import Search
-from friendshore.solve.steps import steps
 
 from .mid_size import mid_size
 from .settings import at_depth
@@ -299,7 +296,7 @@ def test_branching_ends_at_the_optimum_with_a_bound_that_no_plan_falls_below(
     for name, linear, best, least in feasible(drawn, seed):
         for start in (best, np.zeros(len(best))):
             known, left = first.first_plan(linear, ENGINES, Watch(), GAP, start=start)
-            found = branching.branched(linear, left, known, GAP, ENGINES, Watch()) if known.x is not None else None
+            found = mip.branched(linear, left, known, GAP, ENGINES, Watch()) if known.x is not None else None
             if found is not None:
                 closed += 1
                 assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), name
@@ -308,8 +305,8 @@ def test_branching_ends_at_the_optimum_with_a_bound_that_no_plan_falls_below(
                 answer = mip.solve_mip(linear, ENGINES, Watch(), GAP, start=start, branch=True)
                 assert answer.confirmed_by == {Confirmation.BOUND}
     assert closed
-    monkeypatch.setattr(branching, "NODES", 0)
-    assert branching.branched(linear, left, replace(known, objective=np.inf), GAP, ENGINES, Watch()) is None
+    monkeypatch.setattr(mip, "NODES", 0)
+    assert mip.branched(linear, left, replace(known, objective=np.inf), GAP, ENGINES, Watch()) is None
 
 
 @over(_places, _mid, sites)

@@ -13,12 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.program.matrix import Entries, Linear
-from friendshore.solve import linking, search
-from friendshore.solve.engine import Ask, SolverAnswer, SolverOutcome, Watch
-from friendshore.solve.engines import ENGINES
-from friendshore.solve.lagrangian import LagrangianPrices
-from friendshore.solve.linking import LinkingMethod, joint_of, sharing_of
-from friendshore.solve.search import Search
+from friendshore.solve import component_search, lagrangian
+from friendshore.solve.component_search import Search
+from friendshore.solve.engines import ENGINES, Ask, LinkingMethod, SolverAnswer, SolverOutcome, Watch
+from friendshore.solve.lagrangian import LagrangianPrices, joint_of, sharing_of
 from friendshore.solve.shared import completed
 
 from .random_cases.facts import Draw
@@ -115,7 +113,7 @@ def under_a_budget(parts: list[Linear], share: float) -> Linear:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A linear program of few entries counts as one of many: its joining rows are looked for."""
-    monkeypatch.setattr(linking, "FEW_ENTRIES", 0)
+    monkeypatch.setattr(lagrangian, "FEW_ENTRIES", 0)
 
 
 @pytest.mark.parametrize("many", [400, 1], ids=["few choices", "many choices"])
@@ -124,14 +122,14 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_parts_under_joining_rows_come_to_the_optimum_of_the_whole(many: int, program: Linear) -> None:
     """Left out, priced before all is solved as one, or solved jointly: the same objective, a bound that holds, and a plan that keeps every row."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "MANY_CHOICES", many)
+        patch.setattr(component_search, "MANY_CHOICES", many)
         same_as_whole(program)
 
 
 @pytest.mark.parametrize(("count", "seed"), [(2, 3), pytest.param(4, 7, marks=pytest.mark.deep)])
 def test_each_way_is_taken_where_it_suffices(count: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wide budget is left out; a binding one is priced where that closes the gap; all three ways are met."""
-    monkeypatch.setattr(search, "MANY_CHOICES", 1)
+    monkeypatch.setattr(component_search, "MANY_CHOICES", 1)
     ways: Counter[LinkingMethod | None] = Counter()
     dice = np.random.default_rng(seed)
     for parts in [goods(dice) for _ in range(count)]:

@@ -13,7 +13,7 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.program import compile_program
 from friendshore.program.matrix import Linear
 from friendshore.solve import Limits, solve
-from friendshore.solve.planned import plan_of
+from friendshore.solve.solving import plan_of
 from friendshore.verify import verify
 
 from .mid_size import mid_size

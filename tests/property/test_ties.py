@@ -324,7 +324,7 @@ def test_a_session_beside_another_breaks_ties_and_looks_for_no_equal_offers() ->
 
 def test_a_budget_that_costs_little_beside_shortages_still_binds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shortage of oxide costs ten billion, so that what the budget costs is a millionth of the objective. Duals without it prove nothing."""
-    monkeypatch.setattr("friendshore.solve.linking.FEW_ENTRIES", 0)  # small programs are cut into parts too
+    monkeypatch.setattr("friendshore.solve.lagrangian.FEW_ENTRIES", 0)  # small programs are cut into parts too
     sources = [source("CN", 10), source("AU", 10), source("JP", 10, "oxide", total=2, min_order=1)]
     wanted = [demand("metal", "civil", 100, 100, price=20), demand("oxide", "civil", 1000, 1000, price=10**7)]
     found = planned(case(*wanted), catalog(*sources), rule(Budget, id="purse", amount=500))

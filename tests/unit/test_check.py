@@ -19,7 +19,7 @@ from friendshore.cli.cases import write_starter
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import Diagnostic
 from friendshore.plugins import Registry
-from friendshore.problem.given import end_uses
+from friendshore.problem.case_checks import end_uses
 from friendshore.recommend.check import Checked, check
 from friendshore.rules.base import Rule
 

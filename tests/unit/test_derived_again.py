@@ -18,8 +18,8 @@ from friendshore.problem import Problem
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds import Tariff
 from friendshore.verify.again import derived_again
-from friendshore.verify.ledger import PlanEntries
 from friendshore.verify.money import Costing
+from friendshore.verify.plan_entries import PlanEntries
 
 from ..building import SOURCE, bought, case, catalog, changed, demand, facility, planned, rule, source, unstored
 

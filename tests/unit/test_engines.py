@@ -17,8 +17,8 @@ from friendshore.domain.change import Change
 from friendshore.domain.plan import Confirmation, PlanStatus
 from friendshore.errors import Diagnostic, SolverError
 from friendshore.program import compile_program
+from friendshore.program.limits import Goal
 from friendshore.program.matrix import Entries, Floats, Linear
-from friendshore.program.objectives import Goal
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.compare.search import compare
 from friendshore.questions.why_not.search import why_not
@@ -26,12 +26,11 @@ from friendshore.rules.kinds import Exclude
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.session import Session
 from friendshore.solve import ENGINES, Ask, BreakdownError, Engines, Limits, SolverAnswer, SolverOutcome, solve
-from friendshore.solve.engine import Engine, Watch
-from friendshore.solve.engines import Reasked, scip, solve_with_highs, solve_with_scip
+from friendshore.solve.component_search import Search
+from friendshore.solve.engines import Engine, Reasked, Watch, scip, solve_with_highs, solve_with_scip
 from friendshore.solve.engines import solve_with_glop as solve_lp
-from friendshore.solve.lexicographic import solve_lexicographic
 from friendshore.solve.mip import solve_mip
-from friendshore.solve.search import Search
+from friendshore.solve.solving import solve_lexicographic
 from friendshore_reasons.calendar.search import calendar
 from friendshore_reasons.ledger.search import ledger
 from friendshore_reasons.repairs.search import repairs

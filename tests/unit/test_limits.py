@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
-from types import ModuleType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -23,7 +22,7 @@ from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import InputError, VerificationError
 from friendshore.plugins import Registry
-from friendshore.program import term_columns
+from friendshore.program.limits import TermColumns
 from friendshore.recommend import Recommendation
 from friendshore.recommend.recheck import recheck
 from friendshore.report import page_document, plan_document
@@ -32,7 +31,8 @@ from friendshore.rules.answers import WrongAnswer, as_rows
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import limits
 from friendshore.rules.rows import ForUses, Row, Rows
-from friendshore.verify import examine, term_values
+from friendshore.verify import examine
+from friendshore.verify.limits import TermValues
 from friendshore_testing.asking import Asking
 from friendshore_testing.worlds import worlds
 
@@ -70,8 +70,8 @@ def test_a_term_names_the_tables_that_its_fields_point_into(term: type) -> None:
     assert set(pointing) <= set(get_args(terms.Table))
 
 
-@pytest.mark.parametrize("reader", [term_columns, term_values], ids=["program", "verifier"])
-def test_every_term_is_read_by_program_and_verifier(reader: ModuleType) -> None:
+@pytest.mark.parametrize("reader", [TermColumns, TermValues], ids=["program", "verifier"])
+def test_every_term_is_read_by_program_and_verifier(reader: type) -> None:
     """Each has a case for every term, one for one, and ends where the type checker says that there is no other."""
     (matched,) = (node for node in ast.walk(ast.parse(inspect.getsource(reader))) if isinstance(node, ast.Match))
     *cases, last = matched.cases

@@ -14,7 +14,7 @@ from friendshore.document.markdown import markdown
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, ChainEntry, Feed, Offer
 from friendshore.errors import InputError
-from friendshore.problem.given import NOT_ASKED, UNEXAMINED
+from friendshore.problem.case_checks import NOT_ASKED, UNEXAMINED
 from friendshore.report import page_document, plan_document, summary_document
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.exclude import Exclude

@@ -15,9 +15,8 @@ from friendshore import Registry
 from friendshore.domain.base import exact
 from friendshore.domain.plan import Plan, PlanStatus, Purchase, PurchaseTable
 from friendshore.problem import build_problem
+from friendshore.problem.decimal_arrays import Repeated, Scaled, added_up, table, whole
 from friendshore.problem.demands import round_to
-from friendshore.problem.fixed_point import added_up, whole
-from friendshore.problem.float_tables import Repeated, Scaled, table
 from friendshore.program import compile_program
 from friendshore.program.bounds import Bounds
 from friendshore.program.decode import decode
@@ -29,7 +28,7 @@ from friendshore.recommend.doubtful import out_of_scale
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.solve import solve
 from friendshore.verify import examine
-from friendshore.verify.ledger import EPSILON, PlanEntries
+from friendshore.verify.plan_entries import EPSILON, PlanEntries
 
 from ..building import (
     bought,

@@ -25,11 +25,10 @@ from friendshore.recommend import Recommendation
 from friendshore.report import plan_document
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
-from friendshore.solve import linking, solve
+from friendshore.solve import lagrangian, solve
 from friendshore.solve.components import empty_rows, split
-from friendshore.solve.engine import Ask, SolverOutcome
+from friendshore.solve.engines import Ask, SolverOutcome, solve_with_highs, solve_with_scip
 from friendshore.solve.engines import solve_with_glop as solve_lp
-from friendshore.solve.engines import solve_with_highs, solve_with_scip
 from friendshore.solve.scaling import scaled
 from friendshore.verify import verify
 
@@ -233,7 +232,7 @@ def test_a_budget_that_joins_two_goods_is_told(
     program = compile_program(built(given, two, budget))
     at_once = solve(program)
     assert planned(given, two, budget).cost.total == spent
-    monkeypatch.setattr(linking, "FEW_ENTRIES", 0)
+    monkeypatch.setattr(lagrangian, "FEW_ENTRIES", 0)
     solution = solve(program)
     assert (at_once.joined, at_once.objective) == ((), pytest.approx(solution.objective))
     assert [(j.owners, j.parts, j.how) for j in solution.joined] == [(("budget",), 2, how)]

@@ -62,7 +62,7 @@ def opened(seconds: float | None = None, left: float = 0, *, banned: bool = True
 def test_half_of_what_is_left_is_for_each_plan_and_never_more_than_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan that is hard leaves time to those after it; a twentieth of all is for each, as long as there is so much."""
     now = 1000.0
-    monkeypatch.setattr("friendshore.solve.run.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("friendshore.solve.solving.time", SimpleNamespace(monotonic=lambda: now))
     assert Limits().left() is None
     assert Limits(seconds=100).left() == 100
     assert [Limits(seconds=100, until=now + rest).left() for rest in (100, 8, 3, -1)] == [50, 5, 3, 0]

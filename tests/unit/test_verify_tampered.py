@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 
 from friendshore.domain.plan import Infeasible, Plan, PlanStatus
 from friendshore.errors import PluginError, VerificationError
-from friendshore.problem import limiting
+from friendshore.problem import rule_facts
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds.export_control import ExportControl
@@ -394,7 +394,7 @@ def test_a_rule_that_answers_differently_the_second_time_is_named(
 @pytest.mark.usefixtures("site")
 def test_a_rule_of_too_many_rows_is_told_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of rows is refused, before time or memory is gone."""
-    monkeypatch.setattr(limiting, "MOST_ROWS", 0)
+    monkeypatch.setattr(rule_facts, "MOST_ROWS", 0)
     with pytest.raises(PluginError, match="yields more than 0 rows"):
         planned(*FIFTY, rule(Forgetful, bounds=(60,)))
 

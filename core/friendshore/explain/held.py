@@ -12,7 +12,7 @@ from typing import Literal
 from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
 from ..problem.demands import Lot
-from ..problem.judging import Judgement
+from ..problem.law import Judgement
 from ..problem.network import Arc, final_node
 from ..rules.base import Phase, Rule
 from ..verify import VerifiedPlan

@@ -14,9 +14,8 @@ from ..domain.change import Change
 from ..domain.workers import finished
 from ..problem import Problem
 from ..problem.changes import with_bills
-from ..problem.impact import Impact, impact
 from ..problem.inputs import Inputs
-from ..problem.parts import Members
+from ..problem.parts import Impact, Members, impact
 from ..session import PartPlan, Session
 from ..solve import Progress
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ..problem.ranges import End, has_range, prices_at
+from ..problem.offers import End, has_range, prices_at
 from ..verify import Line, VerifiedPlan
 from ..verify.money import Costing
 

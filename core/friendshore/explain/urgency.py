@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..domain.use import Use
-from ..problem.charges import Charges
 from ..problem.compliance_classes import ComplianceClass
+from ..problem.law import Charges
 from ..problem.network import Arc, Node, final_node
 from ..verify import Bought, PlanEntries
 

@@ -18,13 +18,13 @@ from ..domain.unmet import RunRounded
 from ..errors import FriendshoreError, NoPlanError
 from ..problem import Problem
 from ..problem.inputs import Inputs
-from ..problem.judging import licence_id, waiver_id
+from ..problem.law import licence_id, waiver_id
 from ..problem.offers import OfferFacts
 from ..program import compile_program
 from ..rules.rows import one_by_one
 from ..session import Session
 from ..solve import Limits, Progress, solve
-from ..solve.planned import plan_of
+from ..solve.solving import plan_of
 from ..verify import examine
 from .causes import counted_shorts
 

@@ -22,17 +22,15 @@ from ..domain.case import CarryoverSpec
 from ..domain.plan import LotUse, Make, Purchase
 from ..domain.time import Horizon, Span
 from ..problem.demands import round_to
-from ..problem.limiting import rows_of
-from ..problem.rule_facts import ProblemFacts
+from ..problem.rule_facts import ProblemFacts, rows_of
 from ..rules.base import Rule
 from ..rules.rows import Row, one_by_one
 from ..rules.terms import BoughtTerm, DiscountsTerm, FixedTerm, HoldingTerm, MakingTerm, OnboardingTerm, SpentTerm, Term
 from ..verify import VerifiedPlan
 from ..verify.amounts import Amounts
-from ..verify.ledger import PlanEntries
-from ..verify.money import Costing
-from ..verify.orders import placed_orders
-from ..verify.term_values import TermValues
+from ..verify.limits import TermValues
+from ..verify.money import Costing, placed_orders
+from ..verify.plan_entries import PlanEntries
 from .sheet import PlacedLine
 from .used import RolledLot
 

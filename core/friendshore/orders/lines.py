@@ -20,7 +20,7 @@ from ..explain import OrderDay, order_days
 from ..problem import Problem
 from ..problem.merged import Merged
 from ..problem.network import Arc
-from ..problem.rates import Paths
+from ..problem.offers import Paths
 from ..verify import VerifiedPlan
 
 AT_ONCE = "short until it arrives: order at once"

@@ -13,15 +13,11 @@ from ..domain.case import Case, StoreSpec
 from ..domain.facts import Catalog
 from ..domain.memory import uncollected
 from ..domain.time import Delay
-from ..domain.use import Use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.answers import as_rule
 from ..rules.base import Rule
-from .charges import Charges
-from .compliance_classes import Grouping
-from .demands import Demand, round_to
-from .given import (
+from .case_checks import (
     accepted,
     check_names,
     counted_before,
@@ -33,20 +29,16 @@ from .given import (
     unexamined,
     unnamed_end_uses,
 )
-from .incumbents import resolve_incumbents
-from .judging import Law, judge_all
-from .kept import Kept
-from .limiting import of_rule, tried
+from .compliance_classes import Grouping, open_to_stricter
+from .demands import Demand, resolve_incumbents, round_to
+from .kept import Kept, SharedFacts
+from .law import Charges, Law, judge_all
 from .merged import exchange
-from .moves import build_moves
-from .network import Network, Node, lanes_to
-from .offers import Assumption, Lead, OfferFacts
+from .network import Network, Node, build_moves, lanes_to
+from .offers import Assumption, Lead, OfferFacts, missing_rates
 from .prices import DerivedPrices, PriceDerivation
 from .problem import Problem, Store
-from .rates import missing_rates
-from .rule_facts import ProblemFacts
-from .shared_facts import SharedFacts
-from .stock_cover_cuts import open_to_stricter
+from .rule_facts import ProblemFacts, of_rule, tried
 from .trade import resolve_trade
 
 _POWER = Context(prec=30)
@@ -104,10 +96,13 @@ class _Builder:
         grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))
         moves = build_moves(network, counted, lots, case.horizon, common)
         prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
-        self._note_assumed(network, counted)
+        self._note_lead_times(network, counted)
+        self._note_freight(network, counted)
         self._note_law(demands, law)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
-        self._note_makers(network, uses)
+        if network.feeds and len(uses) > 1:
+            text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
+            self.assumptions.append(Assumption("makers", text))
         compliance_classes = tuple(grouping.compliance_classes())
         if any(rule.watches_stock for rule in self.rules):
             open_to_stricter(compliance_classes, network, demands)
@@ -137,7 +132,7 @@ class _Builder:
             stores=self._stores(network, prices),
             shortage_price=prices.shortage,
             frozen=prices.frozen(demands),
-            discount=self._discounts(),
+            discount=_discounts(1 + case.discount, case.horizon.length.months, case.horizon.count),
             facts=ProblemFacts(case, merged, network, moves, counted, demands, compliance_classes, incumbents, trade),
             assumptions=(*self.assumptions, *(a for a in (*assumptions, *assumed) if a.subject in relevant)),
             kept=self.kept,
@@ -182,9 +177,6 @@ class _Builder:
             )
         return factor
 
-    def _discounts(self) -> tuple[Decimal, ...]:
-        return _discounts(1 + self.case.discount, self.case.horizon.length.months, self.case.horizon.count)
-
     def _stores(self, network: Network, prices: DerivedPrices) -> dict[Node, Store]:
         given = grouped(((spec.material, spec.place or self.case.place), spec) for spec in self.case.stores)
         periods = self.case.horizon.periods
@@ -215,15 +207,6 @@ class _Builder:
         # Read with a limit, what the case states is money per kilogram of the substance that the limit is of.
         holding = prices.holding[node] if spec.holding is None else exact(spec.holding / factor)
         return holding, limit, spec.loss
-
-    def _note_makers(self, network: Network, uses: Sequence[Use]) -> None:
-        if network.feeds and len(uses) > 1:
-            text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
-            self.assumptions.append(Assumption("makers", text))
-
-    def _note_assumed(self, network: Network, counted: Sequence[OfferFacts]) -> None:
-        self._note_lead_times(network, counted)
-        self._note_freight(network, counted)
 
     def _note_lead_times(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         months = self.case.assume.lead_time
@@ -277,6 +260,6 @@ def _kept(loss: Decimal, years: Fraction) -> Decimal:
 
 
 def _wanted(lead: Lead, network: Network) -> bool:
-    """Whether a lead could deliver something that the case is looking for."""
+    """Return True if a lead could deliver something that the case is looking for."""
     materials = {material for material, _ in network.nodes}
     return any(line.material in materials for line in lead.offer.outputs)

@@ -14,7 +14,7 @@ from ..domain.base import as_decimal, rounded
 from ..domain.case import Case
 from ..domain.facts import CapacityStep, Facility, Status
 from ..domain.time import Horizon, Span
-from .float_tables import Repeated
+from .decimal_arrays import Repeated
 from .merged import Merged
 
 AtWork = tuple[tuple[datetime.date | None, bool], ...]

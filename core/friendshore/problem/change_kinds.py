@@ -21,7 +21,7 @@ from ..domain.terms import Bearing, Terms
 from ..errors import Diagnostic
 from .demands import demand_name
 from .merged import CASE_SOURCE
-from .schedules import covers
+from .trade import covers
 
 Facts = tuple[Case, tuple[Catalog, ...]]
 """What changes are applied to, rules apart."""
@@ -183,12 +183,12 @@ OFFERS: Final = (
 
 
 def names_offer(name: str, offer: Offer, facility: Facility) -> bool:
-    """Whether a change's word for offers means one: its id, facility, supplier or owner, or a kind and a value."""
+    """Return True if a change's word for offers means one: its id, facility, supplier or owner, or a kind and a value."""
     kind, colon, value = name.partition(":")
     if colon and kind in _KINDS:
         return _KINDS[kind](offer, facility, value)
-    called = (offer.id, facility.id, facility.supplier, facility.owner)
-    return called[OFFER_WORDS.index(kind)] == value if colon and kind in OFFER_WORDS else name in called
+    called = offer_words(offer, facility)
+    return called[kind] == value if colon and kind in called else name in called.values()
 
 
 OFFER_WORDS: Final = ("offer", "facility", "supplier", "parent")
@@ -215,13 +215,8 @@ _KINDS: dict[str, Callable[[Offer, Facility, str], bool]] = {
 """What stands before a colon, and whom it means."""
 
 
-def removes(change: Change, offer: Offer, facility: Facility) -> bool:
-    """Whether a change takes away an offer of a facility."""
-    return names_offer(change.remove, offer, facility)
-
-
 def reprices(change: Change, offer: Offer, facility: Facility) -> bool:
-    """Whether a change names an offer, a material that it delivers or where it sells from, to change its price; one of a day names a benchmark."""
+    """Return True if a change names an offer, a material that it delivers or where it sells from, to change its price; one of a day names a benchmark."""
     kind, colon, name = change.price.partition(":")
     if change.date is not None or (colon and kind == "benchmark"):
         return False
@@ -231,7 +226,7 @@ def reprices(change: Change, offer: Offer, facility: Facility) -> bool:
 
 
 def follows(change: Change, row: BenchmarkPrice) -> bool:
-    """Whether a change of a price names a price of a benchmark."""
+    """Return True if a change of a price names a price of a benchmark."""
     return benchmark_named(change) == row.id and change.date in (None, row.date)
 
 
@@ -241,7 +236,7 @@ def benchmark_named(change: Change) -> str:
 
 
 def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
-    """Whether a change names a demand as reports do, its material or its end use."""
+    """Return True if a change names a demand as reports do, its material or its end use."""
     words = demand_words(demand, case)
     kind, colon, name = change.demand.partition(":")
     return words[kind] == name if colon and kind in words else change.demand in words.values()
@@ -337,7 +332,7 @@ def relax(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: l
 
 
 def has_term(change: Change, offer: Offer, facility: Facility) -> bool:
-    """Whether a change that relaxes names an offer."""
+    """Return True if a change that relaxes names an offer."""
     return not change.of or names_offer(change.of, offer, facility)
 
 
@@ -356,7 +351,7 @@ def _without(change: Change, catalog: Catalog, offers: list[Offer], facilities: 
         )
 
     def bears(bearing: Bearing) -> bool:
-        """Whether all that it is about is meant; what is about more than that is left alone."""
+        """Return True if all that it is about is meant; what is about more than that is left alone."""
         about = [offer for offer in offers if covers(bearing, offer, facilities)]
         return not change.of or (bool(about) and all(_meant(change, offer, facilities) for offer in about))
 

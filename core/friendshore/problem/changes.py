@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from ..domain.assumptions import Accept
 from ..domain.case import Case, DemandSpec, Scenario, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Status
+from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.suggest import closest
+from ..domain.tiers import Tier
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
 from ..rules.amend import Amend, amended
@@ -19,16 +22,22 @@ from ..rules.base import Rule
 from ..rules.pack import LegislativeBill
 from ..rules.waivers import misfits
 from .change_kinds import (
+    DEMAND_WORDS,
+    OFFER_WORDS,
     OFFERS,
     Facts,
     add_demand,
     add_stock,
+    benchmark_named,
     demand_words,
+    follows,
     grant,
+    names_offer,
+    offer_words,
     own_quantity,
     prove,
     relax,
-    removes,
+    reprices,
     resize_order,
     resizes,
     revoke,
@@ -39,8 +48,181 @@ from .change_kinds import (
     waive,
 )
 from .merged import CASE_SOURCE
-from .readings import ambiguity
-from .repricing import reprice
+
+PRICE_WORDS = ("offer", "material", "benchmark")
+_FIELDS = {"remove": "remove", "lead_time": "lead_time", "lift": "of", "price": "price", "demand": "demand"}
+"""Subject of a change -> the field that names what may be several things."""
+_WORDS = {"price": PRICE_WORDS, "demand": DEMAND_WORDS}
+"""Subject -> what its name may be; of all others one of the words for offers."""
+
+
+def ambiguity(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Diagnostic | None:
+    """What is wrong with a change whose name means several things, of which not all come to the same; None: nothing."""
+    found = readings(change, case, catalogs)
+    if len(set(found.values())) < 2:
+        return None
+    name = getattr(change, _FIELDS[change.subject])
+    what = " and ".join(f"a{'n' * (word[0] in 'aeiou')} {word.replace('_', ' ')}" for word in found)
+    said = [f"`{word}:{name}`" for word in found]
+    return Diagnostic(
+        f"`{name}` is the name of {what}, and which of them is meant is not said",
+        column=_FIELDS[change.subject],
+        found=name,
+        expected=" or ".join(said),
+        fix=f"write {said[0]} if the {next(iter(found)).replace('_', ' ')} is meant",
+    )
+
+
+def shortest(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Change:
+    """A change without the word before its name, where the name alone means the same."""
+    field = _FIELDS.get(change.subject, "")
+    word, _, name = getattr(change, field).partition(":") if field else ("", "", "")
+    if word not in _WORDS.get(change.subject, OFFER_WORDS):
+        return change
+    bare = change.but(**{field: name})
+    found = readings(bare, case, catalogs)
+    return bare if change.date is not None or (word in found and len(set(found.values())) == 1) else change
+
+
+def readings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
+    """What the name of a change may be -> the offers, demands or benchmark that the change then is about; nothing where it says so itself."""
+    field = _FIELDS.get(change.subject, "")
+    name = getattr(change, field) if field else ""
+    if not name or ":" in name or change.date is not None:
+        return {}
+    if change.demand:
+        found = {
+            word: {str(n) for n, d in enumerate(case.demands) if demand_words(d, case)[word] == name}
+            for word in DEMAND_WORDS
+        }
+    else:
+        found = _of_offers(name, change, catalogs)
+    return {word: frozenset(about) for word, about in found.items() if about}
+
+
+def _of_offers(name: str, change: Change, catalogs: Sequence[Catalog]) -> dict[str, set[str]]:
+    facilities = {facility.id: facility for catalog in catalogs for facility in catalog.facilities}
+    words = PRICE_WORDS if change.price else OFFER_WORDS
+    found: dict[str, set[str]] = {word: set() for word in words}
+    for catalog in catalogs:
+        for offer in catalog.offers:
+            called = offer_words(offer, facilities[offer.facility])
+            if change.price:
+                called = {
+                    "offer": offer.id,
+                    "material": name if any(ln.material == name for ln in offer.outputs) else "",
+                }
+            for word, known in called.items():
+                if known == name:
+                    found[word].add(offer.id)
+        if change.price and any(row.id == name for row in catalog.prices):
+            found["benchmark"].add(f"benchmark {name}")
+    return found
+
+
+P = TypeVar("P", Price, Quote, BenchmarkPrice)
+
+
+def reprice(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """Multiplies the prices of an offer, of all offers of a material, or of a benchmark; or states that of offers."""
+    if change.amount is not None:
+        return _priced(change, case, catalogs, troubles)
+    factor = change.factor
+    assert factor is not None
+    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
+    found = False
+
+    def repriced(offer: Offer) -> Offer:
+        nonlocal found
+        if not reprices(change, offer, facilities[offer.facility]) or (offer.price is None and not offer.quotes):
+            return offer
+        found = True
+        price = offer.price
+        if price is None:
+            quotes = tuple(_times(quote, factor) for quote in offer.quotes)
+            return offer.but(quotes=quotes)
+        if price.amount is not None:
+            return offer.but(price=_times(price, factor))
+        return offer.but(price=price.but(premium=(1 + price.premium) * factor - 1))
+
+    changed = []
+    for catalog in catalogs:
+        prices = tuple(_times(row, factor) if follows(change, row) else row for row in catalog.prices)
+        found = found or any(follows(change, row) for row in catalog.prices)
+        offers = tuple(map(repriced, catalog.offers))
+        changed.append(catalog.but(offers=offers, prices=prices))
+    hit = {
+        offer.id
+        for before, after in zip(catalogs, changed, strict=True)
+        for offer, other in zip(before.offers, after.offers, strict=True)
+        if offer is not other
+    }
+    changed = [_repriced_tiers(catalog, hit, factor) for catalog in changed]
+    if not found:
+        _unpriced(change, catalogs, troubles)
+    return case, tuple(changed)
+
+
+def _times(price: P, factor: Decimal) -> P:
+    """A price a multiple of itself, with the range that it has."""
+    figures = {"amount": price.amount, "low": price.low, "high": price.high}
+    return price.but(**{name: figure * factor for name, figure in figures.items() if figure is not None})
+
+
+def _priced_names(catalogs: Sequence[Catalog]) -> list[str]:
+    """Names of all that has a price."""
+    offers = [offer.id for catalog in catalogs for offer in catalog.offers]
+    materials = [material.id for catalog in catalogs for material in catalog.materials]
+    return [*offers, *materials, *(price.id for catalog in catalogs for price in catalog.prices)]
+
+
+def _unpriced(change: Change, catalogs: Sequence[Catalog], troubles: list[Diagnostic]) -> None:
+    """Notes a price that is none: by its name, or by the day of a benchmark that has others."""
+    days = [str(row.date) for catalog in catalogs for row in catalog.prices if row.id == benchmark_named(change)]
+    if change.date is None or not days:
+        what = "an offer, a material or a benchmark" if change.date is None else "a benchmark"
+        unknown(change, change.price, what, troubles, _priced_names(catalogs))
+        return
+    message = f"the benchmark `{benchmark_named(change)}` has no price of that day"
+    troubles.append(Diagnostic(message, column="date", found=str(change.date), expected="one of " + ", ".join(days)))
+
+
+def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
+    """States the price of offers, in place of what they quote, or of a benchmark."""
+    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
+    hit = {o.id for catalog in catalogs for o in catalog.offers if reprices(change, o, facilities[o.facility])}
+    if not hit and not any(follows(change, row) for catalog in catalogs for row in catalog.prices):
+        _unpriced(change, catalogs, troubles)
+    currency = change.currency or case.currency
+    price = Price(amount=change.amount, currency=currency, source=CASE_SOURCE)
+
+    def stated(offer: Offer) -> Offer:
+        return offer.but(price=price, quotes=()) if offer.id in hit else offer
+
+    def followed(row: BenchmarkPrice) -> BenchmarkPrice:
+        if not follows(change, row):
+            return row
+        return row.but(amount=change.amount, low=None, high=None, currency=currency, source=CASE_SOURCE)
+
+    return case, tuple(
+        c.but(offers=tuple(map(stated, c.offers)), prices=tuple(map(followed, c.prices))) for c in catalogs
+    )
+
+
+def _repriced_tiers(catalog: Catalog, offers: Collection[str], factor: Decimal) -> Catalog:
+    """A catalog in which the prices of some offers' own tiers are multiplied; discounts follow the list price of themselves."""
+
+    def repriced(tier: Tier) -> Tier:
+        return tier if tier.price is None else tier.but(price=tier.price * factor)
+
+    schedules = tuple(
+        schedule.but(tiers=tuple(map(repriced, schedule.tiers)))
+        if schedule.of == "offer" and schedule.id in offers
+        else schedule
+        for schedule in catalog.schedules
+    )
+    return catalog.but(schedules=schedules)
+
 
 MOST_INHERITED = 100
 """Scenarios over which one may inherit from another."""
@@ -174,7 +356,7 @@ def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
     facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
 
     def hit(offer: Offer) -> bool:
-        return removes(change, offer, facilities[offer.facility])
+        return names_offer(change.remove, offer, facilities[offer.facility])
 
     count = sum(hit(offer) for catalog in catalogs for offer in catalog.offers)
     if not count:

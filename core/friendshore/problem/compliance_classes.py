@@ -1,22 +1,111 @@
-"""Compliance classes: classes of uses that no rule in force can tell apart, found by judging."""
+"""Compliance classes: classes of uses that no rule in force can tell apart, found by judging; and which of their stock may serve a demand.
+
+Deliveries of the same signature (what they may be made of, and are counted as) are of one compliance class.
+
+Stock of a material at a place may be delivered to a demand of a later period if it was bought for the compliance class of that
+delivery, or for one at least as strict. Several demands draw on the same stock, so that it is not enough that each finds its
+quantity. By Gale's theorem on supply and demand (Hall's condition for quantities) all can be served at once if and only if,
+for every set of demands, the stock that may serve any of them comes to what they want. Only sets that are all that some union
+of such stocks can serve matter: for compliance classes each stricter than the next, one set for each of them.
+
+Source: D. Gale, A theorem on flows in networks, Pacific Journal of Mathematics 7 (1957), 1073-1082.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import combinations
 from typing import NamedTuple
 
 from ..domain.base import grouped
 from ..domain.case import Case, WaiverSpec
 from ..domain.time import Period, Span
 from ..domain.use import Use, Verdict
+from ..errors import InputError
 from ..plugins import attributed
 from ..rules.base import Rule
 from .demands import Demand, Lot
-from .judging import Judgement, Law, rules_to_waive, sets_of_waivers, waiver_id
+from .law import Judgement, Law, Surcharges, rules_to_waive, sets_of_waivers, waiver_id
 from .network import Network, Node, final_node
-from .signatures import Cell, CountedUses, Permits, Signature, Surcharges, meet, meets
+
+Cell = tuple[int, int]
+"""An arc and an arrival period."""
+Permits = tuple[tuple[str, ...], ...]
+"""Licences a move needs: of every inner tuple, one must be drawn on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedUses:
+    """End uses that limits count by themselves: each has compliance classes of its own, so that what is bought is for it or is not."""
+
+    named: frozenset[str]
+
+    @staticmethod
+    def of(rules: Iterable[Rule]) -> CountedUses:
+        """Those that some rules count."""
+        return CountedUses(frozenset().union(*(rule.counted_end_uses for rule in rules)))
+
+    def ends(self, end_use: str) -> frozenset[str]:
+        """What a delivery for an end use is counted as: that use, an empty name for all others; nothing where none is counted."""
+        return frozenset({end_use if end_use in self.named else ""} if self.named else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What forbids and charges on the way to a delivery, and what it is counted as."""
+
+    blocked: frozenset[int]
+    blocked_cells: frozenset[Cell]
+    permits: tuple[tuple[Cell, Permits], ...]
+    surcharges: Surcharges | None
+    final: Node | None
+    order_periods: frozenset[int] | None
+    ends: frozenset[str]
+    free_of: frozenset[str] = frozenset()
+    """Rules whose tainted offers are forbidden."""
+
+    def same_law(self, other: Signature) -> bool:
+        """Return True if nothing but end uses tells them apart."""
+        return replace(self, ends=other.ends) == other
+
+
+def meet(one: Signature, other: Signature) -> Signature | None:
+    """What forbids all that either of them forbids; None where they ask for different licences, or charge differently."""
+    together, ends = (one, other), one.ends | other.ends
+    if one.same_law(other):
+        return replace(one, ends=ends)
+    if one.surcharges != other.surcharges:
+        return None
+    blocked = frozenset().union(*(terms.blocked for terms in together))
+    cells = frozenset().union(*(terms.blocked_cells for terms in together))
+    permits: dict[Cell, Permits] = {}
+    for terms in together:
+        for cell, licences in terms.permits:
+            if permits.setdefault(cell, licences) != licences:
+                return None
+    return Signature(
+        blocked=blocked,
+        blocked_cells=frozenset(c for c in cells if c[0] not in blocked),
+        permits=tuple(sorted((c, p) for c, p in permits.items() if c[0] not in blocked and c not in cells)),
+        surcharges=one.surcharges,
+        final=None,
+        order_periods=None,
+        ends=ends,
+        free_of=one.free_of | other.free_of,
+    )
+
+
+def meets(of: Sequence[Signature]) -> list[Signature]:
+    """What forbids all that any of two or more of them forbids, each once: pairs first, then each meet with each of them again."""
+    found: dict[Signature, None] = {}
+    latest = [terms for one, other in combinations(of, 2) if (terms := meet(one, other)) is not None]
+    while latest:
+        new = [terms for terms in dict.fromkeys(latest) if terms not in found]
+        found.update(dict.fromkeys(new))
+        latest = [terms for one in new for other in of if (terms := meet(one, other)) is not None]
+    return list(found)
 
 
 class Outlet(NamedTuple):
@@ -66,7 +155,7 @@ class ComplianceClass:
         )  # fmt: skip
 
     def admits(self, arc: int, arrival: int) -> bool:
-        """Whether an arc may serve it when it arrives in a period; a licence may still be needed."""
+        """Return True if an arc may serve it when it arrives in a period; a licence may still be needed."""
         return arc not in self.blocked and (arc, arrival) not in self.blocked_cells
 
     def at_least_as_strict(self, other: ComplianceClass, arcs: frozenset[int], nodes: frozenset[Node], by: int) -> bool:
@@ -379,3 +468,81 @@ class Grouping:
             blocked.add(cell)
         elif licences:
             permits[cell] = tuple(sorted({*permits.get(cell, ()), licences}))
+
+
+MOST_SETS = 200
+"""So many sets of compliance classes at one place are told apart; a case with more is refused rather than watched in part."""
+
+Wanted = tuple[int, int, Decimal]
+"""Position of a demand, period of the delivery, kilograms."""
+
+
+def servers(
+    compliance_classes: Sequence[ComplianceClass], network: Network, node: Node, by: int
+) -> dict[int, frozenset[int]]:
+    """For every compliance class, all whose stock at `node` at the end of period `by` may be delivered for it."""
+    arcs, nodes = network.reach(node)
+    here = [compliance_class for compliance_class in compliance_classes if node in compliance_class.nodes]
+    return {
+        own.index: frozenset(
+            other.index for other in here if other is own or other.at_least_as_strict(own, arcs, nodes, by)
+        )
+        for own in here
+    }
+
+
+def open_to_stricter(
+    compliance_classes: Sequence[ComplianceClass], network: Network, demands: Sequence[Demand]
+) -> None:
+    """Lets stock of a stricter compliance class be delivered for every looser one.
+
+    Without a rule that watches stock this changes nothing: what is delivered for a looser compliance class can be bought for it
+    in the first place. With one, the same kilogram may cover the stricter use in one period and serve the looser in the next.
+    """
+    more: list[tuple[ComplianceClass, Outlet]] = []
+    for own in compliance_classes:
+        for outlet in own.outlets:
+            node = final_node(demands[outlet.demand].use)
+            if not outlet.waivers:
+                may = servers(compliance_classes, network, node, outlet.period)[own.index] - {own.index}
+                more += [(compliance_classes[index], outlet) for index in sorted(may)]
+    for compliance_class, outlet in more:
+        if outlet not in compliance_class.outlets:
+            compliance_class.outlets.append(outlet)
+
+
+def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
+    """Demand and period -> the compliance classes for which it is delivered to without a waiver."""
+    found: dict[tuple[int, int], set[int]] = {}
+    for compliance_class in compliance_classes:
+        for outlet in compliance_class.outlets:
+            if not outlet.waivers:
+                found.setdefault((outlet.demand, outlet.period), set()).add(compliance_class.index)
+    return {cell: frozenset(indices) for cell, indices in found.items()}
+
+
+def stock_cover_cuts(
+    wanted: Iterable[Wanted], own: dict[tuple[int, int], frozenset[int]], serving: dict[int, frozenset[int]]
+) -> list[tuple[frozenset[int], Decimal]]:
+    """Sets of compliance classes, each with what their stock together must come to, for all that is wanted from the stock of a material at a place.
+
+    `own` and `serving` are as from `own_compliance_classes` and `servers`.
+
+    Raises:
+        InputError: if there are more sets than are told apart.
+    """
+    needs: dict[frozenset[int], Decimal] = {}
+    for demand, period, quantity in wanted:
+        may = frozenset[int]().union(*(serving[index] for index in own.get((demand, period), ())))
+        needs[may] = needs.get(may, Decimal(0)) + quantity
+    sets: set[frozenset[int]] = set()
+    for may in needs:
+        sets |= {may} | {may | other for other in sets}
+        if len(sets) > MOST_SETS:
+            raise InputError(
+                "the demands for one material at one place may be served from too many different stocks to watch their cover",
+                found=f"more than {MOST_SETS} sets of compliance classes",
+                fix="name fewer `end_uses` in each rule on cover",
+            )
+    found = [(may, sum((q for inner, q in needs.items() if inner <= may), Decimal(0))) for may in sets]
+    return sorted(((may, need) for may, need in found if need), key=lambda shelf: (len(shelf[0]), sorted(shelf[0])))

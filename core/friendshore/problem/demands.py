@@ -1,4 +1,4 @@
-"""Demands, stock in hand and orders already placed, resolved against the catalogs."""
+"""Demands, stock in hand, orders already placed, and current suppliers, resolved against the catalogs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from ..domain.base import exact
+from ..domain.base import exact, totals
 from ..domain.case import Case, DemandSpec, OrderSpec, StockSpec
 from ..domain.facts import Facility, Material, Offer, Place, RecipeLine
 from ..domain.quantities import readable
@@ -63,7 +63,7 @@ class Lot:
     """Days on which it may have been ordered."""
     chained: Chained
     on_order: bool
-    """Whether it still has to cross borders, so that export control bears on it."""
+    """True if it still has to cross borders, so that export control bears on it."""
     arrives: datetime.date | None = None
     """Day on which an order arrives; None: it is in hand."""
     offer: str = ""
@@ -157,7 +157,7 @@ def _quantities(
 
 
 def _rounded_off(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal]) -> bool:
-    """Whether rounding leaves of some amounts something else than is stated."""
+    """Return True if rounding leaves of some amounts something else than is stated."""
     moved = [(a, r) for a, r in zip(amounts, rounded, strict=True) if a != r]
     if not moved:
         return False
@@ -420,3 +420,41 @@ def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Diagn
         expected="one that a catalog of the case defines",
         fix=did_you_mean(name, known) or "add the catalog that defines it to [use]",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Incumbent:
+    """One output of an offer that is bought today."""
+
+    offer: str
+    material: Material
+    quantity: tuple[Decimal, ...]
+    """Kilograms of it that today's rate comes to in each period, to the resolution."""
+    placed: tuple[Decimal, ...]
+    """Kilograms that orders already placed with the offer bring in each period."""
+
+
+def resolve_incumbents(
+    merged: Merged, case: Case, lots: Sequence[Lot], basis: Callable[[str, str], Decimal]
+) -> list[Incumbent]:
+    """All incumbents, one an output, in the order of offers; `basis` gives the kilograms of a material's basis in one kilogram of a substance."""
+    periods = case.horizon.periods
+    ordered = (lot for lot in lots if lot.on_order)
+    placed = totals(((lot.chained.offer.id, lot.material, lot.period), lot.quantity) for lot in ordered)
+    found = []
+    for spec in sorted((s for s in case.incumbents if s.offer in merged.offers), key=lambda s: s.offer):
+        outputs = merged.offers[spec.offer].outputs
+        units = Fraction(spec.per_year * basis(outputs[0].material, spec.substance))
+        for line in outputs:
+            rate = units * Fraction(line.per_unit)
+            found.append(
+                Incumbent(
+                    offer=spec.offer,
+                    material=merged.materials[line.material],
+                    quantity=tuple(round_to(rate * period.years, case.resolution) for period in periods),
+                    placed=tuple(
+                        placed.get((spec.offer, line.material, period.index), Decimal(0)) for period in periods
+                    ),
+                )
+            )
+    return found

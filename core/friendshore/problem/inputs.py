@@ -30,7 +30,7 @@ class Applied(Record):
     changes: tuple[Change, ...] = ()
     """Further changes, after those of the scenarios."""
     strict: bool = False
-    """Whether phases of unknown status apply."""
+    """True if phases of unknown status apply."""
     period: PeriodLength | None = None
     """Length of shorter periods to plan in; None: those of the case."""
 
@@ -53,7 +53,7 @@ class Inputs:
     rules: tuple[Rule, ...]
     bills: tuple[LegislativeBill, ...] = ()
     part: bool = False
-    """Whether they are a part of the facts of a case whose names have been checked as a whole."""
+    """True if they are a part of the facts of a case whose names have been checked as a whole."""
     kept: Kept | None = None
     """What the problems that are made of them share."""
     doubts: tuple[Diagnostic, ...] = ()

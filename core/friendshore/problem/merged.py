@@ -48,7 +48,7 @@ class Merged:
         return self.places.get(name) or Place(id=name, country=name)
 
     def is_place(self, name: str) -> bool:
-        """Whether there is a place of that name: a site of a facility, or a country."""
+        """Return True if there is a place of that name: a site of a facility, or a country."""
         return name in self.places or is_country(name)
 
     def confidence(self, source: str) -> Confidence:

@@ -1,25 +1,31 @@
-"""What a shortage and the holding of stock cost where the case does not say: so many times, or a share of, the dearest landed kilogram.
+"""Derived prices of shortage and holding, and the dates of all prices of offers.
 
+A shortage and the holding of stock, where the case does not say, cost so many times, or a share of, the dearest landed kilogram.
 Both follow from the case as it was given. Nothing that is asked afterwards (a scenario, a loss, another price) moves them: an
 answer is then about what was changed alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cache
 
 from ..domain.base import exact, rounded
 from ..domain.case import Case, FrozenPrices, StoreSpec
 from ..domain.facts import Facility
+from ..domain.market import Price, Quote
+from ..domain.price_dates import PriceDate
+from ..domain.time import Period, Span
 from ..errors import Diagnostic, InputError
+from .decimal_arrays import Scaled
 from .demands import Demand
-from .float_tables import Scaled
-from .merged import Merged, around, exchange
-from .network import Network, Node, final_node
-from .offers import Assumption, OfferFacts
+from .merged import CASE_SOURCE, Merged, around, exchange, rate_on
+from .network import Arc, Network, Node, final_node, lane_on, lanes_to
+from .offers import Assumption, OfferFacts, Paths
+from .problem import Problem
 
 SHORTAGE_FACTOR = 10
 """What a shortage costs where the case does not say: so many times the dearest landed kilogram of what competes with it."""
@@ -240,3 +246,85 @@ def _bonds(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> 
             if facility.capacity:
                 at[facility.id] = at[facility.id] | materials if facility.id in at else materials
     return {*found, *at.values()}
+
+
+class PriceDates:
+    """Looks up the days of prices and freights of a problem's offers, period by period."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._paths = Paths(problem.merged, problem.case)
+
+    def all(self) -> list[PriceDate]:
+        """Of all offers that may serve a demand, directly or as an input, in the periods in which they may be ordered; in order of their names."""
+        problem, found = self._problem, set[PriceDate]()
+        periods = problem.case.horizon.periods
+        for arc in problem.network.arcs:
+            if arc.offer < 0:
+                continue
+            for period, most in zip(periods, problem.offers[arc.offer].most, strict=True):
+                if most != 0 and arc.arrival(period.index) < len(periods):
+                    found.update(self.of(arc, period.index, arc.arrival(period.index)))
+        return sorted(found, key=PriceDate.order)
+
+    def of(self, arc: Arc, ordered: int, delivered: int) -> Iterator[PriceDate]:
+        """Of what comes over an arc, ordered and delivered in two periods: its price, and its freight if it has one."""
+        facts, periods = self._problem.offers[arc.offer], self._problem.case.horizon.periods
+        material = facts.offer.outputs[arc.output].material
+        yield from self._price(facts, material, periods[ordered])
+        lane = lane_on(lanes_to(facts.offer, arc.move.to.id), periods[delivered].start)
+        if lane is not None and lane.freight is not None:
+            yield from self._dated(
+                PriceDate(
+                    offer=facts.offer.id,
+                    material=material,
+                    of="freight",
+                    given_by=lane.source,
+                    amount=lane.freight,
+                    currency=lane.currency or self._problem.case.currency,
+                    day=_day(self._problem.merged, lane.source),
+                ),
+                self._problem.case.horizon.start,
+            )
+
+    def _price(self, facts: OfferFacts, material: str, period: Period) -> Iterator[PriceDate]:
+        offer, price = facts.offer, facts.offer.price
+        named = {"offer": offer.id, "material": material, "of": "price"}
+        stated: Price | Quote | None = price
+        if offer.quotes:
+            held = [one for one in offer.quotes if Span(start=one.start, end=one.end).covers(period.span)]
+            stated = held[0] if held and held[0].end is None else None
+        elif price is not None and price.benchmark:
+            row = self._paths.rows(price.benchmark)[period.index]
+            given = {
+                "given_by": price.benchmark if row.source != CASE_SOURCE else CASE_SOURCE,
+                "day": self._known(row.date, row.source),
+            }
+            found = PriceDate.model_validate({**named, **given, "amount": row.amount, "currency": row.currency})
+            yield from self._dated(found, period.start)
+            return
+        if stated is not None and stated.amount is not None:
+            given = {"given_by": stated.source, "day": _day(self._problem.merged, stated.source)}
+            found = PriceDate.model_validate({**named, **given, "amount": stated.amount, "currency": stated.currency})
+            yield from self._dated(found, period.start)
+
+    def _dated(self, found: PriceDate, day: date) -> Iterator[PriceDate]:
+        """A price with the day of its exchange rate; nothing where the case states it."""
+        if found.given_by == CASE_SOURCE:
+            return
+        case = self._problem.case
+        if found.currency == case.currency:
+            yield found
+            return
+        rate = rate_on(self._problem.merged.rates, found.currency, case.currency, day)
+        yield found if rate is None else found.but(exchanged=self._known(rate.start, rate.source))
+
+    def _known(self, day: date | None, source: str) -> date | None:
+        """The day of a row of a series: a forecast is as old as its source, not of the day that it is about."""
+        known = _day(self._problem.merged, source)
+        return min(day, known) if day and known else day
+
+
+def _day(merged: Merged, source: str) -> date | None:
+    """The day of the facts of a source."""
+    return merged.sources[source].date if source in merged.sources else None

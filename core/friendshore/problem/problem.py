@@ -1,33 +1,123 @@
-"""A problem: all facts of one case, resolved, sorted and indexed, which program and verifier both read."""
+"""A problem: all facts of one case, resolved, sorted and indexed, and the ranked objectives. Program and verifier both read it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate
 from operator import mul
+from typing import assert_never
 
-from ..domain.case import Case, FrozenPrices
+from ..domain.case import Case, FrozenPrices, Level, Minimise
+from ..domain.suggest import did_you_mean
 from ..domain.use import Use
-from ..rules.base import Rule
+from ..errors import Diagnostic
+from ..rules.base import Facts, Rule
+from ..rules.kinds.limits import Concentration
+from ..rules.kinds.shared import listed
 from ..rules.rows import Row, Rows
 from .capacity import Pool
 from .compliance_classes import ComplianceClass
-from .demands import Demand, Lot
-from .float_tables import Floats, table
-from .judging import Judgement, Law
+from .decimal_arrays import Floats, table
+from .demands import Demand, Lot, demand_name
 from .kept import Kept
-from .limiting import ask_limits
+from .law import Judgement, Law
 from .merged import Merged
-from .moves import Moves
-from .network import Network, Node
-from .objectives import Objective, resolve_objectives
+from .network import Moves, Network, Node
 from .offers import Assumption, Lead, OfferFacts
-from .rule_facts import ProblemFacts
-from .schedules import PriceSpan
-from .trade import Commitment, TermSpan
+from .rule_facts import ProblemFacts, ask_limits
+from .trade import Commitment, PriceSpan, TermSpan
+
+LAST = Level(minimise=Minimise.COST)
+"""What settles all that the levels of a case leave open."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Objective:
+    """One level, resolved."""
+
+    level: Level
+    sentence: str
+    """What is made as small as possible, in words."""
+    demands: tuple[int, ...] = ()
+    """For `shortage`: the demands whose shortage it adds up."""
+    rows: tuple[Row, ...] = ()
+    """For `concentration`: rows without bounds, whose values it adds up."""
+    implied: bool = False
+    """True if the case does not state it: cost, which comes last."""
+
+    @property
+    def in_money(self) -> bool:
+        """True if it adds up money; else kilograms."""
+        return self.level.minimise is not Minimise.CONCENTRATION
+
+
+def resolve_objectives(case: Case, demands: Sequence[Demand], merged: Merged, facts: Facts) -> tuple[Objective, ...]:
+    """The levels of a case in order of rank, cost last if nothing before it settles the rest; none if the case ranks nothing.
+
+    Raises:
+        InputError: if a level counts contained element, and nobody knows how much of it a material contains.
+    """
+    levels = case.objectives
+    found = [_resolved(level, number, demands, merged, facts) for number, level in enumerate(levels, 1)]
+    if levels and not any(level.minimise is Minimise.COST and not level.within for level in levels):
+        found.append(Objective(LAST, _COST, implied=True))
+    return tuple(found)
+
+
+_COST = "cost: money spent, penalties and priced shortage"
+
+
+def _resolved(level: Level, number: int, demands: Sequence[Demand], merged: Merged, facts: Facts) -> Objective:
+    match level.minimise:
+        case Minimise.SHORTAGE:
+            named = f" of {listed(level.of)}" if level.of else ""
+            names = ((demand.id, demand.use.end_use, demand.use.material.id) for demand in demands)
+            wanted = tuple(i for i, known in enumerate(names) if not level.of or not set(level.of).isdisjoint(known))
+            return Objective(level, f"shortage{named}, at its price", demands=wanted)
+        case Minimise.CONCENTRATION:
+            counting = _counting(merged, level, number)
+            return Objective(level, counting.sentence(), rows=tuple(counting.largest(facts)))
+        case Minimise.SPEND:
+            return Objective(level, "money spent")
+        case Minimise.COST:
+            return Objective(level, _COST)
+        case _:
+            assert_never(level.minimise)
+
+
+def _counting(merged: Merged, level: Level, number: int) -> Concentration:
+    return Concentration(
+        id=f"objective {number}",
+        by=level.by,
+        stage=level.stage,
+        per=level.per,
+        materials=tuple(name for name in level.of if name in merged.materials),
+        elements=tuple(name for name in level.of if name not in merged.materials),
+    )
+
+
+def unknown_names(case: Case, merged: Merged) -> Iterator[Diagnostic]:
+    """Names in objectives that nothing answers to."""
+    wanted = {name for spec in case.demands for name in (spec.material, spec.end_use, demand_name(spec, case))}
+    counted = {*merged.materials, *(material.element for material in merged.materials.values())} - {""}
+    known = {
+        Minimise.SHORTAGE: (wanted, "an end use, a material or a demand of the case"),
+        Minimise.CONCENTRATION: (counted, "a material of the case's catalogs, or an element"),
+    }
+    for level in case.objectives:
+        names, expected = known.get(level.minimise, (set(), "nothing: it is about everything"))
+        for name in level.of:
+            if name not in names:
+                yield Diagnostic(
+                    f"the objective `{level.minimise}` names `{name}`, which is not there",
+                    column="objective.of",
+                    found=name,
+                    expected=expected,
+                    fix=did_you_mean(name, names),
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +133,7 @@ class Store:
 
     @property
     def holds_nothing(self) -> bool:
-        """Whether nothing can be held at the end of any period."""
+        """True if nothing can be held at the end of any period."""
         return not any(most is None or most for most in self.limit)
 
     def left(self, since: int) -> tuple[Decimal, ...]:

@@ -1,11 +1,12 @@
-"""What limit rules may ask of a case: the `Facts` protocol over the tables of a problem."""
+"""Facts that limit rules may ask of a case (the `Facts` protocol over the tables of a problem), and the rows of every limit rule."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
@@ -14,36 +15,129 @@ from numpy.typing import NDArray
 from ..domain.base import grouped
 from ..domain.case import Case
 from ..domain.facts import Material, Place
-from ..domain.time import Horizon, stretches
+from ..domain.time import Horizon, Period, stretches
 from ..domain.use import Chained
+from ..errors import Diagnostic, InputError
+from ..plugins import attributed
+from ..plugins.interface import is_own
+from ..rules.answers import MOST_ROWS, as_rows
+from ..rules.base import Rule
 from ..rules.facts import Counting, CountingDemand, CountingStock, DemandLine
-from ..rules.rows import Purchases
+from ..rules.rows import Purchases, Row, Rows
 from ..rules.terms import (
     BoughtTerm,
     DeliveredTerm,
+    DiscountsTerm,
+    FixedTerm,
     ForUses,
     HoldingTerm,
     MakingTerm,
+    OnboardingTerm,
     ReservedTerm,
     ShortTerm,
     SpentTerm,
     StockTerm,
     Term,
+    UntakenTerm,
     UsedTerm,
 )
-from .compliance_classes import ComplianceClass
-from .demands import Demand
-from .dues import Dues
-from .incumbents import Incumbent
+from .compliance_classes import ComplianceClass, own_compliance_classes, servers, stock_cover_cuts
+from .demands import Demand, Incumbent
+from .law import Law
 from .merged import Merged
-from .moves import Moves, ranges
-from .network import Arc, Network, final_node
+from .network import Arc, Moves, Network, final_node, ranges
 from .offers import OfferFacts
-from .stock_cover_cuts import own_compliance_classes, servers, stock_cover_cuts
 from .trade import Trade
 
 if TYPE_CHECKING:
     from ..rules.terms import Index, Weights
+
+
+Count = Callable[[Chained, Place], Decimal | int]
+"""What a kilogram of a purchase counts."""
+
+
+class Dues:
+    """Onboarding, what price schedules add or take off, what terms of trade make due at once, and take-or-pay."""
+
+    def __init__(self, network: Network, counted: Sequence[OfferFacts], trade: Trade) -> None:
+        self._counted, self._trade = counted, trade
+        bound = {offer for spans in (trade.price_spans, trade.term_spans) for span in spans for offer in span.offers}
+        bound |= {commitment.offer for commitment in trade.commitments}
+        self._arcs: dict[int, list[Arc]] = {offer: [] for offer in bound}
+        """Of every offer that anything of this bears on, but onboarding."""
+        for arc in network.arcs:
+            if arc.offer in bound:
+                self._arcs[arc.offer].append(arc)
+
+    def terms(self, count: Count, most: Sequence[float], asked: Collection[int]) -> list[Term]:
+        """What is due in the periods asked for: `count` is what a kilogram of a purchase counts, `most` the most that one of each offer does."""
+        found: list[Term] = []
+        if 0 in asked:
+            once = [(i, share) for i, share in enumerate(most) if self._counted[i].onboarding]
+            found.append(OnboardingTerm(*_weighted(once)))
+        if self._trade.price_spans:
+            found.append(DiscountsTerm(*_weighted(self._settled(count, asked))))
+        if self._trade.term_spans:
+            found.append(FixedTerm(*_weighted(self._fixed(count, asked))))
+        if self._trade.commitments:
+            found.append(UntakenTerm(*_weighted(self._untaken(count, asked))))
+        return found
+
+    def refuse(self, offers: Collection[int]) -> None:
+        """Refuses to count by end use what some offers cost whatever they are bought for.
+
+        Raises:
+            InputError: if any of them costs something so.
+        """
+        trade, counted = self._trade, self._counted
+        bound: list[tuple[str, Iterable[int]]] = [
+            ("onboarding", (i for i in offers if counted[i].onboarding)),
+            ("price schedules", (i for span in trade.price_spans for i in span.offers)),
+            ("terms of trade", (i for span in trade.term_spans if span.fixed for i in span.offers)),
+            ("take-or-pay", (commitment.offer for commitment in trade.commitments)),
+            ("runs", (i for i in offers if not counted[i].single and not counted[i].offer.inputs)),
+        ]
+        found = {(counted[i].offer.id, what): None for what, some in bound for i in some if i in offers}
+        if found:
+            raise InputError(
+                Diagnostic(
+                    f"money on `{name}` is not spent for one end use or another: its {what} cost the same whatever is bought for which",
+                    expected="no `end_uses`, or materials of which no offer has such costs",
+                    fix="leave `end_uses` away, or name other `materials`",
+                )
+                for name, what in found
+            )
+
+    def _settled(self, count: Count, asked: Collection[int]) -> Iterable[tuple[int, float]]:
+        """Price spans settled in some periods, each by the least that an arc of its offers counts."""
+        for position, span in enumerate(self._trade.price_spans):
+            if span.settled in asked:
+                yield position, min(_counts(count, (arc for offer in span.offers for arc in self._arcs[offer])))
+
+    def _fixed(self, count: Count, asked: Collection[int]) -> Iterable[tuple[int, float]]:
+        """Term spans with money due in some periods, each by the most that an arc of its offers counts."""
+        for position, span in enumerate(self._trade.term_spans):
+            if span.fixed and span.due in asked:
+                arcs = (arc for offer in span.offers for arc in self._arcs[offer] if span.goes(arc.node[1]))
+                yield position, max(_counts(count, arcs), default=0.0)
+
+    def _untaken(self, count: Count, asked: Collection[int]) -> Iterable[tuple[int, float]]:
+        """Commitments due in some periods, each by the most that an arc of its offer counts."""
+        for position, commitment in enumerate(self._trade.commitments):
+            if commitment.due in asked:
+                yield position, max(_counts(count, self._arcs[commitment.offer]))
+
+
+def _counts(count: Count, arcs: Iterable[Arc]) -> Iterable[float]:
+    return (float(count(arc.chained, arc.move.to)) for arc in arcs)
+
+
+def _weighted(found: Iterable[tuple[int, float]]) -> tuple[Index, Weights]:
+    """Positions with their weights, those without any left out."""
+    kept = [(position, weight) for position, weight in found if weight]
+    return np.array([p for p, _ in kept], dtype=np.intp), np.array([w for _, w in kept], dtype=np.float64)
+
 
 K = TypeVar("K", bound=Hashable)
 Mask = NDArray[np.bool_]
@@ -368,3 +462,59 @@ def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, s
             found.setdefault(index, set()).add(country)
     arcs = [(network.arcs[index], countries) for index, countries in found.items()]
     return {(a.chained.offer.id, a.chained.material.id, a.move.to.id): frozenset(c) for a, c in arcs}
+
+
+T = TypeVar("T")
+
+
+def ask_limits(
+    rules: Sequence[Rule], periods: Sequence[Period], law: Law, facts: ProblemFacts
+) -> list[tuple[Rule, Row | Rows]]:
+    """Every row that rules ask for, in their order; those that limit nothing are left out.
+
+    Raises:
+        InputError: with all that keeps any of them from being asked.
+        PluginError: if a plugin's rule raises.
+    """
+    found: list[tuple[Rule, Row | Rows]] = []
+    wrong: list[Diagnostic] = []
+    for rule in rules:
+        if "rows" in rule.verbs:
+            found.extend((rule, row) for row in tried(partial(_asked, rule, periods, law, facts), wrong) or ())
+    if wrong:
+        raise InputError(wrong)
+    return found
+
+
+def _asked(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts) -> list[Row | Rows]:
+    try:
+        with attributed(rule):
+            return rows_of(rule, periods, law, facts)
+    except InputError as error:
+        raise of_rule(rule, error) from error
+
+
+def of_rule(rule: Rule, error: InputError) -> InputError:
+    """The same mistakes, told of the rule that finds them."""
+    return InputError(replace(problem, column=f"rule `{rule.id}`") for problem in error.problems)
+
+
+def tried(make: Callable[[], T], wrong: list[Diagnostic]) -> T | None:
+    """What `make` returns; None, with its mistakes kept, if it refuses."""
+    try:
+        return make()
+    except InputError as error:
+        wrong.extend(error.problems)
+        return None
+
+
+def rows_of(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts) -> list[Row | Rows]:
+    """The rows of one limit rule in the periods in which it applies."""
+    in_force = frozenset(p.index for p in periods if rule.applies(p.span, law.statuses))
+    if not in_force:
+        return []
+    most = None if is_own(type(rule)) else MOST_ROWS
+    found = as_rows(rule.rows(facts.within(in_force, rule.dated_by)), rule.counted_end_uses, most)
+    found = [row.loosened(rule.loosened) for row in found] if rule.loosened else found
+    carried = {one.row: one.allowed - one.used for one in facts.case.carryovers if one.rule == rule.id}
+    return [row.shifted(carried) for row in found] if carried else found

@@ -22,8 +22,8 @@ import numpy as np
 from ..domain.case import Minimise
 from ..problem import Problem
 from ..problem.capacity import most_units
+from ..problem.decimal_arrays import as_floats, table
 from ..problem.demands import Demand
-from ..problem.float_tables import as_floats, table
 from ..problem.network import Node, final_node
 from .matrix import Floats, Ints
 
@@ -41,7 +41,7 @@ class Bounds:
     walk: _Walk
     """What is needed down the chains."""
     forced: bool
-    """Whether a plan may have to buy, hold or spend more than its need."""
+    """True if a plan may have to buy, hold or spend more than its need."""
     units: Floats
     """Offers x order periods."""
     move: Floats
@@ -85,7 +85,7 @@ class Bounds:
         return needed, np.array([position[arc.node] for arc in arcs], dtype=np.intp), beyond
 
     def hold_all_of(self, other: Bounds, linked: bool) -> bool:
-        """Whether none of these is below what other facts, which move the same along the same ways, ask for; `linked` says whether there are choices,
+        """Return True if none of these is below what other facts, which move the same along the same ways, ask for; `linked` says whether there are choices,
         whose links follow from what a place can still take.
         """
         pairs = [(self.units, other.units), (self.move, other.move)]

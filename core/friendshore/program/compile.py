@@ -1,30 +1,285 @@
-"""From a problem to a linear program: columns, balances, capacities and links of binary variables."""
+"""From a problem to a linear program: purchases, columns, balances, capacities, links of binary variables, and arrivals within a period.
+
+Open orders arrive on their day, and so does what a plant makes that begins to work within a period. Everything else is there on the first day of one.
+Use is even over the days of a period on which it is wanted, and an order to a maker takes its inputs on the last day on which it may be placed. So the
+only days that matter are those on which something arrives: between two of them stock at a node only falls.
+
+For each such day of a node and period, each delivery is split: what of it is used from that day to the next one is a column of its own, no more than the
+part of the demand that falls on these days. The rest is used before, and is no more than the stock at the beginning, what arrives on the first day, and
+what arrived on earlier days.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise, product
+from operator import add
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..domain.case import LicenceSpec
 from ..domain.memory import uncollected
 from ..domain.watch import told_each
 from ..problem import Problem
+from ..problem.compliance_classes import Cell, ComplianceClass
+from ..problem.decimal_arrays import as_floats, cells, table
 from ..problem.demands import Demand
-from ..problem.float_tables import as_floats, table
-from ..problem.judging import licence_id, waiver_id
-from ..problem.network import Node, final_node
-from .arrivals import add_arrivals
+from ..problem.law import licence_id, waiver_id
+from ..problem.network import Node, final_node, ranges
 from .bounds import Bounds
-from .buying import Buying, Recipes
-from .columns import Columns, Units
 from .draft import ProgramDraft
-from .limits import LimitRows, compile_limits
-from .matrix import Floats, Ints, Linear, Mask, joined, owners_of
-from .objectives import Goal, add_largest, goals_of
+from .limits import Goal, LimitRows, TermColumns, add_largest, compile_limits, goals_of
+from .matrix import Columns, Floats, Ints, Linear, Mask, Units, joined, owners_of
 from .ordering import add_order_terms
-from .term_columns import TermColumns
+
+Delivered = Mapping[tuple[int, int], Sequence[int]]
+"""Demand and compliance class -> columns that deliver to it."""
+
+
+def add_arrivals(draft: ProgramDraft, recipes: Recipes) -> None:
+    """Add what keeps the use of every node and period within what is there, up to each day on which something arrives."""
+    problem = draft.problem
+    days: dict[tuple[Node, int], set[date]] = {}
+    for lot in problem.lots:
+        if lot.arrives is not None and lot.arrives > problem.case.horizon.periods[lot.period].start:
+            days.setdefault(((lot.material, lot.place.id), lot.period), set()).add(lot.arrives)
+    known: dict[int, list[tuple[int, date]]] = {}
+    for arc in problem.network.arcs:  # very many, of which few have any, share their days
+        if id(arc.arrives) not in known:
+            known[id(arc.arrives)] = [(t, day) for t, day in enumerate(arc.arrives) if day is not None]
+        for t, day in known[id(arc.arrives)]:
+            if problem.moves.at(arc.index, t) is not None:
+                days.setdefault((arc.node, arc.arrival(t)), set()).add(day)
+    if not days:
+        return
+    splitter = _Splitter(draft, recipes)
+    for (node, t), found in sorted(days.items()):
+        splitter.split(node, t, sorted(found))
+
+
+@dataclass(frozen=True, eq=False)
+class _Splitter:
+    draft: ProgramDraft
+    recipes: Recipes
+
+    @cached_property
+    def _arc(self) -> Ints:
+        """Arc of every column that buys."""
+        return self.draft.problem.moves.arc[self.draft.columns.buy_move]
+
+    @cached_property
+    def _node(self) -> Ints:
+        """Node that every column that buys leads to."""
+        index = self.draft.node_index
+        nodes: Ints = np.array([index[arc.node] for arc in self.draft.problem.network.arcs], dtype=np.intp)[self._arc]
+        return nodes
+
+    def split(self, node: Node, t: int, days: Sequence[date]) -> None:
+        """Add the rows of a node and period in which something arrives on some days, for every compliance class that may use it."""
+        problem, columns = self.draft.problem, self.draft.columns
+        arriving = (problem.moves.delivered[columns.buy_move] == t) & (self._node == self.draft.node_index[node])
+        there = {
+            of: [
+                (int(columns.buy[i]), self._arrives(int(i)))
+                for i in np.flatnonzero(arriving & (columns.buy_compliance_class == of))
+            ]
+            for of in range(len(problem.compliance_classes))
+        }
+        there = {of: some for of, some in there.items() if any(day in days for _, day in some)}
+        takers = {i for i, demand in enumerate(problem.demands) if final_node(demand.use) == node}
+        delivered: dict[tuple[int, int], list[int]] = {}
+        for column, (demand, period, of, _) in zip(columns.deliver, columns.deliver_key, strict=True):
+            if period == t and demand in takers and of in there:
+                delivered.setdefault((demand, of), []).append(column)
+        owner = f"arrivals of {node[0]} at {node[1]}"
+        late = self._late(t, days, delivered, owner)
+        for of, bought in there.items():
+            own = [key for key in delivered if key[1] == of]
+            for number, day in enumerate(days):
+                used = list(self._draws(node, t, of, day))
+                used += [(column, 1.0) for key in own for column in delivered[key]]
+                used += [(column, -1.0) for key in own for column in late[key][number:]]
+                if used:
+                    used += [(column, -1.0) for column, arrives in bought if arrives is None or arrives < day]
+                    used += self._held(node, t, of)
+                    self.draft.at_most([column for column, _ in used], [weight for _, weight in used], 0.0, owner)
+
+    def _arrives(self, position: int) -> date | None:
+        """Day on which what a column buys arrives within its period; None: it is there from the first day."""
+        problem, move = self.draft.problem, int(self.draft.columns.buy_move[position])
+        arc = problem.network.arcs[int(problem.moves.arc[move])]
+        return problem.lots[arc.lot].arrives if arc.lot >= 0 else arc.arrives[int(problem.moves.ordered[move])]
+
+    def _held(self, node: Node, t: int, of: int) -> list[tuple[int, float]]:
+        """What is left of the stock at the end of the period before."""
+        first = self.draft.columns.stock.get((self.draft.node_index[node], of))
+        return [] if first is None or not t else [(first + t - 1, -float(self.draft.problem.stores[node].kept[t]))]
+
+    def _late(
+        self, t: int, days: Sequence[date], delivered: Delivered, owner: str
+    ) -> Mapping[tuple[int, int], Sequence[int]]:
+        """Columns of what is used from each day to the next, by demand and compliance class; with the rows that bound them."""
+        problem, assembly = self.draft.problem, self.draft.assembly
+        period = problem.case.horizon.periods[t]
+        found = {}
+        most = {}
+        for demand in sorted({demand for demand, _ in delivered}):
+            facts = problem.demands[demand]
+            shares = [*(facts.share_from(period, day) for day in days), Fraction(0)]
+            most[demand] = np.array([float((a - b) * Fraction(facts.quantity[t])) for a, b in pairwise(shares)])
+        for (demand, of), served in delivered.items():
+            first = assembly.add_columns(len(days), 0.0, most[demand])
+            found[demand, of] = range(first, first + len(days))
+            self.draft.columns.late |= {(demand, of, t, day): first + number for number, day in enumerate(days)}
+            weights = np.concatenate([np.ones(len(days)), -np.ones(len(served))])
+            self.draft.at_most([*found[demand, of], *served], weights, 0.0, owner)
+        for demand, limits in most.items():
+            several = [columns for (other, _), columns in found.items() if other == demand]
+            for number, limit in enumerate(limits.tolist()):
+                if len(several) > 1:
+                    self.draft.at_most([columns[number] for columns in several], 1.0, limit, owner)
+        return found
+
+    def _draws(self, node: Node, t: int, of: int, day: date) -> Iterator[tuple[int, float]]:
+        """What orders of the period take of a node before a day: each on the last day on which it may be placed."""
+        problem, columns = self.draft.problem, self.draft.columns
+        makers = {offer for offer, feeds in problem.network.feeds.items() if node in feeds}
+        if not makers:
+            return
+        arcs = problem.network.arcs
+        mine = (problem.moves.ordered[columns.buy_move] == t) & (columns.buy_compliance_class == of)
+        for position in np.flatnonzero(mine).tolist():
+            arc = arcs[int(self._arc[position])]
+            if arc.offer in makers and problem.offers[arc.offer].single and arc.order_by[t] < day:
+                yield int(columns.buy[position]), self._per_unit(arc.offer, node)
+        for (offer, made_for, period), column in columns.make.items():
+            if offer in makers and (made_for, period) == (of, t) and self._placed(offer, t) < day:
+                yield column, self._per_unit(offer, node)
+
+    def _placed(self, offer: int, t: int) -> date:
+        """The earliest of the days on which orders of an offer in a period may be placed at the latest, over all its ways."""
+        ways = (arc for arc in self.draft.problem.network.arcs if arc.offer == offer)
+        return min((arc.order_by[t] for arc in ways if arc.arrival(t) < self.draft.count), default=date.max)
+
+    def _per_unit(self, offer: int, node: Node) -> float:
+        lines = range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1]))
+        index = self.draft.node_index[node]
+        return sum(float(self.recipes.per_unit[line]) for line in lines if self.recipes.node[line] == index)
+
+
+class Buying:
+    """The table of moves as arrays, and what of it each compliance class admits."""
+
+    def __init__(self, problem: Problem, node_index: dict[Node, int], discount: Floats) -> None:
+        self.problem = problem
+        self.count = problem.case.horizon.count
+        arcs, moves = problem.network.arcs, problem.moves
+        self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
+        """Offer of every arc; -1 for a lot."""
+        self.node = np.array([node_index[arc.node] for arc in arcs], dtype=np.intp)
+        """Where every arc leads."""
+        self.single = np.array([arc.offer >= 0 and problem.offers[arc.offer].single for arc in arcs], dtype=bool)
+        """Whether a kilogram moved along an arc is a unit of its offer."""
+        self.discount = discount
+        price = cells(moves.prices, self.count, moves.arc, moves.ordered)
+        landed = cells(self._landed(), self.count, moves.arc, moves.ordered)
+        self.cost: Floats = price * discount[moves.ordered] + landed * discount[moves.delivered]
+        """Discounted money per kilogram of every move, where nothing depends on the use."""
+        self._price, self._charged = price, landed
+
+    def _landed(self) -> list[tuple[Decimal, ...]]:
+        """Charges and freight of every arc by order period; arcs with the same share one tuple."""
+        known: dict[tuple[int, int], tuple[Decimal, ...]] = {}
+        rows = []
+        for charges, freights in zip(self.problem.moves.charges, self.problem.moves.freights, strict=True):
+            key = (id(charges), id(freights))
+            if key not in known:
+                known[key] = tuple(map(add, charges, freights))
+            rows.append(known[key])
+        return rows
+
+    def block(self, compliance_class: ComplianceClass) -> tuple[Ints, list[tuple[str, ...]], Floats]:
+        """Moves that a compliance class admits, in order of node, arc and period, each with the licences it draws on and its cost."""
+        moves, network = self.problem.moves, self.problem.network
+        arcs = np.array(
+            [
+                a
+                for node in sorted(compliance_class.nodes)
+                for a in network.into.get(node, ())
+                if a not in compliance_class.blocked
+            ],
+            dtype=np.intp,
+        )
+        found = ranges(moves.first[arcs], moves.first[arcs + 1])
+        if compliance_class.blocked_cells:
+            found = found[~self._arrives(found, compliance_class.blocked_cells)]
+        if compliance_class.order_periods is not None and compliance_class.final is not None:
+            final = [a for a in network.into.get(compliance_class.final, ()) if network.arcs[a].lot < 0]
+            in_time = np.isin(moves.ordered[found], list(compliance_class.order_periods))
+            found = found[in_time | ~np.isin(moves.arc[found], final)]
+        found, licences = self._licensed(compliance_class, found)
+        return found, licences, self._cost(compliance_class, found)
+
+    def _arrives(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
+        """Which of some moves arrive in one of some cells."""
+        wanted = [arc * self.count + arrival for arc, arrival in cells]
+        return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], wanted)
+
+    def _licensed(self, compliance_class: ComplianceClass, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
+        """A move that needs licences has one column for every choice of them."""
+        if not compliance_class.permits:
+            return moves, [()] * len(moves)
+        table = self.problem.moves
+        choices: list[list[tuple[str, ...]]] = [[()]] * len(moves)
+        for position in np.flatnonzero(self._arrives(moves, compliance_class.permits)).tolist():
+            cell = (int(table.arc[moves[position]]), int(table.delivered[moves[position]]))
+            choices[position] = [tuple(sorted(set(some))) for some in product(*compliance_class.permits[cell])]
+        return np.repeat(moves, [len(some) for some in choices]), [one for some in choices for one in some]
+
+    def _cost(self, compliance_class: ComplianceClass, moves: Ints) -> Floats:
+        if compliance_class.surcharges is None:
+            return self.cost[moves]
+        table, given = self.problem.moves, compliance_class.surcharges
+        keys = zip(table.arc[moves].tolist(), table.ordered[moves].tolist(), strict=True)
+        charged = self._charged[moves] + as_floats([given.get(key, Decimal(0)) for key in keys])
+        price = self._price[moves] * self.discount[table.ordered[moves]]
+        found: Floats = price + charged * self.discount[table.delivered[moves]]
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recipes:
+    """What units take of inputs: the lines of all offers, one after the other."""
+
+    first: Ints
+    """Where the lines of each offer begin; one more for the end."""
+    node: Ints
+    """The node each line draws on; -1 for an offer that no demand can reach."""
+    per_unit: Floats
+
+    @staticmethod
+    def of(problem: Problem, node_index: dict[Node, int]) -> Recipes:
+        """The recipes of all offers."""
+        lines = [(line, facts.place) for facts in problem.offers for line in facts.offer.inputs]
+        return Recipes(
+            first=np.cumsum([0, *(len(facts.offer.inputs) for facts in problem.offers)]),
+            node=np.array([node_index.get((line.material, place), -1) for line, place in lines], dtype=np.intp),
+            per_unit=as_floats([line.per_unit for line, _ in lines]),
+        )
+
+    def lines(self, offers: Ints) -> tuple[Ints, Ints]:
+        """The lines of some offers, and for each line which of `offers` takes it."""
+        if not len(self.node):
+            return self.node, self.node
+        first, last = self.first[offers], self.first[offers + 1]
+        return ranges(first, last), np.repeat(np.arange(len(offers)), last - first)
+
 
 Bought = dict[tuple[int, int, int], list[int]]
 """Output, compliance class (-1: any) and order period -> columns that buy it of one offer."""

@@ -12,13 +12,12 @@ import numpy as np
 from ..domain.base import Sharing, written_once
 from ..domain.memory import uncollected
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, PurchaseTable, Short, Stock, Transfer
+from ..problem.decimal_arrays import Whole, added_up, whole
 from ..problem.demands import round_to
-from ..problem.fixed_point import Whole, added_up, whole
 from ..problem.network import final_node
-from .balance_repair import balance_repaired
 from .compile import Program
 from .matrix import Floats, Ints, joined
-from .rounding import in_whole_lots, to_steps, within_tiers
+from .rounding import balance_repaired, in_whole_lots, to_steps, within_tiers
 
 _NOTHING = 1e-6
 """Share of a step of the resolution that is not rounding, but a solver's last digits."""

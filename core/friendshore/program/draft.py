@@ -1,4 +1,4 @@
-"""A program in the making: what the parts of the compiler share."""
+"""A program in the making: its columns by meaning, and what the parts of the compiler share."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from numpy.typing import ArrayLike
 
 from ..problem import Problem
 from ..problem.demands import Demand
-from ..problem.moves import ranges
-from ..problem.network import Node
+from ..problem.network import Node, ranges
 from .bounds import ROUNDING, Bounds
-from .columns import Columns, Units
 from .limits import LimitRows
-from .matrix import Assembly, Floats, Ints
+from .matrix import Assembly, Columns, Floats, Ints, Units
 
 _ANYWHERE: frozenset[str] = frozenset()
 

@@ -1,17 +1,33 @@
-"""Rounding that keeps what orders are made for: whole lots, and the tier of a price schedule that they were to reach."""
+"""Rounding to the resolution that keeps whole lots and tiers, and closes balances.
+
+An order stays in whole lots, and in the tier of a price schedule that it was to reach. Where the solver's plan leaves nothing over, and nothing short,
+neither does the rounded one.
+
+Each purchase rounded by itself is at most half a step off; many of them together leave grams over, to be held for ever, or
+short, at the price of a shortage. So a few are rounded the other way, those first that lie nearest to the next step, until
+the stock of every cell is the solver's, rounded. No row of the program is missed by more than rounding that purchase to the
+nearest step may miss it.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from heapq import heapify, heappop
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
 from ..domain.base import exact
+from ..problem.compliance_classes import ComplianceClass
+from ..problem.decimal_arrays import Whole, kept_doubles
 from ..problem.demands import round_to
-from ..problem.fixed_point import Whole, kept_doubles
-from .compile import Program
-from .matrix import Floats
+from ..problem.network import Node
+from .compile import Program, Recipes
+from .matrix import Floats, Ints
 
 
 def within_tiers(program: Program, x: Floats) -> Floats:
@@ -89,3 +105,315 @@ def _keep_tier(
             if measured >= below and rounded[column] >= step:
                 x[column] = float(rounded[column] - step)
                 measured -= columns[column] * step
+
+
+RECOMPUTED = ("balance", "demand")
+"""Owners of rows that are worked out again from what is bought, and so need not be kept here."""
+_EPS = 1e-6
+Position = TypeVar("Position", int, Ints)
+"""One, or an array of them."""
+
+
+def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
+    """The same values, with what is bought in whole steps of the resolution, so that balances close.
+
+    `planned` are kilograms that deliveries take of each node, compliance class and period.
+    """
+    held_back: frozenset[int] = frozenset()
+    while True:
+        closing = _Closing(program, x, planned, held_back)
+        found = closing.run()
+        more = closing.overdrawing()
+        if not more:
+            return found
+        held_back |= more
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows that what is bought must keep, and the entries of what may be rounded otherwise in those that this may miss."""
+
+    activity: list[float]
+    lower: list[float]
+    upper: list[float]
+    start: list[int]
+    row: list[int]
+    value: list[float]
+
+    def let(self, piece: int, by: int) -> bool:
+        """Changes a purchase by a step up or down, if all rows let it."""
+        activity, start, end = self.activity, self.start[piece], self.start[piece + 1]
+        rows, values = self.row[start:end], self.value[start:end]
+        for row, value in zip(rows, values, strict=True):
+            now, change = activity[row], by * value
+            new, half = now + change, abs(change) / 2 + _EPS
+            if change > 0:
+                if new > self.upper[row] + half and new > now + _EPS:
+                    return False
+            elif new < self.lower[row] - half and new < now - _EPS:
+                return False
+        for row, value in zip(rows, values, strict=True):
+            activity[row] += by * value
+        return True
+
+
+class _Closing:
+    def __init__(
+        self,
+        program: Program,
+        x: Floats,
+        planned: Mapping[tuple[int, int, int], float],
+        held_back: frozenset[int] = frozenset(),
+    ) -> None:
+        self.program, self.problem, self.x = program, program.problem, x.copy()
+        self.step = float(self.problem.case.resolution)
+        self.count = self.problem.case.horizon.count
+        self.index: dict[Node, int] = {node: i for i, node in enumerate(self.problem.network.nodes)}
+        self.recipes = Recipes.of(self.problem, self.index)
+        columns, moves, arcs = program.columns, self.problem.moves, self.problem.network.arcs
+        tiered = [column for counted in columns.priced.values() for column in counted]
+        in_lots = [column for order in columns.lot for column in program.units[order]]
+        exact = x[columns.buy] / self.step
+        rounded = np.where(np.isin(columns.buy, in_lots), exact, np.rint(exact)) if in_lots else np.rint(exact)
+        loose = ~np.isin(columns.buy, [*tiered, *in_lots])
+        free, tiny = (rounded >= 1) & loose, (rounded < 1) & (exact > _EPS) & loose
+        free[list(held_back)] = False
+        self.rounded = rounded
+        """Steps of every purchase, before any is rounded the other way."""
+        self.pieces = np.flatnonzero(free | tiny)
+        """Purchases that may be rounded otherwise, by their position among all; what follows is of these, in their order."""
+        self.free: list[bool] = free[self.pieces].tolist()
+        """What may be a step more or less: a gram less of an order that price schedules count may be a tier less."""
+        self.tiny: list[bool] = tiny[self.pieces].tolist()
+        """What is bought in the solver's plan, and is nothing once it is rounded."""
+        self.exact: list[float] = exact[self.pieces].tolist()
+        self.whole: list[float] = rounded[self.pieces].tolist()
+        self.most: list[float] = (program.linear.upper[columns.buy[self.pieces]] / self.step + 0.5).tolist()
+        """No more steps of it than this, which leaves half a step for rounding its limit."""
+        self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
+        node = np.array([self.index[arc.node] for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
+        self.ordered, self.delivered = moves.ordered[columns.buy_move], moves.delivered[columns.buy_move]
+        self.cell = self._cell(node, columns.buy_compliance_class)
+        self.x[columns.buy] = rounded * self.step
+        self.flow = self._flows(rounded, planned)
+        self.arrivals = np.bincount(self.cell * self.count + self.delivered, minlength=self.flow.size)
+        """Purchases, rounded or not, by cell and period."""
+        self.fed = np.zeros(len(self.flow), dtype=bool)
+        """Whether anything is bought for a cell once purchases are rounded."""
+        self.fed[self.cell[rounded >= 1]] = True
+        self.arriving: dict[int, list[int]] = {}
+        """Pieces by the cell and the period in which they arrive."""
+        self.growing: dict[int, list[int]] = {}
+        """Those of them that have not reached their limit, or may have come down from it."""
+        self.full = np.zeros(len(x), dtype=bool)
+        """Columns that a limit caps. Rounding must not add to a stock that a rule caps."""
+        self.drawn: dict[int, dict[int, float]] = {}
+        """Cell -> orders that take more of it than when rounded to the nearest step, with what a unit of them takes."""
+
+    def run(self) -> Floats:
+        """All cells, users before makers, since a change of what is made changes what is drawn."""
+        self.rows = self._rows()
+        room = np.array(self.whole) + 1 <= np.array(self.most)
+        self.arriving, self.growing = self._by_arrival(np.arange(len(room))), self._by_arrival(np.flatnonzero(room))
+        rank = {node: i for i, node in enumerate(self._users_first())}
+        cells = [
+            (rank.get(node, len(rank)), node, r.index)
+            for r in self.problem.compliance_classes
+            for node in self._nodes(r)
+        ]
+        for _, node, compliance_class in sorted(cells):
+            self._close(node, compliance_class)
+        self.x[self.program.columns.buy] = self._steps() * self.step
+        return self.x
+
+    def _by_arrival(self, pieces: Ints) -> dict[int, list[int]]:
+        """Some of the pieces by the cell that they come to and the period in which they do."""
+        arrival = (self.cell * self.count + self.delivered)[self.pieces[pieces]]
+        order = np.argsort(arrival, kind="stable")
+        keys, first = np.unique(arrival[order], return_index=True)
+        in_order, ends = pieces[order].tolist(), [*first.tolist(), len(order)]
+        return {key: in_order[start:end] for key, (start, end) in zip(keys.tolist(), pairwise(ends), strict=True)}
+
+    def _steps(self) -> Floats:
+        """Steps of every purchase."""
+        found = self.rounded.copy()
+        found[self.pieces] = self.whole
+        return found
+
+    def _nodes(self, compliance_class: ComplianceClass) -> list[int]:
+        return [self.index[node] for node in compliance_class.nodes]
+
+    def _cell(self, node: Position, compliance_class: Position) -> Position:
+        """Row of `flow` for a node and a compliance class."""
+        return compliance_class * len(self.index) + node
+
+    def _close(self, node: int, compliance_class: int) -> None:
+        cell, store = self._cell(node, compliance_class), self.problem.stores[self.problem.network.nodes[node]]
+        first, kept = self.program.columns.stock.get((node, compliance_class)), store.kept
+        wanted = np.zeros(self.count) if first is None else np.rint(self.x[first : first + self.count] / self.step)
+        flow = self.flow[cell]
+        if not self.fed[cell]:
+            self._begin(cell)
+        if all(share == 1 for share in kept) and np.abs(np.cumsum(flow) - wanted).max(initial=0.0) < 0.5:
+            return
+        earlier = first is not None and not self.full[first : first + self.count].any()
+        earlier = earlier and not any(most is not None for most in store.limit)
+        held, incoming, target = 0.0, flow.tolist(), wanted.tolist()
+        first_arrival = cell * self.count
+        rounded_by = (1 + np.cumsum(self.arrivals[first_arrival : first_arrival + self.count])).tolist()
+        for t, rounded in enumerate(rounded_by):
+            held = (held if kept[t] == 1 else round(held * float(kept[t]))) + incoming[t]
+            for since in range(t, -1, -1):  # what is short may be bought earlier, and lie until then
+                off = round(held - target[t])
+                if not off or abs(off) > rounded:
+                    break  # more than rounding explains is not for rounding to mend
+                held += self._change(first_arrival + since, -off, compliance_class)
+                if off > 0 or not earlier or kept[since] != 1:
+                    break
+            held = max(held, 0.0)
+
+    def _begin(self, cell: int) -> None:
+        """Buys a step wherever something is drawn and all that is bought for it is rounded to nothing."""
+        while len(short := np.flatnonzero(np.cumsum(self.flow[cell]) < -_EPS)):
+            before = [p for t in range(int(short[0]) + 1) for p in self.arriving.get(cell * self.count + t, [])]
+            waiting = sorted(
+                (p for p in before if self.tiny[p] and self.most[p] - 0.5 > _EPS), key=lambda p: -self.exact[p]
+            )
+            begun = next((p for p in waiting if self.rows.let(p, 1)), None)
+            if begun is None:
+                return
+            self.tiny[begun] = False
+            self.whole[begun] = 1.0
+            self.flow[cell, self.delivered[self.pieces[begun]]] += 1
+
+    def _change(self, arrival: int, need: int, compliance_class: int) -> int:
+        """Rounds as many purchases of a cell and period the other way as are needed and may be; by how much that changes it."""
+        by, changed = (1 if need > 0 else -1), 0
+        pieces = (self.growing if need > 0 else self.arriving).get(arrival, [])
+        free, exact, whole, most = self.free, self.exact, self.whole, self.most
+        draws = bool(len(self.recipes.node))
+        nearest = [
+            (by * (whole[piece] - exact[piece]), piece)
+            for piece in pieces
+            if free[piece] and 1 <= whole[piece] + by <= most[piece]
+        ]
+        heapify(nearest)
+        again = deque[int]()
+        while changed != need and (nearest or again):
+            piece = heappop(nearest)[1] if nearest else again.popleft()
+            if 1 <= whole[piece] + by <= most[piece] and self.rows.let(piece, by):
+                whole[piece] += by
+                changed += by
+                if draws:
+                    self._draw(piece, compliance_class, by)
+                again.append(piece)
+                if by < 0 and piece not in self.growing.setdefault(arrival, []):
+                    self.growing[arrival].append(piece)
+        return changed
+
+    def _draw(self, piece: int, compliance_class: int, by: int) -> None:
+        """A step more or less of an offer with inputs takes more or less of them."""
+        position = int(self.pieces[piece])
+        offer = int(self.offer[position])
+        if offer >= 0 and self.problem.offers[offer].single:
+            for line in range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1])):
+                cell = self._cell(int(self.recipes.node[line]), compliance_class)
+                self.flow[cell, self.ordered[position]] -= by * self.recipes.per_unit[line]
+                if by > 0:
+                    self.drawn.setdefault(cell, {})[position] = float(self.recipes.per_unit[line])
+
+    def overdrawing(self) -> frozenset[int]:
+        """Orders to be rounded to the nearest step after all: their inputs could not follow, for want of capacity, say.
+
+        A cell may be overdrawn by half a step for each order that brings to it, and for what each takes.
+        """
+        found: set[int] = set()
+        steps = self._steps() if self.drawn else self.rounded
+        for cell, drawing in self.drawn.items():
+            kept = self.problem.stores[self.problem.network.nodes[cell % len(self.index)]].kept
+            mine = self.cell == cell
+            arriving = np.cumsum(np.bincount(self.delivered[mine], steps[mine] > 0, self.count))
+            taking = np.zeros(self.count)
+            np.add.at(taking, self.ordered[list(drawing)], list(drawing.values()))
+            allowed, held = (arriving + np.cumsum(taking)) / 2, 0.0
+            for t, share in enumerate(kept):
+                held = (held if share == 1 else round(held * float(share))) + float(self.flow[cell, t])
+                if -held > allowed[t] + _EPS:
+                    found.update(piece for piece in drawing if self.ordered[piece] <= t)
+                held = max(held, 0.0)
+        return frozenset(found)
+
+    def _flows(self, whole: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
+        """What comes in less what is drawn and delivered, in steps, by cell and period."""
+        columns, offers = self.program.columns, self.problem.offers
+        cells = len(self.index) * len(self.problem.compliance_classes)
+        arriving = np.bincount(self.cell * self.count + self.delivered, whole, minlength=cells * self.count)
+        flow = arriving.astype(np.float64, copy=False).reshape(cells, self.count)
+        single = np.array([facts.single for facts in offers], dtype=bool)
+        makes = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
+        made = [np.array(part) for part in zip(*makes, strict=True)] or [np.empty(0)] * 4
+        own = np.flatnonzero((self.offer >= 0) & (whole > 0))
+        own = own[single[self.offer[own]]]
+        offer = np.concatenate([self.offer[own], made[0].astype(np.intp)])
+        compliance_class = np.concatenate([columns.buy_compliance_class[own], made[1].astype(np.intp)])
+        period = np.concatenate([self.ordered[own], made[2].astype(np.intp)])
+        units = np.concatenate([whole[own], np.rint(made[3])])
+        line, entry = self.recipes.lines(offer)
+        cell = self._cell(self.recipes.node[line], compliance_class[entry])
+        np.subtract.at(flow, (cell, period[entry]), self.recipes.per_unit[line] * units[entry])
+        for (node, of, t), kilograms in planned.items():
+            flow[self._cell(node, of), t] -= kilograms / self.step
+        return flow
+
+    def _rows(self) -> _Rows:
+        linear, owners = self.program.linear, self.program.owners
+        entries, row_of = linear.entries, linear.entries.rows
+        ends = [first for first, _ in owners[1:]] + [entries.shape[0]]
+        recomputed = np.zeros(entries.shape[0], dtype=bool)
+        for (first, owner), end in zip(owners, ends, strict=True):
+            recomputed[first:end] = owner in RECOMPUTED
+        piece_of = np.full(len(self.x), -1)
+        piece_of[self.program.columns.buy[self.pieces]] = np.arange(len(self.pieces))
+        counted = np.flatnonzero(((self.x != 0) | (piece_of >= 0))[entries.indices] & ~recomputed[row_of])
+        most = np.where(entries.data > 0, linear.row_upper[row_of], -linear.row_lower[row_of])
+        self.full[entries.indices[~recomputed[row_of] & np.isfinite(most)]] = True
+        row, column, value = row_of[counted], entries.indices[counted], entries.data[counted]
+        counts = np.bincount(row, value * self.x[column], minlength=entries.shape[0])
+        activity = counts / self.step
+        lower, upper = linear.row_lower / self.step, linear.row_upper / self.step
+        own = np.flatnonzero(piece_of[column] >= 0)
+        changed = self._changed() * np.bincount(row[own], np.abs(value[own]), minlength=entries.shape[0])
+        near_an_end = (activity + changed > upper) | (activity - changed < lower)
+        own = own[near_an_end[row[own]]]
+        piece = piece_of[column[own]]
+        order = np.argsort(piece, kind="stable")
+        return _Rows(
+            activity=activity.tolist(),
+            lower=lower.tolist(),
+            upper=upper.tolist(),
+            start=np.searchsorted(piece[order], np.arange(len(self.pieces) + 1)).tolist(),
+            row=row[own][order].tolist(),
+            value=value[own][order].tolist(),
+        )
+
+    def _changed(self) -> int:
+        """No purchase is changed by more steps: in each period by no more than are rounded for its cell, and by one more."""
+        most = int(self.arrivals.reshape(-1, self.count).sum(axis=1).max(initial=0))
+        return self.count * (most + 1) + 1
+
+    def _users_first(self) -> list[int]:
+        """Nodes, each after all those made of its material; those in a loop, or up the chain of one, are left out."""
+        network = self.problem.network
+        users: dict[int, set[int]] = {i: set() for i in self.index.values()}
+        for offer, feeds in network.feeds.items():
+            outlets = {self.index[arc.node] for arc in network.arcs if arc.offer == offer}
+            for feed in feeds:
+                users[self.index[feed]] |= outlets
+        found: list[int] = []
+        while free := sorted(node for node, left in users.items() if not left):
+            found += free
+            for node in free:
+                del users[node]
+            for left in users.values():
+                left.difference_update(free)
+        return found

@@ -30,11 +30,11 @@ from ..domain.values import place
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
 from ..plugins import Blocker, CatalogRef, Registry, is_folder, sentence_of
 from ..problem import Problem
+from ..problem.case_checks import country_in_english, unknown_name
 from ..problem.changes import scenario_changes
-from ..problem.given import country_in_english, unknown_name
 from ..problem.inputs import Applied, Inputs
-from ..problem.price_dates import PriceDates
-from ..problem.rates import InCurrency, no_rate
+from ..problem.offers import InCurrency, no_rate
+from ..problem.prices import PriceDates
 from ..reading.cells import plain_table
 from ..rules.pack import rules_in
 from .gather import gather, named_catalogs

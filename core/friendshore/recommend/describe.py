@@ -32,8 +32,8 @@ from ..domain.use import PROGRAM
 from ..domain.used import RunBlock, RunPlugin, known_by
 from ..plugins import sentence_of
 from ..problem import Problem
+from ..problem.case_checks import origin_rules
 from ..problem.demands import Demand, wanted_at
-from ..problem.given import origin_rules
 from ..problem.inputs import Applied
 from ..problem.network import final_node
 from ..reading.today import today

@@ -23,7 +23,7 @@ from ..plugins import Blocker, Registry, is_folder
 from ..plugins.elsewhere import OtherProcess
 from ..plugins.readings import CatalogRef, Reading
 from ..plugins.settings import nowhere, table_of
-from ..problem.given import end_uses
+from ..problem.case_checks import end_uses
 from ..problem.inputs import Inputs
 from ..reading.records import Again
 from ..reading.tomlfile import TomlFile

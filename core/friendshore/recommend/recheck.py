@@ -20,8 +20,8 @@ from ..problem.inputs import Inputs
 from ..rules.base import Rule
 from ..verify import VerifiedPlan, examine
 from ..verify.compliance import Judging
-from ..verify.ledger import PlanEntries
 from ..verify.money import Costing
+from ..verify.plan_entries import PlanEntries
 from .describe import RunContext, purchases, run_of
 from .facts import FACTS, FactsFile, RuleFacts, facts_file
 from .gather import Gathered, with_scenarios

@@ -31,7 +31,7 @@ from ..explain import (
 from ..explain.held import Bar
 from ..explain.idle_limits import idle_limits
 from ..problem import Problem
-from ..problem.price_dates import PriceDates
+from ..problem.prices import PriceDates
 from ..verify import Bought, VerifiedPlan
 
 IDLE_LIMIT = "limit without demand"

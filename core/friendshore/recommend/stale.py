@@ -12,7 +12,7 @@ from ..domain.used import aged
 from ..errors import Diagnostic, InputError
 from ..problem.inputs import Applied, Inputs
 from ..problem.merged import Merged
-from ..problem.price_dates import PriceDates
+from ..problem.prices import PriceDates
 from ..reading.today import today
 from ..rules.pack import RulePack
 

@@ -26,7 +26,7 @@ from ..explain.idle_limits import idle_limits
 from ..plugins import Registry
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
-from ..problem.given import UNEXAMINED, end_uses
+from ..problem.case_checks import UNEXAMINED, end_uses
 from ..readers import reader_in
 from ..rules.kinds import Exclude
 from ..rules.kinds.limits.counting import Counting

@@ -16,15 +16,13 @@ from ..domain.memory import SESSION_BYTES
 from ..domain.plan import Cost, Exchangeable, Infeasible, Plan, PlanStatus
 from ..errors import OutOfTimeError, VerificationError
 from ..problem import Problem
-from ..problem.impact import impact
 from ..problem.inputs import Inputs
 from ..problem.kept import Kept
-from ..problem.parts import Members, Parts
+from ..problem.parts import Members, Parts, impact
 from ..program import Choices, Program, compile_program
-from ..program.asking import Weigh, about, weights
 from ..program.decode import columns_of
+from ..program.limits import Goal
 from ..program.matrix import Floats, capped
-from ..program.objectives import Goal
 from ..rules.base import Rule
 from ..solve import (
     NO_LIMITS,
@@ -41,10 +39,8 @@ from ..solve import (
 )
 from ..solve.components import column_labels
 from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
-from .answer import Answer, Extreme, PartPlan, Together
-from .carried import carried
-from .layout import ChangedPart, LaidColumn, PartLayout
-from .plan_cache import PlanCache
+from .answer import Answer, Extreme, PartPlan, PlanCache, Together, carried
+from .layout import ChangedPart, LaidColumn, PartLayout, Weigh, about, weights
 
 __all__ = [
     "Answer",
@@ -203,7 +199,7 @@ class Session:
 
     @property
     def stopped(self) -> bool:
-        """Whether the user ended the search, or all the time is up: what is asked from then on is not solved any more."""
+        """True if the user ended the search, or all the time is up: what is asked from then on is not solved any more."""
         return self.limits.over or self.canceled
 
     @property
@@ -376,7 +372,7 @@ class Session:
         return found
 
     def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:
-        """Whether a conflict has to do with other parts than those of some materials."""
+        """Return True if a conflict has to do with other parts than those of some materials."""
         if told.materials:
             return not members & set(told.materials)
         rows = dict(zip(self.program.limits.program_rows, self.program.limits.rows, strict=True))

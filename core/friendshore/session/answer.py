@@ -1,19 +1,23 @@
-"""What a session answers: plans of parts of a case, and what changes do to them."""
+"""Answers of a session: plans of parts of a case, the plans that it keeps, and plans carried over to other facts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ..domain.base import exact
 from ..domain.change import Change
+from ..domain.memory import SESSION_BYTES, Recent
 from ..domain.plan import Cost, Infeasible, Plan, PlanStatus, Purchase
+from ..problem import Problem
+from ..problem.compliance_classes import ComplianceClass
 from ..problem.parts import Members
 from ..program.matrix import Mask
 from ..rules.base import Rule
-from ..verify import VerifiedPlan
+from ..verify import VerifiedPlan, examine
 
 if TYPE_CHECKING:
     import pandas
@@ -128,3 +132,90 @@ def _bought(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tuple[Decim
             kilograms, money = found.get(key, (Decimal(0), Decimal(0)))
             found[key] = kilograms + entry.quantity, money + line.total
     return found
+
+
+PlanKey = tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]]
+"""Materials, limit rules, changes, and further rules of a plan of parts."""
+_CELL_BYTES, _ENTRY_BYTES = 600, 1_300
+"""About what a plan takes in memory for each period of a supply arc, and for each purchase, stock, delivery or shortage. Measured on four
+cases, where the sum was right to a quarter."""
+
+
+class PlanCache:
+    """Plans by what they are plans of. Safe to use from several threads."""
+
+    def __init__(self, most: int = SESSION_BYTES // 4) -> None:
+        """Makes it empty. Plans after changes may take about `most` bytes; the least recently used are dropped."""
+        self._own: dict[PlanKey, PartPlan] = {}
+        """Plans of single parts as they are: most questions compare with them, and together they are no more than the case."""
+        self._changed: Recent[PlanKey, PartPlan] = Recent(most)
+
+    def get(self, key: PlanKey) -> PartPlan | None:
+        """Return a plan; None if it is not kept."""
+        return self._own.get(key) or self._changed.get(key)
+
+    def keep(self, key: PlanKey, plan: PartPlan, *, own: bool) -> None:
+        """Keep a plan: for good if it is the `own` plan of a single part of the case."""
+        if own:
+            self._own[key] = plan
+        else:
+            self._changed.keep(key, plan, _bytes(plan.verified))
+
+
+def _bytes(verified: VerifiedPlan) -> int:
+    """Return about what a plan takes in memory, with its facts and its proof."""
+    problem, plan = verified.problem, verified.plan
+    entries = (plan.purchases, plan.makes, plan.transfers, plan.stocks, plan.deliveries, plan.shorts)
+    cells = len(problem.network.arcs) * problem.case.horizon.count
+    return cells * _CELL_BYTES + sum(map(len, entries)) * _ENTRY_BYTES
+
+
+_Served = tuple[str, int, frozenset[str]]
+"""A demand, the period of a delivery, and the waivers that it draws on."""
+
+
+def carried(
+    before: VerifiedPlan, members: Members, problem: Problem, cheapest: Plan, most: Decimal
+) -> VerifiedPlan | None:
+    """Return what a plan does for some materials, verified on the facts of `problem`; None if it doesn't hold there or costs more than `most`.
+
+    Status, bound, and ranked objectives are those of `cheapest`, a plan of `problem`.
+    """
+    if before.plan.infeasible or cheapest.infeasible:
+        return None
+    offers, demands = {facts.offer.id for facts in problem.offers}, {demand.id for demand in problem.demands}
+    plan = before.plan.within(members, offers, demands).relabelled(_labels(before.problem, problem))
+    verified, _ = examine(
+        problem,
+        plan.but(
+            status=cheapest.status,
+            confirmed_by=cheapest.confirmed_by,
+            objective=cheapest.objective,
+            bound=cheapest.bound,
+            levels=cheapest.levels,
+        ),
+    )
+    return verified if verified is not None and verified.cost.objective <= most else None
+
+
+def _labels(was: Problem, now: Problem) -> dict[str, str]:
+    """Return the compliance class of one case for each of another: the one that serves the same deliveries.
+
+    Classes are numbered by need: a rule about one material renames those of the others. Of several that serve the same deliveries,
+    the order counts. Whether a plan holds with these classes is for the verifier to say.
+    """
+    demands = {demand.id for demand in now.demands}
+    waiting = defaultdict[frozenset[_Served], deque[str]](deque)
+    for each in now.compliance_classes:
+        waiting[_served(now, each, demands)].append(each.label)
+    found = {}
+    for each in was.compliance_classes:
+        alike = waiting[_served(was, each, demands)]
+        found[each.label] = alike.popleft() if alike else f"{each.label}, which is gone"
+    return found
+
+
+def _served(problem: Problem, each: ComplianceClass, demands: Collection[str]) -> frozenset[_Served]:
+    """Return the deliveries to some demands that a compliance class serves."""
+    named = ((problem.demands[outlet.demand].id, outlet) for outlet in each.outlets)
+    return frozenset((name, outlet.period, frozenset(outlet.waivers)) for name, outlet in named if name in demands)

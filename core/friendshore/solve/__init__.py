@@ -1,9 +1,9 @@
 """Programs solved: components, engines, limits. The only place that imports highspy and ortools."""
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
-from .answer_cache import AnswerCache as AnswerCache, digest as digest
+from .components import AnswerCache as AnswerCache, digest as digest
 from .components import Component as Component, split as split
-from .engine import (
+from .engines import (
     Ask as Ask,
     BreakdownError as BreakdownError,
     Cancel as Cancel,
@@ -14,8 +14,8 @@ from .engine import (
     Watch as Watch,
 )
 from .engines import ENGINES as ENGINES, Reasked as Reasked
-from .planned import infeasible as infeasible, plan_of as plan_of
-from .run import (
+from .solving import infeasible as infeasible, plan_of as plan_of
+from .solving import (
     NO_LIMITS as NO_LIMITS,
     Conflict as Conflict,
     Limits as Limits,

@@ -2,18 +2,27 @@
 
 A shortage costs so much that an engine which looks for plans among all columns finds those that leave demand short, and gets away from them slowly. So:
 
-1. of a large program first a plan from its relaxation with all links of a choice in one row, which takes a fraction of the time (`diving`); and where its
+1. of a large program first a plan from its relaxation with all links of a choice in one row, which takes a fraction of the time (`summed`); and where its
    choices open capacities, prices in place of 2 and 3 (`subgradient`), which go on with 4;
-2. the linear relaxation: a bound for all plans, what each column costs at its prices, and a plan rounded from it (`diving`);
+2. the linear relaxation: a bound for all plans, what each column costs at its prices, and a plan rounded from it (`rounded`);
 3. where that uses columns which the relaxation leaves at nothing, and which cost more than the whole of it several times over, these are closed: a plan
    is found by an engine that looks for any, whatever it costs;
 4. the plan bounds every column: none that costs no more holds more of it than the room between bound and plan pays for, at the column's cost or at its
    reduced cost (reduced-cost fixing: Dantzig, Fulkerson and Johnson, Solution of a large-scale traveling-salesman problem, Operations Research 2, 1954;
    Savelsbergh, Preprocessing and probing techniques for mixed integer programming problems, ORSA Journal on Computing 6, 1994). A column that keeps to a
-   step (`steps`) is closed where that pays for less than a step, and rows that then leave no choice say so (`forcing`);
+   step (`steps`) is closed where that pays for less than a step, and rows that then leave no choice say so (`forced`);
 5. where that does not close what is dear, and of a large program, the plan is bettered in a search of what lies between it and the relaxation (RENS:
    Berthold, Mathematical Programming Computation 6, 2014; RINS: Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005), and bounds the columns
    again.
+
+A choice that only opens what it stands for, and breaks no row when it rises, is made wherever the relaxation makes a part of it (rounding by locks:
+Achterberg, Constraint integer programming, 2007). All others are dived for (`rounded`): those that can be made whole as things stand are made, those that
+cannot are given up, and what is left is solved again. So an order below its minimum is given up, and what it brought goes to others.
+
+A relaxation pays a part of a fixed cost for a part of what the choice could open, which makes little used choices too cheap. Slope scaling lets each
+pay as much for what it opened last as the whole choice costs, and solves again (Kim and Pardalos, A solution approach to the fixed charge network
+flow problem using a dynamic slope scaling procedure, Operations Research Letters 24, 1999). With all links of a choice in one row (`summed`) that takes
+a fraction of a second where the relaxation of the program itself takes many.
 
 Restricted programs give plans and prove nothing. The bounds hold for every plan that is no dearer, so that the search of the
 whole, which follows, proves what it would without them.
@@ -26,16 +35,170 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..program.matrix import Floats, Linear, Mask, continuous
-from .diving import rounded, seconds_of, sloped, summed
-from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
-from .forcing import covered, ended, forced, links, numbered
-from .polishing import fix, polished, settled_rows
-from .steps import SLACK
+from ..program.matrix import Entries, Floats, Linear, Mask, continuous, with_rows
+from .engines import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, never
+from .forcing import SLACK, covered, ended, forced, links, numbered
 from .subgradient import estimated
 
+
+def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
+    """Some integer variables fixed at what they are in a plan."""
+    at = np.round(x)
+    return replace(
+        linear,
+        lower=np.where(fixed, at, linear.lower),
+        upper=np.where(fixed, at, linear.upper),
+        integer=linear.integer & ~fixed,
+    )
+
+
+def settled_rows(linear: Linear) -> Linear:
+    """The same program without rows in which all columns but one are fixed: they are ends of that column.
+
+    So are all links of a choice that is made or left out: a simplex is then many times as quick.
+    """
+    row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
+    rows, free = len(linear.row_lower), (linear.lower < linear.upper)[column]
+    alone = np.bincount(row[free], minlength=rows) == 1
+    there = free & alone[row]
+    rest = np.bincount(row[~free], (value * linear.lower[column])[~free], minlength=rows)
+    at, of, by = row[there], column[there], value[there]
+    ends = np.stack([linear.row_lower[at] - rest[at], linear.row_upper[at] - rest[at]]) / by
+    lower, upper = linear.lower.copy(), linear.upper.copy()
+    np.maximum.at(lower, of, ends.min(axis=0))
+    np.minimum.at(upper, of, ends.max(axis=0))
+    if (lower > upper).any():  # by rounding, or because nothing keeps the rows: an engine says which
+        return linear
+    return replace(
+        linear,
+        lower=lower,
+        upper=upper,
+        entries=linear.entries[~alone],
+        row_lower=linear.row_lower[~alone],
+        row_upper=linear.row_upper[~alone],
+    )
+
+
+def polished(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAnswer:
+    """The same choices made exactly whole, and the rest solved again for them."""
+    assert answer.x is not None
+    settled = replace(engines, stopped=never)  # a plan that a stopped search leaves behind is whole too
+    exact = settled.linear(settled_rows(fix(linear, linear.integer, answer.x)))
+    if exact.x is None:
+        return answer
+    return replace(answer, x=exact.x, objective=exact.objective, duals=None)
+
+
+ROUNDS = 5
+"""Times that choices are given up before the rest is."""
+SLOPES = 6
+"""Times that slopes are scaled."""
+WHOLE = 1e-6
+"""A choice that is so near to a whole number counts as it."""
+LEAST_SECONDS = 1.0
+"""Seconds for a linear program, however little time is left."""
+
+
+def sloped(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
+    """The best of the plans that a relaxed one leads to as slopes are scaled; nothing where none keeps the rows."""
+    scaled = linear.integer & ~_held(linear) & (linear.cost > 0)
+    best, x, cost = rounded(linear, relaxed, engines, watch), relaxed, linear.cost.copy()
+    for _ in range(SLOPES if scaled.any() else 0):
+        if watch.stopped():
+            break
+        paid = scaled & (x > WHOLE)
+        cost[paid] = linear.cost[paid] * np.ceil(x[paid] - WHOLE) / x[paid]
+        found = engines.linear(replace(continuous(linear), cost=cost), seconds_of(watch))
+        if found.outcome is not SolverOutcome.OPTIMAL or found.x is None:
+            break
+        x = found.x
+        if linear.cost @ np.where(scaled, np.ceil(x - WHOLE), x) + linear.constant < best.objective:
+            best = min(best, rounded(linear, x, engines, watch), key=lambda answer: answer.objective)
+    return best
+
+
+def rounded(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
+    """A plan that a relaxed one leads to; nothing where it leads to none. Once the watch has stopped it takes two linear programs more."""
+    left, x = fix(linear, linear.integer & ~_held(linear), np.ceil(relaxed - WHOLE)), relaxed
+    for number in range(ROUNDS + 1):
+        if not left.integer.any():
+            break
+        found = engines.linear(left)
+        if found.outcome is not SolverOutcome.OPTIMAL or found.x is None:
+            return NOTHING
+        x = found.x
+        whole, most = np.ceil(x - WHOLE), raised(left, x)
+        full = left.integer & (most >= whole - WHOLE)
+        open_ = left.integer & ~full
+        if number == ROUNDS or watch.stopped() or not open_.any():
+            left = fix(left, left.integer, np.where(full, whole, np.floor(x)))
+            break
+        lower = np.where(full, whole, left.lower)
+        upper = np.where(open_, np.floor(x), left.upper)
+        left = replace(left, lower=lower, upper=upper, integer=left.integer & (lower < upper))
+    found = engines.linear(left)
+    if found.outcome is not SolverOutcome.OPTIMAL:
+        return NOTHING
+    return replace(found, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
+
+
+def summed(linear: Linear) -> Linear:
+    """The same program with all links `x <= u y` of a binary variable in one row: fewer rows, a weaker relaxation, the same plans."""
+    entries = linear.entries
+    own, other = links(linear)
+    choice, flow = entries.indices[other], entries.indices[own]
+    binary = linear.integer[choice] & (linear.lower[choice] >= 0) & (linear.upper[choice] <= 1)
+    fits = binary & ~linear.integer[flow] & (linear.lower[flow] >= 0) & np.isneginf(linear.row_lower[entries.rows[own]])
+    own, other, choice, flow = own[fits], other[fits], choice[fits], flow[fits]
+    most = -entries.data[other] / entries.data[own]
+    upper = linear.upper.copy()
+    np.minimum.at(upper, flow, most * linear.upper[choice])
+    kept = np.ones(entries.shape[0], dtype=bool)
+    kept[entries.rows[own]] = False
+    left = replace(
+        linear, upper=upper, entries=entries[kept], row_lower=linear.row_lower[kept], row_upper=linear.row_upper[kept]
+    )
+    made, row = np.unique(choice, return_inverse=True)
+    if not len(made):
+        return left
+    joint = Entries.summed(
+        np.concatenate([row, row]),
+        np.concatenate([flow, choice]),
+        np.concatenate([np.ones(len(flow)), -most]),
+        (len(made), entries.shape[1]),
+    )
+    ends = joint.indptr[1:-1]
+    return with_rows(left, np.split(joint.indices, ends), np.split(joint.data, ends), -np.inf, 0.0)
+
+
+def seconds_of(watch: Watch, share: float = 1.0) -> float | None:
+    """Share of the time left, or what a linear program gets however little it is; None: there is no limit."""
+    left = watch.left()
+    return None if left is None else max(LEAST_SECONDS, share * left)
+
+
+def _held(linear: Linear) -> Mask:
+    """Columns that may break a row when they rise."""
+    row, value = linear.entries.rows, linear.entries.data
+    breaks = (np.isfinite(linear.row_upper)[row] & (value > 0)) | (np.isfinite(linear.row_lower)[row] & (value < 0))
+    held = np.zeros(len(linear.cost), dtype=bool)
+    held[linear.entries.indices[breaks]] = True
+    return held
+
+
+def raised(linear: Linear, x: Floats) -> Floats:
+    """What each column can rise to with all others as they are."""
+    entries = linear.entries
+    row, column, value = entries.rows, entries.indices, entries.data
+    comes_to = entries @ x
+    room = np.where(value > 0, linear.row_upper[row] - comes_to[row], comes_to[row] - linear.row_lower[row])
+    most = linear.upper - x
+    np.minimum.at(most, column, np.maximum(room, 0.0) / np.abs(value))
+    return x + most
+
+
 Steps = Callable[[], Floats | float]
-"""What a step of each column is in some cheapest plan (`steps.steps`), worked out when it is asked for."""
+"""What a step of each column is in some cheapest plan (`forcing.steps`), worked out when it is asked for."""
 
 
 def unknown() -> float:
@@ -87,7 +250,7 @@ def first_plan(
         start: a plan of a program much like it, of which the choices count; not a number for those that are not known.
         relaxed: the answer of its linear relaxation, if it is known.
     """
-    found = SolverAnswer(SolverOutcome.NOTHING)
+    found = NOTHING
     large = linear.entries.nnz > LARGE
     if not large and np.count_nonzero(linear.integer) < CHOICES:
         return found, linear
@@ -105,7 +268,7 @@ def first_plan(
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:
         return found, linear
-    alike = SolverAnswer(SolverOutcome.NOTHING) if start is None else same_choices(linear, start, engines, watch)
+    alike = NOTHING if start is None else same_choices(linear, start, engines, watch)
     found = min(found, alike, key=lambda answer: answer.objective)
     if alike.x is None or alike.objective - relaxed.objective > CLOSE * abs(alike.objective):
         found = min(found, rounded(linear, relaxed.x, engines, watch), key=lambda answer: answer.objective)
@@ -145,7 +308,7 @@ def same_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) 
     left = fix(linear, known, at)
     found = engines.linear(settled_rows(continuous(left)))
     if found.outcome is not SolverOutcome.OPTIMAL or found.x is None:
-        return SolverAnswer(SolverOutcome.NOTHING)
+        return NOTHING
     if left.integer.any():
         return rounded(left, found.x, engines, watch)
     return replace(found, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
@@ -167,7 +330,7 @@ def _without_links(linear: Linear, engines: Engines, watch: Watch) -> SolverAnsw
     if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.x is not None:
         bound = -np.inf if relaxed.duals is None else proved(joint, relaxed.duals)
         return replace(sloped(joint, relaxed.x, engines, watch), bound=bound)
-    return relaxed if relaxed.outcome is SolverOutcome.INFEASIBLE else SolverAnswer(SolverOutcome.NOTHING)
+    return relaxed if relaxed.outcome is SolverOutcome.INFEASIBLE else NOTHING
 
 
 def _priced(

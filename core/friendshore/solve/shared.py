@@ -1,6 +1,6 @@
 """Programs of many parts that share capacities: priced for a bound, bettered neighbourhood by neighbourhood for a plan.
 
-A first plan is rounded from the linear relaxation (`diving`). What joins the parts is priced (`lagrangian`); choices that the mix of the parts' plans leaves open are made by a small search, and
+A first plan is rounded from the linear relaxation (`first_plan`). What joins the parts is priced (`lagrangian`); choices that the mix of the parts' plans leaves open are made by a small search, and
 bettered part by part (`Neighbourhoods`). Both go on in turn until the plan is near enough to the bound. Choices that cost nothing in
 themselves, such as whether an order is placed, are left open to fractions until the others are made: that is a relaxation, so
 the bound holds. What is left in the end is searched as one program, from the plan and under the bound that are known.
@@ -24,13 +24,9 @@ import numpy as np
 
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, Mask
-from .diving import rounded, seconds_of
-from .engine import Ask, Engines, SolverAnswer, SolverOutcome, Watch
-from .first_plan import proved
-from .lagrangian import LagrangianPrices, PartSolver
-from .linking import Joint
-from .mip import NOTHING
-from .polishing import fix, polished
+from .engines import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch
+from .first_plan import fix, polished, proved, rounded, seconds_of
+from .lagrangian import Joint, LagrangianPrices, PartSolver
 from .scaling import scaled
 
 AT_ONCE = 4
@@ -46,7 +42,7 @@ class Reach:
     nodes: int
     """Most nodes of one search."""
     closely: bool
-    """Whether parts are drawn by what may be won in them, and searched from the plan that is known; else all alike, and afresh."""
+    """True if parts are drawn by what may be won in them, and searched from the plan that is known; else all alike, and afresh."""
 
 
 WIDE = Reach((8, 12, 16), 200, closely=False)
@@ -86,7 +82,7 @@ class Neighbourhoods:
 
     @property
     def exhausted(self) -> bool:
-        """Whether a whole pass at every size brought nothing."""
+        """True if a whole pass at every size brought nothing."""
         return self.size == len(self.sizes)
 
     def round(self, best: SolverAnswer, whole: Mask, excess: Floats) -> SolverAnswer:

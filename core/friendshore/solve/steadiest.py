@@ -32,15 +32,13 @@ from ..domain.use import Chained
 from ..program import Program
 from ..program.matrix import Entries, Floats, Ints, Linear, Mask, capped, with_differences
 from ..rules.dependence import Dependence, dependence_of, worst_of
-from .answer_cache import AnswerCache, digest
-from .components import Component, column_labels, split
-from .engine import Ask, Cancel, SolverAnswer, SolverOutcome, Watch
-from .lexicographic import goals_within
-from .linking import Joint, joint_of
-from .polishing import fix
-from .run import Limits, Solution
+from .component_search import Search
+from .components import AnswerCache, Component, column_labels, digest, split
+from .engines import Ask, Cancel, SolverAnswer, SolverOutcome, Watch
+from .first_plan import fix
+from .lagrangian import Joint, joint_of
 from .scaling import scaled
-from .search import Search
+from .solving import Limits, Solution, goals_within
 
 NOISE = 1e-8
 """A reduced cost counts as 0 below this share of the terms that it sums and of the usual cost. A dual counts as 0 if it adds no more than that to the

@@ -30,21 +30,21 @@ from ..domain.memory import uncollected
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Cost, Plan, PlanStatus
 from ..errors import Diagnostic, VerificationError
 from ..problem import Problem
-from ..problem.charges import Charges
-from ..problem.objectives import Objective
+from ..problem.law import Charges
+from ..problem.problem import Objective
 from ..rules.base import Rule
 from ..rules.rows import one_by_one
 from .amounts import Amounts
 from .arrivals import check_arrivals
-from .caps import check_caps
-from .classes import check_classes, check_ends, check_free
-from .columns import Bought as Bought
+from .limits import check_caps
+from .compliance import check_classes, check_ends, check_free
+from .plan_entries import Bought as Bought
 from .compliance import Judged as Judged, Judging, check_law
-from .ledger import PlanEntries as PlanEntries
-from .levels import LevelReading as LevelReading, measured, read_levels
+from .plan_entries import PlanEntries as PlanEntries
+from .limits import LevelReading as LevelReading, measured, read_levels
 from .limits import Readings, RowReading as RowReading, read_limits
 from .money import Costing, Line as Line
-from .orders import Settled as Settled, check_terms, placed_orders
+from .money import Settled as Settled, check_terms, placed_orders
 
 _SEAL = object()
 
@@ -233,7 +233,7 @@ def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
 
 
 def _buys_what_is_closed(verified: VerifiedPlan, problem: Problem) -> bool:
-    """Whether the plan orders anything in a period in which it may not be ordered by other facts: what surely fails verification there."""
+    """Return True if the plan orders anything in a period in which it may not be ordered by other facts: what surely fails verification there."""
     most = {facts.offer.id: facts.most for facts in problem.offers}
     columns, offers = verified.ledger.columns, verified.problem.offers
     orders = set(zip(columns.offer.tolist(), columns.ordered.tolist(), strict=True))

@@ -22,7 +22,7 @@ from ..domain.assumptions import OfferAssumption
 from ..domain.base import grouped
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.countries import country_names
-from ..domain.facts import Lane, Offer, Price, Quote
+from ..domain.facts import Lane, Offer, Price
 from ..domain.run import RunPurchase
 from ..domain.use import PASS, Use
 from ..errors import Diagnostic
@@ -33,9 +33,8 @@ from ..problem.network import Arc, Node, final_node
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Rule
 from .arrivals import arrival_day
-from .columns import Bought
-from .ledger import PlanEntries
 from .money import Costing
+from .plan_entries import Bought, PlanEntries
 
 DIGITS = Fraction(1, 10**12)
 """Share by which two figures may differ: each is rounded to 15 digits, some of them more than once."""
@@ -169,7 +168,7 @@ class _Again:
             return self._stated(offer, given.price, t, self._factor(offer, given))
         if not offer.quotes:
             return None if offer.price is None else self._stated(offer, offer.price, t, Fraction(1))
-        holding = [quote for quote in offer.quotes if all(_holds(quote, d) for d in self.days(t))]
+        holding = [quote for quote in offer.quotes if all(_within(day, quote.start, quote.end) for day in self.days(t))]
         if len(holding) != 1:
             return None
         return self._exchanged(holding[0].amount, holding[0].currency, period.start)
@@ -327,7 +326,7 @@ class _Again:
         return grouped(((*item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
     def _awaited(self, node: Node, requirement: str, arrives: int) -> bool:
-        """Whether something is short in the period before that of an arrival, or an order of a maker would go out sooner and end a shortage.
+        """Return True if something is short in the period before that of an arrival, or an order of a maker would go out sooner and end a shortage.
 
         What is short follows from what is wanted and delivered.
         """
@@ -368,7 +367,7 @@ class _Again:
         return {key: set(offers) for key, offers in found.items()}
 
     def _on_same_terms(self, item: Bought) -> bool:
-        """Whether what arrives a period earlier than planned may be stored then, is lawful for all uses of its compliance class, and costs the same."""
+        """Return True if what arrives a period earlier than planned may be stored then, is lawful for all uses of its compliance class, and costs the same."""
         arc, t, before = item.arc, item.ordered, item.delivered - 1
         store = self.problem.stores.get(arc.node)
         if (store is not None and store.limit[before] is not None) or item.entry.licences:
@@ -391,7 +390,7 @@ class _Again:
         return {label: {use: nodes[final_node(use)] for use in some} for label, some in uses.items()}
 
     def _barred(self, arc: Arc, use: Use, t: int) -> bool:
-        """Whether a rule on trade forbids an arrival in a period, or asks for a licence that is counted."""
+        """Return True if a rule on trade forbids an arrival in a period, or asks for a licence that is counted."""
         for rule in self.problem.rules:
             if "judge" not in rule.verbs or rule.bears_on != "trade" or not self._held(rule, t):
                 continue
@@ -421,7 +420,7 @@ class _Again:
         return len(begins) - 1, arrives if arrives > begins[-1] else None, last
 
     def _works(self, site: str, day: date) -> bool:
-        """Whether a facility has a capacity on a day: the last step that has begun counts for something."""
+        """Return True if a facility has a capacity on a day: the last step that has begun counts for something."""
         least = self.case.accept.confidence
         steps = [
             one for one in self.merged.facilities[site].capacity if self.merged.confidence(one.source).reaches(least)
@@ -518,17 +517,13 @@ def _since(lane: Lane) -> date:
     return lane.start or date.min
 
 
-def _holds(quote: Quote, day: date) -> bool:
-    return _within(day, quote.start, quote.end)
-
-
 def _apart(stated: Decimal, again: Fraction) -> bool:
-    """Whether two figures differ by more than their digits."""
+    """Return True if two figures differ by more than their digits."""
     return abs(Fraction(stated) - again) > DIGITS * max(abs(Fraction(stated)), abs(again))
 
 
 def _apart_by(one: Fraction, other: Fraction) -> bool:
-    """Whether two charges differ by more than rounding of the parts of a period's days."""
+    """Return True if two charges differ by more than rounding of the parts of a period's days."""
     return abs(one - other) > Fraction(1, 10**10) * max(abs(one), abs(other))
 
 

@@ -11,12 +11,11 @@ from operator import mul
 import numpy as np
 
 from ..domain.base import totals
-from ..problem.fixed_point import added_up
-from ..problem.float_tables import Floats, as_floats
-from ..problem.judging import licence_id, waiver_id
+from ..problem.decimal_arrays import Floats, added_up, as_floats
+from ..problem.law import licence_id, waiver_id
 from ..problem.network import Node, final_node
-from .ledger import EPSILON, SLACK, PlanEntries
-from .orders import Placed
+from .money import Placed
+from .plan_entries import EPSILON, SLACK, PlanEntries
 
 Flow = tuple[Node, str]
 """A node and a compliance class."""

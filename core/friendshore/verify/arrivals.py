@@ -23,8 +23,7 @@ from ..domain.base import exact
 from ..domain.time import add_months
 from ..problem.demands import Demand
 from ..problem.network import Node, final_node
-from .columns import Bought
-from .ledger import PlanEntries
+from .plan_entries import Bought, PlanEntries
 
 _OF_ROUNDING = 0.9
 """Share of what rounding explains that the linear program may use: what it finds is then explained in spite of its own tolerance."""

@@ -1,28 +1,459 @@
-"""Do the limits hold? Every row of every limit rule, read on the finished plan."""
+"""Limits and ranked objectives of a finished plan: every row of every limit rule, and every level, in decimals.
+
+A row that is left out is missed by program and verifier alike. So for caps on shares, of which most is asked by law, `check_caps` derives the purchases
+that have to be counted: every one from someone that the rule names, in a period in which the rule is in force.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
-from typing import overload
+from functools import cached_property, partial
+from itertools import zip_longest
+from typing import assert_never, overload
 
 import numpy as np
 
-from ..domain.base import grouped
-from ..problem.float_tables import as_floats
+from ..domain.base import exact, grouped, totals
+from ..domain.case import Minimise
+from ..domain.plan import Cost
+from ..plugins import attributed
+from ..plugins.interface import is_own
+from ..problem import Problem
+from ..problem.decimal_arrays import Floats, Whole, added_up, as_floats
+from ..problem.network import Arc
 from ..problem.parts import materials_of
+from ..problem.problem import Objective
+from ..problem.rule_facts import ask_limits
 from ..rules import terms
-from ..rules.base import Rule
-from ..rules.kinds.limits import Budget
+from ..rules.answers import WrongAnswer
+from ..rules.base import Facts, Rule
+from ..rules.kinds.limits import Budget, MaxShare
 from ..rules.rows import Row, Rows, one_by_one
+from ..rules.terms import BoughtTerm, ForUses, Term
 from .amounts import Amounts
-from .ledger import EPSILON, PlanEntries
 from .money import Costing
-from .rows import limit_rows
-from .term_values import TermValues
+from .plan_entries import EPSILON, Ints, PlanEntries
+
+Answer = tuple[Decimal, Decimal]
+"""A number, and how far it may be off for rounding."""
+Cell = tuple[int, int]
+"""Two positions: of a demand, a node or an offer, and of a period."""
+NOTHING, ONE = Decimal(0), Decimal(1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MoveSums:
+    """What is bought of every move."""
+
+    counts: Whole
+    """In units of the plan's tables."""
+    parts: Ints
+    """How many half steps of the resolution that may be off."""
+    near: Floats
+    """The same in kilograms, in doubles."""
+
+
+class TermValues:
+    """What terms come to on a finished plan."""
+
+    def __init__(self, ledger: PlanEntries, amounts: Amounts, costing: Costing) -> None:
+        self.problem = ledger.problem
+        self.ledger, self.amounts, self.costing = ledger, amounts, costing
+        self.resolution = self.problem.case.resolution
+        self.unit = ledger.columns.unit
+        self._ends = {r.label: (r.ends, r.free_of) for r in self.problem.compliance_classes}
+        self._bought: dict[terms.ForUses | None, MoveSums] = {}
+        self._money: dict[terms.ForUses | None, dict[int, Decimal]] = {}
+        self.placed = {placed.position for placed in costing.placed}
+        self.untaken = {untaken.position: untaken for untaken in costing.untaken}
+        self.settled = {settled.position: settled for settled in costing.settled}
+        self._nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
+
+    def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
+        """Return True if what is bought, made or held for a compliance class counts."""
+        return for_uses is None or for_uses.takes(*self._ends.get(label, (frozenset(), frozenset())))
+
+    def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
+        """What is bought of every move, for any use or for some."""
+        if for_uses not in self._bought:
+            columns, moves = self.ledger.columns, self.problem.moves
+            move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
+            taken = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
+            known = (move >= 0) & taken[columns.requirement]
+            counts = added_up(columns.counts[known], move[known], len(moves))
+            parts: Ints = added_up(columns.roundings[known], move[known], len(moves))
+            self._bought[for_uses] = MoveSums(counts, parts, columns.near(counts))
+        return self._bought[for_uses]
+
+    def spent(self, for_uses: terms.ForUses | None) -> dict[int, Decimal]:
+        """Money on every move, for any use or for some."""
+        if for_uses not in self._money:
+            found: defaultdict[int, Decimal] = defaultdict(Decimal)
+            for line in self.costing.lines:
+                move = self.problem.moves.at(line.item.arc.index, line.item.ordered)
+                if move is not None and self.counts(line.item.entry.requirement, for_uses):
+                    found[move] += line.direct + line.charges + line.freight
+            self._money[for_uses] = found
+        return self._money[for_uses]
+
+    def making(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
+        """Money on runs by offer and period, for any use or for some."""
+        found: defaultdict[Cell, Decimal] = defaultdict(Decimal)
+        for make, offer in self.ledger.makes:
+            if self.counts(make.requirement, for_uses):
+                found[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
+        return found
+
+    @cached_property
+    def delivered(self) -> dict[Cell, Decimal]:
+        """Kilograms delivered, by demand and period."""
+        return totals(((demand, delivery.period), delivery.quantity) for delivery, demand in self.ledger.deliveries)
+
+    @cached_property
+    def short(self) -> dict[Cell, Decimal]:
+        """Kilograms short, by demand and period."""
+        demands = {demand.id: i for i, demand in enumerate(self.problem.demands)}
+        known = (short for short in self.ledger.plan.shorts if short.demand in demands)
+        return totals(((demands[short.demand], short.period), short.quantity) for short in known)
+
+    @cached_property
+    def stock(self) -> dict[Cell, Answer]:
+        """Kilograms held, by node and period, and the rounded numbers that they follow from."""
+        nodes, amounts = self._nodes, self.amounts
+        return {
+            (nodes[node], t): (held, amounts.pieces.get((node, t), ONE))
+            for (node, t), held in amounts.stock.items()
+            if node in nodes
+        }
+
+    @cached_property
+    def reserved(self) -> dict[tuple[int, int, int], Answer]:
+        """The same by compliance class, node and period."""
+        labels = {requirement.label: requirement.index for requirement in self.problem.compliance_classes}
+        return {
+            (labels[label], self._nodes[node], t): held
+            for ((node, label), t), held in self.amounts.reserved.items()
+            if node in self._nodes and label in labels
+        }
+
+    @cached_property
+    def used(self) -> frozenset[int]:
+        """Offers of which anything is ordered."""
+        return frozenset(np.flatnonzero((self.ledger.orders.counts > 0).any(axis=1)).tolist())
+
+    def value(self, term: Term) -> Answer:
+        """A term's value, and by how much rounding may have moved it."""
+        value, slack = self._counted(term)
+        times = Decimal(repr(term.times))
+        return times * value, abs(times) * slack
+
+    def _counted(self, term: Term) -> Answer:  # noqa: C901 - a case for each term
+        """The same but for its `times`."""
+        match term:
+            case terms.BoughtTerm():
+                return self._summed(term.weight, partial(self._bought_of, self.bought(term.for_uses)), term.moves)
+            case terms.UsedTerm():
+                return Decimal(self._used(term)), NOTHING
+            case terms.SpentTerm():
+                return self._summed(term.weight, partial(self._spent, term.for_uses), term.moves)
+            case terms.DeliveredTerm():
+                return self._summed(term.weight, self._delivered, term.demands, term.periods)
+            case terms.ShortTerm():
+                return self._summed(term.weight, self._short, term.demands, term.periods)
+            case terms.StockTerm():
+                return self._summed(term.weight, partial(self._stock, term.for_uses), term.nodes, term.periods)
+            case terms.HoldingTerm():
+                return self._summed(term.weight, partial(self._holding, term.for_uses), term.nodes, term.periods)
+            case terms.ReservedTerm():
+                return self._summed(term.weight, self._reserved, term.classes, term.nodes, term.periods)
+            case terms.MakingTerm():
+                made = partial(self._making, self.making(term.for_uses))
+                return self._summed(term.weight, made, term.offers, term.periods)
+            case terms.OnboardingTerm():
+                return self._summed(term.weight, self._onboarding, term.offers)
+            case terms.DiscountsTerm():
+                return self._summed(term.weight, self._discounts, term.price_spans)
+            case terms.FixedTerm():
+                return self._summed(term.weight, self._fixed, term.term_spans)
+            case terms.UntakenTerm():
+                return self._summed(term.weight, self._untaken, term.commitments)
+            case terms.LackingTerm():
+                return self._lacking(term)
+            case _:
+                assert_never(term)
+
+    def _summed(self, weights: Floats, read: Callable[..., Answer], *positions: Ints) -> Answer:
+        """What is read at each entry of a term, times its weight."""
+        total = halves = NOTHING
+        for *at, weight in zip(*(some.tolist() for some in positions), weights.tolist(), strict=True):
+            factor = Decimal(repr(weight))
+            answer, rounded = read(*at)
+            total += factor * answer
+            halves += abs(factor) * rounded
+        return total, halves * self.resolution / 2
+
+    def _lacking(self, term: terms.LackingTerm) -> Answer:
+        """What the worst of the parts lacks; rounding may have moved it by as much as any of them."""
+        most = slack = NOTHING
+        for base, part in term.parts:
+            amount, moved = self.value(part)
+            most, slack = max(most, base - amount), max(slack, moved)
+        return most, slack
+
+    def _used(self, term: terms.UsedTerm) -> int:
+        bought = self.bought(term.for_uses)
+        total, _ = self._summed(term.weight, partial(self._bought_of, bought), term.moves)
+        threshold = Decimal(repr(term.at_least)) if term.at_least else self.resolution
+        # A share of a demand need not be a multiple of the resolution: rounding may leave the sum half a step short.
+        parts = int(np.maximum(bought.parts[term.moves], 1).sum())
+        slack = self.resolution / 2 * parts if term.at_least else NOTHING
+        return int(total >= threshold - slack)
+
+    # What is read at one entry of a term, and how many half steps of the resolution a kilogram may be off, in its unit: none where
+    # nothing is read, but for stock, which is what is left of numbers that are rounded each.
+
+    def _bought_of(self, bought: MoveSums, move: int) -> Answer:
+        count = int(bought.counts[move])
+        return Decimal(count) * self.unit, Decimal(int(bought.parts[move])) if count else NOTHING
+
+    def _spent(self, for_uses: terms.ForUses | None, move: int) -> Answer:
+        spent, parts = self.spent(for_uses).get(move, NOTHING), int(self.bought(for_uses).parts[move])
+        return spent, abs(self.problem.moves.money(move)) * parts if spent else NOTHING
+
+    def _delivered(self, demand: int, t: int) -> Answer:
+        delivered = self.delivered.get((demand, t), NOTHING)
+        return delivered, ONE if delivered else NOTHING
+
+    def _short(self, demand: int, t: int) -> Answer:
+        short = self.short.get((demand, t), NOTHING)
+        return short, ONE if short else NOTHING
+
+    def _stock(self, for_uses: terms.ForUses | None, node: int, t: int) -> Answer:
+        if for_uses is None:
+            return self.stock.get((node, t), (NOTHING, ONE))
+        held = [
+            self.reserved[r.index, node, t]
+            for r in self.problem.compliance_classes
+            if self.counts(r.label, for_uses) and (r.index, node, t) in self.reserved
+        ]
+        return sum((kilograms for kilograms, _ in held), NOTHING), sum((pieces for _, pieces in held), ONE)
+
+    def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> Answer:
+        years = self.problem.case.horizon.periods[t].years
+        rate = self.problem.stores[self.problem.network.nodes[node]].holding[t] * years.numerator / years.denominator
+        held, pieces = self._stock(for_uses, node, t)
+        return held * rate, rate * pieces
+
+    def _reserved(self, compliance_class: int, node: int, t: int) -> Answer:
+        return self.reserved.get((compliance_class, node, t), (NOTHING, ONE))
+
+    def _making(self, made: Mapping[Cell, Decimal], offer: int, t: int) -> Answer:
+        money = made.get((offer, t), NOTHING)
+        return money, abs(self.problem.offers[offer].price[t]) if money else NOTHING
+
+    def _onboarding(self, offer: int) -> Answer:
+        return self.problem.offers[offer].onboarding if offer in self.used else NOTHING, NOTHING
+
+    def _discounts(self, span: int) -> Answer:
+        if span not in self.settled:
+            return NOTHING, NOTHING
+        settled = self.settled[span]
+        return -settled.off, settled.rate * settled.pieces if settled.off else NOTHING
+
+    def _fixed(self, span: int) -> Answer:
+        return self.problem.term_spans[span].fixed if span in self.placed else NOTHING, NOTHING
+
+    def _untaken(self, commitment: int) -> Answer:
+        if commitment not in self.untaken:
+            return NOTHING, NOTHING
+        untaken = self.untaken[commitment]
+        return untaken.due, untaken.commitment.rate * untaken.pieces if untaken.due else NOTHING
+
+
+def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
+    """Return every row of every limit rule, in the order of the problem's own.
+
+    Rules of plugins are asked once more: what they answered first is in the program that was solved, and a rule that answers
+    differently the second time limits nothing. friendshore's own kinds are pure functions, which its tests show.
+
+    Raises:
+        PluginError: if a plugin's rule raises, or answers differently.
+    """
+    foreign = [rule for rule in problem.rules if "rows" in rule.verbs and not is_own(type(rule))]
+    if not foreign:
+        return problem.limit_rows
+    first = grouped((id(rule), row) for rule, row in problem.limit_rows)
+    again = grouped(
+        (id(rule), row) for rule, row in ask_limits(foreign, problem.case.horizon.periods, problem.law, problem.facts)
+    )
+    for rule in foreign:
+        with attributed(rule):
+            _refuse_difference(first.get(id(rule), ()), again.get(id(rule), ()))
+    asked = {**first, **again}
+    return [(rule, row) for rule in problem.rules for row in asked.get(id(rule), ())]
+
+
+def _refuse_difference(first: Sequence[Row | Rows], again: Sequence[Row | Rows]) -> None:
+    """Refuse what a rule answers if it is not what it answered before.
+
+    Raises:
+        WrongAnswer: naming the first row that differs.
+    """
+    for before, after in zip_longest(first, again):
+        if contents(before) != contents(after):
+            raise WrongAnswer(
+                f"`rows` answers differently when it is asked again: {_in_words(before)} the first time, {_in_words(after)} the second. "
+                "A rule may depend on nothing but what it is given"
+            )
+
+
+def contents(value: object) -> object:
+    """Return what a row says, as a value that is equal to that of a row which says the same."""
+    if is_dataclass(value):
+        return type(value), *(contents(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.tobytes()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(map(contents, value))
+    return value
+
+
+def _in_words(rows: Row | Rows | None) -> str:
+    if rows is None or (isinstance(rows, Rows) and not len(rows)):
+        return "no further row"
+    row, named = (rows, "row `{}`") if isinstance(rows, Row) else (rows[0], "rows `{}` and on")
+    ends = (("at least", row.at_least), ("at most", row.at_most))
+    bounds = [f"{words} {end.normalize():f}" for words, end in ends if end is not None]
+    return f"{named.format(row.label)} with {' and '.join(bounds) or 'no bound'}"
+
+
+def check_caps(ledger: PlanEntries) -> None:
+    """Find purchases that a cap on shares names and no row of it counts."""
+    problem, columns = ledger.problem, ledger.columns
+    # What may be used counts with the stock that is carried into the time, whoever it came from.
+    caps = [r for r in problem.rules if isinstance(r, MaxShare) and r.share < 1 and r.counts == "bought"]
+    moves = problem.moves.slots[columns.arc, columns.ordered] if caps else np.array([], dtype=np.intp)
+    for rule in caps:
+        periods = problem.case.horizon.periods
+        in_force = np.array([rule.applies(period.span, problem.law.statuses) for period in periods], dtype=bool)
+        demanded = {rule.group(demand.use.material) for demand in problem.demands if rule.is_here(demand)}
+        named = np.array([_is_named(rule, arc, demanded, problem.facts) for arc in problem.network.arcs], dtype=bool)
+        uses = ForUses(rule.end_uses, surely=False) if rule.end_uses else None
+        ends = {each.label: each.ends for each in problem.compliance_classes}
+        taken = [uses is None or uses.takes(ends.get(label, frozenset())) for label in columns.labels]
+        day = columns.ordered if rule.dated_by == "order" else columns.delivered
+        wanted = named[columns.arc] & in_force[day] & np.array(taken, dtype=bool)[columns.requirement]
+        asked = [row for of, row in problem.limit_rows if of is rule]
+        counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _counted(asked))])
+        for position in np.flatnonzero(wanted & ~np.isin(moves, counted)).tolist():
+            ledger.find(f"no row of rule `{rule.id}` counts {ledger.bought[position]}, which it names")
+
+
+def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts) -> bool:
+    """Return True if a cap names whoever a purchase may come from."""
+    offer, place = arc.chained, arc.move.to
+    group = rule.group(offer.material) if arc.offer >= 0 else ""
+    if not group or not (rule.selects or group in demanded) or not rule.is_at(place):
+        return False
+    if not (rule.takes_part(offer) and rule.selected(offer) and rule.ends_here(facts, offer, place, surely=False)):
+        return False
+    names, complete = rule.may_be(offer)
+    return not complete or bool(rule.about(sorted(names)))
+
+
+def _counted(asked: list[Row | Rows]) -> Iterator[Ints]:
+    """Yield the moves that some rows count."""
+    for row in asked:
+        if isinstance(row, Rows):
+            yield row.bought.moves[row.bought.weight != 0]
+        else:
+            yield from (term.moves[term.weight != 0] for term in row.terms if isinstance(term, BoughtTerm))
+
+
+TOLERANCE = Decimal("1e-6")
+"""The solver's, as a share of what a level comes to, or of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelReading:
+    """A level, and what the plan makes of it."""
+
+    objective: Objective
+    value: Decimal
+    """What it comes to, exactly."""
+    least: Decimal
+    """What it came to when its turn was over."""
+    bound: Decimal
+    """No plan that keeps the levels before it comes to less."""
+    most: Decimal
+    """What later levels might have made of it."""
+
+
+def measured(objective: Objective, ledger: PlanEntries, values: TermValues, cost: Cost) -> tuple[Decimal, Decimal]:
+    """What a level comes to on a plan, and by how much rounding the plan's kilograms may have moved it, if not money."""
+    problem, minimise = ledger.problem, objective.level.minimise
+    match minimise:
+        case Minimise.COST:
+            return cost.objective, Decimal(0)
+        case Minimise.SPEND:
+            return cost.total, Decimal(0)
+        case Minimise.SHORTAGE:
+            price = {problem.demands[i].id: problem.shortage_price[i] for i in objective.demands}
+            short = (s for s in ledger.plan.shorts if s.demand in price)
+            money = sum((problem.discount[s.period] * price[s.demand] * s.quantity for s in short), Decimal(0))
+            return exact(money), Decimal(0)
+        case Minimise.CONCENTRATION:
+            found = [values.value(row.terms[0]) for row in objective.rows]
+            return exact(sum((v for v, _ in found), Decimal(0))), sum((moved for _, moved in found), Decimal(0))
+        case _:
+            assert_never(minimise)
+
+
+def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: Decimal) -> list[LevelReading]:
+    """Every level with its value; what the plan says otherwise is a finding, beyond the `rounding` that may have moved its money."""
+    ranked, stated = ledger.problem.objectives, ledger.plan.levels
+    if len(ranked) != len(stated):
+        ledger.find(
+            f"the plan states {len(stated)} ranked objectives",
+            expected=f"{len(ranked)}, as many as the case ranks, cost last",
+        )
+        return []
+    readings = []
+    for rank, (objective, level) in enumerate(zip(ranked, stated, strict=True), 1):
+        value, moved = measured(objective, ledger, values, cost)
+        reading = LevelReading(objective, value, level.least, level.bound, level.most)
+        readings.append(reading)
+        if not ledger.plan.infeasible:  # what conflicting rules leave unplanned has no level of the solver's
+            allowed = (rounding if objective.in_money else moved) + TOLERANCE * max(abs(value), Decimal(1))
+            _check_level(ledger, reading, rank, allowed)
+    return readings
+
+
+def _check_level(ledger: PlanEntries, reading: LevelReading, rank: int, allowed: Decimal) -> None:
+    what, level = f"level {rank} ({reading.objective.sentence})", reading.objective.level
+    if reading.value > reading.most + allowed:
+        ledger.find(f"{what} is not kept", found=f"{reading.value}", expected=f"at most {reading.most}")
+    if reading.bound > reading.value + allowed:
+        ledger.find(
+            f"the bound of {what} lies above what the plan comes to",
+            found=f"{reading.bound}",
+            expected=f"at most {reading.value}",
+        )
+    given_up = reading.most - reading.least
+    never_below = level.minimise in (Minimise.SHORTAGE, Minimise.CONCENTRATION)
+    if given_up < -allowed or (
+        given_up > level.within * abs(reading.least) + allowed and (never_below or not level.within)
+    ):
+        ledger.find(
+            f"{what} may be made worse by another share than the case says",
+            found=f"{reading.least} to {reading.most}",
+            expected=f"{(level.within * 100).normalize():f} %",
+        )
+
 
 _DIGITS = Decimal("1e-9")
 """By how much a row may be missed whatever its size, relative to its largest end or value."""
@@ -40,7 +471,7 @@ class RowReading:
     miss: Decimal
     """By how much it is missed."""
     unplanned: bool
-    """Whether it speaks of materials that are not planned, because rules conflict."""
+    """True if it speaks of materials that are not planned, because rules conflict."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +540,7 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
             for position in _doubtful(rows, values):
-                _check(_read(rule, rows[position], values), values)
+                _check_row(_read(rule, rows[position], values), values)
             continue
         found = [_read(rule, row, values) for row in one_by_one(rows)]
         readings.add(found)
@@ -117,7 +548,7 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
             if reading.row.penalty is not None:
                 penalties += reading.row.penalty * reading.miss
             else:
-                _check(reading, values)
+                _check_row(reading, values)
     return readings, penalties
 
 
@@ -154,7 +585,7 @@ _PLANNED = (
 """Terms that count nothing where nothing is planned."""
 
 
-def _check(reading: RowReading, values: TermValues) -> None:
+def _check_row(reading: RowReading, values: TermValues) -> None:
     """A row that is missed is a finding, unless rules conflict in what it counts: then nothing of that is planned."""
     if reading.miss <= reading.tolerance:
         return
@@ -214,7 +645,7 @@ def _read(rule: Rule, row: Row, values: TermValues) -> RowReading:
 
 
 def _touches_unplanned(rule: Rule, row: Row, ledger: PlanEntries) -> bool:
-    """Whether a row cannot be asked to hold: it conflicts with others, which the plan says, and its materials are not planned."""
+    """Return True if a row cannot be asked to hold: it conflicts with others, which the plan says, and its materials are not planned."""
     if not ledger.plan.infeasible:
         return False
     materials = materials_of(ledger.problem, row)

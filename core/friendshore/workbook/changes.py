@@ -13,9 +13,8 @@ from ..domain.facts import Status
 from ..domain.quantities import Mass
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, InputError
-from ..problem.changes import apply_changes
+from ..problem.changes import apply_changes, shortest
 from ..problem.demands import demand_name
-from ..problem.readings import shortest
 from ..reading import kinds as k
 from ..reading.entry import Entry
 from ..reading.fields import Layout, UnreadableError

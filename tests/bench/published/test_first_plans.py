@@ -14,10 +14,9 @@ from friendshore.program.matrix import Floats, Linear, Mask
 from friendshore.recommend import gather
 from friendshore.solve import first_plan as first
 from friendshore.solve.components import split
-from friendshore.solve.engine import Watch
-from friendshore.solve.engines import ENGINES
+from friendshore.solve.engines import ENGINES, Watch
+from friendshore.solve.forcing import steps
 from friendshore.solve.scaling import scaled
-from friendshore.solve.steps import steps
 
 from . import as_case
 from .neutral import read

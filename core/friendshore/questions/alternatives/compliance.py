@@ -10,7 +10,7 @@ from ...domain.base import Number, Record, exact
 from ...domain.stages import Stage
 from ...domain.use import Result, Use, Verdict
 from ...explain.eligibility import Eligibilities
-from ...problem.given import origin_rules_of
+from ...problem.case_checks import origin_rules_of
 from ...verify import VerifiedPlan
 
 

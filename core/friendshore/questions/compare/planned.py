@@ -17,11 +17,11 @@ from ...errors import NoPlanError
 from ...explain import DependentSums, material_dependence, sum_of
 from ...explain.results import CENT, SHARE_PROVED
 from ...program import compile_program
-from ...program.asking import Line, least_moved
 from ...session import PartPlan, Session
-from ...session.carried import carried
+from ...session.answer import carried
+from ...session.layout import Line, least_moved
 from ...solve import solve
-from ...solve.planned import plan_of
+from ...solve.solving import plan_of
 from ...verify import examine
 from .records import DependenceLine, MaterialLine, MixLine
 
@@ -44,7 +44,7 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
     """Of all plans of some parts that cost no more, the one that moves the fewest kilograms, verified.
 
     It stays near to the first plan `before`; the others settle what that leaves open. Ranked objectives and cost stay what they are;
-    `friendshore.program.asking` says what counts as moved. Where a limit ends the search before such a plan is as cheap as the one given,
+    `friendshore.program.limits` says what counts as moved. Where a limit ends the search before such a plan is as cheap as the one given,
     or no engine comes to one that holds, it is the one given.
     """
     problem, was = cheapest.verified.problem, before[0]

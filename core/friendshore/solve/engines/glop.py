@@ -29,7 +29,7 @@ from ortools.linear_solver.python import model_builder_helper as helper
 
 from ...errors import Diagnostic
 from ...program.matrix import Floats, Ints, Linear
-from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, never
+from . import NOTHING, TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, never
 
 _LARGE = 50_000
 """Entries of a program from which on it may take longer than a user who has had enough should wait."""
@@ -66,7 +66,7 @@ def solve_with_glop(
     if status == proto.MPSOLVER_INFEASIBLE and not _may_fall_for_ever(linear):
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     if ask.stopped() or (status == proto.MPSOLVER_NOT_SOLVED and late):
-        return SolverAnswer(SolverOutcome.NOTHING)
+        return NOTHING
     name = proto.MPSolverResponseStatus.Name(status)
     raise BreakdownError(Diagnostic(f"GLOP came to no answer: {name}", fix="please report this case"))
 
@@ -180,6 +180,6 @@ def _interrupting(stopped: Callable[[], bool], interrupt: Callable[[], object]) 
 
 
 def _may_fall_for_ever(linear: Linear) -> bool:
-    """Whether the cost might have no least value: the helper calls such a program infeasible, HiGHS by its name."""
+    """Return True if the cost might have no least value: the helper calls such a program infeasible, HiGHS by its name."""
     ends = np.where(linear.cost < 0, linear.upper, linear.lower)
     return bool(np.isinf(ends[linear.cost != 0]).any())

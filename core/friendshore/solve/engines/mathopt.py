@@ -17,7 +17,7 @@ from pybind11_abseil.status import StatusNotOk
 
 from ...errors import Diagnostic
 from ...program.matrix import Floats, Linear
-from ..engine import BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
+from ..engines import BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
 
 
 class Resumed:
@@ -29,7 +29,6 @@ class Resumed:
     """
 
     def __init__(self, linear: Linear) -> None:
-        """Nothing is solved yet."""
         self._linear = linear
         self._solver: mathopt.Solver = mathopt.new(
             parameters_pb2.SOLVER_TYPE_GLOP, model_of(linear), parameters_pb2.SolverInitializerProto()

@@ -17,7 +17,7 @@ from friendshore.errors import A_SESSION, InputError, NoPlanError, takes
 from friendshore.explain.break_even import break_even_price
 from friendshore.explain.pieces import ask_apart
 from friendshore.explain.results import CENT, Counted, Difference, difference, shortage
-from friendshore.problem.impact import impact
+from friendshore.problem.parts import impact
 from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
 from friendshore.verify.amounts import pool_use

@@ -12,8 +12,8 @@ import numpy as np
 from friendshore.domain.plan import OPTIMAL_GAP, Infeasible
 from friendshore.errors import Diagnostic
 from friendshore.program import Program
+from friendshore.program.limits import Goal
 from friendshore.program.matrix import Linear, capped
-from friendshore.program.objectives import Goal
 from friendshore.verify import VerifiedPlan
 
 TOLERANCE = Decimal("1e-6")

@@ -21,7 +21,7 @@ from friendshore.questions.pools import LOST, WorkerPool, carried_out, given, to
 from friendshore.recommend.gather import gather
 from friendshore.rules.base import Rule
 from friendshore.solve import AnswerCache, Cancel, Limits, Progress
-from friendshore.solve.engine import never
+from friendshore.solve.engines import never
 
 from .grid import AS_IT_IS
 from .journal import Journal, kept, keys, put_in_order

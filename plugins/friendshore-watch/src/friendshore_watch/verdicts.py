@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from friendshore.domain.time import Span, stretches_between
 from friendshore.domain.use import Result, Use, Verdict
 from friendshore.problem import Problem
-from friendshore.problem.judging import Judgement
+from friendshore.problem.law import Judgement
 from friendshore.problem.network import Arc
 
 from .records import Way

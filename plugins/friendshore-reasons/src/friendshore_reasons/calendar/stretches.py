@@ -30,7 +30,7 @@ from friendshore.explain.causes import Causes, shortage_causes
 from friendshore.problem import Problem
 from friendshore.problem.demands import demand_name
 from friendshore.problem.inputs import Inputs
-from friendshore.problem.judging import licence_id, waiver_id
+from friendshore.problem.law import licence_id, waiver_id
 from friendshore.problem.merged import around
 from friendshore.problem.network import Arc
 from friendshore.program import Program, compile_program

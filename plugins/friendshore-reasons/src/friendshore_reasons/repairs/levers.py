@@ -29,10 +29,10 @@ from friendshore.domain.quantities import parse_number
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
 from friendshore.problem.capacity import Capacities, accepted_steps
-from friendshore.problem.impact import impact
 from friendshore.problem.inputs import Inputs
-from friendshore.problem.judging import waiver_id
+from friendshore.problem.law import waiver_id
 from friendshore.problem.merged import merge
+from friendshore.problem.parts import impact
 from friendshore.program.matrix import Floats, Linear
 from friendshore.session import Session
 from friendshore.solve import Reasked, SolverAnswer

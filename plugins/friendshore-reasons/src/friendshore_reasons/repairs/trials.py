@@ -14,7 +14,7 @@ import numpy as np
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.problem import Problem
-from friendshore.problem.float_tables import Floats
+from friendshore.problem.decimal_arrays import Floats
 from friendshore.problem.inputs import Inputs
 from friendshore.program import Choices, Program, compile_program
 from friendshore.program.matrix import Ints, Linear

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from friendshore.domain.change import Change
 from friendshore.errors import Diagnostic, InputError
-from friendshore.problem.impact import Impact, impact
+from friendshore.problem.parts import Impact, impact
 from friendshore.session import Session
 
 from .consequences import bearing, facts_after

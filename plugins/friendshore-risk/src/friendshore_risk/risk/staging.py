@@ -12,9 +12,8 @@ import numpy as np
 from friendshore.errors import InputError
 from friendshore.problem import Problem
 from friendshore.problem.demands import Demand
-from friendshore.problem.impact import impact
 from friendshore.problem.inputs import Inputs
-from friendshore.problem.parts import Members
+from friendshore.problem.parts import Members, impact
 from friendshore.program import Program
 from friendshore.program.compile import compile_program
 from friendshore.program.matrix import Entries, Floats, Ints, Linear

@@ -20,7 +20,7 @@ from friendshore.solve import (
     optimum,
     split,
 )
-from friendshore.solve.engine import never
+from friendshore.solve.engines import never
 
 from .lshaped import SLACK, by_cuts
 from .measures import RiskMeasure

@@ -23,11 +23,11 @@ from ..rules.kinds.limits import StockLevel
 from ..rules.kinds.shared import is_party
 from ..rules.waivers import misfits
 from .demands import Demand, demand_name
-from .judging import Law
+from .law import Law
 from .merged import Merged
 from .network import Network
-from .objectives import unknown_names
 from .offers import Assumption, OfferFacts
+from .problem import unknown_names
 
 ACCEPTED = "accepted"
 """Subject of the assumptions that widen what counts, or narrow what applies: they stand above the mix."""

@@ -1,4 +1,12 @@
-"""Solving a program: its components in parallel, within limits, with the best plan and bound at any time."""
+"""Solution of a program: its components in parallel, within limits, with the best plan and bound at any time; and the plan that it describes.
+
+Ranked objectives are each made as small as those before allow, component by component. In this lexicographic (preemptive) method, level by level the
+same program is solved with another cost, and what a level came to becomes a row for the levels after it. Where it came to nothing at all its columns are
+closed instead, which needs no tolerance. Isermann, Linear lexicographic optimization, OR Spektrum 4, 1982, 223-228; Ehrgott, Multicriteria optimization,
+2nd ed. 2005, section 5.1.
+
+If there is no plan, deletion filtering over the rules of an infeasible component finds a minimal set that conflicts.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +23,187 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from ..domain.base import exact
 from ..domain.memory import set_aside
-from ..domain.plan import Confirmation, PlanStatus
+from ..domain.plan import Confirmation, Infeasible, Plan, PlanLevel, PlanStatus
 from ..domain.watch import LONGEST_SECONDS
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
+from ..problem.parts import materials_of
 from ..program import Choices, Program
-from ..program.matrix import Floats, Ints, Linear, Mask, continuous
-from ..program.objectives import Goal
-from .answer_cache import AnswerCache
-from .components import Component, empty_rows, split
-from .conflicts import minimal_conflict
-from .engine import Cancel, Engines, Reached, SolverAnswer, SolverOutcome, Watch, is_open, worst_outcome
-from .engines import ENGINES
-from .lexicographic import floor, goals_within, is_ranked, solve_lexicographic
-from .linking import Linked, LinkingMethod
-from .search import Search
-from .turns import ResumableSearch, in_turns
+from ..program.decode import decode
+from ..program.limits import Goal
+from ..program.matrix import Floats, Ints, Linear, Mask, capped, continuous
+from .component_search import ResumableSearch, Search, in_turns
+from .components import AnswerCache, Component, empty_rows, split
+from .engines import (
+    ENGINES,
+    NOTHING,
+    Cancel,
+    Engines,
+    Linked,
+    LinkingMethod,
+    Reached,
+    SolverAnswer,
+    SolverOutcome,
+    Watch,
+    is_open,
+    worst_outcome,
+)
+from .scaling import scaled
+
+HARD = ("rule ", "store")
+"""Owners of rows that can make a plan impossible; everything else is relaxed by a shortage."""
+
+
+def minimal_conflict(program: Program, part: Component, engines: Engines) -> tuple[str, ...]:
+    """A smallest set of owners, in the sense that leaving out any one of them lets the others hold."""
+    # Rows that define a rule's counting columns carry no rule of their own: they hold with any choice of the column.
+    owner = program.owners_of(part.rows)
+    kept = sorted({name for name in owner if name.startswith(HARD)})
+    for name in list(kept):
+        without = [other for other in kept if other != name]
+        rows = np.array([not o.startswith(HARD) or o in without for o in owner])
+        if not _feasible(part.linear, rows, engines):
+            kept = without
+    return tuple(name.removeprefix("rule ") for name in kept)
+
+
+def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
+    kept = Linear(
+        cost=np.zeros(len(linear.cost)),
+        lower=linear.lower,
+        upper=linear.upper,
+        integer=linear.integer,
+        entries=linear.entries[rows],
+        row_lower=linear.row_lower[rows],
+        row_upper=linear.row_upper[rows],
+    )
+    program, _ = scaled(kept)
+    answer = engines.search(program) if program.integer.any() else engines.linear(program)
+    return answer.outcome is not SolverOutcome.INFEASIBLE
+
+
+SLACKS = (0.0, 1e-9, 1e-7, 1e-6)
+"""By how much of what it came to (or of one) a level may be missed by those after it, beside the solver's own tolerance. More
+than nothing is tried only where the solver then finds no plan at all, though one is known."""
+NOTHING_LEFT = 1e-6
+"""A column below this counts as nothing: a thousandth of the resolution, where that is a gram."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """A level whose turn is over."""
+
+    cost: Floats
+    most: float
+    x: Floats
+    """The plan that it came to."""
+
+
+def goals_within(goals: Sequence[Goal], columns: Ints) -> list[tuple[int, Goal]]:
+    """The levels that say anything of some columns, each with its rank."""
+    found = [(rank, replace(goal, cost=goal.cost[columns])) for rank, goal in enumerate(goals)]
+    return [(rank, goal) for rank, goal in found if goal.cost.any()]
+
+
+def is_ranked(goals: Sequence[Goal]) -> bool:
+    """Return True if some level is not the whole objective: else a component is solved as if nothing were ranked."""
+    return any(not goal.whole for goal in goals)
+
+
+def solve_lexicographic(
+    search: Search, linear: Linear, goals: Sequence[Goal], known: SolverAnswer = NOTHING, start: Floats | None = None
+) -> SolverAnswer:
+    """The best plan of a component, level by level, from a `known` plan on, or from a `start` (see `Search.component`); with no plan at all where the time is up in the first.
+
+    With a time limit, each level gets an equal share of the time left, so that the last ones are not left out.
+
+    Raises:
+        UnboundedError: if the cost has no least value.
+    """
+    best, answers = known, list[SolverAnswer]()
+    bound = 0.0 if not linear.cost.any() else float("-inf")
+    kept: list[_Kept] = []
+    reached: list[Reached] = []
+    joined: Linked | None = None
+    for rank, goal in enumerate(goals):
+        within = search.until(search.watch.share(1 / (len(goals) - rank)))
+        answer = _level(within, replace(linear, cost=goal.cost, constant=0.0), kept, best, start)
+        if answer.x is None:  # only in the first level: later ones have its plan
+            return SolverAnswer(answer.outcome, bound=answer.bound if goal.whole else bound)
+        least = answer.objective
+        most = least + goal.within * abs(least)
+        answers.append(answer)
+        best, joined = answer, answer.joined
+        bound = answer.bound if goal.whole else bound
+        kept.append(_Kept(goal.cost, most, answer.x))
+        reached.append(Reached(least, answer.bound, most))
+    assert best.x is not None
+    value = float(linear.cost @ best.x)
+    return SolverAnswer(
+        worst_outcome(answers),
+        best.x,
+        value,
+        min(bound, value),
+        levels=tuple(reached),
+        joined=_own(joined, linear),
+        confirmed_by=frozenset[Confirmation]().union(*(answer.confirmed_by for answer in answers)),
+    )
+
+
+def _level(
+    search: Search, step: Linear, kept: Sequence[_Kept], before: SolverAnswer, start: Floats | None
+) -> SolverAnswer:
+    """The best answer for one level; no worse than the plan of the levels before it, if there is one."""
+    if before.x is None:
+        answer = search.component(step, start=start)
+        return replace(
+            answer, bound=max(answer.bound, floor(step))
+        )  # a search that was cut short may have proved nothing
+    known = SolverAnswer(SolverOutcome.FEASIBLE, before.x, float(step.cost @ before.x), floor(step))
+    answer = NOTHING
+    for slack in SLACKS:
+        answer = search.component(_keeping(step, kept, slack), known)
+        if answer.outcome not in (SolverOutcome.INFEASIBLE, SolverOutcome.BROKEN):
+            break
+    bound = max(answer.bound, known.bound)
+    if answer.x is None or answer.objective > known.objective:
+        return replace(
+            known,
+            outcome=worst_outcome([answer]),
+            bound=min(bound, known.objective),
+            confirmed_by=answer.confirmed_by,
+        )
+    return replace(answer, bound=min(bound, answer.objective))
+
+
+def _keeping(step: Linear, kept: Sequence[_Kept], slack: float) -> Linear:
+    """The program of a level with all levels before it kept."""
+    kept_so = step
+    for level in kept:
+        held = level.cost != 0
+        closed = bool(
+            (level.cost >= 0).all() and (step.lower[held] == 0).all() and (level.x[held] <= NOTHING_LEFT).all()
+        )
+        if closed and level.most <= level.cost @ level.x and slack == SLACKS[0]:
+            kept_so = replace(kept_so, upper=np.where(held, 0.0, kept_so.upper))
+        else:
+            kept_so = capped(kept_so, level.cost, level.most + slack * max(1.0, abs(level.most)))
+    return kept_so
+
+
+def _own(joined: Linked | None, linear: Linear) -> Linked | None:
+    """What joins the component as it was, without the rows of levels."""
+    if joined is None:
+        return None
+    rows = joined.rows[joined.rows < linear.entries.shape[0]]
+    return replace(joined, rows=rows) if len(rows) else None
+
+
+def floor(linear: Linear) -> float:
+    """A bound that needs no solver: every column at the end that costs least."""
+    return float(linear.cost @ np.where(linear.cost < 0, linear.upper, linear.lower))
+
 
 Progress = Callable[[int, int, float], None]
 """Told what is done, what there is in all, and the seconds gone; of a plan, the components."""
@@ -83,7 +256,7 @@ class Limits:
 
     @property
     def over(self) -> bool:
-        """Whether all of it is to be over by now."""
+        """True if all of it is to be over by now."""
         return self.until is not None and time.monotonic() >= self.until
 
 
@@ -171,30 +344,19 @@ def solve(
         SolverError: if no engine comes to any plan that keeps the rules; never for plain infeasibility.
     """
     with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
-        return _solved(program, limits, progress, cancel, answers, start)
+        started = time.monotonic()
+        parts = split(program.linear)
+        workers = limits.workers or os.cpu_count() or 1
+        known = AnswerCache() if answers is None else answers
+        search = Search(Watch(limits.left(), cancel), limits.gap, workers, known, limits.engines)
+        x = None if start is None else program.start(start)
+        searches = [_searched(search, part, program.goals, None if x is None else x[part.columns]) for part in parts]
 
+        def tell() -> None:
+            if progress is not None:
+                progress(sum(part.done for part in searches), len(parts), time.monotonic() - started)
 
-def _solved(
-    program: Program,
-    limits: Limits,
-    progress: Progress | None,
-    cancel: Cancel | None,
-    answers: AnswerCache | None,
-    start: Choices | None,
-) -> Solution:
-    started = time.monotonic()
-    parts = split(program.linear)
-    workers = limits.workers or os.cpu_count() or 1
-    known = AnswerCache() if answers is None else answers
-    search = Search(Watch(limits.left(), cancel), limits.gap, workers, known, limits.engines)
-    x = None if start is None else program.start(start)
-    searches = [_searched(search, part, program.goals, None if x is None else x[part.columns]) for part in parts]
-
-    def tell() -> None:
-        if progress is not None:
-            progress(sum(part.done for part in searches), len(parts), time.monotonic() - started)
-
-    return _collect(program, parts, _answers(search, searches, tell), search)
+        return _collect(program, parts, _answers(search, searches, tell), search)
 
 
 def _searched(search: Search, part: Component, goals: Sequence[Goal], start: Floats | None = None) -> ResumableSearch:
@@ -308,7 +470,7 @@ def compared(
 
     def of_parts(ask: Callable[[Linear, Floats | None], SolverAnswer]) -> SolverAnswer:
         if watch.stopped():
-            return SolverAnswer(SolverOutcome.NOTHING)
+            return NOTHING
         with ThreadPoolExecutor(1) as pool:
             return _sum(linear, parts, list(pool.map(lambda part, x: ask(part.linear, x), parts, starts)))
 
@@ -317,7 +479,7 @@ def compared(
         return of_parts(lambda part, x: search.component(part, start=x))
 
     search = Search(watch, limits.gap, engines=limits.engines)
-    known = SolverAnswer(SolverOutcome.NOTHING)
+    known = NOTHING
     if enough > -inf and choices:
         if start is not None:
             known = of_parts(search.with_choices)
@@ -436,3 +598,35 @@ def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, sea
     if found.x is None:
         raise OutOfTimeError.ended("before it found a plan that keeps the rules of the case", search.watch.cancelled())
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, found.objective, answer.bound)
+
+
+def plan_of(program: Program, solution: Solution) -> Plan:
+    """The plan that a solution describes."""
+    conflicts = [infeasible(program, conflict) for conflict in solution.conflicts]
+    plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
+    levels = [PlanLevel(least=exact(n.least), bound=exact(n.bound), most=exact(n.most)) for n in solution.levels]
+    confirmed_by = solution.confirmed_by if solution.status is PlanStatus.OPTIMAL else ()
+    return plan.but(levels=tuple(levels), confirmed_by=confirmed_by)
+
+
+def infeasible(program: Program, conflict: Conflict) -> Infeasible:
+    """A part of a program in which rules conflict, by what it plans: its materials and demands."""
+    problem, columns = program.problem, program.columns
+    within = set(conflict.columns.tolist())
+    materials = {
+        problem.network.arcs[int(problem.moves.arc[move])].node[0]
+        for column, move in zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True)
+        if column in within
+    }
+    count = problem.case.horizon.count
+    short = {d for d in range(len(problem.demands)) for t in range(count) if columns.short + d * count + t in within}
+    materials |= {problem.demands[d].use.material.id for d in short}
+    materials |= {problem.lots[lot].material for lot, column in columns.rest.items() if column in within}
+    by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
+    for row in by_row.keys() & set(conflict.rows):
+        materials |= materials_of(problem, by_row[row][1]) | (by_row[row][1].reads or set())
+    return Infeasible(
+        materials=tuple(sorted(materials)),
+        demands=tuple(problem.demands[d].id for d in sorted(short)),
+        rules=conflict.owners,
+    )

@@ -1,0 +1,550 @@
+"""A plan's entries: as columns of whole numbers, matched with the facts they name and indexed; and the findings against them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+from functools import cached_property
+from itertools import repeat
+from operator import mul
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domain.base import Record
+from ..domain.plan import Delivery, LotUse, Make, Plan, Purchase, PurchaseTable, Transfer
+from ..errors import Diagnostic
+from ..problem import Problem
+from ..problem.decimal_arrays import Floats, Whole, added_up, kept, whole
+from ..problem.demands import Lot
+from ..problem.kept import Answers
+from ..problem.network import Arc, Node
+
+Ints = NDArray[np.intp]
+
+
+@dataclass(slots=True)
+class Bought:
+    """A purchase, or a lot set aside, with its arc."""
+
+    entry: Purchase | LotUse
+    arc: Arc
+
+    @property
+    def ordered(self) -> int:
+        """Period of the order; for a lot, from which it is there."""
+        return self.entry.ordered if isinstance(self.entry, Purchase) else self.entry.period
+
+    @property
+    def delivered(self) -> int:
+        """Period of arrival."""
+        return self.entry.delivered if isinstance(self.entry, Purchase) else self.entry.period
+
+    def __str__(self) -> str:
+        name = self.entry.offer if isinstance(self.entry, Purchase) else self.entry.lot
+        return f"{name} to {self.entry.place} ({self.entry.material}, {self.entry.requirement}, period {self.ordered})"
+
+
+def in_lots(problem: Problem, offer: int) -> bool:
+    """Return True if a purchase from an offer (-1: a lot) is a part of a lot, and need not be a multiple of the resolution by itself."""
+    return offer >= 0 and problem.offers[offer].single and problem.offers[offer].offer.lot is not None
+
+
+def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseTable:
+    """Entries by column, if they are not already; lots set aside as purchases in their period, in the place of offers."""
+    if isinstance(entries, PurchaseTable):
+        return entries
+    lines: dict[tuple[str, str, str], int] = {}
+    labels: dict[str, int] = {}
+    named = [(e.offer if isinstance(e, Purchase) else e.lot, e.material, e.place) for e in entries]
+    counts, unit = whole([entry.quantity for entry in entries], unit)
+    return PurchaseTable(
+        line=_ints([lines.setdefault(name, len(lines)) for name in named]),
+        requirement=_ints([labels.setdefault(entry.requirement, len(labels)) for entry in entries]),
+        lines=tuple(lines),
+        labels=tuple(labels),
+        ordered=_ints([e.ordered if isinstance(e, Purchase) else e.period for e in entries]),
+        delivered=_ints([e.delivered if isinstance(e, Purchase) else e.period for e in entries]),
+        unit=unit,
+        counts=counts,
+        licences={i: entry.licences for i, entry in enumerate(entries) if entry.licences},
+    )
+
+
+def _finer(table: PurchaseTable, unit: Decimal) -> Whole:
+    """The counts of a table in a smaller unit."""
+    times = int(table.unit / unit)
+    return kept([count * times for count in table.counts.tolist()])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PurchaseColumns:
+    """Parallel arrays, one entry a purchase or a lot set aside."""
+
+    unit: Decimal
+    counts: Whole
+    """Kilograms, in units."""
+    arc: Ints
+    offer: Ints
+    """-1: a lot."""
+    lot: Ints
+    """-1: a purchase."""
+    ordered: Ints
+    """Period of the order; of a lot, from which it is there."""
+    delivered: Ints
+    requirement: Ints
+    """Position of its label."""
+    labels: Sequence[str]
+    single: NDArray[np.bool_]
+    """True if a kilogram is a unit of its offer."""
+    roundings: Ints
+    """How many half steps of the resolution it may be off: two if it is part of a lot."""
+
+    licences: Mapping[int, tuple[str, ...]]
+    """Licences of the entries that move under some."""
+
+    @staticmethod
+    def of(problem: Problem, *tables: tuple[PurchaseTable, Ints]) -> PurchaseColumns:
+        """The columns of entries, each with the position of its arc; lots set aside are read as purchases in their period."""
+        unit = min(table.unit for table, _ in tables)
+        scaled = [table.counts if table.unit == unit else _finer(table, unit) for table, _ in tables]
+        network, offers = problem.network.arcs, problem.offers
+        arc = joined([arcs for _, arcs in tables])
+        offer, lot = _ints([a.offer for a in network])[arc], _ints([a.lot for a in network])[arc]
+        single = np.array([*(facts.single for facts in offers), False], dtype=bool)[offer]
+        sold_in_lots = np.array([*(facts.offer.lot is not None for facts in offers), False], dtype=bool)[offer]
+        codes: dict[str, int] = {}
+        for table, _ in tables:
+            for label in table.labels:
+                codes.setdefault(label, len(codes))
+        first = np.cumsum([0, *(len(table) for table, _ in tables)]).tolist()
+        return PurchaseColumns(
+            unit=unit,
+            counts=np.concatenate(scaled),
+            arc=arc,
+            offer=offer,
+            lot=lot,
+            ordered=joined([table.ordered for table, _ in tables]),
+            delivered=joined([table.delivered for table, _ in tables]),
+            requirement=joined([_ints([codes[label] for label in t.labels])[t.requirement] for t, _ in tables]),
+            labels=tuple(codes),
+            single=single,
+            roundings=np.where(single & sold_in_lots, 2, 1),
+            licences={
+                start + i: names
+                for start, (table, _) in zip(first, tables, strict=False)
+                for i, names in table.licences.items()
+            },
+        )
+
+    def kilograms(self, counts: Whole) -> list[Decimal]:
+        """Sums of counts as decimals."""
+        return list(map(mul, map(Decimal, counts.tolist()), repeat(self.unit)))
+
+    def near(self, counts: Whole) -> Floats:
+        """Sums of counts as doubles, each the nearest to the exact one but for a rounding or two."""
+        found: Floats = counts.astype(np.float64) * float(self.unit)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Orders:
+    """Units ordered of every offer in every period, and the rounded numbers these are the sum of: offers x periods."""
+
+    unit: Decimal
+    counts: Whole
+    """In units of `unit`."""
+    pieces: Ints
+
+    @staticmethod
+    def of(
+        columns: PurchaseColumns, made: Sequence[tuple[int, int, Decimal, int]], offers: int, periods: int
+    ) -> Orders:
+        """All that is bought of offers with one output, and made of others (offer, period, units, roundings)."""
+        one = columns.single
+        counts, unit = columns.counts[one], columns.unit
+        if made:
+            of_runs, finer = whole([units for _, _, units, _ in made], unit)
+            times = int(unit / finer)
+            counts = kept([*(count * times for count in counts.tolist()), *of_runs.tolist()])
+            unit = finer
+        offer = np.concatenate([columns.offer[one], _ints(offer for offer, _, _, _ in made)])
+        period = np.concatenate([columns.ordered[one], _ints(t for _, t, _, _ in made)])
+        roundings = np.concatenate([columns.roundings[one], _ints(roundings for _, _, _, roundings in made)])
+        cells, size = offer * periods + period, offers * periods
+        return Orders(
+            unit=unit,
+            counts=added_up(counts, cells, size).reshape(offers, periods),
+            pieces=added_up(roundings, cells, size).reshape(offers, periods),
+        )
+
+    def decimals(self, offer: Ints, period: Ints) -> list[Decimal]:
+        """The units of some cells."""
+        return list(map(mul, map(Decimal, self.counts[offer, period].tolist()), repeat(self.unit)))
+
+
+def _ints(numbers: Iterable[int]) -> Ints:
+    return np.array(list(numbers), dtype=np.intp)
+
+
+def joined(columns: Sequence[Ints]) -> Ints:
+    """Columns one below the other."""
+    return np.concatenate([np.empty(0, dtype=np.intp), *columns])
+
+
+@dataclass(slots=True)
+class Matched:
+    """The entries that match, each with the position of what it is about."""
+
+    purchases: Sequence[Purchase] = ()
+    arcs: Ints = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    """The arc of each purchase."""
+    columns: PurchaseColumns | None = None
+    """The purchases as columns, where all were taken at once."""
+    lots: list[LotUse] = field(default_factory=list)
+    """Lots set aside."""
+    lot_arcs: list[int] = field(default_factory=list)
+    """The arc of each of them."""
+    makes: list[tuple[Make, int]] = field(default_factory=list)
+    """With their offers."""
+    transfers: list[tuple[Transfer, int]] = field(default_factory=list)
+    """With their offers."""
+    deliveries: list[tuple[Delivery, int]] = field(default_factory=list)
+    """With their demands."""
+
+
+def match(problem: Problem, plan: Plan, find: Callable[..., None]) -> Matched:
+    """The entries of a plan that match; `find` is told what matches nothing, or has a quantity that cannot be."""
+    matcher = _Matcher(problem, find)
+    if not matcher.all_purchases(plan):
+        matcher.one_by_one(plan)
+    for lot in plan.lots:
+        matcher.lot(lot)
+    matcher.others(plan)
+    return matcher.found
+
+
+class _Matcher:
+    def __init__(self, problem: Problem, find: Callable[..., None]) -> None:
+        self.problem = problem
+        self.find = find
+        self.found = Matched()
+        self.offers = {facts.offer.id: i for i, facts in enumerate(problem.offers)}
+        self.demands: dict[str, int] = {demand.id: i for i, demand in enumerate(problem.demands)}
+        self.lots = {lot.id: i for i, lot in enumerate(problem.lots)}
+
+    @cached_property
+    def arcs(self) -> dict[tuple[int, int, Node], Arc]:
+        """Arcs by offer, lot and where they lead."""
+        return {(arc.offer, arc.lot, arc.node): arc for arc in self.problem.network.arcs}
+
+    def all_purchases(self, plan: Plan) -> bool:
+        """Takes all purchases at once if there is nothing to find; else none."""
+        known = {(a.chained.offer.id, *a.node): a.index for a in self.problem.network.arcs if a.lot < 0}
+        table = in_columns(plan.purchases, self.problem.case.resolution)
+        arc = np.array([known.get(line, -1) for line in table.lines], dtype=np.intp)[table.line]
+        if (arc < 0).any():
+            return False
+        columns = PurchaseColumns.of(self.problem, (table, arc))
+        if not (columns.counts > 0).all() or not _in_steps(columns, self.problem):
+            return False
+        periods = self.problem.case.horizon.count
+        if columns.ordered.min(initial=0) < 0 or columns.ordered.max(initial=0) >= periods:
+            return False
+        move = self.problem.moves.slots[columns.arc, columns.ordered]
+        if (move < 0).any() or (self.problem.moves.delivered[move] != columns.delivered).any():
+            return False
+        self.found.purchases, self.found.arcs, self.found.columns = plan.purchases, arc, columns
+        return True
+
+    def one_by_one(self, plan: Plan) -> None:
+        """Takes purchases one after the other, for all that is to be found in each."""
+        taken = [(purchase, self.purchase(purchase)) for purchase in plan.purchases]
+        self.found.purchases = [purchase for purchase, arc in taken if arc is not None]
+        self.found.arcs = np.array([arc for _, arc in taken if arc is not None], dtype=np.intp)
+
+    def purchase(self, purchase: Purchase) -> int | None:
+        """The arc of a purchase; None if it cannot be taken."""
+        offer = self.offers.get(purchase.offer)
+        if offer is None:
+            self._unknown("offer", purchase.offer)
+            return None
+        arc = self.arcs.get((offer, -1, (purchase.material, purchase.place)))
+        if arc is None:
+            self.find(f"offer `{purchase.offer}` cannot bring {purchase.material} to {purchase.place}")
+            return None
+        item = Bought(purchase, arc)
+        horizon = self.problem.case.horizon
+        if not 0 <= purchase.ordered <= purchase.delivered < horizon.count:
+            self.find(f"{item} lies outside the plan")
+            return None
+        arrival = arc.arrival(purchase.ordered)
+        if purchase.delivered != arrival:
+            self.find(
+                f"{item} arrives in {horizon.label(purchase.delivered)}",
+                expected=f"{horizon.label(arrival)}, {arc.lags[purchase.ordered]} periods after the order",
+            )
+        if self.problem.offers[offer].most[purchase.ordered] == 0:
+            self.find(f"{item} is ordered when it is not offered")
+        return arc.index if self._positive(item) else None
+
+    def lot(self, lot: LotUse) -> None:
+        """Takes a lot set aside."""
+        position = self.lots.get(lot.lot)
+        if position is None:
+            self._unknown("lot", lot.lot)
+            return
+        facts = self.problem.lots[position]
+        arc = self.arcs[-1, position, (facts.material, facts.place.id)]
+        item = Bought(lot, arc)
+        if (lot.material, lot.place, lot.period) != (facts.material, facts.place.id, facts.period):
+            self.find(f"{item} is not what the case holds", expected=f"{facts.material} at {facts.place.id}")
+            return
+        if self._positive(item):
+            self.found.lots.append(lot)
+            self.found.lot_arcs.append(arc.index)
+
+    def others(self, plan: Plan) -> None:
+        """Takes runs, transfers and deliveries."""
+        for make in plan.makes:
+            if make.offer not in self.offers:
+                self._unknown("offer", make.offer)
+            else:
+                self.found.makes.append((make, self.offers[make.offer]))
+        for transfer in plan.transfers:
+            if transfer.offer not in self.offers:
+                self._unknown("offer", transfer.offer)
+            else:
+                self.found.transfers.append((transfer, self.offers[transfer.offer]))
+        for delivery in plan.deliveries:
+            if delivery.demand not in self.demands:
+                self._unknown("demand", delivery.demand)
+            else:
+                self.found.deliveries.append((delivery, self.demands[delivery.demand]))
+
+    def _unknown(self, what: str, name: str) -> None:
+        self.find(f"{what} `{name}` does not count in this case: it is unknown, or only a lead")
+
+    def _positive(self, item: Bought) -> bool:
+        """Return True if a quantity is one that can be."""
+        resolution = self.problem.case.resolution
+        # As fractions: the remainder of decimals has no more digits than their context.
+        off_step = Fraction(item.entry.quantity) % Fraction(resolution) and not in_lots(self.problem, item.arc.offer)
+        if item.entry.quantity > 0 and not off_step:
+            return True
+        self.find(
+            f"{item} has a quantity of {item.entry.quantity} kg", expected=f"a positive multiple of {resolution} kg"
+        )
+        return False
+
+
+def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
+    """Return True if every quantity that is no part of a lot is a multiple of the resolution."""
+    step = problem.case.resolution / columns.unit
+    whole_steps = columns.counts[columns.roundings == 1]
+    return step == int(step) and not np.any(whole_steps % int(step))
+
+
+_DATED = {
+    "makes": "a run of",
+    "transfers": "a transfer of",
+    "stocks": "a stock of",
+    "deliveries": "a delivery to",
+    "shorts": "a shortage of",
+}
+"""Entries of a plan with a period of their own, and what to call each."""
+
+
+SLACK = Decimal("1e-9")
+"""What 15-digit numbers may differ by, relative to the largest of them."""
+
+EPSILON = 2.0**-52
+"""What an operation on doubles may be wrong by, relative to its result."""
+
+
+@dataclass(eq=False)
+class PlanEntries:
+    """The entries of a plan, by what they are about."""
+
+    problem: Problem
+    plan: Plan
+    matched: Matched = field(default_factory=Matched)
+    """Its purchases, and lots set aside."""
+    makes: list[tuple[Make, int]] = field(default_factory=list)
+    """With the position of their offer."""
+    transfers: list[tuple[Transfer, int]] = field(default_factory=list)
+    deliveries: list[tuple[Delivery, int]] = field(default_factory=list)
+    """With the position of their demand."""
+    findings: list[Diagnostic] = field(default_factory=list)
+    unplanned: frozenset[str] = frozenset()
+    """Materials of components whose rules conflict."""
+    largest_miss: Decimal = Decimal(0)
+    """Kilograms by which the worst row misses through rounding."""
+
+    @staticmethod
+    def of(problem: Problem, plan: Plan) -> PlanEntries:
+        """Looks every entry up."""
+        ledger = PlanEntries(problem, plan)
+        ledger.unplanned = frozenset(m for part in plan.infeasible for m in part.materials)
+        ledger._keep_within_time()
+        ledger.matched = matched = match(problem, ledger.plan, ledger.find)
+        ledger.makes, ledger.transfers, ledger.deliveries = matched.makes, matched.transfers, matched.deliveries
+        return ledger
+
+    @property
+    def answers(self) -> Answers | None:
+        """What rules answered those who verify plans of the session; None: nothing is kept."""
+        kept = self.problem.kept
+        return kept.verified if kept is not None else None
+
+    @cached_property
+    def columns(self) -> PurchaseColumns:
+        """Purchases and lots set aside as columns of whole numbers."""
+        found, step = self.matched, self.problem.case.resolution
+        if found.columns is not None and not found.lots:
+            return found.columns
+        lots = in_columns(found.lots, step), np.array(found.lot_arcs, dtype=np.intp)
+        return PurchaseColumns.of(self.problem, (in_columns(found.purchases, step), found.arcs), lots)
+
+    @cached_property
+    def bought(self) -> list[Bought]:
+        """Purchases and lots set aside, each with its arc."""
+        network, found = self.problem.network.arcs, self.matched
+        arcs = (*found.arcs.tolist(), *found.lot_arcs)
+        entries: list[Purchase | LotUse] = [*found.purchases, *found.lots]
+        return [Bought(entry, network[arc]) for entry, arc in zip(entries, arcs, strict=True)]
+
+    @property
+    def licensed(self) -> list[Bought]:
+        """Those that move under licences of bounded quantity."""
+        return [self.bought[position] for position in self.columns.licences]
+
+    def _keep_within_time(self) -> None:
+        """Leaves out what lies in no period of the plan; each such entry is a finding."""
+        count = self.problem.case.horizon.count
+        kept: dict[str, tuple[Record, ...]] = {}
+        for name, noun in _DATED.items():
+            entries = getattr(self.plan, name)
+            outside = [entry for entry in entries if not 0 <= entry.period < count]
+            if outside:
+                kept[name] = tuple(entry for entry in entries if 0 <= entry.period < count)
+            for entry in outside:
+                about = getattr(entry, "offer", "") or getattr(entry, "demand", "") or entry.material
+                self.find(f"{noun} `{about}` lies outside the plan", found=f"period {entry.period}")
+        self.plan = self.plan.but(**kept)
+
+    def find(self, message: str, *, found: str = "", expected: str = "") -> None:
+        """Records a finding."""
+        self.findings.append(Diagnostic(message, found=found, expected=expected))
+
+    def miss(self, by: Decimal, pieces: Decimal | int, message: str) -> None:
+        """A row is missed by `by` kilograms: a finding, unless rounding the `pieces` it is the sum of may do so. None or less is no miss.
+
+        Pieces are rounded numbers, each counted by its coefficient; each may be half a resolution off.
+        """
+        if by <= 0:
+            return
+        if by > self.problem.case.resolution / 2 * pieces + SLACK:
+            self.find(message, found=f"{by.normalize():f} kg too much")
+        else:
+            self.largest_miss = max(self.largest_miss, by)
+
+    def misses(
+        self, by: Floats, off: Floats, pieces: Floats, exactly: Callable[[int], tuple[Decimal, Decimal | int, str]]
+    ) -> None:
+        """Many rows, each missed by `by` kilograms give or take `off`: those that could matter are looked at in decimals.
+
+        These are all that may be missed by more than rounding explains, and those that may be missed by most.
+
+        Args:
+            by: kilograms too much, in doubles.
+            off: by how much these may be wrong.
+            pieces: as `miss` takes them, in doubles.
+            exactly: for the position of a row what `miss` takes.
+        """
+        allowed = (float(self.problem.case.resolution) / 2 * pieces + float(SLACK)) * (1 - 1e-9)
+        beyond = by + off > allowed
+        most = float(np.max(by - off, initial=0.0, where=~beyond))
+        for position in np.flatnonzero(beyond | ((by + off > 0) & (by + off >= most))).tolist():
+            self.miss(*exactly(position))
+
+    def carried(self, node: Node, held: Decimal, period: int) -> tuple[Decimal, int]:
+        """What a period has of the stock at the end of the one before, and how many roundings that takes: loss is rounded."""
+        kept = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
+        if kept == 1:
+            return held, 0
+        return (held * kept / self.problem.case.resolution).to_integral_value(
+            ROUND_HALF_EVEN
+        ) * self.problem.case.resolution, 1
+
+    @cached_property
+    def rests(self) -> list[tuple[Lot, int, Decimal, int]]:
+        """What lies in each lot unused at the end of each period, with the rounded numbers that it follows from."""
+        found, (used, pieces) = list[tuple[Lot, int, Decimal, int]](), self.set_aside()
+        for number, lot in enumerate(self.problem.lots):
+            left, roundings = max(lot.quantity - used[number], Decimal(0)), pieces[number]
+            found.append((lot, lot.period, left, roundings))
+            for period in range(lot.period + 1, self.problem.case.horizon.count):
+                left, more = self.carried((lot.material, lot.place.id), left, period)
+                roundings += more
+                found.append((lot, period, left, roundings))
+        return found
+
+    def set_aside(self) -> tuple[list[Decimal], list[int]]:
+        """Kilograms of every lot that are set aside, and the rounded numbers these are the sum of."""
+        columns, lots = self.columns, len(self.problem.lots)
+        own = columns.lot >= 0
+        used = added_up(columns.counts[own], columns.lot[own], lots)
+        return columns.kilograms(used), np.bincount(columns.lot[own], minlength=lots).tolist()
+
+    def pieces(self, offer: int, period: int) -> int:
+        """How many rounded numbers an offer's units in a period are the sum of."""
+        return int(self.orders.pieces[offer, period])
+
+    def roundings(self, offer: int) -> int:
+        """How many half steps of the resolution a quantity ordered from an offer may be off: two if it is part of a lot."""
+        return 2 if self.problem.offers[offer].offer.lot is not None else 1
+
+    def in_lots(self, item: Bought) -> bool:
+        """Return True if a purchase is a part of a lot, and need not be a multiple of the resolution by itself."""
+        return in_lots(self.problem, item.arc.offer)
+
+    def ordered(self) -> Iterator[tuple[int, int, str | None, Decimal, int]]:
+        """Offer, period, place, units and half steps that these may be off, of every order; runs of several outputs have no place."""
+        for item in self.bought:
+            offer = item.arc.offer
+            if offer >= 0 and self.problem.offers[offer].single:
+                yield offer, item.ordered, item.entry.place, item.entry.quantity, self.roundings(offer)
+        for make, offer in self.makes:
+            yield offer, make.period, None, make.units, self.roundings(offer)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """What is ordered of every offer in every period, over places and compliance classes."""
+        made = [(offer, make.period, make.units, self.roundings(offer)) for make, offer in self.makes]
+        return Orders.of(self.columns, made, len(self.problem.offers), self.problem.case.horizon.count)
+
+    def units(self) -> dict[tuple[int, int], Decimal]:
+        """Units ordered of every offer in every period in which anything is, over places and compliance classes."""
+        offer, t = np.nonzero(self.orders.pieces)
+        units = self.orders.decimals(offer, t)
+        return dict(zip(zip(offer.tolist(), t.tolist(), strict=True), units, strict=True))
+
+    def draws(self) -> Iterable[tuple[Node, str, int, Decimal, int]]:
+        """Node, compliance class, period and kilograms of every input taken, with the offer that takes it."""
+        fed = np.zeros(len(self.problem.offers) + 1, dtype=bool)
+        fed[[i for i, facts in enumerate(self.problem.offers) if facts.single and facts.offer.inputs]] = True
+        for position in np.flatnonzero(fed[self.columns.offer]).tolist():
+            item = self.bought[position]
+            yield from self._takes(item.arc.offer, item.entry.requirement, item.ordered, item.entry.quantity)
+        for make, offer in self.makes:
+            yield from self._takes(offer, make.requirement, make.period, make.units)
+
+    def _takes(
+        self, offer: int, requirement: str, period: int, units: Decimal
+    ) -> Iterable[tuple[Node, str, int, Decimal, int]]:
+        facts = self.problem.offers[offer]
+        for line in facts.offer.inputs:
+            yield (line.material, facts.place), requirement, period, line.per_unit * units, offer
