@@ -13,7 +13,7 @@ import pytest
 from friendshore.case import load_case
 from friendshore.document.elements import DataTable, KeyFigures
 from friendshore.document.figures import written
-from friendshore.domain.assumptions import Concern
+from friendshore.domain.case import Concern
 from friendshore.domain.change import Change
 from friendshore.domain.countries import COVERED_NATIONS
 from friendshore.domain.run import Run

@@ -9,7 +9,7 @@ import pytest
 
 from friendshore.document.markdown import markdown
 from friendshore.domain.case import OrderSpec
-from friendshore.domain.held import RunHolding
+from friendshore.domain.run import RunHolding
 from friendshore.recommend import Recommendation
 from friendshore.report import page_document, plan_document
 from friendshore.rules.base import Rule

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.domain.assumptions import Accept
-from friendshore.domain.case import Case
+from friendshore.domain.case import Accept, Case
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import Catalog, Lane, Price, Quote

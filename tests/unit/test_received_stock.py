@@ -13,7 +13,7 @@ from hypothesis.strategies import DrawFn
 
 from friendshore.domain.case import OrderSpec, StockSpec
 from friendshore.domain.facts import Catalog, Offer
-from friendshore.domain.held import RunHolding
+from friendshore.domain.run import RunHolding
 from friendshore.rules.kinds.exclude import Exclude
 
 from ..building import (

@@ -14,22 +14,26 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume, Concern, OfferAssumption
 from ..domain.case import (
+    CAPACITY_COUNTS,
+    Accept,
+    Assume,
     CarryoverSpec,
     Case,
+    Concern,
     DemandSpec,
     IncumbentSpec,
     Level,
     LicenceSpec,
+    OfferAssumption,
     OrderSpec,
     Overlap,
     StockSpec,
     StoreSpec,
     WaiverSpec,
+    misfits,
 )
 from ..domain.facts import ChainEntry, Status
-from ..domain.fitting import misfits
 from ..domain.quantities import parse_number, parse_share
 from ..domain.time import Horizon, Span
 from ..domain.use import Fact

@@ -11,14 +11,17 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from ..catalog.tables import read_rows
-from ..domain.assumptions import Accept, Assume, Concern, OfferAssumption
 from ..domain.base import Fault
 from ..domain.case import (
+    Accept,
+    Assume,
     CarryoverSpec,
     Case,
+    Concern,
     IncumbentSpec,
     Level,
     LicenceSpec,
+    OfferAssumption,
     OrderSpec,
     StockSpec,
     StoreSpec,

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from datetime import date
 from functools import partial
 
-from ..domain.basis import content_of
 from ..domain.evidence import Source
 from ..domain.facts import CapacityStep, Facility, Material
-from ..domain.market import BenchmarkPrice, Factor, Rate
+from ..domain.market import BenchmarkPrice, Factor, Rate, content_of
 from ..domain.naming import Alias
 from ..domain.quantities import UNLIMITED
 from ..reading.csvfile import Table, TableRow

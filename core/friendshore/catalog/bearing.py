@@ -9,8 +9,7 @@ from functools import partial
 from ..domain.base import exact
 from ..domain.facts import Material, Offer, Price
 from ..domain.quantities import Mass, Money, UnitPrice
-from ..domain.terms import Terms
-from ..domain.tiers import PriceSchedule, Tier, bears_too, overlapping
+from ..domain.terms import PriceSchedule, Terms, Tier, bears_too, overlapping
 from ..reading.csvfile import Table, TableRow
 from . import columns
 from .known import not_among

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.base import UnreadableError
-from ..domain.basis import GROSS
 from ..domain.facts import Catalog, Facility, Material, Offer
+from ..domain.market import GROSS
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
 from ..reading import kinds as k

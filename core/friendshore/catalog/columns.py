@@ -11,8 +11,7 @@ from ..domain.evidence import Source
 from ..domain.facts import CapacityStep, Catalog, ChainEntry, Facility, Lane, Material, Offer, Quote, RecipeLine
 from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
-from ..domain.terms import Terms
-from ..domain.tiers import PriceSchedule, Tier
+from ..domain.terms import PriceSchedule, Terms, Tier
 from ..reading import kinds as k
 from ..reading.fields import Field
 from ..reading.layouts import layout

@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from ..domain.base import Fault
-from ..domain.basis import Factors
 from ..domain.facts import Catalog, Material
-from ..domain.market import Factor
+from ..domain.market import Factor, Factors
 from ..domain.naming import Alias, Aliases
 from ..domain.stages import Stage
 from ..domain.suggest import did_you_mean

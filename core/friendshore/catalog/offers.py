@@ -9,8 +9,20 @@ from decimal import Decimal
 from functools import partial
 
 from ..domain.base import grouped
-from ..domain.facts import ChainEntry, Feed, Lane, Material, Offer, Price, Quote, RecipeLine
-from ..domain.fitting import PRICED_TWICE, lane_rows, paid_without_end, quoted_twice
+from ..domain.facts import (
+    PRICED_TWICE,
+    ChainEntry,
+    Feed,
+    Lane,
+    Material,
+    Offer,
+    Price,
+    Quote,
+    RecipeLine,
+    lane_rows,
+    paid_without_end,
+    quoted_twice,
+)
 from ..domain.quantities import UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Table, TableRow

@@ -10,8 +10,7 @@ from typing import TypeVar
 from ..domain.case import Overlap
 from ..domain.facts import Catalog, Facility
 from ..domain.suggest import did_you_mean
-from ..domain.terms import Bearing, Terms
-from ..domain.tiers import PriceSchedule
+from ..domain.terms import Bearing, PriceSchedule, Terms
 from ..errors import Diagnostic
 from .known import circle
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from ..domain.basis import GROSS, Factors, content_of, equal_weights
 from ..domain.facts import Catalog, Material
+from ..domain.market import GROSS, Factors, content_of, equal_weights
 from ..errors import Diagnostic
 from .known import known_from
 

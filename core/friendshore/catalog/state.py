@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from ..domain.base import exact
-from ..domain.basis import Factors, basis_factor, missing_factor
 from ..domain.facts import Material, RecipeLine
+from ..domain.market import Factors, basis_factor, missing_factor
 from ..domain.quantities import Mass, UnitPrice
 from ..domain.suggest import Suggestions
 from ..errors import Diagnostic

@@ -14,8 +14,8 @@ from .options import AsJson, Blocked, installed
 from .output import answer, answering, bare, wrote
 
 if TYPE_CHECKING:
-    from ..domain.basis import Factors
     from ..domain.facts import Catalog
+    from ..domain.market import Factors
     from ..errors import Diagnostic
     from ..plugins import CatalogRef, Registry
     from ..readers import CatalogRows
@@ -205,7 +205,7 @@ def datapackage(
 
 def _factors(catalogs: Iterable[Catalog]) -> Factors:
     """Return the conversion factors of some catalogs together."""
-    from ..domain.basis import Factors
+    from ..domain.market import Factors
 
     return Factors(factor for catalog in catalogs for factor in catalog.factors)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel
 
@@ -169,22 +167,3 @@ class Following:
     def _of_a_catalog(self, name: str) -> str:
         catalog, colon, facility = name.partition(":")
         return f"{catalog}:{self._plain('facility', facility)}" if colon else name
-
-
-__all__ = ["SORTS", "Alias", "Aliases", "Following", "Names", "Sort"]
-
-
-def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the names of rows, numbering those without one from 1 within their pattern, in the order of their keys.
-
-    Args:
-        rows: name, the pattern of a name where it is empty, and key of each.
-        taken: names that no number may spell.
-    """
-    names = [name for name, _, _ in rows]
-    counts: Counter[str] = Counter()
-    for row in sorted((i for i, name in enumerate(names) if not name), key=lambda i: rows[i][2]):
-        pattern = rows[row][1]
-        counts[pattern] = next(n for n in count(counts[pattern] + 1) if pattern.format(n) not in taken)
-        names[row] = pattern.format(counts[pattern])
-    return tuple(names)

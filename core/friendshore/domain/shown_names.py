@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from .base import Number, Record
-from .basis import GROSS
+from .market import GROSS
 
 _ELEMENTS = dict(
     pair.split(":")

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from ..domain.fact_columns import DeclaredColumn
+from ..domain.facts import DeclaredColumn
 from ..errors import Diagnostic, InputError, PluginError
 from ..readers import reader_in
 from ..reading.textfile import read_bytes, read_text

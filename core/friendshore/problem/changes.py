@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from ..domain.assumptions import Accept
-from ..domain.case import Case, DemandSpec, Scenario, WaiverSpec
+from ..domain.case import Accept, Case, DemandSpec, Scenario, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Status
 from ..domain.suggest import closest

@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 
 from ..catalog import twins, united
-from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume
-from ..domain.case import Case
+from ..domain.case import CAPACITY_COUNTS, Accept, Assume, Case
 from ..domain.countries import country_names, is_country, local_country_words, without_accents
 from ..domain.facts import Catalog, Offer
 from ..domain.suggest import closest, did_you_mean, nearest

@@ -8,12 +8,11 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from ..domain.assumptions import OfferAssumption
 from ..domain.base import as_decimal, exact, rounded
-from ..domain.basis import basis_factor
-from ..domain.case import Case
+from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Material, Offer, Price, Quote
+from ..domain.market import basis_factor
 from ..domain.quantities import readable
 from ..domain.time import Delay, Period, Span
 from ..domain.use import Chained

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from ..domain.market import Price, Quote
-from ..domain.price_dates import PriceDate
 from ..domain.time import Period, Span
+from ..domain.used import PriceDate
 from .merged import CASE_SOURCE, Merged, rate_on
 from .network import Arc, lane_on, lanes_to
 from .offers import OfferFacts

@@ -8,14 +8,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ..domain.base import Sharing, exact, grouped, rounded
-from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer, Price, Quote
-from ..domain.market import BenchmarkPrice
+from ..domain.market import BenchmarkPrice, Factors, content_of
 from ..domain.stages import Stage
-from ..domain.terms import Terms
-from ..domain.tiers import PriceSchedule
+from ..domain.terms import PriceSchedule, Terms
 from ..domain.time import Span
 from ..errors import Diagnostic
 from .capacity import accepted_steps

@@ -10,7 +10,7 @@ from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
 from ..domain.market import BenchmarkPrice, Price, Quote
-from ..domain.tiers import Tier
+from ..domain.terms import Tier
 from ..errors import Diagnostic
 from .change_kinds import Facts, benchmark_named, follows, reprices, unknown
 from .merged import CASE_SOURCE

@@ -12,8 +12,7 @@ from ..domain.case import Case
 from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Offer
 from ..domain.quantities import readable
-from ..domain.terms import SPANS, Bearing
-from ..domain.tiers import PriceSchedule, Tier, TierKind, bears_too, overlapping
+from ..domain.terms import SPANS, Bearing, PriceSchedule, Tier, TierKind, bears_too, overlapping
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
 from .merged import Merged, around, exchange, rate_wanting

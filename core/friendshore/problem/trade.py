@@ -13,7 +13,7 @@ from fractions import Fraction
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
-from ..domain.fitting import paid_without_end
+from ..domain.facts import paid_without_end
 from ..domain.quantities import readable
 from ..domain.terms import SPANS, Terms
 from ..domain.time import Span, stretches

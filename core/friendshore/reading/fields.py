@@ -10,11 +10,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..domain.base import UnreadableError
-from ..domain.meanings import meanings
 from ..domain.quantities import Mass, Money, UnitPrice
+from ..domain.written import meanings
 
 if TYPE_CHECKING:
-    from ..domain.fact_columns import FactColumn
+    from ..domain.facts import FactColumn
 
 __all__ = ["Field", "Kind", "Layout", "UnreadableError"]
 

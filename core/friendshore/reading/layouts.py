@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ..domain import values as v
-from ..domain.fact_columns import FactColumn, FactSort, StatedFact
+from ..domain.facts import FactColumn, FactSort, StatedFact
 from ..domain.written import Beside, Written
 from . import kinds as k
 from .cells import read_number

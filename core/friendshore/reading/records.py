@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..domain.base import Fault, FaultsError, Fitting, UnreadableError
-from ..domain.meanings import record_in
 from ..domain.suggest import did_you_mean
+from ..domain.written import record_in
 from ..errors import Diagnostic, InputError
 
 M = TypeVar("M", bound=BaseModel)

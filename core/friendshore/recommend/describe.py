@@ -16,7 +16,6 @@ from typing import Any
 from .. import explain
 from ..domain.base import as_decimal, exact, totals
 from ..domain.plan import Purchase
-from ..domain.ranges import RunRange
 from ..domain.run import (
     Run,
     RunAssumption,
@@ -26,6 +25,7 @@ from ..domain.run import (
     RunMake,
     RunPeriod,
     RunPurchase,
+    RunRange,
 )
 from ..domain.unmet import RunConflict
 from ..domain.use import PROGRAM

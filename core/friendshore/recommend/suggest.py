@@ -15,8 +15,8 @@ from ..case.mentions import mentions
 from ..catalog import nothings, review
 from ..catalog.amounts import ambiguous_amounts, ambiguous_cells
 from ..domain.base import grouped
-from ..domain.basis import Factors, equal_weights
 from ..domain.facts import Catalog
+from ..domain.market import Factors, equal_weights
 from ..domain.memory import uncollected
 from ..domain.quantities import readable
 from ..domain.suggest import did_you_mean

@@ -12,9 +12,7 @@ from functools import cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from ..domain.cash import RunDiscount
-from ..domain.held import RunStock
-from ..domain.run import Run, RunDelivery, RunDraw, RunPurchase
+from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase, RunStock
 from ..domain.unmet import RunShortage
 from ..inert import cell_inert
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..domain.base import grouped
-from ..domain.tiers import Tier
+from ..domain.terms import Tier
 from ..problem.schedules import PriceSpan
 from ..problem.trade import Commitment, TermSpan
 from .ledger import PlanEntries

@@ -20,7 +20,7 @@ from ..case.sheets import OFFERED
 from ..catalog import columns
 from ..catalog.convert import Texts, texts_of
 from ..catalog.tables import HEAD_SHEET, sheet_name
-from ..domain.assumptions import CAPACITY_COUNTS
+from ..domain.case import CAPACITY_COUNTS
 from ..domain.facts import Status
 from ..domain.values import countries
 from ..errors import Diagnostic, InputError
