@@ -14,7 +14,7 @@ from friendshore.domain.facts import Facility, Offer
 from friendshore.domain.terms import PriceSchedule, Terms
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, StockLevel
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import Tariff
 
 from .strategies import Tiny
 

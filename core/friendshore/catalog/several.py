@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..domain.case import Overlap
 from ..domain.facts import Catalog
-from ..domain.memory import Recent, uncollected
+from ..domain.runtime import Recent, uncollected
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
 from .folder import CatalogDraft, read_draft, read_head

@@ -11,7 +11,7 @@ from ..domain.base import exact, grouped
 from ..domain.case import Case, StoreSpec
 from ..domain.facts import Catalog
 from ..domain.market import Factors, basis_factor
-from ..domain.memory import uncollected
+from ..domain.runtime import uncollected
 from ..domain.time import Delay
 from ..domain.use import Use
 from ..errors import Diagnostic, InputError

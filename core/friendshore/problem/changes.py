@@ -14,9 +14,8 @@ from ..domain.suggest import closest
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
 from ..rules.amend import Amend, amended
-from ..rules.base import Rule
+from ..rules.base import Rule, misfits
 from ..rules.pack import LegislativeBill
-from ..rules.waivers import misfits
 from .change_kinds import (
     OFFERS,
     Facts,

@@ -13,7 +13,7 @@ from ..domain.use import Use
 from ..plugins import attributed
 from ..rules.answers import as_charge
 from ..rules.base import Phase, PhaseStatus, Rule, part_held
-from ..rules.customs import is_origin_unknown, possible_origins, told_apart
+from ..rules.verdicts import is_origin_unknown, possible_origins, told_apart
 from .judging import Judgement, Law
 from .kept import Answers, ByRule, Charged
 from .network import Arc, Network

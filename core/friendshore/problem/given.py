@@ -16,11 +16,10 @@ from ..domain.use import Use
 from ..domain.values import meant_use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
-from ..rules.base import PhaseStatus, Rule
+from ..rules.base import PhaseStatus, Rule, misfits
 from ..rules.kinds import Exclude, OriginBan
 from ..rules.kinds.limits import StockLevel
 from ..rules.kinds.shared import is_party
-from ..rules.waivers import misfits
 from .demands import Demand, demand_name
 from .judging import Law
 from .merged import Merged

@@ -13,9 +13,9 @@ from itertools import product
 
 from ..domain.base import grouped
 from ..domain.case import Case, LicenceSpec, WaiverSpec
+from ..domain.runtime import told_each
 from ..domain.time import Span
 from ..domain.use import PASS, Result, Use, Verdict
-from ..domain.watch import told_each
 from ..plugins import attributed
 from ..rules.answers import as_verdict
 from ..rules.base import PhaseStatus, Rule

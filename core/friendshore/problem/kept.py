@@ -18,7 +18,7 @@ from typing import TypeAlias, TypeVar, cast
 from pydantic import BaseModel
 
 from ..domain.change import Change
-from ..domain.memory import SESSION_BYTES, Recent
+from ..domain.runtime import SESSION_BYTES, Recent
 from ..domain.use import Use, Verdict
 from ..rules.amend import amend_rule
 from ..rules.base import Rule

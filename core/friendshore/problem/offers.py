@@ -14,9 +14,9 @@ from ..domain.evidence import Confidence
 from ..domain.facts import Facility, Material, Offer, Price, Quote
 from ..domain.market import basis_factor
 from ..domain.quantities import readable
+from ..domain.runtime import told_each
 from ..domain.time import Delay, Period, Span
 from ..domain.use import Chained
-from ..domain.watch import told_each
 from ..errors import InputError
 from .float_tables import Scaled
 from .merged import CASE_SOURCE, Merged, exchange

@@ -16,7 +16,7 @@ from ..domain.case import Case
 from ..domain.facts import Material, Place
 from ..domain.time import Horizon, stretches
 from ..domain.use import Chained
-from ..rules.facts import Counting, CountingDemand, CountingStock, DemandLine
+from ..rules.base import Counting, CountingDemand, CountingStock, DemandLine
 from ..rules.rows import Purchases
 from ..rules.terms import (
     BoughtTerm,

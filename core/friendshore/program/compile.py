@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..domain.case import LicenceSpec
-from ..domain.memory import uncollected
-from ..domain.watch import told_each
+from ..domain.runtime import told_each, uncollected
 from ..problem import Problem
 from ..problem.demands import Demand
 from ..problem.float_tables import as_floats, table

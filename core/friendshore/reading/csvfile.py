@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..domain.base import Sharing
+from ..domain.runtime import told_each
 from ..domain.suggest import did_you_mean, nearest
-from ..domain.watch import told_each
 from ..errors import Diagnostic
 from ..inert import cell_inert, cell_typed
 from .entry import Entry

@@ -19,7 +19,7 @@ from ..errors import A_CASE, InputError, takes
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
-from ..domain.memory import SESSION_MEGABYTES
+from ..domain.runtime import SESSION_MEGABYTES
 from ..domain.plan import Cost, PlanStatus
 from ..domain.run import Run
 from ..domain.time import PeriodLength

@@ -17,8 +17,8 @@ from ..catalog.amounts import ambiguous_amounts, ambiguous_cells
 from ..domain.base import grouped
 from ..domain.facts import Catalog
 from ..domain.market import Factors, equal_weights
-from ..domain.memory import uncollected
 from ..domain.quantities import readable
+from ..domain.runtime import uncollected
 from ..domain.suggest import did_you_mean
 from ..domain.time import Period
 from ..errors import Diagnostic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..domain.change import Change
-from ..domain.memory import SESSION_BYTES, Recent
+from ..domain.runtime import SESSION_BYTES, Recent
 from ..problem.parts import Members
 from ..verify import VerifiedPlan
 from .answer import PartPlan

@@ -8,7 +8,7 @@ from threading import Lock
 
 import numpy as np
 
-from ..domain.memory import SESSION_BYTES, Recent
+from ..domain.runtime import SESSION_BYTES, Recent
 from ..program.matrix import Linear
 from ..program.objectives import Goal
 from .engine import SolverAnswer, SolverOutcome

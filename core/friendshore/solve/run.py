@@ -15,9 +15,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..domain.memory import set_aside
 from ..domain.plan import Confirmation, PlanStatus
-from ..domain.watch import LONGEST_SECONDS
+from ..domain.runtime import LONGEST_SECONDS, set_aside
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
 from ..program import Choices, Program
 from ..program.matrix import Floats, Ints, Linear, Mask, continuous

@@ -3,7 +3,7 @@
 It replaces the plan of each component that is proved optimal by another optimum of the same program. Integer variables and missed soft limits keep
 their values. These are minimized in turn, each as far as the levels before it allow:
 
-1. money for purchases that are, or may be, of concern because of their seller or their own steps (`rules.dependence`), not discounted;
+1. money for purchases that are, or may be, of concern because of their seller or their own steps (`rules.verdicts`), not discounted;
 2. the part of it for purchases that surely are;
 3. the sum of `|q(t) - q(t-1)|` over all offers, where `q(t)` is the quantity ordered in period t;
 4. how early orders are placed, in kilograms times periods;
@@ -31,7 +31,7 @@ import numpy as np
 from ..domain.use import Chained
 from ..program import Program
 from ..program.matrix import Entries, Floats, Ints, Linear, Mask, capped, with_differences
-from ..rules.dependence import Dependence, dependence_of, worst_of
+from ..rules.verdicts import Dependence, dependence_of, worst_of
 from .answer_cache import AnswerCache, digest
 from .components import Component, column_labels, split
 from .engine import Ask, Cancel, SolverAnswer, SolverOutcome, Watch

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from threading import Lock
 
-from ..domain.workers import finished
+from ..domain.runtime import finished
 from ..program.matrix import Linear
 from ..program.objectives import Goal
 from .answer_cache import AnswerCache, digest

@@ -18,7 +18,7 @@ from friendshore.domain.case import Accept, Assume, LicenceSpec
 from friendshore.domain.facts import CapacityStep, Facility, Offer, Price, RecipeLine, Status
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Phase, PhaseStatus
-from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.trade import ExportControl
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore_enquiries.records import Unknown, UnknownKind

@@ -16,8 +16,7 @@ from ....domain.use import Chained
 from ...base import Facts, IncumbentLine
 from ...rows import Row, Rows, Term, lacking, one_by_one
 from ..shared import Share, for_use, lands, listed
-from .counting import NOUN, NOUNS, Belongs, ByCountries
-from .grouped import STRETCH, Grouped, only, row_of
+from .counting import NOUN, NOUNS, STRETCH, Belongs, ByCountries, Grouped, only, row_of
 
 
 class _Shared(ByCountries):

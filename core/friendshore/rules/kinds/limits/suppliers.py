@@ -15,8 +15,7 @@ from ...base import Facts
 from ...rows import Row, Term
 from ...terms import UsedTerm
 from ..shared import Amount, Share, for_use
-from .counting import NOUN, NOUNS, By, ByCountries
-from .grouped import Per, only, row_of
+from .counting import NOUN, NOUNS, By, ByCountries, Per, only, row_of
 
 Key = tuple[str, str]
 """Who is counted, and the place of delivery; empty: all together."""
