@@ -38,9 +38,8 @@ from ..domain.quantities import parse_number, parse_share
 from ..domain.time import Horizon, Span
 from ..domain.use import Fact
 from ..reading import kinds as k
-from ..reading.entry import Entry
-from ..reading.fields import Field
-from ..reading.layouts import layout
+from ..reading.fields import Field, layout
+from ..reading.records import Entry
 from ..rules.base import PhaseStatus
 from ..rules.keys import RULE, SCENARIO
 

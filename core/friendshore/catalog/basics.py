@@ -13,7 +13,7 @@ from ..domain.market import BenchmarkPrice, Factor, Rate, content_of
 from ..domain.naming import Alias
 from ..domain.quantities import UNLIMITED
 from ..reading.csvfile import Table, TableRow
-from ..reading.layouts import facts_of
+from ..reading.fields import facts_of
 from . import columns
 from .known import alias_faults, elsewhere, other_benchmark, within_itself
 from .state import Alike, CatalogReading

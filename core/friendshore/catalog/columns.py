@@ -13,8 +13,7 @@ from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
 from ..domain.terms import PriceSchedule, Terms, Tier
 from ..reading import kinds as k
-from ..reading.fields import Field
-from ..reading.layouts import layout
+from ..reading.fields import Field, layout
 
 _OFFER = Field("offer", k.IDENT, "Id of an offer of this catalog.", "acme-gallium", required=True)
 

@@ -17,8 +17,7 @@ from ..errors import Diagnostic, InputError
 from ..inert import cell_inert, computed
 from ..readers import CatalogRows
 from ..reading import kinds as k
-from ..reading.fields import Field
-from ..reading.layouts import FactColumns
+from ..reading.fields import FactColumns, Field
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook
 from ..writing import write_file, written_aside

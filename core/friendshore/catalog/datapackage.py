@@ -17,8 +17,7 @@ from ..errors import Diagnostic, InputError
 from ..reading import kinds as k
 from ..reading.cells import BOOLEANS
 from ..reading.csvfile import Table
-from ..reading.fields import Field
-from ..reading.layouts import FactColumns
+from ..reading.fields import FactColumns, Field
 from ..reading.textfile import read_object
 from ..writing import replace_file
 from . import columns

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, all_of
-from ..reading.layouts import FactColumns
+from ..reading.fields import FactColumns
 from . import basics, columns
 from .bearing import read_terms, read_tiers, with_list_prices
 from .known import ALL_IDS, IDS_IN, Known, known_from

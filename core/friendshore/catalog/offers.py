@@ -26,7 +26,7 @@ from ..domain.facts import (
 from ..domain.quantities import UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..reading.csvfile import Table, TableRow
-from ..reading.layouts import facts_of
+from ..reading.fields import facts_of
 from . import columns
 from .known import stage_of_none, unsourced
 from .state import Alike, CatalogReading

@@ -12,9 +12,8 @@ from ..errors import Diagnostic
 from ..readers import CatalogRows, TableRows
 from ..reading import kinds as k
 from ..reading.csvfile import Table, TableRow, fill, read_table
-from ..reading.entry import Entry
-from ..reading.fields import Field, Layout
-from ..reading.layouts import FactColumns
+from ..reading.fields import FactColumns, Field, Layout
+from ..reading.records import Entry
 from ..reading.textfile import no_file
 from ..reading.tomlfile import TomlFile, read_section, read_toml
 from ..reading.workbook import PRIVATE, Workbook, is_workbook, read_workbook, sheet_table

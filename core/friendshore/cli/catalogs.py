@@ -31,7 +31,7 @@ Name = Annotated[
 @answering
 def list_(block: Blocked = None, as_json: AsJson = False) -> int:
     """List the installed catalogs."""
-    from ..reading.today import today
+    from ..domain.time import today
     from ..report import catalog_listing
 
     listing = catalog_listing(_heads(installed(block)), today())
@@ -42,7 +42,7 @@ def list_(block: Blocked = None, as_json: AsJson = False) -> int:
 @answering
 def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """Show what a catalog holds."""
-    from ..reading.today import today
+    from ..domain.time import today
     from ..report import catalog_data, catalog_document
 
     catalog, _ = read_one(name, installed(block))

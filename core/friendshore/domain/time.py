@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import calendar
+import os
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -331,3 +332,18 @@ def stretches(
         return [(period.label, (period.index,)) for period in periods]
     found = grouped(("horizon" if per == "horizon" else str(period.start.year), period.index) for period in periods)
     return [(label, tuple(indices)) for label, indices in found.items()]
+
+
+EPOCH = "SOURCE_DATE_EPOCH"
+"""Seconds since 1970 that stand for now, so that what is made again is the same: https://reproducible-builds.org/specs/source-date-epoch/"""
+
+_DIGITS = 11
+"""Of seconds up to the year 5138; beyond the year 9999 there is no day."""
+
+
+def today() -> date:
+    """Today, or the day that `SOURCE_DATE_EPOCH` says in the environment. No plan depends on it: it says how old the data are."""
+    told = os.environ.get(EPOCH, "")
+    if told.isdecimal() and len(told) <= _DIGITS:
+        return datetime.fromtimestamp(int(told), UTC).date()
+    return datetime.now().astimezone().date()

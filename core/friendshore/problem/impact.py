@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..domain.arguments import CHANGES, RULES, each_of
 from ..domain.change import Change
-from ..errors import InputError
+from ..errors import CHANGES, RULES, InputError, each_of
 from ..plugins import attributed
 from ..rules.amend import amended
 from ..rules.base import Rule

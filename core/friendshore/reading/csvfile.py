@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ..domain.base import Sharing
+from ..domain.base import Sharing, UnreadableError
 from ..domain.runtime import told_each
 from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic
 from ..inert import cell_inert, cell_typed
-from .entry import Entry
-from .fields import Field, Layout, UnreadableError
+from .fields import Field, Layout
+from .records import Entry
 from .textfile import read_text
 
 M = TypeVar("M", bound=BaseModel)

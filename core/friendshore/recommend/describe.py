@@ -27,6 +27,7 @@ from ..domain.run import (
     RunPurchase,
     RunRange,
 )
+from ..domain.time import today
 from ..domain.unmet import RunConflict
 from ..domain.use import PROGRAM
 from ..domain.used import RunBlock, RunPlugin, known_by
@@ -36,7 +37,6 @@ from ..problem.demands import Demand, wanted_at
 from ..problem.given import origin_rules
 from ..problem.inputs import Applied
 from ..problem.network import final_node
-from ..reading.today import today
 from ..session import Session
 from ..solve import Progress
 from ..verify import Line, VerifiedPlan

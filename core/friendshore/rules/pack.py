@@ -19,12 +19,12 @@ from ..domain.change import Change
 from ..domain.written import Written
 from ..errors import Diagnostic, InputError, all_of
 from ..reading.textfile import read_bytes
-from ..reading.tomltext import toml_data
+from ..reading.tomlfile import toml_data
 from .base import PhaseStatus, Rule
 
 if TYPE_CHECKING:
-    from ..reading.entry import Entry
     from ..reading.fields import Layout
+    from ..reading.records import Entry
     from ..reading.tomlfile import TomlFile
 
 PACK_FILE = "pack.toml"
@@ -102,8 +102,7 @@ def pack_layout() -> Layout:
     """The keys and sections of `pack.toml`, made from the records above; what reads is loaded when the first pack is read."""
     from ..reading import kinds as k
     from ..reading.fields import Field as Key
-    from ..reading.fields import Layout
-    from ..reading.layouts import layout
+    from ..reading.fields import Layout, layout
     from .keys import CHANGE, RULE, SCENARIO
 
     doc = 'A named list of changes that a scenario switches on as one: `enable = "<id of the bill>"`.'

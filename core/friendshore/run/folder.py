@@ -17,7 +17,8 @@ from ..domain.run import Run
 from ..errors import Diagnostic, FriendshoreError, InputError
 from ..inert import cell_typed, json_inert
 from ..reading.csvfile import Table, read_table
-from ..reading.fields import Field, Kind, Layout
+from ..reading.fields import Field, Layout
+from ..reading.kinds import Kind
 from ..reading.records import record
 from ..reading.textfile import json_object, read_bytes, read_text
 from ..writing import aside, replace_file, sync, write_file

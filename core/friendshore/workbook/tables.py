@@ -29,7 +29,8 @@ from ..readers import reader_in
 from ..reading import kinds as k
 from ..reading.cells import cell_text
 from ..reading.csvfile import read_table
-from ..reading.fields import Field, Kind, Layout
+from ..reading.fields import Field, Layout
+from ..reading.kinds import Kind
 from ..reading.tomlfile import toml_line
 from ..recommend.gather import Gathered
 from ..rules.amend import figure_of

@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.hookspecs import API
 from friendshore.plugins.manifest import normal
-from friendshore.reading.today import today
 
 if TYPE_CHECKING:
     from friendshore.catalog.convert import Texts

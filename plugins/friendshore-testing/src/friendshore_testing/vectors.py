@@ -29,7 +29,7 @@ from friendshore.domain.use import Chained, Fact, Move, Use, Verdict
 from friendshore.errors import Diagnostic, InputError
 from friendshore.reading.records import record
 from friendshore.reading.textfile import read_text
-from friendshore.reading.tomltext import toml_data
+from friendshore.reading.tomlfile import toml_data
 from friendshore.rules.amend import amended
 from friendshore.rules.answers import as_charge, as_verdict
 from friendshore.rules.base import PhaseStatus, Rule
