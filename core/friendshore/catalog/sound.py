@@ -21,7 +21,7 @@ from ..domain.terms import PriceSchedule, Terms, bears_too, overlapping
 from ..domain.values import ident
 from ..errors import Diagnostic
 from ..reading.records import Again, shown
-from .basics import is_formula
+from .folder import is_formula
 from .known import (
     Known,
     alias_faults,

@@ -53,8 +53,8 @@ def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
 @answering
 def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """List every mistake of a catalog, and what is worth knowing though nothing is wrong."""
-    from ..catalog.amounts import ambiguous_cells
-    from ..catalog.datapackage import stale
+    from ..catalog.convert import stale
+    from ..catalog.review import ambiguous_cells
     from ..recommend.check import Checked
     from ..report import check_data, check_document
 
@@ -191,7 +191,7 @@ def datapackage(
 
     One that friendshore wrote is written anew, and keys that it does not write, such as contributors, are kept; any other is left as it is.
     """
-    from ..catalog.datapackage import write_datapackage
+    from ..catalog.convert import write_datapackage
     from ..errors import InputError
 
     if folder.is_file():

@@ -23,7 +23,7 @@ from ..recommend import gather
 from ..recommend.gather import Gathered
 from ..recommend.recheck import RunFacts, as_run, read_facts
 from ..run import FACTS_FILE, read_run
-from ..run.sums import changed, read_sums
+from ..run.folder import changed, read_sums
 from ..verify import VerifiedPlan, examine
 from .carryover import EarlierUse, carried_over
 from .chains import other_chains

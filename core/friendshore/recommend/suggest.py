@@ -13,7 +13,7 @@ from pathlib import Path
 from ..case.formats import is_toml
 from ..case.mentions import mentions
 from ..catalog import nothings, review
-from ..catalog.amounts import ambiguous_amounts, ambiguous_cells
+from ..catalog.review import ambiguous_amounts, ambiguous_cells
 from ..domain.base import grouped
 from ..domain.facts import Catalog
 from ..domain.market import Factors, equal_weights
