@@ -140,23 +140,18 @@ def write_folder(texts: Texts, folder: Path) -> None:
     for layout in (layout for layout in columns.TABLES if layout.name in texts.tables):
         name, (header, rows) = layout.name, texts.tables[layout.name]
         stream = io.StringIO()
-        free = [_is_free(texts.facts.extended(layout).by_name.get(column)) for column in header]
-        inert = [tuple(map(_inert, row, free)) for row in rows]
+        fields = texts.facts.extended(layout).by_name
+        is_free = [column in fields and fields[column].kind in _FREE for column in header]
+        inert = [
+            [cell_inert(cell) if free and computed(cell) else cell for cell, free in zip(row, is_free, strict=True)]
+            for row in rows
+        ]
         csv.writer(stream, lineterminator="\n").writerows([header, *inert])
         write_file(folder / name, stream.getvalue().encode())
 
 
 _FREE = (k.TEXT, k.TEXTS, k.kind_of("prose"), k.kind_of(frozenset))
 """Kinds of cells that may hold any text; all others are looked at when they are read, and none of them is a formula."""
-
-
-def _is_free(said: Field | None) -> bool:
-    return said is not None and said.kind in _FREE
-
-
-def _inert(text: str, free: bool) -> str:
-    """A cell that no spreadsheet computes; a reader gives back what it was."""
-    return cell_inert(text) if free and computed(text) else text
 
 
 def write_workbook(texts: Texts, path: Path) -> None:

@@ -310,7 +310,7 @@ class _Reader:
 
     def __init__(self, reading: CatalogReading, table: Table, rows: list[TableRow]) -> None:
         self.reading, self.table = reading, table
-        self.rows = sorted(rows, key=_begins)
+        self.rows = sorted(rows, key=lambda row: _amount(row, "least"))
         self.values = self.rows[0].values
 
     def schedule(self) -> PriceSchedule | None:
@@ -371,12 +371,8 @@ class _Reader:
                     yield row, column
 
 
-def _begins(row: TableRow) -> Decimal:
-    """Where a tier begins, in kilograms or money; 0 where that cannot be read."""
-    return _amount(row, "least")
-
-
 def _amount(row: TableRow, column: str) -> Decimal:
+    """Return a limit of a tier in kilograms or money, or 0 if it can't be read."""
     found = row.values.get(column)
     if isinstance(found, Money):
         return exact(found.amount)

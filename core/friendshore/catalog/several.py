@@ -12,7 +12,7 @@ from ..domain.case import Overlap
 from ..domain.facts import Catalog, Facility
 from ..domain.runtime import Recent, uncollected
 from ..domain.suggest import did_you_mean
-from ..domain.terms import Bearing, PriceSchedule, Terms
+from ..domain.terms import PriceSchedule, Terms
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
 from .folder import CatalogDraft, read_draft, read_head
@@ -181,7 +181,7 @@ def _differences(
         )
     for catalog in catalogs:
         for bearing in (*catalog.schedules, *catalog.terms):
-            if _would_lapse(bearing, kept, dropped):
+            if bearing.of == "supplier" and bearing.id == dropped.supplier != kept.supplier:
                 yield _problem(
                     f"terms or prices of {bearing.name} in catalog `{catalog.name}` would no longer bear on the offers of `{name}`",
                     f"`{kept.supplier}`, which sells from `{overlap.keep}`",
@@ -196,10 +196,6 @@ def _bases(name: str, catalogs: Sequence[Catalog]) -> set[str]:
     basis = {m.id: m.basis if m.basis != "gross" else m.id for c in catalogs for m in c.materials}
     offers = [o for c in catalogs if c.name == home for o in c.offers if o.facility == facility]
     return {basis[line.material] for offer in offers for line in offer.outputs}
-
-
-def _would_lapse(bearing: Bearing, kept: Facility, dropped: Facility) -> bool:
-    return bearing.of == "supplier" and bearing.id == dropped.supplier != kept.supplier
 
 
 def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:

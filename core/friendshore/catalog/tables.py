@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ..domain.quantities import Money, UnitPrice
 from ..domain.suggest import nearest
@@ -33,27 +33,6 @@ HEAD_ROWS = Layout(
 )
 _LOOK_LIKE_TABLES = frozenset({".csv", ".tsv", ".xls", ".xlsx", ".ods"})
 _NAMES = [layout.name for layout in columns.TABLES]
-
-
-class CatalogTables(Protocol):
-    """A catalog's head and tables, wherever they are."""
-
-    @property
-    def path(self) -> Path:
-        """The folder or file that holds them all."""
-
-    @property
-    def head_file(self) -> str:
-        """Where the head is, for messages."""
-
-    def head(self, found: list[Diagnostic]) -> Entry | None:
-        """The keys of the head; None if it cannot be read at all."""
-
-    def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """A table; None if there is none."""
-
-    def strangers(self) -> Sequence[Stranger]:
-        """What looks like a table but is none of a catalog's."""
 
 
 NO_FACTS = FactColumns()
@@ -186,6 +165,10 @@ class ReadTables:
         names = [*map(sheet_name, columns.TABLES)]
         strange = [name for name in self._rows.tables if name not in names]
         return [_stranger(self.head_file, name, names, "have the reader leave it out") for name in strange]
+
+
+CatalogTables = FolderTables | SheetTables | ReadTables
+"""A catalog's head and tables, wherever they are."""
 
 
 def read_rows(rows: TableRows, layout: Layout, called: str, found: list[Diagnostic]) -> Table:

@@ -230,7 +230,6 @@ class Dated(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A last day before the first."""
         return days_in_order(given)
 
 

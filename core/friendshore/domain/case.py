@@ -119,7 +119,6 @@ class OfferAssumption(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Nothing that is assumed."""
         if given.get("capacity") is None and given.get("price") is None and not given.get("chain"):
             wanted = ("capacity", "price", "chain")
             yield Fault("", "nothing is assumed of the offer", "a capacity, a price or a chain", turns_on=wanted)
@@ -149,7 +148,6 @@ class Assume(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Licences that are neither granted nor not assumed."""
         for end_use, state in given.get("licence", {}).items():
             if state != "granted":
                 message, fix = "a licence is either assumed or not", 'write "granted" or delete the line'
@@ -202,7 +200,6 @@ class DemandSpec(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A quantity that is not said, or said twice, and a last day before the first."""
         stated = [name for name in ("per_year", "quantities") if given.get(name) not in (None, ())]
         expected = "exactly one of per_year, quantity and quantities"
         if not stated:
@@ -267,7 +264,6 @@ class StockSpec(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Two chains for one stock, inputs of no offer, and inputs that no document confirms."""
         yield from _confirmed(given)
         if given.get("inputs") and not given.get("offer"):
             message, fix = (
@@ -306,7 +302,6 @@ class OrderSpec(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """An arrival before the order, and inputs that no document confirms."""
         yield from _confirmed(given)
         yield from days_in_order(given, "ordered", "arrives")
 
@@ -358,7 +353,6 @@ class Level(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Yield a fault for each field that has no meaning for what is minimized. A field at its default is fine."""
         minimise = given.get("minimise")
         counted = minimise == "concentration"
         usual = {"by": "country", "stage": None, "per": "year"}
@@ -440,7 +434,6 @@ class StoreSpec(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """More lost than is held."""
         loss = given.get("loss", 0)
         if loss > 1:
             message = f"{loss * 100:f} % a year is more than is held"
@@ -488,7 +481,6 @@ class Overlap(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Names of no facility of a catalog, two of one catalog, and one kept that is none of them."""
         facilities, keep = given.get("facilities", ()), given.get("keep", "")
         for name in (*facilities, *filter(None, (keep,))):
             if name.count(":") != 1 or not all(name.split(":")):
@@ -583,7 +575,6 @@ class Case(Tables, Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Names given twice; dates and lists that do not fit the periods."""
         yield from _named_twice(given)
         yield from _stored_twice(given)
         yield from _off_the_plan(given)

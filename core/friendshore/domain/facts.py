@@ -91,7 +91,6 @@ class FactColumn(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A unit of what is no number."""
         if given.get("unit") and given.get("type") is not FactSort.NUMBER:
             yield Fault(
                 "unit", "only a number has a unit", "no unit", 'write `type = "number"`, or delete it', ("type",)
@@ -116,7 +115,6 @@ class StatedFact(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A text that is not what its type says, or not as it is written once read."""
         sort, text = given.get("type", FactSort.TEXT), given.get("value", "")
         try:
             fine = _fact_text(_read_fact(sort, text)) == text != ""
@@ -286,7 +284,6 @@ class Facility(Stating):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A code of another country for a site, and steps of capacity that begin on one day."""
         country, place = given.get("country"), given.get("place")
         if country and place and len(place) == 2 and place != country:
             yield Fault("place", f"the facility lies in {country}", fix="name a site, or leave it blank")
@@ -329,7 +326,6 @@ class ChainEntry(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Scrap that is called primary; no country in a list that is said to hold them all, unless it is of scrap."""
         recycled = given.get("feed", Feed.PRIMARY) is Feed.RECYCLED
         if given.get("stage") == COLLECTION and given.get("feed", Feed.RECYCLED) is not Feed.RECYCLED:
             message = "what is collected is scrap, and no primary feed"
@@ -453,7 +449,6 @@ class Offer(Stating):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Dates and terms of an order that do not fit one another; a price below zero at which orders have no end."""
         yield from days_in_order(given)
         yield from _order_terms(given)
         price = given.get("price")

@@ -53,7 +53,6 @@ class BenchmarkPrice(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A price outside of its range."""
         yield from outside(given, "amount", "low", "high")
 
 
@@ -79,7 +78,6 @@ class Price(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Two prices in one, a premium on nothing, and an amount of no currency."""
         amount, benchmark = given.get("amount"), given.get("benchmark")
         if given.get("premium") and not benchmark:
             yield Fault("premium", "a premium on no benchmark", fix="name the benchmark", turns_on=("benchmark",))
@@ -108,7 +106,6 @@ class Quote(Dated):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A last day before the first, and a price outside of its range."""
         yield from super().faults(given)
         yield from outside(given, "amount", "low", "high")
 
@@ -128,7 +125,6 @@ class Rate(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A currency exchanged for itself."""
         if given.get("currency") and given.get("currency") == given.get("to"):
             yield Fault("to", "a currency is not exchanged for itself", fix="name two currencies")
 

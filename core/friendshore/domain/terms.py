@@ -78,7 +78,6 @@ class Terms(Bearing):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Terms that say nothing, or what nobody can keep."""
         yield from super().faults(given)
         least, most = given.get("least"), given.get("most")
         if all(given.get(name) is None for name in FIGURES):
@@ -101,7 +100,6 @@ class Terms(Bearing):
 
     @property
     def name(self) -> str:
-        """What messages and tables call it."""
         to = f" to {', '.join(sorted(self.places))}" if self.places else ""
         return super().name + to
 
@@ -144,7 +142,6 @@ class Tier(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A price and a share off it; an end before the beginning."""
         if given.get("most") is not None and given["most"] < given.get("least", 0):
             yield Fault(
                 "most", "the tier ends before it begins", "no less than `least`", "exchange the two, or mend one"
@@ -173,7 +170,6 @@ class PriceSchedule(Bearing):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Tiers that do not begin at nothing, or overlap; a price where money is measured."""
         yield from super().faults(given)
         tiers = given.get("tiers")
         if tiers is None:

@@ -201,7 +201,6 @@ class Horizon(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A plan longer than a century, or one that ends after the last day of the calendar."""
         start, count, length = (given.get(name) for name in ("start", "count", "length"))
         if start is None or count is None or length is None or given.get("until") is not None:
             return

@@ -74,7 +74,11 @@ class Chained(Record):
 
     def entries(self, stage: Stage) -> tuple[ChainEntry, ...]:
         """The entries of one stage. Where scrap was collected is no answer to where its metal was mined."""
-        return tuple(_of_the_metal(e) for e in self.performed if e.main_stage is stage)
+        return tuple(
+            e.but(countries=frozenset(), complete=False) if e.unmined else e
+            for e in self.performed
+            if e.main_stage is stage
+        )
 
     @property
     def recycled(self) -> bool:
@@ -112,10 +116,6 @@ class Chained(Record):
                 {self.offer.customs_origin, *(countries if contradicted else ())}
             ), complete or not contradicted
         return (countries, complete) if countries else (frozenset({self.facility.country}), False)
-
-
-def _of_the_metal(entry: ChainEntry) -> ChainEntry:
-    return entry.but(countries=frozenset(), complete=False) if entry.unmined else entry
 
 
 class Move(Record):

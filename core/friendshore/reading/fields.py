@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -18,7 +18,7 @@ from ..domain import values as v
 from ..domain.base import UnreadableError
 from ..domain.facts import FactColumn, FactSort, StatedFact
 from ..domain.quantities import Mass, Money, UnitPrice
-from ..domain.written import Beside, Written, meanings
+from ..domain.written import Beside, Written, meanings, record_in
 from . import kinds as k
 from .cells import read_number
 from .kinds import MONEY, SIGNED_PRICE, UNIT_PRICE, Kind, kind_of
@@ -177,7 +177,9 @@ def fields_of(record: type[BaseModel]) -> Iterator[Field]:
             if isinstance(said, Written):
                 yield _field(record, attribute, info, said)
             elif isinstance(said, Beside):
-                yield from fields_of(_record_in(info.annotation))
+                inner = record_in(info.annotation)
+                assert inner is not None
+                yield from fields_of(inner)
 
 
 def _field(record: type[BaseModel], attribute: str, info: FieldInfo, said: Written) -> Field:
@@ -193,13 +195,6 @@ def _field(record: type[BaseModel], attribute: str, info: FieldInfo, said: Writt
         attribute=attribute,
         currency=next((name for name in currencies if name in record.model_fields), ""),
     )
-
-
-def _record_in(annotation: object) -> type[BaseModel]:
-    """The record in `Price | None`, or in its own type."""
-    found = next(part for part in (annotation, *get_args(annotation)) if isinstance(part, type))
-    assert issubclass(found, BaseModel)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,9 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int |
     column, found = path_of(place), shown(given)
     if kind == "extra_forbidden":
         names = _names_at(model, place[:-1])
+        expected = "one of " + ", ".join(names) if names else ""
         fix = did_you_mean(str(place[-1]), names) or "delete it"
-        return Diagnostic("no such key", file, row, column, expected=_listing(names), fix=fix)
+        return Diagnostic("no such key", file, row, column, expected=expected, fix=fix)
     if kind == "missing":
         return Diagnostic("a needed key is missing", file, row, column, fix=f"add `{place[-1]}`")
     context = detail.get("ctx", {})
@@ -158,10 +159,6 @@ def shown(value: object) -> str:
     else:
         text = f'"{value}"' if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _listing(names: Sequence[str]) -> str:
-    return "one of " + ", ".join(names) if names else ""
 
 
 def _names_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:

@@ -190,7 +190,8 @@ def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = (
     except InputError as error:
         found.extend(error.problems)
     except _BROKEN as error:
-        why = "it is an old `.xls`, or has a password" if _is_old(path) else _why(error)
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        why = "it is an old `.xls`, or has a password" if _is_old(path) else why
         found.append(
             Diagnostic(
                 f"is no workbook that can be read: {why}",
@@ -212,10 +213,6 @@ def sheet_table(book: Workbook, sheet: str, layout: Layout, found: list[Diagnost
     # Of what stands above the header it has been said that it is no part of the table.
     found.extend(p for p in book.found.get(sheet, ()) if p.row is None or p.row >= table.head_line)
     return table
-
-
-def _why(error: BaseException) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _read(path: Path, parts: WorkbookParts, library: ModuleType, also: Collection[str]) -> Workbook:

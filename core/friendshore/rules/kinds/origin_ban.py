@@ -261,7 +261,6 @@ class OriginBan(Covering, Rule):
         return Barred(self.allow, all_but=True) if self.allow else Barred(self.countries)
 
     def concerns(self, use: Use) -> bool:
-        """Whether it covers the use's material, end use, place and buyer."""
         return (
             (not self.end_uses or use.end_use in self.end_uses)
             and (not self.places or use.place.country in self.places)
@@ -270,7 +269,6 @@ class OriginBan(Covering, Rule):
         )
 
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        """The worst verdict over the stages that the offer answers for, exceptions considered."""
         if not self.concerns(use):
             return PASS
         own, stated = self.covers(offer.material), dict(use.facts)

@@ -105,7 +105,7 @@ class Covering(Selector):
         return self._narrowed or bool(self.also)
 
     def covers(self, material: Material) -> bool:
-        """Whether `material` is covered; a rule that says nothing about materials covers all."""
+        """Return True if the rule is about a material. A rule that names no material covers all."""
         if self._narrowed:
             return super().covers(material) or any(selector.covers(material) for selector in self.also)
         return not self.also or any(selector.covers(material) for selector in self.also)

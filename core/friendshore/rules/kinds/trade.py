@@ -61,13 +61,11 @@ class Exclude(Covering, Rule):
         ]
 
     def concerns(self, use: Use) -> bool:
-        """Whether it bears on the use's end use and place."""
         return (not self.end_uses or use.end_use in self.end_uses) and (
             not self.places or use.place.country in self.places
         )
 
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        """Fails what is named."""
         del move
         if not self.concerns(use) or not self.covers(offer.material):
             return PASS
@@ -133,7 +131,6 @@ class ExportControl(Covering, Rule):
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
 
     def concerns(self, use: Use) -> bool:
-        """Whether it can bear on the use: end use, facts, and destination where the use alone tells it."""
         if self.end_uses and use.end_use not in self.end_uses:
             return False
         if self.unless and all(test.holds(dict(use.facts)) for test in self.unless):
@@ -141,10 +138,11 @@ class ExportControl(Covering, Rule):
         return self.judged_on != "use" or self._is_destination(use.place.country)
 
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        """Whether the goods may go there for this use."""
         if not move.crosses or not self.concerns(use) or not self.covers(offer.material):
             return PASS
-        if not self._bound_for(move, use) or not self._party(move, use):
+        if not self._bound_for(move, use):
+            return PASS
+        if self.buyers and not (is_party(use.buyer, self.buyers) or is_party(move.to.operator, self.buyers)):
             return PASS
         result, countries = self._from(offer, move)
         if result is Result.PASS:
@@ -164,9 +162,6 @@ class ExportControl(Covering, Rule):
     def _bound_for(self, move: Move, use: Use) -> bool:
         by_use, by_move = self._is_destination(use.place.country), self._is_destination(move.to.country)
         return {"use": by_use, "move": by_move, "either": by_use or by_move}[self.judged_on]
-
-    def _party(self, move: Move, use: Use) -> bool:
-        return not self.buyers or is_party(use.buyer, self.buyers) or is_party(move.to.operator, self.buyers)
 
     def _from(self, offer: Chained, move: Move) -> tuple[Result, tuple[str, ...]]:
         """Whether the goods come out of an exporting country, by the verdict table on their possible customs origins."""
@@ -285,7 +280,7 @@ class Tariff(Covering, Rule):
         return self.covers(material)
 
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
-        """Duty per kilogram of the material's basis; the specific part in `specific_currency` (see `in_currency`)."""
+        """Return the duty per kilogram of the material's basis, its specific part in `specific_currency`."""
         del use  # customs ask what enters and from where, not what for
         if move.origin.country in self.territory or move.to.country not in self.territory:
             return Decimal(0)

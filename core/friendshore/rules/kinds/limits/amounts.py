@@ -65,7 +65,6 @@ class MinDelivered(Covering, InMoney):
     """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """For every stretch in which something is wanted a row for each demand, or one for all of them."""
         for name, demands in self._counted(facts):
             counts = _one_of(demands)
             reads = frozenset(demand.use.material.id for demand in demands)
@@ -93,7 +92,6 @@ class MinDelivered(Covering, InMoney):
         )
 
     def sentence(self) -> str:
-        """The rule in one sentence."""
         much = "All" if self.share == 1 else f"At least {(self.share * 100).normalize():f} %"
         where = f" at {listed(self.places, 'or')}" if self.places else ""
         which = f" ({listed(self.demands, 'or')})" if self.demands else ""
@@ -256,7 +254,6 @@ class Budget(Covering, InMoney):
         return dependence_of(offer, self.countries) is not Dependence.NO
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for every stretch."""
         reads = frozenset(material.id for material in facts.materials if self.covers(material))
         uses, made_of = only(self.end_uses, surely=False), ForUses(self.end_uses, surely=False, not_free_of=self.id)
         counts, makers = _asked_once(self.counts), _asked_once(self.counts_if_tainted)
@@ -412,7 +409,6 @@ class StockLevel(Covering, InMoney):
         return self
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for every period and material at a place, or for all of them together."""
         last = len(facts.horizon.periods) - 1
         for name, part, place in self._heaps(facts):
             for label, periods in facts.spans("period"):

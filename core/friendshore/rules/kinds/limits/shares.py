@@ -182,7 +182,6 @@ class MaxShare(_Shared):
         return self
 
     def rows(self, facts: Facts) -> Iterable[Row | Rows]:
-        """One row for every group, stretch, and everyone who may be bought from."""
         return self.share_rows(facts, self._capped, cap=True)
 
     def _capped(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
@@ -232,7 +231,6 @@ class MinShare(_Shared):
         return self.about(sorted(lists.get(self.by, self.named())))
 
     def rows(self, facts: Facts) -> Iterable[Row | Rows]:
-        """One row for every group and stretch; with `each`, for everyone named."""
         return self.share_rows(facts, self._qualifying, cap=False)
 
     def _qualifying(self, _facts: Facts, _group: str) -> list[tuple[str, Belongs]]:
@@ -250,7 +248,7 @@ class MinShare(_Shared):
         return at_home and (self.feed is None or self._fed_by(offer, self.feed))
 
     def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
-        """What an offer does of a stage; asked about recycled feed, collecting scrap is what counts in the place of mining."""
+        """Return what an offer does of a stage. For recycled feed, collecting scrap counts as mining."""
         entries = [entry for entry in offer.performed if entry.main_stage is stage]
         return entries if self.feed is Feed.RECYCLED else offer.entries(stage)
 
@@ -299,7 +297,6 @@ class Concentration(ByCountries):
                     yield Row(f"{group} {label}", (lacking(*shares),), reads=self.reads(part))
 
     def sentence(self) -> str:
-        """What is added up, in words."""
         what = f" of {self.subject()}" if self.selects else ""
         who = f"the {NOUN[self.by]} that most comes from"
         where = f", where it is {self.stage.value}" if self.stage is not None else ""
@@ -321,7 +318,6 @@ class MaxChurn(Grouped):
     """Of all that is bought today, from 0 to 1, or like `20 %`."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for every group and stretch in which something is bought today."""
         known = {material.id for material in facts.materials}
         members = grouped((self.group(line.material), line) for line in facts.incumbents if line.material.id in known)
         for group, lines in sorted((group, lines) for group, lines in members.items() if group):
