@@ -142,7 +142,7 @@ A_SESSION = f"friendshore.plan({A_CASE}).session"
 
 
 def takes(kind: type, line: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
-    """Has a public function say what it takes, where its first argument is not a record of a kind but, say, the path of a case.
+    """Have a public function say what it takes, where its first argument is not a record of a kind but, say, the path of a case.
 
     Args:
         kind: what its first argument is.

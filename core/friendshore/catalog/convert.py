@@ -79,7 +79,7 @@ def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
 def convert(
     source: Path | CatalogRows, target: Path, read: Callable[[Any], Catalog], facts: FactColumns = NO_FACTS
 ) -> tuple[Path, ...]:
-    """Writes a catalog in another form, proves that it holds the same facts, and returns the files written.
+    """Write a catalog in another form, prove that it holds the same facts, and return the files written.
 
     Args:
         source: folder or workbook, or what a reader read.
@@ -97,7 +97,7 @@ def convert(
 
 
 def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]) -> tuple[Path, ...]:
-    """Writes a catalog to a target as `convert` does, proves that it reads back as facts of the same digest, and returns the files written.
+    """Write a catalog to a target as `convert` does, prove that it reads back as facts of the same digest, and return the files written.
 
     Raises:
         InputError: as `convert` does.
@@ -129,7 +129,7 @@ def may_be_written(target: Path) -> None:
 
 
 def write_folder(texts: Texts, folder: Path) -> None:
-    """Writes `catalog.toml` and CSV files.
+    """Write `catalog.toml` and CSV files.
 
     Raises:
         OSError: if it cannot be written.
@@ -155,7 +155,7 @@ _FREE = (k.TEXT, k.TEXTS, k.kind_of("prose"), k.kind_of(frozenset))
 
 
 def write_workbook(texts: Texts, path: Path) -> None:
-    """Writes a workbook: one sheet a table, and a sheet `catalog` of keys and values.
+    """Write a workbook: one sheet a table, and a sheet `catalog` of keys and values.
 
     Numbers and dates are cells of that sort; all else is text, also in the eyes of a spreadsheet, so that `2841.80` and `1/2`
     stay what they are.
@@ -193,7 +193,7 @@ _FIX = "write it anew with friendshore catalogs datapackage, or delete it"
 
 
 def write_datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> Path:
-    """Writes `datapackage.json` into a catalog folder, with columns that plugins declare, and returns its path. Keys of one that is there
+    """Write `datapackage.json` into a catalog folder, with columns that plugins declare, and return its path. Keys of one that is there
     are kept if friendshore has nothing to say of them, such as `contributors`.
 
     Raises:
@@ -222,7 +222,7 @@ def _mark(described: Mapping[str, Any]) -> str:
 
 
 def stale(folder: Path, facts: FactColumns = NO_FACTS) -> list[Diagnostic]:
-    """Whether a `datapackage.json` that is there says something else than the tables beside it do, with the columns that plugins declare."""
+    """Return a warning if `datapackage.json` differs from the tables beside it, with the columns that plugins declare."""
     path = folder / FILE
     try:
         told = read_object(path, _FIX) if path.exists() else {}

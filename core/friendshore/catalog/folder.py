@@ -50,7 +50,7 @@ class CatalogDraft:
 def read_catalog(
     folder: Path | str, distribution: str = "", context: Sequence[Catalog] = (), facts: FactColumns = NO_FACTS
 ) -> Catalog:
-    """Reads a catalog.
+    """Read a catalog.
 
     Args:
         folder: the folder that holds `catalog.toml`, or a workbook.
@@ -105,7 +105,7 @@ def read_head(tables: CatalogTables, found: list[Diagnostic]) -> Head:
 def read_draft(
     tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: Known, found: list[Diagnostic]
 ) -> CatalogDraft:
-    """Reads what can be read of a catalog, whose `head` is what `read_head` found; mistakes go to `found`.
+    """Read what can be read of a catalog, whose `head` is what `read_head` found; mistakes go to `found`.
 
     To what the catalogs define that it requires, `known`, its own definitions are added.
     """
@@ -190,7 +190,7 @@ _FORMULA = re.compile(r"[A-Z(]")
 
 
 def is_formula(compound: str) -> bool:
-    """Whether a word can be a formula; else it is the id of a material."""
+    """Return True if a word can be a formula; else it is the id of a material."""
     return _FORMULA.match(compound) is not None
 
 
@@ -239,7 +239,7 @@ def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
 
 
 def name_materials(reading: CatalogReading) -> None:
-    """Makes the ids of this catalog's materials known, before anything refers to them."""
+    """Make the ids of this catalog's materials known, before anything refers to them."""
     for row in reading.table(columns.MATERIALS).rows:
         if "id" in row.values:
             reading.known.materials[row.values["id"]] = None
@@ -297,7 +297,7 @@ def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
 
 
 def name_facilities(reading: CatalogReading) -> None:
-    """Makes this catalog's facilities and their sites known, before anything refers to them."""
+    """Make this catalog's facilities and their sites known, before anything refers to them."""
     table = reading.table(columns.FACILITIES)
     for row in table.rows:
         if "id" in row.values:
@@ -404,7 +404,7 @@ def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
 
 
 def check_aliases(reading: CatalogReading) -> None:
-    """Records aliases that lead nowhere, back to themselves, or away from what is still there."""
+    """Record aliases that lead nowhere, back to themselves, or away from what is still there."""
     table = reading.table(columns.ALIASES)
     for row in table.rows:
         alias = reading.known.aliases.get((row.values["of"], row.values.get("old", "")))

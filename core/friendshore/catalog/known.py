@@ -69,7 +69,7 @@ class Known:
     """Ids that are not used any more, by what they named."""
 
     def take(self, catalog: Catalog) -> None:
-        """Adds all that a catalog defines."""
+        """Add all that a catalog defines."""
         self.materials.update((m.id, m) for m in catalog.materials)
         self.facilities.update((f.id, f.within) for f in catalog.facilities)
         self.suppliers.update(f.supplier for f in catalog.facilities)
@@ -82,7 +82,7 @@ class Known:
         self.aliases.update(((a.of, a.old), a) for a in catalog.aliases)
 
     def merge(self, other: Known) -> None:
-        """Adds all that is known elsewhere."""
+        """Add all that is known elsewhere."""
         for held in fields(self):
             getattr(self, held.name).update(getattr(other, held.name))
 
@@ -249,7 +249,7 @@ class CatalogReading:
         return self.read[layout.name] or Table(layout, layout.name, self.found)
 
     def _count(self, table: Table) -> None:
-        """Adds a table's rows to those of the others; where they are too many in all, none is looked at any more."""
+        """Add a table's rows to those of the others; where they are too many in all, none is looked at any more."""
         self._rows += len(table.rows)
         if self._rows > TABLE_ROWS:
             table.too_many(f"{self._rows:,}", "rows, together with the catalog's other tables")
@@ -261,7 +261,7 @@ class CatalogReading:
     def refers(
         self, table: Table, row: TableRow, column: str, known: Collection[str], what: str, fix: str = ""
     ) -> bool:
-        """Whether a cell names something that exists; a blank cell does not, and is no mistake here."""
+        """Return True if a cell names something that exists; a blank cell does not, and is no mistake here."""
         word = row.values.get(column)
         if word is None:
             return False
@@ -297,7 +297,7 @@ class CatalogReading:
         return ""
 
     def _sources_missing(self, table: Table) -> None:
-        """Says once that there are no sources at all, in place of once for every figure."""
+        """Report once that there are no sources at all, in place of once for every figure."""
         file = str(Path(table.file).with_name(SOURCES.name)) if table.file.endswith(".csv") else table.file
         problem = Diagnostic(
             f"there is no {SOURCES.name}, which rows of {Path(table.file).name} and others name sources of",

@@ -414,7 +414,7 @@ def _read_heads(
 
 
 def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Diagnostic], *, wanted: bool) -> _Head | None:
-    """Reads one head; None if a catalog of its name is already there."""
+    """Read one head; None if a catalog of its name is already there."""
     tables = tables_at(_tables_of(place), found, getattr(place, "columns", NO_FACTS))
     head = read_head(tables, found)
     keys = head.keys

@@ -156,7 +156,7 @@ class Fault:
         return (*(self.entry or ()), *((self.field,) if self.field else ()))
 
     def known(self, unread: Collection[str]) -> bool:
-        """Whether all that it turns on could be read."""
+        """Return True if all that it turns on could be read."""
         return self.field not in unread and not any(name in unread for name in self.turns_on)
 
 
@@ -234,7 +234,7 @@ class Dated(Fitting):
 
 
 def is_truth(value: object) -> bool:
-    """Whether a value is true or false, numpy's included."""
+    """Return True if a value is true or false, numpy's included."""
     return isinstance(value, bool) or type(value).__name__ in _TRUTHS
 
 
@@ -304,7 +304,7 @@ def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
 
 
 def in_reach(number: Decimal) -> bool:
-    """Whether a number is 0, or of a size that a stated one may have."""
+    """Return True if a number is 0, or of a size that a stated one may have."""
     return not number or SMALLEST <= number.copy_abs() <= LARGEST
 
 

@@ -441,7 +441,7 @@ class StoreSpec(Fitting):
         yield from days_in_order(given)
 
     def holds_on(self, day: date) -> bool:
-        """Whether it is about a day."""
+        """Return True if it is about a day."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
@@ -598,7 +598,7 @@ def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection
 
 
 def _named_twice(given: Given) -> Iterator[Fault]:
-    """Records of one sort that answer to one name, which nothing that refers to them could tell apart."""
+    """Yield a fault for each record that has the name of another one of its sort."""
     place = given.get("place", "")
     for field, (column, name) in _NAMES.items():
         seen: set[object] = set()
@@ -617,7 +617,7 @@ def _named_twice(given: Given) -> Iterator[Fault]:
 
 
 def _stored_twice(given: Given) -> Iterator[Fault]:
-    """Stores of a material at a place that hold on the same day: how it is held must not be open."""
+    """Yield a fault for each store of a material at a place on days that another one covers."""
     seen: dict[tuple[str, str], list[Span]] = {}
     for number, store in enumerate(given.get("stores", ())):
         named = (store.material, store.place or given.get("place", ""))
@@ -680,7 +680,7 @@ def misfits(given: Given, horizon: Horizon) -> Iterator[Fault]:
 
 
 def _circles(scenarios: Sequence[Scenario]) -> Iterator[Fault]:
-    """Scenarios that inherit from none, or from themselves."""
+    """Yield a fault for each scenario that inherits from an unknown one, or from itself."""
     known = {scenario.name: scenario.inherits for scenario in scenarios}
     for number, scenario in enumerate(scenarios):
         at = ("scenarios", number)

@@ -343,12 +343,12 @@ class ChainEntry(Fitting):
 
     @property
     def recycled(self) -> bool:
-        """Whether it is done to scrap, so that it is not the first time that the metal goes through the stage."""
+        """True if it is done to scrap, so that it is not the first time that the metal goes through the stage."""
         return self.feed is Feed.RECYCLED
 
     @property
     def unmined(self) -> bool:
-        """Whether it stands in the place of the mine and tells where scrap was collected, not where its metal was mined."""
+        """True if it stands in the place of the mine and tells where scrap was collected, not where its metal was mined."""
         return self.recycled and self.main_stage is Stage.MINED
 
 
@@ -443,7 +443,7 @@ class Offer(Stating):
 
     @property
     def paid(self) -> bool:
-        """Whether it is ever paid to whoever takes it: a price below zero."""
+        """True if it is ever paid to whoever takes it: a price below zero."""
         stated = None if self.price is None else self.price.amount
         return (stated is not None and stated < 0) or _below_zero(self.quotes)
 

@@ -162,7 +162,7 @@ class Factors:
             self.add(factor)
 
     def add(self, factor: Factor) -> None:
-        """Takes one more row in."""
+        """Take one more row in."""
         self._rows.setdefault(factor.compound, {})[factor.element] = factor.kg_per_kg
         self._contents.clear()
 

@@ -75,7 +75,7 @@ class Aliases:
         return tuple(steps)
 
     def circle(self, of: str, name: str) -> bool:
-        """Whether a name leads back to itself."""
+        """Return True if a name leads back to itself."""
         way = self.way(of, name)
         return bool(way) and way[-1].new == name
 
@@ -85,7 +85,7 @@ class Aliases:
         return next((way[-1] for way in ways if way and not way[-1].new), None)
 
     def following(self, taken: Collection[str] = ()) -> Following:
-        """Renames records, and keeps account of it. Where a field may name several sorts of things, a name in `taken` is that of something else."""
+        """Rename records, and keep account of it. Where a field may name several sorts of things, a name in `taken` is that of something else."""
         return Following(self, taken)
 
 

@@ -38,7 +38,7 @@ def watched(by: Watcher | None) -> Iterator[None]:
 
 
 def tell(done: int, total: int, doing: str, of: str) -> None:
-    """Tells that `done` of `total` are done; `doing` says what is being done, `of` what is counted."""
+    """Report that `done` of `total` are done; `doing` says what is being done, `of` what is counted."""
     told = _told.get()
     if told is not None:
         told(done, total, doing, of)
@@ -68,7 +68,7 @@ def finished(
     most: int | None = None,
     meanwhile: Callable[[], None] = _nothing,
 ) -> Generator[tuple[T, Future[R]], None, None]:
-    """Has an executor do tasks, and yields each with its future once that has ended, in the order in which they end.
+    """Have an executor do tasks, and yield each with its future once that has ended, in the order in which they end.
 
     Args:
         executor: does them. What has not begun when the caller stops looking is cancelled.
@@ -170,7 +170,7 @@ class _Search:
                     self._frozen = False
 
     def _age(self) -> None:
-        """Counts many new objects as old, so that the next searches for young cycles do not begin with all of them.
+        """Count many new objects as old, so that the next searches for young cycles do not begin with all of them.
 
         Of what is counted as old at once, Python does not know how much it is, and would put off its full search: that is made here. Very
         many at once are those of one large case, which stay.
@@ -219,7 +219,7 @@ class Recent(Generic[K, V]):
             return found[0]
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """Keeps a value of some size, and drops what then is too much."""
+        """Keep a value of some size, and drop the least recently used beyond the total."""
         with self._lock:
             self.size += size - self._kept.pop(key, (None, 0))[1]
             self._kept[key] = (value, size)

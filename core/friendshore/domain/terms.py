@@ -105,7 +105,7 @@ class Terms(Bearing):
 
     @property
     def switches(self) -> bool:
-        """Whether it makes a difference that anything is ordered at all."""
+        """True if it makes a difference that anything is ordered at all."""
         return bool(self.fixed or self.least or self.setup_use)
 
 
@@ -190,7 +190,7 @@ class PriceSchedule(Bearing):
                 yield Fault("price", message, "a discount, or thresholds that are masses", entry=("tiers", number))
 
     def overlaps(self, other: PriceSchedule) -> bool:
-        """Whether both are about the same thing, and may bear on the same purchase."""
+        """Return True if both are about the same thing, and may bear on the same purchase."""
         same = (self.of, self.id) == (other.of, other.id)
         alike = not self.materials or not other.materials or bool(self.materials & other.materials)
         dates = Span(start=self.start, end=self.end).meets(Span(start=other.start, end=other.end))

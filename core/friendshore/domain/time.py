@@ -42,13 +42,13 @@ class Span(Record):
     end: date | None = None
 
     def meets(self, other: Span) -> bool:
-        """Whether the two share at least one day."""
+        """Return True if the two share at least one day."""
         return (self.end is None or other.start is None or other.start <= self.end) and (
             other.end is None or self.start is None or self.start <= other.end
         )
 
     def covers(self, other: Span) -> bool:
-        """Whether every day of `other` lies in this span."""
+        """Return True if every day of `other` lies in this span."""
         starts = self.start is None or (other.start is not None and self.start <= other.start)
         ends = self.end is None or (other.end is not None and other.end <= self.end)
         return starts and ends

@@ -82,7 +82,7 @@ class Chained(Record):
 
     @property
     def recycled(self) -> bool:
-        """Whether its feed, or a part of it, is recycled."""
+        """True if its feed, or a part of it, is recycled."""
         return any(e.recycled for e in self.performed)
 
     @cached_property
@@ -97,7 +97,7 @@ class Chained(Record):
 
     @cached_property
     def origin_contradicted(self) -> bool:
-        """Whether it states a customs origin where it does nothing, and says where its last stage is done.
+        """True if it states a customs origin where it does nothing, and says where its last stage is done.
 
         Goods originate where they were last changed in substance (19 CFR 134.1(b)): a statement of another country proves nothing. What is made of
         inputs may originate where these do.
@@ -127,7 +127,7 @@ class Move(Record):
 
     @property
     def crosses(self) -> bool:
-        """Whether it crosses a border."""
+        """True if it crosses a border."""
         return self.origin.country != self.to.country
 
 
@@ -168,7 +168,7 @@ class Verdict(Record):
 
     @property
     def passes(self) -> bool:
-        """Whether it passed."""
+        """True if it passed."""
         return self.result is Result.PASS
 
 

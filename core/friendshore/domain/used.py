@@ -35,7 +35,7 @@ def aged(as_of: datetime.date | None, today: datetime.date | None) -> str:
 
 
 def is_stale(as_of: datetime.date | None, today: datetime.date | None) -> bool:
-    """Whether data were looked at too long ago to be used without a word."""
+    """Return True if data were looked at too long ago to be used without a word."""
     return as_of is not None and today is not None and today - as_of > STALE
 
 
@@ -80,7 +80,7 @@ class RunPlugin(Record):
 
     @property
     def has_facts(self) -> bool:
-        """Whether it is a catalog or a pack; code has no day."""
+        """True if it is a catalog or a pack; code has no day."""
         return self.kind in ("catalog", "pack")
 
 
@@ -154,7 +154,7 @@ class PriceDate(Record):
         return None if self.oldest is None or self.to_come(today) else (today - self.oldest).days
 
     def is_older(self, days: int, today: datetime.date | None) -> bool:
-        """Whether it is more than so many days old; without a day, and of a day to come, it counts as old, and on an unknown day nothing else does."""
+        """Return True if it is more than so many days old; without a day, and of a day to come, it counts as old, and on an unknown day nothing else does."""
         if self.oldest is None or self.to_come(today):
             return True
         return today is not None and (today - self.oldest).days > days

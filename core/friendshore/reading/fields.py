@@ -252,7 +252,7 @@ _FACT_KINDS: Mapping[FactSort, Kind] = {
 
 
 def _number_in(unit: str) -> Callable[[Any], Decimal]:
-    """Reads a number that may have its unit after it, and no other."""
+    """Read a number that may have its unit after it, and no other."""
 
     def read(value: Any) -> Decimal:
         text = value.strip() if isinstance(value, str) else value

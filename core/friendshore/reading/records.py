@@ -100,7 +100,7 @@ def _held(given: object, place: Sequence[str | int]) -> str:
 
 
 def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
-    """Whether a list is only too short because its entries are wrong, which is said already."""
+    """Return True if a list is only too short because its entries are wrong, which is said already."""
     place = detail["loc"]
     within = any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details)
     return detail["type"] == "too_short" and within
@@ -263,7 +263,7 @@ class Entry:
     """Columns that cannot be read, or are missing though needed."""
 
     def problem(self, column: str, message: str, expected: str = "", fix: str = "") -> None:
-        """Records a mistake; `column` may be empty for the entry as a whole."""
+        """Record a mistake; `column` may be empty for the entry as a whole."""
         self.report(column, message, expected, fix)
 
     def made(self, model: type[M], given: Mapping[str, object]) -> M | None:
@@ -334,7 +334,7 @@ class Entry:
         return substances[0] if substances else ""
 
     def tell(self, faults: Iterable[Fault], columns: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Records what does not fit, by fields of a record; `columns`: field -> column, where the two are called otherwise."""
+        """Record what does not fit, by fields of a record; `columns`: field -> column, where the two are called otherwise."""
         for fault in faults:
             self.problem(columns.get(fault.field, fault.field), fault.message, fault.expected, fault.fix)
 

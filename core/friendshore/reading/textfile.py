@@ -178,7 +178,7 @@ def no_file(path: Path) -> Diagnostic | None:
 
 
 def _circles(path: Path) -> bool:
-    """Whether following a link never ends."""
+    """Return True if following a link never ends."""
     try:
         path.stat()
     except OSError as error:

@@ -307,12 +307,12 @@ class TomlFile:
         return problems
 
     def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
-        """Records a mistake at a key."""
+        """Record a mistake at a key."""
         self.found.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix))
 
 
 def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], object] = Decimal) -> TomlFile | None:
-    """Reads a TOML file; None, with a problem recorded, if it cannot be read at all. `number` is as in `toml_data`."""
+    """Read a TOML file; None, with a problem recorded, if it cannot be read at all. `number` is as in `toml_data`."""
     text = read_text(path, found)
     if text is None:
         return None

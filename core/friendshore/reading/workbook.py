@@ -149,7 +149,7 @@ class Workbook:
 
 
 def is_workbook(path: Path) -> bool:
-    """Whether a path means a workbook."""
+    """Return True if a path means a workbook."""
     return path.suffix.lower() == SUFFIX
 
 
@@ -169,7 +169,7 @@ def openpyxl(file: str) -> ModuleType:
 
 
 def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = ()) -> Workbook:
-    """Reads a workbook; one that cannot be read has no sheets, and a problem is recorded. Private sheets are read `also` where they are named.
+    """Read a workbook; one that cannot be read has no sheets, and a problem is recorded. Private sheets are read `also` where they are named.
 
     A formula counts by the value that the spreadsheet saved with it. What has no value, an error such as `#N/A`, and cells
     merged into one are mistakes: none of them may pass for a blank cell. So is what is hidden, and a number whose format shows

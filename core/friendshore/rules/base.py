@@ -382,7 +382,7 @@ class Selector(Record):
     """Beginnings of the HS or tariff code."""
 
     def covers(self, material: Material) -> bool:
-        """Whether `material` is selected; an empty selector selects every material."""
+        """Return True if `material` is selected; an empty selector selects every material."""
         if material.id in self.materials:
             return True
         if not (self.elements or self.forms or self.tags or self.hs):
@@ -523,7 +523,7 @@ class Rule(Record):
         return self
 
     def applies(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
-        """Whether a phase of one of `statuses` holds on any day of `span`."""
+        """Return True if a phase of one of `statuses` holds on any day of `span`."""
         return any(p.status in statuses and p.span.meets(span) for p in self.phases)
 
     def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
@@ -537,7 +537,7 @@ class Rule(Record):
 
     @property
     def keeps_apart(self) -> bool:
-        """Whether `rows` counts what is made of offers that it `taints`. Deliveries then get compliance classes that are free of these too."""
+        """True if `rows` counts what is made of offers that it `taints`. Deliveries then get compliance classes that are free of these too."""
         return False
 
     def taints(self, offer: Chained) -> bool:
@@ -550,7 +550,7 @@ class Rule(Record):
         return None
 
     def concerns(self, use: Use) -> bool:
-        """Whether the rule can bear on this use at all. A shortcut: False saves asking about every offer."""
+        """Return True if the rule can bear on this use at all. A shortcut: False saves asking about every offer."""
         return True
 
     def charges_on(self, material: Material) -> bool:
@@ -558,7 +558,7 @@ class Rule(Record):
         return True
 
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        """Whether this move may serve this use, on a day on which the rule holds."""
+        """Return the verdict on a move for a use, on a day on which the rule holds."""
         return PASS
 
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:

@@ -143,7 +143,7 @@ def digest_of_made(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
 
 
 def read_pack(folder: Path) -> RulePack:
-    """Reads the rule pack in `folder`.
+    """Read the rule pack in `folder`.
 
     Raises:
         InputError: with everything that is wrong with the file, except with the fields that only a rule's kind knows.
@@ -223,7 +223,7 @@ def _lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
 
 
 def _need(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Tells what every rule of a pack must state, whatever its kind, and one does not."""
+    """Report what every rule of a pack must state, whatever its kind, and one does not."""
     for position, rule in enumerate(rules):
         for key in unstated(rule):
             message = f"rule {rule.get('id') or position + 1} of a pack needs `{key}`"
@@ -232,7 +232,7 @@ def _need(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _tell_apart(toml: TomlFile, lists: Sequence[str], key: str) -> None:
-    """Tells names that stand for two entries."""
+    """Report names that stand for two entries."""
     first: dict[str, int | None] = {}
     for name in lists:
         tables = toml.data.get(name)

@@ -72,7 +72,7 @@ def changed(folder: Path, sums: Mapping[str, str]) -> list[str]:
 
 
 def _written(entry: Path, sums: Mapping[str, str]) -> bool:
-    """Whether an entry of a run folder is as friendshore wrote it."""
+    """Return True if an entry of a run folder is as friendshore wrote it."""
     if entry.is_symlink() or not entry.is_file():
         return False
     if entry.name == SUMS_FILE:
@@ -147,7 +147,7 @@ def json_text(data: object, *, ascii_only: bool = False) -> str:
 
 
 def check_target(folder: Path) -> None:
-    """Refuses a folder that a run may not be written to: only a new or empty one, or a run as friendshore wrote it, is replaced.
+    """Refuse a folder that a run may not be written to: only a new or empty one, or a run as friendshore wrote it, is replaced.
 
     Raises:
         InputError: if anything else would be lost.
@@ -195,7 +195,7 @@ def write_run(
     sign: Callable[[bytes], bytes] | None = None,
     certificate: str | None = None,
 ) -> None:
-    """Writes the folder of a run, with the facts that it follows from, every verdict on what it buys and, if there is one, the certificate of its
+    """Write the folder of a run, with the facts that it follows from, every verdict on what it buys and, if there is one, the certificate of its
     bound.
 
     Another run of that name is replaced only once this one is complete. `sign` makes a signature of the hashes of all files, see `signer`;
@@ -230,7 +230,7 @@ def write_run(
 
 
 def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
-    """Signs the hashes of a run's files by a `signer`, and returns the file of the signature; one that is there is replaced.
+    """Sign the hashes of a run's files by a `signer`, and return the file of the signature; one that is there is replaced.
 
     Raises:
         InputError: if it cannot be written.
@@ -303,7 +303,7 @@ def _delete(old: Path) -> None:
 
 
 def read_run(folder: Path) -> RunFolder:
-    """Reads a run folder back, as a whole: where it is replaced meanwhile, the new one.
+    """Read a run folder back, as a whole: where it is replaced meanwhile, the new one.
 
     Raises:
         InputError: with everything that cannot be read.
@@ -335,7 +335,7 @@ def _identity(place: Path) -> tuple[int, int] | None:
 
 
 def _read_run(folder: Path) -> RunFolder:
-    """Reads a run folder as it stands.
+    """Read a run folder as it stands.
 
     Raises:
         InputError: with everything that cannot be read.

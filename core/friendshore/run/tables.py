@@ -270,7 +270,7 @@ def _entries(value: object) -> Sequence[Mapping[str, object]]:
 
 
 def _records(value: object) -> TypeGuard[list[dict[str, object]]]:
-    """Whether it is a list of records; a list of words is compared as one figure."""
+    """Return True if it is a list of records; a list of words is compared as one figure."""
     return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
@@ -310,7 +310,7 @@ def _cells(told: Table, row: TableRow, expected: Mapping[str, str], subject: str
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two cells say the same: equal texts, or equal numbers, however a spreadsheet writes them."""
+    """Return True if two cells say the same: equal texts, or equal numbers, however a spreadsheet writes them."""
     if one.strip() == other.strip():
         return True
     try:

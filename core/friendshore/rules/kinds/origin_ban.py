@@ -18,7 +18,7 @@ from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, is_
 
 
 def all_hold(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | None:
-    """Whether every test holds; None if none fails, but one hangs on a fact that is not stated."""
+    """Return True if every test holds, or None if none fails and one needs a fact that isn't stated."""
     answers = [test.holds(stated) for test in tests]
     if False in answers:
         return False
@@ -86,7 +86,7 @@ class Recycling(Record):
         return (steps,) if steps else ()
 
     def proved_by(self, offer: Chained, barred: Barred) -> bool:
-        """Whether the chain of `offer` proves it, facts that the demand must state apart."""
+        """Return True if the chain of `offer` proves it, facts that the demand must state apart."""
         lifted = [entry for entry in offer.performed if entry.main_stage in self.lifts]
         if not lifted or not all(entry.recycled for entry in lifted):
             return False
@@ -150,18 +150,18 @@ class MadeIn(Record):
     """What to know: doubts, what was not read."""
 
     def made(self, countries: frozenset[str], complete: bool) -> Result:
-        """Whether a good made in these countries is made where it must be."""
+        """Return the result for a good that is made in these countries."""
         if not self.countries:
             return Result.PASS if complete and len(countries) == 1 else Result.UNPROVEN
         return result_of(countries, complete, Barred(self.countries, all_but=True))
 
     def of(self, entry: ChainEntry, maker: frozenset[str], allow: frozenset[str]) -> Result:
-        """Whether a barred stage happened where a maker in `maker` may take it from."""
+        """Return the result for a prohibited stage of material that a maker in `maker` takes."""
         free = allow | (self.material or self.countries) | (maker if len(maker) == 1 else frozenset())
         return result_of(entry.countries, entry.complete, Barred(free, all_but=True))
 
     def reaches(self, country: str) -> bool:
-        """Whether a maker in this country may take material from elsewhere than the ban allows."""
+        """Return True if a maker in this country may take material from elsewhere than the ban allows."""
         return not self.countries or country in self.countries
 
 
@@ -353,7 +353,7 @@ class OriginBan(Covering, Rule):
                 yield self._found(Result.FAIL if sure and not before else Result.UNPROVEN, stage, reason, hit)
 
     def _is_missing(self, stage: Stage, offer: Chained, own: bool) -> bool:
-        """Whether nobody answers for a stage that the offer's material must have."""
+        """Return True if nobody answers for a stage that the offer's material must have."""
         if not self.asks_proof or (stage is Stage.PRODUCED and not own):
             return False
         required = offer.material.stages or self.stages if own else offer.material.stages
@@ -385,7 +385,7 @@ class OriginBan(Covering, Rule):
         return next((stage for stage in had if stage in self.stages and stage not in told), None)
 
     def _asks_nothing_of(self, offer: Chained) -> bool:
-        """Whether the good must have none of the stages, and nobody tells of one all the same: it is the good that is stated too briefly."""
+        """Return True if the good must have none of the stages, and nobody tells of one all the same: it is the good that is stated too briefly."""
         had = (*offer.material.stages, *offer.supplied)
         told = any(self._entries(stage, offer, own=True) for stage in self.stages)
         return self.asks_proof and bool(offer.material.stages) and not told and frozenset(self.stages).isdisjoint(had)

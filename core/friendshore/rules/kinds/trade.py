@@ -164,7 +164,7 @@ class ExportControl(Covering, Rule):
         return {"use": by_use, "move": by_move, "either": by_use or by_move}[self.judged_on]
 
     def _from(self, offer: Chained, move: Move) -> tuple[Result, tuple[str, ...]]:
-        """Whether the goods come out of an exporting country, by the verdict table on their possible customs origins."""
+        """Return the result for the origin of the goods, by the verdict table on their possible customs origins, and its countries."""
         if move.origin.country in self.exporters:
             return Result.FAIL, (move.origin.country,)
         controlled = self.exporters - {move.to.country}

@@ -239,7 +239,7 @@ class Budget(Covering, InMoney):
 
     @property
     def is_in_all(self) -> bool:
-        """Whether it is about all money that is spent, holding included."""
+        """True if it is about all money that is spent, holding included."""
         return self.subject() == "any material" and not (self.end_uses or self.countries or self.suppliers)
 
     @property

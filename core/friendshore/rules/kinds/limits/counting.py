@@ -89,7 +89,7 @@ def row_of(
 
 
 def must_bound(rule: Bounded) -> None:
-    """Refuses bounds that say nothing, or say it twice.
+    """Refuse bounds that say nothing, or say it twice.
 
     Raises:
         ValueError: with what is to be given.
@@ -128,7 +128,7 @@ class Grouped(Covering, InMoney):
 
     @property
     def in_element(self) -> bool:
-        """Whether a kilogram counts by the element in it."""
+        """True if a kilogram counts by the element in it."""
         return self.grouping == "element"
 
     def group(self, material: Material) -> str:
@@ -257,13 +257,13 @@ class Counting(Grouped):
         return self.end_uses
 
     def is_here(self, demand: DemandLine) -> bool:
-        """Whether a demand is one that the limit is about."""
+        """Return True if a demand is one that the limit is about."""
         used = not self.end_uses or demand.use.end_use in self.end_uses
         here = self.is_at(demand.use.place)
         return here and used and (not self.places or demand.use.place.country in self.places)
 
     def is_at(self, place: Place) -> bool:
-        """Whether what is delivered at a place is counted."""
+        """Return True if what is delivered at a place is counted."""
         return not self.at or place.id in self.at
 
     def demanded(self, facts: Facts, group: str, periods: Sequence[int], at: str = "") -> Decimal:
@@ -287,13 +287,13 @@ class Counting(Grouped):
         return [place.id for place in facts.places if self.is_at(place)] if self.each_place else [""]
 
     def takes_part(self, offer: Chained) -> bool:
-        """Whether a purchase from an offer is one that the limit counts at all."""
+        """Return True if a purchase from an offer is one that the limit counts at all."""
         if self.stage is None:
             return True
         return bool(offer.entries(self.stage)) or self.stage in offer.missing
 
     def selected(self, offer: Chained) -> bool:
-        """Whether an offer is one of those that the limit counts purchases from."""
+        """Return True if an offer is one of those that the limit counts purchases from."""
         if not self.narrowed:
             return True
         facility = offer.facility
@@ -308,7 +308,7 @@ class Counting(Grouped):
 
     @property
     def narrowed(self) -> bool:
-        """Whether it counts purchases from some offers only."""
+        """True if it counts purchases from some offers only."""
         return bool(self.suppliers or self.parents or self.facilities or self.offers or self.inputs)
 
     def counted(self, facts: Facts, group: str, surely: bool, at: str = "") -> Count:
@@ -335,7 +335,7 @@ class Counting(Grouped):
         return count
 
     def ends_here(self, facts: Facts, offer: Chained, place: Place, surely: bool) -> bool:
-        """Whether a purchase may (or surely does) end in a place that the limit is about."""
+        """Return True if a purchase may (or surely does) end in a place that the limit is about."""
         if not self.places:
             return True
         ends = facts.ends(offer, place)

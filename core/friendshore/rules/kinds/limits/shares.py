@@ -52,7 +52,7 @@ class _Shared(ByCountries):
 
     @property
     def _counts_stock(self) -> bool:
-        """Whether stock in hand and orders already placed count."""
+        """True if stock in hand and orders already placed count."""
         return self.include_stock or self.counts == "used"
 
     def share_rows(
@@ -253,7 +253,7 @@ class MinShare(_Shared):
         return entries if self.feed is Feed.RECYCLED else offer.entries(stage)
 
     def _fed_by(self, offer: Chained, feed: Feed) -> bool:
-        """Whether all the feed of the stage (without one, of the first stage recorded) is of this sort."""
+        """Return True if all the feed of the stage (without one, of the first stage recorded) is of this sort."""
         first = min((entry.main_stage for entry in offer.performed), key=lambda stage: stage.rank, default=None)
         stage = self.stage if self.stage is not None else first
         entries = offer.entries(stage) if stage is not None else ()

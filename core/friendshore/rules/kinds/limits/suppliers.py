@@ -49,7 +49,7 @@ class _Counted(ByCountries):
 
     @property
     def by_place(self) -> bool:
-        """Whether each place of delivery is told apart."""
+        """True if each place of delivery is told apart."""
         return self.each_place
 
     def counts_for(self, offer: Chained) -> Sequence[str]:
