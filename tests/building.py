@@ -29,8 +29,7 @@ from friendshore.domain.facts import (
 )
 from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.stages import Stage
-from friendshore.domain.terms import Terms
-from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
+from friendshore.domain.terms import PriceSchedule, Terms, Tier, TierKind
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry

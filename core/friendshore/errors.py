@@ -6,11 +6,11 @@ Every error that a user can cause carries its diagnostics as data: all of them a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from os import PathLike
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ A_SESSION = f"friendshore.plan({A_CASE}).session"
 
 
 def takes(kind: type, line: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
-    """Has a public function say what it takes, where its first argument is not a record of a kind but, say, the path of a case.
+    """Have a public function say what it takes, where its first argument is not a record of a kind but, say, the path of a case.
 
     Args:
         kind: what its first argument is.
@@ -167,3 +167,32 @@ def takes(kind: type, line: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T
         return call
 
     return checked
+
+
+CHANGES = (
+    '`Change(price="OFFER", factor="1.1")` is a change, `Change.model_validate(TABLE)` makes one of a dict; write '
+    "`session.after(CHANGE, ...)`, and `changes=[CHANGE, ...]` elsewhere"
+)
+RULES = "write `rules=[RULE, ...]`; `registry.rule(TABLE)` makes a rule of a dict"
+CATALOGS = "write `catalogs=[CATALOG, ...]`; `friendshore.read_catalog(PATH)` reads one"
+
+
+def each_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ...]:
+    """Return the values of an argument as a tuple.
+
+    Args:
+        values: What the caller gave.
+        kind: Type of every value.
+        name: Name of the argument.
+        fix: How to write it.
+
+    Raises:
+        InputError: If it is not a sequence of values of that type.
+    """
+    alone = isinstance(values, str | bytes | Mapping | kind) or not isinstance(values, Iterable)
+    given: list[Any] = [values] if alone else list(cast("Iterable[Any]", values))
+    for value in given:
+        if alone or not isinstance(value, kind):
+            found, expected = f"`{type(value).__name__}`", f"a tuple or list of `{kind.__name__}`"
+            raise InputError(f"`{name}` cannot be read", found=found, expected=expected, fix=fix)
+    return tuple(given)

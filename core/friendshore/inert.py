@@ -70,7 +70,7 @@ def cell_inert(text: str) -> str:
 
 
 def computed(text: str) -> bool:
-    """Whether a spreadsheet would compute a text of a CSV table, or a reader would take it for one that was made inert."""
+    """Return True if a spreadsheet would compute a text of a CSV table, or a reader would take it for one that was made inert."""
     return text[:1] == '"' or _COMPUTED.search(text) is not None
 
 

@@ -101,7 +101,7 @@ def read_record_rows(
         TypeError: if no field of the record says that it is a column.
     """
     from .reading.csvfile import read_table  # a case that reads no such table needs none of it
-    from .reading.layouts import layout
+    from .reading.fields import layout
     from .reading.textfile import no_file
     from .reading.workbook import is_workbook, read_workbook, sheet_table
 

@@ -48,7 +48,7 @@ def refused_by_the_machine(error: OSError) -> InputError:
 
 
 def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Writes a new file, whole or in pieces, and sees it onto the disk.
+    """Write a new file, whole or in pieces, and see it onto the disk.
 
     Raises:
         OSError: if it is there, or cannot be written.
@@ -148,7 +148,7 @@ def present(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]
 
 
 def refuse_present(*paths: Path) -> None:
-    """Refuses to write files that are there already.
+    """Refuse to write files that are there already.
 
     Raises:
         InputError: with each that is.

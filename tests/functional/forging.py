@@ -17,7 +17,7 @@ from friendshore.recommend.describe import run_of
 from friendshore.recommend.facts import facts_file
 from friendshore.recommend.recheck import _as_told, read_facts
 from friendshore.run import read_run, write_run
-from friendshore.run.sums import SIGNATURE_FILE, SUMS_FILE, sums_text
+from friendshore.run.folder import SIGNATURE_FILE, SUMS_FILE, sums_text
 from friendshore.session import Session
 from friendshore.solve import Limits
 

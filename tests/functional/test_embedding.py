@@ -14,7 +14,7 @@ import pytest
 
 import friendshore
 from friendshore.domain.change import Change
-from friendshore.domain.memory import Recent
+from friendshore.domain.runtime import Recent
 from friendshore.errors import InputError, VerificationError
 from friendshore_testing.check import outcomes_of
 from friendshore_testing.subjects import checks_of

@@ -11,7 +11,7 @@ import pytest
 
 from friendshore.case import load_case
 from friendshore.cli.cases import write_starter
-from friendshore.domain.held import RunHolding
+from friendshore.domain.run import RunHolding
 from friendshore.plugins import Registry
 from friendshore.recommend import plan
 

@@ -11,10 +11,10 @@ import pytest
 from friendshore.case import load_case
 from friendshore.cli.cases import write_starter
 from friendshore.domain.facts import Material
+from friendshore.domain.time import EPOCH, today
 from friendshore.errors import FriendshoreError, InputError
 from friendshore.plugins import Registry
-from friendshore.reading.numberformat import adds
-from friendshore.reading.today import EPOCH, today
+from friendshore.reading.workbook import adds
 from friendshore.recommend import check, plan
 
 from ..building import case as building_case

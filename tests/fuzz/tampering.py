@@ -24,7 +24,7 @@ from friendshore.recommend.facts import FactsFile, PackFacts, RuleFacts, facts_f
 from friendshore.recommend.vouch import vouch
 from friendshore.run import TABLES, read_run
 from friendshore.run import folder as run_folder
-from friendshore.run.compare import differences_in_table
+from friendshore.run.tables import differences_in_table
 
 from . import leaves
 from .accepted import reason_for

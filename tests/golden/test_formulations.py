@@ -20,8 +20,6 @@ from friendshore.domain.facts import Lane
 from friendshore.domain.market import BenchmarkPrice, Rate
 from friendshore.problem import Problem
 from friendshore.rules.kinds import CHARGING, JUDGING, LIMITING
-from friendshore.rules.kinds.exclude import Exclude
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import (
     Budget,
     Cover,
@@ -36,7 +34,7 @@ from friendshore.rules.kinds.limits import (
     SingleSource,
     StockLevel,
 )
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import Exclude, ExportControl, Tariff
 
 from ..building import (
     METAL,

@@ -25,8 +25,7 @@ from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Quote
 from friendshore.domain.market import Rate
 from friendshore.domain.plan import PlanStatus
-from friendshore.domain.terms import Bearing, Terms
-from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
+from friendshore.domain.terms import Bearing, PriceSchedule, Terms, Tier, TierKind
 from friendshore.errors import InputError
 from friendshore.recommend import Recommendation
 

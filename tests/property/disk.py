@@ -12,8 +12,7 @@ from typing import Any
 
 from friendshore.domain.case import Case, DemandSpec, StockSpec, StoreSpec
 from friendshore.domain.facts import Catalog, Offer, Price, Quote
-from friendshore.domain.terms import Bearing, Terms
-from friendshore.domain.tiers import PriceSchedule, Tier
+from friendshore.domain.terms import Bearing, PriceSchedule, Terms, Tier
 from friendshore.rules.base import Rule
 
 from .random_cases.facts import in_days

@@ -11,11 +11,10 @@ from tests import building as b
 
 from friendshore.domain.case import DemandSpec
 from friendshore.domain.facts import Facility, Offer
-from friendshore.domain.terms import Terms
-from friendshore.domain.tiers import PriceSchedule
+from friendshore.domain.terms import PriceSchedule, Terms
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, StockLevel
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import Tariff
 
 from .strategies import Tiny
 

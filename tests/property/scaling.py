@@ -10,7 +10,7 @@ from tests.building import schedule, tier
 
 from friendshore.domain.base import Record
 from friendshore.domain.facts import Offer
-from friendshore.domain.tiers import PriceSchedule
+from friendshore.domain.terms import PriceSchedule
 from friendshore.rules.base import Rule
 
 from .random_cases.facts import Draw, sometimes

@@ -16,7 +16,7 @@ from friendshore.problem.inputs import Inputs
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import Tariff
 from friendshore.session import Session
 from friendshore.solve import Limits
 

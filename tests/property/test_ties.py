@@ -22,8 +22,8 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.program import Program, compile_program
 from friendshore.program.decode import columns_of
 from friendshore.recommend import Recommendation
-from friendshore.rules.dependence import Dependence, dependence_of
 from friendshore.rules.kinds.limits import Budget, Pin
+from friendshore.rules.verdicts import Dependence, dependence_of
 from friendshore.solve import AnswerCache, Limits, TieBreaking, plan_of, solve
 from friendshore.solve.steadiest import NEAR
 from friendshore.verify import verify

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.building import case, catalog, demand, facility, opened, rule, source, store
 
-from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.trade import ExportControl
 from friendshore.session import Session
 from friendshore_risk.withstand.losses import named_losses, usual_losses
 from friendshore_risk.withstand.recheck import check_proof

@@ -21,8 +21,8 @@ from friendshore.cli.app import app
 from friendshore.cli.groups import plugin_command
 from friendshore.cli.options import EXIT_CODES
 from friendshore.cli.questions import command_for
-from friendshore.domain.meanings import keys, tables_within
 from friendshore.domain.run import Run
+from friendshore.domain.written import keys, tables_within
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import builtin_kinds
 from friendshore.rules.kinds.origin_ban import OriginBan

@@ -15,7 +15,7 @@ from friendshore.domain.stages import STEPS, Stage
 from friendshore.reading.csvfile import COLUMNS, LARGEST_TABLE, LONGEST_CELL, LONGEST_LINE, TABLE_ROWS
 from friendshore.reading.fields import Field, Layout
 from friendshore.reading.sheetxml import CELLS, FILES, ROWS, TEXTS, UNZIPPED
-from friendshore.reading.tomltext import DEEPEST, LONGEST
+from friendshore.reading.tomlfile import DEEPEST, LONGEST
 from friendshore.rules.pack import pack_layout
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

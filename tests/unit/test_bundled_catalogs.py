@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from friendshore.catalog import read_catalogs, review
-from friendshore.domain.assumptions import Accept
+from friendshore.domain.case import Accept
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import Catalog, Facility, Feed, Offer, Status
 from friendshore.domain.stages import Stage

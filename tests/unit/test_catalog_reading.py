@@ -23,7 +23,7 @@ from friendshore.domain.stages import Stage
 from friendshore.errors import Diagnostic
 from friendshore.plugins.registry import Registry
 from friendshore.reading.textfile import json_object
-from friendshore.reading.tomltext import toml_data
+from friendshore.reading.tomlfile import toml_data
 from friendshore.rules.pack import read_pack
 
 from ..building import refused

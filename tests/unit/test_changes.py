@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from friendshore.case import stated_changes
-from friendshore.domain.assumptions import Assume
-from friendshore.domain.case import Scenario
+from friendshore.domain.case import Assume, Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.facts import CapacityStep, Catalog, Status
 from friendshore.domain.time import Span

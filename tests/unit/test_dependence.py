@@ -13,7 +13,7 @@ import pytest
 from friendshore.case import load_case
 from friendshore.document.elements import DataTable, KeyFigures
 from friendshore.document.figures import written
-from friendshore.domain.assumptions import Concern
+from friendshore.domain.case import Concern
 from friendshore.domain.change import Change
 from friendshore.domain.countries import COVERED_NATIONS
 from friendshore.domain.run import Run
@@ -23,10 +23,10 @@ from friendshore.questions.compare.search import compare
 from friendshore.report.page import page_document
 from friendshore.report.plan import plan_document
 from friendshore.report.screen import screen_document
-from friendshore.rules.dependence import Dependence, dependence_of
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.rows import Row
 from friendshore.rules.terms import SpentTerm
+from friendshore.rules.verdicts import Dependence, dependence_of
 from friendshore.verify import examine
 from friendshore_pages.report import report_document
 

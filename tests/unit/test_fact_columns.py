@@ -17,8 +17,7 @@ from typer.testing import CliRunner
 from friendshore.case import load_case
 from friendshore.catalog import read_catalogs
 from friendshore.cli import app
-from friendshore.domain.fact_columns import FactSort, StatedFact
-from friendshore.domain.facts import Catalog
+from friendshore.domain.facts import Catalog, FactSort, StatedFact
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import FriendshoreError, InputError
 from friendshore.plugins import PluginStatus, Registry

@@ -9,11 +9,11 @@ import pytest
 
 from friendshore.document.markdown import markdown
 from friendshore.domain.case import OrderSpec
-from friendshore.domain.held import RunHolding
+from friendshore.domain.run import RunHolding
 from friendshore.recommend import Recommendation
 from friendshore.report import page_document, plan_document
 from friendshore.rules.base import Rule
-from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.trade import ExportControl
 
 from ..building import METAL, ban, case, chain, demand, metals, planned, rule, stock, unwrapped
 

@@ -16,8 +16,8 @@ from friendshore.domain.change import Change, TermKind
 from friendshore.domain.facts import Catalog, Lane
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Rule
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
+from friendshore.rules.kinds.trade import ExportControl
 
 from ..building import (
     METAL,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from friendshore.catalog import read_catalog
-from friendshore.catalog.amounts import ambiguous_cells
 from friendshore.catalog.convert import Texts, put
 from friendshore.catalog.mapping import Mapped, mapped
+from friendshore.catalog.review import ambiguous_cells
 from friendshore.domain.base import UnreadableError
 from friendshore.domain.facts import Feed, Status
 from friendshore.errors import Diagnostic, InputError

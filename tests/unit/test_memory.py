@@ -8,7 +8,7 @@ from weakref import ref
 
 import pytest
 
-from friendshore.domain.memory import set_aside, uncollected
+from friendshore.domain.runtime import set_aside, uncollected
 
 pytestmark = pytest.mark.usefixtures("thawed")
 

@@ -12,14 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.domain.assumptions import Accept
-from friendshore.domain.case import Case
+from friendshore.domain.case import Accept, Case
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import Catalog, Lane, Price, Quote
 from friendshore.domain.market import Rate
+from friendshore.domain.time import today
 from friendshore.plugins import Registry
-from friendshore.reading.today import today
 from friendshore.recommend import Recommendation, verify_run
 from friendshore.report import plan_document, screen_document
 from friendshore.run import write_run

@@ -14,7 +14,7 @@ from friendshore.domain.market import Rate
 from friendshore.errors import InputError
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxSuppliers, MinShare, MinSuppliers, Pin
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import Tariff
 
 from ..building import (
     SOURCE,

@@ -17,10 +17,9 @@ from friendshore.errors import InputError
 from friendshore.problem.case_checks import NOT_ASKED, UNEXAMINED
 from friendshore.report import page_document, plan_document, summary_document
 from friendshore.rules.base import Rule
-from friendshore.rules.kinds.exclude import Exclude
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
 from friendshore.rules.kinds.origin_ban import OriginBan
+from friendshore.rules.kinds.trade import Exclude, ExportControl
 
 from ..building import (
     METAL,

@@ -27,7 +27,7 @@ from friendshore.plugins import Registry
 from friendshore.problem.changes import apply_changes
 from friendshore.recommend import Recommendation, verify_run
 from friendshore.report import plan_document, screen_document
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import Tariff
 from friendshore.run import write_run
 from friendshore_pages.report import report_document
 

@@ -13,8 +13,8 @@ from hypothesis.strategies import DrawFn
 
 from friendshore.domain.case import OrderSpec, StockSpec
 from friendshore.domain.facts import Catalog, Offer
-from friendshore.domain.held import RunHolding
-from friendshore.rules.kinds.exclude import Exclude
+from friendshore.domain.run import RunHolding
+from friendshore.rules.kinds.trade import Exclude
 
 from ..building import (
     GUESS,

@@ -23,9 +23,8 @@ from friendshore.errors import InputError, PluginError
 from friendshore.plugins import Registry
 from friendshore.recommend import TABLES, Recommendation, recheck, reverify
 from friendshore.rules.base import Rule
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinSuppliers
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import ExportControl, Tariff
 
 from ..building import (
     METAL,

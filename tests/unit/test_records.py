@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from friendshore.domain.assumptions import Accept
-from friendshore.domain.case import Case, DemandSpec, Scenario, StoreSpec
+from friendshore.domain.case import Accept, Case, DemandSpec, Scenario, StoreSpec
 from friendshore.domain.change import Change
 from friendshore.domain.facts import ChainEntry, Facility, Lane, Material, Offer, Price
 from friendshore.domain.market import Factor, Rate

@@ -28,7 +28,7 @@ from friendshore.run import (
     rows_of,
     write_run,
 )
-from friendshore.run.compare import same
+from friendshore.run.tables import same
 
 from ..building import refused
 

@@ -15,10 +15,10 @@ from tests.reference.schema import files_page, schema_text, schemas
 from friendshore.case.keys import FILE
 from friendshore.catalog import read_catalog
 from friendshore.catalog.columns import HEAD, TABLES
-from friendshore.catalog.datapackage import FILE as PACKAGE
-from friendshore.catalog.datapackage import stale, write_datapackage
-from friendshore.domain.assumptions import CAPACITY_COUNTS
-from friendshore.domain.meanings import meanings
+from friendshore.catalog.convert import FILE as PACKAGE
+from friendshore.catalog.convert import stale, write_datapackage
+from friendshore.domain.case import CAPACITY_COUNTS
+from friendshore.domain.written import meanings
 from friendshore.errors import InputError
 from friendshore.reading.fields import Field, Layout
 

@@ -23,8 +23,8 @@ from friendshore.program import compile_program
 from friendshore.program.matrix import Entries, Linear
 from friendshore.recommend import Recommendation
 from friendshore.report import plan_document
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppliers, Pin
+from friendshore.rules.kinds.trade import ExportControl
 from friendshore.solve import lagrangian, solve
 from friendshore.solve.components import empty_rows, split
 from friendshore.solve.engines import Ask, SolverOutcome, solve_with_highs, solve_with_scip

@@ -18,7 +18,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import PlanStatus, Short
-from friendshore.domain.tiers import Tier, TierKind
+from friendshore.domain.terms import Tier, TierKind
 from friendshore.plugins import Registry
 from friendshore.program import compile_program
 from friendshore.recommend import Recommendation

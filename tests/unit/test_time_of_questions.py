@@ -18,7 +18,7 @@ from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.search import alternatives
 from friendshore.questions.compare.search import compare
 from friendshore.questions.why_not.search import why_not
-from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.trade import Exclude
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore_enquiries.search import ask

@@ -18,8 +18,8 @@ from friendshore.errors import PluginError, VerificationError
 from friendshore.problem import rule_facts
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Facts, Rule
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinDelivered, MinSuppliers, Pin, StockLevel
+from friendshore.rules.kinds.trade import ExportControl
 from friendshore.rules.rows import Purchases, Row, Rows
 from friendshore.verify import VerifiedPlan, examine, verify
 

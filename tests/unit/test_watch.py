@@ -11,7 +11,7 @@ import pytest
 from friendshore import load_case
 from friendshore.catalog import read_catalog
 from friendshore.cli.waiting import ProgressBar
-from friendshore.domain.watch import watched
+from friendshore.domain.runtime import watched
 from friendshore.plugins import Registry, running
 from friendshore.program import compile_program
 from friendshore.recommend import gather, plan

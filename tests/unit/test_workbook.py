@@ -21,8 +21,7 @@ from friendshore.catalog.convert import convert
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.reading import sheetxml
-from friendshore.reading.numberformat import adds
-from friendshore.reading.workbook import as_text
+from friendshore.reading.workbook import adds, as_text
 
 from ..building import refused
 

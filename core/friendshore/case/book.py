@@ -17,7 +17,7 @@ from ..inert import UNSEEN
 from ..reading.csvfile import BAD_CELL
 from ..reading.fields import Field
 from ..reading.sheetxml import letters
-from ..reading.tomltext import toml_data
+from ..reading.tomlfile import toml_data
 from ..reading.workbook import Workbook, read_workbook
 
 BASELINE = "_baseline"

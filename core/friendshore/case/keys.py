@@ -14,29 +14,32 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume, Concern, OfferAssumption
 from ..domain.case import (
+    CAPACITY_COUNTS,
+    Accept,
+    Assume,
     CarryoverSpec,
     Case,
+    Concern,
     DemandSpec,
     IncumbentSpec,
     Level,
     LicenceSpec,
+    OfferAssumption,
     OrderSpec,
     Overlap,
     StockSpec,
     StoreSpec,
     WaiverSpec,
+    misfits,
 )
 from ..domain.facts import ChainEntry, Status
-from ..domain.fitting import misfits
 from ..domain.quantities import parse_number, parse_share
 from ..domain.time import Horizon, Span
 from ..domain.use import Fact
 from ..reading import kinds as k
-from ..reading.entry import Entry
-from ..reading.fields import Field
-from ..reading.layouts import layout
+from ..reading.fields import Field, layout
+from ..reading.records import Entry
 from ..rules.base import PhaseStatus
 from ..rules.keys import RULE, SCENARIO
 

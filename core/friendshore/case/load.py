@@ -11,14 +11,17 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from ..catalog.tables import read_rows
-from ..domain.assumptions import Accept, Assume, Concern, OfferAssumption
 from ..domain.base import Fault
 from ..domain.case import (
+    Accept,
+    Assume,
     CarryoverSpec,
     Case,
+    Concern,
     IncumbentSpec,
     Level,
     LicenceSpec,
+    OfferAssumption,
     OrderSpec,
     StockSpec,
     StoreSpec,
@@ -32,7 +35,7 @@ from ..errors import Diagnostic, InputError, all_of
 from ..readers import TableRows, reader_in
 from ..reading.cells import plain_table
 from ..reading.csvfile import Table, read_table
-from ..reading.entry import Entry
+from ..reading.records import Entry
 from ..reading.textfile import no_file
 from ..reading.tomlfile import read_section
 from ..rules.keys import scenario

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from ..errors import Diagnostic
 from ..reading.csvfile import Table, read_table
-from ..reading.tomlfile import TomlFile
-from ..reading.tomltext import Key
+from ..reading.tomlfile import Key, TomlFile
 from . import keys
 from .formats import read_case_file
 

@@ -16,8 +16,7 @@ from ..readers import CatalogRows, TableRows
 from ..reading.csvfile import BAD_CELL
 from ..reading.fields import Layout
 from ..reading.records import path_of
-from ..reading.tomlfile import TomlFile
-from ..reading.tomltext import Key, toml_data
+from ..reading.tomlfile import Key, TomlFile, toml_data
 from . import keys
 from .book import CaseWorkbook, Texts, read_case_workbook
 from .formats import CaseFormat, FindCatalog

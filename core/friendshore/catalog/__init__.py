@@ -2,18 +2,16 @@
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from .folder import digest as digest, read_catalog as read_catalog
-from .overlaps import (
-    ambiguous as ambiguous,
-    as_required as as_required,
-    misfits as misfits,
-    overridden as overridden,
-    twins as twins,
-    united as united,
-)
 from .review import nothings as nothings, review as review
 from .several import (
+    ambiguous as ambiguous,
+    as_required as as_required,
     clashes as clashes,
+    misfits as misfits,
     Once as Once,
+    overridden as overridden,
     read_catalogs as read_catalogs,
+    twins as twins,
+    united as united,
 )
 from .sound import sound as sound, unfit as unfit

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..domain.evidence import Confidence
 from ..domain.facts import Catalog, Facility, Offer
 from ..readers import CatalogRows, Cell, TableRows
-from ..reading.layouts import FactColumns
+from ..reading.fields import FactColumns
 
 _QUOTATION = "quotation"
 """The source of all that is bid but origins."""

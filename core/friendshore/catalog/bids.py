@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.base import UnreadableError
-from ..domain.basis import GROSS
 from ..domain.facts import Catalog, Facility, Material, Offer
+from ..domain.market import GROSS
+from ..domain.time import today
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
 from ..reading import kinds as k
 from ..reading.fields import Field
-from ..reading.today import today
 from ..reading.workbook import Line, Workbook, is_workbook, read_workbook
 from .bid_tables import Bid, BidRow, bid_catalog
 

@@ -11,11 +11,9 @@ from ..domain.evidence import Source
 from ..domain.facts import CapacityStep, Catalog, ChainEntry, Facility, Lane, Material, Offer, Quote, RecipeLine
 from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
-from ..domain.terms import Terms
-from ..domain.tiers import PriceSchedule, Tier
+from ..domain.terms import PriceSchedule, Terms, Tier
 from ..reading import kinds as k
-from ..reading.fields import Field
-from ..reading.layouts import layout
+from ..reading.fields import Field, layout
 
 _OFFER = Field("offer", k.IDENT, "Id of an offer of this catalog.", "acme-gallium", required=True)
 

@@ -1,14 +1,19 @@
-"""A catalog written as a folder of CSV files or as a workbook, and read again before it is handed over.
+"""Catalogs written as folders of CSV files, as workbooks, and described in `datapackage.json`.
 
-Written is what stands in each cell, not what it was converted to: the same units, the same order of rows and columns.
+Cells are written as they are, not as they were converted: the same units, the same order of rows and columns. What is written is read again
+before it is handed over. `datapackage.json` follows the Data Package and Table Schema of Frictionless Data, version 1
+(https://specs.frictionlessdata.io/data-package/, https://specs.frictionlessdata.io/table-schema/).
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +22,16 @@ from ..errors import Diagnostic, InputError
 from ..inert import cell_inert, computed
 from ..readers import CatalogRows
 from ..reading import kinds as k
-from ..reading.fields import Field
-from ..reading.layouts import FactColumns
+from ..reading.cells import BOOLEANS
+from ..reading.csvfile import Table
+from ..reading.fields import FactColumns, Field
+from ..reading.textfile import read_object
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook
-from ..writing import write_file, written_aside
+from ..writing import replace_file, write_file, written_aside
 from . import columns
 from .sheets import Sheet, workbook
-from .tables import HEAD_ROWS, HEAD_SHEET, NO_FACTS, sheet_name, tables_at
+from .tables import HEAD_ROWS, HEAD_SHEET, NO_FACTS, FolderTables, sheet_name, tables_at
 
 _OTHERS = frozenset({".csv", ".ods", ".tsv", ".xls", ".xlsb", ".xlsm"})
 """Endings that mean something else than what would be written."""
@@ -72,7 +79,7 @@ def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
 def convert(
     source: Path | CatalogRows, target: Path, read: Callable[[Any], Catalog], facts: FactColumns = NO_FACTS
 ) -> tuple[Path, ...]:
-    """Writes a catalog in another form, proves that it holds the same facts, and returns the files written.
+    """Write a catalog in another form, prove that it holds the same facts, and return the files written.
 
     Args:
         source: folder or workbook, or what a reader read.
@@ -90,7 +97,7 @@ def convert(
 
 
 def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]) -> tuple[Path, ...]:
-    """Writes a catalog to a target as `convert` does, proves that it reads back as facts of the same digest, and returns the files written.
+    """Write a catalog to a target as `convert` does, prove that it reads back as facts of the same digest, and return the files written.
 
     Raises:
         InputError: as `convert` does.
@@ -122,7 +129,7 @@ def may_be_written(target: Path) -> None:
 
 
 def write_folder(texts: Texts, folder: Path) -> None:
-    """Writes `catalog.toml` and CSV files.
+    """Write `catalog.toml` and CSV files.
 
     Raises:
         OSError: if it cannot be written.
@@ -133,8 +140,12 @@ def write_folder(texts: Texts, folder: Path) -> None:
     for layout in (layout for layout in columns.TABLES if layout.name in texts.tables):
         name, (header, rows) = layout.name, texts.tables[layout.name]
         stream = io.StringIO()
-        free = [_is_free(texts.facts.extended(layout).by_name.get(column)) for column in header]
-        inert = [tuple(map(_inert, row, free)) for row in rows]
+        fields = texts.facts.extended(layout).by_name
+        is_free = [column in fields and fields[column].kind in _FREE for column in header]
+        inert = [
+            [cell_inert(cell) if free and computed(cell) else cell for cell, free in zip(row, is_free, strict=True)]
+            for row in rows
+        ]
         csv.writer(stream, lineterminator="\n").writerows([header, *inert])
         write_file(folder / name, stream.getvalue().encode())
 
@@ -143,17 +154,8 @@ _FREE = (k.TEXT, k.TEXTS, k.kind_of("prose"), k.kind_of(frozenset))
 """Kinds of cells that may hold any text; all others are looked at when they are read, and none of them is a formula."""
 
 
-def _is_free(said: Field | None) -> bool:
-    return said is not None and said.kind in _FREE
-
-
-def _inert(text: str, free: bool) -> str:
-    """A cell that no spreadsheet computes; a reader gives back what it was."""
-    return cell_inert(text) if free and computed(text) else text
-
-
 def write_workbook(texts: Texts, path: Path) -> None:
-    """Writes a workbook: one sheet a table, and a sheet `catalog` of keys and values.
+    """Write a workbook: one sheet a table, and a sheet `catalog` of keys and values.
 
     Numbers and dates are cells of that sort; all else is text, also in the eyes of a spreadsheet, so that `2841.80` and `1/2`
     stay what they are.
@@ -173,3 +175,137 @@ def write_workbook(texts: Texts, path: Path) -> None:
 
 def _in_cell(value: object) -> str:
     return ";".join(value) if isinstance(value, tuple) else str(value)
+
+
+FILE = "datapackage.json"
+_YES, _NO = ([word for word, holds in BOOLEANS.items() if holds is told] for told in (True, False))
+_KEYS = frozenset(layout.name for layout in (columns.SOURCES, columns.MATERIALS, columns.FACILITIES, columns.OFFERS))
+"""Tables whose `id` is that of one row alone."""
+_LICENCE = re.compile(r"[A-Za-z0-9.+-]+-[0-9.]+")
+"""What a licence's identifier looks like, such as CC-BY-4.0; other words are nothing that the format has a place for."""
+_BARE = re.compile(r"-?\d+(?:\.\d+)?")
+"""A number as all tools read it."""
+_OWN = frozenset({"profile", "name", "title", "description", "licenses", "resources"})
+"""Keys that are written from the catalog."""
+_MARK = "friendshore"
+"""Key of the hash of these, as they were written."""
+_FIX = "write it anew with friendshore catalogs datapackage, or delete it"
+
+
+def write_datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> Path:
+    """Write `datapackage.json` into a catalog folder, with columns that plugins declare, and return its path. Keys of one that is there
+    are kept if friendshore has nothing to say of them, such as `contributors`.
+
+    Raises:
+        InputError: if the catalog or a file that is there cannot be read, if what that says of the catalog was not written by
+            friendshore, or if the file cannot be written.
+    """
+    path = folder / FILE
+    told = read_object(path, _FIX) if path.exists() else {}
+    if told and told.get(_MARK) != _mark(told):
+        message = "says of the catalog what friendshore did not write, and is left as it is"
+        raise InputError(message, str(path), fix="move it away, or delete it, to have it written anew")
+    described = datapackage(folder, facts)
+    described |= {_MARK: _mark(described)}
+    described |= {key: value for key, value in told.items() if key not in described and key not in _OWN}
+    try:
+        replace_file(path, (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", str(path)) from error
+    return path
+
+
+def _mark(described: Mapping[str, Any]) -> str:
+    """SHA-256 of what friendshore writes of a catalog: tells it from what others write."""
+    own = {key: value for key, value in described.items() if key in _OWN}
+    return sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+
+
+def stale(folder: Path, facts: FactColumns = NO_FACTS) -> list[Diagnostic]:
+    """Return a warning if `datapackage.json` differs from the tables beside it, with the columns that plugins declare."""
+    path = folder / FILE
+    try:
+        told = read_object(path, _FIX) if path.exists() else {}
+    except InputError as error:
+        return list(error.problems)
+    if not told or {key: value for key, value in told.items() if key in _OWN} == datapackage(folder, facts):
+        return []
+    return [Diagnostic("no longer describes the tables beside it", str(path), fix=_FIX)]
+
+
+def datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> dict[str, Any]:
+    """What `datapackage.json` says of a catalog folder: its tables with the columns that they have, those too that plugins declare.
+
+    Raises:
+        InputError: with what keeps a table from being read at all; a bad cell is `read_catalog`'s business.
+    """
+    found: list[Diagnostic] = []
+    place = FolderTables(folder, facts)
+    entry = place.head(found)
+    if entry is None:
+        raise InputError(found)
+    head = entry.values
+    resources = []
+    for layout in columns.TABLES:
+        table = place.table(layout, found)
+        if table is not None:
+            resources.append(_resource(table))
+    described: dict[str, object] = {
+        "profile": "tabular-data-package",
+        "name": head.get("name", folder.name).lower().replace("+", "-"),
+        "title": head.get("title", ""),
+        "description": head.get("note", ""),
+        "licenses": [{"name": head["licence"]}] if _LICENCE.fullmatch(head.get("licence", "")) else [],
+        "resources": resources,
+    }
+    return {key: value for key, value in described.items() if value}
+
+
+def _resource(table: Table) -> dict[str, object]:
+    """One table: where it is, how it is written, and its columns in the order in which they stand there."""
+    layout = table.layout
+    fields = {field.name: field for field in layout.fields}
+    names = sorted(table.columns, key=lambda name: table.columns[name])
+    described = [{**_field(fields[name]), **_declared(fields[name], table)} for name in names]
+    schema: dict[str, object] = {"fields": described, "missingValues": [""]}
+    if layout.name in _KEYS and "id" in table.columns:
+        schema["primaryKey"] = ["id"]
+    return {
+        "profile": "tabular-data-resource",
+        "name": layout.name.removesuffix(".csv"),
+        "path": layout.name,
+        "description": layout.doc,
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": schema,
+    }
+
+
+def _field(field: Field) -> dict[str, object]:
+    """A column. Amounts with a unit, lists and countries are texts to whoever cannot read them."""
+    form = field.kind.text
+    described: dict[str, object] = {"name": field.name, "type": "string", "description": field.meaning}
+    if field.kind is k.DATE:
+        described["type"] = "date"
+    elif field.kind is k.YES_NO:
+        described |= {"type": "boolean", "trueValues": _YES, "falseValues": _NO}
+    if field.example != "":
+        described["example"] = field.example
+    limits: dict[str, object] = {"required": True} if field.required else {}
+    if "pattern" in form:
+        limits["pattern"] = form["pattern"]
+    if field.kind.words and field.kind is not k.YES_NO:
+        limits["enum"] = list(field.kind.words)
+    return {**described, "constraints": limits} if limits else described
+
+
+def _declared(field: Field, table: Table) -> dict[str, object]:
+    """What there is to say beside of a column that a plugin declares. It is one of numbers to other tools where no cell has a unit or a sign for it."""
+    column = table.layout.declared.get(field.name)
+    if column is None:
+        return {}
+    told = {"type": str(column.type), "unit": column.unit, "declaredBy": field.by}
+    cells = [text for row in table.rows if (text := table.text(row, field.name))]
+    numbers = {"type": "number"} if field.kind.number and all(map(_BARE.fullmatch, cells)) else {}
+    return {**numbers, "fact": {key: value for key, value in told.items() if value}}

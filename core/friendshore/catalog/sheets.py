@@ -116,7 +116,7 @@ class _Writer:
         self._formats: dict[tuple[str, bool], object] = {}
 
     def write(self) -> None:
-        """Writes all of it."""
+        """Write all of it."""
         sheet, written = self._sheet, self._written
         if len(sheet.rows) >= LAST_ROW:
             raise ValueError(f"{len(sheet.rows):,} rows in a sheet: `{sheet.name}`")
@@ -166,7 +166,7 @@ class _Writer:
             self._written.data_validation(1, position, LAST_ROW - 1, position, rule)
 
     def _cell(self, row: int, column: int, text: str, said: Field | None, unit: str, edited: bool) -> None:
-        """Writes a cell as the sort of value it is."""
+        """Write a cell as the sort of value it is."""
         written = self._written
         typed = None if said is None else _number(text, said, unit, self._sheet.typed)
         if typed is not None:

@@ -17,12 +17,11 @@ from ..domain.facts import Catalog, Facility, Material, Offer
 from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
 from ..domain.suggest import Suggestions
-from ..domain.terms import Terms
-from ..domain.tiers import PriceSchedule, bears_too, overlapping
+from ..domain.terms import PriceSchedule, Terms, bears_too, overlapping
 from ..domain.values import ident
 from ..errors import Diagnostic
 from ..reading.records import Again, shown
-from .basics import is_formula
+from .folder import is_formula
 from .known import (
     Known,
     alias_faults,

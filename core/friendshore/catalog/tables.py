@@ -12,9 +12,8 @@ from ..errors import Diagnostic
 from ..readers import CatalogRows, TableRows
 from ..reading import kinds as k
 from ..reading.csvfile import Table, TableRow, fill, read_table
-from ..reading.entry import Entry
-from ..reading.fields import Field, Layout
-from ..reading.layouts import FactColumns
+from ..reading.fields import FactColumns, Field, Layout
+from ..reading.records import Entry
 from ..reading.textfile import no_file
 from ..reading.tomlfile import TomlFile, read_section, read_toml
 from ..reading.workbook import PRIVATE, Workbook, is_workbook, read_workbook, sheet_table
@@ -37,24 +36,24 @@ _NAMES = [layout.name for layout in columns.TABLES]
 
 
 class CatalogTables(Protocol):
-    """A catalog's head and tables, wherever they are."""
+    """The head and the tables of a catalog, wherever they are."""
 
     @property
     def path(self) -> Path:
-        """The folder or file that holds them all."""
+        """Return the folder or file that contains them."""
 
     @property
     def head_file(self) -> str:
-        """Where the head is, for messages."""
+        """Return where the head is, for messages."""
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
-        """The keys of the head; None if it cannot be read at all."""
+        """Return the keys of the head; None if it can't be read at all."""
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """A table; None if there is none."""
+        """Return a table; None if there is none."""
 
     def strangers(self) -> Sequence[Stranger]:
-        """What looks like a table but is none of a catalog's."""
+        """Return what looks like a table and isn't one of a catalog."""
 
 
 NO_FACTS = FactColumns()

@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
+from ..domain.time import today
 from ..errors import InputError
-from ..reading.today import today
 from ..writing import add_files
 from .groups import Commands
 from .options import AsJson, Blocked, CasePath, Strict, installed
@@ -136,7 +136,7 @@ def check(
 ) -> int:
     """List every mistake of a case, its catalogs, packs and rules, and suggest what to add. Solves nothing."""
     from .. import recommend
-    from ..reading.today import today
+    from ..domain.time import today
     from ..report import check_data, check_document
 
     with progress_bar(as_json, "reading", "rows"):

@@ -14,8 +14,8 @@ from .options import AsJson, Blocked, installed
 from .output import answer, answering, bare, wrote
 
 if TYPE_CHECKING:
-    from ..domain.basis import Factors
     from ..domain.facts import Catalog
+    from ..domain.market import Factors
     from ..errors import Diagnostic
     from ..plugins import CatalogRef, Registry
     from ..readers import CatalogRows
@@ -31,7 +31,7 @@ Name = Annotated[
 @answering
 def list_(block: Blocked = None, as_json: AsJson = False) -> int:
     """List the installed catalogs."""
-    from ..reading.today import today
+    from ..domain.time import today
     from ..report import catalog_listing
 
     listing = catalog_listing(_heads(installed(block)), today())
@@ -42,7 +42,7 @@ def list_(block: Blocked = None, as_json: AsJson = False) -> int:
 @answering
 def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """Show what a catalog holds."""
-    from ..reading.today import today
+    from ..domain.time import today
     from ..report import catalog_data, catalog_document
 
     catalog, _ = read_one(name, installed(block))
@@ -53,8 +53,8 @@ def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
 @answering
 def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     """List every mistake of a catalog, and what is worth knowing though nothing is wrong."""
-    from ..catalog.amounts import ambiguous_cells
-    from ..catalog.datapackage import stale
+    from ..catalog.convert import stale
+    from ..catalog.review import ambiguous_cells
     from ..recommend.check import Checked
     from ..report import check_data, check_document
 
@@ -191,7 +191,7 @@ def datapackage(
 
     One that friendshore wrote is written anew, and keys that it does not write, such as contributors, are kept; any other is left as it is.
     """
-    from ..catalog.datapackage import write_datapackage
+    from ..catalog.convert import write_datapackage
     from ..errors import InputError
 
     if folder.is_file():
@@ -205,7 +205,7 @@ def datapackage(
 
 def _factors(catalogs: Iterable[Catalog]) -> Factors:
     """Return the conversion factors of some catalogs together."""
-    from ..domain.basis import Factors
+    from ..domain.market import Factors
 
     return Factors(factor for catalog in catalogs for factor in catalog.factors)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domain.watch import LONGEST_SECONDS
+from ..domain.runtime import LONGEST_SECONDS
 from .output import warn
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domain.watch import LONGEST_SECONDS
+from ..domain.runtime import LONGEST_SECONDS
 from .options import (
     CONFLICT,
     DEFAULT_GAP,

@@ -33,7 +33,7 @@ def list_(
     as_json: AsJson = False,
 ) -> int:
     """List rules: of a case, of a pack, or of all installed packs."""
-    from ..reading.today import today
+    from ..domain.time import today
     from ..report import rule_listing
 
     registry = installed(block)
@@ -58,8 +58,8 @@ def show_(
     as_json: AsJson = False,
 ) -> int:
     """Show everything that a rule, a bill or a pack says; of a kind of rule, the keys that a rule of it may have."""
+    from ..domain.time import today
     from ..plugins import is_folder
-    from ..reading.today import today
     from ..report import kind_data, kind_document, pack_data, pack_document, rule_document
 
     registry = installed(block)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domain.watch import LONGEST_SECONDS
+from ..domain.runtime import LONGEST_SECONDS
 from ..errors import InputError
 from .asking import answers_of, questions_named
 from .options import DEFAULT_GAP, AsJson, Blocked, OfCase, Quiet, RunPath, TimeLimit, Workers, installed

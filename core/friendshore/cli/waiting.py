@@ -50,7 +50,7 @@ def progress_bar(
 
     `doing` says what is being done, `of` what is counted.
     """
-    from ..domain.watch import watched
+    from ..domain.runtime import watched
 
     if quiet or not sys.stderr.isatty():
         yield None

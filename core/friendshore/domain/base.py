@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from .written import meanings
+
 if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
@@ -62,8 +64,6 @@ class Record(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        from .meanings import meanings
-
         schema = handler(core_schema)
         properties = handler.resolve_ref_schema(schema).get("properties", {})
         texts = meanings(cls)
@@ -156,7 +156,7 @@ class Fault:
         return (*(self.entry or ()), *((self.field,) if self.field else ()))
 
     def known(self, unread: Collection[str]) -> bool:
-        """Whether all that it turns on could be read."""
+        """Return True if all that it turns on could be read."""
         return self.field not in unread and not any(name in unread for name in self.turns_on)
 
 
@@ -205,17 +205,36 @@ def days_in_order(given: Given, first: str = "start", last: str = "end") -> Iter
         yield Fault(last, f"is before `{word}` ({start})", "a later day", "exchange or mend the dates", (first,))
 
 
+def outside(given: Given, value: str, low: str, high: str) -> Iterator[Fault]:
+    """Yield faults of a range: one end is missing, it has no figure, or the figure lies outside it."""
+    least, figure, most = (given.get(name) for name in (low, value, high))
+    if least is None and most is None:
+        return
+    if least is None or most is None:
+        missing, there = (low, high) if least is None else (high, low)
+        fix = "give the other, or delete it"
+        yield Fault(there, "one end of a range alone", "both ends, or none", fix, turns_on=(missing,))
+    elif figure is None:
+        expected, fix = "the figure that it is of", "state it, or delete the range"
+        yield Fault(low, "a range beside no figure", expected, fix, turns_on=(value,))
+    elif not least <= figure <= most:
+        message, end = (
+            f"{figure:f} does not lie within its range, {least:f} to {most:f}",
+            low if figure < least else high,
+        )
+        yield Fault(end, message, "low ≤ figure ≤ high", "mend one of the three", turns_on=(value,))
+
+
 class Dated(Fitting):
     """A record with a first and a last day, `start` and `end`."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A last day before the first."""
         return days_in_order(given)
 
 
 def is_truth(value: object) -> bool:
-    """Whether a value is true or false, numpy's included."""
+    """Return True if a value is true or false, numpy's included."""
     return isinstance(value, bool) or type(value).__name__ in _TRUTHS
 
 
@@ -285,7 +304,7 @@ def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
 
 
 def in_reach(number: Decimal) -> bool:
-    """Whether a number is 0, or of a size that a stated one may have."""
+    """Return True if a number is 0, or of a size that a stated one may have."""
     return not number or SMALLEST <= number.copy_abs() <= LARGEST
 
 

@@ -1,30 +1,33 @@
-"""What a planner's case says. What is in the case, and nothing else, decides the result."""
+"""A planner's case, with what it accepts and assumes. Only the case and the catalogs and packs that it names decide the result."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .assumptions import Accept, Assume, Concern
-from .base import Dated, Fault, Fitting, Given, Number, Record, Tables, days_in_order
+from .base import Dated, Fault, Fitting, Given, Number, Record, Tables, days_in_order, outside
 from .change import Change
-from .evidence import Why
-from .facts import ChainEntry
-from .fitting import apart, circles, named_twice, off_the_plan, ranked, stored_twice
-from .naming import Alias, Names, numbered
-from .ranges import outside
+from .countries import COVERED_NATIONS
+from .evidence import Confidence, Why
+from .facts import ChainEntry, Price, Status
+from .naming import Alias, Names
 from .stages import Stage
-from .time import From, Horizon, Until
+from .suggest import did_you_mean
+from .time import From, Horizon, Span, Until
 from .use import Fact
 from .values import (
     Amount,
+    CountryCodes,
     Currency,
     EndUse,
     Fraction,
@@ -34,6 +37,7 @@ from .values import (
     LabelOrBlank,
     MoneyPerKilogram,
     MoneyPerKilogramYear,
+    Months,
     Resolution,
     Site,
     SiteOrBlank,
@@ -42,6 +46,113 @@ from .values import (
     label,
 )
 from .written import BESIDE, Written
+
+CAPACITY_COUNTS: dict[Status, Decimal] = {
+    Status.OPERATING: Decimal(1),
+    Status.RAMPING: Decimal("0.8"),
+    Status.COMMISSIONING: Decimal("0.5"),
+    Status.CONSTRUCTION: Decimal(0),
+    Status.ANNOUNCED: Decimal(0),
+    Status.IDLE: Decimal(0),
+    Status.SUPERSEDED: Decimal(0),
+    Status.EVENT: Decimal(0),
+}
+"""What a capacity of each status counts for, unless the case says otherwise. `superseded` and `event` never count."""
+
+
+class Accept(Record):
+    """What the case takes as given."""
+
+    confidence: Annotated[Confidence, Written("verified")] = Confidence.VERIFIED
+    """Least confidence that counts; blank: verified.
+
+    Of a capacity, price or chain entry."""
+    rule_status: Annotated[tuple[str, ...], Written(["enacted"])] = ("enacted",)
+    """Statuses of rules that apply; blank: only enacted."""
+    unproven: Annotated[bool, Written(False)] = False
+    """Whether an unproven verdict is let pass; blank: no."""
+    proven: Annotated[tuple[str, ...], Names("offer")] = ()
+    """Offers whose unproven origins are let pass, as if the proof had been brought."""
+    oldest_price: Annotated[Months | None, Written("180 days")] = None
+    """Greatest age of a price or freight on the day of planning; blank: no limit.
+
+    An older one, or one without a day or of a day to come, is planned with and told; `--strict` refuses it. A month is 365/12 days."""
+    capacity: dict[Status, Fraction] = Field(default_factory=dict)
+    """What a status counts for, where it differs from the default."""
+
+    @property
+    def oldest_price_days(self) -> int | None:
+        """The same in whole days."""
+        return None if self.oldest_price is None else round(self.oldest_price * 365 / 12)
+
+    def counts(self, status: Status) -> Decimal:
+        """The share of a capacity of this status that counts."""
+        if status in (Status.SUPERSEDED, Status.EVENT):
+            return Decimal(0)
+        return self.capacity.get(status, CAPACITY_COUNTS[status])
+
+
+class Concern(Record):
+    """Countries on which the case doesn't want to depend."""
+
+    countries: Annotated[CountryCodes, Written(["CN", "RU"])] = COVERED_NATIONS
+    """Countries of concern. Blank: the covered nations of 10 USC 4872 (China with Hong Kong and Macau, Iran, North Korea, and Russia)."""
+
+
+class OfferAssumption(Fitting):
+    """A figure that the case gives to a lead, or puts in the place of a published one."""
+
+    id: Annotated[str, Names("offer"), Written("acme-gallium", sort=ident)]
+    """The offer."""
+    capacity: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
+    """Mass per time.
+
+    From `start` on."""
+    start: Annotated[date | None, Written("2027-07-01")] = Field(default=None, alias="from")
+    """First day of the capacity; blank: since ever."""
+    price: Annotated[Price | None, BESIDE] = None
+    substance: str = ""
+    """What `capacity` and `price` are of, where the case names a substance; empty: the basis of what it delivers."""
+    chain: tuple[ChainEntry, ...] = ()
+    """Entries that take the place of the offer's own at the same stage."""
+    why: Why = ""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterator[Fault]:
+        if given.get("capacity") is None and given.get("price") is None and not given.get("chain"):
+            wanted = ("capacity", "price", "chain")
+            yield Fault("", "nothing is assumed of the offer", "a capacity, a price or a chain", turns_on=wanted)
+
+
+class Assume(Fitting):
+    """What the case assumes; printed in every output."""
+
+    lead_time: Annotated[Months, Written("1 quarter")] = Decimal(0)
+    """From order to delivery where an offer gives none; blank: 0."""
+    safety_lead: Annotated[Months, Written("14 days")] = Decimal(0)
+    """Time by which every purchase is ordered earlier than its lead time asks; blank: 0.
+
+    Added to the lead time before it is rounded up to whole periods."""
+    freight: Annotated[MoneyPerKilogram | None, Written("2 USD/kg")] = None
+    """Freight across a border where none is given, in the case's currency."""
+    holding: Annotated[YearlyShare | None, Written("5 %/year")] = None
+    """Cost of holding stock, as a share of its value.
+
+    A year; of the material's benchmark or dearest price."""
+    priority: Annotated[tuple[EndUse, ...], Written(["defense", "civil"])] = ("defense",)
+    """End uses whose shortage is priced above that of those after them, where no `shortage_price` is given; end uses not named come
+    last, all alike. Blank: `["defense"]`. `[]`: no priority."""
+    licence: dict[str, str] = Field(default_factory=dict)
+    """End use -> `granted`: licences that are taken as given."""
+    offer: tuple[OfferAssumption, ...] = ()
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterator[Fault]:
+        for end_use, state in given.get("licence", {}).items():
+            if state != "granted":
+                message, fix = "a licence is either assumed or not", 'write "granted" or delete the line'
+                yield Fault(f"licence.{end_use}", message, '"granted"', fix, turns_on=("licence",))
+
 
 MaterialName = Annotated[
     str, Names("material"), Written("gallium-metal-4n", sort=ident, meaning="Material of a catalog.")
@@ -89,7 +200,6 @@ class DemandSpec(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A quantity that is not said, or said twice, and a last day before the first."""
         stated = [name for name in ("per_year", "quantities") if given.get(name) not in (None, ())]
         expected = "exactly one of per_year, quantity and quantities"
         if not stated:
@@ -154,7 +264,6 @@ class StockSpec(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Two chains for one stock, inputs of no offer, and inputs that no document confirms."""
         yield from _confirmed(given)
         if given.get("inputs") and not given.get("offer"):
             message, fix = (
@@ -193,7 +302,6 @@ class OrderSpec(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """An arrival before the order, and inputs that no document confirms."""
         yield from _confirmed(given)
         yield from days_in_order(given, "ordered", "arrives")
 
@@ -245,8 +353,18 @@ class Level(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """What says nothing of what is made small; a value at its default says nothing either way."""
-        return ranked(given)
+        minimise = given.get("minimise")
+        counted = minimise == "concentration"
+        usual = {"by": "country", "stage": None, "per": "year"}
+        for name in () if counted or minimise is None else usual:
+            if given.get(name, usual[name]) != usual[name]:
+                yield Fault(name, f"says nothing of `{minimise}`", "only with `concentration`", "delete the line")
+        if given.get("of") and minimise in ("cost", "spend"):
+            expected = "only with `shortage` or `concentration`"
+            yield Fault("of", f"`{minimise}` is that of the whole plan", expected, "delete the line")
+        if counted and given.get("stage") is not None and given.get("by", "country") != "country":
+            fix = "delete one of the two lines"
+            yield Fault("stage", "a stage is performed in a country", 'by = "country"', fix, turns_on=("by",))
 
 
 class LicenceSpec(Dated):
@@ -316,7 +434,6 @@ class StoreSpec(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """More lost than is held."""
         loss = given.get("loss", 0)
         if loss > 1:
             message = f"{loss * 100:f} % a year is more than is held"
@@ -324,7 +441,7 @@ class StoreSpec(Fitting):
         yield from days_in_order(given)
 
     def holds_on(self, day: date) -> bool:
-        """Whether it is about a day."""
+        """Return True if it is about a day."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
@@ -364,8 +481,21 @@ class Overlap(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Names of no facility of a catalog, two of one catalog, and one kept that is none of them."""
-        return apart(given)
+        facilities, keep = given.get("facilities", ()), given.get("keep", "")
+        for name in (*facilities, *filter(None, (keep,))):
+            if name.count(":") != 1 or not all(name.split(":")):
+                message = f"`{name}` does not say which facility of which catalog"
+                yield Fault("facilities", message, "`catalog:facility`")
+        catalogs = {name.partition(":")[0] for name in facilities}
+        if len(catalogs) < max(2, len(facilities)):
+            yield Fault(
+                "facilities",
+                "an overlap is of facilities of different catalogs",
+                "two or more, each of a catalog of its own",
+                "put lines of one plant in it by `within`, in the catalog itself",
+            )
+        if keep and keep not in facilities:
+            yield Fault("keep", "the one kept is none of the facilities", "one of " + ", ".join(facilities))
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -445,8 +575,126 @@ class Case(Tables, Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Names given twice; dates and lists that do not fit the periods."""
-        yield from named_twice(given)
-        yield from stored_twice(given)
-        yield from off_the_plan(given)
-        yield from circles(given.get("scenarios", ()))
+        yield from _named_twice(given)
+        yield from _stored_twice(given)
+        yield from _off_the_plan(given)
+        yield from _circles(given.get("scenarios", ()))
+
+
+def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the names of rows, numbering those without one from 1 within their pattern, in the order of their keys.
+
+    Args:
+        rows: name, the pattern of a name where it is empty, and key of each.
+        taken: names that no number may spell.
+    """
+    names = [name for name, _, _ in rows]
+    counts: Counter[str] = Counter()
+    for row in sorted((i for i, name in enumerate(names) if not name), key=lambda i: rows[i][2]):
+        pattern = rows[row][1]
+        counts[pattern] = next(n for n in count(counts[pattern] + 1) if pattern.format(n) not in taken)
+        names[row] = pattern.format(counts[pattern])
+    return tuple(names)
+
+
+def _named_twice(given: Given) -> Iterator[Fault]:
+    """Yield a fault for each record that has the name of another one of its sort."""
+    place = given.get("place", "")
+    for field, (column, name) in _NAMES.items():
+        seen: set[object] = set()
+        for number, entry in enumerate(given.get(field, ())):
+            called = name(entry, place)
+            if called and called in seen:
+                message, fix = f"there are two called `{called}`", f"give each its own `{column}`"
+                yield Fault(column, message, "different names", fix, entry=(field, number))
+            seen.add(called)
+    apart: dict[str, int] = {}
+    for number, overlap in enumerate(given.get("overlaps", ())):
+        for name_ in overlap.facilities if overlap.keep else ():
+            if apart.setdefault(name_, number) != number:
+                message, fix = f"`{name_}` is one with others in two places", "put all of them in one [[overlap]]"
+                yield Fault("facilities", message, "", fix, entry=("overlaps", number))
+
+
+def _stored_twice(given: Given) -> Iterator[Fault]:
+    """Yield a fault for each store of a material at a place on days that another one covers."""
+    seen: dict[tuple[str, str], list[Span]] = {}
+    for number, store in enumerate(given.get("stores", ())):
+        named = (store.material, store.place or given.get("place", ""))
+        span = Span(start=store.start, end=store.end)
+        if any(span.meets(other) for other in seen.get(named, ())):
+            message, fix = f"there are two called `{'/'.join(named)}`", "give each its own `place`, or days of its own"
+            yield Fault("place", message, "different names, or days that do not meet", fix, entry=("stores", number))
+        seen.setdefault(named, []).append(span)
+
+
+def _rule_id(rule: Mapping[str, object], _: str) -> str:
+    """Return a rule's id. One that isn't text is reported when the rule is read by its kind."""
+    name = rule.get("id")
+    return name if isinstance(name, str) else ""
+
+
+def _own(field: str) -> Callable[[Any, str], object]:
+    return lambda entry, _: getattr(entry, field)
+
+
+_NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
+    "demands": ("id", lambda d, place: d.id or f"{d.material}/{d.end_use}/{d.place or place}"),
+    "stocks": ("id", _own("id")),
+    "orders": ("id", _own("id")),
+    "incumbents": ("offer", _own("offer")),
+    "licences": ("id", _own("id")),
+    "waivers": ("id", _own("id")),
+    "carryovers": ("row", lambda c, _: f"{c.rule}: {c.row}"),
+    "scenarios": ("name", _own("name")),
+    "rules": ("id", _rule_id),
+}
+"""Field of a case -> the field of its records that a second name is told at, and what each answers to."""
+
+
+def _off_the_plan(given: Given) -> Iterator[Fault]:
+    """Yield faults of demands, stocks, and orders that do not fit the periods of the plan."""
+    horizon = given.get("horizon")
+    if horizon is None:
+        return
+    for field in ("demands", "stocks", "orders"):
+        for number, record in enumerate(given.get(field, ())):
+            yield from (replace(fault, entry=(field, number)) for fault in misfits(vars(record), horizon))
+
+
+def misfits(given: Given, horizon: Horizon) -> Iterator[Fault]:
+    """Yield faults of one demand, stock, or order that does not fit the periods of the plan."""
+    listed = len(given.get("quantities", ()))
+    if listed and listed != horizon.count:
+        message, expected = f"{listed} masses are listed", f"{horizon.count}, one for each period"
+        yield Fault("quantities", message, expected)
+    acquired, arrives = given.get("acquired"), given.get("arrives")
+    if acquired is not None and acquired > horizon.start:
+        message = f"stock in hand cannot have been acquired after the plan's start ({horizon.start})"
+        yield Fault("acquired", message, "an earlier day", "write what is still to come as [[order]]")
+    if arrives is not None and horizon.find(arrives) is None:
+        early = arrives < horizon.start
+        message = f"the order arrives {'before the plan starts' if early else 'after the plan ends'}"
+        fix = "state what has arrived as [[stock]]" if early else "plan more `periods`, or delete the order"
+        yield Fault("arrives", message, f"a day of {horizon.span}", fix)
+
+
+def _circles(scenarios: Sequence[Scenario]) -> Iterator[Fault]:
+    """Yield a fault for each scenario that inherits from an unknown one, or from itself."""
+    known = {scenario.name: scenario.inherits for scenario in scenarios}
+    for number, scenario in enumerate(scenarios):
+        at = ("scenarios", number)
+        for parent in scenario.inherits:
+            if parent not in known:
+                message, fix = f"there is no scenario `{parent}`", did_you_mean(parent, known)
+                yield Fault("inherits", message, "the name of a scenario of the case", fix, entry=at)
+        reached: set[str] = set()
+        waiting = list(scenario.inherits)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += known.get(name, ())
+        if scenario.name in reached:
+            fix = "delete one of the scenarios in the circle"
+            yield Fault("inherits", "the scenario inherits from itself", "", fix, entry=at)

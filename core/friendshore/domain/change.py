@@ -262,7 +262,6 @@ class Change(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Not one subject, what it needs and is not given, what is given and not read, and figures that make no sense."""
         for message in cls._senseless(given):
             yield Fault("", message, "one change")
 

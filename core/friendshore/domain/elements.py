@@ -13,7 +13,7 @@ from .base import UnreadableError
 from .suggest import misleading
 
 _TABLE = """H hydrogen He helium Li lithium Be beryllium B boron C carbon N nitrogen O oxygen F fluorine Ne neon Na sodium Mg magnesium Al aluminium
-Al aluminum Si silicon P phosphorus S sulfur S sulphur Cl chlorine Ar argon K potassium Ca calcium Sc scandium Ti titanium V vanadium Cr chromium
+Al aluminum Si silicon P phosphorus S sulphur S sulfur Cl chlorine Ar argon K potassium Ca calcium Sc scandium Ti titanium V vanadium Cr chromium
 Mn manganese Fe iron Co cobalt Ni nickel Cu copper Zn zinc Ga gallium Ge germanium As arsenic Se selenium Br bromine Kr krypton Rb rubidium
 Sr strontium Y yttrium Zr zirconium Nb niobium Mo molybdenum Tc technetium Ru ruthenium Rh rhodium Pd palladium Ag silver Cd cadmium In indium
 Sn tin Sb antimony Te tellurium I iodine Xe xenon Cs caesium Cs cesium Ba barium La lanthanum Ce cerium Pr praseodymium Nd neodymium Pm promethium
@@ -22,6 +22,8 @@ W tungsten Re rhenium Os osmium Ir iridium Pt platinum Au gold Hg mercury Tl tha
 Fr francium Ra radium Ac actinium Th thorium Pa protactinium U uranium Np neptunium Pu plutonium"""
 _NAMES = _TABLE.split()
 _SYMBOLS = frozenset(_NAMES[::2])
+ELEMENT_SYMBOLS = {name: symbol for symbol, name in dict(zip(_NAMES[::2], _NAMES[1::2], strict=True)).items()}
+"""Symbols of elements by their American names, in small letters: the last spelling in the table."""
 _GROUPS = ("NdFeB", "NdPr", "SmCo")
 _MEANT = {
     **{name: symbol for symbol, name in zip(_NAMES[::2], _NAMES[1::2], strict=True)},

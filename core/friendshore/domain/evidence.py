@@ -44,7 +44,7 @@ class Confidence(StrEnum):
         return _RANKS[self._value_]
 
     def reaches(self, least: Confidence) -> bool:
-        """Whether this is at least as well founded as `least`."""
+        """Return True if this is at least as well founded as `least`."""
         return _RANKS[self._value_] >= _RANKS[least._value_]
 
 
@@ -72,5 +72,5 @@ class Source(Record):
     note: Note = ""
 
     def proves(self, step: str) -> bool:
-        """Whether it says where a stage or step happened: that step, or the whole stage that it belongs to."""
+        """Return True if it says where a stage or step happened: that step, or the whole stage that it belongs to."""
         return step in self.states or stage_of(step) in self.states

@@ -1,32 +1,31 @@
-"""What catalogs hold: materials, places, facilities, offers and their chains, prices, rates and factors.
+"""Facts of catalogs: materials, places, facilities, and offers with their chains and lanes, and columns that plugins declare.
 
 All masses are kilograms in the material's own basis, all prices money per such kilogram.
 """
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from .base import Fault, Fitting, Given, Record, Tables, Words, days_in_order
+from .base import Fault, Fitting, Given, Record, Tables, Words, days_in_order, exact, grouped
 from .elements import Element, Form
 from .evidence import Cited, Evidence, Note, Source
-from .fact_columns import Stating
-from .fitting import PRICED_TWICE, below_zero, lane_rows, lying, order_terms, paid_without_end, quoted_twice
 from .market import BenchmarkPrice, Factor, Rate
 from .market import Price as Price  # noqa: PLC0414 - offers are imported with their prices
 from .market import Quote as Quote  # noqa: PLC0414
 from .naming import Alias
 from .quantities import UNLIMITED
 from .stages import COLLECTION, Stage, stage_of
-from .terms import Terms
-from .tiers import PriceSchedule
+from .terms import PriceSchedule, Terms
+from .time import Span
 from .values import (
     Country,
     CountryCodes,
@@ -51,6 +50,137 @@ from .values import (
     ident,
 )
 from .written import BESIDE, Written
+
+FactValue = str | Decimal | bool | date | frozenset[str]
+V = TypeVar("V", str, Decimal, bool, date, frozenset[str])
+FactTable = Literal["offers", "facilities", "lanes"]
+"""Tables that may have columns of facts."""
+ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
+
+
+class FactSort(StrEnum):
+    """What values a fact takes, and as what rules read them."""
+
+    TEXT = "text"
+    """Any text: `str`."""
+    NUMBER = "number"
+    """A plain number, in the unit of the column: `Decimal`."""
+    SHARE = "share"
+    """`65 %` or `0.65`, from 0 to 1: `Decimal`."""
+    YES_NO = "yes or no"
+    """`bool`."""
+    DATE = "date"
+    """`date`."""
+    COUNTRY = "country"
+    """ISO 3166 alpha-2 code, also written by its name: `str`."""
+    WORDS = "words"
+    """Words set apart by `;`: `frozenset[str]`."""
+
+
+class FactColumn(Fitting):
+    """A column of `offers.csv`, `facilities.csv` or `lanes.csv` of any catalog, as the manifest of a plugin declares it."""
+
+    type: FactSort = FactSort.TEXT
+    """What its values are."""
+    unit: str = ""
+    """What numbers are in, like `kg CO2e/kg`; a cell may state it after the number."""
+    meaning: Annotated[str, Field(min_length=1)]
+    """What it means, in a planner's words."""
+    example: str = ""
+    """A value as it would be written."""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterator[Fault]:
+        if given.get("unit") and given.get("type") is not FactSort.NUMBER:
+            yield Fault(
+                "unit", "only a number has a unit", "no unit", 'write `type = "number"`, or delete it', ("type",)
+            )
+
+
+class StatedFact(Fitting):
+    """One fact that a catalog states of an offer, a facility or a lane in a column that a plugin declares."""
+
+    name: ColumnName
+    """The column."""
+    type: FactSort = FactSort.TEXT
+    unit: str = ""
+    """What a number is in."""
+    value: str
+    """As text: `yes` or `no`, a plain number, a day like `2027-01-31`, words set apart by `;`."""
+
+    @classmethod
+    def of(cls, name: str, column: FactColumn, value: FactValue) -> StatedFact:
+        """A fact of its value, as a column has it."""
+        return cls(name=name, type=column.type, unit=column.unit, value=_fact_text(value))
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterator[Fault]:
+        sort, text = given.get("type", FactSort.TEXT), given.get("value", "")
+        try:
+            fine = _fact_text(_read_fact(sort, text)) == text != ""
+        except (LookupError, ValueError, ArithmeticError):
+            fine = False
+        if not fine:
+            yield Fault("value", f"is no {sort}", f"a {sort} as it is written once read", "", ("type",))
+
+    @property
+    def read(self) -> FactValue:
+        """Its value."""
+        return _read_fact(self.type, self.value)
+
+
+class Stating(Fitting):
+    """What catalogs state facts of: an offer, a facility or a lane."""
+
+    facts: tuple[StatedFact, ...] = ()
+    """What is stated in columns that plugins declare, sorted by name."""
+
+    def fact(self, name: str, sort: type[V]) -> V | None:
+        """A fact by the name of its column; None: it is not stated, and so unknown.
+
+        Args:
+            name: the column.
+            sort: what its values are: `str`, `Decimal`, `bool`, `date` or `frozenset`.
+
+        Raises:
+            TypeError: if the column has other values.
+        """
+        found = next((one for one in self.facts if one.name == name), None)
+        if found is None:
+            return None
+        value: Any = found.read
+        if type(value) is not sort:
+            raise TypeError(f"`{name}` holds {found.type}, and no {sort.__name__}")
+        read: V = value
+        return read
+
+
+class DeclaredColumn(Record):
+    """A column of facts that a plugin declares."""
+
+    table: FactTable
+    name: str
+    column: FactColumn
+
+
+def _read_fact(sort: FactSort, text: str) -> FactValue:
+    if sort in (FactSort.NUMBER, FactSort.SHARE):
+        return exact(text)
+    if sort is FactSort.YES_NO:
+        return {"yes": True, "no": False}[text]
+    if sort is FactSort.DATE:
+        return date.fromisoformat(text)
+    return frozenset(text.split(";")) if sort is FactSort.WORDS else text
+
+
+def _fact_text(value: FactValue) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return ";".join(sorted(value)) if isinstance(value, frozenset) else value
 
 
 class Status(StrEnum):
@@ -117,7 +247,7 @@ class Place(Record):
 class CapacityStep(Record):
     """A facility's capacity from a date on, until the next step."""
 
-    start: Annotated[datetime.date | None, Written("2027-07-01", "from")] = None
+    start: Annotated[date | None, Written("2027-07-01", "from")] = None
     """First day; blank: since ever."""
     per_year: Annotated[KilogramsPerYear | None, Written("3300 t WO3/year", sort=UNLIMITED)]
     """Mass per time.
@@ -154,8 +284,14 @@ class Facility(Stating):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A code of another country for a site, and steps of capacity that begin on one day."""
-        return lying(given)
+        country, place = given.get("country"), given.get("place")
+        if country and place and len(place) == 2 and place != country:
+            yield Fault("place", f"the facility lies in {country}", fix="name a site, or leave it blank")
+        starts = [step.start for step in given.get("capacity", ())]
+        for earlier, later in pairwise(sorted(start or date.min for start in starts)):
+            if earlier == later:
+                day = "since ever" if earlier == date.min else f"from {earlier}"
+                yield Fault("capacity", f"there are two capacities {day}", fix="delete one of the two")
 
     @property
     def supplier(self) -> str:
@@ -190,7 +326,6 @@ class ChainEntry(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Scrap that is called primary; no country in a list that is said to hold them all, unless it is of scrap."""
         recycled = given.get("feed", Feed.PRIMARY) is Feed.RECYCLED
         if given.get("stage") == COLLECTION and given.get("feed", Feed.RECYCLED) is not Feed.RECYCLED:
             message = "what is collected is scrap, and no primary feed"
@@ -208,12 +343,12 @@ class ChainEntry(Fitting):
 
     @property
     def recycled(self) -> bool:
-        """Whether it is done to scrap, so that it is not the first time that the metal goes through the stage."""
+        """True if it is done to scrap, so that it is not the first time that the metal goes through the stage."""
         return self.feed is Feed.RECYCLED
 
     @property
     def unmined(self) -> bool:
-        """Whether it stands in the place of the mine and tells where scrap was collected, not where its metal was mined."""
+        """True if it stands in the place of the mine and tells where scrap was collected, not where its metal was mined."""
         return self.recycled and self.main_stage is Stage.MINED
 
 
@@ -233,7 +368,7 @@ class Lane(Stating):
 
     to: Annotated[Site, Written("US")]
     """Country, or site of a facility."""
-    start: Annotated[datetime.date | None, Written("2027-07-01", "from")] = None
+    start: Annotated[date | None, Written("2027-07-01", "from")] = None
     """First day of orders with this lead time, and of arrivals at this freight, until the next row of the same offer and place; blank: since ever."""
     freight: Annotated[MoneyPerKilogram | None, Written("2 USD/kg")] = None
     """Cost of moving; blank: nothing is added."""
@@ -258,9 +393,9 @@ class Offer(Stating):
     """None: nobody published one, and it is not offered (unless it has `quotes`)."""
     quotes: tuple[Quote, ...] = ()
     """Dated prices in order; where there are any, it may be ordered only while one of them is valid."""
-    start: Annotated[datetime.date | None, Written("2027-01-01", "from")] = None
+    start: Annotated[date | None, Written("2027-01-01", "from")] = None
     """First day on which it may be ordered."""
-    end: Annotated[datetime.date | None, Written("2030-12-31", "until")] = None
+    end: Annotated[date | None, Written("2030-12-31", "until")] = None
     """Last day on which it may be ordered."""
     min_order: Annotated[Kilograms | None, Written("500 kg")] = None
     """Least ordered in one period, if anything is.
@@ -308,15 +443,14 @@ class Offer(Stating):
 
     @property
     def paid(self) -> bool:
-        """Whether it is ever paid to whoever takes it: a price below zero."""
+        """True if it is ever paid to whoever takes it: a price below zero."""
         stated = None if self.price is None else self.price.amount
-        return (stated is not None and stated < 0) or below_zero(self.quotes)
+        return (stated is not None and stated < 0) or _below_zero(self.quotes)
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Dates and terms of an order that do not fit one another; a price below zero at which orders have no end."""
         yield from days_in_order(given)
-        yield from order_terms(given)
+        yield from _order_terms(given)
         price = given.get("price")
         if not given.get("outputs", True):
             yield Fault("outputs", "the offer delivers nothing", "one line or more", "name the material")
@@ -328,6 +462,80 @@ class Offer(Stating):
             yield fault
 
 
+PRICED_TWICE = Fault(
+    "quotes",
+    "the offer has a price of its own as well",
+    "a price, or quotations",
+    "leave out its price and benchmark, or its quotations",
+)
+"""An offer with a price and with quotations."""
+
+
+def quoted_twice(quotes: Sequence[Quote]) -> Iterator[tuple[int, Fault]]:
+    """Quotations that hold on a day of the one before them in time, each by its position: which is the price must not be open."""
+    order = sorted(range(len(quotes)), key=lambda i: quotes[i].start or date.min)
+    for i, j in pairwise(order):
+        before = Span(start=quotes[i].start, end=quotes[i].end)
+        if before.meets(Span(start=quotes[j].start, end=quotes[j].end)):
+            message, fix = (
+                f"on some days the quotation of {before} holds as well",
+                "let one end before the other begins",
+            )
+            yield j, Fault("quotes", message, "one price for a day", fix)
+
+
+def lane_rows(lanes: Sequence[Lane]) -> Iterator[tuple[int, Fault]]:
+    """Rows of a lane, by position, none of which holds since ever: what is paid, and how long it takes, must not be open."""
+    for to, rows in grouped((lane.to, position) for position, lane in enumerate(lanes)).items():
+        starts = [start for row in rows if (start := lanes[row].start) is not None]
+        if len(starts) == len(rows):
+            message = f"nothing says what the lane to {to} costs, or takes, before {min(starts)}"
+            yield rows[0], Fault("lanes", message, "a row without `from`", "leave `from` blank in one row")
+
+
+_ENDS = ("max_order", "max_per_year", "total")
+"""Fields that limit the quantity ordered of an offer."""
+
+
+def _below_zero(prices: Iterable[Price | Quote]) -> bool:
+    """Return True if any of some prices is below zero."""
+    return any(price.amount is not None and price.amount < 0 for price in prices)
+
+
+def paid_without_end(given: Given, prices: Sequence[Price | Quote]) -> Iterator[Fault]:
+    """A price below zero of an offer that states no limit of its own, or take-or-pay: a plan would order without end, or earn by taking nothing."""
+    if not _below_zero(prices):
+        return
+    if all(given.get(name) is None for name in _ENDS) and given.get("max_lots") is None:
+        yield Fault(
+            "price",
+            "the price is below zero, and the offer does not limit what is ordered: a plan would buy without end",
+            f"one of {', '.join(_ENDS)}",
+            "state how much of it is given away",
+            (*_ENDS, "max_lots"),
+        )
+    if given.get("take_or_pay") is not None:
+        message = "nothing is owed for what is not taken at a price below zero"
+        yield Fault("take_or_pay", message, "blank", "leave it out", ("price",))
+
+
+def _order_terms(given: Given) -> Iterator[Fault]:
+    """Least, most and lots of an order that no order meets, and shares of what is not asked for."""
+    least, most, lot, count = (given.get(name) for name in ("min_order", "max_order", "lot", "max_lots"))
+    if least is not None and most is not None and least > most:
+        yield Fault("min_order", "is more than max_order", "", "exchange the two, or mend one")
+    if lot is not None and not lot:
+        yield Fault("lot", "a lot of nothing", "a mass above 0", "leave it blank for any quantity")
+    if count is not None and lot is None:
+        fix = "give `lot`, or `max_order` in place of this"
+        yield Fault("max_lots", "there is no lot to count", "", fix, ("lot",))
+    if lot and count is not None and least is not None and least > lot * count:
+        yield Fault("min_order", "is more than `max_lots` lots", "", "mend one of the three")
+    if given.get("take_or_pay_share", 1) != 1 and given.get("take_or_pay") is None:
+        fix = "give `take_or_pay`, or leave it blank"
+        yield Fault("take_or_pay_share", "a share of no take-or-pay", "", fix, ("take_or_pay",))
+
+
 class Catalog(Tables):
     """A named set of facts with its own licence and date."""
 
@@ -337,7 +545,7 @@ class Catalog(Tables):
     """One line."""
     licence: Annotated[str, Written("CC-BY-4.0")] = ""
     """Licence of the data."""
-    as_of: Annotated[datetime.date | None, Written("2026-09-30")] = None
+    as_of: Annotated[date | None, Written("2026-09-30")] = None
     """Day on which the facts were last looked at."""
     requires: Annotated[tuple[str, ...], Written(["materials"], sort=tuple[Ident, ...])] = ()
     """Catalogs whose materials, prices, rates and factors this one refers to. They are read along, without their facilities and offers."""

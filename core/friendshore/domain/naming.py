@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel
 
@@ -77,7 +75,7 @@ class Aliases:
         return tuple(steps)
 
     def circle(self, of: str, name: str) -> bool:
-        """Whether a name leads back to itself."""
+        """Return True if a name leads back to itself."""
         way = self.way(of, name)
         return bool(way) and way[-1].new == name
 
@@ -87,7 +85,7 @@ class Aliases:
         return next((way[-1] for way in ways if way and not way[-1].new), None)
 
     def following(self, taken: Collection[str] = ()) -> Following:
-        """Renames records, and keeps account of it. Where a field may name several sorts of things, a name in `taken` is that of something else."""
+        """Rename records, and keep account of it. Where a field may name several sorts of things, a name in `taken` is that of something else."""
         return Following(self, taken)
 
 
@@ -169,22 +167,3 @@ class Following:
     def _of_a_catalog(self, name: str) -> str:
         catalog, colon, facility = name.partition(":")
         return f"{catalog}:{self._plain('facility', facility)}" if colon else name
-
-
-__all__ = ["SORTS", "Alias", "Aliases", "Following", "Names", "Sort"]
-
-
-def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the names of rows, numbering those without one from 1 within their pattern, in the order of their keys.
-
-    Args:
-        rows: name, the pattern of a name where it is empty, and key of each.
-        taken: names that no number may spell.
-    """
-    names = [name for name, _, _ in rows]
-    counts: Counter[str] = Counter()
-    for row in sorted((i for i, name in enumerate(names) if not name), key=lambda i: rows[i][2]):
-        pattern = rows[row][1]
-        counts[pattern] = next(n for n in count(counts[pattern] + 1) if pattern.format(n) not in taken)
-        names[row] = pattern.format(counts[pattern])
-    return tuple(names)

@@ -142,7 +142,7 @@ def _decimal(digits: str) -> Decimal:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is digits and no more."""
+    """Return True if a text is digits and no more."""
     return _NUMBER.match(text.strip()) is not None
 
 
@@ -211,7 +211,7 @@ def parse_money(text: str) -> Money:
 
 
 def looks_like_money(text: str) -> bool:
-    """Whether a number stands before three capitals: money, whatever currency they may be meant for."""
+    """Return True if a number stands before three capitals: money, whatever currency they may be meant for."""
     return _MONEY.match(text) is not None
 
 

@@ -9,20 +9,173 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import model_validator
 
 from .base import Number, Record, Tables
-from .cash import RunCash, RunDiscount
-from .dependence import RunDependence
-from .held import RunHolding, RunLot, RunStock
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
-from .price_dates import RunPriceDate
-from .ranges import RunRange
 from .shown_names import RunMaterial, ShownNames, offer_names
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
-from .used import RunBlock, RunPlugin
+from .used import RunBlock, RunPlugin, RunPriceDate
+
+Separate: TypeAlias = Literal["discounts", "onboarding", "fixed", "untaken", "holding"]
+SEPARATE: tuple[Separate, ...] = ("discounts", "onboarding", "fixed", "untaken", "holding")
+"""Parts of `Cost` that belong to no purchase."""
+CashUse: TypeAlias = Literal["use", "stock", "unused", "discounts", "onboarding", "fixed", "untaken", "holding"]
+
+
+class RunCash(Record):
+    """Money spent in one period, not discounted. All rows of a run add up to `cost.nominal`."""
+
+    period: str
+    """Period of the order, as budgets count it, also for duty and freight that are paid on arrival. Of other money, the period in which it is due."""
+    on: CashUse
+    """`use`: purchases that end in deliveries, inputs included. `stock`: purchases that are in stock at the end. `unused`: goods made that nothing takes.
+    The others are the parts of `cost` that belong to no purchase."""
+    place: str = ""
+    """Site of the deliveries; empty: the money belongs to no site."""
+    amount: Number
+
+
+class RunDiscount(Record):
+    """What a price schedule takes off list prices over a span in which something is bought under it."""
+
+    schedule: str
+    """Offer, facility or supplier, and the materials it is about if not all."""
+    span: str
+    """Period, calendar year, or `horizon`."""
+    settled: str
+    """Period in which the difference to list prices is settled."""
+    measure: Literal["quantity", "money"]
+    measured: Number
+    """What was added up: units, or undiscounted money at list prices."""
+    tier: int
+    """The tier it comes to, from 1."""
+    least: Number
+    """Where that tier begins."""
+    next: Number | None
+    """Where the next begins; none: it is the last."""
+    most: Number | None = None
+    """Where that tier ends; none: where the next begins."""
+    at_list: Number
+    """Undiscounted money at list prices."""
+    discount: Number
+    """Undiscounted money taken off, less lumps; negative: added."""
+
+
+class RunDependence(Record):
+    """Money that depends on countries of concern: cash paid for purchases, not discounted. Each purchase counts once."""
+
+    scope: Literal["plan", "material", "end use", "stock"]
+    """What it is about. `stock`: what is in stock at the end."""
+    name: str = ""
+    """Material or end use; empty: all of it."""
+    cost: Number
+    """All purchases. By end use: cash traced along the flow of kilograms to the deliveries."""
+    is_cost: Number
+    """Purchases that are of concern."""
+    may_be_cost: Number
+    """Purchases that may be of concern, because the country of some step is unknown or one of several."""
+    by_inputs_cost: Number
+    """Part of the two that is of concern only because of the inputs it is made of."""
+    share: Number
+    """(is_cost + may_be_cost) / cost; 0 where nothing is paid."""
+    quantity_kg: Number | None = None
+    """Bought; None: several materials."""
+    is_kg: Number | None = None
+    may_be_kg: Number | None = None
+
+
+class RunRange(Record):
+    """What is bought of an offer whose price has a range: what the same purchases would cost at its ends. Money is not discounted."""
+
+    offer: str
+    material: str
+    quantity_kg: Number
+    price: Number
+    """At list prices, as in the plan."""
+    price_low: Number
+    price_high: Number
+    cost: Number
+    """Price, charges and freight, as in the plan."""
+    cost_low: Number
+    """With every price that has a range at its low end, those of what a charge is a share of included."""
+    cost_high: Number
+
+
+class RunHoldingBar(Record):
+    """A rule that keeps stock in hand, or an order already placed, from a use."""
+
+    rule: str
+    start: datetime.date
+    """First day of the plan on which it does."""
+    end: datetime.date | None = None
+    """Last day; None: to the end of the plan."""
+    unproven: bool
+    """Whether something is only not proved, or a licence is wanting."""
+    stage: str
+    countries: list[str]
+    clause: str
+    reason: str
+    heals: str
+    """What would let it pass this rule."""
+
+
+class RunHoldingUse(Record):
+    """One kind of use that stock in hand or an order already placed could end in."""
+
+    demand_material: str
+    end_use: str
+    place: str
+    verdict: Literal["may be used", "may be used in part of the time", "barred", "not wanted"]
+    """Over the periods in which it is there and such use is wanted."""
+    periods: list[str]
+    """Periods in which it may be used so."""
+    bars: list[RunHoldingBar] = []
+
+
+class RunHolding(Record):
+    """Stock in hand, or an order already placed, used or not: it is paid for."""
+
+    lot: str
+    kind: Literal["stock", "order"]
+    offer: str
+    """Offer that it was bought from. Empty if unknown."""
+    material: str
+    place: str
+    arrives: datetime.date | None = None
+    """Day on which an order arrives."""
+    available: str
+    """Period from which it is there."""
+    quantity_kg: Number
+    used_kg: Number
+    """What deliveries, or goods made of it, have taken by the end of the plan, first in, first out; what was lost in stock too."""
+    left_kg: Number
+    """Left over: set aside for no use, or still in stock at the end of the plan."""
+    uses: list[RunHoldingUse]
+
+
+class RunLot(Record):
+    """Stock in hand, or an order already placed, set aside for a compliance class."""
+
+    lot: str
+    material: str
+    place: str
+    requirement: str
+    available: str
+    """Period from which it is there."""
+    quantity_kg: Number
+
+
+class RunStock(Record):
+    """Material held at the end of a period."""
+
+    material: str
+    place: str
+    requirement: str
+    period: str
+    quantity_kg: Number
 
 
 class RunPeriod(Record):

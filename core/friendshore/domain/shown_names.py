@@ -10,68 +10,9 @@ from decimal import Decimal
 from functools import cached_property
 
 from .base import Number, Record
-from .basis import GROSS
+from .elements import ELEMENT_SYMBOLS
+from .market import GROSS
 
-_ELEMENTS = dict(
-    pair.split(":")
-    for pair in [
-        "aluminum:Al",
-        "antimony:Sb",
-        "arsenic:As",
-        "beryllium:Be",
-        "bismuth:Bi",
-        "boron:B",
-        "carbon:C",
-        "cerium:Ce",
-        "chromium:Cr",
-        "cobalt:Co",
-        "copper:Cu",
-        "dysprosium:Dy",
-        "erbium:Er",
-        "europium:Eu",
-        "gadolinium:Gd",
-        "gallium:Ga",
-        "germanium:Ge",
-        "gold:Au",
-        "hafnium:Hf",
-        "holmium:Ho",
-        "indium:In",
-        "iridium:Ir",
-        "iron:Fe",
-        "lanthanum:La",
-        "lead:Pb",
-        "lithium:Li",
-        "lutetium:Lu",
-        "magnesium:Mg",
-        "manganese:Mn",
-        "molybdenum:Mo",
-        "neodymium:Nd",
-        "nickel:Ni",
-        "niobium:Nb",
-        "palladium:Pd",
-        "platinum:Pt",
-        "praseodymium:Pr",
-        "rhenium:Re",
-        "rhodium:Rh",
-        "ruthenium:Ru",
-        "samarium:Sm",
-        "scandium:Sc",
-        "silicon:Si",
-        "silver:Ag",
-        "tantalum:Ta",
-        "tellurium:Te",
-        "terbium:Tb",
-        "thulium:Tm",
-        "tin:Sn",
-        "titanium:Ti",
-        "tungsten:W",
-        "vanadium:V",
-        "ytterbium:Yb",
-        "yttrium:Y",
-        "zinc:Zn",
-        "zirconium:Zr",
-    ]
-)
 _LABEL = 22
 """Characters of a label."""
 _COMPOUND = re.compile(r"\b[A-Za-z]+(?:-[A-Za-z]+)+\b")
@@ -182,5 +123,5 @@ def short_names(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _symbols(match: re.Match[str]) -> str:
-    symbols = [_ELEMENTS.get(word.lower()) for word in match[0].split("-")]
+    symbols = [ELEMENT_SYMBOLS.get(word.lower()) for word in match[0].split("-")]
     return "".join(map(str, symbols)) if all(symbols) else match[0]

@@ -105,17 +105,13 @@ def misleading(text: str) -> str:
     if unseen is not None:
         return f"holds a sign that nobody sees (U+{ord(unseen):04X}, {_name(unseen)})"
     for word in _WORD.findall(text):
-        found = {_alphabet(sign): sign for sign in word if sign.isalpha()}
+        found = {unicodedata.name(sign, "").partition(" ")[0]: sign for sign in word if sign.isalpha()}
         alike = sorted(_ALIKE & found.keys(), key=lambda alphabet: alphabet != "LATIN")
         if len(alike) > 1:
             sign = found[alike[1]]
             return f"mixes letters of two alphabets: `{sign}` is U+{ord(sign):04X}, {_name(sign)}"
     other = next((sign for sign in text if unicodedata.decomposition(sign).startswith(_STYLED)), None)
     return "" if other is None else f"holds a sign that looks like another (U+{ord(other):04X}, {_name(other)})"
-
-
-def _alphabet(sign: str) -> str:
-    return unicodedata.name(sign, "").partition(" ")[0]
 
 
 def _name(sign: str) -> str:

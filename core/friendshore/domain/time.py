@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import calendar
+import os
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -41,13 +42,13 @@ class Span(Record):
     end: date | None = None
 
     def meets(self, other: Span) -> bool:
-        """Whether the two share at least one day."""
+        """Return True if the two share at least one day."""
         return (self.end is None or other.start is None or other.start <= self.end) and (
             other.end is None or self.start is None or self.start <= other.end
         )
 
     def covers(self, other: Span) -> bool:
-        """Whether every day of `other` lies in this span."""
+        """Return True if every day of `other` lies in this span."""
         starts = self.start is None or (other.start is not None and self.start <= other.start)
         ends = self.end is None or (other.end is not None and other.end <= self.end)
         return starts and ends
@@ -200,7 +201,6 @@ class Horizon(Fitting):
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A plan longer than a century, or one that ends after the last day of the calendar."""
         start, count, length = (given.get(name) for name in ("start", "count", "length"))
         if start is None or count is None or length is None or given.get("until") is not None:
             return
@@ -331,3 +331,18 @@ def stretches(
         return [(period.label, (period.index,)) for period in periods]
     found = grouped(("horizon" if per == "horizon" else str(period.start.year), period.index) for period in periods)
     return [(label, tuple(indices)) for label, indices in found.items()]
+
+
+EPOCH = "SOURCE_DATE_EPOCH"
+"""Seconds since 1970 that stand for now, so that what is made again is the same: https://reproducible-builds.org/specs/source-date-epoch/"""
+
+_DIGITS = 11
+"""Of seconds up to the year 5138; beyond the year 9999 there is no day."""
+
+
+def today() -> date:
+    """Today, or the day that `SOURCE_DATE_EPOCH` says in the environment. No plan depends on it: it says how old the data are."""
+    told = os.environ.get(EPOCH, "")
+    if told.isdecimal() and len(told) <= _DIGITS:
+        return datetime.fromtimestamp(int(told), UTC).date()
+    return datetime.now().astimezone().date()

@@ -74,11 +74,15 @@ class Chained(Record):
 
     def entries(self, stage: Stage) -> tuple[ChainEntry, ...]:
         """The entries of one stage. Where scrap was collected is no answer to where its metal was mined."""
-        return tuple(_of_the_metal(e) for e in self.performed if e.main_stage is stage)
+        return tuple(
+            e.but(countries=frozenset(), complete=False) if e.unmined else e
+            for e in self.performed
+            if e.main_stage is stage
+        )
 
     @property
     def recycled(self) -> bool:
-        """Whether its feed, or a part of it, is recycled."""
+        """True if its feed, or a part of it, is recycled."""
         return any(e.recycled for e in self.performed)
 
     @cached_property
@@ -93,7 +97,7 @@ class Chained(Record):
 
     @cached_property
     def origin_contradicted(self) -> bool:
-        """Whether it states a customs origin where it does nothing, and says where its last stage is done.
+        """True if it states a customs origin where it does nothing, and says where its last stage is done.
 
         Goods originate where they were last changed in substance (19 CFR 134.1(b)): a statement of another country proves nothing. What is made of
         inputs may originate where these do.
@@ -114,10 +118,6 @@ class Chained(Record):
         return (countries, complete) if countries else (frozenset({self.facility.country}), False)
 
 
-def _of_the_metal(entry: ChainEntry) -> ChainEntry:
-    return entry.but(countries=frozenset(), complete=False) if entry.unmined else entry
-
-
 class Move(Record):
     """One material bought from an offer for one place."""
 
@@ -127,7 +127,7 @@ class Move(Record):
 
     @property
     def crosses(self) -> bool:
-        """Whether it crosses a border."""
+        """True if it crosses a border."""
         return self.origin.country != self.to.country
 
 
@@ -168,7 +168,7 @@ class Verdict(Record):
 
     @property
     def passes(self) -> bool:
-        """Whether it passed."""
+        """True if it passed."""
         return self.result is Result.PASS
 
 

@@ -1,8 +1,16 @@
-"""How a field of a record stands in files: said once, where the record is stated, and read by readers, schemas and pages."""
+"""How record fields are written in files, and what they mean: the text under each field."""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import typing
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+from pydantic import BaseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +39,105 @@ class Beside:
 
 
 BESIDE = Beside()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """A key of a table from which a record is read."""
+
+    name: str
+    """As it is written."""
+    default: str
+    """What counts if it is not written, in words; "needed" if it must be."""
+    meaning: str
+    """In one line."""
+
+
+def keys(record: type[BaseModel], without: Collection[str] = ()) -> list[RecordKey]:
+    """Return the keys of a record, but for some of its fields."""
+    texts = meanings(record)
+    return [
+        RecordKey(
+            field.alias or name,
+            "needed" if field.is_required() else _in_words(field.get_default(call_default_factory=True)),
+            " ".join(texts.get(name, "").split()),
+        )
+        for name, field in record.model_fields.items()
+        if name not in without
+    ]
+
+
+def tables_within(record: type[BaseModel], without: Collection[str] = ()) -> dict[type[BaseModel], list[str]]:
+    """Return the records within a record, at any depth, each with the paths of the keys that hold it, like `exceptions.when`."""
+    found: dict[type[BaseModel], list[str]] = {}
+    for name, field in record.model_fields.items():
+        inner = None if name in without else record_in(field.annotation)
+        if inner is None:
+            continue
+        key = field.alias or name
+        found.setdefault(inner, []).append(key)
+        for deeper, paths in tables_within(inner).items():
+            found.setdefault(deeper, []).extend(f"{key}.{path}" for path in paths)
+    return found
+
+
+def record_in(annotation: object) -> type[BaseModel] | None:
+    """Return the first record type in a type such as `tuple[Phase, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(record_in, typing.get_args(annotation))), None)
+
+
+def _in_words(default: object) -> str:
+    if isinstance(default, tuple) and default and isinstance(default[0], BaseModel):
+        return "always, enacted"
+    if isinstance(default, tuple | frozenset):
+        return "[" + ", ".join(sorted(map(str, default))) + "]"
+    if isinstance(default, dict):
+        return "empty"
+    if isinstance(default, bool):
+        return str(default).lower()
+    if default is None:
+        return "none"
+    return str(default) or "empty"
+
+
+def meanings(record: type) -> dict[str, str]:
+    """Field -> the text under it in the class that states the field last; empty if there is none, or no source."""
+    found: dict[str, str] = {}
+    for part in reversed(record.__mro__):
+        if part.__module__.partition(".")[0] in ("builtins", "pydantic"):
+            continue
+        module = inspect.getmodule(part)
+        body = _classes(module).get(part.__qualname__, []) if module is not None else []
+        for field, text in zip(body, [*body[1:], None], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                found[field.target.id] = _text(text)
+    return found
+
+
+def _text(statement: ast.stmt | None) -> str:
+    """What a statement says, if it is a text and nothing else."""
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return inspect.cleandoc(value.value) if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+
+
+@cache
+def _classes(module: ModuleType) -> dict[str, list[ast.stmt]]:
+    """Qualified name of every class that a module defines -> its body."""
+    try:
+        tree = ast.parse(inspect.getsource(module))
+    except (OSError, TypeError):  # a module without source
+        return {}
+    return dict(_defined(tree, ""))
+
+
+def _defined(scope: ast.AST, path: str) -> Iterator[tuple[str, list[ast.stmt]]]:
+    for node in ast.iter_child_nodes(scope):
+        if isinstance(node, ast.ClassDef):
+            yield path + node.name, node.body
+            yield from _defined(node, f"{path}{node.name}.")
+        elif isinstance(node, ast.FunctionDef):
+            yield from _defined(node, f"{path}{node.name}.<locals>.")
+        else:
+            yield from _defined(node, path)

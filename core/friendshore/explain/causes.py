@@ -8,9 +8,9 @@ from typing import get_args
 
 from ..domain.base import exact, grouped
 from ..domain.plan import Short
+from ..domain.runtime import told_each
 from ..domain.unmet import CauseKind, RunRestriction, RunSupplyCause
 from ..domain.use import Use
-from ..domain.watch import told_each
 from ..problem import Problem
 from ..problem.network import final_node
 from ..session import Session

@@ -15,7 +15,7 @@ from functools import reduce
 from ..domain.base import as_decimal, grouped
 from ..domain.plan import LotUse
 from ..domain.use import Chained
-from ..rules.dependence import Dependence, Reason, reasons, worst_of
+from ..rules.verdicts import Dependence, Reason, reasons, worst_of
 from ..verify import VerifiedPlan
 from .full_prices import trace_cash
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..domain.change import Change
-from ..domain.workers import finished
+from ..domain.runtime import finished
 from ..problem import Problem
 from ..problem.changes import with_bills
 from ..problem.inputs import Inputs

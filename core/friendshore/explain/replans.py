@@ -11,8 +11,8 @@ from time import monotonic
 
 import numpy as np
 
-from ..domain.memory import Recent
 from ..domain.plan import PlanStatus
+from ..domain.runtime import Recent
 from ..domain.use import Use
 from ..errors import InputError, NoPlanError
 from ..problem import Problem

@@ -7,8 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from ..errors import InputError
-from ..reading.tomlfile import toml_line, toml_text
-from ..reading.tomltext import Key, key_lines, toml_data
+from ..reading.tomlfile import Key, key_lines, toml_data, toml_line, toml_text
 
 
 class CaseText:

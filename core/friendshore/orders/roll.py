@@ -12,8 +12,8 @@ from pathlib import Path
 from ..case import load_case
 from ..case.formats import is_toml
 from ..domain.base import exact, totals
-from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case
+from ..domain.market import Factors, basis_factor
 from ..domain.time import MOST_MONTHS, Horizon, PeriodLength, add_months
 from ..errors import Diagnostic, InputError, VerificationError, all_of
 from ..plugins import Registry
@@ -23,7 +23,7 @@ from ..recommend import gather
 from ..recommend.gather import Gathered
 from ..recommend.recheck import RunFacts, as_run, read_facts
 from ..run import FACTS_FILE, read_run
-from ..run.sums import changed, read_sums
+from ..run.folder import changed, read_sums
 from ..verify import VerifiedPlan, examine
 from .carryover import EarlierUse, carried_over
 from .chains import other_chains

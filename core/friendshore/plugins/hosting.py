@@ -21,7 +21,7 @@ from ..errors import FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..readers import Reader
 from ..reading.records import record
-from ..reading.tomltext import toml_data
+from ..reading.tomlfile import toml_data
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import PACK_FILE, stated_name

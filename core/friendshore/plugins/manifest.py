@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ..domain.base import Record
-from ..domain.fact_columns import ColumnName, DeclaredColumn, FactColumn, FactTable
+from ..domain.facts import ColumnName, DeclaredColumn, FactColumn, FactTable
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import API, Named
 from ..readers import READER

@@ -15,7 +15,7 @@ from ..official import plugin_bringing
 from .manifest import Announced, Plugin, PluginInfo, PluginStatus, normal
 
 if TYPE_CHECKING:
-    from ..reading.layouts import FactColumns
+    from ..reading.fields import FactColumns
 
 BLOCK = "FRIENDSHORE_BLOCK"
 """Environment variable: plugins that count as not installed, set apart by commas."""
@@ -275,7 +275,7 @@ def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[
 
 def fact_columns(plugins: Iterable[PluginInfo]) -> FactColumns:
     """All columns that plugins declare: those of plugins that can be used, and what to do about the others, the broken and the blocked."""
-    from ..reading.layouts import FactColumns
+    from ..reading.fields import FactColumns
 
     declared = grouped(((one.table, one.name), (info, one.column)) for info in plugins for one in info.columns)
     known, elsewhere = [], []

@@ -7,11 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from ..domain.fact_columns import DeclaredColumn
+from ..domain.facts import DeclaredColumn
 from ..errors import Diagnostic, InputError, PluginError
 from ..readers import reader_in
 from ..reading.textfile import read_bytes, read_text
-from ..reading.tomltext import toml_data, toml_value
+from ..reading.tomlfile import toml_data, toml_value
 from .interface import newest
 
 MANIFEST = "friendshore.toml"
@@ -138,7 +138,7 @@ def taken(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:
     if not columns:
         return []
     from ..domain.facts import Facility, Lane, Offer
-    from ..reading.layouts import fields_of
+    from ..reading.fields import fields_of
 
     own = {
         "offers": {"material", *(f.name for f in fields_of(Offer))},

@@ -16,7 +16,7 @@ from ..domain.base import Record
 from ..errors import FriendshoreError, InputError, PluginError
 from ..readers import CatalogRows, Reader, ReadRequest, TableRows, reader_in
 from ..reading.cells import cell_text
-from ..reading.layouts import FactColumns
+from ..reading.fields import FactColumns
 from .attribution import blame, wrong
 from .elsewhere import as_said, as_told, elsewhere, mistakes_in, plugin_told, problem_of
 from .hosting import ask

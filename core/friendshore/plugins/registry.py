@@ -40,7 +40,7 @@ from .settings import Line, made, nowhere, plugin_named, settled
 if TYPE_CHECKING:
     from ..domain.case import Case
     from ..domain.facts import Catalog
-    from ..reading.layouts import FactColumns
+    from ..reading.fields import FactColumns
     from .elsewhere import OtherProcess
 
 

@@ -15,7 +15,7 @@ from zipfile import BadZipFile, ZipFile
 
 from ..errors import InputError
 from ..reading.textfile import read_bytes
-from ..reading.tomltext import toml_data
+from ..reading.tomlfile import toml_data
 from .manifest import GROUP, Declared, Plugin, declared, plugin_of
 from .packages import MANIFEST
 

@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 
 from ..catalog import twins, united
-from ..domain.assumptions import CAPACITY_COUNTS, Accept, Assume
-from ..domain.case import Case
+from ..domain.case import CAPACITY_COUNTS, Accept, Assume, Case
 from ..domain.countries import country_names, is_country, local_country_words, without_accents
 from ..domain.facts import Catalog, Offer
 from ..domain.suggest import closest, did_you_mean, nearest
@@ -17,11 +16,10 @@ from ..domain.use import Use
 from ..domain.values import meant_use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
-from ..rules.base import PhaseStatus, Rule
+from ..rules.base import PhaseStatus, Rule, misfits
 from ..rules.kinds import Exclude, OriginBan
 from ..rules.kinds.limits import StockLevel
 from ..rules.kinds.shared import is_party
-from ..rules.waivers import misfits
 from .demands import Demand, demand_name
 from .law import Law
 from .merged import Merged

@@ -8,19 +8,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from ..domain.assumptions import Accept
-from ..domain.case import Case, DemandSpec, Scenario, WaiverSpec
+from ..domain.case import Accept, Case, DemandSpec, Scenario, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Status
 from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.suggest import closest
-from ..domain.tiers import Tier
+from ..domain.terms import Tier
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
 from ..rules.amend import Amend, amended
-from ..rules.base import Rule
+from ..rules.base import Rule, misfits
 from ..rules.pack import LegislativeBill
-from ..rules.waivers import misfits
 from .change_kinds import (
     DEMAND_WORDS,
     OFFER_WORDS,

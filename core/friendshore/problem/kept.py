@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
-from ..domain.memory import SESSION_BYTES, Recent
+from ..domain.runtime import SESSION_BYTES, Recent
 from ..domain.use import Use, Verdict
 from ..rules.amend import amend_rule
 from ..rules.base import Rule

@@ -18,13 +18,13 @@ from itertools import product
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case, LicenceSpec, WaiverSpec
 from ..domain.facts import Material
+from ..domain.runtime import told_each
 from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Result, Use, Verdict
-from ..domain.watch import told_each
 from ..plugins import attributed
 from ..rules.answers import as_charge, as_verdict
 from ..rules.base import Phase, PhaseStatus, Rule, part_held
-from ..rules.customs import is_origin_unknown, possible_origins, told_apart
+from ..rules.verdicts import is_origin_unknown, possible_origins, told_apart
 from .kept import Answers, ByRule, Charged, Delivery
 from .network import Arc, Network, Node, final_node
 from .offers import OfferFacts

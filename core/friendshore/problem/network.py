@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from ..domain.base import exact, grouped
 from ..domain.case import Case
 from ..domain.facts import Lane, Offer
+from ..domain.runtime import told_each
 from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
-from ..domain.watch import told_each
 from ..errors import InputError
 from .capacity import AtWork, at_work, working_days
 from .decimal_arrays import largest

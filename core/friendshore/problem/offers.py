@@ -9,18 +9,16 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
-from ..domain.assumptions import OfferAssumption
 from ..domain.base import Sharing, as_decimal, exact, grouped, rounded
-from ..domain.basis import Factors, basis_factor, content_of
-from ..domain.case import Case
+from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
 from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer
-from ..domain.market import BenchmarkPrice, Price, Quote
+from ..domain.market import BenchmarkPrice, Factors, Price, Quote, basis_factor, content_of
 from ..domain.quantities import readable
+from ..domain.runtime import told_each
 from ..domain.stages import Stage
 from ..domain.time import Delay, Period, Span
 from ..domain.use import Chained
-from ..domain.watch import told_each
 from ..errors import Diagnostic, InputError
 from .capacity import accepted_steps
 from .decimal_arrays import Scaled

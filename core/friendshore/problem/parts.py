@@ -16,12 +16,11 @@ from typing import assert_never
 
 import numpy as np
 
-from ..domain.arguments import CHANGES, RULES, each_of
 from ..domain.base import grouped
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
-from ..errors import InputError
+from ..errors import CHANGES, RULES, InputError, each_of
 from ..plugins import attributed
 from ..rules.amend import amended
 from ..rules.base import Rule

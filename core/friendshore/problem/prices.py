@@ -17,8 +17,8 @@ from ..domain.base import exact, rounded
 from ..domain.case import Case, FrozenPrices, StoreSpec
 from ..domain.facts import Facility
 from ..domain.market import Price, Quote
-from ..domain.price_dates import PriceDate
 from ..domain.time import Period, Span
+from ..domain.used import PriceDate
 from ..errors import Diagnostic, InputError
 from .decimal_arrays import Scaled
 from .demands import Demand

@@ -21,8 +21,7 @@ from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..plugins.interface import is_own
 from ..rules.answers import MOST_ROWS, as_rows
-from ..rules.base import Rule
-from ..rules.facts import Counting, CountingDemand, CountingStock, DemandLine
+from ..rules.base import Counting, CountingDemand, CountingStock, DemandLine, Rule
 from ..rules.rows import Purchases, Row, Rows
 from ..rules.terms import (
     BoughtTerm,

@@ -14,11 +14,9 @@ from functools import cached_property
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
-from ..domain.facts import Facility, Offer
-from ..domain.fitting import paid_without_end
+from ..domain.facts import Facility, Offer, paid_without_end
 from ..domain.quantities import readable
-from ..domain.terms import SPANS, Bearing, Terms
-from ..domain.tiers import PriceSchedule, Tier, TierKind, bears_too, overlapping
+from ..domain.terms import SPANS, Bearing, PriceSchedule, Terms, Tier, TierKind, bears_too, overlapping
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
 from .capacity import Capacities, Pool

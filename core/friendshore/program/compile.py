@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain.case import LicenceSpec
-from ..domain.memory import uncollected
-from ..domain.watch import told_each
+from ..domain.runtime import told_each, uncollected
 from ..problem import Problem
 from ..problem.compliance_classes import Cell, ComplianceClass
 from ..problem.decimal_arrays import as_floats, cells, table

@@ -10,8 +10,8 @@ from decimal import Decimal
 import numpy as np
 
 from ..domain.base import Sharing, written_once
-from ..domain.memory import uncollected
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, PurchaseTable, Short, Stock, Transfer
+from ..domain.runtime import uncollected
 from ..problem.decimal_arrays import Whole, added_up, whole
 from ..problem.demands import round_to
 from ..problem.network import final_node

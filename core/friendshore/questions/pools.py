@@ -15,7 +15,7 @@ from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..domain.workers import finished
+from ..domain.runtime import finished
 from ..errors import Diagnostic, FriendshoreError, SolverError
 from ..plugins.processes import ProcessEndedError, WatchedProcesses, ended
 from ..plugins.running import limit_for

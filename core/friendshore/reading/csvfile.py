@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ..domain.base import Sharing
+from ..domain.base import Sharing, UnreadableError
+from ..domain.runtime import told_each
 from ..domain.suggest import did_you_mean, nearest
-from ..domain.watch import told_each
 from ..errors import Diagnostic
 from ..inert import cell_inert, cell_typed
-from .entry import Entry
-from .fields import Field, Layout, UnreadableError
+from .fields import Field, Layout
+from .records import Entry
 from .textfile import read_text
 
 M = TypeVar("M", bound=BaseModel)
@@ -103,11 +103,11 @@ class Table:
     def tell(
         self, message: str, row: int | None = None, column: str = "", found: str = "", expected: str = "", fix: str = ""
     ) -> None:
-        """Records what is wrong with the table, or with a line of it."""
+        """Record what is wrong with the table, or with a line of it."""
         self.found.append(Diagnostic(message, self.file, row, column, found, expected, fix))
 
     def problem(self, row: TableRow, column: str, message: str, expected: str = "", fix: str = "") -> None:
-        """Records a mistake in one cell."""
+        """Record a mistake in one cell."""
         self.tell(message, row.line, column, _shown(self.text(row, column)), expected, fix)
 
     def entry(self, row: TableRow) -> Entry:
@@ -129,11 +129,11 @@ class Table:
         return self.entry(row).made(model, given)
 
     def let_go(self) -> None:
-        """Forgets the rows, once all that they say is kept elsewhere: those of a hundred thousand offers take much memory."""
+        """Forget the rows, once all that they say is kept elsewhere: those of a hundred thousand offers take much memory."""
         self.rows = []
 
     def too_many(self, found: str, what: str = "rows") -> None:
-        """Forgets the rows, since there are more than are read, and says how many were `found`, and of `what`."""
+        """Forget the rows, since there are more than are read, and report how many were `found`, and of `what`."""
         self.let_go()
         self.whole = False
         expected, fix = (
@@ -226,7 +226,7 @@ def _physical(text: str) -> Iterator[str]:
 
 
 def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = True) -> None:
-    """Parses the lines of a table, its header first; each with its number and stripped cells, blank lines left out."""
+    """Parse the lines of a table, its header first; each with its number and stripped cells, blank lines left out."""
     header = next(lines, None)
     if header is None:
         table.whole = False
@@ -296,7 +296,7 @@ def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]
 
 
 def _read_header(cells: list[str], table: Table) -> bool:
-    """Fills `table.columns`; False if the rows cannot be made sense of."""
+    """Fill `table.columns`; False if the rows cannot be made sense of."""
     names = table.layout.names
     if len(cells) > COLUMNS:
         more = f"{len(cells):,}", f"no more than {COLUMNS:,}", "delete the columns that are not needed"
@@ -363,7 +363,7 @@ def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
 
 
 def _parse(table: Table, column: Field) -> None:
-    """Parses one column; equal cells are parsed, and kept, once."""
+    """Parse one column; equal cells are parsed, and kept, once."""
     position, name, required = table.columns[column.name], column.name, column.required
     known: dict[str, tuple[str, object]] = {}
     names, misfit = "pattern" in column.kind.text, frozenset(table.layout.names)

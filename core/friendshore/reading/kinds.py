@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -12,7 +14,37 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from ..domain import values as v
 from ..domain.quantities import UNLIMITED
 from . import cells as c
-from .fields import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Reader of one sort of cell or value."""
+
+    name: str
+    """Name in the docs."""
+    read: Callable[[Any], Any]
+    """Text of a cell, or value of a TOML key -> parsed value; raises `UnreadableError`."""
+    text: Mapping[str, object] = dataclasses.field(default_factory=lambda: {"type": "string"})
+    """JSON schema of the text form, all there is in a table."""
+    also: tuple[Mapping[str, object], ...] = ()
+    """JSON schemas of the other forms that a TOML key may take."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that there are to choose from; none: it is no choice."""
+        words = self.text.get("enum")
+        return tuple(words) if isinstance(words, list) else ()
+
+    @property
+    def number(self) -> bool:
+        """Return True if it may be a number without a unit, although a table contains it as text."""
+        return any(form.get("type") in ("number", "integer") for form in self.also)
+
+    @property
+    def schema(self) -> dict[str, object]:
+        """JSON schema of a TOML value."""
+        return {"anyOf": [dict(self.text), *map(dict, self.also)]} if self.also else dict(self.text)
+
 
 _NUMBER: Mapping[str, object] = {"type": "number"}
 _LIST: Mapping[str, object] = {"type": "array", "items": {"type": "string"}}

@@ -125,13 +125,13 @@ class WorkbookParts:
         return InputError(message, place, found=more, expected=f"no more than {limit:,} {what}", fix=fix)
 
     def has(self, part: str) -> bool:
-        """Whether there is such a part."""
+        """Return True if there is such a part."""
         return part in self._archive.NameToInfo
 
     def parse(
         self, part: str, start: Callable[[str, Attributes], object], end: Callable[[str, str], object], sheet: str = ""
     ) -> Iterator[None]:
-        """Reads a part piece by piece; after each piece the caller may take what came of it.
+        """Read a part piece by piece; after each piece the caller may take what came of it.
 
         Args:
             part: its name in the zip.
@@ -271,7 +271,7 @@ def _number(text: str) -> int:
 
 
 def _hidden(attributes: Attributes, size: str) -> bool:
-    """Whether a row or column is hidden, or so small that nobody sees it."""
+    """Return True if a row or column is hidden, or so small that nobody sees it."""
     return attributes.get("hidden", "") in _TRUE or attributes.get(size, "").strip("0.") == "" != attributes.get(
         size, ""
     )

@@ -53,7 +53,8 @@ def read_text(path: Path, found: list[Diagnostic], most: int = LARGEST) -> str |
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        message, byte = f"is not UTF-8 text; it looks like {_legacy(data)}", f"byte 0x{data[error.start]:02x}"
+        likely = "Windows-1251 (Cyrillic)" if _CYRILLIC.search(data) else "Windows-1252 (Western European)"
+        message, byte = f"is not UTF-8 text; it looks like {likely}", f"byte 0x{data[error.start]:02x}"
         found.append(Diagnostic(message, str(path), line, found=byte, expected="UTF-8", fix=_SAVE))
         return None
 
@@ -177,7 +178,7 @@ def no_file(path: Path) -> Diagnostic | None:
 
 
 def _circles(path: Path) -> bool:
-    """Whether following a link never ends."""
+    """Return True if following a link never ends."""
     try:
         path.stat()
     except OSError as error:
@@ -198,8 +199,3 @@ def _other(data: bytes) -> tuple[str, str] | None:
     if b"\0" in data[:1000]:
         return "is not text, or UTF-16 text", _SAVE
     return None
-
-
-def _legacy(data: bytes) -> str:
-    """The encoding that bytes which are no UTF-8 are most likely in."""
-    return "Windows-1251 (Cyrillic)" if _CYRILLIC.search(data) else "Windows-1252 (Western European)"

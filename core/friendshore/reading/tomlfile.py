@@ -1,22 +1,286 @@
-"""TOML files whose keys know their lines, read section by section with all mistakes collected."""
+"""TOML files: numbers and depth within limits, keys that know their lines, and sections read with all mistakes collected."""
 
 from __future__ import annotations
 
+import pickle
+import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from ..domain.base import UnreadableError, beyond, stated
 from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic, InputError
-from .entry import Entry, Report
-from .fields import Field, Layout, UnreadableError
-from .records import path_of
-from .textfile import read_text
-from .tomltext import Key, key_lines, line_of, toml_data
+from .fields import Field, Layout
+from .records import Entry, Report, path_of
+from .textfile import SURROGATE, WHOLE, read_text
+
+Key = tuple[str | int, ...]
+"""Path of a value: `("demand", 0, "per_year")`."""
+
+DEEPEST = 16
+"""Tables and lists within one another that are read; what friendshore's own files hold lies 6 deep."""
+LONGEST = 16_000_000
+"""Characters of a file that are read: more than 100,000 tables of a case."""
+
+_SHORT = 200_000
+"""Characters of a text that is kept once it is parsed."""
+_NAME = r"""(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')"""
+_PART = re.compile(_NAME)
+_BEGINS = re.compile(rf"[ \t]*+(\[\[?+)?[ \t]*+({_NAME}(?:[ \t]*+\.[ \t]*+{_NAME})*+)[ \t]*+(?(1)\]\]?+|=)[ \t]*+(.*)")
+"""A line that begins a table, or gives a key its value: brackets, dotted key, and what follows."""
+_MOST_HELD = 20_000_000
+"""Parts of keys that Python's parser may hold at once: some 160 MB; a case of 100,000 tables holds under a million."""
+_LONGEST_KEY = 200
+"""Parts of a dotted key that Python's parser is given: it takes time that grows with the square of them."""
+_ERROR_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+_MANY_DIGITS = re.compile(r"\d[\d_]{4000,}")
+"""What Python makes no integer of: more than 4,300 digits."""
+_LONGEST_BARE = 200
+"""Characters of a line that is searched for a value without quotes."""
+_BARE = re.compile(r"([\w-]+)\s*=\s*([^\s\"'\[\]{}#][^\"'\[\]{}#]*?)\s*(?:#.*)?")
+"""A key, and a value without quotes or brackets."""
+_OTHER_DAY = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{4}")
+"""A day as it is written elsewhere: 31.01.2027."""
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A number that is out of all range."""
+
+    text: str
+    error: UnreadableError
+
+
+def toml_data(text: str, file: str, number: Callable[[str], object] = Decimal) -> dict[str, Any]:
+    """What a TOML text says. A short one is parsed once in a process: a pack is asked for its name before it is read.
+
+    `number` makes a number of the text of one that has a point or an exponent.
+
+    Raises:
+        InputError: if it is no TOML; with every number that is out of all range; with all that is nested too deeply.
+    """
+    if len(text) > _SHORT:
+        return _parsed(text, file, number)
+    data: dict[str, Any] = pickle.loads(_kept(text, file, number))  # noqa: S301 - of our own making, so that whoever asks gets data of his own
+    return data
+
+
+@lru_cache(maxsize=64)
+def _kept(text: str, file: str, number: Callable[[str], object]) -> bytes:
+    return pickle.dumps(_parsed(text, file, number))
+
+
+def _parsed(text: str, file: str, number: Callable[[str], object]) -> dict[str, Any]:
+    if len(text) > LONGEST:
+        found, expected = f"{len(text):,} characters", f"no more than {LONGEST:,}"
+        fix = "write long lists as tables in CSV files, or make several cases of it"
+        raise InputError("is too long", file, found=found, expected=expected, fix=fix)
+
+    if half := SURROGATE.search(text):  # in a text that was not read from a file
+        row = text.count("\n", 0, half.start()) + 1
+        raise InputError("contains half of a character", file, row, expected=WHOLE)
+    if (line := _first_beyond_dots(text)) is not None:
+        raise InputError(replace(_too_deep(), file=file, row=line))
+
+    def read(digits: str) -> object:
+        try:
+            stated(digits)
+        except UnreadableError as error:
+            return _Refused(digits, error)
+        return number(digits)
+
+    try:
+        data = tomllib.loads(text, parse_float=read)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(toml_problem(error, file, text)) from error
+    except RecursionError as error:
+        raise InputError(replace(_too_deep(), file=file)) from error
+    except ValueError as error:
+        raise InputError(_long_integers(text, file)) from error
+    beyond = list(_beyond(data))
+    if beyond:
+        lines = key_lines(text)
+        told_in = [replace(told, file=file, row=line_of(lines, key)) for key, told in beyond]
+        raise InputError(sorted(told_in, key=lambda told: told.row or 0))
+    return data
+
+
+@lru_cache(maxsize=256)
+def toml_value(data: bytes, file: str, key: str) -> object:
+    """What the text of a file says under a key: of the same bytes it is looked up once in a process.
+
+    Raises:
+        InputError: as `toml_data`.
+        UnicodeDecodeError: if it is no text.
+    """
+    return toml_data(data.decode("utf-8-sig"), file, float).get(key)
+
+
+def _first_beyond_dots(text: str) -> int | None:
+    """The line of a dotted key that is too long, or of the longest where all together hold more than is read; None: they hold less.
+
+    Python's parser keeps every beginning of a dotted key, with the path of its table: a line of 20,000 dots takes gigabytes.
+    """
+    held = around = 0
+    longest = (0, 0)
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _BEGINS.match(line)
+        if not found:
+            continue
+        parts = len(_PART.findall(found[2]))
+        if parts > _LONGEST_KEY:
+            return number
+        longest = max(longest, (parts, -number))
+        if found[1]:
+            around = parts
+        held += parts if found[1] else (around + parts) * (parts - 1)
+        if held > _MOST_HELD:
+            return -longest[1]
+    return None
+
+
+def toml_problem(error: tomllib.TOMLDecodeError, file: str, text: str) -> Diagnostic:
+    """A syntax error of TOML in a text, with its line."""
+    said = str(error)
+    place = _ERROR_PLACE.search(said)
+    message = f"is not valid TOML: {said[: place.start()] if place else said}"
+    if not place or not place[1]:
+        return Diagnostic(message, file, fix="mend the end of the file; the rest is read after that")
+    row = int(place[1])
+    lines = text.split("\n")
+    line = lines[row - 1].strip() if row <= len(lines) else ""
+    if "Illegal character '\\n'" in said:
+        message, fix = "is not valid TOML: a text has no closing quote", "add the quote at the end of the text"
+    else:
+        fix = _fix(said, line)
+    found = f"`{line if len(line) <= _SHOWN else line[:_SHOWN] + '…'}`" if line else ""
+    return Diagnostic(message, file, row, found=found, fix=fix)
+
+
+def _fix(said: str, line: str) -> str:
+    """What to do about a line of which the parser said that it is no TOML."""
+    of_the_value = said.startswith(("Invalid value", "Expected newline")) and len(line) <= _LONGEST_BARE
+    stated = _BARE.fullmatch(line) if of_the_value else None
+    if stated is None:
+        return "mend this line; the rest of the file is read after that"
+    key, value = stated.groups()
+    if _OTHER_DAY.fullmatch(value):
+        return f"write the day as year, month and day, like {key} = 2027-01-31"
+    return f'put quotes around the value: {key} = "{value}"'
+
+
+def _long_integers(text: str, file: str) -> list[Diagnostic]:
+    """Integers of so many digits that Python refuses to read them, and tomllib with it."""
+    return [
+        replace(_no_number((), found[0], beyond()), file=file, row=number)
+        for number, line in enumerate(text.splitlines(), 1)
+        for found in _MANY_DIGITS.finditer(line)
+    ]
+
+
+def _beyond(data: Mapping[str, object]) -> Iterator[tuple[Key, Diagnostic]]:
+    """Numbers out of all range, and what is nested too deeply, each with its key."""
+    waiting: list[tuple[Key, object]] = [((), data)]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, dict | list):
+            if len(key) > DEEPEST:
+                yield key, _too_deep(path_of(key))
+                continue
+            waiting += [
+                ((*key, step), one) for step, one in (value.items() if isinstance(value, dict) else enumerate(value))
+            ]
+        elif isinstance(value, _Refused):
+            yield key, _no_number(key, value.text, value.error)
+        elif type(value) is int:
+            try:
+                stated(value)
+            except UnreadableError as error:
+                yield key, _no_number(key, _in_digits(value), error)
+
+
+def _too_deep(column: str = "") -> Diagnostic:
+    expected = f"no more than {DEEPEST} tables and lists within one another"
+    return Diagnostic(
+        "is nested too deeply", column=column, expected=expected, fix="mend the brackets, or the dots of the key"
+    )
+
+
+def _in_digits(whole: int) -> str:
+    """An integer as text; of one of thousands of digits, which Python writes out for nobody, its first ones."""
+    return f"{Decimal(whole):f}"
+
+
+def _no_number(key: Key, found: str, error: UnreadableError) -> Diagnostic:
+    shown = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}… ({len(found):,} characters)"
+    return Diagnostic("cannot be read", column=path_of(key), found=f"`{shown}`", expected=error.expected, fix=error.fix)
+
+
+def line_of(lines: Mapping[Key, int], key: Key) -> int | None:
+    """Line of a key, the path of a value, among those of `key_lines`; or of the nearest thing around it that has one."""
+    while key:
+        if key in lines:
+            return lines[key]
+        key = key[:-1]
+    return None
+
+
+def key_lines(text: str) -> dict[Key, int]:
+    """Lines of headers, keys and, in lists written over several lines, items that start a line with a brace."""
+    lines: dict[Key, int] = {}
+    counts: dict[Key, int] = {}
+    table: Key = ()
+    items: Key | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if items is not None:
+            if stripped.startswith("{"):
+                counts[items] = counts.get(items, -1) + 1
+                lines[(*items, counts[items])] = number
+            elif stripped.startswith("]"):
+                items = None
+            continue
+        begins = _BEGINS.match(line)
+        if begins is None:
+            continue
+        brackets, key, rest = begins.groups()
+        if not brackets:
+            path = (*table, *_parts(key))
+            lines.setdefault(path, number)
+            if rest.strip() == "[":
+                items = path
+        elif not rest or rest.startswith("#"):
+            table = _table(_parts(key), brackets == "[[", counts)
+            lines.setdefault(table, number)
+            lines.setdefault(table[:-1] if isinstance(table[-1], int) else table, number)
+    return lines
+
+
+def _parts(dotted: str) -> Key:
+    """The parts of a dotted key, as far as they are read: paths of thousands of parts would take seconds to tell apart."""
+    return tuple(found[0].strip("\"'") for found in islice(_PART.finditer(dotted), DEEPEST + 1))
+
+
+def _table(names: Key, repeated: bool, counts: dict[Key, int]) -> Key:
+    """Path of a table: names of repeated tables around it are followed by their number."""
+    path: Key = ()
+    for position, name in enumerate(names):
+        path = (*path, name)
+        last = position == len(names) - 1
+        if last and repeated:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts and (repeated or not last):
+            path = (*path, counts[path])
+    return path
 
 
 @dataclass(slots=True)
@@ -43,12 +307,12 @@ class TomlFile:
         return problems
 
     def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
-        """Records a mistake at a key."""
+        """Record a mistake at a key."""
         self.found.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix))
 
 
 def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], object] = Decimal) -> TomlFile | None:
-    """Reads a TOML file; None, with a problem recorded, if it cannot be read at all. `number` is as in `toml_data`."""
+    """Read a TOML file; None, with a problem recorded, if it cannot be read at all. `number` is as in `toml_data`."""
     text = read_text(path, found)
     if text is None:
         return None

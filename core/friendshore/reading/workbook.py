@@ -5,6 +5,7 @@ openpyxl is an extra of friendshore's (`pip install "friendshore[xlsx]"`) and is
 
 from __future__ import annotations
 
+import re
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,7 +21,6 @@ from zipfile import BadZipFile, ZipFile
 from ..errors import Diagnostic, InputError
 from .csvfile import BAD_CELL, DayCell, NumberCell, Table, fill
 from .fields import Layout
-from .numberformat import adds
 from .sheetxml import (
     RawCell,
     SheetLayout,
@@ -33,6 +33,71 @@ from .sheetxml import (
     targets,
 )
 from .textfile import OLD_WORKBOOK, no_file
+
+_TOKEN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|General|E[+-]|.', re.DOTALL | re.IGNORECASE)
+_LONGEST = 255
+"""Characters of a format: no spreadsheet program writes a longer one."""
+_SCALED = re.compile(r"[0#?],+(?![0#?,])")
+"""A comma with no digit after it: it shows thousands in the place of ones."""
+_PLAIN = frozenset("0123456789#?.,/@ -+()\xa0\u202f")
+"""Signs that lay digits out, and add no meaning to them."""
+
+
+def adds(number_format: str, value: Decimal) -> str:
+    """What a format, as the spreadsheet stores it, makes of a number beside laying out its digits; empty: nothing.
+
+    The number decides which section of the format it is shown by. `%` stands for a share shown in hundredths. Rounding to fewer digits is
+    nothing: no unit changes by it.
+    """
+    if len(number_format) > _LONGEST:
+        return f"what a format of {len(number_format):,} characters says"
+    sections = _sections(number_format)
+    section = sections[0]
+    if value < 0 and len(sections) > 1:
+        section = sections[1]
+    elif value == 0 and len(sections) > 2:
+        section = sections[2]
+    said, digits = _said(section)
+    if not digits and not said:
+        return "nothing: the number is hidden"
+    scaled = _SCALED.search("".join(token if len(token) == 1 else " " for token in section)) is not None
+    return f"{said} (in thousands)".strip() if scaled else said
+
+
+def _sections(number_format: str) -> list[list[str]]:
+    """Tokens of each section: of positive numbers, negative ones, zero and text."""
+    sections: list[list[str]] = [[]]
+    for token in _TOKEN.findall(number_format or "General"):
+        if token == ";":
+            sections.append([])
+        else:
+            sections[-1].append(token)
+    return sections
+
+
+def _said(section: list[str]) -> tuple[str, bool]:
+    """The words and signs that a section adds, and whether it shows the number at all."""
+    said, digits = "", False
+    for token in section:
+        if token.casefold() == "general" or token in "0#?@":
+            digits = True
+        elif token[0] == '"':
+            said += token[1:-1]
+        elif token[0] == "\\" and len(token) > 1:
+            said += token[1] if token[1] not in _PLAIN else " "
+        elif token[0] == "[":
+            said += _bracketed(token[1:-1])
+        elif len(token) == 1 and token not in _PLAIN:
+            said += token
+    return " ".join(said.split()), digits
+
+
+def _bracketed(word: str) -> str:
+    """What stands in brackets: a currency or a condition says something, a colour or a language does not."""
+    if word.startswith("$"):
+        return word[1:].partition("-")[0]
+    return f"[{word}]" if word[:1] in ("<", ">", "=") else ""
+
 
 SUFFIX = ".xlsx"
 PRIVATE = "_"
@@ -84,7 +149,7 @@ class Workbook:
 
 
 def is_workbook(path: Path) -> bool:
-    """Whether a path means a workbook."""
+    """Return True if a path means a workbook."""
     return path.suffix.lower() == SUFFIX
 
 
@@ -104,7 +169,7 @@ def openpyxl(file: str) -> ModuleType:
 
 
 def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = ()) -> Workbook:
-    """Reads a workbook; one that cannot be read has no sheets, and a problem is recorded. Private sheets are read `also` where they are named.
+    """Read a workbook; one that cannot be read has no sheets, and a problem is recorded. Private sheets are read `also` where they are named.
 
     A formula counts by the value that the spreadsheet saved with it. What has no value, an error such as `#N/A`, and cells
     merged into one are mistakes: none of them may pass for a blank cell. So is what is hidden, and a number whose format shows
@@ -125,7 +190,8 @@ def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = (
     except InputError as error:
         found.extend(error.problems)
     except _BROKEN as error:
-        why = "it is an old `.xls`, or has a password" if _is_old(path) else _why(error)
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        why = "it is an old `.xls`, or has a password" if _is_old(path) else why
         found.append(
             Diagnostic(
                 f"is no workbook that can be read: {why}",
@@ -147,10 +213,6 @@ def sheet_table(book: Workbook, sheet: str, layout: Layout, found: list[Diagnost
     # Of what stands above the header it has been said that it is no part of the table.
     found.extend(p for p in book.found.get(sheet, ()) if p.row is None or p.row >= table.head_line)
     return table
-
-
-def _why(error: BaseException) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _read(path: Path, parts: WorkbookParts, library: ModuleType, also: Collection[str]) -> Workbook:

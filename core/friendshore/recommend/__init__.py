@@ -14,12 +14,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..document.notebook import ShownOnScreen, told_by
-from ..domain.arguments import CHANGES, each_of
+from ..errors import CHANGES, each_of
 from ..errors import A_CASE, InputError, takes
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
-from ..domain.memory import SESSION_MEGABYTES
+from ..domain.runtime import SESSION_MEGABYTES
 from ..domain.plan import Cost, PlanStatus
 from ..domain.run import Run
 from ..domain.time import PeriodLength

@@ -23,9 +23,8 @@ from ..domain.case import Case
 from ..domain.countries import is_country
 from ..domain.elements import elements_in
 from ..domain.naming import Names
-from ..domain.price_dates import PriceDate
 from ..domain.time import Horizon, PeriodLength
-from ..domain.used import DatedStatus, PackedRule, RunPlugin
+from ..domain.used import DatedStatus, PackedRule, PriceDate, RunPlugin
 from ..domain.values import place
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
 from ..plugins import Blocker, CatalogRef, Registry, is_folder, sentence_of

@@ -13,7 +13,7 @@ from ..errors import Diagnostic, InputError
 from ..plugins import Registry, asked_of
 from ..plugins.attribution import wrong
 from ..run import RunFolder
-from ..run.sums import CERTIFICATE_FILE, SIGNATURE_FILE
+from ..run.folder import CERTIFICATE_FILE, SIGNATURE_FILE
 from ..solve import Cancel, Progress
 from ..verify import VerifiedPlan
 

@@ -16,7 +16,6 @@ from typing import Any
 from .. import explain
 from ..domain.base import as_decimal, exact, totals
 from ..domain.plan import Purchase
-from ..domain.ranges import RunRange
 from ..domain.run import (
     Run,
     RunAssumption,
@@ -26,7 +25,9 @@ from ..domain.run import (
     RunMake,
     RunPeriod,
     RunPurchase,
+    RunRange,
 )
+from ..domain.time import today
 from ..domain.unmet import RunConflict
 from ..domain.use import PROGRAM
 from ..domain.used import RunBlock, RunPlugin, known_by
@@ -36,7 +37,6 @@ from ..problem.case_checks import origin_rules
 from ..problem.demands import Demand, wanted_at
 from ..problem.inputs import Applied
 from ..problem.network import final_node
-from ..reading.today import today
 from ..session import Session
 from ..solve import Progress
 from ..verify import Line, VerifiedPlan

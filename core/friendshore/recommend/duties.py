@@ -13,8 +13,8 @@ from ..errors import Diagnostic
 from ..problem import Problem
 from ..problem.network import Arc
 from ..rules.base import Selector
-from ..rules.customs import is_origin_unknown
 from ..rules.kinds import Tariff
+from ..rules.verdicts import is_origin_unknown
 from ..verify import VerifiedPlan
 
 NO_DUTY = "no duty charged"

@@ -13,12 +13,11 @@ from ..case.load import with_demands
 from ..case.mentions import Mention, words_of
 from ..catalog import Once, ambiguous, misfits, overridden, read_catalogs, sound, united
 from ..catalog.known import Known
-from ..domain.arguments import CATALOGS, RULES, each_of
 from ..domain.base import grouped
 from ..domain.case import Case, Scenario
 from ..domain.facts import Catalog
 from ..domain.used import RunBlock, RunPlugin
-from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
+from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, each_of
 from ..plugins import Blocker, Registry, is_folder
 from ..plugins.elsewhere import OtherProcess
 from ..plugins.readings import CatalogRef, Reading

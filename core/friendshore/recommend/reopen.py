@@ -18,7 +18,7 @@ from ..errors import PluginError
 from ..plugins import Registry
 from ..problem.inputs import Applied, Inputs
 from ..run import FACTS_FILE, RUN_FILE, read_run
-from ..run.sums import changed, read_sums
+from ..run.folder import changed, read_sums
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
 from .gather import gather

@@ -9,14 +9,26 @@ from fractions import Fraction
 from typing import get_args
 
 from ..domain.base import as_decimal, exact, totals
-from ..domain.cash import SEPARATE, CashUse, RunCash, RunDiscount
-from ..domain.dependence import RunDependence
-from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse, RunLot, RunStock
-from ..domain.price_dates import PriceDate, RunPriceDate
 from ..domain.quantities import readable
-from ..domain.run import RunAssumption, RunDraw, RunLead, RunPurchase
+from ..domain.run import (
+    SEPARATE,
+    CashUse,
+    RunAssumption,
+    RunCash,
+    RunDependence,
+    RunDiscount,
+    RunDraw,
+    RunHolding,
+    RunHoldingBar,
+    RunHoldingUse,
+    RunLead,
+    RunLot,
+    RunPurchase,
+    RunStock,
+)
 from ..domain.unmet import RunByMonths, RunShortage
 from ..domain.use import Result
+from ..domain.used import PriceDate, RunPriceDate
 from ..explain import (
     ByMonths,
     Cash,

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from ..document.figures import count
 from ..domain.base import grouped
-from ..domain.price_dates import PriceDate
-from ..domain.used import aged
+from ..domain.time import today
+from ..domain.used import PriceDate, aged
 from ..errors import Diagnostic, InputError
 from ..problem.inputs import Applied, Inputs
 from ..problem.merged import Merged
 from ..problem.prices import PriceDates
-from ..reading.today import today
 from ..rules.pack import RulePack
 
 _NAMED = 3

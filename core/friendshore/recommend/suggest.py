@@ -13,12 +13,12 @@ from pathlib import Path
 from ..case.formats import is_toml
 from ..case.mentions import mentions
 from ..catalog import nothings, review
-from ..catalog.amounts import ambiguous_amounts, ambiguous_cells
+from ..catalog.review import ambiguous_amounts, ambiguous_cells
 from ..domain.base import grouped
-from ..domain.basis import Factors, equal_weights
 from ..domain.facts import Catalog
-from ..domain.memory import uncollected
+from ..domain.market import Factors, equal_weights
 from ..domain.quantities import readable
+from ..domain.runtime import uncollected
 from ..domain.suggest import did_you_mean
 from ..domain.time import Period
 from ..errors import Diagnostic

@@ -31,7 +31,7 @@ from ..run import (
     read_run,
     rows_of,
 )
-from ..run.sums import other_files
+from ..run.folder import other_files
 from ..verify.again import derived_again, order_days_again
 from .checks import (
     USUAL_EFFORT,

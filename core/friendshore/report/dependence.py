@@ -8,8 +8,7 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import large_money, percent
 from ..domain.countries import COVERED_NATIONS, country_names
-from ..domain.dependence import RunDependence
-from ..domain.run import Run
+from ..domain.run import Run, RunDependence
 from ..questions.told import weighed
 
 MATERIALS = 12

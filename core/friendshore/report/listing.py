@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from ..document import elements as doc
 from ..document.figures import count
-from ..domain.meanings import keys, tables_within
 from ..domain.used import aged, days_since
+from ..domain.written import keys, tables_within
 from ..plugins import PluginInfo, PluginStatus
 from ..rules.pack import LegislativeBill, RulePack
 

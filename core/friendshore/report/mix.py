@@ -12,8 +12,7 @@ from ..document import elements as doc
 from ..document.figures import count, large_money, mass, unit_for
 from ..document.periods import added_up, period_columns
 from ..domain.base import grouped, totals
-from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
-from ..domain.run import Run, RunPurchase
+from ..domain.run import Run, RunHolding, RunHoldingBar, RunHoldingUse, RunPurchase
 from ..questions.told import weighed
 from .cash import fee, full_price_cell, price_note
 

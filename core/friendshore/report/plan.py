@@ -8,10 +8,8 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, large_money, money, percent, written
 from ..domain.base import grouped
-from ..domain.cash import RunDiscount
 from ..domain.plan import Confirmation, PlanStatus
-from ..domain.ranges import RunRange
-from ..domain.run import Run, RunDemand, RunLevel
+from ..domain.run import Run, RunDemand, RunDiscount, RunLevel, RunRange
 from .cash import cash_sections, costs
 from .caveats import (
     BEFORE_ALL,

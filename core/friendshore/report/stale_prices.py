@@ -10,8 +10,8 @@ from decimal import Decimal
 from ..document import elements as doc
 from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
-from ..domain.price_dates import PriceDate, RunPriceDate
 from ..domain.run import Run
+from ..domain.used import PriceDate, RunPriceDate
 
 
 def stale_prices(run: Run) -> list[RunPriceDate]:

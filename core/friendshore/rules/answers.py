@@ -139,7 +139,8 @@ def _fault_of(term: object) -> str:
     if not isinstance(term, Term):
         return f"it adds {_shown(term)}, no term"
     fault = next((fault for _, part in term.parts if (fault := _fault_of(part))), "")
-    return fault or ("" if all(map(_is_number, _factors(term))) else f"a factor in {_said(term)} is no number")
+    finite = all(isinstance(f, int | float | Decimal) and math.isfinite(f) for f in _factors(term))
+    return fault or ("" if finite else f"a factor in {_said(term)} is no number")
 
 
 def _factors(term: Term) -> list[object]:
@@ -147,10 +148,6 @@ def _factors(term: Term) -> list[object]:
     if isinstance(term, LackingTerm):
         return [term.times, *(base for base, _ in term.parts)]
     return [*term.weight.tolist(), term.times, *([term.at_least] if isinstance(term, UsedTerm) else [])]
-
-
-def _is_number(factor: object) -> bool:
-    return isinstance(factor, int | float | Decimal) and math.isfinite(factor)
 
 
 def _said(term: Term) -> str:

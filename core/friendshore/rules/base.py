@@ -1,4 +1,4 @@
-"""What a rule is: an id, a citation, dated phases, and one or more of three verbs.
+"""Rules: an id, a citation, dated phases, waivers, and one or more of three verbs; and what a limit rule may ask of a case.
 
 - `judge` (forbid): may this move serve this use?
 - `charge`: what does this move add per unit?
@@ -11,27 +11,38 @@ every day on which the same phases hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from ..domain.base import Number, Record, UnreadableError
+from ..domain.case import WaiverSpec
 from ..domain.elements import elements_in, form_words, tag_words
-from ..domain.facts import Material
+from ..domain.facts import Material, Place
 from ..domain.naming import Names
-from ..domain.quantities import parse_share
-from ..domain.time import Span
+from ..domain.quantities import parse_duration, parse_share
+from ..domain.suggest import did_you_mean
+from ..domain.time import Horizon, Span, add_months
 from ..domain.use import PASS, Chained, Fact, Move, Use, Verdict
-from .facts import DemandLine, Facts, IncumbentLine
-from .rows import Row, Rows
-from .waivers import WaiverTerms
+from ..errors import Diagnostic
+from .rows import Purchases, Row, Rows
+from .terms import BoughtTerm, DeliveredTerm, ForUses, HoldingTerm, ReservedTerm, ShortTerm, StockTerm, Term, UsedTerm
 
 __all__ = [
     "DemandLine",
@@ -45,6 +56,272 @@ __all__ = [
     "Selector",
     "Threshold",
 ]
+
+
+def _months(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        months = parse_duration(value)
+    except ValueError:
+        months = None
+    if months is None or months != int(months):
+        raise ValueError(f"`{value}` is no whole number of months, like `36 months`")
+    return int(months)
+
+
+Months = Annotated[
+    int,
+    Field(gt=0),
+    BeforeValidator(_months),
+    PlainSerializer(lambda months: f"{months} months", return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["36 months"]}),
+]
+"""Whole months; written as a duration."""
+
+
+class WaiverTerms(Record):
+    """A waiver that a rule's law knows."""
+
+    id: str
+    """Name, like `nonavailability`; `under` of a [[waiver]] names it."""
+    citation: str = ""
+    """The clause."""
+    longest: Months | None = None
+    """Months that one waiver may run at most; None: the law sets no such limit."""
+    note: str = ""
+    """What to know: doubts, what was not read."""
+
+    def last_day(self, start: date) -> date | None:
+        """The last day of a waiver that begins on `start`; None: it need not end."""
+        return None if self.longest is None else add_months(start, self.longest) - timedelta(days=1)
+
+
+def longest_run(terms: Sequence[WaiverTerms], first: date, last: date) -> Span:
+    """The days on which a waiver holds that begins on `first`, is needed until `last` and runs as long as its law lets it.
+
+    Of the terms that the law knows, the usual one comes first; none: nothing is known of a limit.
+    """
+    end = terms[0].last_day(first) if terms else None
+    return Span(start=first, end=last if end is None else min(end, last))
+
+
+def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
+    """What is wrong with a waiver by the terms that its law knows, the usual one first: a kind that is none of them, or too long a time."""
+    known = {each.id: each for each in terms}
+    if waiver.under and waiver.under not in known:
+        yield Diagnostic(
+            f"the law of `{waiver.rule}` knows no waiver `{waiver.under}`",
+            column="waiver.under",
+            found=waiver.under,
+            expected=", ".join(f"`{name}`" for name in known) or "none: the rule states no waivers of its own",
+            fix=did_you_mean(waiver.under, known) or "delete it",
+        )
+    elif terms:
+        yield from _too_long(waiver, known.get(waiver.under, terms[0]), terms)
+
+
+def _too_long(waiver: WaiverSpec, kind: WaiverTerms, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
+    if kind.longest is None:
+        return
+    law = f"{kind.citation or waiver.rule} lets a waiver run {kind.longest} months at most"
+    others = [each for each in terms if each.longest is None]
+    other = "".join(f', or `under = "{each.id}"` if it rests on {each.citation or each.id}' for each in others)
+    if waiver.start is None or waiver.end is None:
+        missing = "from" if waiver.start is None else "until"
+        yield Diagnostic(
+            f"{law}; the one of `{waiver.rule}` has no {'first' if waiver.start is None else 'last'} day",
+            column=f"waiver.{missing}",
+            expected=f"`from` and `until`, {kind.longest} months apart at most",
+            fix=f"state `{missing}`{other}",
+        )
+        return
+    last = kind.last_day(waiver.start)
+    assert last is not None
+    if waiver.end > last:
+        yield Diagnostic(
+            f"{law}; the one of `{waiver.rule}` runs from {waiver.start} until {waiver.end}",
+            column="waiver.until",
+            found=str(waiver.end),
+            expected=f"{last} or an earlier day",
+            fix=f"end it on {last} and record a later waiver for what follows{other}",
+        )
+
+
+K = TypeVar("K", bound=Hashable)
+Counting = Callable[[Chained, Place], Decimal | int]
+"""How much each purchase counts, by its offer and its place of delivery; 0: not at all."""
+CountingStock = Callable[[Material, Place], Decimal | int]
+"""How much stock of a material at a place counts."""
+
+
+class DemandLine(Protocol):
+    """A demand as a limit rule sees it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def use(self) -> Use: ...
+    @property
+    def quantity(self) -> Sequence[Decimal]:
+        """Kilograms wanted in each period."""
+
+
+CountingDemand = Callable[[DemandLine], Decimal | int]
+"""How much each demand counts."""
+
+
+class IncumbentLine(Protocol):
+    """What is bought today of one output of an offer, as a limit rule sees it."""
+
+    @property
+    def offer(self) -> str: ...
+    @property
+    def material(self) -> Material: ...
+    @property
+    def quantity(self) -> Sequence[Decimal]:
+        """Kilograms that today's rate comes to in each period."""
+
+    @property
+    def placed(self) -> Sequence[Decimal]:
+        """Kilograms that orders already placed with the offer bring in each period."""
+
+
+class Facts(Protocol):
+    """What a limit rule may ask of a case. `friendshore.problem.rule_facts.ProblemFacts` satisfies it.
+
+    The counting methods take a function that says how much each thing counts (0: not at all) and the periods meant; they
+    return a term for a `Row`. A purchase is dated by its delivery, or, for a rule that is
+    `dated_by` order, by its order.
+    """
+
+    @property
+    def horizon(self) -> Horizon: ...
+    @property
+    def resolution(self) -> Decimal: ...
+    @property
+    def offers(self) -> Sequence[Chained]:
+        """All offers that can take part, one entry an output, in canonical order."""
+
+    @property
+    def demands(self) -> Sequence[DemandLine]: ...
+    @property
+    def incumbents(self) -> Sequence[IncumbentLine]:
+        """What the case says is bought today, one entry an output of an offer."""
+
+    @property
+    def place(self) -> Place:
+        """The case's place."""
+
+    @property
+    def materials(self) -> Sequence[Material]:
+        """All materials that are demanded, or may be bought for one that is."""
+
+    @property
+    def places(self) -> Sequence[Place]:
+        """All places where one of these materials may be delivered or lie, in order."""
+
+    def about(self, materials: Collection[str]) -> Facts:
+        """The same questions about some materials only: of a large case, much quicker to answer."""
+
+    def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
+        """Label and period indices of each stretch of the horizon, as far as the rule applies in it.
+
+        Years are calendar years by the period's first day.
+        """
+
+    def bought(
+        self, count: Counting, periods: Sequence[int], stock: bool = False, for_uses: ForUses | None = None
+    ) -> BoughtTerm:
+        """Kilograms of the moves that count; with `stock`, of stock in hand and orders placed as well.
+
+        Here and below `for_uses` counts only what is for some end uses, which `Rule.counted_end_uses` names.
+        """
+
+    def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
+        """All that may be bought, each offer with a place of delivery; with `stock`, stock in hand and orders placed as well."""
+
+    def bought_in_each(
+        self,
+        counts: Sequence[Sequence[float]],
+        stretches: Sequence[Sequence[int]],
+        stock: bool = False,
+        for_uses: ForUses | None = None,
+    ) -> Purchases:
+        """What is `bought` by each of several counts in each of several stretches of periods, which have none in common.
+
+        For `Rows`: stretch by stretch, and within each count by count. A count is a list: what each of `purchases` counts.
+        """
+
+    def used(
+        self, count: Counting, periods: Sequence[int], at_least: Decimal | int = 0, for_uses: ForUses | None = None
+    ) -> UsedTerm: ...
+    def used_in_each(
+        self,
+        counts: Callable[[Chained, Place], Iterable[tuple[K, Decimal | int]]],
+        stretches: Sequence[Sequence[int]],
+        for_uses: ForUses | None = None,
+    ) -> Sequence[Mapping[K, UsedTerm]]:
+        """What is `used` by each of many names in each of several stretches of periods; every purchase is asked once what it counts for.
+
+        Args:
+            counts: names under which a purchase counts, each with what a unit counts there.
+            stretches: periods of each stretch.
+            for_uses: as elsewhere.
+
+        Returns:
+            For each stretch the terms by name, each of one unit of the resolution at least; a name for which nothing can be bought
+            in a stretch has none.
+        """
+
+    def delivered(self, count: CountingDemand, periods: Sequence[int]) -> DeliveredTerm: ...
+    def short(self, count: CountingDemand, periods: Sequence[int]) -> ShortTerm: ...
+    def stock(self, count: CountingStock, periods: Sequence[int], for_uses: ForUses | None = None) -> StockTerm: ...
+    def carried_in(
+        self, held: CountingStock, making: Counting, period: int, for_uses: ForUses | None = None
+    ) -> tuple[StockTerm, BoughtTerm]:
+        """Kilograms that a period begins with, whether the rule holds before it or not: what is held, and what is in the making.
+
+        Args:
+            held: how much stock counts.
+            making: how much purchases count that were ordered before the period and are delivered in it or later.
+            period: the period; one after the last means what the plan ends with.
+            for_uses: as elsewhere.
+        """
+
+    def usable(
+        self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
+    ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
+        """What must be in stock at the end of a period to serve all that is wanted of one material at one place.
+
+        Args:
+            wanted: demands, each with the period of its delivery and kilograms.
+            period: the period at whose end the stock is looked at.
+
+        Returns:
+            For sets of compliance classes, a name, the stock that may serve any of the demands in question, and what it must
+            come to. All that is wanted can be served at once if and only if every one of them holds.
+        """
+
+    def spent(self, count: Counting, periods: Sequence[int], for_uses: ForUses | None = None) -> Sequence[Term]:
+        """Price, charges and freight of the moves that count, with their offers' onboarding in the first period, and what price
+        schedules take off or add, in the period of its settlement, what terms of trade make due at once, and what is paid for and not
+        taken, when it is due.
+
+        With `for_uses` that counts only what isn't free of what a rule taints: price, charges, and freight alone.
+
+        Raises:
+            InputError: with `for_uses`, if some of that is due whatever is bought for which use.
+        """
+
+    def ends(self, offer: Chained, place: Place) -> frozenset[str]:
+        """Countries of the final demands that a purchase from an offer for a place may end in."""
+
+    def holding(self, periods: Sequence[int]) -> HoldingTerm:
+        """All money for holding stock."""
+
+    def demanded(self, count: CountingDemand, periods: Sequence[int]) -> Decimal:
+        """Kilograms demanded, weighted; a number, since demand is a fact."""
 
 
 class PhaseStatus(StrEnum):
@@ -105,7 +382,7 @@ class Selector(Record):
     """Beginnings of the HS or tariff code."""
 
     def covers(self, material: Material) -> bool:
-        """Whether `material` is selected; an empty selector selects every material."""
+        """Return True if `material` is selected; an empty selector selects every material."""
         if material.id in self.materials:
             return True
         if not (self.elements or self.forms or self.tags or self.hs):
@@ -246,7 +523,7 @@ class Rule(Record):
         return self
 
     def applies(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
-        """Whether a phase of one of `statuses` holds on any day of `span`."""
+        """Return True if a phase of one of `statuses` holds on any day of `span`."""
         return any(p.status in statuses and p.span.meets(span) for p in self.phases)
 
     def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
@@ -260,7 +537,7 @@ class Rule(Record):
 
     @property
     def keeps_apart(self) -> bool:
-        """Whether `rows` counts what is made of offers that it `taints`. Deliveries then get compliance classes that are free of these too."""
+        """True if `rows` counts what is made of offers that it `taints`. Deliveries then get compliance classes that are free of these too."""
         return False
 
     def taints(self, offer: Chained) -> bool:
@@ -273,7 +550,7 @@ class Rule(Record):
         return None
 
     def concerns(self, use: Use) -> bool:
-        """Whether the rule can bear on this use at all. A shortcut: False saves asking about every offer."""
+        """Return True if the rule can bear on this use at all. A shortcut: False saves asking about every offer."""
         return True
 
     def charges_on(self, material: Material) -> bool:
@@ -281,7 +558,7 @@ class Rule(Record):
         return True
 
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        """Whether this move may serve this use, on a day on which the rule holds."""
+        """Return the verdict on a move for a use, on a day on which the rule holds."""
         return PASS
 
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:

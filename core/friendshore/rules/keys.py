@@ -5,9 +5,8 @@ from __future__ import annotations
 from ..domain.case import Scenario
 from ..domain.change import Change
 from ..reading import kinds as k
-from ..reading.entry import Entry
-from ..reading.fields import Field
-from ..reading.layouts import layout
+from ..reading.fields import Field, layout
+from ..reading.records import Entry
 
 CHANGE = layout(
     "change = [{ … }]",

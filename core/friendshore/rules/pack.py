@@ -19,12 +19,12 @@ from ..domain.change import Change
 from ..domain.written import Written
 from ..errors import Diagnostic, InputError, all_of
 from ..reading.textfile import read_bytes
-from ..reading.tomltext import toml_data
+from ..reading.tomlfile import toml_data
 from .base import PhaseStatus, Rule
 
 if TYPE_CHECKING:
-    from ..reading.entry import Entry
     from ..reading.fields import Layout
+    from ..reading.records import Entry
     from ..reading.tomlfile import TomlFile
 
 PACK_FILE = "pack.toml"
@@ -102,8 +102,7 @@ def pack_layout() -> Layout:
     """The keys and sections of `pack.toml`, made from the records above; what reads is loaded when the first pack is read."""
     from ..reading import kinds as k
     from ..reading.fields import Field as Key
-    from ..reading.fields import Layout
-    from ..reading.layouts import layout
+    from ..reading.fields import Layout, layout
     from .keys import CHANGE, RULE, SCENARIO
 
     doc = 'A named list of changes that a scenario switches on as one: `enable = "<id of the bill>"`.'
@@ -144,7 +143,7 @@ def digest_of_made(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
 
 
 def read_pack(folder: Path) -> RulePack:
-    """Reads the rule pack in `folder`.
+    """Read the rule pack in `folder`.
 
     Raises:
         InputError: with everything that is wrong with the file, except with the fields that only a rule's kind knows.
@@ -224,7 +223,7 @@ def _lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
 
 
 def _need(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Tells what every rule of a pack must state, whatever its kind, and one does not."""
+    """Report what every rule of a pack must state, whatever its kind, and one does not."""
     for position, rule in enumerate(rules):
         for key in unstated(rule):
             message = f"rule {rule.get('id') or position + 1} of a pack needs `{key}`"
@@ -233,7 +232,7 @@ def _need(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _tell_apart(toml: TomlFile, lists: Sequence[str], key: str) -> None:
-    """Tells names that stand for two entries."""
+    """Report names that stand for two entries."""
     first: dict[str, int | None] = {}
     for name in lists:
         tables = toml.data.get(name)

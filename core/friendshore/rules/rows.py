@@ -78,7 +78,7 @@ class Row:
 
     @property
     def is_floor(self) -> bool:
-        """Whether it asks for no less than something, or for no more than something to be short."""
+        """True if it asks for no less than something, or for no more than something to be short."""
         return self.at_least is not None or any(isinstance(term, ShortTerm) for term in self.terms)
 
 
@@ -154,7 +154,7 @@ class Rows:
 
     @property
     def is_floor(self) -> bool:
-        """Whether they ask for no less than something."""
+        """True if they ask for no less than something."""
         return self.at_least is not None
 
 

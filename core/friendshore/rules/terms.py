@@ -69,7 +69,7 @@ class _Weighted:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it counts nothing at all."""
+        """True if it counts nothing at all."""
         return not len(self.weight)
 
 
@@ -274,7 +274,7 @@ class LackingTerm:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it counts nothing at all."""
+        """True if it counts nothing at all."""
         return not self.parts
 
 

@@ -3,30 +3,26 @@
 
 from __future__ import annotations
 
-from .compare import (
-    differences as differences,
-    differences_in_rows as differences_in_rows,
-    differences_in_table as differences_in_table,
-)
 from .folder import (
+    CERTIFICATE_FILE as CERTIFICATE_FILE,
     RunFolder as RunFolder,
+    SIGNATURE_FILE as SIGNATURE_FILE,
+    SUMS_FILE as SUMS_FILE,
     check_target as check_target,
     json_text as json_text,
     read_run as read_run,
+    read_sums as read_sums,
     sign_run as sign_run,
     write_run as write_run,
-)
-from .sums import (
-    CERTIFICATE_FILE as CERTIFICATE_FILE,
-    SIGNATURE_FILE as SIGNATURE_FILE,
-    SUMS_FILE as SUMS_FILE,
-    read_sums as read_sums,
 )
 from .tables import (
     FACTS_FILE as FACTS_FILE,
     PURCHASES as PURCHASES,
     RUN_FILE as RUN_FILE,
-    TABLES as TABLES,
     RunVerdict as RunVerdict,
+    TABLES as TABLES,
+    differences as differences,
+    differences_in_rows as differences_in_rows,
+    differences_in_table as differences_in_table,
     rows_of as rows_of,
 )

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..domain.base import exact
 from ..domain.change import Change
-from ..domain.memory import SESSION_BYTES
 from ..domain.plan import Cost, Exchangeable, Infeasible, Plan, PlanStatus
+from ..domain.runtime import SESSION_BYTES
 from ..errors import OutOfTimeError, VerificationError
 from ..problem import Problem
 from ..problem.inputs import Inputs

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..domain.base import exact
 from ..domain.change import Change
-from ..domain.memory import SESSION_BYTES, Recent
 from ..domain.plan import Cost, Infeasible, Plan, PlanStatus, Purchase
+from ..domain.runtime import SESSION_BYTES, Recent
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass
 from ..problem.parts import Members

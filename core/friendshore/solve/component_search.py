@@ -24,7 +24,7 @@ from threading import Lock
 import numpy as np
 
 from ..domain.plan import Confirmation
-from ..domain.workers import finished
+from ..domain.runtime import finished
 from ..errors import Diagnostic
 from ..program.limits import Goal
 from ..program.matrix import Floats, Linear, continuous

@@ -10,7 +10,7 @@ from threading import Lock
 
 import numpy as np
 
-from ..domain.memory import SESSION_BYTES, Recent
+from ..domain.runtime import SESSION_BYTES, Recent
 from ..program.limits import Goal
 from ..program.matrix import Entries, Ints, Linear
 from .engines import SolverAnswer, SolverOutcome

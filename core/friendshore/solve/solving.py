@@ -24,9 +24,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from ..domain.base import exact
-from ..domain.memory import set_aside
 from ..domain.plan import Confirmation, Infeasible, Plan, PlanLevel, PlanStatus
-from ..domain.watch import LONGEST_SECONDS
+from ..domain.runtime import LONGEST_SECONDS, set_aside
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
 from ..problem.parts import materials_of
 from ..program import Choices, Program

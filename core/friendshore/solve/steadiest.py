@@ -31,7 +31,7 @@ import numpy as np
 from ..domain.use import Chained
 from ..program import Program
 from ..program.matrix import Entries, Floats, Ints, Linear, Mask, capped, with_differences
-from ..rules.dependence import Dependence, dependence_of, worst_of
+from ..rules.verdicts import Dependence, dependence_of, worst_of
 from .component_search import Search
 from .components import AnswerCache, Component, column_labels, digest, split
 from .engines import Ask, Cancel, SolverAnswer, SolverOutcome, Watch

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ..domain.change import Change
-from ..domain.memory import uncollected
+from ..domain.runtime import uncollected
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Cost, Plan, PlanStatus
 from ..errors import Diagnostic, VerificationError
 from ..problem import Problem

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..domain.base import exact, grouped, totals
 from ..domain.plan import Cost
-from ..domain.tiers import Tier
+from ..domain.terms import Tier
 from ..domain.use import Use
 from ..problem.decimal_arrays import picked
 from ..problem.law import Charges

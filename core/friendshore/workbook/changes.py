@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from ..case.book import CaseWorkbook
 from ..case.keys import made
+from ..domain.base import UnreadableError
 from ..domain.case import LicenceSpec, WaiverSpec
 from ..domain.change import Change
 from ..domain.facts import Status
@@ -16,8 +17,8 @@ from ..errors import Diagnostic, InputError
 from ..problem.changes import apply_changes, shortest
 from ..problem.demands import demand_name
 from ..reading import kinds as k
-from ..reading.entry import Entry
-from ..reading.fields import Layout, UnreadableError
+from ..reading.fields import Layout
+from ..reading.records import Entry
 from ..rules.amend import figure_of, with_figure
 from ..rules.base import Rule
 from .allowed import refused

@@ -17,9 +17,8 @@ from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
 from ..plugins.readings import CatalogRef
 from ..readers import CatalogRows, TableRows
-from ..reading.entry import Entry
-from ..reading.fields import Layout
-from ..reading.layouts import FactColumns
+from ..reading.fields import FactColumns, Layout
+from ..reading.records import Entry
 from .edits import AFTER
 from .merge import AddedRow, Differences, Edit
 from .tables import CATALOG, CaseTables

@@ -8,8 +8,7 @@ from pathlib import Path
 from ..case.book import read_case_workbook
 from ..domain.case import Scenario
 from ..errors import Diagnostic, InputError
-from ..reading.tomlfile import TomlFile, read_section, toml_text
-from ..reading.tomltext import toml_data
+from ..reading.tomlfile import TomlFile, read_section, toml_data, toml_text
 from ..reading.workbook import is_workbook
 from ..recommend.gather import Gathered
 from ..rules.keys import SCENARIO, scenario

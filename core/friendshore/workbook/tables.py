@@ -20,7 +20,7 @@ from ..case.sheets import OFFERED
 from ..catalog import columns
 from ..catalog.convert import Texts, texts_of
 from ..catalog.tables import HEAD_SHEET, sheet_name
-from ..domain.assumptions import CAPACITY_COUNTS
+from ..domain.case import CAPACITY_COUNTS
 from ..domain.facts import Status
 from ..domain.values import countries
 from ..errors import Diagnostic, InputError
@@ -29,7 +29,8 @@ from ..readers import reader_in
 from ..reading import kinds as k
 from ..reading.cells import cell_text
 from ..reading.csvfile import read_table
-from ..reading.fields import Field, Kind, Layout
+from ..reading.fields import Field, Layout
+from ..reading.kinds import Kind
 from ..reading.tomlfile import toml_line
 from ..recommend.gather import Gathered
 from ..rules.amend import figure_of

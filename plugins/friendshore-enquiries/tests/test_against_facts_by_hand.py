@@ -14,12 +14,11 @@ import pytest
 from tests.building import GUESS, METAL, OXIDE, SOURCE, ban, case, catalog, chain, demand, facility, lines, offer
 from tests.property.settings import at_depth
 
-from friendshore.domain.assumptions import Accept, Assume
-from friendshore.domain.case import LicenceSpec
+from friendshore.domain.case import Accept, Assume, LicenceSpec
 from friendshore.domain.facts import CapacityStep, Facility, Offer, Price, RecipeLine, Status
 from friendshore.problem.inputs import Inputs
 from friendshore.rules.base import Phase, PhaseStatus
-from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.trade import ExportControl
 from friendshore.session import Session
 from friendshore.solve import Limits
 from friendshore_enquiries.records import Unknown, UnknownKind

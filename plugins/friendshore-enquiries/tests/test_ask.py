@@ -23,7 +23,7 @@ from tests.building import (
     text,
 )
 
-from friendshore.domain.assumptions import Accept
+from friendshore.domain.case import Accept
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import ChainEntry, RecipeLine

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from tests.functional.forging import friendshore, resum
 
-from friendshore.run.sums import SIGNATURE_FILE, SUMS_FILE
+from friendshore.run.folder import SIGNATURE_FILE, SUMS_FILE
 
 
 @pytest.fixture(scope="module")

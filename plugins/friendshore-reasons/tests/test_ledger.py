@@ -20,10 +20,8 @@ from friendshore.errors import InputError
 from friendshore.explain.pieces import Pieces
 from friendshore.recommend import reopen
 from friendshore.rules.base import Facts, Rule
-from friendshore.rules.kinds.exclude import Exclude
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, Pin
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import Exclude, ExportControl, Tariff
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore.solve import Limits

@@ -35,8 +35,8 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog
 from friendshore.errors import InputError
 from friendshore.rules.base import Facts, Rule
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import MaxShare, MinShare
+from friendshore.rules.kinds.trade import ExportControl
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore_reasons.repairs.candidates import levers_for

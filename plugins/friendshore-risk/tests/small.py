@@ -15,8 +15,8 @@ from friendshore.domain.facts import Place
 from friendshore.domain.use import Chained
 from friendshore.explain.results import Counted
 from friendshore.rules.base import Facts, Rule
+from friendshore.rules.kinds.limits.amounts import Cover
 from friendshore.rules.kinds.limits.shares import MaxShare
-from friendshore.rules.kinds.limits.stocks import Cover
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore_risk.events import Event

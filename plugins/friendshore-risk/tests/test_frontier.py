@@ -17,7 +17,7 @@ from friendshore.document.charts import Bars
 from friendshore.document.elements import Drawing, Section
 from friendshore.document.figures import written
 from friendshore.document.terminal import plain_text
-from friendshore.domain.assumptions import Concern
+from friendshore.domain.case import Concern
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import InputError
 from friendshore.rules.base import Rule

@@ -11,8 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from friendshore.catalog import read_catalogs
-from friendshore.domain.fact_columns import FactSort, StatedFact
-from friendshore.domain.facts import Lane
+from friendshore.domain.facts import FactSort, Lane, StatedFact
 from friendshore.errors import InputError, VerificationError
 from friendshore.plugins import Registry
 from friendshore.session import Session

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from friendshore.case import load_case
 from friendshore.cli.app import app
 from friendshore.recommend import plan
-from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.trade import Exclude
 from friendshore_screening.law import RULES, laws
 
 from .test_lists import EU_HEAD

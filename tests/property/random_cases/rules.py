@@ -12,10 +12,8 @@ from tests.building import ban, rule
 from friendshore.domain.case import LicenceSpec, WaiverSpec
 from friendshore.domain.facts import Offer
 from friendshore.rules.base import Rule
-from friendshore.rules.kinds.exclude import Exclude
-from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.rules.kinds.limits import Budget, MaxShare, MaxSuppliers, MinShare, MinSuppliers, Pin
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import Exclude, ExportControl, Tariff
 
 from .facts import STAGES, STARTS, Draw, sometimes
 

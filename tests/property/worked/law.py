@@ -9,8 +9,7 @@ from typing import Any
 from tests.building import ban, case, catalog, chain, demand, lines, maker, offer, rule, source, stock, store
 
 from friendshore.domain.case import Case, LicenceSpec, WaiverSpec
-from friendshore.rules.kinds.exclude import Exclude
-from friendshore.rules.kinds.export_control import ExportControl
+from friendshore.rules.kinds.trade import Exclude, ExportControl
 
 from .framework import ALL, METAL, OXIDE, plants, rows, worked
 

@@ -13,7 +13,7 @@ from tests.building import case, catalog, chain, demand, facility, maker, offer,
 from friendshore.domain.case import Case, OrderSpec
 from friendshore.domain.facts import CapacityStep, Lane, Status
 from friendshore.domain.market import Rate
-from friendshore.rules.kinds.tariff import Tariff
+from friendshore.rules.kinds.trade import Tariff
 
 from .framework import METAL, OXIDE, THREE, metal, plants, rows, worked
 

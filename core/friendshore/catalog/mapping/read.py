@@ -15,9 +15,9 @@ from ...domain.base import UnreadableError
 from ...errors import Diagnostic
 from ...reading import kinds as k
 from ...reading.cells import named
-from ...reading.entry import Entry
-from ...reading.fields import Field, Kind, Layout
-from ...reading.layouts import FactColumns
+from ...reading.fields import FactColumns, Field, Layout
+from ...reading.kinds import Kind
+from ...reading.records import Entry
 from ...reading.tomlfile import TomlFile, read_section, read_toml
 from .. import columns
 from ..tables import NO_FACTS

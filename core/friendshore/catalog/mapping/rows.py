@@ -16,14 +16,13 @@ from ...domain.values import ident
 from ...errors import Diagnostic, all_of
 from ...reading import kinds as k
 from ...reading.csvfile import BAD_CELL, Table, fill
-from ...reading.entry import Entry
-from ...reading.fields import Field, Layout
-from ...reading.layouts import FactColumns
+from ...reading.fields import FactColumns, Field, Layout
+from ...reading.records import Entry
 from ...reading.tomlfile import read_section
 from .. import columns
-from ..amounts import Cell, ambiguous_amounts
 from ..folder import read_draft
 from ..known import known_from
+from ..review import Cell, ambiguous_amounts
 from ..tables import NO_FACTS, Stranger
 from .read import Map, MapEntry, read_map, table_name
 from .sheet import SheetRow, read_sheet

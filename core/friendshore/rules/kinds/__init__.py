@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from ..base import Rule
 from . import limits
-from .exclude import Exclude
-from .export_control import ExportControl
 from .limits import *  # noqa: F403 - kinds of limits are listed where they stand, and once
 from .limits import LIMITING
 from .origin_ban import OriginBan
-from .tariff import Tariff
+from .trade import Exclude, ExportControl, Tariff
 
 JUDGING: tuple[type[Rule], ...] = (OriginBan, ExportControl, Exclude)
 """Kinds that forbid."""

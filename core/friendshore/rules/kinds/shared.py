@@ -101,11 +101,11 @@ class Covering(Selector):
 
     @property
     def selects(self) -> bool:
-        """Whether it is about some materials only."""
+        """True if it is about some materials only."""
         return self._narrowed or bool(self.also)
 
     def covers(self, material: Material) -> bool:
-        """Whether `material` is covered; a rule that says nothing about materials covers all."""
+        """Return True if the rule is about a material. A rule that names no material covers all."""
         if self._narrowed:
             return super().covers(material) or any(selector.covers(material) for selector in self.also)
         return not self.also or any(selector.covers(material) for selector in self.also)
@@ -148,7 +148,7 @@ def lands(codes: Iterable[str], last: str = "and") -> str:
 
 
 def is_party(name: str, listed_names: Iterable[str]) -> bool:
-    """Whether `name`, or one of several names set apart by `;`, is one of the parties named: the same words, or the same words followed by more.
+    """Return True if `name`, or one of several names set apart by `;`, is one of the parties named: the same words, or the same words followed by more.
 
     Case, accents, punctuation, `The` before the name and what follows it (`Corp.`, a site) do not matter, nor letters of another alphabet that look
     like Latin ones, nor signs that nobody sees: a listed party cannot be missed for how it is typed.
@@ -246,7 +246,7 @@ Parse = Callable[[str], Parsed]
 
 
 def _written(parse: Parse) -> BeforeValidator:
-    """Reads an amount that is given as text; any other value is left to the number's own checks."""
+    """Read an amount that is given as text; any other value is left to the number's own checks."""
 
     def read(value: object) -> object:
         if not isinstance(value, str):
@@ -270,7 +270,7 @@ def _or_number(parse: Parse) -> Parse:
 
 
 def _no_larger(range_: Range) -> AfterValidator:
-    """Refuses what is larger than its sort of amount may be anywhere, whatever its sign."""
+    """Refuse what is larger than its sort of amount may be anywhere, whatever its sign."""
 
     def check(number: Decimal) -> Decimal:
         range_(abs(number))
@@ -290,7 +290,7 @@ PerKilogram = Annotated[Number, _written(_or_number(parse_unit_price)), _no_larg
 
 
 def _no_percentage(value: object) -> object:
-    """Refuses a share that is more than all, or below nothing, with the fix where it was meant as a percentage."""
+    """Refuse a share that is more than all, or below nothing, with the fix where it was meant as a percentage."""
     share = parse_share(value) if isinstance(value, str) and is_number(value.strip().rstrip("%").strip()) else value
     if isinstance(share, int | float | Decimal) and not isinstance(share, bool):
         try:

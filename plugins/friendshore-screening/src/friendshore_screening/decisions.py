@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from friendshore.domain.base import Record
+from friendshore.domain.time import today
 from friendshore.domain.written import Written
 from friendshore.errors import Diagnostic
 from friendshore.readers import read_record_rows
-from friendshore.reading.today import today
 
 from .lists.entries import ListEntry, refused
 

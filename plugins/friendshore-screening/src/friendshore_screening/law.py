@@ -13,7 +13,7 @@ from friendshore.domain.base import Record
 from friendshore.domain.countries import countries_of
 from friendshore.domain.time import Span
 from friendshore.rules.base import Phase, Rule
-from friendshore.rules.kinds.exclude import Exclude
+from friendshore.rules.kinds.trade import Exclude
 
 from .lists.entries import ListEntry
 from .ownership import Attributed, Share50

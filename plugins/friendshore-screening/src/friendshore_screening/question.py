@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from friendshore.domain.case import Case
 from friendshore.domain.plan import Purchase
+from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question, Setting
-from friendshore.reading.today import today
 from friendshore.rules.base import PhaseStatus, Rule
 from friendshore.session import Session
 

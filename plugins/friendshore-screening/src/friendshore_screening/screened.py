@@ -11,9 +11,9 @@ from pathlib import Path
 
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Facility
+from friendshore.domain.time import today
 from friendshore.errors import FriendshoreError, InputError, attempt
 from friendshore.readers import CaseFacts
-from friendshore.reading.today import today
 from friendshore.rules.pack import RulePack, as_data
 
 from .barred import Consequences, consequences, entry_of, rules_of

@@ -19,8 +19,7 @@ from friendshore.problem.changes import scenario_changes
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.kept import Kept
 from friendshore.reading import kinds as k
-from friendshore.reading.fields import Field
-from friendshore.reading.layouts import layout
+from friendshore.reading.fields import Field, layout
 from friendshore.reading.tomlfile import read_section, read_toml
 from friendshore.rules.keys import CHANGE, SCENARIO, scenario
 

@@ -16,8 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from friendshore.domain.fact_columns import DeclaredColumn
-from friendshore.domain.facts import Material
+from friendshore.domain.facts import DeclaredColumn, Material
 from friendshore.hookspecs import hookimpl
 from friendshore.lazy_exports import load_on_use
 from friendshore.plugins import Registry

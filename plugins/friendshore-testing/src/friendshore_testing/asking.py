@@ -19,9 +19,9 @@ from friendshore.problem.inputs import Inputs
 from friendshore.problem.parts import materials_of
 from friendshore.rules.answers import WrongAnswer, as_charge, as_rule, as_verdict, faults
 from friendshore.rules.base import Facts, Rule
-from friendshore.rules.customs import possible_origins, told_apart
 from friendshore.rules.rows import Purchases, Row, Rows, one_by_one
 from friendshore.rules.terms import ForUses, LackingTerm, Table, Term
+from friendshore.rules.verdicts import possible_origins, told_apart
 
 from .worlds import World
 

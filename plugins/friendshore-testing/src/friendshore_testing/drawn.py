@@ -9,12 +9,14 @@ from random import Random
 from typing import assert_never
 
 from friendshore.domain.case import Case, OrderSpec, StockSpec
-from friendshore.domain.fact_columns import FactColumn, FactSort, FactValue
 from friendshore.domain.facts import (
     CapacityStep,
     Catalog,
     ChainEntry,
     Facility,
+    FactColumn,
+    FactSort,
+    FactValue,
     Feed,
     Material,
     Offer,
@@ -23,8 +25,7 @@ from friendshore.domain.facts import (
     Status,
 )
 from friendshore.domain.stages import Stage
-from friendshore.domain.terms import Terms
-from friendshore.domain.tiers import PriceSchedule, Tier, TierKind
+from friendshore.domain.terms import PriceSchedule, Terms, Tier, TierKind
 
 NAME = "made-up"
 """The catalog of a made-up case."""

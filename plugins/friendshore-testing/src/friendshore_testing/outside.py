@@ -18,8 +18,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from friendshore.domain.fact_columns import DeclaredColumn
-from friendshore.domain.facts import Material
+from friendshore.domain.facts import DeclaredColumn, Material
 from friendshore.domain.use import Verdict
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins.elsewhere import elsewhere

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from friendshore.domain.fact_columns import DeclaredColumn
-from friendshore.domain.facts import Material
+from friendshore.domain.facts import DeclaredColumn, Material
 from friendshore.errors import Diagnostic, FriendshoreError, InputError
 from friendshore.plugins.attribution import place_of, sentence_of
 from friendshore.plugins.interface import is_own

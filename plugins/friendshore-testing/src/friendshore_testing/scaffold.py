@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.hookspecs import API
 from friendshore.plugins.manifest import normal
-from friendshore.reading.today import today
 
 if TYPE_CHECKING:
     from friendshore.catalog.convert import Texts
@@ -195,8 +195,8 @@ def catalog_files(place: Path, texts: Texts) -> dict[PurePosixPath, bytes]:
         InputError: if one cannot be read.
     """
     from friendshore.catalog.columns import HEAD, TABLES
+    from friendshore.catalog.convert import FILE as DESCRIPTION
     from friendshore.catalog.convert import write_folder
-    from friendshore.catalog.datapackage import FILE as DESCRIPTION
 
     names = {HEAD.name, DESCRIPTION, *(layout.name for layout in TABLES)}
     stems = {"readme", "licence", "license", "notice"}

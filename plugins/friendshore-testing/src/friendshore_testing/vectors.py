@@ -29,13 +29,12 @@ from friendshore.domain.use import Chained, Fact, Move, Use, Verdict
 from friendshore.errors import Diagnostic, InputError
 from friendshore.reading.records import record
 from friendshore.reading.textfile import read_text
-from friendshore.reading.tomltext import toml_data
+from friendshore.reading.tomlfile import toml_data
 from friendshore.rules.amend import amended
 from friendshore.rules.answers import as_charge, as_verdict
 from friendshore.rules.base import PhaseStatus, Rule
-from friendshore.rules.customs import possible_origins, told_apart
 from friendshore.rules.pack import LegislativeBill
-from friendshore.rules.verdicts import worst
+from friendshore.rules.verdicts import possible_origins, told_apart, worst
 
 VECTORS_FILE = "vectors.toml"
 """The file in a pack's folder that holds its vectors."""

@@ -15,11 +15,13 @@ from random import Random
 from friendshore.domain.case import Case, DemandSpec, IncumbentSpec, StockSpec
 from friendshore.domain.countries import is_country, is_currency
 from friendshore.domain.evidence import Confidence, Source
-from friendshore.domain.fact_columns import DeclaredColumn, FactTable, StatedFact
 from friendshore.domain.facts import (
     Catalog,
+    DeclaredColumn,
+    FactTable,
     Material,
     Offer,
+    StatedFact,
 )
 from friendshore.domain.market import Rate
 from friendshore.domain.stages import Stage

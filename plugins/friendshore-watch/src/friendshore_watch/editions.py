@@ -14,7 +14,7 @@ from friendshore.plugins.manifest import CATALOG_FILE
 from friendshore.plugins.settings import TABLE, table_of
 from friendshore.reading.cells import plain_table
 from friendshore.reading.textfile import read_bytes
-from friendshore.reading.tomltext import toml_data
+from friendshore.reading.tomlfile import toml_data
 from friendshore.recommend import Gathered
 from friendshore.rules.pack import PACK_FILE, stated_name
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from ...base import Rule
-from .deliveries import MinDelivered
-from .pins import Pin
+from .amounts import Budget, Cover, MinDelivered, Pin, StockLevel
 from .shares import Concentration, MaxChurn, MaxShare, MinShare
-from .spending import Budget
-from .stocks import Cover, StockLevel
 from .suppliers import MaxPlaces, MaxSuppliers, MinSuppliers, SingleSource
 
 LIMITING: tuple[type[Rule], ...] = (

@@ -1,20 +1,165 @@
-"""What a limit counts, and by whom: purchases by country, bloc, company or site."""
+"""Quantities that limits count: by group of materials, and by country, bloc, company, or site."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Protocol, Self
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from ....domain.base import grouped
-from ....domain.facts import ChainEntry, Place
+from ....domain.facts import ChainEntry, Material, Place
 from ....domain.stages import Stage, covers_stage
 from ....domain.use import Chained
+from ....errors import InputError
 from ...base import DemandLine, Facts, Names
-from ..shared import Countries, EndUses, as_pairs, lands, listed
-from .grouped import GroupBy, Grouped
+from ...rows import Row
+from ...terms import ForUses, Term
+from ..shared import Countries, Covering, EndUses, InMoney, PerKilogram, as_pairs, lands, listed
+
+Per = Literal["period", "year", "horizon"]
+GroupBy = Literal["element", "material", "all"]
+STRETCH: dict[Per, str] = {"period": "in every period", "year": "in every year", "horizon": "over the plan"}
+"""Over which time a rule holds, in words."""
+
+
+def only(end_uses: frozenset[str], surely: bool) -> ForUses | None:
+    """What counts of purchases for some end uses; None: all of them, if none is named."""
+    return ForUses(end_uses, surely) if end_uses else None
+
+
+class Bounded(Protocol):
+    """A rule with bounds on what may be told apart by end use."""
+
+    @property
+    def exactly(self) -> Decimal | None: ...
+    @property
+    def at_least(self) -> Decimal | None: ...
+    @property
+    def at_most(self) -> Decimal | None: ...
+    @property
+    def end_uses(self) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A row's bounds, and what it counts."""
+
+    name: str
+    """What tells it from the other one of two rows."""
+    at_least: Decimal | None
+    at_most: Decimal | None
+    for_uses: ForUses | None
+
+
+def ends(rule: Bounded) -> Iterator[End]:
+    """The bounds of a rule in one row; with end uses in one row each, since what may be for several uses counts for the most alone."""
+    least = rule.exactly if rule.exactly is not None else rule.at_least
+    most = rule.exactly if rule.exactly is not None else rule.at_most
+    if not rule.end_uses:
+        yield End("", least, most, None)
+        return
+    both = least is not None and most is not None
+    if least is not None:
+        yield End(" at least" if both else "", least, None, only(rule.end_uses, surely=True))
+    if most is not None:
+        yield End(" at most" if both else "", None, most, only(rule.end_uses, surely=False))
+
+
+class Told(Protocol):
+    """A rule as its rows tell it."""
+
+    @property
+    def penalty(self) -> Decimal | None: ...
+    def sentence(self) -> str: ...
+
+
+def row_of(
+    rule: Told,
+    label: str,
+    terms: tuple[Term, ...],
+    at_least: Decimal | None = None,
+    at_most: Decimal | None = None,
+    reads: frozenset[str] | None = None,
+) -> Row:
+    """A row of a rule: told in the rule's sentence, and missed at its price."""
+    return Row(label, terms, at_least, at_most, rule.sentence(), rule.penalty, reads)
+
+
+def must_bound(rule: Bounded) -> None:
+    """Refuse bounds that say nothing, or say it twice.
+
+    Raises:
+        ValueError: with what is to be given.
+    """
+    if (rule.exactly is None) == ((rule.at_least, rule.at_most) == (None, None)):
+        raise ValueError("give either `exactly`, or `at_least` or `at_most` or both")
+    if rule.at_least is not None and rule.at_most is not None and rule.at_least > rule.at_most:
+        raise ValueError("`at_least` is more than `at_most`")
+
+
+def in_words(rule: Bounded) -> str:
+    """The bounds of a rule in kilograms."""
+    told = (("exactly", rule.exactly), ("at least", rule.at_least), ("at most", rule.at_most))
+    return " and ".join(f"{word} {bound:,f} kg" for word, bound in told if bound is not None)
+
+
+class Grouped(Covering, InMoney):
+    """A limit on materials in groups, over stretches of time."""
+
+    per: Per = "year"
+    """Over which stretch it holds: every period, every calendar year, or the whole plan."""
+    group_by: Literal["", "element", "material", "all"] = ""
+    """One row for every element, for every material, or one for all that the rule covers; empty: by element if a stage is
+    named, else by material. All together count in kilograms of their own basis, or with a stage in contained element."""
+    penalty: PerKilogram | None = Field(default=None, gt=0)
+    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
+
+    def stretch(self) -> str:
+        """Over which time it holds, in words."""
+        return STRETCH[self.per] + (", by day of order" if self.dated_by == "order" else "")
+
+    @property
+    def grouping(self) -> GroupBy:
+        """How materials are put together."""
+        return self.group_by or "material"
+
+    @property
+    def in_element(self) -> bool:
+        """True if a kilogram counts by the element in it."""
+        return self.grouping == "element"
+
+    def group(self, material: Material) -> str:
+        """The group that a material belongs to; empty: none."""
+        if not self.covers(material):
+            return ""
+        return {"element": material.element, "material": material.id, "all": "all"}[self.grouping]
+
+    def contained(self, material: Material) -> Decimal:
+        """What a kilogram of a material counts.
+
+        Raises:
+            InputError: if it is to be counted in contained element, and nobody knows how much it contains.
+        """
+        if not self.in_element:
+            return Decimal(1)
+        if material.content is None:
+            raise InputError(
+                f"rule `{self.id}` counts contained {material.element}, and {material.id} has no known content",
+                column="materials.content",
+                expected=f"kilograms of {material.element} per kilogram",
+                fix="give the material its `content`, or name in the rule the `materials` it is about",
+            )
+        return material.content
+
+    def by_group(self) -> str:
+        """What is counted together, in words."""
+        if self.grouping == "all":
+            return "all together, in contained element" if self.in_element else "all together"
+        return "in contained element, element by element" if self.grouping == "element" else "material by material"
+
 
 By = Literal["country", "bloc", "supplier", "parent", "facility"]
 Count = Callable[[Chained, Place], Decimal]
@@ -112,13 +257,13 @@ class Counting(Grouped):
         return self.end_uses
 
     def is_here(self, demand: DemandLine) -> bool:
-        """Whether a demand is one that the limit is about."""
+        """Return True if a demand is one that the limit is about."""
         used = not self.end_uses or demand.use.end_use in self.end_uses
         here = self.is_at(demand.use.place)
         return here and used and (not self.places or demand.use.place.country in self.places)
 
     def is_at(self, place: Place) -> bool:
-        """Whether what is delivered at a place is counted."""
+        """Return True if what is delivered at a place is counted."""
         return not self.at or place.id in self.at
 
     def demanded(self, facts: Facts, group: str, periods: Sequence[int], at: str = "") -> Decimal:
@@ -142,13 +287,13 @@ class Counting(Grouped):
         return [place.id for place in facts.places if self.is_at(place)] if self.each_place else [""]
 
     def takes_part(self, offer: Chained) -> bool:
-        """Whether a purchase from an offer is one that the limit counts at all."""
+        """Return True if a purchase from an offer is one that the limit counts at all."""
         if self.stage is None:
             return True
         return bool(offer.entries(self.stage)) or self.stage in offer.missing
 
     def selected(self, offer: Chained) -> bool:
-        """Whether an offer is one of those that the limit counts purchases from."""
+        """Return True if an offer is one of those that the limit counts purchases from."""
         if not self.narrowed:
             return True
         facility = offer.facility
@@ -163,7 +308,7 @@ class Counting(Grouped):
 
     @property
     def narrowed(self) -> bool:
-        """Whether it counts purchases from some offers only."""
+        """True if it counts purchases from some offers only."""
         return bool(self.suppliers or self.parents or self.facilities or self.offers or self.inputs)
 
     def counted(self, facts: Facts, group: str, surely: bool, at: str = "") -> Count:
@@ -190,7 +335,7 @@ class Counting(Grouped):
         return count
 
     def ends_here(self, facts: Facts, offer: Chained, place: Place, surely: bool) -> bool:
-        """Whether a purchase may (or surely does) end in a place that the limit is about."""
+        """Return True if a purchase may (or surely does) end in a place that the limit is about."""
         if not self.places:
             return True
         ends = facts.ends(offer, place)

@@ -16,8 +16,7 @@ from ....domain.use import Chained
 from ...base import Facts, IncumbentLine
 from ...rows import Row, Rows, Term, lacking, one_by_one
 from ..shared import Share, for_use, lands, listed
-from .counting import NOUN, NOUNS, Belongs, ByCountries
-from .grouped import STRETCH, Grouped, only, row_of
+from .counting import NOUN, NOUNS, STRETCH, Belongs, ByCountries, Grouped, only, row_of
 
 
 class _Shared(ByCountries):
@@ -53,7 +52,7 @@ class _Shared(ByCountries):
 
     @property
     def _counts_stock(self) -> bool:
-        """Whether stock in hand and orders already placed count."""
+        """True if stock in hand and orders already placed count."""
         return self.include_stock or self.counts == "used"
 
     def share_rows(
@@ -183,7 +182,6 @@ class MaxShare(_Shared):
         return self
 
     def rows(self, facts: Facts) -> Iterable[Row | Rows]:
-        """One row for every group, stretch, and everyone who may be bought from."""
         return self.share_rows(facts, self._capped, cap=True)
 
     def _capped(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
@@ -233,7 +231,6 @@ class MinShare(_Shared):
         return self.about(sorted(lists.get(self.by, self.named())))
 
     def rows(self, facts: Facts) -> Iterable[Row | Rows]:
-        """One row for every group and stretch; with `each`, for everyone named."""
         return self.share_rows(facts, self._qualifying, cap=False)
 
     def _qualifying(self, _facts: Facts, _group: str) -> list[tuple[str, Belongs]]:
@@ -251,12 +248,12 @@ class MinShare(_Shared):
         return at_home and (self.feed is None or self._fed_by(offer, self.feed))
 
     def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
-        """What an offer does of a stage; asked about recycled feed, collecting scrap is what counts in the place of mining."""
+        """Return what an offer does of a stage. For recycled feed, collecting scrap counts as mining."""
         entries = [entry for entry in offer.performed if entry.main_stage is stage]
         return entries if self.feed is Feed.RECYCLED else offer.entries(stage)
 
     def _fed_by(self, offer: Chained, feed: Feed) -> bool:
-        """Whether all the feed of the stage (without one, of the first stage recorded) is of this sort."""
+        """Return True if all the feed of the stage (without one, of the first stage recorded) is of this sort."""
         first = min((entry.main_stage for entry in offer.performed), key=lambda stage: stage.rank, default=None)
         stage = self.stage if self.stage is not None else first
         entries = offer.entries(stage) if stage is not None else ()
@@ -300,7 +297,6 @@ class Concentration(ByCountries):
                     yield Row(f"{group} {label}", (lacking(*shares),), reads=self.reads(part))
 
     def sentence(self) -> str:
-        """What is added up, in words."""
         what = f" of {self.subject()}" if self.selects else ""
         who = f"the {NOUN[self.by]} that most comes from"
         where = f", where it is {self.stage.value}" if self.stage is not None else ""
@@ -322,7 +318,6 @@ class MaxChurn(Grouped):
     """Of all that is bought today, from 0 to 1, or like `20 %`."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for every group and stretch in which something is bought today."""
         known = {material.id for material in facts.materials}
         members = grouped((self.group(line.material), line) for line in facts.incumbents if line.material.id in known)
         for group, lines in sorted((group, lines) for group, lines in members.items() if group):

@@ -15,8 +15,7 @@ from ...base import Facts
 from ...rows import Row, Term
 from ...terms import UsedTerm
 from ..shared import Amount, Share, for_use
-from .counting import NOUN, NOUNS, By, ByCountries
-from .grouped import Per, only, row_of
+from .counting import NOUN, NOUNS, By, ByCountries, Per, only, row_of
 
 Key = tuple[str, str]
 """Who is counted, and the place of delivery; empty: all together."""
@@ -50,7 +49,7 @@ class _Counted(ByCountries):
 
     @property
     def by_place(self) -> bool:
-        """Whether each place of delivery is told apart."""
+        """True if each place of delivery is told apart."""
         return self.each_place
 
     def counts_for(self, offer: Chained) -> Sequence[str]:
@@ -79,12 +78,10 @@ class MinSuppliers(_Counted):
     """Share of the demand from which a supplier counts."""
 
     def counts_for(self, offer: Chained) -> Sequence[str]:
-        """The one that a purchase surely comes from."""
         names, complete = self.may_be(offer)
         return sorted(names) if complete and len(names) == 1 else ()
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for every group, place if each is counted on its own, and stretch with a demand."""
         for group, part in self.groups(facts):
             names = self.about(self.everyone(part, group))
             spans = part.spans(self.per)
@@ -116,7 +113,6 @@ class _Capped(_Counted):
     surely: ClassVar[bool] = False
 
     def counts_for(self, offer: Chained) -> Sequence[str]:
-        """All that a purchase may come from, and where nobody knows."""
         return [*super().counts_for(offer), _unknown(offer)]
 
     def sellers(self, facts: Facts, group: str) -> list[str]:
@@ -164,7 +160,6 @@ class MaxSuppliers(_Capped):
     """How many."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for every group and stretch in which there are more to choose from."""
         return self.most_sellers(facts, self.count)
 
     def sentence(self) -> str:
@@ -187,7 +182,6 @@ class SingleSource(_Capped):
     """Whether every place of delivery has a source of its own; false: one for all places."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for every group, place and stretch in which there are several to choose from."""
         return self.most_sellers(facts, 1)
 
     def sentence(self) -> str:
@@ -213,11 +207,9 @@ class MaxPlaces(_Capped):
 
     @property
     def by_place(self) -> bool:
-        """Places are what it counts."""
         return True
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for everyone who can deliver to more places, for every group and stretch."""
         for group, part in self.groups(facts):
             spans = part.spans(self.per)
             used = self.used(part, group, [periods for _, periods in spans])

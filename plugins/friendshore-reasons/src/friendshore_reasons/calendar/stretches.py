@@ -22,8 +22,7 @@ from pydantic import BaseModel
 from friendshore.domain.base import Number, Record, as_decimal, exact, grouped, totals
 from friendshore.domain.case import Case, DemandSpec, LicenceSpec, WaiverSpec
 from friendshore.domain.facts import CapacityStep, Catalog, Facility, Offer, Quote, Status
-from friendshore.domain.terms import Terms
-from friendshore.domain.tiers import PriceSchedule
+from friendshore.domain.terms import PriceSchedule, Terms
 from friendshore.domain.time import Horizon, Period, Span, add_months
 from friendshore.domain.unmet import RunSupplyCause
 from friendshore.explain.causes import Causes, shortage_causes

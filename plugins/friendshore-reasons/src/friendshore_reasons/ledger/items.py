@@ -37,9 +37,9 @@ from friendshore.problem.parts import Parts
 from friendshore.program import compile_program
 from friendshore.rules.answers import as_charge
 from friendshore.rules.base import Rule
-from friendshore.rules.customs import possible_origins, told_apart
 from friendshore.rules.rows import Row, Rows, one_by_one
 from friendshore.rules.terms import LackingTerm, ReservedTerm, SpentTerm
+from friendshore.rules.verdicts import possible_origins, told_apart
 from friendshore.session import PartPlan, PlanCache, Session
 from friendshore.solve import digest
 from friendshore.verify import bearing

@@ -20,7 +20,7 @@ from friendshore.errors import A_SESSION, takes
 from friendshore.explain.pieces import ask_apart
 from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, between, difference, names_of
 from friendshore.problem import Problem
-from friendshore.rules.waivers import longest_run
+from friendshore.rules.base import longest_run
 from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
 from friendshore.verify.amounts import pool_use

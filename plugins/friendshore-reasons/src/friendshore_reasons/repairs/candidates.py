@@ -24,10 +24,9 @@ from friendshore.problem.capacity import accepted_steps
 from friendshore.problem.demands import round_to
 from friendshore.problem.network import Arc, final_node
 from friendshore.problem.parts import materials_of
-from friendshore.rules.base import Rule
+from friendshore.rules.base import Rule, longest_run
 from friendshore.rules.kinds.limits import MaxShare, MinShare
 from friendshore.rules.rows import one_by_one
-from friendshore.rules.waivers import longest_run
 from friendshore.session import Session
 
 from .levers import Lever, LeverBounds, LeverKind, Need, facts_about, yes_no

@@ -13,8 +13,8 @@ from friendshore.domain.base import Number, Record, exact
 from friendshore.domain.case import Level, Minimise
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Infeasible, PlanStatus
+from friendshore.domain.runtime import tell
 from friendshore.domain.suggest import did_you_mean
-from friendshore.domain.watch import tell
 from friendshore.errors import A_SESSION, InputError, NoPlanError, VerificationError, takes
 from friendshore.explain.results import (
     Counted,

@@ -15,9 +15,9 @@ from friendshore.explain import DependentSums, judge_purchases, material_depende
 from friendshore.explain.results import CENT, Counted, names_of
 from friendshore.problem.rule_facts import rows_of
 from friendshore.questions.compare.planned import nearest
-from friendshore.rules.dependence import Dependence
 from friendshore.rules.kinds.limits import Budget
 from friendshore.rules.rows import one_by_one
+from friendshore.rules.verdicts import Dependence
 from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
 from friendshore.verify import Line, VerifiedPlan

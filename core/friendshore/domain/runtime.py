@@ -1,12 +1,113 @@
-"""Memory: Python's search for reference cycles, kept away from very many objects that stay; and what is kept of earlier answers."""
+"""Runtime support for long work: progress reports, concurrent tasks, garbage collection, and caches."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Hashable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
+from contextvars import ContextVar
+from queue import Empty, SimpleQueue
 from threading import Lock, RLock
+from time import monotonic
 from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+LONGEST_SECONDS = 10_000_000
+"""A time limit of some months: longer ones a solver cannot be told."""
+
+Watcher = Callable[[int, int, float, str, str], None]
+"""Told how much is done, of how much, after how many seconds in all; what is being done, and what is counted."""
+
+_told: ContextVar[Callable[[int, int, str, str], None] | None] = ContextVar("told", default=None)
+
+
+@contextmanager
+def watched(by: Watcher | None) -> Iterator[None]:
+    """While this lasts, how far work has come is told to who watches; None: nobody does."""
+    began = monotonic()
+    token = _told.set(
+        None if by is None else lambda done, total, doing, of: by(done, total, monotonic() - began, doing, of)
+    )
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+def tell(done: int, total: int, doing: str, of: str) -> None:
+    """Report that `done` of `total` are done; `doing` says what is being done, `of` what is counted."""
+    told = _told.get()
+    if told is not None:
+        told(done, total, doing, of)
+
+
+def told_each(things: Sequence[T], doing: str, of: str, step: int = 1_000) -> Iterator[T]:
+    """The things one by one; how many are done is told after every `step` of them, as `tell` does."""
+    for number, thing in enumerate(things):
+        if number % step == 0:
+            tell(number, len(things), doing, of)
+        yield thing
+
+
+R = TypeVar("R")
+_LOOK = 0.2
+"""Seconds between two looks at what else there is to do. While the main thread waits so, it hears Ctrl-C."""
+
+
+def _nothing() -> None:
+    return
+
+
+def finished(
+    executor: Executor,
+    do: Callable[[T], R],
+    tasks: deque[T],
+    most: int | None = None,
+    meanwhile: Callable[[], None] = _nothing,
+) -> Generator[tuple[T, Future[R]], None, None]:
+    """Have an executor do tasks, and yield each with its future once that has ended, in the order in which they end.
+
+    Args:
+        executor: does them. What has not begun when the caller stops looking is cancelled.
+        do: what is done with a task.
+        tasks: the tasks, taken from the left. Whoever looks may add some, or take all away: then no more are begun.
+        most: how many the executor has at a time; None: all of them.
+        meanwhile: called every now and then, from the thread that looks.
+
+    Raises:
+        BrokenExecutor: if the executor takes no more, once all that it had has ended. What it did not take is still among the tasks.
+    """
+    done: SimpleQueue[Future[R]] = SimpleQueue()
+    begun: dict[Future[R], T] = {}
+    broken: BrokenExecutor | None = None
+    try:
+        while (tasks and broken is None) or begun:
+            while tasks and broken is None and (most is None or len(begun) < most):
+                task = tasks.popleft()
+                try:
+                    future = executor.submit(do, task)
+                except BrokenExecutor as error:
+                    tasks.appendleft(task)
+                    broken = error
+                else:
+                    begun[future] = task
+                    future.add_done_callback(done.put)
+            if begun:
+                try:
+                    ended = done.get(timeout=_LOOK)
+                except Empty:
+                    meanwhile()
+                    continue
+                yield begun.pop(ended), ended
+    finally:
+        for future in begun:
+            future.cancel()
+    if broken is not None:
+        raise broken
+
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -69,7 +170,7 @@ class _Search:
                     self._frozen = False
 
     def _age(self) -> None:
-        """Counts many new objects as old, so that the next searches for young cycles do not begin with all of them.
+        """Count many new objects as old, so that the next searches for young cycles do not begin with all of them.
 
         Of what is counted as old at once, Python does not know how much it is, and would put off its full search: that is made here. Very
         many at once are those of one large case, which stay.
@@ -118,7 +219,7 @@ class Recent(Generic[K, V]):
             return found[0]
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """Keeps a value of some size, and drops what then is too much."""
+        """Keep a value of some size, and drop the least recently used beyond the total."""
         with self._lock:
             self.size += size - self._kept.pop(key, (None, 0))[1]
             self._kept[key] = (value, size)

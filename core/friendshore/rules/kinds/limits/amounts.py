@@ -1,0 +1,450 @@
+"""Limits on amounts: deliveries, purchases from named offers, money, and stock."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ....domain.base import Number, as_decimal, grouped
+from ....domain.facts import Material, Place
+from ....domain.suggest import did_you_mean
+from ....domain.time import Span
+from ....domain.use import Chained
+from ....errors import Diagnostic, InputError
+from ...base import DemandLine, Facts, Names, Rule
+from ...rows import ForUses, Row, Term, lacking
+from ...verdicts import Dependence, dependence_of
+from ..shared import (
+    Amount,
+    Countries,
+    Covering,
+    EndUses,
+    InMoney,
+    Kilograms,
+    Parties,
+    PerKilogram,
+    Rate,
+    Share,
+    WeightTable,
+    for_use,
+    is_party,
+    lands,
+    listed,
+)
+from .counting import STRETCH, Per, ends, in_words, must_bound, only, row_of
+
+
+class MinDelivered(Covering, InMoney):
+    """No less than a share of what is wanted is delivered; if no share is given, all of it: demand that must be met.
+
+    What a demand is short of is priced all the same. Where not so much can be delivered, the rule conflicts, and nothing is
+    planned for what it is about.
+    """
+
+    model_config = {"json_schema_extra": {"examples": [{}, {"share": "98 %", "per": "year"}]}}
+
+    kind: Literal["min-delivered"] = "min-delivered"
+    share: Share = Decimal(1)
+    """Of what is wanted, from 0 to 1, or like `98 %`."""
+    demands: Annotated[tuple[str, ...], Names("demand")] = ()
+    """Only these demands, by id; none: all."""
+    end_uses: EndUses = frozenset()
+    """End uses whose demand it is about; none: all."""
+    places: Annotated[tuple[str, ...], Names("place")] = ()
+    """Places whose demand it is about; none: all."""
+    per: Per = "period"
+    """Over which stretch the share is reached: every period, every calendar year, or the whole plan."""
+    together: bool = False
+    """Whether all these demands are counted in one row; false: each in its own."""
+    penalty: PerKilogram | None = Field(default=None, gt=0)
+    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        for name, demands in self._counted(facts):
+            counts = _one_of(demands)
+            reads = frozenset(demand.use.material.id for demand in demands)
+            for label, periods in facts.spans(self.per):
+                wanted = facts.demanded(counts, periods)
+                if wanted:
+                    short = facts.short(counts, periods)
+                    yield row_of(self, f"{name} {label}", (short,), at_most=wanted * (1 - self.share), reads=reads)
+
+    def _counted(self, facts: Facts) -> Iterator[tuple[str, Sequence[DemandLine]]]:
+        """What is counted in one row: a name, and the demands."""
+        about = [demand for demand in facts.demands if self._is_about(demand)]
+        if self.together:
+            yield "together", about
+        else:
+            yield from ((demand.id, [demand]) for demand in about)
+
+    def _is_about(self, demand: DemandLine) -> bool:
+        use = demand.use
+        return (
+            self.covers(use.material)
+            and (not self.demands or demand.id in self.demands)
+            and (not self.end_uses or use.end_use in self.end_uses)
+            and (not self.places or use.place.id in self.places)
+        )
+
+    def sentence(self) -> str:
+        much = "All" if self.share == 1 else f"At least {(self.share * 100).normalize():f} %"
+        where = f" at {listed(self.places, 'or')}" if self.places else ""
+        which = f" ({listed(self.demands, 'or')})" if self.demands else ""
+        each = "all together" if self.together else "demand by demand"
+        what = f"{self.subject()}{for_use(self.end_uses)}{where}{which}"
+        return f"{much} that is wanted of {what} must be delivered, {each}, {STRETCH[self.per]}."
+
+
+def _one_of(demands: Sequence[DemandLine]) -> Callable[[DemandLine], int]:
+    """What each demand counts: 1 if it is one of some."""
+    ids = {demand.id for demand in demands}
+    return lambda demand: int(demand.id in ids)
+
+
+class Pin(InMoney):
+    """What the planner has decided: so much from an offer, or from several by weight, over some deliveries."""
+
+    kind: Literal["pin"] = "pin"
+    offer: Annotated[str, Names("offer")] = ""
+    """The offer."""
+    offers: Annotated[WeightTable, Names("offer")] = ()
+    """Or several: a table of offers, each with what a kilogram from it counts, like `{ a = 1, b = 0.5 }`."""
+    place: Annotated[str, Names("place")] = ""
+    """Where it is delivered; empty: anywhere."""
+    places: Annotated[tuple[str, ...], Names("place")] = ()
+    """Or several places, counted together."""
+    material: Annotated[str, Names("material")] = ""
+    """Which of its outputs; empty: all."""
+    exactly: Kilograms | None = None
+    """So much, in kilograms (times their weights)."""
+    at_least: Kilograms | None = None
+    """No less than so much."""
+    at_most: Kilograms | None = None
+    """No more than so much."""
+    end_uses: EndUses = frozenset()
+    """End uses that it is bought for; none: whatever it is for. What is bought for several uses at once counts where it may be too much,
+    and not where it may be too little."""
+    per: Per = "horizon"
+    """Over which stretch of the deliveries it is about: all of them, each calendar year, or each period."""
+    start: datetime.date | None = Field(default=None, alias="from")
+    """First day of the deliveries, or orders, it is about."""
+    end: datetime.date | None = Field(default=None, alias="until")
+    """Last day."""
+    penalty: PerKilogram | None = Field(default=None, gt=0)
+    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
+
+    may_count_orders: ClassVar[bool] = True
+
+    model_config = {
+        **Rule.model_config,
+        "json_schema_extra": {"examples": [{"offer": "acme-metal", "at_most": "10 t"}]},
+    }
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> Pin:
+        must_bound(self)
+        if bool(self.offer) == bool(self.offers):
+            raise ValueError("give either `offer`, or a table of `offers` with what a kilogram from each counts")
+        if self.place and self.places:
+            raise ValueError("give either `place` or `places`")
+        return self
+
+    @property
+    def counted_end_uses(self) -> frozenset[str]:
+        return self.end_uses
+
+    @property
+    def weights(self) -> dict[str, Decimal]:
+        """Offer -> what a kilogram from it counts."""
+        return dict(self.offers) or {self.offer: Decimal(1)}
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """One row for each stretch of the deliveries it is about.
+
+        Raises:
+            InputError: if no offer that counts has one of the names.
+        """
+        known = {offer.offer.id for offer in facts.offers}
+        unknown = [self._unknown(name, known) for name in self.weights if name not in known]
+        if unknown:
+            raise InputError(unknown)
+        dates = Span(start=self.start, end=self.end)
+        about = {p.index for p in facts.horizon.periods if dates.meets(p.span)}
+        for label, periods in facts.spans(self.per):
+            here = [t for t in periods if t in about]
+            for end in ends(self) if here or self.per == "horizon" else ():
+                name = listed(self.weights) + ("" if self.per == "horizon" else f" {label}") + end.name
+                bought = facts.bought(self._counts, here, for_uses=end.for_uses)
+                reads = frozenset(o.material.id for o in facts.offers if o.offer.id in self.weights)
+                yield row_of(self, name, (bought,), end.at_least, end.at_most, reads)
+
+    def _unknown(self, name: str, known: set[str]) -> Diagnostic:
+        return Diagnostic(
+            f"rule `{self.id}` pins an offer that does not count in this case",
+            column="rule.offer",
+            found=name,
+            expected="an offer with a capacity and a price (a lead has none)",
+            fix=did_you_mean(name, known) or "give the lead its figures with [[assume.offer]]",
+        )
+
+    def _counts(self, offer: Chained, place: Place) -> Decimal:
+        here = place.id in (self.places or (self.place or place.id,))
+        named = here and self.material in ("", offer.material.id)
+        return self.weights.get(offer.offer.id, Decimal(0)) if named else Decimal(0)
+
+    def sentence(self) -> str:
+        told = [name if weight == 1 else f"{name} (times {weight:f})" for name, weight in self.weights.items()]
+        span = Span(start=self.start, end=self.end)
+        day = "ordered" if self.dated_by == "order" else "delivered"
+        when = f", {day} {span}" if self.start or self.end else ", by day of order" if day == "ordered" else ""
+        every = "" if self.per == "horizon" else f" {STRETCH[self.per]}"
+        where = f" to {listed(self.places or (self.place,), 'or')}" if self.place or self.places else ""
+        return f"Buy {in_words(self)} from {listed(told)}{for_use(self.end_uses)}{where}{every}{when}."
+
+
+class Budget(Covering, InMoney):
+    """No more money than so much: price less discounts, charges, freight, onboarding, fixed costs and holding, not discounted, by day of order.
+
+    What a price schedule takes off or adds counts when it is settled, if all that the schedule bears on is covered; what terms of
+    trade make due at once, and what is paid for and not taken, when it is due, if anything that they are about is covered.
+    """
+
+    model_config = {
+        "json_schema_extra": {"examples": [{"amount": 5000}, {"amount": "2,000,000 USD", "countries": ["CN"]}]}
+    }
+
+    kind: Literal["budget"] = "budget"
+    amount: Amount = Field(ge=0)
+    """Money: a number in the case's currency, or like `60,000,000 USD`."""
+    end_uses: EndUses = frozenset()
+    """End uses that it is spent for; none: whatever it is for. Holding is not counted then. Refused where something that is covered costs
+    the same whatever it is bought for: onboarding, price schedules, fixed costs, take-or-pay, runs of several goods made of nothing."""
+    countries: Countries = frozenset()
+    """Countries of concern: only purchases count whose seller, or any step of whose chain, is or may be in one of them, and what is made of
+    such goods; none: all purchases. A step whose country is unknown may be in any. Holding is not counted then, nor are one-off costs of
+    makers elsewhere."""
+    suppliers: Parties = ()
+    """Only purchases from these companies, or from companies that they own; none: from all. Holding is not counted then."""
+    per: Per = "year"
+    """For every period, every calendar year, or the whole plan."""
+    penalty: Rate | None = Field(default=None, gt=0)
+    """Money per unit of money by which it may be overdrawn, or like `10 %`; none: it must hold."""
+
+    amounts: ClassVar[tuple[str, ...]] = ("amount",)
+
+    @property
+    def is_in_all(self) -> bool:
+        """True if it is about all money that is spent, holding included."""
+        return self.subject() == "any material" and not (self.end_uses or self.countries or self.suppliers)
+
+    @property
+    def counted_end_uses(self) -> frozenset[str]:
+        return self.end_uses
+
+    @property
+    def keeps_apart(self) -> bool:
+        return bool(self.countries)
+
+    def taints(self, offer: Chained) -> bool:
+        return dependence_of(offer, self.countries) is not Dependence.NO
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        reads = frozenset(material.id for material in facts.materials if self.covers(material))
+        uses, made_of = only(self.end_uses, surely=False), ForUses(self.end_uses, surely=False, not_free_of=self.id)
+        counts, makers = _asked_once(self.counts), _asked_once(self.counts_if_tainted)
+        for label, periods in facts.spans(self.per):
+            terms = tuple(facts.spent(counts, periods, uses))
+            if self.is_in_all:
+                terms = (*terms, facts.holding(periods))
+            if self.countries:
+                terms = (*terms, *facts.spent(makers, periods, made_of))
+            yield row_of(self, label, terms, at_most=self.amount, reads=reads)
+
+    def counts(self, offer: Chained) -> bool:
+        """Return True if what is paid for purchases from an offer counts, whatever the offer takes in."""
+        return self._is_about(offer) and (not self.countries or self.taints(offer))
+
+    def counts_if_tainted(self, offer: Chained) -> bool:
+        """Return True if what is paid for purchases from an offer counts where its inputs are, or may be, of concern."""
+        return bool(self.countries and offer.offer.inputs) and self._is_about(offer) and not self.taints(offer)
+
+    def _is_about(self, offer: Chained) -> bool:
+        sellers = (offer.facility.supplier, offer.facility.owner)
+        sold = not self.suppliers or any(is_party(name, self.suppliers) for name in sellers)
+        return sold and self.covers(offer.material)
+
+    def sentence(self) -> str:
+        stretch = STRETCH[self.per].replace("every", "any")
+        on = "in all, holding included," if self.is_in_all else f"on {self.subject()}{for_use(self.end_uses)}"
+        on += f" from {listed(self.suppliers, 'or')}" if self.suppliers else ""
+        on += (
+            f" that is, or may be, sold or made in {lands(self.countries, 'or')}, or made of such inputs,"
+            if self.countries
+            else ""
+        )
+        return f"No more than {self.amount:,f}, in the case's currency, may be spent {on} {stretch}."
+
+
+def _asked_once(counts: Callable[[Chained], bool]) -> Callable[[Chained, Place], Decimal]:
+    """Return what a purchase counts, asking once for each offer."""
+    known: dict[int, Decimal] = {}
+
+    def count(offer: Chained, _place: Place) -> Decimal:
+        if id(offer) not in known:
+            known[id(offer)] = Decimal(counts(offer))
+        return known[id(offer)]
+
+    return count
+
+
+class Cover(Covering, InMoney):
+    """Stock for so many days of demand, at the end of every period.
+
+    Stock counts if it may be delivered to the demand that it covers: if it was bought for the compliance class of the coming
+    deliveries, or for one at least as strict. What lies unused in lots is set aside for nobody and does not count, nor does
+    what could be delivered under a waiver only.
+    """
+
+    watches_stock: ClassVar[bool] = True
+
+    model_config = {"json_schema_extra": {"examples": [{"days": 30}]}}
+
+    kind: Literal["cover"] = "cover"
+    days: Number = Field(gt=0)
+    """Days of demand after the end of the period, each period's spread evenly over its days; beyond the plan the last
+    period's rate."""
+    places: Annotated[tuple[str, ...], Names("place")] = ()
+    """Places whose demand is covered; none: all."""
+    end_uses: EndUses = frozenset()
+    """End uses that are covered; none: all."""
+    penalty: PerKilogram | None = Field(default=None, gt=0)
+    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed in a period; none: it must hold."""
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        """For every material and place with a demand, and every period, a row for each set of demands on the same stock.
+
+        A soft rule has one row instead, for the worst of these sets: what is missing is priced once.
+        """
+        covered = (demand for demand in facts.demands if self._is_covered(demand))
+        shelves = grouped(((demand.use.material.id, demand.use.place.id), demand) for demand in covered)
+        for (material, place), demands in sorted(shelves.items()):
+            for label, periods in facts.spans("period"):
+                wanted = [entry for demand in demands for entry in self._coming(facts, demand, periods[0])]
+                found = facts.usable(wanted, periods[0])
+                yield from self._rows(f"{material} {place}", label, found)
+
+    def _rows(self, what: str, label: str, found: Iterable[tuple[str, Term, Decimal]]) -> Iterator[Row]:
+        sets = list(found)
+        if self.penalty is None or len(sets) < 2:
+            for name, term, quantity in sets:
+                yield row_of(self, f"{what} {name} {label}", (term,), at_least=quantity)
+        else:
+            missing = lacking(*((quantity, term) for _, term, quantity in sets))
+            yield row_of(self, f"{what} {label}", (missing,), at_most=Decimal(0))
+
+    def _is_covered(self, demand: DemandLine) -> bool:
+        use = demand.use
+        here = not self.places or use.place.id in self.places
+        return here and self.covers(use.material) and (not self.end_uses or use.end_use in self.end_uses)
+
+    def _coming(self, facts: Facts, demand: DemandLine, period: int) -> Iterator[tuple[DemandLine, int, Decimal]]:
+        """What a demand wants on the days after a period, with the period of the delivery."""
+        left = Fraction(self.days)
+        periods = facts.horizon.periods
+        last = len(periods) - 1
+        for t in range(period + 1, last + 1):
+            part = min(left, Fraction(periods[t].days))
+            yield from self._part(demand, t, part / periods[t].days)
+            left -= part
+        yield from self._part(demand, last, left / periods[last].days)
+
+    @staticmethod
+    def _part(demand: DemandLine, period: int, share: Fraction) -> Iterator[tuple[DemandLine, int, Decimal]]:
+        quantity = Fraction(demand.quantity[period]) * share
+        if quantity:
+            yield demand, period, as_decimal(quantity)
+
+    def sentence(self) -> str:
+        where = f" at {listed(self.places, 'or')}" if self.places else ""
+        return f"Stock of {self.subject()}{for_use(self.end_uses)}{where} must cover {self.days.normalize():f} days of demand at the end of every period."
+
+
+class StockLevel(Covering, InMoney):
+    """Kilograms in stock at the end of every period, or of the plan: no less, no more, or exactly so much.
+
+    All that is there counts, whoever it is set aside for, what lies unused in lots too; with `end_uses`, what is set aside for these.
+    """
+
+    model_config = {"json_schema_extra": {"examples": [{"at_least": "5 kg"}]}}
+
+    kind: Literal["stock-level"] = "stock-level"
+    exactly: Kilograms | None = None
+    """So much."""
+    at_least: Kilograms | None = None
+    """No less than so much."""
+    at_most: Kilograms | None = None
+    """No more than so much."""
+    when: Literal["every-period", "end"] = "every-period"
+    """At the end of every period, or of the last one alone."""
+    places: Annotated[tuple[str, ...], Names("place")] = ()
+    """Places where it lies; none: all."""
+    end_uses: EndUses = frozenset()
+    """End uses that it is set aside for; none: whoever it is for. What lies unused in lots is set aside for nobody; what is kept for
+    several uses at once counts where it may be too much, and not where it may be too little."""
+    together: bool = False
+    """Whether all these materials and places are counted in one row; false: each material at each place in its own."""
+    weights: Annotated[WeightTable, Names("material")] = ()
+    """What a kilogram of a material counts, like the room it takes: `{ oxide = 1, metal = 0.4 }`; 1 where it is not named."""
+    penalty: PerKilogram | None = Field(default=None, gt=0)
+    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed at the end of a period; none: it must hold."""
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> StockLevel:
+        must_bound(self)
+        return self
+
+    def rows(self, facts: Facts) -> Iterable[Row]:
+        last = len(facts.horizon.periods) - 1
+        for name, part, place in self._heaps(facts):
+            for label, periods in facts.spans("period"):
+                for end in ends(self) if self.when == "every-period" or periods == (last,) else ():
+                    stock = part.stock(self._count(place), periods, end.for_uses)
+                    reads = frozenset(material.id for material in part.materials)
+                    yield row_of(self, f"{name} {label}{end.name}", (stock,), end.at_least, end.at_most, reads)
+
+    @property
+    def counted_end_uses(self) -> frozenset[str]:
+        return self.end_uses
+
+    def _heaps(self, facts: Facts) -> Iterator[tuple[str, Facts, str]]:
+        """What is counted in one row: a name, the facts about its materials, and the place if it is one."""
+        materials = [material.id for material in facts.materials if self.covers(material)]
+        if self.together:
+            yield "together", facts.about(materials), ""
+            return
+        for material in materials:
+            part = facts.about([material])
+            for place in part.places:
+                if not self.places or place.id in self.places:
+                    yield f"{material} {place.id}", part, place.id
+
+    def _count(self, at: str) -> Callable[[Material, Place], Decimal]:
+        weights = dict(self.weights)
+
+        def count(material: Material, place: Place) -> Decimal:
+            here = place.id == at if at else not self.places or place.id in self.places
+            return weights.get(material.id, Decimal(1)) if here and self.covers(material) else Decimal(0)
+
+        return count
+
+    def sentence(self) -> str:
+        much = in_words(self)
+        where = f" at {listed(self.places, 'or')}" if self.places else ""
+        when = "at the end of every period" if self.when == "every-period" else "at the end of the plan"
+        weighed = f", {listed(f'{name} times {weight:f}' for name, weight in self.weights)}" if self.weights else ""
+        return f"Of {self.subject()}{for_use(self.end_uses)}{where}, {much}{' together' if self.together else ''} must lie in stock {when}{weighed}."

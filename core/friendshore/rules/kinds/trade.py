@@ -1,0 +1,308 @@
+"""Rules on moves of goods: exclusions, export controls, and tariffs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ...domain.base import Words, exact
+from ...domain.facts import Material
+from ...domain.use import PASS, Chained, Move, Result, Use, Verdict
+from ...errors import InputError
+from ..base import FactTest, Names, Rule
+from ..verdicts import Barred, result_of
+from .shared import Countries, Covering, EndUses, Parties, PerKilogram, Rate, is_party, lands, listed, named_currency
+
+
+class Exclude(Covering, Rule):
+    """Forbids every move of what it names, final good and input alike: any one of the lists is enough."""
+
+    model_config = {"json_schema_extra": {"examples": [{"countries": ["CN"]}]}}
+
+    kind: Literal["exclude"] = "exclude"
+    offers: Annotated[Words, Names("offer")] = frozenset()
+    """Offers, by id."""
+    facilities: Annotated[Words, Names("facility")] = frozenset()
+    """Facilities, by id."""
+    suppliers: Parties = ()
+    """Companies that run the facility."""
+    parents: Parties = ()
+    """Companies that own them."""
+    countries: Countries = frozenset()
+    """Countries in which the facility stands; what happened to its inputs elsewhere is a matter of origin."""
+    catalogs: Annotated[Words, Names("catalog")] = frozenset()
+    """Catalogs the offer comes from."""
+    end_uses: EndUses = frozenset()
+    """End uses it bears on; none: all."""
+    places: Countries = frozenset()
+    """Countries of the final use that it bears on; none: all."""
+    why: str = ""
+    """Why they are kept out, told with every verdict: who is on which list, say."""
+
+    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Exclude:
+        if not any(words for _, words in self._lists()):
+            raise ValueError("name at least one of " + ", ".join(word for word, _ in self._lists()))
+        return self
+
+    def _lists(self) -> list[tuple[str, list[str]]]:
+        return [
+            ("offers", sorted(self.offers)),
+            ("facilities", sorted(self.facilities)),
+            ("suppliers", list(self.suppliers)),
+            ("parents", list(self.parents)),
+            ("countries", sorted(self.countries)),
+            ("catalogs", sorted(self.catalogs)),
+        ]
+
+    def concerns(self, use: Use) -> bool:
+        return (not self.end_uses or use.end_use in self.end_uses) and (
+            not self.places or use.place.country in self.places
+        )
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        del move
+        if not self.concerns(use) or not self.covers(offer.material):
+            return PASS
+        named = self.names(offer)
+        if not named:
+            return PASS
+        country = (offer.facility.country,) if offer.facility.country in self.countries else ()
+        reason = f"{offer.material.id} of {offer.offer.id} is kept out: {named}"
+        reason += f": {self.why}" if self.why else ""
+        return Verdict(result=Result.FAIL, rule=self.id, countries=country, clause=self.citation, reason=reason)
+
+    def names(self, offer: Chained) -> str:
+        """Return what the rule names of an offer, in words; empty if it names nothing of it."""
+        facility = offer.facility
+        found = {
+            f"offer {offer.offer.id}": offer.offer.id in self.offers,
+            f"facility {facility.id}": facility.id in self.facilities,
+            f"supplier {facility.supplier}": is_party(facility.supplier, self.suppliers),
+            f"parent {facility.owner}": is_party(facility.owner, self.parents),
+            f"country {facility.country}": facility.country in self.countries,
+            f"catalog {offer.offer.catalog}": offer.offer.catalog in self.catalogs,
+        }
+        return next((words for words, holds in found.items() if holds), "")
+
+    def sentence(self) -> str:
+        used = f" in {lands(self.places, 'or')}" if self.places else ""
+        uses = f", for {listed(sorted(self.end_uses), 'or')} use{used}," if self.end_uses else ""
+        uses = uses or (f", for use{used}," if used else "")
+        named = [f"{word} {listed(names)}" for word, names in self._lists() if names]
+        text = f"{self.subject()}{uses} must not come from {listed(named, 'or')}."
+        return text[0].upper() + text[1:]
+
+
+class ExportControl(Covering, Rule):
+    """Forbids moves of controlled goods out of a country, or makes them wait for a licence.
+
+    A move within a country is no export of it, nor is a move of its goods back into it.
+    """
+
+    model_config = {"json_schema_extra": {"examples": [{"exporters": ["CN"], "effect": "licence"}]}}
+
+    kind: Literal["export-control"] = "export-control"
+    exporters: Countries = Field(min_length=1)
+    """Countries whose control it is."""
+    effect: Literal["prohibit", "licence"]
+    """`prohibit`: it forbids. `licence`: it is unproven until the case records or assumes a licence."""
+    destinations: Countries = frozenset()
+    """Countries for which the goods must not be; none: all."""
+    judged_on: Literal["use", "move", "either"] = "move"
+    """What tells the destination: the place of the final use, the place the move leads to, or either."""
+    end_uses: EndUses = frozenset()
+    """Final end uses it bears on; none: all."""
+    buyers: Parties = ()
+    """Parties it bears on: the buyer of the final good, or who runs the place the goods go to; none: all."""
+    reach: Literal["export", "origin"] = "export"
+    """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose
+    customs origin may be the exporting country, wherever they are."""
+
+    unless: tuple[FactTest, ...] = ()
+    """Facts that take a use out of the control if the demand states all of them, such as relief for people in need. What is
+    not stated claims nothing."""
+
+    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+
+    def concerns(self, use: Use) -> bool:
+        if self.end_uses and use.end_use not in self.end_uses:
+            return False
+        if self.unless and all(test.holds(dict(use.facts)) for test in self.unless):
+            return False
+        return self.judged_on != "use" or self._is_destination(use.place.country)
+
+    def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
+        if not move.crosses or not self.concerns(use) or not self.covers(offer.material):
+            return PASS
+        if not self._bound_for(move, use):
+            return PASS
+        if self.buyers and not (is_party(use.buyer, self.buyers) or is_party(move.to.operator, self.buyers)):
+            return PASS
+        result, countries = self._from(offer, move)
+        if result is Result.PASS:
+            return PASS
+        return Verdict(
+            result=Result.UNPROVEN if self.effect == "licence" else result,
+            rule=self.id,
+            countries=countries,
+            clause=self.citation,
+            reason=self._reason(result, offer, move, use, countries),
+            licence=self.effect == "licence",
+        )
+
+    def _is_destination(self, country: str) -> bool:
+        return not self.destinations or country in self.destinations
+
+    def _bound_for(self, move: Move, use: Use) -> bool:
+        by_use, by_move = self._is_destination(use.place.country), self._is_destination(move.to.country)
+        return {"use": by_use, "move": by_move, "either": by_use or by_move}[self.judged_on]
+
+    def _from(self, offer: Chained, move: Move) -> tuple[Result, tuple[str, ...]]:
+        """Return the result for the origin of the goods, by the verdict table on their possible customs origins, and its countries."""
+        if move.origin.country in self.exporters:
+            return Result.FAIL, (move.origin.country,)
+        controlled = self.exporters - {move.to.country}
+        if self.reach == "export" or not controlled:
+            return Result.PASS, ()
+        possible, complete = offer.origins
+        barred = Barred(controlled)
+        if offer.origin_contradicted and (named := barred.among(possible)):
+            return Result.FAIL, tuple(sorted(named))
+        return result_of(possible, complete, barred), tuple(sorted(barred.among(possible) or possible))
+
+    def _reason(self, result: Result, offer: Chained, move: Move, use: Use, countries: tuple[str, ...]) -> str:
+        law = self.citation or self.title or self.id or "this control"
+        goods = f"{offer.material.id} of {offer.offer.id}"
+        way = f"{move.origin.country} to {move.to.country} for {use.end_use} use in {use.place.country}"
+        verb = "needs a licence under" if self.effect == "licence" else "is barred by"
+        if result is Result.FAIL:
+            origin = "" if move.origin.country in self.exporters else f"of {listed(countries, 'or')} origin "
+            return f"{goods} {origin}moved from {way} {verb} {law}"
+        if self.exporters.isdisjoint(countries):
+            return f"the customs origin of {goods} is not known well enough: if it is {lands(self.exporters, 'or')}, its move from {way} {verb} {law}"
+        return f"{goods} may be of {listed(countries, 'or')} origin: then its move from {way} {verb} {law}"
+
+    def sentence(self) -> str:
+        exporters = lands(self.exporters, "or")
+        goods = f"{self.subject()}, {'leaving' if self.reach == 'export' else 'of'} {exporters}"
+        uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
+        parties = f" to {listed(self.buyers, 'or')}" if self.buyers else ""
+        verb = "may move only under licence" if self.effect == "licence" else "must not move"
+        border = " across any border" if self.reach == "origin" else ""
+        unless = f", unless the demand states {listed(test.fact for test in self.unless)}" if self.unless else ""
+        text = f"{goods}, {verb}{border}{uses}{self._goal()}{parties}{unless}."
+        return text[0].upper() + text[1:]
+
+    def _goal(self) -> str:
+        if not self.destinations:
+            return ""
+        where = lands(self.destinations, "or")
+        return {"use": f" in {where}", "move": f" to {where}", "either": f" to or for use in {where}"}[self.judged_on]
+
+
+class Tariff(Covering, Rule):
+    """Duty on a move that enters a customs territory, input or final good alike. Several tariffs on one move add up."""
+
+    model_config = {"json_schema_extra": {"examples": [{"origins": ["CN"], "rate": 0.25}]}}
+
+    kind: Literal["tariff"] = "tariff"
+    territory: Countries = frozenset({"PR", "US"})
+    """The customs territory: the countries it consists of. That of the United States holds Puerto Rico (19 CFR 101.1)."""
+    origins: Countries = frozenset()
+    """Customs origins that pay it; none: all."""
+    except_origins: Countries = frozenset()
+    """Customs origins that do not."""
+    rate: Rate = Decimal(0)
+    """Share of the value, like `25 %`. 0 records that the line is free."""
+    basis: Literal["fob"] = "fob"
+    """What the value is: the price without international freight, as in the United States. A territory that adds freight
+    (`cif`) is refused rather than computed wrongly."""
+    specific: PerKilogram | None = None
+    """Money per kilogram on top of it: a number, or like `1.5 USD/kg`."""
+    specific_currency: str = ""
+    """Currency of `specific`, ISO 4217, where it names none."""
+    specific_per: Literal["basis", "element"] = "basis"
+    """What the kilograms of `specific` weigh: the material's basis, or the element in it. Where its content is not known
+    all of it counts, which is the most that can be due."""
+
+    bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
+    charge_reads_use: ClassVar[bool] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_its_currency(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        named = named_currency(data.get("specific"))
+        if named and data.get("specific_currency", named) != named:
+            raise ValueError(f"`specific` is in {named}, and `specific_currency` says {data['specific_currency']}")
+        return {**data, "specific_currency": named} if named else data
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Tariff:
+        if self.specific is not None and len(self.specific_currency) != 3:
+            raise ValueError("`specific` needs `specific_currency`, such as USD")
+        if self.rate < 0 or (self.specific or 0) < 0:
+            raise ValueError("a duty cannot be negative")
+        if not self.territory:
+            raise ValueError("`territory` must name at least one country")
+        return self
+
+    @property
+    def charged_origins(self) -> tuple[frozenset[str], ...]:
+        return self.origins, self.except_origins
+
+    def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Tariff:
+        """The same tariff with its specific duty in another currency, the one in which `charge` is to answer.
+
+        Raises:
+            InputError: if there is a specific duty to convert and no rate.
+        """
+        if not self.specific or currency == self.specific_currency:
+            return self
+        rate = exchange(self.specific_currency)
+        if rate is None:
+            raise InputError(
+                f"the specific duty of rule `{self.id}` cannot be charged in {currency}",
+                found=f"{self.specific} {self.specific_currency}/kg",
+                expected=f"an exchange rate from {self.specific_currency} to {currency}",
+                fix="add a catalog with that rate, or plan in the duty's own currency",
+            )
+        return self.but(specific=exact(self.specific * rate), specific_currency=currency)
+
+    def charges_on(self, material: Material) -> bool:
+        return self.covers(material)
+
+    def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
+        """Return the duty per kilogram of the material's basis, its specific part in `specific_currency`."""
+        del use  # customs ask what enters and from where, not what for
+        if move.origin.country in self.territory or move.to.country not in self.territory:
+            return Decimal(0)
+        if (
+            (self.origins and origin not in self.origins)
+            or origin in self.except_origins
+            or not self.covers(offer.material)
+        ):
+            return Decimal(0)
+        duty = value * self.rate
+        if self.specific:
+            content = offer.material.content if self.specific_per == "element" else None
+            duty += self.specific * (Decimal(1) if content is None else content)
+        return duty
+
+    def sentence(self) -> str:
+        parts = [f"{(self.rate * 100).normalize():f} % of the value"] if self.rate else []
+        if self.specific:
+            per = "kg of element" if self.specific_per == "element" else "kg"
+            parts.append(f"{self.specific:f} {self.specific_currency} per {per}")
+        origin = f" of {lands(self.origins, 'or')} origin" if self.origins else ""
+        others = f" not of {lands(self.except_origins, 'or')} origin" if self.except_origins else ""
+        duty = f"a duty of {listed(parts, 'plus')}" if parts else "no duty"
+        text = f"{self.subject()}{origin}{others} entering {lands(self.territory, 'or')}: {duty}."
+        return text[0].upper() + text[1:]
