@@ -12,8 +12,7 @@ from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
 from friendshore.domain.facts import Offer
 from friendshore.domain.run import Run, RunPurchase
-from friendshore.explain.full_prices import trace_cash
-from friendshore.explain.offer_prices import OfferPrice, OfferPrices
+from friendshore.explain.prices import OfferPrice, OfferPrices, trace_cash
 from friendshore.questions.alternatives.document import alternatives_document
 from friendshore.questions.alternatives.screen import alternatives_screen
 from friendshore.questions.alternatives.search import alternatives

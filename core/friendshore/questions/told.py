@@ -13,7 +13,7 @@ from ..document.figures import count, large_money, mass, money, number, percent,
 
 if TYPE_CHECKING:
     from ..domain.shown_names import ShownNames
-    from ..explain.offer_prices import OfferPrice
+    from ..explain.prices import OfferPrice
     from ..explain.results import Difference, Effort
 
 _DIGITS = 4

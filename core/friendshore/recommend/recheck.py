@@ -12,7 +12,7 @@ from ..domain.run import Run, RunPurchase
 from ..domain.used import RunPlugin
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..explain import RankPrice
-from ..explain.stated_causes import causes_as_told
+from ..explain.causes import causes_as_told
 from ..plugins import Block, Blocker, Registry
 from ..plugins.manifest import normal
 from ..problem import Problem

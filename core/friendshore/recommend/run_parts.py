@@ -28,8 +28,8 @@ from ..explain import (
     competing,
     counted_shorts,
 )
-from ..explain.held import Bar
 from ..explain.idle_limits import idle_limits
+from ..explain.stock import Bar
 from ..problem import Problem
 from ..problem.price_dates import PriceDates
 from ..verify import Bought, VerifiedPlan

@@ -20,10 +20,9 @@ from ...domain.suggest import did_you_mean
 from ...domain.use import Chained
 from ...errors import A_SESSION, Diagnostic, InputError, takes
 from ...explain.break_even import BreakEven, break_even_price
-from ...explain.eligibility import Eligibilities, least_confidence, references
-from ...explain.obstacles import Obstacle, gives, no_room, obstacles
-from ...explain.offer_prices import OfferPrice, OfferPrices
+from ...explain.eligibility import Eligibilities, Obstacle, gives, least_confidence, no_room, obstacles, references
 from ...explain.pieces import ask_apart
+from ...explain.prices import OfferPrice, OfferPrices
 from ...explain.results import Counted, Difference, Effort, QuestionResult, names_of
 from ...problem.offers import Lead, OfferFacts
 from ...session import Session

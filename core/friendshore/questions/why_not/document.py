@@ -10,7 +10,7 @@ from ...document import elements as doc
 from ...document.figures import BLANK, large_money, mass, money, number, percent, rounded_money, signed
 from ...domain.change import Change
 from ...explain.break_even import BreakEven
-from ...explain.obstacles import BarredDays
+from ...explain.eligibility import BarredDays
 from ...explain.results import SHARE_PROVED
 from ..told import effort, ladder, mass_of, penalty, short_texts
 from .search import Relaxed, WhyNot
