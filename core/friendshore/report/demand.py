@@ -13,7 +13,7 @@ from ..document.periods import period_columns
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunByMonths, RunRounded, RunShortage
-from ..questions.told import conversions, mass_of, weighed
+from ..questions.cells import conversions, mass_of, weighed
 from .causes import competing_demands, group_causes, sum_of
 
 _FIGURES = 52

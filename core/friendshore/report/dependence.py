@@ -10,7 +10,7 @@ from ..document.figures import large_money, percent
 from ..domain.countries import COVERED_NATIONS, country_names
 from ..domain.dependence import RunDependence
 from ..domain.run import Run
-from ..questions.told import weighed
+from ..questions.cells import weighed
 
 MATERIALS = 12
 """Materials that the table shows, those with most money of concern first."""

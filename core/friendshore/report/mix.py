@@ -14,7 +14,7 @@ from ..document.periods import added_up, period_columns
 from ..domain.base import grouped, totals
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run, RunPurchase
-from ..questions.told import weighed
+from ..questions.cells import weighed
 from .cash import fee, full_price_cell, price_note
 
 _PRICE = 12

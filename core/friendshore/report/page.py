@@ -11,7 +11,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
-from ..questions.told import conversions, weighed
+from ..questions.cells import conversions, weighed
 from .cash import cash_sections, costs, price_note
 from .causes import group_causes
 from .caveats import assumed_lines, conflict_lines, exposed_lines, not_advice, noted_packs, old_lines, turned_lines

@@ -17,7 +17,7 @@ from ..document.figures import count, large_money, mass, money, number, percent,
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.unmet import RunRestriction
-from ..questions.told import conversions, weighed
+from ..questions.cells import conversions, weighed
 from .cash import MILLION, YEARS, fee, full_price, full_price_cell, is_duty_told, makers_of, money_line, priced
 from .causes import group_causes, sum_of
 from .caveats import caveats, conflicts

@@ -12,7 +12,7 @@ from friendshore.document.figures import count, unit_for
 from friendshore.document.periods import period_columns
 from friendshore.domain.base import grouped, totals
 from friendshore.domain.run import Run, RunPurchase
-from friendshore.questions.told import mass_of
+from friendshore.questions.cells import mass_of
 from friendshore.report.mix import chain, kilograms_of, prices_of, used_for
 
 from .parts import added, in_unit, largest, rounding

@@ -1,4 +1,4 @@
-"""What the documents of all questions say alike: differences with what is proved of them, and what an answer took."""
+"""Cells, sentences, and tables that answers to questions share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..domain.shown_names import ShownNames
     from ..explain.prices import OfferPrice
     from ..explain.results import Difference, Effort
+
 
 _DIGITS = 4
 """Digits of a conversion factor."""

@@ -58,7 +58,7 @@ class WhyNot(QuestionResult):
     """Why an offer is not in the plan."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("bought", "obstacles")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.why_not.document:why_not_document"
+    TOLD_BY: ClassVar[str] = "friendshore.questions.why_not.why_not_document:why_not_document"
 
     case: str
     currency: str

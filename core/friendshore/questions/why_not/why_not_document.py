@@ -12,8 +12,8 @@ from ...domain.change import Change
 from ...explain.break_even import BreakEven
 from ...explain.eligibility import BarredDays
 from ...explain.results import SHARE_PROVED
-from ..told import effort, ladder, mass_of, penalty, short_texts
-from .search import Relaxed, WhyNot
+from ..cells import effort, ladder, mass_of, penalty, short_texts
+from .find_why_not import Relaxed, WhyNot
 
 _STATES = {
     "in the plan": "is in the plan",
