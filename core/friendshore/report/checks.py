@@ -13,7 +13,7 @@ from ..domain.base import grouped
 from ..domain.used import STALE, aged, is_stale, turned_since
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
-from .stale_prices import stale_in_check
+from .caveats import stale_in_check
 
 
 def problem_data(problem: Diagnostic) -> dict[str, object]:

@@ -1,20 +1,19 @@
-"""What is wanted, what is delivered, what is short and why, and what of that only the length of the periods does."""
+"""Demand and shortages of a run, with their causes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 
 from ..document import elements as doc
 from ..document.figures import count, mass
-from ..document.periods import period_columns
+from ..document.fitting import period_columns
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
-from ..domain.unmet import RunByMonths, RunRounded, RunShortage
+from ..domain.unmet import RunByMonths, RunRounded, RunShortage, RunSupplyCause
 from ..questions.cells import conversions, mass_of, weighed
-from .causes import competing_demands, group_causes, sum_of
 
 _FIGURES = 52
 """Characters of the columns of figures beside the periods, and of the gaps."""
@@ -229,3 +228,39 @@ def _said(row: RunRounded) -> str:
 
 def _unknown(run: Run) -> list[RunByMonths]:
     return [row for row in run.by_months if row.by_months_kg is None]
+
+
+def sum_of(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the sum."""
+    return sum(amounts, Decimal(0))
+
+
+def competing_demands(run: Run, demands: Sequence[RunDemand]) -> list[list[RunDemand]]:
+    """Return the demands, those together that the same supply can serve."""
+    others = {entry.demand: {entry.demand, *entry.competes_with} for entry in run.shortages}
+    groups: list[list[RunDemand]] = []
+    for demand in demands:
+        names = others.get(demand.id, {demand.id})
+        group = next((group for group in groups if group[0].id in names), None)
+        if group is None:
+            groups.append([demand])
+        else:
+            group.append(demand)
+    return groups
+
+
+def group_causes(run: Run, demands: Sequence[RunDemand]) -> list[tuple[RunSupplyCause, Decimal]]:
+    """Return the causes of what some demands are short of, each with the kilograms that would be served without it, the largest first.
+
+    Of the same cause of several shortages, the one stands for all that names most.
+    """
+    names = {demand.id for demand in demands}
+    served: defaultdict[object, Decimal] = defaultdict(Decimal)
+    weight: defaultdict[object, Decimal] = defaultdict(Decimal)
+    causes: dict[object, RunSupplyCause] = {}
+    for entry in run.shortages:
+        for cause in entry.causes if entry.demand in names else ():
+            causes.setdefault(cause.key, cause)
+            served[cause.key] += cause.served_kg or Decimal(0)
+            weight[cause.key] += cause.served_kg or entry.quantity_kg
+    return [(causes[key], served[key]) for key in sorted(causes, key=lambda key: (-weight[key], str(key)))]

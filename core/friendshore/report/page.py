@@ -13,25 +13,35 @@ from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
 from ..questions.cells import conversions, weighed
 from .cash import cash_sections, costs, price_note
-from .causes import group_causes
-from .caveats import assumed_lines, conflict_lines, exposed_lines, not_advice, noted_packs, old_lines, turned_lines
+from .caveats import (
+    assumed_lines,
+    conflict_lines,
+    exposed_lines,
+    not_advice,
+    noted_packs,
+    old_lines,
+    stale_line,
+    turned_lines,
+)
 from .checks import answer
 from .demand import (
     because_lines,
     for_whom,
+    group_causes,
     met_from,
     only_by_periods,
     periods_of,
     wanted_range,
     whole_periods,
 )
-from .dependence import dependence_line, dependence_section
 from .ground import blocked_plugins, with_effect
 from .mix import (
     barred_texts,
     by_material,
     chain,
     cost_of,
+    dependence_line,
+    dependence_section,
     holdings,
     in_orders,
     kilograms_of,
@@ -39,7 +49,6 @@ from .mix import (
     prices_of,
 )
 from .plan import spends, status_of, time_of
-from .stale_prices import stale_line
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck

@@ -21,14 +21,14 @@ from .caveats import (
     not_advice,
     noted_packs,
     old_lines,
+    stale_line,
+    stale_section,
     turned_lines,
     unexamined,
 )
 from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
-from .dependence import dependence_line, dependence_section
 from .ground import assumptions, kept_out, limits, rules, versions
-from .mix import barred, holdings, mix, orders
-from .stale_prices import stale_line, stale_section
+from .mix import barred, dependence_line, dependence_section, holdings, mix, orders
 
 STATUS = {
     PlanStatus.OPTIMAL: ("optimal", doc.Tone.GOOD),

@@ -10,7 +10,7 @@ from friendshore.document.figures import count, percent
 from friendshore.domain.run import Run, RunDemand
 from friendshore.questions.cells import mass_of
 from friendshore.report.demand import for_whom, met_from
-from friendshore.report.kept_out import few
+from friendshore.report.ground import few
 
 DEMANDS = 60
 """Demands that are drawn."""

@@ -9,7 +9,7 @@ from typing import Literal
 from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, unit_for
-from friendshore.document.periods import period_columns
+from friendshore.document.fitting import period_columns
 from friendshore.domain.base import grouped, totals
 from friendshore.domain.run import Run, RunPurchase
 from friendshore.questions.cells import mass_of

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from friendshore.document import elements as doc
 from friendshore.document.figures import written
-from friendshore.document.periods import fitted
+from friendshore.document.fitting import fitted
 
 from .markup import Markup, joined, own, tag, text
 
