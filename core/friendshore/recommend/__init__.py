@@ -31,23 +31,24 @@ from ..session import Session
 from ..solve import ENGINES, Cancel, Engines, Limits, Progress
 from ..verify import VerifiedPlan
 from .check import Checked as Checked, check as check
-from .checks import (
-    CheckAnswer as CheckAnswer,
-    CheckRequest as CheckRequest,
-    ProofEffort as ProofEffort,
-    RunChecker as RunChecker,
-    checker_named as checker_named,
-)
 from .describe import describe
 from .facts import facts_of
-from .gather import Gathered as Gathered, gather as gather
+from .gather import Gathered as Gathered, gather as gather, refuse_old_prices as refuse_old_prices
 from .law import verdicts as verdicts
 from .lock import check_lock as check_lock, lock_of as lock_of, write_lock as write_lock
 from .lock_file import LOCK_FILE as LOCK_FILE, Lock as Lock, read_lock as read_lock
 from .recheck import recheck as recheck, reverify as reverify
 from .reopen import Opened as Opened, reopen as reopen
-from .stale import refuse_old_prices as refuse_old_prices
-from .verify_run import RunCheck as RunCheck, verify_run as verify_run, verify_stored as verify_stored
+from .verify_run import (
+    CheckAnswer as CheckAnswer,
+    CheckRequest as CheckRequest,
+    ProofEffort as ProofEffort,
+    RunCheck as RunCheck,
+    RunChecker as RunChecker,
+    checker_named as checker_named,
+    verify_run as verify_run,
+    verify_stored as verify_stored,
+)
 
 if TYPE_CHECKING:
     import pandas

@@ -37,8 +37,7 @@ from ..problem.price_dates import PriceDates
 from ..problem.rates import InCurrency, no_rate
 from ..reading.cells import plain_table
 from ..rules.pack import rules_in
-from .gather import gather, named_catalogs
-from .stale import refuse_old_prices
+from .gather import gather, named_catalogs, refuse_old_prices
 from .suggest import suggestions
 
 _PLACES = {

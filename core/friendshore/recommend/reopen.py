@@ -21,9 +21,8 @@ from ..run import FACTS_FILE, RUN_FILE, read_run
 from ..run.sums import changed, read_sums
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
-from .gather import gather
+from .gather import gather, refuse_old_prices
 from .recheck import as_run, read_facts
-from .stale import refuse_old_prices
 
 NOTHING_APPLIED = Applied()
 ROUNDING = 1e-6

@@ -23,7 +23,7 @@ from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.kept import Kept
 from friendshore.questions.pools import WorkerPool, here
 from friendshore.recommend.describe import purchases
-from friendshore.recommend.stale import refuse_old_prices
+from friendshore.recommend.gather import refuse_old_prices
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Cancel, Limits
 from friendshore.verify import VerifiedPlan, examine
