@@ -25,12 +25,11 @@ from ..reading.tomltext import toml_data
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import PACK_FILE, stated_name
-from .attribution import blame, wrong
+from .attribution import blame, running, to_blame, wrong
 from .interface import OWN, __version__, is_own, package_of
 from .manifest import CATALOG_FILE, Announced, Plugin, PluginInfo, announced
 from .names import FIELD, names_of
 from .packages import MANIFEST
-from .running import running, to_blame
 from .settings import model_in
 
 Hook = Literal[

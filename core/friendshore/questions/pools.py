@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..domain.workers import finished
 from ..errors import Diagnostic, FriendshoreError, SolverError
+from ..plugins.attribution import limit_for
 from ..plugins.processes import ProcessEndedError, WatchedProcesses, ended
-from ..plugins.running import limit_for
 from ..solve import Cancel
 
 if TYPE_CHECKING:

@@ -29,10 +29,9 @@ from ..domain.suggest import did_you_mean
 from ..domain.used import RunBlock, RunPlugin, aged
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError, attempt
 from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
-from ..plugins.elsewhere import OtherProcess
+from ..plugins.elsewhere import CatalogRef, OtherProcess, Reading
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN
-from ..plugins.readings import CatalogRef, Reading
 from ..plugins.settings import nowhere, table_of
 from ..problem.given import end_uses
 from ..problem.inputs import Applied, Inputs

@@ -19,9 +19,8 @@ from ..domain.plan import Infeasible
 from ..domain.run import Run, RunPurchase
 from ..errors import Diagnostic, InputError, PluginError, VerificationError
 from ..plugins import Registry, asked_of
-from ..plugins.attribution import owner_of_package, wrong
+from ..plugins.attribution import have_run, owner_of_package, wrong
 from ..plugins.interface import package_of
-from ..plugins.running import have_run
 from ..run import (
     PURCHASES,
     RUN_FILE,

@@ -23,7 +23,7 @@ from friendshore.domain.use import Result
 from friendshore.errors import FriendshoreError, OutOfTimeError
 from friendshore.plugins import Registry
 from friendshore.plugins.elsewhere import OtherProcess
-from friendshore.plugins.sent import packed, unpacked
+from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.kept import Kept
