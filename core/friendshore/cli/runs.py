@@ -10,9 +10,9 @@ import typer
 
 from ..domain.watch import LONGEST_SECONDS
 from ..errors import InputError
-from .asking import answers_of, questions_named
 from .options import DEFAULT_GAP, AsJson, Blocked, OfCase, Quiet, RunPath, TimeLimit, Workers, installed
 from .output import answer, answering, bare, show_json, wrote
+from .questions import answers_of, questions_named
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
