@@ -229,7 +229,7 @@ def in_lines(table: DataTable, width: int) -> DataTable:
         spare = min(left // others, more)  # what one does not need is left to the others
         room[i] = _least(table, i, width) + spare
         left -= spare
-    columns = [_whole(table.columns[i]) for i in kept]
+    columns = [replace(table.columns[i], whole=True, from_width=0) for i in kept]
     return DataTable(tuple(columns), tuple(_row(row, kept, room) for row in table.rows), table.excerpt)
 
 
@@ -244,10 +244,6 @@ def _least(table: DataTable, column: int, width: int) -> int:
 def _longest(table: DataTable, column: int, width: int) -> int:
     """Characters with which nothing of a column is left out."""
     return max((len(written(row.cells[column], width)) for row in table.rows), default=0)
-
-
-def _whole(column: Column) -> Column:
-    return replace(column, whole=True, from_width=0)
 
 
 def _row(row: DataRow, kept: Sequence[int], room: dict[int, int]) -> DataRow:
@@ -316,13 +312,10 @@ def fitted(table: DataTable, width: int) -> DataTable:
     """The table as a line of `width` characters takes it: fewer columns of periods, and none that only a wider line has."""
     kept = [i for i, column in enumerate(table.columns) if column.from_width <= width]
     if len(kept) < len(table.columns):
-        table = DataTable(tuple(table.columns[i] for i in kept), tuple(_only(row, kept) for row in table.rows))
+        rows = (replace(row, cells=tuple(row.cells[i] for i in kept)) for row in table.rows)
+        table = DataTable(tuple(table.columns[i] for i in kept), tuple(rows))
     places = [i for i, column in enumerate(table.columns) if column.year]
     return _added_up(table, places, _most(table, places, width)) if places else table
-
-
-def _only(row: DataRow, kept: Sequence[int]) -> DataRow:
-    return replace(row, cells=tuple(row.cells[i] for i in kept))
 
 
 def _most(table: DataTable, places: Sequence[int], width: int) -> int:

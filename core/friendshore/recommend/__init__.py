@@ -150,7 +150,9 @@ class Recommendation(ShownOnScreen):
     """Scenarios, strictness and changes that it was planned with."""
 
     def __repr__(self) -> str:
-        return f"<Recommendation {self.run.case}: {self._told}>"
+        spent = f"{self.cost.nominal:,.0f} {self.run.currency}"
+        told = f"{self.status.value}, verified, gap {self.run.gap:.2%}, spends {spent}, {len(self.run.purchases):,} purchases"
+        return f"<Recommendation {self.run.case}: {told}>"
 
     def screen(self) -> Document:
         """It as `plan` prints it: what it comes to, what is short and why, what to buy and to order, and what to know of it."""
@@ -158,12 +160,6 @@ class Recommendation(ShownOnScreen):
 
     def __reduce__(self) -> tuple[Callable[..., Recommendation], tuple[Run, Gathered, Session, Applied]]:
         return _read_back, (self.run, self.gathered, self.session, self.applied)
-
-    @property
-    def _told(self) -> str:
-        """Status and cash in a line."""
-        spent = f"{self.cost.nominal:,.0f} {self.run.currency}"
-        return f"{self.status.value}, verified, gap {self.run.gap:.2%}, spends {spent}, {len(self.run.purchases):,} purchases"
 
     @property
     def status(self) -> PlanStatus:

@@ -132,19 +132,14 @@ def _first(found: Sequence[str]) -> str:
 
 
 def _catalog(catalog: Catalog) -> Locked:
+    about = catalog.model_dump_json(exclude={*_TABLES, "digest", "distribution"})
     return Locked(
         kind="catalog",
         name=catalog.name,
         distribution=catalog.distribution,
         digest=catalog.digest,
-        records={**_about(catalog), **_entries(catalog)},
+        records={"catalog.toml": _hash(about), **_entries(catalog)},
     )
-
-
-def _about(catalog: Catalog) -> dict[str, str]:
-    """What the catalog says of itself."""
-    tables = set(_TABLES)
-    return {"catalog.toml": _hash(catalog.model_dump_json(exclude={*tables, "digest", "distribution"}))}
 
 
 _TABLES: dict[str, Callable[[Any], str]] = {

@@ -192,10 +192,12 @@ _ROUNDING = Decimal("1e-9")
 
 
 def _taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
-    """The charges that rest on the run's word, rule by rule."""
+    """Yield what rests on the run's word, since a rule could not be asked: its charges, and all but purchases and what was applied."""
     for rule in run.rules:
         if rule.id in left_out and rule.charges:
             yield f"what rule {rule.id} charges: {rule.charges.normalize():,f} {run.currency}, since it could not be asked again"
+    if left_out:
+        yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
 
 
 def _unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
@@ -367,7 +369,7 @@ def verify_stored(
         vouched=tuple(vouching.vouched),
         unvouched=(*vouching.unvouched, *extra, *_unseen(checkers)),
         applied=tuple(_applied(again.applied)),
-        as_told=(*_taken_as_recorded(stored.run, again.left_out), *_not_derived(again), *_as_told(stored.run)),
+        as_told=(*_taken_as_recorded(stored.run, again.left_out), *_as_told(stored.run)),
         answers=answers,
     )
 
@@ -422,12 +424,6 @@ def _applied(applied: Mapping[str, Any]) -> Iterator[str]:
         yield "rules of unknown status are enforced"
 
 
-def _not_derived(again: Rechecked) -> Iterator[str]:
-    """What of a run rests on its word, since a rule could not be asked: all but its purchases and what was applied."""
-    if again.left_out:
-        yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
-
-
 def _unseen(checkers: Iterable[RunChecker]) -> Iterator[str]:
     """Yield the plugins, beside those that check, whose code ran in this process, where no check can see all that it does."""
     asked = {package_of(type(checker)) for checker in checkers}
@@ -462,16 +458,12 @@ def _told(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
 def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     """Everything that `run.json` and the tables say, against what the facts give."""
     assert again.run is not None and again.verified is not None
-    found = list(_in_run(stored.told, again.run, stored.folder / RUN_FILE))
+    run = again.run.model_dump(mode="json", by_alias=True)
+    found = list(differences(stored.told, run, stored.folder / RUN_FILE))
     judged = verdicts(again.verified)
     for table in TABLES:
         found += differences_in_table(table, stored.tables[table.file], rows_of(table, again.run, judged))
     return found
-
-
-def _in_run(told: Mapping[str, object], run: Run, file: Path) -> tuple[Diagnostic, ...]:
-    """What `run.json` says otherwise."""
-    return tuple(differences(told, run.model_dump(mode="json", by_alias=True), file))
 
 
 def _purchases(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:

@@ -12,7 +12,7 @@ from ..document.figures import count, mass
 from ..document.fitting import period_columns
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
-from ..domain.unmet import RunByMonths, RunRounded, RunShortage, RunSupplyCause
+from ..domain.unmet import RunRounded, RunShortage, RunSupplyCause
 from ..questions.cells import conversions, mass_of, weighed
 
 _FIGURES = 52
@@ -174,7 +174,7 @@ def _unlooked(run: Run) -> Iterator[str]:
         )
     if any(row.by_months_kg is not None and row.by_months_kg > row.short_kg for row in run.by_months):
         yield "where it is short of more by months: what a capacity or an offer gives in a period may be ordered on its first day"
-    by_note = grouped((row.note, row.demand) for row in _unknown(run))
+    by_note = grouped((row.note, row.demand) for row in run.by_months if row.by_months_kg is None)
     for note, names in by_note.items():
         yield f"not looked at by months: {', '.join(names)}: {note}"
 
@@ -224,10 +224,6 @@ _MONTH, _QUARTER = 31, 92
 def _said(row: RunRounded) -> str:
     what = f"lead time of {row.name}" if row.kind == "lead time" else f"{row.kind} {row.name}"
     return f"{what}: {row.stated}, counted {row.counted}"
-
-
-def _unknown(run: Run) -> list[RunByMonths]:
-    return [row for row in run.by_months if row.by_months_kg is None]
 
 
 def sum_of(amounts: Iterable[Decimal]) -> Decimal:

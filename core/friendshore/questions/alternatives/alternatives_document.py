@@ -228,7 +228,7 @@ def _cost(one: Alternative, found: Alternatives, made: bool) -> list[doc.Cell]:
     gives = "no limit" if one.could_give_share is None else doc.Share(one.could_give_share)
     wait = one.qualification_months or Decimal(0)
     lead = number(one.lead_months or Decimal(0)) + (f"+{number(wait)}" if wait else "")
-    whole = [full_price(one.full_price) if one.made_from else _ready(one)] if made else []
+    whole = [_full(one)] if made else []
     return [
         found.names.offer(one.offer),
         *money_of,
@@ -238,11 +238,6 @@ def _cost(one: Alternative, found: Alternatives, made: bool) -> list[doc.Cell]:
         f"{lead} mo",
         one.confidence,
     ]
-
-
-def _ready(one: Alternative) -> doc.Cell:
-    """The full price of what takes no inputs."""
-    return doc.NOTHING if one.full_price is None else doc.Amount(one.full_price.full_price)
 
 
 def _notes(kept: Sequence[Alternative], usable: int) -> list[str]:

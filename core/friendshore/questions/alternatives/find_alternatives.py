@@ -13,7 +13,7 @@ from ...domain.facts import Facility, Offer
 from ...domain.plan import PlanStatus
 from ...domain.stages import Stage
 from ...domain.suggest import did_you_mean
-from ...domain.use import Chained, Result, Use, Verdict
+from ...domain.use import Chained, Result
 from ...errors import A_SESSION, Diagnostic, InputError, NoPlanError, takes
 from ...explain.break_even import BreakEven, break_even_price
 from ...explain.eligibility import (
@@ -187,7 +187,10 @@ def alternatives(
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
         known = [*wanted, *(name for name in made_of if name not in wanted)]
-        raise InputError([_not_wanted(name, known) for name in unknown] or [_negative(within)])
+        raise InputError(
+            [_not_wanted(name, known) for name in unknown]
+            or [Diagnostic("no plan is cheaper than the cheapest", found=str(within), expected="a share from 0 on")]
+        )
     counted = Counted(session)
     named = [name for name in wanted if name in materials] if materials else wanted
     made: list[_Asking] = []
@@ -256,10 +259,6 @@ def _not_wanted(name: str, wanted: Sequence[str]) -> Diagnostic:
         expected="one of " + ", ".join(wanted),
         fix=did_you_mean(name, wanted),
     )
-
-
-def _negative(within: Decimal) -> Diagnostic:
-    return Diagnostic("no plan is cheaper than the cheapest", found=str(within), expected="a share from 0 on")
 
 
 def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
@@ -435,7 +434,8 @@ def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[Stag
     facts = problem.offers[offer]
     chained = next(one for one in facts.chained if one.material.id == material)
     for use in standings.uses[material]:
-        against = _against(standings, facts.offer.id, material, use)
+        out = [one for one in standings.out.get(facts.offer.id, []) if one.arc.chained.material.id == material]
+        against = [one.verdict for one in out if one.use == use]
         decided = any(verdict.stage for verdict in against)
         spans = [period.span for period in problem.case.horizon.periods]
         unasked = not origin_rules_of(use, spans, problem.law)
@@ -468,11 +468,6 @@ def _told(result: Result) -> Literal["pass", "unproven", "fail"]:
         Result.PASS: "pass", Result.UNPROVEN: "unproven", Result.FAIL: "fail",
     }  # fmt: skip
     return told[result]
-
-
-def _against(standings: Eligibilities, offer: str, material: str, use: Use) -> list[Verdict]:
-    out = standings.out.get(offer, [])
-    return [kept.verdict for kept in out if kept.use == use and kept.arc.chained.material.id == material]
 
 
 def _since(standings: Eligibilities, rule: str) -> str:
@@ -599,8 +594,9 @@ class UsageRange:
             if session.stopped:
                 return CheapestUse(least, None, None)
             self.questions += 1
+            pin = Pin(id=f"use of {name}", offer=name, material=material, places=tuple(places), at_least=least)
             try:
-                answer = session.after(rules=[_pin(name, material, places, least)])
+                answer = session.after(rules=[pin])
             except NoPlanError:
                 return CheapestUse(least, None, None)
             if not any(part.plan.infeasible for part in answer.after):
@@ -681,10 +677,6 @@ def _role(least: tuple[Decimal, Decimal], most: tuple[Decimal, Decimal], resolut
 def _of(name: str, places: Sequence[str]) -> Callable[[OfferFacts, str, int], float]:
     """Counts the purchases from one offer for some places."""
     return lambda facts, place, _period: float(facts.offer.id == name and place in places)
-
-
-def _pin(name: str, material: str, places: Sequence[str], least: Decimal) -> Pin:
-    return Pin(id=f"use of {name}", offer=name, material=material, places=tuple(places), at_least=least)
 
 
 def _down(kilograms: Decimal, resolution: Decimal) -> Decimal:
