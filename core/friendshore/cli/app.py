@@ -119,14 +119,14 @@ def _run() -> int:
 
 
 def _suggest(error: Any) -> None:
-    """Suggests how a command calls what another command calls as it was mistyped: `--out` of one is `--html` of another."""
+    """Suggest the name that a command has for the mistyped option of another: `--out` of one is `--html` of another."""
     meant = _WRITES.get(getattr(error, "option_name", ""))
     if meant and error.ctx is not None and any(meant in param.opts for param in error.ctx.command.params):
         error.possibilities = [meant]
 
 
 def _without_stdout(error: StdoutError) -> int:
-    """The exit code where stdout takes nothing more; told only if that is a mistake."""
+    """Return the exit code if stdout takes no more output. Report it only if that is a mistake."""
     let_go(sys.stdout)
     if error.closed:
         return CLOSED_PIPE

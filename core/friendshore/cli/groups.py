@@ -75,7 +75,7 @@ def _of(dist: Distribution, key: str) -> Iterator[tuple[str, str]]:
 
 
 def _packages(text: str) -> Iterator[str]:
-    """The top-level packages that entry points of our group name."""
+    """Yield the top-level packages that entry points of our group name."""
     group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -102,7 +102,6 @@ class Commands(TyperGroup):
     """A group of commands: the kernel's own, and those that plugins announce in their manifests. The top group has all questions too."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return their names."""
         return list(dict.fromkeys((*super().list_commands(ctx), *_of_plugins(_group(ctx)))))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

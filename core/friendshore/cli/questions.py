@@ -121,7 +121,7 @@ def typed_command(name: str, run: Callable[..., None], settings: dict[str, Any] 
 
 
 def _sign(run: Callable[..., None], question: Question[Any, Any]) -> None:
-    """Gives the function of a command the options of its question, and its text."""
+    """Give the function of a command the options and the text of its question."""
     from ..questions.base import options_of
 
     options = options_of(question)
@@ -138,7 +138,7 @@ def _give(run: Callable[..., None], parameters: Sequence[Parameter]) -> None:
 
 
 def _parameter(one: Option) -> Parameter:
-    """An option of a question as a parameter of its command."""
+    """Return an option of a question as a parameter of its command."""
     told = _argument(one) if one.setting.argument else _flag(one)
     default = Parameter.empty if one.needed else one.default
     if type(default) in _AS_TYPED:
@@ -167,7 +167,7 @@ def _flag(one: Option) -> Any:
 
 
 def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: Mapping[str, Any]) -> int:
-    """Asks a question, and tells the answer."""
+    """Ask a question and print the answer."""
     from ..plugins import asked_of
     from ..questions import OptionsError
     from ..questions.base import options_of, shown
@@ -228,7 +228,7 @@ def _as_report(page: Document) -> Document:
 
 
 def _value(one: Option, given: Any) -> Any:
-    """What was typed, as the record holds it."""
+    """Return a typed value as the options record stores it."""
     if one.kind is Decimal:
         return Decimal(str(given))
     return tuple(given or ()) if one.kind == tuple[str, ...] else given
@@ -316,7 +316,7 @@ def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Ques
 
 
 def _about(question: Question[Any, Any], given: Mapping[str, str]) -> tuple[Question[Any, Any], Any]:
-    """A question as it is asked if nothing else is set than options that are a text or a path, by name; what it is about has none."""
+    """Return a question with options that are texts or paths, by name. Its subject has no name."""
     from ..errors import InputError
     from ..questions import OptionsError
     from ..questions.base import options_of

@@ -75,7 +75,7 @@ def shortened(document: Document, most: int, lines_of: Callable[[Document], int]
 
 
 def _fewest(fits: Callable[[int], bool], most: int) -> int:
-    """The least number from which on it fits; `most`, if it never does."""
+    """Return the smallest number that fits, or `most` if none does."""
     low, high = 0, most
     while low < high:
         middle = (low + high) // 2
@@ -84,7 +84,7 @@ def _fewest(fits: Callable[[int], bool], most: int) -> int:
 
 
 def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
-    """The tables that give up a row, one after the other, until each has one; and how many do before a section is left out."""
+    """Return the order in which tables give up rows until each has one, and how many do so before a section is left out."""
     shown = [min(_rows(table), most) for table in tables]
     excerpts = [table.excerpt if isinstance(table, DataTable) else None for table in tables]
     weights = chain(_FIRST, repeat(1))
@@ -111,13 +111,13 @@ def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
 
 
 def _sections(parts: Sequence[Element]) -> Iterator[int]:
-    """Where sections stand that can be left out: those with a title, but for the first, which answers."""
+    """Yield the positions of sections that can be left out: titled ones, except for the first, which has the answer."""
     titled = [place for place, part in enumerate(parts) if isinstance(part, Section) and part.title]
     yield from (place for place in titled[1:] if not _doubtful(parts[place]))
 
 
 def _doubtful(part: Element) -> bool:
-    """Whether something in it must be known before the rest is relied on."""
+    """Return True if a part contains something that readers must know first."""
     match part:
         case Section(parts=parts):
             return any(map(_doubtful, parts))
@@ -133,7 +133,7 @@ _DOUBTS = (Tone.DOUBTFUL, Tone.BAD)
 
 
 def _sections_to(parts: Sequence[Element], most: int) -> tuple[tuple[Element, ...], list[str]]:
-    """The parts with the first so many of the sections that can be left out, and the titles of the others."""
+    """Return the parts with the first optional sections, and the titles of the others."""
     rest = list(_sections(parts))[most:]
     titles = [part.title for i in rest if isinstance(part := parts[i], Section)]
     gone = {i for place in rest for i in (place, *_below(parts, place))}
@@ -141,7 +141,7 @@ def _sections_to(parts: Sequence[Element], most: int) -> tuple[tuple[Element, ..
 
 
 def _below(parts: Sequence[Element], place: int) -> Iterator[int]:
-    """Where tables stand that are set apart under the heading of a section."""
+    """Yield the positions of tables set apart under the heading of a section."""
     for i in range(place + 1, len(parts)):
         part = parts[i]
         if not isinstance(part, Section) or part.title:
@@ -157,7 +157,7 @@ def _named(titles: Sequence[str]) -> Iterator[Element]:
 
 
 def _tables(parts: Iterable[Element]) -> Iterator[Element]:
-    """All of which rows can be left out."""
+    """Yield all tables whose rows can be left out."""
     for part in parts:
         if isinstance(part, Section):
             yield from _tables(part.parts)
@@ -166,7 +166,7 @@ def _tables(parts: Iterable[Element]) -> Iterator[Element]:
 
 
 def _rows(part: Element) -> int:
-    """How many rows it has, if some of them can be left out; else 0."""
+    """Return the number of its rows if some can be left out, else 0."""
     match part:
         case DataTable(rows=rows) | Drawing(table=DataTable(rows=rows)) | Pairs(rows):
             return len(rows)
@@ -179,7 +179,7 @@ def _rows(part: Element) -> int:
 
 
 def _with(parts: Iterable[Element], shown: Iterator[int]) -> Iterator[Element]:
-    """The same with so many rows of each table."""
+    """Yield the parts with so many rows of each table."""
     for part in parts:
         if isinstance(part, Section):
             yield replace(part, parts=tuple(_with(part.parts, shown)))
@@ -191,7 +191,7 @@ def _with(parts: Iterable[Element], shown: Iterator[int]) -> Iterator[Element]:
 
 
 def _first(part: Element, shown: int) -> Iterator[Element]:
-    """The first rows of a table, with its sums, and how many more there are."""
+    """Yield the first rows of a table with its sums, and the number of the others."""
     more = f"{_rows(part) - shown} more (--full)"
     match part:
         case DataTable(rows=rows, excerpt=Excerpt(rests)):
@@ -234,7 +234,7 @@ def in_lines(table: DataTable, width: int) -> DataTable:
 
 
 def _least(table: DataTable, column: int, width: int) -> int:
-    """Characters that a column needs."""
+    """Return the characters that a column needs."""
     cells = [row.cells[column] for row in table.rows]
     whole = max((len(written(cell, width)) for cell in cells if not isinstance(cell, Several)), default=0)
     listed = max((len(written(cell, width)) for cell in cells if isinstance(cell, Several)), default=0)
@@ -242,7 +242,7 @@ def _least(table: DataTable, column: int, width: int) -> int:
 
 
 def _longest(table: DataTable, column: int, width: int) -> int:
-    """Characters with which nothing of a column is left out."""
+    """Return the characters of the longest cell of a column."""
     return max((len(written(row.cells[column], width)) for row in table.rows), default=0)
 
 
@@ -277,7 +277,7 @@ def listed(listing: Several, room: int) -> str:
 
 
 def _at_length(listing: Several, i: int) -> list[str]:
-    """Return the texts of one of the things, the longest first."""
+    """Return the texts of one item, the longest first."""
     return [listing.items[i], *([listing.middle[i]] if listing.middle else [])]
 
 
@@ -319,7 +319,7 @@ def fitted(table: DataTable, width: int) -> DataTable:
 
 
 def _most(table: DataTable, places: Sequence[int], width: int) -> int:
-    """How many columns of time there is room for."""
+    """Return how many time columns fit."""
     others = [
         longest_word(written(row.cells[i], width) for row in table.rows) if column.room is None else column.room
         for i, column in enumerate(table.columns)
@@ -361,7 +361,7 @@ def _spans(periods: Sequence[tuple[str, str]], most: int) -> list[tuple[str, int
 
 
 def _sums(cells: Sequence[Cell], sizes: Sequence[int]) -> list[Cell]:
-    """Kilograms added up, so many at a time, and in one unit if they state none."""
+    """Return the kilograms summed in groups, in one unit if they state none."""
     values = iter(cells)
     found = [_sum(list(islice(values, size))) for size in sizes]
     masses = [cell for cell in found if isinstance(cell, Kilograms) and not cell.unit]

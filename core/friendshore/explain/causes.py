@@ -126,7 +126,6 @@ class PartCauses:
         return cls(replans, crumbs, [], [])
 
     def found(self) -> Causes:
-        """Return the causes."""
         replans, short = self.replans, self.replans.short
         found: dict[Cell, tuple[RunSupplyCause, ...]] = dict.fromkeys(self.crumbs, (_ROUNDING,))
         if not short:
@@ -234,7 +233,6 @@ def _largest(served: _Served) -> list[Removed]:
 
 
 def _place(restriction: Restriction) -> tuple[int, Restriction]:
-    """Return the place among restrictions that are shown together."""
     return _SHOWN.index(restriction.kind), restriction
 
 

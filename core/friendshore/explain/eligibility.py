@@ -204,7 +204,7 @@ class Eligibilities:
         return {pool.facility: pool for pool in self.problem.pools}
 
     def _wanted_by(self, compliance_class: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
-        """Where a compliance class ends, with what is wanted there; of an input all that makers are bought, whenever it comes."""
+        """Return where a compliance class ends, with the quantity wanted there: for an input all that makers buy."""
         found: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
         for node in compliance_class.nodes & self._ends:
             if node[0] in self.inputs:
@@ -216,7 +216,7 @@ class Eligibilities:
         return found
 
     def _first(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
-        """The first period in which something may lawfully arrive for a compliance class, after the inputs that it is made of."""
+        """Return the first period in which something may lawfully arrive for a compliance class, after its own inputs."""
 
         def may(arc: Arc, ordered: int, arrival: int) -> bool:
             in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
@@ -295,7 +295,7 @@ def references(merged: Merged, offer: Offer, facility: Facility) -> list[str]:
 
 
 def _figures(merged: Merged, offer: Offer) -> list[str]:
-    """Sources of an offer's chain, quantity and price."""
+    """Return the sources of an offer's chain, quantity, and price."""
     sources = [entry.source for entry in offer.chain]
     if offer.max_per_year is not None or offer.total is not None:
         sources.append(offer.source)
@@ -371,7 +371,7 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
 
 
 def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
-    """What nobody published, with the figure that would let it count."""
+    """Yield the unpublished figures of a lead, each with the figure that would make it count."""
     for reason in dict.fromkeys(lead.reasons):
         changes = []
         text = reason
@@ -397,7 +397,7 @@ def _number(amount: Decimal | None) -> str:
 
 
 def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
-    """Kilograms a year that are wanted at most of what an offer delivers."""
+    """Return the highest demand in kilograms a year for what an offer delivers."""
     problem = standings.problem
     names = {line.material for line in offer.outputs}
     by_period = [
@@ -416,7 +416,7 @@ def _capacity(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
 
 
 def _capacity_steps(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
-    """A capacity that comes to nothing within the plan: it starts too late, or its status does not count."""
+    """Yield the steps of a capacity that never count in the plan, because of their start or their status."""
     span, accept = problem.case.horizon.span, problem.case.accept
     steps = accepted_steps(facility, problem.merged, problem.case)
     within = [step for step in steps if _meets(step, steps, problem)]
@@ -440,7 +440,7 @@ def _capacity_steps(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
 
 
 def _meets(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem) -> bool:
-    """Whether a step stands on some day of the plan."""
+    """Return True if a step applies on some day of the plan."""
     span = problem.case.horizon.span
     assert span.start is not None and span.end is not None
     following = [other.start for other in steps[steps.index(step) + 1 :] if other.start is not None]
@@ -449,7 +449,7 @@ def _meets(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem
 
 
 def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
-    """Days on which it may be ordered that no period of the plan lies within."""
+    """Yield the order dates of an offer that no period of the plan fits."""
     offer, periods = facts.offer, problem.case.horizon.periods
     lifting = Change(lift=TermKind.DATES, of=f"offer:{offer.id}")
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
@@ -461,7 +461,7 @@ def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
 
 
 def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
-    """Qualification and lead time that end after the plan does."""
+    """Yield the qualification and lead times that end after the plan."""
     problem = standings.problem
     horizon = problem.case.horizon
     arcs = [arc for arc in problem.network.arcs if arc.offer >= 0]
@@ -490,7 +490,7 @@ def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
 
 
 def _inputs(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
-    """What it takes in and nobody offers where it is made."""
+    """Yield the inputs that no source offers at the maker."""
     for line in facts.offer.inputs:
         if not problem.network.into.get((line.material, facts.place)):
             leads = [lead.offer.id for lead in problem.leads if gives(lead.offer, line.material)]
@@ -520,7 +520,7 @@ def _days(problem: Problem, name: str) -> list[BarredDays]:
 
 
 def _law(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
-    """Rules in force against it, each once for all uses it bears on."""
+    """Yield the rules in force against an offer, each once for all uses."""
     found = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
     for (rule, stage, reason), several in found.items():
         first = several[0]

@@ -230,7 +230,7 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
 
 
 def _pay(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str], label: Label | None) -> None:
-    """Add what is paid into every pool, and who makes how much of it."""
+    """Add the payments into every pool, and each maker's quantity."""
     problem, paid, made = verified.problem, list[tuple[Pool, Any, Decimal]](), list[tuple[str, Pool, Decimal]]()
     bought: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     several: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
@@ -258,7 +258,7 @@ def _pay(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str]
 
 
 def _sum_into(found: Mapping[Key, dict[Part, Fraction]], amounts: Iterable[tuple[Key, Part, Decimal]]) -> None:
-    """Add amounts by key and part. Decimals are added first: that is much faster where there are very many."""
+    """Add amounts by key and part. Adding decimals first is much faster for large plans."""
     sums: dict[tuple[Key, Part], Decimal] = defaultdict(Decimal)
     rows = list(amounts)
     with localcontext(_EXACT):
@@ -466,7 +466,7 @@ _ENDS: tuple[End, End] = ("low", "high")
 
 
 def _costed(verified: VerifiedPlan, prices: Mapping[str, Sequence[Decimal]]) -> Costing:
-    """The money of a plan at other prices."""
+    """Return the costing of a plan at other prices."""
     problem = verified.problem
     offers = tuple(
         facts._replace(price=prices[facts.offer.id]) if facts.offer.id in prices else facts for facts in problem.offers

@@ -64,7 +64,7 @@ def rank_prices(session: Session) -> dict[int, RankPrice]:
 
 
 def _proved(session: Session, levels: int) -> VerifiedPlan | None:
-    """The plan that ranks so many levels; None if it is not found and proved in what is left of the time."""
+    """Return the plan that ranks so many levels. None if it isn't found and proved in the remaining time."""
     try:
         found = session.ranking(levels)
     except NoPlanError:  # the time is up before there is any plan
@@ -101,7 +101,7 @@ def _of(session: Session, part: Infeasible) -> dict[str, date]:
 
 
 def _first(session: Session, part: Infeasible, rule: Rule) -> int | None:
-    """The first period from which the floor can hold."""
+    """Return the first period from which the floor can be met."""
     low, high = 0, session.problem.case.horizon.count - 1  # it cannot hold from `low` on
     if high <= low or not _holds(session, part, rule, high):
         return None
@@ -115,7 +115,7 @@ def _first(session: Session, part: Infeasible, rule: Rule) -> int | None:
 
 
 def _holds(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
-    """Whether there is a plan for what conflicts if the rule is asked only from a period on."""
+    """Return True if the conflict has a plan when the rule applies only from a period on."""
     inputs = _later(_inputs(session, part), rule, session.problem.case.horizon.periods[period].start)
     program = compile_program(inputs.problem())
     best = least(program, program.short_of(part.demands), session.left(), session.cancel)
@@ -123,7 +123,7 @@ def _holds(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
 
 
 def _inputs(session: Session, part: Infeasible) -> Inputs:
-    """The part of the case that the conflict lies in; all of it where it lies in several. A material of no part moves nowhere."""
+    """Return the part of the case with the conflict, or the whole case if it spans several parts. A material of no part doesn't move."""
     of_material = session.parts.of_material
     numbers = {of_material[name] for name in part.materials if name in of_material}
     if len(numbers) != 1:
@@ -132,7 +132,7 @@ def _inputs(session: Session, part: Infeasible) -> Inputs:
 
 
 def _later(inputs: Inputs, rule: Rule, day: date) -> Inputs:
-    """The same, with one rule asked from a day on."""
+    """Return the facts with one rule postponed to a day."""
     phases = tuple(
         phase.but(start=max(phase.start or day, day)) for phase in rule.phases if phase.end is None or phase.end >= day
     )
@@ -191,7 +191,7 @@ def _permits(problem: Problem) -> Iterator[RunRounded]:
 
 
 def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:
-    """A freight that changes within a period counts from the next one on; a lead time too, unless it grows: then for all of the period."""
+    """Yield rounded freights and lead times. A freight counts from the next period on. A lead time does too, unless it grows: then it counts for the whole period."""
     own = offer.lead_time if offer.lead_time is not None else problem.case.assume.lead_time
     before: Lane | None = None
     for lane in sorted(offer.lanes, key=lambda one: (one.to, one.start or date.min)):
@@ -208,7 +208,7 @@ def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:
 
 
 def _stores(problem: Problem) -> Iterator[RunRounded]:
-    """What holds on the last day of a period holds for all of it."""
+    """Yield store terms that change within a period. The terms of its last day count for all of it."""
     case = problem.case
     for store in case.stores:
         name = f"{store.material} at {store.place or case.place}"
@@ -220,7 +220,7 @@ def _stores(problem: Problem) -> Iterator[RunRounded]:
 
 
 def _narrowed(problem: Problem, kind: str, name: str, start: date | None, end: date | None) -> Iterator[RunRounded]:
-    """What begins or ends within a period counts from the next one on, or until the one before."""
+    """Yield starts and ends within a period, which count from the next one on, or until the one before."""
     first = _within(problem, start)
     if first is not None and start is not None and start > first.start:
         yield _line(kind, name, f"from {start}", f"from {first.end + _DAY}")
@@ -230,7 +230,7 @@ def _narrowed(problem: Problem, kind: str, name: str, start: date | None, end: d
 
 
 def _lead_times(problem: Problem) -> Iterator[RunRounded]:
-    """Lead times after which goods would arrive within a period, of orders of some period; the plan has them on the first day of the next."""
+    """Yield lead times whose goods would arrive within a period. The plan receives them on the first day of the next one."""
     case = problem.case
     for facts in _reached(problem):
         offer = facts.offer
@@ -243,7 +243,7 @@ def _lead_times(problem: Problem) -> Iterator[RunRounded]:
 
 
 def _whole_periods(horizon: Horizon, delay: Delay) -> str:
-    """Whole periods that a delay is rounded up to, like `1 or 2 quarters`; empty where every order of a first day arrives on one."""
+    """Return the whole periods that a delay is rounded up to, such as `1 or 2 quarters`. Empty if every order of a first day arrives on one."""
     found, odd = set(), False
     for t in range(horizon.count):
         arrival = horizon.arrival(t, delay)
@@ -325,7 +325,7 @@ def by_months(session: Session, progress: Progress | None = None) -> Mapping[str
 def _planned(
     session: Session, inputs: Inputs, limits: Limits, progress: Progress | None
 ) -> str | Mapping[str, Decimal]:
-    """What is short in the plan of a part in months, by demand; or why there is none."""
+    """Return the shortages in the monthly plan of a part by demand, or the reason why there is none."""
     horizon = inputs.case.horizon
     months = Horizon(start=horizon.start, count=horizon.count * horizon.length.months, length=PeriodLength.MONTH)
     try:
@@ -345,7 +345,7 @@ def _planned(
 
 
 def _by_period(problem: Problem) -> str:
-    """What of a problem is stated by period, so that in months it would be another; empty: nothing."""
+    """Return the inputs of a problem that are stated by period, so that a plan in months would differ. Empty if there are none."""
     for demand in problem.case.demands:
         if demand.quantities or demand.later:
             return "its demand is stated by period"
@@ -360,7 +360,7 @@ def _by_period(problem: Problem) -> str:
 
 
 def _left(session: Session, ends: float) -> Limits:
-    """The session's limits with what is left of its time and of that for months, and a gap that is wide enough for what is shown."""
+    """Return the session's limits with the remaining time, and a gap wide enough for the printed figures."""
     limits = session.left()
     seconds = max(0.0, ends - time.monotonic())
     least = seconds if limits.seconds is None else min(seconds, limits.seconds)

@@ -69,7 +69,7 @@ def holdings(verified: VerifiedPlan) -> list[Holding]:
 
 
 def _left(verified: VerifiedPlan) -> dict[str, Decimal]:
-    """Lot -> kilograms of it that are left over: what lies at the end came in last."""
+    """Return the leftover kilograms by lot. The last to arrive are the last to be used."""
     plan, last = verified.plan, verified.problem.case.horizon.count - 1
     left = {lot.id: lot.quantity for lot in verified.problem.lots}
     came: defaultdict[tuple[str, str, str], list[tuple[int, int, str, Decimal]]] = defaultdict(list)
@@ -108,7 +108,7 @@ def _served(problem: Problem, lot: Lot, arc: Arc) -> Iterator[HoldingOutlet]:
 
 
 def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
-    """Whether a lot may end in a delivery to one of some demands in a period: a class of uses that admits it is delivered to it then."""
+    """Return True if a lot can end in a delivery to one of some demands in a period: some class that admits it is delivered then."""
     arrival = problem.lots[arc.lot].period
     return any(
         outlet.period == period and outlet.demand in numbers and compliance_class.admits(arc.index, arrival)
@@ -118,7 +118,7 @@ def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
 
 
 def _bars(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[Bar]:
-    """Every rule in force that forbids it, with its days in the plan."""
+    """Yield every rule in force that prohibits a lot, with its days in the plan."""
     horizon = problem.case.horizon
     for trade, table in ((False, judgement.chain), (True, judgement.trade)):
         for position, verdicts in table.items():
@@ -140,7 +140,7 @@ def _bars(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterato
 
 
 def _healed_trade(lot: Lot, phase: Phase, verdict: Verdict) -> str:
-    """What would let an order pass an export control."""
+    """Return the change that would let an order pass an export control."""
     ways = [f"an export licence, recorded as [[licence]] with rule = `{verdict.rule}`"] if verdict.licence else []
     if not verdict.licence and verdict.result is Result.UNPROVEN:
         ways.append("proof of its customs origin")
@@ -158,7 +158,7 @@ def _healed_trade(lot: Lot, phase: Phase, verdict: Verdict) -> str:
 
 
 def _healed(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
-    """What would let a lot pass a rule of origin."""
+    """Return the change that would let a lot pass a rule of origin."""
     ways = []
     if verdict.result is Result.UNPROVEN:
         if lot.offer and lot.chained.offer.inputs and not lot.confirmed:
@@ -213,7 +213,7 @@ class _OrderDays:
         return days
 
     def _order(self, item: Bought) -> tuple[int, int]:
-        """Return what tells its order apart: a run of several goods is one, whichever ways they go."""
+        """Return the key of its order: a run of several goods is one order, however they are shipped."""
         single = self.ledger.problem.offers[item.arc.offer].single
         return item.arc.index if single else -1 - item.arc.offer, item.ordered
 
@@ -274,7 +274,7 @@ class _OrderDays:
 
     @cached_property
     def _arriving(self) -> defaultdict[tuple[Node, int], list[date]]:
-        """Days after the first of a period on which something arrives at a node."""
+        """Arrival days after the first day of a period, by node and period."""
         problem, found = self.ledger.problem, defaultdict[tuple[Node, int], list[date]](list)
         for item in self.ledger.bought:
             arc = item.arc
@@ -300,7 +300,7 @@ class _OrderDays:
 
     @cached_property
     def _classes(self) -> dict[str, tuple[ComplianceClass, set[Use]]]:
-        """Every compliance class with the uses that it serves, by its label."""
+        """Compliance class and its uses, by label."""
         problem = self.ledger.problem
         return {
             each.label: (each, {problem.demands[outlet.demand].use for outlet in each.outlets})

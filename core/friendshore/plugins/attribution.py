@@ -66,7 +66,7 @@ def wrong(info: PluginInfo, message: str, found: str = "", expected: str = "", f
 
 
 def _said(info: PluginInfo, error: BaseException) -> str:
-    """The text of an error, in one line; an error of a plugin's own class may have none, and makes it in the plugin's code."""
+    """Return the text of an error on one line. The plugin's code makes it, and may have none."""
     try:
         with running(info.package, "the text of its error"):
             text = str(error)
@@ -177,7 +177,6 @@ def _place(error: BaseException, package: str) -> tuple[str, int | None]:
 
 
 def _package(module: Mapping[str, object]) -> str:
-    """Top-level package of a module, given its names."""
     return str(module.get("__name__", "")).partition(".")[0]
 
 
@@ -227,7 +226,7 @@ def limit_for(time_limit: float | None) -> float:
 
 
 class _Process:
-    """The plugin code that runs in this process at the moment."""
+    """Plugin code that runs in this process at the moment."""
 
     def __init__(self) -> None:
         self.lock = RLock()
@@ -307,7 +306,7 @@ def _report() -> None:
 
 
 def _arithmetic() -> tuple[object, ...]:
-    """Return what the decimals of this thread are computed with."""
+    """Return the settings of this thread's decimal arithmetic."""
     here = decimal.getcontext()
     return here.prec, here.rounding, here.Emin, here.Emax, here.clamp, dict(here.traps)
 

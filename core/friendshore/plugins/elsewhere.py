@@ -58,7 +58,7 @@ class OtherProcess:
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        """With further variables of the environment."""
+        """Start nothing yet. `environment` adds variables to the environment of the process."""
         self._environment = dict(environment or {})
         self._asked = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -100,7 +100,7 @@ class OtherProcess:
         return Ended(code)
 
     def close(self) -> None:
-        """Ends it."""
+        """End the process."""
         self._stop()
         if self._folder is not None:
             self._folder.cleanup()
@@ -326,11 +326,11 @@ def _read(reader: Reader, what: What, asked: ReadRequest, info: PluginInfo) -> d
 
 
 class _OtherError(Exception):
-    """What a reader yields that is no table."""
+    """Something that a reader yields and that is no table."""
 
 
 def _rows_data(yielded: object) -> dict[str, Any]:
-    """What a reader yields, as JSON-ready data."""
+    """Return the tables of a reader as JSON-ready data."""
     if not isinstance(yielded, CatalogRows):
         raise _OtherError(f"a {type(yielded).__name__}")
     head = {key: _head(value) for key, value in yielded.head.items()}
@@ -346,7 +346,7 @@ def _rows(rows: object) -> tuple[list[str], list[tuple[int, list[str]]], str]:
 
 
 def _cell(value: object) -> str:
-    """The text of a cell, as it would stand in a CSV file."""
+    """Return the text of a cell, as in a CSV file."""
     text = cell_text(value)
     if text is None:
         raise _OtherError(f"a {type(value).__name__} in a cell")
@@ -358,7 +358,7 @@ def _head(value: object) -> str | list[str]:
 
 
 class _Facts(Tables):
-    """A case and its catalogs as they cross."""
+    """A case and its catalogs, as sent to the process."""
 
     case: Case
     catalogs: tuple[Catalog, ...] = ()
@@ -437,7 +437,7 @@ def packs_there(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pack_data(pack: object, info: PluginInfo) -> dict[str, Any]:
-    """A rule pack as JSON-ready data."""
+    """Return a rule pack as JSON-ready data."""
     if not isinstance(pack, RulePack):
         told = "its hook `friendshore_case_packs` yields something else"
         raise wrong(info, told, repr(pack)[:200], "rule packs: friendshore.rules.pack.RulePack")

@@ -88,7 +88,7 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def _folders(info: PluginInfo) -> list[Path]:
-    """The folders of its package: the one of its manifest, and the others of a package that lies in several."""
+    """Return the folders of its package: that of its manifest, and the others of a package in several folders."""
     home = [Path(info.file).parent] if info.file else []
     try:
         others = folders_of(info.package)
@@ -99,7 +99,7 @@ def _folders(info: PluginInfo) -> list[Path]:
 
 
 def _within(folder: Path, above: frozenset[str]) -> Iterator[Path]:
-    """All files below a folder, through links too; a link back to where it lies is followed once."""
+    """Yield all files below a folder, including through links. A link back to a parent is followed once."""
     here = os.path.realpath(folder)
     if here in above:
         return
@@ -116,7 +116,7 @@ def _within(folder: Path, above: frozenset[str]) -> Iterator[Path]:
 
 
 def _beside(info: PluginInfo) -> Iterator[tuple[str, Path]]:
-    """What the distribution of an installed plugin says that it has installed, its metadata and programs left out."""
+    """Yield the other files that the distribution of a plugin has installed, without metadata and programs."""
     try:
         found = distribution(info.distribution)
     except (PackageNotFoundError, ValueError):
@@ -131,7 +131,7 @@ def _beside(info: PluginInfo) -> Iterator[tuple[str, Path]]:
 
 
 def _editable(found: Distribution) -> bool:
-    """Whether a distribution is used from its source, so that only links to it were installed."""
+    """Return True if a distribution is used from its source, so that only links to it were installed."""
     try:
         told = json.loads(found.read_text("direct_url.json") or "{}")
     except (ValueError, RecursionError):  # a file that pip did not write
@@ -140,7 +140,7 @@ def _editable(found: Distribution) -> bool:
 
 
 def _hash(path: Path) -> str:
-    """SHA-256 of a file; of what is none, or cannot be read, a word that no hash is."""
+    """Return the SHA-256 of a file. If it can't be read, return a word that no hash equals."""
     try:
         if not S_ISREG(path.stat().st_mode):
             return "no regular file"
@@ -236,7 +236,7 @@ def _project(file: Path) -> dict[str, Any]:
 
 
 def _package(folder: Path, package: str) -> Path:
-    """The package's folder: in `src`, or beside `pyproject.toml`."""
+    """Return the folder of the package: in `src`, or beside `pyproject.toml`."""
     places = [folder / "src" / package, folder / package]
     found = next((place for place in places if place.is_dir()), None)
     if found is None:

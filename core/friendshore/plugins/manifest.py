@@ -271,7 +271,7 @@ def declared(among: Iterable[Distribution] | None = None) -> Iterator[Declared]:
 
 
 def _entries(text: str) -> Iterator[tuple[EntryPoint, str]]:
-    """The entries of our group, each with what is wrong with it; the standard reader gives up on a damaged file."""
+    """Yield the entries of our group, each with its problem. The standard reader fails on a damaged file."""
     group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -371,7 +371,7 @@ def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plu
 
 
 def _interface(api: object) -> dict[str, object]:
-    """The version of the interface that a manifest states, with its end, for what is told of the plugin."""
+    """Return the version of the interface that a manifest states, with its end."""
     return {"api": api, "api_end": end_of(api)} if type(api) is int else {}
 
 
@@ -389,7 +389,7 @@ def _manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
 
 
 def _repeated(info: PluginInfo) -> list[Diagnostic]:
-    """The names that it brings twice."""
+    """Return the names that it brings twice."""
     return [
         Diagnostic(f"brings two {key} of the name `{name}`", info.file, column=key, fix="rename one of the two")
         for key, names in (

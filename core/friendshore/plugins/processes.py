@@ -67,7 +67,7 @@ class WatchedProcesses(Executor):
         return self._threads.submit(self._done, fn, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ends the processes, once what they do is done."""
+        """End the processes when their work is done."""
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
         for _ in range(self.workers if wait else 0):
             process = self._idle.get()
@@ -75,12 +75,12 @@ class WatchedProcesses(Executor):
                 process.end()
 
     def stop(self) -> None:
-        """Asks for the end of what is being done: see `ended`."""
+        """Ask for the end of the current work: see `ended`."""
         self._ended.set()
 
     @property
     def begun(self) -> bool:
-        """Whether any of them has begun to work."""
+        """True if any process has begun to work."""
         return self._begun.is_set()
 
     def _done(self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
@@ -108,7 +108,7 @@ def ended() -> Event | None:
 
 
 class _Here:
-    """What a process of these was given."""
+    """State that a process was given."""
 
     ended: Event | None = None
 
@@ -118,7 +118,7 @@ _TEXT = 2000
 
 
 class _Memory(ctypes.Structure):
-    """Memory that a process shares with the one that began it: the plugin code that it runs."""
+    """Memory that a process shares with its parent: the plugin code that it runs."""
 
     _fields_ = (
         ("inside", ctypes.c_bool),
@@ -139,7 +139,7 @@ def _report(memory: _Memory, package: str, doing: str) -> None:
 
 
 class _Process:
-    """One of them, as seen from here."""
+    """A process, as its parent sees it."""
 
     def __init__(self, begun: Event, ended: Event) -> None:
         self._memory = _SPAWN.RawValue(_Memory)
@@ -162,7 +162,7 @@ class _Process:
         return done, answer
 
     def end(self) -> None:
-        """Ends it, whatever it does."""
+        """Kill the process."""
         self._work.close()
         self._process.kill()
         self._process.join()
@@ -198,7 +198,7 @@ def _begun(begun: Event, ended: Event) -> _Process:
 
 
 def _serve(work: Connection, memory: _Memory, begun: Event, ended: Event) -> None:
-    """What a process does: what it is asked to, until nobody asks any more; it ends with the one that began it, however that ends."""
+    """Run tasks in a process until there are no more, or the parent ends."""
     begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     report_running(partial(_report, memory))
@@ -281,6 +281,6 @@ def _software(packages: Iterable[str]) -> Software:
 
 
 def _told(name: str, those: Software, others: Software) -> str:
-    """One of these with its version; where the others have the same version, with the beginning of the digest over its files."""
+    """Return a distribution with its version. If the others have the same version, add the first digits of the digest of its files."""
     label, digest = those[name]
     return f"{label} with files {digest[:12]}" if label == others[name][0] else label

@@ -239,7 +239,6 @@ def _versions() -> dict[str, str]:
 
 @cache
 def _version(name: str) -> str:
-    """Of an installed distribution, whose file is looked up and read once."""
     return version(name)
 
 
@@ -274,7 +273,7 @@ def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDema
 
 
 def _first_met(problem: Problem, demand: Demand, short: dict[int, Decimal]) -> str:
-    """The first period with a demand from which nothing is short any more; rounding of a few grams does not count."""
+    """Return the first period from which the demand stays met, up to a rounding of a few grams, or ""."""
     slack = problem.case.resolution * 10
     last = max((t for t, quantity in short.items() if quantity > slack), default=-1)
     later = [t for t, wanted in enumerate(demand.quantity) if t > last and wanted]
@@ -305,7 +304,7 @@ def purchases(
 
 
 def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
-    """What is bought of every offer whose price has a range, by material."""
+    """Return the purchases of every offer whose price has a range, by material."""
     found = []
     for offer, ends in sorted(ranged.lines.items()):
         for material in sorted({line.item.entry.material for line in ends[0]}):
@@ -721,7 +720,7 @@ def describe_idle_limits(problem: Problem, pack_of: Mapping[str, str]) -> list[R
 
 
 def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
-    """What the plan takes though a rule in force finds it unproven, because the case accepts that."""
+    """Return the goods that the case accepts though a rule in force finds them unproven."""
     problem = verified.problem
     accept = problem.case.accept
     if not accept.unproven and not accept.proven:

@@ -184,14 +184,14 @@ def _gathered(
 def _named(
     case: Case, found: Sequence[str], given: Collection[str], packs: Sequence[tuple[RulePack, str]]
 ) -> dict[str, str]:
-    """What the case calls each catalog and pack that was found by that name."""
+    """Return the case's name for each catalog and pack."""
     called = [name for name in case.catalogs if name not in given]
     catalogs = dict(zip(found, called, strict=True))
     return catalogs | {f"pack {pack.id}": name for (pack, _), name in zip(packs, case.packs, strict=True)}
 
 
 def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int | None]]:
-    """File and line of every rule of the packs."""
+    """Return file and line of every rule of the packs."""
     return {
         str(rule["id"]): (pack.file, pack.lines[number] if number < len(pack.lines) else None)
         for pack, _ in packs
@@ -200,7 +200,7 @@ def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int
 
 
 def _looked_at(case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]) -> tuple[Case, tuple[Rule, ...]]:
-    """A case and rules given in memory, looked at as a reader of files would have."""
+    """Check a case and rules given in memory as a reader of files would."""
     again = Again()
     case = again.record(case, f"case {case.name}")
     checked = tuple(again.record(rule, f"rule {rule.id}") for rule in rules)
@@ -238,7 +238,7 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
 
 
 def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
-    """What is installed; not even looked for if the case names nothing that is not given."""
+    """Return the installed plugins. Don't search for them if the case names nothing but what is given."""
     names = {catalog.name for catalog in given}
     others = any(name not in names for name in case.catalogs)
     needed = others or case.packs or case.rules or case.blocked or case.settings or case.demand_from
@@ -297,7 +297,7 @@ def _case_packs(
     process: OtherProcess | None,
     errors: list[FriendshoreError],
 ) -> list[tuple[str, tuple[RulePack, str]]]:
-    """The rule packs that follow from what a case sets for plugins, each with the table of the case that it follows from."""
+    """Return the rule packs that follow from the case's plugin settings, each with its table in the case."""
     return [
         (table_of(name), pack)
         for name in sorted(filter(registry.makes_packs, case.settings))
@@ -306,7 +306,7 @@ def _case_packs(
 
 
 def _told_apart(packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreError]) -> None:
-    """Tells names that stand for two packs."""
+    """Add an error for each name that two packs share."""
     names = [pack.id for pack, _ in packs]
     for name in sorted({name for name in names if names.count(name) > 1}):
         fix = "leave one of the two, or name it otherwise"
@@ -314,7 +314,7 @@ def _told_apart(packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreE
 
 
 def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[FriendshoreError]]:
-    """The registry with what the case sets for plugins, and what is wrong with that, by its line."""
+    """Return the registry with the case's plugin settings, and their mistakes by line."""
     toml = read_case_file(case.file, []) if case.settings and case.file is not None else None
     where = str(case.file) if case.file is not None else f"case {case.name}"
     return registry.setting(case.settings, where, nowhere if toml is None else toml.line)
@@ -323,7 +323,7 @@ def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[Frien
 def _with_demands(
     case: Case, registry: Registry, readings: list[Reading], errors: list[FriendshoreError]
 ) -> tuple[Case, Sequence[Mention]]:
-    """The case with the demands that a reader reads, and every word of those with its place; what was read goes to `readings`."""
+    """Return the case with the demands that a reader reads, and every word of them with its place. Add the reading to `readings`."""
     if not case.demand_from:
         return case, ()
     reading = attempt(partial(registry.read, case.demand_from, "demand", case.folder), errors)
@@ -335,7 +335,7 @@ def _with_demands(
 
 
 def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
-    """The rules that a case states itself; none where they are no list, which was told when the case was looked at."""
+    """Return the case's own rules, or none if they are no list, which was reported when the case was checked."""
     tables: object = case.rules
     if not isinstance(tables, tuple | list):
         return ()
@@ -355,7 +355,7 @@ def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
 
 
 def _at_its_key(problem: Diagnostic, toml: TomlFile, rows: Sequence[int | None]) -> Diagnostic:
-    """A mistake of a rule of the case, at the line of its key rather than at that of the rule."""
+    """Return a mistake of a rule of the case at the line of its key."""
     if problem.row not in rows or not problem.column:
         return problem
     number, key = rows.index(problem.row), re.split(r"[.\[]", problem.column)[0]
@@ -393,7 +393,7 @@ def misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> 
 
 
 def _elsewhere(what: str, name: str, known: Collection[str]) -> bool:
-    """Whether a name may mean something outside the catalogs: a country, or an end use of other cases that no slip has made."""
+    """Return True if a name may mean something outside the catalogs: a country, or an end use of other cases that isn't a misspelling."""
     return is_country(name) if what == "place" else what == "end use" and not did_you_mean(name, known)
 
 
@@ -422,7 +422,7 @@ def _known(case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[st
 
 
 def _names(record: BaseModel) -> Iterator[tuple[str, str, str]]:
-    """Field, what it names, and each name, in a rule and in the records within it."""
+    """Yield field, sort, and value of each name in a rule and in its nested records."""
     for column, info in type(record).model_fields.items():
         value: object = getattr(record, column)
         for mark in info.metadata:
@@ -434,7 +434,7 @@ def _names(record: BaseModel) -> Iterator[tuple[str, str, str]]:
 
 
 def _words(value: object) -> list[str]:
-    """The names in a word, a list, a set, or a table whose keys they are."""
+    """Return the names in a word, a list, a set, or the keys of a table."""
     words = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else []
     return sorted(filter(None, (word if isinstance(word, str) else word[0] for word in words)))
 
@@ -498,7 +498,7 @@ class Places:
 
 
 def _mentioned(words: Iterable[Mention], column: str, name: str) -> list[Mention]:
-    """Where a name stands: under the key meant, else as the name of what has that key, else anywhere in a scenario's changes."""
+    """Return the mentions of a name: under the given key, else as the id of the record with that key, else anywhere in a scenario's changes."""
     section, _, key = column.rpartition(".")
     here = [word for word in words if word.word == name]
     exact = [word for word in here if word.column == key and (word.section == section or not section)]
@@ -531,7 +531,7 @@ def refuse_old_prices(inputs: Inputs, applied: Applied, day: datetime.date | Non
 
 
 def _told(old: list[PriceDate], limit: int, now: datetime.date, merged: Merged) -> Iterator[Diagnostic]:
-    """One mistake for every benchmark, price or freight, with the offers that go by it."""
+    """Yield a mistake for every benchmark, price, or freight, with the offers that use it."""
     for one, offers in grouped((one.but(offer="", material=""), one.offer) for one in old).items():
         names = [f"`{name}`" for name in dict.fromkeys(offers)]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -596,6 +596,6 @@ def plugins_used(
 
 
 def _owner(registry: Registry, kind: str) -> str:
-    """The plugin that brings a kind of rule; empty for friendshore's own, and for the class of a rule given in memory."""
+    """Return the plugin that brings a kind of rule. Empty for friendshore's own, and for a class given in memory."""
     owner = registry.owner(kind) if kind in registry.kinds else ""
     return "" if owner.partition(" ")[0] == OWN else owner

@@ -92,7 +92,7 @@ def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
 
 
 def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]) -> str:
-    """What a compliance class stands for."""
+    """Return a compliance class in words."""
     uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
     but = f"all but what {' and '.join(forbids)} forbid{'s' if len(forbids) == 1 else ''}"
     admits = but if forbids else "whatever there is"
@@ -131,7 +131,7 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
 
 
 def _bears_on(problem: Problem, rule: int, outlet: Outlet) -> bool:
-    """Whether a rule can be in force for a delivery: on its days, or, where another day counts, on any day of the plan."""
+    """Return True if a rule can be in force for a delivery: on its days, or, if another day counts, on any day of the plan."""
     found = problem.rules[rule]
     if found.bears_on == "trade" or found.dated_by == "order":
         return problem.law.in_force(rule, problem.case.horizon.span)
@@ -153,7 +153,7 @@ def describe_blocked(out: list[KeptOut]) -> list[RunBlocked]:
 
 
 def _kept(out: KeptOut) -> dict[str, str]:
-    """What is kept out of what, by which rule, and why."""
+    """Return the fields that unproven and prohibited offers share."""
     offer, verdict = out.arc.chained, out.verdict
     about = {"offer": offer.offer.id, "material": offer.material.id, "end_use": out.use.end_use}
     about |= {"demand_material": out.use.material.id, "rule": verdict.rule, "stage": verdict.stage}
@@ -181,7 +181,7 @@ def describe_exposed(problem: Problem, rows: list[Exposed]) -> list[RunExposed]:
 
 
 def _doubts(rule: Rule, span: Span) -> list[RunDoubt]:
-    """Its phases of unknown status within the plan's time, as the rule dates them."""
+    """Return the phases of unknown status within the plan, dated as the rule dates them."""
     return [
         RunDoubt(start=phase.start, end=phase.end, note=phase.note)
         for phase in rule.phases
@@ -208,7 +208,7 @@ def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
 
 
 def _unit(row: Row, currency: str) -> str:
-    """What the figures of a row are in."""
+    """Return the unit of a row's figures."""
     units = {term.unit for term in row.asked}
     if units <= {"kg"}:
         return "kg"
@@ -359,7 +359,7 @@ def _presumed(arc: Arc) -> str:
 
 
 def _tariffs(problem: Problem) -> list[Tariff]:
-    """Return the tariffs that hold on some day of the plan."""
+    """Return the tariffs in force on some day of the plan."""
     span, statuses = problem.case.horizon.span, problem.law.statuses
     return [rule for rule in problem.rules if isinstance(rule, Tariff) and rule.applies(span, statuses)]
 

@@ -61,7 +61,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
 
 
 def _is_lock(content: bytes) -> bool:
-    """Whether a file is a lock, of whatever version."""
+    """Return True if a file is a lock of any version."""
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -127,7 +127,7 @@ _UNTOLD = {"rule kind": "a file of its plugin changed", "reader": "it reads some
 
 
 def _first(found: Sequence[str]) -> str:
-    """The first ten of what changed."""
+    """Return the first ten changes as text."""
     return "; ".join([*found[:10], *([f"{len(found) - 10} more"] if len(found) > 10 else [])])
 
 

@@ -142,7 +142,7 @@ def recheck(
 
 
 def _unclassed(told: Run, read: RunFacts, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-    """Where rules are left out that decided what goes into which compliance class, what does not hold says nothing of the run."""
+    """Yield a note if omitted rules decide the compliance classes, so that failures say nothing about the run."""
     here = [(one.label, one.uses) for one in describe_compliance_classes(read.problem)]
     if findings and not read.complete and here != [(one.label, one.uses) for one in told.requirements]:
         message = f"the plan is left unverified: without these rules its compliance classes are others, and {len(findings):,} things fail verification"
@@ -150,7 +150,7 @@ def _unclassed(told: Run, read: RunFacts, findings: Sequence[Diagnostic]) -> Ite
 
 
 def _changes(file: FactsFile) -> Iterator[str]:
-    """What was changed of the facts that no scenario holds: whoever made the run stands for it, and nobody else."""
+    """Yield the changes of the facts that no scenario contains. Only the author of the run vouches for them."""
     told = [change.told for change in file.applied.changes]
     if told:
         what = "a change" if len(told) == 1 else f"{len(told):,} changes"
@@ -225,7 +225,7 @@ def _left(name: object, why: str, owner: str) -> Diagnostic:
 
 
 def _asked_by_others(rule: RuleFacts, used: RunPlugin | None, registry: Registry) -> str:
-    """Why a rule is not asked here by the code that judged by it; empty: it is."""
+    """Return the reason why another code judges a rule here. Empty if it is the same code."""
     here = registry.owner(rule.kind)
     # Another version of friendshore's own kinds is worth a note; its kind in the place of a plugin's is another rule.
     if here != rule.owner and not _distribution(here) == _distribution(rule.owner) == OWN:
@@ -238,7 +238,7 @@ def _distribution(label: str) -> str:
 
 
 def _own_version(told: Run, read: RunFacts) -> list[str]:
-    """Built-in kinds are part of what checks: another version of it is worth a note, no more."""
+    """Return notes on other versions of friendshore, whose own kinds are part of the verification."""
     judged = (rule.owner.partition(" ") for rule in read.file.rules)
     used = {told.versions.get(OWN, ""), *(number for name, _, number in judged if name == OWN)}
     here = version(OWN)
@@ -268,7 +268,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
 
 
 def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Diagnostic]:
-    """What a run says that it was made with and without: else a block would keep its data from being compared with what is installed."""
+    """Yield what a run claims to have both used and blocked. Otherwise a block would keep its data from being compared."""
     blocks = [Block(name=block.name, by=Blocker.RUN) for block in told.plugins_blocked]
     for plugin in told.plugins:
         of = normal(_distribution(plugin.distribution))
@@ -358,7 +358,7 @@ def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> 
 
 
 def _kinds(file: FactsFile, found: Vouching) -> None:
-    """Kinds of rules of which the run keeps no hash: nobody can tell here by what code they judged."""
+    """Note the kinds of rules without a hash in the run."""
     listed = {(plugin.name, plugin.distribution) for plugin in file.plugins if plugin.kind == "rule kind"}
     used = {(rule.kind, rule.owner) for rule in file.rules if rule.owner.partition(" ")[0] != OWN}
     found.unvouched += [
@@ -367,7 +367,7 @@ def _kinds(file: FactsFile, found: Vouching) -> None:
 
 
 def _kind(used: RunPlugin, registry: Registry, found: Vouching) -> None:
-    """Whether a kind of rule that a plugin brings is asked by the code that was asked."""
+    """Note whether the kind of rule that a plugin brings is the same code here."""
     what = f"kind of rule {used.name} ({used.distribution or 'of no plugin'})"
     if not used.digest:
         found.unvouched.append(f"{what}: it was given in memory by a program")
@@ -379,7 +379,7 @@ def _kind(used: RunPlugin, registry: Registry, found: Vouching) -> None:
 
 
 def _reader(used: RunPlugin, case: Gathered | None, found: Vouching) -> None:
-    """Whether a reader reads what it read."""
+    """Note whether a reader still reads the same."""
     what = f"reader {used.name} ({used.distribution})"
     if case is None:
         found.unvouched.append(f"{what}: what it reads was not read again; give --case CASE to do so")
@@ -401,7 +401,7 @@ def other_kind(used: RunPlugin, registry: Registry) -> str:
 
 
 def _installed(file: FactsFile, registry: Registry) -> Mapping[str, Catalog]:
-    """The catalogs that come with plugins, by name, as they are here, each read once; none where they cannot be read together."""
+    """Return the catalogs of plugins as installed here, by name, each read once. Empty if they can't be read together."""
     names = [one.name for one in file.catalogs if _comes_with_a_plugin(one, file.named.get(one.name, ""))]
     try:
         read = read_catalogs([registry.catalog_folder(name) for name in names], registry.catalog_folder)
@@ -491,7 +491,7 @@ def _pack(pack: PackFacts, file: FactsFile, registry: Registry, case: Gathered |
 
 
 def _own(file: FactsFile, case: Gathered | None, found: Vouching) -> None:
-    """What the case states itself, its rules among them."""
+    """Compare the facts and rules that the case itself states."""
     rules = {str(rule.data.get("id")): rule.data for rule in file.rules if not rule.pack}
     many = [count(len(file.case.demands), "demand"), count(len(rules), "rule")]
     many += [count(len(file.case.scenarios), "scenario")] if file.case.scenarios else []
@@ -509,7 +509,7 @@ def _own(file: FactsFile, case: Gathered | None, found: Vouching) -> None:
 
 
 def _same_digest(told: Catalog | PackFacts, here: Catalog | PackFacts, found: Vouching, what: str) -> bool:
-    """Whether what is installed is what was used; where it is not, nothing can be compared with it."""
+    """Return True if the installed data are the data that were used. Otherwise nothing can be compared with them."""
     if told.digest == here.digest:
         if told.distribution != here.distribution:
             found.differs.append(
@@ -529,7 +529,7 @@ def _why(error: FriendshoreError) -> str:
 
 
 def _out_of_place(file: FactsFile) -> Iterator[Diagnostic]:
-    """What the case names and the facts do not hold, and what they hold under the name of nothing."""
+    """Yield what the case names and the facts lack, and what they contain under an unknown name."""
     held = {catalog.name for catalog in file.catalogs} | {f"pack {pack.id}" for pack in file.packs}
     called = {*file.named.values(), *(catalog.name for catalog in file.catalogs)}
     for kind, names in (("catalog", file.case.catalogs), ("pack", file.case.packs)):
@@ -570,7 +570,7 @@ def _unnamed(file: FactsFile) -> Iterator[Diagnostic]:
 
 
 def _unlisted(file: FactsFile) -> Iterator[Diagnostic]:
-    """Catalogs and packs without an entry among what was used, and entries without the data."""
+    """Yield catalogs and packs that aren't listed as used, and listed ones without data."""
     expected: dict[tuple[str, str], tuple[object, ...]] = {
         ("catalog", c.name): (c.distribution, c.digest, c.as_of) for c in file.catalogs
     }
@@ -636,7 +636,7 @@ def _rules_by_name(rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mappi
 
 
 def _of_record(record: Record) -> dict[str, Mapping[str, object]]:
-    """A record with lists of records, each of them by its position and name; all else under `what it states`."""
+    """Return a record as named parts: its lists of records by position and name, and everything else as its heading."""
     found: dict[str, Mapping[str, object]] = {}
     rest: dict[str, object] = {}
     for key, value in record.model_dump(mode="json", by_alias=True, exclude_defaults=True).items():
@@ -650,7 +650,7 @@ def _of_record(record: Record) -> dict[str, Mapping[str, object]]:
 
 
 def _by_name(records: Iterable[tuple[str, Record]]) -> dict[str, Mapping[str, object]]:
-    """Records by name; of several of one name, the second and later with a number."""
+    """Return records by name. If several share a name, number the later ones."""
     found: dict[str, Mapping[str, object]] = {}
     for name, one in records:
         number, key = 2, name

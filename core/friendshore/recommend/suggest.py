@@ -92,7 +92,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
 
 
 def _ambiguous(gathered: Gathered, own: Iterable[Catalog]) -> Iterator[Diagnostic]:
-    """Amounts of the case and of its own catalogs that some read a thousandfold larger than others."""
+    """Yield amounts of the case and its own catalogs whose separators can be read in two ways, a thousandfold apart."""
     file = gathered.places.case
     read = [(Path(word.file), word) for word in gathered.places.read]  # of a file that is a table, what stands in it
     tables = dict.fromkeys(path for path, _ in read if path.suffix == ".csv" and path.is_file())
@@ -107,7 +107,7 @@ def _ambiguous(gathered: Gathered, own: Iterable[Catalog]) -> Iterator[Diagnosti
 
 
 def _small_shares(gathered: Gathered) -> Iterator[Diagnostic]:
-    """Shares of rules of the case below one percent: `0.7 %` is more often meant as 0.7."""
+    """Yield shares in rules of the case below one percent: `0.7 %` more often means 0.7."""
     file = gathered.places.case
     for word in mentions(file) if file is not None else ():
         stated = _BELOW_ONE.fullmatch(word.word)
@@ -120,7 +120,7 @@ def _small_shares(gathered: Gathered) -> Iterator[Diagnostic]:
 
 
 def _bought_leads(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
-    """Offers that the case has ordered from, or buys from today, and that no plan can buy from."""
+    """Return the offers with orders or current purchases that no plan can buy from."""
     reasons = {lead.offer.id: lead.reasons for lead in problem.leads}
     named = [(order.offer, "order.offer", "has an open order") for order in problem.case.orders]
     named += [(today.offer, "incumbent.offer", "is bought from today") for today in problem.case.incumbents]
@@ -138,7 +138,7 @@ def _bought_leads(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
 
 
 def _unnamed(problem: Problem) -> Iterator[Diagnostic]:
-    """A table of demands beside the case file that the case does not name: none of its rows counts."""
+    """Yield a table of demands beside the case file that the case doesn't name, so that its rows don't count."""
     file = problem.case.file
     table = None if file is None or not is_toml(file) else file.with_name(DEMAND_FILE)
     if file is None or table is None or not table.is_file():
@@ -152,7 +152,7 @@ def _unnamed(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _unexamined(problem: Problem) -> Iterator[Diagnostic]:
-    """Goods for defence, and the like, whose origin no rule in use asks about."""
+    """Yield goods for defense and similar uses whose origin no rule in use checks."""
     for told in problem.assumptions:
         if told.subject == UNEXAMINED:
             yield Diagnostic(
@@ -163,7 +163,7 @@ def _unexamined(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _namesakes(gathered: Gathered, registry: Registry) -> Iterator[Diagnostic]:
-    """Packs and catalogs of the case's own that are called as installed ones are: a plan that names them does not rest on those."""
+    """Yield packs and catalogs of the case that share a name with installed ones, which the plan doesn't use."""
     own = [("packs", pack.id, registry.packs) for pack, by in gathered.packs if not by]
     own += [("catalogs", catalog.name, registry.catalogs) for catalog in gathered.catalogs if not catalog.distribution]
     for column, name, installed in own:
@@ -177,7 +177,7 @@ def _namesakes(gathered: Gathered, registry: Registry) -> Iterator[Diagnostic]:
 
 
 def _renamed(problem: Problem) -> Iterator[Diagnostic]:
-    """Names in the case that were replaced by those of today."""
+    """Yield names in the case that newer ones replaced."""
     words = mentions(problem.case.file) if problem.case.followed and problem.case.file is not None else []
     for alias in problem.case.followed:
         told = Diagnostic(alias.told, found=f"`{alias.old}`", fix=f"write `{alias.new}`")
@@ -186,7 +186,7 @@ def _renamed(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _boundaries(problem: Problem) -> Iterator[Diagnostic]:
-    """Dates that fall within a period: the model then takes the whole period, or spreads a quantity over it."""
+    """Yield dates within a period: the model then takes the whole period, or spreads a quantity over it."""
     subjects: defaultdict[date, list[str]] = defaultdict(list)
     for day, text in _dates(problem):
         if text not in subjects[day]:
@@ -207,7 +207,7 @@ def _boundaries(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _never(gathered: Gathered, problem: Problem) -> Iterator[Diagnostic]:
-    """Rules without a phase, those of packs too: a plan names the pack, and nothing of such a rule was asked."""
+    """Yield rules without a phase, including those of packs: the plan names the pack but never applies such a rule."""
     for rule in problem.rules:
         if not rule.phases:
             by = gathered.pack_of.get(rule.id)
@@ -217,7 +217,7 @@ def _never(gathered: Gathered, problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _rules(problem: Problem) -> Iterator[Diagnostic]:
-    """Rules of the case that cannot do what they seem to: limits that limit nothing, exclusions of what is not there."""
+    """Yield rules of the case without the apparent effect: limits that limit nothing, exclusions without a match."""
     asked = {rule.id for rule, _ in problem.limit_rows}
     own = {str(table.get("id")) for table in problem.case.rules}
     for rule, text in idle_limits(problem):
@@ -256,7 +256,7 @@ def _rules(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _slips(rule: Exclude, problem: Problem) -> Iterator[Diagnostic]:
-    """Parties that a rule keeps out, that nobody in the case is called, and that are nearly what somebody is."""
+    """Yield excluded parties that match nobody in the case but nearly match someone."""
     facilities = problem.merged.facilities.values()
     for field, listed, names in (
         ("suppliers", rule.suppliers, {facility.supplier for facility in facilities}),
@@ -270,12 +270,12 @@ def _slips(rule: Exclude, problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _dates(problem: Problem) -> list[tuple[date, str]]:
-    """All days on which something begins or ends, with what does."""
+    """Return all start and end dates, each with its subject."""
     return [*_rule_dates(problem), *_supply_dates(problem), *_terms_dates(problem), *_paper_dates(problem)]
 
 
 def _around(problem: Problem, day: date) -> Period | None:
-    """The period that a date falls within and does not begin."""
+    """Return the period that a date falls within without starting it."""
     index = problem.case.horizon.find(day)
     if index is None:
         return None
@@ -284,7 +284,7 @@ def _around(problem: Problem, day: date) -> Period | None:
 
 
 def _rule_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """First days of phases, and first days after them."""
+    """Yield the first days of phases, and the first days after them."""
     for rule in problem.rules:
         whole = "for the whole period" if "judge" in rule.verbs else "by the days of the period"
         for phase in rule.phases:
@@ -295,7 +295,7 @@ def _rule_dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _supply_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """Steps of capacity, and days from and until which offers may be ordered."""
+    """Yield the days of capacity steps, and the first and last order days of offers."""
     seen = set()
     for facts in problem.offers:
         if facts.offer.start is not None:
@@ -319,7 +319,7 @@ def _supply_dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _terms_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """Terms of trade, which hold in every period that has a day of theirs."""
+    """Yield the days of order terms, which apply in every period with one of their days."""
     for terms in dict.fromkeys(span.terms for span in problem.term_spans):
         if terms.start is not None:
             yield terms.start, f"terms of {terms.name} begin: they hold for the whole period"
@@ -328,7 +328,7 @@ def _terms_dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _paper_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """Licences and waivers, which count only in periods that they cover altogether."""
+    """Yield the days of licenses and waivers, which count only in periods that they cover completely."""
     for noun, papers in (("licence", problem.case.licences), ("waiver", problem.case.waivers)):
         for paper in papers:
             name = f"{noun} `{paper.id or paper.rule}`"
@@ -339,7 +339,7 @@ def _paper_dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _prices(problem: Problem) -> Iterator[Diagnostic]:
-    """Prices of one material that are a thousandfold apart."""
+    """Yield prices of one material that differ a thousandfold."""
     prices: defaultdict[str, list[tuple[Decimal, str]]] = defaultdict(list)
     for facts in problem.offers:
         if facts.single:
@@ -355,7 +355,7 @@ def _prices(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _demands(problem: Problem) -> Iterator[Diagnostic]:
-    """Demands too small to be planned to the resolution."""
+    """Yield demands too small to be planned to the resolution."""
     for demand in problem.demands:
         most = max(demand.quantity, default=Decimal(0))
         if not most:
@@ -389,7 +389,7 @@ def _unstated_bases(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _leads(problem: Problem) -> Iterator[Diagnostic]:
-    """Offers that do not count, those of the same goods and for the same reason together."""
+    """Yield offers that don't count, grouped by goods and reason."""
     alike = grouped(((tuple(lead.materials), tuple(lead.reasons)), lead) for lead in describe_leads(problem))
     for (materials, reasons), leads in alike.items():
         named = [f"`{lead.offer}` ({lead.country})" for lead in leads]
@@ -402,7 +402,7 @@ def _leads(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _origins(problem: Problem) -> Iterator[Diagnostic]:
-    """Customs origins that are stated where the offer does nothing."""
+    """Yield customs origins that have no effect on their offer."""
     for chained in dict.fromkeys(arc.chained for arc in problem.network.arcs if arc.chained.origin_contradicted):
         yield Diagnostic(
             f"the customs origin of `{chained.offer.id}` is stated where none of its stages is done: it counts as of both, at the dearer duty",
@@ -414,7 +414,7 @@ def _origins(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _catalogs(gathered: Gathered) -> Iterator[Diagnostic]:
-    """What a review finds in the catalogs beside the case; those of plugins are their authors' business."""
+    """Yield the review of the catalogs beside the case. Those of plugins are their authors' responsibility."""
     for catalog in gathered.catalogs:
         if not catalog.distribution:
             yield from review(catalog, [other for other in gathered.catalogs if other.name in catalog.requires])
@@ -451,7 +451,7 @@ def _apart(found: FarApart, named: _Names, program: Program) -> Diagnostic:
 
 
 def _too_little(program: Program) -> Iterator[Diagnostic]:
-    """Offers of which no period can bring, and inputs of which no period can take, one step of the resolution."""
+    """Yield offers that can deliver, and inputs that can be used, less than one step of the resolution in every period."""
     problem, linear, columns = program.problem, program.linear, program.columns
     step = float(problem.case.resolution)
     arc = problem.moves.arc[columns.buy_move]
@@ -484,7 +484,7 @@ def _below(what: str, kilograms: float, catalog: str, program: Program) -> Diagn
 
 
 class _Names:
-    """What columns are about, in a planner's words."""
+    """Names of columns in a planner's words."""
 
     def __init__(self, program: Program) -> None:
         self.program, self.problem = program, program.problem
@@ -510,7 +510,7 @@ class _Names:
         return dict(zip(self.program.columns.deliver, self.program.columns.deliver_key, strict=True))
 
     def of(self, column: int) -> str:
-        """What a column is about."""
+        """Return the subject of a column."""
         columns, problem = self.program.columns, self.problem
         if column in self.buys:
             arc = problem.network.arcs[int(problem.moves.arc[self.buys[column]])]
@@ -529,7 +529,7 @@ class _Names:
         return "something that a rule or an order term counts"
 
     def file(self, column: int) -> str:
-        """The table of a catalog that a figure of an offer stands in; empty for any other."""
+        """Return the catalog table with an offer's figure, or "" for any other column."""
         offer = self.makers.get(column, -1)
         if column in self.buys:
             offer = self.problem.network.arcs[int(self.problem.moves.arc[self.buys[column]])].offer

@@ -201,7 +201,7 @@ def _taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
 
 
 def _unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
-    """Where charges that a run records do not agree with one another, or with what the rules that can be asked charge."""
+    """Yield recorded charges that contradict one another, or the charges of the rules that can be asked."""
     file = "run.json"
     known = grouped((_key(purchase), purchase.charges) for purchase in derived)
     added = Decimal(0)
@@ -287,7 +287,7 @@ class RunCheck:
 
     @property
     def verified(self) -> bool:
-        """Whether everything that follows from the facts of the run was derived again, and is so. Says nothing of the facts: see `unvouched`."""
+        """True if everything that follows from the facts of the run was derived again, and agrees. Says nothing of the facts: see `unvouched`."""
         return not self.findings and not self.unchecked
 
     @property
@@ -303,12 +303,12 @@ class RunCheck:
 
     @property
     def proves_not(self) -> str:
-        """What no check of a run proves."""
+        """Statement of what no verification proves."""
         return PROVES_NOT
 
     @property
     def exit_code(self) -> int:
-        """That of the worst finding."""
+        """Exit code of the worst finding."""
         if self.findings:
             return VerificationError.exit_code
         return PluginError.exit_code if self.unchecked else 0
@@ -409,7 +409,7 @@ def _conflicts(again: Rechecked, proved: Collection[Infeasible]) -> Iterator[str
 
 
 def _derived_again(again: Rechecked) -> list[Diagnostic]:
-    """Figures that the plan rests on, where the records give others."""
+    """Return the plan's figures for which the records give others."""
     if again.run is None or again.verified is None:
         return []
     ledger, costing = again.verified.ledger, again.verified.costing
@@ -433,7 +433,7 @@ def _unseen(checkers: Iterable[RunChecker]) -> Iterator[str]:
 
 
 def _as_told(run: Run) -> Iterator[str]:
-    """Figures that take further solves to find out: they are taken from the run as it tells them."""
+    """Yield the figures that take further solves, which are taken from the run."""
     if run.shortages:
         short = len({entry.demand for entry in run.shortages})
         yield f"why {count(short, 'demand')} {'is' if short == 1 else 'are'} short, and which limits make it so"
@@ -451,12 +451,12 @@ def _as_told(run: Run) -> Iterator[str]:
 
 
 def _told(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    """What `run.json` and the tables say otherwise than the facts give."""
+    """Return the differences between the run's files and what its facts give."""
     return _whole(stored, again) if again.run is not None else _purchases(stored, again)
 
 
 def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    """Everything that `run.json` and the tables say, against what the facts give."""
+    """Compare everything in `run.json` and the tables."""
     assert again.run is not None and again.verified is not None
     run = again.run.model_dump(mode="json", by_alias=True)
     found = list(differences(stored.told, run, stored.folder / RUN_FILE))
@@ -467,7 +467,7 @@ def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
 
 
 def _purchases(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    """Where the plan does not hold, or a rule is missing: the purchases, and whether the tables say what `run.json` says."""
+    """Compare purchases, and the tables with `run.json`, if the plan fails verification or a rule is missing."""
     only = _OF_FACTS if again.verified is None and not again.left_out else _FREE_OF_RULES
     expected = [purchase.model_dump(mode="json", by_alias=True) for purchase in again.purchases]
     file = stored.folder / RUN_FILE

@@ -148,7 +148,7 @@ def caveats(run: Run) -> Sequence[str]:
 
 
 def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:
-    """Few of each kind; where these are longer than so many characters, fewer."""
+    """Return a few of each kind, and fewer if they take more than so many characters."""
     most, texts = _FEW, list(told(_FEW))
     while most > 1 and sum(map(len, texts)) > room:
         most -= 1
@@ -194,7 +194,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
 
 
 def _assumed(run: Run, most: int) -> Iterator[str]:
-    """What stands in `BEFORE_ALL`; of what no rule looks at, what its title says already is left out."""
+    """Yield the assumptions in `BEFORE_ALL`, without what the title says already."""
     for row in run.assumptions:
         if row.subject == _UNEXAMINED:
             yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}"
@@ -253,7 +253,7 @@ def exchange_lines(run: Run) -> Iterator[str]:
 
 
 def _exposures(run: Run) -> Iterator[str]:
-    """What rules of unknown status would forbid, the dearest first."""
+    """Yield what rules of unknown status would prohibit, the most expensive first."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
         materials = few(
             [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()],
@@ -269,7 +269,7 @@ def _exposures(run: Run) -> Iterator[str]:
 
 
 def _missed(run: Run, most: int) -> Iterator[str]:
-    """Limits that the plan does not keep."""
+    """Yield the limits that the plan misses."""
     missed: Mapping[str, list[RunLimit]] = grouped((row.rule, row) for row in run.limits if row.missed_by)
     told = []
     for rule, rows in missed.items():
@@ -281,7 +281,7 @@ def _missed(run: Run, most: int) -> Iterator[str]:
 
 
 def _held(run: Run) -> Iterator[str]:
-    """Stock and orders placed: how many of the lots are drawn on, and of which something is left over."""
+    """Yield stock and open orders: the lots in use, and those with leftovers."""
     if run.holdings:
         left = [f"{one.lot} {mass(one.left_kg)}" for one in run.holdings if one.left_kg]
         used = sum(1 for one in run.holdings if one.used_kg)
@@ -291,7 +291,7 @@ def _held(run: Run) -> Iterator[str]:
 
 
 def _rests(run: Run) -> str:
-    """How much is taken as given, what is kept out by what nobody published or proved, and how old the facts are."""
+    """Return the number of assumptions, the offers without published or proved figures, and the age of the facts."""
     told = [f"Rests on {count(len(run.assumptions), 'assumption')}"]
     lacking = ((len(run.leads), "a figure"), (len({row.offer for row in run.unproven}), "proof"))
     some = [(number, what) for number, what in lacking if number]
@@ -324,7 +324,7 @@ def few(texts: Sequence[str], between: str = ", ", most: int = _FEW) -> str:
 
 
 def _most(texts: Iterable[str], most: int, one: str, many: str = "") -> Iterator[str]:
-    """The first of them, one by one, and with the last how many more there are and how to see them."""
+    """Yield the first of them one by one, with the number of the others and how to see them."""
     found = list(texts)
     left = len(found) - most
     for number, text in enumerate(found[:most], 1):

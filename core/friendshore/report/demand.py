@@ -166,7 +166,7 @@ def whole_periods(run: Run) -> doc.Section | None:
 
 
 def _unlooked(run: Run) -> Iterator[str]:
-    """What the figures by months are, and demands of which there is none, by the reason."""
+    """Yield notes on the figures by months, and the demands without one, by reason."""
     if any(row.by_months_kg is not None for row in run.by_months):
         yield (
             "By months: in the cheapest plan of the same facts with months as periods, verified too. It is no bound: shorter "
@@ -180,7 +180,7 @@ def _unlooked(run: Run) -> Iterator[str]:
 
 
 def _rounded_lines(run: Run) -> Iterator[str]:
-    """Dates within a period and odd lead times, rules first."""
+    """Yield dates within a period and odd lead times, rules first."""
     for row in run.rounded[:ROUNDED]:
         yield _said(row)
     if len(run.rounded) > ROUNDED:

@@ -165,7 +165,7 @@ def limits(run: Run) -> doc.Section | None:
 
 
 def _missed(run: Run, rows: list[RunLimit]) -> str:
-    """A rule that is missed: in how many of its rows, in which periods, at most by how much, and the penalty for it."""
+    """Return the missed rows of a rule: how many, when, by how much at most, and the penalty."""
     worst = max(rows, key=lambda row: row.missed_by)
     of = sum(1 for limit in run.limits if limit.rule == worst.rule)
     text = f"{worst.rule}: {worst.sentence or 'no sentence'}"
@@ -181,7 +181,7 @@ def _missed(run: Run, rows: list[RunLimit]) -> str:
 
 
 def _when(run: Run, rows: list[RunLimit]) -> str:
-    """The first and the last period that the rows name, if they name any."""
+    """Return the first and the last period that the rows name, if any."""
     order = {period.label: i for i, period in enumerate(run.periods)}
     found = sorted({order[word] for row in rows for word in row.label.split()[-1:] if word in order})
     if not found:
@@ -246,7 +246,7 @@ def _leads_section(run: Run) -> doc.Section | None:
 
 
 def _blocked_section(run: Run) -> doc.Section | None:
-    """A row for each rule and what it says, with the uses and offers concerned."""
+    """Return a row for each rule and clause, with its uses and offers."""
     if not run.blocked:
         return None
     groups = grouped(((row.rule, row.clause, row.demand_material, row.end_use), row) for row in run.blocked)

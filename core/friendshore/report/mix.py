@@ -101,7 +101,7 @@ def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:
 
 
 def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]]:
-    """Stages that share their countries told together."""
+    """Return the stages, merging those that share their countries."""
     steps: list[tuple[list[str], str]] = []
     for stage, names in countries.items():
         where = "/".join(names) or "?"
@@ -135,7 +135,7 @@ def orders(run: Run) -> doc.Section | None:
 
 
 def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc.DataRow]:
-    """A period, and its orders by their last day and material."""
+    """Return a period, and its orders by their last day and material."""
     blank = ("",) * (7 if run.draws else 6)
     rows = [doc.DataRow((label, *blank, doc.Amount(cost_of(purchases)), ""), strong=True)]
     for (offer, material, place, delivered), group in in_orders(purchases).items():
@@ -194,7 +194,7 @@ def holdings(run: Run) -> doc.Section | None:
 
 
 def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
-    """A lot: name, material, day, kilograms in all, used and left, verdicts."""
+    """Return the row of a lot."""
     return [
         one.lot,
         one.material,
@@ -224,7 +224,7 @@ def barred_texts(run: Run) -> Iterator[str]:
 
 
 def _verdicts(run: Run, one: RunHolding) -> str:
-    """Its verdicts; uses with the same together."""
+    """Return its verdicts, each with all its uses."""
     found = grouped((_verdict(use), _use_of(run, one, use)) for use in one.uses)
     return "; ".join(f"{verdict} for {' and '.join(dict.fromkeys(uses))}" for verdict, uses in found.items())
 
@@ -243,7 +243,7 @@ def _use_of(run: Run, one: RunHolding, use: RunHoldingUse) -> str:
 
 
 def _barred_lines(run: Run) -> Iterator[str]:
-    """Every rule that bars a lot, once for all uses it is barred from: since when, why, and what would heal it."""
+    """Yield every rule that prohibits a lot, once for all uses: from when, why, and how to resolve it."""
     titles = {rule.id: rule.title or rule.sentence for rule in run.rules}
     for one in run.holdings:
         found: dict[tuple[str, str, str], tuple[RunHoldingBar, list[str]]] = {}
@@ -257,7 +257,7 @@ def _barred_lines(run: Run) -> Iterator[str]:
 
 
 def _why(bar: RunHoldingBar) -> str:
-    """What the rule finds against it."""
+    """Return the rule's finding."""
     if bar.unproven:
         return f": {bar.reason}"
     done = f"{bar.stage} in" if bar.stage else "out of"

@@ -176,7 +176,6 @@ def needs(run: Run) -> list[doc.Element | None]:
 
 
 def _why(run: Run, demand: RunDemand) -> str:
-    """Return the causes of a demand's shortage, with the periods."""
     entries = [entry for entry in run.shortages if entry.demand == demand.id]
     found = []
     for cause, _ in group_causes(run, [demand]):
@@ -225,7 +224,7 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
 
 
 def _orders(run: Run) -> list[doc.Element]:
-    """The orders of the first period in which anything is ordered, by their last day, the dearest of a day first."""
+    """Return the orders of the first period with any, by their last day, the most expensive of a day first."""
     if not run.purchases:
         return [doc.sentence("Nothing.")]
     first = min(run.purchases, key=lambda purchase: purchase.order_by).ordered
@@ -296,7 +295,7 @@ def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
 
 
 def _made_with(run: Run) -> Iterator[str]:
-    """The versions and the data that it was made with."""
+    """Yield the versions and the data behind the run."""
     yield "Made with " + ", ".join(f"{name} {number}" for name, number in run.versions.items()) + "."
     yield (
         "Data: "

@@ -193,7 +193,7 @@ def price_ranges(run: Run) -> doc.Section | None:
 
 
 def _at_ends(ranges: Sequence[RunRange]) -> tuple[Decimal, Decimal, Decimal]:
-    """Money at the low end, in the plan and at the high end."""
+    """Return the money at the low end, in the plan, and at the high end."""
     nothing = Decimal(0)
     ends = sum((one.cost_low for one in ranges), nothing), sum((one.cost_high for one in ranges), nothing)
     return ends[0], sum((one.cost for one in ranges), nothing), ends[1]
@@ -253,7 +253,7 @@ def _level(level: RunLevel, run: Run) -> list[doc.Cell]:
 
 
 def _what(level: RunLevel, run: Run) -> str:
-    """What it is about; where later levels may make it worse, from where on."""
+    """Return the objective of a level, with the point from which later levels may worsen it."""
     if not level.within:
         return level.sentence
     least = written(_amount(level, level.least, run))

@@ -43,7 +43,6 @@ class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
     counted = "offers"
 
     def ask(self, opened: Opened, options: AlternativesOptions, progress: Progress | None) -> Alternatives:
-        """Every offer of the materials."""
         from .find_alternatives import alternatives
 
         return alternatives(
@@ -51,13 +50,12 @@ class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
         )
 
     def document(self, result: Alternatives, options: AlternativesOptions) -> Document:
-        """The offers of each material."""
         from .alternatives_document import alternatives_document
 
         return alternatives_document(result, options.top)
 
     def screen(self, result: Alternatives, options: AlternativesOptions) -> Document:
-        """The cheapest other offer of each material; of one material all of it."""
+        """Return the cheapest other offer of each material. For one material, return the whole document."""
         from .alternatives_document import alternatives_screen
 
         return alternatives_screen(result, options.top)

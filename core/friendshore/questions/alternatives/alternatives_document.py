@@ -82,7 +82,7 @@ def _title(mix: MaterialMix, found: Alternatives) -> str:
 
 
 def _next(mix: MaterialMix, offers: Sequence[Alternative], found: Alternatives) -> Iterator[str]:
-    """The break-even price of the offer that comes next; of a maker, its fee, and the full price of a kilogram. Then how much dearer plans may be."""
+    """Yield the break-even price of the next offer, for a maker its fee and full price, and the allowed extra cost of plans."""
     yield from _break_even(mix, offers, found)
     if mix.allowed is not None:
         beside = (
@@ -151,7 +151,7 @@ def _choice_columns(unit: str, found: Alternatives) -> list[doc.Column]:
 
 
 def _today(found: Alternatives) -> bool:
-    """Whether the case says what is bought today."""
+    """Return True if the case states today's purchases."""
     return any(mix.today_kg for mix in found.materials)
 
 
@@ -192,7 +192,7 @@ def where_from(one: Alternative) -> str:
 
 
 def _share(share: UsageShare | None) -> doc.Cell:
-    """Where its share lies, and what that makes of it; ends that are not proved are said to be."""
+    """Return the range of its share and its role. Unproved ends are marked."""
     if share is None:
         return doc.NOTHING
     open_ends = share.most_bound - share.most > Decimal("0.001") or share.least - share.least_bound > Decimal("0.001")
@@ -259,7 +259,7 @@ def _unproved(kept: Sequence[Alternative]) -> list[str]:
 
 
 def _compliance(kept: Sequence[Alternative], names: ShownNames) -> Iterator[doc.Element | None]:
-    """Stages that do not pass, of offers that can be used for something; the others in one line."""
+    """Yield the stages that fail, of offers that can be used. Summarize the others in one line."""
     rows = [[names.offer(one.offer), check.end_use, *_judged(check)] for one in kept for check in _against(one)]
     clean = grouped((_unasked(one), names.offer(one.offer)) for one in kept if not _against(one))
     if rows:
@@ -273,7 +273,7 @@ def _compliance(kept: Sequence[Alternative], names: ShownNames) -> Iterator[doc.
 
 
 def _unasked(one: Alternative) -> tuple[str, ...]:
-    """Return the uses that no rule of origin is about."""
+    """Return the uses without a rule of origin."""
     return tuple(dict.fromkeys(check.end_use for check in one.checks if check.result == "no rule"))
 
 
@@ -289,7 +289,7 @@ def _judged(check: StageCheck) -> list[str]:
 
 
 def _kept_out(names: ShownNames, out: Sequence[Alternative], shown: int) -> Iterator[doc.Element | None]:
-    """What keeps the others out, those with the same reason together."""
+    """Yield the reasons that exclude the others, with the offers that share each."""
     by_reason: dict[str, list[str]] = {}
     for one in out:
         for obstacle in one.obstacles:
@@ -394,7 +394,7 @@ def _table_ofunused(
 
 
 def _named(names: ShownNames, offer: str) -> doc.Cell:
-    """Return the plant of an offer; where it has none, the id, which is not cut."""
+    """Return the plant of an offer. Without one, return the id, which is never cut."""
     name = names.offer(offer)
     if name != offer:
         return doc.Several((name,))
@@ -402,7 +402,7 @@ def _named(names: ShownNames, offer: str) -> doc.Cell:
 
 
 def _price(found: BreakEven | None) -> doc.Cell:
-    """The price up to which it is worth buying."""
+    """Return the highest price at which it is worth buying."""
     if found is None or found.outcome not in ("price", "no price", "any price"):
         return doc.NOTHING
     if found.price is None:
@@ -415,7 +415,7 @@ def _brief_today(found: BreakEven | None) -> doc.Cell:
 
 
 def _fee(one: Alternative, price: doc.Cell) -> doc.Cell:
-    """A maker's own price is a fee, and called so."""
+    """Return a price, marked as a fee if it is a maker's own."""
     return f"fee {written(price)}" if one.made_from and isinstance(price, doc.Amount | str) else price
 
 
@@ -455,7 +455,7 @@ def _bought(offers: Sequence[Alternative], names: ShownNames) -> doc.Cell:
 
 
 def _brief_kept_out(out: Sequence[Alternative]) -> doc.Cell:
-    """How many offers there are, and what keeps them out, the most common first."""
+    """Return the number of offers and the reasons that exclude them, the most common first."""
     kinds = Counter(kind for one in out for kind in {obstacle.kind for obstacle in one.obstacles})
     told = [
         f"{_KEPT_OUT.get(kind, kind)} {number}"

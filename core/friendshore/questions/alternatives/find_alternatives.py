@@ -235,7 +235,7 @@ def costs_nothing(one: Alternative) -> bool:
 
 
 def _with_next(session: Session, mix: MaterialMix, offers: Sequence[Alternative]) -> MaterialMix:
-    """The same with the offer that comes next, and its break-even price."""
+    """Return the mix with the next offer and its break-even price."""
     others = unused(offers)
     if not others:
         return mix
@@ -246,7 +246,7 @@ def _with_next(session: Session, mix: MaterialMix, offers: Sequence[Alternative]
 
 
 def _inputs(session: Session) -> dict[str, Decimal]:
-    """What the plan buys that nobody demands: for makers, with its kilograms."""
+    """Return the kilograms of inputs that the plan buys for makers and that nobody demands."""
     demanded = {demand.use.material.id for demand in session.problem.demands}
     bought = (entry for entry in session.verified.plan.purchases if entry.material not in demanded)
     return dict(sorted(totals((entry.material, entry.quantity) for entry in bought).items()))
@@ -262,7 +262,7 @@ def _not_wanted(name: str, wanted: Sequence[str]) -> Diagnostic:
 
 
 def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
-    """Offers that can be used by what that costs, then the others; with their ranks."""
+    """Return the usable offers by the cost of using them, then the others, with ranks."""
     usable = sorted(
         (one for one in offers if one.rise is not None),
         key=lambda one: (one.rise.value if one.rise is not None else Decimal(0), -one.plan_kg, one.offer),
@@ -275,7 +275,7 @@ def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
 
 
 def _overlap(one: Difference | None, after: Difference | None) -> bool:
-    """Whether the next may be as cheap, for all that is proved."""
+    """Return True if the next offer may be as cheap, as far as is proved."""
     if one is None or after is None or (one.proved and after.proved and one.value != after.value):
         return False
     return one.high is None or after.low is None or after.low <= one.high
@@ -283,7 +283,7 @@ def _overlap(one: Difference | None, after: Difference | None) -> bool:
 
 @dataclass(slots=True, eq=False)
 class _Asking:
-    """The questions about one offer after the other."""
+    """Questions about one offer after the other."""
 
     session: Session
     standings: Eligibilities
@@ -298,7 +298,7 @@ class _Asking:
         self._of_offer |= {lead.offer.id: lead for lead in problem.leads}
 
     def offers(self, material: str) -> list[str]:
-        """All that deliver a material: offers that count, leads, and what is bought from today."""
+        """Return everything that delivers a material: offers that count, leads, and today's sources."""
         positions = [offer for offer, name in self.standings.arcs if name == material]
         problem = self.session.problem
         found = {problem.offers[position].offer.id for position in positions}
@@ -307,7 +307,7 @@ class _Asking:
         return sorted(found)
 
     def mix(self, material: str) -> MaterialMix:
-        """What is wanted, short and bought today of a material."""
+        """Return the demand, shortage, and current purchases of a material."""
         problem, verified = self.session.problem, self.session.verified
         of = {demand.id: demand.use.material.id for demand in problem.demands}
         together = self.session.together(material)
@@ -324,7 +324,7 @@ class _Asking:
         )
 
     def alternative(self, asked: tuple[str, str]) -> Alternative:
-        """One offer of a material, with all that is asked about it."""
+        """Return the answers about one offer of a material."""
         material, name = asked
         problem, verified = self.session.problem, self.session.verified
         known = self._of_offer.get(name)
@@ -457,7 +457,7 @@ def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[Stag
 
 
 def _unopposed(stage: str, decided: bool, unasked: bool) -> Literal["pass", "undecided", "no rule"]:
-    """Return what is known of a stage, or of the move, that no rule finds against."""
+    """Return the result for a stage, or for the move, that no rule finds against."""
     if not stage:
         return "pass"
     return "undecided" if decided else "no rule" if unasked else "pass"
@@ -649,13 +649,13 @@ class UsageRange:
         return self.standings.standing.get((self._position(name), material))
 
     def _no_cheaper(self, found: Difference) -> Difference:
-        """A difference that a further rule makes: of what is least, it never makes anything less."""
+        """Return a difference that a further rule makes, which is never below zero."""
         ranked = bool(self.session.problem.objectives)
         sure = found.low is not None and found.low < 0 and not ranked and not found.proved
         return found.but(low=Decimal(0)) if sure else found
 
     def _already(self, material: str) -> Difference:
-        """The recommended plan uses it: nothing is added, unless a cheaper plan that does not is still to be found."""
+        """Return the recommended plan, which uses the offer at no extra cost. A cheaper plan without it may still exist."""
         plan = self.session.part_of(material).plan
         gap = Decimal(0) if plan.status is PlanStatus.OPTIMAL else max(Decimal(0), plan.objective - plan.bound)
         return between(Decimal(0), Decimal(0), gap, plan.objective)
@@ -666,7 +666,7 @@ NOT_AT_ALL = UsageShare(least=Decimal(0), least_bound=Decimal(0), most=Decimal(0
 
 
 def _role(least: tuple[Decimal, Decimal], most: tuple[Decimal, Decimal], resolution: Decimal) -> Role:
-    """What the least and the most that was found, each with its bound, say of an offer; less than a resolution is nothing."""
+    """Return the role of an offer from its smallest and largest quantity, each with its bound. Less than a resolution counts as zero."""
     if least[1] >= resolution:
         return "must"
     if most[1] < resolution:
@@ -675,7 +675,7 @@ def _role(least: tuple[Decimal, Decimal], most: tuple[Decimal, Decimal], resolut
 
 
 def _of(name: str, places: Sequence[str]) -> Callable[[OfferFacts, str, int], float]:
-    """Counts the purchases from one offer for some places."""
+    """Return a function that counts the purchases from one offer for some places."""
     return lambda facts, place, _period: float(facts.offer.id == name and place in places)
 
 

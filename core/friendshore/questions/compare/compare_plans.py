@@ -174,7 +174,7 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """A stop on the way: the changes that hold there, and what became of the last ones."""
+    """Stop on the way: the changes in force, and the outcome of the last ones."""
 
     changes: Changes
     undoes: Changes = ()
@@ -187,7 +187,7 @@ class _Stop:
 
 
 def _way(before: Changes, after: Changes) -> list[_Stop]:
-    """All stops from the first list of changes to the second."""
+    """Return all stops from the first list of changes to the second."""
     kept: list[Change] = []
     left = list(after)
     for change in before:
@@ -224,7 +224,7 @@ class _State:
 
 
 class _Walk:
-    """Plans the pieces of a case under one list of changes after the other."""
+    """Plans of the pieces of a case under one list of changes after the other."""
 
     def __init__(self, session: Session, lists: Sequence[Changes]) -> None:
         self.session = session
@@ -235,7 +235,7 @@ class _Walk:
         self.rest = whole.beyond(touched, self.base)
 
     def state(self, changes: Changes, before: Sequence[_State]) -> _State:
-        """Every piece after some changes: near to the first plan, and then to the one before."""
+        """Return every piece after some changes, planned near to the first plan and then to the previous one."""
         bearing = tuple(self.pieces.bearing(piece, changes) for piece in self.pieces.all)
         plans, proved = [], True
         for at, piece in enumerate(self.pieces.all):
@@ -257,14 +257,14 @@ class _Walk:
         return PlanSummary.of(found.part), found.proved
 
     def cost(self, state: _State) -> Cost:
-        """Of the whole case."""
+        """Return the cost of the whole case."""
         cost = self.session.verified.cost
         for base, plan in zip(self.base, state.plans, strict=True):
             cost = cost.plus(plan.cost.minus(base.cost))
         return cost
 
     def step(self, stop: _Stop, was: _State, now: _State) -> Step:
-        """What a stop does to the plan of the one before."""
+        """Return the effect of a stop on the plan of the previous one."""
         differ = [(b, a) for b, a in zip(was.plans, now.plans, strict=True) if b is not a]
         rise = self.cost(now).minus(self.cost(was))
         before, short_before, names = together([b for b, _ in differ])
@@ -288,7 +288,7 @@ class _Walk:
     def comparison(
         self, names: tuple[str, str], first: _State, last: _State, steps: Sequence[Step], effort: Effort
     ) -> Comparison:
-        """Both ends side by side, with the steps between them."""
+        """Return both ends side by side, with the steps between them."""
         pairs = [(b, a) for b, a in zip(first.plans, last.plans, strict=True) if b is not a]
         return _side_by_side(
             self.session, names, (self.cost(first), self.cost(last)),

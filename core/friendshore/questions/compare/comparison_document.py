@@ -158,7 +158,7 @@ def dependence_told(found: Comparison) -> str:
 
 
 def _dependence(found: Comparison, shown: int) -> doc.Section | None:
-    """Cash for purchases that are or may be of concern: all, then the materials in which it differs most."""
+    """Return the cash of concern: in total, then for the materials that differ most."""
     told = dependence_told(found)
     if not told:
         return None
@@ -295,7 +295,7 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
 
 
 def _step_text(step: Step, found: Comparison) -> doc.Sentence:
-    """One change alone: its tables are those of the whole."""
+    """Return a single change, whose tables are those of the whole."""
     if step.conflict:
         return doc.sentence(f"{step.title}: {', '.join(step.conflict)} cannot hold together")
     return doc.sentence(f"{step.title}: {_money_words(step.rise, found.currency)}")
@@ -331,7 +331,7 @@ def shortage_of(step: Step, names: ShownNames) -> list[str]:
 
 
 def _by_material(moved: Mapping[str, Decimal], names: ShownNames) -> str:
-    """Kilograms of each material, the most first: those of different materials are not added up."""
+    """Return the kilograms of each material, the most first. Different materials aren't added."""
     ordered = sorted(moved.items(), key=lambda each: (-each[1], each[0]))
     told = [f"{mass_of(names, name, kg)} of {names.material(name)}" for name, kg in ordered]
     rest = [f"{count(len(told) - MATERIALS, 'more material')}"] if len(told) > MATERIALS else []
@@ -387,7 +387,7 @@ def comparison_screen(found: Comparison, top: int = SHOWN) -> doc.Document:
 
 
 def _money(found: Comparison) -> str:
-    """By how much each part of the spend differs, the largest first."""
+    """Return the difference of each part of the spend, the largest first."""
     more = {title: getattr(found.cost_after, name) - getattr(found.cost_before, name) for name, title in LINES_OF_COST}
     more.pop("spent")
     parts = sorted((one for one in more.items() if abs(one[1]) >= 1), key=lambda one: -abs(one[1]))
@@ -448,13 +448,13 @@ def _brief_mix(found: Comparison, top: int) -> doc.Section:
 
 
 def _supplier(names: ShownNames, offer: str) -> doc.Cell:
-    """Return the plant of an offer, which is cut if it has to be, or an id, which is counted."""
+    """Return the plant of an offer, which may be cut, or an id, which is counted instead."""
     name = names.offer(offer)
     return doc.Several((name,), one="offer" if name == offer else "")
 
 
 def _brief_steps(found: Comparison) -> doc.Section | None:
-    """What each change adds to the plan before it; of one alone all is said above."""
+    """Return the effect of each change on the previous plan. A single one is described above."""
     if len(found.steps) < 2:
         return None
     columns = [

@@ -28,13 +28,11 @@ class WhyNotQuestion(Question[WhyNotOptions, "WhyNot"]):
     options = WhyNotOptions
 
     def ask(self, opened: Opened, options: WhyNotOptions, progress: Progress | None) -> WhyNot:
-        """What there is to say of the offer."""
         from .find_why_not import why_not
 
         return why_not(opened.session, options.offer, progress=progress)
 
     def document(self, result: WhyNot, options: WhyNotOptions) -> Document:
-        """What keeps it out, and what it would cost."""
         from .why_not_document import why_not_document
 
         return why_not_document(result)
