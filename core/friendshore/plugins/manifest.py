@@ -41,33 +41,13 @@ ReaderName = Annotated[str, Field(pattern=READER)]
 OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
 
 
-COMMANDS = frozenset(
-    {
-        "plan",
-        "case",
-        "case from-xlsx",
-        "case roll",
-        "case to-xlsx",
-        "check",
-        "verify",
-        "report",
-        "orders",
-        "lock",
-        "init",
-        "catalogs",
-        "catalogs check",
-        "catalogs convert",
-        "catalogs datapackage",
-        "catalogs list",
-        "catalogs show",
-        "rules",
-        "rules list",
-        "rules show",
-        "plugins",
-        "plugins list",
-        "plugins show",
-    }
-)
+COMMANDS = frozenset({
+    "plan", "check", "verify", "report", "orders", "lock", "init",
+    "case", "case from-xlsx", "case roll", "case to-xlsx",
+    "catalogs", "catalogs check", "catalogs convert", "catalogs datapackage", "catalogs list", "catalogs show",
+    "rules", "rules list", "rules show",
+    "plugins", "plugins list", "plugins show",
+})  # fmt: skip
 """Names of friendshore's own commands, except questions. A plugin's question or command can't have one of them."""
 
 
@@ -413,7 +393,7 @@ def unmet(label: str, distribution: str, requires: Iterable[str], file: str) -> 
         requires: Its dependencies, as its metadata states them.
         file: Its manifest.
     """
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import InvalidRequirement, Requirement  # slow to load
     from packaging.version import InvalidVersion
 
     for text in requires:

@@ -48,7 +48,6 @@ from ..explain import (
     competing,
     counted_shorts,
 )
-from ..explain.idle_limits import idle_limits
 from ..explain.stock import Bar
 from ..plugins import sentence_of
 from ..problem import Problem
@@ -75,6 +74,7 @@ from .law import (
     describe_rules,
     describe_unproven,
     duties_on_inputs,
+    idle_limits,
 )
 
 

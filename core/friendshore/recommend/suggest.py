@@ -25,7 +25,6 @@ from ..domain.quantities import readable
 from ..domain.suggest import did_you_mean, misleading
 from ..domain.time import Period, Span
 from ..errors import Diagnostic
-from ..explain.idle_limits import idle_limits
 from ..plugins import Registry
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
@@ -39,7 +38,7 @@ from ..rules.kinds.shared import Covering, is_party
 from ..solve.scaling import FarApart, far_apart
 from .describe import describe_leads
 from .gather import Gathered
-from .law import suggest_duties
+from .law import idle_limits, suggest_duties
 
 DEMAND_FILE = "demand.csv"
 """Usual name of a table of demands."""

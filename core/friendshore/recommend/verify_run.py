@@ -236,21 +236,11 @@ def _differ(one: Decimal, other: Decimal, size: Decimal = Decimal(0)) -> bool:
 
 
 _FREE_OF_RULES = (
-    "quantity_kg",
-    "price",
-    "freight",
-    "countries",
-    "country",
-    "facility",
-    "supplier",
-    "delivered",
-    "order_by",
-    "at_once",
-    "late_days",
-)
-"""What of a purchase no rule has a say in."""
+    "quantity_kg", "price", "freight", "countries", "country", "facility", "supplier", "delivered", "order_by", "at_once", "late_days",
+)  # fmt: skip
+"""Fields of a purchase that no rule affects."""
 _OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence", "catalog")
-"""What of a purchase follows from the facts even of a plan that does not hold."""
+"""Fields of a purchase that follow from the facts, even if the plan fails verification."""
 
 
 PROVES_NOT = (

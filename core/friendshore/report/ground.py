@@ -32,7 +32,7 @@ def _unproven(run: Run) -> list[doc.Element | None]:
     texts = []
     for (offer, reason), rows in list(groups.items())[:FEW]:
         uses = ", ".join(dict.fromkeys(f"{row.demand_material} for {row.end_use}" for row in rows))
-        texts.append(f"{offer}, kept from {_few(uses.split(', '))}: {reason}")
+        texts.append(f"{offer}, kept from {few(uses.split(', '), 3)}: {reason}")
     return [doc.sentence(title), doc.notes(texts)]
 
 
@@ -59,10 +59,6 @@ def _blocked(run: Run) -> list[doc.Element | None]:
 
 def _some(total: int) -> str:
     return f" (the first {FEW}; {_ALL})" if total > FEW else ""
-
-
-def _few(words: list[str], most: int = 3) -> str:
-    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 def rules(run: Run) -> doc.Section | None:

@@ -253,7 +253,7 @@ def _level(level: RunLevel, run: Run) -> list[doc.Cell]:
 
 
 def _what(level: RunLevel, run: Run) -> str:
-    """Return the objective of a level, with the point from which later levels may worsen it."""
+    """Return the objective of a level, and by how much later levels may worsen it."""
     if not level.within:
         return level.sentence
     least = written(_amount(level, level.least, run))
