@@ -13,7 +13,7 @@ from typer.main import get_command
 from friendshore.cli import app, groups
 from friendshore.cli.cases import write_starter
 from friendshore.cli.groups import own_questions
-from friendshore.document.fitting import LINES
+from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.errors import PluginError
 from friendshore.plugins import Registry

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.building import OXIDE, case, catalog, chain, demand, offer, planned, rule, store
 
 from friendshore.domain.base import as_decimal
-from friendshore.explain.prices import pass_on, trace_cash
+from friendshore.explain.full_prices import pass_on, trace_cash
 from friendshore.rules.kinds.limits import MinShare
 from friendshore.verify import VerifiedPlan
 

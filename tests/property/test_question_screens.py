@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.document import elements as doc
-from friendshore.document.fitting import LINES
+from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.base import Record
 from friendshore.domain.change import Change

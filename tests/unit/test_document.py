@@ -20,8 +20,8 @@ from markdown_it import MarkdownIt
 from friendshore.case import load_case
 from friendshore.document import charts as c
 from friendshore.document import elements as doc
+from friendshore.document.excerpts import listed
 from friendshore.document.figures import percent, written
-from friendshore.document.fitting import listed
 from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
 from friendshore.domain.quantities import readable

@@ -12,7 +12,7 @@ from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
 from friendshore.domain.facts import Offer
 from friendshore.domain.run import Run, RunPurchase
-from friendshore.explain.prices import OfferPrice, OfferPrices, trace_cash
+from friendshore.explain.full_prices import OfferPrice, OfferPrices, trace_cash
 from friendshore.questions.alternatives.alternatives_document import alternatives_document, alternatives_screen
 from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.questions.why_not.find_why_not import why_not

@@ -141,14 +141,14 @@ def let_go(stream: Any) -> None:
 
 def show_on_screen(told: Document) -> None:
     """A document on stdout, shortened to the lines of a screen."""
-    from ..document.fitting import LINES
+    from ..document.excerpts import LINES
 
     show(told, most=LINES)
 
 
 def show_fitting(told: Callable[[int | None], Document], most: int | None) -> None:
     """A document on stdout that tells no more than so many things: as many of `most` as the lines of a screen hold, but one at least; None: all."""
-    from ..document.fitting import LINES
+    from ..document.excerpts import LINES
     from ..document.terminal import lines
 
     if most is not None:

@@ -7,8 +7,8 @@ from typing import assert_never
 
 from ..inert import markdown_inert, visible
 from . import elements as doc
+from .excerpts import fitted
 from .figures import figure_text, written
-from .fitting import fitted
 
 _WIDTH = 10_000
 """Characters of a line: whoever shows it breaks it."""

@@ -16,8 +16,8 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from ..inert import visible, visible_lines
 from . import elements as doc
+from .excerpts import fitted, in_lines, listed, shortened
 from .figures import figure_text, written
-from .fitting import fitted, in_lines, listed, shortened
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText

@@ -18,7 +18,7 @@ _NAMES = {
         "sum_of",
     ],
     ".eligibility": ["Exposed", "KeptOut", "Obstacle", "exposed", "kept_out", "least_confidence"],
-    ".prices": ["Cash", "OfferPrice", "OfferPrices", "RangedSpend", "TracedCash", "spend_at_ends", "trace_cash"],
+    ".full_prices": ["Cash", "OfferPrice", "OfferPrices", "RangedSpend", "TracedCash", "spend_at_ends", "trace_cash"],
     ".replanned": ["ByMonths", "RankPrice", "UNPRICED", "by_months", "floors_from", "rank_prices", "rounded"],
     ".results": ["materials_of", "names_of", "short_more"],
     ".stock": ["Holding", "OrderDay", "holdings", "order_days"],

@@ -25,7 +25,7 @@ from .eligibility import (
     kept_out as kept_out,
     least_confidence as least_confidence,
 )
-from .prices import (
+from .full_prices import (
     Cash as Cash,
     OfferPrice as OfferPrice,
     OfferPrices as OfferPrices,

@@ -17,7 +17,7 @@ from ..domain.plan import LotUse
 from ..domain.use import Chained
 from ..rules.dependence import Dependence, Reason, reasons, worst_of
 from ..verify import VerifiedPlan
-from .prices import trace_cash
+from .full_prices import trace_cash
 
 Pool = tuple[str, str, str]
 """Material, place, and compliance class."""

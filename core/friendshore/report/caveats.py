@@ -16,7 +16,7 @@ from ..domain.price_dates import PriceDate, RunPriceDate
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
 from ..domain.used import DatedStatus, PackedRule, aged, days_since, is_stale, turned_since
-from ..questions.cells import mass_of
+from ..questions.wording import mass_of
 from .cash import duty_on_inputs, is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines

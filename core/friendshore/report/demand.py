@@ -8,12 +8,12 @@ from decimal import Decimal
 from itertools import islice
 
 from ..document import elements as doc
+from ..document.excerpts import period_columns
 from ..document.figures import count, mass
-from ..document.fitting import period_columns
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunRounded, RunShortage, RunSupplyCause
-from ..questions.cells import conversions, mass_of, weighed
+from ..questions.wording import conversions, mass_of, weighed
 
 _FIGURES = 52
 """Characters of the columns of figures beside the periods, and of the gaps."""

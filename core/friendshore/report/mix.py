@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ..document import elements as doc
+from ..document.excerpts import added_up, period_columns
 from ..document.figures import count, large_money, mass, percent, unit_for
-from ..document.fitting import added_up, period_columns
 from ..domain.base import grouped, totals
 from ..domain.countries import COVERED_NATIONS, country_names
 from ..domain.dependence import RunDependence
 from ..domain.held import RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.run import Run, RunPurchase
-from ..questions.cells import weighed
+from ..questions.wording import weighed
 from .cash import fee, full_price_cell, price_note
 
 _PRICE = 12

@@ -11,7 +11,7 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
-from ..questions.cells import conversions, weighed
+from ..questions.wording import conversions, weighed
 from .cash import cash_sections, costs, price_note
 from .caveats import (
     assumed_lines,

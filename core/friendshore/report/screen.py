@@ -12,12 +12,12 @@ from decimal import Decimal
 from itertools import accumulate
 
 from ..document import elements as doc
+from ..document.excerpts import LINES
 from ..document.figures import count, large_money, mass, money, number, percent, unit_for
-from ..document.fitting import LINES
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.unmet import RunRestriction
-from ..questions.cells import conversions, weighed
+from ..questions.wording import conversions, weighed
 from .cash import MILLION, YEARS, fee, full_price, full_price_cell, is_duty_told, makers_of, money_line, priced
 from .caveats import caveats, conflicts
 from .demand import group_causes, sum_of

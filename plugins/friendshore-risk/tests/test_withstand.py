@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
-from friendshore.document.fitting import LINES
+from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.plan import Plan
 from friendshore.errors import InputError, OutOfTimeError, VerificationError

@@ -25,7 +25,7 @@ from ...document.figures import (
 from ...domain.base import grouped
 from ...domain.shown_names import ShownNames
 from ...explain.break_even import BreakEven
-from ..cells import (
+from ..wording import (
     conversions,
     effort,
     full_price,

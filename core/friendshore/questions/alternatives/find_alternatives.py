@@ -26,8 +26,8 @@ from ...explain.eligibility import (
     obstacles,
     references,
 )
+from ...explain.full_prices import OfferPrice, OfferPrices
 from ...explain.pieces import ask_apart
-from ...explain.prices import OfferPrice, OfferPrices
 from ...explain.results import (
     Counted,
     Difference,

@@ -9,7 +9,7 @@ from ...document import elements as doc
 from ...document.figures import count, large_money, percent, rounded_money, signed, written
 from ...domain.plan import Cost
 from ...domain.shown_names import ShownNames
-from ..cells import effort, left_out, mass_of, not_proved, on_screen, penalty, rise, weighed
+from ..wording import effort, left_out, mass_of, not_proved, on_screen, penalty, rise, weighed
 from .comparison import Comparison, DependenceLine, FactLine, MaterialLine, MixLine, Step
 
 SHOWN = 12

@@ -16,7 +16,7 @@ from ...domain.suggest import nearest
 from ...errors import A_SESSION, Diagnostic, InputError, takes
 from ...explain.break_even import BreakEven, bound, break_even_price, objective, part_kg, without
 from ...explain.eligibility import Eligibilities, Obstacle, no_room, obstacles
-from ...explain.prices import OfferPrice, OfferPrices
+from ...explain.full_prices import OfferPrice, OfferPrices
 from ...explain.results import Counted, Difference, Effort, PlanRise, QuestionResult, between, names_of, plan_rise
 from ...session import Answer, Session
 from ...solve import Progress

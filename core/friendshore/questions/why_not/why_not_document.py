@@ -12,7 +12,7 @@ from ...domain.change import Change
 from ...explain.break_even import BreakEven
 from ...explain.eligibility import BarredDays
 from ...explain.results import SHARE_PROVED
-from ..cells import effort, ladder, mass_of, penalty, short_texts
+from ..wording import effort, ladder, mass_of, penalty, short_texts
 from .find_why_not import Relaxed, WhyNot
 
 _STATES = {

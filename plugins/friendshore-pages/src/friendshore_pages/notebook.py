@@ -16,8 +16,8 @@ from friendshore.document.elements import (
     Verbatim,
     sentence,
 )
+from friendshore.document.excerpts import LINES, shortened
 from friendshore.document.figures import written
-from friendshore.document.fitting import LINES, shortened
 
 from .html import frame
 

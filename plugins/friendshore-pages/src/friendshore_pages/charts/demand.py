@@ -8,7 +8,7 @@ from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, percent
 from friendshore.domain.run import Run, RunDemand
-from friendshore.questions.cells import mass_of
+from friendshore.questions.wording import mass_of
 from friendshore.report.demand import for_whom, met_from
 from friendshore.report.ground import few
 

@@ -1,4 +1,4 @@
-"""Cells, sentences, and tables that answers to questions share."""
+"""Wording of answers: the cells, sentences, and tables that questions share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..document.figures import count, large_money, mass, money, number, percent,
 
 if TYPE_CHECKING:
     from ..domain.shown_names import ShownNames
-    from ..explain.prices import OfferPrice
+    from ..explain.full_prices import OfferPrice
     from ..explain.results import Difference, Effort
 
 
