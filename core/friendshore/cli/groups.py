@@ -50,7 +50,7 @@ def own_questions() -> dict[str, str]:
     return _announced(Path(__file__).parents[1], "questions")
 
 
-def announced_questions() -> dict[str, str]:
+def _announced_questions() -> dict[str, str]:
     """Return the questions of all installed plugins by name, each with a line on what it answers, sorted by name."""
     return _of_all("questions")
 
@@ -147,7 +147,7 @@ def _group(ctx: Any) -> tuple[str, ...]:
 
 def _of_plugins(group: tuple[str, ...]) -> dict[str, str | None]:
     """Return what plugins add to a group: commands by name, each with its line of help; None: a group of theirs."""
-    found: dict[str, str | None] = {} if group else dict(announced_questions())
+    found: dict[str, str | None] = {} if group else dict(_announced_questions())
     for name, line in announced_commands().items():
         *words, last = name.split()
         if tuple(words) == group:

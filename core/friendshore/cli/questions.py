@@ -180,10 +180,10 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
         page_format = format_named("html", registry)
         refuse_present(given["html"])  # before the work, not after it
     try:
-        asked = options_made(question, typed)
+        asked = _options_made(question, typed)
     except OptionsError as error:
         raise typer.BadParameter(str(error)) from error
-    with opened_for(path, registry, shared) as opened:
+    with _opened_for(path, registry, shared) as opened:
         for note in opened.notes:
             warn(note)
         found = answered(question, opened, asked, shared)
@@ -234,7 +234,7 @@ def _value(one: Option, given: Any) -> Any:
     return tuple(given or ()) if one.kind == tuple[str, ...] else given
 
 
-def options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any:
+def _options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any:
     """The record of a question's options.
 
     Raises:
@@ -249,7 +249,7 @@ def options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iterator[Opened]:
+def _opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iterator[Opened]:
     """A case or run solved. Ctrl-C ends what is being solved, and what is asked of it; what is not proved by then is an interval."""
     from ..case import changes_stated
     from ..recommend import reopen
@@ -339,7 +339,7 @@ def _about(question: Question[Any, Any], given: Mapping[str, str]) -> tuple[Ques
         fix = f"write {question.name}={unit}" if takes is not None else by_itself
         raise InputError(f"`{question.name}` has to be told what it is about", column="--with", fix=fix)
     try:
-        return question, options_made(question, typed)
+        return question, _options_made(question, typed)
     except OptionsError as error:
         raise InputError(f"`{question.name}` has to be told more: {error}", column="--with", fix=by_itself) from error
 
@@ -357,7 +357,7 @@ def answers_of(
     from ..questions.base import shown
 
     told = []
-    with opened_for(path, registry, given) as opened:
+    with _opened_for(path, registry, given) as opened:
         for question, asked in questions:
             found = answered(question, opened, asked, given)
             document = shown(question, partial(question.document, found, asked))

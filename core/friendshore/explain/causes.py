@@ -78,7 +78,7 @@ def shortage_causes(session: Session) -> Causes:
         else:
             by_part.setdefault(session.parts.of_material[material[short.demand]], []).append(cell)
     for part, cells in told_each(sorted(by_part.items()), "finding out why demands are short", "parts", 1):
-        found |= PartCauses.of(session, part, cells, ends).found()
+        found |= _PartCauses.of(session, part, cells, ends).found()
     return found
 
 
@@ -107,7 +107,7 @@ def _joined(name: str, names: Sequence[str], serving: Mapping[str, set[int]]) ->
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PartCauses:
+class _PartCauses:
     """Causes of everything that is short in a part of a case."""
 
     replans: PartReplans
@@ -119,7 +119,7 @@ class PartCauses:
     """Minimal sets of several, of what was looked at before."""
 
     @classmethod
-    def of(cls, session: Session, part: int, cells: Sequence[Cell], ends: float) -> PartCauses:
+    def of(cls, session: Session, part: int, cells: Sequence[Cell], ends: float) -> _PartCauses:
         """Look at what is short in a part, given by its number, until some time."""
         replans = PartReplans(session, session.parts.members[part], cells, ends)
         crumbs = [cell for cell in cells if cell not in replans.short]
@@ -208,7 +208,7 @@ class PartCauses:
         """Return the causes of each cell, those first that serve most of the group."""
         found: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
         indirect: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
-        details = RestrictionDetails(self.replans, group)
+        details = _RestrictionDetails(self.replans, group)
         for removed in sorted(
             (each for each in served if served[each]),
             key=lambda each: (-round(sum(served[each].values())), len(each), sorted(map(_place, each))),
@@ -283,7 +283,7 @@ def _without_spare(members: list[Member], suffices: Suffices[Member]) -> list[Me
     return members
 
 
-class RestrictionDetails:
+class _RestrictionDetails:
     """Descriptions of restrictions of demands that compete for the same supply."""
 
     def __init__(self, replans: PartReplans, group: tuple[str, ...]) -> None:
@@ -298,7 +298,7 @@ class RestrictionDetails:
         """
         problem = self._problem(removed)
         before, after = self.replans.supply(), self.replans.supply(frozenset(removed))
-        upstream = {name_of(problem, arc) for arc in arcs_to(problem, self.group)}
+        upstream = {name_of(problem, arc) for arc in _arcs_to(problem, self.group)}
         more = [name for name in after if name in upstream and after[name] > before.get(name, 0.0) * (1 + 1e-6) + 1e-6]
         more.sort(key=lambda name: (before.get(name, 0.0) - after[name], name))
         found = []
@@ -328,7 +328,7 @@ class RestrictionDetails:
             names = [name for name in more if name in lacking]
             reasons = [why for lead in self.replans.problem.leads if lead.offer.id in names for why in lead.reasons]
             return RunRestriction(kind=kind, names=names, reasons=list(dict.fromkeys(reasons)))
-        arcs = arcs_to(problem, self.group)
+        arcs = _arcs_to(problem, self.group)
         named = self.replans.over_capacity(removed) if kind == "capacity" else having(kind, problem, arcs)
         names = [name for name in more if name in named]
         return RunRestriction(kind=kind, names=names)
@@ -372,7 +372,7 @@ class RestrictionDetails:
         return RunRestriction(kind="price", marginal_cost=marginal_cost, shortage_price=price, currency=currency)
 
 
-def arcs_to(problem: Problem, demands: Collection[str]) -> list[Arc]:
+def _arcs_to(problem: Problem, demands: Collection[str]) -> list[Arc]:
     """Return everything upstream of some demands."""
     nodes = {final_node(demand.use) for demand in problem.demands if demand.id in demands}
     reach = frozenset[int]().union(*(problem.network.reach(node)[0] for node in nodes))
@@ -405,7 +405,7 @@ def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str
     A maker's good arrives after its inputs; those that are among the names count before all others. Of what is never lawful for the demand, and of
     plants that never run, the period in which it would arrive otherwise.
     """
-    arcs = arcs_to(problem, (demand,))
+    arcs = _arcs_to(problem, (demand,))
     (number,) = (number for number, one in enumerate(problem.demands) if one.id == demand)
     finals = {final_node(problem.demands[number].use)}
     own = {arc.index for arc in arcs if name_of(problem, arc) in names}
@@ -529,7 +529,7 @@ class _Facts:
     def _bears(self, each: RunRestriction, row: RunShortage) -> bool:
         """Return True if a restriction can cause the shortage of a demand."""
         problem, group, number = self.problem, self.groups[row.demand], self._number(row.demand)
-        part, arcs, names = self._part(number), arcs_to(problem, group), set(each.names)
+        part, arcs, names = self._part(number), _arcs_to(problem, group), set(each.names)
         if not set(each.offers) <= {name_of(problem, arc) for arc in arcs}:
             return False
         match each.kind:

@@ -143,7 +143,7 @@ def roll(
     bought += [one.line.offer for one in placed]
     confirmed = [one.inputs for one in gathered.case.orders] + [one.inputs for one in gathered.case.stocks]
     bought += [name for inputs in (*confirmed, *(one.inputs for one in placed)) for name in inputs]
-    found += other_chains(set(bought), facts.file.catalogs, gathered.read)
+    found += _other_chains(set(bought), facts.file.catalogs, gathered.read)
     if found:
         raise all_of(found)
     return _rolled(gathered, verified, day, lines, placed, count, length or gathered.case.horizon.length)
@@ -218,7 +218,7 @@ def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -
             )
 
 
-def rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
+def _rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
     """Return periods of a length from a day on, up to the end of the old ones or a little beyond."""
     old_end = add_months(horizon.start, horizon.count * horizon.length.months)
     count = next(n for n in range(1, MOST_MONTHS + 1) if add_months(day, n * length.months) >= old_end)
@@ -268,7 +268,7 @@ def _rolled(
         classes[moved.material, moved.to_requirement].add(moved.from_requirement)
     uncovered = take_out(lots, planned_use(verified, day, placed), classes)
     if count is not None:
-        uncovered = apply_count(count, lots, uncovered, found)
+        uncovered = _apply_count(count, lots, uncovered, found)
     found += _losing(case, lots, verified)
     if found:
         raise all_of(found)
@@ -276,7 +276,7 @@ def _rolled(
     unplaced = tuple(
         line for line in lines if line.order_by is not None and line.order_by < day and line.line not in on_sheet
     )
-    horizon = rolled_horizon(case.horizon, day, length)
+    horizon = _rolled_horizon(case.horizon, day, length)
     return RolledCase(
         gathered=gathered,
         day=day,
@@ -370,7 +370,7 @@ def material_names(gathered: Gathered) -> Mapping[str, str]:
     return {one.id: one.name or one.id for catalog in gathered.catalogs for one in catalog.materials}
 
 
-def other_chains(names: Collection[str], then: Iterable[Catalog], now: Iterable[Catalog]) -> Iterator[Diagnostic]:
+def _other_chains(names: Collection[str], then: Iterable[Catalog], now: Iterable[Catalog]) -> Iterator[Diagnostic]:
     """Yield a problem for each offer whose chain contradicts the one of the run; more proof of the same chain is none.
 
     Args:
@@ -447,7 +447,7 @@ _LAYOUT = Layout(
 )
 
 
-def apply_count(
+def _apply_count(
     path: Path, lots: Sequence[RolledLot], uncovered: Mapping[Node, Decimal], found: list[Diagnostic]
 ) -> dict[Node, Decimal]:
     """Set what is left of lots that were counted, and return the use that is not covered: none where all lots of a place were counted."""

@@ -122,7 +122,7 @@ def _attributed(kind: Code, whose: str) -> Iterator[None]:
     except BaseException as error:  # a rule that ends the program would end it as if all were well
         if not to_blame(error):
             raise
-        info = owner_of(kind)
+        info = _owner_of(kind)
         if isinstance(error, WrongAnswer):
             file, line = place_of(kind)
             raise PluginError(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info)) from error
@@ -147,7 +147,7 @@ def place_of(kind: Code) -> tuple[str, int | None]:
         return getattr(sys.modules.get(kind.__module__), "__file__", None) or "", None
 
 
-def owner_of(kind: Code) -> PluginInfo:
+def _owner_of(kind: Code) -> PluginInfo:
     """The plugin that a class comes from, by the package it is defined in; found only when something went wrong."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
     info = owner_of_package(package_of(kind), f"module `{kind.__module__}`")

@@ -202,7 +202,7 @@ def problem_of(info: PluginInfo, ended: Ended, done: str, limit: float | None) -
     return Diagnostic(message, info.file, expected=expected, fix=fix)
 
 
-def mistakes_in(said: Mapping[str, Any], by: str) -> Iterator[Diagnostic]:
+def _mistakes_in(said: Mapping[str, Any], by: str) -> Iterator[Diagnostic]:
     """What the other process says is wrong with the data that a plugin was given; what has no place is told to be `by` it."""
     for one in said["mistakes"]:
         problem = Diagnostic(**one)
@@ -280,7 +280,7 @@ def read_by(
     if problem is not None:
         raise PluginError(problem)
     if "mistakes" in ended.said:
-        raise InputError(mistakes_in(ended.said, name))
+        raise InputError(_mistakes_in(ended.said, name))
     tables = {table: TableRows(*rows) for table, rows in ended.said["tables"].items()}
     return Reading(name, what, info.label, CatalogRows(ended.said["head"], tables, ended.said["file"] or name))
 
@@ -399,7 +399,7 @@ def packs_by(
     if problem is not None:
         raise PluginError(problem)
     if "mistakes" in ended.said:
-        raise InputError(mistakes_in(ended.said, info.label))
+        raise InputError(_mistakes_in(ended.said, info.label))
     packs = tuple(_pack(one, info) for one in ended.said["packs"])
     names = [pack.id for pack in packs]
     twice = sorted({name for name in names if names.count(name) > 1})

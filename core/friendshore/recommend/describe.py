@@ -151,29 +151,29 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         bound=exact(bound),
         gap=exact((objective - bound) / abs(objective)) if objective else Decimal(0),
         cost=verified.cost,
-        cash=describe_cash(verified, traced),
+        cash=_cash(verified, traced),
         levels=_levels(verified, told.ranks),
-        shortage_kg=shortage_totals(shortages),
+        shortage_kg=_shortage_totals(shortages),
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=explain.materials_of(problem),
         demands=_demands(verified, traced),
         priority=list(problem.case.assume.priority),
-        purchases=with_dependence(bought, dependence),
+        purchases=_with_dependence(bought, dependence),
         countries_of_concern=sorted(problem.case.concern.countries),
-        dependence=describe_dependence(dependence),
+        dependence=_dependence(dependence),
         ranges=[] if ranged is None else _ranges(ranged),
         nominal_low=None if ranged is None else ranged.low,
         nominal_high=None if ranged is None else ranged.high,
         oldest_price_days=problem.case.accept.oldest_price_days,
-        price_dates=describe_price_dates(verified),
-        discounts=describe_discounts(verified),
+        price_dates=_price_dates(verified),
+        discounts=_discounts(verified),
         makes=_makes(verified),
-        lots=describe_lots(verified),
-        holdings=describe_holdings(problem, explain.holdings(verified)),
+        lots=_lots(verified),
+        holdings=_holdings(problem, explain.holdings(verified)),
         rounded=explain.rounded(problem),
-        by_months=describe_by_months(verified, told.by_months),
-        draws=describe_draws(verified),
-        stocks=describe_stocks(verified),
+        by_months=_by_months(verified, told.by_months),
+        draws=_draws(verified),
+        stocks=_stocks(verified),
         deliveries=_deliveries(verified),
         shortages=shortages,
         exposed=describe_exposed(problem, explain.exposed(verified)),
@@ -205,8 +205,13 @@ def _stated(told: RunContext) -> dict[str, Any]:
 
 def _assumptions(verified: VerifiedPlan, told: RunContext) -> list[RunAssumption]:
     return [
-        *describe_assumptions(verified),
-        *describe_idle_limits(verified.problem, told.pack_of),
+        *_taken_as_given(verified),
+        # A pack is written for many cases, and need not concern this one.
+        *(
+            RunAssumption(subject=IDLE_LIMIT, text=text)
+            for rule, text in idle_limits(verified.problem)
+            if rule.id not in told.pack_of
+        ),
         *describe_duties(verified),
         *describe_packs(told.packs, told.made),
     ]
@@ -232,14 +237,13 @@ def _levels(verified: VerifiedPlan, prices: Mapping[int, explain.RankPrice]) -> 
     ]
 
 
+_version = cache(version)
+"""Version of an installed distribution, looked up once."""
+
+
 def _versions() -> dict[str, str]:
     names = ("friendshore", "highspy", "ortools", "numpy", "scipy")
     return {"python": platform.python_version()} | {name: _version(name) for name in names}
-
-
-@cache
-def _version(name: str) -> str:
-    return version(name)
 
 
 def _label(problem: Problem, period: int) -> str:
@@ -433,7 +437,7 @@ IDLE_LIMIT = "limit without demand"
 """Subject of what is said of limits of the case that ask for nothing."""
 
 
-def describe_by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[RunByMonths]:
+def _by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[RunByMonths]:
     """Every demand that was looked at by months, or should have been; what only the length of the periods makes short is worked out here."""
     short = totals((each.demand, each.quantity) for each in counted_shorts(verified))
     case = verified.problem.case
@@ -453,7 +457,7 @@ def describe_by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) ->
     return rows
 
 
-def with_dependence(bought: list[RunPurchase], found: PlanDependence | None) -> list[RunPurchase]:
+def _with_dependence(bought: list[RunPurchase], found: PlanDependence | None) -> list[RunPurchase]:
     """Return purchases that say whether they are of concern. They say nothing if the case names no country of concern."""
     if found is None:
         return bought
@@ -463,7 +467,7 @@ def with_dependence(bought: list[RunPurchase], found: PlanDependence | None) -> 
     ]
 
 
-def describe_dependence(found: PlanDependence | None) -> list[RunDependence]:
+def _dependence(found: PlanDependence | None) -> list[RunDependence]:
     """Return the dependence of the plan, of each material, and of each end use."""
     if found is None:
         return []
@@ -490,7 +494,7 @@ def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
     )
 
 
-def describe_price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
+def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
     """Every price and freight that is paid, with its day and the money, where the case states how old one may be."""
     if verified.problem.case.accept.oldest_price is None:
         return []
@@ -506,7 +510,7 @@ def describe_price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
     ]
 
 
-def describe_discounts(verified: VerifiedPlan) -> list[RunDiscount]:
+def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
     """Return every settlement of a price schedule."""
     periods = verified.problem.case.horizon
     found = []
@@ -530,7 +534,7 @@ def describe_discounts(verified: VerifiedPlan) -> list[RunDiscount]:
     return found
 
 
-def describe_cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
+def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
     """Return the traced cash by period, site, and what it is spent on."""
     site = {demand.id: demand.use.place.id for demand in verified.problem.demands}
     parts: list[tuple[CashUse, str, Cash]] = [("use", site[demand], cash) for demand, cash in traced.by_demand.items()]
@@ -578,7 +582,7 @@ def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShorta
     return found
 
 
-def shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, Decimal]]:
+def _shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, Decimal]]:
     """Material -> end use -> kilograms short over the plan."""
     totals: dict[str, dict[str, Decimal]] = {}
     for short in shortages:
@@ -587,7 +591,7 @@ def shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, Dec
     return totals
 
 
-def describe_holdings(problem: Problem, found: Sequence[Holding]) -> list[RunHolding]:
+def _holdings(problem: Problem, found: Sequence[Holding]) -> list[RunHolding]:
     """Stock in hand and orders already placed, with what bars them."""
     label = problem.case.horizon.label
     return [
@@ -618,7 +622,7 @@ def describe_holdings(problem: Problem, found: Sequence[Holding]) -> list[RunHol
     ]
 
 
-def describe_lots(verified: VerifiedPlan) -> list[RunLot]:
+def _lots(verified: VerifiedPlan) -> list[RunLot]:
     """Stock in hand and orders placed, as far as the plan uses them."""
     return [
         RunLot(
@@ -633,7 +637,7 @@ def describe_lots(verified: VerifiedPlan) -> list[RunLot]:
     ]
 
 
-def describe_draws(verified: VerifiedPlan) -> list[RunDraw]:
+def _draws(verified: VerifiedPlan) -> list[RunDraw]:
     """What plants take out of stock, by offer."""
     totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
     for (material, place), requirement, period, quantity, taker in verified.ledger.draws():
@@ -651,7 +655,7 @@ def describe_draws(verified: VerifiedPlan) -> list[RunDraw]:
     ]
 
 
-def describe_stocks(verified: VerifiedPlan) -> list[RunStock]:
+def _stocks(verified: VerifiedPlan) -> list[RunStock]:
     """What lies in stock at the end of each period."""
     return [
         RunStock(
@@ -698,7 +702,7 @@ def describe_leads(problem: Problem) -> list[RunLead]:
     return found
 
 
-def describe_assumptions(verified: VerifiedPlan) -> list[RunAssumption]:
+def _taken_as_given(verified: VerifiedPlan) -> list[RunAssumption]:
     """Everything taken as given: by the case, and by the offers that the plan buys from."""
     problem = verified.problem
     used = {item.arc.chained.offer.id for item in verified.ledger.bought} | {m.offer for m, _ in verified.ledger.makes}
@@ -710,13 +714,6 @@ def describe_assumptions(verified: VerifiedPlan) -> list[RunAssumption]:
         if a.subject not in offers or a.subject in used or a.subject in given
     ]
     return found + _let_pass(verified)
-
-
-def describe_idle_limits(problem: Problem, pack_of: Mapping[str, str]) -> list[RunAssumption]:
-    """Return the limits of the case itself that ask for nothing; a pack is written for many cases, and need not concern this one."""
-    return [
-        RunAssumption(subject=IDLE_LIMIT, text=text) for rule, text in idle_limits(problem) if rule.id not in pack_of
-    ]
 
 
 def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
@@ -736,10 +733,7 @@ def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
         key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
         found.setdefault(key, {})[id(item)] = item
     return [
-        RunAssumption(subject=offer, text=f"{_kilograms(items)} kg let pass by `{rule}` without proof: {reason}")
+        RunAssumption(subject=offer, text=f"{readable(kilograms)} kg let pass by `{rule}` without proof: {reason}")
         for (offer, rule, reason), items in sorted(found.items())
+        for kilograms in [sum((item.entry.quantity for item in items.values()), Decimal(0))]
     ]
-
-
-def _kilograms(items: dict[int, Bought]) -> str:
-    return readable(sum((item.entry.quantity for item in items.values()), Decimal(0)))

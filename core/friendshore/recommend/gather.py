@@ -155,7 +155,7 @@ def _gathered(
     places = Places(case.file, {ref.name: ref.place for ref in refs}, _of_packs(packs), words, find.told)
     if not errors:
         followed = Inputs(case, read, tuple(own), where=places).followed()
-        wrong = misnamed(followed.rules, followed.case, read)
+        wrong = _misnamed(followed.rules, followed.case, read)
         if wrong:
             errors.append(followed.told(wrong))
     if errors:
@@ -172,7 +172,7 @@ def _gathered(
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
         packs=tuple(packs),
         pack_of=pack_of,
-        plugins=plugins_used(read, packs, found, readings, known),
+        plugins=_plugins_used(read, packs, found, readings, known),
         overridden=tuple(overridden(read, case.overlaps)),
         registry=known,
         find=find,
@@ -370,7 +370,7 @@ def _all_of(errors: Sequence[FriendshoreError], find: FindCatalog, broken: Colle
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
 
 
-def misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Diagnostic]:
+def _misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Diagnostic]:
     """What rules of the case's own, and those given in memory, name and nothing answers to.
 
     Law at large speaks of more than the catalogs of one case hold.
@@ -559,7 +559,7 @@ def doubts(packs: Iterable[RulePack]) -> Iterator[Diagnostic]:
             yield Diagnostic(message, found=aged(pack.as_of, day), expected=expected, fix=fix)
 
 
-def plugins_used(
+def _plugins_used(
     catalogs: Sequence[Catalog],
     packs: Sequence[tuple[RulePack, str]],
     rules: Sequence[Rule],

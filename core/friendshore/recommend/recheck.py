@@ -230,7 +230,7 @@ def _asked_by_others(rule: RuleFacts, used: RunPlugin | None, registry: Registry
     # Another version of friendshore's own kinds is worth a note; its kind in the place of a plugin's is another rule.
     if here != rule.owner and not _distribution(here) == _distribution(rule.owner) == OWN:
         return f"it was judged by {rule.owner}, and {here} is installed"
-    return other_kind(used, registry) if used is not None else ""
+    return _other_kind(used, registry) if used is not None else ""
 
 
 def _distribution(label: str) -> str:
@@ -371,7 +371,7 @@ def _kind(used: RunPlugin, registry: Registry, found: Vouching) -> None:
     what = f"kind of rule {used.name} ({used.distribution or 'of no plugin'})"
     if not used.digest:
         found.unvouched.append(f"{what}: it was given in memory by a program")
-    elif error := other_kind(used, registry):
+    elif error := _other_kind(used, registry):
         found.differs.append(f"{what}: {error}")
         found.unvouched.append(f"{what}: the code that judged by it is not here")
     else:
@@ -391,7 +391,7 @@ def _reader(used: RunPlugin, case: Gathered | None, found: Vouching) -> None:
         found.differs.append(f"{what}: {'it gives something else now' if here else 'the case does not name it'}")
 
 
-def other_kind(used: RunPlugin, registry: Registry) -> str:
+def _other_kind(used: RunPlugin, registry: Registry) -> str:
     """Why a kind of rule cannot be asked here as it was, by the digest of the plugin that brought it; empty: it can."""
     try:
         here = kind_digest(registry, used.name)

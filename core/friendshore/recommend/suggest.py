@@ -72,10 +72,10 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *(told for catalog in own for told in looks(catalog)),
         *(told for told in end_uses(problem.case, problem.rules) if not told.fix),  # the others are doubts
         *_boundaries(problem),
-        *far_dates(problem, _dates(problem)),
+        *_far_dates(problem, _dates(problem)),
         *_never(gathered, problem),
         *_rules(problem),
-        *own_rules(problem),
+        *_own_rules(problem),
         *_prices(problem),
         *_demands(problem),
         *_unstated_bases(problem),
@@ -542,7 +542,7 @@ _YEARS_BEFORE = 100
 _NO_END = 9999
 
 
-def far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[Diagnostic]:
+def _far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[Diagnostic]:
     """Dates, each with what begins or ends on it, so far from the plan that a digit is likely wrong."""
     periods = problem.case.horizon.periods
     first, last = periods[0].start.year - _YEARS_BEFORE, periods[-1].end.year + _YEARS_AFTER
@@ -556,7 +556,7 @@ def far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[D
             )
 
 
-def own_rules(problem: Problem) -> Iterator[Diagnostic]:
+def _own_rules(problem: Problem) -> Iterator[Diagnostic]:
     """Rules of the case's own that never hold within the plan, or bar a stage that no material of theirs has."""
     own = {str(table.get("id")) for table in problem.case.rules}
     span = problem.case.horizon.span

@@ -137,7 +137,7 @@ class RunChecker(ABC):
         raise InputError(f"the check `{self.name}` signs nothing", str(key))
 
 
-def run_checkers(registry: Registry) -> Iterator[RunChecker]:
+def _run_checkers(registry: Registry) -> Iterator[RunChecker]:
     """Yield the checks of all plugins, in the order of the manifests.
 
     Raises:
@@ -174,7 +174,7 @@ def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:
         return answer
 
 
-def unreadable_files(stored: RunFolder, names: Sequence[str]) -> Iterator[Diagnostic]:
+def _unreadable_files(stored: RunFolder, names: Sequence[str]) -> Iterator[Diagnostic]:
     """Yield an error for each file of a run that only a check could read which isn't among `names`, those that can be asked."""
     for file, check in CHECKED_BY.items():
         path = stored.folder / file
@@ -347,7 +347,7 @@ def verify_stored(
     found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told)))
     others, saved = other_files(folder, {Path(one.file).name for one in found})
     found += others
-    checkers = list(run_checkers(registry))
+    checkers = list(_run_checkers(registry))
     if signed_by is not None:
         checker_named("signature", registry)
     answers, extra = _answers(stored, again, found, registry, checkers, effort, signed_by)
@@ -378,7 +378,7 @@ def _answers(
     Raises:
         InputError, PluginError: If a check can't be asked.
     """
-    found += unreadable_files(stored, [checker.name for checker in checkers])
+    found += _unreadable_files(stored, [checker.name for checker in checkers])
     whole = again.run is not None and not again.unchecked
     answers: dict[str, CheckAnswer] = {}
     for checker in checkers:

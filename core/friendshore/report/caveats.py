@@ -331,7 +331,7 @@ def _most(texts: Iterable[str], most: int, one: str, many: str = "") -> Iterator
         yield f"{text}; {count(left, one, many)} (`--full`)" if left > 0 and number == most else text
 
 
-def stale_prices(run: Run) -> list[RunPriceDate]:
+def _stale_prices(run: Run) -> list[RunPriceDate]:
     """Prices and freights that the plan pays and that were older than the case allows on the day on which it was made, the most money first."""
     limit = run.oldest_price_days
     found = [] if limit is None else [one for one in run.price_dates if one.is_older(limit, run.made)]
@@ -344,7 +344,7 @@ _TOLD = 10
 
 def stale_line(run: Run, most: int = _TOLD) -> str:
     """How much of a plan is paid at such prices, and which they are; empty: none is."""
-    stale = stale_prices(run)
+    stale = _stale_prices(run)
     if not stale or run.oldest_price_days is None:
         return ""
     spent = sum((one.cost for one in stale), Decimal(0))
@@ -352,10 +352,10 @@ def stale_line(run: Run, most: int = _TOLD) -> str:
     buying = len({one.offer for one in run.purchases})
     offers = f"{len({one.offer for one in stale}):,} of {count(buying, 'offer')}"
     paid = f"{large_money(spent, run.currency)} ({share}{offers}) is paid at prices {_older(run.oldest_price_days)}"
-    return f"{paid}: {few_dated(stale, run.made, most)}"
+    return f"{paid}: {_few_dated(stale, run.made, most)}"
 
 
-def few_dated(stale: Sequence[PriceDate], today: datetime.date | None, most: int) -> str:
+def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, most: int) -> str:
     """The first of some prices by what gives them, each once with its day, and how many more there are."""
     named = grouped(((one.given_by or one.offer, one.dated(today)), one.offer) for one in stale)
     told = [f"{given_by.rpartition(':')[2]} {dated}" for given_by, dated in named]
@@ -365,7 +365,7 @@ def few_dated(stale: Sequence[PriceDate], today: datetime.date | None, most: int
 
 def stale_section(run: Run) -> doc.Section | None:
     """All of them, with what the plan pays at each."""
-    stale = stale_prices(run)
+    stale = _stale_prices(run)
     if not stale or run.oldest_price_days is None:
         return None
     columns = [
@@ -387,7 +387,7 @@ def stale_in_check(stale: Sequence[PriceDate], limit: int | None, of: int, day: 
     """The same of a case that is not planned, of all prices at which something may be bought."""
     if not stale or limit is None:
         return ""
-    return f"{len(stale):,} of {count(of, 'price')} {'is' if len(stale) == 1 else 'are'} {_older(limit)}: {few_dated(stale, day, 3)}"
+    return f"{len(stale):,} of {count(of, 'price')} {'is' if len(stale) == 1 else 'are'} {_older(limit)}: {_few_dated(stale, day, 3)}"
 
 
 def _older(days: int) -> str:

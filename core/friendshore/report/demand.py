@@ -88,7 +88,7 @@ def shortages(run: Run) -> doc.Section | None:
         return None
     short = {entry.demand for entry in run.shortages}
     rows: list[list[doc.Cell]] = []
-    for group in competing_demands(run, [demand for demand in run.demands if demand.id in short]):
+    for group in _competing_demands(run, [demand for demand in run.demands if demand.id in short]):
         names = {demand.id for demand in group}
         entries = [entry for entry in run.shortages if entry.demand in names]
         total, wanted = sum_of(entry.quantity_kg for entry in entries), sum_of(demand.wanted_kg for demand in group)
@@ -231,7 +231,7 @@ def sum_of(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, Decimal(0))
 
 
-def competing_demands(run: Run, demands: Sequence[RunDemand]) -> list[list[RunDemand]]:
+def _competing_demands(run: Run, demands: Sequence[RunDemand]) -> list[list[RunDemand]]:
     """Return the demands, those together that the same supply can serve."""
     others = {entry.demand: {entry.demand, *entry.competes_with} for entry in run.shortages}
     groups: list[list[RunDemand]] = []

@@ -167,7 +167,7 @@ def _choice(one: Alternative, unit: Literal["kg", "t"], found: Alternatives) -> 
     return [
         rank,
         found.names.offer_with_id(one.offer),
-        where_from(one),
+        _where_from(one),
         *(doc.Kilograms(kg, unit, bare=True) for kg in masses),
         _share(one.share),
         adds,
@@ -186,7 +186,7 @@ def cash(one: Alternative) -> doc.Cell:
     return amount if one.rise.proved else f"{amount} ?"
 
 
-def where_from(one: Alternative) -> str:
+def _where_from(one: Alternative) -> str:
     """Countries of all its stages."""
     return "/".join(dict.fromkeys(c for check in one.checks for c in check.countries)) or one.country
 
@@ -378,7 +378,7 @@ def _table_ofunused(
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(names.label(mix.material), _named(names, others[0].offer), where_from(others[0])),
+            *(names.label(mix.material), _named(names, others[0].offer), _where_from(others[0])),
             *(_fee(others[0], _price(mix.next_price)), _fee(others[0], _brief_today(mix.next_price))),
             *([_full(others[0])] if made else []),
             cash(others[0]),

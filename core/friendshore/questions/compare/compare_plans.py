@@ -270,9 +270,9 @@ class _Walk:
         before, short_before, names = together([b for b, _ in differ])
         after, short_after, more = together([a for _, a in differ])
         case = self.session.problem.case
-        mix = [line for line in mix_lines(before, after, names | more, case.resolution) if line.moved_kg]
-        in_one = wanted_in_one(was.plans, now.plans)
-        materials = material_lines(mix, short_before, short_after, in_one)
+        mix = [line for line in _mix_lines(before, after, names | more, case.resolution) if line.moved_kg]
+        in_one = _wanted_in_one(was.plans, now.plans)
+        materials = _material_lines(mix, short_before, short_after, in_one)
         rounding = case.resolution * case.horizon.count
         return Step(
             title=stop.title,
@@ -309,9 +309,9 @@ def _side_by_side(
     facts: Sequence[FactLine] = (),
 ) -> Comparison:
     (before, short_before, known), (after, short_after, more) = together(plans[0]), together(plans[1])
-    mix = mix_lines(before, after, known | more, session.problem.case.resolution)
+    mix = _mix_lines(before, after, known | more, session.problem.case.resolution)
     low, high = rise_between(pairs)
-    materials = tuple(material_lines(mix, short_before, short_after, wanted_in_one(*plans)))
+    materials = tuple(_material_lines(mix, short_before, short_after, _wanted_in_one(*plans)))
     return Comparison(
         before=names[0],
         after=names[1],
@@ -322,7 +322,7 @@ def _side_by_side(
         materials=materials,
         mix=tuple(mix),
         names=names_of(session.problem, (line.offer for line in mix)),
-        dependence=tuple(dependence_lines(*plans)),
+        dependence=tuple(_dependence_lines(*plans)),
         moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if alike else None,
         least_moved=proved,
         steps=tuple(steps),
@@ -347,7 +347,7 @@ class Nearest:
     """Whether no cheapest plan moves fewer kilograms."""
 
 
-def bought_of(plan: Plan) -> dict[Line, Decimal]:
+def _bought_of(plan: Plan) -> dict[Line, Decimal]:
     """Kilograms that a plan buys, by offer, material, place and period of delivery."""
     return totals(((p.offer, p.material, p.place, p.delivered), p.quantity) for p in plan.purchases)
 
@@ -366,7 +366,7 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
         if same is not None:
             return Nearest(PartPlan(cheapest.members, same), proved=True)
     program = compile_program(problem)
-    wanted = least_moved(program, *({line: float(kg) for line, kg in bought_of(one.plan).items()} for one in before))
+    wanted = least_moved(program, *({line: float(kg) for line, kg in _bought_of(one.plan).items()} for one in before))
     if cheapest.plan.infeasible or wanted is program:  # what cannot be planned, or buys nothing, moves nothing
         return Nearest(cheapest, proved=True)
     try:
@@ -418,7 +418,7 @@ class PlanSummary:
     def of(part: PartPlan) -> PlanSummary:
         """What a comparison takes of a verified plan."""
         plan, problem = part.plan, part.verified.problem
-        bought = bought_of(plan)
+        bought = _bought_of(plan)
         material = {demand.id: demand.use.material.id for demand in problem.demands}
         names = {name for name, *_ in bought}
         return PlanSummary(
@@ -463,7 +463,7 @@ def together(plans: Sequence[PlanSummary]) -> tuple[dict[Line, Decimal], dict[st
     return bought, short, {offer: name for plan in plans for offer, name in plan.facility.items()}
 
 
-def dependence_lines(before: Sequence[PlanSummary], after: Sequence[PlanSummary]) -> list[DependenceLine]:
+def _dependence_lines(before: Sequence[PlanSummary], after: Sequence[PlanSummary]) -> list[DependenceLine]:
     """Return the dependence of all purchases in both plans, and of each material that either buys."""
     was, now = ({name: sums for plan in plans for name, sums in plan.dependence.items()} for plans in (before, after))
     lines = [_dependence_line("", sum_of(was.values()), sum_of(now.values()))]
@@ -499,7 +499,7 @@ def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Deci
     return low, high
 
 
-def mix_lines(
+def _mix_lines(
     before: Mapping[Line, Decimal], after: Mapping[Line, Decimal], names: Mapping[str, str], resolution: Decimal
 ) -> list[MixLine]:
     """Every offer, material and place that either buys from, in order, with the name of the facility.
@@ -527,7 +527,7 @@ def mix_lines(
     ]
 
 
-def wanted_in_one(before: Iterable[PlanSummary], after: Iterable[PlanSummary]) -> dict[str, Literal["new", "removed"]]:
+def _wanted_in_one(before: Iterable[PlanSummary], after: Iterable[PlanSummary]) -> dict[str, Literal["new", "removed"]]:
     """Return the materials that only one of two plans is asked for."""
     was, now = (frozenset[str]().union(*(plan.wanted for plan in plans)) for plans in (before, after))
     found: dict[str, Literal["new", "removed"]] = {}
@@ -536,7 +536,7 @@ def wanted_in_one(before: Iterable[PlanSummary], after: Iterable[PlanSummary]) -
     return found
 
 
-def material_lines(
+def _material_lines(
     mix: Iterable[MixLine],
     before: Mapping[str, Decimal],
     after: Mapping[str, Decimal],

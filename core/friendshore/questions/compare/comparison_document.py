@@ -39,9 +39,9 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
     """Both plans, and what lies between them; of each table the first `shown` rows, 0: all."""
     return doc.document(
         "What differs",
-        doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
+        doc.sentence(f"A is {found.before}. B is {found.after}. {_difference(found)}"),
         what_is_known(found),
-        conflicts_told(found),
+        _conflicts(found),
         _short(found.materials, found.names),
         _costs(found),
         _dependence(found, shown),
@@ -52,7 +52,7 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
     )
 
 
-def difference_told(found: Comparison) -> str:
+def _difference(found: Comparison) -> str:
     """Return how much more or less B is short of, and what it spends more or less than A."""
     return f"B is {_shorter(found.materials, found.names)}, and spends {_more_cash(found)}."
 
@@ -78,15 +78,15 @@ def _more_cash(found: Comparison) -> str:
     words = f"{large_money(abs(cash), found.currency)} {'more' if cash > 0 else 'less'} cash"
     if not _felt(cash):
         words = "as much cash, at other times"
-    return words + (f" (present value {signed_money(value, found.currency)})" if cash != value else "")
+    return words + (f" (present value {_signed_money(value, found.currency)})" if cash != value else "")
 
 
-def signed_money(amount: Decimal, currency: str) -> str:
+def _signed_money(amount: Decimal, currency: str) -> str:
     """Return money with its sign, as in a sentence."""
     return f"{'+' if amount > 0 else ''}{large_money(amount, currency)}"
 
 
-def penalties_told(found: Comparison) -> doc.Sentence | None:
+def _penalties(found: Comparison) -> doc.Sentence | None:
     """Return by how much penalties differ, in round figures and gray; and what is proved of all together where it isn't one number."""
     parts = [
         f"{'+' if amount > 0 else ''}{rounded_money(amount, found.currency)} for {what}"
@@ -117,7 +117,7 @@ def _felt(amount: Decimal) -> bool:
     return abs(amount) >= Decimal("0.5")
 
 
-def conflicts_told(found: Comparison) -> doc.Notes | None:
+def _conflicts(found: Comparison) -> doc.Notes | None:
     """What the figures leave out."""
     texts = [
         f"in {name}, {', '.join(rules)} cannot hold together: what they touch is not planned, and in no figure"
@@ -144,10 +144,10 @@ def _costs(found: Comparison) -> doc.Section:
         if (one or other) and (discounted or name != "total"):
             rows.append(row(when + title, one, other, strong=name == "total"))
     columns = [doc.Column(found.currency), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
-    return doc.section("Money", doc.table(columns, rows), penalties_told(found))
+    return doc.section("Money", doc.table(columns, rows), _penalties(found))
 
 
-def dependence_told(found: Comparison) -> str:
+def _dependence_line(found: Comparison) -> str:
     """Return the share of purchases of concern in both plans; empty if neither buys anything."""
     if not found.dependence or not (found.dependence[0].paid_before or found.dependence[0].paid_after):
         return ""
@@ -159,7 +159,7 @@ def dependence_told(found: Comparison) -> str:
 
 def _dependence(found: Comparison, shown: int) -> doc.Section | None:
     """Return the cash of concern: in total, then for the materials that differ most."""
-    told = dependence_told(found)
+    told = _dependence_line(found)
     if not told:
         return None
     whole, *materials = found.dependence
@@ -207,7 +207,7 @@ def _short(materials: Sequence[MaterialLine], names: ShownNames) -> doc.Section:
     return doc.section("Short", doc.table(columns, rows), alike)
 
 
-def moved_told(found: Comparison) -> tuple[list[MixLine], str]:
+def _moved(found: Comparison) -> tuple[list[MixLine], str]:
     """Who delivers something else, or at another time; and how much that is, as far as it can be told."""
     if found.moved_kg is None:
         moved = [line for line in found.mix if line.before_kg != line.after_kg]
@@ -216,7 +216,7 @@ def moved_told(found: Comparison) -> tuple[list[MixLine], str]:
 
 
 def _mix(found: Comparison, shown: int) -> doc.Section:
-    moved, told = moved_told(found)
+    moved, told = _moved(found)
     title = "Who delivers, where the two differ"
     same = len(found.mix) - len(moved)
     alike = [f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else []
@@ -307,19 +307,19 @@ def _money_words(more: Cost, currency: str) -> str:
         for amount, what in ((more.nominal, "cash"), (more.total, "present value"))
         if _felt(amount)
     ]
-    weighed = penalty_cell(more)
+    weighed = _penalty_cell(more)
     told = ", ".join(words[: 1 if more.nominal == more.total else 2]) or "costs the same"
     return told + (f"; penalty about {currency} {written(weighed)}" if weighed != doc.NOTHING else "")
 
 
-def penalty_cell(more: Cost) -> doc.Cell:
+def _penalty_cell(more: Cost) -> doc.Cell:
     """Return the penalties of a difference in costs, gray and rounded."""
     return penalty(more.shortage + more.penalties)
 
 
 def penalty_of(step: Step) -> doc.Cell:
     """Return what a step adds to penalties; nothing where rules conflict after it."""
-    return doc.NOTHING if step.conflict else penalty_cell(step.rise)
+    return doc.NOTHING if step.conflict else _penalty_cell(step.rise)
 
 
 def shortage_of(step: Step, names: ShownNames) -> list[str]:
@@ -369,12 +369,12 @@ def comparison_screen(found: Comparison, top: int = SHOWN) -> doc.Document:
     """The difference, then of each table as many rows as there is room for; `top`: rows that the whole document shows of each."""
     return doc.document(
         "What differs",
-        doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
+        doc.sentence(f"A is {found.before}. B is {found.after}. {_difference(found)}"),
         doc.sentence(money) if (money := _money(found)) else None,
-        penalties_told(found),
-        doc.sentence(dependence_told(found)) if dependence_told(found) else None,
+        _penalties(found),
+        doc.sentence(_dependence_line(found)) if _dependence_line(found) else None,
         what_is_known(found),
-        conflicts_told(found),
+        _conflicts(found),
         _brief_short(found),
         _brief_mix(found, top),
         _brief_steps(found),
@@ -391,7 +391,7 @@ def _money(found: Comparison) -> str:
     more = {title: getattr(found.cost_after, name) - getattr(found.cost_before, name) for name, title in LINES_OF_COST}
     more.pop("spent")
     parts = sorted((one for one in more.items() if abs(one[1]) >= 1), key=lambda one: -abs(one[1]))
-    of_it = [f"{title} {signed_money(amount, found.currency)}" for title, amount in parts]
+    of_it = [f"{title} {_signed_money(amount, found.currency)}" for title, amount in parts]
     when = "Present value, " if found.cost_after.nominal != found.cost_after.total else ""
     return f"{when}B less A: {', '.join(of_it)}." if of_it else ""
 
@@ -419,7 +419,7 @@ def _brief_short(found: Comparison) -> doc.Section:
 
 
 def _brief_mix(found: Comparison, top: int) -> doc.Section:
-    moved, told = moved_told(found)
+    moved, told = _moved(found)
     titles = {one.material: one.title(found.names.label(one.material)) for one in found.materials}
     same = len(found.mix) - len(moved)
     alike = [f"{count(same, 'more supply', 'more supplies')} the same in both"] if same else []
