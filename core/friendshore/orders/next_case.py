@@ -238,10 +238,6 @@ def _kilograms(quantity: Decimal) -> str:
     return f"{quantity.normalize():f} kg"
 
 
-def _amount(quantity: Decimal) -> str:
-    return f"{quantity.normalize():,f}"
-
-
 def _drop_periods(text: CaseText, gone: int, contents: dict[PurePosixPath, bytes], folder: Path) -> None:
     """Leave out the past periods of demands that list one quantity for each, in the case file, its scenarios, and its table of demands."""
     data = text.data
@@ -384,7 +380,7 @@ def _limit_notes(rolled: RolledCase) -> Iterator[str]:
         named = ", ".join(sorted({row.rule for row in rolled.carried.rows}))
         yield f"what was ordered and wanted before {rolled.day} counts in the limits of its year ([[carryover]]): {named}"
     for called, beyond in rolled.carried.overdrawn:
-        yield f"{called}: exceeded by {_amount(beyond)} already, so that nothing more is allowed"
+        yield f"{called}: exceeded by {beyond.normalize():,f} already, so that nothing more is allowed"
     if rolled.carried.pins:
         yield f"rules for what orders leave of capacities: {', '.join(pin['id'] for pin in rolled.carried.pins)}"
     if rolled.carried.not_pinned:
@@ -401,7 +397,6 @@ class CaseText:
         self.file = file
         self.end = "\r\n" if "\r\n" in text else "\n"
         self._lines = text.splitlines()
-        self._original = text
         self._numbers = key_lines(text)
         self.data: dict[str, Any] = toml_data(text.removeprefix("\ufeff"), file)
         self._new = deepcopy(self.data)
