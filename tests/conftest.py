@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from friendshore.catalog import several
-from friendshore.plugins import elsewhere, manifest, registry, running
+from friendshore.plugins import attribution, elsewhere, manifest, registry
 from friendshore.plugins.manifest import Plugin
 
 from .functional.program import python, shared_folder
@@ -186,7 +186,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: no later look for garbage goes through it, and one comes as rarely as in a command."""
-    running._PROCESS.ran = {}  # code of plugins that ran to find the checks of them: no test's plan is made after it
+    attribution._PROCESS.ran = {}  # code of plugins that ran to find the checks of them: no test's plan is made after it
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
     gc.enable()
@@ -214,11 +214,11 @@ def _sealed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
     """What code of plugins ran in one test, or for what it shares with others, is none of the next one's business: a command is a process of its own."""
-    before = dict(running._PROCESS.ran)
+    before = dict(attribution._PROCESS.ran)
     try:
         return (yield)
     finally:
-        running._PROCESS.ran = before
+        attribution._PROCESS.ran = before
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ _NAMES = {
     ".catalog": ["read_catalog"],
     ".plugins": ["Registry"],
     ".plugins.interface": ["__version__"],
-    ".questions.alternatives.search": ["Alternatives", "alternatives"],
-    ".questions.compare.records": ["Comparison"],
-    ".questions.compare.search": ["compare", "compare_plans"],
-    ".questions.why_not.search": ["WhyNot", "why_not"],
+    ".questions.alternatives.find_alternatives": ["Alternatives", "alternatives"],
+    ".questions.compare.comparison": ["Comparison"],
+    ".questions.compare.compare_plans": ["compare", "compare_plans"],
+    ".questions.why_not.find_why_not": ["WhyNot", "why_not"],
     ".recommend": ["Recommendation", "plan"],
 }
 

@@ -9,8 +9,8 @@ from .case import load_case as load_case
 from .catalog import read_catalog as read_catalog
 from .plugins import Registry as Registry
 from .plugins.interface import __version__ as __version__
-from .questions.alternatives.search import Alternatives as Alternatives, alternatives as alternatives
-from .questions.compare.records import Comparison as Comparison
-from .questions.compare.search import compare as compare, compare_plans as compare_plans
-from .questions.why_not.search import WhyNot as WhyNot, why_not as why_not
+from .questions.alternatives.find_alternatives import Alternatives as Alternatives, alternatives as alternatives
+from .questions.compare.comparison import Comparison as Comparison
+from .questions.compare.compare_plans import compare as compare, compare_plans as compare_plans
+from .questions.why_not.find_why_not import WhyNot as WhyNot, why_not as why_not
 from .recommend import Recommendation as Recommendation, plan as plan

@@ -10,7 +10,7 @@ import numpy as np
 
 from friendshore.explain.results import Effort
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.alternatives.search import alternatives
+from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.session import Session
 from friendshore_reasons.ledger.search import ledger
 from friendshore_risk.stress.insurance import insurance

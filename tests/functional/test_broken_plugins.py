@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from friendshore import load_case, plan
 from friendshore.cli import app
-from friendshore.cli.announced import own_questions
+from friendshore.cli.groups import own_questions
 from friendshore.cli.questions import command_for
 from friendshore.plugins import Blocker, Registry
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.main import get_command
 
-from friendshore.cli import announced, app
-from friendshore.cli.announced import own_questions
+from friendshore.cli import app, groups
 from friendshore.cli.cases import write_starter
+from friendshore.cli.groups import own_questions
 from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.errors import PluginError
@@ -266,7 +266,7 @@ def test_an_unknown_command_suggests_a_question() -> None:
 @pytest.mark.usefixtures("site")
 def test_a_command_of_an_official_plugin_that_is_missing_names_the_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message contains the command that installs it, as does that of a question that a report asks."""
-    monkeypatch.setattr(announced, "distributions", list)
+    monkeypatch.setattr(groups, "distributions", list)
     done = here("repairs", "case.toml", "--json")
     assert done.returncode == 2
     assert "pip install friendshore-reasons" in " ".join(done.stderr.split())

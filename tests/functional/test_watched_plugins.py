@@ -16,9 +16,9 @@ import pytest
 
 from friendshore.errors import PluginError
 from friendshore.plugins import Registry
+from friendshore.plugins.attribution import running
 from friendshore.plugins.loading import places
 from friendshore.plugins.processes import ProcessEndedError, WatchedProcesses
-from friendshore.plugins.running import running
 
 from .program import call, here
 from .test_lock import CASE, CATALOG

@@ -16,7 +16,6 @@ from typing import Any
 
 from friendshore.plugins import Registry
 from friendshore.reading.csvfile import Table
-from friendshore.recommend import vouch as vouching
 from friendshore.run import folder as run_folder
 
 _MANY = 40
@@ -26,7 +25,9 @@ _MANY = 40
 @contextmanager
 def remembered() -> Iterator[None]:
     """Replace the functions, and put them back: a case that another test edits at the same path must be read again."""
-    verifying = importlib.import_module("friendshore.recommend.verify_run")  # the function in it has its name
+    # The functions in these modules have the modules' names.
+    verifying = importlib.import_module("friendshore.recommend.verify_run")
+    vouching = importlib.import_module("friendshore.recommend.recheck")
     with ExitStack() as stack:
         replace = partial(_replace, stack)
         # What is installed, and the case, stay as they are.

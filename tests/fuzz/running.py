@@ -91,7 +91,7 @@ def _command(command: Sequence[str], cwd: Path, scratch: Path, site: Path | None
     code = 1  # Python's own, of what nobody caught
     try:
         _prepare(cwd, scratch, site)
-        from friendshore.cli.program import main  # runs the program as a shell does, plugins watched
+        from friendshore.cli.app import main  # runs the program as a shell does, plugins watched
 
         sys.argv = ["friendshore", *command]
         code = main()

@@ -21,7 +21,7 @@ from friendshore.plugins import Registry
 from friendshore.reading.csvfile import Table
 from friendshore.recommend import ProofEffort, RunCheck, verify_run
 from friendshore.recommend.facts import FactsFile, PackFacts, RuleFacts, facts_file
-from friendshore.recommend.vouch import vouch
+from friendshore.recommend.recheck import vouch
 from friendshore.run import TABLES, read_run
 from friendshore.run import folder as run_folder
 from friendshore.run.tables import differences_in_table

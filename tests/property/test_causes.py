@@ -13,10 +13,10 @@ from friendshore.domain.facts import Facility
 from friendshore.domain.unmet import RunConflict, RunSupplyCause
 from friendshore.errors import InputError
 from friendshore.explain import competing, shortage_causes
+from friendshore.explain.causes import causes_as_told
 from friendshore.explain.replans import PartReplans
 from friendshore.explain.restrictions import Restriction, unproven_offers
-from friendshore.explain.stated_causes import causes_as_told
-from friendshore.recommend.run_parts import describe_shortages
+from friendshore.recommend.describe import describe_shortages
 from friendshore.session import Session
 from friendshore.solve import least
 

@@ -14,7 +14,7 @@ from tests.building import case, catalog, demand, facility, opened, source, stor
 from friendshore.domain.base import totals
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.questions.compare.search import compare, compare_plans
+from friendshore.questions.compare.compare_plans import compare, compare_plans
 from friendshore.session import Session
 from friendshore.session.decided import keep_decisions
 

@@ -16,8 +16,8 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.errors import InputError
 from friendshore.explain.break_even import break_even_price
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.compare.search import compare
+from friendshore.questions.alternatives.find_alternatives import alternatives
+from friendshore.questions.compare.compare_plans import compare
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 from friendshore_risk.stress.search import stress

@@ -19,10 +19,10 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.base import Record
 from friendshore.domain.change import Change
 from friendshore.explain.results import Difference
-from friendshore.questions.alternatives.screen import alternatives_screen
-from friendshore.questions.alternatives.search import Alternatives, MaterialMix
-from friendshore.questions.compare.records import Comparison
-from friendshore.questions.compare.screen import comparison_screen
+from friendshore.questions.alternatives.alternatives_document import alternatives_screen
+from friendshore.questions.alternatives.find_alternatives import Alternatives, MaterialMix
+from friendshore.questions.compare.comparison import Comparison
+from friendshore.questions.compare.comparison_document import comparison_screen
 from friendshore_enquiries.document import ask_screen
 from friendshore_enquiries.records import Unknowns
 from friendshore_reasons.calendar.document import calendar_screen

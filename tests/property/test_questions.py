@@ -13,7 +13,7 @@ from friendshore.domain.change import Change
 from friendshore.explain.break_even import break_even_price
 from friendshore.explain.eligibility import Eligibilities
 from friendshore.problem.changes import apply_changes
-from friendshore.questions.alternatives.search import alternatives
+from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Pin
 from friendshore.session import Session

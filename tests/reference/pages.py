@@ -16,9 +16,8 @@ from pydantic import BaseModel
 from tests.reference.schema import columns_of, files_page, schema_text, schemas
 from typer.main import get_command
 
-from friendshore.cli.announced import announced_commands, own_questions
 from friendshore.cli.app import app
-from friendshore.cli.groups import plugin_command
+from friendshore.cli.groups import announced_commands, own_questions, plugin_command
 from friendshore.cli.options import EXIT_CODES
 from friendshore.cli.questions import command_for
 from friendshore.domain.run import Run

@@ -13,8 +13,8 @@ import pytest
 from friendshore.domain.case import IncumbentSpec
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
 from friendshore.errors import InputError
-from friendshore.questions.alternatives.document import alternatives_document
-from friendshore.questions.alternatives.search import Alternative, Alternatives, alternatives
+from friendshore.questions.alternatives.alternatives_document import alternatives_document
+from friendshore.questions.alternatives.find_alternatives import Alternative, Alternatives, alternatives
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.rows import Row
 

@@ -16,7 +16,7 @@ from friendshore.domain.case import Case
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import Status
 from friendshore.domain.time import Horizon, PeriodLength
-from friendshore.orders.case_text import CaseText
+from friendshore.orders.next_case import CaseText
 from friendshore.reading.tomlfile import toml_data
 
 from ..building import refused

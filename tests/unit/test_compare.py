@@ -13,10 +13,9 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.questions.compare.document import comparison_document
-from friendshore.questions.compare.records import Comparison
-from friendshore.questions.compare.screen import comparison_screen
-from friendshore.questions.compare.search import compare, compare_plans, scenario_walk
+from friendshore.questions.compare.compare_plans import compare, compare_plans, scenario_walk
+from friendshore.questions.compare.comparison import Comparison
+from friendshore.questions.compare.comparison_document import comparison_document, comparison_screen
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import Exclude
 from friendshore.rules.kinds.limits import Pin

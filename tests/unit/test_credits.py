@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from friendshore.domain.change import Change, TermKind
 from friendshore.domain.facts import Catalog
 from friendshore.errors import InputError
-from friendshore.questions.why_not.document import why_not_document
-from friendshore.questions.why_not.search import why_not
+from friendshore.questions.why_not.find_why_not import why_not
+from friendshore.questions.why_not.why_not_document import why_not_document
 from friendshore.report import plan_document
 from friendshore.rules.kinds import Tariff
 

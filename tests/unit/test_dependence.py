@@ -17,9 +17,8 @@ from friendshore.domain.case import Concern
 from friendshore.domain.change import Change
 from friendshore.domain.countries import COVERED_NATIONS
 from friendshore.domain.run import Run
-from friendshore.questions.compare.document import comparison_document
-from friendshore.questions.compare.screen import comparison_screen
-from friendshore.questions.compare.search import compare
+from friendshore.questions.compare.compare_plans import compare
+from friendshore.questions.compare.comparison_document import comparison_document, comparison_screen
 from friendshore.report.page import page_document
 from friendshore.report.plan import plan_document
 from friendshore.report.screen import screen_document

@@ -19,9 +19,9 @@ from friendshore.errors import Diagnostic, SolverError
 from friendshore.program import compile_program
 from friendshore.program.limits import Goal
 from friendshore.program.matrix import Entries, Floats, Linear
-from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.compare.search import compare
-from friendshore.questions.why_not.search import why_not
+from friendshore.questions.alternatives.find_alternatives import alternatives
+from friendshore.questions.compare.compare_plans import compare
+from friendshore.questions.why_not.find_why_not import why_not
 from friendshore.rules.kinds import Exclude
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.session import Session

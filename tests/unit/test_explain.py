@@ -16,7 +16,7 @@ from friendshore.domain.facts import CapacityStep, Status
 from friendshore.domain.unmet import RunSupplyCause
 from friendshore.explain import counted_shorts, kept_out, shortage_causes
 from friendshore.plugins import Registry
-from friendshore.questions.alternatives.search import alternatives
+from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.describe import RunContext, run_of
 from friendshore.recommend.recheck import recheck

@@ -12,13 +12,11 @@ from friendshore.document.markdown import markdown
 from friendshore.document.terminal import plain_text
 from friendshore.domain.facts import Offer
 from friendshore.domain.run import Run, RunPurchase
-from friendshore.explain.full_prices import trace_cash
-from friendshore.explain.offer_prices import OfferPrice, OfferPrices
-from friendshore.questions.alternatives.document import alternatives_document
-from friendshore.questions.alternatives.screen import alternatives_screen
-from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.why_not.document import why_not_document
-from friendshore.questions.why_not.search import why_not
+from friendshore.explain.full_prices import OfferPrice, OfferPrices, trace_cash
+from friendshore.questions.alternatives.alternatives_document import alternatives_document, alternatives_screen
+from friendshore.questions.alternatives.find_alternatives import alternatives
+from friendshore.questions.why_not.find_why_not import why_not
+from friendshore.questions.why_not.why_not_document import why_not_document
 from friendshore.report import page_document, plan_document, screen_document
 from friendshore.rules.kinds import Tariff
 from friendshore.rules.kinds.limits import Budget

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from friendshore.explain.minimal_sets import minimal_set
+from friendshore.explain.causes import minimal_set
 from friendshore_reasons.repairs.levers import Lattice
 
 from ..property.settings import examples

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.domain.market import Rate
+from friendshore.orders.carryover import PlannedUse, RolledLot, node_totals, planned_use, take_out
 from friendshore.orders.lines import UNITS, OrderLine, order_lines
 from friendshore.orders.sheet import PlacedLine
-from friendshore.orders.used import PlannedUse, RolledLot, node_totals, planned_use, take_out
 from friendshore.recommend import Recommendation
 
 from ..building import (

@@ -24,7 +24,7 @@ from friendshore.program.limits import LimitRows
 from friendshore.program.matrix import Assembly, owners_of
 from friendshore.program.rounding import to_steps
 from friendshore.recommend import gather
-from friendshore.recommend.doubtful import out_of_scale
+from friendshore.recommend.suggest import out_of_scale
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.solve import solve
 from friendshore.verify import examine

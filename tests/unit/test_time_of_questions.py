@@ -15,9 +15,9 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.errors import OutOfTimeError
 from friendshore.explain.results import QuestionResult
 from friendshore.problem.inputs import Inputs
-from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.compare.search import compare
-from friendshore.questions.why_not.search import why_not
+from friendshore.questions.alternatives.find_alternatives import alternatives
+from friendshore.questions.compare.compare_plans import compare
+from friendshore.questions.why_not.find_why_not import why_not
 from friendshore.rules.kinds.trade import Exclude
 from friendshore.session import Session
 from friendshore.solve import Limits

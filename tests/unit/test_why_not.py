@@ -18,8 +18,8 @@ from friendshore.errors import InputError
 from friendshore.explain import break_even
 from friendshore.explain.break_even import BreakEven, break_even_price
 from friendshore.plugins import Registry
-from friendshore.questions.why_not.document import why_not_document
-from friendshore.questions.why_not.search import WhyNot, why_not
+from friendshore.questions.why_not.find_why_not import WhyNot, why_not
+from friendshore.questions.why_not.why_not_document import why_not_document
 from friendshore.recommend import reopen, verdicts
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import ExportControl, Tariff

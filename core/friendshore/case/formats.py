@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from ..errors import Diagnostic, FriendshoreError
 from ..plugins import Registry, asked_of
 from ..plugins.attribution import wrong
-from ..plugins.readings import CatalogRef
+from ..plugins.elsewhere import CatalogRef
 from ..reading.tomlfile import TomlFile, read_toml
 
 if TYPE_CHECKING:

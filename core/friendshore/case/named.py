@@ -12,7 +12,7 @@ from ..domain.base import UnreadableError
 from ..domain.case import Case
 from ..errors import Diagnostic, InputError
 from ..plugins import Registry
-from ..plugins.readings import CatalogRef
+from ..plugins.elsewhere import CatalogRef
 from ..readers import CatalogRows
 from ..reading.fields import Layout
 from .book import CaseWorkbook, plain, read_case_workbook

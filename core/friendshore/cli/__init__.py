@@ -5,8 +5,7 @@ What is slow to import is imported within the commands, so that `--help` is quic
 
 from __future__ import annotations
 
-from .app import app
-from .command import Command
-from .program import main
+from .app import app, main
+from .groups import Command
 
 __all__ = ["Command", "app", "main"]

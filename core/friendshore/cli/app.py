@@ -1,16 +1,21 @@
-"""All commands under one name."""
+"""The program `friendshore`: all commands under one name, and how they run in a process that ends with them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import gc
+import io
+import os
+import sys
+from typing import Annotated, Any
 
 import typer
 
+from ..errors import Diagnostic, InputError
+from ..writing import refused_by_the_machine
 from . import cases, catalogs, orders, plan, plugins, rules, runs
-from .announced import own_questions
-from .groups import Commands, announced
-from .options import EPILOG
-from .output import bare
+from .groups import Commands, own_questions, placeholder
+from .options import CLOSED_PIPE, EPILOG, alone
+from .output import StdoutError, bare, complain, let_go, tell
 
 app = typer.Typer(
     cls=Commands,
@@ -35,7 +40,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def main(
+def _top(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
@@ -47,7 +52,7 @@ app.command("plan", short_help="Find the cheapest compliant mix of a case.")(pla
 app.command("check", short_help="List every mistake of a case; solve nothing.")(cases.check)
 app.command("verify", short_help="Check a run folder from its own files.")(runs.verify)
 for _name, _answers in own_questions().items():
-    app.command(_name, short_help=_answers)(announced)
+    app.command(_name, short_help=_answers)(placeholder)
 app.command("report", short_help="Print a run on one page, or write it as HTML.")(runs.report)
 app.command("orders", short_help="Write what a plan buys as an order sheet, or read it back.")(orders.orders)
 app.command("lock", short_help="Record what a case's result rests on, for plan --locked.")(cases.lock)
@@ -57,3 +62,87 @@ app.add_typer(cases.app, name="case")
 app.add_typer(catalogs.app, name="catalogs")
 app.add_typer(rules.app, name="rules")
 app.add_typer(plugins.app, name="plugins")
+
+
+_MISTYPED: Any = typer.BadParameter.__mro__[2]
+"""What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""
+_WRITES = {"--out": "--html", "--output": "--html", "--html": "--out"}
+"""Options that name a file to write, each with what it is called where it is not known."""
+_OBJECTS = 300_000
+"""New objects between two searches for reference cycles: from Python's 700 on, a tenth of a short command would be spent on those."""
+_STOPPED = 130
+"""Exit code after Ctrl-C, where there is no answer to show."""
+_OF_LIBRARIES = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
+}
+"""Variables of the environment that libraries read, where they are not given.
+
+numpy else starts a thread for each processor, for dense algebra; they wait for work busily, and there is none: programs are
+sparse. One also adds up the same way on any machine. pydantic else asks every package that is installed whether it has a
+plugin for how records are checked, which here is nobody's to change.
+"""
+
+
+def main() -> int:
+    """Runs the command that the command line names, in a process that ends with it, and returns its exit code."""
+    gc.set_threshold(_OBJECTS)
+    for name, value in _OF_LIBRARIES.items():
+        os.environ.setdefault(name, value)
+    open_streams()
+    try:
+        return alone(_run)
+    except KeyboardInterrupt:  # Typer ends quietly while a command runs; this is before and after it
+        return _STOPPED
+    finally:
+        gc.freeze()  # else Python looks for cycles among all that a plan is made of, just before it ends
+
+
+def _run() -> int:
+    try:
+        code = app(prog_name="friendshore", standalone_mode=False)
+    except _MISTYPED as error:
+        _suggest(error)
+        text = io.StringIO()
+        error.show(text)
+        tell(text.getvalue().rstrip("\n"))
+        code = error.exit_code
+    except StdoutError as error:
+        code = _without_stdout(error)
+    except OSError as error:  # of a help text, which Typer prints itself; any other is a bug of ours, and raised again
+        refused_by_the_machine(error)
+        code = _without_stdout(StdoutError(error))
+    except SystemExit as ended:
+        gone = ended.__context__  # Typer ends in 1 where the reader of a help text has gone
+        code = _without_stdout(StdoutError(gone)) if isinstance(gone, BrokenPipeError) else ended.code
+    return code if isinstance(code, int) else int(code is not None)
+
+
+def _suggest(error: Any) -> None:
+    """Suggest the name that a command has for the mistyped option of another: `--out` of one is `--html` of another."""
+    meant = _WRITES.get(getattr(error, "option_name", ""))
+    if meant and error.ctx is not None and any(meant in param.opts for param in error.ctx.command.params):
+        error.possibilities = [meant]
+
+
+def _without_stdout(error: StdoutError) -> int:
+    """Return the exit code if stdout takes no more output. Report it only if that is a mistake."""
+    let_go(sys.stdout)
+    if error.closed:
+        return CLOSED_PIPE
+    complain([Diagnostic(error.reason, "standard output", fix="make room, or write elsewhere")])
+    return InputError.exit_code
+
+
+def open_streams() -> None:
+    """Gives a standard stream that was closed by whoever started us a place to go: nowhere.
+
+    Left closed, its number goes to the next file that is opened, and what is meant for a terminal is written into that file.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.set_inheritable(opened, True)
+            setattr(sys, name, os.fdopen(opened, "w" if number else "r", encoding="utf-8", closefd=False))

@@ -1,23 +1,98 @@
-"""Groups of commands: the kernel's own, its questions, and what plugins announce in their manifests.
+"""Groups of commands: the kernel's own, its questions, and the commands of plugins, as manifests announce them.
 
-Help texts are made from manifests. The code of a plugin is imported when its own command is run.
+Help texts are made from manifests, which are read as text. The code of a plugin is imported when its own command is run. The registry reports
+what is wrong with a manifest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import wraps
+from importlib.metadata import Distribution, distributions
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import FriendshoreError
 from ..official import plugin_with_command
-from .announced import announced_commands, announced_questions, own_questions
 from .options import installed
 from .output import answering, answers_alone
 from .questions import command_for, refusal, typed_command, values_of
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that a plugin brings.
+
+    Errors that the function raises as `FriendshoreError` are printed like those of any command: as text on stderr, or as one JSON object on
+    stdout if it has a parameter `as_json` that is set.
+    """
+
+    name: str
+    """Name, as the manifest announces it: `sign`, or `case to-sql` for a command in a group."""
+    function: Callable[..., Any]
+    """Function that returns the exit code. Its parameters are typer's arguments and options, and its docstring is the help text."""
+
+
+MANIFEST = "friendshore.toml"
+"""As plugins have it, and friendshore itself."""
+_GROUP = "[friendshore]"
+
+
+def own_questions() -> dict[str, str]:
+    """Friendshore's own questions by name, with a line on what each answers."""
+    return _announced(Path(__file__).parents[1], "questions")
+
+
+def _announced_questions() -> dict[str, str]:
+    """Return the questions of all installed plugins by name, each with a line on what it answers, sorted by name."""
+    return _of_all("questions")
+
+
+def announced_commands() -> dict[str, str]:
+    """Return the commands of all installed plugins by name, such as `case to-sql`, each with a line of help, sorted by name."""
+    return _of_all("commands")
+
+
+def _of_all(key: str) -> dict[str, str]:
+    return dict(sorted((name, line) for dist in distributions() for name, line in _of(dist, key)))
+
+
+def _of(dist: Distribution, key: str) -> Iterator[tuple[str, str]]:
+    with suppress(OSError, ValueError, ImportError, AttributeError):
+        text = dist.read_text("entry_points.txt") or ""
+        for package in _packages(text) if _GROUP in text else ():
+            spec = find_spec(package)
+            for folder in (spec.submodule_search_locations if spec is not None else None) or ():
+                if (Path(folder) / MANIFEST).is_file():
+                    yield from _announced(Path(folder), key).items()
+
+
+def _packages(text: str) -> Iterator[str]:
+    """Yield the top-level packages that entry points of our group name."""
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            group = line
+        elif group == _GROUP and "=" in line:
+            yield line.partition("=")[2].strip().partition(":")[0].partition(".")[0]
+
+
+def _announced(folder: Path, key: str) -> dict[str, str]:
+    """Return a table of the manifest in a folder.
+
+    Raises:
+        OSError, ValueError: If it can't be read.
+    """
+    lines = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8-sig")).get(key, {})
+    return {str(name): str(line) for name, line in lines.items()}
+
 
 _MEANT = {"new": "init", "create": "init", "validate": "check", "solve": "plan", "run": "plan"}
 """What other tools call what is meant, where no spelling is near."""
@@ -27,7 +102,6 @@ class Commands(TyperGroup):
     """A group of commands: the kernel's own, and those that plugins announce in their manifests. The top group has all questions too."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return their names."""
         return list(dict.fromkeys((*super().list_commands(ctx), *_of_plugins(_group(ctx)))))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -73,7 +147,7 @@ def _group(ctx: Any) -> tuple[str, ...]:
 
 def _of_plugins(group: tuple[str, ...]) -> dict[str, str | None]:
     """Return what plugins add to a group: commands by name, each with its line of help; None: a group of theirs."""
-    found: dict[str, str | None] = {} if group else dict(announced_questions())
+    found: dict[str, str | None] = {} if group else dict(_announced_questions())
     for name, line in announced_commands().items():
         *words, last = name.split()
         if tuple(words) == group:
@@ -83,14 +157,13 @@ def _of_plugins(group: tuple[str, ...]) -> dict[str, str | None]:
     return dict(sorted(found.items()))
 
 
-def announced() -> None:
+def placeholder() -> None:
     """Take the place of a question of friendshore's own among the commands, until it is asked."""
 
 
 def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
     """Return a plugin's command; one that reports an error if it isn't available. A plugin that `args` block isn't used."""
     from ..plugins.attribution import asked_of, wrong
-    from .command import Command
 
     last, as_json = name.rpartition(" ")[2], "--json" in args
     try:

@@ -128,7 +128,7 @@ def installed(block: list[str] | None) -> Registry:
     """
     from ..errors import PluginError
     from ..plugins import Blocker, Registry
-    from ..plugins.running import own_process
+    from ..plugins.attribution import own_process
 
     if _ALONE.get():
         own_process()

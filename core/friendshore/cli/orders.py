@@ -90,7 +90,7 @@ def orders(
 
 def _print_orders(placed: tuple[PlacedLine, ...], written: list[Path], as_json: bool) -> None:
     from ..orders.next_case import order_table
-    from ..orders.placed import stated
+    from ..orders.sheet import stated
     from ..reading.tomlfile import toml_text
 
     tables = [order_table(stated(one, one.line.placed)) for one in placed]

@@ -176,13 +176,13 @@ def show(*told: Document, most: int | None = None) -> None:
 
 
 def _has_colours(stream: Any) -> bool:
-    """Whether a stream is a terminal, or is to be taken for one. Where it surely is not, rich need not be loaded to say so."""
+    """Return True if a stream is a terminal, or counts as one. If it surely isn't, rich isn't loaded."""
     told = any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
     return stream is not None and (told or stream.isatty()) and stdout_console().is_terminal
 
 
 class _Inert:
-    """What is shown on a terminal: its colours are ours, its text is not."""
+    """Something shown on a terminal: its colors are ours, its text isn't."""
 
     def __init__(self, part: RenderableType) -> None:
         self._part = part
@@ -271,7 +271,7 @@ def _write(stream: Any, text: str) -> None:
 
 
 def _lenient(stream: Any) -> None:
-    """A terminal whose encoding lacks a sign shows another of ours, or its number, in the place of it, rather than nothing at all."""
+    """Let a terminal replace signs that its encoding lacks with similar ones or numbers."""
     if hasattr(stream, "reconfigure"):
         codecs.register_error(_LENIENT, _shown)
         stream.reconfigure(errors=_LENIENT)
@@ -281,7 +281,7 @@ _LENIENT = "friendshore"
 
 
 def _shown(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What stands in the place of a sign that an encoding lacks, and where to go on."""
+    """Return the replacement of a sign that an encoding lacks, and where to continue."""
     if isinstance(error, UnicodeEncodeError):
         if sign := _IN_ASCII.get(error.object[error.start]):
             return sign, error.start + 1

@@ -75,7 +75,7 @@ def show_(
 
 
 def _installed(registry: Registry) -> tuple[list[RulePack], list[tuple[str, str, str]]]:
-    """The installed packs; and of those that are unavailable, name, distribution and why: they keep no other from being told."""
+    """Return the installed packs, and name, distribution, and error of those that are unavailable."""
     from ..errors import FriendshoreError
     from ..plugins.loading import places
     from ..rules.pack import read_pack
@@ -100,7 +100,7 @@ def _rows(pack: RulePack, registry: Registry) -> Iterator[dict[str, object]]:
 
 
 def _of_case(path: Path, registry: Registry) -> tuple[list[dict[str, object]], list[RulePack]]:
-    """The rules of a case, and the packs that bring some of them."""
+    """Return the rules of a case, and the packs that bring some of them."""
     from ..case import load_case
     from ..plugins import Blocker
     from ..report import rule_row

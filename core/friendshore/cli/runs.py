@@ -10,15 +10,13 @@ import typer
 
 from ..domain.runtime import LONGEST_SECONDS
 from ..errors import InputError
-from .asking import answers_of, questions_named
 from .options import DEFAULT_GAP, AsJson, Blocked, OfCase, Quiet, RunPath, TimeLimit, Workers, installed
 from .output import answer, answering, bare, show_json, wrote
+from .questions import answers_of, questions_named
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
-    from ..plugins import Registry
-    from ..recommend import RunCheck
-    from ..run import RunFolder
+    pass
 
 SECONDS = 30.0
 """Time limit of a proof: that of `friendshore.recommend`, which is slow to import."""
@@ -112,6 +110,7 @@ def report(
     as_json: AsJson = False,
 ) -> int:
     """Tell a run to whoever decides. The run is verified first: of one that does not hold, only what failed verification is told."""
+    from ..recommend import verify_stored
     from ..report.formats import format_named, format_of, rendered, write_document
     from ..run import read_run
     from ..writing import refuse_present
@@ -125,7 +124,7 @@ def report(
         raise InputError(f"`{chosen.name}` is not text that can be printed", column="--format", fix=fix)
     questions = questions_named(asked or (), registry)
     stored = read_run(run)
-    checked = _checked(stored, registry, case) if verified else None
+    checked = verify_stored(stored, registry, case) if verified else None
     shared = {"time_limit": time_limit, "gap": DEFAULT_GAP, "workers": workers, "strict": False}
     given = {**shared, "quiet": quiet, "as_json": as_json}
     holds = checked is None or not checked.findings
@@ -138,9 +137,3 @@ def report(
         text = rendered(told, chosen).decode()
         show_json({"format": chosen.name, "text": text}) if as_json else bare(text.rstrip("\n"))
     return checked.exit_code if checked is not None else 0
-
-
-def _checked(stored: RunFolder, registry: Registry, case: Path | None) -> RunCheck:
-    from ..recommend import verify_stored
-
-    return verify_stored(stored, registry, case)

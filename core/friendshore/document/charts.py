@@ -1,7 +1,7 @@
-"""What a chart shows, as figures: bars over time, flows, a timeline, a map of the world, a ladder of prices. How it is drawn, a renderer knows.
+"""Charts as figures: bars over time, flows, a timeline, a map of the world, and a ladder of prices; and the tones of texts and charts.
 
-A part of a chart has a name, an amount in the unit of the chart, and a sentence that tells it to whoever cannot see it. Parts of the tone `plain` are
-told apart by their order; others are shown in the look of their tone.
+A part of a chart has a name, an amount in the unit of the chart, and a sentence for readers who can't see it. Parts of the tone `plain` differ
+by their order, other parts by the look of their tone. Renderers draw.
 """
 
 from __future__ import annotations
@@ -9,9 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import TypeAlias
 
-from .tone import Tone
+
+class Tone(StrEnum):
+    """What a text or a part of a chart is to its reader; a renderer that has colours shows it."""
+
+    PLAIN = "plain"
+    TITLE = "title"
+    GOOD = "good"
+    DOUBTFUL = "doubtful"
+    BAD = "bad"
+    ASIDE = "aside"
+    """Of little weight: what an answer took."""
+    CHOICE = "choice"
+    """What whoever asked chose: scenarios."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from .charts import Chart
-from .tone import Tone as Tone  # noqa: PLC0414 - texts have tones, and are made of what this module holds
+from .charts import Tone as Tone  # noqa: PLC0414 - texts have tones, and are made of what this module holds
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

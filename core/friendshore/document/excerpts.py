@@ -1,12 +1,14 @@
-"""Documents that are shortened to the room there is: rows, columns and sections are left out whole, and lists say how many more there are."""
+"""Tables and documents fitted to a screen: period columns summed, and parts excerpted."""
 
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from heapq import heapify, heappop, heapreplace
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 from .elements import (
     Cell,
@@ -17,6 +19,7 @@ from .elements import (
     Drawing,
     Element,
     Excerpt,
+    Kilograms,
     Notes,
     Pairs,
     Phrase,
@@ -25,9 +28,10 @@ from .elements import (
     Several,
     Tone,
     Verbatim,
+    longest_word,
     sentence,
 )
-from .figures import count, written
+from .figures import count, unit_for, written
 
 LINES = 40
 """Lines of a screen."""
@@ -71,7 +75,7 @@ def shortened(document: Document, most: int, lines_of: Callable[[Document], int]
 
 
 def _fewest(fits: Callable[[int], bool], most: int) -> int:
-    """The least number from which on it fits; `most`, if it never does."""
+    """Return the smallest number that fits, or `most` if none does."""
     low, high = 0, most
     while low < high:
         middle = (low + high) // 2
@@ -80,7 +84,7 @@ def _fewest(fits: Callable[[int], bool], most: int) -> int:
 
 
 def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
-    """The tables that give up a row, one after the other, until each has one; and how many do before a section is left out."""
+    """Return the order in which tables give up rows until each has one, and how many do so before a section is left out."""
     shown = [min(_rows(table), most) for table in tables]
     excerpts = [table.excerpt if isinstance(table, DataTable) else None for table in tables]
     weights = chain(_FIRST, repeat(1))
@@ -107,13 +111,13 @@ def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
 
 
 def _sections(parts: Sequence[Element]) -> Iterator[int]:
-    """Where sections stand that can be left out: those with a title, but for the first, which answers."""
+    """Yield the positions of sections that can be left out: titled ones, except for the first, which has the answer."""
     titled = [place for place, part in enumerate(parts) if isinstance(part, Section) and part.title]
     yield from (place for place in titled[1:] if not _doubtful(parts[place]))
 
 
 def _doubtful(part: Element) -> bool:
-    """Whether something in it must be known before the rest is relied on."""
+    """Return True if a part contains something that readers must know first."""
     match part:
         case Section(parts=parts):
             return any(map(_doubtful, parts))
@@ -129,7 +133,7 @@ _DOUBTS = (Tone.DOUBTFUL, Tone.BAD)
 
 
 def _sections_to(parts: Sequence[Element], most: int) -> tuple[tuple[Element, ...], list[str]]:
-    """The parts with the first so many of the sections that can be left out, and the titles of the others."""
+    """Return the parts with the first optional sections, and the titles of the others."""
     rest = list(_sections(parts))[most:]
     titles = [part.title for i in rest if isinstance(part := parts[i], Section)]
     gone = {i for place in rest for i in (place, *_below(parts, place))}
@@ -137,7 +141,7 @@ def _sections_to(parts: Sequence[Element], most: int) -> tuple[tuple[Element, ..
 
 
 def _below(parts: Sequence[Element], place: int) -> Iterator[int]:
-    """Where tables stand that are set apart under the heading of a section."""
+    """Yield the positions of tables set apart under the heading of a section."""
     for i in range(place + 1, len(parts)):
         part = parts[i]
         if not isinstance(part, Section) or part.title:
@@ -153,7 +157,7 @@ def _named(titles: Sequence[str]) -> Iterator[Element]:
 
 
 def _tables(parts: Iterable[Element]) -> Iterator[Element]:
-    """All of which rows can be left out."""
+    """Yield all tables whose rows can be left out."""
     for part in parts:
         if isinstance(part, Section):
             yield from _tables(part.parts)
@@ -162,7 +166,7 @@ def _tables(parts: Iterable[Element]) -> Iterator[Element]:
 
 
 def _rows(part: Element) -> int:
-    """How many rows it has, if some of them can be left out; else 0."""
+    """Return the number of its rows if some can be left out, else 0."""
     match part:
         case DataTable(rows=rows) | Drawing(table=DataTable(rows=rows)) | Pairs(rows):
             return len(rows)
@@ -175,7 +179,7 @@ def _rows(part: Element) -> int:
 
 
 def _with(parts: Iterable[Element], shown: Iterator[int]) -> Iterator[Element]:
-    """The same with so many rows of each table."""
+    """Yield the parts with so many rows of each table."""
     for part in parts:
         if isinstance(part, Section):
             yield replace(part, parts=tuple(_with(part.parts, shown)))
@@ -187,7 +191,7 @@ def _with(parts: Iterable[Element], shown: Iterator[int]) -> Iterator[Element]:
 
 
 def _first(part: Element, shown: int) -> Iterator[Element]:
-    """The first rows of a table, with its sums, and how many more there are."""
+    """Yield the first rows of a table with its sums, and the number of the others."""
     more = f"{_rows(part) - shown} more (--full)"
     match part:
         case DataTable(rows=rows, excerpt=Excerpt(rests)):
@@ -225,12 +229,12 @@ def in_lines(table: DataTable, width: int) -> DataTable:
         spare = min(left // others, more)  # what one does not need is left to the others
         room[i] = _least(table, i, width) + spare
         left -= spare
-    columns = [_whole(table.columns[i]) for i in kept]
+    columns = [replace(table.columns[i], whole=True, from_width=0) for i in kept]
     return DataTable(tuple(columns), tuple(_row(row, kept, room) for row in table.rows), table.excerpt)
 
 
 def _least(table: DataTable, column: int, width: int) -> int:
-    """Characters that a column needs."""
+    """Return the characters that a column needs."""
     cells = [row.cells[column] for row in table.rows]
     whole = max((len(written(cell, width)) for cell in cells if not isinstance(cell, Several)), default=0)
     listed = max((len(written(cell, width)) for cell in cells if isinstance(cell, Several)), default=0)
@@ -238,12 +242,8 @@ def _least(table: DataTable, column: int, width: int) -> int:
 
 
 def _longest(table: DataTable, column: int, width: int) -> int:
-    """Characters with which nothing of a column is left out."""
+    """Return the characters of the longest cell of a column."""
     return max((len(written(row.cells[column], width)) for row in table.rows), default=0)
-
-
-def _whole(column: Column) -> Column:
-    return replace(column, whole=True, from_width=0)
 
 
 def _row(row: DataRow, kept: Sequence[int], room: dict[int, int]) -> DataRow:
@@ -277,7 +277,7 @@ def listed(listing: Several, room: int) -> str:
 
 
 def _at_length(listing: Several, i: int) -> list[str]:
-    """Return the texts of one of the things, the longest first."""
+    """Return the texts of one item, the longest first."""
     return [listing.items[i], *([listing.middle[i]] if listing.middle else [])]
 
 
@@ -288,3 +288,87 @@ def _cut(text: str, room: int) -> str:
 def _joined(told: Sequence[str], total: int, listing: Several) -> str:
     more = [f"{total - len(told)} more"] if total > len(told) else []
     return listing.between.join([*told, *more])
+
+
+MOST_PERIODS = 6
+"""Periods that are shown one by one; a longer plan is shown by calendar years."""
+_LEAST_TIMES = 2
+"""Columns of time that are shown however narrow a line is."""
+
+
+def period_columns(periods: Iterable[tuple[str, int]], room: int, over: str = "") -> list[Column]:
+    """A column for each period, given by label and calendar year, with `room` characters to reckon with; `over` says what all of them are of."""
+    return [Column(label, align="right", whole=True, year=str(year), over=over, room=room) for label, year in periods]
+
+
+def added_up(columns: Sequence[Column], kilograms: Sequence[Decimal]) -> list[Decimal]:
+    """The kilograms of each period as they stand where a line is wide enough."""
+    values = iter(kilograms)
+    spans = _spans([(column.title, column.year) for column in columns], len(columns))
+    return [sum(islice(values, size), Decimal(0)) for _, size in spans]
+
+
+def fitted(table: DataTable, width: int) -> DataTable:
+    """The table as a line of `width` characters takes it: fewer columns of periods, and none that only a wider line has."""
+    kept = [i for i, column in enumerate(table.columns) if column.from_width <= width]
+    if len(kept) < len(table.columns):
+        rows = (replace(row, cells=tuple(row.cells[i] for i in kept)) for row in table.rows)
+        table = DataTable(tuple(table.columns[i] for i in kept), tuple(rows))
+    places = [i for i, column in enumerate(table.columns) if column.year]
+    return _added_up(table, places, _most(table, places, width)) if places else table
+
+
+def _most(table: DataTable, places: Sequence[int], width: int) -> int:
+    """Return how many time columns fit."""
+    others = [
+        longest_word(written(row.cells[i], width) for row in table.rows) if column.room is None else column.room
+        for i, column in enumerate(table.columns)
+        if i not in places
+    ]
+    each = table.columns[places[0]].room or 1
+    return max(_LEAST_TIMES, (width - sum(others)) // each)
+
+
+def _added_up(table: DataTable, places: Sequence[int], most: int) -> DataTable:
+    columns = table.columns
+    spans = _spans([(columns[i].title, columns[i].year) for i in places], most)
+    first, rest = places[0], places[-1] + 1
+    titled = []
+    start = first
+    for title, size in spans:
+        over = columns[first].over if start == first else ""
+        titled.append(replace(columns[start], title=f"{over} {title}".strip(), over="", year=""))
+        start += size
+    sizes = [size for _, size in spans]
+    rows = [
+        replace(row, cells=(*row.cells[:first], *_sums(row.cells[first:rest], sizes), *row.cells[rest:]))
+        for row in table.rows
+    ]
+    return DataTable((*columns[:first], *titled, *columns[rest:]), tuple(rows))
+
+
+def _spans(periods: Sequence[tuple[str, str]], most: int) -> list[tuple[str, int]]:
+    """Titles with the number of periods that each adds up: the periods if they are few, else calendar years, the last years together
+    where there is no room for all.
+    """
+    if len(periods) <= min(MOST_PERIODS, most):
+        return [(label, 1) for label, _ in periods]
+    found = list(Counter(year for _, year in periods).items())
+    if len(found) <= most:
+        return found
+    kept, rest = found[: most - 1], found[most - 1 :]
+    return [*kept, (f"{rest[0][0]}–{rest[-1][0][-2:]}", sum(size for _, size in rest))]
+
+
+def _sums(cells: Sequence[Cell], sizes: Sequence[int]) -> list[Cell]:
+    """Return the kilograms summed in groups, in one unit if they state none."""
+    values = iter(cells)
+    found = [_sum(list(islice(values, size))) for size in sizes]
+    masses = [cell for cell in found if isinstance(cell, Kilograms) and not cell.unit]
+    unit = unit_for(cell.value for cell in masses)
+    return [replace(cell, unit=unit) if isinstance(cell, Kilograms) and not cell.unit else cell for cell in found]
+
+
+def _sum(cells: Sequence[Cell]) -> Cell:
+    some = [cell for cell in cells if isinstance(cell, Kilograms)]
+    return replace(some[0], value=sum((cell.value for cell in some), Decimal(0))) if some else cells[0]

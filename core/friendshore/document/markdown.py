@@ -7,8 +7,8 @@ from typing import assert_never
 
 from ..inert import markdown_inert, visible
 from . import elements as doc
+from .excerpts import fitted
 from .figures import figure_text, written
-from .periods import fitted
 
 _WIDTH = 10_000
 """Characters of a line: whoever shows it breaks it."""
@@ -51,7 +51,7 @@ def _element(element: doc.Element, level: int) -> str:
 
 
 def _phrase(phrase: str | doc.Phrase) -> str:
-    """A part of a sentence; spaces at its ends stay."""
+    """Return a part of a sentence. Spaces at its ends stay."""
     one = phrase if isinstance(phrase, doc.Phrase) else doc.Phrase(phrase)
     core = one.text.strip(" ")
     if not core:

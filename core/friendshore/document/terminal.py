@@ -16,9 +16,8 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from ..inert import visible, visible_lines
 from . import elements as doc
-from .excerpts import in_lines, listed, shortened
+from .excerpts import fitted, in_lines, listed, shortened
 from .figures import figure_text, written
-from .periods import fitted
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText
@@ -111,7 +110,7 @@ def _sentence(phrases: Sequence[str | doc.Phrase]) -> Line:
 
 
 def _broken(line: Line, width: int) -> Iterator[Line]:
-    """A line as lines of so many characters, broken between words, and within a word that is longer."""
+    """Yield a line as lines of limited width, broken between words, or within a word that is longer."""
     text = "".join(part for part, _ in line)
     starts = [0, *_breaks(text, width), len(text)]
     for start, end in pairwise(starts):
@@ -124,7 +123,7 @@ def _broken(line: Line, width: int) -> Iterator[Line]:
 
 
 def _breaks(text: str, width: int) -> list[int]:
-    """Where a text is broken: before each word that ends beyond a line."""
+    """Return the break positions of a text: before each word that crosses the end of a line."""
     if cell_len(text) <= width:
         return []
     breaks, used = [], 0
@@ -143,12 +142,12 @@ def _breaks(text: str, width: int) -> list[int]:
 
 
 def _folded(text: str, width: int, style: str = "") -> list[Line]:
-    """A text of several lines, each broken where it is too long."""
+    """Return a text of several lines, with long ones broken."""
     return [part for line in text.split("\n") for part in _broken([(line, style)], width)]
 
 
 def _notes(texts: Sequence[str | doc.Quoted], style: str, width: int) -> Iterator[Line]:
-    """Sentences, one a line; what is too long goes on with an indent."""
+    """Yield sentences, one a line. Long ones continue with an indent."""
     for text in texts:
         quoted = isinstance(text, doc.Quoted)
         told = visible_lines(text.text.strip()) if isinstance(text, doc.Quoted) else visible(text)
@@ -170,7 +169,7 @@ def _pairs(rows: Sequence[tuple[str, str]], width: int) -> Iterator[Line]:
 
 
 def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
-    """Widths of two columns that would take more room than there is: the wider gets less of it, then both."""
+    """Return the widths of two columns that are too wide: the wider gives up room first, then both."""
     over = first + second - width
     wider = min(over, abs(first - second))
     half = round((over - wider) / 2)
@@ -215,7 +214,7 @@ def _at(cell: Sequence[str], place: int) -> str:
 
 
 def _cut(widths: list[int], width: int) -> list[int]:
-    """Widths with what is beyond so many characters taken off all alike."""
+    """Return widths reduced by the same amount to fit a total."""
     widths = [min(one, width) or 1 for one in widths]
     over, left = max(0, sum(widths) - width), len(widths)
     kept = []
@@ -254,7 +253,7 @@ def _cell(cell: doc.Cell, row: doc.DataRow, width: int, indent: str) -> Span:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """A cell broken at spaces and hyphens; what is indented stays so."""
+    """Return a cell broken at spaces and hyphens. An indented one stays indented."""
     indent = " " * (len(text) - len(text.lstrip()))
     words = text.strip()
     if len(indent) + len(words) <= width:
@@ -264,7 +263,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _widths(columns: Sequence[doc.Column], rows: Sequence[Line], width: int) -> list[int]:
-    """Width of every column: all that it would take, or its part of what there is."""
+    """Return the width of every column: its natural width, or its share of the room."""
     texts = [[column.heading, *(row[i][0] for row in rows)] for i, column in enumerate(columns)]
     natural = [max(len(text.rstrip()) for text in column) for column in texts]
     widths, room = list(natural), width - 2 * (len(columns) - 1)
@@ -283,6 +282,6 @@ def _widths(columns: Sequence[doc.Column], rows: Sequence[Line], width: int) -> 
 
 
 def _least(texts: Sequence[str], hyphens: bool) -> int:
-    """Characters of the longest word of a column, with its indent."""
+    """Return the length of the longest word of a column, with its indent."""
     words = (len(text) - len(text.lstrip()) + doc.longest_word([text], hyphens=hyphens) for text in texts)
     return max(words, default=0) + hyphens

@@ -17,16 +17,11 @@ _NAMES = {
         "plan_dependence",
         "sum_of",
     ],
-    ".eligibility": ["Exposed", "KeptOut", "exposed", "kept_out", "least_confidence"],
-    ".full_prices": ["Cash", "TracedCash", "trace_cash"],
-    ".held": ["Holding", "holdings"],
-    ".obstacles": ["Obstacle"],
-    ".offer_prices": ["OfferPrice", "OfferPrices"],
-    ".ranges": ["RangedSpend", "spend_at_ends"],
-    ".replanned": ["UNPRICED", "RankPrice", "floors_from", "rank_prices"],
+    ".eligibility": ["Exposed", "KeptOut", "Obstacle", "exposed", "kept_out", "least_confidence"],
+    ".full_prices": ["Cash", "OfferPrice", "OfferPrices", "RangedSpend", "TracedCash", "spend_at_ends", "trace_cash"],
+    ".replanned": ["ByMonths", "RankPrice", "UNPRICED", "by_months", "floors_from", "rank_prices", "rounded"],
     ".results": ["materials_of", "names_of", "short_more"],
-    ".urgency": ["OrderDay", "order_days"],
-    ".whole_periods": ["ByMonths", "by_months", "rounded"],
+    ".stock": ["Holding", "OrderDay", "holdings", "order_days"],
 }
 
 __getattr__, __dir__, __all__ = load_on_use(__name__, _NAMES)

@@ -20,21 +20,28 @@ from .dependence import (
 from .eligibility import (
     Exposed as Exposed,
     KeptOut as KeptOut,
+    Obstacle as Obstacle,
     exposed as exposed,
     kept_out as kept_out,
     least_confidence as least_confidence,
 )
-from .full_prices import Cash as Cash, TracedCash as TracedCash, trace_cash as trace_cash
-from .held import Holding as Holding, holdings as holdings
-from .obstacles import Obstacle as Obstacle
-from .offer_prices import OfferPrice as OfferPrice, OfferPrices as OfferPrices
-from .ranges import RangedSpend as RangedSpend, spend_at_ends as spend_at_ends
+from .full_prices import (
+    Cash as Cash,
+    OfferPrice as OfferPrice,
+    OfferPrices as OfferPrices,
+    RangedSpend as RangedSpend,
+    TracedCash as TracedCash,
+    spend_at_ends as spend_at_ends,
+    trace_cash as trace_cash,
+)
 from .replanned import (
-    UNPRICED as UNPRICED,
+    ByMonths as ByMonths,
     RankPrice as RankPrice,
+    UNPRICED as UNPRICED,
+    by_months as by_months,
     floors_from as floors_from,
     rank_prices as rank_prices,
+    rounded as rounded,
 )
 from .results import materials_of as materials_of, names_of as names_of, short_more as short_more
-from .urgency import OrderDay as OrderDay, order_days as order_days
-from .whole_periods import ByMonths as ByMonths, by_months as by_months, rounded as rounded
+from .stock import Holding as Holding, OrderDay as OrderDay, holdings as holdings, order_days as order_days

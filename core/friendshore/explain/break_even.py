@@ -71,7 +71,7 @@ class BreakEven(Record):
 
 @dataclass(slots=True, eq=False)
 class _Search:
-    """One search, over the facts after some changes."""
+    """Search for the price of one offer, over the facts after some changes."""
 
     session: Session
     offer: str
@@ -85,7 +85,7 @@ class _Search:
     tried: dict[Decimal, Answer] = field(default_factory=dict)
 
     def at(self, factor: Decimal) -> Answer:
-        """The cheapest plan at a factor; what it proves is kept."""
+        """Return the cheapest plan at a factor, and note what it proves."""
         if factor not in self.tried:
             price = Change(price=f"offer:{self.offer}", factor=factor)
             self.tried[factor] = self.session.after(*self.base, price)
@@ -99,11 +99,11 @@ class _Search:
 
     @property
     def slack(self) -> Decimal:
-        """Money below which two plans are told as equal."""
+        """Money below which two plans count as equal."""
         return max(CENT / 10, _SHARE * abs(self.without.cost.objective))
 
     def breaks_even(self, found: Answer, factor: Decimal) -> Decimal | None:
-        """The factor at which the plan found at another costs what the cheapest without the offer costs; None if none is seen."""
+        """Return the factor at which a plan found at another factor costs what the cheapest plan without the offer costs, or None."""
         part = next((part for part in found.after if buys(part, self.offer)), None)
         if part is None:
             return None
@@ -121,7 +121,7 @@ class _Search:
         return None
 
     def rounding(self, found: Answer) -> Decimal:
-        """The share by which rounding may have changed what a plan buys of the offer, and so how its cost turns with the price."""
+        """Return the share by which rounding may have changed the quantity that a plan buys of the offer."""
         bought = [
             e.quantity for part in found.after for e in part.plan.purchases if e.offer == self.offer and e.quantity
         ]
@@ -130,7 +130,7 @@ class _Search:
         return exact(2 * resolution * (len(bought) + 1) / total) if total else Decimal(1)
 
     def _cost(self, part: PartPlan, factor: Decimal) -> Decimal | None:
-        """What a plan costs at a factor; None where rules on money do not allow it any more."""
+        """Return the cost of a plan at a factor. None if rules on money then prohibit it."""
         try:
             cost = self.session.repriced(part, *self.base, Change(price=f"offer:{self.offer}", factor=factor))
         except VerificationError:
@@ -196,13 +196,13 @@ def _ranked(search: _Search) -> Outcome | None:
 
 
 def _reached(parts: Sequence[PartPlan]) -> list[Decimal]:
-    """What each level before cost comes to in some parts together, as small as the levels before it allow."""
+    """Return the least value of each level before cost, summed over the parts."""
     columns = zip(*([level.least for level in part.plan.levels[:-1]] for part in parts), strict=True)
     return [sum(values, Decimal(0)) for values in columns]
 
 
 def _climb(search: _Search) -> Decimal | None:
-    """The root, from the largest of nothing and today's price at which the offer is bought; None: only an interval is known."""
+    """Return the root, starting from the larger of zero and today's price. None if only an interval is known."""
     search.at(Decimal(1))
     for _ in range(STEPS):
         assert search.low is not None and search.at_low is not None
@@ -243,7 +243,7 @@ def _overshot(search: _Search, step: Decimal) -> bool:
 
 
 def _halve(search: _Search) -> Decimal | None:
-    """Bisection, where plans cannot be priced anew: the interval that is left once its ends are a millionth apart."""
+    """Bisect if plans can't be priced again. Return the root once the ends of the interval are a millionth apart."""
     assert search.low is not None
     doubled = max(search.low, Decimal(1))
     bought = True
@@ -266,7 +266,7 @@ def _halve(search: _Search) -> Decimal | None:
 
 
 def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> BreakEven:
-    """The root with what is proved of it, in money."""
+    """Return the root in money, with its proof."""
     low, high = search.low, search.high
     assert low is not None and search.at_low is not None
     open_still = objective(search.without) - bound(search.without)
@@ -290,7 +290,7 @@ def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> BreakEven:
 
 
 def _priced(search: _Search, entering: BreakEven, factor: Decimal) -> BreakEven:
-    """The same in the case's currency."""
+    """Return the prices in the case's currency."""
     today = search.session.after(*search.base, Change(price=f"offer:{search.offer}", factor=Decimal(1)))
     offers = (facts for part in today.after for facts in part.verified.problem.offers)
     facts = next(facts for facts in offers if facts.offer.id == search.offer)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar, get_args
 
 from ..domain.base import exact, grouped
 from ..domain.plan import Short
 from ..domain.runtime import told_each
-from ..domain.unmet import CauseKind, RunRestriction, RunSupplyCause
+from ..domain.unmet import CauseKind, RunConflict, RunRestriction, RunShortage, RunSupplyCause
 from ..domain.use import Use
 from ..problem import Problem
-from ..problem.network import final_node
+from ..problem.compliance_classes import ComplianceClass
+from ..problem.inputs import Inputs
+from ..problem.network import Arc, final_node
+from ..problem.parts import Members, Parts
 from ..session import Session
 from ..verify import VerifiedPlan
-from .minimal_sets import minimal_set
+from .eligibility import May, first_arrivals
 from .replans import Cell, PartReplans, end_of_search
-from .restricted import RestrictionDetails
-from .restrictions import Removed, Restriction, leads
+from .restrictions import Removed, Restriction, Upstream, forbidden_by, leads, unproven_offers
 
 Causes = Mapping[Cell, tuple[RunSupplyCause, ...]]
 """Causes of what is short, by demand and period."""
@@ -74,7 +78,7 @@ def shortage_causes(session: Session) -> Causes:
         else:
             by_part.setdefault(session.parts.of_material[material[short.demand]], []).append(cell)
     for part, cells in told_each(sorted(by_part.items()), "finding out why demands are short", "parts", 1):
-        found |= PartCauses.of(session, part, cells, ends).found()
+        found |= _PartCauses.of(session, part, cells, ends).found()
     return found
 
 
@@ -103,7 +107,7 @@ def _joined(name: str, names: Sequence[str], serving: Mapping[str, set[int]]) ->
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PartCauses:
+class _PartCauses:
     """Causes of everything that is short in a part of a case."""
 
     replans: PartReplans
@@ -115,14 +119,13 @@ class PartCauses:
     """Minimal sets of several, of what was looked at before."""
 
     @classmethod
-    def of(cls, session: Session, part: int, cells: Sequence[Cell], ends: float) -> PartCauses:
+    def of(cls, session: Session, part: int, cells: Sequence[Cell], ends: float) -> _PartCauses:
         """Look at what is short in a part, given by its number, until some time."""
         replans = PartReplans(session, session.parts.members[part], cells, ends)
         crumbs = [cell for cell in cells if cell not in replans.short]
         return cls(replans, crumbs, [], [])
 
     def found(self) -> Causes:
-        """Return the causes."""
         replans, short = self.replans, self.replans.short
         found: dict[Cell, tuple[RunSupplyCause, ...]] = dict.fromkeys(self.crumbs, (_ROUNDING,))
         if not short:
@@ -205,7 +208,7 @@ class PartCauses:
         """Return the causes of each cell, those first that serve most of the group."""
         found: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
         indirect: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
-        details = RestrictionDetails(self.replans, group)
+        details = _RestrictionDetails(self.replans, group)
         for removed in sorted(
             (each for each in served if served[each]),
             key=lambda each: (-round(sum(served[each].values())), len(each), sorted(map(_place, each))),
@@ -230,9 +233,333 @@ def _largest(served: _Served) -> list[Removed]:
 
 
 def _place(restriction: Restriction) -> tuple[int, Restriction]:
-    """Return the place among restrictions that are shown together."""
     return _SHOWN.index(restriction.kind), restriction
 
 
 def _preference(restriction: Restriction) -> tuple[int, Restriction]:
     return _ORDER.index(restriction.kind), restriction
+
+
+Member = TypeVar("Member")
+Suffices = Callable[[Sequence[Member]], bool]
+
+
+def minimal_set(
+    members: Sequence[Member], suffices: Suffices[Member], sizes: Sequence[int] = ()
+) -> list[Member] | None:
+    """Return a minimal set that suffices, of as few as possible of the last members. None if all of them don't suffice.
+
+    QuickXplain, on the first members that suffice: Junker, Preferred explanations and relaxations for over-constrained problems, AAAI 2004, 167-172.
+
+    Args:
+        members: All members, the preferred ones first.
+        suffices: Function that returns True if a set suffices.
+        sizes: Numbers of first members that are tried before all of them.
+    """
+    tried = sorted({size for size in sizes if 0 < size < len(members)} | {len(members)})
+    size = next((size for size in tried if suffices(members[:size])), None)
+    return None if size is None else _without_spare(_explained([], False, members[:size], suffices), suffices)
+
+
+def _explained(
+    background: Sequence[Member], grown: bool, members: Sequence[Member], suffices: Suffices[Member]
+) -> list[Member]:
+    """Return the members that are needed beside the background."""
+    if grown and suffices(background):
+        return []
+    if len(members) == 1:
+        return list(members)
+    half = len(members) // 2
+    last = _explained([*background, *members[:half]], True, members[half:], suffices)
+    return _explained([*background, *last], bool(last), members[:half], suffices) + last
+
+
+def _without_spare(members: list[Member], suffices: Suffices[Member]) -> list[Member]:
+    """Return the members that are needed even if more of them don't always do more."""
+    for each in members:
+        fewer = [other for other in members if other != each]
+        if fewer and suffices(fewer):
+            return _without_spare(fewer, suffices)
+    return members
+
+
+class _RestrictionDetails:
+    """Descriptions of restrictions of demands that compete for the same supply."""
+
+    def __init__(self, replans: PartReplans, group: tuple[str, ...]) -> None:
+        self.replans, self.group = replans, group
+
+    def of(self, removed: Sequence[Restriction], served: Mapping[Cell, float]) -> list[RunRestriction]:
+        """Return the restrictions of a cause.
+
+        Args:
+            removed: The restrictions.
+            served: Kilograms that the plan without them serves.
+        """
+        problem = self._problem(removed)
+        before, after = self.replans.supply(), self.replans.supply(frozenset(removed))
+        upstream = {name_of(problem, arc) for arc in _arcs_to(problem, self.group)}
+        more = [name for name in after if name in upstream and after[name] > before.get(name, 0.0) * (1 + 1e-6) + 1e-6]
+        more.sort(key=lambda name: (before.get(name, 0.0) - after[name], name))
+        found = []
+        for each in removed:
+            if each.kind == "price":
+                found.append(self._price(frozenset(removed) - {each}, served))
+            elif each.kind == "competition":
+                found.append(RunRestriction(kind="competition", names=self._losers(frozenset(removed))))
+            elif each.kind == "law":
+                barred = forbidden_by(problem, each.names[0])
+                offers = [name for name in more if name in barred]
+                found.append(RunRestriction(kind="law", names=list(each.names), offers=offers))
+            elif each.kind in ("limit", "inputs"):
+                found.append(RunRestriction(kind=each.kind, names=list(each.names), offers=more))
+            else:
+                found.append(self._of_offers(each.kind, problem, more, frozenset(removed)))
+        return found
+
+    def _problem(self, removed: Collection[Restriction]) -> Problem:
+        """Return the facts, with leads that count if they do without the restrictions."""
+        return self.replans.counted if any(each.kind == "no offer" for each in removed) else self.replans.problem
+
+    def _of_offers(self, kind: CauseKind, problem: Problem, more: Sequence[str], removed: Removed) -> RunRestriction:
+        """Return a restriction that offers have, with those of them that would deliver more without it."""
+        if kind == "no offer":
+            lacking = {lead.id for lead in leads(self.replans.problem)}
+            names = [name for name in more if name in lacking]
+            reasons = [why for lead in self.replans.problem.leads if lead.offer.id in names for why in lead.reasons]
+            return RunRestriction(kind=kind, names=names, reasons=list(dict.fromkeys(reasons)))
+        arcs = _arcs_to(problem, self.group)
+        named = self.replans.over_capacity(removed) if kind == "capacity" else having(kind, problem, arcs)
+        names = [name for name in more if name in named]
+        return RunRestriction(kind=kind, names=names)
+
+    def dated(
+        self, found: Sequence[RunRestriction], removed: Collection[Restriction], demand: str
+    ) -> list[RunRestriction]:
+        """Return the restrictions of a cause with the period in which a demand can get what they keep from it."""
+        problem = self._problem(removed)
+        return [
+            each.but(first=first_delivery(problem, demand, each.names)) if each.kind in ("lead time", "date") else each
+            for each in found
+        ]
+
+    def _losers(self, removed: frozenset[Restriction]) -> list[str]:
+        """Return the demands that would be short of more."""
+        after = self.replans.replan(removed)
+        assert after is not None
+        before = self.replans.before
+        short = after.short(before)
+        return sorted(
+            {
+                cell[0]
+                for cell, kilograms in short.items()
+                if cell[0] not in self.group and kilograms > before[cell] + self.replans.tolerance(cell)
+            }
+        )
+
+    def _price(self, removed: frozenset[Restriction], served: Mapping[Cell, float]) -> RunRestriction:
+        """Return the price as a restriction, with the cost of the next kilogram, or the objectives that are ranked first."""
+        problem = self.replans.problem
+        if problem.objectives:
+            ranked = [objective.level.minimise.value for objective in problem.objectives if not objective.implied]
+            return RunRestriction(kind="rank", names=ranked)
+        names = {name for name, _ in served}
+        prices = zip(problem.demands, problem.shortage_price, strict=True)
+        price = min(price for demand, price in prices if demand.id in names)
+        cost = self.replans.marginal_cost(removed, self.group, served)
+        marginal_cost = price if cost is None else exact(cost)
+        currency = problem.case.currency
+        return RunRestriction(kind="price", marginal_cost=marginal_cost, shortage_price=price, currency=currency)
+
+
+def _arcs_to(problem: Problem, demands: Collection[str]) -> list[Arc]:
+    """Return everything upstream of some demands."""
+    nodes = {final_node(demand.use) for demand in problem.demands if demand.id in demands}
+    reach = frozenset[int]().union(*(problem.network.reach(node)[0] for node in nodes))
+    return [problem.network.arcs[index] for index in sorted(reach)]
+
+
+def having(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[str]:
+    """Return the offers and lots along some arcs that have a restriction."""
+    offers = {problem.offers[arc.offer].offer.id: problem.offers[arc.offer] for arc in arcs if arc.offer >= 0}
+    pools = {pool.facility: pool.capacity for pool in problem.pools}
+    match kind:
+        case "lead time":
+            return {name_of(problem, arc) for arc in arcs if arc.offer >= 0 and any(arc.lags)}
+        case "date":
+            late = {lot.id for lot in problem.lots if lot.period > 0}
+            return late | {
+                name
+                for name, facts in offers.items()
+                if 0 in facts.most or any(0 in pools.get(pool, ()) for pool in facts.pools)
+            }
+        case "proof":
+            return unproven_offers(problem)
+        case _:
+            return {name_of(problem, arc) for arc in arcs}
+
+
+def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str:
+    """Return the label of the first period in which a demand can get what some offers or lots give, through makers too.
+
+    A maker's good arrives after its inputs; those that are among the names count before all others. Of what is never lawful for the demand, and of
+    plants that never run, the period in which it would arrive otherwise.
+    """
+    arcs = _arcs_to(problem, (demand,))
+    (number,) = (number for number, one in enumerate(problem.demands) if one.id == demand)
+    finals = {final_node(problem.demands[number].use)}
+    own = {arc.index for arc in arcs if name_of(problem, arc) in names}
+    last = [arc for arc in arcs if arc.node in finals]
+    last = [arc for arc in last if arc.index in own or _feeds_of(problem, arc) & own]
+    capacity = {pool.facility: pool.capacity for pool in problem.pools}
+    serving = [
+        (each, min(outlet.period for outlet in each.outlets if outlet.demand == number))
+        for each in problem.compliance_classes
+        if any(outlet.demand == number for outlet in each.outlets)
+    ]
+    ways: list[tuple[May, int]] = [(partial(_may, problem, capacity, each), wanted) for each, wanted in serving]
+    for some in (ways, [(partial(_may, problem, capacity, None), 0)], [(partial(_may, problem, {}, None), 0)]):
+        found = []
+        for may, wanted in some:
+            first = first_arrivals(problem, arcs, may, own)
+            found += [max(first[arc.index], wanted) for arc in last if arc.index in first]
+        if found:
+            return problem.case.horizon.label(min(found))
+    return ""
+
+
+def _may(
+    problem: Problem,
+    capacity: Mapping[str, Sequence[Decimal | None]],
+    uses: ComplianceClass | None,
+    arc: Arc,
+    ordered: int,
+    arrival: int,
+) -> bool:
+    """Return True if all plants of an arc's offer run when it is ordered, and a compliance class admits what arrives."""
+    pools = problem.offers[arc.offer].pools if arc.offer >= 0 else ()
+    runs = all(capacity[name][ordered] != 0 for name in pools if name in capacity)
+    return runs and (uses is None or uses.admits(arc.index, arrival))
+
+
+def _feeds_of(problem: Problem, arc: Arc) -> frozenset[int]:
+    """Return all arcs up the chains of what an arc's offer takes in."""
+    feeds = problem.network.feeds.get(arc.offer, ())
+    return frozenset[int]().union(*(problem.network.reach(feed)[0] for feed in feeds))
+
+
+def name_of(problem: Problem, arc: Arc) -> str:
+    """Return the offer or the lot that an arc is of."""
+    return arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id
+
+
+def causes_as_told(
+    inputs: Inputs, problem: Problem, rows: Iterable[RunShortage], conflicts: Sequence[RunConflict]
+) -> Causes:
+    """Return the causes that a run states, which take further plans to find, without those that the facts contradict."""
+    periods = {period.label: period.index for period in problem.case.horizon.periods}
+    told = [row for row in rows if row.causes and row.period in periods]
+    if not told:
+        return {}
+    facts = _Facts(inputs, problem, conflicts)
+    return {
+        (row.demand, periods[row.period]): tuple(cause for cause in row.causes if facts.allow(cause, row))
+        for row in told
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a case, and what may keep supply from its demands."""
+
+    materials: Members
+    restrictions: frozenset[Restriction]
+    verdicts: tuple[tuple[str, str, bool], ...]
+    """Rule and offer of each verdict that forbids, and whether a proof would reverse it."""
+    inputs: frozenset[str]
+
+
+class _Facts:
+    """The facts that a cause must agree with."""
+
+    def __init__(self, inputs: Inputs, problem: Problem, conflicts: Sequence[RunConflict]) -> None:
+        self.problem, self.conflicts = problem, conflicts
+        ranked = (row for objective in problem.objectives for row in objective.rows)
+        self.parts = Parts(inputs, problem, problem.limit_rows, ranked)
+        self.demands = {demand.id: demand for demand in problem.demands}
+        self.groups = competing(problem)
+        self.ranked = [each.level.minimise.value for each in problem.objectives if not each.implied]
+        self.names = {rule.id for rule in problem.rules} | {lot.id for lot in problem.lots} | self.demands.keys()
+        self.names |= problem.merged.offers.keys() | problem.merged.materials.keys() | set(self.ranked)
+        self.names |= {name for conflict in conflicts for name in conflict.rules}
+        self._parts: dict[int, _Part] = {}
+
+    def allow(self, cause: RunSupplyCause, row: RunShortage) -> bool:
+        """Return True if a cause names only what is in the facts, and each of its restrictions can cause the shortage."""
+        named = {name for each in cause.restrictions for name in (*each.names, *each.offers)}
+        served = cause.served_kg
+        if row.demand not in self.demands or not named <= self.names:
+            return False
+        if served is not None and not 0 < served <= row.quantity_kg + self._rounding(row):
+            return False
+        # What an offer without a known capacity could do isn't among the facts.
+        leads = any(each.kind == "no offer" for each in cause.restrictions)
+        return leads or all(self._bears(each, row) for each in cause.restrictions)
+
+    def _rounding(self, row: RunShortage) -> Decimal:
+        """Return twice the kilograms that rounding may explain: in the shortage, and in what is served."""
+        return 2 * (2 * self.problem.case.resolution + row.wanted_kg / 10**6)
+
+    def _number(self, demand: str) -> int:
+        return self.parts.of_material[self.demands[demand].use.material.id]
+
+    def _part(self, number: int) -> _Part:
+        if number not in self._parts:
+            uses = dict.fromkeys(demand.use for demand in self.problem.demands if self._number(demand.id) == number)
+            upstream = Upstream(self.problem, list(uses))
+            feeds = (self.problem.network.feeds.get(offer, ()) for offer in upstream.offers)
+            self._parts[number] = _Part(
+                materials=self.parts.members[number],
+                restrictions=frozenset(upstream.restrictions()),
+                verdicts=tuple(upstream.verdicts()),
+                inputs=frozenset(material for feed in feeds for material, _ in feed),
+            )
+        return self._parts[number]
+
+    def _bears(self, each: RunRestriction, row: RunShortage) -> bool:
+        """Return True if a restriction can cause the shortage of a demand."""
+        problem, group, number = self.problem, self.groups[row.demand], self._number(row.demand)
+        part, arcs, names = self._part(number), _arcs_to(problem, group), set(each.names)
+        if not set(each.offers) <= {name_of(problem, arc) for arc in arcs}:
+            return False
+        match each.kind:
+            case "limit":
+                return bool(names) and all(self.parts.counted.get(name, set()) & part.materials for name in names)
+            case "law":
+                barred = {offer for rule, offer, _ in part.verdicts if rule in names}
+                laws = {Restriction("law", (name,)) for name in names}
+                return bool(names) and laws <= part.restrictions and set(each.offers) <= barred
+            case "proof":
+                unproven = {offer for _, offer, provable in part.verdicts if provable}
+                return bool(unproven) and names <= unproven
+            case "inputs":
+                return bool(names) and names <= part.inputs
+            case "competition":
+                others = self.demands.keys() - group
+                return names <= others and all(self._number(name) == number for name in names)
+            case "price":
+                prices = zip(problem.demands, problem.shortage_price, strict=True)
+                own = {exact(price) for demand, price in prices if demand.id in group}
+                return each.currency == problem.case.currency and each.shortage_price in own
+            case "rank":
+                return bool(self.ranked) and each.names == self.ranked
+            case "conflict":
+                return any(row.demand in found.demands and names == set(found.rules) for found in self.conflicts)
+            case "rounding":
+                return row.quantity_kg <= self._rounding(row)
+            case "lead time" | "date" | "capacity" | "storage" | "terms":
+                first = first_delivery(problem, row.demand, names) if each.kind in ("lead time", "date") else ""
+                known = names <= having(each.kind, problem, arcs)
+                return known and Restriction(each.kind) in part.restrictions and each.first == first
+            case _:
+                return True

@@ -164,7 +164,7 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
 
 
 def _mixed(found: Collection[Dependence]) -> Dependence:
-    """Return what goods are that are taken out of a pool."""
+    """Return the dependence of goods taken out of a pool."""
     if found == {Dependence.IS}:
         return Dependence.IS
     return Dependence.MAY_BE if worst_of(found) is not Dependence.NO else Dependence.NO

@@ -33,7 +33,7 @@ class Piece:
 
     @property
     def demanded(self) -> tuple[str, ...]:
-        """Its materials by name."""
+        """Names of its materials, sorted."""
         return tuple(sorted(self.members))
 
 
@@ -62,20 +62,20 @@ class Pieces:
         self.all = tuple(sorted((Piece(frozenset(m), frozenset(r)) for m, r in found), key=lambda p: p.demanded))
 
     def bearing(self, piece: Piece, changes: Sequence[Change]) -> Changes:
-        """Those of a list's changes that bear on a piece, in order, bills spelt out."""
+        """Return the changes of a list that apply to a piece, in order, with bills spelled out."""
         bearing = {change for one in self._of(tuple(changes)) if one.members & piece.members for change in one.changes}
         return tuple(c for c in with_bills(changes, self.session.inputs.bills) if c in bearing)
 
     def facts(self, piece: Piece, changes: Sequence[Change]) -> Inputs:
-        """The facts of a piece after changes that all bear on it."""
+        """Return the facts of a piece after changes that all apply to it."""
         return self.session.parts.part(piece.members, piece.rules).after(changes)
 
     def problem(self, piece: Piece, changes: Sequence[Change]) -> Problem:
-        """The same, resolved."""
+        """Return the resolved facts."""
         return self.facts(piece, changes).problem()
 
     def plan(self, piece: Piece, changes: Sequence[Change]) -> PartPlan:
-        """The cheapest plan of a piece after changes that all bear on it."""
+        """Return the cheapest plan of a piece after changes that all apply to it."""
         return self.session.part_plan(piece.members, piece.rules, tuple(changes))
 
     def _of(self, changes: Changes) -> tuple[Impact, ...]:

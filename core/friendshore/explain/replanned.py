@@ -1,28 +1,33 @@
-"""What plans made anew tell of this one: what each ranked objective costs, and when a floor of a conflict can first hold.
-
-A rank is priced by the plan made without it and those after it, solved and verified, beside the plan with it. A floor holds from the
-earliest period from which the rules of the conflict can all be kept, if the floor is asked only from then on.
-"""
+"""Plans made again on other terms: without a ranked objective, and in months."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from math import isinf
 
 from ..domain.base import exact
 from ..domain.case import Minimise
+from ..domain.facts import Lane, Offer
 from ..domain.plan import Infeasible, PlanStatus
-from ..errors import NoPlanError
+from ..domain.time import Delay, Horizon, Period, PeriodLength, Span
+from ..domain.unmet import RunRounded
+from ..errors import FriendshoreError, NoPlanError
+from ..problem import Problem
 from ..problem.inputs import Inputs
+from ..problem.law import licence_id, waiver_id
+from ..problem.offers import OfferFacts
 from ..program import compile_program
 from ..rules.base import Rule
 from ..rules.rows import one_by_one
 from ..session import Session
-from ..solve import least
-from ..verify import VerifiedPlan, level_value
+from ..solve import Limits, Progress, least, solve
+from ..solve.solving import plan_of
+from ..verify import VerifiedPlan, examine, level_value
+from .causes import counted_shorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ def rank_prices(session: Session) -> dict[int, RankPrice]:
 
 
 def _proved(session: Session, levels: int) -> VerifiedPlan | None:
-    """The plan that ranks so many levels; None if it is not found and proved in what is left of the time."""
+    """Return the plan that ranks so many levels. None if it isn't found and proved in the remaining time."""
     try:
         found = session.ranking(levels)
     except NoPlanError:  # the time is up before there is any plan
@@ -96,7 +101,7 @@ def _of(session: Session, part: Infeasible) -> dict[str, date]:
 
 
 def _first(session: Session, part: Infeasible, rule: Rule) -> int | None:
-    """The first period from which the floor can hold."""
+    """Return the first period from which the floor can be met."""
     low, high = 0, session.problem.case.horizon.count - 1  # it cannot hold from `low` on
     if high <= low or not _holds(session, part, rule, high):
         return None
@@ -110,7 +115,7 @@ def _first(session: Session, part: Infeasible, rule: Rule) -> int | None:
 
 
 def _holds(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
-    """Whether there is a plan for what conflicts if the rule is asked only from a period on."""
+    """Return True if the conflict has a plan when the rule applies only from a period on."""
     inputs = _later(_inputs(session, part), rule, session.problem.case.horizon.periods[period].start)
     program = compile_program(inputs.problem())
     best = least(program, program.short_of(part.demands), session.left(), session.cancel)
@@ -118,7 +123,7 @@ def _holds(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
 
 
 def _inputs(session: Session, part: Infeasible) -> Inputs:
-    """The part of the case that the conflict lies in; all of it where it lies in several. A material of no part moves nowhere."""
+    """Return the part of the case with the conflict, or the whole case if it spans several parts. A material of no part doesn't move."""
     of_material = session.parts.of_material
     numbers = {of_material[name] for name in part.materials if name in of_material}
     if len(numbers) != 1:
@@ -127,9 +132,236 @@ def _inputs(session: Session, part: Infeasible) -> Inputs:
 
 
 def _later(inputs: Inputs, rule: Rule, day: date) -> Inputs:
-    """The same, with one rule asked from a day on."""
+    """Return the facts with one rule postponed to a day."""
     phases = tuple(
         phase.but(start=max(phase.start or day, day)) for phase in rule.phases if phase.end is None or phase.end >= day
     )
     later = rule.but(phases=phases)
     return replace(inputs, rules=tuple(later if one.id == rule.id else one for one in inputs.rules))
+
+
+_DAY = timedelta(days=1)
+
+
+def rounded(problem: Problem) -> list[RunRounded]:
+    """Every date within a period, and every lead time that is no whole number of periods, that the plan counts otherwise than it is stated.
+
+    Rules that forbid or limit hold for a whole period if they hold on any day of it; what permits (an offer's dates, a quotation,
+    a waiver, a licence) counts only in periods that lie within it altogether; a store is what it is on the last day of a period; a lead time is rounded up, and of several in a period the longest counts. Charges, rates and capacities
+    go by days, and are not among these.
+    """
+    if problem.case.horizon.until is not None:
+        return []
+    found = dict.fromkeys((*_rules(problem), *_permits(problem), *_stores(problem), *_lead_times(problem)))
+    return list(found)
+
+
+def _rules(problem: Problem) -> Iterator[RunRounded]:
+    law = problem.law
+    judging = {i for judged in problem.judgements.values() for table in (judged.chain, judged.trade) for i in table}
+    limiting = {rule.id for rule, _ in problem.limit_rows}
+    for number, rule in enumerate(problem.rules):
+        if number not in judging and rule.id not in limiting:
+            continue
+        for phase in rule.phases:
+            if phase.status not in law.statuses:
+                continue
+            start = _within(problem, phase.start)
+            if start is not None and phase.start is not None and phase.start > start.start:
+                before = Span(start=start.start, end=phase.start - _DAY)
+                if not law.in_force(number, before):
+                    yield _line("rule", rule.id, f"from {phase.start}", f"from {start.start}")
+            end = _within(problem, phase.end)
+            if end is not None and phase.end is not None and phase.end < end.end:
+                after = Span(start=phase.end + _DAY, end=end.end)
+                if not law.in_force(number, after):
+                    yield _line("rule", rule.id, f"until {phase.end}", f"until {end.end}")
+
+
+def _permits(problem: Problem) -> Iterator[RunRounded]:
+    for facts in _reached(problem):
+        yield from _narrowed(problem, "offer", facts.offer.id, facts.offer.start, facts.offer.end)
+        yield from _lanes(problem, facts.offer)
+        for quote in facts.offer.quotes:
+            yield from _narrowed(problem, "quotation", facts.offer.id, quote.start, quote.end)
+    for waiver in sorted(problem.case.waivers, key=waiver_id):
+        yield from _narrowed(problem, "waiver", waiver_id(waiver), waiver.start, waiver.end)
+    for licence in sorted(problem.case.licences, key=licence_id):
+        yield from _narrowed(problem, "licence", licence_id(licence), licence.start, licence.end)
+
+
+def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:
+    """Yield rounded freights and lead times. A freight counts from the next period on. A lead time does too, unless it grows: then it counts for the whole period."""
+    own = offer.lead_time if offer.lead_time is not None else problem.case.assume.lead_time
+    before: Lane | None = None
+    for lane in sorted(offer.lanes, key=lambda one: (one.to, one.start or date.min)):
+        same = before is not None and before.to == lane.to
+        name, period = f"{offer.id} to {lane.to}", _within(problem, lane.start)
+        if same and before is not None and period is not None and lane.start is not None and lane.start > period.start:
+            lead, earlier = (own if one.lead_time is None else one.lead_time for one in (lane, before))
+            if lane.freight != before.freight or lane.currency != before.currency:
+                yield from _narrowed(problem, "lane", name, lane.start, None)
+            if lead != earlier:
+                since = period.start if lead > earlier else period.end + _DAY
+                yield _line("lead time", name, f"{Delay.of(lead)} from {lane.start}", f"from {since}")
+        before = lane
+
+
+def _stores(problem: Problem) -> Iterator[RunRounded]:
+    """Yield store terms that change within a period. The terms of its last day count for all of it."""
+    case = problem.case
+    for store in case.stores:
+        name = f"{store.material} at {store.place or case.place}"
+        first, last = _within(problem, store.start), _within(problem, store.end)
+        if first is not None and store.start is not None and store.start > first.start:
+            yield _line("store", name, f"from {store.start}", f"from {first.start}")
+        if last is not None and store.end is not None and store.end < last.end:
+            yield _line("store", name, f"until {store.end}", f"until {last.start - _DAY}")
+
+
+def _narrowed(problem: Problem, kind: str, name: str, start: date | None, end: date | None) -> Iterator[RunRounded]:
+    """Yield starts and ends within a period, which count from the next one on, or until the one before."""
+    first = _within(problem, start)
+    if first is not None and start is not None and start > first.start:
+        yield _line(kind, name, f"from {start}", f"from {first.end + _DAY}")
+    last = _within(problem, end)
+    if last is not None and end is not None and end < last.end:
+        yield _line(kind, name, f"until {end}", f"until {last.start - _DAY}")
+
+
+def _lead_times(problem: Problem) -> Iterator[RunRounded]:
+    """Yield lead times whose goods would arrive within a period. The plan receives them on the first day of the next one."""
+    case = problem.case
+    for facts in _reached(problem):
+        offer = facts.offer
+        own = offer.lead_time if offer.lead_time is not None else case.assume.lead_time
+        for lead in sorted({own, *(lane.lead_time for lane in offer.lanes if lane.lead_time is not None)}):
+            whole = _whole_periods(case.horizon, Delay.of(lead, case.assume.safety_lead))
+            if whole:
+                safe = f" and {Delay.of(case.assume.safety_lead)} to be safe" if case.assume.safety_lead else ""
+                yield _line("lead time", offer.id, f"{Delay.of(lead)}{safe}", f"as {whole}, to the first day of one")
+
+
+def _whole_periods(horizon: Horizon, delay: Delay) -> str:
+    """Return the whole periods that a delay is rounded up to, such as `1 or 2 quarters`. Empty if every order of a first day arrives on one."""
+    found, odd = set(), False
+    for t in range(horizon.count):
+        arrival = horizon.arrival(t, delay)
+        if arrival < horizon.count:
+            found.add(arrival - t)
+            odd = odd or delay.after(horizon.begins(t)) != horizon.begins(arrival)
+    unit = horizon.length.value if found == {1} else f"{horizon.length.value}s"
+    return f"{' or '.join(map(str, sorted(found)))} {unit}" if odd else ""
+
+
+def _reached(problem: Problem) -> list[OfferFacts]:
+    return [problem.offers[i] for i in sorted({arc.offer for arc in problem.network.arcs if arc.offer >= 0})]
+
+
+def _within(problem: Problem, day: date | None) -> Period | None:
+    index = None if day is None else problem.case.horizon.find(day)
+    return None if index is None else problem.case.horizon.periods[index]
+
+
+def _line(kind: str, name: str, stated: str, counted: str) -> RunRounded:
+    return RunRounded.model_validate({"kind": kind, "name": name, "stated": stated, "counted": counted})
+
+
+GAP = 1e-3
+"""Relative gap at which a plan in months is taken as cheapest: what it shows is that so much is available."""
+LEAST_SECONDS = 20.0
+"""Time for all plans in months, where the case's own plan took less; else as long as that took."""
+UNPROVED = "the plan itself is not proved the cheapest, or its rules conflict"
+OUT_OF_TIME = "no plan by months was found in the time given"
+
+
+@dataclass(frozen=True, slots=True)
+class ByMonths:
+    """What a plan in months leaves short of a demand."""
+
+    kilograms: Decimal | None
+    """None: not looked at."""
+    note: str = ""
+    """Why not."""
+
+
+def by_months(session: Session, progress: Progress | None = None) -> Mapping[str, ByMonths]:
+    """Demand -> what a plan of the same facts in months leaves short of it, for every part of the case that is short and might gain.
+
+    A part might gain if a date in it lies within a period, or a lead time is no whole number of periods. Nothing is said of a part that
+    states amounts by period, for in months these would be others. What the case derives from its dearest offers stays as it is.
+
+    Raises:
+        PluginError: if a plugin's rule raises.
+    """
+    horizon = session.problem.case.horizon
+    short = {each.demand for each in counted_shorts(session.verified)}
+    if horizon.length is PeriodLength.MONTH or horizon.until is not None or not short or not rounded(session.problem):
+        return {}
+    if session.verified.plan.status is not PlanStatus.OPTIMAL:
+        # What another plan in the same periods might deliver is not their doing.
+        return {name: ByMonths(None, UNPROVED) for name in short}
+    found = dict[str, ByMonths]()
+    ends = time.monotonic() + max(LEAST_SECONDS, time.monotonic() - session.opened)
+    for members in sorted(session.parts.members, key=sorted):
+        inputs = session.parts.part(members)
+        problem = inputs.problem()
+        wanted = [demand.id for demand in problem.demands]
+        if not any(name in short for name in wanted) or not rounded(problem):
+            continue
+        told = _by_period(problem)
+        left = _left(session, ends)
+        if not told and (session.stopped or left.seconds == 0.0):
+            told = OUT_OF_TIME
+        answer: str | Mapping[str, Decimal] = told or _planned(session, inputs, left, progress)
+        for name in wanted:
+            if isinstance(answer, str):
+                found |= {name: ByMonths(None, answer)} if name in short else {}
+            elif name in short or name in answer:
+                found[name] = ByMonths(answer.get(name, Decimal(0)))
+    return found
+
+
+def _planned(
+    session: Session, inputs: Inputs, limits: Limits, progress: Progress | None
+) -> str | Mapping[str, Decimal]:
+    """Return the shortages in the monthly plan of a part by demand, or the reason why there is none."""
+    horizon = inputs.case.horizon
+    months = Horizon(start=horizon.start, count=horizon.count * horizon.length.months, length=PeriodLength.MONTH)
+    try:
+        problem = replace(inputs, case=inputs.case.but(horizon=months)).problem()
+        program = compile_program(problem)
+        solution = solve(program, limits, progress, session.cancel, session.answers)
+    except NoPlanError:
+        return OUT_OF_TIME
+    except FriendshoreError as error:
+        return f"it cannot be planned by months: {error.problems[0].message}"
+    if solution.conflicts:
+        return "by months its rules cannot hold together"
+    if solution.objective - solution.bound > limits.gap * max(1.0, abs(solution.objective)):
+        return OUT_OF_TIME
+    verified, _ = examine(problem, plan_of(program, solution))
+    return OUT_OF_TIME if verified is None else verified.plan.short_by_demand
+
+
+def _by_period(problem: Problem) -> str:
+    """Return the inputs of a problem that are stated by period, so that a plan in months would differ. Empty if there are none."""
+    for demand in problem.case.demands:
+        if demand.quantities or demand.later:
+            return "its demand is stated by period"
+    for facts in problem.offers:
+        if facts.offer.max_order is not None:
+            return f"`max_order` of {facts.offer.id} is stated by period"
+    for rule, rows in problem.limit_rows:
+        by_period = getattr(rule, "per", "period") == "period" and not rule.watches_stock
+        if by_period and any(row.at_least or row.at_most for row in one_by_one(rows)):
+            return f"rule {rule.id} states amounts by period"
+    return ""
+
+
+def _left(session: Session, ends: float) -> Limits:
+    """Return the session's limits with the remaining time, and a gap wide enough for the printed figures."""
+    limits = session.left()
+    seconds = max(0.0, ends - time.monotonic())
+    least = seconds if limits.seconds is None else min(seconds, limits.seconds)
+    return replace(limits, seconds=least, gap=max(GAP, limits.gap))

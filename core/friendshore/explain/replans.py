@@ -59,7 +59,6 @@ class Replan:
     """Columns that were solved for. The others have nothing to do with what is short, and are 0."""
 
     def short(self, cells: Collection[Cell]) -> dict[Cell, float]:
-        """Return the kilograms short."""
         columns = _short_columns(self.program)
         return {cell: float(self.x[columns[cell]]) for cell in cells}
 
@@ -281,7 +280,7 @@ class PartReplans:
         return Replan(program, x, self._parts(linear, targets))
 
     def _solve(self, program: Program, linear: Linear, targets: Ints, near: Floats | None = None) -> Floats | None:
-        """Return the optimum of everything that some columns have to do with; the search begins near a plan of the program, or near the case's."""
+        """Return the optimum of everything connected to some columns. The search begins near a plan of the program, or near the case's."""
         session = self.session
         if any(not goal.whole for goal in program.goals):
             try:
@@ -311,7 +310,7 @@ class PartReplans:
         return x
 
     def _left(self) -> Limits:
-        """Return the limits of the session, with what is left of the time."""
+        """Return the session's limits with the remaining time."""
         limits = self.session.left()
         # A plan that serves more is there, whether or not a second solver finds it the cheapest too.
         limits = replace(limits, engines=replace(limits.engines, second=()))
@@ -321,7 +320,7 @@ class PartReplans:
         return replace(limits, seconds=seconds if limits.seconds is None else min(seconds, limits.seconds))
 
     def _parts(self, linear: Linear, targets: Ints) -> Ints:
-        """Return the columns that some columns have to do with."""
+        """Return the columns connected to some columns."""
         labels = column_labels(linear.entries)
         return np.flatnonzero(np.isin(labels, labels[targets]))
 
@@ -367,7 +366,6 @@ def _rate(base: Replan, other: Replan, cost: Floats, own: Ints) -> float:
 
 
 def _short_columns(program: Program) -> dict[Cell, int]:
-    """Return the column of every demand's shortage in every period."""
     count, first = program.problem.case.horizon.count, program.columns.short
     return {
         (demand.id, t): first + number * count + t
@@ -377,7 +375,6 @@ def _short_columns(program: Program) -> dict[Cell, int]:
 
 
 def _limit_rows(program: Program, restriction: Restriction) -> list[int]:
-    """Return the rows of a limit rule."""
     limits = program.limits
     return [
         row for row, (rule, _) in zip(limits.program_rows, limits.rows, strict=True) if rule.id == restriction.names[0]

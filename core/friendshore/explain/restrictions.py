@@ -261,7 +261,11 @@ class Relaxations:
         kinds = frozenset(each.kind for each in removed)
         # What is known of offers that are the same objects isn't worked out again.
         relaxed = self._supplied(kinds & _SUPPLY)
-        changes = [self._disable(each.names[0]) for each in sorted(removed) if each.kind == "law"]
+        changes = [
+            self._disabled.setdefault(each.names[0], Change(disable=each.names[0]))
+            for each in sorted(removed)
+            if each.kind == "law"
+        ]
         relaxed = relaxed.after(changes)
         if "proof" in kinds:
             problem = self.counted if "no offer" in kinds else self.problem
@@ -279,9 +283,6 @@ class Relaxations:
             stores = {node: replace(store, limit=(None,) * len(store.limit)) for node, store in problem.stores.items()}
             problem = replace(problem, stores=stores)
         return problem
-
-    def _disable(self, rule: str) -> Change:
-        return self._disabled.setdefault(rule, Change(disable=rule))
 
     def _supplied(self, kinds: frozenset[CauseKind]) -> Inputs:
         """Return the facts without some restrictions of offers."""

@@ -62,7 +62,7 @@ class Effort(Record):
 
     @property
     def share_reused(self) -> float:
-        """Part of all components asked about whose answer was known."""
+        """Share of components whose answer was known already."""
         return self.reused / max(self.solved + self.reused, 1)
 
 
@@ -75,7 +75,7 @@ class QuestionResult(ShownOnScreen, Tables):
     """Names of the materials and offers that it speaks of by id, and what kilograms weigh."""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready data: what `--json` prints."""
+        """Return JSON-ready data, as `--json` prints it."""
         return self.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
@@ -102,13 +102,13 @@ class Counted:
         self._solved, self._reused = session.answers.solved, session.answers.reused
 
     def told(self, done: int, total: int) -> None:
-        """Tells whoever looks that so many of so many are done, and the seconds gone."""
+        """Report progress, with the elapsed seconds."""
         if self._progress is not None:
             self._progress(done, total, time.monotonic() - self._began)
 
     @property
     def effort(self) -> Effort:
-        """What it took so far."""
+        """Effort so far."""
         answers = self.session.answers
         solved, reused = answers.solved - self._solved, answers.reused - self._reused
         return Effort(questions=self.questions, solved=solved, reused=reused)

@@ -1,9 +1,13 @@
-"""A case rolled forward to a later day: orders that arrived become stock, what was used is taken off, and the rest is as it was."""
+"""A case rolled forward to a later day: orders that arrived become stock, what was used is taken off, and the rest is as it was.
+
+Received stock and open orders are judged by the chain of their offer in the catalog of today. A supplier that now mines elsewhere would give
+goods that were bought before another origin, so an offer whose chain changed is refused.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,25 +17,26 @@ from ..case import load_case
 from ..case.formats import is_toml
 from ..domain.base import exact, totals
 from ..domain.case import Case
+from ..domain.facts import Catalog, ChainEntry, Offer
 from ..domain.market import Factors, basis_factor
+from ..domain.suggest import did_you_mean
 from ..domain.time import MOST_MONTHS, Horizon, PeriodLength, add_months
 from ..errors import Diagnostic, InputError, VerificationError, all_of
 from ..plugins import Registry
 from ..problem.changes import scenario_changes
 from ..problem.network import Node
+from ..reading import kinds as k
+from ..reading.csvfile import read_table
+from ..reading.fields import Field, Layout
 from ..recommend import gather
 from ..recommend.gather import Gathered
 from ..recommend.recheck import RunFacts, as_run, read_facts
 from ..run import FACTS_FILE, read_run
 from ..run.folder import changed, read_sums
 from ..verify import VerifiedPlan, examine
-from .carryover import EarlierUse, carried_over
-from .chains import other_chains
-from .counts import apply_count
+from .carryover import EarlierUse, NodeTotal, RolledLot, carried_over, node_totals, planned_use, take_out
 from .lines import OrderLine, order_lines
-from .placed import OrderNow, orders_now
-from .sheet import SIGNED, FilledSheet, PlacedLine
-from .used import NodeTotal, RolledLot, node_totals, planned_use, take_out
+from .sheet import SIGNED, FilledSheet, OrderNow, PlacedLine, orders_now
 
 _NOTHING = Decimal(0)
 
@@ -138,7 +143,7 @@ def roll(
     bought += [one.line.offer for one in placed]
     confirmed = [one.inputs for one in gathered.case.orders] + [one.inputs for one in gathered.case.stocks]
     bought += [name for inputs in (*confirmed, *(one.inputs for one in placed)) for name in inputs]
-    found += other_chains(set(bought), facts.file.catalogs, gathered.read)
+    found += _other_chains(set(bought), facts.file.catalogs, gathered.read)
     if found:
         raise all_of(found)
     return _rolled(gathered, verified, day, lines, placed, count, length or gathered.case.horizon.length)
@@ -213,7 +218,7 @@ def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -
             )
 
 
-def rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
+def _rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
     """Return periods of a length from a day on, up to the end of the old ones or a little beyond."""
     old_end = add_months(horizon.start, horizon.count * horizon.length.months)
     count = next(n for n in range(1, MOST_MONTHS + 1) if add_months(day, n * length.months) >= old_end)
@@ -263,7 +268,7 @@ def _rolled(
         classes[moved.material, moved.to_requirement].add(moved.from_requirement)
     uncovered = take_out(lots, planned_use(verified, day, placed), classes)
     if count is not None:
-        uncovered = apply_count(count, lots, uncovered, found)
+        uncovered = _apply_count(count, lots, uncovered, found)
     found += _losing(case, lots, verified)
     if found:
         raise all_of(found)
@@ -271,7 +276,7 @@ def _rolled(
     unplaced = tuple(
         line for line in lines if line.order_by is not None and line.order_by < day and line.line not in on_sheet
     )
-    horizon = rolled_horizon(case.horizon, day, length)
+    horizon = _rolled_horizon(case.horizon, day, length)
     return RolledCase(
         gathered=gathered,
         day=day,
@@ -363,3 +368,105 @@ def _allowances(
 def material_names(gathered: Gathered) -> Mapping[str, str]:
     """Return the name of each material by its id."""
     return {one.id: one.name or one.id for catalog in gathered.catalogs for one in catalog.materials}
+
+
+def _other_chains(names: Collection[str], then: Iterable[Catalog], now: Iterable[Catalog]) -> Iterator[Diagnostic]:
+    """Yield a problem for each offer whose chain contradicts the one of the run; more proof of the same chain is none.
+
+    Args:
+        names: Offers that goods were bought from.
+        then: Catalogs that the run was planned with.
+        now: Catalogs of today.
+    """
+    before, after = dict(_offers(then)), _offers(now)
+    aliases = {
+        alias.old: alias.new for catalog in now for alias in catalog.aliases if alias.of == "offer" and alias.new
+    }
+    renamed = {name: _name_of_today(name, aliases) for name in {*names, *before}}
+    for old, new in renamed.items():
+        if old in before and new != old:
+            before[new] = before.pop(old)
+    for name in sorted({renamed[name] for name in names}):
+        if name not in after or name not in before:
+            continue  # the case refuses an offer that is gone; one that the run didn't know was added since
+        for stage in _contradicted(before[name].chain, after[name].chain):
+            fix = "give the new chain an offer of its own, and leave the old offer to what was bought from it"
+            message = f"offer `{name}` says where it is {stage} otherwise than when goods were bought from it, so they would change their origin"
+            found, expected = _countries(after[name].chain, stage), _countries(before[name].chain, stage)
+            yield Diagnostic(message, f"catalog {after[name].catalog}", None, "chain", found, expected, fix)
+
+
+def _name_of_today(name: str, aliases: Mapping[str, str]) -> str:
+    """Return the id that an offer has now, if it was renamed."""
+    seen = {name}
+    while name in aliases and aliases[name] not in seen:
+        name = aliases[name]
+        seen.add(name)
+    return name
+
+
+def _offers(catalogs: Iterable[Catalog]) -> Mapping[str, Offer]:
+    return {offer.id: offer for catalog in catalogs for offer in catalog.offers}
+
+
+def _contradicted(before: Sequence[ChainEntry], after: Sequence[ChainEntry]) -> Iterator[str]:
+    """Yield the stages for which the new chain contradicts the old one."""
+    for stage in dict.fromkeys(entry.stage for entry in before):
+        old, new = ([entry for entry in chain if entry.stage == stage] for chain in (before, after))
+        old_countries, new_countries = (frozenset().union(*(entry.countries for entry in some)) for some in (old, new))
+        old_complete, new_complete = (bool(some) and all(entry.complete for entry in some) for some in (old, new))
+        feeds = {entry.feed for entry in old} == {entry.feed for entry in new}
+        if (
+            not new
+            or not feeds
+            or old_complete
+            and (new_countries != old_countries or not new_complete)
+            or new_complete
+            and not old_countries <= new_countries
+        ):
+            yield stage
+
+
+def _countries(chain: Sequence[ChainEntry], stage: str) -> str:
+    entries = [entry for entry in chain if entry.stage == stage]
+    countries = sorted(frozenset().union(*(entry.countries for entry in entries)))
+    return (
+        f"{';'.join(countries) or 'no country'}{'' if all(entry.complete for entry in entries) else ', perhaps others'}"
+        if entries
+        else "nothing"
+    )
+
+
+_LAYOUT = Layout(
+    "count.csv",
+    "What was counted.",
+    (
+        Field("lot", k.TEXT, "Id of a stock, or number of an order that arrived.", "4711-10", required=True),
+        Field("quantity_kg", k.NON_NEGATIVE, "Kilograms of the material's basis that are there.", "850", required=True),
+    ),
+)
+
+
+def _apply_count(
+    path: Path, lots: Sequence[RolledLot], uncovered: Mapping[Node, Decimal], found: list[Diagnostic]
+) -> dict[Node, Decimal]:
+    """Set what is left of lots that were counted, and return the use that is not covered: none where all lots of a place were counted."""
+    known = {lot.name: lot for lot in lots}
+    table = read_table(path, _LAYOUT, found)
+    for row in table.unique("lot"):
+        if row.bad:
+            continue
+        name, quantity = str(row.values["lot"]), row.values["quantity_kg"]
+        lot = known.get(name)
+        if lot is None:
+            table.problem(
+                row, "lot", "there is no such lot", "one of " + ", ".join(sorted(known)), did_you_mean(name, known)
+            )
+        elif quantity > lot.quantity:
+            fix = "correct the count, or what arrived of the order"
+            expected = f"at most {lot.quantity.normalize():f}, which were there or arrived"
+            table.problem(row, "quantity_kg", "more was counted than there can be", expected, fix)
+        else:
+            lot.counted, lot.used = quantity, lot.quantity - quantity
+    uncounted = {lot.node for lot in lots if lot.counted is None}
+    return {node: rest for node, rest in uncovered.items() if node in uncounted}

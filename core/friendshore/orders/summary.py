@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..document import elements as doc
-from .placed import OrderNow
+from .carryover import NodeTotal, RolledLot
 from .roll import RolledCase, material_names
-from .used import NodeTotal, RolledLot
+from .sheet import OrderNow
 
 _ASSUMED = "what was used is assumed from the plan, not counted: state a stock count with `--count FILE` (columns lot, quantity_kg)"
 

@@ -7,22 +7,20 @@ registry.pack_rules(registry.pack("us-10usc4872"))
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from .attribution import asked_of as asked_of, attributed as attributed, sentence_of as sentence_of
+from .elsewhere import CatalogRef as CatalogRef
 from .files import (
     changes as changes,
     digest_of as digest_of,
+    importable as importable,
+    is_source as is_source,
+    is_wheel as is_wheel,
     kind_digest as kind_digest,
     plugin_files as plugin_files,
+    source_plugins as source_plugins,
+    wheel_plugins as wheel_plugins,
 )
 from .interface import Interface as Interface, newest as newest, taken as taken
 from .manifest import PluginInfo as PluginInfo, PluginStatus as PluginStatus
 from .names import Block as Block, Blocker as Blocker
 from .packages import is_folder as is_folder
-from .readings import CatalogRef as CatalogRef
 from .registry import Registry as Registry
-from .source import (
-    importable as importable,
-    is_source as is_source,
-    is_wheel as is_wheel,
-    source_plugins as source_plugins,
-    wheel_plugins as wheel_plugins,
-)

@@ -1,22 +1,28 @@
-"""Who is to blame: errors of plugins carry the distribution, its version, the file and what to do."""
+"""Code of plugins while it runs: which plugin it belongs to, and errors that name the distribution, its version, the file, and a fix.
+
+Everything that calls a plugin's code does so within `running`: its import, its hooks, making its rules, and asking them. A plugin is a
+program with its user's rights (SECURITY.md). What is here guards against mistakes and doesn't try to guard against malice.
+"""
 
 from __future__ import annotations
 
+import decimal
 import inspect
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import RLock
 
-from ..errors import FriendshoreError, PluginError
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..inert import visible_lines
 from ..rules.answers import WrongAnswer, as_sentence
 from ..rules.base import Rule
 from .interface import is_own, package_of
 from .manifest import PluginInfo, declared
-from .running import TRACEBACK_NAME, running, to_blame, wants_tracebacks
 
 _HOME = Path(__file__).parents[1]
 _ADVERTISEMENT = "For further information visit"
@@ -60,7 +66,7 @@ def wrong(info: PluginInfo, message: str, found: str = "", expected: str = "", f
 
 
 def _said(info: PluginInfo, error: BaseException) -> str:
-    """The text of an error, in one line; an error of a plugin's own class may have none, and makes it in the plugin's code."""
+    """Return the text of an error on one line. The plugin's code makes it, and may have none."""
     try:
         with running(info.package, "the text of its error"):
             text = str(error)
@@ -116,7 +122,7 @@ def _attributed(kind: Code, whose: str) -> Iterator[None]:
     except BaseException as error:  # a rule that ends the program would end it as if all were well
         if not to_blame(error):
             raise
-        info = owner_of(kind)
+        info = _owner_of(kind)
         if isinstance(error, WrongAnswer):
             file, line = place_of(kind)
             raise PluginError(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info)) from error
@@ -141,7 +147,7 @@ def place_of(kind: Code) -> tuple[str, int | None]:
         return getattr(sys.modules.get(kind.__module__), "__file__", None) or "", None
 
 
-def owner_of(kind: Code) -> PluginInfo:
+def _owner_of(kind: Code) -> PluginInfo:
     """The plugin that a class comes from, by the package it is defined in; found only when something went wrong."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
     info = owner_of_package(package_of(kind), f"module `{kind.__module__}`")
@@ -171,9 +177,140 @@ def _place(error: BaseException, package: str) -> tuple[str, int | None]:
 
 
 def _package(module: Mapping[str, object]) -> str:
-    """Top-level package of a module, given its names."""
     return str(module.get("__name__", "")).partition(".")[0]
 
 
 def _passed_through(filename: str) -> bool:
     return filename.startswith(("<", str(_HOME))) or "importlib" in Path(filename).parts
+
+
+_OWN = __name__.partition(".")[0]
+LIMIT_NAME = "FRIENDSHORE_PLUGIN_LIMIT"
+"""Environment variable: seconds that a plugin's code may take for one call in a worker process; 0: no limit, as for a debugger."""
+
+TRACEBACK_NAME = "FRIENDSHORE_PLUGIN_TRACEBACK"
+"""Environment variable: if it is set, and not 0, tracebacks of what plugins raise are printed on stderr."""
+
+LIMIT = 60.0
+"""Seconds that a plugin's code may take for one call in a worker process if no time limit is set."""
+LEAST = 5.0
+"""Fewest seconds, however short the time limit: a plugin may have much to import."""
+
+
+def wants_tracebacks() -> bool:
+    """Return True if the environment asks for tracebacks of what plugins raise."""
+    return os.environ.get(TRACEBACK_NAME, "0") not in ("", "0")
+
+
+def limit_given(otherwise: float) -> float:
+    """Return the limit of the environment in seconds, or `otherwise`; 0 means no limit.
+
+    Raises:
+        InputError: if the environment gives a limit that is no number.
+    """
+    text = os.environ.get(LIMIT_NAME, "")
+    try:
+        return float(text) if text else otherwise
+    except ValueError as error:
+        problem = Diagnostic(f"{LIMIT_NAME} in the environment is no number", found=text, expected="seconds")
+        raise InputError(problem) from error
+
+
+def limit_for(time_limit: float | None) -> float:
+    """Return the seconds that a plugin's code may take for one call under a time limit; 0 means no limit.
+
+    Raises:
+        InputError: if the environment gives a limit that is no number.
+    """
+    return limit_given(LIMIT if time_limit is None else max(time_limit, LEAST))
+
+
+class _Process:
+    """Plugin code that runs in this process at the moment."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.running: list[tuple[str, str]] = []
+        """Package and activity of each call of plugin code, outermost first in each thread."""
+        self.report: Callable[[str, str], None] | None = None
+        self.ran: dict[str, None] = {}
+        """Packages of plugins whose code was imported or called."""
+        self.ours = False
+        """True for the command line, which has the process to itself."""
+
+
+_PROCESS = _Process()
+
+
+def report_running(report: Callable[[str, str], None]) -> None:
+    """Call `report` with package and activity whenever plugin code begins to run in this process, and with two empty texts when it ends."""
+    _PROCESS.report = report
+
+
+def have_run() -> tuple[str, ...]:
+    """Return the packages of plugins whose code has run in this process."""
+    return tuple(package for package in _PROCESS.ran if package != _OWN)
+
+
+def own_process() -> None:
+    """Let `os._exit` raise SystemExit in code of plugins, in a process that friendshore has to itself: a plugin that ends it must not look like success."""
+    if _PROCESS.ours:
+        return
+    _PROCESS.ours = True
+    end, process = os._exit, os.getpid()
+
+    def refuse(status: int) -> None:
+        if _PROCESS.running and os.getpid() == process:
+            raise SystemExit(status)
+        end(status)
+
+    os._exit = refuse  # type: ignore[assignment]
+
+
+@contextmanager
+def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
+    """Mark the code within as a plugin's.
+
+    Args:
+        package: import package of the plugin.
+        doing: what it does, like `its hook ...`.
+        whole: True if nothing of friendshore's is computed within, so that the plugin may use its own decimal arithmetic.
+
+    Raises:
+        WrongAnswer: if the plugin changed the decimal arithmetic with which figures of others are computed.
+    """
+    call = package, doing
+    with decimal.localcontext():
+        before = _arithmetic()
+        with _PROCESS.lock:
+            _PROCESS.ran[package] = None
+            _PROCESS.running.append(call)
+            _report()
+        try:
+            yield
+        except KeyboardInterrupt:
+            if _PROCESS.ours and sys.stderr is not None:
+                sys.stderr.write(f"{package}: {doing} was running when Ctrl-C ended it\n")
+            raise
+        finally:
+            with _PROCESS.lock:
+                _PROCESS.running.remove(call)
+                _report()
+        if not whole and _arithmetic() != before:
+            raise WrongAnswer("it changed the decimal arithmetic of the process; fix: use decimal.localcontext()")
+
+
+def _report() -> None:
+    if _PROCESS.report is not None:
+        _PROCESS.report(*(_PROCESS.running[0] if _PROCESS.running else ("", "")))
+
+
+def _arithmetic() -> tuple[object, ...]:
+    """Return the settings of this thread's decimal arithmetic."""
+    here = decimal.getcontext()
+    return here.prec, here.rounding, here.Emin, here.Emax, here.clamp, dict(here.traps)
+
+
+def to_blame(error: BaseException) -> bool:
+    """Return True if a plugin is to blame for what its code raised; Ctrl-C and the end of a generator come from elsewhere."""
+    return not isinstance(error, KeyboardInterrupt | GeneratorExit)

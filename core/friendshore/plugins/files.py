@@ -1,19 +1,28 @@
-"""Hashes of the files of a plugin: code, data, manifest, and compiled modules. Each of them can decide a result."""
+"""Files of plugins: their hashes, and plugins that aren't installed, from a folder or a wheel."""
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution, distributions
 from pathlib import Path
+from shutil import rmtree
 from stat import S_ISREG
+from tempfile import mkdtemp
+from typing import Any
+from zipfile import BadZipFile, ZipFile
 
-from ..errors import FriendshoreError
+from ..errors import FriendshoreError, InputError
+from ..reading.textfile import read_bytes
+from ..reading.tomlfile import toml_data
 from .interface import OWN
-from .manifest import PluginInfo, normal
-from .packages import folders_of
+from .manifest import GROUP, Declared, Plugin, PluginInfo, declared, normal, plugin_of
+from .packages import MANIFEST, folders_of
 from .registry import Registry
 
 SHORT = 16
@@ -79,7 +88,7 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def _folders(info: PluginInfo) -> list[Path]:
-    """The folders of its package: the one of its manifest, and the others of a package that lies in several."""
+    """Return the folders of its package: that of its manifest, and the others of a package in several folders."""
     home = [Path(info.file).parent] if info.file else []
     try:
         others = folders_of(info.package)
@@ -90,7 +99,7 @@ def _folders(info: PluginInfo) -> list[Path]:
 
 
 def _within(folder: Path, above: frozenset[str]) -> Iterator[Path]:
-    """All files below a folder, through links too; a link back to where it lies is followed once."""
+    """Yield all files below a folder, including through links. A link back to a parent is followed once."""
     here = os.path.realpath(folder)
     if here in above:
         return
@@ -107,7 +116,7 @@ def _within(folder: Path, above: frozenset[str]) -> Iterator[Path]:
 
 
 def _beside(info: PluginInfo) -> Iterator[tuple[str, Path]]:
-    """What the distribution of an installed plugin says that it has installed, its metadata and programs left out."""
+    """Yield the other files that the distribution of a plugin has installed, without metadata and programs."""
     try:
         found = distribution(info.distribution)
     except (PackageNotFoundError, ValueError):
@@ -122,7 +131,7 @@ def _beside(info: PluginInfo) -> Iterator[tuple[str, Path]]:
 
 
 def _editable(found: Distribution) -> bool:
-    """Whether a distribution is used from its source, so that only links to it were installed."""
+    """Return True if a distribution is used from its source, so that only links to it were installed."""
     try:
         told = json.loads(found.read_text("direct_url.json") or "{}")
     except (ValueError, RecursionError):  # a file that pip did not write
@@ -131,7 +140,7 @@ def _editable(found: Distribution) -> bool:
 
 
 def _hash(path: Path) -> str:
-    """SHA-256 of a file; of what is none, or cannot be read, a word that no hash is."""
+    """Return the SHA-256 of a file. If it can't be read, return a word that no hash equals."""
     try:
         if not S_ISREG(path.stat().st_mode):
             return "no regular file"
@@ -139,3 +148,99 @@ def _hash(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return "unreadable"
+
+
+PROJECT = "pyproject.toml"
+WHEEL = ".whl"
+
+
+def is_source(folder: Path) -> bool:
+    """Whether a folder may be a plugin's: of its source, or of its package."""
+    return (folder / MANIFEST).is_file() or (folder / PROJECT).is_file()
+
+
+def source_plugins(folder: Path) -> tuple[Plugin, ...]:
+    """The plugins that a folder's `pyproject.toml` declares; of a package alone, the one whose manifest it holds.
+
+    Nothing is imported; for that their code must be `importable`.
+
+    Raises:
+        InputError: if it is no plugin's folder, or its `pyproject.toml` cannot be read.
+    """
+    folder = folder.resolve()
+    if (folder / MANIFEST).is_file():
+        entry = EntryPoint(folder.name, folder.name, GROUP)
+        return (plugin_of(Declared(folder.name, "", entry), folder),)
+    file = folder / PROJECT
+    project = _project(file)
+    entries = project.get("entry-points", {}).get(GROUP, {})
+    if not isinstance(entries, dict) or not entries:
+        fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"`'
+        raise InputError("declares no plugin", str(file), column=f"project.entry-points.{GROUP}", fix=fix)
+    name, version = str(project.get("name", folder.name)), str(project.get("version", ""))
+    requires = tuple(map(str, project.get("dependencies", ())))
+    found = [
+        Declared(name, version, EntryPoint(key, str(value), GROUP), requires=requires)
+        for key, value in sorted(entries.items())
+    ]
+    return tuple(plugin_of(one, _package(folder, one.package)) for one in found)
+
+
+@contextmanager
+def importable(plugins: Iterable[Plugin]) -> Iterator[None]:
+    """While their code can be imported, before anything of the same name that is installed; `sys.path` is then as it was."""
+    before = [*sys.path]
+    sys.path[:0] = dict.fromkeys(str(Path(plugin.info.file).parents[1]) for plugin in plugins if plugin.info.file)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def is_wheel(file: Path) -> bool:
+    """Whether a file is a wheel, by its name."""
+    return file.suffix == WHEEL and file.is_file()
+
+
+def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
+    """The plugins in a wheel, with what will be installed of them and nothing else.
+
+    It is unpacked into a folder that is gone when the process ends. Nothing is imported, as for `source_plugins`.
+
+    Raises:
+        InputError: if it cannot be unpacked, or holds no plugin.
+    """
+    home = Path(mkdtemp(prefix="friendshore-"), file.name)
+    atexit.register(rmtree, home.parent, ignore_errors=True)
+    try:
+        with ZipFile(file) as wheel:
+            wheel.extractall(home)
+    except (BadZipFile, OSError) as error:
+        raise InputError(f"is no wheel: {error}", str(file)) from error
+    found = list(declared(distributions(path=[str(home)])))
+    if not found:
+        fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"` to {PROJECT}, and build it again'
+        raise InputError("declares no plugin", str(file), fix=fix)
+    return tuple(plugin_of(one, home / one.package) for one in found)
+
+
+def _project(file: Path) -> dict[str, Any]:
+    try:
+        project = toml_data(read_bytes(file).decode("utf-8"), str(file)).get("project", {})
+    except FileNotFoundError as error:
+        expected = f"a folder that holds {PROJECT}, or the package's {MANIFEST}"
+        raise InputError("is no plugin's folder", str(file.parent), expected=expected) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", str(file)) from error
+    return project if isinstance(project, dict) else {}
+
+
+def _package(folder: Path, package: str) -> Path:
+    """Return the folder of the package: in `src`, or beside `pyproject.toml`."""
+    places = [folder / "src" / package, folder / package]
+    found = next((place for place in places if place.is_dir()), None)
+    if found is None:
+        expected = " or ".join(map(str, places))
+        message = f"its entry point names the package `{package}`, which is not there"
+        raise InputError(message, str(folder / PROJECT), found=package, expected=expected)
+    return found

@@ -25,12 +25,11 @@ from ..reading.tomlfile import toml_data
 from ..rules.base import Rule
 from ..rules.kinds import builtin_kinds
 from ..rules.pack import PACK_FILE, stated_name
-from .attribution import blame, wrong
+from .attribution import blame, running, to_blame, wrong
 from .interface import OWN, __version__, is_own, package_of
 from .manifest import CATALOG_FILE, Announced, Plugin, PluginInfo, announced
 from .names import FIELD, names_of
 from .packages import MANIFEST
-from .running import running, to_blame
 from .settings import model_in
 
 Hook = Literal[
@@ -227,7 +226,7 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
 
 
 def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, given: Mapping[str, object]) -> list[Any]:
-    """What the hook yields; a generator runs here, so that what it raises is the plugin's too. One that is given something may say what is wrong with that."""
+    """Return what the hook yields. A generator runs here, so that its errors are the plugin's too. A hook with arguments may report mistakes in them."""
     things: list[Any] = []
     implementations = getattr(manager.hook, hook).get_hookimpls()
     if not implementations:
@@ -251,7 +250,7 @@ def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, given: Ma
 
 
 def _announced(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: Iterable[str]) -> None:
-    """Refuses a plugin that yields more or less than it announces."""
+    """Refuse a plugin that yields more or less than it announces."""
     less, more = sorted(set(announced) - set(yielded)), sorted(set(yielded) - set(announced))
     parts = [f"does not yield {', '.join(less)}"] if less else []
     parts += [f"yields {', '.join(more)}, which the manifest does not announce"] if more else []

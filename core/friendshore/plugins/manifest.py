@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +20,7 @@ from ..readers import READER
 from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE
-from .dependencies import unmet
-from .interface import OWN, end_of, newest, refusal
+from .interface import OWN, __version__, end_of, newest, refusal
 from .packages import MANIFEST, contents_of, data_of, home_of, taken
 
 GROUP = "friendshore"
@@ -42,33 +41,13 @@ ReaderName = Annotated[str, Field(pattern=READER)]
 OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
 
 
-COMMANDS = frozenset(
-    {
-        "plan",
-        "case",
-        "case from-xlsx",
-        "case roll",
-        "case to-xlsx",
-        "check",
-        "verify",
-        "report",
-        "orders",
-        "lock",
-        "init",
-        "catalogs",
-        "catalogs check",
-        "catalogs convert",
-        "catalogs datapackage",
-        "catalogs list",
-        "catalogs show",
-        "rules",
-        "rules list",
-        "rules show",
-        "plugins",
-        "plugins list",
-        "plugins show",
-    }
-)
+COMMANDS = frozenset({
+    "plan", "check", "verify", "report", "orders", "lock", "init",
+    "case", "case from-xlsx", "case roll", "case to-xlsx",
+    "catalogs", "catalogs check", "catalogs convert", "catalogs datapackage", "catalogs list", "catalogs show",
+    "rules", "rules list", "rules show",
+    "plugins", "plugins list", "plugins show",
+})  # fmt: skip
 """Names of friendshore's own commands, except questions. A plugin's question or command can't have one of them."""
 
 
@@ -272,7 +251,7 @@ def declared(among: Iterable[Distribution] | None = None) -> Iterator[Declared]:
 
 
 def _entries(text: str) -> Iterator[tuple[EntryPoint, str]]:
-    """The entries of our group, each with what is wrong with it; the standard reader gives up on a damaged file."""
+    """Yield the entries of our group, each with its problem. The standard reader fails on a damaged file."""
     group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -372,7 +351,7 @@ def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plu
 
 
 def _interface(api: object) -> dict[str, object]:
-    """The version of the interface that a manifest states, with its end, for what is told of the plugin."""
+    """Return the version of the interface that a manifest states, with its end."""
     return {"api": api, "api_end": end_of(api)} if type(api) is int else {}
 
 
@@ -390,7 +369,7 @@ def _manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
 
 
 def _repeated(info: PluginInfo) -> list[Diagnostic]:
-    """The names that it brings twice."""
+    """Return the names that it brings twice."""
     return [
         Diagnostic(f"brings two {key} of the name `{name}`", info.file, column=key, fix="rename one of the two")
         for key, names in (
@@ -401,3 +380,56 @@ def _repeated(info: PluginInfo) -> list[Diagnostic]:
         )
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
+
+
+def unmet(label: str, distribution: str, requires: Iterable[str], file: str) -> Iterator[Diagnostic]:
+    """Yield an error for each dependency of a plugin that nothing installed meets.
+
+    Dependencies of the plugin's own extras are left out: nobody knows which of them were installed.
+
+    Args:
+        label: Name and version of the plugin.
+        distribution: Name of the plugin.
+        requires: Its dependencies, as its metadata states them.
+        file: Its manifest.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement  # slow to load
+    from packaging.version import InvalidVersion
+
+    for text in requires:
+        try:
+            needed = Requirement(text)
+        except InvalidRequirement:
+            yield Diagnostic(
+                f"{label} states a dependency that cannot be read",
+                file,
+                found=text,
+                fix=f"reinstall {distribution}, or report this to its author",
+            )
+            continue
+        if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
+            continue
+        installed = _version(needed.name)
+        try:
+            met = bool(installed) and needed.specifier.contains(installed, prereleases=True)
+        except InvalidVersion:
+            met = False
+        if not met:
+            asked = f"{needed.name}{needed.specifier}"
+            yield Diagnostic(
+                f"{label} requires {asked}",
+                file,
+                found=f"{needed.name} {installed}" if installed else f"no {needed.name}",
+                expected=asked,
+                fix=f"pip install '{asked}', or install a release of {distribution} that needs another",
+            )
+
+
+def _version(name: str) -> str:
+    """Return the installed version of a distribution; empty if it is not installed, or states none."""
+    if name.lower() == OWN:
+        return __version__
+    try:
+        return version(name) or ""
+    except (PackageNotFoundError, KeyError, UnicodeDecodeError):
+        return ""

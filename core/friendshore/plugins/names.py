@@ -86,7 +86,7 @@ def barred(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
 
 
 def _refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) -> Diagnostic:
-    """What is said of asking for something of a blocked plugin."""
+    """Return the error for a blocked plugin."""
     found = _meeting(info, blocks, name)
     message = f"{what} `{name}` comes with {info.label}, which is blocked by {_blockers(found)}"
     brought = f"`{name}`, announced by {info.file}" if info.file else f"`{name}`"
@@ -94,17 +94,17 @@ def _refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) ->
 
 
 def _meeting(info: PluginInfo, blocks: Iterable[Block], name: str = "") -> list[Block]:
-    """The blocks that mean a plugin, or one thing that it brings, each once."""
+    """Return the blocks that match a plugin, or one thing that it brings, each once."""
     return list(dict.fromkeys(block for block in blocks if block.meets(info, name)))
 
 
 def _blockers(blocks: Sequence[Block]) -> str:
-    """Who rules it out, in words."""
+    """Return the sources of the blocks in words."""
     return " and by ".join(dict.fromkeys(block.by.value for block in blocks))
 
 
 def _undoing(blocks: Sequence[Block]) -> str:
-    """What to do so that it can be used."""
+    """Return how to unblock it."""
     return ", and ".join(dict.fromkeys(block.undo for block in blocks))
 
 
@@ -159,7 +159,7 @@ def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
 
 
 def _claimed(plugin: Plugin, what: What) -> tuple[str, ...]:
-    """Those of them that are not blocked. What is wrong with a plugin plays no part: which of two is meant must not turn on it."""
+    """Return the names that aren't blocked. Problems of a plugin play no part: an ambiguity must not depend on them."""
     if plugin.info.status is PluginStatus.BLOCKED:
         return ()
     return tuple(name for name in names_of(plugin, what) if name not in plugin.info.withheld)
@@ -204,7 +204,7 @@ def known_as(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]
 
 
 def _clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
-    """What is said of a name that several plugins bring."""
+    """Return the error for a name that several plugins bring."""
     files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
     last = f"{claims[-1].info.distribution}:{name}"
     fix = f"uninstall one of them, or block one: `--block {last}`, `block` under [use] in the case, or {BLOCK}={last}"

@@ -1,7 +1,7 @@
-"""Processes of this machine that work for this one, and in which code of plugins may run: one in which it hangs, or that it ends, is ended and
-named, and another takes its place.
+"""Worker processes of this machine in which code of plugins may run, and tasks as they are sent to workers.
 
-What else ends a process (somebody kills it, its memory is gone) is told of what it was doing, and of nothing else.
+A process in which a plugin hangs, or that a plugin ends, is ended and named, and another takes its place. Any other end of a process, such as a
+kill or lack of memory, is reported for the task alone.
 """
 
 from __future__ import annotations
@@ -11,22 +11,26 @@ import os
 import pickle
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
+from importlib.metadata import version
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from ..errors import Diagnostic, FriendshoreError, PluginError
-from .attribution import owner_of_package
-from .running import LIMIT_NAME, report_running
+from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
+from ..rules.base import Rule
+from .attribution import LIMIT_NAME, have_run, owner_of_package, report_running, running
+from .files import digest_of, package_files
+from .interface import OWN, package_of
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -63,7 +67,7 @@ class WatchedProcesses(Executor):
         return self._threads.submit(self._done, fn, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ends the processes, once what they do is done."""
+        """End the processes when their work is done."""
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
         for _ in range(self.workers if wait else 0):
             process = self._idle.get()
@@ -71,12 +75,12 @@ class WatchedProcesses(Executor):
                 process.end()
 
     def stop(self) -> None:
-        """Asks for the end of what is being done: see `ended`."""
+        """Ask for the end of the current work: see `ended`."""
         self._ended.set()
 
     @property
     def begun(self) -> bool:
-        """Whether any of them has begun to work."""
+        """True if any process has begun to work."""
         return self._begun.is_set()
 
     def _done(self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
@@ -104,7 +108,7 @@ def ended() -> Event | None:
 
 
 class _Here:
-    """What a process of these was given."""
+    """State that a process was given."""
 
     ended: Event | None = None
 
@@ -114,7 +118,7 @@ _TEXT = 2000
 
 
 class _Memory(ctypes.Structure):
-    """Memory that a process shares with the one that began it: the plugin code that it runs."""
+    """Memory that a process shares with its parent: the plugin code that it runs."""
 
     _fields_ = (
         ("inside", ctypes.c_bool),
@@ -135,7 +139,7 @@ def _report(memory: _Memory, package: str, doing: str) -> None:
 
 
 class _Process:
-    """One of them, as seen from here."""
+    """A process, as its parent sees it."""
 
     def __init__(self, begun: Event, ended: Event) -> None:
         self._memory = _SPAWN.RawValue(_Memory)
@@ -158,7 +162,7 @@ class _Process:
         return done, answer
 
     def end(self) -> None:
-        """Ends it, whatever it does."""
+        """Kill the process."""
         self._work.close()
         self._process.kill()
         self._process.join()
@@ -194,7 +198,7 @@ def _begun(begun: Event, ended: Event) -> _Process:
 
 
 def _serve(work: Connection, memory: _Memory, begun: Event, ended: Event) -> None:
-    """What a process does: what it is asked to, until nobody asks any more; it ends with the one that began it, however that ends."""
+    """Run tasks in a process until there are no more, or the parent ends."""
     begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     report_running(partial(_report, memory))
@@ -223,3 +227,60 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+Software = dict[str, tuple[str, str]]
+"""What a worker must have, by distribution, of a plugin by import package -> in words, and of a plugin the digest over all its files."""
+
+
+def code_of(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Import packages of the plugins whose code some rules run, in order."""
+    return tuple(sorted({package_of(type(rule)) for rule in rules} & {*have_run()}))
+
+
+def packed(what: object, rules: Iterable[Rule]) -> bytes:
+    """Something as it is sent, with the code that it and its rules need: a worker must have the same. Catalogs and packs go along with the facts."""
+    packages = code_of(rules)
+    sender = {package_of(type(what))} - {OWN}
+    return pickle.dumps((packages, _software({*packages, *sender}), pickle.dumps(what)))
+
+
+def unpacked(sent: bytes) -> object:
+    """What was sent; code of plugins that it needs counts as run here.
+
+    Raises:
+        InputError: if the software here is not that of whoever sent it.
+    """
+    packages, expected, what = pickle.loads(sent)  # noqa: S301 - sent by whoever runs code here anyway
+    here = _software(expected.keys() - versions().keys())
+    if here != expected:
+        other = [name for name in expected if here[name] != expected[name]]
+        raise InputError(
+            "a worker has other software than whoever asks it, and could plan otherwise",
+            found=", ".join(_told(name, here, expected) for name in other),
+            expected=", ".join(_told(name, expected, here) for name in other),
+            fix="install the same there",
+        )
+    with ExitStack() as stack:
+        for package in packages:
+            stack.enter_context(running(package, "its import", whole=True))
+        return pickle.loads(what)  # noqa: S301 - likewise
+
+
+def versions() -> dict[str, str]:
+    """What a plan turns on beside its facts and plugins: friendshore and what solves."""
+    return {name: version(name) for name in ("friendshore", "highspy", "ortools")}
+
+
+def _software(packages: Iterable[str]) -> Software:
+    found: Software = {name: (f"{name} {number}", "") for name, number in versions().items()}
+    for package in sorted(packages):
+        info = owner_of_package(package, f"no distribution with the package `{package}`")
+        found[package] = info.label, digest_of(package_files(info))
+    return found
+
+
+def _told(name: str, those: Software, others: Software) -> str:
+    """Return a distribution with its version. If the others have the same version, add the first digits of the digest of its files."""
+    label, digest = those[name]
+    return f"{label} with files {digest[:12]}" if label == others[name][0] else label

@@ -15,7 +15,8 @@ from ..hookspecs import Named
 from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
-from .case_packs import packs_by
+from .elsewhere import CatalogRef, Reading, packs_by, read_by
+from .elsewhere import What as ReadWhat
 from .hosting import HOOKS, Hook, HookAnswers, HookedWhat, all_rules, built_in, given_in_memory, made_rule
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import (
@@ -33,8 +34,6 @@ from .names import (
     with_clashes,
 )
 from .packages import folder_of, is_folder
-from .readings import CatalogRef, Reading, read_by
-from .readings import What as ReadWhat
 from .settings import Line, made, nowhere, plugin_named, settled
 
 if TYPE_CHECKING:

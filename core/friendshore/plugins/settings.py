@@ -11,10 +11,9 @@ from pydantic import BaseModel
 from ..domain.suggest import did_you_mean
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..reading.records import record
-from .attribution import blame, wrong
+from .attribution import blame, running, to_blame, wrong
 from .manifest import Plugin, PluginInfo, normal
 from .names import broken
-from .running import running, to_blame
 
 Line = Callable[[tuple[str, ...]], int | None]
 """Line at which a key stands, by its path: `("plugin", "acme", "depth")`."""

@@ -230,14 +230,10 @@ def faults(question: Question[Any, Any]) -> Iterator[str]:
     if not (isinstance(record, type) and is_dataclass(record)):
         yield "has no record of options: `options` is to be a dataclass"
         return
-    for one, hint in zip(fields(record), _hints(record), strict=True):
-        told = get_args(hint)
+    hints = get_type_hints(record, include_extras=True)
+    for one in fields(record):
+        told = get_args(hints[one.name])
         if len(told) != 2 or not isinstance(told[1], Setting):
             yield f"has an option `{one.name}` without a Setting: Annotated[..., Setting(...)]"
         elif told[0] not in KINDS:
             yield f"has an option `{one.name}` of a kind that is not known: str, int, float, Decimal, bool, Path | None or tuple[str, ...]"
-
-
-def _hints(record: type[Any]) -> list[Any]:
-    hints = get_type_hints(record, include_extras=True)
-    return [hints[one.name] for one in fields(record)]

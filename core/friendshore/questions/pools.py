@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..domain.runtime import finished
 from ..errors import Diagnostic, FriendshoreError, SolverError
+from ..plugins.attribution import limit_for
 from ..plugins.processes import ProcessEndedError, WatchedProcesses, ended
-from ..plugins.running import limit_for
 from ..solve import Cancel
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def given(executor: Executor, workers: int | None = None) -> WorkerPool:
 
 
 def _workers_of(executor: Executor) -> int:
-    """How many workers an executor says that it has."""
+    """Return the number of workers of an executor."""
     told = getattr(executor, "_max_workers", None)
     return told if isinstance(told, int) and told > 0 else _UNTOLD
 
@@ -141,7 +141,7 @@ def carried_out(
 
 
 class _Look:
-    """Looks whether all is to end: then nothing more is begun; and whether the executor is still there."""
+    """Check whether to stop, so that nothing more is started, and whether the executor still works."""
 
     def __init__(self, running: OpenPool, queue: deque[Any], stopped: Callable[[], bool]) -> None:
         self._running, self._queue, self._stopped = running, queue, stopped
@@ -184,7 +184,7 @@ def _error(future: Future[Any]) -> BaseException | None:
 
 @contextmanager
 def _thread() -> Iterator[OpenPool]:
-    """One thread of this process: the main one hears Ctrl-C meanwhile."""
+    """Yield one thread of this process, while the main one handles Ctrl-C."""
     enough = Event()
     with ThreadPoolExecutor(1) as executor:
         yield OpenPool(executor, partial(_until, enough), 1, enough.set)

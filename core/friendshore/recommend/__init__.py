@@ -31,23 +31,24 @@ from ..session import Session
 from ..solve import ENGINES, Cancel, Engines, Limits, Progress
 from ..verify import VerifiedPlan
 from .check import Checked as Checked, check as check
-from .checks import (
-    CheckAnswer as CheckAnswer,
-    CheckRequest as CheckRequest,
-    ProofEffort as ProofEffort,
-    RunChecker as RunChecker,
-    checker_named as checker_named,
-)
 from .describe import describe
 from .facts import facts_of
-from .gather import Gathered as Gathered, gather as gather
+from .gather import Gathered as Gathered, gather as gather, refuse_old_prices as refuse_old_prices
 from .law import verdicts as verdicts
 from .lock import check_lock as check_lock, lock_of as lock_of, write_lock as write_lock
 from .lock_file import LOCK_FILE as LOCK_FILE, Lock as Lock, read_lock as read_lock
 from .recheck import recheck as recheck, reverify as reverify
 from .reopen import Opened as Opened, reopen as reopen
-from .stale import refuse_old_prices as refuse_old_prices
-from .verify_run import RunCheck as RunCheck, verify_run as verify_run, verify_stored as verify_stored
+from .verify_run import (
+    CheckAnswer as CheckAnswer,
+    CheckRequest as CheckRequest,
+    ProofEffort as ProofEffort,
+    RunCheck as RunCheck,
+    RunChecker as RunChecker,
+    checker_named as checker_named,
+    verify_run as verify_run,
+    verify_stored as verify_stored,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -149,7 +150,9 @@ class Recommendation(ShownOnScreen):
     """Scenarios, strictness and changes that it was planned with."""
 
     def __repr__(self) -> str:
-        return f"<Recommendation {self.run.case}: {self._told}>"
+        spent = f"{self.cost.nominal:,.0f} {self.run.currency}"
+        told = f"{self.status.value}, verified, gap {self.run.gap:.2%}, spends {spent}, {len(self.run.purchases):,} purchases"
+        return f"<Recommendation {self.run.case}: {told}>"
 
     def screen(self) -> Document:
         """It as `plan` prints it: what it comes to, what is short and why, what to buy and to order, and what to know of it."""
@@ -157,12 +160,6 @@ class Recommendation(ShownOnScreen):
 
     def __reduce__(self) -> tuple[Callable[..., Recommendation], tuple[Run, Gathered, Session, Applied]]:
         return _read_back, (self.run, self.gathered, self.session, self.applied)
-
-    @property
-    def _told(self) -> str:
-        """Status and cash in a line."""
-        spent = f"{self.cost.nominal:,.0f} {self.run.currency}"
-        return f"{self.status.value}, verified, gap {self.run.gap:.2%}, spends {spent}, {len(self.run.purchases):,} purchases"
 
     @property
     def status(self) -> PlanStatus:

@@ -36,8 +36,7 @@ from ..problem.offers import InCurrency, no_rate
 from ..problem.prices import PriceDates
 from ..reading.cells import plain_table
 from ..rules.pack import rules_in
-from .gather import gather, named_catalogs
-from .stale import refuse_old_prices
+from .gather import gather, named_catalogs, refuse_old_prices
 from .suggest import suggestions
 
 _PLACES = {
@@ -90,7 +89,7 @@ def _unanswered(file: Path, case: Case, registry: Registry, ids: Known) -> list[
 
 
 def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | None:
-    """Names of all rules, bad ones too; None: there may be more."""
+    """Return the names of all rules, including invalid ones. None if there may be more."""
     found = {word.word for word in words if (word.section, word.column) == ("rule", "id")}
     kinds = [word.word for word in words if (word.section, word.column) == ("rule", "kind")]
     found |= {f"{kind}-{number}" for kind in kinds for number in range(1, len(kinds) + 1)}  # those without an id
@@ -108,7 +107,7 @@ def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | N
 
 
 def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) -> Iterator[Diagnostic]:
-    """Amounts in catalogs beside the case that no rate turns into its currency."""
+    """Yield the amounts in catalogs beside the case that no rate converts into its currency."""
     stated = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
     to = stated[0] if stated else "USD"
     needed: dict[str, list[tuple[int, InCurrency]]] = {}
@@ -124,7 +123,7 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) 
 
 
 def _named_by_rules(words: list[Mention], registry: Registry) -> dict[tuple[str, ...], str]:
-    """Keys of the case's own rules whose words name one sort of thing, by the kinds of these rules."""
+    """Return the keys of the case's own rules whose words name one sort of thing, by the kinds of these rules."""
     found: dict[tuple[str, ...], str] = {}
     for kind in dict.fromkeys(word.word for word in words if (word.section, word.column) == ("rule", "kind")):
         made = attempt(partial(registry.kind, kind), [])
@@ -239,7 +238,7 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
 
 
 def _asked(problem: Problem, inputs: Inputs) -> None:
-    """Asks every limit for its rows: some mistakes are seen only then."""
+    """Ask every limit for its rows, which reveals some mistakes."""
     try:
         problem.limit_rows  # noqa: B018 (computed once, and kept)
     except InputError as error:
@@ -267,7 +266,7 @@ def _checked(errors: Iterable[FriendshoreError], path: Path, found: Iterable[Dia
 
 
 def _names_of(path: Path) -> Case:
-    """A case that only names what a file which has mistakes uses, and states its rules, as far as they can be made out."""
+    """Return a case with only the names and rules that can be read from a file with mistakes."""
     file = path / CASE_FILE if path.is_dir() else path
     toml = read_case_file(file, [])  # what is wrong with the file has been said already
     data: dict[str, Any] = {} if toml is None else toml.data

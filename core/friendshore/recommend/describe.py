@@ -11,48 +11,76 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
 
 from .. import explain
 from ..domain.base import as_decimal, exact, totals
 from ..domain.plan import Purchase
+from ..domain.quantities import readable
 from ..domain.run import (
+    SEPARATE,
+    CashUse,
     Run,
     RunAssumption,
+    RunCash,
     RunDelivery,
     RunDemand,
+    RunDependence,
+    RunDiscount,
+    RunDraw,
+    RunHolding,
+    RunHoldingBar,
+    RunHoldingUse,
+    RunLead,
     RunLevel,
+    RunLot,
     RunMake,
     RunPeriod,
     RunPurchase,
     RunRange,
+    RunStock,
 )
 from ..domain.time import today
-from ..domain.unmet import RunConflict
-from ..domain.use import PROGRAM
-from ..domain.used import RunBlock, RunPlugin, known_by
+from ..domain.unmet import RunByMonths, RunConflict, RunShortage
+from ..domain.use import PROGRAM, Result
+from ..domain.used import PriceDate, RunBlock, RunPlugin, RunPriceDate, known_by
+from ..explain import (
+    ByMonths,
+    Cash,
+    Causes,
+    DependentSums,
+    Holding,
+    PlanDependence,
+    TracedCash,
+    competing,
+    counted_shorts,
+)
+from ..explain.stock import Bar
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.case_checks import origin_rules
 from ..problem.demands import Demand, wanted_at
 from ..problem.inputs import Applied
 from ..problem.network import final_node
+from ..problem.prices import PriceDates
 from ..session import Session
 from ..solve import Progress
-from ..verify import Line, VerifiedPlan
+from ..verify import Bought, Line, VerifiedPlan
 from ..verify.compliance import Judging
-from . import run_parts
-from .duties import describe_duties, describe_duties_on_inputs, duties_on_inputs
 from .facts import PackFacts
 from .gather import Gathered, blocks_of
 from .law import (
     describe_blocked,
     describe_compliance_classes,
+    describe_duties,
+    describe_duties_on_inputs,
     describe_exposed,
     describe_limits,
     describe_packs,
     describe_rules,
     describe_unproven,
+    duties_on_inputs,
+    idle_limits,
 )
 
 
@@ -107,7 +135,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     """The run of a verified plan: the same whether it was just solved or is checked again from its facts."""
     problem = verified.problem
     out = explain.kept_out(problem)
-    shortages = run_parts.describe_shortages(verified, told.causes)
+    shortages = describe_shortages(verified, told.causes)
     dependence = explain.plan_dependence(verified, problem.case.concern.countries)
     ranged = explain.spend_at_ends(verified)
     traced = explain.trace_cash(verified)
@@ -129,29 +157,29 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         bound=exact(bound),
         gap=exact((objective - bound) / abs(objective)) if objective else Decimal(0),
         cost=verified.cost,
-        cash=run_parts.describe_cash(verified, traced),
+        cash=_cash(verified, traced),
         levels=_levels(verified, told.ranks),
-        shortage_kg=run_parts.shortage_totals(shortages),
+        shortage_kg=_shortage_totals(shortages),
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
         materials=explain.materials_of(problem),
         demands=_demands(verified, traced),
         priority=list(problem.case.assume.priority),
-        purchases=run_parts.with_dependence(bought, dependence),
+        purchases=_with_dependence(bought, dependence),
         countries_of_concern=sorted(problem.case.concern.countries),
-        dependence=run_parts.describe_dependence(dependence),
+        dependence=_dependence(dependence),
         ranges=[] if ranged is None else _ranges(ranged),
         nominal_low=None if ranged is None else ranged.low,
         nominal_high=None if ranged is None else ranged.high,
         oldest_price_days=problem.case.accept.oldest_price_days,
-        price_dates=run_parts.describe_price_dates(verified),
-        discounts=run_parts.describe_discounts(verified),
+        price_dates=_price_dates(verified),
+        discounts=_discounts(verified),
         makes=_makes(verified),
-        lots=run_parts.describe_lots(verified),
-        holdings=run_parts.describe_holdings(problem, explain.holdings(verified)),
+        lots=_lots(verified),
+        holdings=_holdings(problem, explain.holdings(verified)),
         rounded=explain.rounded(problem),
-        by_months=run_parts.describe_by_months(verified, told.by_months),
-        draws=run_parts.describe_draws(verified),
-        stocks=run_parts.describe_stocks(verified),
+        by_months=_by_months(verified, told.by_months),
+        draws=_draws(verified),
+        stocks=_stocks(verified),
         deliveries=_deliveries(verified),
         shortages=shortages,
         exposed=describe_exposed(problem, explain.exposed(verified)),
@@ -161,7 +189,7 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         conflicts=_conflicts(verified, told.holds_from),
         unproven=describe_unproven(out),
         blocked=describe_blocked(out),
-        leads=run_parts.describe_leads(problem),
+        leads=describe_leads(problem),
         assumptions=[*_assumptions(verified, told), *describe_duties_on_inputs(bought, problem.case.currency)],
         largest_miss_kg=exact(verified.largest_miss),
     )
@@ -183,8 +211,13 @@ def _stated(told: RunContext) -> dict[str, Any]:
 
 def _assumptions(verified: VerifiedPlan, told: RunContext) -> list[RunAssumption]:
     return [
-        *run_parts.describe_assumptions(verified),
-        *run_parts.describe_idle_limits(verified.problem, told.pack_of),
+        *_taken_as_given(verified),
+        # A pack is written for many cases, and need not concern this one.
+        *(
+            RunAssumption(subject=IDLE_LIMIT, text=text)
+            for rule, text in idle_limits(verified.problem)
+            if rule.id not in told.pack_of
+        ),
         *describe_duties(verified),
         *describe_packs(told.packs, told.made),
     ]
@@ -210,15 +243,13 @@ def _levels(verified: VerifiedPlan, prices: Mapping[int, explain.RankPrice]) -> 
     ]
 
 
+_version = cache(version)
+"""Version of an installed distribution, looked up once."""
+
+
 def _versions() -> dict[str, str]:
     names = ("friendshore", "highspy", "ortools", "numpy", "scipy")
     return {"python": platform.python_version()} | {name: _version(name) for name in names}
-
-
-@cache
-def _version(name: str) -> str:
-    """Of an installed distribution, whose file is looked up and read once."""
-    return version(name)
 
 
 def _label(problem: Problem, period: int) -> str:
@@ -252,7 +283,7 @@ def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDema
 
 
 def _first_met(problem: Problem, demand: Demand, short: dict[int, Decimal]) -> str:
-    """The first period with a demand from which nothing is short any more; rounding of a few grams does not count."""
+    """Return the first period from which the demand stays met, up to a rounding of a few grams, or ""."""
     slack = problem.case.resolution * 10
     last = max((t for t, quantity in short.items() if quantity > slack), default=-1)
     later = [t for t, wanted in enumerate(demand.quantity) if t > last and wanted]
@@ -283,7 +314,7 @@ def purchases(
 
 
 def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
-    """What is bought of every offer whose price has a range, by material."""
+    """Return the purchases of every offer whose price has a range, by material."""
     found = []
     for offer, ends in sorted(ranged.lines.items()):
         for material in sorted({line.item.entry.material for line in ends[0]}):
@@ -405,4 +436,310 @@ def _conflicts(verified: VerifiedPlan, holds_from: Sequence[Mapping[str, date]])
             holds_from=dict(holds_from[number]) if number < len(holds_from) else {},
         )
         for number, part in enumerate(verified.plan.infeasible)
+    ]
+
+
+IDLE_LIMIT = "limit without demand"
+"""Subject of what is said of limits of the case that ask for nothing."""
+
+
+def _by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[RunByMonths]:
+    """Every demand that was looked at by months, or should have been; what only the length of the periods makes short is worked out here."""
+    short = totals((each.demand, each.quantity) for each in counted_shorts(verified))
+    case = verified.problem.case
+    rounding = case.resolution * case.horizon.count * case.horizon.length.months
+    rows = []
+    for name, by_months in sorted(found.items()):
+        only = Decimal(0) if by_months.kilograms is None else short.get(name, Decimal(0)) - by_months.kilograms
+        rows.append(
+            RunByMonths(
+                demand=name,
+                short_kg=short.get(name, Decimal(0)),
+                by_months_kg=by_months.kilograms,
+                only_kg=only if only > rounding else Decimal(0),
+                note=by_months.note,
+            )
+        )
+    return rows
+
+
+def _with_dependence(bought: list[RunPurchase], found: PlanDependence | None) -> list[RunPurchase]:
+    """Return purchases that say whether they are of concern. They say nothing if the case names no country of concern."""
+    if found is None:
+        return bought
+    return [
+        purchase.but(concern=each.whole.value, concern_because=list(each.because))
+        for purchase, each in zip(bought, found.purchases, strict=True)
+    ]
+
+
+def _dependence(found: PlanDependence | None) -> list[RunDependence]:
+    """Return the dependence of the plan, of each material, and of each end use."""
+    if found is None:
+        return []
+    sums = {("plan", ""): found.plan}
+    sums |= {("material", name): each for name, each in found.by_material.items()}
+    sums |= {("end use" if name else "stock", name): each for name, each in found.by_end_use.items()}
+    return [_dependent(scope, name, each) for (scope, name), each in sums.items()]
+
+
+def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
+    return RunDependence.model_validate(
+        {
+            "scope": scope,
+            "name": name,
+            "cost": exact(sums.cash),
+            "is_cost": exact(sums.is_cash),
+            "may_be_cost": exact(sums.may_be_cash),
+            "by_inputs_cost": exact(sums.by_inputs_cash),
+            "share": exact(sums.share),
+            "quantity_kg": sums.kilograms,
+            "is_kg": sums.is_kilograms,
+            "may_be_kg": sums.may_be_kilograms,
+        }
+    )
+
+
+def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
+    """Every price and freight that is paid, with its day and the money, where the case states how old one may be."""
+    if verified.problem.case.accept.oldest_price is None:
+        return []
+    days = PriceDates(verified.problem)
+    quantities, costs = defaultdict[PriceDate, Decimal](Decimal), defaultdict[PriceDate, Decimal](Decimal)
+    for line in verified.lines:
+        for one in days.of(line.item.arc, line.item.ordered, line.item.delivered):
+            quantities[one] += line.item.entry.quantity
+            costs[one] += line.price if one.of == "price" else line.freight
+    return [
+        RunPriceDate(**dict(one), quantity_kg=exact(quantities[one]), cost=exact(costs[one]))
+        for one in sorted(quantities, key=PriceDate.order)
+    ]
+
+
+def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
+    """Return every settlement of a price schedule."""
+    periods = verified.problem.case.horizon
+    found = []
+    for settled in verified.settled:
+        span, above = settled.span, settled.span.tiers[settled.tier + 1 :]
+        found.append(
+            RunDiscount(
+                schedule=span.schedule.name,
+                span=span.label,
+                settled=periods.label(span.settled),
+                measure=span.schedule.measure,
+                measured=exact(settled.measured),
+                tier=settled.tier + 1,
+                least=span.tiers[settled.tier].least,
+                next=above[0].least if above else None,
+                most=span.tiers[settled.tier].most,
+                at_list=exact(settled.at_list),
+                discount=exact(settled.off),
+            )
+        )
+    return found
+
+
+def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
+    """Return the traced cash by period, site, and what it is spent on."""
+    site = {demand.id: demand.use.place.id for demand in verified.problem.demands}
+    parts: list[tuple[CashUse, str, Cash]] = [("use", site[demand], cash) for demand, cash in traced.by_demand.items()]
+    parts += [("stock", "", traced.stock), ("unused", "", traced.unused)]
+    parts += [(on, "", traced.separate.get(on, {})) for on in SEPARATE]
+    found = defaultdict[tuple[int, CashUse, str], Fraction](Fraction)
+    for on, place, cash in parts:
+        for t, amount in cash.items():
+            found[t, on, place] += amount
+    label, order = verified.problem.case.horizon.label, list(get_args(CashUse))
+    return [
+        RunCash(period=label(t), on=on, place=place, amount=as_decimal(found[t, on, place]))
+        for t, on, place in sorted(found, key=lambda key: (key[0], order.index(key[1]), key[2]))
+        if found[t, on, place]
+    ]
+
+
+def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
+    """What a run says of its plans in months: they are not among its facts, and are taken from it."""
+    return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
+
+
+def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShortage]:
+    """Return every demand and period that is short, with the causes."""
+    problem = verified.problem
+    demands = {demand.id: demand for demand in problem.demands}
+    shorts = counted_shorts(verified)
+    groups, lacking = competing(problem), {short.demand for short in shorts}
+    found = []
+    for short in shorts:
+        demand = demands[short.demand]
+        found.append(
+            RunShortage(
+                demand=short.demand,
+                material=demand.use.material.id,
+                end_use=demand.use.end_use,
+                place=demand.use.place.id,
+                period=problem.case.horizon.label(short.period),
+                quantity_kg=short.quantity,
+                wanted_kg=demand.quantity[short.period],
+                causes=list(causes.get((short.demand, short.period), ())),
+                competes_with=[name for name in groups[short.demand] if name != short.demand and name in lacking],
+            )
+        )
+    return found
+
+
+def _shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, Decimal]]:
+    """Material -> end use -> kilograms short over the plan."""
+    totals: dict[str, dict[str, Decimal]] = {}
+    for short in shortages:
+        by_use = totals.setdefault(short.material, {})
+        by_use[short.end_use] = by_use.get(short.end_use, Decimal(0)) + short.quantity_kg
+    return totals
+
+
+def _holdings(problem: Problem, found: Sequence[Holding]) -> list[RunHolding]:
+    """Stock in hand and orders already placed, with what bars them."""
+    label = problem.case.horizon.label
+    return [
+        RunHolding(
+            lot=one.lot.id,
+            kind="order" if one.lot.on_order else "stock",
+            offer=one.lot.offer,
+            material=one.lot.material,
+            place=one.lot.place.id,
+            arrives=one.lot.arrives,
+            available=label(one.lot.period),
+            quantity_kg=one.lot.quantity,
+            used_kg=one.lot.quantity - one.left,
+            left_kg=one.left,
+            uses=[
+                RunHoldingUse(
+                    demand_material=served.use.material.id,
+                    end_use=served.use.end_use,
+                    place=served.use.place.id,
+                    verdict=served.state,
+                    periods=[label(t) for t in served.periods],
+                    bars=[_bar(bar) for bar in served.bars],
+                )
+                for served in one.served
+            ],
+        )
+        for one in found
+    ]
+
+
+def _lots(verified: VerifiedPlan) -> list[RunLot]:
+    """Stock in hand and orders placed, as far as the plan uses them."""
+    return [
+        RunLot(
+            lot=entry.lot,
+            material=entry.material,
+            place=entry.place,
+            requirement=entry.requirement,
+            available=verified.problem.case.horizon.label(entry.period),
+            quantity_kg=entry.quantity,
+        )
+        for entry in verified.plan.lots
+    ]
+
+
+def _draws(verified: VerifiedPlan) -> list[RunDraw]:
+    """What plants take out of stock, by offer."""
+    totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
+    for (material, place), requirement, period, quantity, taker in verified.ledger.draws():
+        totals[verified.problem.offers[taker].offer.id, material, place, requirement, period] += quantity
+    return [
+        RunDraw(
+            offer=offer,
+            material=material,
+            place=place,
+            requirement=requirement,
+            period=verified.problem.case.horizon.label(period),
+            quantity_kg=exact(quantity),
+        )
+        for (offer, material, place, requirement, period), quantity in sorted(totals.items())
+    ]
+
+
+def _stocks(verified: VerifiedPlan) -> list[RunStock]:
+    """What lies in stock at the end of each period."""
+    return [
+        RunStock(
+            material=entry.material,
+            place=entry.place,
+            requirement=entry.requirement,
+            period=verified.problem.case.horizon.label(entry.period),
+            quantity_kg=entry.quantity,
+        )
+        for entry in verified.plan.stocks
+    ]
+
+
+def _bar(bar: Bar) -> RunHoldingBar:
+    verdict = bar.verdict
+    return RunHoldingBar(
+        rule=verdict.rule,
+        start=bar.start,
+        end=bar.end,
+        unproven=verdict.result is Result.UNPROVEN,
+        stage=verdict.stage,
+        countries=list(verdict.countries),
+        clause=verdict.clause,
+        reason=verdict.reason,
+        heals=bar.heals,
+    )
+
+
+def describe_leads(problem: Problem) -> list[RunLead]:
+    """Offers that could deliver something wanted, but whose figures nobody published well enough."""
+    found = []
+    for lead in problem.leads:
+        facility = problem.merged.facilities[lead.offer.facility]
+        found.append(
+            RunLead(
+                offer=lead.offer.id,
+                materials=[line.material for line in lead.offer.outputs],
+                facility=facility.name or facility.id,
+                facility_id=facility.id,
+                country=facility.country,
+                reasons=list(dict.fromkeys(lead.reasons)),
+            )
+        )
+    return found
+
+
+def _taken_as_given(verified: VerifiedPlan) -> list[RunAssumption]:
+    """Everything taken as given: by the case, and by the offers that the plan buys from."""
+    problem = verified.problem
+    used = {item.arc.chained.offer.id for item in verified.ledger.bought} | {m.offer for m, _ in verified.ledger.makes}
+    offers = {facts.offer.id for facts in problem.offers}
+    given = {assumption.id for assumption in problem.case.assume.offer}
+    found = [
+        RunAssumption(subject=a.subject, text=a.text)
+        for a in problem.assumptions
+        if a.subject not in offers or a.subject in used or a.subject in given
+    ]
+    return found + _let_pass(verified)
+
+
+def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
+    """Return the goods that the case accepts though a rule in force finds them unproven."""
+    problem = verified.problem
+    accept = problem.case.accept
+    if not accept.unproven and not accept.proven:
+        return []
+    found: dict[tuple[str, str, str], dict[int, Bought]] = {}
+    for judged in verified.judged:
+        item, verdict = judged.item, judged.verdict
+        if verdict.result is not Result.UNPROVEN or problem.law.forbids(verdict, item.arc):
+            continue
+        arrival = problem.case.horizon.periods[item.delivered].span
+        if verdict.licence and problem.law.licences(verdict, item.arc, judged.use, arrival) is not None:
+            continue
+        key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
+        found.setdefault(key, {})[id(item)] = item
+    return [
+        RunAssumption(subject=offer, text=f"{readable(kilograms)} kg let pass by `{rule}` without proof: {reason}")
+        for (offer, rule, reason), items in sorted(found.items())
+        for kilograms in [sum((item.entry.quantity for item in items.values()), Decimal(0))]
     ]

@@ -1,37 +1,47 @@
-"""Everything that a case names, read: catalogs, rule packs, rules."""
+"""Everything that a case names, read: catalogs, rule packs, and rules, with the places of mistakes in their files."""
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from ..case.formats import FindCatalog, case_format, read_case_file
 from ..case.load import with_demands
-from ..case.mentions import Mention, words_of
+from ..case.mentions import Mention, mentions, words_of
 from ..catalog import Once, ambiguous, misfits, overridden, read_catalogs, sound, united
 from ..catalog.known import Known
+from ..catalog.tables import place_of
+from ..document.figures import count
 from ..domain.base import grouped
 from ..domain.case import Case, Scenario
+from ..domain.countries import is_country
+from ..domain.elements import elements_in, form_words
 from ..domain.facts import Catalog
-from ..domain.used import RunBlock, RunPlugin
+from ..domain.suggest import did_you_mean
+from ..domain.time import today
+from ..domain.used import PriceDate, RunBlock, RunPlugin, aged
 from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, each_of
-from ..plugins import Blocker, Registry, is_folder
-from ..plugins.elsewhere import OtherProcess
-from ..plugins.readings import CatalogRef, Reading
+from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
+from ..plugins.elsewhere import CatalogRef, OtherProcess, Reading
+from ..plugins.files import SHORT
+from ..plugins.interface import OWN
 from ..plugins.settings import nowhere, table_of
 from ..problem.case_checks import end_uses
-from ..problem.inputs import Inputs
+from ..problem.inputs import Applied, Inputs
+from ..problem.merged import Merged
+from ..problem.prices import PriceDates
+from ..readers import CatalogRows
 from ..reading.records import Again
 from ..reading.tomlfile import TomlFile
-from ..rules.base import Rule
+from ..rules.base import Names, Rule
 from ..rules.pack import LegislativeBill, RulePack, rules_in
-from .absent import absent
-from .places import Places, misnamed
-from .stale import doubts
-from .used import plugins_used
+from .lock_file import absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,7 @@ def _gathered(
     places = Places(case.file, {ref.name: ref.place for ref in refs}, _of_packs(packs), words, find.told)
     if not errors:
         followed = Inputs(case, read, tuple(own), where=places).followed()
-        wrong = misnamed(followed.rules, followed.case, read)
+        wrong = _misnamed(followed.rules, followed.case, read)
         if wrong:
             errors.append(followed.told(wrong))
     if errors:
@@ -160,7 +170,7 @@ def _gathered(
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
         packs=tuple(packs),
         pack_of=pack_of,
-        plugins=plugins_used(read, packs, found, readings, known),
+        plugins=_plugins_used(read, packs, found, readings, known),
         overridden=tuple(overridden(read, case.overlaps)),
         registry=known,
         find=find,
@@ -172,14 +182,14 @@ def _gathered(
 def _named(
     case: Case, found: Sequence[str], given: Collection[str], packs: Sequence[tuple[RulePack, str]]
 ) -> dict[str, str]:
-    """What the case calls each catalog and pack that was found by that name."""
+    """Return the case's name for each catalog and pack."""
     called = [name for name in case.catalogs if name not in given]
     catalogs = dict(zip(found, called, strict=True))
     return catalogs | {f"pack {pack.id}": name for (pack, _), name in zip(packs, case.packs, strict=True)}
 
 
 def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int | None]]:
-    """File and line of every rule of the packs."""
+    """Return file and line of every rule of the packs."""
     return {
         str(rule["id"]): (pack.file, pack.lines[number] if number < len(pack.lines) else None)
         for pack, _ in packs
@@ -188,7 +198,7 @@ def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int
 
 
 def _looked_at(case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]) -> tuple[Case, tuple[Rule, ...]]:
-    """A case and rules given in memory, looked at as a reader of files would have."""
+    """Check a case and rules given in memory as a reader of files would."""
     again = Again()
     case = again.record(case, f"case {case.name}")
     checked = tuple(again.record(rule, f"rule {rule.id}") for rule in rules)
@@ -226,7 +236,7 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
 
 
 def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
-    """What is installed; not even looked for if the case names nothing that is not given."""
+    """Return the installed plugins. Don't search for them if the case names nothing but what is given."""
     names = {catalog.name for catalog in given}
     others = any(name not in names for name in case.catalogs)
     needed = others or case.packs or case.rules or case.blocked or case.settings or case.demand_from
@@ -285,7 +295,7 @@ def _case_packs(
     process: OtherProcess | None,
     errors: list[FriendshoreError],
 ) -> list[tuple[str, tuple[RulePack, str]]]:
-    """The rule packs that follow from what a case sets for plugins, each with the table of the case that it follows from."""
+    """Return the rule packs that follow from the case's plugin settings, each with its table in the case."""
     return [
         (table_of(name), pack)
         for name in sorted(filter(registry.makes_packs, case.settings))
@@ -294,7 +304,7 @@ def _case_packs(
 
 
 def _told_apart(packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreError]) -> None:
-    """Tells names that stand for two packs."""
+    """Add an error for each name that two packs share."""
     names = [pack.id for pack, _ in packs]
     for name in sorted({name for name in names if names.count(name) > 1}):
         fix = "leave one of the two, or name it otherwise"
@@ -302,7 +312,7 @@ def _told_apart(packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreE
 
 
 def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[FriendshoreError]]:
-    """The registry with what the case sets for plugins, and what is wrong with that, by its line."""
+    """Return the registry with the case's plugin settings, and their mistakes by line."""
     toml = read_case_file(case.file, []) if case.settings and case.file is not None else None
     where = str(case.file) if case.file is not None else f"case {case.name}"
     return registry.setting(case.settings, where, nowhere if toml is None else toml.line)
@@ -311,7 +321,7 @@ def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[Frien
 def _with_demands(
     case: Case, registry: Registry, readings: list[Reading], errors: list[FriendshoreError]
 ) -> tuple[Case, Sequence[Mention]]:
-    """The case with the demands that a reader reads, and every word of those with its place; what was read goes to `readings`."""
+    """Return the case with the demands that a reader reads, and every word of them with its place. Add the reading to `readings`."""
     if not case.demand_from:
         return case, ()
     reading = attempt(partial(registry.read, case.demand_from, "demand", case.folder), errors)
@@ -323,7 +333,7 @@ def _with_demands(
 
 
 def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
-    """The rules that a case states itself; none where they are no list, which was told when the case was looked at."""
+    """Return the case's own rules, or none if they are no list, which was reported when the case was checked."""
     tables: object = case.rules
     if not isinstance(tables, tuple | list):
         return ()
@@ -343,7 +353,7 @@ def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
 
 
 def _at_its_key(problem: Diagnostic, toml: TomlFile, rows: Sequence[int | None]) -> Diagnostic:
-    """A mistake of a rule of the case, at the line of its key rather than at that of the rule."""
+    """Return a mistake of a rule of the case at the line of its key."""
     if problem.row not in rows or not problem.column:
         return problem
     number, key = rows.index(problem.row), re.split(r"[.\[]", problem.column)[0]
@@ -356,3 +366,234 @@ def _all_of(errors: Sequence[FriendshoreError], find: FindCatalog, broken: Colle
     if causes := [problem for problem in problems if problem in broken]:
         return PluginError([*causes, *problems])
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
+
+
+def _misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Diagnostic]:
+    """What rules of the case's own, and those given in memory, name and nothing answers to.
+
+    Law at large speaks of more than the catalogs of one case hold.
+    """
+    if not rules:
+        return []
+    known = _known(case, catalogs)
+    return [
+        Diagnostic(
+            f"rule `{rule.id}` names the {what} `{name}`, which is not there",
+            column=f"rule.{field}",
+            found=name,
+            expected=_expected(what, known[what]),
+            fix=did_you_mean(name, known[what]),
+        )
+        for rule in rules
+        for field, what, name in _names(rule)
+        if name not in known[what] and not _elsewhere(what, name, known[what])
+    ]
+
+
+def _elsewhere(what: str, name: str, known: Collection[str]) -> bool:
+    """Return True if a name may mean something outside the catalogs: a country, or an end use of other cases that isn't a misspelling."""
+    return is_country(name) if what == "place" else what == "end use" and not did_you_mean(name, known)
+
+
+def _expected(what: str, known: Iterable[str]) -> str:
+    if what == "end use":
+        return "defense, civil, or an end use of a demand: one of " + ", ".join(sorted(known))
+    return f"a{'n' if what[0] in 'aeiou' else ''} {what} of the case's catalogs" + (
+        ", or a country" * (what == "place")
+    )
+
+
+def _known(case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
+    materials = [material for catalog in catalogs for material in catalog.materials]
+    facilities = [facility for catalog in catalogs for facility in catalog.facilities]
+    return {
+        "material": frozenset(material.id for material in materials),
+        "element": frozenset().union(*(elements_in(material.element) for material in materials)),
+        "form": frozenset().union(*(form_words(material.form) for material in materials)),
+        "tag": frozenset(tag for material in materials for tag in material.tags),
+        "offer": frozenset(offer.id for catalog in catalogs for offer in catalog.offers),
+        "facility": frozenset(facility.id for facility in facilities),
+        "place": frozenset(facility.place for facility in facilities),
+        "catalog": frozenset(catalog.name for catalog in catalogs),
+        "end use": frozenset({"defense", "civil", *(demand.end_use for demand in case.demands)}),
+    }
+
+
+def _names(record: BaseModel) -> Iterator[tuple[str, str, str]]:
+    """Yield field, sort, and value of each name in a rule and in its nested records."""
+    for column, info in type(record).model_fields.items():
+        value: object = getattr(record, column)
+        for mark in info.metadata:
+            if isinstance(mark, Names):
+                yield from ((column, mark.what, name) for name in _words(value))
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, BaseModel):
+                yield from ((f"{column}.{within}", what, name) for within, what, name in _names(one))
+
+
+def _words(value: object) -> list[str]:
+    """Return the names in a word, a list, a set, or the keys of a table."""
+    words = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else []
+    return sorted(filter(None, (word if isinstance(word, str) else word[0] for word in words)))
+
+
+_CATALOG = re.compile(r"catalog (\S+)\Z")
+_RULE = re.compile(r"rule `(.+)`\Z")
+_HELD = re.compile(r"no exchange rate from ([A-Z]{3})|older than the case allows: of (\d{4}-\d{2}-\d{2})")
+"""What one of the cells of the row that is meant holds: a currency, or the day of a price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files that a case was read from."""
+
+    case: Path | None = None
+    """The case file; None: it was made in memory."""
+    catalogs: Mapping[str, Path | CatalogRows] = field(default_factory=dict)
+    """Folder or workbook of each catalog, or what a reader read of it."""
+    rules: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
+    """File and line of each rule of a pack."""
+    read: Sequence[Mention] = ()
+    """Every word of demands that a reader read."""
+    told: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
+    """How they are shown."""
+
+    def __call__(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The same problems, each at every place where what it names stands; as it is where that is not known."""
+        found = list(problems)
+        words = mentions(self.case) if self.case is not None and any(not p.file for p in found) else []
+        words += self.read
+        placed = dict.fromkeys(one for problem in found for one in self._placed(problem, words))
+        return self.told(sorted(placed, key=lambda problem: (problem.file, problem.row or 0)))
+
+    def _placed(self, problem: Diagnostic, words: list[Mention]) -> Iterator[Diagnostic]:
+        rule = _RULE.match(problem.column)
+        if problem.file:
+            yield self._in_catalog(problem)
+        elif rule is not None and rule[1] in self.rules:
+            file, row = self.rules[rule[1]]
+            yield replace(problem, file=file, row=row)
+        else:
+            named = rule[1] if rule is not None else problem.found.strip("`")
+            column = "rule.id" if rule is not None else problem.column
+            at = _mentioned(words, column, named) if named else []
+            for word in at:
+                column = problem.column if rule is not None or problem.column else word.column
+                yield replace(problem, file=word.file, row=word.row, column=column)
+            if not at:
+                yield replace(problem, file=str(self.case)) if self.case is not None else problem
+
+    def _in_catalog(self, problem: Diagnostic) -> Diagnostic:
+        catalog = _CATALOG.match(problem.file)
+        table, dot, column = problem.column.partition(".")
+        if catalog is None or not dot or catalog[1] not in self.catalogs:
+            return problem
+        held = _HELD.search(problem.message)
+        path, holding = self.catalogs[catalog[1]], (held[1] or held[2]) if held else ""
+        place = place_of(path, table, problem.found.strip("`"), holding)
+        found = f"an amount in {held[1]}" if held is not None and held[1] else problem.found
+        return problem if place is None else replace(problem, file=place[0], row=place[1], column=column, found=found)
+
+
+def _mentioned(words: Iterable[Mention], column: str, name: str) -> list[Mention]:
+    """Return the mentions of a name: under the given key, else as the id of the record with that key, else anywhere in a scenario's changes."""
+    section, _, key = column.rpartition(".")
+    here = [word for word in words if word.word == name]
+    exact = [word for word in here if word.column == key and (word.section == section or not section)]
+    within = [word for word in here if word.section.startswith("scenario")] if not section else []
+    of_rule = [word for word in here if section == "rule" and word.section.startswith("rule")]
+    itself = [word for word in here if (word.section, word.column) == (section, "id")] if section else []
+    return exact or within or itself or of_rule
+
+
+_NAMED = 3
+"""Offers of one price that are told; all are in what `check --json` prints."""
+_NEWER = "bring a newer price to the catalog, state one in [[assume.offer]], allow older ones, or plan without --strict"
+
+
+def refuse_old_prices(inputs: Inputs, applied: Applied, day: datetime.date | None = None) -> None:
+    """Says no to facts, after what is applied to them, some of whose prices are older on a day (None: today) than the case allows; nothing without `strict` or a limit.
+
+    Raises:
+        InputError: with every such price at which something that is wanted may be bought.
+        PluginError: if a plugin's rule raises.
+    """
+    limit = inputs.case.accept.oldest_price_days
+    if limit is None or not applied.strict:
+        return
+    now = today() if day is None else day
+    problem = inputs.problem()
+    old = [one for one in PriceDates(problem).all() if one.is_older(limit, now)]
+    if old:
+        raise InputError(inputs.where(list(_told(old, limit, now, problem.merged))))
+
+
+def _told(old: list[PriceDate], limit: int, now: datetime.date, merged: Merged) -> Iterator[Diagnostic]:
+    """Yield a mistake for every benchmark, price, or freight, with the offers that use it."""
+    for one, offers in grouped((one.but(offer="", material=""), one.offer) for one in old).items():
+        names = [f"`{name}`" for name in dict.fromkeys(offers)]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        followed = one.of == "price" and merged.prices.get(one.given_by)
+        source = followed[0].source if followed else one.given_by
+        ahead = one.to_come(now) is not None
+        yield Diagnostic(
+            f"the {one.of} of {', '.join(names[:_NAMED])}{more} is {'of a day to come' if ahead else 'older than the case allows'}: {one.dated(now)}",
+            file=f"catalog {source.partition(':')[0]}" if source in merged.sources else "",
+            column="lanes.freight" if one.of == "freight" else "prices.date" if followed else "sources.date",
+            found=f"`{offers[0] if one.of == 'freight' else one.given_by.rpartition(':')[2]}`",
+            expected=f"{'a day that has been, ' if ahead else ''}at most {count(limit, 'day')} old on {now}, by `oldest_price` of [accept]",
+            fix="write down on which day it was looked at" if ahead else _NEWER,
+        )
+
+
+def doubts(packs: Iterable[RulePack]) -> Iterator[Diagnostic]:
+    """Rule packs that are older today than the case allows."""
+    day = today()
+    for pack in packs:
+        if pack.good_until is not None and pack.good_until < day:
+            expected = f"one that is good on {day}: this was until {pack.good_until}"
+            fix = "fetch it once more, and say of which day it is"
+            message = f"`{pack.id}` is older than the case allows"
+            yield Diagnostic(message, found=aged(pack.as_of, day), expected=expected, fix=fix)
+
+
+def _plugins_used(
+    catalogs: Sequence[Catalog],
+    packs: Sequence[tuple[RulePack, str]],
+    rules: Sequence[Rule],
+    readings: Sequence[Reading],
+    registry: Registry,
+) -> tuple[RunPlugin, ...]:
+    """Return all that a case uses of plugins and of folders beside it, each with its hash."""
+    found = [
+        RunPlugin(name=c.name, kind="catalog", distribution=c.distribution, digest=c.digest, as_of=c.as_of)
+        for c in catalogs
+    ]
+    found += [
+        RunPlugin(name=pack.id, kind="pack", distribution=owner, digest=pack.digest, as_of=pack.as_of)
+        for pack, owner in packs
+    ]
+    found += [
+        RunPlugin(name=f"{one.name} ({one.what})", kind="reader", distribution=one.distribution, digest=one.digest)
+        for one in readings
+    ]
+    kinds = {kind: owner for kind in {rule.kind for rule in rules} if (owner := _owner(registry, kind))}
+    digests: dict[str, str] = {}
+    for label in sorted({*(plugin.distribution for plugin in found), *kinds.values()}):
+        name = label.partition(" ")[0]
+        files = plugin_files(registry, name) if name != OWN else {}
+        digests[label] = digest_of(files)
+        if files:
+            short = {file: digest[:SHORT] for file, digest in files.items()}
+            found.append(RunPlugin(name=name, kind="plugin", distribution=label, digest=digests[label], files=short))
+    found += [
+        RunPlugin(name=kind, kind="rule kind", distribution=label, digest=digests[label])
+        for kind, label in kinds.items()
+    ]
+    return tuple(sorted(found, key=lambda plugin: (plugin.kind, plugin.name)))
+
+
+def _owner(registry: Registry, kind: str) -> str:
+    """Return the plugin that brings a kind of rule. Empty for friendshore's own, and for a class given in memory."""
+    owner = registry.owner(kind) if kind in registry.kinds else ""
+    return "" if owner.partition(" ")[0] == OWN else owner

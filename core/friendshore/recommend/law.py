@@ -1,14 +1,16 @@
-"""The law of a run in words: rules, compliance classes, what is kept out, what is exposed, what limits come to, every verdict."""
+"""The law of a run in words: rules, compliance classes, excluded and exposed offers, limits, verdicts, and duties."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
-from ..domain.base import exact, grouped, totals
+from ..domain.base import as_decimal, exact, grouped, totals
+from ..domain.facts import Material
 from ..domain.plan import Purchase
 from ..domain.run import (
     RunAssumption,
@@ -17,16 +19,23 @@ from ..domain.run import (
     RunDoubt,
     RunExposed,
     RunLimit,
+    RunPurchase,
     RunRule,
     RunUnproven,
 )
-from ..domain.time import Span
+from ..domain.time import Period, Span
+from ..errors import Diagnostic
 from ..explain import Exposed, KeptOut
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass, Outlet
-from ..rules.base import PhaseStatus, Rule
+from ..problem.network import Arc
+from ..rules.base import PhaseStatus, Rule, Selector
+from ..rules.kinds import Tariff
+from ..rules.kinds.limits import Cover, MaxChurn, MaxShare, MinDelivered, MinShare, MinSuppliers, StockLevel
+from ..rules.kinds.shared import listed
 from ..rules.rows import Row
+from ..rules.verdicts import is_origin_unknown
 from ..run import RunVerdict
 from ..verify import VerifiedPlan
 from .facts import PackFacts
@@ -85,7 +94,7 @@ def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
 
 
 def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]) -> str:
-    """What a compliance class stands for."""
+    """Return a compliance class in words."""
     uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
     but = f"all but what {' and '.join(forbids)} forbid{'s' if len(forbids) == 1 else ''}"
     admits = but if forbids else "whatever there is"
@@ -124,7 +133,7 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
 
 
 def _bears_on(problem: Problem, rule: int, outlet: Outlet) -> bool:
-    """Whether a rule can be in force for a delivery: on its days, or, where another day counts, on any day of the plan."""
+    """Return True if a rule can be in force for a delivery: on its days, or, if another day counts, on any day of the plan."""
     found = problem.rules[rule]
     if found.bears_on == "trade" or found.dated_by == "order":
         return problem.law.in_force(rule, problem.case.horizon.span)
@@ -146,7 +155,7 @@ def describe_blocked(out: list[KeptOut]) -> list[RunBlocked]:
 
 
 def _kept(out: KeptOut) -> dict[str, str]:
-    """What is kept out of what, by which rule, and why."""
+    """Return the fields that unproven and prohibited offers share."""
     offer, verdict = out.arc.chained, out.verdict
     about = {"offer": offer.offer.id, "material": offer.material.id, "end_use": out.use.end_use}
     about |= {"demand_material": out.use.material.id, "rule": verdict.rule, "stage": verdict.stage}
@@ -174,7 +183,7 @@ def describe_exposed(problem: Problem, rows: list[Exposed]) -> list[RunExposed]:
 
 
 def _doubts(rule: Rule, span: Span) -> list[RunDoubt]:
-    """Its phases of unknown status within the plan's time, as the rule dates them."""
+    """Return the phases of unknown status within the plan, dated as the rule dates them."""
     return [
         RunDoubt(start=phase.start, end=phase.end, note=phase.note)
         for phase in rule.phases
@@ -201,7 +210,7 @@ def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
 
 
 def _unit(row: Row, currency: str) -> str:
-    """What the figures of a row are in."""
+    """Return the unit of a row's figures."""
     units = {term.unit for term in row.asked}
     if units <= {"kg"}:
         return "kg"
@@ -226,3 +235,187 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
     return sorted(
         rows, key=attrgetter("offer", "material", "place", "ordered", "requirement", "rule", "days", "end_use")
     )
+
+
+NO_DUTY = "no duty charged"
+"""Subject of the assumptions about goods for which no rule in use states a duty: they stand above the mix."""
+MOST_DUTY = "highest duty charged"
+"""Subject of the assumptions about goods whose customs origin is not known: they stand there too."""
+DUTY_ON_FEE = "duty on the fee alone"
+"""Subject of the assumptions about makers whose duty leaves out the value of their inputs."""
+
+
+def describe_duties(verified: VerifiedPlan) -> list[RunAssumption]:
+    """Return what the duties on the purchases of a plan take as given."""
+    problem = verified.problem
+    arcs = list({item.arc.index: item.arc for item in verified.ledger.bought if item.arc.offer >= 0}.values())
+    texts = [(NO_DUTY, text) for text in goods_without_duty(problem, arcs).values()]
+    texts += [(MOST_DUTY, text) for text in offers_of_unknown_origin(problem, arcs).values()]
+    found = [RunAssumption(subject=subject, text=text) for subject, text in texts]
+    return found + [
+        RunAssumption(subject=arc.chained.offer.id, text=_presumed(arc)) for arc in _without_stages(problem, arcs)
+    ]
+
+
+def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list[Decimal]:
+    """Return the duty that each purchase from a maker leaves out, because tariffs count the price of processing alone.
+
+    Customs adds the value of the inputs that the buyer supplies: what they cost, with what it costs to bring them to the maker.
+
+    Args:
+        verified: The plan.
+        inputs: Cash of the inputs of each purchase.
+    """
+    charges = verified.costing.charges
+    tariffs = {rule.id for rule in charges.rules if isinstance(rule, Tariff)}
+    found = []
+    for line, cash in zip(verified.lines, inputs, strict=True):
+        arc, entry, t = line.item.arc, line.item.entry, line.item.ordered
+        more = Decimal(0)
+        if cash and entry.quantity and tariffs:
+            value = charges.value(arc, t)
+            whole = value + as_decimal(cash / Fraction(entry.quantity))
+            for use in verified.costing.uses(arc, entry.requirement):
+                now, then = (charges.parts_at(arc, use, t, worth) for worth in (value, whole))
+                more = max(more, _sum(then.get(rule, Decimal(0)) - now.get(rule, Decimal(0)) for rule in tariffs))
+        found.append(exact(more * entry.quantity))
+    return found
+
+
+def describe_duties_on_inputs(bought: Iterable[RunPurchase], currency: str) -> list[RunAssumption]:
+    """Return the offers whose duty leaves out the value of the inputs, each with what is left out."""
+    left_out = grouped((purchase.offer, purchase) for purchase in bought if purchase.duty_on_inputs)
+    return [
+        RunAssumption(
+            subject=DUTY_ON_FEE,
+            text=f"{offer}: customs adds the value of the inputs that the buyer supplies, {_sum(p.inputs_cost for p in purchases):,.0f} {currency} in "
+            f"this plan. The duty would be {_sum(p.duty_on_inputs for p in purchases):,.0f} {currency} higher than charged here",
+        )
+        for offer, purchases in sorted(left_out.items())
+    ]
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))
+
+
+def goods_without_duty(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
+    """Return the materials that enter a customs territory without a duty that any rule states for them, each with the assumption."""
+    tariffs = _tariffs(problem)
+    entering = grouped((arc.chained.material.id, arc) for arc in arcs)
+    found = {}
+    for name, moves in sorted(entering.items()):
+        material = moves[0].chained.material
+        crossed = [[rule for rule in tariffs if _enters(arc, rule)] for arc in moves]
+        if any(rules and not any(_states_duty(rule, material) for rule in rules) for rules in crossed):
+            line = (
+                f"no rule in use names its tariff line, {material.hs}"
+                if material.hs
+                else "it has no tariff line (`hs`)"
+            )
+            found[name] = f"{name}: {line}. It is charged no such duty, which does not mean that none is due"
+    return found
+
+
+def suggest_duties(problem: Problem) -> Iterator[Diagnostic]:
+    """Yield a suggestion for each material that may enter a customs territory without a duty."""
+    offered = [arc for arc in problem.network.arcs if arc.offer >= 0]
+    for name, text in goods_without_duty(problem, offered).items():
+        line = problem.merged.materials[name].hs
+        first = "check the line" if line else "give its line in `hs` of materials.csv"
+        fix = f"{first}; add a pack, or a [[rule]] of kind `tariff`, that names the line"
+        yield Diagnostic(text, column="materials.hs", found=line, fix=fix)
+
+
+def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
+    """Return the offers of unknown origin that enter a customs territory, each with the assumption."""
+    charging = [rule for rule in problem.rules if "charge" in rule.verbs]
+    found = {}
+    for arc in arcs:
+        if is_origin_unknown(arc.chained) and any(
+            not isinstance(rule, Tariff) or _enters(arc, rule) for rule in charging
+        ):
+            offer = arc.chained.offer.id
+            named = "/".join(sorted(arc.chained.last_countries[0]))
+            known = f"it may be {named} or elsewhere" if named else "nobody states it"
+            found[offer] = (
+                f"{offer}: its customs origin is not known ({known}). It is charged the most that goods of any country pay"
+            )
+    return dict(sorted(found.items()))
+
+
+def _without_stages(problem: Problem, arcs: Iterable[Arc]) -> Iterator[Arc]:
+    """Yield one move of each offer that records no stage and no customs origin, and enters a customs territory."""
+    tariffs, seen = _tariffs(problem), set[str]()
+    for arc in arcs:
+        offer = arc.chained.offer
+        silent = not arc.chained.performed and not offer.customs_origin and offer.id not in seen
+        if silent and any(_enters(arc, rule) for rule in tariffs):
+            seen.add(offer.id)
+            yield arc
+
+
+def _presumed(arc: Arc) -> str:
+    country = arc.chained.facility.country
+    return f"no stage is recorded, so its customs origin is taken to be {country}, where its facility is"
+
+
+def _tariffs(problem: Problem) -> list[Tariff]:
+    """Return the tariffs in force on some day of the plan."""
+    span, statuses = problem.case.horizon.span, problem.law.statuses
+    return [rule for rule in problem.rules if isinstance(rule, Tariff) and rule.applies(span, statuses)]
+
+
+def _enters(arc: Arc, rule: Tariff) -> bool:
+    return arc.move.origin.country not in rule.territory and arc.move.to.country in rule.territory
+
+
+def _states_duty(rule: Tariff, material: Material) -> bool:
+    """Return True if a tariff covers a material by its line or name, or covers all goods; a tag or an element alone is no tariff line."""
+    return any(
+        (part.hs or part.materials or not rule.selects) and Selector.covers(part, material)
+        for part in (rule, *rule.also)
+    )
+
+
+def idle_limits(problem: Problem) -> Iterator[tuple[Rule, str]]:
+    """Yield every rule in force that asks for something of which the case has nothing, with a sentence that says so.
+
+    A cap of which nothing could count is kept whatever is bought, and is left out.
+    """
+    asked = {rule.id for rule, _ in problem.limit_rows}
+    for rule in problem.rules:
+        if rule.id not in asked and _asks(rule) and _in_force(problem, rule):
+            what = "bought today" if isinstance(rule, MaxChurn) else "demanded"
+            later = " later" if isinstance(rule, Cover) else ""
+            yield rule, f"rule `{rule.id}` limits nothing: nothing that it is about is {what}{later}"
+    for rule, groups in _shares_of_nothing(problem):
+        if rule.id in asked:
+            capped = isinstance(rule, MaxShare) and rule.counts == "bought"
+            then = "what it caps may not be bought" if capped else "it asks for none of it"
+            of = f"rule `{rule.id}` takes a share of the demand for {listed(groups)}"
+            yield rule, f"{of}, and the case demands none: so {then}"
+
+
+def _shares_of_nothing(problem: Problem) -> Iterator[tuple[Rule, list[str]]]:
+    """Yield every rule on a share of the demand, with the groups of materials that it is about and nobody demands."""
+    for rule in problem.rules:
+        share = isinstance(rule, MaxShare | MinShare) and rule.of == "demand"
+        if not (share or isinstance(rule, MinSuppliers)):
+            continue
+        assert isinstance(rule, MaxShare | MinShare | MinSuppliers)
+        periods = [period.index for period in _in_force(problem, rule)]
+        facts = problem.facts.within(frozenset(periods), rule.dated_by)
+        groups = [name for name, part in rule.groups(facts) if not rule.demanded(part, name, periods)]
+        if periods and groups:
+            yield rule, groups
+
+
+def _asks(rule: Rule) -> bool:
+    if isinstance(rule, StockLevel):
+        return bool(rule.exactly or rule.at_least)
+    return isinstance(rule, Cover | MaxChurn | MinDelivered | MinShare | MinSuppliers)
+
+
+def _in_force(problem: Problem, rule: Rule) -> list[Period]:
+    return [p for p in problem.case.horizon.periods if rule.applies(p.span, problem.law.statuses)]

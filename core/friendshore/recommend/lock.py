@@ -61,7 +61,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
 
 
 def _is_lock(content: bytes) -> bool:
-    """Whether a file is a lock, of whatever version."""
+    """Return True if a file is a lock of any version."""
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -127,24 +127,19 @@ _UNTOLD = {"rule kind": "a file of its plugin changed", "reader": "it reads some
 
 
 def _first(found: Sequence[str]) -> str:
-    """The first ten of what changed."""
+    """Return the first ten changes as text."""
     return "; ".join([*found[:10], *([f"{len(found) - 10} more"] if len(found) > 10 else [])])
 
 
 def _catalog(catalog: Catalog) -> Locked:
+    about = catalog.model_dump_json(exclude={*_TABLES, "digest", "distribution"})
     return Locked(
         kind="catalog",
         name=catalog.name,
         distribution=catalog.distribution,
         digest=catalog.digest,
-        records={**_about(catalog), **_entries(catalog)},
+        records={"catalog.toml": _hash(about), **_entries(catalog)},
     )
-
-
-def _about(catalog: Catalog) -> dict[str, str]:
-    """What the catalog says of itself."""
-    tables = set(_TABLES)
-    return {"catalog.toml": _hash(catalog.model_dump_json(exclude={*tables, "digest", "distribution"}))}
 
 
 _TABLES: dict[str, Callable[[Any], str]] = {

@@ -1,13 +1,19 @@
-"""What a lock file says, and how it is read."""
+"""The lock file: its records, how it is read, and the plugins in it that aren't installed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from ..domain.base import Record
+from ..domain.base import Record, grouped
+from ..domain.case import Case
+from ..errors import Diagnostic, InputError
+from ..plugins import Registry
+from ..plugins.interface import OWN
+from ..plugins.manifest import Plugin, PluginInfo, PluginStatus, normal
 from ..reading.records import record
 from ..reading.textfile import read_object
 
@@ -45,3 +51,44 @@ def read_lock(path: Path) -> Lock:
         InputError: if it is not there or cannot be read.
     """
     return record(Lock, read_object(path, "write it with `friendshore lock`"), str(path))
+
+
+def absent(case: Case, registry: Registry) -> tuple[Plugin, ...]:
+    """Return the plugins that the lock beside a case names and that are not installed, as broken ones; none without a lock."""
+    path = None if case.folder is None else case.folder / LOCK_FILE
+    if path is None or not path.is_file():
+        return ()
+    try:
+        lock = read_lock(path)
+    except InputError:
+        return ()  # it is only asked what was there; whoever plans by it is told what is wrong with it
+    return tuple(_plugin(label, locked, str(path)) for label, locked in _missing(lock, registry))
+
+
+def _missing(lock: Lock, registry: Registry) -> Iterator[tuple[str, list[Locked]]]:
+    """Yield distribution and version of each plugin that is not installed, with what was locked of it that no other brings."""
+    here = {normal(info.distribution) for info in registry.plugins} | {OWN}
+    brought = {name for info in registry.plugins for name in info.brings}
+    for label, locked in grouped((one.distribution, one) for one in lock.locked if one.distribution).items():
+        if normal(label.partition(" ")[0]) not in here:
+            yield label, [one for one in locked if one.name not in brought]
+
+
+def _plugin(label: str, locked: list[Locked], file: str) -> Plugin:
+    distribution, _, version = label.partition(" ")
+    wanted = f"{distribution}=={version}" if version else distribution
+    problem = Diagnostic(
+        f"{label} is not installed, which the lock beside the case names", file, fix=f"pip install '{wanted}'"
+    )
+    names = grouped((one.kind, one.name) for one in locked)
+    info = PluginInfo(
+        distribution=distribution,
+        version=version,
+        catalogs=tuple(names.get("catalog", ())),
+        packs=tuple(names.get("pack", ())),
+        kinds=tuple(names.get("rule kind", ())),
+        readers=tuple(name.partition(" ")[0] for name in names.get("reader", ())),
+        status=PluginStatus.BROKEN,
+        error=str(problem),
+    )
+    return Plugin(info, problems=(problem,))

@@ -21,9 +21,8 @@ from ..run import FACTS_FILE, RUN_FILE, read_run
 from ..run.folder import changed, read_sums
 from ..session import Session
 from ..solve import Cancel, Limits, Progress
-from .gather import gather
+from .gather import gather, refuse_old_prices
 from .recheck import as_run, read_facts
-from .stale import refuse_old_prices
 
 NOTHING_APPLIED = Applied()
 ROUNDING = 1e-6
@@ -93,7 +92,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Given:
-    """What a path leads to, read: nothing of what is asked is applied to it yet."""
+    """Contents of a path, before anything that is asked is applied."""
 
     inputs: Inputs
     """Of a run, after what it was planned with."""
@@ -174,7 +173,7 @@ def _read_run(path: Path, registry: Registry | None) -> _Given:
 
 
 def _edited(path: Path) -> tuple[str, ...]:
-    """What to know of a run of which a file that is read for answers is not the one that its hashes are of."""
+    """Return a note if a file that answers depend on differs from its hash."""
     sums = read_sums(path)
     found = [] if sums is None else [name for name in changed(path, sums) if name in (RUN_FILE, FACTS_FILE)]
     if not found:
@@ -185,7 +184,7 @@ def _edited(path: Path) -> tuple[str, ...]:
 
 
 def _differs(session: Session, told: Run, limits: Limits) -> tuple[str, ...]:
-    """What to know where the plan that the facts of a run give is not the run's: a limit ended one of the two."""
+    """Return a note if the facts of a run give another plan than the run's, because a limit ended one of the two."""
     again = session.verified.cost.objective
     allowed = max(abs(told.objective), Decimal(1)) * Decimal(ROUNDING + limits.gap + float(told.gap))
     if abs(again - told.objective) <= allowed:

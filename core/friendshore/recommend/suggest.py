@@ -1,4 +1,4 @@
-"""Suggestions for a case without errors: dates within periods, leads, figures out of scale."""
+"""Suggestions for a case without errors: dates within periods, leads, figures out of scale, and facts that do nothing in the plan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
 
 from ..case.formats import is_toml
 from ..case.mentions import mentions
@@ -19,22 +22,23 @@ from ..domain.facts import Catalog
 from ..domain.market import Factors, equal_weights
 from ..domain.quantities import readable
 from ..domain.runtime import uncollected
-from ..domain.suggest import did_you_mean
-from ..domain.time import Period
+from ..domain.suggest import did_you_mean, misleading
+from ..domain.time import Period, Span
 from ..errors import Diagnostic
-from ..explain.idle_limits import idle_limits
 from ..plugins import Registry
 from ..problem import Problem
 from ..problem.capacity import accepted_steps
 from ..problem.case_checks import UNEXAMINED, end_uses
+from ..program import Program, compile_program
 from ..readers import reader_in
-from ..rules.kinds import Exclude
+from ..rules.base import Rule
+from ..rules.kinds import Exclude, OriginBan
 from ..rules.kinds.limits.counting import Counting
 from ..rules.kinds.shared import Covering, is_party
-from .doubtful import far_dates, looks, out_of_scale, own_rules
-from .duties import suggest_duties
+from ..solve.scaling import FarApart, far_apart
+from .describe import describe_leads
 from .gather import Gathered
-from .run_parts import describe_leads
+from .law import idle_limits, suggest_duties
 
 DEMAND_FILE = "demand.csv"
 """Usual name of a table of demands."""
@@ -68,10 +72,10 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
         *(told for catalog in own for told in looks(catalog)),
         *(told for told in end_uses(problem.case, problem.rules) if not told.fix),  # the others are doubts
         *_boundaries(problem),
-        *far_dates(problem, _dates(problem)),
+        *_far_dates(problem, _dates(problem)),
         *_never(gathered, problem),
         *_rules(problem),
-        *own_rules(problem),
+        *_own_rules(problem),
         *_prices(problem),
         *_demands(problem),
         *_unstated_bases(problem),
@@ -87,7 +91,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
 
 
 def _ambiguous(gathered: Gathered, own: Iterable[Catalog]) -> Iterator[Diagnostic]:
-    """Amounts of the case and of its own catalogs that some read a thousandfold larger than others."""
+    """Yield amounts of the case and its own catalogs whose separators can be read in two ways, a thousandfold apart."""
     file = gathered.places.case
     read = [(Path(word.file), word) for word in gathered.places.read]  # of a file that is a table, what stands in it
     tables = dict.fromkeys(path for path, _ in read if path.suffix == ".csv" and path.is_file())
@@ -102,7 +106,7 @@ def _ambiguous(gathered: Gathered, own: Iterable[Catalog]) -> Iterator[Diagnosti
 
 
 def _small_shares(gathered: Gathered) -> Iterator[Diagnostic]:
-    """Shares of rules of the case below one percent: `0.7 %` is more often meant as 0.7."""
+    """Yield shares in rules of the case below one percent: `0.7 %` more often means 0.7."""
     file = gathered.places.case
     for word in mentions(file) if file is not None else ():
         stated = _BELOW_ONE.fullmatch(word.word)
@@ -115,7 +119,7 @@ def _small_shares(gathered: Gathered) -> Iterator[Diagnostic]:
 
 
 def _bought_leads(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
-    """Offers that the case has ordered from, or buys from today, and that no plan can buy from."""
+    """Return the offers with orders or current purchases that no plan can buy from."""
     reasons = {lead.offer.id: lead.reasons for lead in problem.leads}
     named = [(order.offer, "order.offer", "has an open order") for order in problem.case.orders]
     named += [(today.offer, "incumbent.offer", "is bought from today") for today in problem.case.incumbents]
@@ -133,7 +137,7 @@ def _bought_leads(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
 
 
 def _unnamed(problem: Problem) -> Iterator[Diagnostic]:
-    """A table of demands beside the case file that the case does not name: none of its rows counts."""
+    """Yield a table of demands beside the case file that the case doesn't name, so that its rows don't count."""
     file = problem.case.file
     table = None if file is None or not is_toml(file) else file.with_name(DEMAND_FILE)
     if file is None or table is None or not table.is_file():
@@ -147,7 +151,7 @@ def _unnamed(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _unexamined(problem: Problem) -> Iterator[Diagnostic]:
-    """Goods for defence, and the like, whose origin no rule in use asks about."""
+    """Yield goods for defense and similar uses whose origin no rule in use checks."""
     for told in problem.assumptions:
         if told.subject == UNEXAMINED:
             yield Diagnostic(
@@ -158,7 +162,7 @@ def _unexamined(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _namesakes(gathered: Gathered, registry: Registry) -> Iterator[Diagnostic]:
-    """Packs and catalogs of the case's own that are called as installed ones are: a plan that names them does not rest on those."""
+    """Yield packs and catalogs of the case that share a name with installed ones, which the plan doesn't use."""
     own = [("packs", pack.id, registry.packs) for pack, by in gathered.packs if not by]
     own += [("catalogs", catalog.name, registry.catalogs) for catalog in gathered.catalogs if not catalog.distribution]
     for column, name, installed in own:
@@ -172,7 +176,7 @@ def _namesakes(gathered: Gathered, registry: Registry) -> Iterator[Diagnostic]:
 
 
 def _renamed(problem: Problem) -> Iterator[Diagnostic]:
-    """Names in the case that were replaced by those of today."""
+    """Yield names in the case that newer ones replaced."""
     words = mentions(problem.case.file) if problem.case.followed and problem.case.file is not None else []
     for alias in problem.case.followed:
         told = Diagnostic(alias.told, found=f"`{alias.old}`", fix=f"write `{alias.new}`")
@@ -181,7 +185,7 @@ def _renamed(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _boundaries(problem: Problem) -> Iterator[Diagnostic]:
-    """Dates that fall within a period: the model then takes the whole period, or spreads a quantity over it."""
+    """Yield dates within a period: the model then takes the whole period, or spreads a quantity over it."""
     subjects: defaultdict[date, list[str]] = defaultdict(list)
     for day, text in _dates(problem):
         if text not in subjects[day]:
@@ -202,7 +206,7 @@ def _boundaries(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _never(gathered: Gathered, problem: Problem) -> Iterator[Diagnostic]:
-    """Rules without a phase, those of packs too: a plan names the pack, and nothing of such a rule was asked."""
+    """Yield rules without a phase, including those of packs: the plan names the pack but never applies such a rule."""
     for rule in problem.rules:
         if not rule.phases:
             by = gathered.pack_of.get(rule.id)
@@ -212,7 +216,7 @@ def _never(gathered: Gathered, problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _rules(problem: Problem) -> Iterator[Diagnostic]:
-    """Rules of the case that cannot do what they seem to: limits that limit nothing, exclusions of what is not there."""
+    """Yield rules of the case without the apparent effect: limits that limit nothing, exclusions without a match."""
     asked = {rule.id for rule, _ in problem.limit_rows}
     own = {str(table.get("id")) for table in problem.case.rules}
     for rule, text in idle_limits(problem):
@@ -251,7 +255,7 @@ def _rules(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _slips(rule: Exclude, problem: Problem) -> Iterator[Diagnostic]:
-    """Parties that a rule keeps out, that nobody in the case is called, and that are nearly what somebody is."""
+    """Yield excluded parties that match nobody in the case but nearly match someone."""
     facilities = problem.merged.facilities.values()
     for field, listed, names in (
         ("suppliers", rule.suppliers, {facility.supplier for facility in facilities}),
@@ -265,12 +269,12 @@ def _slips(rule: Exclude, problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _dates(problem: Problem) -> list[tuple[date, str]]:
-    """All days on which something begins or ends, with what does."""
+    """Return all start and end dates, each with its subject."""
     return [*_rule_dates(problem), *_supply_dates(problem), *_terms_dates(problem), *_paper_dates(problem)]
 
 
 def _around(problem: Problem, day: date) -> Period | None:
-    """The period that a date falls within and does not begin."""
+    """Return the period that a date falls within without starting it."""
     index = problem.case.horizon.find(day)
     if index is None:
         return None
@@ -279,7 +283,7 @@ def _around(problem: Problem, day: date) -> Period | None:
 
 
 def _rule_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """First days of phases, and first days after them."""
+    """Yield the first days of phases, and the first days after them."""
     for rule in problem.rules:
         whole = "for the whole period" if "judge" in rule.verbs else "by the days of the period"
         for phase in rule.phases:
@@ -290,7 +294,7 @@ def _rule_dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _supply_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """Steps of capacity, and days from and until which offers may be ordered."""
+    """Yield the days of capacity steps, and the first and last order days of offers."""
     seen = set()
     for facts in problem.offers:
         if facts.offer.start is not None:
@@ -314,7 +318,7 @@ def _supply_dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _terms_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """Terms of trade, which hold in every period that has a day of theirs."""
+    """Yield the days of order terms, which apply in every period with one of their days."""
     for terms in dict.fromkeys(span.terms for span in problem.term_spans):
         if terms.start is not None:
             yield terms.start, f"terms of {terms.name} begin: they hold for the whole period"
@@ -323,7 +327,7 @@ def _terms_dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _paper_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """Licences and waivers, which count only in periods that they cover altogether."""
+    """Yield the days of licenses and waivers, which count only in periods that they cover completely."""
     for noun, papers in (("licence", problem.case.licences), ("waiver", problem.case.waivers)):
         for paper in papers:
             name = f"{noun} `{paper.id or paper.rule}`"
@@ -334,7 +338,7 @@ def _paper_dates(problem: Problem) -> Iterator[tuple[date, str]]:
 
 
 def _prices(problem: Problem) -> Iterator[Diagnostic]:
-    """Prices of one material that are a thousandfold apart."""
+    """Yield prices of one material that differ a thousandfold."""
     prices: defaultdict[str, list[tuple[Decimal, str]]] = defaultdict(list)
     for facts in problem.offers:
         if facts.single:
@@ -350,7 +354,7 @@ def _prices(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _demands(problem: Problem) -> Iterator[Diagnostic]:
-    """Demands too small to be planned to the resolution."""
+    """Yield demands too small to be planned to the resolution."""
     for demand in problem.demands:
         most = max(demand.quantity, default=Decimal(0))
         if not most:
@@ -384,7 +388,7 @@ def _unstated_bases(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _leads(problem: Problem) -> Iterator[Diagnostic]:
-    """Offers that do not count, those of the same goods and for the same reason together."""
+    """Yield offers that don't count, grouped by goods and reason."""
     alike = grouped(((tuple(lead.materials), tuple(lead.reasons)), lead) for lead in describe_leads(problem))
     for (materials, reasons), leads in alike.items():
         named = [f"`{lead.offer}` ({lead.country})" for lead in leads]
@@ -397,7 +401,7 @@ def _leads(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _origins(problem: Problem) -> Iterator[Diagnostic]:
-    """Customs origins that are stated where the offer does nothing."""
+    """Yield customs origins that have no effect on their offer."""
     for chained in dict.fromkeys(arc.chained for arc in problem.network.arcs if arc.chained.origin_contradicted):
         yield Diagnostic(
             f"the customs origin of `{chained.offer.id}` is stated where none of its stages is done: it counts as of both, at the dearer duty",
@@ -409,7 +413,199 @@ def _origins(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _catalogs(gathered: Gathered) -> Iterator[Diagnostic]:
-    """What a review finds in the catalogs beside the case; those of plugins are their authors' business."""
+    """Yield the review of the catalogs beside the case. Those of plugins are their authors' responsibility."""
     for catalog in gathered.catalogs:
         if not catalog.distribution:
             yield from review(catalog, [other for other in gathered.catalogs if other.name in catalog.requires])
+
+
+def out_of_scale(problem: Problem) -> Iterator[Diagnostic]:
+    """What of a case is too small beside what it is planned with, judged on the program that a plan would solve."""
+    program = compile_program(problem)
+    named = _Names(program)
+    for found in far_apart(program):
+        yield _apart(found, named, program)
+    yield from _too_little(program)
+
+
+def _apart(found: FarApart, named: _Names, program: Program) -> Diagnostic:
+    small, large = named.of(found.small), named.of(found.large)
+    apart = f"{found.ratio:.0e} times apart"
+    if found.row is None:
+        return Diagnostic(
+            f"what {small} costs is lost beside what {large} costs: both belong to one part of the plan",
+            file=named.file(found.small),
+            found=f"{apart}, once quantities are scaled",
+            expected="up to 1e+09",
+            fix="check the units of both prices, or plan the two in cases of their own",
+        )
+    (owner,) = program.owners_of(np.array([found.row]))
+    return Diagnostic(
+        f"{small} is lost beside {large} in one row of the plan ({owner})",
+        file=named.file(found.small),
+        found=f"{apart}, once quantities are scaled",
+        expected="up to 1e+07",
+        fix="check the units of both; materials that need not be planned together may have cases of their own",
+    )
+
+
+def _too_little(program: Program) -> Iterator[Diagnostic]:
+    """Yield offers that can deliver, and inputs that can be used, less than one step of the resolution in every period."""
+    problem, linear, columns = program.problem, program.linear, program.columns
+    step = float(problem.case.resolution)
+    arc = problem.moves.arc[columns.buy_move]
+    offers = np.array([a.offer for a in problem.network.arcs], dtype=np.intp)[arc] if len(arc) else arc
+    bought = offers >= 0
+    brings = np.full(len(problem.offers), -np.inf)  # the most in any period, by offer; in one pass over all columns
+    np.maximum.at(brings, offers[bought], linear.upper[columns.buy][bought])
+    taken: dict[tuple[str, str, str], float] = {}
+    for facts, most in zip(problem.offers, brings.tolist(), strict=True):
+        if 0 < most < step:
+            yield _below(f"offer `{facts.offer.id}` can bring", most, facts.offer.catalog, program)
+        if facts.single and facts.offer.inputs and np.isfinite(most):
+            for line in facts.offer.inputs:
+                key = (facts.offer.id, line.material, facts.offer.catalog)
+                taken[key] = most / float(facts.mass_per_unit) * float(line.per_unit)
+    for (offer, material, catalog), kilograms in taken.items():
+        if 0 < kilograms < step:
+            yield _below(f"offer `{offer}` can take of {material}", kilograms, catalog, program)
+
+
+def _below(what: str, kilograms: float, catalog: str, program: Program) -> Diagnostic:
+    step = program.problem.case.resolution.normalize()
+    return Diagnostic(
+        f"the most that {what} in any period is below {step:f} kg, the resolution to which plans are rounded",
+        file=f"{catalog}: offers.csv" if catalog else "",
+        found=f"{kilograms:.3g} kg",
+        expected=f"{step:f} kg or more",
+        fix="check its unit, or plan to a finer `resolution`",
+    )
+
+
+class _Names:
+    """Names of columns in a planner's words."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.problem = program, program.problem
+        self.count = self.problem.case.horizon.count
+
+    @cached_property
+    def buys(self) -> dict[int, int]:
+        """Column of a purchase -> its move."""
+        columns = self.program.columns
+        return dict(zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True))
+
+    @cached_property
+    def makers(self) -> dict[int, int]:
+        """Column of units made, of the use of an offer or of an order -> the offer."""
+        columns = self.program.columns
+        found = {column: offer for (offer, _, _), column in columns.make.items()}
+        found |= {column: offer for offer, column in columns.onboard.items()}
+        return found | {column: offer for (offer, _), column in columns.order.items()}
+
+    @cached_property
+    def delivers(self) -> dict[int, tuple[int, int, int, tuple[str, ...]]]:
+        """Column of a delivery -> its demand, period, compliance class and waivers."""
+        return dict(zip(self.program.columns.deliver, self.program.columns.deliver_key, strict=True))
+
+    def of(self, column: int) -> str:
+        """Return the subject of a column."""
+        columns, problem = self.program.columns, self.problem
+        if column in self.buys:
+            arc = problem.network.arcs[int(problem.moves.arc[self.buys[column]])]
+            name = arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id
+            return f"{arc.node[0]} from `{name}`"
+        if column in self.makers:
+            return f"an order of `{problem.offers[self.makers[column]].offer.id}`"
+        if column in self.delivers:
+            return f"demand `{problem.demands[self.delivers[column][0]].id}`"
+        if columns.short <= column < columns.short + len(problem.demands) * self.count:
+            return f"a shortage of `{problem.demands[(column - columns.short) // self.count].id}`"
+        for (node, _), first in columns.stock.items():
+            if first <= column < first + self.count:
+                material, place = problem.network.nodes[node]
+                return f"stock of {material} at {place}"
+        return "something that a rule or an order term counts"
+
+    def file(self, column: int) -> str:
+        """Return the catalog table with an offer's figure, or "" for any other column."""
+        offer = self.makers.get(column, -1)
+        if column in self.buys:
+            offer = self.problem.network.arcs[int(self.problem.moves.arc[self.buys[column]])].offer
+        catalog = self.problem.offers[offer].offer.catalog if offer >= 0 else ""
+        return f"{catalog}: offers.csv" if catalog else ""
+
+
+_YEARS_AFTER = 50
+_YEARS_BEFORE = 100
+"""How far from the plan a date lies that is more likely a slip; 9999 is what many write for `no end`."""
+_NO_END = 9999
+
+
+def _far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[Diagnostic]:
+    """Dates, each with what begins or ends on it, so far from the plan that a digit is likely wrong."""
+    periods = problem.case.horizon.periods
+    first, last = periods[0].start.year - _YEARS_BEFORE, periods[-1].end.year + _YEARS_AFTER
+    for day, text in dict.fromkeys(dates):
+        if not first <= day.year <= last and day.year < _NO_END:
+            yield Diagnostic(
+                f"{day} is far from the plan: {text}",
+                found=str(day),
+                expected=f"a day near {periods[0].start} to {periods[-1].end}",
+                fix="check the year",
+            )
+
+
+def _own_rules(problem: Problem) -> Iterator[Diagnostic]:
+    """Rules of the case's own that never hold within the plan, or bar a stage that no material of theirs has."""
+    own = {str(table.get("id")) for table in problem.case.rules}
+    span = problem.case.horizon.span
+    for rule in problem.rules:
+        if rule.id not in own:
+            continue
+        spans = [Span(start=phase.start, end=phase.end) for phase in rule.phases]
+        if spans and not any(phase.meets(span) for phase in spans):
+            yield Diagnostic(
+                f"rule `{rule.id}` holds on no day of the plan",
+                column="rule.phases",
+                found=", ".join(f"{phase.start or 'ever'} to {phase.end or 'ever'}" for phase in spans),
+                expected=f"a day of {span.start} to {span.end}",
+                fix="check the dates, or delete the rule",
+            )
+        yield from _stages(rule, problem)
+
+
+def _stages(rule: Rule, problem: Problem) -> Iterator[Diagnostic]:
+    if not isinstance(rule, OriginBan):
+        return
+    covered = {name: material for name, material in problem.merged.materials.items() if rule.covers(material)}
+    there = {stage for material in covered.values() for stage in material.stages}
+    for offer in problem.merged.offers.values():
+        there |= {entry.main_stage for entry in offer.chain}
+    if covered and there.isdisjoint(rule.stages):
+        yield Diagnostic(
+            f"rule `{rule.id}` bars nothing: no material that it covers has its stages",
+            column="rule.stages",
+            found=", ".join(rule.stages),
+            expected="a stage of the materials: " + (", ".join(sorted(there)) or "they state none"),
+            fix="check `stages` of the rule, and of the materials in materials.csv",
+        )
+
+
+def looks(catalog: Catalog) -> Iterator[Diagnostic]:
+    """Words of a catalog that are not what they look like: rules and limits take them for other words than they seem to be."""
+    for material in catalog.materials:
+        for column in ("name", "element", "form"):
+            yield from _look(getattr(material, column), f"{catalog.name}/materials.csv", column, material.id)
+        for tag in sorted(material.tags):
+            yield from _look(tag, f"{catalog.name}/materials.csv", "tags", material.id)
+    for facility in catalog.facilities:
+        for column in ("name", "operator", "parent", "place"):
+            yield from _look(getattr(facility, column), f"{catalog.name}/facilities.csv", column, facility.id)
+
+
+def _look(text: str, file: str, column: str, name: str) -> Iterator[Diagnostic]:
+    why = misleading(text)
+    if why:
+        fix = "type it again: a rule or limit that names it in plain letters means another"
+        yield Diagnostic(f"{column} of `{name}` {why}", file, column=column, found=text, fix=fix)

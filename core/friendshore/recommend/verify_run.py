@@ -1,25 +1,26 @@
-"""A run folder checked against itself: its facts against its plan, its plan against all that is told of it.
+"""A run folder checked against itself, and the checks that plugins add.
 
 Charges of rules that cannot be asked again are taken as the run records them, as far as its figures agree with one another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..case import load_case
+from ..document.figures import count
 from ..domain.base import grouped
 from ..domain.plan import Infeasible
 from ..domain.run import Run, RunPurchase
-from ..errors import Diagnostic, PluginError, VerificationError
-from ..plugins import Registry
-from ..plugins.attribution import owner_of_package
+from ..errors import Diagnostic, InputError, PluginError, VerificationError
+from ..plugins import Registry, asked_of
+from ..plugins.attribution import have_run, owner_of_package, wrong
 from ..plugins.interface import package_of
-from ..plugins.running import have_run
 from ..run import (
     PURCHASES,
     RUN_FILE,
@@ -31,38 +32,176 @@ from ..run import (
     read_run,
     rows_of,
 )
-from ..run.folder import other_files
+from ..run.folder import CERTIFICATE_FILE, SIGNATURE_FILE, other_files
+from ..solve import Cancel, Progress
+from ..verify import VerifiedPlan
 from ..verify.again import derived_again, order_days_again
-from .checks import (
-    USUAL_EFFORT,
-    CheckAnswer,
-    CheckRequest,
-    ProofEffort,
-    RunChecker,
-    answer_of,
-    checker_named,
-    run_checkers,
-    unreadable_files,
-)
 from .facts import FACTS
 from .gather import gather
 from .law import verdicts
 from .recheck import Rechecked, as_run, recheck
-from .vouch import count
+
+if TYPE_CHECKING:
+    from . import Recommendation
+
+
+SECONDS = 30.0
+"""Time limit of a proof if none is given."""
+CHECKED_BY: Mapping[str, str] = {CERTIFICATE_FILE: "optimality", SIGNATURE_FILE: "signature"}
+"""File of a run -> the check that reads it. A run with such a file fails verification if the check isn't installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofEffort:
+    """How much a verification may do about the optimality of the plan."""
+
+    prove: bool = True
+    """Prove a bound. Otherwise optimality isn't checked."""
+    seconds: float | None = SECONDS
+    """Time limit of the proof; None: no limit."""
+    solve: bool = False
+    """Plan the facts again too, without a time limit, and compare."""
+    progress: Progress | None = None
+    cancel: Cancel | None = None
+    """Ends the proof when it is set. The answer then covers what was proved by then."""
+
+
+USUAL_EFFORT = ProofEffort()
+"""A proof in 30 seconds, and no second plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """A run that a check is asked about."""
+
+    stored: RunFolder
+    """The run as it was read."""
+    verified: VerifiedPlan | None
+    """Its plan, derived again from its facts; None if that failed or if not every rule could be asked."""
+    findings: Sequence[Diagnostic]
+    """Everything that failed verification before this check."""
+    registry: Registry
+    effort: ProofEffort = field(default_factory=ProofEffort)
+    signed_by: Path | None = None
+    """Public key of the alleged signer; None: the signature isn't to be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAnswer:
+    """What a check found."""
+
+    findings: tuple[Diagnostic, ...] = ()
+    """Failures: with any of them the run isn't verified."""
+    unvouched: tuple[str, ...] = ()
+    """Facts that nothing proves."""
+    sentences: tuple[str, ...] = ()
+    """Results for people, each without a final period."""
+    data: Mapping[str, object] = field(default_factory=dict)
+    """Results as JSON, under keys of the check's own."""
+    proves_optimality: bool = False
+    """True if the plan is proved to be as good as the run says."""
+    conflicts: tuple[Infeasible, ...] = ()
+    """Conflicts of rules that the plan names and that are proved."""
+
+
+class RunChecker(ABC):
+    """A check of a run. Derive a class and yield an object of it from the hook `friendshore_checks`."""
+
+    name: ClassVar[str]
+    """Its name, as the manifest announces it."""
+
+    @abstractmethod
+    def check(self, asked: CheckRequest) -> CheckAnswer:
+        """Check a run.
+
+        Raises:
+            InputError: If an option of the verification, such as a key, can't be used.
+        """
+
+    def evidence(
+        self, made: Recommendation, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> str | None:
+        """Return the file that this check reads later, for a plan that is about to be written: `plan --certify` asks `optimality`.
+
+        Returns:
+            None if there is nothing to write, which is the default.
+        """
+        return None
+
+    def signer(self, key: Path) -> Callable[[bytes], bytes]:
+        """Return a function from the bytes of `SHA256SUMS` to the content of the signature's file: `plan --sign` asks `signature`.
+
+        Raises:
+            InputError: If the key can't be used. By default no key can.
+        """
+        raise InputError(f"the check `{self.name}` signs nothing", str(key))
+
+
+def _run_checkers(registry: Registry) -> Iterator[RunChecker]:
+    """Yield the checks of all plugins, in the order of the manifests.
+
+    Raises:
+        PluginError: If a plugin's check can't be used.
+    """
+    usable = registry.names("check")
+    for name in (one.name for info in registry.plugins for one in info.checks if one.name in usable):
+        yield checker_named(name, registry)
+
+
+def checker_named(name: str, registry: Registry) -> RunChecker:
+    """Return a check by its name.
+
+    Raises:
+        PluginError: If no plugin brings it, several do, or the one that does can't be used.
+    """
+    found, info = registry.thing("check", name)
+    if not isinstance(found, RunChecker):
+        raise wrong(info, f"its check `{name}` can't be asked", repr(found), "an object of a subclass of RunChecker")
+    return found
+
+
+def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:
+    """Return what a check answers.
+
+    Raises:
+        InputError: As `RunChecker.check` does.
+        PluginError: If a plugin's check raises anything else, or returns something else.
+    """
+    with asked_of(checker, checker.name, "check"):
+        answer = checker.check(asked)
+        if not isinstance(answer, CheckAnswer):
+            raise TypeError(f"a check returns a CheckAnswer, and this one returned a {type(answer).__name__}")
+        return answer
+
+
+def _unreadable_files(stored: RunFolder, names: Sequence[str]) -> Iterator[Diagnostic]:
+    """Yield an error for each file of a run that only a check could read which isn't among `names`, those that can be asked."""
+    for file, check in CHECKED_BY.items():
+        path = stored.folder / file
+        if check not in names and path.exists():
+            yield Diagnostic(
+                f"the run has {file}, which only the check `{check}` can read",
+                str(path),
+                expected=f"the check `{check}`, from friendshore-proof",
+                fix="install friendshore-proof",
+            )
+
 
 _ROUNDING = Decimal("1e-9")
 """Share by which sums of figures of 15 digits may differ."""
 
 
 def _taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
-    """The charges that rest on the run's word, rule by rule."""
+    """Yield what rests on the run's word, since a rule could not be asked: its charges, and all but purchases and what was applied."""
     for rule in run.rules:
         if rule.id in left_out and rule.charges:
             yield f"what rule {rule.id} charges: {rule.charges.normalize():,f} {run.currency}, since it could not be asked again"
+    if left_out:
+        yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
 
 
 def _unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
-    """Where charges that a run records do not agree with one another, or with what the rules that can be asked charge."""
+    """Yield recorded charges that contradict one another, or the charges of the rules that can be asked."""
     file = "run.json"
     known = grouped((_key(purchase), purchase.charges) for purchase in derived)
     added = Decimal(0)
@@ -97,21 +236,11 @@ def _differ(one: Decimal, other: Decimal, size: Decimal = Decimal(0)) -> bool:
 
 
 _FREE_OF_RULES = (
-    "quantity_kg",
-    "price",
-    "freight",
-    "countries",
-    "country",
-    "facility",
-    "supplier",
-    "delivered",
-    "order_by",
-    "at_once",
-    "late_days",
-)
-"""What of a purchase no rule has a say in."""
+    "quantity_kg", "price", "freight", "countries", "country", "facility", "supplier", "delivered", "order_by", "at_once", "late_days",
+)  # fmt: skip
+"""Fields of a purchase that no rule affects."""
 _OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence", "catalog")
-"""What of a purchase follows from the facts even of a plan that does not hold."""
+"""Fields of a purchase that follow from the facts, even if the plan fails verification."""
 
 
 PROVES_NOT = (
@@ -148,7 +277,7 @@ class RunCheck:
 
     @property
     def verified(self) -> bool:
-        """Whether everything that follows from the facts of the run was derived again, and is so. Says nothing of the facts: see `unvouched`."""
+        """True if everything that follows from the facts of the run was derived again, and agrees. Says nothing of the facts: see `unvouched`."""
         return not self.findings and not self.unchecked
 
     @property
@@ -164,12 +293,12 @@ class RunCheck:
 
     @property
     def proves_not(self) -> str:
-        """What no check of a run proves."""
+        """Statement of what no verification proves."""
         return PROVES_NOT
 
     @property
     def exit_code(self) -> int:
-        """That of the worst finding."""
+        """Exit code of the worst finding."""
         if self.findings:
             return VerificationError.exit_code
         return PluginError.exit_code if self.unchecked else 0
@@ -218,7 +347,7 @@ def verify_stored(
     found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told)))
     others, saved = other_files(folder, {Path(one.file).name for one in found})
     found += others
-    checkers = list(run_checkers(registry))
+    checkers = list(_run_checkers(registry))
     if signed_by is not None:
         checker_named("signature", registry)
     answers, extra = _answers(stored, again, found, registry, checkers, effort, signed_by)
@@ -230,7 +359,7 @@ def verify_stored(
         vouched=tuple(vouching.vouched),
         unvouched=(*vouching.unvouched, *extra, *_unseen(checkers)),
         applied=tuple(_applied(again.applied)),
-        as_told=(*_taken_as_recorded(stored.run, again.left_out), *_not_derived(again), *_as_told(stored.run)),
+        as_told=(*_taken_as_recorded(stored.run, again.left_out), *_as_told(stored.run)),
         answers=answers,
     )
 
@@ -249,7 +378,7 @@ def _answers(
     Raises:
         InputError, PluginError: If a check can't be asked.
     """
-    found += unreadable_files(stored, [checker.name for checker in checkers])
+    found += _unreadable_files(stored, [checker.name for checker in checkers])
     whole = again.run is not None and not again.unchecked
     answers: dict[str, CheckAnswer] = {}
     for checker in checkers:
@@ -270,7 +399,7 @@ def _conflicts(again: Rechecked, proved: Collection[Infeasible]) -> Iterator[str
 
 
 def _derived_again(again: Rechecked) -> list[Diagnostic]:
-    """Figures that the plan rests on, where the records give others."""
+    """Return the plan's figures for which the records give others."""
     if again.run is None or again.verified is None:
         return []
     ledger, costing = again.verified.ledger, again.verified.costing
@@ -285,12 +414,6 @@ def _applied(applied: Mapping[str, Any]) -> Iterator[str]:
         yield "rules of unknown status are enforced"
 
 
-def _not_derived(again: Rechecked) -> Iterator[str]:
-    """What of a run rests on its word, since a rule could not be asked: all but its purchases and what was applied."""
-    if again.left_out:
-        yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
-
-
 def _unseen(checkers: Iterable[RunChecker]) -> Iterator[str]:
     """Yield the plugins, beside those that check, whose code ran in this process, where no check can see all that it does."""
     asked = {package_of(type(checker)) for checker in checkers}
@@ -300,7 +423,7 @@ def _unseen(checkers: Iterable[RunChecker]) -> Iterator[str]:
 
 
 def _as_told(run: Run) -> Iterator[str]:
-    """Figures that take further solves to find out: they are taken from the run as it tells them."""
+    """Yield the figures that take further solves, which are taken from the run."""
     if run.shortages:
         short = len({entry.demand for entry in run.shortages})
         yield f"why {count(short, 'demand')} {'is' if short == 1 else 'are'} short, and which limits make it so"
@@ -318,27 +441,23 @@ def _as_told(run: Run) -> Iterator[str]:
 
 
 def _told(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    """What `run.json` and the tables say otherwise than the facts give."""
+    """Return the differences between the run's files and what its facts give."""
     return _whole(stored, again) if again.run is not None else _purchases(stored, again)
 
 
 def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    """Everything that `run.json` and the tables say, against what the facts give."""
+    """Compare everything in `run.json` and the tables."""
     assert again.run is not None and again.verified is not None
-    found = list(_in_run(stored.told, again.run, stored.folder / RUN_FILE))
+    run = again.run.model_dump(mode="json", by_alias=True)
+    found = list(differences(stored.told, run, stored.folder / RUN_FILE))
     judged = verdicts(again.verified)
     for table in TABLES:
         found += differences_in_table(table, stored.tables[table.file], rows_of(table, again.run, judged))
     return found
 
 
-def _in_run(told: Mapping[str, object], run: Run, file: Path) -> tuple[Diagnostic, ...]:
-    """What `run.json` says otherwise."""
-    return tuple(differences(told, run.model_dump(mode="json", by_alias=True), file))
-
-
 def _purchases(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    """Where the plan does not hold, or a rule is missing: the purchases, and whether the tables say what `run.json` says."""
+    """Compare purchases, and the tables with `run.json`, if the plan fails verification or a rule is missing."""
     only = _OF_FACTS if again.verified is None and not again.left_out else _FREE_OF_RULES
     expected = [purchase.model_dump(mode="json", by_alias=True) for purchase in again.purchases]
     file = stored.folder / RUN_FILE

@@ -9,7 +9,7 @@ from ..document import elements as doc
 from ..document.figures import count, large_money, money, rounded_money
 from ..domain.base import totals
 from ..domain.run import Run, RunLimit, RunPurchase
-from ..questions.told import mass_of
+from ..questions.wording import mass_of
 
 YEARS = 6
 """Years that the first screen lists one by one."""

@@ -1,27 +1,25 @@
-"""What a reader must know before relying on a plan: at length, for a page and for all tables, and shortly, for a screen.
-
-Conflicts, old data, assumptions without which the mix cannot be read, what rules of unknown status would forbid, limits that are not kept.
-"""
+"""Caveats of a run: stale prices, exposure, accepted evidence, and what else a reader must know."""
 
 from __future__ import annotations
 
+import datetime
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, mass, rounded_money
+from ..document.figures import count, large_money, mass, percent, rounded_money
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
-from ..domain.used import DatedStatus, PackedRule, aged, days_since, is_stale, turned_since
-from ..questions.told import mass_of
+from ..domain.used import DatedStatus, PackedRule, PriceDate, RunPriceDate, aged, days_since, is_stale, turned_since
+from ..questions.wording import mass_of
 from .cash import duty_on_inputs, is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
 from .mix import barred_texts, in_orders
-from .stale_prices import stale_line
 
 _FEW = 3
 """Things of a kind that are told shortly; then it is said how many more there are."""
@@ -149,7 +147,7 @@ def caveats(run: Run) -> Sequence[str]:
 
 
 def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:
-    """Few of each kind; where these are longer than so many characters, fewer."""
+    """Return a few of each kind, and fewer if they take more than so many characters."""
     most, texts = _FEW, list(told(_FEW))
     while most > 1 and sum(map(len, texts)) > room:
         most -= 1
@@ -195,7 +193,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
 
 
 def _assumed(run: Run, most: int) -> Iterator[str]:
-    """What stands in `BEFORE_ALL`; of what no rule looks at, what its title says already is left out."""
+    """Yield the assumptions in `BEFORE_ALL`, without what the title says already."""
     for row in run.assumptions:
         if row.subject == _UNEXAMINED:
             yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}"
@@ -254,7 +252,7 @@ def exchange_lines(run: Run) -> Iterator[str]:
 
 
 def _exposures(run: Run) -> Iterator[str]:
-    """What rules of unknown status would forbid, the dearest first."""
+    """Yield what rules of unknown status would prohibit, the most expensive first."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
         materials = few(
             [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()],
@@ -270,7 +268,7 @@ def _exposures(run: Run) -> Iterator[str]:
 
 
 def _missed(run: Run, most: int) -> Iterator[str]:
-    """Limits that the plan does not keep."""
+    """Yield the limits that the plan misses."""
     missed: Mapping[str, list[RunLimit]] = grouped((row.rule, row) for row in run.limits if row.missed_by)
     told = []
     for rule, rows in missed.items():
@@ -282,7 +280,7 @@ def _missed(run: Run, most: int) -> Iterator[str]:
 
 
 def _held(run: Run) -> Iterator[str]:
-    """Stock and orders placed: how many of the lots are drawn on, and of which something is left over."""
+    """Yield stock and open orders: the lots in use, and those with leftovers."""
     if run.holdings:
         left = [f"{one.lot} {mass(one.left_kg)}" for one in run.holdings if one.left_kg]
         used = sum(1 for one in run.holdings if one.used_kg)
@@ -292,7 +290,7 @@ def _held(run: Run) -> Iterator[str]:
 
 
 def _rests(run: Run) -> str:
-    """How much is taken as given, what is kept out by what nobody published or proved, and how old the facts are."""
+    """Return the number of assumptions, the offers without published or proved figures, and the age of the facts."""
     told = [f"Rests on {count(len(run.assumptions), 'assumption')}"]
     lacking = ((len(run.leads), "a figure"), (len({row.offer for row in run.unproven}), "proof"))
     some = [(number, what) for number, what in lacking if number]
@@ -325,8 +323,80 @@ def few(texts: Sequence[str], between: str = ", ", most: int = _FEW) -> str:
 
 
 def _most(texts: Iterable[str], most: int, one: str, many: str = "") -> Iterator[str]:
-    """The first of them, one by one, and with the last how many more there are and how to see them."""
+    """Yield the first of them one by one, with the number of the others and how to see them."""
     found = list(texts)
     left = len(found) - most
     for number, text in enumerate(found[:most], 1):
         yield f"{text}; {count(left, one, many)} (`--full`)" if left > 0 and number == most else text
+
+
+def _stale_prices(run: Run) -> list[RunPriceDate]:
+    """Prices and freights that the plan pays and that were older than the case allows on the day on which it was made, the most money first."""
+    limit = run.oldest_price_days
+    found = [] if limit is None else [one for one in run.price_dates if one.is_older(limit, run.made)]
+    return sorted(found, key=lambda one: (-one.cost, one.order()))
+
+
+_TOLD = 10
+"""Prices with their days that a sentence tells where there is room."""
+
+
+def stale_line(run: Run, most: int = _TOLD) -> str:
+    """How much of a plan is paid at such prices, and which they are; empty: none is."""
+    stale = _stale_prices(run)
+    if not stale or run.oldest_price_days is None:
+        return ""
+    spent = sum((one.cost for one in stale), Decimal(0))
+    share = f"{percent(spent / run.cost.nominal)} of spend, " if 0 < spent <= run.cost.nominal else ""
+    buying = len({one.offer for one in run.purchases})
+    offers = f"{len({one.offer for one in stale}):,} of {count(buying, 'offer')}"
+    paid = f"{large_money(spent, run.currency)} ({share}{offers}) is paid at prices {_older(run.oldest_price_days)}"
+    return f"{paid}: {_few_dated(stale, run.made, most)}"
+
+
+def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, most: int) -> str:
+    """The first of some prices by what gives them, each once with its day, and how many more there are."""
+    named = grouped(((one.given_by or one.offer, one.dated(today)), one.offer) for one in stale)
+    told = [f"{given_by.rpartition(':')[2]} {dated}" for given_by, dated in named]
+    more = [f"{len(told) - most} more"] if len(told) > most else []
+    return "; ".join([*told[:most], *more])
+
+
+def stale_section(run: Run) -> doc.Section | None:
+    """All of them, with what the plan pays at each."""
+    stale = _stale_prices(run)
+    if not stale or run.oldest_price_days is None:
+        return None
+    columns = [
+        doc.Column("Offer"),
+        doc.Column("Material"),
+        doc.Column("By"),
+        *map(doc.figures, ("Stated", "Of", "Days")),
+    ]
+    columns += [replace(doc.figures("Quantity"), from_width=120), doc.figures("Paid", run.currency)]
+    rows = [doc.DataRow(_cells(one, run)) for one in stale]
+    whole = doc.Amount(sum((one.cost for one in stale), Decimal(0)))
+    rows.append(doc.DataRow(("all", "", "", "", "", "", "", whole), strong=True))
+    told = "Paid is not discounted, and without duties. They are planned with all the same: `--strict` refuses them."
+    title = f"Prices {_older(run.oldest_price_days)}"
+    return doc.section(title, doc.table(columns, rows), doc.sentence(told), tone=doc.Tone.DOUBTFUL)
+
+
+def stale_in_check(stale: Sequence[PriceDate], limit: int | None, of: int, day: datetime.date | None) -> str:
+    """The same of a case that is not planned, of all prices at which something may be bought."""
+    if not stale or limit is None:
+        return ""
+    return f"{len(stale):,} of {count(of, 'price')} {'is' if len(stale) == 1 else 'are'} {_older(limit)}: {_few_dated(stale, day, 3)}"
+
+
+def _older(days: int) -> str:
+    return f"older than the {count(days, 'day')} that the case allows"
+
+
+def _cells(one: RunPriceDate, run: Run) -> tuple[doc.Cell, ...]:
+    by = one.given_by if one.of == "price" else f"{one.given_by} (freight)"
+    stated = doc.Amount(one.amount, one.currency)
+    day = one.oldest or doc.NOTHING
+    age = None if run.made is None else one.age(run.made)
+    old = doc.NOTHING if age is None else doc.Count(age)
+    return (one.offer, one.material, by, stated, day, old, doc.Kilograms(one.quantity_kg), doc.Amount(one.cost))

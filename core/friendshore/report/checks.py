@@ -13,7 +13,7 @@ from ..domain.base import grouped
 from ..domain.used import STALE, aged, is_stale, turned_since
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
-from .stale_prices import stale_in_check
+from .caveats import stale_in_check
 
 
 def problem_data(problem: Diagnostic) -> dict[str, object]:
@@ -59,7 +59,7 @@ def by_cause(problems: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
 
 
 def _places(others: Iterable[Diagnostic]) -> str:
-    """Where else the same is wrong."""
+    """Return the other places with the same mistake."""
     found = []
     for (file, column), rows in grouped(((one.file, one.column), str(one.row)) for one in others).items():
         left = len(rows) - _ROWS
@@ -126,7 +126,7 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
 
 
 def _old_prices(checked: Checked, day: date | None) -> list[dict[str, object]]:
-    """Prices that are older than the case allows as JSON-ready data, each with its age in days; null: it has no day."""
+    """Return the outdated prices as JSON-ready data, each with its age in days, or null without a date."""
     ages = ((one, None if day is None else one.age(day)) for one in checked.old_prices(day))
     return [{**one.model_dump(mode="json"), "age": age} for one, age in ages]
 

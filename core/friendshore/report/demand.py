@@ -1,20 +1,19 @@
-"""What is wanted, what is delivered, what is short and why, and what of that only the length of the periods does."""
+"""Demand and shortages of a run, with their causes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 
 from ..document import elements as doc
+from ..document.excerpts import period_columns
 from ..document.figures import count, mass
-from ..document.periods import period_columns
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
-from ..domain.unmet import RunByMonths, RunRounded, RunShortage
-from ..questions.told import conversions, mass_of, weighed
-from .causes import competing_demands, group_causes, sum_of
+from ..domain.unmet import RunRounded, RunShortage, RunSupplyCause
+from ..questions.wording import conversions, mass_of, weighed
 
 _FIGURES = 52
 """Characters of the columns of figures beside the periods, and of the gaps."""
@@ -89,7 +88,7 @@ def shortages(run: Run) -> doc.Section | None:
         return None
     short = {entry.demand for entry in run.shortages}
     rows: list[list[doc.Cell]] = []
-    for group in competing_demands(run, [demand for demand in run.demands if demand.id in short]):
+    for group in _competing_demands(run, [demand for demand in run.demands if demand.id in short]):
         names = {demand.id for demand in group}
         entries = [entry for entry in run.shortages if entry.demand in names]
         total, wanted = sum_of(entry.quantity_kg for entry in entries), sum_of(demand.wanted_kg for demand in group)
@@ -167,7 +166,7 @@ def whole_periods(run: Run) -> doc.Section | None:
 
 
 def _unlooked(run: Run) -> Iterator[str]:
-    """What the figures by months are, and demands of which there is none, by the reason."""
+    """Yield notes on the figures by months, and the demands without one, by reason."""
     if any(row.by_months_kg is not None for row in run.by_months):
         yield (
             "By months: in the cheapest plan of the same facts with months as periods, verified too. It is no bound: shorter "
@@ -175,13 +174,13 @@ def _unlooked(run: Run) -> Iterator[str]:
         )
     if any(row.by_months_kg is not None and row.by_months_kg > row.short_kg for row in run.by_months):
         yield "where it is short of more by months: what a capacity or an offer gives in a period may be ordered on its first day"
-    by_note = grouped((row.note, row.demand) for row in _unknown(run))
+    by_note = grouped((row.note, row.demand) for row in run.by_months if row.by_months_kg is None)
     for note, names in by_note.items():
         yield f"not looked at by months: {', '.join(names)}: {note}"
 
 
 def _rounded_lines(run: Run) -> Iterator[str]:
-    """Dates within a period and odd lead times, rules first."""
+    """Yield dates within a period and odd lead times, rules first."""
     for row in run.rounded[:ROUNDED]:
         yield _said(row)
     if len(run.rounded) > ROUNDED:
@@ -227,5 +226,37 @@ def _said(row: RunRounded) -> str:
     return f"{what}: {row.stated}, counted {row.counted}"
 
 
-def _unknown(run: Run) -> list[RunByMonths]:
-    return [row for row in run.by_months if row.by_months_kg is None]
+def sum_of(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the sum."""
+    return sum(amounts, Decimal(0))
+
+
+def _competing_demands(run: Run, demands: Sequence[RunDemand]) -> list[list[RunDemand]]:
+    """Return the demands, those together that the same supply can serve."""
+    others = {entry.demand: {entry.demand, *entry.competes_with} for entry in run.shortages}
+    groups: list[list[RunDemand]] = []
+    for demand in demands:
+        names = others.get(demand.id, {demand.id})
+        group = next((group for group in groups if group[0].id in names), None)
+        if group is None:
+            groups.append([demand])
+        else:
+            group.append(demand)
+    return groups
+
+
+def group_causes(run: Run, demands: Sequence[RunDemand]) -> list[tuple[RunSupplyCause, Decimal]]:
+    """Return the causes of what some demands are short of, each with the kilograms that would be served without it, the largest first.
+
+    Of the same cause of several shortages, the one stands for all that names most.
+    """
+    names = {demand.id for demand in demands}
+    served: defaultdict[object, Decimal] = defaultdict(Decimal)
+    weight: defaultdict[object, Decimal] = defaultdict(Decimal)
+    causes: dict[object, RunSupplyCause] = {}
+    for entry in run.shortages:
+        for cause in entry.causes if entry.demand in names else ():
+            causes.setdefault(cause.key, cause)
+            served[cause.key] += cause.served_kg or Decimal(0)
+            weight[cause.key] += cause.served_kg or entry.quantity_kg
+    return [(causes[key], served[key]) for key in sorted(causes, key=lambda key: (-weight[key], str(key)))]

@@ -1,9 +1,9 @@
-"""What a plan stands on: limits, rules, what is kept out, leads, assumptions, versions."""
+"""The basis of a plan: limits, rules, excluded offers, leads, assumptions, and versions."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from ..document import elements as doc
@@ -32,7 +32,7 @@ def _unproven(run: Run) -> list[doc.Element | None]:
     texts = []
     for (offer, reason), rows in list(groups.items())[:FEW]:
         uses = ", ".join(dict.fromkeys(f"{row.demand_material} for {row.end_use}" for row in rows))
-        texts.append(f"{offer}, kept from {_few(uses.split(', '))}: {reason}")
+        texts.append(f"{offer}, kept from {few(uses.split(', '), 3)}: {reason}")
     return [doc.sentence(title), doc.notes(texts)]
 
 
@@ -59,10 +59,6 @@ def _blocked(run: Run) -> list[doc.Element | None]:
 
 def _some(total: int) -> str:
     return f" (the first {FEW}; {_ALL})" if total > FEW else ""
-
-
-def _few(words: list[str], most: int = 3) -> str:
-    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 def rules(run: Run) -> doc.Section | None:
@@ -165,7 +161,7 @@ def limits(run: Run) -> doc.Section | None:
 
 
 def _missed(run: Run, rows: list[RunLimit]) -> str:
-    """A rule that is missed: in how many of its rows, in which periods, at most by how much, and the penalty for it."""
+    """Return the missed rows of a rule: how many, when, by how much at most, and the penalty."""
     worst = max(rows, key=lambda row: row.missed_by)
     of = sum(1 for limit in run.limits if limit.rule == worst.rule)
     text = f"{worst.rule}: {worst.sentence or 'no sentence'}"
@@ -181,7 +177,7 @@ def _missed(run: Run, rows: list[RunLimit]) -> str:
 
 
 def _when(run: Run, rows: list[RunLimit]) -> str:
-    """The first and the last period that the rows name, if they name any."""
+    """Return the first and the last period that the rows name, if any."""
     order = {period.label: i for i, period in enumerate(run.periods)}
     found = sorted({order[word] for row in rows for word in row.label.split()[-1:] if word in order})
     if not found:
@@ -203,3 +199,69 @@ def floor_lines(part: RunConflict) -> Iterator[str]:
             f"{rule} can first be kept from {day} on, if nothing is asked of it before: write "
             f"`phases = [{{ from\u00a0=\u00a0{day} }}]` into the rule, and this conflict is gone"
         )
+
+
+ROWS = 100
+"""Rows of each table."""
+
+
+def kept_out_section(run: Run) -> doc.Section | None:
+    """Three tables, each with what would let an offer count."""
+    return doc.section_if_any("What is not counted", _unproven_section(run), _leads_section(run), _blocked_section(run))
+
+
+def _unproven_section(run: Run) -> doc.Section | None:
+    if not run.unproven:
+        return None
+    groups = grouped(((row.offer, row.reason or f"{row.rule} at {row.stage}"), row) for row in run.unproven)
+    rows = [
+        [
+            offer,
+            ", ".join(dict.fromkeys(f"{row.demand_material} for {row.end_use}" for row in some)),
+            some[0].rule,
+            reason,
+        ]
+        for (offer, reason), some in list(groups.items())[:ROWS]
+    ]
+    offers = len({row.offer for row in run.unproven})
+    title = f"Unproven: {count(offers, 'offer')} would pass if proof were given"
+    made = doc.table(map(doc.Column, ("Offer", "Kept from", "Rule", "Not proved")), rows)
+    return doc.section(title, made, doc.notes(more(len(groups) - ROWS, "row", "run.json")))
+
+
+def _leads_section(run: Run) -> doc.Section | None:
+    if not run.leads:
+        return None
+    rows = [
+        [lead.offer, ", ".join(lead.materials), lead.facility, lead.country, "; ".join(lead.reasons)]
+        for lead in run.leads[:ROWS]
+    ]
+    title = f"Leads: {count(len(run.leads), 'offer')} not counted until the case gives a figure"
+    made = doc.table(map(doc.Column, ("Offer", "Material", "Facility", "In", "What is wanting")), rows)
+    return doc.section(title, made, doc.notes(more(len(run.leads) - ROWS, "lead", "run.json")))
+
+
+def _blocked_section(run: Run) -> doc.Section | None:
+    """Return a row for each rule and clause, with its uses and offers."""
+    if not run.blocked:
+        return None
+    groups = grouped(((row.rule, row.clause, row.demand_material, row.end_use), row) for row in run.blocked)
+    rows = [
+        [rule, clause, f"{material} for {use}", ", ".join(sorted({code for row in some for code in row.countries})), few(list(dict.fromkeys(row.offer for row in some)))]
+        for (rule, clause, material, use), some in list(groups.items())[:ROWS]
+    ]  # fmt: skip
+    title = f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use"
+    made = doc.table(map(doc.Column, ("Rule", "Clause", "Kept from", "Countries", "Offers")), rows)
+    return doc.section(title, made, doc.notes(more(len(groups) - ROWS, "row", "verdicts.csv")))
+
+
+def few(names: Sequence[str], most: int = 12) -> str:
+    """Names as a list; of very many the first, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def more(rows: int, one: str, file: str, many: str = "") -> list[str]:
+    """What is told of so many rows that a list leaves out: how many, and where all of them are; nothing of none."""
+    return (
+        [f"{count(rows, f'more {one}', many and f'more {many}')}: {file} of the run folder has all"] if rows > 0 else []
+    )

@@ -82,7 +82,7 @@ def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ())
 
 
 def _unfit(info: PluginInfo) -> str:
-    """What is wrong with it; that of a blocked one says so itself."""
+    """Return the problem of a plugin. A blocked one states its own."""
     return f"is {info.error}" if info.status is PluginStatus.BLOCKED else f"is {info.status}: {info.error}"
 
 
@@ -133,7 +133,7 @@ def plugin_document(info: PluginInfo) -> doc.Document:
 
 
 def _columns(info: PluginInfo) -> str:
-    """Columns of facts that a plugin declares, with their values and units."""
+    """Return the columns of facts that a plugin declares, with their types and units."""
     told = ((f"{one.table}.csv {one.name}", one.column) for one in info.columns)
     return "; ".join(f"{name}: {c.type}{f' in {c.unit}' if c.unit else ''}, {c.meaning}" for name, c in told)
 
@@ -320,7 +320,7 @@ def _is_list(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def _plain(value: object) -> object:
-    """A TOML value as JSON-ready data."""
+    """Return a TOML value as JSON-ready data."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if _is_list(value):

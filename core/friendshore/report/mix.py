@@ -1,7 +1,4 @@
-"""The mix: who delivers how much of what, through which countries, at what landed cost; and what to order for it by when.
-
-And stock in hand and orders already placed: what the plan uses of them, what is left over, what bars it and what would heal that.
-"""
+"""The mix of a run: suppliers by demand, and dependence on countries of concern."""
 
 from __future__ import annotations
 
@@ -9,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, mass, unit_for
-from ..document.periods import added_up, period_columns
+from ..document.excerpts import added_up, period_columns
+from ..document.figures import count, large_money, mass, percent, unit_for
 from ..domain.base import grouped, totals
-from ..domain.run import Run, RunHolding, RunHoldingBar, RunHoldingUse, RunPurchase
-from ..questions.told import weighed
+from ..domain.countries import COVERED_NATIONS, country_names
+from ..domain.run import Run, RunDependence, RunHolding, RunHoldingBar, RunHoldingUse, RunPurchase
+from ..questions.wording import weighed
 from .cash import fee, full_price_cell, price_note
 
 _PRICE = 12
@@ -101,7 +99,7 @@ def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:
 
 
 def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]]:
-    """Stages that share their countries told together."""
+    """Return the stages, merging those that share their countries."""
     steps: list[tuple[list[str], str]] = []
     for stage, names in countries.items():
         where = "/".join(names) or "?"
@@ -135,7 +133,7 @@ def orders(run: Run) -> doc.Section | None:
 
 
 def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc.DataRow]:
-    """A period, and its orders by their last day and material."""
+    """Return a period, and its orders by their last day and material."""
     blank = ("",) * (7 if run.draws else 6)
     rows = [doc.DataRow((label, *blank, doc.Amount(cost_of(purchases)), ""), strong=True)]
     for (offer, material, place, delivered), group in in_orders(purchases).items():
@@ -194,7 +192,7 @@ def holdings(run: Run) -> doc.Section | None:
 
 
 def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
-    """A lot: name, material, day, kilograms in all, used and left, verdicts."""
+    """Return the row of a lot."""
     return [
         one.lot,
         one.material,
@@ -224,7 +222,7 @@ def barred_texts(run: Run) -> Iterator[str]:
 
 
 def _verdicts(run: Run, one: RunHolding) -> str:
-    """Its verdicts; uses with the same together."""
+    """Return its verdicts, each with all its uses."""
     found = grouped((_verdict(use), _use_of(run, one, use)) for use in one.uses)
     return "; ".join(f"{verdict} for {' and '.join(dict.fromkeys(uses))}" for verdict, uses in found.items())
 
@@ -243,7 +241,7 @@ def _use_of(run: Run, one: RunHolding, use: RunHoldingUse) -> str:
 
 
 def _barred_lines(run: Run) -> Iterator[str]:
-    """Every rule that bars a lot, once for all uses it is barred from: since when, why, and what would heal it."""
+    """Yield every rule that prohibits a lot, once for all uses: from when, why, and how to resolve it."""
     titles = {rule.id: rule.title or rule.sentence for rule in run.rules}
     for one in run.holdings:
         found: dict[tuple[str, str, str], tuple[RunHoldingBar, list[str]]] = {}
@@ -257,7 +255,7 @@ def _barred_lines(run: Run) -> Iterator[str]:
 
 
 def _why(bar: RunHoldingBar) -> str:
-    """What the rule finds against it."""
+    """Return the rule's finding."""
     if bar.unproven:
         return f": {bar.reason}"
     done = f"{bar.stage} in" if bar.stage else "out of"
@@ -267,3 +265,99 @@ def _why(bar: RunHoldingBar) -> str:
 def _days(run: Run, bar: RunHoldingBar) -> str:
     start = "from the start" if bar.start == run.periods[0].start else f"from {bar.start}"
     return f"{start} to {bar.end}" if bar.end else f"{start} on"
+
+
+MATERIALS = 12
+"""Materials that the table shows, those with most money of concern first."""
+_FIRST = "defense"
+"""End use that comes first."""
+
+
+def dependence_line(run: Run) -> doc.Sentence | None:
+    """Return the share of purchases of concern in one line. None if nothing is bought, or the case names no country of concern."""
+    whole = _whole(run)
+    if whole is None:
+        return None
+    amounts = ((whole.is_cost, "surely"), (whole.may_be_cost, "possibly"))
+    parts = ", ".join(f"{large_money(cost, run.currency)} {how}" for cost, how in amounts if cost)
+    if not parts:
+        return doc.sentence("no purchase depends on countries of concern")
+    uses = [f"{row.name} {percent(row.share)}" for row in _rows(run, "end use")]
+    told = f"{percent(whole.share)} of purchases depend on countries of concern: {parts}"
+    return doc.sentence("; ".join([told, *([", ".join(uses)] if len(uses) > 1 else [])]))
+
+
+def dependence_figure(run: Run) -> doc.KeyFigure | None:
+    """Return the same as a key figure."""
+    whole = _whole(run)
+    if whole is None:
+        return None
+    money = large_money(whole.is_cost + whole.may_be_cost, run.currency)
+    tone = doc.Tone.DOUBTFUL if whole.share else doc.Tone.GOOD
+    return doc.KeyFigure("From countries of concern", doc.Share(whole.share), f"{money} of purchases", tone)
+
+
+def dependence_section(run: Run) -> doc.Section | None:
+    """Return the table: the plan, each end use, and each material, with what counts."""
+    whole = _whole(run)
+    if whole is None:
+        return None
+    by_inputs = any(row.by_inputs_cost for row in run.dependence)
+    materials = sorted(_rows(run, "material"), key=lambda row: (-row.is_cost - row.may_be_cost, row.name))
+    rest = [f"{len(materials) - MATERIALS} more materials are in the run"] if len(materials) > MATERIALS else []
+    kilograms = [
+        [row.name, *(_mass(run, row.name, kg) for kg in (row.quantity_kg, row.is_kg, row.may_be_kg))]
+        for row in materials[:MATERIALS]
+    ]
+    columns = [doc.Column("Material"), doc.figures("Bought"), doc.figures("Is of concern"), doc.figures("May be")]
+    return doc.section(
+        "Dependence on countries of concern",
+        _money(run, whole, materials[:MATERIALS], by_inputs=by_inputs),
+        doc.apart(doc.table(columns, kilograms)),
+        doc.notes([*_notes(run), *rest]),
+    )
+
+
+def _money(run: Run, whole: RunDependence, materials: Sequence[RunDependence], *, by_inputs: bool) -> doc.DataTable:
+    rows = [doc.DataRow(_cells("all", whole, by_inputs=by_inputs), strong=True)]
+    rows += [doc.DataRow(_cells(f"{row.name} use", row, by_inputs=by_inputs)) for row in _rows(run, "end use")]
+    stock = [row for row in _rows(run, "stock") if row.cost]
+    rows += [doc.DataRow(_cells("in stock at the end", row, by_inputs=by_inputs)) for row in stock]
+    rows += [doc.DataRow(_cells(row.name, row, by_inputs=by_inputs)) for row in materials]
+    columns = [doc.Column("Purchases"), doc.figures("Paid", run.currency), doc.figures("Share of concern")]
+    columns += [doc.figures("Is", run.currency), doc.figures("May be", run.currency)]
+    columns += [doc.figures("By inputs alone", run.currency)] if by_inputs else []
+    return doc.table(columns, rows)
+
+
+def _notes(run: Run) -> Iterator[str]:
+    names = country_names()
+    countries = ", ".join(names.get(code, code) for code in run.countries_of_concern)
+    default = (
+        "the covered nations of 10 USC 4872(f)(2)"
+        if set(run.countries_of_concern) == COVERED_NATIONS
+        else "as the case says"
+    )
+    yield f"{countries}: {default}"
+    yield "a purchase is of concern if its seller, a step of its chain, or an input is in one of them, and may be if that is not ruled out"
+    yield "money is cash, not discounted, and each purchase counts once; by end use it follows the kilograms"
+
+
+def _cells(name: str, row: RunDependence, *, by_inputs: bool) -> tuple[doc.Cell, ...]:
+    parts = (row.is_cost, row.may_be_cost, *([row.by_inputs_cost] if by_inputs else []))
+    amounts = (doc.Amount(part) if part else doc.NOTHING for part in parts)
+    return name, doc.Amount(row.cost), doc.Share(row.share), *amounts
+
+
+def _mass(run: Run, material: str, kilograms: Decimal | None) -> doc.Cell:
+    return weighed(run.names, material, kilograms) if kilograms else doc.NOTHING
+
+
+def _whole(run: Run) -> RunDependence | None:
+    """Return the row of the plan. None if nothing is paid."""
+    return next((row for row in run.dependence if row.scope == "plan" and row.cost), None)
+
+
+def _rows(run: Run, scope: str) -> list[RunDependence]:
+    found = [row for row in run.dependence if row.scope == scope]
+    return sorted(found, key=lambda row: (row.name != _FIRST, row.name))

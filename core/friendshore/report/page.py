@@ -11,27 +11,37 @@ from ..document.figures import count, large_money, percent
 from ..domain.base import grouped
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.used import aged
-from ..questions.told import conversions, weighed
+from ..questions.wording import conversions, weighed
 from .cash import cash_sections, costs, price_note
-from .causes import group_causes
-from .caveats import assumed_lines, conflict_lines, exposed_lines, not_advice, noted_packs, old_lines, turned_lines
+from .caveats import (
+    assumed_lines,
+    conflict_lines,
+    exposed_lines,
+    not_advice,
+    noted_packs,
+    old_lines,
+    stale_line,
+    turned_lines,
+)
 from .checks import answer
 from .demand import (
     because_lines,
     for_whom,
+    group_causes,
     met_from,
     only_by_periods,
     periods_of,
     wanted_range,
     whole_periods,
 )
-from .dependence import dependence_line, dependence_section
 from .ground import blocked_plugins, with_effect
 from .mix import (
     barred_texts,
     by_material,
     chain,
     cost_of,
+    dependence_line,
+    dependence_section,
     holdings,
     in_orders,
     kilograms_of,
@@ -39,7 +49,6 @@ from .mix import (
     prices_of,
 )
 from .plan import spends, status_of, time_of
-from .stale_prices import stale_line
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
@@ -167,7 +176,6 @@ def needs(run: Run) -> list[doc.Element | None]:
 
 
 def _why(run: Run, demand: RunDemand) -> str:
-    """Return the causes of a demand's shortage, with the periods."""
     entries = [entry for entry in run.shortages if entry.demand == demand.id]
     found = []
     for cause, _ in group_causes(run, [demand]):
@@ -216,7 +224,7 @@ def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> I
 
 
 def _orders(run: Run) -> list[doc.Element]:
-    """The orders of the first period in which anything is ordered, by their last day, the dearest of a day first."""
+    """Return the orders of the first period with any, by their last day, the most expensive of a day first."""
     if not run.purchases:
         return [doc.sentence("Nothing.")]
     first = min(run.purchases, key=lambda purchase: purchase.order_by).ordered
@@ -287,7 +295,7 @@ def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
 
 
 def _made_with(run: Run) -> Iterator[str]:
-    """The versions and the data that it was made with."""
+    """Yield the versions and the data behind the run."""
     yield "Made with " + ", ".join(f"{name} {number}" for name, number in run.versions.items()) + "."
     yield (
         "Data: "

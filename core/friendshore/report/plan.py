@@ -19,14 +19,14 @@ from .caveats import (
     not_advice,
     noted_packs,
     old_lines,
+    stale_line,
+    stale_section,
     turned_lines,
     unexamined,
 )
 from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
-from .dependence import dependence_line, dependence_section
 from .ground import assumptions, kept_out, limits, rules, versions
-from .mix import barred, holdings, mix, orders
-from .stale_prices import stale_line, stale_section
+from .mix import barred, dependence_line, dependence_section, holdings, mix, orders
 
 STATUS = {
     PlanStatus.OPTIMAL: ("optimal", doc.Tone.GOOD),
@@ -191,7 +191,7 @@ def price_ranges(run: Run) -> doc.Section | None:
 
 
 def _at_ends(ranges: Sequence[RunRange]) -> tuple[Decimal, Decimal, Decimal]:
-    """Money at the low end, in the plan and at the high end."""
+    """Return the money at the low end, in the plan, and at the high end."""
     nothing = Decimal(0)
     ends = sum((one.cost_low for one in ranges), nothing), sum((one.cost_high for one in ranges), nothing)
     return ends[0], sum((one.cost for one in ranges), nothing), ends[1]
@@ -251,7 +251,7 @@ def _level(level: RunLevel, run: Run) -> list[doc.Cell]:
 
 
 def _what(level: RunLevel, run: Run) -> str:
-    """What it is about; where later levels may make it worse, from where on."""
+    """Return the objective of a level, and by how much later levels may worsen it."""
     if not level.within:
         return level.sentence
     least = written(_amount(level, level.least, run))

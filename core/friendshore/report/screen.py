@@ -17,12 +17,11 @@ from ..document.figures import count, large_money, mass, money, number, percent,
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand, RunPurchase
 from ..domain.unmet import RunRestriction
-from ..questions.told import conversions, weighed
+from ..questions.wording import conversions, weighed
 from .cash import MILLION, YEARS, fee, full_price, full_price_cell, is_duty_told, makers_of, money_line, priced
-from .causes import group_causes, sum_of
 from .caveats import caveats, conflicts
-from .dependence import dependence_line
-from .mix import cost_of, in_orders, kilograms_of, order_day
+from .demand import group_causes, sum_of
+from .mix import cost_of, dependence_line, in_orders, kilograms_of, order_day
 from .plan import heading
 
 _MIDDLING, _NARROW, _LAST = 90, 70, 1
@@ -47,7 +46,7 @@ def screen_document(run: Run, folder: str = "") -> doc.Document:
 
 
 def _weights(run: Run) -> doc.Sentence | None:
-    """Return what the kilograms of contained elements and oxides equal, of what is bought or short."""
+    """Return the equivalents of contained elements and oxides that are bought or short."""
     spent = totals((p.material, p.cost) for p in run.purchases)
     short = [d.material for d in run.demands if d.short_kg]
     note = conversions(run.names, [*sorted(spent, key=lambda name: (-spent[name], name)), *short], shortly=True)
@@ -164,7 +163,7 @@ def _restriction(each: RunRestriction) -> str:
 
 
 def _bought(run: Run) -> doc.Element:
-    """What is bought for which use from whom, by spend."""
+    """Return the purchases by use and supplier, by spend."""
     if not run.purchases:
         return doc.apart(doc.sentence("nothing is bought"))
     found = grouped(((p.material, p.end_use), p) for p in run.purchases)
@@ -227,7 +226,7 @@ def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
 
 
 def _orders(run: Run, where: str) -> doc.Element | None:
-    """The orders whose last day comes first, those of a day by priority and money; `where` the others are to be seen."""
+    """Return the orders with the earliest last day, by priority and money. `where` says how to see the others."""
     if not run.purchases:
         return None
     days = grouped((p.order_by, p) for p in sorted(run.purchases, key=lambda p: p.order_by))
@@ -275,7 +274,7 @@ def _supplier(name: str, purchase: RunPurchase) -> doc.Cell:
 
 
 def _orders_left(spent: Mapping[date, str], orders: Mapping[date, Sequence[object]], shown: int) -> str:
-    """What is to be ordered by the first day of which not all orders are among so many, and how many follow."""
+    """Return what must be ordered by the first day that doesn't fit, and the number of later orders."""
     later = sum(map(len, orders.values()))
     for day, found in orders.items():
         later -= len(found)
@@ -287,12 +286,12 @@ def _orders_left(spent: Mapping[date, str], orders: Mapping[date, Sequence[objec
 
 
 def _left(money: Sequence[Decimal]) -> list[Decimal]:
-    """What all from each on come to, and nothing after the last."""
+    """Return the sums from each item on, and zero after the last."""
     return [*reversed(list(accumulate(reversed(money)))), Decimal(0)]
 
 
 def _and_more(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
-    """How many more there are, and which."""
+    """Return how many more there are, and their names."""
     if not names:
         return doc.NOTHING
     head = f"{len(names)} {words[0] if len(names) == 1 else words[-1]} (--full)"
@@ -300,7 +299,7 @@ def _and_more(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
 
 
 def _further(folder: str) -> Iterator[str | doc.Phrase]:
-    """How to see the rest."""
+    """Yield how to see the rest."""
     yield from (doc.Phrase("--full", code=True), ": every table; ")
     if not folder:
         yield from (doc.Phrase("--out FOLDER", code=True), ", then ")

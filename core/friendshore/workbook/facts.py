@@ -15,7 +15,7 @@ from ..catalog.tables import read_rows
 from ..domain.case import DemandSpec, OrderSpec
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, InputError
-from ..plugins.readings import CatalogRef
+from ..plugins.elsewhere import CatalogRef
 from ..readers import CatalogRows, TableRows
 from ..reading.fields import FactColumns, Layout
 from ..reading.records import Entry

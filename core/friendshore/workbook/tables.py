@@ -24,7 +24,7 @@ from ..domain.case import CAPACITY_COUNTS
 from ..domain.facts import Status
 from ..domain.values import countries
 from ..errors import Diagnostic, InputError
-from ..plugins.readings import CatalogRef
+from ..plugins.elsewhere import CatalogRef
 from ..readers import reader_in
 from ..reading import kinds as k
 from ..reading.cells import cell_text

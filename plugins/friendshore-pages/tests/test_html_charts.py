@@ -30,11 +30,11 @@ from friendshore.document.charts import (
     TimelineMark,
     TimelineRow,
     TimelineSpan,
+    Tone,
     WorldMap,
 )
 from friendshore.document.charts import Node as Place
 from friendshore.document.elements import Column, Drawing, figures, table
-from friendshore.document.tone import Tone
 from friendshore_pages.html.svg import cut, measured, spread, ticks
 
 D = Decimal

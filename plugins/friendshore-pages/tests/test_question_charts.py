@@ -10,10 +10,10 @@ from tests.building import ban, metals, opened, unstored
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
-from friendshore.questions.alternatives.document import alternatives_document
-from friendshore.questions.alternatives.search import alternatives
-from friendshore.questions.why_not.document import why_not_document
-from friendshore.questions.why_not.search import why_not
+from friendshore.questions.alternatives.alternatives_document import alternatives_document
+from friendshore.questions.alternatives.find_alternatives import alternatives
+from friendshore.questions.why_not.find_why_not import why_not
+from friendshore.questions.why_not.why_not_document import why_not_document
 from friendshore.session import Session
 from friendshore_reasons.calendar.document import calendar_document
 from friendshore_reasons.calendar.search import calendar

@@ -21,7 +21,7 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change
 from friendshore.errors import InputError, SolverError
-from friendshore.plugins import Registry, sent
+from friendshore.plugins import Registry, processes
 from friendshore.plugins.processes import ProcessEndedError
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.questions.pools import given, here
@@ -278,7 +278,7 @@ def test_a_worker_without_the_case_is_sent_it() -> None:
 def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """It could plan otherwise: each row says so."""
     packed = swept_case(Inputs(CASE, (FACTS,), ())).packed()
-    monkeypatch.setattr(sent, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
+    monkeypatch.setattr(processes, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
     with pytest.raises(InputError, match=r"other software.*friendshore 9\.9"):
         worker.planned(worker.AskedScenario(0, Applied(), worker.name_of(packed), packed=packed))
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...document.elements import Document
     from ...recommend import Opened
     from ...solve import Progress
-    from .search import Alternatives
+    from .find_alternatives import Alternatives
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +43,20 @@ class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
     counted = "offers"
 
     def ask(self, opened: Opened, options: AlternativesOptions, progress: Progress | None) -> Alternatives:
-        """Every offer of the materials."""
-        from .search import alternatives
+        from .find_alternatives import alternatives
 
         return alternatives(
             opened.session, options.material, inputs=options.inputs, within=options.within, progress=progress
         )
 
     def document(self, result: Alternatives, options: AlternativesOptions) -> Document:
-        """The offers of each material."""
-        from .document import alternatives_document
+        from .alternatives_document import alternatives_document
 
         return alternatives_document(result, options.top)
 
     def screen(self, result: Alternatives, options: AlternativesOptions) -> Document:
-        """The cheapest other offer of each material; of one material all of it."""
-        from .screen import alternatives_screen
+        """Return the cheapest other offer of each material. For one material, return the whole document."""
+        from .alternatives_document import alternatives_screen
 
         return alternatives_screen(result, options.top)
 

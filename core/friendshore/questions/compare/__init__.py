@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...document.elements import Document
     from ...recommend import Opened
     from ...solve import Progress
-    from .records import Comparison
+    from .comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
     counted = "steps"
 
     def check(self, options: CompareOptions) -> None:
-        """Refuses nothing to compare with, or too much."""
+        """Refuse too few or too many plans to compare."""
         from ...case import stated_changes
 
         named = bool(options.scenario or options.change)
@@ -71,10 +71,9 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
         stated_changes(options.change)
 
     def ask(self, opened: Opened, options: CompareOptions, progress: Progress | None) -> ComparisonAnswer:
-        """Both plans."""
         from ...case import changes_stated
         from ...session.decided import day_of_plan
-        from .search import compare, compare_plans, scenario_walk
+        from .compare_plans import compare, compare_plans, scenario_walk
 
         if options.other is not None:
             second = opened.beside(options.other, progress)
@@ -90,23 +89,19 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
             )
 
     def document(self, result: ComparisonAnswer, options: CompareOptions) -> Document:
-        """Money, shortage and mix of both, and the steps between them."""
-        from .document import comparison_document
+        from .comparison_document import comparison_document
 
         return comparison_document(result.found, options.top)
 
     def screen(self, result: ComparisonAnswer, options: CompareOptions) -> Document:
-        """What B costs more, and who delivers instead."""
-        from .screen import comparison_screen
+        from .comparison_document import comparison_screen
 
         return comparison_screen(result.found, options.top)
 
     def data(self, result: ComparisonAnswer, options: CompareOptions) -> dict[str, object]:
-        """The comparison alone."""
         return result.found.to_dict()
 
     def notes(self, result: ComparisonAnswer) -> tuple[str, ...]:
-        """What to know of the second case or run."""
         return result.notes
 
 

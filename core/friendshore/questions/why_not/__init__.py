@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ...document.elements import Document
     from ...recommend import Opened
     from ...solve import Progress
-    from .search import WhyNot
+    from .find_why_not import WhyNot
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,12 @@ class WhyNotQuestion(Question[WhyNotOptions, "WhyNot"]):
     options = WhyNotOptions
 
     def ask(self, opened: Opened, options: WhyNotOptions, progress: Progress | None) -> WhyNot:
-        """What there is to say of the offer."""
-        from .search import why_not
+        from .find_why_not import why_not
 
         return why_not(opened.session, options.offer, progress=progress)
 
     def document(self, result: WhyNot, options: WhyNotOptions) -> Document:
-        """What keeps it out, and what it would cost."""
-        from .document import why_not_document
+        from .why_not_document import why_not_document
 
         return why_not_document(result)
 

@@ -9,7 +9,16 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass, money, percent, rounded_money
 from friendshore.domain.base import grouped
 from friendshore.explain.results import Difference
-from friendshore.questions.told import difference, effort, left_out, mass_or_nothing, on_screen, penalty, rise, shortly
+from friendshore.questions.wording import (
+    difference,
+    effort,
+    left_out,
+    mass_or_nothing,
+    on_screen,
+    penalty,
+    rise,
+    shortly,
+)
 
 from .records import Possibility, Unknown, Unknowns
 

@@ -10,7 +10,7 @@ from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import Offer
 from friendshore.explain.eligibility import Eligibilities, KeptOut
 from friendshore.plugins import sentence_of
-from friendshore.recommend.duties import goods_without_duty, offers_of_unknown_origin
+from friendshore.recommend.law import goods_without_duty, offers_of_unknown_origin
 from friendshore.rules.base import Phase, PhaseStatus, Rule
 
 from .drafts import NOT_KNOWN, Doubts, Draft, Try

@@ -11,15 +11,21 @@ from friendshore.domain.base import grouped
 from friendshore.domain.run import Run
 from friendshore.domain.used import is_stale
 from friendshore.report.cash import cash_sections, costs
-from friendshore.report.caveats import not_advice
+from friendshore.report.caveats import not_advice, stale_section
 from friendshore.report.demand import whole_periods
-from friendshore.report.dependence import dependence_figure, dependence_section
-from friendshore.report.ground import limits, rules_table, versions, with_effect, without_effect
-from friendshore.report.kept_out import few, kept_out_section, more
-from friendshore.report.mix import by_material, cost_of, holdings
+from friendshore.report.ground import (
+    few,
+    kept_out_section,
+    limits,
+    more,
+    rules_table,
+    versions,
+    with_effect,
+    without_effect,
+)
+from friendshore.report.mix import by_material, cost_of, dependence_figure, dependence_section, holdings
 from friendshore.report.page import answered, caveats, head, needs, proof, refused, suppliers, supply_notes, titled
 from friendshore.report.plan import STATUS, discounts, price_ranges, ranks
-from friendshore.report.stale_prices import stale_section
 
 from .charts.dates import orders_section, rules_drawing
 from .charts.demand import met_drawing

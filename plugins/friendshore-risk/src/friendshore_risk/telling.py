@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from friendshore.document import elements as doc
-from friendshore.questions.told import left_out, on_screen
+from friendshore.questions.wording import left_out, on_screen
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, number, unit_for
 from friendshore.domain.base import totals
 from friendshore.domain.shown_names import ShownNames
-from friendshore.questions.told import ladder, left_out, mass_of, penalty, weighed
+from friendshore.questions.wording import ladder, left_out, mass_of, penalty, weighed
 
 from .records import ScenarioPurchase, Sweep, SweptScenario
 

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from friendshore.domain.used import RunPlugin
 from friendshore.errors import InputError
-from friendshore.plugins.sent import versions
+from friendshore.plugins.processes import versions
 from friendshore.problem.changes import scenario_changes
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.writing import replace_file

@@ -18,12 +18,12 @@ from friendshore.domain.base import exact, grouped, totals
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.run import RunPurchase
 from friendshore.errors import FriendshoreError
-from friendshore.plugins.sent import packed, unpacked
+from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.kept import Kept
 from friendshore.questions.pools import WorkerPool, here
 from friendshore.recommend.describe import purchases
-from friendshore.recommend.stale import refuse_old_prices
+from friendshore.recommend.gather import refuse_old_prices
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Cancel, Limits
 from friendshore.verify import VerifiedPlan, examine

@@ -17,7 +17,7 @@ from friendshore.domain.facts import Catalog, Material, Offer
 from friendshore.domain.stages import Stage
 from friendshore.errors import Diagnostic, FriendshoreError
 from friendshore.plugins import Registry
-from friendshore.plugins.readings import CatalogRef
+from friendshore.plugins.elsewhere import CatalogRef
 from friendshore.reading import kinds
 
 from .check import Check, NotLookedAt

@@ -23,12 +23,12 @@ from friendshore.domain.use import Result
 from friendshore.errors import FriendshoreError, OutOfTimeError
 from friendshore.plugins import Registry
 from friendshore.plugins.elsewhere import OtherProcess
-from friendshore.plugins.sent import packed, unpacked
+from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Applied, Inputs
 from friendshore.problem.kept import Kept
-from friendshore.questions.compare.records import Comparison
-from friendshore.questions.compare.search import compare_plans
+from friendshore.questions.compare.compare_plans import compare_plans
+from friendshore.questions.compare.comparison import Comparison
 from friendshore.questions.pools import carried_out, given, here, told_of
 from friendshore.recommend import Gathered, gather, refuse_old_prices
 from friendshore.session import Session

@@ -12,8 +12,8 @@ from friendshore.document.figures import count
 from friendshore.domain.base import Number, Record, grouped
 from friendshore.domain.plan import Cost
 from friendshore.explain.results import QuestionResult
-from friendshore.questions.compare.document import comparison_document
-from friendshore.questions.compare.records import Comparison
+from friendshore.questions.compare.comparison import Comparison
+from friendshore.questions.compare.comparison_document import comparison_document
 
 
 class Way(Record):

@@ -10,9 +10,8 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import large_money
 from friendshore.domain.base import grouped
 from friendshore.domain.run import Run, RunPurchase, RunRule
-from friendshore.questions.told import mass_of, weighed
-from friendshore.report.ground import phase_text, with_effect
-from friendshore.report.kept_out import more
+from friendshore.questions.wording import mass_of, weighed
+from friendshore.report.ground import more, phase_text, with_effect
 from friendshore.report.mix import cost_of, in_orders, kilograms_of, prices_of, used_for
 
 from .parts import largest

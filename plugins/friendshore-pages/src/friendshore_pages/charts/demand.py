@@ -8,9 +8,9 @@ from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, percent
 from friendshore.domain.run import Run, RunDemand
-from friendshore.questions.told import mass_of
+from friendshore.questions.wording import mass_of
 from friendshore.report.demand import for_whom, met_from
-from friendshore.report.kept_out import few
+from friendshore.report.ground import few
 
 DEMANDS = 60
 """Demands that are drawn."""

@@ -12,7 +12,7 @@ from friendshore.document.figures import large_money
 from friendshore.domain.base import grouped, totals
 from friendshore.domain.countries import is_country
 from friendshore.domain.run import Run, RunPurchase
-from friendshore.report.kept_out import more
+from friendshore.report.ground import more
 from friendshore.report.mix import cost_of
 
 from .parts import country, largest, masses

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from friendshore.document.charts import Flow, Node
-from friendshore.document.tone import Tone
+from friendshore.document.charts import Flow, Node, Tone
 
 from .markup import Markup, joined, tag, text
 from .svg import BESIDE, SIZE, SMALL, Picture, amount, box, cut, label, measured, parts, path, titled

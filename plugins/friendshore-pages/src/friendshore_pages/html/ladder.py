@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from friendshore.document.charts import Ladder, Rung
+from friendshore.document.charts import Ladder, Rung, Tone
 from friendshore.document.figures import money
-from friendshore.document.tone import Tone
 
 from .markup import Markup, joined, tag
 from .svg import (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from unicodedata import combining, east_asian_width, normalize
 
+from friendshore.document.charts import Tone
 from friendshore.document.figures import number, unit_for
-from friendshore.document.tone import Tone
 from friendshore.inert import visible
 
 from .markup import Markup, joined, own, tag, text

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import assert_never
 
 from friendshore.document import elements as doc
+from friendshore.document.excerpts import fitted
 from friendshore.document.figures import written
-from friendshore.document.periods import fitted
 
 from .markup import Markup, joined, own, tag, text
 

@@ -8,8 +8,7 @@ from datetime import date
 from itertools import pairwise
 from textwrap import shorten
 
-from friendshore.document.charts import Timeline, TimelineMark, TimelineRow
-from friendshore.document.tone import Tone
+from friendshore.document.charts import Timeline, TimelineMark, TimelineRow, Tone
 
 from .markup import Markup, joined, tag, text
 from .svg import (

@@ -13,9 +13,8 @@ from importlib.resources import files
 from math import atan2, cos, hypot, pi, sin, sqrt
 from typing import TypedDict
 
-from friendshore.document.charts import Country, Route, WorldMap
+from friendshore.document.charts import Country, Route, Tone, WorldMap
 from friendshore.document.figures import number
-from friendshore.document.tone import Tone
 from friendshore.domain.countries import country_names
 
 from .markup import Markup, joined, tag

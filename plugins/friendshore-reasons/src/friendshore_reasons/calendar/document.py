@@ -10,7 +10,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, mass
 from friendshore.domain.base import grouped
 from friendshore.domain.shown_names import ShownNames
-from friendshore.questions.told import effort_line, mass_of, on_screen, weighed
+from friendshore.questions.wording import effort_line, mass_of, on_screen, weighed
 
 from .search import UNKNOWN, Calendar, Cause, Cliff, Stretch
 from .stretches import Concerned

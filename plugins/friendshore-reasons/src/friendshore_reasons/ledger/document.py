@@ -11,7 +11,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, money, percent
 from friendshore.domain.shown_names import ShownNames
 from friendshore.explain.results import Difference
-from friendshore.questions.told import (
+from friendshore.questions.wording import (
     difference,
     effort,
     ladder,

@@ -12,7 +12,7 @@ from friendshore.document.figures import count, large_money, mass, number, perce
 from friendshore.domain.base import grouped
 from friendshore.domain.shown_names import ShownNames
 from friendshore.explain.results import Difference
-from friendshore.questions.told import effort, mass_of, penalty, rise
+from friendshore.questions.wording import effort, mass_of, penalty, rise
 from friendshore.reading.tomlfile import toml_text
 
 from .levers import LeverKind

@@ -11,7 +11,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.countries import COVERED_NATIONS, country_names
 from friendshore.domain.shown_names import ShownNames
-from friendshore.questions.told import effort, mass_of, on_screen, weighed
+from friendshore.questions.wording import effort, mass_of, on_screen, weighed
 
 from .records import CapPoint, Frontier, Shorter, Supply
 

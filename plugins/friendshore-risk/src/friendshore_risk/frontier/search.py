@@ -14,7 +14,7 @@ from friendshore.errors import A_SESSION, Diagnostic, InputError, takes
 from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
 from friendshore.explain.results import CENT, Counted, names_of
 from friendshore.problem.rule_facts import rows_of
-from friendshore.questions.compare.planned import nearest
+from friendshore.questions.compare.compare_plans import nearest
 from friendshore.rules.kinds.limits import Budget
 from friendshore.rules.rows import one_by_one
 from friendshore.rules.verdicts import Dependence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent, rounded_money, written
 from friendshore.domain.base import grouped
-from friendshore.questions.told import mass_of, weighed
+from friendshore.questions.wording import mass_of, weighed
 
 from ..events.scenarios import NOTHING_HAPPENS, duration
 from ..telling import Telling

@@ -9,7 +9,17 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, money, signed
 from friendshore.domain.shown_names import ShownNames
 from friendshore.explain.results import CENT
-from friendshore.questions.told import effort, ladder, left_out, mass_of, mass_or_nothing, penalty, rise, rung, weighed
+from friendshore.questions.wording import (
+    effort,
+    ladder,
+    left_out,
+    mass_of,
+    mass_or_nothing,
+    penalty,
+    rise,
+    rung,
+    weighed,
+)
 
 from .insured import Insurance, LossMet
 from .search import Shortfall, Stress, Stressed

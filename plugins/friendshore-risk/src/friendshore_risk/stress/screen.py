@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money
 from friendshore.domain.shown_names import ShownNames
-from friendshore.questions.told import not_proved, on_screen, weighed
+from friendshore.questions.wording import not_proved, on_screen, weighed
 
 from .document import (
     SHOWN,

@@ -12,7 +12,7 @@ from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.base import grouped
 from friendshore.explain.results import CENT
-from friendshore.questions.told import ladder, mass_or_nothing, penalty, rise, weighed
+from friendshore.questions.wording import ladder, mass_or_nothing, penalty, rise, weighed
 
 from ..telling import Telling
 from .recheck import WithstandChecked

@@ -102,7 +102,7 @@ class Comparison(QuestionResult):
     """Two plans side by side, and what lies between them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("materials", "mix", "dependence", "steps", "facts")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.compare.screen:comparison_screen"
+    TOLD_BY: ClassVar[str] = "friendshore.questions.compare.comparison_document:comparison_screen"
 
     before: str
     """What the first is."""
@@ -172,7 +172,7 @@ def differing(one: Inputs, other: Inputs) -> list[FactLine]:
 
 
 def _numbered(rows: Sequence[BaseModel], name: Callable[[Any], str]) -> dict[str, BaseModel]:
-    """Rows by name; of several that share one, the later ones by number too."""
+    """Return rows by name. If several share a name, number the later ones."""
     found: dict[str, BaseModel] = {}
     for row in rows:
         same = sum(1 for known in found if known.split(" #")[0] == name(row))
@@ -224,7 +224,7 @@ def _records(
     told: Mapping[str, str] | None = None,
     text: Callable[[Any], str] | None = None,
 ) -> Iterator[FactLine]:
-    """Records of a kind by name: those that only one case has, with the `text` of them, and fields that differ, as the kinds that `told` says."""
+    """Yield records that only one case has, each with its `text`, and fields that differ, under the kinds in `told`."""
     for name in sorted({*one, *other}):
         was, now = one.get(name), other.get(name)
         if was is not None and now is not None:
@@ -271,7 +271,7 @@ def told_apart(one: object, other: object) -> tuple[str, str]:
 
 
 def _cut(text: str, start: int = 0) -> str:
-    """What fits of a text from somewhere on."""
+    """Return the part of a text that fits."""
     rest = ("…" if start else "") + text[start:]
     return rest if len(rest) <= _LONG else rest[: _LONG - 1] + "…"
 

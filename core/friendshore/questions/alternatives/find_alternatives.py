@@ -1,35 +1,50 @@
-"""Who else could deliver: every offer of a demanded material beside today's and the recommended mix, ranked by what using it costs.
-
-An offer is *used* from the share of a material's demand on from which a supplier counts (5 %, as in `min-suppliers`), or from all
-that it can give if that is less. What using it costs is found by imposing just that and planning again; its largest and
-smallest share in plans that cost little more than the cheapest by planning for these. (Such near-optimal intervals are known as
-modelling to generate alternatives: Brill, Chang, Hopkins, Management Science 28, 1982, 221-235.)
-"""
+"""Search for alternatives: every offer of a material, ranked by what using it costs, with its verdicts and usage range."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from itertools import zip_longest
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from ...domain.base import Number, Record, exact, totals
 from ...domain.facts import Facility, Offer
+from ...domain.plan import PlanStatus
+from ...domain.stages import Stage
 from ...domain.suggest import did_you_mean
-from ...domain.use import Chained
-from ...errors import A_SESSION, Diagnostic, InputError, takes
+from ...domain.use import Chained, Result
+from ...errors import A_SESSION, Diagnostic, InputError, NoPlanError, takes
 from ...explain.break_even import BreakEven, break_even_price
-from ...explain.eligibility import Eligibilities, least_confidence, references
-from ...explain.obstacles import Obstacle, gives, no_room, obstacles
-from ...explain.offer_prices import OfferPrice, OfferPrices
+from ...explain.eligibility import (
+    Eligibilities,
+    Eligibility,
+    Obstacle,
+    gives,
+    least_confidence,
+    no_room,
+    obstacles,
+    references,
+)
+from ...explain.full_prices import OfferPrice, OfferPrices
 from ...explain.pieces import ask_apart
-from ...explain.results import Counted, Difference, Effort, QuestionResult, names_of
+from ...explain.results import (
+    Counted,
+    Difference,
+    Effort,
+    PlanRise,
+    QuestionResult,
+    between,
+    difference,
+    names_of,
+    plan_rise,
+)
+from ...problem.case_checks import origin_rules_of
 from ...problem.offers import Lead, OfferFacts
+from ...rules.kinds.limits import MinSuppliers, Pin
 from ...session import Session
 from ...solve import Progress
-from .compliance import Landed, StageCheck, bought, checks, landed
-from .usage_range import NOT_AT_ALL, USED_FROM, UsageRange, UsageShare
+from ...verify import VerifiedPlan
 
 WITHIN = Decimal("0.01")
 """Share of the money spent by which plans may cost more whose shares are reported."""
@@ -121,7 +136,7 @@ class Alternatives(QuestionResult):
     """Every offer of some demanded materials."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("offers", "materials")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.alternatives.screen:alternatives_screen"
+    TOLD_BY: ClassVar[str] = "friendshore.questions.alternatives.alternatives_document:alternatives_screen"
 
     case: str
     currency: str
@@ -172,7 +187,10 @@ def alternatives(
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
         known = [*wanted, *(name for name in made_of if name not in wanted)]
-        raise InputError([_not_wanted(name, known) for name in unknown] or [_negative(within)])
+        raise InputError(
+            [_not_wanted(name, known) for name in unknown]
+            or [Diagnostic("no plan is cheaper than the cheapest", found=str(within), expected="a share from 0 on")]
+        )
     counted = Counted(session)
     named = [name for name in wanted if name in materials] if materials else wanted
     made: list[_Asking] = []
@@ -217,7 +235,7 @@ def costs_nothing(one: Alternative) -> bool:
 
 
 def _with_next(session: Session, mix: MaterialMix, offers: Sequence[Alternative]) -> MaterialMix:
-    """The same with the offer that comes next, and its break-even price."""
+    """Return the mix with the next offer and its break-even price."""
     others = unused(offers)
     if not others:
         return mix
@@ -228,7 +246,7 @@ def _with_next(session: Session, mix: MaterialMix, offers: Sequence[Alternative]
 
 
 def _inputs(session: Session) -> dict[str, Decimal]:
-    """What the plan buys that nobody demands: for makers, with its kilograms."""
+    """Return the kilograms of inputs that the plan buys for makers and that nobody demands."""
     demanded = {demand.use.material.id for demand in session.problem.demands}
     bought = (entry for entry in session.verified.plan.purchases if entry.material not in demanded)
     return dict(sorted(totals((entry.material, entry.quantity) for entry in bought).items()))
@@ -243,12 +261,8 @@ def _not_wanted(name: str, wanted: Sequence[str]) -> Diagnostic:
     )
 
 
-def _negative(within: Decimal) -> Diagnostic:
-    return Diagnostic("no plan is cheaper than the cheapest", found=str(within), expected="a share from 0 on")
-
-
 def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
-    """Offers that can be used by what that costs, then the others; with their ranks."""
+    """Return the usable offers by the cost of using them, then the others, with ranks."""
     usable = sorted(
         (one for one in offers if one.rise is not None),
         key=lambda one: (one.rise.value if one.rise is not None else Decimal(0), -one.plan_kg, one.offer),
@@ -261,7 +275,7 @@ def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
 
 
 def _overlap(one: Difference | None, after: Difference | None) -> bool:
-    """Whether the next may be as cheap, for all that is proved."""
+    """Return True if the next offer may be as cheap, as far as is proved."""
     if one is None or after is None or (one.proved and after.proved and one.value != after.value):
         return False
     return one.high is None or after.low is None or after.low <= one.high
@@ -269,7 +283,7 @@ def _overlap(one: Difference | None, after: Difference | None) -> bool:
 
 @dataclass(slots=True, eq=False)
 class _Asking:
-    """The questions about one offer after the other."""
+    """Questions about one offer after the other."""
 
     session: Session
     standings: Eligibilities
@@ -284,7 +298,7 @@ class _Asking:
         self._of_offer |= {lead.offer.id: lead for lead in problem.leads}
 
     def offers(self, material: str) -> list[str]:
-        """All that deliver a material: offers that count, leads, and what is bought from today."""
+        """Return everything that delivers a material: offers that count, leads, and today's sources."""
         positions = [offer for offer, name in self.standings.arcs if name == material]
         problem = self.session.problem
         found = {problem.offers[position].offer.id for position in positions}
@@ -293,7 +307,7 @@ class _Asking:
         return sorted(found)
 
     def mix(self, material: str) -> MaterialMix:
-        """What is wanted, short and bought today of a material."""
+        """Return the demand, shortage, and current purchases of a material."""
         problem, verified = self.session.problem, self.session.verified
         of = {demand.id: demand.use.material.id for demand in problem.demands}
         together = self.session.together(material)
@@ -310,7 +324,7 @@ class _Asking:
         )
 
     def alternative(self, asked: tuple[str, str]) -> Alternative:
-        """One offer of a material, with all that is asked about it."""
+        """Return the answers about one offer of a material."""
         material, name = asked
         problem, verified = self.session.problem, self.session.verified
         known = self._of_offer.get(name)
@@ -390,3 +404,280 @@ class _Asking:
     def _qualification(self, offer: Offer) -> Decimal | None:
         today = any(line.offer == offer.id for line in self.session.problem.facts.incumbents)
         return Decimal(0) if today else offer.qualification
+
+
+class StageCheck(Record):
+    """One stage of an offer for one use, or the move itself."""
+
+    end_use: str
+    """The end use; of an input also the good that it ends in."""
+    stage: str
+    """A stage that the material's chain must have; empty: the move, which export controls and exclusions judge."""
+    countries: list[str]
+    """Where the offer may have performed it; none where nobody says, or its inputs bring it."""
+    from_inputs: bool
+    """Whether it is done before, on what the offer takes in."""
+    result: Literal["pass", "unproven", "fail", "undecided", "no rule"]
+    """`undecided`: no rule finds against it, but one that already did at another stage need not have looked at this one. `no rule`: no rule
+    of origin in force is about this use, so that nothing is found for or against it."""
+    rule: str = ""
+    """The rule that decided, if one finds against it."""
+    clause: str = ""
+    since: str = ""
+    """First period of the plan in which that rule is in force."""
+    reason: str = ""
+
+
+def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
+    """Every stage of what an offer delivers, and the move, for every use, in the order of uses and stages."""
+    problem = standings.problem
+    facts = problem.offers[offer]
+    chained = next(one for one in facts.chained if one.material.id == material)
+    for use in standings.uses[material]:
+        out = [one for one in standings.out.get(facts.offer.id, []) if one.arc.chained.material.id == material]
+        against = [one.verdict for one in out if one.use == use]
+        decided = any(verdict.stage for verdict in against)
+        spans = [period.span for period in problem.case.horizon.periods]
+        unasked = not origin_rules_of(use, spans, problem.law)
+        for stage in [stage.value for stage in chained.material.stages] + [""]:
+            here = [verdict for verdict in against if verdict.stage == stage]
+            worst = max(here, key=lambda verdict: verdict.result.rank, default=None)
+            entries = chained.entries(Stage(stage)) if stage else ()
+            yield StageCheck(
+                end_use=use.end_use if use.material.id == material else f"{use.material.id} for {use.end_use}",
+                stage=stage,
+                countries=sorted(frozenset().union(*(entry.countries for entry in entries))),
+                from_inputs=not entries and any(supplied.value == stage for supplied in chained.supplied),
+                result=_told(worst.result) if worst else _unopposed(stage, decided, unasked),
+                rule=worst.rule if worst else "",
+                clause=worst.clause if worst else "",
+                since=_since(standings, worst.rule) if worst else "",
+                reason=worst.reason if worst else "",
+            )
+
+
+def _unopposed(stage: str, decided: bool, unasked: bool) -> Literal["pass", "undecided", "no rule"]:
+    """Return the result for a stage, or for the move, that no rule finds against."""
+    if not stage:
+        return "pass"
+    return "undecided" if decided else "no rule" if unasked else "pass"
+
+
+def _told(result: Result) -> Literal["pass", "unproven", "fail"]:
+    told: dict[Result, Literal["pass", "unproven", "fail"]] = {
+        Result.PASS: "pass", Result.UNPROVEN: "unproven", Result.FAIL: "fail",
+    }  # fmt: skip
+    return told[result]
+
+
+def _since(standings: Eligibilities, rule: str) -> str:
+    problem = standings.problem
+    position = next(i for i, one in enumerate(problem.rules) if one.id == rule)
+    periods = [p for p in problem.case.horizon.periods if problem.law.in_force(position, p.span)]
+    return periods[0].label if periods else ""
+
+
+class Landed(Record):
+    """Undiscounted money per kilogram bought of an offer in one plan, in the case's currency; figures add up to `total`."""
+
+    kilograms: Number
+    """What the plan buys of it: what the money is divided by."""
+    price: Number
+    """At list prices; of an offer with several outputs its part of what making them costs, by mass."""
+    discounts: Number
+    """What price schedules of this offer alone add (negative: take off)."""
+    charges: Number
+    """Tariffs and other charges of rules."""
+    freight: Number
+    once: Number
+    """One-off cost, fixed costs of ordering from this offer alone, and what is paid for and not taken."""
+    total: Number
+
+
+def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
+    """The cost of a kilogram of an offer in a plan; None if the plan buys none.
+
+    Money that an offer with several outputs costs as a whole is spread over the kilograms of all of them. What a supplier's or a
+    facility's schedules and terms come to belongs to no single offer and is left out.
+    """
+    problem = verified.problem
+    of_offer = [line for line in verified.lines if line.item.arc.chained.offer.id == offer]
+    lines = [line for line in of_offer if line.item.entry.material == material]
+    kilograms = sum((line.item.entry.quantity for line in lines), Decimal(0))
+    if not kilograms:
+        return None
+    everything = sum((line.item.entry.quantity for line in of_offer), Decimal(0))
+    position = lines[0].item.arc.offer
+    own = (position,)
+    discounts = -sum((s.off for s in verified.settled if s.span.offers == own), Decimal(0))
+    once = problem.offers[position].onboarding
+    once += sum((p.span.fixed for p in verified.costing.placed if p.span.offers == own), Decimal(0))
+    once += sum((u.due for u in verified.costing.untaken if u.commitment.offer == position), Decimal(0))
+    figures = {
+        "price": sum((line.price for line in lines), Decimal(0)) / kilograms,
+        "discounts": discounts / everything,
+        "charges": sum((line.charges for line in lines), Decimal(0)) / kilograms,
+        "freight": sum((line.freight for line in lines), Decimal(0)) / kilograms,
+        "once": once / everything,
+    }
+    parts = {name: exact(figure) for name, figure in figures.items()}
+    return Landed(kilograms=kilograms, total=exact(sum(parts.values(), Decimal(0))), **parts)
+
+
+def bought(verified: VerifiedPlan, offer: str, material: str, places: Collection[str]) -> Decimal:
+    """Kilograms of a material that a plan buys of an offer for some places."""
+    entries = verified.plan.purchases
+    own = (e.quantity for e in entries if (e.offer, e.material) == (offer, material) and e.place in places)
+    return sum(own, Decimal(0))
+
+
+USED_FROM: Decimal = MinSuppliers.model_fields["least_share"].default
+"""Share of a material's demand from which on an offer counts as used."""
+Role = Literal["must", "may", "never", "not proved"]
+
+
+class UsageShare(Record):
+    """What is bought of an offer for the places where its material is wanted, as a share of the demand, in plans that cost little
+    more than the cheapest. What is bought beyond all demand that it comes in time for is no share of it.
+    """
+
+    least: Number
+    """Smallest in a plan that was found."""
+    least_bound: Number
+    """Surely no plan has less."""
+    most: Number
+    """Largest in a plan that was found."""
+    most_bound: Number
+    """Surely no plan has more."""
+    role: Role
+    """`must`: no plan does without it. `never`: no plan has any. `may`: some do and some do not."""
+
+
+_NOTHING = PlanRise(cash=Decimal(0), spent=Decimal(0), penalty=Decimal(0), short_kg={})
+
+
+@dataclass(frozen=True, slots=True)
+class CheapestUse:
+    """The cheapest plan that uses an offer."""
+
+    kilograms: Decimal
+    """From so much on it counts as used."""
+    rise: Difference | None
+    """By how much its objective, penalties included, is above the recommended plan's; None: none was found in the time given."""
+    verified: VerifiedPlan | None
+    """That plan, of the parts of the case it is about; None: likewise."""
+    adds: PlanRise = _NOTHING
+    """What it adds to the recommended plan."""
+
+
+class UsageRange:
+    """Asks a session what using offers takes."""
+
+    def __init__(self, session: Session, standings: Eligibilities) -> None:
+        self.session = session
+        self.standings = standings
+        self.questions = 0
+        """Questions asked so far."""
+
+    def use(self, material: str, name: str) -> CheapestUse | None:
+        """The cheapest plan that uses an offer that counts; None if there is none, or rules conflict."""
+        session, standings, resolution = self.session, self.standings, self.session.problem.case.resolution
+        position, standing = self._position(name), self._standing(material, name)
+        if standing is None or session.part_of(material).plan.infeasible:
+            return None
+        places, could = standings.places[material], standings.could_give(position, material)
+        limits = [USED_FROM * standings.wanted[material], standing.reachable, *([] if could is None else [could])]
+        least = _down(min(limits), resolution)
+        while least >= resolution:
+            if bought(session.verified, name, material, places) >= least:
+                return CheapestUse(least, self._already(material), session.verified)
+            if session.stopped:
+                return CheapestUse(least, None, None)
+            self.questions += 1
+            pin = Pin(id=f"use of {name}", offer=name, material=material, places=tuple(places), at_least=least)
+            try:
+                answer = session.after(rules=[pin])
+            except NoPlanError:
+                return CheapestUse(least, None, None)
+            if not any(part.plan.infeasible for part in answer.after):
+                rise = self._no_cheaper(difference(answer))
+                return CheapestUse(least, rise, answer.after[0].verified, plan_rise(session, answer))
+            self.questions += 1
+            try:
+                most = session.extreme(material, _of(name, places), None, largest=True, output=material)
+            except NoPlanError:
+                return CheapestUse(least, None, None)
+            can = _down(bought(most.part.verified, name, material, places), resolution)
+            least = can if can < least else least - resolution
+        return None
+
+    def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
+        """Return the smallest and largest share of an offer in plans that cost more by at most `within` of the money spent; None: rules conflict."""
+        session, wanted, places = self.session, self.standings.wanted[material], self.standings.places[material]
+        if session.part_of(material).plan.infeasible:
+            return None
+        reach = self._standing(material, name)
+        cap = reach.reachable if reach is not None else Decimal(0)
+        own = bought(session.verified, name, material, places)
+        least = least_bound = Decimal(0)
+        counts = _of(name, places)
+        if own:
+            self.questions += 1
+            try:
+                smallest = session.extreme(material, counts, within, largest=False, output=material)
+                least, least_bound = smallest.value, max(smallest.bound, Decimal(0))
+            except NoPlanError:  # the recommended plan is one of those meant
+                least = own
+        self.questions += 1
+        try:
+            largest = session.extreme(material, counts, within, largest=True, output=material)
+            most, most_bound = largest.value, largest.bound
+        except NoPlanError:
+            most, most_bound = own, cap
+        return UsageShare(
+            least=exact(min(least, cap) / wanted),
+            least_bound=exact(min(least_bound, cap) / wanted),
+            most=exact(min(most, cap) / wanted),
+            most_bound=exact(min(most_bound, cap) / wanted),
+            role=_role((least, least_bound), (most, most_bound), session.problem.case.resolution),
+        )
+
+    def _position(self, name: str) -> int:
+        return next(i for i, facts in enumerate(self.session.problem.offers) if facts.offer.id == name)
+
+    def _standing(self, material: str, name: str) -> Eligibility | None:
+        return self.standings.standing.get((self._position(name), material))
+
+    def _no_cheaper(self, found: Difference) -> Difference:
+        """Return a difference that a further rule makes, which is never below zero."""
+        ranked = bool(self.session.problem.objectives)
+        sure = found.low is not None and found.low < 0 and not ranked and not found.proved
+        return found.but(low=Decimal(0)) if sure else found
+
+    def _already(self, material: str) -> Difference:
+        """Return the recommended plan, which uses the offer at no extra cost. A cheaper plan without it may still exist."""
+        plan = self.session.part_of(material).plan
+        gap = Decimal(0) if plan.status is PlanStatus.OPTIMAL else max(Decimal(0), plan.objective - plan.bound)
+        return between(Decimal(0), Decimal(0), gap, plan.objective)
+
+
+NOT_AT_ALL = UsageShare(least=Decimal(0), least_bound=Decimal(0), most=Decimal(0), most_bound=Decimal(0), role="never")
+"""The share of what may not be delivered at all."""
+
+
+def _role(least: tuple[Decimal, Decimal], most: tuple[Decimal, Decimal], resolution: Decimal) -> Role:
+    """Return the role of an offer from its smallest and largest quantity, each with its bound. Less than a resolution counts as zero."""
+    if least[1] >= resolution:
+        return "must"
+    if most[1] < resolution:
+        return "never"
+    return "may" if least[0] < resolution and most[0] >= resolution else "not proved"
+
+
+def _of(name: str, places: Sequence[str]) -> Callable[[OfferFacts, str, int], float]:
+    """Return a function that counts the purchases from one offer for some places."""
+    return lambda facts, place, _period: float(facts.offer.id == name and place in places)
+
+
+def _down(kilograms: Decimal, resolution: Decimal) -> Decimal:
+    return (kilograms / resolution).to_integral_value(ROUND_FLOOR) * resolution

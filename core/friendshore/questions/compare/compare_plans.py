@@ -1,35 +1,33 @@
-"""Two plans side by side, and which change on the way from one to the other moved which kilograms and money."""
+"""Comparison of two plans: the steps between them, each planned as near to the one before as any cheapest plan."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from time import monotonic
+from types import MappingProxyType
+from typing import Literal
 
+from ...domain.base import exact, totals
 from ...domain.case import DemandSpec
 from ...domain.change import Change
-from ...domain.plan import Cost
-from ...errors import A_SESSION, InputError, takes
+from ...domain.plan import Cost, Plan, PlanStatus
+from ...errors import A_SESSION, InputError, NoPlanError, takes
+from ...explain import DependentSums, material_dependence, sum_of
 from ...explain.pieces import Changes, Piece, Pieces
-from ...explain.results import Counted, Effort, between, names_of
+from ...explain.results import CENT, SHARE_PROVED, Counted, Effort, between, names_of
 from ...problem.changes import scenario_changes, with_bills
 from ...program import compile_program
 from ...session import PartPlan, Session
+from ...session.answer import carried
 from ...session.decided import days_of, foreseen, keep_decisions, refuse_undone
-from ...solve import Progress
-from .planned import (
-    PlanSummary,
-    dependence_lines,
-    material_lines,
-    mix_lines,
-    nearest,
-    rise_between,
-    together,
-    wanted_in_one,
-)
-from .records import Comparison, FactLine, Step, differing
+from ...session.layout import Line, least_moved
+from ...solve import Progress, solve
+from ...solve.solving import plan_of
+from ...verify import examine
+from .comparison import Comparison, DependenceLine, FactLine, MaterialLine, MixLine, Step, differing
 
 
 @takes(Session, A_SESSION)
@@ -176,7 +174,7 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """A stop on the way: the changes that hold there, and what became of the last ones."""
+    """Stop on the way: the changes in force, and the outcome of the last ones."""
 
     changes: Changes
     undoes: Changes = ()
@@ -189,7 +187,7 @@ class _Stop:
 
 
 def _way(before: Changes, after: Changes) -> list[_Stop]:
-    """All stops from the first list of changes to the second."""
+    """Return all stops from the first list of changes to the second."""
     kept: list[Change] = []
     left = list(after)
     for change in before:
@@ -226,7 +224,7 @@ class _State:
 
 
 class _Walk:
-    """Plans the pieces of a case under one list of changes after the other."""
+    """Plans of the pieces of a case under one list of changes after the other."""
 
     def __init__(self, session: Session, lists: Sequence[Changes]) -> None:
         self.session = session
@@ -237,7 +235,7 @@ class _Walk:
         self.rest = whole.beyond(touched, self.base)
 
     def state(self, changes: Changes, before: Sequence[_State]) -> _State:
-        """Every piece after some changes: near to the first plan, and then to the one before."""
+        """Return every piece after some changes, planned near to the first plan and then to the previous one."""
         bearing = tuple(self.pieces.bearing(piece, changes) for piece in self.pieces.all)
         plans, proved = [], True
         for at, piece in enumerate(self.pieces.all):
@@ -259,22 +257,22 @@ class _Walk:
         return PlanSummary.of(found.part), found.proved
 
     def cost(self, state: _State) -> Cost:
-        """Of the whole case."""
+        """Return the cost of the whole case."""
         cost = self.session.verified.cost
         for base, plan in zip(self.base, state.plans, strict=True):
             cost = cost.plus(plan.cost.minus(base.cost))
         return cost
 
     def step(self, stop: _Stop, was: _State, now: _State) -> Step:
-        """What a stop does to the plan of the one before."""
+        """Return the effect of a stop on the plan of the previous one."""
         differ = [(b, a) for b, a in zip(was.plans, now.plans, strict=True) if b is not a]
         rise = self.cost(now).minus(self.cost(was))
         before, short_before, names = together([b for b, _ in differ])
         after, short_after, more = together([a for _, a in differ])
         case = self.session.problem.case
-        mix = [line for line in mix_lines(before, after, names | more, case.resolution) if line.moved_kg]
-        in_one = wanted_in_one(was.plans, now.plans)
-        materials = material_lines(mix, short_before, short_after, in_one)
+        mix = [line for line in _mix_lines(before, after, names | more, case.resolution) if line.moved_kg]
+        in_one = _wanted_in_one(was.plans, now.plans)
+        materials = _material_lines(mix, short_before, short_after, in_one)
         rounding = case.resolution * case.horizon.count
         return Step(
             title=stop.title,
@@ -290,7 +288,7 @@ class _Walk:
     def comparison(
         self, names: tuple[str, str], first: _State, last: _State, steps: Sequence[Step], effort: Effort
     ) -> Comparison:
-        """Both ends side by side, with the steps between them."""
+        """Return both ends side by side, with the steps between them."""
         pairs = [(b, a) for b, a in zip(first.plans, last.plans, strict=True) if b is not a]
         return _side_by_side(
             self.session, names, (self.cost(first), self.cost(last)),
@@ -311,9 +309,9 @@ def _side_by_side(
     facts: Sequence[FactLine] = (),
 ) -> Comparison:
     (before, short_before, known), (after, short_after, more) = together(plans[0]), together(plans[1])
-    mix = mix_lines(before, after, known | more, session.problem.case.resolution)
+    mix = _mix_lines(before, after, known | more, session.problem.case.resolution)
     low, high = rise_between(pairs)
-    materials = tuple(material_lines(mix, short_before, short_after, wanted_in_one(*plans)))
+    materials = tuple(_material_lines(mix, short_before, short_after, _wanted_in_one(*plans)))
     return Comparison(
         before=names[0],
         after=names[1],
@@ -324,7 +322,7 @@ def _side_by_side(
         materials=materials,
         mix=tuple(mix),
         names=names_of(session.problem, (line.offer for line in mix)),
-        dependence=tuple(dependence_lines(*plans)),
+        dependence=tuple(_dependence_lines(*plans)),
         moved_kg={line.material: line.moved_kg for line in materials if line.moved_kg} if alike else None,
         least_moved=proved,
         steps=tuple(steps),
@@ -338,3 +336,227 @@ def _side_by_side(
 
 def _conflict(plans: Sequence[PlanSummary]) -> tuple[str, ...]:
     return tuple(sorted({rule for plan in plans for rules in plan.conflicts for rule in rules}))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nearest:
+    """A cheapest plan that is as near to another plan as any."""
+
+    part: PartPlan
+    proved: bool
+    """Whether no cheapest plan moves fewer kilograms."""
+
+
+def _bought_of(plan: Plan) -> dict[Line, Decimal]:
+    """Kilograms that a plan buys, by offer, material, place and period of delivery."""
+    return totals(((p.offer, p.material, p.place, p.delivered), p.quantity) for p in plan.purchases)
+
+
+def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
+    """Of all plans of some parts that cost no more, the one that moves the fewest kilograms, verified.
+
+    It stays near to the first plan `before`; the others settle what that leaves open. Ranked objectives and cost stay what they are;
+    `friendshore.session.layout` says what counts as moved. Where a limit ends the search before such a plan is as cheap as the one given,
+    or no engine comes to one that holds, it is the one given.
+    """
+    problem, was = cheapest.verified.problem, before[0]
+    if not was.plan.infeasible and was.members == cheapest.members:
+        most = cheapest.verified.cost.objective + CENT
+        same = carried(was.verified, was.members, problem, cheapest.plan, most)
+        if same is not None:
+            return Nearest(PartPlan(cheapest.members, same), proved=True)
+    program = compile_program(problem)
+    wanted = least_moved(program, *({line: float(kg) for line, kg in _bought_of(one.plan).items()} for one in before))
+    if cheapest.plan.infeasible or wanted is program:  # what cannot be planned, or buys nothing, moves nothing
+        return Nearest(cheapest, proved=True)
+    try:
+        solution = solve(wanted, session.limits, None, session.cancel, session.answers)
+    except NoPlanError:
+        return Nearest(cheapest, proved=False)
+    ranked, moved = solution.levels[: len(program.goals)], solution.levels[-len(before) :]
+    x = solution.x[: len(program.linear.cost)]
+    plan = plan_of(program, replace(solution, x=x, levels=ranked))
+    if plan.objective > cheapest.plan.objective + max(CENT, SHARE_PROVED * abs(cheapest.plan.objective)):
+        return Nearest(cheapest, proved=False)
+    bound = min(max(plan.bound, cheapest.plan.bound), plan.objective)
+    plan = plan.but(status=cheapest.plan.status, bound=bound)
+    proved = all(one.least - one.bound <= float(SHARE_PROVED) * max(1.0, one.least) for one in moved)
+    verified, _ = examine(problem, plan)
+    return (
+        Nearest(cheapest, proved=False) if verified is None else Nearest(PartPlan(cheapest.members, verified), proved)
+    )
+
+
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanSummary:
+    """A plan, or what some parts of a case come to in it."""
+
+    part: PartPlan
+    cost: Cost
+    objective: Decimal
+    """As the solver found it."""
+    bound: Decimal
+    proved: bool
+    """Whether the plan is proved cheapest, every ranked level included."""
+    ranked: bool
+    conflicts: tuple[tuple[str, ...], ...]
+    """Sets of rules that cannot hold together."""
+    bought: Mapping[Line, Decimal] = field(default_factory=dict)
+    short: Mapping[str, Decimal] = field(default_factory=dict)
+    """Material -> kilograms short."""
+    facility: Mapping[str, str] = field(default_factory=dict)
+    """Offer -> its facility."""
+    wanted: frozenset[str] = frozenset()
+    """Materials of which anything is demanded."""
+    dependence: Mapping[str, DependentSums] = field(default_factory=dict)
+    """Material -> cash for its purchases, by dependence on the countries of concern of the case."""
+
+    @staticmethod
+    def of(part: PartPlan) -> PlanSummary:
+        """What a comparison takes of a verified plan."""
+        plan, problem = part.plan, part.verified.problem
+        bought = _bought_of(plan)
+        material = {demand.id: demand.use.material.id for demand in problem.demands}
+        names = {name for name, *_ in bought}
+        return PlanSummary(
+            part=part,
+            cost=part.verified.cost,
+            objective=plan.objective,
+            bound=plan.bound,
+            proved=plan.status is PlanStatus.OPTIMAL,
+            ranked=bool(plan.levels),
+            conflicts=tuple(one.rules for one in plan.infeasible),
+            bought=bought,
+            short=totals((material[short.demand], short.quantity) for short in plan.shorts),
+            facility={f.offer.id: f.offer.facility for f in problem.offers if f.offer.id in names},
+            wanted=frozenset(demand.use.material.id for demand in problem.demands if any(demand.quantity)),
+            dependence=material_dependence(part.verified, problem.case.concern.countries),
+        )
+
+    def beyond(self, materials: Iterable[str], parts: Sequence[PlanSummary] = ()) -> PlanSummary:
+        """The same without what it buys and is short of some materials, and without the conflicts of some parts.
+
+        Its money is all of it still.
+        """
+        gone, told = set(materials), {rules for part in parts for rules in part.conflicts}
+        return replace(
+            self,
+            conflicts=tuple(rules for rules in self.conflicts if rules not in told),
+            bought={line: kg for line, kg in self.bought.items() if line[1] not in gone},
+            short={name: kg for name, kg in self.short.items() if name not in gone},
+            wanted=self.wanted - gone,
+            dependence={name: sums for name, sums in self.dependence.items() if name not in gone},
+        )
+
+    def over_the_plan(self) -> PlanSummary:
+        """The same with what is bought added up over all periods."""
+        return replace(self, bought=totals(((*line[:3], 0), kilograms) for line, kilograms in self.bought.items()))
+
+
+def together(plans: Sequence[PlanSummary]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
+    """What several parts buy and are short of, and the facilities bought from."""
+    bought = totals(entry for plan in plans for entry in plan.bought.items())
+    short = totals(entry for plan in plans for entry in plan.short.items())
+    return bought, short, {offer: name for plan in plans for offer, name in plan.facility.items()}
+
+
+def _dependence_lines(before: Sequence[PlanSummary], after: Sequence[PlanSummary]) -> list[DependenceLine]:
+    """Return the dependence of all purchases in both plans, and of each material that either buys."""
+    was, now = ({name: sums for plan in plans for name, sums in plan.dependence.items()} for plans in (before, after))
+    lines = [_dependence_line("", sum_of(was.values()), sum_of(now.values()))]
+    nothing = DependentSums()
+    lines += [_dependence_line(name, was.get(name, nothing), now.get(name, nothing)) for name in sorted({*was, *now})]
+    return lines
+
+
+def _dependence_line(material: str, before: DependentSums, after: DependentSums) -> DependenceLine:
+    return DependenceLine(
+        material=material,
+        paid_before=exact(before.cash),
+        paid_after=exact(after.cash),
+        concern_before=exact(before.of_concern),
+        concern_after=exact(after.of_concern),
+        share_before=exact(before.share),
+        share_after=exact(after.share),
+    )
+
+
+def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Decimal, Decimal]:
+    """What the least objective surely rises by from the first of each pair to the second, at least and at most.
+
+    Nothing is sure where rules conflict, nor where the case ranks objectives and not every level is proved.
+    """
+    low = high = NOTHING
+    for before, after in pairs:
+        both = (before, after)
+        if any(plan.conflicts or (plan.ranked and not plan.proved) for plan in both):
+            return Decimal("-Infinity"), Decimal("Infinity")
+        low += after.bound - before.objective
+        high += after.objective - before.bound
+    return low, high
+
+
+def _mix_lines(
+    before: Mapping[Line, Decimal], after: Mapping[Line, Decimal], names: Mapping[str, str], resolution: Decimal
+) -> list[MixLine]:
+    """Every offer, material and place that either buys from, in order, with the name of the facility.
+
+    Purchases are rounded to `resolution` kilograms: two roundings apart, one has not moved.
+    """
+    found: dict[tuple[str, str, str], list[Decimal]] = {}
+    for line in sorted({*before, *after}):
+        was, now = before.get(line, NOTHING), after.get(line, NOTHING)
+        moved = abs(now - was) if abs(now - was) > 2 * resolution else NOTHING
+        sums = found.setdefault((line[1], line[0], line[2]), [NOTHING] * 3)
+        for at, kilograms in enumerate((was, now, moved)):
+            sums[at] += kilograms
+    return [
+        MixLine(
+            offer=offer,
+            facility=names[offer],
+            material=material,
+            place=place,
+            before_kg=was,
+            after_kg=now,
+            moved_kg=moved,
+        )
+        for (material, offer, place), (was, now, moved) in sorted(found.items())
+    ]
+
+
+def _wanted_in_one(before: Iterable[PlanSummary], after: Iterable[PlanSummary]) -> dict[str, Literal["new", "removed"]]:
+    """Return the materials that only one of two plans is asked for."""
+    was, now = (frozenset[str]().union(*(plan.wanted for plan in plans)) for plans in (before, after))
+    found: dict[str, Literal["new", "removed"]] = {}
+    for name in was ^ now:
+        found[name] = "new" if name in now else "removed"
+    return found
+
+
+def _material_lines(
+    mix: Iterable[MixLine],
+    before: Mapping[str, Decimal],
+    after: Mapping[str, Decimal],
+    in_one: Mapping[str, Literal["new", "removed"]] = MappingProxyType({}),
+) -> list[MaterialLine]:
+    """Every material that either buys or is short of, in order; `in_one` are those that only one of them is asked for."""
+    sums: dict[str, list[Decimal]] = {name: [NOTHING] * 3 for name in (*before, *after)}
+    for line in mix:
+        each = sums.setdefault(line.material, [NOTHING] * 3)
+        for at, kilograms in enumerate((line.before_kg, line.after_kg, line.moved_kg)):
+            each[at] += kilograms
+    return [
+        MaterialLine(
+            material=name,
+            before_kg=exact(was),
+            after_kg=exact(now),
+            moved_kg=exact(moved),
+            short_before_kg=before.get(name, NOTHING),
+            short_after_kg=after.get(name, NOTHING),
+            wanted=in_one.get(name, "both"),
+        )
+        for name, (was, now, moved) in sorted(sums.items())
+    ]

@@ -15,9 +15,8 @@ from ...domain.facts import Offer
 from ...domain.suggest import nearest
 from ...errors import A_SESSION, Diagnostic, InputError, takes
 from ...explain.break_even import BreakEven, bound, break_even_price, objective, part_kg, without
-from ...explain.eligibility import Eligibilities
-from ...explain.obstacles import Obstacle, no_room, obstacles
-from ...explain.offer_prices import OfferPrice, OfferPrices
+from ...explain.eligibility import Eligibilities, Obstacle, no_room, obstacles
+from ...explain.full_prices import OfferPrice, OfferPrices
 from ...explain.results import Counted, Difference, Effort, PlanRise, QuestionResult, between, names_of, plan_rise
 from ...session import Answer, Session
 from ...solve import Progress
@@ -59,7 +58,7 @@ class WhyNot(QuestionResult):
     """Why an offer is not in the plan."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("bought", "obstacles")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.why_not.document:why_not_document"
+    TOLD_BY: ClassVar[str] = "friendshore.questions.why_not.why_not_document:why_not_document"
 
     case: str
     currency: str
@@ -160,14 +159,14 @@ class _Asking:
         self.rounds, self._done = 1, 0
 
     def price(self, changes: Sequence[Change]) -> BreakEven:
-        """Up to which price it is worth buying after some changes."""
+        """Return its break-even price after some changes."""
         self._go_on()
         found = break_even_price(self.session, self.offer, changes)
         self._told(found.solves + 1)
         return found
 
     def lifted(self, what: str, changes: Sequence[Change]) -> Relaxed | None:
-        """What some changes would do; None where there are none."""
+        """Return the effect of some changes. None if there are none."""
         if not changes:
             return None
         self._go_on()
@@ -184,7 +183,7 @@ class _Asking:
         )
 
     def possible(self, offer: Offer) -> bool:
-        """Whether any plan that keeps the rules can have anything of it."""
+        """Return True if any plan that follows the rules can buy some of it."""
         self.counted.questions += 1
         name = self.offer
         material = _first_wanted(self.session, offer)
@@ -192,14 +191,14 @@ class _Asking:
         return most.bound >= self.session.problem.case.resolution
 
     def _own(self, answer: Answer, bare: Answer) -> Difference:
-        """What a plan would cost more without the offer."""
+        """Return the extra cost of a plan without the offer."""
         ranked = bool(self.session.problem.objectives)
         low = Decimal("-Infinity") if ranked else bound(bare) - objective(answer)
         high = Decimal("Infinity") if ranked else objective(bare) - bound(answer)
         return between(bare.rise.objective - answer.rise.objective, low, high, bare.cost.objective)
 
     def _go_on(self) -> None:
-        """Ends the search once the time is up: what then comes out of a plan that was not searched for says nothing of the offer."""
+        """Stop once the time is up: plans that weren't searched for say nothing about the offer."""
         self.session.go_on(self._done, self.rounds, "questions about the offer")
 
     def _told(self, questions: int) -> None:
@@ -215,7 +214,7 @@ def _saved(answer: Answer) -> Difference:
 
 
 def _all(against: Sequence[Obstacle]) -> list[Change]:
-    """All that relaxes any of the obstacles, each once; none where one of those that bear on every use cannot be relaxed."""
+    """Return the changes that relax all obstacles, each once. Empty if an obstacle to every use can't be relaxed."""
     if any(not one.lifted_by and not one.end_uses for one in against):
         return []
     found: list[Change] = []
@@ -243,7 +242,7 @@ def _state(
 
 
 def _unknown(session: Session, name: str) -> Diagnostic:
-    """An offer that is not there: the nearest name, or the offers of a facility, supplier or material of that name."""
+    """Return the error for an unknown offer, with the nearest name, or the offers of a facility, supplier, or material of that name."""
     merged = session.problem.merged
     facilities = merged.facilities
     of = [

@@ -1,4 +1,4 @@
-"""What the documents of all questions say alike: differences with what is proved of them, and what an answer took."""
+"""Wording of answers: the cells, sentences, and tables that questions share."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ..document.figures import count, large_money, mass, money, number, percent,
 
 if TYPE_CHECKING:
     from ..domain.shown_names import ShownNames
-    from ..explain.offer_prices import OfferPrice
+    from ..explain.full_prices import OfferPrice
     from ..explain.results import Difference, Effort
+
 
 _DIGITS = 4
 """Digits of a conversion factor."""

@@ -1,4 +1,4 @@
-"""Two plans side by side, as a planner reads them: money, shortage, mix, and what each change on the way moved."""
+"""A comparison as a document, and on a screen."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ...document import elements as doc
 from ...document.figures import count, large_money, percent, rounded_money, signed, written
 from ...domain.plan import Cost
 from ...domain.shown_names import ShownNames
-from ..told import effort, left_out, mass_of, penalty, rise, weighed
-from .records import Comparison, DependenceLine, FactLine, MaterialLine, MixLine, Step
+from ..wording import effort, left_out, mass_of, not_proved, on_screen, penalty, rise, weighed
+from .comparison import Comparison, DependenceLine, FactLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
 """Rows shown of each table, unless more are asked for."""
@@ -39,9 +39,9 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
     """Both plans, and what lies between them; of each table the first `shown` rows, 0: all."""
     return doc.document(
         "What differs",
-        doc.sentence(f"A is {found.before}. B is {found.after}. {difference_told(found)}"),
+        doc.sentence(f"A is {found.before}. B is {found.after}. {_difference(found)}"),
         what_is_known(found),
-        conflicts_told(found),
+        _conflicts(found),
         _short(found.materials, found.names),
         _costs(found),
         _dependence(found, shown),
@@ -52,7 +52,7 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
     )
 
 
-def difference_told(found: Comparison) -> str:
+def _difference(found: Comparison) -> str:
     """Return how much more or less B is short of, and what it spends more or less than A."""
     return f"B is {_shorter(found.materials, found.names)}, and spends {_more_cash(found)}."
 
@@ -78,15 +78,15 @@ def _more_cash(found: Comparison) -> str:
     words = f"{large_money(abs(cash), found.currency)} {'more' if cash > 0 else 'less'} cash"
     if not _felt(cash):
         words = "as much cash, at other times"
-    return words + (f" (present value {signed_money(value, found.currency)})" if cash != value else "")
+    return words + (f" (present value {_signed_money(value, found.currency)})" if cash != value else "")
 
 
-def signed_money(amount: Decimal, currency: str) -> str:
+def _signed_money(amount: Decimal, currency: str) -> str:
     """Return money with its sign, as in a sentence."""
     return f"{'+' if amount > 0 else ''}{large_money(amount, currency)}"
 
 
-def penalties_told(found: Comparison) -> doc.Sentence | None:
+def _penalties(found: Comparison) -> doc.Sentence | None:
     """Return by how much penalties differ, in round figures and gray; and what is proved of all together where it isn't one number."""
     parts = [
         f"{'+' if amount > 0 else ''}{rounded_money(amount, found.currency)} for {what}"
@@ -117,7 +117,7 @@ def _felt(amount: Decimal) -> bool:
     return abs(amount) >= Decimal("0.5")
 
 
-def conflicts_told(found: Comparison) -> doc.Notes | None:
+def _conflicts(found: Comparison) -> doc.Notes | None:
     """What the figures leave out."""
     texts = [
         f"in {name}, {', '.join(rules)} cannot hold together: what they touch is not planned, and in no figure"
@@ -144,10 +144,10 @@ def _costs(found: Comparison) -> doc.Section:
         if (one or other) and (discounted or name != "total"):
             rows.append(row(when + title, one, other, strong=name == "total"))
     columns = [doc.Column(found.currency), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
-    return doc.section("Money", doc.table(columns, rows), penalties_told(found))
+    return doc.section("Money", doc.table(columns, rows), _penalties(found))
 
 
-def dependence_told(found: Comparison) -> str:
+def _dependence_line(found: Comparison) -> str:
     """Return the share of purchases of concern in both plans; empty if neither buys anything."""
     if not found.dependence or not (found.dependence[0].paid_before or found.dependence[0].paid_after):
         return ""
@@ -158,8 +158,8 @@ def dependence_told(found: Comparison) -> str:
 
 
 def _dependence(found: Comparison, shown: int) -> doc.Section | None:
-    """Cash for purchases that are or may be of concern: all, then the materials in which it differs most."""
-    told = dependence_told(found)
+    """Return the cash of concern: in total, then for the materials that differ most."""
+    told = _dependence_line(found)
     if not told:
         return None
     whole, *materials = found.dependence
@@ -207,7 +207,7 @@ def _short(materials: Sequence[MaterialLine], names: ShownNames) -> doc.Section:
     return doc.section("Short", doc.table(columns, rows), alike)
 
 
-def moved_told(found: Comparison) -> tuple[list[MixLine], str]:
+def _moved(found: Comparison) -> tuple[list[MixLine], str]:
     """Who delivers something else, or at another time; and how much that is, as far as it can be told."""
     if found.moved_kg is None:
         moved = [line for line in found.mix if line.before_kg != line.after_kg]
@@ -216,7 +216,7 @@ def moved_told(found: Comparison) -> tuple[list[MixLine], str]:
 
 
 def _mix(found: Comparison, shown: int) -> doc.Section:
-    moved, told = moved_told(found)
+    moved, told = _moved(found)
     title = "Who delivers, where the two differ"
     same = len(found.mix) - len(moved)
     alike = [f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else []
@@ -295,7 +295,7 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
 
 
 def _step_text(step: Step, found: Comparison) -> doc.Sentence:
-    """One change alone: its tables are those of the whole."""
+    """Return a single change, whose tables are those of the whole."""
     if step.conflict:
         return doc.sentence(f"{step.title}: {', '.join(step.conflict)} cannot hold together")
     return doc.sentence(f"{step.title}: {_money_words(step.rise, found.currency)}")
@@ -307,19 +307,19 @@ def _money_words(more: Cost, currency: str) -> str:
         for amount, what in ((more.nominal, "cash"), (more.total, "present value"))
         if _felt(amount)
     ]
-    weighed = penalty_cell(more)
+    weighed = _penalty_cell(more)
     told = ", ".join(words[: 1 if more.nominal == more.total else 2]) or "costs the same"
     return told + (f"; penalty about {currency} {written(weighed)}" if weighed != doc.NOTHING else "")
 
 
-def penalty_cell(more: Cost) -> doc.Cell:
+def _penalty_cell(more: Cost) -> doc.Cell:
     """Return the penalties of a difference in costs, gray and rounded."""
     return penalty(more.shortage + more.penalties)
 
 
 def penalty_of(step: Step) -> doc.Cell:
     """Return what a step adds to penalties; nothing where rules conflict after it."""
-    return doc.NOTHING if step.conflict else penalty_cell(step.rise)
+    return doc.NOTHING if step.conflict else _penalty_cell(step.rise)
 
 
 def shortage_of(step: Step, names: ShownNames) -> list[str]:
@@ -331,7 +331,7 @@ def shortage_of(step: Step, names: ShownNames) -> list[str]:
 
 
 def _by_material(moved: Mapping[str, Decimal], names: ShownNames) -> str:
-    """Kilograms of each material, the most first: those of different materials are not added up."""
+    """Return the kilograms of each material, the most first. Different materials aren't added."""
     ordered = sorted(moved.items(), key=lambda each: (-each[1], each[0]))
     told = [f"{mass_of(names, name, kg)} of {names.material(name)}" for name, kg in ordered]
     rest = [f"{count(len(told) - MATERIALS, 'more material')}"] if len(told) > MATERIALS else []
@@ -359,3 +359,136 @@ def change(names: ShownNames, material: str, before: Decimal, after: Decimal) ->
 
 def _more(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilograms:
     return doc.Kilograms(kilograms, least=LEAST, of=names.basis(material))
+
+
+_WIDE, _NARROW, _LAST = 90, 70, 1
+"""Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
+
+
+def comparison_screen(found: Comparison, top: int = SHOWN) -> doc.Document:
+    """The difference, then of each table as many rows as there is room for; `top`: rows that the whole document shows of each."""
+    return doc.document(
+        "What differs",
+        doc.sentence(f"A is {found.before}. B is {found.after}. {_difference(found)}"),
+        doc.sentence(money) if (money := _money(found)) else None,
+        _penalties(found),
+        doc.sentence(_dependence_line(found)) if _dependence_line(found) else None,
+        what_is_known(found),
+        _conflicts(found),
+        _brief_short(found),
+        _brief_mix(found, top),
+        _brief_steps(found),
+        _brief_facts(found, top),
+        doc.apart(
+            not_proved([found.difference, *(step.difference for step in found.steps)]),
+            doc.sentence(doc.Phrase("--full", code=True), ": every table, and what each change moves"),
+        ),
+    )
+
+
+def _money(found: Comparison) -> str:
+    """Return the difference of each part of the spend, the largest first."""
+    more = {title: getattr(found.cost_after, name) - getattr(found.cost_before, name) for name, title in LINES_OF_COST}
+    more.pop("spent")
+    parts = sorted((one for one in more.items() if abs(one[1]) >= 1), key=lambda one: -abs(one[1]))
+    of_it = [f"{title} {_signed_money(amount, found.currency)}" for title, amount in parts]
+    when = "Present value, " if found.cost_after.nominal != found.cost_after.total else ""
+    return f"{when}B less A: {', '.join(of_it)}." if of_it else ""
+
+
+def _brief_short(found: Comparison) -> doc.Section:
+    lacking = [one for one in found.materials if one.short_before_kg or one.short_after_kg]
+    other = [one for one in lacking if abs(one.short_after_kg - one.short_before_kg) >= LEAST]
+    if not lacking:
+        return doc.apart(doc.sentence("nothing is short, in either"))
+    same = doc.notes(
+        [f"{count(len(lacking) - len(other), 'more material')} as short in both"] if len(lacking) > len(other) else []
+    )
+    if not other:
+        return doc.apart(doc.sentence(f"{count(len(lacking), 'material')} as short in both"))
+    columns = [doc.Column("Short"), *(doc.Column(title, align="right", from_width=_LAST) for title in ("A", "B"))]
+    columns.append(doc.Column("B less A", align="right"))
+    rows: list[list[doc.Cell]] = [
+        [
+            one.title(found.names.label(one.material)),
+            *change(found.names, one.material, one.short_before_kg, one.short_after_kg),
+        ]
+        for one in sorted(other, key=lambda one: (-abs(one.short_after_kg - one.short_before_kg), one.material))
+    ]
+    return doc.apart(on_screen(columns, rows, "more material", part=2), same)
+
+
+def _brief_mix(found: Comparison, top: int) -> doc.Section:
+    moved, told = _moved(found)
+    titles = {one.material: one.title(found.names.label(one.material)) for one in found.materials}
+    same = len(found.mix) - len(moved)
+    alike = [f"{count(same, 'more supply', 'more supplies')} the same in both"] if same else []
+    if not moved:
+        return doc.apart(doc.sentence("nobody delivers anything else, or at another time"), doc.notes(alike))
+    names = found.names
+    columns = [
+        doc.Column("Delivered"),
+        doc.Column("From"),
+        doc.Column("To", from_width=_WIDE),
+        *(doc.Column(title, align="right", from_width=_NARROW) for title in ("A", "B")),
+        doc.Column("B less A", align="right", from_width=_LAST),
+        doc.Column("Moved", align="right", from_width=doc.WIDE),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            *(titles.get(one.material, names.label(one.material)), _supplier(names, one.offer), one.place),
+            *change(names, one.material, one.before_kg, one.after_kg),
+            weighed(names, one.material, one.moved_kg) if one.moved_kg else doc.NOTHING,
+        ]
+        for one in sorted(moved, key=lambda one: (-one.moved_kg, one.material, one.offer, one.place))
+    ]
+    return doc.apart(
+        on_screen(columns, rows, "more supply", "more supplies", part=4, top=top), doc.notes([told, *alike])
+    )
+
+
+def _supplier(names: ShownNames, offer: str) -> doc.Cell:
+    """Return the plant of an offer, which may be cut, or an id, which is counted instead."""
+    name = names.offer(offer)
+    return doc.Several((name,), one="offer" if name == offer else "")
+
+
+def _brief_steps(found: Comparison) -> doc.Section | None:
+    """Return the effect of each change on the previous plan. A single one is described above."""
+    if len(found.steps) < 2:
+        return None
+    columns = [
+        doc.Column("Changes, one by one"),
+        doc.Column("Short", from_width=_NARROW),
+        doc.Column("Cash", found.currency, "right"),
+        doc.Column("Penalty", align="right", from_width=_WIDE),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            doc.Several((step.title + ("" if step.conflict or step.difference.proved else " ?"),)),
+            "rules conflict" if step.conflict else _several(shortage_of(step, found.names)),
+            doc.Amount(step.rise.nominal, form="signed"),
+            penalty_of(step),
+        ]
+        for step in found.steps
+    ]
+    return doc.apart(on_screen(columns, rows, "later change", part=3))
+
+
+def _several(told: Sequence[str]) -> doc.Cell:
+    return doc.Several(tuple(told), one="material") if told else doc.NOTHING
+
+
+def _brief_facts(found: Comparison, top: int) -> doc.Section | None:
+    if found.steps or not found.facts:
+        return None
+    columns = [doc.Column("Facts of"), doc.Column("What", from_width=_LAST), doc.Column("A"), doc.Column("B")]
+    rows: list[list[doc.Cell]] = [
+        [
+            doc.Several((line.name,)) if line.name else line.kind,
+            line.kind,
+            *(doc.Several((text,)) if text else doc.NOTHING for text in (line.before, line.after)),
+        ]
+        for line in found.facts
+    ]
+    return doc.apart(on_screen(columns, rows, "more fact", part=2, top=top))

@@ -10,10 +10,10 @@ from ...document import elements as doc
 from ...document.figures import BLANK, large_money, mass, money, number, percent, rounded_money, signed
 from ...domain.change import Change
 from ...explain.break_even import BreakEven
-from ...explain.obstacles import BarredDays
+from ...explain.eligibility import BarredDays
 from ...explain.results import SHARE_PROVED
-from ..told import effort, ladder, mass_of, penalty, short_texts
-from .search import Relaxed, WhyNot
+from ..wording import effort, ladder, mass_of, penalty, short_texts
+from .find_why_not import Relaxed, WhyNot
 
 _STATES = {
     "in the plan": "is in the plan",
@@ -52,7 +52,7 @@ def _title(found: WhyNot) -> str:
 
 
 def _full(found: WhyNot) -> Iterator[str]:
-    """Return what a kilogram costs with its inputs, of an offer that takes any."""
+    """Yield the cost of a kilogram with its inputs, if the offer takes any."""
     if not found.made_from or found.state == "not wanted":
         return
     inputs, price = ", ".join(map(found.names.material, found.made_from)), found.full_price
@@ -68,7 +68,7 @@ def _full(found: WhyNot) -> Iterator[str]:
 
 
 def _price(entering: BreakEven, found: WhyNot) -> list[str]:
-    """The price in sentences: what it is, how it compares with today's, what it rests on."""
+    """Return the price in sentences: its value, its distance from today's, and its assumptions."""
     if entering.outcome == "no price":
         dear = "freight, duties, inputs and fixed costs alone exceed it"
         why = "nothing of it may be bought" if found.state == "kept out" else dear
@@ -117,7 +117,7 @@ def _root(entering: BreakEven, found: WhyNot) -> Iterator[str]:
 
 
 def _surely(entering: BreakEven, found: WhyNot, unit: str) -> str:
-    """Between which prices the true one lies."""
+    """Return the bounds of the true price."""
     today = entering.today if entering.today is not None else Decimal(1)
     low, high = (entering.low or Decimal(0)) * today, entering.high
     below = f"it is surely bought below {found.currency} {money(low)}{unit}" if low else "nothing is sure below"

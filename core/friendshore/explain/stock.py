@@ -1,0 +1,317 @@
+"""Holdings of a plan, and the days of its orders."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from ..domain.use import Result, Use, Verdict
+from ..problem import Problem
+from ..problem.compliance_classes import ComplianceClass
+from ..problem.demands import Lot
+from ..problem.law import Charges, Judgement
+from ..problem.network import Arc, Node, final_node
+from ..rules.base import Phase, Rule
+from ..verify import Bought, PlanEntries, VerifiedPlan
+
+State = Literal["may be used", "may be used in part of the time", "barred", "not wanted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A rule that keeps a lot from a use on some days of the plan."""
+
+    verdict: Verdict
+    start: date
+    """First day of the plan on which it does."""
+    end: date | None
+    """Last day; None: to the end of the plan."""
+    heals: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingOutlet:
+    """A lot and one kind of use that it could end in."""
+
+    use: Use
+    state: State
+    periods: tuple[int, ...]
+    """Periods in which it is wanted and the lot may serve it."""
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One lot, with what becomes of it."""
+
+    lot: Lot
+    left: Decimal
+    """Kilograms that nothing is made of or delivered from: not set aside for a use, or still in stock at the end of the plan, first in,
+    first out."""
+    served: tuple[HoldingOutlet, ...]
+
+
+def holdings(verified: VerifiedPlan) -> list[Holding]:
+    """Every stock in hand and order already placed, used or not, in canonical order."""
+    problem = verified.problem
+    arcs = {arc.lot: arc for arc in problem.network.arcs if arc.lot >= 0}
+    left = _left(verified)
+    return [
+        Holding(lot, left[lot.id], tuple(_served(problem, lot, arcs[position])))
+        for position, lot in enumerate(problem.lots)
+    ]
+
+
+def _left(verified: VerifiedPlan) -> dict[str, Decimal]:
+    """Return the leftover kilograms by lot. The last to arrive are the last to be used."""
+    plan, last = verified.plan, verified.problem.case.horizon.count - 1
+    left = {lot.id: lot.quantity for lot in verified.problem.lots}
+    came: defaultdict[tuple[str, str, str], list[tuple[int, int, str, Decimal]]] = defaultdict(list)
+    for bought in plan.purchases:
+        came[bought.material, bought.place, bought.requirement].append((bought.delivered, 1, "", bought.quantity))
+    for lot in plan.lots:
+        left[lot.lot] -= lot.quantity
+        came[lot.material, lot.place, lot.requirement].append((lot.period, 0, lot.lot, lot.quantity))
+    for held in plan.stocks:
+        rest = held.quantity if held.period == last else Decimal(0)
+        for _, _, name, quantity in sorted(came[held.material, held.place, held.requirement], reverse=True):
+            part = min(rest, quantity)
+            rest -= part
+            if name:
+                left[name] += part
+    return left
+
+
+def _served(problem: Problem, lot: Lot, arc: Arc) -> Iterator[HoldingOutlet]:
+    for use, judgement in problem.judgements.items():
+        if arc.index not in judgement.reach:
+            continue
+        numbers = [number for number, demand in enumerate(problem.demands) if demand.use == use]
+        periods = range(lot.period, problem.case.horizon.count)
+        wanted = [t for t in periods if any(problem.demands[number].quantity[t] for number in numbers)]
+        may = [t for t in wanted if _may(problem, arc, numbers, t)]
+        state: State = "may be used"
+        if not wanted:
+            state = "not wanted"
+        elif not may:
+            state = "barred"
+        elif len(may) < len(wanted):
+            state = "may be used in part of the time"
+        bars = () if state in ("may be used", "not wanted") else tuple(_bars(problem, lot, arc, judgement))
+        yield HoldingOutlet(use, state, tuple(may), bars)
+
+
+def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
+    """Return True if a lot can end in a delivery to one of some demands in a period: some class that admits it is delivered then."""
+    arrival = problem.lots[arc.lot].period
+    return any(
+        outlet.period == period and outlet.demand in numbers and compliance_class.admits(arc.index, arrival)
+        for compliance_class in problem.compliance_classes
+        for outlet in compliance_class.outlets
+    )
+
+
+def _bars(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[Bar]:
+    """Yield every rule in force that prohibits a lot, with its days in the plan."""
+    horizon = problem.case.horizon
+    for trade, table in ((False, judgement.chain), (True, judgement.trade)):
+        for position, verdicts in table.items():
+            verdict, rule = verdicts.get(arc.index), problem.rules[position]
+            if verdict is None or not problem.law.forbids(verdict, arc):
+                continue
+            asked = horizon.periods[lot.period].span if trade else horizon.span
+            if trade and verdict.licence and problem.law.licences(verdict, arc, judgement.use, asked) is not None:
+                continue
+            by_order = rule.dated_by == "order" and arc.node == final_node(judgement.use)
+            asked = lot.acquired if by_order else asked
+            for phase in rule.phases:
+                if phase.status not in problem.law.statuses or not phase.span.meets(asked):
+                    continue
+                start = max(phase.start or horizon.periods[0].start, horizon.periods[0].start)
+                end = phase.end if phase.end is not None and phase.end < horizon.periods[-1].end else None
+                healed = _healed_trade(lot, phase, verdict) if trade else _healed(lot, rule, phase, verdict)
+                yield Bar(verdict, start, end, healed)
+
+
+def _healed_trade(lot: Lot, phase: Phase, verdict: Verdict) -> str:
+    """Return the change that would let an order pass an export control."""
+    ways = [f"an export licence, recorded as [[licence]] with rule = `{verdict.rule}`"] if verdict.licence else []
+    if not verdict.licence and verdict.result is Result.UNPROVEN:
+        ways.append("proof of its customs origin")
+    if phase.start is not None and lot.arrives is not None:
+        if lot.arrives < phase.start:
+            ways.append(
+                f"periods one of which begins on {phase.start}: it arrives before, and all days of a period count alike"
+            )
+        else:
+            ways.append(f"arrival by {phase.start - timedelta(days=1)}")
+    return (
+        " or ".join(ways)
+        or "nothing that the case can record: resell it, cancel it, or use it where no border is crossed"
+    )
+
+
+def _healed(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
+    """Return the change that would let a lot pass a rule of origin."""
+    ways = []
+    if verdict.result is Result.UNPROVEN:
+        if lot.offer and lot.chained.offer.inputs and not lot.confirmed:
+            table = "order" if lot.on_order else "stock"
+            ways.append(
+                f"what it is made from, as its supplier confirms it: `inputs`, `confirmed_by`, and `confirmed_on` of the [[{table}]]"
+            )
+        else:
+            of = f"in the chain of `{verdict.offer or lot.offer}`" if lot.offer else "in the `chain` of the [[stock]]"
+            ways.append(f"proof of where it was {verdict.stage or 'made'}, {of}")
+    if rule.dated_by == "delivery" and phase.start is not None and (lot.arrives is None or lot.arrives < phase.start):
+        ways.append(f"delivery by {phase.start - timedelta(days=1)}")
+    if rule.dated_by == "order" and phase.start is not None and lot.acquired.start is None:
+        ways.append(f"the day of its order, if it was before {phase.start}")
+    ways.append(f"a [[waiver]] of `{rule.id}`")
+    return " or ".join(ways)
+
+
+_MET = 10
+"""Multiple of the resolution up to which a demand counts as met."""
+_SAME = Decimal("1e-10")
+"""Share by which two charges that are the same may differ through rounding."""
+
+
+class OrderDay(NamedTuple):
+    """The day by which an order is to be placed."""
+
+    day: date
+    at_once: bool
+    """True if what it serves is short until it arrives."""
+
+
+def order_days(ledger: PlanEntries) -> list[OrderDay]:
+    """Return the days of all purchases of a plan, in their order."""
+    return _OrderDays(ledger).found()
+
+
+@dataclass(eq=False)
+class _OrderDays:
+    ledger: PlanEntries
+
+    def found(self) -> list[OrderDay]:
+        bought = [item for item in self.ledger.bought if item.arc.offer >= 0]
+        orders: defaultdict[tuple[int, int], list[Bought]] = defaultdict(list)
+        for item in bought if self._lacking else ():
+            orders[self._order(item)].append(item)
+        early = {key: day for key, items in orders.items() if (day := self._early(items)) is not None}
+        days = []
+        for item in bought:
+            last, day = item.arc.order_by[item.ordered], early.get(self._order(item))
+            days.append(OrderDay(last if day is None else min(day, last), day is not None))
+        return days
+
+    def _order(self, item: Bought) -> tuple[int, int]:
+        """Return the key of its order: a run of several goods is one order, however they are shipped."""
+        single = self.ledger.problem.offers[item.arc.offer].single
+        return item.arc.index if single else -1 - item.arc.offer, item.ordered
+
+    def _early(self, items: Sequence[Bought]) -> date | None:
+        """Return the first day on which an order may be placed. None if an earlier arrival ends no shortage, or is on other terms."""
+        if not any(self._is_awaited(item) for item in items):
+            return None
+        day = max(self._first(item) for item in items)
+        moved = [item for item in items if day < item.arc.order_by[item.ordered]]
+        return day if all(self._same_terms(item) for item in moved) else None
+
+    def _first(self, item: Bought) -> date:
+        """Return the first day of an order. A maker takes its inputs then, so it waits for what arrives within the period."""
+        arc, t = item.arc, item.ordered
+        last = arc.order_by[t]
+        nodes = self.ledger.problem.network.feeds.get(arc.offer, ())
+        inputs = [day for node in nodes for day in self._arriving[node, t] if day <= last]
+        return max([arc.times.first[t], *inputs])
+
+    def _is_awaited(self, item: Bought) -> bool:
+        """Return True if what a purchase serves is short in the period before it arrives."""
+        node, t = item.arc.node, item.delivered - 1
+        return item.arc.arrives[item.ordered] is None and (node, item.entry.requirement, t) in self._lacking
+
+    @cached_property
+    def _lacking(self) -> set[tuple[Node, str, int]]:
+        """Nodes, compliance classes, and periods in which an arrival would end a shortage: there, or by an earlier order of a maker."""
+        problem, network = self.ledger.problem, self.ledger.problem.network
+        least = problem.case.resolution * _MET
+        short = {(one.demand, one.period) for one in self.ledger.plan.shorts if one.quantity > least}
+        waiting = {
+            (final_node(problem.demands[outlet.demand].use), each.label, outlet.period)
+            for each in problem.compliance_classes
+            for outlet in each.outlets
+            if (problem.demands[outlet.demand].id, outlet.period) in short
+        }
+        made: defaultdict[tuple[Node, str, int], list[Bought]] = defaultdict(list)
+        """Purchases from makers, by what and when they are delivered."""
+        runs: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
+        for make, offer in self.ledger.makes:
+            runs[offer, make.period].add(make.requirement)
+        for item in self.ledger.bought:
+            if item.arc.offer in network.feeds:
+                made[item.arc.node, item.entry.requirement, item.delivered].append(item)
+        found = set(waiting)
+        while waiting:
+            node, requirement, t = waiting.pop()
+            for item in made[node, requirement, t + 1]:
+                offer, before = item.arc.offer, item.ordered - 1
+                if before < 0 or item.arc.arrives[item.ordered] or problem.offers[offer].most[before] == 0:
+                    continue
+                single = problem.offers[offer].single
+                labels = {item.entry.requirement} if single else runs[offer, item.ordered]
+                more = {(feed, label, before) for feed in network.feeds[offer] for label in labels} - found
+                found |= more
+                waiting |= more
+        return found
+
+    @cached_property
+    def _arriving(self) -> defaultdict[tuple[Node, int], list[date]]:
+        """Arrival days after the first day of a period, by node and period."""
+        problem, found = self.ledger.problem, defaultdict[tuple[Node, int], list[date]](list)
+        for item in self.ledger.bought:
+            arc = item.arc
+            day = problem.lots[arc.lot].arrives if arc.lot >= 0 else arc.arrives[item.ordered]
+            if day is not None:
+                found[arc.node, item.delivered].append(day)
+        return found
+
+    def _same_terms(self, item: Bought) -> bool:
+        """Return True if what arrives a period earlier is as lawful and as dear, and may be stored."""
+        problem, arc, before = self.ledger.problem, item.arc, item.delivered - 1
+        store = problem.stores.get(arc.node)
+        if store is not None and store.limit[before] is not None:
+            return False
+        if item.entry.licences or arc.freight[before] != arc.freight[item.delivered]:
+            return False
+        own, uses = self._classes[item.entry.requirement]
+        if not uses or not own.admits(arc.index, before) or own.permits.get((arc.index, before)):
+            return False
+        return all(
+            self._same_charge(arc, item.ordered, use) for use in uses if arc.index in problem.judgements[use].reach
+        )
+
+    @cached_property
+    def _classes(self) -> dict[str, tuple[ComplianceClass, set[Use]]]:
+        """Compliance class and its uses, by label."""
+        problem = self.ledger.problem
+        return {
+            each.label: (each, {problem.demands[outlet.demand].use for outlet in each.outlets})
+            for each in problem.compliance_classes
+        }
+
+    def _same_charge(self, arc: Arc, t: int, use: Use) -> bool:
+        sooner = replace(arc, times=arc.times._replace(lags=tuple(lag - 1 for lag in arc.lags)))
+        then, now = (sum(self._charges.parts(way, use, t).values(), Decimal(0)) for way in (arc, sooner))
+        return abs(then - now) <= _SAME * max(abs(then), abs(now))
+
+    @cached_property
+    def _charges(self) -> Charges:
+        problem = self.ledger.problem
+        return Charges(problem.network, problem.law, problem.offers, self.ledger.answers)
