@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..domain.quantities import Money, UnitPrice
 from ..domain.suggest import nearest
@@ -35,6 +35,27 @@ _LOOK_LIKE_TABLES = frozenset({".csv", ".tsv", ".xls", ".xlsx", ".ods"})
 _NAMES = [layout.name for layout in columns.TABLES]
 
 
+class CatalogTables(Protocol):
+    """A catalog's head and tables, wherever they are."""
+
+    @property
+    def path(self) -> Path:
+        """The folder or file that holds them all."""
+
+    @property
+    def head_file(self) -> str:
+        """Where the head is, for messages."""
+
+    def head(self, found: list[Diagnostic]) -> Entry | None:
+        """The keys of the head; None if it cannot be read at all."""
+
+    def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
+        """A table; None if there is none."""
+
+    def strangers(self) -> Sequence[Stranger]:
+        """What looks like a table but is none of a catalog's."""
+
+
 NO_FACTS = FactColumns()
 """No plugin declares a column."""
 
@@ -59,11 +80,9 @@ class FolderTables:
 
     @property
     def head_file(self) -> str:
-        """`catalog.toml`."""
         return str(self.path / HEAD_FILE)
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
-        """The keys of `catalog.toml`."""
         path = self.path / HEAD_FILE
         if not path.is_file():
             found.append(no_file(path) or _no_head(self.path))
@@ -72,7 +91,6 @@ class FolderTables:
         return None if toml is None else read_section(toml, columns.HEAD, toml.data)
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """The file of the layout's name."""
         path = self.path / layout.name
         other = no_file(path)
         if other is not None:  # what it was to hold is missing, and may be referred to all the same
@@ -81,7 +99,6 @@ class FolderTables:
         return read_table(path, self._facts.extended(layout), found) if path.is_file() else None
 
     def strangers(self) -> list[Stranger]:
-        """Files that look like tables."""
         if not self.path.is_dir():
             return []
         files = (
@@ -101,11 +118,9 @@ class SheetTables:
 
     @property
     def head_file(self) -> str:
-        """The sheet `catalog`."""
         return self._book.place(self._book.named(HEAD_SHEET) or HEAD_SHEET)
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
-        """The keys and values in the sheet `catalog`."""
         if self._book.named(HEAD_SHEET) is None:
             if self._book.sheets or not found:
                 expected = f"a sheet `{HEAD_SHEET}` with the columns key and value, and rows for schema and name"
@@ -122,12 +137,10 @@ class SheetTables:
         return read_section(toml, columns.HEAD, data)
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """The sheet of the layout's name, less its ending."""
         name = self._book.named(sheet_name(layout))
         return None if name is None else sheet_table(self._book, name, self._facts.extended(layout), found)
 
     def strangers(self) -> list[Stranger]:
-        """Sheets that are none of a catalog's."""
         names = [HEAD_SHEET, *map(sheet_name, columns.TABLES)]
         known = {self._book.named(name) for name in names}
         fix = f"call it `notes`, or begin its name with `{PRIVATE}`: such a sheet is yours alone"
@@ -146,29 +159,21 @@ class ReadTables:
 
     @property
     def head_file(self) -> str:
-        """What all of it was read from."""
         return self._rows.file
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
-        """The keys that the reader gives."""
         data = {"schema": 1, **self._rows.head}
         return read_section(TomlFile(self.head_file, data, {}, found), columns.HEAD, data)
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """The table of the layout's name, less its ending."""
         rows = self._rows.tables.get(sheet_name(layout))
         called = f"{self._rows.file}, {sheet_name(layout)}"
         return None if rows is None else read_rows(rows, self._facts.extended(layout), called, found)
 
     def strangers(self) -> list[Stranger]:
-        """Tables that are none of a catalog's."""
         names = [*map(sheet_name, columns.TABLES)]
         strange = [name for name in self._rows.tables if name not in names]
         return [_stranger(self.head_file, name, names, "have the reader leave it out") for name in strange]
-
-
-CatalogTables = FolderTables | SheetTables | ReadTables
-"""A catalog's head and tables, wherever they are."""
 
 
 def read_rows(rows: TableRows, layout: Layout, called: str, found: list[Diagnostic]) -> Table:
