@@ -13,6 +13,7 @@ from ..domain.facts import Catalog
 from ..domain.market import Factors, basis_factor
 from ..domain.runtime import uncollected
 from ..domain.time import Delay
+from ..domain.use import Use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.answers import as_rule
@@ -96,13 +97,10 @@ class _Builder:
         grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))
         moves = build_moves(network, counted, lots, case.horizon, common)
         prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
-        self._note_lead_times(network, counted)
-        self._note_freight(network, counted)
+        self._note_assumed(network, counted)
         self._note_law(demands, law)
         self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
-        if network.feeds and len(uses) > 1:
-            text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
-            self.assumptions.append(Assumption("makers", text))
+        self._note_makers(network, uses)
         compliance_classes = tuple(grouping.compliance_classes())
         if any(rule.watches_stock for rule in self.rules):
             open_to_stricter(compliance_classes, network, demands)
@@ -207,6 +205,15 @@ class _Builder:
         # Read with a limit, what the case states is money per kilogram of the substance that the limit is of.
         holding = prices.holding[node] if spec.holding is None else exact(spec.holding / factor)
         return holding, limit, spec.loss
+
+    def _note_makers(self, network: Network, uses: Sequence[Use]) -> None:
+        if network.feeds and len(uses) > 1:
+            text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
+            self.assumptions.append(Assumption("makers", text))
+
+    def _note_assumed(self, network: Network, counted: Sequence[OfferFacts]) -> None:
+        self._note_lead_times(network, counted)
+        self._note_freight(network, counted)
 
     def _note_lead_times(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         months = self.case.assume.lead_time
