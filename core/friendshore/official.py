@@ -45,7 +45,6 @@ class OfficialPlugin(NamedTuple):
 
 
 OFFICIAL = (
-    OfficialPlugin("friendshore-enquiries", questions=("ask",)),
     OfficialPlugin("friendshore-pages", questions=("interactive",), formats=("html", "xlsx")),
     OfficialPlugin("friendshore-programmes", questions=("programmes",)),
     OfficialPlugin("friendshore-proof", commands=("sign",), checks=("optimality", "signature")),
@@ -63,6 +62,7 @@ OFFICIAL = (
     OfficialPlugin("friendshore-sweep", questions=("sweep",)),
     OfficialPlugin("friendshore-testing", commands=("plugins check", "plugins new")),
     OfficialPlugin("friendshore-watch", commands=("watch",)),
+    OfficialPlugin("friendshore-workbooks", questions=("ask",)),
 )
 
 

@@ -23,8 +23,8 @@ from friendshore.questions.alternatives.screen import alternatives_screen
 from friendshore.questions.alternatives.search import Alternatives, MaterialMix
 from friendshore.questions.compare.records import Comparison
 from friendshore.questions.compare.screen import comparison_screen
-from friendshore_enquiries.document import ask_screen
-from friendshore_enquiries.records import Unknowns
+from friendshore_workbooks.document import ask_screen
+from friendshore_workbooks.records import Unknowns
 from friendshore_reasons.calendar.document import calendar_screen
 from friendshore_reasons.calendar.search import Calendar
 from friendshore_reasons.ledger.document import ledger_screen

@@ -146,7 +146,7 @@ class Unknowns(QuestionResult):
     """What to find out next, that which could save most first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("unknowns", "unasked")
-    TOLD_BY: ClassVar[str] = "friendshore_enquiries.document:ask_screen"
+    TOLD_BY: ClassVar[str] = "friendshore_workbooks.document:ask_screen"
 
     case: str
     currency: str
