@@ -62,7 +62,12 @@ OFFICIAL = (
     OfficialPlugin("friendshore-sweep", questions=("sweep",)),
     OfficialPlugin("friendshore-testing", commands=("plugins check", "plugins new")),
     OfficialPlugin("friendshore-watch", commands=("watch",)),
-    OfficialPlugin("friendshore-workbooks", questions=("ask",)),
+    OfficialPlugin(
+        "friendshore-workbooks",
+        questions=("ask",),
+        commands=("case to-xlsx", "case from-xlsx", "catalogs convert"),
+        case_formats=("xlsx",),
+    ),
 )
 
 

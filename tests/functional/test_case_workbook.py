@@ -16,7 +16,7 @@ import pytest
 from friendshore.case import load_case
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
-from friendshore.workbook import Edits, edits_of
+from friendshore_workbooks.scenario import Edits, edits_of
 
 from .case_books import GONE, NEW, SMALL, UNEDITED, US, Cell, cell_of, edited, exported, friendshore, gathered, opened
 from .depth import few

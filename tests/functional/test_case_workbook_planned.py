@@ -13,7 +13,7 @@ import pytest
 from friendshore.case import load_case
 from friendshore.errors import InputError
 from friendshore.recommend import gather
-from friendshore.workbook import edits_of
+from friendshore_workbooks.scenario import edits_of
 
 from .case_books import CASES, GONE, NEW, SMALL, UNEDITED, US, Cell, edited, exported, friendshore, gathered, opened
 from .depth import few

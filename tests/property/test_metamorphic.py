@@ -21,7 +21,8 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, gather, plan
-from friendshore.workbook import case_tables, case_workbook, edits_of
+from friendshore_workbooks.case_tables import case_tables, case_workbook
+from friendshore_workbooks.scenario import edits_of
 
 from .bills import World, worlds
 from .compare import RELATIVE, rounding

@@ -19,7 +19,8 @@ from friendshore.domain.facts import Catalog
 from friendshore.plugins import Registry
 from friendshore.problem.changes import apply_changes
 from friendshore.recommend import gather, plan
-from friendshore.workbook import case_tables, case_workbook, edits_of, with_scenario
+from friendshore_workbooks.case_tables import case_tables, case_workbook
+from friendshore_workbooks.scenario import edits_of, with_scenario
 
 from .settings import examples
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from friendshore.case.keys import FILE
 from friendshore.catalog.columns import HEAD, TABLES
-from friendshore.catalog.mapping import BLOCKS, MAP, TEXT_OF
 from friendshore.domain.base import DIGITS, WRITTEN_DIGITS
 from friendshore.domain.quantities import KILOGRAMS, MONTHS
 from friendshore.domain.stages import STEPS, Stage
@@ -17,6 +16,7 @@ from friendshore.reading.fields import Field, Layout
 from friendshore.reading.sheetxml import CELLS, FILES, ROWS, TEXTS, UNZIPPED
 from friendshore.reading.tomltext import DEEPEST, LONGEST
 from friendshore.rules.pack import pack_layout
+from friendshore_workbooks.column_map import BLOCKS, MAP, TEXT_OF
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -11,12 +11,12 @@ import pytest
 from friendshore.catalog import read_catalog
 from friendshore.catalog.amounts import ambiguous_cells
 from friendshore.catalog.convert import Texts, put
-from friendshore.catalog.mapping import Mapped, mapped
 from friendshore.domain.base import UnreadableError
 from friendshore.domain.facts import Feed, Status
 from friendshore.errors import Diagnostic, InputError
+from friendshore_workbooks.spreadsheets import Mapped, mapped
 
-from friendshore.catalog.mapping.texts import as_id, read_text_of, with_point  # isort: skip
+from friendshore_workbooks.column_map import as_id, read_text_of, with_point  # isort: skip
 from ..building import refused
 
 HEAD = """schema = 1

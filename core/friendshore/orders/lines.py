@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from ..catalog.bids import weighed
 from ..domain.base import exact, grouped
+from ..domain.basis import weighed
 from ..domain.case import OrderSpec
 from ..domain.facts import Offer
 from ..domain.plan import Plan, Purchase

@@ -46,9 +46,7 @@ COMMANDS = frozenset(
     {
         "plan",
         "case",
-        "case from-xlsx",
         "case roll",
-        "case to-xlsx",
         "check",
         "verify",
         "report",
@@ -57,7 +55,6 @@ COMMANDS = frozenset(
         "init",
         "catalogs",
         "catalogs check",
-        "catalogs convert",
         "catalogs datapackage",
         "catalogs list",
         "catalogs show",

@@ -22,8 +22,8 @@ from friendshore.rules.base import Phase, PhaseStatus
 from friendshore.rules.kinds.export_control import ExportControl
 from friendshore.session import Session
 from friendshore.solve import Limits
-from friendshore_workbooks.records import Unknown, UnknownKind
-from friendshore_workbooks.search import ask
+from friendshore_workbooks.ask import ask
+from friendshore_workbooks.unknowns import Unknown, UnknownKind
 
 ONE = Limits(workers=1)
 LESS, MORE = Decimal("0.75"), Decimal("1.25")

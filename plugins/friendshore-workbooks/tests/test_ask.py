@@ -32,10 +32,8 @@ from friendshore.inert import UNSEEN
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Tariff
 from friendshore.session import Session
-from friendshore_workbooks.document import ask_document
-from friendshore_workbooks.question import AskOptions, AskQuestion
-from friendshore_workbooks.records import Unknown, Unknowns
-from friendshore_workbooks.search import ask
+from friendshore_workbooks.ask import AskOptions, AskQuestion, ask
+from friendshore_workbooks.unknowns import Unknown, Unknowns, ask_document
 
 CIVIL = case(demand("metal", "civil", 40))
 

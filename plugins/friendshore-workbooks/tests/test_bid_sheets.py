@@ -13,7 +13,7 @@ from tests.building import catalog, demand, facility, opened, source
 from tests.functional.program import here as friendshore
 
 from friendshore.rules.kinds import Exclude, OriginBan
-from friendshore_workbooks.addressees import unaddressed
+from friendshore_workbooks.bid_sheets import unaddressed
 
 openpyxl = pytest.importorskip("openpyxl")
 BIDDER = {"filled in by*": "J. Doe", "quoted on*": "2026-11-20", "quotation": "Q-17", "valid until*": "2029-12-31"}

@@ -1,6 +1,7 @@
-"""A case as tables of texts: its own lists, its rules and settings, and the tables of its catalogs, each catalog's rows under one another.
+"""A case as tables of texts, and the workbook that is written from them.
 
-What a column means is said where the record is stated; here is only which tables there are, and what tells their rows apart.
+The records state the meaning of each column. This module states which tables there are, which columns identify their rows, and which cells a
+planner can edit.
 """
 
 from __future__ import annotations
@@ -13,28 +14,31 @@ from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
-from ..case import keys
-from ..case.book import plain
-from ..case.formats import read_case_file
-from ..case.sheets import OFFERED
-from ..catalog import columns
-from ..catalog.convert import Texts, texts_of
-from ..catalog.tables import HEAD_SHEET, sheet_name
-from ..domain.assumptions import CAPACITY_COUNTS
-from ..domain.facts import Status
-from ..domain.values import countries
-from ..errors import Diagnostic, InputError
-from ..plugins.readings import CatalogRef
-from ..readers import reader_in
-from ..reading import kinds as k
-from ..reading.cells import cell_text
-from ..reading.csvfile import read_table
-from ..reading.fields import Field, Kind, Layout
-from ..reading.tomlfile import toml_line
-from ..recommend.gather import Gathered
-from ..rules.amend import figure_of
-from ..rules.base import PhaseStatus, Rule
-from ..rules.keys import SCENARIO
+from friendshore.case import keys
+from friendshore.case.formats import read_case_file
+from friendshore.catalog import columns
+from friendshore.catalog.convert import Texts, texts_of
+from friendshore.catalog.sheets import Sheet, workbook
+from friendshore.catalog.tables import HEAD_SHEET, sheet_name
+from friendshore.domain.assumptions import CAPACITY_COUNTS
+from friendshore.domain.facts import Status
+from friendshore.domain.naming import Names
+from friendshore.domain.values import countries
+from friendshore.errors import Diagnostic, InputError
+from friendshore.plugins.readings import CatalogRef
+from friendshore.problem.demands import demand_name
+from friendshore.readers import reader_in
+from friendshore.reading import kinds as k
+from friendshore.reading.cells import cell_text
+from friendshore.reading.csvfile import read_table
+from friendshore.reading.fields import Field, Kind, Layout
+from friendshore.reading.tomlfile import toml_line, toml_text
+from friendshore.recommend.gather import Gathered
+from friendshore.rules.amend import figure_of
+from friendshore.rules.base import PhaseStatus, Rule
+from friendshore.rules.keys import SCENARIO
+
+from .case_book import BASELINE, CALLED, CASE, FORMAT, HEAD, OFFERED, ROW, case_pieces, plain
 
 Row = tuple[str, ...]
 
@@ -389,3 +393,209 @@ def units_of(table: CaseTable) -> dict[str, str]:
             if units:
                 found[column] = max(sorted(set(units)), key=units.count)
     return found
+
+
+CELLS: Mapping[str, Mapping[str, str]] = {
+    "demand": {
+        "per_year": "the scenario states what is wanted a year.",
+        "quantity": "the scenario states what is wanted in each period.",
+        "quantities": "the scenario states what is wanted in each period.",
+        "shortage_price": "the scenario states what a kilogram costs that is short.",
+        "why": "with any of these: the reason that the scenario gives.",
+    },
+    "rule": {
+        "on": "`no` switches the rule off, `yes` switches a pending or unknown rule, or a bill, on.",
+        "from": "the rule holds no earlier than this day.",
+        "until": "the rule holds no later than this day.",
+        "limit": "the scenario states the budget, share, mass or number of the limit.",
+        "loosen": "the bounds of a limit are relaxed by so much.",
+    },
+    "order": {"quantity": "the scenario states what the order brings."},
+    "settings": {
+        "value": "of `accept.capacity`: what a status counts for; of `accept`, `proven`: offers added are taken as proved."
+    },
+    "offers": {
+        "price": "the scenario states the price, in place of a benchmark or quotes.",
+        "premium": "the scenario multiplies the price.",
+        "until": "an earlier day: the offer is taken away from the next day on.",
+        "min_order": "made blank: the least order is relaxed.",
+        "max_order": "made blank, with max_lots, max_per_year and total: the most that may be ordered is relaxed.",
+        "max_lots": "made blank, with lot, or with max_order, max_per_year and total: relaxed.",
+        "max_per_year": "made blank, with max_order, max_lots and total: the most that may be ordered is relaxed.",
+        "total": "made blank, with max_order, max_lots and max_per_year: the most that may be ordered is relaxed.",
+        "lot": "made blank, with max_lots: lots are relaxed.",
+        "onboarding": "made blank: the one-off cost is relaxed.",
+        "qualification": "made blank: the months of qualification are relaxed.",
+        "from": "made blank, with until: the dates of orders are relaxed.",
+        "lead_time": "the scenario multiplies the lead time, on every lane; 0: it is relaxed.",
+        "take_or_pay": "made blank, with take_or_pay_share: it is relaxed.",
+        "take_or_pay_share": "made blank, with take_or_pay: it is relaxed.",
+    },
+    "capacity": {
+        "per_year": "the scenario states the capacity, from the row's day to the next row's.",
+        "status": "the scenario states the status, from the row's day to the next row's.",
+        "from": "later by whole months: the scenario delays the capacity; earlier: it states the capacity from that day on.",
+    },
+    "prices": {"price": "the scenario states the benchmark, on the dates that are edited, or multiplies it."},
+    "recipe": {"per_unit": "the scenario multiplies what a unit takes or gives of the material."},
+    "quotes": {"price": "all quotes of an offer by one factor: the scenario multiplies its price."},
+    "terms": {
+        "fixed": "made blank: the fixed cost is relaxed.",
+        "least": "made blank: the least quantity is relaxed.",
+        "most": "made blank: the most is relaxed.",
+        "setup_use": "made blank: the set-up is relaxed.",
+    },
+}
+"""Sheet -> column -> what an edit of it comes to."""
+
+ROWS_ADDED: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "demand": (
+        (
+            "id",
+            "material",
+            "end_use",
+            "place",
+            "buyer",
+            "per_year",
+            "quantity",
+            "quantities",
+            "from",
+            "until",
+            "shortage_price",
+            "why",
+        ),
+        "one more demand is wanted.",
+    ),
+    "licence": (("rule", "exporter", "quantity", "from", "until", "why"), "a licence is granted."),
+    "waiver": (("rule", "demand", "quantity", "from", "until", "why"), "a rule is waived."),
+    "stock": (("material", "quantity", "countries", "why"), "so much more lies at the case's place from the start."),
+    "capacity": (
+        ("catalog", "facility", "from", "per_year", "status", "source"),
+        "the scenario states a capacity from that day on, also of a facility that has none.",
+    ),
+}
+"""Sheet -> the columns that a new row may fill, and what it comes to."""
+
+ROWS_DELETED: Mapping[str, str] = {
+    "demand": "nothing of it is wanted.",
+    "offers": "the offer is taken away; its rows in other sheets may stay.",
+    "facilities": "all its offers are taken away; its rows in other sheets may stay.",
+    "tiers": "all rows of an offer, facility or supplier: its prices by quantity are relaxed.",
+}
+"""Sheet -> what deleting a row comes to."""
+
+AFTER: Mapping[str, str] = {
+    "capacity": "facility", "recipe": "offer", "chain": "offer", "lanes": "offer", "quotes": "offer", "tiers": "id", "terms": "id",
+    "offers": "facility",
+}  # fmt: skip
+"""Sheet -> the column that names the offer or facility with which its rows may be deleted."""
+
+
+def editable(sheet: str) -> str:
+    """What can be edited in a sheet, as the end of a sentence."""
+    said = [f"in `{sheet}`: {', '.join(CELLS[sheet])}"] if sheet in CELLS else []
+    if sheet in ROWS_ADDED:
+        said.append(f"rows can be added to `{sheet}`")
+    if sheet in ROWS_DELETED:
+        said.append(f"rows of `{sheet}` can be deleted")
+    others = ", ".join(dict.fromkeys((*CELLS, *ROWS_ADDED)))
+    return "; ".join(said) or f"nothing in `{sheet}`; cells in {others}"
+
+
+def case_workbook(case: CaseTables, file: str) -> bytes:
+    """The bytes of the workbook of a case: the same for the same facts.
+
+    Raises:
+        InputError: if XlsxWriter is not installed, or a table has more rows than a sheet.
+    """
+    lists = _lists(case)
+    sheets = [_sheet(table, lists) for table in case.tables.values()]
+    return workbook(file, [_readme(case), *sheets, _baseline(case, sheets)], lists)
+
+
+def _sheet(table: CaseTable, lists: Mapping[str, Sequence[str]]) -> Sheet:
+    inputs = CELLS.get(table.name, {})
+    return Sheet(
+        table.name,
+        table.columns,
+        table.rows,
+        table.fields,
+        units=units_of(table),
+        typed=True,
+        inputs={column: told for column, told in inputs.items() if column in table.columns},
+        choices={column: of for column in table.columns if (of := _chosen_from(table.fields[column])) in lists},
+    )
+
+
+_NAMED: Mapping[str, str] = {
+    "facility": "facility", "offer": "offer", "material": "material", "benchmark": "benchmark", "rule": "rule",
+    "within": "facility", "source": "source", "price_source": "source", "catalog": "catalog",
+}  # fmt: skip
+"""What columns of these names hold ids of, in whatever table."""
+
+
+def _chosen_from(field: Field) -> str:
+    """What a column holds ids of; empty: of nothing that could be listed, or they are what the table defines."""
+    if field.name in _NAMED:
+        return _NAMED[field.name]
+    record = field.record
+    info = getattr(record, "model_fields", {}).get(field.attribute)
+    marks = [mark.what for mark in info.metadata if isinstance(mark, Names)] if info is not None else []
+    return marks[0] if marks and info is not None and info.annotation is str else ""
+
+
+def _lists(case: CaseTables) -> dict[str, Sequence[str]]:
+    """Ids to choose from, by what they name."""
+    gathered = case.gathered
+    catalogs = gathered.read
+    return {
+        "material": sorted({one.id for catalog in catalogs for one in catalog.materials}),
+        "facility": sorted({one.id for catalog in catalogs for one in catalog.facilities}),
+        "offer": sorted({one.id for catalog in catalogs for one in catalog.offers}),
+        "benchmark": sorted({one.id for catalog in catalogs for one in catalog.prices}),
+        "source": sorted({one.id.rpartition(":")[2] for catalog in catalogs for one in catalog.sources}),
+        "demand": sorted({demand_name(one, gathered.case) for one in gathered.case.demands}),
+        "rule": sorted(one.id for one in gathered.rules),
+        "catalog": sorted(one.name for one in catalogs),
+    }
+
+
+def _readme(case: CaseTables) -> Sheet:
+    """What the workbook is, and what can be edited."""
+    name = case.gathered.case.name
+    lines: list[tuple[str, str, str]] = [
+        (f"The case {name}, written by friendshore", "", ""),
+        ("Edit the coloured cells, save, and read the edits back as a scenario of the case:", "", ""),
+        ("friendshore case from-xlsx FILE CASE --scenario NAME", "", ""),
+        (
+            "Or plan it as it is, wherever it lies: friendshore plan FILE. Then every cell counts, but for rules and scenarios.",
+            "",
+            "",
+        ),
+        (
+            "Read as a scenario, every other edit is refused, and told with its cell. A number without a unit is in the unit of its head.",
+            "",
+            "",
+        ),
+        ("Sheets of your own begin with `_`, or are called `notes`.", "", ""),
+        ("", "", ""),
+    ]
+    for sheet, cells in CELLS.items():
+        if sheet in case.tables:
+            lines += [(sheet, column, told) for column, told in cells.items() if column in case.tables[sheet].columns]
+    lines += [(sheet, "new row", told) for sheet, (_, told) in ROWS_ADDED.items() if sheet in case.tables]
+    lines += [(sheet, "row deleted", told) for sheet, told in ROWS_DELETED.items() if sheet in case.tables]
+    return Sheet("readme", ("sheet", "cell", "what an edit comes to"), lines, {})
+
+
+def _baseline(case: CaseTables, sheets: Sequence[Sheet]) -> Sheet:
+    """Every cell as it is written, row by row, with the sheet before it."""
+    rows: list[tuple[str, ...]] = [(FORMAT, "case", case.gathered.case.name)]
+    rows += [(CASE, piece) for piece in case_pieces(toml_text(case.data))]
+    rows += [(CALLED, name, called) for name, called in case.gathered.named.items() if name in case.catalogs]
+    for sheet in sheets:
+        rows.append((sheet.name, HEAD, *map(sheet.head, sheet.header)))
+        rows += [(sheet.name, ROW, *row) for row in sheet.rows]
+    width = max(map(len, rows))
+    padded = [row + ("",) * (width - len(row)) for row in rows]
+    return Sheet(BASELINE, padded[0], padded[1:], {}, hidden=True)
