@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .case_books import friendshore
+from tests.functional.case_books import friendshore
 
 
 def test_a_case_is_planned_with_a_workbook(case: Path) -> None:

@@ -9,14 +9,26 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.functional.case_books import (
+    CASES,
+    GONE,
+    NEW,
+    SMALL,
+    UNEDITED,
+    US,
+    Cell,
+    edited,
+    exported,
+    friendshore,
+    gathered,
+    opened,
+)
+from tests.functional.depth import few
 
 from friendshore.case import load_case
 from friendshore.errors import InputError
 from friendshore.recommend import gather
 from friendshore_workbooks.scenario import edits_of
-
-from .case_books import CASES, GONE, NEW, SMALL, UNEDITED, US, Cell, edited, exported, friendshore, gathered, opened
-from .depth import few
 
 
 def same_facts(case: Path, file: Path) -> None:

@@ -12,14 +12,26 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from tests.functional.case_books import (
+    GONE,
+    NEW,
+    SMALL,
+    UNEDITED,
+    US,
+    Cell,
+    cell_of,
+    edited,
+    exported,
+    friendshore,
+    gathered,
+    opened,
+)
+from tests.functional.depth import few
 
 from friendshore.case import load_case
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore_workbooks.scenario import Edits, edits_of
-
-from .case_books import GONE, NEW, SMALL, UNEDITED, US, Cell, cell_of, edited, exported, friendshore, gathered, opened
-from .depth import few
 
 
 def test_a_case_is_one_workbook_of_typed_cells(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.building import refused
 
 from friendshore.catalog import read_catalog
 from friendshore.catalog.amounts import ambiguous_cells
@@ -14,10 +15,8 @@ from friendshore.catalog.convert import Texts, put
 from friendshore.domain.base import UnreadableError
 from friendshore.domain.facts import Feed, Status
 from friendshore.errors import Diagnostic, InputError
+from friendshore_workbooks.column_map import as_id, read_text_of, with_point
 from friendshore_workbooks.spreadsheets import Mapped, mapped
-
-from friendshore_workbooks.column_map import as_id, read_text_of, with_point  # isort: skip
-from ..building import refused
 
 HEAD = """schema = 1
 [catalog]

@@ -7,22 +7,28 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.property.disk import write, write_case
+from tests.property.scaling import sized_cases
+from tests.property.settings import examples
+from tests.property.strategies import Tiny
+from tests.property.test_metamorphic import costs_as_much, outcome, priced
+from tests.property.test_records import as_files_say
 
 from friendshore.case import load_case
 from friendshore.cli.cases import write_starter
-from friendshore.domain.facts import Catalog
+from friendshore.domain.facts import Catalog, Offer
+from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.problem.changes import apply_changes
 from friendshore.recommend import gather, plan
 from friendshore_workbooks.case_tables import case_tables, case_workbook
 from friendshore_workbooks.scenario import edits_of, with_scenario
-
-from .settings import examples
 
 FIGURES = {
     ("demand", "radar", "per_year"): ("case.toml", '"2 t"', "t"),
@@ -169,3 +175,40 @@ def test_the_plan_is_that_of_the_case_with_these_edits(
     wanted = plan(load_case(by_hand(case, figures, demands)), registry=Registry.of(), workers=1)
     assert float(found.cost.objective) == pytest.approx(float(wanted.cost.objective), rel=1e-6, abs=1e-2)
     assert [one.wanted_kg for one in found.run.demands] == [one.wanted_kg for one in wanted.run.demands]
+
+
+@examples(300)
+@given(sized_cases(), st.randoms(use_true_random=False))
+def test_an_edit_in_the_workbook_of_a_case_costs_what_the_edited_files_cost(tiny: Tiny, order: Random) -> None:
+    """Unedited, the workbook comes to no change; with another price it comes to a scenario, which costs what the edited files cost."""
+    tiny = Tiny(as_files_say(tiny), tiny.catalog, tiny.rules)
+    _, edited = priced(tiny, order)
+    (changed,) = [new for new in edited.catalog.offers if not any(new is old for old in tiny.catalog.offers)]
+    with tempfile.TemporaryDirectory() as scratch:
+        case, other = (_in_files(one, Path(scratch, name)) for one, name in ((tiny, "a"), (edited, "b")))
+        first, second = load_case(case), load_case(other)
+        book, gathered = Path(scratch, "case.xlsx"), gather(first, Registry.of())
+        try:
+            tables = case_tables(gathered)
+        except InputError:
+            return  # facts that make no sense together have no workbook
+        book.write_bytes(case_workbook(tables, "case.xlsx"))
+        assert edits_of(book, gathered, "mine").scenario.change == ()
+        _edit_price(book, changed)
+        changes = edits_of(book, gathered, "mine").scenario.change
+        plans = [outcome(first, *changes), outcome(second)]
+    costs_as_much(edited, plans[1], plans[0])
+
+
+def _in_files(tiny: Tiny, folder: Path) -> Path:
+    folder.mkdir()
+    write(tiny.catalog, folder / "tiny", "kg", Random(4))
+    return write_case(tiny.case, tiny.rules, folder, "tiny")
+
+
+def _edit_price(book: Path, offer: Offer) -> None:
+    from openpyxl import load_workbook
+
+    sheets = load_workbook(book)
+    place_of(sheets, "offers", offer.id, "price").value = f"{offer.price.amount} USD/kg"
+    sheets.save(book)
