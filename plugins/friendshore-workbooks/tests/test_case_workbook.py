@@ -326,9 +326,20 @@ def test_every_mistake_is_told_by_its_cell_in_one_run(tmp_path: Path) -> None:
     assert (case / "case.toml").read_bytes() == (US / "case.toml").read_bytes()
 
 
-def test_a_reason_alone_changes_nothing(case: Path) -> None:
-    """It is told; with a quantity it is the reason of the change."""
-    assert told(case, case, ("demand", "radar", "why", "a letter")) == ["demand!J2: a reason alone changes nothing"]
+ALONE = "a reason alone changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        ((), [f"demand!J2: {ALONE}"]),
+        ((("demand", "lighting", "per_year", "a lot"),), [f"demand!J2: {ALONE}", "demand!E3: cannot be read"]),
+        ((("demand", "radar", "per_year", "a lot"),), ["demand!E2: cannot be read"]),
+    ],
+)
+def test_a_reason_alone_changes_nothing(figures: tuple[Cell, ...], expected: list[str], case: Path) -> None:
+    """It is reported beside all other mistakes; with a figure in its row, right or wrong, it is the reason for that figure."""
+    assert told(case, case, ("demand", "radar", "why", "a letter"), *figures) == expected
 
 
 BOOKS: dict[str, tuple[Any, str]] = {

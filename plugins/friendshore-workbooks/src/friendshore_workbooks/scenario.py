@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
 
-from friendshore.case.keys import made
+from friendshore.case.keys import DEMAND, made
 from friendshore.domain.base import DIGITS, exact, grouped
 from friendshore.domain.case import LicenceSpec, Scenario, WaiverSpec
 from friendshore.domain.change import Change, TermKind
@@ -38,7 +38,7 @@ from friendshore.rules.base import Rule
 from friendshore.rules.keys import SCENARIO, scenario
 from friendshore.writing import replace_file
 
-from .case_book import CaseWorkbook, read_case_workbook
+from .case_book import CaseWorkbook, read_case_workbook, same
 from .case_tables import CELLS, COUNTRIES, RULE, CaseTables, case_tables, editable, layout_of
 from .edits import (
     AddedRow,
@@ -67,6 +67,7 @@ def scenario_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) 
     facts = edited_facts(book, today, edits, found)
     stating = _Stating(book, today, edits, found)
     said = [*stating.of_rules(), *stating.of_settings(), *stating.of_rows(), *stating.of_removals()]
+    stating.check_reasons()
     if found or facts is None:
         raise InputError(book.sorted(found))
     removals = [change for change in said if change.remove]
@@ -294,8 +295,25 @@ class _Stating:
                 yield Change.model_validate({"demand": f"demand:{demand_name(before, self.case)}", "why": why} | stated)
             elif why:
                 edit = next(e for e in self.edits.edits if (e.sheet, e.row, e.column) == ("demand", row, "why"))
-                fix = f"edit a figure too, or undo it; what can be edited: {editable('demand')}"
-                self.tell(edit, "a reason alone changes nothing", fix=fix)
+                self._reason_alone(edit)
+
+    def check_reasons(self) -> None:
+        """Report each reason of a demand in whose row no figure is edited. A figure that is wrong or in conflict is edited too."""
+        table, rows = (
+            self.today.tables["demand"],
+            dict(self.book.edited["demand"].rows if "demand" in self.book.edited else ()),
+        )
+        figures = [column for column in CELLS["demand"] if column != "why"]
+        for edit in self.edits.edits:
+            if (edit.sheet, edit.column) != ("demand", "why") or not edit.after:
+                continue
+            texts = rows[edit.line]
+            if all(same(DEMAND.by_name[one], texts.get(one, ""), table.text(edit.row, one)) for one in figures):
+                self._reason_alone(edit)
+
+    def _reason_alone(self, edit: Edit) -> None:
+        fix = f"edit a figure too, or undo it; what can be edited: {editable('demand')}"
+        self.tell(edit, "a reason alone changes nothing", fix=fix)
 
 
 def _bounded(subject: str, of: str, record: LicenceSpec | WaiverSpec) -> Change:
