@@ -115,7 +115,7 @@ def _catalog_part() -> Iterator[str]:
         f"{COLUMNS:,} columns, lines of {LONGEST_LINE:,} and cells of {LONGEST_CELL:,} characters; of all tables of a",
         f"catalog: {TABLE_ROWS:,} rows, since they are held in memory (100,000 offers with plants, capacities and origins are 500,000 rows).",
         "More is a mistake.",
-        '`friendshore catalogs convert` makes either of the other; workbooks need `pip install "friendshore[xlsx]"`.',
+        '`friendshore catalogs convert`, of the plugin `friendshore-workbooks`, makes either of the other; reading workbooks needs `pip install "friendshore[xlsx]"`.',
         "",
     )
     for layout in (HEAD, *TABLES):
