@@ -32,7 +32,8 @@ from friendshore.inert import UNSEEN
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Tariff
 from friendshore.session import Session
-from friendshore_workbooks.ask import AskOptions, AskQuestion, ask
+from friendshore_workbooks.ask import ask
+from friendshore_workbooks.question import AskOptions, AskQuestion
 from friendshore_workbooks.unknowns import Unknown, Unknowns, ask_document
 
 CIVIL = case(demand("metal", "civil", 40))

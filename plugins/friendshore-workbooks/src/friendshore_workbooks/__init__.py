@@ -9,8 +9,8 @@ from friendshore.hookspecs import hookimpl
 if TYPE_CHECKING:
     from friendshore.cli import Command
 
-    from .ask import AskQuestion
     from .case_book import WorkbookCase
+    from .question import AskQuestion
 
 
 @hookimpl
@@ -38,6 +38,6 @@ def friendshore_commands() -> list[Command]:
 @hookimpl
 def friendshore_questions() -> list[AskQuestion]:
     """Return the question `ask`."""
-    from .ask import AskQuestion
+    from .question import AskQuestion
 
     return [AskQuestion()]

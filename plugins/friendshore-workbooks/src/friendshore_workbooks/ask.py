@@ -1,4 +1,4 @@
-"""The question `ask`: what to find out next, ranked by the most that the answer could save.
+"""The search for what to find out next, ranked by the most that the answer could save.
 
 Each unknown is tried alone, with a new plan for each answer. This is the value of perfect information about one thing at its best, not its
 expected value (Raiffa and Schlaifer, Applied Statistical Decision Theory, 1961): no answer has a known probability. If no answer can beat the one
@@ -11,23 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
-from typing import Annotated
 
-from friendshore.document.elements import Document
 from friendshore.domain.base import exact, totals
 from friendshore.domain.change import Change
-from friendshore.domain.quantities import parse_share
 from friendshore.errors import A_SESSION, InputError, NoPlanError, takes
 from friendshore.explain.break_even import break_even_price
 from friendshore.explain.pieces import ask_apart
 from friendshore.explain.results import CENT, Counted, Difference, difference, shortage
 from friendshore.problem.impact import impact
-from friendshore.questions import Opened, Progress, Question, Setting
 from friendshore.session import Answer, PartPlan, Session
+from friendshore.solve import Progress
 from friendshore.verify.amounts import pool_use
 
-from .bid_sheets import write_bid_sheets
 from .drafts import (
     Doubts,
     Draft,
@@ -43,7 +38,7 @@ from .drafts import (
     quantities,
     rules,
 )
-from .unknowns import AtPrice, BoughtMore, By, Possibility, Unknown, UnknownKind, Unknowns, ask_document, ask_screen
+from .unknowns import AtPrice, BoughtMore, By, Possibility, Unknown, UnknownKind, Unknowns
 
 SPREAD = Decimal("0.25")
 """Share by which a figure of which no range is stated is tried less and more."""
@@ -314,73 +309,3 @@ def _may_swap(one: Unknown, other: Unknown) -> bool:
         return False
     low, high = one.saves.low, other.saves.high
     return low is None or high is None or low < high
-
-
-@dataclass(frozen=True, slots=True)
-class AskOptions:
-    """What can be set."""
-
-    top: Annotated[int, Setting("Unknowns shown in the table with --full; 0: all.", "N", least=0)] = 6
-    told: Annotated[int, Setting("With --full, how many of these are told at length.", "N", least=0)] = 2
-    spread: Annotated[
-        str, Setting("How much less and more a figure is tried of which no range is stated: an assumption.", "SHARE")
-    ] = "25 %"
-    by: Annotated[str, Setting("What they are ranked by: money saved, or kilograms no longer short.", "WORD")] = "money"
-    bid_sheets: Annotated[
-        Path | None,
-        Setting(
-            "Also write a workbook for each supplier with what he is asked; the folder must not be there.", "FOLDER"
-        ),
-    ] = None
-
-
-class AskQuestion(Question[AskOptions, Unknowns]):
-    """What to find out next: every capacity, price, lead time, conversion, origin, licence and rule that is not known, with the question and whom to ask.
-
-    Ranked by the most that knowing it could save. Each is tried alone, and the plan made again for each answer.
-    """
-
-    name = "ask"
-    options = AskOptions
-    doing = "asking about"
-    counted = "unknowns"
-
-    def check(self, options: AskOptions) -> None:
-        """Refuses a spread that is no share, and a word that ranks nothing."""
-        _spread(options)
-        if options.by not in ("money", "kilograms"):
-            raise InputError("it ranks nothing", column="by", found=options.by, expected="money or kilograms")
-
-    def ask(self, opened: Opened, options: AskOptions, progress: Progress | None) -> Unknowns:
-        """Every unknown."""
-        by: By = "kilograms" if options.by == "kilograms" else "money"
-        found = ask(opened.session, spread=_spread(options), by=by, progress=progress)
-        if options.bid_sheets is None:
-            return found
-        return write_bid_sheets(opened.session, found, options.bid_sheets)
-
-    def notes(self, result: Unknowns) -> tuple[str, ...]:
-        """How many bid sheets were written, and for whom none was."""
-        written = f"{len(result.sheets)} bid sheets written: {', '.join(result.sheets)}"
-        return ((written,) if result.sheets else ()) + tuple(f"no bid sheet for {one}" for one in result.unwritten)
-
-    def document(self, result: Unknowns, options: AskOptions) -> Document:
-        """The unknowns in order, and the first few at length."""
-        return ask_document(result, options.top, options.told)
-
-    def screen(self, result: Unknowns, options: AskOptions) -> Document:
-        """The unknowns in order, and the first at length."""
-        return ask_screen(result, options.top)
-
-
-def _spread(options: AskOptions) -> Decimal:
-    try:
-        share = parse_share(options.spread)
-    except ValueError as error:
-        raise InputError(
-            "the spread is no share", column="spread", found=options.spread, expected=str(error)
-        ) from error
-    if not 0 <= share < 1:
-        expected = "0 % or more, below 100 %"
-        raise InputError("a figure cannot be so much less", column="spread", found=options.spread, expected=expected)
-    return share

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from friendshore.catalog.sheets import Sheet, workbook
 from friendshore.domain.base import UnreadableError, grouped
@@ -30,10 +30,12 @@ from friendshore.reading.today import today
 from friendshore.reading.workbook import Line, Workbook, is_workbook, read_workbook
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, OriginBan
-from friendshore.session import Session
 from friendshore.writing import write_file, written_aside
 
 from .unknowns import Unknown, UnknownKind, Unknowns
+
+if TYPE_CHECKING:
+    from friendshore.session import Session
 
 FORMAT = "friendshore bid 1"
 """What a bid sheet says that it is."""

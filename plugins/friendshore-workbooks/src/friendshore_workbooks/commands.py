@@ -23,14 +23,9 @@ from friendshore.errors import InputError
 from friendshore.plugins import CatalogRef, Registry
 from friendshore.readers import CatalogRows
 from friendshore.reading.workbook import is_workbook
-from friendshore.recommend import gather
 from friendshore.writing import replace_file
 
 from .bid_sheets import BidPlace, BidSheet, is_bid_sheet, overlaps
-from .case_tables import case_tables, case_workbook
-from .column_map import required_by
-from .scenario import edits_of, with_scenario
-from .spreadsheets import mapped
 
 
 def convert(
@@ -79,6 +74,8 @@ def convert(
 
 def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, as_json: bool) -> int:
     """Writes what a supplier bids as a catalog, and says what makes it count in the case."""
+    from friendshore.recommend import gather
+
     if case is None:
         fix = f"friendshore catalogs convert {source} {target} --case CASE"
         raise InputError("is a bid sheet, which is read beside the case that it was written for", str(source), fix=fix)
@@ -106,6 +103,9 @@ def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, a
 
 def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json: bool) -> int:
     """Writes a spreadsheet as a catalog."""
+    from .column_map import required_by
+    from .spreadsheets import mapped
+
     facts = registry.fact_columns
     refs = [registry.catalog_folder(name) for name in required_by(by, facts)]
     required = read_catalogs(refs, registry.catalog_folder)
@@ -142,6 +142,10 @@ def to_xlsx(
 
     What can be edited is in colour; `friendshore case from-xlsx` reads the edits back as a scenario. The same case gives the same bytes.
     """
+    from friendshore.recommend import gather
+
+    from .case_tables import case_tables, case_workbook
+
     may_be_written(out)
     if not is_workbook(out):
         raise InputError("is no name of a workbook", str(out), expected="a name that ends in .xlsx")
@@ -164,6 +168,10 @@ def from_xlsx(
     Edited cells count; all others are what the case says today. A cell that was edited, and changed in the case too, is a conflict. What no
     change of a scenario says is refused. Every mistake is told by its cell, and with one of them nothing is written.
     """
+    from friendshore.recommend import gather
+
+    from .scenario import edits_of, with_scenario
+
     gathered = gather(load_case(case), installed(block))
     found = edits_of(workbook, gathered, scenario)
     file = gathered.case.file
