@@ -85,16 +85,16 @@ class CaseWorkbook:
     """The sheets as they stand there."""
 
     def place(self, sheet: str) -> str:
-        """A sheet, as readers of tables call it."""
+        """Return the name of a sheet for errors."""
         return f"{self.path}, sheet {sheet}"
 
     def at(self, sheet: str, row: int | None = None, column: str = "") -> str:
-        """A cell as spreadsheets call it: `demand!C7`."""
+        """Return the name of a cell in a spreadsheet, such as `demand!C7`."""
         letter = self.edited[sheet].letters.get(column, "") if sheet in self.edited else ""
         return sheet if row is None else f"{sheet}!{letter}{row}" if letter else f"{sheet}!{row}"
 
     def told(self, problem: Diagnostic) -> Diagnostic:
-        """A mistake that a reader found in a sheet, told by its cell."""
+        """Return a reader's error with the name of its cell."""
         sheet = problem.file.removeprefix(self.place(""))
         if sheet == problem.file or sheet not in self.edited:
             return problem
@@ -108,7 +108,7 @@ class CaseWorkbook:
         return replace(problem, file=str(self.path), row=None, column=where)
 
     def sorted(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """Mistakes in the order of sheets and rows, each once."""
+        """Return errors in the order of sheets and rows, without duplicates."""
 
         def where(problem: Diagnostic) -> tuple[int, int, str]:
             sheet, _, cell = problem.column.partition("!")
@@ -123,7 +123,7 @@ class CaseWorkbook:
 
 
 def read_case_workbook(path: Path, found: list[Diagnostic]) -> CaseWorkbook:
-    """Reads the workbook of a case; what is wrong with its sheets goes to `found`.
+    """Read the workbook of a case. Mistakes in its sheets go to `found`.
 
     Raises:
         InputError: if it is no workbook that was written by `case to-xlsx`, or openpyxl is not installed.
@@ -154,12 +154,12 @@ def read_case_workbook(path: Path, found: list[Diagnostic]) -> CaseWorkbook:
 
 
 def case_pieces(text: str) -> list[str]:
-    """A case file as cells hold it: no sign is lost, and none is too many."""
+    """Return a case file in pieces that fit into cells without loss."""
     return [json.dumps(text[at : at + PIECE]) for at in range(0, len(text), PIECE)]
 
 
 def _case_file(said: list[list[str]]) -> dict[str, Any] | None:
-    """What stood in the case file; None: nothing that makes sense."""
+    """Return the data of the case file in the hidden sheet; None if it can't be read."""
     try:
         pieces = [json.loads(cells[1]) for cells in said if cells[0] == CASE]
         return toml_data("".join(pieces), BASELINE) if pieces else None
@@ -168,14 +168,14 @@ def _case_file(said: list[list[str]]) -> dict[str, Any] | None:
 
 
 def plain(text: str) -> str:
-    """A text as a cell holds it: without what no workbook keeps."""
+    """Return a text without the characters that a workbook can't keep."""
     text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
     text = UNSEEN.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
 def same(said: Field, one: str, other: str) -> bool:
-    """Whether two texts of a column mean the same."""
+    """Return True if two texts of a column have the same value."""
     if one == other:
         return True
     if not one or not other or BAD_CELL in (one, other):
@@ -187,14 +187,14 @@ def same(said: Field, one: str, other: str) -> bool:
 
 
 def _split(head: str) -> tuple[str, str]:
-    """Column and unit."""
+    """Return the column and the unit of a head."""
     match = _HEAD.fullmatch(head)
     assert match is not None
     return match[1], match[2] or ""
 
 
 def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
-    """What the hidden sheet says; None: nothing that makes sense."""
+    """Return the sheets as the hidden sheet records them; None if it can't be read."""
     columns: dict[str, tuple[str, ...]] = {}
     rows: dict[str, list[RowTexts]] = {}
     for line in lines:
@@ -210,7 +210,7 @@ def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
 
 
 def _edited(book: Workbook, name: str, written: WrittenSheet, found: list[Diagnostic]) -> EditedSheet | None:
-    """A sheet as it is now; None, with a problem recorded, if it is not there."""
+    """Return a sheet as it is now; None, with an error in `found`, if it is missing."""
     place, lines = book.place(name), book.sheets.get(name)
     if lines is None:
         fix = "write the workbook anew, or take it back from a copy; rows that are not wanted are deleted one by one"
@@ -238,7 +238,7 @@ def _edited(book: Workbook, name: str, written: WrittenSheet, found: list[Diagno
 
 
 def _texts(cells: list[str], columns: Mapping[int, tuple[str, str]]) -> RowTexts:
-    """What stands in the columns of a row; a number without a unit is in that of its head."""
+    """Return the texts of a row by column. A number without a unit gets the unit of its head."""
     found = {}
     for position, (column, unit) in columns.items():
         text = cells[position] if position < len(cells) else ""
@@ -260,7 +260,7 @@ class WorkbookCase(CaseFormat):
     name = "xlsx"
 
     def read(self, file: Path, problems: list[Diagnostic]) -> TomlFile | None:
-        """Return the data of the case as the cells of the workbook say it.
+        """Return the data of the case in the cells of the workbook.
 
         Raises:
             InputError: If it isn't a workbook of a case, or openpyxl isn't installed.
@@ -268,7 +268,7 @@ class WorkbookCase(CaseFormat):
         return CaseSheets.of(read_case_workbook(file, problems), problems)
 
     def catalogs(self, case: Case, registry: Registry) -> FindCatalog:
-        """Return what finds the catalogs of a case: in the workbook, which holds them all.
+        """Return what finds the catalogs of a case in its workbook, which contains all of them.
 
         Raises:
             InputError: If the workbook can't be read any more.
@@ -286,7 +286,7 @@ class CaseSheets(TomlFile):
 
     @classmethod
     def of(cls, book: CaseWorkbook, found: list[Diagnostic]) -> CaseSheets:
-        """The data that a workbook holds now; edits that no case file could say go to `found`."""
+        """Return the data in a workbook. Edits that no case file can state go to `found`."""
         sheets = cls(str(book.path), book.data, {}, found, book)
         for layout in (one.inside for one in keys.FILE.fields if one.repeated and one.inside is not None):
             name = layout.name.strip("[]")
@@ -298,16 +298,16 @@ class CaseSheets(TomlFile):
         return sheets
 
     def place(self, key: Key) -> tuple[str, int | None]:
-        """Sheet and row of a key."""
+        """Return the sheet and row of a key."""
         sheet, row, _ = self._cell(key)
         return (self.book.place(sheet) if sheet else self.file), row
 
     def told(self, problems: list[Diagnostic]) -> list[Diagnostic]:
-        """Mistakes by their cells."""
+        """Return errors with the names of their cells."""
         return self.book.sorted(problems)
 
     def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
-        """Records a mistake at the cell of a key; what cannot be read as a cell has been told."""
+        """Record an error at the cell of a key, unless the cell is reported as unreadable already."""
         sheet, row, column = self._cell(key)
         if found != f"`{BAD_CELL}`":
             file = self.book.place(sheet) if sheet else self.file
@@ -321,7 +321,7 @@ class CaseSheets(TomlFile):
         return "", None, path_of(key)
 
     def _list(self, name: str, layout: Layout) -> None:
-        """A list of tables, as the rows of its sheet say it."""
+        """Read a list of tables from the rows of its sheet."""
         columns, given = self.book.written[name].columns, self.data.get(name, [])
         stated = dict(zip((_cells(texts, columns) for texts in self.book.written[name].rows), given, strict=False))
         tables = []
@@ -334,7 +334,7 @@ class CaseSheets(TomlFile):
             self.data.get("use", {}).pop("demand", None)
 
     def _settings(self) -> None:
-        """What is edited in the sections that are no lists."""
+        """Apply edits of the sections that aren't lists."""
         if "settings" not in self.book.edited:
             return
         before = {_setting(texts): texts["value"] for texts in self.book.written["settings"].rows}
@@ -356,7 +356,7 @@ class CaseSheets(TomlFile):
             self._set(self._path(section, key), "")
 
     def _path(self, section: str, key: str) -> Key:
-        """Where the case file says what a row of the settings says."""
+        """Return the place in the case file of a row of the settings."""
         name, _, rest = section.partition(" ")
         if name == "assume.offer":
             known = self.data.setdefault("assume", {}).setdefault("offer", [])
@@ -367,7 +367,7 @@ class CaseSheets(TomlFile):
         return (name, rest, key) if rest else (name, key)
 
     def _set(self, path: Key, text: str) -> None:
-        """Puts the value of a cell in the place of what the case file says; a blank one takes it out."""
+        """Replace a value of the case file by that of a cell. A blank cell removes it."""
         table: Any = self.data
         for step in path[:-1]:
             table = table.setdefault(step, {}) if isinstance(table, dict) else table[step]
@@ -392,13 +392,13 @@ def _setting(texts: RowTexts) -> tuple[str, str]:
 
 
 def _table(texts: RowTexts, layout: Layout) -> dict[str, object]:
-    """A table of the case file as a row of a sheet says it."""
+    """Return a table of the case file, from a row of a sheet."""
     tables = {one.name for one in layout.fields if one.inside is not None}
     return {column: _value(text) if column in tables else text for column, text in texts.items() if text}
 
 
 def _value(text: str) -> object:
-    """What a cell says in the words of a case file; a text, if it is nothing of the kind."""
+    """Return the value of a cell in the notation of a case file; its text if it has none."""
     try:
         return toml_data(f"x = {text}", "")["x"]
     except (InputError, KeyError):
@@ -406,7 +406,7 @@ def _value(text: str) -> object:
 
 
 def _changed(book: CaseWorkbook, name: str) -> Iterator[Diagnostic]:
-    """Edits of a sheet that no case file could say: what a rule or a scenario is stands in the case file, or in a pack."""
+    """Yield errors for edits that no case file can state: rules and scenarios are defined in the case file or in a pack."""
     fix = (
         "undo it, and name it when you plan: --change CHANGE, or --scenario NAME of one that "
         "`friendshore case from-xlsx FILE CASE --scenario NAME` reads from the workbook"
@@ -432,7 +432,7 @@ def _changed(book: CaseWorkbook, name: str) -> Iterator[Diagnostic]:
 
 
 def catalogs_in(book: CaseWorkbook, tables: Mapping[str, Layout], found: list[Diagnostic]) -> dict[str, CatalogRows]:
-    """The catalogs whose tables stand in the workbook of a case, by name; rows of no catalog go to `found`."""
+    """Return the catalogs in the workbook of a case by name. Rows without a catalog go to `found`."""
     heads = book.edited[CATALOG_SHEET].rows if CATALOG_SHEET in book.edited else ()
     names = {
         texts["name"]: {key: text for key, text in texts.items() if text and key != "schema"} for _, texts in heads
@@ -458,53 +458,50 @@ _TABLES: Mapping[str, Layout] = {sheet_name(layout): layout for layout in column
 
 
 class NamedCatalogs:
-    """Finds the catalogs of a case by what the case calls them, and those that they require by name.
+    """Finds the catalogs of a case in its workbook, which contains all of them.
 
-    A workbook holds them all. One that says what the installed catalog of its name says is that one.
+    A catalog with the rows of the installed catalog of its name is the installed one.
     """
 
     def __init__(self, case: Case, registry: Registry) -> None:
-        """Reads the workbook again that the case was read from, if it was.
+        """Read the workbook of the case again.
 
         Raises:
-            InputError: if it can no longer be read.
+            InputError: If it can no longer be read.
         """
+        assert case.file is not None  # the case was read from it
         self._registry, self._folder = registry, case.folder
-        self._book: CaseWorkbook | None = None
-        self._rows: Mapping[str, CatalogRows] = {}
-        if case.file is not None:
-            found: list[Diagnostic] = []
-            self._book = read_case_workbook(case.file, found)
-            self._rows = catalogs_in(self._book, _TABLES, found)
-            if found:
-                raise InputError(self.told(found))
+        found: list[Diagnostic] = []
+        self._book = read_case_workbook(case.file, found)
+        self._rows = catalogs_in(self._book, _TABLES, found)
+        if found:
+            raise InputError(self.told(found))
 
     def __call__(self, name: str) -> CatalogRef:
-        """Where a catalog is.
+        """Return where a catalog is.
 
         Raises:
-            FriendshoreError: as `Registry.catalog_folder` does.
+            FriendshoreError: As `Registry.catalog_folder` does.
         """
-        book = self._book
-        called = {} if book is None else {said: catalog for catalog, said in book.called.items()}
+        called = {said: catalog for catalog, said in self._book.called.items()}
         held = called.get(name, name)
-        if book is None or held not in self._rows:
+        if held not in self._rows:
             return self._registry.catalog_folder(name, self._folder)
         rows = self._rows[held]
-        ref = CatalogRef(name=held, folder=book.path, rows=rows, columns=self._registry.fact_columns)
+        ref = CatalogRef(name=held, folder=self._book.path, rows=rows, columns=self._registry.fact_columns)
         if held not in self._registry.catalogs or name != held:
             return ref
         installed = self._registry.catalog_folder(held)
-        return installed if _alike(ref, installed, held in book.called) else ref
+        return installed if _alike(ref, installed, held in self._book.called) else ref
 
     @property
     def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
-        """How mistakes are shown: those of a workbook by their cells."""
-        return list if self._book is None else self._book.sorted
+        """Return a function that sorts errors and gives them the names of their cells."""
+        return self._book.sorted
 
 
 def _alike(one: CatalogRef, other: CatalogRef, offered: bool) -> bool:
-    """Whether two catalogs say the same, in whatever order and however it is written; only what one contributes that is required, if it is not `offered`."""
+    """Return True if two catalogs have the same rows, in any order and notation. Unless `offered`, only the tables of a required catalog count."""
     try:
         said, there = (texts_of(ref.place, ref.columns) for ref in (one, other))
     except InputError:
@@ -515,7 +512,7 @@ def _alike(one: CatalogRef, other: CatalogRef, offered: bool) -> bool:
 
 
 def _rows(texts: Texts, name: str) -> Counter[tuple[tuple[str, object], ...]]:
-    """What each row of a table says: its values by column, without blank cells."""
+    """Return the values of each row of a table by column, without blank cells."""
     header, rows = texts.tables.get(_TABLES[name].name, ((), ()))
     known = texts.facts.extended(_TABLES[name]).by_name
 

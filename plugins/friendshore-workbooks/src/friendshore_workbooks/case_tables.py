@@ -45,7 +45,7 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class CaseTable:
-    """One table: a sheet of the workbook."""
+    """A table: a sheet of the workbook."""
 
     name: str
     columns: tuple[str, ...]
@@ -58,17 +58,17 @@ class CaseTable:
     """Of each row of a catalog's table: the catalog, and the number of the row there."""
 
     def text(self, row: int, column: str) -> str:
-        """What stands in a cell; nothing where there is no such column."""
+        """Return the text of a cell; empty if there is no such column."""
         return self.rows[row][self.columns.index(column)] if column in self.columns else ""
 
     def called(self, row: int) -> str:
-        """What messages call a row."""
+        """Return the name of a row for messages."""
         return ", ".join(filter(None, (self.text(row, column) for column in self.key)))
 
 
 @dataclass(frozen=True, slots=True)
 class CaseTables:
-    """All that a case is, as tables of texts."""
+    """A whole case as tables of texts."""
 
     gathered: Gathered
     tables: Mapping[str, CaseTable]
@@ -102,7 +102,7 @@ _OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
 
 
 def layout_of(name: str) -> Layout:
-    """The columns of a list of the case."""
+    """Return the columns of a list of the case."""
     return _OF_THE_CASE[name][0]
 
 
@@ -162,7 +162,7 @@ _HEADS = Layout(HEAD_SHEET, "The catalogs that are used.", tuple(f for f in colu
 
 
 def case_tables(gathered: Gathered) -> CaseTables:
-    """The tables of a case that was read from a file.
+    """Return the tables of a case that was read from a file.
 
     Raises:
         InputError: if it was made in memory, or a file of it can no longer be read.
@@ -190,7 +190,7 @@ def case_tables(gathered: Gathered) -> CaseTables:
 
 
 def _catalogs(gathered: Gathered) -> dict[str, tuple[CatalogRef, Texts]]:
-    """Every catalog that is read, also if another requires it."""
+    """Return all catalogs of the case, including required ones."""
     found = {}
     for catalog in gathered.read:
         ref = gathered.find(gathered.named.get(catalog.name, catalog.name))
@@ -199,7 +199,7 @@ def _catalogs(gathered: Gathered) -> dict[str, tuple[CatalogRef, Texts]]:
 
 
 def cell(value: object) -> str:
-    """A value of a TOML file as the text of a cell."""
+    """Return a value of a TOML file as the text of a cell."""
     text = cell_text(value)
     if text is not None:
         return plain(text) if isinstance(value, str) else text
@@ -211,7 +211,7 @@ def cell(value: object) -> str:
 def _table(
     name: str, fields: Iterable[Field], key: str, records: Sequence[Mapping[str, str]], always: str = ""
 ) -> CaseTable:
-    """A table of records; columns in which nothing stands are left out, but for those that are `always` there and those of the key."""
+    """Return a table of records, without empty columns other than those of the key and those in `always`."""
     known = {field.name: field for field in fields}
     filled = {column for record in records for column, text in record.items() if text}
     known |= {column: Field(column, k.TEXT, "A fact of the item.") for column in sorted(filled - known.keys())}
@@ -234,7 +234,7 @@ def _listed(name: str, data: Mapping[str, object]) -> CaseTable:
 
 
 def _demand(gathered: Gathered, data: Mapping[str, object], found: list[Diagnostic]) -> CaseTable:
-    """The demands of the case file, of its table of demands, and of a reader: in the order in which the case has them."""
+    """Return the demands of the case file, of its table of demands, and of a reader, in the order of the case."""
     layout, key, always = _OF_THE_CASE["demand"]
     records = _tables_in(data, "demand")
     use = data.get("use", {})
@@ -297,7 +297,7 @@ def _phase(status: PhaseStatus, start: date | None, end: date | None) -> str:
 
 
 def _applies(rule: Rule) -> str:
-    """Whether a rule applies without a scenario."""
+    """Return `yes`, `partly`, or `no`: whether a rule applies without a scenario."""
     enacted = [phase.status is PhaseStatus.ENACTED for phase in rule.phases]
     return "yes" if enacted and all(enacted) else "partly" if any(enacted) else "no"
 
@@ -361,7 +361,7 @@ def _heads(catalogs: Mapping[str, tuple[CatalogRef, Texts]]) -> CaseTable:
 
 
 def _of_catalogs(layout: Layout, catalogs: Mapping[str, tuple[CatalogRef, Texts]], gathered: Gathered) -> CaseTable:
-    """A table of all catalogs, the catalog before each row."""
+    """Return a table of all catalogs, with the catalog as the first column."""
     name = sheet_name(layout)
     records: list[dict[str, str]] = []
     origins: list[tuple[str, int]] = []
@@ -383,7 +383,7 @@ _MEASURED = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.SIGNED_PR
 
 
 def units_of(table: CaseTable) -> dict[str, str]:
-    """Column -> the unit that most of its cells are in; cells in others say theirs. A column with a number that says none has none."""
+    """Return the most frequent unit of each column. Cells in other units state theirs. A column with a number without a unit has none."""
     found = {}
     for position, column in enumerate(table.columns):
         kind = table.fields[column].kind
@@ -492,7 +492,7 @@ AFTER: Mapping[str, str] = {
 
 
 def editable(sheet: str) -> str:
-    """What can be edited in a sheet, as the end of a sentence."""
+    """Return what can be edited in a sheet, as the end of a sentence."""
     said = [f"in `{sheet}`: {', '.join(CELLS[sheet])}"] if sheet in CELLS else []
     if sheet in ROWS_ADDED:
         said.append(f"rows can be added to `{sheet}`")
@@ -503,7 +503,7 @@ def editable(sheet: str) -> str:
 
 
 def case_workbook(case: CaseTables, file: str) -> bytes:
-    """The bytes of the workbook of a case: the same for the same facts.
+    """Return the workbook of a case, the same bytes for the same facts.
 
     Raises:
         InputError: if XlsxWriter is not installed, or a table has more rows than a sheet.
@@ -535,7 +535,7 @@ _NAMED: Mapping[str, str] = {
 
 
 def _chosen_from(field: Field) -> str:
-    """What a column holds ids of; empty: of nothing that could be listed, or they are what the table defines."""
+    """Return the sort of ids in a column; empty if they can't be listed or the table defines them."""
     if field.name in _NAMED:
         return _NAMED[field.name]
     record = field.record
@@ -545,7 +545,7 @@ def _chosen_from(field: Field) -> str:
 
 
 def _lists(case: CaseTables) -> dict[str, Sequence[str]]:
-    """Ids to choose from, by what they name."""
+    """Return the ids to choose from, by sort."""
     gathered = case.gathered
     catalogs = gathered.read
     return {
@@ -561,7 +561,7 @@ def _lists(case: CaseTables) -> dict[str, Sequence[str]]:
 
 
 def _readme(case: CaseTables) -> Sheet:
-    """What the workbook is, and what can be edited."""
+    """Return the sheet that explains the workbook and what can be edited."""
     name = case.gathered.case.name
     lines: list[tuple[str, str, str]] = [
         (f"The case {name}, written by friendshore", "", ""),
@@ -589,7 +589,7 @@ def _readme(case: CaseTables) -> Sheet:
 
 
 def _baseline(case: CaseTables, sheets: Sequence[Sheet]) -> Sheet:
-    """Every cell as it is written, row by row, with the sheet before it."""
+    """Return the hidden sheet with every cell as it is written, after the name of its sheet."""
     rows: list[tuple[str, ...]] = [(FORMAT, "case", case.gathered.case.name)]
     rows += [(CASE, piece) for piece in case_pieces(toml_text(case.data))]
     rows += [(CALLED, name, called) for name, called in case.gathered.named.items() if name in case.catalogs]

@@ -73,7 +73,7 @@ def convert(
 
 
 def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, as_json: bool) -> int:
-    """Writes what a supplier bids as a catalog, and says what makes it count in the case."""
+    """Write a supplier's bid as a catalog, and print what makes it count in the case."""
     from friendshore.recommend import gather
 
     if case is None:
@@ -102,7 +102,7 @@ def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, a
 
 
 def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json: bool) -> int:
-    """Writes a spreadsheet as a catalog."""
+    """Write a spreadsheet as a catalog."""
     from .column_map import required_by
     from .spreadsheets import mapped
 

@@ -42,7 +42,7 @@ _TEXT = Field("", k.TEXT)
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A cell that is to say something else."""
+    """An edited cell."""
 
     sheet: str
     row: int
@@ -57,7 +57,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class AddedRow:
-    """A row that is in the workbook only."""
+    """A row that only the workbook has."""
 
     sheet: str
     line: int
@@ -66,7 +66,7 @@ class AddedRow:
 
 @dataclass(slots=True)
 class Differences:
-    """What the workbook says otherwise than the case of today."""
+    """The differences between the workbook and the case of today."""
 
     edits: list[Edit] = field(default_factory=list)
     added: list[AddedRow] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Differences:
 
 
 def differences(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) -> Differences:
-    """Compares the three; conflicts go to `found`."""
+    """Compare the three versions. Conflicts go to `found`."""
     result = Differences()
     for name, written in book.written.items():
         edited = book.edited.get(name)
@@ -98,7 +98,7 @@ class _Sheet:
     found: list[Diagnostic]
 
     def compare(self) -> None:
-        """Tells the three apart, row by row."""
+        """Compare the three versions row by row."""
         today = self._today()
         now = [texts for _, texts in self.edited.rows]
         key = self.table.key if self.table is not None else self.written.columns[:1]
@@ -136,7 +136,7 @@ class _Sheet:
         return all(same(self._field(column), one[column], other[column]) for column in self.written.columns)
 
     def _gone(self, before: RowTexts, at: int | None, today: Sequence[RowTexts]) -> None:
-        """A row that was deleted in the workbook."""
+        """Record a row that was deleted in the workbook."""
         if at is None:
             return
         if self._alike(before, today[at]):
@@ -154,7 +154,7 @@ class _Sheet:
         )
 
     def _cell(self, line: int, column: str, now: str, before: str, at: int | None, today: Sequence[RowTexts]) -> None:
-        """A cell that was edited."""
+        """Record a cell that was edited."""
         said, of_today = self._field(column), None if at is None else today[at][column]
         if of_today is not None and same(said, now, of_today):
             return
@@ -175,7 +175,7 @@ class _Sheet:
 
 
 def matched(old: Sequence[RowTexts], new: Sequence[RowTexts], key: Sequence[str]) -> dict[int, int]:
-    """Rows of old -> rows of new that are the same: equal ones first, then by what tells rows apart, then by all of that but its last."""
+    """Match rows of `old` with rows of `new`: equal rows first, then rows with equal keys, then rows with keys that are equal but for the last columns."""
     found: dict[int, int] = {}
     columns = tuple(old[0]) if old else ()
     ways: list[tuple[str, ...]] = [columns, tuple(key)]
@@ -187,7 +187,7 @@ def matched(old: Sequence[RowTexts], new: Sequence[RowTexts], key: Sequence[str]
 
 
 def _by(columns: Sequence[str]) -> Callable[[RowTexts], Hashable]:
-    """What calls a row by some columns; None: nothing stands in them."""
+    """Return a function that names a row by some columns; its result is None if they are blank."""
 
     def called(texts: RowTexts) -> Hashable:
         found = tuple(texts.get(column, "") for column in columns)
@@ -199,7 +199,7 @@ def _by(columns: Sequence[str]) -> Callable[[RowTexts], Hashable]:
 def _pair(
     old: Sequence[RowTexts], new: Sequence[RowTexts], found: dict[int, int], name: Callable[[RowTexts], Hashable]
 ) -> None:
-    """Pairs rows that are not paired yet and are called the same, in their order."""
+    """Match remaining rows with the same name, in their order."""
     taken = set(found.values())
     waiting: Mapping[Hashable, list[int]] = defaultdict(list)
     for number in range(len(new) - 1, -1, -1):
@@ -229,7 +229,7 @@ LIFTED = frozenset(
 
 
 def refused(book: CaseWorkbook, today: CaseTables, merged: Differences) -> Iterator[Diagnostic]:
-    """Everything that no change of a scenario says, whatever is written there."""
+    """Yield an error for each edit that no change of a scenario can state, whatever its value."""
     for edit in merged.edits:
         if not _may(edit, today):
             yield Diagnostic(
@@ -256,7 +256,7 @@ def refused(book: CaseWorkbook, today: CaseTables, merged: Differences) -> Itera
 
 
 def _may(edit: Edit, today: CaseTables) -> bool:
-    """Whether a change can say it, as far as that is seen from where it stands."""
+    """Return True if a change may state an edit, judging by its place alone."""
     table = today.tables[edit.sheet]
     if edit.column not in CELLS.get(edit.sheet, {}):
         return False
@@ -288,7 +288,7 @@ def _row(row: AddedRow, book: CaseWorkbook) -> Iterator[Diagnostic]:
 
 
 def _of_no_catalog(row: AddedRow, book: CaseWorkbook, today: CaseTables) -> Iterator[Diagnostic]:
-    """A row that is to be added to a catalog, and says none that the case names: nobody would read it."""
+    """Yield an error if a row is added to a catalog that the case doesn't name."""
     name = row.texts.get(CATALOG.name, "")
     if row.sheet in ROWS_ADDED and CATALOG.name in row.texts and name not in today.gathered.named:
         yield Diagnostic(
@@ -303,7 +303,7 @@ def _of_no_catalog(row: AddedRow, book: CaseWorkbook, today: CaseTables) -> Iter
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A catalog as the workbook has it, where the case has one of its name."""
+    """A catalog in the workbook, in the place of the catalog of the same name in the case."""
 
     folder: Path
     distribution: str
@@ -313,7 +313,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class EditedFacts:
-    """What the case would be if the edits stood in its own files."""
+    """The case with the edits in its own files."""
 
     demands: Mapping[int, DemandSpec]
     """Number of the demand -> what it would be; those that are edited."""
@@ -329,7 +329,7 @@ class EditedFacts:
 def edited_facts(
     book: CaseWorkbook, today: CaseTables, merged: Differences, found: list[Diagnostic]
 ) -> EditedFacts | None:
-    """The facts with the edits; None, with every mistake recorded by its cell, if they cannot be read."""
+    """Return the facts with the edits; None, with every mistake in `found`, if they can't be read."""
     before = len(found)
     demands = _demands(book, today, merged, found)
     more = _more_demands(book, today, merged, found)
@@ -349,7 +349,7 @@ def edited_facts(
 
 
 def about(today: CaseTables) -> About:
-    """What the tables of the case must know of it."""
+    """Return the facts of the case that its tables depend on."""
     case = today.gathered.case
     return About(case.currency, case.place, case.horizon)
 
@@ -357,7 +357,7 @@ def about(today: CaseTables) -> About:
 def entry_of(
     book: CaseWorkbook, layout: Layout, sheet: str, line: int, texts: Mapping[str, str], found: list[Diagnostic]
 ) -> Entry | None:
-    """A row of a sheet by itself, read as a layout says; None if nothing stands in it."""
+    """Read one row of a sheet by a layout; None if it is blank."""
     cells = {name: text for name, text in texts.items() if text or name in layout.names}
     rows = TableRows(tuple(cells), [(line, tuple(cells.values()))], book.place(sheet))
     table = read_rows(rows, layout, book.place(sheet), found)
@@ -420,7 +420,7 @@ def _orders(
 
 
 def _without_range(column: str, edited: Collection[str]) -> dict[str, str]:
-    """What a range becomes whose figure is edited: it was that of the figure before."""
+    """Return blank cells for the range of an edited figure, because the range belonged to the old figure."""
     return dict.fromkeys((f"{column}_low", f"{column}_high"), "") if column in edited else {}
 
 
@@ -434,7 +434,7 @@ def _refs(today: CaseTables) -> Iterator[tuple[str, CatalogRef | _Place]]:
 
 
 def _edited_catalogs(today: CaseTables, merged: Differences) -> Iterator[str]:
-    """Catalogs of which a row says something else."""
+    """Yield the catalogs with edited rows."""
     for sheet, row in [*((e.sheet, e.row) for e in merged.edits), *_left_out(merged)]:
         table = today.tables[sheet]
         if table.origins:
@@ -445,7 +445,7 @@ def _edited_catalogs(today: CaseTables, merged: Differences) -> Iterator[str]:
 
 
 def _left_out(merged: Differences) -> list[tuple[str, int]]:
-    """Rows that are deleted, and are no part of what the case then says: what goes with an offer stays until a change takes that away."""
+    """Return the deleted rows to leave out at once. Rows of a deleted offer stay until a change removes the offer."""
     return [("tiers", row) for row in merged.deleted.get("tiers", ())]
 
 
@@ -465,13 +465,13 @@ def _names(texts: Texts) -> Iterator[str]:
 
 
 def _priced(today: CaseTables, merged: Differences) -> set[str]:
-    """Offers that state a price now: it takes the place of what they followed or quoted."""
+    """Return the offers with an edited price, which replaces their benchmark or quotes."""
     edited = [edit for edit in merged.edits if (edit.sheet, edit.column) == ("offers", "price") and edit.after]
     return {today.tables["offers"].text(edit.row, "id") for edit in edited}
 
 
 def _rows(catalog: str, sheet: str, book: CaseWorkbook, today: CaseTables, merged: Differences) -> TableRows:
-    """A table of a catalog with the edits in it, each row with its number in the sheet."""
+    """Return a table of a catalog with the edits, each row with its number in the sheet."""
     table, (_, texts) = today.tables.get(sheet), today.catalogs[catalog]
     header, given = texts.tables.get(f"{sheet}.csv", ((), ()))
     records: list[tuple[int, dict[str, str]]] = [(0, dict(zip(header, row, strict=True))) for row in given]
@@ -504,7 +504,7 @@ def _rows(catalog: str, sheet: str, book: CaseWorkbook, today: CaseTables, merge
 
 
 def _with_evidence(sheet: str, record: dict[str, str], texts: Texts) -> dict[str, str]:
-    """A row whose figure rests on a source: what a scenario states rests on the case, which no table can name."""
+    """Return a row with a source. The source of a scenario's figure is the case, which no table can name."""
     header, rows = texts.tables.get("sources.csv", ((), ()))
     if rows and not record.get("source") and sheet in ("capacity", "offers"):
         record["price_source" if sheet == "offers" else "source"] = rows[0][header.index("id")]
@@ -512,7 +512,7 @@ def _with_evidence(sheet: str, record: dict[str, str], texts: Texts) -> dict[str
 
 
 def goes_along(sheet: str, row: int, today: CaseTables, merged: Differences) -> bool:
-    """Whether a deleted row is of an offer or a facility that is deleted too."""
+    """Return True if the offer or facility of a deleted row is deleted too."""
     column = AFTER.get(sheet)
     if column is None:
         return False
@@ -533,13 +533,13 @@ T = TypeVar("T", Facility, Offer)
 
 
 class ProvedEdits:
-    """Compares the facts after the changes with those that the workbook says."""
+    """Comparison of the facts after the changes with those of the workbook."""
 
     def __init__(self, book: CaseWorkbook, today: CaseTables, edits: Differences, facts: EditedFacts) -> None:
         self.book, self.today, self.edits, self.facts = book, today, edits, facts
 
     def mistakes(self, said: Sequence[Change], removals: Sequence[Change]) -> list[Diagnostic]:
-        """Edits of which the changes do not give what was asked for; none: they do, and the case can be put together."""
+        """Return errors for edits that the changes don't reproduce, and for a case that can't be assembled."""
         given = self.today.gathered
         try:
             case, catalogs, _ = apply_changes(said, given.case, given.catalogs, given.rules, given.bills)
@@ -552,7 +552,7 @@ class ProvedEdits:
         return [problem for sheets, name in dict.fromkeys(wrong) for problem in self._told(sheets, name)]
 
     def _placed(self, problem: Diagnostic) -> Diagnostic:
-        """What does not fit in the case as a whole, told of the edit that names it."""
+        """Return an error about the whole case at the edit that it names."""
         names = set(re.findall(r"`([^`]+)`", f"{problem.message} {problem.found}")) | {problem.found}
         for row in self.edits.added:
             place = row.texts.get("place") or self.today.gathered.case.place
@@ -568,7 +568,7 @@ class ProvedEdits:
         return problem
 
     def _case(self) -> Case:
-        """The case as the workbook says it; of demands that are deleted nothing is wanted."""
+        """Return the case in the workbook. Deleted demands have a quantity of 0."""
         case, gone = self.today.gathered.case, self.edits.deleted.get("demand", ())
         demands = [self.facts.demands.get(row, demand) for row, demand in enumerate(case.demands)]
         kept = tuple(_nothing_of(one) if row in gone else one for row, one in enumerate(demands))
@@ -576,7 +576,7 @@ class ProvedEdits:
         return case.but(demands=(*kept, *self.facts.more_demands), orders=orders)
 
     def _told(self, sheets: Sequence[str], name: str) -> Iterator[Diagnostic]:
-        """The edits that bear on something that comes out otherwise than they say."""
+        """Yield an error for each edit of a record that the changes don't reproduce."""
         fix = f"undo it, or edit the case itself; what can be edited: {'; '.join(map(editable, sheets[:1]))}"
         message = "no change of a scenario says this, together with what else is edited of it"
         found = False
@@ -603,7 +603,7 @@ def _nothing_of(demand: DemandSpec) -> DemandSpec:
 def _apart(
     case: Case, wanted: Case, catalogs: Sequence[Catalog], others: Sequence[Catalog]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """What comes out otherwise: sheets that may say it, and its name."""
+    """Yield each difference: the sheets that may state it, and the name of its record."""
     for one, other in zip(case.demands, wanted.demands, strict=True):
         if one.but(why="") != other.but(why=""):
             yield ("demand",), next(filter(None, (one.id, one.material)))
@@ -629,7 +629,7 @@ def _apart(
 def _differing(
     sheets: tuple[str, ...], one: Sequence[T], other: Sequence[T], stated: Callable[[T], Hashable]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Records of one id that say different things, and those that only one side has."""
+    """Yield records with the same id and different values, and those that only one side has."""
     before: dict[str, T] = {record.id: record for record in one}
     after: dict[str, T] = {record.id: record for record in other}
     for name in sorted({*before, *after}):
@@ -639,7 +639,7 @@ def _differing(
 
 
 def _of_facility(facility: Facility) -> Hashable:
-    """What a facility is, whatever its capacity rests on. That it makes nothing until something is published goes without saying."""
+    """Return a facility without the sources of its capacity and without an initial capacity of 0, which is implied."""
     steps: list[CapacityStep] = []
     for step in (one.but(source="") for one in facility.capacity):
         last = steps[-1] if steps else None
@@ -655,6 +655,6 @@ def _of_benchmark(catalog: Catalog, name: str) -> Hashable:
 
 
 def _of_priced(offer: Offer) -> Hashable:
-    """What an offer is, whatever its price rests on, and whatever range it has."""
+    """Return an offer without the source and range of its price."""
     price = None if offer.price is None else offer.price.but(source="", low=None, high=None)
     return offer.but(price=price, quotes=tuple(quote.but(low=None, high=None) for quote in offer.quotes))

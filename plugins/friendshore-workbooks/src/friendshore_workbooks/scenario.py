@@ -55,9 +55,9 @@ from .edits import (
 
 
 def scenario_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) -> tuple[Change, ...]:
-    """The changes that the edits of a workbook come to; none: nothing was changed.
+    """Return the edits of a workbook as changes.
 
-    `found` holds what is wrong with its sheets already, and all of it is told together.
+    `found` contains the mistakes in its sheets. All mistakes are reported together.
 
     Raises:
         InputError: with every mistake, conflict, and edit that no change says, by its cell.
@@ -82,20 +82,20 @@ def scenario_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) 
 
 
 class _Stating:
-    """Finds the changes that edits of the case's own sheets come to."""
+    """Changes for the edits of the case's own sheets."""
 
     def __init__(self, book: CaseWorkbook, today: CaseTables, edits: Differences, found: list[Diagnostic]) -> None:
         self.book, self.today, self.edits, self.found = book, today, edits, found
         self.case = today.gathered.case
 
     def tell(self, edit: Edit, message: str, expected: str = "", fix: str = "") -> None:
-        """Records what is wrong with an edited cell."""
+        """Record an error at an edited cell."""
         found = f"`{edit.after}`" if edit.after else "a blank cell"
         column = self.book.at(edit.sheet, edit.line, edit.column)
         self.found.append(Diagnostic(message, str(self.book.path), None, column, found, expected, fix))
 
     def _read(self, edit: Edit, layout: Layout, column: str) -> object:
-        """What an edited cell holds; None, once told, if it cannot be read."""
+        """Return the value of an edited cell; None, with an error recorded, if it can't be read."""
         try:
             return layout.by_name[column].kind.read(edit.after)
         except UnreadableError as bad:
@@ -103,7 +103,7 @@ class _Stating:
             return None
 
     def of_rules(self) -> Iterator[Change]:
-        """Rules switched on and off, moved and loosened."""
+        """Yield changes that switch rules on and off, move, limit, and loosen them."""
         table, rules = self.today.tables["rule"], {rule.id: rule for rule in self.today.gathered.rules}
         moved: dict[str, dict[str, object]] = {}
         last: dict[str, Edit] = {}
@@ -163,7 +163,7 @@ class _Stating:
             yield Change(limit=rule.id, at=edit.after)
 
     def of_settings(self) -> Iterator[Change]:
-        """What a status of capacity counts for, and what is taken as proved."""
+        """Yield changes of the share that a capacity status counts for, and of what is taken as proved."""
         table = self.today.tables["settings"]
         for edit in self.edits.edits:
             if edit.sheet != "settings":
@@ -196,7 +196,7 @@ class _Stating:
                 self.tell(edit, f"`{name}` is no offer of the case", "ids of offers", did_you_mean(name, offers))
 
     def of_rows(self) -> Iterator[Change]:
-        """Licences, waivers and stock that are added."""
+        """Yield changes that add licences, waivers, and stock."""
         for row in self.edits.added:
             layout = _ADDED.get(row.sheet)
             if layout is None:
@@ -243,7 +243,7 @@ class _Stating:
         return Change.model_validate(said | {"why": values.get("why", "")})
 
     def of_removals(self) -> Iterator[Change]:
-        """Offers and facilities whose rows are deleted, and demands of which nothing is wanted."""
+        """Yield changes that remove offers and facilities, and that set deleted demands to 0."""
         tables, deleted = self.today.tables, self.edits.deleted
         for row in deleted.get("demand", ()):
             yield Change(demand=f"demand:{demand_name(self.case.demands[row], self.case)}", factor=Decimal(0))
@@ -254,13 +254,13 @@ class _Stating:
                 yield Change(remove=f"offer:{tables['offers'].text(row, 'id')}")
 
     def of_orders(self, facts: EditedFacts) -> Iterator[Change]:
-        """New quantities of open orders."""
+        """Yield changes of the quantities of open orders."""
         for row, order in facts.orders.items():
             if order.quantity != self.case.orders[row].quantity:
                 yield Change(order=self.case.order_names[row], quantity=order.quantity)
 
     def of_demands(self, facts: EditedFacts) -> Iterator[Change]:
-        """New quantities of demands, and new demands."""
+        """Yield changes of quantities and prices of demands, and new demands."""
         for demand in facts.more_demands:
             usual = f"{demand.material}/{demand.end_use}/{demand.place or self.case.place}"
             price = (
@@ -334,7 +334,7 @@ _DAY = timedelta(days=1)
 
 
 def changes_of_catalogs(old: Sequence[Catalog], new: Sequence[Catalog], lead_time: Decimal) -> Iterator[Change]:
-    """Changes that may lead from some catalogs to others of the same names; `lead_time` is that of offers that state none."""
+    """Yield changes that may turn catalogs into others of the same names. `lead_time` applies to offers without their own."""
     for before, after in zip(old, new, strict=True):
         if before is after or before.digest == after.digest:
             continue
@@ -355,7 +355,7 @@ def changes_of_catalogs(old: Sequence[Catalog], new: Sequence[Catalog], lead_tim
 
 
 def factor_between(old: Decimal, new: Decimal) -> Decimal | None:
-    """What multiplies one number to another, as a change multiplies it; None: no number of as many digits as a change keeps does."""
+    """Return the factor of a change from one number to another; None if no factor with the digits of a change gives it exactly."""
     if not old:
         return None
     with localcontext() as context:
@@ -388,7 +388,7 @@ def _of_offer(old: Offer, new: Offer, lead_time: Decimal) -> Iterator[Change]:
 
 
 def _lifted(old: Offer, new: Offer) -> Iterator[Change]:
-    """Kinds of terms of which all that an offer stated is gone; one that another says as well is left out."""
+    """Yield changes that lift kinds of terms whose fields were all cleared, without kinds that another kind includes."""
     freed: dict[TermKind, set[str]] = {}
     for kind, gone in OFFER_TERMS.items():
         changed = {field for field in gone if getattr(old, field) != getattr(new, field)}
@@ -405,7 +405,7 @@ def _multiplied(name: str, factor: Decimal | None) -> Iterator[Change]:
 
 
 def _of_benchmark(old: Sequence[BenchmarkPrice], new: Sequence[BenchmarkPrice]) -> Iterator[Change]:
-    """One change, where all its prices become one or the same multiple of themselves; else one a date."""
+    """Yield one change if all prices of a benchmark become equal or are multiplied by the same factor; else one per date."""
     if old == new or len(old) != len(new):
         return
     factors = {factor_between(one.amount, other.amount) for one, other in zip(old, new, strict=True)}
@@ -442,7 +442,7 @@ def _stated(step: CapacityStep) -> CapacityStep:
 
 
 def _of_step(name: str, old: CapacityStep | None, new: CapacityStep, end: date | None, first: bool) -> Iterator[Change]:
-    """One step of a capacity; `old`: None where it is new."""
+    """Yield the change of one step of a capacity. `old` is None for a new step."""
     said: dict[str, object] = {"capacity": name, "until": end}
     if old is None:
         if new.per_year is not None:
@@ -466,7 +466,7 @@ def _of_step(name: str, old: CapacityStep | None, new: CapacityStep, end: date |
 
 
 def _of_terms(old: Iterable[Terms], new: Iterable[Terms]) -> Iterator[Change]:
-    """Figures of terms that are gone. A kind of term is relaxed of all that its subject states."""
+    """Yield changes that lift the cleared figures of terms. A change lifts all terms of a kind of its subject."""
     lifted: dict[tuple[TermKind, str], None] = {}
     left = {_about(one): one for one in new}
     for one in old:
@@ -479,7 +479,7 @@ def _of_terms(old: Iterable[Terms], new: Iterable[Terms]) -> Iterator[Change]:
 
 
 def _about(one: Terms) -> Terms:
-    """What terms are about, without what they say."""
+    """Return terms without their figures."""
     return one.model_copy(update={**dict.fromkeys(TERMS_FIGURES.values()), "currency": "", "source": ""})
 
 
@@ -489,7 +489,7 @@ def _named(of: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """What was edited in the workbook of a case."""
+    """The edits of the workbook of a case."""
 
     scenario: Scenario
     """Without a change: nothing was edited."""
@@ -498,7 +498,7 @@ class Edits:
 
 
 def edits_of(path: Path, gathered: Gathered, name: str) -> Edits:
-    """What was edited in a workbook since it was written, as a scenario of the case of today.
+    """Return the edits of a workbook since it was written, as a scenario of the case of today.
 
     Args:
         path: the workbook.
@@ -532,7 +532,7 @@ def edits_of(path: Path, gathered: Gathered, name: str) -> Edits:
 
 
 def with_scenario(file: Path, edits: Edits) -> None:
-    """Writes a scenario at the end of a case file, once it is sure that it reads back as it is.
+    """Write a scenario at the end of a case file, after checking that it reads back unchanged.
 
     Raises:
         InputError: if it does not, or the file cannot be read, or is a workbook.
