@@ -51,7 +51,6 @@ class OfficialPlugin(NamedTuple):
 OFFICIAL = (
     OfficialPlugin("friendshore-australia", catalogs=("australia",)),
     OfficialPlugin("friendshore-china-controls", packs=("cn-export-controls",)),
-    OfficialPlugin("friendshore-enquiries", questions=("ask",)),
     OfficialPlugin("friendshore-eu-crma", packs=("eu-crma",)),
     OfficialPlugin("friendshore-kazakhstan", catalogs=("kazakhstan",)),
     OfficialPlugin("friendshore-pages", questions=("interactive",), formats=("html", "xlsx")),
@@ -74,6 +73,12 @@ OFFICIAL = (
     OfficialPlugin("friendshore-testing", commands=("plugins check", "plugins new")),
     OfficialPlugin("friendshore-us-defense", packs=("us-10usc4872", "us-specialty-metals")),
     OfficialPlugin("friendshore-watch", commands=("watch",)),
+    OfficialPlugin(
+        "friendshore-workbooks",
+        questions=("ask",),
+        commands=("case to-xlsx", "case from-xlsx", "catalogs convert"),
+        case_formats=("xlsx",),
+    ),
 )
 
 

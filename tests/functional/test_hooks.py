@@ -177,3 +177,17 @@ def test_a_case_format_reads_cases(site: Site, case: Path) -> None:
     assert [(one["file"], one["column"]) for one in found] == [(str(file), "case.periods")]
     file.write_text("{")
     assert run("plan", file).exit_code == 2
+
+
+def test_a_case_in_a_workbook_names_the_plugin_that_is_missing(site: Site, case: Path) -> None:
+    """A workbook is never read as TOML, by no command, and the commands that write and convert workbooks name the plugin too."""
+    file = case.with_suffix(".xlsx")
+    file.write_bytes(b"PK")
+    for command in ("plan", "check", "lock", "alternatives"):
+        found = run(command, file)
+        assert found.exit_code == 3, found.output
+        assert "pip install friendshore-workbooks" in found.stderr
+    for words in (("case", "to-xlsx"), ("case", "from-xlsx"), ("catalogs", "convert")):
+        found = run(*words, case)
+        assert found.exit_code != 0
+        assert "pip install friendshore-workbooks" in found.output

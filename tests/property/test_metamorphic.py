@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,24 +11,19 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.building import schedule, tier
 
-from friendshore.case import load_case
 from friendshore.domain.case import Case, DemandSpec
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Offer
 from friendshore.domain.plan import PlanStatus
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
-from friendshore.recommend import Recommendation, gather, plan
-from friendshore.workbook import case_tables, case_workbook, edits_of
+from friendshore.recommend import Recommendation, plan
 
 from .bills import World, worlds
 from .compare import RELATIVE, rounding
-from .disk import write, write_case
 from .scaling import scaled, sized_cases
 from .settings import examples
 from .strategies import Tiny
-from .test_records import as_files_say
-from .test_workbook_edits import place_of
 
 UNSPLIT = ("min_order", "lot", "max_lots", "onboarding", "qualification", "take_or_pay")
 """Terms of an offer that two halves of it would not keep together."""
@@ -138,7 +131,7 @@ def test_a_demand_split_in_two_costs_as_much(tiny: Tiny, order: Random) -> None:
 def test_a_change_costs_what_the_edited_case_costs(tiny: Tiny, order: Random) -> None:
     """A price, a capacity, a quantity or the loss of an offer: told as a change, or written into the records."""
     tiny = but(tiny, case={"assume": tiny.case.assume.but(holding=Decimal(0))})
-    change, edited = order.choice((_priced, _enlarged, _wanted, _lost))(tiny, order)
+    change, edited = order.choice((priced, _enlarged, _wanted, _lost))(tiny, order)
     costs_as_much(tiny, of_tiny(edited), of_tiny(tiny, change))
 
 
@@ -149,7 +142,8 @@ def _unnamed(tiny: Tiny) -> list[Offer]:
     return [one for one in tiny.catalog.offers if one.id not in named]
 
 
-def _priced(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
+def priced(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
+    """Return a change of the price of some offer, and the case with that price."""
     offers = [one for one in tiny.catalog.offers if one.price is not None]
     assume(offers)
     chosen, amount = order.choice(offers), Decimal(order.randrange(1, 90))
@@ -178,40 +172,3 @@ def _lost(tiny: Tiny, order: Random) -> tuple[Change, Tiny]:
     chosen = order.choice(offers)
     kept = instead(tiny.catalog.offers, chosen)
     return Change(remove=f"offer:{chosen.id}"), but(tiny, catalog={"offers": kept})
-
-
-@examples(300)
-@given(sized_cases(), st.randoms(use_true_random=False))
-def test_an_edit_in_the_workbook_of_a_case_costs_what_the_edited_files_cost(tiny: Tiny, order: Random) -> None:
-    """Unedited, the workbook comes to no change; with another price it comes to a scenario, which costs what the edited files cost."""
-    tiny = Tiny(as_files_say(tiny), tiny.catalog, tiny.rules)
-    _, edited = _priced(tiny, order)
-    (changed,) = [new for new in edited.catalog.offers if not any(new is old for old in tiny.catalog.offers)]
-    with tempfile.TemporaryDirectory() as scratch:
-        case, other = (_in_files(one, Path(scratch, name)) for one, name in ((tiny, "a"), (edited, "b")))
-        first, second = load_case(case), load_case(other)
-        book, gathered = Path(scratch, "case.xlsx"), gather(first, Registry.of())
-        try:
-            tables = case_tables(gathered)
-        except InputError:
-            return  # facts that make no sense together have no workbook
-        book.write_bytes(case_workbook(tables, "case.xlsx"))
-        assert edits_of(book, gathered, "mine").scenario.change == ()
-        _edit_price(book, changed)
-        changes = edits_of(book, gathered, "mine").scenario.change
-        plans = [outcome(first, *changes), outcome(second)]
-    costs_as_much(edited, plans[1], plans[0])
-
-
-def _in_files(tiny: Tiny, folder: Path) -> Path:
-    folder.mkdir()
-    write(tiny.catalog, folder / "tiny", "kg", Random(4))
-    return write_case(tiny.case, tiny.rules, folder, "tiny")
-
-
-def _edit_price(book: Path, offer: Offer) -> None:
-    from openpyxl import load_workbook
-
-    sheets = load_workbook(book)
-    place_of(sheets, "offers", offer.id, "price").value = f"{offer.price.amount} USD/kg"
-    sheets.save(book)

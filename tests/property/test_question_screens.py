@@ -23,8 +23,6 @@ from friendshore.questions.alternatives.alternatives_document import alternative
 from friendshore.questions.alternatives.find_alternatives import Alternatives, MaterialMix
 from friendshore.questions.compare.comparison import Comparison
 from friendshore.questions.compare.comparison_document import comparison_screen
-from friendshore_enquiries.document import ask_screen
-from friendshore_enquiries.records import Unknowns
 from friendshore_reasons.calendar.document import calendar_screen
 from friendshore_reasons.calendar.search import Calendar
 from friendshore_reasons.ledger.document import ledger_screen
@@ -34,6 +32,7 @@ from friendshore_reasons.repairs.search import Gap, Repairs
 from friendshore_risk.stress.insured import Insurance
 from friendshore_risk.stress.screen import stress_screen
 from friendshore_risk.stress.search import Stress
+from friendshore_workbooks.unknowns import Unknowns, ask_screen
 
 from .settings import examples
 from .test_screens import _NAMES, counted, whole_names

@@ -8,7 +8,6 @@ from typing import Any
 
 from friendshore.case.keys import FILE
 from friendshore.catalog.columns import HEAD, TABLES
-from friendshore.catalog.mapping import BLOCKS, MAP, TEXT_OF
 from friendshore.domain.base import DIGITS, WRITTEN_DIGITS
 from friendshore.domain.quantities import KILOGRAMS, MONTHS
 from friendshore.domain.stages import STEPS, Stage
@@ -17,6 +16,7 @@ from friendshore.reading.fields import Field, Layout
 from friendshore.reading.sheetxml import CELLS, FILES, ROWS, TEXTS, UNZIPPED
 from friendshore.reading.tomlfile import DEEPEST, LONGEST
 from friendshore.rules.pack import pack_layout
+from friendshore_workbooks.column_map import BLOCKS, MAP, TEXT_OF
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -115,7 +115,7 @@ def _catalog_part() -> Iterator[str]:
         f"{COLUMNS:,} columns, lines of {LONGEST_LINE:,} and cells of {LONGEST_CELL:,} characters; of all tables of a",
         f"catalog: {TABLE_ROWS:,} rows, since they are held in memory (100,000 offers with plants, capacities and origins are 500,000 rows).",
         "More is a mistake.",
-        '`friendshore catalogs convert` makes either of the other; workbooks need `pip install "friendshore[xlsx]"`.',
+        '`friendshore catalogs convert`, of the plugin `friendshore-workbooks`, makes either of the other; reading workbooks needs `pip install "friendshore[xlsx]"`.',
         "",
     )
     for layout in (HEAD, *TABLES):

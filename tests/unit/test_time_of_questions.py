@@ -21,12 +21,12 @@ from friendshore.questions.why_not.find_why_not import why_not
 from friendshore.rules.kinds.trade import Exclude
 from friendshore.session import Session
 from friendshore.solve import Limits
-from friendshore_enquiries.search import ask
 from friendshore_reasons.calendar.search import calendar
 from friendshore_reasons.ledger.search import ledger
 from friendshore_reasons.repairs.document import repairs_document
 from friendshore_reasons.repairs.search import repairs
 from friendshore_risk.stress.search import stress
+from friendshore_workbooks.ask import ask
 
 from ..building import case, catalog, demand, facility, rule, source, unwrapped
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..errors import Diagnostic, FriendshoreError
+from ..official import plugin_bringing
 from ..plugins import Registry, asked_of
 from ..plugins.attribution import wrong
 from ..plugins.elsewhere import CatalogRef
@@ -96,18 +97,14 @@ def case_format(file: Path | None, registry: Registry | None = None) -> CaseForm
     """Return the format of a case by the ending of its file. A file with an ending of no known format is read as TOML, as is a case without file.
 
     Raises:
-        PluginError: If the plugin that brings the format can't be used.
+        PluginError: If the plugin that brings the format can't be used, or an official plugin brings it and isn't installed.
     """
     ending = TOML if file is None else file.suffix.lower()
     if ending in (TOML, ""):
         return Toml()
-    from .sheets import OWN_FORMATS
-
     name = ending.removeprefix(".")
-    if name in OWN_FORMATS:
-        return OWN_FORMATS[name]
     known = registry if registry is not None else Registry.discover()
-    if name not in known.names("case format"):
+    if name not in known.names("case format") and plugin_bringing("case_formats", name) is None:
         return Toml()
     found, info = known.thing("case format", name)
     if not isinstance(found, CaseFormat):

@@ -22,7 +22,7 @@ from .waiting import progress_bar
 
 app = typer.Typer(
     cls=Commands,
-    help="Write a case as one workbook, and read what was edited in it as a scenario.",
+    help="Write a case as of a later day, or as one workbook; read what was edited in it as a scenario.",
     no_args_is_help=True,
 )
 _TEMPLATES = "templates"
@@ -167,66 +167,4 @@ def lock(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int:
     else:
         kinds = ", ".join(f"{one.kind} {one.name}" for one in made.locked)
         bare(f"{'wrote' if changed else 'unchanged:'} {path}: {kinds or 'nothing is used'}")
-    return 0
-
-
-@app.command("to-xlsx", short_help="Write a case as one workbook.")
-@answering
-def to_xlsx(
-    case: CasePath,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The workbook to write. Overwrites nothing.")],
-    block: Blocked = None,
-    as_json: AsJson = False,
-) -> int:
-    """Write a whole case as one workbook: demand, orders, rules, scenarios, settings, and the tables of its catalogs.
-
-    What can be edited is in colour; `friendshore case from-xlsx` reads the edits back as a scenario. The same case gives the same bytes.
-    """
-    from ..case import load_case
-    from ..catalog.convert import may_be_written
-    from ..reading.workbook import is_workbook
-    from ..recommend import gather
-    from ..workbook import case_tables, case_workbook
-    from ..writing import replace_file
-
-    may_be_written(out)
-    if not is_workbook(out):
-        raise InputError("is no name of a workbook", str(out), expected="a name that ends in .xlsx")
-    tables = case_tables(gather(load_case(case), installed(block)))
-    replace_file(out, case_workbook(tables, out.name))
-    wrote(as_json, [out], sheets=list(tables.tables))
-    return 0
-
-
-@app.command("from-xlsx", short_help="Read what was edited in the workbook of a case, as a scenario.")
-@answering
-def from_xlsx(
-    workbook: Annotated[Path, typer.Argument(metavar="FILE", help="A workbook written by `case to-xlsx`, and edited.")],
-    case: CasePath,
-    scenario: Annotated[str, typer.Option("--scenario", metavar="NAME", help="What the scenario is to be called.")],
-    write: Annotated[bool, typer.Option("--write", help="Write the scenario at the end of the case file.")] = False,
-    block: Blocked = None,
-    as_json: AsJson = False,
-) -> int:
-    """Read what was edited in the workbook of a case, and print it as a scenario of the case of today; --write adds it to the case file.
-
-    Edited cells count; all others are what the case says today. A cell that was edited, and changed in the case too, is a conflict. What no
-    change of a scenario says is refused. Every mistake is told by its cell, and with one of them nothing is written.
-    """
-    from ..case import load_case
-    from ..recommend import gather
-    from ..workbook import edits_of, with_scenario
-
-    gathered = gather(load_case(case), installed(block))
-    found = edits_of(workbook, gathered, scenario)
-    file = gathered.case.file
-    written = [file] if write and found.toml and file is not None else []
-    for one in written:
-        with_scenario(one, found)
-    if as_json:
-        changes = [change.told for change in found.scenario.change]
-        wrote(as_json, written, scenario=scenario, changes=changes, toml=found.toml)
-    else:
-        bare(found.toml.rstrip() or "no change")
-        wrote(as_json, written)
     return 0

@@ -254,3 +254,8 @@ def content_of(material: Material, factors: Factors) -> Decimal | None:
         return material.content
     found = factors.contents(_basis_name(material)).get(material.element)
     return None if found is None else exact(found)
+
+
+def weighed(material: Material) -> str:
+    """Return what a kilogram of a material is a kilogram of, in words."""
+    return "the goods as they are" if material.basis == GROSS else f"{material.basis} in it"

@@ -10,10 +10,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from ..catalog.bids import weighed
 from ..domain.base import exact, grouped
 from ..domain.case import OrderSpec
 from ..domain.facts import Offer
+from ..domain.market import weighed
 from ..domain.plan import Plan, Purchase
 from ..domain.time import Span
 from ..explain import OrderDay, order_days

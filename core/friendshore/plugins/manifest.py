@@ -43,8 +43,8 @@ OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
 
 COMMANDS = frozenset({
     "plan", "check", "verify", "report", "orders", "lock", "init",
-    "case", "case from-xlsx", "case roll", "case to-xlsx",
-    "catalogs", "catalogs check", "catalogs convert", "catalogs datapackage", "catalogs list", "catalogs show",
+    "case", "case roll",
+    "catalogs", "catalogs check", "catalogs datapackage", "catalogs list", "catalogs show",
     "rules", "rules list", "rules show",
     "plugins", "plugins list", "plugins show",
 })  # fmt: skip
