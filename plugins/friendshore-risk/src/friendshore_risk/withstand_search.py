@@ -1,33 +1,306 @@
-"""The cheapest plans that withstand any few of many losses, and every combination of losses enumerated under each of them."""
+"""The cheapest plans that withstand any few of many losses, with what proves them."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
-from math import comb
+from math import comb, inf
+from pathlib import Path
+from typing import Annotated, ClassVar
 
-from friendshore.domain.base import exact, totals
+import numpy as np
+from pydantic import Field
+
+from friendshore.domain.base import Number, Record, exact, totals
+from friendshore.domain.plan import Plan
 from friendshore.errors import InputError
-from friendshore.explain.results import Counted, between, names_of
+from friendshore.explain.results import Counted, Difference, QuestionResult, between, names_of
+from friendshore.program.matrix import Linear
+from friendshore.reading.records import record
+from friendshore.reading.textfile import read_object
 from friendshore.session import Session
-from friendshore.solve import Progress
+from friendshore.solve import Cancel, Progress, Watch
 from friendshore.verify import VerifiedPlan, verify
+from friendshore.writing import refuse_present, replace_file
+from friendshore_proof.certificate import Certified, NoCertificateError, certified, read, text_of
+from friendshore_proof.claims import ANY, TOLERANCE, Aim
+from friendshore_proof.search import ProofSearch
 
-from ..routes import unsaid
-from ..stress.insurance import Carried, decoded, first_loss, ordered_before, ready_at
-from ..stress.insured import KeptReady, Kilograms, Ordered, Ready
-from .certifying import certified_least
-from .check import FollowsJudge, rules_then
-from .component import Losses, RobustComponent
-from .losses import PossibleLoss
-from .prepared import AfterLosses, PreparedComponent, PreparedPart, prepared, smallest
-from .program import LossDay, PartProgram, part_program
-from .proof import FORMAT, HeldLosses, ProvedComponent, ProvedPart, UnavoidableShortage, WithstandProof
-from .results import CurvePoint, MissedDemand, NotWithstood, Withstood, WorstLosses
+from .losses import PossibleLoss, unsaid
+from .robust import Losses, RobustComponent
+from .stress_answer import Carried, KeptReady, Kilograms, Ordered, Ready, decoded, first_loss, ordered_before, ready_at
+from .withstand_program import (
+    AfterLosses,
+    FollowsJudge,
+    LossDay,
+    PartProgram,
+    PreparedComponent,
+    PreparedPart,
+    part_program,
+    prepared,
+    rules_then,
+    smallest,
+)
+
+FORMAT = 3
+"""Version of the file's form."""
+_AGAIN = "write it anew: friendshore withstand CASE --out FILE"
+
+
+class CertifiedLeast(Record):
+    """The least that something comes to, and what proves it in exact fractions."""
+
+    value: Number | None
+    """None: nothing can follow at all."""
+    certificate: str
+    """Multipliers of rows, and splits of integer columns, as JSON: a certificate as runs carry it."""
+
+
+class HeldLosses(Record):
+    """Losses that any plan is asked to withstand for the bound on cost."""
+
+    losses: tuple[int, ...]
+    """By position."""
+    allowed: Number
+    """How much may be missing after them: kilograms, each demand's by its weight."""
+
+
+class UnavoidableShortage(Record):
+    """What is missing after some losses whatever is decided before."""
+
+    losses: tuple[int, ...]
+    """By position."""
+    least: CertifiedLeast | None
+
+
+class ProvedComponent(Record):
+    """An independent component of a part."""
+
+    held: tuple[HeldLosses, ...]
+    """No plan that withstands these costs less."""
+    cost: CertifiedLeast | None = None
+    """Of the cheapest plan that does; None: nothing is proved of it."""
+    unavoidable: tuple[UnavoidableShortage, ...] = ()
+
+
+class ProvedPart(Record):
+    """An independent part of the case."""
+
+    materials: tuple[str, ...]
+    first: Plan
+    """What is planned where nothing is lost."""
+    ready: tuple[str, ...]
+    """Offers that are onboarded though it buys nothing of them."""
+    components: tuple[ProvedComponent, ...]
+    after: tuple[Plan, ...]
+    """What follows losses: for each combination there is one among them."""
+
+
+class WithstandProof(Record):
+    """The file that `--out` writes and `--check` reads."""
+
+    format: int
+    case: str
+    facts: str
+    """SHA-256 of the facts that it was written for."""
+    losses: tuple[str, ...]
+    """As they are named."""
+    comes: int
+    """Period in which losses come."""
+    reacts: int
+    """First period in which there is time to react."""
+    most: int
+    """Losses that may come together."""
+    extra: Number
+    """By how much the plan is said to be dearer than the plan as it is."""
+    not_withstood: int
+    """Combinations that are said not to be withstood, by this plan or any other."""
+    parts: tuple[ProvedPart, ...]
+
+
+def write_proof(proof: WithstandProof, place: Path) -> None:
+    """Writes it.
+
+    Raises:
+        InputError: if there is such a file.
+        OSError: if it cannot be written.
+    """
+    refuse_present(place)
+    replace_file(place, (proof.model_dump_json(exclude_defaults=True) + "\n").encode())
+
+
+def read_proof(place: Path) -> WithstandProof:
+    """Reads it: its form is checked, and nothing else.
+
+    Raises:
+        InputError: if it is none.
+    """
+    data = read_object(place, _AGAIN)
+    if data.get("format") != FORMAT:
+        raise InputError(
+            "is no proof that losses are withstood, or one of another version",
+            str(place),
+            column="format",
+            found=repr(data.get("format")),
+            expected=str(FORMAT),
+            fix=_AGAIN,
+        )
+    return record(WithstandProof, data, str(place))
+
+
+MOST_ENTRIES = 2_000_000
+"""Coefficients of a program beyond which no proof is tried."""
+
+
+def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedLeast | None:
+    """What proves that a program comes to no less than so much; None where it is too large to prove anything of.
+
+    Args:
+        linear: the program.
+        value: what it comes to at the least; infinite: nothing keeps its rows.
+        cancel: ends the search once it is set: less is then proved.
+
+    Raises:
+        SolverError: if a solver breaks down.
+    """
+    if linear.entries.nnz > MOST_ENTRIES:
+        return None
+    stated = Decimal(repr(float(value))) if np.isfinite(value) else None
+    search = ProofSearch(_aim(linear, stated), Watch(None, cancel), None)
+    found = certified(search, None if stated is None else np.zeros(len(linear.cost)))
+    return CertifiedLeast(value=stated, certificate=text_of([found]))
+
+
+def proved_least(linear: Linear, given: CertifiedLeast | None) -> float:
+    """What a certificate proves that a program comes to at the least; infinite: nothing keeps its rows, minus infinity: it proves nothing.
+
+    Nothing that it states is believed: another certificate, or one that was changed, proves less, or the same.
+    """
+    if given is None or linear.entries.nnz > MOST_ENTRIES:
+        return -inf
+    try:
+        (one,) = read(json.loads(given.certificate))
+        found = Certified(_aim(linear, given.value), one, Watch(None, None))
+    except (NoCertificateError, ValueError, AttributeError):
+        return -inf
+    # All that is proved is proved of what comes to no more than `value`: all else comes to more, so that it is no less at any rate.
+    most = inf if given.value is None else float(given.value)
+    if any(found.empty):
+        return most
+    return -inf if found.bound is None else min(float(found.bound), most)
+
+
+def _aim(linear: Linear, value: Decimal | None) -> Aim:
+    if value is None:
+        return Aim("", True, linear, ANY, ANY, Decimal(0))
+    return Aim("", True, linear, value, value, TOLERANCE * max(abs(value), Decimal(1)))
+
+
+class WorstLosses(Record):
+    """The losses after which a plan comes to the most."""
+
+    losses: tuple[str, ...]
+    rise: Number
+    """By how much the plan then comes to more, shortage at its price included; below 0: to less, since what is not ordered is not paid."""
+
+
+class MissedDemand(Record):
+    """A demand that is short after some losses, beyond what is short anyway."""
+
+    demand: str
+    material: str
+    end_use: str
+    kilograms: Number
+    """In addition, over the plan."""
+    first: str
+    """Label of the first period in which it is short after the loss."""
+    last: str
+    """Label of the last one."""
+    goes_on: bool
+    """Whether that is the last period of the plan."""
+    suppliers: tuple[str, ...]
+    """Offers of the material that still deliver for it, or for others of its compliance class, once there was time to react."""
+
+
+class NotWithstood(Record):
+    """Losses that no mix withstands: something is short after them whatever is decided before."""
+
+    losses: tuple[str, ...]
+    short: tuple[MissedDemand, ...]
+    """What is short after these losses and after no fewer of them."""
+    conflict: bool = False
+    """Whether rules cannot hold together after them; nothing else is then told."""
+
+
+class CurvePoint(Record):
+    """The cheapest plan that withstands any so many losses."""
+
+    losses: int
+    cost: Number
+    """Of that plan where nothing is lost, shortage at its price included."""
+    extra: Difference
+    """By how much that is more than the plan as it is: present value of spend and penalties."""
+    cash: Number = Decimal(0)
+    """Cash that it spends more than the plan as it is, where nothing is lost."""
+    penalties: Number = Decimal(0)
+    """Penalties for shortage and missed soft limits beyond those of the plan as it is."""
+    combinations: int
+    """Combinations of at most so many losses: all are enumerated."""
+    not_withstood: int
+    """Those among them after which something is short, or rules conflict."""
+    worst: WorstLosses | None
+    """Of those that leave nothing more short, the one after which it comes to the most; None: each leaves something short."""
+    regret: bool
+    """Whether one plan cannot be prepared for all of them as well as for each: something is then short that another plan would avoid."""
+    plans: int
+    """Plans that follow them, each verified on the facts."""
+
+
+class Withstood(QuestionResult):
+    """What it costs to withstand any few of many losses."""
+
+    TABLES: ClassVar[tuple[str, ...]] = ("curve", "not_withstood", "losses", "ordered", "ready", "never_met")
+
+    case: str
+    currency: str
+    start: date
+    """First day on which nothing can be ordered any more of what is lost; what was ordered before still comes."""
+    reacts: date | None
+    """First day on which anything can be ordered beyond what was planned; None: the plan ends before."""
+    objective: Number
+    """Of the plan as it is, shortage at its price included."""
+    losses: tuple[PossibleLoss, ...]
+    """Any of these may come together."""
+    left_out: int
+    """Others who could deliver and are not among them."""
+    most: int
+    """Losses that may come together."""
+    curve: tuple[CurvePoint, ...]
+    """One entry for each number of losses, from none on; fewer where the search was ended."""
+    not_withstood: tuple[NotWithstood, ...]
+    """Of the last of `curve`, the smallest sets of losses that leave anything short; the dearest first."""
+    ordered: tuple[Ordered, ...]
+    """Offers of which that plan orders more or less before the loss than the plan as it is."""
+    onboarded: tuple[KeptReady, ...]
+    """Offers that are onboarded for the case of a loss alone."""
+    ready: tuple[Ready, ...]
+    """Materials of which more or less is there when the loss comes."""
+    never_met: tuple[str, ...]
+    """Demands that are short as things are: of them no more is short after a loss, and nothing is charged for the rest."""
+    idle: tuple[str, ...]
+    """Suspended rules that would bar nothing more of what could arrive from then on."""
+    unsaid: tuple[str, ...]
+    """Where a place on the way may be lost, offers that cross a border by a way of which nobody says what it passes: it is not lost to them."""
+    unplanned: tuple[str, ...]
+    """Materials of parts in which rules conflict as things are: they are left out."""
+    proof: Annotated[WithstandProof, Field(exclude=True)]
+    """The plans behind the last entry of `curve`, and what proves it."""
+
 
 MOST_COMBINATIONS = 500_000
 """Combinations of losses that are enumerated; more are refused."""

@@ -1,18 +1,37 @@
-"""What each loss costs, and what it costs to be able to lose anybody, as a planner reads it."""
+"""The question `stress`: the cost of losing each supplier, company, country, or catalog, and of insurance against it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, money, signed
 from friendshore.domain.shown_names import ShownNames
 from friendshore.explain.results import CENT
-from friendshore.questions.told import effort, ladder, left_out, mass_of, mass_or_nothing, penalty, rise, rung, weighed
+from friendshore.questions import Question, Setting
+from friendshore.questions.told import (
+    effort,
+    ladder,
+    left_out,
+    mass_of,
+    mass_or_nothing,
+    not_proved,
+    on_screen,
+    penalty,
+    rise,
+    rung,
+    weighed,
+)
 
-from .insured import Insurance, LossMet
-from .search import Shortfall, Stress, Stressed
+from .stress_answer import Insurance, LossMet, Shortfall, Stress, Stressed, insurance, stress
+
+if TYPE_CHECKING:
+    from friendshore.document.elements import Document
+    from friendshore.questions import Opened, Progress
+
 
 SHOWN = 15
 """Losses that are shown of each kind, unless more are asked for."""
@@ -282,3 +301,239 @@ def _stock(found: Insurance) -> doc.Section | None:
     return doc.section(
         "Stock that would do instead, with the plan as it is", doc.table(columns, rows), doc.notes([note])
     )
+
+
+_NARROW, _LAST = 70, 1
+"""Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
+_LONG = 34
+"""Characters from which on a name is cut where there is no room for it."""
+
+
+def stress_screen(found: Stress, insured: Insurance | None = None, top: int = SHOWN) -> doc.Document:
+    """The dearest losses, of each table as many as there is room for; `top`: rows that the whole document shows of each."""
+    felt = [loss for loss in found.losses if loss.conflict or not costs_nothing(loss)]
+    pairs = [loss for loss in found.pairs if (loss.conflict or not costs_nothing(loss)) and more_than_apart(loss)]
+    head = (
+        f"{len(felt)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on would matter: the plan, which spends "
+        f"{large_money(found.cash, found.currency)}, made again without each. Ranked by spend and penalties together."
+    )
+    unasked = (
+        [f"the search was ended: {count(found.unasked, 'loss', 'losses')} not asked about"] if found.unasked else []
+    )
+    return doc.document(
+        "What each loss costs",
+        doc.sentence(head),
+        what_is_known(found),
+        _screen_losses(felt, found, top) if felt else None,
+        _screen_pairs(pairs, found, top) if pairs else None,
+        *(_screen_insurance(insured, top) if insured is not None else ()),
+        doc.apart(
+            not_proved(loss.rise for loss in (*felt, *pairs)),
+            doc.notes(unasked, doc.Tone.DOUBTFUL),
+            doc.sentence(doc.Phrase("--full", code=True), ": every table, and what the insured plan does otherwise"),
+        ),
+    )
+
+
+def _screen_losses(felt: Sequence[Stressed], found: Stress, top: int) -> doc.Section:
+    columns = [
+        doc.Column("Without"),
+        doc.Column("Which is", from_width=_NARROW),
+        doc.Column("Short in addition", from_width=_LAST),
+        doc.Column("Cash", found.currency, "right"),
+        doc.Column("Penalty", align="right", from_width=_NARROW),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            _screen_name(
+                loss.loss.name + (" ~" if loss.tied else "") + ("" if loss.conflict or loss.rise.proved else " ?")
+            ),
+            " and ".join(loss.loss.by),
+            *_screen_outcome(loss, found.names),
+        ]
+        for loss in felt
+    ]
+    return doc.apart(
+        on_screen(columns, rows, "more loss that costs less", "more losses that cost less", part=6, top=top)
+    )
+
+
+def _screen_outcome(loss: Stressed, names: ShownNames) -> tuple[doc.Cell, doc.Cell, doc.Cell]:
+    """Kilograms short in addition, cash, and the penalty; or the rules that conflict."""
+    if loss.conflict:
+        return doc.Several(("rules conflict", *loss.conflict)), doc.NOTHING, doc.NOTHING
+    return _several(short_of(loss.short, names)), doc.Amount(loss.cash, form="signed"), penalty_of(loss)
+
+
+def _screen_pairs(pairs: Sequence[Stressed], found: Stress, top: int) -> doc.Section:
+    columns = [
+        doc.Column("Without both"),
+        doc.Column("Short in addition", from_width=_LAST),
+        doc.Column("Cash", found.currency, "right"),
+        doc.Column("Penalty", align="right", from_width=_NARROW),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            _screen_name(loss.loss.name + ("" if loss.conflict or loss.rise.proved else " ?")),
+            *_screen_outcome(loss, found.names),
+        ]
+        for loss in pairs
+    ]
+    return doc.apart(on_screen(columns, rows, "more pair", part=2, top=top))
+
+
+def _screen_insurance(found: Insurance, top: int) -> list[doc.Section]:
+    """The premium, what nothing insures in full, and the stock that would do instead."""
+    unmet = [row for row in found.losses if not row.met]
+    columns = [
+        doc.Column("Not insured against"),
+        doc.Column("Short in addition", from_width=_LAST),
+        doc.Column("Spend and penalty then", align="right", from_width=_NARROW),
+    ]
+    rows: list[list[doc.Cell]] = [
+        [
+            _screen_name(row.loss.name),
+            _several(short_of(row.unmet, found.names)) if row.unmet else row.reason or doc.NOTHING,
+            rise_of(row),
+        ]
+        for row in unmet
+    ]
+    table = on_screen(columns, rows, "more loss", "more losses", part=2, top=top) if rows else None
+    stock = [
+        doc.Column("Stock that would do instead"),
+        doc.Column("Quantity", align="right"),
+        doc.Column("Holding a year", found.currency, "right", from_width=_NARROW),
+        doc.Column("For the loss of", from_width=_NARROW),
+    ]
+    held: list[list[doc.Cell]] = [
+        [
+            found.names.label(row.material) + ("" if row.proved else " ?"),
+            weighed(found.names, row.material, row.kilograms),
+            doc.NOTHING if row.holding is None else doc.Amount(row.holding),
+            _screen_name(row.loss),
+        ]
+        for row in sorted(found.stock, key=lambda row: (-(row.holding or 0), row.material))
+    ]
+    made = on_screen(stock, held, "more material", part=1, top=top) if held else None
+    premium = (
+        f"To be short of no more after the loss of any one {WHO[found.by]} from {found.start} on than today, the plan costs {premium_price(found)} "
+        f"where no loss comes{', and nothing insures it in full against some losses' if unmet else ''}."
+    )
+    return [doc.apart(doc.sentence(premium), table), *([doc.apart(made)] if made else [])]
+
+
+def _screen_name(name: str) -> doc.Cell:
+    """A name in one piece; one of several companies may be cut between two words."""
+    return name if len(name) <= _LONG else doc.Several((name,))
+
+
+def _several(names: Sequence[str]) -> doc.Cell:
+    return doc.Several(tuple(names), one="material") if names else doc.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class StressOptions:
+    """What can be set."""
+
+    everything: Annotated[
+        bool, Setting("Everyone who could deliver, not only those that the plan buys from.", flags=("--all",))
+    ] = False
+    start: Annotated[
+        str,
+        Setting("When the loss begins; the plan's start, if not given.", "DATE|PERIOD", flags=("--from",)),
+    ] = ""
+    decided_before: Annotated[
+        str,
+        Setting(
+            "Keep everything that the plan orders before a day: without it, plans know of a later loss from the start. The loss begins then, if --from does not say otherwise.",
+            "DATE|PERIOD",
+        ),
+    ] = ""
+    pairs: Annotated[bool, Setting("Also every two countries that the plan buys from.")] = True
+    top: Annotated[int, Setting("Losses shown of each table with --full; 0: all.", "N", least=0)] = 15
+    by: Annotated[
+        str,
+        Setting("What the insured plan survives the loss of: supplier, parent, country, catalog or none.", "KIND"),
+    ] = "supplier"
+    loss_from: Annotated[
+        str,
+        Setting("When it survives it: a year after the start or the middle of the plan, if not given.", "DATE|PERIOD"),
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StressAnswer:
+    """What losses cost, and what insurance against any one of them does."""
+
+    losses: Stress
+    insurance: Insurance | None
+    left_out: str = ""
+    """Why there is no insurance, though it was asked for."""
+
+
+class StressQuestion(Question[StressOptions, StressAnswer]):
+    """What each supplier, parent company, country and catalog is worth: the plan made again without it.
+
+    Then what it costs to survive any one loss: the cheapest plan that leaves nothing more short after it.
+    """
+
+    name = "stress"
+    options = StressOptions
+    doing = "taking away"
+    counted = "losses"
+
+    def check(self, options: StressOptions) -> None:
+        """Refuses a word that names no kind of loss."""
+        from .losses import loss_kind
+
+        if options.by != "none":
+            loss_kind(options.by)
+
+    def ask(self, opened: Opened, options: StressOptions, progress: Progress | None) -> StressAnswer:
+        """The losses, and the insured plan."""
+        from friendshore.session.decided import day_of_plan
+
+        from .losses import first_day, loss_kind
+
+        session = opened.session
+        horizon = session.problem.case.horizon
+        start = first_day(horizon, options.start) if options.start else None
+        later = first_day(horizon, options.loss_from) if options.loss_from else None
+        word = options.decided_before
+        decided = day_of_plan(horizon, word, "the day before which all is decided") if word else None
+        losses = stress(
+            session,
+            everything=options.everything,
+            pairs=options.pairs,
+            start=start,
+            decided_before=decided,
+            progress=progress,
+        )
+        if options.by == "none":
+            return StressAnswer(losses, None)
+        if session.stopped:
+            return StressAnswer(losses, None, "the search was ended: what surviving a loss costs is left out")
+        if session.problem.objectives:
+            why = "the case ranks objectives: what surviving a loss costs is told for cost alone, and left out"
+            return StressAnswer(losses, None, why)
+        return StressAnswer(losses, insurance(session, by=loss_kind(options.by), start=later, progress=progress))
+
+    def document(self, result: StressAnswer, options: StressOptions) -> Document:
+        """The losses in order of what they cost, then the insured plan."""
+        losses = stress_document(result.losses, options.top)
+        if result.insurance is None:
+            return losses
+        return replace(losses, parts=(*losses.parts, *insurance_document(result.insurance, options.top).parts))
+
+    def screen(self, result: StressAnswer, options: StressOptions) -> Document:
+        """The dearest losses, what two cost together, and what surviving any one takes."""
+        return stress_screen(result.losses, result.insurance, options.top)
+
+    def data(self, result: StressAnswer, options: StressOptions) -> dict[str, object]:
+        """The losses, with the insured plan as one entry."""
+        insured = None if result.insurance is None else result.insurance.to_dict()
+        return {**result.losses.to_dict(), "insurance": insured}
+
+    def notes(self, result: StressAnswer) -> tuple[str, ...]:
+        """Why there is no insured plan."""
+        return (result.left_out,) if result.left_out else ()

@@ -20,15 +20,18 @@ from friendshore.session import Session
 from friendshore.solve import Progress
 from friendshore.verify import VerifiedPlan, examine
 
-from ..stress.twostage import kept_ready
-from .certifying import proved_least
-from .check import FollowsJudge, rules_then
-from .component import Losses, RobustComponent
-from .generation import bounded_by
+from .loss_program import kept_ready
 from .losses import PossibleLoss, named_losses
-from .program import LossDay, PartProgram, part_program
-from .proof import ProvedComponent, ProvedPart, WithstandProof
-from .search import MOST_COMBINATIONS, combinations_of
+from .robust import Losses, RobustComponent, bounded_by
+from .withstand_program import FollowsJudge, LossDay, PartProgram, part_program, rules_then
+from .withstand_search import (
+    MOST_COMBINATIONS,
+    ProvedComponent,
+    ProvedPart,
+    WithstandProof,
+    combinations_of,
+    proved_least,
+)
 
 _NONE = Decimal(0)
 
