@@ -1,26 +1,38 @@
-"""Checks of questions, each asked of made-up cases as its command would ask it; and of readers, each of which reads its own example."""
+"""Checks of what the hooks of a plugin bring: questions, readers, rule packs of cases, commands, formats, checks of runs, and formats of cases."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from friendshore.case import load_case
+from friendshore.case.formats import case_format
 from friendshore.case.load import with_demands
 from friendshore.catalog import read_catalogs
+from friendshore.cli import Command
+from friendshore.cli.cases import write_starter
+from friendshore.cli.questions import typed_command
+from friendshore.document import elements as doc
 from friendshore.document.elements import Document
 from friendshore.domain.case import Case
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, FriendshoreError, InputError, PluginError
+from friendshore.hookspecs import Named
 from friendshore.plugins import PluginInfo, Registry, asked_of
+from friendshore.plugins.hosting import HookedWhat
 from friendshore.plugins.readings import What
 from friendshore.problem.inputs import Inputs
 from friendshore.questions import Question
 from friendshore.questions.base import cell_texts, faults, options_of, question_named
 from friendshore.readers import Reader
-from friendshore.recommend import Opened
-from friendshore.run import json_text
+from friendshore.recommend import CheckRequest, Opened, plan
+from friendshore.recommend.checks import answer_of, checker_named
+from friendshore.report.formats import format_named, rendered
+from friendshore.run import json_text, read_run, write_run
 from friendshore.session import Session
 from friendshore.solve import Limits
 
@@ -194,3 +206,115 @@ def _example(name: str, what: What, home: Path, registry: Registry) -> Iterator[
         with_demands(_CASE, first.rows.tables["demand"], name)
     else:
         read_catalogs([first.catalog(home)], registry.catalog_folder)
+
+
+def _brought(what: HookedWhat, name: str, registry: Registry) -> Named:
+    """Return an object that a hook yields.
+
+    Raises:
+        NotLookedAt: If the code of the plugin can't be used.
+    """
+    try:
+        return registry.thing(what, name)[0]
+    except PluginError as error:
+        raise NotLookedAt("its code is unavailable: see `code`") from error
+
+
+def command_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
+    """Return all checks of a command."""
+    subject = f"command `{name}`"
+
+    def has_help() -> Iterator[Diagnostic]:
+        found = _brought("command", name, registry)
+        if not isinstance(found, Command):
+            yield Diagnostic(
+                "is no command", subject, found=repr(found), expected="an object of friendshore.cli.Command"
+            )
+            return
+        if not (found.function.__doc__ or "").strip():
+            fix = "say in the docstring of its function what it does"
+            yield Diagnostic("has no help text", info.file or subject, fix=fix)
+        try:
+            command = typed_command(name.rpartition(" ")[2], found.function)
+            command.get_help(command.context_class(command))
+        except (TypeError, RuntimeError) as error:
+            fix = "annotate each parameter with a type, and with typer.Argument or typer.Option"
+            yield Diagnostic(f"its options can't be read: {error}", info.file or subject, fix=fix)
+
+    return (Check(subject, "help", "It has a help text, and its options can be read.", has_help),)
+
+
+_DOCUMENT = Document(
+    "Example",
+    (
+        doc.sentence("Of 12 t that are needed, 3 t are short."),
+        doc.table(
+            [doc.Column("Material"), doc.figures("Short", "kg")], [["antimony-metal", doc.Amount(Decimal(3000))]]
+        ),
+        doc.section("Notes", doc.notes(["no offer of antimony-metal is allowed"])),
+    ),
+)
+"""A made-up document."""
+
+
+def format_checks(name: str, registry: Registry) -> tuple[Check, ...]:
+    """Return all checks of an output format."""
+    subject = f"format `{name}`"
+
+    def renders() -> Iterator[Diagnostic]:
+        _brought("format", name, registry)
+        form = format_named(name, registry)
+        if rendered(_DOCUMENT, form) != rendered(_DOCUMENT, form):
+            fix = "write no times, random numbers, or ids of objects"
+            yield Diagnostic("writes other bytes when it is asked again", subject, fix=fix)
+
+    return (Check(subject, "renders", "It writes a made-up document as the same bytes twice.", renders),)
+
+
+def run_check_checks(name: str, registry: Registry) -> tuple[Check, ...]:
+    """Return all checks of a check of runs."""
+    subject = f"check `{name}`"
+
+    def answers() -> Iterator[Diagnostic]:
+        _brought("check", name, registry)
+        checker = checker_named(name, registry)
+        with TemporaryDirectory() as scratch:
+            asked = _made_up_run(Path(scratch), registry)
+            first, second = (answer_of(checker, asked) for _ in range(2))
+        try:
+            json_text(dict(first.data))
+        except (TypeError, ValueError) as error:
+            fix = "answer texts, numbers, lists, and mappings as data"
+            yield Diagnostic(f"its data are no JSON: {error}", subject, fix=fix)
+        if first != second:
+            yield Diagnostic("answers something else when it is asked again", subject, fix="read no clock or dice")
+
+    return (Check(subject, "answers", "Asked about a made-up run, it gives the same answer twice.", answers),)
+
+
+def _made_up_run(folder: Path, registry: Registry) -> CheckRequest:
+    """Plan the case that `init` writes, write the run, and return the request to check it."""
+    write_starter(folder / "case")
+    made = plan(load_case(folder / "case" / "case.toml"), registry=registry)
+    write_run(folder / "run", made.run, made.facts())
+    return CheckRequest(read_run(folder / "run"), made.plan, (), registry)
+
+
+def case_format_checks(name: str, registry: Registry) -> tuple[Check, ...]:
+    """Return all checks of a format of cases."""
+    subject = f"case format `{name}`"
+
+    def missing() -> Iterator[Diagnostic]:
+        _brought("case format", name, registry)
+        form = case_format(Path(f"{_NOTHING}.{name}"), registry)
+        problems: list[Diagnostic] = []
+        with TemporaryDirectory() as scratch, asked_of(form, name, "case format"):
+            try:
+                found = form.read(Path(scratch) / f"{_NOTHING}.{name}", problems)
+            except InputError:
+                return
+        if found is not None or not problems:
+            fix = "return None, and add a Diagnostic with the file to `problems`"
+            yield Diagnostic("doesn't say that a file is missing", subject, fix=fix)
+
+    return (Check(subject, "missing", "It reads nothing from a missing file, and says so.", missing),)
