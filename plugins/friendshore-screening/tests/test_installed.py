@@ -13,8 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
-from friendshore_screening.lists.entries import ScreeningList
-from friendshore_screening.lists.installed import InstalledEdition, installed_editions, read_installed
+from friendshore_screening.lists import InstalledEdition, ScreeningList, installed_editions, read_installed
 
 from .test_screen import CASE, LISTED, NOW, write_catalog
 
