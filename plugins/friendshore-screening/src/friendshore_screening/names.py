@@ -43,7 +43,6 @@ _ALIKE = str.maketrans(
     "ABEKMHOPCTXYIJSaceopxyijshdqwABEZHIKMNOPTYXopv",
 )
 """Cyrillic and Greek letters that look like Latin ones: within a Latin word they are meant for these."""
-_ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
 _ROMAN_NUMBER = re.compile(r"(x{0,3})(ix|iv|v?i{0,3})")
 LONG_FORM = 8
 """Letters from which on a legal form is known in spite of one slip of the pen."""
