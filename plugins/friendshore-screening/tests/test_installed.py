@@ -47,7 +47,7 @@ def test_each_edition_is_whole(one: InstalledEdition) -> None:
 
 def test_every_file_is_told_of() -> None:
     """No edition without its file, and no file that `editions.toml` says nothing of."""
-    folder = files("friendshore_screening.lists").joinpath("editions")
+    folder = files("friendshore_screening").joinpath("editions")
     found = {one.name for one in folder.iterdir() if one.name.endswith(".csv")}
     assert found == {f"{one.list}-{one.edition}.csv" for one in EDITIONS}
 

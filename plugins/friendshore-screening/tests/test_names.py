@@ -12,7 +12,7 @@ from tests.property.settings import examples
 
 from friendshore_screening.names import REVIEW, Band, Bands, NameIndex, Weights, compare, name, readings
 
-EDITIONS = files("friendshore_screening") / "lists" / "editions"
+EDITIONS = files("friendshore_screening") / "editions"
 
 
 def score(one: str, other: str) -> float:
