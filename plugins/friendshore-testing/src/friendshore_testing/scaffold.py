@@ -38,9 +38,9 @@ PARTS: Mapping[str, tuple[What, str]] = {
     "question": ("question", "question"),
     "reader": ("reader", "short"),
     "command": ("command", "command"),
-    "format": ("format", "short"),
+    "format": ("format", "ending"),
     "check": ("check", "check"),
-    "case-format": ("case format", "short"),
+    "case-format": ("case format", "ending"),
 }
 """What a plugin can bring: the sort of each part, and the word of the templates that is its name."""
 _HOOKED = frozenset(PARTS) - {"catalog", "pack", "rule"}
@@ -112,6 +112,7 @@ class Scaffold:
             "question": f"{short}-reliance",
             "command": f"{short}-count",
             "check": f"{short}-made-this-year",
+            "ending": short.replace("-", ""),
         }
 
     def _marks(self) -> frozenset[str]:
