@@ -22,9 +22,7 @@ from pathlib import Path
 from rapidfuzz import fuzz, utils
 from rapidfuzz.distance import JaroWinkler
 
-from friendshore_screening.names.index import NameIndex
-from friendshore_screening.names.normal import name, readings
-from friendshore_screening.names.score import MATCH, REVIEW, Weights, compare
+from friendshore_screening.names import MATCH, REVIEW, NameIndex, Weights, compare, name, readings
 
 ORGANISATIONS = {"Company", "Organization", "LegalEntity"}
 

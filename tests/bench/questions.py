@@ -13,8 +13,7 @@ from friendshore.problem.inputs import Inputs
 from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.session import Session
 from friendshore_reasons.ledger.search import ledger
-from friendshore_risk.stress.insurance import insurance
-from friendshore_risk.stress.search import stress
+from friendshore_risk.stress_answer import insurance, stress
 
 from .answer import Answer
 from .instances import COUNTRIES, Instance, _demand, _levels, _many, _money, _spread, _whole, made

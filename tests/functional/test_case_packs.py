@@ -22,7 +22,7 @@ from friendshore.recommend.facts import facts_file
 from friendshore.recommend.verify_run import verify_run
 from friendshore.rules.pack import digest_of_made
 from friendshore.run import write_run
-from friendshore_testing.questions import case_pack_checks
+from friendshore_testing.hooks import case_pack_checks
 
 from ..unit import tin_case
 from .case_books import friendshore

@@ -19,7 +19,7 @@ from friendshore.errors import InputError
 from friendshore.problem.inputs import Applied
 from friendshore.recommend import gather
 from friendshore.solve import AnswerCache, Limits
-from friendshore_sweep.worker import AskedScenario, SweptCase, name_of, planned
+from friendshore_sweep.planning import AskedScenario, SweptCase, name_of, planned
 
 from .test_lock import CASE, CATALOG
 from .test_plugin_edits import CODE, HOUSE_RULE

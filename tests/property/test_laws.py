@@ -20,7 +20,7 @@ from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.questions.compare.compare_plans import compare
 from friendshore.rules.base import Rule
 from friendshore.session import Session
-from friendshore_risk.stress.search import stress
+from friendshore_risk.stress_answer import stress
 
 from .compare import RELATIVE
 from .settings import examples

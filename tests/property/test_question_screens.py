@@ -29,9 +29,8 @@ from friendshore_reasons.ledger.document import ledger_screen
 from friendshore_reasons.ledger.search import Ledger
 from friendshore_reasons.repairs.document import repairs_screen
 from friendshore_reasons.repairs.search import Gap, Repairs
-from friendshore_risk.stress.insured import Insurance
-from friendshore_risk.stress.screen import stress_screen
-from friendshore_risk.stress.search import Stress
+from friendshore_risk.stress import stress_screen
+from friendshore_risk.stress_answer import Insurance, Stress
 from friendshore_workbooks.unknowns import Unknowns, ask_screen
 
 from .settings import examples

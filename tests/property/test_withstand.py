@@ -18,9 +18,9 @@ from tests.building import case, catalog, demand, facility, opened, rule, source
 
 from friendshore.rules.kinds.trade import ExportControl
 from friendshore.session import Session
-from friendshore_risk.withstand.losses import named_losses, usual_losses
-from friendshore_risk.withstand.recheck import check_proof
-from friendshore_risk.withstand.search import combinations_of, withstand
+from friendshore_risk.losses import named_losses, usual_losses
+from friendshore_risk.withstand_recheck import check_proof
+from friendshore_risk.withstand_search import combinations_of, withstand
 
 from .patterns import Amount, Bound, Column, Enumeration
 from .settings import at_depth, examples

@@ -34,8 +34,7 @@ from friendshore.solve.solving import solve_lexicographic
 from friendshore_reasons.calendar.search import calendar
 from friendshore_reasons.ledger.search import ledger
 from friendshore_reasons.repairs.search import repairs
-from friendshore_risk.stress.insurance import insurance
-from friendshore_risk.stress.search import stress
+from friendshore_risk.stress_answer import insurance, stress
 
 from ..building import built, case, catalog, demand, facility, hard_case, metals, opened, planned, rule, source, store
 from .test_solve import hard_part

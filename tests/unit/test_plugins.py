@@ -29,7 +29,7 @@ from friendshore.recommend.verify_run import verify_run
 from friendshore.rules.base import Rule
 from friendshore.run import write_run
 from friendshore_testing import checks_of
-from friendshore_testing.questions import question_checks
+from friendshore_testing.hooks import question_checks
 
 from ..building import MATERIALS, facility, offer, refused
 from . import tin_case

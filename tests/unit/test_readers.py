@@ -19,7 +19,7 @@ from friendshore.recommend.check import check
 from friendshore.recommend.gather import Gathered
 from friendshore.recommend.verify_run import verify_run
 from friendshore.run import write_run
-from friendshore_testing.questions import reader_checks
+from friendshore_testing.hooks import reader_checks
 
 from ..building import refused
 

@@ -25,7 +25,7 @@ from friendshore_reasons.calendar.search import calendar
 from friendshore_reasons.ledger.search import ledger
 from friendshore_reasons.repairs.document import repairs_document
 from friendshore_reasons.repairs.search import repairs
-from friendshore_risk.stress.search import stress
+from friendshore_risk.stress_answer import stress
 from friendshore_workbooks.ask import ask
 
 from ..building import case, catalog, demand, facility, rule, source, unwrapped

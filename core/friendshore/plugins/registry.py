@@ -246,7 +246,7 @@ class Registry:
         found = plugin.given.get(what) or self._ask(plugin, HOOKS[what]).named
         return found[name], plugin.info
 
-    def names(self, what: HookedWhat) -> Mapping[str, str]:
+    def names(self, what: What) -> Mapping[str, str]:
         """Return the names of all usable things of a sort, each with the distribution and version that brings it."""
         return usable(self._plugins, what)
 

@@ -16,8 +16,7 @@ from scipy.sparse import csr_matrix
 from friendshore.domain.change import Change
 from friendshore.recommend import Opened, reopen
 from friendshore.session import Session
-from friendshore_pages.interactive.offered import Offered
-from friendshore_pages.interactive.trying import PageProgram, numbers
+from friendshore_pages.interactive.levers import Offered, PageProgram, numbers
 
 SOURCE = Path(__file__).parents[3] / "docs/cases/small/recipes"
 Taken = tuple[int, Decimal, int]

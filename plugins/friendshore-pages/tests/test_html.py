@@ -41,7 +41,7 @@ from friendshore.document.elements import (
     table,
 )
 from friendshore_pages.html import Working, html
-from friendshore_pages.html.tables import value
+from friendshore_pages.html.markup import value
 
 D = Decimal
 

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from friendshore.recommend import Opened, reopen
-from friendshore_pages.interactive.offered import Offered
-from friendshore_pages.interactive.page import page
-from friendshore_pages.interactive.question import Interactive, InteractiveQuestion, NoOptions
+from friendshore_pages.interactive.levers import Offered
+from friendshore_pages.interactive.page import Interactive, InteractiveQuestion, NoOptions, page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [

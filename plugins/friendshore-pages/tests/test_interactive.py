@@ -24,10 +24,8 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.recommend import Opened, reopen
-from friendshore_pages.interactive.offered import Offered, offered
-from friendshore_pages.interactive.page import page
-from friendshore_pages.interactive.question import Interactive, InteractiveQuestion, NoOptions
-from friendshore_pages.interactive.trying import numbers
+from friendshore_pages.interactive.levers import Offered, numbers, offered
+from friendshore_pages.interactive.page import Interactive, InteractiveQuestion, NoOptions, page
 
 ROOT = Path(__file__).parents[3]
 Answered = Callable[..., float | None]

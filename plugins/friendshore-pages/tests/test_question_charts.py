@@ -19,8 +19,8 @@ from friendshore_reasons.calendar.document import calendar_document
 from friendshore_reasons.calendar.search import calendar
 from friendshore_reasons.ledger.document import ledger_document
 from friendshore_reasons.ledger.search import ledger
-from friendshore_risk.stress.document import stress_document
-from friendshore_risk.stress.search import stress
+from friendshore_risk.stress import stress_document
+from friendshore_risk.stress_answer import stress
 
 
 @cache

@@ -18,9 +18,8 @@ from friendshore.document.terminal import plain_text
 from friendshore.plugins import Registry
 from friendshore.recommend import reopen
 from friendshore.recommend.check import check
-from friendshore_programmes.bill import read_bill
-from friendshore_programmes.built import Held, ProgrammeLine
-from friendshore_programmes.question import Programmes, ProgrammesQuestion, SpendLine, Spent
+from friendshore_programmes.bill import Held, ProgrammeLine, read_bill
+from friendshore_programmes.programmes import Programmes, ProgrammesQuestion, SpendLine, Spent
 
 HEAD = "part,programme,material,content,end_use,place,parts_per_year\n"
 CATALOG = {

@@ -19,9 +19,8 @@ from friendshore.rules.kinds.limits.amounts import Cover
 from friendshore.rules.kinds.limits.shares import MaxShare
 from friendshore.rules.rows import Row
 from friendshore.session import Session
-from friendshore_risk.events import Event
-from friendshore_risk.events.scenarios import enumerated
-from friendshore_risk.risk.search import RiskSearch
+from friendshore_risk.events import Event, enumerated
+from friendshore_risk.risk_answer import RiskSearch
 
 START = 2026
 BAN = building.ban(*OXIDE, phases=[{"status": "pending"}])

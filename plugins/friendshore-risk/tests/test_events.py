@@ -14,8 +14,7 @@ from pydantic import ValidationError
 from scipy import stats
 
 from friendshore.domain.time import Horizon, PeriodLength
-from friendshore_risk.events import Event, RiskSettings
-from friendshore_risk.events.scenarios import NOTHING_HAPPENS, count_of, enumerated, sampled
+from friendshore_risk.events import NOTHING_HAPPENS, Event, RiskSettings, count_of, enumerated, sampled
 
 HORIZON = Horizon(start=date(2027, 1, 1), count=12, length=PeriodLength.QUARTER)
 DAY = date(2028, 1, 1)

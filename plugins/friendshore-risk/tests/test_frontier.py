@@ -23,10 +23,15 @@ from friendshore.errors import InputError
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MinDelivered
 from friendshore.session import Session
-from friendshore_risk.frontier.curve import Corner, PricedPlan, corners
-from friendshore_risk.frontier.document import frontier_document, frontier_screen
-from friendshore_risk.frontier.records import Frontier
-from friendshore_risk.frontier.search import frontier
+from friendshore_risk.frontier import (
+    Corner,
+    Frontier,
+    PricedPlan,
+    corners,
+    frontier,
+    frontier_document,
+    frontier_screen,
+)
 
 CHINA = Concern(countries=frozenset({"CN"}))
 

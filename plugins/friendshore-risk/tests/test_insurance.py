@@ -14,10 +14,9 @@ from friendshore.domain.case import Level, Minimise
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import InputError
 from friendshore.rules.base import Phase
-from friendshore_risk.stress.document import insurance_document
-from friendshore_risk.stress.insurance import first_loss, insurance
-from friendshore_risk.stress.insured import Insurance
-from friendshore_risk.stress.losses import loss_kind
+from friendshore_risk.losses import loss_kind
+from friendshore_risk.stress import insurance_document
+from friendshore_risk.stress_answer import Insurance, first_loss, insurance
 
 from .small import Floor
 

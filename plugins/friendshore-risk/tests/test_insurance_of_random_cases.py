@@ -17,10 +17,8 @@ from tests.property.strategies import Tiny, tiny_cases
 
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
-from friendshore_risk.stress.insurance import insurance
-from friendshore_risk.stress.insured import Insurance
-from friendshore_risk.stress.losses import losses
-from friendshore_risk.stress.search import stress
+from friendshore_risk.losses import losses
+from friendshore_risk.stress_answer import Insurance, insurance, stress
 
 from .test_random_cases import Program
 

@@ -21,8 +21,7 @@ from friendshore_risk.twostage import (
     solve_recourse,
     solver_within,
 )
-from friendshore_risk.twostage.lshaped import Decomposed, by_cuts
-from friendshore_risk.twostage.pricing import StagePricer
+from friendshore_risk.twostage.lshaped import Decomposed, StagePricer, by_cuts
 
 from .test_published_recourse import lands
 from .test_random_cases import Program, add

@@ -19,13 +19,9 @@ from friendshore.document.terminal import plain_text
 from friendshore.errors import InputError, VerificationError
 from friendshore.explain.results import Counted
 from friendshore.rules.kinds.origin_ban import OriginBan
-from friendshore_risk.events import Event
-from friendshore_risk.events.scenarios import sampled
-from friendshore_risk.risk.answer import risk_of, told_again
-from friendshore_risk.risk.document import risk_document
-from friendshore_risk.risk.records import FrontierPoint, Risk
-from friendshore_risk.risk.saved import check_saved
-from friendshore_risk.risk.search import RiskSearch
+from friendshore_risk.events import Event, sampled
+from friendshore_risk.risk import check_saved, risk_document
+from friendshore_risk.risk_answer import FrontierPoint, Risk, RiskSearch, risk_of, told_again
 from friendshore_risk.telling import Telling
 from friendshore_risk.twostage import RiskMeasure
 

@@ -16,13 +16,11 @@ from friendshore.errors import InputError, VerificationError
 from friendshore.plugins import Registry
 from friendshore.session import Session
 from friendshore_risk.events import Event
-from friendshore_risk.risk.answer import risk_of
-from friendshore_risk.risk.question import RiskQuestion
-from friendshore_risk.risk.records import Risk
-from friendshore_risk.risk.search import _check_routes
+from friendshore_risk.losses import named_losses, usual_losses
+from friendshore_risk.risk import RiskQuestion
+from friendshore_risk.risk_answer import Risk, _check_routes, risk_of
 from friendshore_risk.twostage import RiskMeasure
-from friendshore_risk.withstand.losses import named_losses, usual_losses
-from friendshore_risk.withstand.search import withstand
+from friendshore_risk.withstand_search import withstand
 
 from .small import Seller, opened, searching
 from .test_risk import write_catalog

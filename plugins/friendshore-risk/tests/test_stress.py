@@ -13,10 +13,9 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.rules.base import Phase
-from friendshore_risk.stress.document import stress_document
-from friendshore_risk.stress.losses import first_day, losses
-from friendshore_risk.stress.screen import stress_screen
-from friendshore_risk.stress.search import Stress, stress
+from friendshore_risk.losses import first_day, losses
+from friendshore_risk.stress import stress_document, stress_screen
+from friendshore_risk.stress_answer import Stress, stress
 
 from .small import Floor
 

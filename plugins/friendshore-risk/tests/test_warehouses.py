@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from friendshore.cli import app
-from friendshore_risk.risk.document import risk_document
-from friendshore_risk.risk.records import Risk
+from friendshore_risk.risk import risk_document
+from friendshore_risk.risk_answer import Risk
 from friendshore_risk.telling import Telling
 from friendshore_risk.twostage import RiskMeasure, solve_recourse, solver_within
 
@@ -42,7 +42,7 @@ def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_
 ) -> None:
     """The plan as it is, or what its cuts lead to, followed in every scenario; what there was no time for is not told."""
     monkeypatch.setattr("friendshore_risk.twostage.solving.LARGE", 0)
-    monkeypatch.setattr("friendshore_risk.risk.search.LAST_SECONDS", 60.0)  # however slow the machine is
+    monkeypatch.setattr("friendshore_risk.risk_answer.LAST_SECONDS", 60.0)  # however slow the machine is
     case = str(warehouses.write(tmp_path / "warehouses", 2, 1))
     done = CliRunner().invoke(app, ["risk", case, "--time-limit", "0.001", "--json", "--quiet"])
     assert done.exit_code == 0, done.output

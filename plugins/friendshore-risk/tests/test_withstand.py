@@ -26,22 +26,22 @@ from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.recommend import reopen
 from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
+from friendshore_risk.losses import named_losses, usual_losses
+from friendshore_risk.robust import ListedScenarios, RobustProgram, RobustScenario, generate
 from friendshore_risk.telling import Telling
-from friendshore_risk.withstand.certifying import certified_least, proved_least
-from friendshore_risk.withstand.document import checked_document, withstand_document
-from friendshore_risk.withstand.generation import ListedScenarios, generate
-from friendshore_risk.withstand.losses import named_losses, usual_losses
-from friendshore_risk.withstand.proof import (
+from friendshore_risk.withstand import checked_document, withstand_document
+from friendshore_risk.withstand_recheck import check_proof
+from friendshore_risk.withstand_search import (
     CertifiedLeast,
     ProvedComponent,
     ProvedPart,
     WithstandProof,
+    certified_least,
+    proved_least,
     read_proof,
+    withstand,
     write_proof,
 )
-from friendshore_risk.withstand.recheck import check_proof
-from friendshore_risk.withstand.robust import RobustProgram, RobustScenario
-from friendshore_risk.withstand.search import withstand
 
 from .small import Seller, opened
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from tests.property.settings import examples
 
 from friendshore.errors import InputError
-from friendshore_screening.lists.read import read_list
+from friendshore_screening.lists import read_list
 
 Row = dict[str, str]
 Rows = dict[str, list[Row]]

@@ -13,8 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from friendshore.cli.app import app
-from friendshore_screening.lists.entries import ScreeningList
-from friendshore_screening.lists.installed import InstalledEdition, installed_editions, read_installed
+from friendshore_screening.lists import InstalledEdition, ScreeningList, installed_editions, read_installed
 
 from .test_screen import CASE, LISTED, NOW, write_catalog
 
@@ -48,7 +47,7 @@ def test_each_edition_is_whole(one: InstalledEdition) -> None:
 
 def test_every_file_is_told_of() -> None:
     """No edition without its file, and no file that `editions.toml` says nothing of."""
-    folder = files("friendshore_screening.lists").joinpath("editions")
+    folder = files("friendshore_screening").joinpath("editions")
     found = {one.name for one in folder.iterdir() if one.name.endswith(".csv")}
     assert found == {f"{one.list}-{one.edition}.csv" for one in EDITIONS}
 

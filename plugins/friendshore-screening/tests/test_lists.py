@@ -14,10 +14,9 @@ from tests.building import refused
 from tests.property.settings import examples
 
 from friendshore.errors import InputError
-from friendshore_screening.decisions import read_decisions
-from friendshore_screening.lists.entries import ListEntry, ScreeningList
-from friendshore_screening.lists.read import FORMATS, read_list
-from friendshore_screening.owners import read_owners
+from friendshore_screening.lists import FORMATS, ListEntry, ScreeningList, read_list
+from friendshore_screening.matching import read_decisions
+from friendshore_screening.ownership import read_owners
 
 DAY = date(2026, 11, 20)
 CSL_HEAD = "_id,source,entity_number,type,programs,name,title,addresses,start_date,end_date,remarks,alt_names\n"

@@ -7,10 +7,9 @@ from datetime import date
 
 import pytest
 
-from friendshore_screening.lists.entries import ListEntry, ScreeningList
-from friendshore_screening.matching import screen
-from friendshore_screening.names.score import Band, Bands
-from friendshore_screening.parties import Party
+from friendshore_screening.lists import ListEntry, ScreeningList
+from friendshore_screening.matching import Party, screen
+from friendshore_screening.names import Band, Bands
 
 DAY = date(2027, 1, 1)
 

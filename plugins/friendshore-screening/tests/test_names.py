@@ -10,11 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.settings import examples
 
-from friendshore_screening.names.index import NameIndex
-from friendshore_screening.names.normal import name, readings
-from friendshore_screening.names.score import REVIEW, Band, Bands, Weights, compare
+from friendshore_screening.names import REVIEW, Band, Bands, NameIndex, Weights, compare, name, readings
 
-EDITIONS = files("friendshore_screening") / "lists" / "editions"
+EDITIONS = files("friendshore_screening") / "editions"
 
 
 def score(one: str, other: str) -> float:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.settings import examples
 
-from friendshore_screening.law import RULES
+from friendshore_screening.barred import RULES
 from friendshore_screening.ownership import INDEPENDENT, Attributed, OwnerStanding, Share50, Stake, Structure
 
 DAY = date(2027, 1, 1)

@@ -26,11 +26,8 @@ from friendshore.errors import SolverError
 from friendshore.problem.inputs import Applied
 from friendshore.recommend import gather
 from friendshore.solve import AnswerCache, Limits
-from friendshore_sweep.executors import dask
-from friendshore_sweep.journal import JOURNAL
-from friendshore_sweep.records import KeptScenario, SweepScenario
-from friendshore_sweep.search import SweepFolder, run_sweep, sweep
-from friendshore_sweep.worker import SweptCase
+from friendshore_sweep.planning import SweepFolder, SweptCase, dask, run_sweep, sweep
+from friendshore_sweep.results import JOURNAL, KeptScenario, SweepScenario
 
 GRID = ("--vary", "price:quebec-gallium=0.5..2/4", "--vary", "demand:civil=1,2")
 SCENARIOS = 8

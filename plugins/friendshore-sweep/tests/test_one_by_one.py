@@ -15,9 +15,8 @@ from friendshore.problem.inputs import Applied
 from friendshore.questions.pools import here
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Limits
-from friendshore_sweep.records import FAILED, ScenarioPlan, SweepScenario
-from friendshore_sweep.search import run_sweep
-from friendshore_sweep.worker import SweptCase, told
+from friendshore_sweep.planning import SweptCase, run_sweep, told
+from friendshore_sweep.results import FAILED, ScenarioPlan, SweepScenario
 
 LIMITS = Limits(workers=1)
 

@@ -28,13 +28,11 @@ from friendshore.questions.pools import given, here
 from friendshore.rules.kinds.limits import MaxShare
 from friendshore.solve import AnswerCache, Limits
 from friendshore_pages.html import html
-from friendshore_sweep import journal, worker
-from friendshore_sweep.document import sweep_document, sweep_notes
+from friendshore_sweep import planning, results
 from friendshore_sweep.grid import scenarios_of
-from friendshore_sweep.journal import JOURNAL
-from friendshore_sweep.records import Sweep
-from friendshore_sweep.search import SweepFolder, run_sweep, sweep
-from friendshore_sweep.worker import SweptCase
+from friendshore_sweep.planning import SweepFolder, SweptCase, run_sweep, sweep
+from friendshore_sweep.results import JOURNAL, Sweep
+from friendshore_sweep.sweep import sweep_document, sweep_notes
 
 CASE = case(
     demand("metal", "civil", 40), scenarios=[Scenario(name="dear", change=(Change(price="cn-metal", factor=9),))]
@@ -280,7 +278,7 @@ def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) 
     packed = swept_case(Inputs(CASE, (FACTS,), ())).packed()
     monkeypatch.setattr(processes, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
     with pytest.raises(InputError, match=r"other software.*friendshore 9\.9"):
-        worker.planned(worker.AskedScenario(0, Applied(), worker.name_of(packed), packed=packed))
+        planning.planned(planning.AskedScenario(0, Applied(), planning.name_of(packed), packed=packed))
 
 
 FACTS_GIVEN = Inputs(CASE, (FACTS,), (rule(MaxShare, id="share", materials=["metal"], share="0.9", countries=["CN"]),))
@@ -392,7 +390,7 @@ def test_parquet_holds_what_csv_does(tmp_path: Path) -> None:
 def test_plans_are_read_when_they_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From a file without a name where they are too many for memory: one, several, all, after the folder is gone, and pickled."""
     first = swept([*PRICES, REFUSED], folder=tmp_path / "a")
-    monkeypatch.setattr(journal, "MOST_HELD", 1)
+    monkeypatch.setattr(results, "MOST_HELD", 1)
     found = swept([*PRICES, REFUSED], folder=tmp_path / "b")
     assert files(tmp_path / "a") == files(tmp_path / "b")
     shutil.rmtree(tmp_path / "b")
@@ -429,7 +427,7 @@ def memory(scenarios: int, folder: Path) -> int:
 @pytest.mark.deep
 def test_memory_hardly_grows_with_scenarios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than 2 kB each, for its key, its place and what a table says of it; as records a plan of this small case takes 10."""
-    monkeypatch.setattr(journal, "MOST_HELD", 1)
+    monkeypatch.setattr(results, "MOST_HELD", 1)
     few, many = (memory(count, tmp_path / str(count)) for count in (200, 1_200))
     assert (many - few) / 1_000 < 2_000
 

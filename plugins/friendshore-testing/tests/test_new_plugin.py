@@ -24,8 +24,14 @@ KINDS = {
     "acme-law": ("--pack",),
     "acme-asks": ("--question",),
     "acme-erp": ("--reader",),
-    "acme-all": ("--catalog", "--rule", "--pack", "--question", "--reader"),
-}
+    "acme-tool": ("--command",),
+    "acme-text": ("--format",),
+    "acme-audit": ("--check",),
+    "acme-json": ("--case-format",),
+    "acme-all": (
+        "--catalog", "--rule", "--pack", "--question", "--reader", "--command", "--format", "--check", "--case-format",
+    ),
+}  # fmt: skip
 ALL_BUT_THE_KIT = ("-k", "not conforms")
 """The conformance kit takes longest over rules. It runs on the same rule in the plugin `friendshore-acme`."""
 KITLESS = ("acme-rules", "acme-all")
@@ -80,7 +86,7 @@ def test_a_new_plugin_passes_its_own_tests_and_types(
     told = new(name, project, *KINDS[name])
     assert told.exit_code == 0, told.output
     # Options that every pip knows: that of a new environment of Python 3.11 has no `--group`.
-    assert f"pip install --editable {project} mypy pytest\n" in told.output
+    assert f"pip install --editable {project} friendshore-testing mypy pytest\n" in told.output
     env = run_its_tests(project, tmp_path / "site", *(ALL_BUT_THE_KIT if name in KITLESS else ()))
     # What one project's check has found out about friendshore serves the next.
     run(project, {**env, "MYPYPATH": "src"}, "mypy", "--cache-dir", str(tmp_path_factory.getbasetemp() / "mypy"))
@@ -106,6 +112,15 @@ def test_the_tests_of_a_new_plugin_read_its_names(tmp_path: Path) -> None:
             assert old in file.read_text(), (file, old)
             file.write_text(file.read_text().replace(old, text))
     run_its_tests(project, tmp_path / "site", *ALL_BUT_THE_KIT)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_new_plugin_is_linted_and_formatted(name: str, tmp_path: Path) -> None:
+    """Ruff finds nothing to change, whatever parts are asked for."""
+    assert new(name, tmp_path / "project", *KINDS[name]).exit_code == 0
+    rules = ("--select", "B,C4,E,F,I,RUF,SIM,UP", "--line-length", "150")
+    for words in (("check", *rules), ("format", "--check", "--line-length", "120")):
+        run(tmp_path / "project", dict(os.environ), "ruff", *words, "--isolated", "--no-cache", ".")
 
 
 def test_parts_that_are_not_asked_for_are_not_written(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from friendshore.hookspecs import hookimpl
 if TYPE_CHECKING:
     from friendshore.report import Format
 
-    from .interactive.question import InteractiveQuestion
+    from .interactive.page import InteractiveQuestion
 
 
 @hookimpl
 def friendshore_questions() -> list[InteractiveQuestion]:
     """Return the question `interactive`."""
-    from .interactive.question import InteractiveQuestion
+    from .interactive.page import InteractiveQuestion
 
     return [InteractiveQuestion()]
 

@@ -27,13 +27,17 @@ from friendshore.report.mix import by_material, cost_of, dependence_figure, depe
 from friendshore.report.page import answered, caveats, head, needs, proof, refused, suppliers, supply_notes, titled
 from friendshore.report.plan import STATUS, discounts, price_ranges, ranks
 
-from .charts.dates import orders_section, rules_drawing
-from .charts.demand import met_drawing
-from .charts.flow import flow_element
-from .charts.mix import mix_elements
-from .charts.money import charges_drawing, evidence_drawing, prices_table, spend_drawing
 from .charts.parts import largest
-from .charts.world import world_section
+from .charts.schedule import (
+    charges_drawing,
+    evidence_drawing,
+    met_drawing,
+    orders_section,
+    prices_table,
+    rules_drawing,
+    spend_drawing,
+)
+from .charts.supply import flow_element, mix_elements, world_section
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from friendshore.recommend import RunCheck

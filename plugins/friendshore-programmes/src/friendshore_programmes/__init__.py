@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from friendshore.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from .question import ProgrammesQuestion
-    from .reader import BomReader
+    from .bill import BomReader
+    from .programmes import ProgrammesQuestion
 
 
 @hookimpl
 def friendshore_readers() -> list[BomReader]:
     """The reader `bom`."""
-    from .reader import BomReader
+    from .bill import BomReader
 
     return [BomReader()]
 
@@ -22,6 +22,6 @@ def friendshore_readers() -> list[BomReader]:
 @hookimpl
 def friendshore_questions() -> list[ProgrammesQuestion]:
     """The question `programmes`."""
-    from .question import ProgrammesQuestion
+    from .programmes import ProgrammesQuestion
 
     return [ProgrammesQuestion()]

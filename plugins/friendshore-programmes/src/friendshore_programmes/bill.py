@@ -1,20 +1,24 @@
-"""Bills of materials, rolled up to demands."""
+"""Bills of materials: reading them, the programmes that they build, and the budgets of programmes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from friendshore.domain.base import Record
+from friendshore.domain.base import Record, grouped, totals
 from friendshore.domain.use import PROGRAM
-from friendshore.domain.values import Ident, Kilograms, NonNegative, label
+from friendshore.domain.values import CurrencyOrBlank, Ident, Kilograms, Lots, Money, NonNegative, SiteOrBlank, label
 from friendshore.domain.written import Written
 from friendshore.errors import Diagnostic, InputError
-from friendshore.readers import RecordRow, read_record_rows
+from friendshore.readers import Reader, ReadRequest, RecordRow, TableRows, read_record_rows
+
+if TYPE_CHECKING:
+    from friendshore.verify import VerifiedPlan
+
 
 PROGRAMME = PROGRAM
 """Column with the program of a demand. It has the name of the fact."""
@@ -164,3 +168,164 @@ def _named(rolled: Sequence[Rolled]) -> list[Rolled]:
         name = one.id if number == 1 else f"{one.id}/{number}"
         named.append(Rolled(name, one.line, one.stated, one.contents, one.substance))
     return named
+
+
+class BomReader(Reader):
+    """A bill of materials as demand: a row for every programme, material, end use and place."""
+
+    name = "bom"
+    example = "example/parts.csv"
+
+    def demand(self, asked: ReadRequest) -> TableRows:
+        """The demands that the bill comes to."""
+        file, rolled = read_bill(asked.path)
+        columns = list(dict.fromkeys(name for one in rolled for name in one.cells))
+        return TableRows(columns, [(one.line, [one.cells.get(name) for name in columns]) for one in rolled], file)
+
+
+_YEARS = range(1900, 10_000)
+
+
+class BudgetLine(Record):
+    """Money for a year."""
+
+    programme: Annotated[str, Written("patriot")] = ""
+    """Programme it is for; blank: all."""
+    place: Annotated[SiteOrBlank, Written("US")] = ""
+    """Place it is for, where what is bought is wanted; blank: all."""
+    year: Annotated[Lots, Written("2027")]
+    """Calendar year."""
+    amount: Annotated[Money, Written("60,000,000 USD")]
+    """Money, in the case's currency."""
+    amount_currency: CurrencyOrBlank = ""
+
+
+def read_budgets(path: Path, currency: str) -> tuple[BudgetLine, ...]:
+    """The lines of a table of budgets.
+
+    Raises:
+        InputError: with all that is wrong with it, another currency than the case's among it.
+    """
+    file, rows = read_record_rows(path, BudgetLine, "What may be spent.")
+    found: list[Diagnostic] = []
+    seen: dict[tuple[str, str, int], int] = {}
+    for row in rows:
+        line = row.record
+        if line.amount_currency != currency:
+            expected = f"an amount in {currency}, the currency of the case"
+            found.append(Diagnostic("is in another currency", file, row.line, "amount", line.amount_currency, expected))
+        if line.year not in _YEARS:
+            found.append(Diagnostic("is no year", file, row.line, "year", str(line.year), "a calendar year, like 2027"))
+        before = seen.setdefault((line.programme, line.place, line.year), row.line)
+        if before != row.line:
+            message = f"line {before} already says the budget of that programme, place and year"
+            found.append(Diagnostic(message, file, row.line, "year", fix="delete one of the two"))
+    if found:
+        raise InputError(found)
+    return tuple(row.record for row in rows)
+
+
+NO_PROGRAMME = "(none)"
+"""Of demands that state no programme."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A part, or a programme, and from when on it can be built in full."""
+
+    name: str
+    met_from: str
+    """First period from which it can be built in full to the end; empty: never."""
+    late: bool
+    """Whether there is a period in which it is wanted and cannot be built in full."""
+    held_by: tuple[str, ...]
+    """Materials that keep it from being built earlier, those that are short longest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeLine:
+    """A programme."""
+
+    whole: Held
+    parts: tuple[Held, ...]
+    """Its parts that are late, those that are late longest first; none where no bill of materials is known."""
+    of: int
+    """Parts in all; 0: no bill of materials is known."""
+    short: tuple[tuple[str, Decimal], ...]
+    """Material -> kilograms short over the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """A demand period by period."""
+
+    material: str
+    wanted: Sequence[Decimal]
+    missing: Sequence[Decimal]
+
+
+def programme_of(facts: Mapping[str, object]) -> str:
+    """The programme that a demand states."""
+    return str(facts.get(PROGRAMME, NO_PROGRAMME))
+
+
+def programmes(verified: VerifiedPlan, bill: Iterable[Rolled]) -> list[ProgrammeLine]:
+    """Every programme, by name; parts as a bill of materials has them.
+
+    What a demand gets goes to its parts in proportion to what they need.
+    """
+    problem = verified.problem
+    met = _met(verified)
+    of = grouped((programme_of(demand.use.stated), met[demand.id]) for demand in problem.demands)
+    contents = (
+        (rolled.stated[PROGRAMME], content.part, met[rolled.id]) for rolled in bill for content in rolled.contents
+    )
+    parts = grouped(((programme, part), demand) for programme, part, demand in contents)
+    labels = [period.label for period in problem.case.horizon.periods]
+    lines = []
+    for name, demands in sorted(of.items()):
+        own = [_held(part, found, labels) for (programme, part), found in parts.items() if programme == name]
+        late = sorted((part for part in own if part.late), key=lambda part: (-_until(part, labels), part.name))
+        lacking = totals((demand.material, sum(demand.missing, Decimal(0))) for demand in demands)
+        short = sorted(((m, kg) for m, kg in lacking.items() if kg), key=lambda pair: (-pair[1], pair[0]))
+        lines.append(ProgrammeLine(_held(name, demands, labels), tuple(late), len(own), tuple(short)))
+    return lines
+
+
+def _met(verified: VerifiedPlan) -> dict[str, _Met]:
+    """Every demand, by name; rounding of a few grams is no shortage."""
+    problem = verified.problem
+    slack = problem.case.resolution * 10
+    missing: dict[tuple[str, int], Decimal] = {
+        (short.demand, short.period): short.quantity for short in verified.plan.shorts if short.quantity > slack
+    }
+    return {
+        demand.id: _Met(
+            demand.use.material.id,
+            demand.quantity,
+            [missing.get((demand.id, t), Decimal(0)) for t in range(len(demand.quantity))],
+        )
+        for demand in problem.demands
+    }
+
+
+def _until(held: Held, labels: Sequence[str]) -> int:
+    return labels.index(held.met_from) if held.met_from else len(labels)
+
+
+def _held(name: str, demands: Sequence[_Met], labels: Sequence[str]) -> Held:
+    last = -1
+    wanted_in: list[int] = []
+    lateness: dict[str, int] = {}
+    for t in range(len(labels)):
+        wanted = [one for one in demands if one.wanted[t]]
+        lacking = [one.material for one in wanted if one.missing[t]]
+        if wanted:
+            wanted_in.append(t)
+        if lacking:
+            last = t
+        for material in dict.fromkeys(lacking):
+            lateness[material] = lateness.get(material, 0) + 1
+    later = [t for t in wanted_in if t > last]
+    held_by = tuple(sorted(lateness, key=lambda material: (-lateness[material], material)))
+    return Held(name, labels[later[0]] if later else "", last >= 0, held_by)

@@ -8,10 +8,10 @@ from friendshore.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from .events import RiskSettings
-    from .frontier.question import FrontierQuestion
-    from .risk.question import RiskQuestion
-    from .stress.question import StressQuestion
-    from .withstand.question import WithstandQuestion
+    from .frontier import FrontierQuestion
+    from .risk import RiskQuestion
+    from .stress import StressQuestion
+    from .withstand import WithstandQuestion
 
 
 @hookimpl
@@ -25,9 +25,9 @@ def friendshore_settings() -> list[type[RiskSettings]]:
 @hookimpl
 def friendshore_questions() -> list[FrontierQuestion | RiskQuestion | StressQuestion | WithstandQuestion]:
     """Return the questions `frontier`, `risk`, `stress`, and `withstand`."""
-    from .frontier.question import FrontierQuestion
-    from .risk.question import RiskQuestion
-    from .stress.question import StressQuestion
-    from .withstand.question import WithstandQuestion
+    from .frontier import FrontierQuestion
+    from .risk import RiskQuestion
+    from .stress import StressQuestion
+    from .withstand import WithstandQuestion
 
     return [FrontierQuestion(), RiskQuestion(), StressQuestion(), WithstandQuestion()]

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from friendshore.readers import CaseFacts
     from friendshore.rules.pack import RulePack
 
-    from .question import ScreenQuestion
-    from .settings import ScreeningSettings
+    from .screen import ScreenQuestion
+    from .screened import ScreeningSettings
 
 
 @hookimpl
 def friendshore_settings() -> list[type[ScreeningSettings]]:
     """What a case can set."""
-    from .settings import ScreeningSettings
+    from .screened import ScreeningSettings
 
     return [ScreeningSettings]
 
@@ -26,7 +26,7 @@ def friendshore_settings() -> list[type[ScreeningSettings]]:
 @hookimpl
 def friendshore_questions() -> list[ScreenQuestion]:
     """The question `screen`."""
-    from .question import ScreenQuestion
+    from .screen import ScreenQuestion
 
     return [ScreenQuestion()]
 

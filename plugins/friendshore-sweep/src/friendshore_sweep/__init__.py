@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from friendshore.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from .question import SweepQuestion
+    from .sweep import SweepQuestion
 
 
 @hookimpl
 def friendshore_questions() -> list[SweepQuestion]:
     """The question `sweep`."""
-    from .question import SweepQuestion
+    from .sweep import SweepQuestion
 
     return [SweepQuestion()]

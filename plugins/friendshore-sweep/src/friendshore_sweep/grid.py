@@ -23,7 +23,7 @@ from friendshore.reading.fields import Field, layout
 from friendshore.reading.tomlfile import read_section, read_toml
 from friendshore.rules.keys import CHANGE, SCENARIO, scenario
 
-from .records import Scenarios, SweepScenario
+from .results import Scenarios, SweepScenario
 
 OPTION = "--vary"
 WRITTEN = "price:OFFER=0.5..2/16, disable=RULE,RULE, capacity:PLANT:delay=0 months,12 months, scenario=NAME,NAME (* for all) or strict=no,yes"

@@ -42,6 +42,10 @@ def new(
         bool, typer.Option("--question", help="Only a question: a command that is asked of a plan.")
     ] = False,
     reader: Annotated[bool, typer.Option("--reader", help="Only a reader of a format of its own.")] = False,
+    command: Annotated[bool, typer.Option("--command", help="Only a command.")] = False,
+    output: Annotated[bool, typer.Option("--format", help="Only an output format.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only a check of runs, which `verify` makes.")] = False,
+    case_format: Annotated[bool, typer.Option("--case-format", help="Only a format of cases.")] = False,
     given: Annotated[
         str,
         typer.Option(
@@ -55,48 +59,50 @@ def new(
 
     Overwrites nothing.
     """
+    asked = {
+        "catalog": catalog,
+        "pack": pack,
+        "rule": rule,
+        "question": question,
+        "reader": reader,
+        "command": command,
+        "format": output,
+        "check": check,
+        "case-format": case_format,
+    }
+    parts = frozenset(part for part, wanted in asked.items() if wanted)
     target = Path(name) if folder is None else folder
-    written = write_new(
-        target, _scaffold(name, (catalog, rule, pack, question, reader), given, target, installed(block)).contents()
-    )
+    written = write_new(target, _scaffold(name, parts, given, target, installed(block)).contents())
     wrote(as_json, written)
     if as_json:
         return 0
     project = quote(str(target))
     # Not `--group dev`: the pip of a new environment of Python 3.11 does not know it.
-    bare(f"now: pip install --editable {project} mypy pytest")
+    bare(f"now: pip install --editable {project} {OWN}-testing mypy pytest")
     bare(f"then: pytest {project}; {target / 'README.md'} says more")
     return 0
 
 
-def _scaffold(
-    name: str, parts: tuple[bool, bool, bool, bool, bool], given: str, target: Path, registry: Registry
-) -> Scaffold:
-    """What is asked for, of catalog, kind of rule, rule pack, question and reader: the first two if none is named.
+def _scaffold(name: str, parts: frozenset[str], given: str, target: Path, registry: Registry) -> Scaffold:
+    """Return the scaffold of the parts that are asked for: a catalog and a kind of rule if none is named.
 
     Raises:
-        InputError: if the name will not do, the target is there, or the given catalog has a mistake.
+        InputError: If the name can't be used, the target exists, or the given catalog has an error.
     """
-    catalog, rule, pack, question, reader = parts
-    none = not any(parts)
-    asked = Scaffold(name, rule=rule, catalog=catalog, pack=pack, question=question, reader=reader)
-    plain = replace(asked, rule=rule or none, catalog=catalog or none)
+    asked = Scaffold(name, parts) if parts or given else Scaffold(name)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         fix = "name another folder, or one that is empty"
         if (target / "catalog.toml").is_file():
             fix = f"to ship this catalog: friendshore plugins new {name} --from {target}"
         raise InputError("is there already, and is left as it is", str(target), fix=fix)
-    if not given:
-        named = [("catalog", registry.catalogs)] * plain.catalog + [("rule pack", registry.packs)] * plain.pack
-        named += [("reader", registry.readers)] * plain.reader
-        for what, brought in named:
-            owner = brought.get(plain.short, "")
-            if not owner or normal(owner.split()[0]) == normal(name):
-                continue
-            message = f"its {what} would be called `{plain.short}`, as one that {owner} brings"
+    if given:
+        return _shipping(asked, given, registry)
+    for sort, brought in asked.brings:
+        owner = registry.names(sort).get(brought, "")
+        if owner and normal(owner.split()[0]) != normal(name):
+            message = f"its {sort} would be called `{brought}`, as one that {owner} brings"
             raise InputError(message, column="NAME", found=f"`{name}`", fix="choose another name")
-        return plain
-    return _shipping(asked, given, registry)
+    return asked
 
 
 def _shipping(asked: Scaffold, given: str, registry: Registry) -> Scaffold:
@@ -119,7 +125,9 @@ def _shipping(asked: Scaffold, given: str, registry: Registry) -> Scaffold:
         raise InputError(message, column="NAME", found=f"`{asked.name}`", fix="choose another name")
     needs = [(owner, registry.named(owner)[0].version) for owner in sorted(owners - {OWN})]
     given_files = catalog_files(place, texts)
-    return replace(asked, catalog=True, given=given_files, given_name=read.name, needs=tuple(filter(all, needs)))
+    return replace(
+        asked, parts=asked.parts | {"catalog"}, given=given_files, given_name=read.name, needs=tuple(filter(all, needs))
+    )
 
 
 def check(

@@ -14,10 +14,9 @@ from friendshore.rules.base import Rule
 from friendshore.rules.kinds import OriginBan
 
 from . import laws
-from .asking import LINEAR, Asking, is_sentence
+from .asking import LINEAR, Asking, disordered, impure, is_sentence, unsteady
 from .check import Check, NotLookedAt
 from .laws import Example, example_problems
-from .outside import disordered, impure, unsteady
 from .worlds import USUAL, Words, World, bare, empty, worlds
 
 CASES = 8

@@ -18,6 +18,7 @@ from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.hookspecs import API
 from friendshore.plugins.manifest import normal
+from friendshore.plugins.names import What
 
 if TYPE_CHECKING:
     from friendshore.catalog.convert import Texts
@@ -30,22 +31,30 @@ OWN = "friendshore"
 _CATALOG = PurePosixPath("catalog")
 
 
+PARTS: Mapping[str, tuple[What, str]] = {
+    "catalog": ("catalog", "catalog"),
+    "pack": ("rule pack", "short"),
+    "rule": ("kind of rule", "kind"),
+    "question": ("question", "question"),
+    "reader": ("reader", "short"),
+    "command": ("command", "command"),
+    "format": ("format", "ending"),
+    "check": ("check", "check"),
+    "case-format": ("case format", "ending"),
+}
+"""What a plugin can bring: the sort of each part, and the word of the templates that is its name."""
+_HOOKED = frozenset(PARTS) - {"catalog", "pack", "rule"}
+"""Parts with a module of their own, which is imported when it is used."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scaffold:
-    """What a new plugin is called and brings."""
+    """Name and contents of a new plugin."""
 
     name: str
     """Its distribution."""
-    rule: bool = True
-    """Whether it brings a kind of rule."""
-    catalog: bool = True
-    """Whether it brings a catalog."""
-    pack: bool = False
-    """Whether it brings a rule pack."""
-    question: bool = False
-    """Whether it brings a question."""
-    reader: bool = False
-    """Whether it brings a reader."""
+    parts: frozenset[str] = frozenset({"catalog", "rule"})
+    """What it brings: keys of `PARTS`."""
     given: Mapping[PurePosixPath, bytes] | None = None
     """Files of the catalog by name; None: one of invented suppliers, with an example that plans with it."""
     given_name: str = ""
@@ -77,7 +86,7 @@ class Scaffold:
 
     def contents(self) -> dict[PurePosixPath, str | bytes]:
         """Content of each file of the project, by path."""
-        words, parts = self._words(), self._parts()
+        words, parts = self._words(), self._marks()
         made: dict[PurePosixPath, str | bytes] = {}
         for path, template in _templates(files(__package__) / "templates", PurePosixPath()):
             text = _rendered(template, words, parts)
@@ -87,57 +96,75 @@ class Scaffold:
         home = PurePosixPath("src") / self.package / _CATALOG
         return {**made, **{home / name: data for name, data in (self.given or {}).items()}}
 
-    def _parts(self) -> frozenset[str]:
-        """Which marked parts of the templates are wanted."""
-        wanted = {
-            "catalog": self.catalog,
-            "rule": self.rule,
-            "pack": self.pack,
-            "question": self.question,
-            "reader": self.reader,
-            "code": self.rule or self.question or self.reader,
-            "hosted": self.question or self.reader,
-            "case": self.catalog or self.pack or self.rule or self.reader,
-            "first": not (self.catalog or self.pack),
-            "data": self.catalog or self.pack,
-            "example": self.catalog and self.given is None,
+    @property
+    def brings(self) -> list[tuple[What, str]]:
+        """What it brings: the sort and the name of each part."""
+        names = self._names()
+        return [(sort, names[word]) for part, (sort, word) in PARTS.items() if part in self.parts]
+
+    def _names(self) -> dict[str, str]:
+        """Return the names of its parts, as words of the templates."""
+        short = self.short
+        return {
+            "short": short,
+            "catalog": self.given_name or short,
+            "kind": f"{short}-known-owner",
+            "question": f"{short}-reliance",
+            "command": f"{short}-count",
+            "check": f"{short}-made-this-year",
+            "ending": short.replace("-", ""),
         }
-        return frozenset(part for part, holds in wanted.items() if holds)
+
+    def _marks(self) -> frozenset[str]:
+        """Return the marked parts of the templates that are wanted."""
+        parts = self.parts
+        wanted = {
+            "code": parts - {"catalog", "pack"},
+            "hosted": parts & _HOOKED,
+            "local": parts & _HOOKED - {"command"},
+            "case": parts & {"catalog", "pack", "rule", "reader"},
+            "first": not parts & {"catalog", "pack"},
+            "data": parts & {"catalog", "pack"},
+            "example": "catalog" in parts and self.given is None,
+        }
+        return parts | {part for part, holds in wanted.items() if holds}
 
     def _words(self) -> dict[str, str]:
-        """What stands in the templates for `@word@`."""
-        catalog, kind = self.given_name or self.short, f"{self.short}-known-owner"
-        brings = [f"the catalog `{catalog}`"] * self.catalog + [f"the rule pack `{self.short}`"] * self.pack
-        brings += [f"the kind of rule `{kind}`"] * self.rule
-        brings += [f"the question `{self.short}-reliance`"] * self.question + [
-            f"the reader `{self.short}`"
-        ] * self.reader
-        release = version(OWN).split(".")
+        """Return the text for each `@word@` of the templates."""
+        parts, names = self.parts, self._names()
+        use = [f'catalogs = ["{names["catalog"]}"]'] * ("catalog" in parts)
+        use += [f'packs = ["{names["short"]}"]'] * ("pack" in parts)
+        typing = ["TYPE_CHECKING"] * bool(parts & _HOOKED) + ["ClassVar", "Literal"] * ("rule" in parts)
         return {
+            **names,
             "name": self.name,
             "package": self.package,
-            "short": self.short,
-            "catalog": catalog,
-            "kind": kind,
-            "question": f"{self.short}-reliance",
             "summary": self._summary(),
-            "use": "\n".join([f'catalogs = ["{catalog}"]'] * self.catalog + [f'packs = ["{self.short}"]'] * self.pack),
-            "brings": " and ".join(brings),
+            "use": "\n".join(use),
+            "typing": ", ".join(typing),
+            "brings": " and ".join(f"the {sort} `{name}`" for sort, name in self.brings),
             "api": str(API),
-            "least": ".".join(release[:2]),
+            "versions": _versions(OWN),
+            "testing": _versions(f"{OWN}-testing"),
             "needs": "".join(f', "{distribution}>={number}"' for distribution, number in self.needs),
-            "below": f"{release[0]}.{int(release[1]) + 1}",
             "today": today().isoformat(),
-            "licence": ", and the same under `licence` in `catalog.toml`" if self.catalog else "",
+            "licence": ", and the same under `licence` in `catalog.toml`" if "catalog" in parts else "",
         }
 
     def _summary(self) -> str:
-        """The line that a package index shows."""
-        if self.catalog:
+        """Return the line that a package index shows."""
+        if "catalog" in self.parts:
             return "Suppliers for friendshore."
-        if self.rule or self.pack:
+        if self.parts & {"rule", "pack"}:
             return "Rules for friendshore."
-        return "A question for friendshore." if self.question else "A reader for friendshore."
+        sort, _ = self.brings[0]
+        return f"A {sort} for friendshore."
+
+
+def _versions(distribution: str) -> str:
+    """Return the versions of a distribution that a new plugin works with: the installed one, up to the next minor version."""
+    major, minor = version(distribution).split(".")[:2]
+    return f">={major}.{minor},<{major}.{int(minor) + 1}"
 
 
 def _templates(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, str]]:

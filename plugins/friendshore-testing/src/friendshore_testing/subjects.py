@@ -32,8 +32,16 @@ from friendshore.rules.pack import PACK_FILE, read_pack, stated_name
 
 from .catalogs import CatalogTrial
 from .check import Check, NotLookedAt
+from .hooks import (
+    case_format_checks,
+    case_pack_checks,
+    command_checks,
+    format_checks,
+    question_checks,
+    reader_checks,
+    run_check_checks,
+)
 from .packs import PackTrial, masses_in_kilograms
-from .questions import case_pack_checks, question_checks, reader_checks
 from .rules import Trial
 from .worlds import declared_in
 
@@ -137,7 +145,10 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
     def manifest() -> Iterator[Diagnostic]:
         yield from registry.problems(info)
         if not (info.error or info.brings or info.columns or info.case_packs):
-            fix = "announce its catalogs, packs, kinds of rules, questions, readers, columns of facts or rule packs of cases"
+            fix = (
+                "announce its catalogs, packs, kinds of rules, questions, readers, commands, formats, checks, formats of cases, "
+                "columns of facts or rule packs of cases"
+            )
             yield Diagnostic("brings nothing", info.file, fix=fix)
 
     def interface() -> Iterator[Diagnostic]:
@@ -194,6 +205,10 @@ def _of_all(info: PluginInfo, installed: _Installed) -> Iterator[Sequence[Check]
     yield from (_of_kind(name, installed) for name in info.kinds)
     yield from (question_checks(question.name, registry) for question in info.questions)
     yield from (reader_checks(name, info, registry) for name in info.readers)
+    yield from (command_checks(command.name, info, registry) for command in info.commands)
+    yield from (format_checks(form.name, registry) for form in info.formats)
+    yield from (run_check_checks(check.name, registry) for check in info.checks)
+    yield from (case_format_checks(form.name, registry) for form in info.case_formats)
     if info.case_packs:
         yield case_pack_checks(info, registry)
     for name in info.packs:

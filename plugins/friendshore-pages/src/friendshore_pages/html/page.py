@@ -1,20 +1,154 @@
-"""A document as a page in one file: style, script and pictures stand in it, and its own policy lets a browser load nothing else."""
+"""A chart in a page: drawn for a wide and for a narrow one, told in words, with the table of what it shows."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from typing import assert_never
 
 from friendshore.document import elements as doc
+from friendshore.document.charts import Bars, Chart, Flow, Ladder, Timeline, WorldMap
+from friendshore.document.figures import headline
 
-from .markup import Markup, framed, joined, own, tag, text
-from .outline import Outline
-from .parts import parts
-from .world import outlines
+from .maps import flow, outlines, world_map
+from .markup import Markup, Outline, framed, joined, own, phrase, prose, table, tag, text, tone
+from .svg import SIZE, Picture, bars, days, ladder, timeline, untold
+
+_WIDTHS = {"wide": 800.0, "narrow": 352.0}
+_TELLING = "wide"
+"""The picture that tells what its parts are; the script knows it of the other, whose parts are the same."""
+_OPEN = 12
+"""Rows up to which a table stands open."""
+
+
+def drawing(found: doc.Drawing, outline: Outline) -> Markup:
+    """The chart, and its table, folded if it is long."""
+    caption = tag("figcaption", tag("strong", text(found.title)), tag("span", text(found.told)))
+    outline.mapped = outline.mapped or isinstance(found.chart, WorldMap)
+    pictures = [svg for class_, width in _WIDTHS.items() for svg in _svgs(found, width, class_, outline)]
+    below = days(found.chart) if isinstance(found.chart, Timeline) else joined(())
+    rows = len(found.table.rows)
+    shown = tag(
+        "details",
+        tag("summary", text(f"Figures: {found.title}")),
+        table(found.table, found.title),
+        open="" if rows <= _OPEN else None,
+    )
+    return tag("figure", caption, *pictures, below, shown)
+
+
+def _svgs(found: doc.Drawing, width: float, class_: str, outline: Outline) -> Iterator[Markup]:
+    title, told = outline.fresh(f"{found.title} {class_}"), outline.fresh(f"{found.title} {class_} told")
+    pictures = _pictures(found.chart, width, title)
+    for place, picture in enumerate(pictures, 1):
+        titled = f"{found.title} ({place} of {len(pictures)})" if len(pictures) > 1 else found.title
+        if place > 1:
+            title, told = outline.fresh(title), outline.fresh(told)
+        yield tag(
+            "svg",
+            tag("title", text(titled), id=title),
+            tag("desc", text(found.told), id=told),
+            picture.content if class_ == _TELLING else untold(picture.content),
+            viewBox=f"0 0 {picture.width:.0f} {picture.height:.0f}",
+            role="img",
+            aria_labelledby=title,
+            aria_describedby=told,
+            font_size=SIZE,
+            class_=class_,
+        )
+
+
+def _pictures(chart: Chart, width: float, name: str) -> list[Picture]:
+    """One, or several below each other; `name` is an id of which those of parts of a map are made."""
+    match chart:
+        case Bars():
+            return [bars(chart, width)]
+        case Flow():
+            return [flow(chart, width)]
+        case Timeline():
+            return list(timeline(chart, width))
+        case WorldMap():
+            return [world_map(chart, width, name)]
+        case Ladder():
+            return [ladder(chart, width)]
+        case _:
+            assert_never(chart)
+
+
+_ABREAST = 5
+"""Key figures for which a page is wide enough."""
+
+
+def parts(found: Iterable[doc.Element], level: int, under: str, outline: Outline) -> Iterator[Markup]:
+    """Elements below a heading `under`, whose own headings are of `level`."""
+    tables = 0
+    for part in found:
+        if isinstance(part, doc.DataTable):
+            tables += 1
+            yield table(part, f"{under}, table {tables}" if tables > 1 else under)
+        elif made := _element(part, level, under, outline):
+            yield made
+
+
+def _element(element: doc.Element, level: int, under: str, outline: Outline) -> Markup:
+    match element:
+        case doc.Sentence(phrases):
+            return tag("p", joined(phrase(part) if isinstance(part, doc.Phrase) else prose(part) for part in phrases))
+        case doc.Notes(texts, tone_):
+            return tag("ul", joined(map(_note, texts)), class_=f"notes {tone(tone_) or ''}".strip())
+        case doc.Verbatim(lines):
+            return tag("pre", joined(map(text, lines), "\n"), tabindex="0")
+        case doc.Pairs(rows):
+            return tag("dl", joined(_pair(name, told) for name, told in rows), class_="pairs")
+        case doc.KeyFigures(figures):
+            return tag("dl", joined(map(_key_figure, figures)), class_=f"key k{_abreast(len(figures))}")
+        case doc.DataTable():
+            return table(element, under)
+        case doc.Drawing():
+            return drawing(element, outline)
+        case doc.Section():
+            return _section(element, level, under, outline)
+        case _:
+            assert_never(element)
+
+
+def _section(section: doc.Section, level: int, under: str, outline: Outline) -> Markup:
+    if not section.title:
+        return tag("div", joined(parts(section.parts, level, under, outline), "\n"), class_="apart")
+    place = len(outline.headings)
+    heading = outline.heading(level, section.title, tone(section.tone))
+    body = joined(parts(section.parts, level + 1, section.title, outline), "\n")
+    if not body:
+        del outline.headings[place:]
+        return body
+    return tag("section", heading, body)
+
+
+def _note(note: str | doc.Quoted) -> Markup:
+    if isinstance(note, str):
+        return tag("li", prose(note))
+    return tag("li", tag("span", joined(map(text, note.text.split("\n")), "\n"), class_="quoted"))
+
+
+def _pair(name: str, told: str) -> Markup:
+    return tag("div", tag("dt", text(name)), tag("dd", prose(told)))
+
+
+def _abreast(figures: int) -> int:
+    """How many stand beside each other: no more than five, and no row with a gap that another number would fill."""
+    rows = -(-figures // _ABREAST)
+    return -(-figures // max(1, rows))
+
+
+def _key_figure(figure: doc.KeyFigure) -> Markup:
+    aside = tag("dd", text(figure.aside), class_="aside") if figure.aside else joined(())
+    shown = tag("dd", text(headline(figure)))
+    return tag("div", tag("dt", text(figure.name)), shown, aside, class_=tone(figure.tone))
+
 
 _LANGUAGE = "en"
 

@@ -1,15 +1,19 @@
-"""What all charts are drawn with: how wide a text is, units that fit, ticks, and the looks by which parts are told apart without colour too."""
+"""SVG pictures: text widths, units, ticks, and charts with bars, ladders, and timelines."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
+from itertools import pairwise
+from textwrap import shorten
+from typing import NamedTuple
 from unicodedata import combining, east_asian_width, normalize
 
-from friendshore.document.charts import Tone
-from friendshore.document.figures import number, unit_for
+from friendshore.document.charts import Bars, Ladder, Rung, Series, Timeline, TimelineMark, TimelineRow, Tone
+from friendshore.document.figures import money, number, unit_for
 from friendshore.inert import visible
 
 from .markup import Markup, joined, own, tag, text
@@ -239,3 +243,412 @@ def stripes(lines: Iterable[str], thick: float, class_: str) -> Markup:
     """
     drawn = "" if class_ in _PLAIN else "".join(lines)
     return tag("path", d=drawn, stroke_width=thick, class_=f"st h{class_.removeprefix('f')}") if drawn else joined(())
+
+
+_TOP, _FOOT = 26.0, 24.0
+_LINE = 17.0
+"""Pixels from one name to the next."""
+_SWATCH = 11.0
+_YEARS_OF_QUARTERS, _YEARS_OF_MONTHS = (1, 2, 4, 8, 12, 20, 40), (1, 2, 3, 6, 12, 24, 60, 120)
+"""How many bars one name may stand for."""
+_HELD = -1
+"""The place of what bars are held against."""
+
+
+class _Plane(NamedTuple):
+    """Where bars stand."""
+
+    left: float
+    right: float
+    base: float
+    scale: Numbered
+    axis: Axis
+
+    def y(self, value: float) -> float:
+        """The height at which a value stands."""
+        return self.axis.at(value)
+
+
+def bars(chart: Bars, width: float) -> Picture:
+    """Names stand at the right of the last bar, and below where there is no room."""
+    series = [(place, one) for place, one in enumerate(chart.series) if any(one.values)] or list(
+        enumerate(chart.series)
+    )
+    beside = width > BESIDE
+    names = [one.name for _, one in series] + ([chart.line.name] if chart.line else [])
+    scale = numbered(_reach(chart), chart.unit, _largest(chart))
+    room = min(225.0, max(map(measured, names), default=0.0) + _SWATCH + 8)
+    tall = max(240.0 if beside else 200.0, len(names) * _LINE if beside else 0)
+    plane = _Plane(
+        left=max(map(measured, scale.written)) + 8,
+        right=width - (room + 22 if beside else 2),
+        base=_TOP + tall,
+        scale=scale,
+        axis=scale.axis(_TOP + tall, _TOP),
+    )
+    below = 0.0 if beside else len(names) * _LINE + 6
+    drawn = [
+        label(0, 12, scale.unit, class_="soft"),
+        *scale.grid(plane.axis, plane.left, plane.right),
+        *_bar_numbers(plane),
+        *_stacks(chart, series, plane),
+        *_periods(chart, plane, width),
+        *([_line(chart, chart.line, plane)] if chart.line else []),
+        *_totals(chart, plane),
+        *(_names_beside(chart, series, plane, width) if beside else _names_below(chart, series, plane, width)),
+    ]
+    return Picture(width, plane.base + _FOOT + below, joined(drawn))
+
+
+def _largest(chart: Bars) -> Decimal:
+    totals = [sum((abs(one.values[place]) for one in chart.series), Decimal(0)) for place in range(len(chart.labels))]
+    return max([*totals, *(chart.line.values if chart.line else ())], default=Decimal(0))
+
+
+def _reach(chart: Bars) -> list[Decimal]:
+    """How far bars and line go, above and below nothing."""
+    above = [
+        sum((max(one.values[place], Decimal(0)) for one in chart.series), Decimal(0))
+        for place in range(len(chart.labels))
+    ]
+    below = [
+        sum((min(one.values[place], Decimal(0)) for one in chart.series), Decimal(0))
+        for place in range(len(chart.labels))
+    ]
+    return [*above, *below, *(chart.line.values if chart.line else ())]
+
+
+def _bar_numbers(plane: _Plane) -> Iterator[Markup]:
+    for step, told in zip(plane.scale.steps, plane.scale.written, strict=True):
+        yield label(plane.left - 6, round(plane.y(step)) + 4.5, told, anchor="end", class_="soft")
+
+
+def _step(chart: Bars, plane: _Plane) -> float:
+    return (plane.right - plane.left) / max(1, len(chart.labels))
+
+
+def _wide(chart: Bars, plane: _Plane) -> float:
+    return min(_step(chart, plane) * 0.68, 64.0)
+
+
+def _stacks(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane) -> Iterator[Markup]:
+    wide = _wide(chart, plane)
+    above, below = [0.0] * len(chart.labels), [0.0] * len(chart.labels)
+    for place, one in series:
+        made, lines = [], []
+        for bar, (period, exact) in enumerate(zip(chart.labels, one.values, strict=True)):
+            value = plane.scale.value(exact)
+            if not value:
+                continue
+            reached = above if value > 0 else below
+            ends = (plane.y(reached[bar]), plane.y(reached[bar] + value))
+            reached[bar] += value
+            x = plane.left + _step(chart, plane) * (bar + 0.5) - wide / 2
+            told = f"{period}, {amount(exact, chart.unit)}"
+            tall = abs(ends[0] - ends[1])
+            made.append(box(x, min(ends), wide, max(tall, 0.3), told))
+            lines.append(path("M{} {}v{}", x + wide / 2, min(ends), tall))
+        yield parts(one.name, [*made, stripes(lines, wide, look(place, one.tone))], look(place, one.tone))
+
+
+def _periods(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
+    """What bars are called, as many as there is room for."""
+    step = _step(chart, plane)
+    wide = max(map(measured, chart.labels), default=0.0)
+    steps = _YEARS_OF_QUARTERS if any("Q" in one for one in chart.labels) else _YEARS_OF_MONTHS
+    middle = plane.left + step / 2
+    moved = max(0.0, wide / 2 - middle)  # the first name is moved into the picture
+    each = next((count for count in steps if count * step >= wide + moved + 8), len(chart.labels) or 1)
+    end = 0.0
+    for bar in range(0, len(chart.labels), each):
+        shown = cut(chart.labels[bar], step * each - moved)
+        half = measured(shown) / 2
+        x = max(half, min(middle + step * bar, width - half))
+        if x - half >= end:
+            yield label(x, plane.base + 16, shown, anchor="middle", class_="soft")
+            end = x + half + 4
+
+
+def _totals(chart: Bars, plane: _Plane) -> Iterator[Markup]:
+    """What each bar comes to, where all of them have room; above the line if it is near."""
+    if len(chart.series) < 2:
+        return
+    step, divisor = _step(chart, plane), plane.scale.divisor
+    written = [
+        number(sum((one.values[bar] for one in chart.series), Decimal(0)) / divisor) for bar in range(len(chart.labels))
+    ]
+    if max((measured(one, SMALL) for one in written), default=0) + 4 > step:
+        return
+    for bar, told in enumerate(written):
+        if not any(one.values[bar] for one in chart.series):
+            continue
+        y = plane.y(sum(max(float(one.values[bar] / divisor), 0.0) for one in chart.series)) - 5
+        held = plane.y(float(chart.line.values[bar] / divisor)) if chart.line else None
+        if held is not None and y - 11 < held < y + 5:
+            y = min(y, held - 5)
+        yield label(plane.left + step * (bar + 0.5), y, told, anchor="middle", class_="halo", size=SMALL)
+
+
+def _line(chart: Bars, line: Series, plane: _Plane) -> Markup:
+    step = _step(chart, plane)
+    levels = [plane.y(plane.scale.value(value)) for value in line.values]
+    drawn = path("M{} {}", plane.left, levels[0]) if levels else ""
+    drawn += "".join(path("V{}h{}", level, step) for level in levels)
+    told = "; ".join(
+        f"{period}, {amount(value, chart.unit)}" for period, value in zip(chart.labels, line.values, strict=True)
+    )
+    return joined(
+        (tag("path", d=drawn, class_="under"), parts(line.name, [tag("path", titled(told), d=drawn)], "held"))
+    )
+
+
+def _names_beside(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, width: float) -> Iterator[Markup]:
+    """Names in the order of the parts, each near its part of the last bar."""
+    x, reached = plane.right + 22, 0.0
+    wanted: list[tuple[float, int, Series | None, bool]] = []
+    for place, one in series:
+        value = max(plane.scale.value(one.values[-1]), 0.0) if one.values else 0.0
+        wanted.append((plane.y(reached + value / 2), place, one, value > 0))
+        reached += value
+    if chart.line and chart.line.values:
+        wanted.append((plane.y(plane.scale.value(chart.line.values[-1])), _HELD, None, True))
+    wanted.sort(key=lambda one: (one[0], -one[1]))
+    places = spread([one[0] for one in wanted], _LINE, _TOP, plane.base)
+    edge = plane.right - (_step(chart, plane) - _wide(chart, plane)) / 2
+    for y, (at, place, part, there) in zip(places, wanted, strict=True):
+        if there:
+            start = plane.right if part is None else edge
+            yield tag("path", d=path("M{} {}H{}L{} {}", start, at, plane.right + 4, x - 4, y), class_="lead")
+        yield from _named(x, y, place, part or chart.line, width)
+
+
+def _names_below(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, width: float) -> Iterator[Markup]:
+    listed: list[tuple[int, Series | None]] = [*reversed(series), *([(_HELD, chart.line)] if chart.line else [])]
+    for row, (place, one) in enumerate(listed):
+        yield from _named(2, plane.base + _FOOT + 12 + row * _LINE, place, one, width)
+
+
+def _named(x: float, y: float, place: int, one: Series | None, width: float) -> Iterator[Markup]:
+    """A sample of a part's look, and its name."""
+    if one is None:
+        return
+    if place == _HELD:
+        yield tag("line", x1=x, x2=x + _SWATCH, y1=y, y2=y, class_="held")
+    else:
+        shown = look(place, one.tone)
+        yield tag("rect", titled(one.name), x=x, y=y - _SWATCH / 2, width=_SWATCH, height=_SWATCH, class_=shown)
+        yield stripes([path("M{} {}v{}", x + _SWATCH / 2, y - _SWATCH / 2, _SWATCH)], _SWATCH, shown)
+    yield label(x + _SWATCH + 5, y + 4, cut(one.name, width - x - _SWATCH - 6))
+
+
+_ROW = 24.0
+_NAME = 15.0
+"""Pixels that a name takes above its bar."""
+_RUNG_HEIGHT = 12.0
+_LADDER_HEAD = 38.0
+_LITTLE = Decimal("0.01")
+"""Of the unit of the axis, below which a figure is told in one of its own."""
+
+
+def ladder(chart: Ladder, width: float) -> Picture:
+    """Names stand at the left of what they name, and above it where there is no room."""
+    beside = width > BESIDE
+    values = [value for rung in chart.rungs for value in (rung.value, rung.target) if value is not None]
+    scale = numbered(values, chart.unit)
+    names = max((measured(rung.name) for rung in chart.rungs), default=0.0)
+    left = min(width * 0.36, names + 12) if beside else 0.0
+    written = max((measured(_written(rung, scale, chart.unit), SMALL) for rung in chart.rungs), default=0.0)
+    axis = scale.axis(left, max(width - written - 14, left + 60))
+    row = _ROW if beside else _ROW + _NAME
+    height = _LADDER_HEAD + row * len(chart.rungs)
+    drawn = [*scale.grid(axis, _LADDER_HEAD - 5, height), *_rung_numbers(scale, axis)]
+    for place, rung in enumerate(chart.rungs):
+        y = _LADDER_HEAD + row * (place + 1) - _ROW / 2
+        drawn.append(
+            label(0, y + 4, cut(rung.name, left - 12)) if beside else label(0, y - _NAME + 2, cut(rung.name, width))
+        )
+        drawn += _rung(rung, scale, chart.unit, y, axis, width)
+    return Picture(width, height + 4, joined(drawn))
+
+
+def _written(rung: Rung, scale: Numbered, unit: str) -> str:
+    """Its figures in the unit of the axis; what is very little of that, in a unit of its own."""
+    shown = [(value, value / scale.divisor) for value in (rung.value, rung.target) if value is not None]
+    return " → ".join(amount(value, unit) if 0 < abs(part) < _LITTLE else money(part) for value, part in shown)
+
+
+def _rung_numbers(scale: Numbered, axis: Axis) -> Iterator[Markup]:
+    """The unit, and as many numbers as there is room for."""
+    shown = scale.written
+    apart = axis.at(scale.steps[1]) - axis.at(scale.steps[0])
+    wide = max(map(measured, shown))
+    moved = max(0.0, wide / 2 - axis.start)  # the first is moved into the picture
+    each = next((count for count in range(1, len(shown)) if count * apart >= wide + moved + 8), len(shown))
+    yield label(axis.start, 11, scale.unit, class_="soft")
+    for step, told in list(zip(scale.steps, shown, strict=True))[::each]:
+        at = max(round(axis.at(step)) + 0.5, measured(told) / 2)
+        yield label(at, 27, told, anchor="middle", class_="soft")
+
+
+def _rung(rung: Rung, scale: Numbered, unit: str, y: float, axis: Axis, width: float) -> Iterator[Markup]:
+    zero = axis.at(0.0)
+    if rung.value is None:
+        yield label(zero + 6, y + 4, cut(rung.told, width - zero - 6, SMALL), class_="soft halo", size=SMALL)
+        return
+    end = axis.at(scale.value(rung.value))
+    near, far = min(zero, end), max(zero, end)
+    made = [box(near, y - _RUNG_HEIGHT / 2, max(far - near, 0.5), _RUNG_HEIGHT, rung.told or amount(rung.value, unit))]
+    made.append(stripes([path("M{} {}h{}", near, y, far - near)], _RUNG_HEIGHT, look(0, rung.tone)))
+    if rung.target is not None:
+        target = axis.at(scale.value(rung.target))
+        far = max(far, target)
+        line = path("M{} {}v{}", target, y - _RUNG_HEIGHT * 0.8, _RUNG_HEIGHT * 1.6)
+        made.append(tag("path", d=line, class_="under"))
+        made.append(tag("path", titled(amount(rung.target, unit)), d=line, class_="wanted"))
+    yield parts(rung.name, made, look(0, rung.tone))
+    class_ = "halo" if rung.tone is Tone.PLAIN else f"halo t-{rung.tone.value}"
+    yield label(far + 6, y + 4, _written(rung, scale, unit), class_=class_, size=SMALL)
+
+
+_SPAN_HEIGHT = 11.0
+_TIMELINE_HEAD = 22.0
+_FLAG = 18.0
+"""Pixels across of the number of a day that matters to all rows."""
+_LEAST = 22.0
+"""Pixels between lines of the grid."""
+_POINTED = 400
+"""Letters at most of what is told where one points at a day."""
+_TOGETHER = 12
+"""Rows of a picture: a page of paper can end after it."""
+
+
+def timeline(chart: Timeline, width: float) -> Iterator[Picture]:
+    """One picture or several below each other, of about as many rows. Names stand at the left of their rows, and above them where there is no room.
+    Days that matter to all are numbered; `days` tells them.
+    """
+    names = max((measured(row.name) for row in chart.rows), default=0.0)
+    left = min(width * 0.36, names + 12) if width > BESIDE else 0.0
+    each = -(-len(chart.rows) // max(1, -(-len(chart.rows) // _TOGETHER)))
+    for start in range(0, len(chart.rows) or 1, each or 1):
+        yield _picture(replace(chart, rows=chart.rows[start : start + each]), width, left)
+
+
+def _picture(chart: Timeline, width: float, left: float) -> Picture:
+    beside = width > BESIDE
+    axis = Axis(chart.start.toordinal(), chart.end.toordinal() + 1, left, width - 10)
+    flags = _flags(chart, axis)
+    head = _TIMELINE_HEAD + (_FLAG + 12 if flags else 0)
+    row = _ROW if beside else _ROW + _NAME
+    height = head + row * len(chart.rows)
+    drawn = list(_grid(chart, axis, head, height))
+    for place in range(len(chart.rows)):
+        y = head + row * place
+        drawn.append(tag("line", x1=0, x2=width, y1=y + 0.5, y2=y + 0.5, class_="grid"))
+    drawn += _flagged(chart, flags, head, height)
+    for place, one in enumerate(chart.rows):
+        y = head + row * (place + 1) - _ROW / 2
+        drawn.append(
+            label(0, y + 4, cut(one.name, left - 12))
+            if beside
+            else label(0, y - _NAME + 2, cut(one.name, width), class_="halo")
+        )
+        drawn += _row(one, y, axis, chart)
+    return Picture(width, height + 4, joined(drawn))
+
+
+def days(chart: Timeline) -> Markup:
+    """The days that matter to all rows, told by the numbers that they have in the picture."""
+    items = (
+        tag("li", tag("span", text(str(number)), class_="flag"), text(_told(one)))
+        for number, one in enumerate(_marks(chart), 1)
+    )
+    return tag("ul", joined(items), class_="days") if _marks(chart) else joined(())
+
+
+def _told(one: TimelineMark) -> str:
+    """A day and what it is for, which may name the day itself."""
+    day = one.day.isoformat()
+    return one.told if day in one.told else f"{day}: {one.told}"
+
+
+def _marks(chart: Timeline) -> list[TimelineMark]:
+    return sorted((one for one in chart.marks if chart.start <= one.day <= chart.end), key=lambda one: one.day)
+
+
+def _flags(chart: Timeline, axis: Axis) -> list[tuple[float, float]]:
+    """Where each such day is, and where its number stands, so that none covers another."""
+    days_ = [axis.at(one.day.toordinal()) for one in _marks(chart)]
+    return list(zip(days_, spread(days_, _FLAG + 1, axis.start + _FLAG / 2, axis.end), strict=True))
+
+
+def _flagged(chart: Timeline, flags: Sequence[tuple[float, float]], head: float, height: float) -> Iterator[Markup]:
+    y = _FLAG / 2
+    for rank, (one, (x, shown)) in enumerate(zip(_marks(chart), flags, strict=True), 1):
+        told = shorten(_told(one), _POINTED, placeholder=" …")  # `days` tells it whole
+        line = path("M{} {}L{} {}V{}", shown, y + _FLAG / 2, x, head - _TIMELINE_HEAD + 4, height)
+        yield tag("path", d=line, class_=f"day m-{one.tone.value}")
+        circle = tag("circle", cx=shown, cy=y, r=8, class_=f"m-{one.tone.value}")
+        named = label(shown, y + 4, str(rank), anchor="middle", size=SMALL)
+        yield parts("", [tag("g", titled(told), circle, named)], "flagged")
+
+
+def _grid(chart: Timeline, axis: Axis, head: float, height: float) -> Iterator[Markup]:
+    """First days of years, and of quarters or months between them."""
+    month = (axis.end - axis.start) / (axis.high - axis.low) * 30.4
+    each = next((count for count in (1, 3, 12, 24, 60, 120) if count * month >= _LEAST), 240)
+    firsts = list(_firsts(chart, each))
+    yearly = any(one.month == 1 for one in firsts)
+    named = [
+        (round(axis.at(one.toordinal())) + 0.5, _called(one, each, yearly=yearly), one.month == 1) for one in firsts
+    ]
+    for x, _, year in named:
+        yield tag("line", x1=x, x2=x, y1=head - (8 if year else 4), y2=height, class_="year" if year else "grid")
+    years = [one for one in named if one[2]]
+    for x, told, _ in next((some for some in (named, years) if _fit(some)), named[:1]):
+        if x + 3 + measured(told) <= axis.end + 10:
+            yield label(x + 3, head - 8, told, class_="soft halo")
+
+
+def _fit(named: Sequence[tuple[float, str, bool]]) -> bool:
+    """Whether each name ends before the next begins."""
+    return all(x + measured(told) + 5 <= to for (x, told, _), (to, _, _) in pairwise(named))
+
+
+def _firsts(chart: Timeline, each: int) -> Iterator[date]:
+    start = chart.start.year * 12 + chart.start.month - 1
+    for place in range(start - start % each, chart.end.year * 12 + chart.end.month, each):
+        day = date(place // 12, place % 12 + 1, 1)
+        if chart.start <= day <= chart.end:
+            yield day
+
+
+def _called(day: date, each: int, *, yearly: bool) -> str:
+    """Its year, or its quarter or month; with the year where no year begins in the picture."""
+    if day.month == 1:
+        return str(day.year)
+    told = f"Q{(day.month + 2) // 3}" if each == 3 else f"{day:%m}"
+    return told if yearly else f"{day.year}-{told}"
+
+
+def _row(row: TimelineRow, y: float, axis: Axis, chart: Timeline) -> Iterator[Markup]:
+    made, lines, last, edge = [], [], (chart.start, ""), axis.start
+    for span in row.spans:
+        start, end = max(span.start, chart.start).toordinal(), min(span.end, chart.end).toordinal() + 1
+        if start >= end:
+            continue
+        x, to = axis.at(start), axis.at(end)
+        last, edge = max(last, (span.end, span.told)), max(edge, to)
+        told = span.told or f"{span.start.isoformat()} to {span.end.isoformat()}"
+        shown = look(0, span.tone)
+        class_ = None if span.tone is Tone.PLAIN else shown
+        made.append(box(x, y - _SPAN_HEIGHT / 2, max(to - x, 1.5), _SPAN_HEIGHT, told, class_))
+        if class_:
+            lines.append(stripes([path("M{} {}h{}", x, y, to - x)], _SPAN_HEIGHT, shown))
+    for one in row.marks:
+        if chart.start <= one.day <= chart.end:
+            x = axis.at(one.day.toordinal())
+            last, edge = max(last, (one.day, one.told)), max(edge, x + 5)
+            made.append(mark(x, y, one.tone, one.told or one.day.isoformat()))
+    yield parts(row.name, [*made, *lines], look(0, Tone.PLAIN))
+    if measured(last[1], SMALL) <= axis.end + 4 - edge:
+        yield label(edge + 6, y + 4, last[1], class_="soft halo", size=SMALL)

@@ -7,18 +7,18 @@ Sources: J. R. Birge and F. Louveaux, Introduction to Stochastic Programming, 2n
 and S. Uryasev, Optimization of conditional value-at-risk, Journal of Risk 2 (2000) (CVaR as a linear program).
 """
 
-from .gaps import GapInterval as GapInterval
-from .gaps import gap_interval as gap_interval
-from .measures import RiskMeasure as RiskMeasure
-from .measures import cvar_of as cvar_of
 from .program import RecourseProgram as RecourseProgram
+from .program import RiskMeasure as RiskMeasure
 from .program import ScenarioBranch as ScenarioBranch
 from .program import SecondStage as SecondStage
+from .program import cvar_of as cvar_of
+from .solving import GapInterval as GapInterval
 from .solving import RecourseAnswer as RecourseAnswer
 from .solving import Solver as Solver
+from .solving import evaluated as evaluated
+from .solving import expected_value_of as expected_value_of
 from .solving import followed as followed
+from .solving import gap_interval as gap_interval
 from .solving import solve_recourse as solve_recourse
 from .solving import solver_within as solver_within
-from .values import evaluated as evaluated
-from .values import expected_value_of as expected_value_of
-from .values import wait_and_see as wait_and_see
+from .solving import wait_and_see as wait_and_see

@@ -1,16 +1,59 @@
-"""Two-stage programs as arrays, and their extensive form: one linear program with a copy of the second stage for all that may happen."""
+"""What is minimised of a cost that nobody knows beforehand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from friendshore.program.matrix import Entries, Floats, Ints, Linear, Mask
+from friendshore.solve.components import labels
 
-from .measures import RiskMeasure
+
+@dataclass(frozen=True, slots=True)
+class RiskMeasure:
+    """A mix of the expected cost and of the mean of the worst."""
+
+    weight: float = 0.0
+    """Of CVaR; the rest is that of the expected cost. 0: the expected cost alone; 1: CVaR alone, and of plans alike in it the one with the least
+    expected cost."""
+    alpha: float = 0.9
+    """CVaR is the mean of the worst `1 - alpha` of cases: of the worst tenth at 0.9."""
+
+    def of(self, costs: Floats, probabilities: Floats) -> float:
+        """What a cost comes to that takes these values with these probabilities."""
+        expected = float(probabilities @ costs)
+        if not self.weight:
+            return expected
+        return (1 - self.weight) * expected + self.weight * cvar_of(costs, probabilities, self.alpha)
+
+
+def cvar_of(costs: Sequence[float] | Floats, probabilities: Sequence[float] | Floats, alpha: float) -> float:
+    """The mean of the worst `1 - alpha` of a cost that takes some values with some probabilities.
+
+    Where the worst values together are more probable than that, the least of them counts for what is left.
+    """
+    values, chances = np.asarray(costs, dtype=float), np.asarray(probabilities, dtype=float)
+    shares = worst_shares(values, chances, alpha)
+    counted = shares > 0
+    return float(shares[counted] @ values[counted])
+
+
+def worst_shares(costs: Floats, probabilities: Floats, alpha: float) -> Floats:
+    """What share of the worst `1 - alpha` each value is: CVaR is the mean of the costs with these weights."""
+    found = np.zeros(len(costs))
+    left = 1.0 - alpha
+    for number in np.argsort(-costs, kind="stable").tolist():
+        chance = float(probabilities[number])
+        if chance > 0:
+            found[number] = min(left, chance) if left > 0 else chance
+            left -= chance
+            if left <= 0:
+                break
+    shares: Floats = found / found.sum()
+    return shares
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,3 +247,56 @@ def _exceeding(
             (some,) = np.nonzero(costs)
             found.append((np.full(len(some), row), some + at, -costs[some]))
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecoursePart:
+    """Some of the decisions of a program, and what follows them."""
+
+    program: RecourseProgram
+    """Each second stage is a branch by itself: an expected cost asks no more."""
+    columns: Ints
+    """Its columns of the first stage."""
+    stages: Ints
+    """Its second stages."""
+
+
+def apart(program: RecourseProgram, alone: Callable[[list[SecondStage]], bool]) -> list[RecoursePart]:
+    """Parts that share no decision and no row with others: those that are to be alone, by their second stages, and all others together as the last."""
+    first, stages = program.first, program.stages
+    touched = [np.union1d(stage.technology.indices, np.flatnonzero(stage.before)) for stage in stages]
+    sizes = np.concatenate([first.entries.counts, [len(columns) for columns in touched]]).astype(np.intp)
+    joined = Entries(
+        np.ones(int(sizes.sum())),
+        np.concatenate([first.entries.indices, *touched]).astype(np.intp),
+        np.concatenate([[0], np.cumsum(sizes)]),
+        (len(sizes), len(first.cost)),
+    )
+    of_columns, of_all = labels(joined)
+    of_rows, of_stages = np.split(of_all, [first.entries.shape[0]])
+    kept = [
+        label
+        for label in np.unique(of_stages).tolist()
+        if alone([stages[s] for s in np.flatnonzero(of_stages == label)])
+    ]
+    parts = [_part(program, of_columns == label, of_rows == label, of_stages == label) for label in kept]
+    others = [~np.isin(of, kept) for of in (of_columns, of_rows, of_stages)]
+    return [*parts, _part(program, *others)] if any(of.any() for of in others) else parts
+
+
+def _part(program: RecourseProgram, columns: Mask, rows: Mask, stages: Mask) -> RecoursePart:
+    first, place = program.first, np.cumsum(columns) - 1
+    (numbers,) = np.nonzero(stages)
+
+    def taken(entries: Entries) -> Entries:
+        return replace(entries, indices=place[entries.indices], shape=(entries.shape[0], int(columns.sum())))
+
+    own = Linear(
+        first.cost[columns], first.lower[columns], first.upper[columns], first.integer[columns],
+        taken(first.entries[rows]), first.row_lower[rows], first.row_upper[rows],
+    )  # fmt: skip
+    some = [program.stages[number] for number in numbers.tolist()]
+    seconds = [replace(one, technology=taken(one.technology), before=one.before[columns]) for one in some]
+    branches = enumerate(program.weights[numbers].tolist())
+    followed = tuple(ScenarioBranch(chance, (place,)) for place, chance in branches)
+    return RecoursePart(RecourseProgram(own, tuple(seconds), followed), np.flatnonzero(columns), numbers)

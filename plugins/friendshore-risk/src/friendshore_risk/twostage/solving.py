@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import sqrt
 
 import numpy as np
 
@@ -23,9 +24,17 @@ from friendshore.solve import (
 from friendshore.solve.engines import never
 
 from .lshaped import SLACK, by_cuts
-from .measures import RiskMeasure
-from .parts import apart
-from .program import Extensive, RecourseProgram, SecondStage, extensive_form, least_of, second_stage_at
+from .program import (
+    Extensive,
+    RecourseProgram,
+    RiskMeasure,
+    ScenarioBranch,
+    SecondStage,
+    apart,
+    extensive_form,
+    least_of,
+    second_stage_at,
+)
 
 Solver = Callable[[Linear], SolverAnswer]
 """What finds the optimum of a program that may fall into parts."""
@@ -315,3 +324,126 @@ def side_by_side(programs: Sequence[Linear]) -> Linear:
         row_lower=np.concatenate([one.row_lower for one in programs]),
         row_upper=np.concatenate([one.row_upper for one in programs]),
     )
+
+
+EXPECTED = RiskMeasure()
+
+
+def evaluated(program: RecourseProgram, x: Floats, solver: Solver) -> Floats:
+    """What every branch comes to once `x` is decided, what that costs whatever happens included; infinite where nothing can follow."""
+    seconds = [
+        own if own is not None else np.full(len(stage.cost), np.nan)
+        for own, stage in zip(best_seconds(program, x, solver), program.stages, strict=True)
+    ]
+    decided = float(program.first.cost @ x) + program.first.constant
+    found: Floats = program.costs(stage_costs(program, x, seconds)) + decided
+    return found
+
+
+def wait_and_see(program: RecourseProgram, solver: Solver) -> Floats:
+    """What every branch comes to for whoever knows of it before he decides anything; infinite where there is no plan."""
+    found = []
+    for branch in program.branches:
+        alone = program.only([replace(branch, probability=1.0)])
+        answer = solver(extensive_form(alone, EXPECTED).linear)
+        found.append(np.inf if answer.x is None else answer.objective)
+    return np.array(found)
+
+
+def expected_value_of(program: RecourseProgram) -> RecourseProgram:
+    """The same with one branch, in which every number is its expected value.
+
+    Raises:
+        ValueError: if second stages differ in their rows or columns, so that there is no such thing.
+    """
+    shapes = {(stage.technology.shape, stage.recourse.shape) for stage in program.stages}
+    if len(shapes) != 1:
+        raise ValueError("second stages that differ in rows or columns have no expected value")
+    weights, stages = program.weights / program.weights.sum(), program.stages
+
+    def mean(arrays: list[Floats]) -> Floats:
+        held = np.array(arrays)
+        alike = (held == held[0]).all(axis=0)  # infinite ends among them
+        found: Floats = np.where(alike, held[0], weights @ np.where(alike, 0.0, held))
+        return found
+
+    def mixed(several: list[Entries]) -> Entries:
+        return Entries.summed(
+            np.concatenate([one.rows for one in several]),
+            np.concatenate([one.indices for one in several]),
+            np.concatenate([w * one.data for w, one in zip(weights, several, strict=True)]),
+            several[0].shape,
+        )
+
+    stage = SecondStage(
+        cost=mean([one.cost for one in stages]),
+        lower=mean([one.lower for one in stages]),
+        upper=mean([one.upper for one in stages]),
+        integer=stages[0].integer,
+        technology=mixed([one.technology for one in stages]),
+        recourse=mixed([one.recourse for one in stages]),
+        row_lower=mean([one.row_lower for one in stages]),
+        row_upper=mean([one.row_upper for one in stages]),
+        before=mean([one.before for one in stages]),
+        constant=float(weights @ np.array([one.constant for one in stages])),
+    )
+    return RecourseProgram(program.first, (stage,), (ScenarioBranch(1.0, (0,)),))
+
+
+@dataclass(frozen=True, slots=True)
+class GapInterval:
+    """What independent samples say of a plan."""
+
+    batches: int
+    gap: float
+    """What the plan costs more than the best plan of each batch, on average."""
+    most: float
+    """It costs no more than so much more than the best plan, with the confidence asked for."""
+    low: float
+    high: float
+    """Between these the least cost lies, with the confidence asked for."""
+
+
+def gap_interval(
+    x: Floats,
+    batches: Sequence[RecourseProgram],
+    measure: RiskMeasure,
+    solver: Solver,
+    confidence: float = 0.95,
+    apart: Solver | None = None,
+) -> GapInterval | None:
+    """How good decisions are; None: some batch was not solved.
+
+    Args:
+        x: the decisions, made without these batches.
+        batches: independent samples, two or more: programs of the same first stage.
+        measure: what is minimised.
+        solver: what solves them.
+        confidence: with which it is to hold.
+        apart: what prices the decisions in second stages; None: `solver`.
+    """
+    plans, least, gaps = [], [], []
+    for batch in batches:
+        best = solve_recourse(batch, measure, solver)
+        if best is None:
+            return None
+        plan = measure.of(evaluated(batch, x, apart or solver), batch.probabilities)
+        plans.append(plan)
+        least.append(best.bound)
+        gaps.append(max(0.0, plan - best.bound))
+    spread = sqrt(len(batches))
+    one, both = _quantile(confidence, len(batches) - 1), _quantile((1 + confidence) / 2, len(batches) - 1)
+
+    def mean(values: Sequence[float], times: float) -> float:
+        return float(np.mean(values)) + times * float(np.std(values, ddof=1)) / spread
+
+    return GapInterval(
+        len(batches), mean(gaps, 0.0), mean(gaps, one), min(mean(least, -both), mean(plans, both)), mean(plans, both)
+    )
+
+
+def _quantile(confidence: float, freedom: int) -> float:
+    """Of Student's t."""
+    from scipy.special import stdtrit  # slow to import
+
+    return float(stdtrit(freedom, confidence))

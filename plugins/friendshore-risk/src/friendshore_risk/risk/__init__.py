@@ -1,1 +1,0 @@
-"""The question `risk`: what to decide before anybody knows which events come."""
