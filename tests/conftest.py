@@ -128,6 +128,12 @@ class Site:
             _write(self.folder / package / path, text)
         return package
 
+    def official(self, name: str) -> None:
+        """Let discovery see an official plugin, whose package is the one of the repository."""
+        info = self.folder / f"{name.replace('-', '_')}-0.1.0.dist-info"
+        _write(info / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n")
+        _write(info / "entry_points.txt", f"[friendshore]\nofficial = {name.replace('-', '_')}\n")
+
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)

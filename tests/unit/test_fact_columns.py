@@ -101,6 +101,7 @@ CASE = tin_case.CASE + '[[rule]]\nkind = "no-port"\nport = "MYPKG"\n'
 def case(site: Site, tmp_path: Path) -> Path:
     """The file of a case whose catalog states facts in columns that an installed plugin declares."""
     site.plugin("acme-ports", MANIFEST, CODE)
+    site.official("friendshore-workbooks")
     write_catalog(tmp_path, TABLES)
     return write_case(tmp_path, CASE)
 

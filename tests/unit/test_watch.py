@@ -12,7 +12,7 @@ from friendshore import load_case
 from friendshore.catalog import read_catalog
 from friendshore.cli.waiting import ProgressBar
 from friendshore.domain.runtime import watched
-from friendshore.plugins import Registry, running
+from friendshore.plugins import Registry, attribution
 from friendshore.program import compile_program
 from friendshore.recommend import gather, plan
 
@@ -87,7 +87,7 @@ def test_what_is_done_within_a_question_is_shown_only_where_it_takes_its_time() 
 def test_the_outermost_code_is_reported_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hook that makes a rule is what is waited for; once it has ended, no code is."""
     reported: list[tuple[str, str]] = []
-    monkeypatch.setattr(running._PROCESS, "report", lambda *call: reported.append(call))
-    with running.running("acme", "its hook"), running.running("acme", "its rule"):
+    monkeypatch.setattr(attribution._PROCESS, "report", lambda *call: reported.append(call))
+    with attribution.running("acme", "its hook"), attribution.running("acme", "its rule"):
         assert reported[-1] == ("acme", "its hook")
     assert reported[-1] == ("", "")
