@@ -29,7 +29,8 @@ from friendshore.recommend import gather
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxSuppliers, MinSuppliers
 from friendshore.solve import Limits, Solution, solve
-from friendshore.solve.engines import Ask, Engine, solve_with_highs, solve_with_scip
+from friendshore.solve.engine import Ask, Engine
+from friendshore.solve.engines import solve_with_highs, solve_with_scip
 
 from ..building import case, catalog, demand, facility, hard_case, rule, schedule, source, store, tier
 from .answer import cpu_seconds

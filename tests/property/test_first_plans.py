@@ -28,7 +28,8 @@ from friendshore.solve import compared, mip, subgradient
 from friendshore.solve import first_plan as first
 from friendshore.solve.component_search import Search
 from friendshore.solve.components import split
-from friendshore.solve.engines import ENGINES, Ask, SolverOutcome, Watch, solve_with_scip
+from friendshore.solve.engine import Ask, SolverOutcome, Watch
+from friendshore.solve.engines import ENGINES, solve_with_scip
 from friendshore.solve.first_plan import fix, rounded, settled_rows, sloped, summed
 from friendshore.solve.forcing import covered, ended, forced, numbered, steps
 from friendshore.solve.scaling import scaled

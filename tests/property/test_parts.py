@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from friendshore.program.matrix import Entries, Linear
 from friendshore.solve import component_search, lagrangian
 from friendshore.solve.component_search import Search
-from friendshore.solve.engines import ENGINES, Ask, LinkingMethod, SolverAnswer, SolverOutcome, Watch
+from friendshore.solve.engine import Ask, LinkingMethod, SolverAnswer, SolverOutcome, Watch
+from friendshore.solve.engines import ENGINES
 from friendshore.solve.lagrangian import LagrangianPrices, joint_of, sharing_of
 from friendshore.solve.shared import completed
 

@@ -27,7 +27,8 @@ from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.session import Session
 from friendshore.solve import ENGINES, Ask, BreakdownError, Engines, Limits, SolverAnswer, SolverOutcome, solve
 from friendshore.solve.component_search import Search
-from friendshore.solve.engines import Engine, Reasked, Watch, scip, solve_with_highs, solve_with_scip
+from friendshore.solve.engine import Engine, Watch
+from friendshore.solve.engines import Reasked, scip, solve_with_highs, solve_with_scip
 from friendshore.solve.engines import solve_with_glop as solve_lp
 from friendshore.solve.mip import solve_mip
 from friendshore.solve.solving import solve_lexicographic

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.domain.base import Number, Record, UnreadableError
+from friendshore.domain.basis import Factors, basis_factor, content_of, equal_weights, missing_factor
 from friendshore.domain.facts import Material
-from friendshore.domain.market import Factor, Factors, basis_factor, content_of, equal_weights, missing_factor
+from friendshore.domain.market import Factor
 from friendshore.domain.quantities import (
     KILOGRAMS,
     Mass,

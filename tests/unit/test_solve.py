@@ -27,8 +27,9 @@ from friendshore.rules.kinds.limits import Budget, MaxShare, MinShare, MinSuppli
 from friendshore.rules.kinds.trade import ExportControl
 from friendshore.solve import lagrangian, solve
 from friendshore.solve.components import empty_rows, split
-from friendshore.solve.engines import Ask, SolverOutcome, solve_with_highs, solve_with_scip
+from friendshore.solve.engine import Ask, SolverOutcome
 from friendshore.solve.engines import solve_with_glop as solve_lp
+from friendshore.solve.engines import solve_with_highs, solve_with_scip
 from friendshore.solve.scaling import scaled
 from friendshore.verify import verify
 

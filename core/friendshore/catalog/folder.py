@@ -11,14 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..domain.basis import content_of
 from ..domain.evidence import Source
 from ..domain.facts import CapacityStep, Catalog, Facility, Material
-from ..domain.market import BenchmarkPrice, Factor, Rate, content_of
+from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
 from ..domain.quantities import UNLIMITED
 from ..errors import Diagnostic, all_of
-from ..reading.csvfile import Table, TableRow
-from ..reading.fields import FactColumns, facts_of
+from ..reading.csvfile import Table, TableRow, facts_of
+from ..reading.fields import FactColumns
 from . import columns
 from .known import (
     ALL_IDS,

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from ..domain.base import Fault, exact
+from ..domain.basis import Factors, basis_factor, missing_factor
 from ..domain.facts import Catalog, Material, RecipeLine
-from ..domain.market import Factor, Factors, basis_factor, missing_factor
+from ..domain.market import Factor
 from ..domain.naming import Alias, Aliases
 from ..domain.quantities import Mass, UnitPrice
 from ..domain.stages import Stage

@@ -26,8 +26,7 @@ from ..domain.facts import (
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..domain.terms import PriceSchedule, Terms, Tier, bears_too, overlapping
-from ..reading.csvfile import Table, TableRow
-from ..reading.fields import facts_of
+from ..reading.csvfile import Table, TableRow, facts_of
 from . import columns
 from .known import Alike, CatalogReading, not_among, stage_of_none, unsourced
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..domain.base import grouped
+from ..domain.basis import GROSS, Factors, content_of, equal_weights
 from ..domain.facts import Catalog, Material
-from ..domain.market import GROSS, Factors, content_of, equal_weights
 from ..domain.quantities import ambiguous
 from ..errors import Diagnostic
 from ..reading.workbook import is_workbook, read_workbook

@@ -10,8 +10,8 @@ from decimal import Decimal
 from functools import cached_property
 
 from .base import Number, Record
+from .basis import GROSS
 from .elements import ELEMENT_SYMBOLS
-from .market import GROSS
 
 _LABEL = 22
 """Characters of a label."""

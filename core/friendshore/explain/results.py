@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..document.notebook import ShownOnScreen
 from ..domain.base import Number, Record, Tables, exact, totals
-from ..domain.market import Factors, equal_weights
+from ..domain.basis import Factors, equal_weights
 from ..domain.shown_names import RunMaterial, ShownNames, offer_names
 
 if TYPE_CHECKING:

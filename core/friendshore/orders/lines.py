@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ..domain.base import exact, grouped
+from ..domain.basis import weighed
 from ..domain.case import OrderSpec
 from ..domain.facts import Offer
-from ..domain.market import weighed
 from ..domain.plan import Plan, Purchase
 from ..domain.time import Span
 from ..explain import OrderDay, order_days

@@ -16,9 +16,9 @@ from pathlib import Path
 from ..case import load_case
 from ..case.formats import is_toml
 from ..domain.base import exact, totals
+from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case
 from ..domain.facts import Catalog, ChainEntry, Offer
-from ..domain.market import Factors, basis_factor
 from ..domain.suggest import did_you_mean
 from ..domain.time import MOST_MONTHS, Horizon, PeriodLength, add_months
 from ..errors import Diagnostic, InputError, VerificationError, all_of

@@ -8,9 +8,9 @@ from fractions import Fraction
 from functools import lru_cache, partial
 
 from ..domain.base import exact, grouped
+from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case, StoreSpec
 from ..domain.facts import Catalog
-from ..domain.market import Factors, basis_factor
 from ..domain.runtime import uncollected
 from ..domain.time import Delay
 from ..domain.use import Use

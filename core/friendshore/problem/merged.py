@@ -10,11 +10,12 @@ from typing import TypeVar
 
 from ..catalog import clashes, united
 from ..domain.base import grouped
+from ..domain.basis import Factors, content_of
 from ..domain.case import Case
 from ..domain.countries import is_country
 from ..domain.evidence import Confidence, Source
 from ..domain.facts import Catalog, ChainEntry, Facility, Material, Offer, Place
-from ..domain.market import BenchmarkPrice, Factor, Factors, Rate, content_of
+from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.terms import PriceSchedule, Terms
 from ..errors import Diagnostic, InputError
 

@@ -10,10 +10,11 @@ from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
 from ..domain.base import Sharing, as_decimal, exact, grouped, rounded
+from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
 from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer
-from ..domain.market import BenchmarkPrice, Factors, Price, Quote, basis_factor, content_of
+from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.quantities import readable
 from ..domain.runtime import told_each
 from ..domain.stages import Stage

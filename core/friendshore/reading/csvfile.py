@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..domain.base import Sharing, UnreadableError
+from ..domain.facts import StatedFact
 from ..domain.runtime import told_each
 from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic
@@ -396,3 +397,13 @@ def _read(table: Table, column: Field, row: TableRow, text: str) -> tuple[str, o
         except UnreadableError as bad:
             table.problem(row, column.name, "cannot be read", expected=bad.expected, fix=bad.fix)
     return None
+
+
+def facts_of(table: Table, row: TableRow) -> tuple[StatedFact, ...]:
+    """What a row states in columns that plugins declare."""
+    declared = table.layout.declared
+    if not declared:
+        return ()
+    # A list without a word, `;`, states nothing.
+    stated = sorted(name for name, value in row.values.items() if name in declared and value != frozenset())
+    return tuple(StatedFact.of(name, declared[name], row.values[name]) for name in stated)

@@ -9,23 +9,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ..domain import values as v
 from ..domain.base import UnreadableError
-from ..domain.facts import FactColumn, FactSort, StatedFact
+from ..domain.facts import FactColumn, FactSort
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.written import Beside, Written, meanings, record_in
 from . import kinds as k
 from .cells import read_number
 from .kinds import MONEY, SIGNED_PRICE, UNIT_PRICE, Kind, kind_of
-
-if TYPE_CHECKING:
-    from .csvfile import Table, TableRow
-
 
 _MONEYS = (Money, UnitPrice)
 
@@ -221,16 +217,6 @@ def _extended(columns: FactColumns, layout: Layout) -> Layout:
     declared = {name: column for name, column, _ in known}
     hints = {name: told for of, name, told in columns.elsewhere if of == table and name not in declared}
     return replace(layout, fields=(*layout.fields, *fields), declared=declared, elsewhere=hints)
-
-
-def facts_of(table: Table, row: TableRow) -> tuple[StatedFact, ...]:
-    """What a row states in columns that plugins declare."""
-    declared = table.layout.declared
-    if not declared:
-        return ()
-    # A list without a word, `;`, states nothing.
-    stated = sorted(name for name, value in row.values.items() if name in declared and value != frozenset())
-    return tuple(StatedFact.of(name, declared[name], row.values[name]) for name in stated)
 
 
 def _kind_of_fact(column: FactColumn) -> Kind:

@@ -240,7 +240,7 @@ class Recommendation(ShownOnScreen):
             PluginError: If no installed plugin brings the check.
             SolverError: If the solver fails.
         """
-        return checker_named("optimality", self.gathered.registry).evidence(self, progress, cancel)
+        return checker_named("optimality", self.gathered.registry).evidence(self.session, progress, cancel)
 
 
 def _read_back(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:

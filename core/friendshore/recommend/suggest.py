@@ -18,8 +18,8 @@ from ..case.mentions import mentions
 from ..catalog import nothings, review
 from ..catalog.review import ambiguous_amounts, ambiguous_cells
 from ..domain.base import grouped
+from ..domain.basis import Factors, equal_weights
 from ..domain.facts import Catalog
-from ..domain.market import Factors, equal_weights
 from ..domain.quantities import readable
 from ..domain.runtime import uncollected
 from ..domain.suggest import did_you_mean, misleading

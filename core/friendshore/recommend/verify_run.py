@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ..case import load_case
 from ..document.figures import count
@@ -33,6 +33,7 @@ from ..run import (
     rows_of,
 )
 from ..run.folder import CERTIFICATE_FILE, SIGNATURE_FILE, other_files
+from ..session import Session
 from ..solve import Cancel, Progress
 from ..verify import VerifiedPlan
 from ..verify.again import derived_again, order_days_again
@@ -40,10 +41,6 @@ from .facts import FACTS
 from .gather import gather
 from .law import verdicts
 from .recheck import Rechecked, as_run, recheck
-
-if TYPE_CHECKING:
-    from . import Recommendation
-
 
 SECONDS = 30.0
 """Time limit of a proof if none is given."""
@@ -118,9 +115,7 @@ class RunChecker(ABC):
             InputError: If an option of the verification, such as a key, can't be used.
         """
 
-    def evidence(
-        self, made: Recommendation, progress: Progress | None = None, cancel: Cancel | None = None
-    ) -> str | None:
+    def evidence(self, session: Session, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
         """Return the file that this check reads later, for a plan that is about to be written: `plan --certify` asks `optimality`.
 
         Returns:

@@ -3,7 +3,7 @@
 
 from .components import AnswerCache as AnswerCache, digest as digest
 from .components import Component as Component, split as split
-from .engines import (
+from .engine import (
     Ask as Ask,
     BreakdownError as BreakdownError,
     Cancel as Cancel,

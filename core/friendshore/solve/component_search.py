@@ -29,8 +29,7 @@ from ..errors import Diagnostic
 from ..program.limits import Goal
 from ..program.matrix import Floats, Linear, continuous
 from .components import AnswerCache, digest
-from .engines import (
-    ENGINES,
+from .engine import (
     NOTHING,
     Ask,
     Engines,
@@ -43,6 +42,7 @@ from .engines import (
     is_open,
     worst_outcome,
 )
+from .engines import ENGINES
 from .first_plan import LARGE, any_plan, same_choices
 from .forcing import steps
 from .lagrangian import MANY_CHOICES, Joint, LagrangianPricing, joint_of, sharing_of

@@ -13,7 +13,7 @@ import numpy as np
 from ..domain.runtime import SESSION_BYTES, Recent
 from ..program.limits import Goal
 from ..program.matrix import Entries, Ints, Linear
-from .engines import SolverAnswer, SolverOutcome
+from .engine import SolverAnswer, SolverOutcome
 
 
 @dataclass(frozen=True, slots=True, eq=False)

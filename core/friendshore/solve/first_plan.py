@@ -36,7 +36,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..program.matrix import Entries, Floats, Linear, Mask, continuous, with_rows
-from .engines import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, never
+from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, never
 from .forcing import SLACK, covered, ended, forced, links, numbered
 from .subgradient import estimated
 

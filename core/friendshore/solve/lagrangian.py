@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from ..program.matrix import Entries, Floats, Ints, Linear, Mask
 from .components import Component, labels, split
-from .engines import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch
+from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, Watch
 from .first_plan import fix
 from .scaling import scaled
 

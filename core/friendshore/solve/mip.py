@@ -18,7 +18,8 @@ import numpy as np
 
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, continuous
-from .engines import ENGINES, NOTHING, Ask, Engines, Opinion, Reasked, SolverAnswer, SolverOutcome, Watch, is_open
+from .engine import NOTHING, Ask, Engines, Opinion, SolverAnswer, SolverOutcome, Watch, is_open
+from .engines import ENGINES, Reasked
 from .first_plan import CLOSE, WHOLE, Steps, first_plan, fix, polished, proved, raised, unknown
 from .forcing import ended
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, Mask
-from .engines import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch
+from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch
 from .first_plan import fix, polished, proved, rounded, seconds_of
 from .lagrangian import Joint, LagrangianPrices, PartSolver
 from .scaling import scaled

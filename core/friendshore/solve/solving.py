@@ -34,8 +34,7 @@ from ..program.limits import Goal
 from ..program.matrix import Floats, Ints, Linear, Mask, capped, continuous
 from .component_search import ResumableSearch, Search, in_turns
 from .components import AnswerCache, Component, empty_rows, split
-from .engines import (
-    ENGINES,
+from .engine import (
     NOTHING,
     Cancel,
     Engines,
@@ -48,6 +47,7 @@ from .engines import (
     is_open,
     worst_outcome,
 )
+from .engines import ENGINES
 from .scaling import scaled
 
 HARD = ("rule ", "store")

@@ -34,7 +34,7 @@ from ..program.matrix import Entries, Floats, Ints, Linear, Mask, capped, with_d
 from ..rules.verdicts import Dependence, dependence_of, worst_of
 from .component_search import Search
 from .components import AnswerCache, Component, column_labels, digest, split
-from .engines import Ask, Cancel, SolverAnswer, SolverOutcome, Watch
+from .engine import Ask, Cancel, SolverAnswer, SolverOutcome, Watch
 from .first_plan import fix
 from .lagrangian import Joint, joint_of
 from .scaling import scaled

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..program.matrix import Floats, Ints, Linear, Mask
-from .engines import SolverAnswer, SolverOutcome, Watch
+from .engine import SolverAnswer, SolverOutcome, Watch
 from .forcing import links
 
 ROUNDS = 400

@@ -19,10 +19,10 @@ from functools import cache, cached_property
 import numpy as np
 
 from ..domain.base import grouped
+from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import OfferAssumption
 from ..domain.countries import country_names
 from ..domain.facts import Lane, Offer, Price
-from ..domain.market import Factors, basis_factor, content_of
 from ..domain.run import RunPurchase
 from ..domain.use import PASS, Use
 from ..errors import Diagnostic

@@ -253,7 +253,7 @@ def test_a_hard_case_is_told_within_its_limits() -> None:
 
 def certificate_of(found: Recommendation) -> dict[str, Any]:
     """Its certificate, as read."""
-    text = OptimalityCheck().evidence(found)
+    text = OptimalityCheck().evidence(found.session)
     assert text is not None
     return dict(json.loads(text))
 

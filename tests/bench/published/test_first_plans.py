@@ -14,7 +14,8 @@ from friendshore.program.matrix import Floats, Linear, Mask
 from friendshore.recommend import gather
 from friendshore.solve import first_plan as first
 from friendshore.solve.components import split
-from friendshore.solve.engines import ENGINES, Watch
+from friendshore.solve.engine import Watch
+from friendshore.solve.engines import ENGINES
 from friendshore.solve.forcing import steps
 from friendshore.solve.scaling import scaled
 

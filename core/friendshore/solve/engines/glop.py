@@ -29,7 +29,7 @@ from ortools.linear_solver.python import model_builder_helper as helper
 
 from ...errors import Diagnostic
 from ...program.matrix import Floats, Ints, Linear
-from . import NOTHING, TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, never
+from ..engine import NOTHING, TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, never
 
 _LARGE = 50_000
 """Entries of a program from which on it may take longer than a user who has had enough should wait."""

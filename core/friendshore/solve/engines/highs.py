@@ -15,7 +15,7 @@ from highspy import HighsModelStatus as Status
 
 from ...errors import Diagnostic
 from ...program.matrix import Floats, Linear
-from ..engines import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError, never
+from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError, never
 
 _TIGHT, _CLOSE, _USUAL = 1e-10, 1e-9, 1e-7
 """Tolerances of rows: as close as HiGHS can, those of a first search, and those of a second opinion."""

@@ -17,7 +17,7 @@ from pybind11_abseil.status import StatusNotOk
 
 from ...errors import Diagnostic
 from ...program.matrix import Floats, Linear
-from ..engines import BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
+from ..engine import BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
 
 
 class Resumed:

@@ -20,7 +20,7 @@ from pybind11_abseil.status import StatusNotOk
 
 if TYPE_CHECKING:
     from ...program.matrix import Floats, Linear
-    from ..engines import Ask, SolverAnswer
+    from ..engine import Ask, SolverAnswer
 
 _BRIEF_SECONDS = 0.5
 _POLL_SECONDS = 0.1
@@ -41,7 +41,7 @@ def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> Sol
         UnboundedError: if the cost has no minimum.
     """
     from ...errors import Diagnostic
-    from ..engines import BreakdownError, SolverAnswer, SolverOutcome
+    from ..engine import BreakdownError, SolverAnswer, SolverOutcome
     from .mathopt import answer_of, model_of
 
     model, parameters = model_of(linear), _parameters(ask)

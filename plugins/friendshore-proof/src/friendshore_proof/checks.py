@@ -10,7 +10,8 @@ from typing import Any
 
 from friendshore.errors import Diagnostic, FriendshoreError
 from friendshore.plugins import Registry
-from friendshore.recommend import CheckAnswer, CheckRequest, ProofEffort, Recommendation, RunChecker, reopen
+from friendshore.recommend import CheckAnswer, CheckRequest, ProofEffort, RunChecker, reopen
+from friendshore.session import Session
 from friendshore.solve import Cancel, Limits, Progress
 from friendshore.verify import VerifiedPlan
 
@@ -40,9 +41,7 @@ class OptimalityCheck(RunChecker):
             proof.findings, sentences=tuple(told), data=data, proves_optimality=proof.proved, conflicts=proof.conflicts
         )
 
-    def evidence(
-        self, made: Recommendation, progress: Progress | None = None, cancel: Cancel | None = None
-    ) -> str | None:
+    def evidence(self, session: Session, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
         """Return the certificate of a plan's bound: multipliers of the rows and, for integer variables, the leaves of a search.
 
         It takes at most the time that is left of the plan's time limit. What isn't proved by then is left out.
@@ -53,7 +52,6 @@ class OptimalityCheck(RunChecker):
         Raises:
             SolverError: If the solver fails.
         """
-        session = made.session
         limit = session.limits.seconds
         seconds = None if limit is None else max(0.0, limit - (monotonic() - session.opened))
         return certify(session.verified, session.program, session.solution.x, seconds, progress, cancel)

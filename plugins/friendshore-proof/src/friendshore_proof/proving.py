@@ -18,7 +18,7 @@ from friendshore.program import Program, compile_program
 from friendshore.program.matrix import Floats, Ints
 from friendshore.solve import Cancel, Component, Conflict, Progress, Solution, Watch, infeasible, plan_of
 from friendshore.solve.components import empty_rows
-from friendshore.solve.engines import Reached
+from friendshore.solve.engine import Reached
 from friendshore.verify import VerifiedPlan, examine
 
 from .certificate import Certificate, Certified, NoCertificateError, certified, counts, read, stated_as, text_of

@@ -34,7 +34,7 @@ from friendshore.recommend.gather import gather, refuse_old_prices
 from friendshore.rules.base import Rule
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Cancel, Limits, Progress
-from friendshore.solve.engines import never
+from friendshore.solve.engine import never
 from friendshore.verify import VerifiedPlan, examine
 
 from .grid import AS_IT_IS

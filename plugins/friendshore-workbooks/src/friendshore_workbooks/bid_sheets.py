@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from friendshore.catalog.sheets import Sheet, workbook
 from friendshore.domain.base import UnreadableError, grouped
+from friendshore.domain.basis import weighed
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.facts import Catalog, Facility, Material, Offer
-from friendshore.domain.market import weighed
 from friendshore.domain.time import today
 from friendshore.domain.use import Chained
 from friendshore.errors import Diagnostic, InputError, all_of

@@ -17,8 +17,8 @@ from friendshore.catalog.review import missing_bases
 from friendshore.cli.catalogs import read_along, read_one
 from friendshore.cli.options import AsJson, Blocked, CasePath, installed
 from friendshore.cli.output import bare, wrote
+from friendshore.domain.basis import Factors
 from friendshore.domain.facts import Catalog
-from friendshore.domain.market import Factors
 from friendshore.errors import InputError
 from friendshore.plugins import CatalogRef, Registry
 from friendshore.readers import CatalogRows

@@ -21,7 +21,7 @@ from friendshore.solve import (
     optimum,
     split,
 )
-from friendshore.solve.engines import never
+from friendshore.solve.engine import never
 
 from .lshaped import SLACK, by_cuts
 from .program import (
