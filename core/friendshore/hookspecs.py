@@ -480,7 +480,7 @@ def friendshore_checks() -> Iterable[Named]:
 
         def check(self, asked: CheckRequest) -> CheckAnswer:
             made = asked.stored.run.made
-            if made.year == date.today().year:
+            if made is not None and made.year == date.today().year:
                 return CheckAnswer()
             return CheckAnswer(findings=(Diagnostic("the run was not made this year", "run.json", column="made", found=f"{made}"),))
 
