@@ -168,8 +168,9 @@ def test_a_manifest_without_settings(site: Site) -> None:
     assert "takes no settings" in "".join(one.error for one in Registry.discover().plugins)
 
 
-def test_two_editions_of_what_a_case_sets(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_editions_of_what_a_case_sets(case: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """`watch` puts each in the place of the case's own, key by key; paths in it start where it lies."""
+    site.official("friendshore-watch")
     monkeypatch.setenv("FRIENDSHORE_PLUGIN_LIMIT", "0")
     for name, who in (("old", "Hill Ltd"), ("new", "Mill Ltd")):
         (case.parent / name).mkdir()

@@ -47,6 +47,7 @@ def friendshore_rules():
 def run(site: Site, tmp_path: Path) -> Path:
     """Return a run in which a plugin's rule charges by a table of its own."""
     site.plugin("acme-duty", 'api = 1\nkinds = ["acme-duty"]\n', code=CODE, files={"rates.csv": "25"})
+    site.official("friendshore-proof")
     write_starter(tmp_path / "case")
     with (tmp_path / "case" / "case.toml").open("a", encoding="utf-8") as file:
         file.write('\n[[rule]]\nkind = "acme-duty"\nid = "duty"\n')

@@ -369,9 +369,10 @@ def test_a_data_package_tells_of_facts(site: Site, case: Path) -> None:
     assert "no longer" not in command(case.parent, "catalogs", "check", "./ours")
 
 
-def test_a_workbook_with_facts_is_shipped_with_what_declares_them(case: Path) -> None:
+def test_a_workbook_with_facts_is_shipped_with_what_declares_them(case: Path, site: Site) -> None:
     """`plugins new --from` keeps the columns, and the package needs the plugin that declares them; without it nothing is written."""
     pytest.importorskip("openpyxl")
+    site.official("friendshore-testing")
     for given, target in (("./ours", "ours.xlsx"), ("./ours.xlsx", "again")):
         command(case.parent, "catalogs", "convert", given, target)
     assert read(case, folder="./again").digest == read(case).digest

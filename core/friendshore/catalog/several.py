@@ -1,4 +1,4 @@
-"""Several catalogs together: read in the order of their requirements, with facilities united where a case says so, and without clashes."""
+"""Several catalogs together: each after those that it needs, with facilities united where a case says so, and without clashes."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from ..domain.time import today
 from ..errors import InputError
 from ..writing import add_files
 from .groups import Commands
@@ -69,7 +68,7 @@ def write_starter(folder: Path, start: date = _START) -> list[Path]:
     Raises:
         InputError: If a file exists already or can't be written. Then no file is written.
     """
-    from ..domain.time import add_months  # loads models, which `--help` needs none of
+    from ..domain.time import add_months, today  # loads models, which `--help` needs none of
 
     written, months = today(), (start.year - _START.year) * 12 + start.month - _START.month
 
@@ -86,7 +85,7 @@ def _first_day(word: str | None) -> date:
     Raises:
         InputError: If it is not the first day of a month.
     """
-    from ..domain.time import add_months  # see above
+    from ..domain.time import add_months, today  # see above
 
     if word is None:
         day = today()

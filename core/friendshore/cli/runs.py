@@ -16,7 +16,7 @@ from .questions import answers_of, questions_named
 from .waiting import Interrupt, progress_bar
 
 if TYPE_CHECKING:
-    pass
+    from ..recommend import RunCheck
 
 SECONDS = 30.0
 """Time limit of a proof: that of `friendshore.recommend`, which is slow to import."""
@@ -110,7 +110,6 @@ def report(
     as_json: AsJson = False,
 ) -> int:
     """Tell a run to whoever decides. The run is verified first: of one that does not hold, only what failed verification is told."""
-    from ..recommend import verify_stored
     from ..report.formats import format_named, format_of, rendered, write_document
     from ..run import read_run
     from ..writing import refuse_present
@@ -124,7 +123,11 @@ def report(
         raise InputError(f"`{chosen.name}` is not text that can be printed", column="--format", fix=fix)
     questions = questions_named(asked or (), registry)
     stored = read_run(run)
-    checked = verify_stored(stored, registry, case) if verified else None
+    checked: RunCheck | None = None
+    if verified:
+        from ..recommend import verify_stored  # loads the solver
+
+        checked = verify_stored(stored, registry, case)
     shared = {"time_limit": time_limit, "gap": DEFAULT_GAP, "workers": workers, "strict": False}
     given = {**shared, "quiet": quiet, "as_json": as_json}
     holds = checked is None or not checked.findings

@@ -19,6 +19,7 @@ from threading import RLock
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..hookspecs import Named
 from ..inert import visible_lines
+from ..official import OFFICIAL
 from ..rules.answers import WrongAnswer, as_sentence
 from ..rules.base import Rule
 from .interface import is_own, package_of
@@ -28,6 +29,8 @@ _HOME = Path(__file__).parents[1]
 _ADVERTISEMENT = "For further information visit"
 """How the last line of pydantic's errors begins, which is an address."""
 _AS_IT_IS = nullcontext()
+_OFFICIAL = frozenset(plugin.package for plugin in OFFICIAL)
+"""Packages that call the code of other plugins, as the conformance kit does."""
 Code = type | Callable[..., object]
 """A class or function of a plugin."""
 
@@ -181,7 +184,8 @@ def _package(module: Mapping[str, object]) -> str:
 
 
 def _passed_through(filename: str) -> bool:
-    return filename.startswith(("<", str(_HOME))) or "importlib" in Path(filename).parts
+    parts = Path(filename).parts
+    return filename.startswith(("<", str(_HOME))) or "importlib" in parts or not _OFFICIAL.isdisjoint(parts)
 
 
 _OWN = __name__.partition(".")[0]

@@ -443,12 +443,16 @@ def _told(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
 def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
     """Compare everything in `run.json` and the tables."""
     assert again.run is not None and again.verified is not None
-    run = again.run.model_dump(mode="json", by_alias=True)
-    found = list(differences(stored.told, run, stored.folder / RUN_FILE))
+    found = _in_run(stored.told, again.run, stored.folder / RUN_FILE)
     judged = verdicts(again.verified)
     for table in TABLES:
         found += differences_in_table(table, stored.tables[table.file], rows_of(table, again.run, judged))
     return found
+
+
+def _in_run(told: Mapping[str, object], run: Run, file: Path) -> list[Diagnostic]:
+    """Return where `run.json` differs from the run that was derived."""
+    return list(differences(told, run.model_dump(mode="json", by_alias=True), file))
 
 
 def _purchases(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:

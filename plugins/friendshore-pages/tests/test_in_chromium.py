@@ -15,7 +15,8 @@ import pytest
 
 from friendshore.recommend import Opened, reopen
 from friendshore_pages.interactive.levers import Offered
-from friendshore_pages.interactive.page import Interactive, InteractiveQuestion, NoOptions, page
+from friendshore_pages.interactive.page import Interactive, page
+from friendshore_pages.interactive.question import InteractiveQuestion, NoOptions
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [

@@ -25,7 +25,8 @@ from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.recommend import Opened, reopen
 from friendshore_pages.interactive.levers import Offered, numbers, offered
-from friendshore_pages.interactive.page import Interactive, InteractiveQuestion, NoOptions, page
+from friendshore_pages.interactive.page import Interactive, page
+from friendshore_pages.interactive.question import InteractiveQuestion, NoOptions
 
 ROOT = Path(__file__).parents[3]
 Answered = Callable[..., float | None]

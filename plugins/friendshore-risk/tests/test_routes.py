@@ -17,7 +17,7 @@ from friendshore.plugins import Registry
 from friendshore.session import Session
 from friendshore_risk.events import Event
 from friendshore_risk.losses import named_losses, usual_losses
-from friendshore_risk.risk import RiskQuestion
+from friendshore_risk.questions import RiskQuestion
 from friendshore_risk.risk_answer import Risk, _check_routes, risk_of
 from friendshore_risk.twostage import RiskMeasure
 from friendshore_risk.withstand_search import withstand

@@ -9,13 +9,13 @@ from friendshore.hookspecs import hookimpl
 if TYPE_CHECKING:
     from friendshore.report import Format
 
-    from .interactive.page import InteractiveQuestion
+    from .interactive.question import InteractiveQuestion
 
 
 @hookimpl
 def friendshore_questions() -> list[InteractiveQuestion]:
     """Return the question `interactive`."""
-    from .interactive.page import InteractiveQuestion
+    from .interactive.question import InteractiveQuestion
 
     return [InteractiveQuestion()]
 

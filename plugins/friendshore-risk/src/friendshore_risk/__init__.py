@@ -8,10 +8,7 @@ from friendshore.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from .events import RiskSettings
-    from .frontier import FrontierQuestion
-    from .risk import RiskQuestion
-    from .stress import StressQuestion
-    from .withstand import WithstandQuestion
+    from .questions import FrontierQuestion, RiskQuestion, StressQuestion, WithstandQuestion
 
 
 @hookimpl
@@ -25,9 +22,6 @@ def friendshore_settings() -> list[type[RiskSettings]]:
 @hookimpl
 def friendshore_questions() -> list[FrontierQuestion | RiskQuestion | StressQuestion | WithstandQuestion]:
     """Return the questions `frontier`, `risk`, `stress`, and `withstand`."""
-    from .frontier import FrontierQuestion
-    from .risk import RiskQuestion
-    from .stress import StressQuestion
-    from .withstand import WithstandQuestion
+    from .questions import FrontierQuestion, RiskQuestion, StressQuestion, WithstandQuestion
 
     return [FrontierQuestion(), RiskQuestion(), StressQuestion(), WithstandQuestion()]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.base import Number, Record, exact, totals
-from friendshore.domain.countries import COVERED_NATIONS, countries_of, country_names
+from friendshore.domain.countries import COVERED_NATIONS, country_names
 from friendshore.domain.plan import Cost, PlanStatus
 from friendshore.domain.shown_names import ShownNames
 from friendshore.domain.suggest import did_you_mean
@@ -20,7 +20,6 @@ from friendshore.errors import A_SESSION, Diagnostic, InputError, takes
 from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
 from friendshore.explain.results import CENT, Counted, Effort, QuestionResult, names_of
 from friendshore.problem.rule_facts import rows_of
-from friendshore.questions import OptionsError, Question, Setting
 from friendshore.questions.compare.compare_plans import nearest
 from friendshore.questions.wording import effort, mass_of, on_screen, weighed
 from friendshore.rules.kinds.limits import Budget
@@ -31,8 +30,7 @@ from friendshore.solve import Progress
 from friendshore.verify import Line, VerifiedPlan
 
 if TYPE_CHECKING:
-    from friendshore.document.elements import Document
-    from friendshore.questions import Opened
+    pass
 
 
 class Shorter(Record):
@@ -785,64 +783,3 @@ def _notes(found: Frontier) -> Iterator[str]:
         yield "the cap also counts what goes into goods of concern on the way, so it may be more than the cash of concern"
     if not found.complete:
         yield "the search was ended: points are missing"
-
-
-@dataclass(frozen=True, slots=True)
-class FrontierOptions:
-    """Options of `frontier`."""
-
-    country: Annotated[
-        tuple[str, ...],
-        Setting(
-            "Purchases that depend on this country, in place of the countries of concern of the case; may repeat.",
-            "COUNTRY",
-        ),
-    ] = ()
-    supplier: Annotated[
-        tuple[str, ...],
-        Setting("Purchases from this company, or from companies that it owns, of concern or not; may repeat.", "NAME"),
-    ] = ()
-    material: Annotated[tuple[str, ...], Setting("Only purchases of this material; may repeat.", "MATERIAL")] = ()
-    points: Annotated[int, Setting("Most points of the curve, the plan as it is included.", "N", least=2, most=500)] = (
-        16
-    )
-
-
-class FrontierQuestion(Question[FrontierOptions, "Frontier"]):
-    """The price of independence: the cheapest plan for every cap on money that depends on countries of concern.
-
-    The cap falls from what the plan spends today to zero. Each point is a verified plan with its bound.
-    """
-
-    name = "frontier"
-    options = FrontierOptions
-    doing = "lowering the cap"
-    counted = "plans"
-
-    def check(self, options: FrontierOptions) -> None:
-        """Refuse words that name no country."""
-        for word in options.country:
-            try:
-                countries_of(word)
-            except ValueError as error:
-                raise OptionsError("--country names no country", found=word, expected=str(error)) from None
-
-    def ask(self, opened: Opened, options: FrontierOptions, progress: Progress | None) -> Frontier:
-        """Return the frontier."""
-        countries = frozenset[str]().union(*map(countries_of, options.country))
-        return frontier(
-            opened.session,
-            countries=countries,
-            suppliers=options.supplier,
-            materials=options.material,
-            points=options.points,
-            progress=progress,
-        )
-
-    def document(self, result: Frontier, options: FrontierOptions) -> Document:
-        """Return every point, with a chart."""
-        return frontier_document(result)
-
-    def screen(self, result: Frontier, options: FrontierOptions) -> Document:
-        """Return the points that fit on a screen."""
-        return frontier_screen(result)

@@ -7,7 +7,6 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass
 from importlib.resources import files
-from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -15,19 +14,15 @@ import numpy as np
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, rounded_money
 from friendshore.domain.base import totals
-from friendshore.errors import InputError
-from friendshore.questions import Question
 from friendshore.report import not_advice
 
 from ..html import Working, html
-from .levers import LEAST, Effect, Floats, PageProgram, in_words, numbers, offered, why_not
+from .levers import LEAST, Effect, Floats, PageProgram, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
-    from friendshore.document.elements import Document
-    from friendshore.questions import Opened, Progress
     from friendshore.session import PartLayout, PartPlan, Session
 
     from .levers import Offered
@@ -278,11 +273,6 @@ def _packed(held: bytes) -> str:
     return b64encode(gzip.compress(held, 9, mtime=0)).decode()
 
 
-@dataclass(frozen=True)
-class NoOptions:
-    """Nothing can be set but what all questions have."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Interactive:
     """All that a page needs."""
@@ -309,52 +299,3 @@ class Interactive:
             "not_together": sum(len(program.apart) for program in found.programs) if found else 0,
             "left_out": [{"what": what, "why": why} for what, why in (found.left_out if found else ())],
         }
-
-
-class InteractiveQuestion(Question[NoOptions, Interactive]):
-    """A page that plans anew in the browser, without a network: prices, capacities, demand, dates, losses and rules as levers.
-
-    The page is printed, or written by `friendshore interactive CASE --html page.html`. It holds the program of the case and the solver HiGHS; what it cannot change exactly
-    it does not offer. Cases that rank objectives have no such page.
-    """
-
-    name = "interactive"
-    options = NoOptions
-    doing = "trying out"
-    counted = "changes"
-    text_is_page = True
-
-    def ask(self, opened: Opened, options: NoOptions, progress: Progress | None) -> Interactive:
-        """The levers, each tried out."""
-        began = monotonic()
-
-        def told(done: int, of: int) -> None:
-            if progress is not None:
-                progress(done, of, monotonic() - began)
-
-        session = opened.session
-        applied = [f"--scenario {name}" for name in opened.applied.scenario]
-        applied += [f"--change '{in_words(change)}'" for change in opened.applied.changes]
-        applied += ["--strict"] if opened.applied.strict else []
-        case = " ".join([str(opened.path), *applied])
-        refusal = why_not(session)
-        if refusal:
-            return Interactive(session, case, None, refusal)
-        found = offered(session, told)
-        if not found.levers:
-            return Interactive(session, case, None, "nothing in the case can be changed exactly")
-        return Interactive(session, case, found)
-
-    def text(self, result: Interactive, options: NoOptions) -> str:
-        """The page.
-
-        Raises:
-            InputError: if the case can have none.
-        """
-        if result.offered is None:
-            raise InputError(result.refusal, fix="ask `friendshore plan` with --change, which plans any case")
-        return page(result, result.offered)
-
-    def document(self, result: Interactive, options: NoOptions) -> Document:
-        """What the page can do."""
-        return summary(result)
