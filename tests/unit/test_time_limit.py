@@ -22,7 +22,7 @@ from friendshore.program.matrix import Floats, Linear
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds.limits import Budget, MaxShare, MinSuppliers
-from friendshore.solve import ENGINES, Ask, Limits, SolverAnswer, SolverOutcome, engines
+from friendshore.solve import ENGINES, Ask, Limits, SolverAnswer, SolverOutcome, engine
 from friendshore.solve.engines import solve_with_highs
 
 from ..building import case, catalog, demand, facility, metals, planned, rule, source
@@ -158,7 +158,7 @@ def good_of(linear: Linear) -> str:
 def slow(monkeypatch: pytest.MonkeyPatch) -> SlowEngine:
     """The engine, with its clock as that of the search."""
     made = SlowEngine()
-    monkeypatch.setattr(engines, "time", SimpleNamespace(monotonic=lambda: made.now))
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: made.now))
     return made
 
 
