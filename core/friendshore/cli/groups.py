@@ -102,14 +102,14 @@ class Commands(TyperGroup):
     """A group of commands: the kernel's own, and those that plugins announce in their manifests. The top group has all questions too."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(dict.fromkeys((*super().list_commands(ctx), *_of_plugins(_group(ctx)))))
+        return list(dict.fromkeys((*super().list_commands(ctx), *_added(ctx))))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command or group. The command of a plugin has no options yet."""
         found = super().get_command(ctx, cmd_name)
         if found is not None:
             return found
-        of_plugins = _of_plugins(_group(ctx))
+        of_plugins = _added(ctx)
         if cmd_name not in of_plugins:
             return None
         text = of_plugins[cmd_name]
@@ -138,6 +138,16 @@ class Commands(TyperGroup):
         matches = [_MEANT[name]] if name in _MEANT else get_close_matches(name, self.list_commands(ctx))
         if matches:
             ctx.fail(f"No such command '{name}'. Did you mean {', '.join(map(repr, matches))}?")
+
+
+def _added(ctx: Any) -> dict[str, str | None]:
+    """Return what plugins add to a group, read from their manifests once for each command line."""
+    group = _group(ctx)
+    key = f"{__name__}: {' '.join(group)}"
+    if key not in ctx.meta:
+        ctx.meta[key] = _of_plugins(group)
+    found: dict[str, str | None] = ctx.meta[key]
+    return found
 
 
 def _group(ctx: Any) -> tuple[str, ...]:
