@@ -11,7 +11,7 @@ from ..errors import Diagnostic, FriendshoreError
 from ..official import plugin_bringing
 from ..plugins import Registry, asked_of
 from ..plugins.attribution import wrong
-from ..plugins.elsewhere import CatalogRef
+from ..plugins.isolated import CatalogRef
 from ..reading.tomlfile import TomlFile, read_toml
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from ..hookspecs import Named
 from ..readers import Reader, reader_in
 from ..rules.base import Rule
 from ..rules.pack import RulePack, read_pack, stated_name
-from .elsewhere import CatalogRef, Reading, packs_by, read_by
-from .elsewhere import What as ReadWhat
 from .hosting import HOOKS, Hook, HookAnswers, HookedWhat, all_rules, built_in, given_in_memory, made_rule
+from .isolated import CatalogRef, Reading, packs_by, read_by
+from .isolated import What as ReadWhat
 from .manifest import CATALOG_FILE, Plugin, PluginInfo, PluginStatus, discover, normal
 from .names import (
     Block,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ..domain.case import Case
     from ..domain.facts import Catalog
     from ..reading.fields import FactColumns
-    from .elsewhere import OtherProcess
+    from .isolated import OtherProcess
 
 
 class Registry:

@@ -28,8 +28,8 @@ from friendshore.domain.facts import ChainEntry, DeclaredColumn, Material, Place
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import attributed
-from friendshore.plugins.elsewhere import elsewhere
 from friendshore.plugins.interface import is_own, package_of
+from friendshore.plugins.isolated import call_once
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.parts import materials_of
@@ -517,7 +517,7 @@ def unsteady(
     }
 
     def asked(seed: str) -> Any:
-        return elsewhere(f"{__name__}:fingerprints", told, LIMIT, {"PYTHONHASHSEED": seed}).said
+        return call_once(f"{__name__}:fingerprints", told, LIMIT, {"PYTHONHASHSEED": seed}).answer
 
     with ThreadPoolExecutor(len(SEEDS)) as workers:
         said = list(workers.map(asked, SEEDS))

@@ -21,7 +21,7 @@ from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.stages import Stage
 from friendshore.errors import Diagnostic, FriendshoreError
 from friendshore.plugins import Registry
-from friendshore.plugins.elsewhere import CatalogRef
+from friendshore.plugins.isolated import CatalogRef
 from friendshore.problem.merged import exchange
 from friendshore.reading import kinds
 

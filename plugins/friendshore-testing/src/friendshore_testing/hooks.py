@@ -23,8 +23,8 @@ from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, FriendshoreError, InputError, PluginError
 from friendshore.hookspecs import Named
 from friendshore.plugins import PluginInfo, Registry, asked_of
-from friendshore.plugins.elsewhere import What
 from friendshore.plugins.hosting import HookedWhat
+from friendshore.plugins.isolated import What
 from friendshore.problem.inputs import Inputs
 from friendshore.questions import Question
 from friendshore.questions.base import cell_texts, faults, options_of, question_named

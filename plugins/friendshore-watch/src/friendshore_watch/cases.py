@@ -22,7 +22,7 @@ from friendshore.domain.time import Span
 from friendshore.domain.use import Result
 from friendshore.errors import FriendshoreError, OutOfTimeError
 from friendshore.plugins import Registry
-from friendshore.plugins.elsewhere import OtherProcess
+from friendshore.plugins.isolated import OtherProcess
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Applied, Inputs

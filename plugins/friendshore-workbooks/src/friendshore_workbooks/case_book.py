@@ -25,7 +25,7 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
 from friendshore.inert import UNSEEN
 from friendshore.plugins import Registry
-from friendshore.plugins.elsewhere import CatalogRef
+from friendshore.plugins.isolated import CatalogRef
 from friendshore.readers import CatalogRows, TableRows
 from friendshore.reading.csvfile import BAD_CELL
 from friendshore.reading.fields import Field, Layout

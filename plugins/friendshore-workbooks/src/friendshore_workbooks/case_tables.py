@@ -25,7 +25,7 @@ from friendshore.domain.facts import Status
 from friendshore.domain.naming import Names
 from friendshore.domain.values import countries
 from friendshore.errors import Diagnostic, InputError
-from friendshore.plugins.elsewhere import CatalogRef
+from friendshore.plugins.isolated import CatalogRef
 from friendshore.problem.demands import demand_name
 from friendshore.readers import reader_in
 from friendshore.reading import kinds as k

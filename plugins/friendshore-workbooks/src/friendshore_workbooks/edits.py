@@ -25,7 +25,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.facts import CapacityStep, Catalog, Facility, Offer
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
-from friendshore.plugins.elsewhere import CatalogRef
+from friendshore.plugins.isolated import CatalogRef
 from friendshore.problem.changes import apply_changes
 from friendshore.readers import CatalogRows, TableRows
 from friendshore.reading import kinds as k
