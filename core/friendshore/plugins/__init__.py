@@ -1,4 +1,4 @@
-"""Plugins: found without being run, listed with what is wrong with them, and run only where something of them is asked for.
+"""Plugins: discovered without running them, and run only on request.
 
 registry = Registry.discover()
 registry.catalog_folder("australia").folder
