@@ -300,7 +300,7 @@ class ProofSearch(ClaimParts):
             aim: The claim.
             watch: Stop signal.
             progress: Receives the progress.
-            x: The plan, as values of all columns, if known. Leaves are then not split further than it needs.
+            x: The plan, as values of all columns, if known. Leaves that cost at least as much are pruned.
         """
         super().__init__(aim)
         started = time.monotonic()
