@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from friendshore.case import keys
 from friendshore.case.keys import About
@@ -22,7 +23,9 @@ from friendshore.catalog.convert import Texts
 from friendshore.catalog.tables import read_rows
 from friendshore.domain.case import Case, DemandSpec, OrderSpec
 from friendshore.domain.change import Change
+from friendshore.domain.differences import paired
 from friendshore.domain.facts import CapacityStep, Catalog, Facility, Offer
+from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins.elsewhere import CatalogRef
@@ -528,9 +531,6 @@ def goes_along(sheet: str, row: int, today: CaseTables, merged: Differences) -> 
     return named in gone or offers.get(named) in gone
 
 
-T = TypeVar("T", Facility, Offer)
-
-
 class ProvedEdits:
     """Comparison of the facts after the changes with those of the workbook."""
 
@@ -610,31 +610,11 @@ def _apart(
         if first != second:
             yield ("order",), first.id or first.offer
     for before, after in zip(catalogs, others, strict=True):
-        if before == after:
-            continue
-        yield from _differing(("capacity", "facilities"), before.facilities, after.facilities, _of_facility)
-        yield from _differing(("offers", "quotes"), before.offers, after.offers, _of_priced)
-        for name in sorted({row.id for row in (*before.prices, *after.prices)}):
-            if _of_benchmark(before, name) != _of_benchmark(after, name):
-                yield ("prices",), name
-        for sheet, one_s, other_s in (
-            ("tiers", before.schedules, after.schedules),
-            ("terms", before.terms, after.terms),
-        ):
-            for bearing in {*one_s} ^ {*other_s}:
-                yield (sheet,), bearing.id
-
-
-def _differing(
-    sheets: tuple[str, ...], one: Sequence[T], other: Sequence[T], stated: Callable[[T], Hashable]
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield records with the same id and different values, and those that only one side has."""
-    before: dict[str, T] = {record.id: record for record in one}
-    after: dict[str, T] = {record.id: record for record in other}
-    for name in sorted({*before, *after}):
-        first, second = before.get(name), after.get(name)
-        if first is None or second is None or (first != second and stated(first) != stated(second)):
-            yield sheets, name
+        for table, (sheets, stated) in _STATED.items() if before != after else ():
+            records = ([(record.id, record) for record in getattr(catalog, table)] for catalog in (before, after))
+            for name, ours, theirs in sorted(paired(*records), key=itemgetter(0)):
+                if ours != theirs and (None in (ours, theirs) or stated(ours) != stated(theirs)):
+                    yield sheets, name
 
 
 def _of_facility(facility: Facility) -> Hashable:
@@ -649,11 +629,21 @@ def _of_facility(facility: Facility) -> Hashable:
     return facility.but(capacity=tuple(steps))
 
 
-def _of_benchmark(catalog: Catalog, name: str) -> Hashable:
-    return tuple(row.but(source="", low=None, high=None) for row in catalog.prices if row.id == name)
+def _of_benchmark(row: BenchmarkPrice) -> Hashable:
+    return row.but(source="", low=None, high=None)
 
 
 def _of_priced(offer: Offer) -> Hashable:
     """Return an offer without the source and range of its price."""
     price = None if offer.price is None else offer.price.but(source="", low=None, high=None)
     return offer.but(price=price, quotes=tuple(quote.but(low=None, high=None) for quote in offer.quotes))
+
+
+_STATED: Mapping[str, tuple[tuple[str, ...], Callable[[Any], Hashable]]] = {
+    "facilities": (("capacity", "facilities"), _of_facility),
+    "offers": (("offers", "quotes"), _of_priced),
+    "prices": (("prices",), _of_benchmark),
+    "schedules": (("tiers",), lambda schedule: schedule),
+    "terms": (("terms",), lambda terms: terms),
+}
+"""Table of a catalog -> the sheets that may state its records, and a record as far as a change could state it."""
