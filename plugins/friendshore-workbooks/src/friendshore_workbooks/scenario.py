@@ -22,8 +22,7 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.terms import Terms
 from friendshore.domain.time import add_months
 from friendshore.errors import Diagnostic, InputError
-from friendshore.problem.change_kinds import OFFER_TERMS, TERMS_FIGURES
-from friendshore.problem.changes import apply_changes, shortest
+from friendshore.problem.changes import OFFER_TERMS, TERMS_FIGURES, apply_changes, shortest
 from friendshore.problem.demands import demand_name
 from friendshore.reading import kinds as k
 from friendshore.reading.fields import Layout
