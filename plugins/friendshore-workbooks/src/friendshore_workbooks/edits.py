@@ -22,14 +22,13 @@ from friendshore.catalog import read_catalogs, united
 from friendshore.catalog.convert import Texts
 from friendshore.catalog.tables import read_rows
 from friendshore.domain.case import Case, DemandSpec, OrderSpec
-from friendshore.domain.change import Change
+from friendshore.domain.change import Change, TermKind
 from friendshore.domain.differences import paired
 from friendshore.domain.facts import CapacityStep, Catalog, Facility, Offer
 from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
-from friendshore.plugins.elsewhere import CatalogRef
-from friendshore.problem.changes import apply_changes
+from friendshore.problem.changes import OFFER_TERMS, apply_changes
 from friendshore.readers import CatalogRows, TableRows
 from friendshore.reading import kinds as k
 from friendshore.reading.csvfile import BAD_CELL
@@ -213,20 +212,8 @@ def _pair(
             found[number] = waiting[name(texts)].pop()
 
 
-LIFTED = frozenset(
-    (
-        "min_order",
-        "max_order",
-        "max_lots",
-        "max_per_year",
-        "total",
-        "lot",
-        "onboarding",
-        "qualification",
-        "from",
-        "take_or_pay",
-    )
-)
+_LIFTED = {field for kind, terms in OFFER_TERMS.items() if kind is not TermKind.LEAD_TIME for field in terms}
+BLANK_ONLY = _LIFTED - {"start", "end"} | {"from"}
 """Columns of offers that can only be made blank."""
 
 
@@ -266,8 +253,7 @@ def _may(edit: Edit, today: CaseTables) -> bool:
         section, key = table.text(edit.row, "section"), table.text(edit.row, "key")
         return section == "accept.capacity" or (section, key) == ("accept", "proven")
     if edit.sheet == "offers":
-        blank_only = edit.column in LIFTED or edit.column == "take_or_pay_share"
-        return not (blank_only and edit.after)
+        return not (edit.column in BLANK_ONLY and edit.after)
     if edit.sheet == "rule":
         bill = table.text(edit.row, "kind") == "bill"
         return edit.after in ("yes", "no") if edit.column == "on" else not bill
@@ -339,7 +325,10 @@ def edited_facts(
     read: tuple[Catalog, ...] = today.gathered.read
     edited = {*_edited_catalogs(today, merged)}
     if edited:
-        refs = {name: _ref(name, book, today, merged) if name in edited else ref for name, ref in _refs(today)}
+        refs = {
+            name: _ref(name, book, today, merged) if name in edited else ref
+            for name, (ref, _) in today.catalogs.items()
+        }
         named = [refs[name] for name in refs if name in today.gathered.named]
         try:
             read = read_catalogs(named, lambda name: refs[name], today.gathered.case.overlaps)
@@ -430,11 +419,6 @@ def _after(merged: Differences, sheet: str, row: int) -> dict[str, str]:
     return {edit.column: edit.after for edit in merged.edits if (edit.sheet, edit.row) == (sheet, row)}
 
 
-def _refs(today: CaseTables) -> Iterator[tuple[str, CatalogRef | _Place]]:
-    for name, (ref, _) in today.catalogs.items():
-        yield name, ref
-
-
 def _edited_catalogs(today: CaseTables, merged: Differences) -> Iterator[str]:
     """Yield the catalogs with edited rows."""
     for sheet, row in [*((e.sheet, e.row) for e in merged.edits), *_left_out(merged)]:
@@ -453,17 +437,12 @@ def _left_out(merged: Differences) -> list[tuple[str, int]]:
 
 def _ref(name: str, book: CaseWorkbook, today: CaseTables, merged: Differences) -> _Place:
     ref, texts = today.catalogs[name]
-    tables = {table: _rows(name, table, book, today, merged) for table in _names(texts)}
-    for sheet in {one.sheet for one in merged.added if one.texts.get(CATALOG.name) == name} - tables.keys():
-        tables[sheet] = _rows(name, sheet, book, today, merged)
+    added = (row.sheet for row in merged.added if row.texts.get(CATALOG.name) == name)
+    sheets = dict.fromkeys([*(file.removesuffix(".csv") for file in texts.tables), *added])
+    tables = {sheet: _rows(name, sheet, book, today, merged) for sheet in sheets}
     head = {key: list(value) if isinstance(value, tuple) else value for key, value in texts.head.items()}
     rows = CatalogRows(head, tables, str(book.path))
     return _Place(ref.folder, ref.distribution, rows, ref.columns)
-
-
-def _names(texts: Texts) -> Iterator[str]:
-    for file in texts.tables:
-        yield file.removesuffix(".csv")
 
 
 def _priced(today: CaseTables, merged: Differences) -> set[str]:
