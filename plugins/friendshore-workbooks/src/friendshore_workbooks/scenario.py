@@ -229,13 +229,13 @@ class _Stating:
 
     def of_orders(self, facts: EditedFacts) -> Iterator[Change]:
         """Yield changes of the quantities of open orders."""
-        for row, order in facts.orders.items():
-            if order.quantity != self.case.orders[row].quantity:
-                yield Change(order=self.case.order_names[row], quantity=order.quantity)
+        for name, before, order in zip(self.case.order_names, self.case.orders, facts.case.orders, strict=True):
+            if order.quantity != before.quantity:
+                yield Change(order=name, quantity=order.quantity)
 
     def of_demands(self, facts: EditedFacts) -> Iterator[Change]:
         """Yield changes of quantities and prices of demands, and new demands."""
-        for demand in facts.more_demands:
+        for demand in facts.case.demands[len(self.case.demands) :]:
             usual = f"{demand.material}/{demand.end_use}/{demand.place or self.case.place}"
             price = (
                 {}
@@ -255,8 +255,9 @@ class _Stating:
                     "until": demand.end,
                 }
             )
-        for row, wanted in facts.demands.items():
-            before = self.case.demands[row]
+        for row, (before, wanted) in enumerate(zip(self.case.demands, facts.case.demands, strict=False)):
+            if wanted is before or row in self.edits.deleted.get("demand", ()):
+                continue
             why = wanted.why if wanted.why != before.why else ""
             stated: dict[str, object] = {}
             if wanted.per_year is not None and wanted.per_year != before.per_year:
