@@ -32,13 +32,12 @@ from friendshore.problem.changes import OFFER_TERMS, apply_changes
 from friendshore.readers import CatalogRows, TableRows
 from friendshore.reading import kinds as k
 from friendshore.reading.csvfile import BAD_CELL
-from friendshore.reading.fields import Field, Layout
+from friendshore.reading.fields import Layout
+from friendshore.reading.kinds import Kind
 from friendshore.reading.records import Entry
 
-from .case_book import CaseWorkbook, EditedSheet, RowTexts, WrittenSheet, same
+from .case_book import CaseWorkbook, EditedSheet, RowTexts, WrittenSheet
 from .case_tables import AFTER, CATALOG, CELLS, ROWS_ADDED, ROWS_DELETED, CaseTable, CaseTables, editable
-
-_TEXT = Field("", k.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class _Sheet:
             if at is not None:
                 self.result.lines[self.name, at] = line
             for column in self.written.columns:
-                if texts[column] != BAD_CELL and not same(self._field(column), texts[column], before[column]):
+                if texts[column] != BAD_CELL and not self._kind(column).same(texts[column], before[column]):
                     self._cell(line, column, texts[column], before[column], at, today)
         known = set(to_today.values())
         others = [texts for number, texts in enumerate(today) if number not in known]
@@ -130,11 +129,12 @@ class _Sheet:
         blank = dict.fromkeys(self.written.columns, "")
         return [{**blank, **dict(zip(table.columns, row, strict=True))} for row in table.rows]
 
-    def _field(self, column: str) -> Field:
-        return _TEXT if self.table is None else self.table.fields.get(column, _TEXT)
+    def _kind(self, column: str) -> Kind:
+        field = None if self.table is None else self.table.fields.get(column)
+        return k.TEXT if field is None else field.kind
 
     def _alike(self, one: RowTexts, other: RowTexts) -> bool:
-        return all(same(self._field(column), one[column], other[column]) for column in self.written.columns)
+        return all(self._kind(column).same(one[column], other[column]) for column in self.written.columns)
 
     def _gone(self, before: RowTexts, at: int | None, today: Sequence[RowTexts]) -> None:
         """Record a row that was deleted in the workbook."""
@@ -156,10 +156,10 @@ class _Sheet:
 
     def _cell(self, line: int, column: str, now: str, before: str, at: int | None, today: Sequence[RowTexts]) -> None:
         """Record a cell that was edited."""
-        said, of_today = self._field(column), None if at is None else today[at][column]
-        if of_today is not None and same(said, now, of_today):
+        kind, of_today = self._kind(column), None if at is None else today[at][column]
+        if of_today is not None and kind.same(now, of_today):
             return
-        if at is not None and of_today is not None and same(said, before, of_today):
+        if at is not None and of_today is not None and kind.same(before, of_today):
             self.result.edits.append(Edit(self.name, at, column, of_today, now, line))
             return
         changed = "the row is gone from the case" if of_today is None else f"`{of_today}` in the case of today"

@@ -35,7 +35,7 @@ from friendshore.rules.keys import CHANGE, SCENARIO, scenario
 from friendshore.rules.keys import change as change_of
 from friendshore.writing import replace_file
 
-from .case_book import CaseWorkbook, read_case_workbook, same
+from .case_book import CaseWorkbook, read_case_workbook
 from .case_tables import CELLS, ROWS_ADDED, RULE, CaseTables, case_tables, editable
 from .edits import (
     Differences,
@@ -283,7 +283,7 @@ class _Stating:
             if (edit.sheet, edit.column) != ("demand", "why") or not edit.after:
                 continue
             texts = rows[edit.line]
-            if all(same(DEMAND.by_name[one], texts.get(one, ""), table.text(edit.row, one)) for one in figures):
+            if all(DEMAND.by_name[one].kind.same(texts.get(one, ""), table.text(edit.row, one)) for one in figures):
                 self._reason_alone(edit)
 
     def _reason_alone(self, edit: Edit) -> None:
