@@ -13,9 +13,9 @@ from typing import TypeVar
 from ..domain.change import Change
 from ..domain.runtime import finished
 from ..problem import Problem
-from ..problem.changes import with_bills
 from ..problem.inputs import Inputs
 from ..problem.parts import Impact, Members, impact
+from ..rules.amend import with_bills
 from ..session import PartPlan, Session
 from ..solve import Progress
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog.sheets import Sheet, workbook
-from ..domain.base import UnreadableError, grouped
+from ..domain.base import grouped
 from ..domain.case import Case, OrderSpec
 from ..domain.values import label
 from ..errors import Diagnostic
@@ -188,7 +188,9 @@ class FilledSheet:
         """Find cells that no longer say what the plan says: their row would be read as that of another purchase."""
         for column, written in line.texts.items():
             text = table.text(row, column)
-            if column in table.columns and column not in row.bad and not _same(_GIVEN[column], text, written):
+            number = column in _NUMBERS and not written.startswith("-")
+            kind = k.NON_NEGATIVE if number else _GIVEN[column].kind
+            if column in table.columns and column not in row.bad and not kind.same(text, written):
                 table.problem(row, column, _UNCHANGED, f"`{written}`" if written else "a blank cell", _CORRECT)
 
     def _placed(self, table: Table, row: TableRow, line: OrderLine) -> PlacedLine | None:
@@ -296,17 +298,6 @@ class FilledSheet:
                 message = f"more was confirmed than line {line} orders{where}"
                 fix = "correct it, or state what comes beyond the plan as an [[order]] of the case file"
                 table.problem(rows[several[-1].row], CONFIRMED, message, f"at most {most.normalize():f} in all", fix)
-
-
-def _same(column: Field, text: str, written: str) -> bool:
-    """Return True if a cell still means what was written into it: a spreadsheet may write a number or a day another way."""
-    if text == written or not text or not written:
-        return text == written
-    kind = k.NON_NEGATIVE if column.name in _NUMBERS and not written.startswith("-") else column.kind
-    try:
-        return bool(kind.read(text) == kind.read(written))
-    except UnreadableError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,11 @@ from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
 from ..errors import CHANGES, RULES, InputError, each_of
 from ..plugins import attributed
-from ..rules.amend import amended
+from ..rules.amend import RULE_SUBJECTS, amended, with_bills
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 from ..rules.terms import Table
-from .change_kinds import benchmark_named, has_term, names_offer, reprices, resizes
-from .changes import with_bills
+from .changes import KINDS, benchmark_named, resizes
 from .inputs import Inputs
 from .merged import around
 from .problem import Problem
@@ -334,8 +333,6 @@ def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> list[M
     return [frozenset(group) for group in groups]
 
 
-_OF_RULES = ("enable", "disable", "move", "loosen", "limit")
-"""Subjects that name a rule, and alter it."""
 _OF_LAW = ("waive", "grant")
 """Subjects that name a rule, and alter what it does not bear on."""
 
@@ -348,7 +345,7 @@ class _Reach:
         self.problem = parts.problem
         self.wanted = frozenset(parts.of_material)
         self.rules = {rule.id: rule for rule in parts.inputs.rules}
-        self.changes = [change for change in changes if change.subject in _OF_RULES]
+        self.changes = [change for change in changes if change.subject in RULE_SUBJECTS]
         self.bonds: list[tuple[str, frozenset[str]]] = []
         """Limit rules that change, with what each counts in one row."""
 
@@ -368,7 +365,7 @@ class _Reach:
             return self._of_new_demand(change)
         if change.order:
             return self._of_order(change)
-        if change.subject in (*_OF_RULES, *_OF_LAW):
+        if change.subject in (*RULE_SUBJECTS, *_OF_LAW):
             rule = self.rules.get(getattr(change, change.subject))
             return self._of_rule(rule, change) if rule is not None else frozenset()
         return frozenset(self._of_offers(change)) & self.wanted
@@ -395,31 +392,16 @@ class _Reach:
         return frozenset(line.material for name in named for line in offers[name].outputs) & self.wanted
 
     def _of_offers(self, change: Change) -> Iterator[str]:
-        facilities = self.problem.merged.facilities
+        facilities, means = self.problem.merged.facilities, KINDS[change.subject].means
+        benchmark = benchmark_named(change) if change.price else ""
         for offer in self.parts.offers:
             facility = facilities[offer.facility]
-            if change.remove:
-                hit = names_offer(change.remove, offer, facility)
-            elif change.price:
-                benchmark = offer.price.benchmark if offer.price is not None else ""
-                hit = reprices(change, offer, facility) or benchmark_named(change) == benchmark
-            elif change.prove:
-                hit = offer.id == change.prove
-            elif change.recipe:
-                hit = offer.id == change.recipe
-            elif change.lead_time:
-                hit = names_offer(change.lead_time, offer, facility)
-            elif change.lift is not None:
-                hit = has_term(change, offer, facility)
-            else:
-                hit = change.capacity == f"offer:{offer.id}" or any(
-                    f.id == change.capacity for f in around(facility.id, facilities)
-                )
-            if hit:
+            follows = bool(benchmark) and offer.price is not None and offer.price.benchmark == benchmark
+            within = bool(change.capacity) and any(f.id == change.capacity for f in around(facility.id, facilities))
+            if follows or within or means(change, offer, facility):
                 yield from (line.material for line in (*offer.inputs, *offer.outputs))
-        if change.price:  # what nobody can deliver is priced by its benchmark
-            rows = self.problem.merged.prices.get(benchmark_named(change), ())
-            yield from (row.material for row in rows)
+        # What nobody can deliver is priced by its benchmark.
+        yield from (row.material for row in self.problem.merged.prices.get(benchmark, ()))
 
     def _of_rule(self, rule: Rule, change: Change) -> frozenset[str]:
         if change.waive:

@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from ..domain import values as v
+from ..domain.base import UnreadableError
 from ..domain.quantities import UNLIMITED
 from . import cells as c
 
@@ -28,6 +29,15 @@ class Kind:
     """JSON schema of the text form, all there is in a table."""
     also: tuple[Mapping[str, object], ...] = ()
     """JSON schemas of the other forms that a TOML key may take."""
+
+    def same(self, one: str, other: str) -> bool:
+        """Return True if two texts have the same value: a spreadsheet may write a number or a day another way."""
+        if one == other or not one or not other:
+            return one == other
+        try:
+            return bool(self.read(one) == self.read(other))
+        except UnreadableError:
+            return False
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from pydantic import ValidationError
@@ -16,7 +16,8 @@ from .pack import LegislativeBill
 
 DORMANT = frozenset({PhaseStatus.PENDING, PhaseStatus.UNKNOWN})
 """Phases that `enable` puts in force. A suspended phase stays suspended, since its authority suspended it."""
-_SUBJECTS = ("enable", "disable", "move", "loosen", "limit")
+RULE_SUBJECTS = ("enable", "disable", "move", "loosen", "limit")
+"""Subjects of the changes that alter a rule."""
 
 
 Amend = Callable[[Rule, Change], Rule]
@@ -42,7 +43,9 @@ def amended(
     found = {rule.id: rule for rule in rules}
     known = {bill.id: bill for bill in bills}
     problems: list[Diagnostic] = []
-    for change in _spelt_out(changes, known, ()):
+    for change in with_bills(changes, bills):
+        if change.subject not in RULE_SUBJECTS:
+            continue
         name = getattr(change, change.subject)
         if name not in found:
             what = "a rule or bill" if change.subject == "enable" else "a rule"
@@ -111,20 +114,25 @@ def with_figure(rule: Rule, figure: str) -> Rule:
     return made.given(rule.settings)
 
 
-def _spelt_out(
-    changes: Iterable[Change], bills: Mapping[str, LegislativeBill], within: tuple[str, ...]
-) -> Iterable[Change]:
-    """Return the changes that apply to rules, with bills replaced by their changes."""
-    for change in changes:
-        if change.subject not in _SUBJECTS:
-            continue
-        bill = bills.get(change.enable)
-        if bill is None:
-            yield change
-        elif bill.id in within:
-            raise InputError(f"bill `{bill.id}` enables itself", fix="take the circle out of its `change` list")
-        else:
-            yield from _spelt_out(bill.change, bills, (*within, bill.id))
+def with_bills(changes: Iterable[Change], bills: Iterable[LegislativeBill]) -> list[Change]:
+    """Return changes with those of a bill in place of the change that enables it.
+
+    Raises:
+        InputError: for a bill that enables itself.
+    """
+    known = {bill.id: bill for bill in bills}
+
+    def spelt_out(some: Iterable[Change], within: tuple[str, ...]) -> Iterator[Change]:
+        for change in some:
+            bill = known.get(change.enable)
+            if bill is None:
+                yield change
+            elif bill.id in within:
+                raise InputError(f"bill `{bill.id}` enables itself", fix="take the circle out of its `change` list")
+            else:
+                yield from spelt_out(bill.change, (*within, bill.id))
+
+    return list(spelt_out(changes, ()))
 
 
 def _phases(phases: Sequence[Phase], change: Change) -> tuple[Phase, ...]:

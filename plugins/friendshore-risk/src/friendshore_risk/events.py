@@ -28,12 +28,12 @@ from friendshore.domain.values import Fraction as DecimalFraction
 from friendshore.domain.values import Ident, Months, NonNegative, Part
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
-from friendshore.problem.change_kinds import names_offer, reprices, resizes
-from friendshore.problem.changes import scenario_changes, with_bills
+from friendshore.problem.changes import names_offer, reprices, resizes, scenario_changes
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.merged import CASE_SOURCE
 from friendshore.problem.offers import OfferFacts
 from friendshore.problem.parts import Impact, Parts, impact
+from friendshore.rules.amend import with_bills
 from friendshore.session import Session
 
 from .losses import ROUTES, SupplyRoute, moves_on, words_of

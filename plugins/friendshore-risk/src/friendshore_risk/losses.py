@@ -18,7 +18,7 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.time import Horizon
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
-from friendshore.problem.change_kinds import OFFERS, names_offer
+from friendshore.problem.changes import OFFERS, names_offer
 from friendshore.problem.network import Arc
 from friendshore.problem.offers import OfferFacts
 from friendshore.session import Session

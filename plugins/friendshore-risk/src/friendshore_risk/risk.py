@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date
@@ -15,10 +15,11 @@ import numpy as np
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, percent, rounded_money, written
 from friendshore.domain.base import as_decimal, exact, grouped
+from friendshore.domain.differences import differences
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError, VerificationError
 from friendshore.questions.wording import mass_of, weighed
-from friendshore.reading.records import record
+from friendshore.reading.records import path_of, record
 from friendshore.reading.textfile import json_object
 
 from .events import NOTHING_HAPPENS, RiskSettings, duration
@@ -309,7 +310,7 @@ def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
         followed = search.following(search.decided(saved.decisions))
         followed = replace(followed, bound=float(saved.bound - search.rest))
         derived = told_again(search, followed, measure, seed, draws).but(frontier=saved.frontier)
-        wrong = list(_differences(saved.model_dump(), derived.model_dump(), "", UNKNOWN if saved.evpi is None else ()))
+        wrong = list(_differences(saved.model_dump(), derived.model_dump(), UNKNOWN if saved.evpi is None else ()))
     if not wrong:
         wrong = list(_better(search, saved))
     if wrong:
@@ -382,21 +383,18 @@ def _plan(
             yield Diagnostic(f"{name}: its {what}", found=str(told), expected=str(true))
 
 
-def _differences(told: object, true: object, path: str, unknown: Sequence[str]) -> Iterator[Diagnostic]:
-    """Where a record as data is not what the decisions come to, down to the single figure; what there was no time for may be left open."""
-    if isinstance(told, dict) and isinstance(true, dict):
-        for name in told:
-            if told[name] is None and name in unknown:
-                continue
-            yield from _differences(told[name], true[name], f"{path}.{name}" if path else str(name), unknown)
-    elif isinstance(told, list | tuple) and isinstance(true, list | tuple) and len(told) == len(true):
-        for number, (ours, theirs) in enumerate(zip(told, true, strict=True), 1):
-            yield from _differences(ours, theirs, f"{path}[{number}]", unknown)
-    elif isinstance(told, Decimal | float) and isinstance(true, Decimal | float):
-        if _off(exact(told), exact(true)):
-            yield Diagnostic(f"`{path}` is not what the plan comes to", found=str(told), expected=str(true))
-    elif told != true:
-        yield Diagnostic(f"`{path}` is not what the plan comes to", found=_shown(told), expected=_shown(true))
+def _differences(told: object, true: object, unknown: Collection[str]) -> Iterator[Diagnostic]:
+    """Yield each figure that is not what the decisions give. Fields in `unknown`, which there was no time for, may be left open."""
+    for path, one, other in differences(told, true, equal=_same):
+        if one is not None or path[-1] not in unknown:
+            message = f"`{path_of(path)}` is not what the plan comes to"
+            yield Diagnostic(message, found=_shown(one), expected=_shown(other))
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, Decimal | float) and isinstance(other, Decimal | float):
+        return not _off(exact(one), exact(other))
+    return one == other
 
 
 def _shown(value: object) -> str:

@@ -25,7 +25,7 @@ from friendshore.domain.use import Chained
 from friendshore.errors import Diagnostic, InputError, all_of
 from friendshore.readers import CatalogRows, Cell, TableRows
 from friendshore.reading import kinds as k
-from friendshore.reading.fields import FactColumns, Field
+from friendshore.reading.fields import Field
 from friendshore.reading.workbook import Line, Workbook, is_workbook, read_workbook
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, OriginBan
@@ -316,20 +316,6 @@ class Bid:
     offers: Mapping[str, BidRow]
     origins: Mapping[tuple[str, ...], BidRow]
     """By offer and stage."""
-
-
-@dataclass(frozen=True, slots=True)
-class BidPlace:
-    """Where a bid lies that has been read: in no folder."""
-
-    place: CatalogRows
-    columns: FactColumns
-    distribution: str = ""
-
-    @property
-    def folder(self) -> Path:
-        """The sheet."""
-        return Path(self.place.file)
 
 
 def bid_catalog(name: str, bid: Bid, catalogs: Sequence[Catalog], file: str) -> CatalogRows:

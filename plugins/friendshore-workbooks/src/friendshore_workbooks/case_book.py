@@ -28,7 +28,7 @@ from friendshore.plugins import Registry
 from friendshore.plugins.isolated import CatalogRef
 from friendshore.readers import CatalogRows, TableRows
 from friendshore.reading.csvfile import BAD_CELL
-from friendshore.reading.fields import Field, Layout
+from friendshore.reading.fields import Layout
 from friendshore.reading.records import path_of
 from friendshore.reading.sheetxml import letters
 from friendshore.reading.tomlfile import Key, TomlFile, toml_data
@@ -171,18 +171,6 @@ def plain(text: str) -> str:
     text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
     text = UNSEEN.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
-
-
-def same(said: Field, one: str, other: str) -> bool:
-    """Return True if two texts of a column have the same value."""
-    if one == other:
-        return True
-    if not one or not other or BAD_CELL in (one, other):
-        return False
-    try:
-        return bool(said.kind.read(one) == said.kind.read(other))
-    except UnreadableError:
-        return False
 
 
 def _split(head: str) -> tuple[str, str]:

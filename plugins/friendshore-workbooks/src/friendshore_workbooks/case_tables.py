@@ -102,11 +102,6 @@ _OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
 """Lists of the case: their layout, what tells their rows apart, and columns that are there though nothing stands in them."""
 
 
-def layout_of(name: str) -> Layout:
-    """Return the columns of a list of the case."""
-    return _OF_THE_CASE[name][0]
-
-
 _SHOWN: Mapping[str, str] = {"offers": "price until", "capacity": "from per_year status"}
 """Columns of catalogs' tables that are there though nothing stands in them."""
 
