@@ -1,6 +1,6 @@
-"""Every word and day of a case file with its place, so that what is wrong with a name can be told where it stands.
+"""Words and dates of a case file with their places, for errors about a name.
 
-Read when something is wrong, and never before: records carry no lines.
+Records contain no lines, so the file is read again after an error.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from .formats import read_case_file
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A word in a case file or in its table of demands."""
+    """A word in a case file or in its demand table."""
 
     section: str
-    """Tables that it stands in, like `scenario.change`."""
+    """Tables that contain it, like `scenario.change`."""
     column: str
     """Key or column."""
     word: str
@@ -31,7 +31,7 @@ class Mention:
 
 
 def mentions(file: Path) -> list[Mention]:
-    """All words of a case file and of its table of demands, in order; none of a file that cannot be read."""
+    """Return all words of a case file and of its demand table, in order. Empty if it can't be read."""
     found: list[Diagnostic] = []
     toml = read_case_file(file, found) if file.is_file() else None
     if toml is None:
@@ -46,7 +46,7 @@ def mentions(file: Path) -> list[Mention]:
 
 
 def words_of(table: Table) -> list[Mention]:
-    """All words of a table of demands, in order."""
+    """Return all words of a demand table, in order."""
     return [
         Mention("demand", column, row.cells[position], table.file, row.line)
         for row in table.rows
