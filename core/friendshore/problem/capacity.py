@@ -14,7 +14,6 @@ from ..domain.base import as_decimal, rounded
 from ..domain.case import Case
 from ..domain.facts import CapacityStep, Facility, Status
 from ..domain.time import Horizon, Span
-from .decimal_arrays import Repeated
 from .merged import Merged
 
 AtWork = tuple[tuple[datetime.date | None, bool], ...]
@@ -58,8 +57,8 @@ class _Rated:
     """Which of them each period has."""
     parts: tuple[tuple[Decimal, Decimal], ...]
     """The same, each as a whole number by which another is divided."""
-    known: dict[Decimal, Repeated] = field(default_factory=dict, compare=False)
-    """Rate -> what it comes to."""
+    known: dict[Decimal, tuple[Decimal, ...]] = field(default_factory=dict, compare=False)
+    """Rate -> amounts by period."""
 
     @staticmethod
     def of(by_period: Sequence[Fraction]) -> _Rated:
@@ -73,12 +72,12 @@ class _Rated:
         """As it was given."""
         return tuple([self.years[at] for at in self.position])
 
-    def times(self, rate: Decimal) -> Repeated:
-        """What a yearly rate comes to in each period."""
+    def times(self, rate: Decimal) -> tuple[Decimal, ...]:
+        """Return a yearly rate as amounts by period. Equal amounts are one object, since very many facilities have few different ones."""
         known = self.known.get(rate)
         if known is None:
-            found = [rounded(_PRODUCT.multiply(rate, part) / whole) for part, whole in self.parts]
-            known = self.known[rate] = Repeated(tuple(found), self.position)
+            amounts = [rounded(_PRODUCT.multiply(rate, part) / whole) for part, whole in self.parts]
+            known = self.known[rate] = tuple([amounts[at] for at in self.position])
         return known
 
 
