@@ -36,8 +36,8 @@ def adds_up(verified: VerifiedPlan) -> None:
     drawn: defaultdict[str, dict[Pool, Fraction]] = defaultdict(dict)
     carried: defaultdict[str, Fraction] = defaultdict(Fraction)
     for line, inputs in zip(verified.lines, traced.inputs, strict=True):
-        entry = line.item.entry
-        cash[entry.material, entry.place, entry.requirement] += Fraction(line.total) + inputs
+        item = line.item
+        cash[item.material, item.place, item.requirement] += Fraction(line.total) + inputs
         carried[line.item.arc.chained.offer.id] += inputs
     for (material, place), requirement, _, kilograms, offer_ in verified.ledger.draws():
         pool, name = (material, place, requirement), problem.offers[offer_].offer.id

@@ -235,15 +235,15 @@ def _pay(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str]
     bought: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     several: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
     for number, line in enumerate(verified.lines):
-        entry, offer, t = line.item.entry, line.item.arc.offer, line.item.ordered
-        pool, name = (entry.material, entry.place, entry.requirement), maker(offer, entry.requirement)
+        item, offer, t = line.item, line.item.arc.offer, line.item.ordered
+        pool, name = (item.material, item.place, item.requirement), maker(offer, item.requirement)
         at = t if label is None else label(number, line)
         paid += [(pool, at, line.direct), (pool, at, line.charges), (pool, at, line.freight)]
-        made.append((name, pool, entry.quantity))
-        flows.makers.append((name, entry.quantity))
+        made.append((name, pool, item.quantity))
+        flows.makers.append((name, item.quantity))
         if not problem.offers[offer].single:
-            several.append((pool, (offer, t), entry.quantity, at))
-            bought[offer, t] += entry.quantity
+            several.append((pool, (offer, t), item.quantity, at))
+            bought[offer, t] += item.quantity
     _sum_into(flows.paid, paid)
     _sum_into(flows.made, made)
     runs: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
@@ -312,8 +312,8 @@ class OfferPrices:
     def _traced(self) -> dict[tuple[int, str], OfferPrice]:
         sums: dict[tuple[int, str], list[Fraction]] = {}
         for line, inputs in zip(self.verified.lines, trace_cash(self.verified).inputs, strict=True):
-            found = sums.setdefault((line.item.arc.offer, line.item.entry.material), [Fraction(0)] * 3)
-            for number, amount in enumerate((Fraction(line.item.entry.quantity), Fraction(line.total), inputs)):
+            found = sums.setdefault((line.item.arc.offer, line.item.material), [Fraction(0)] * 3)
+            for number, amount in enumerate((Fraction(line.item.quantity), Fraction(line.total), inputs)):
                 found[number] += amount
         return {
             key: OfferPrice(

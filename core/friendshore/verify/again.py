@@ -285,7 +285,7 @@ class _Again:
         ]
         last = {one.arc.index: self._last(one) for one in order}
         if not any(
-            self.awaited(one.arc.node, one.entry.requirement, one.delivered)
+            self.awaited(one.arc.node, one.requirement, one.delivered)
             for one in order
             if not arrival_day(self.ledger, one)
         ):
@@ -340,9 +340,9 @@ class _Again:
                 return True
             for offer in self.drawing.get((*key[:2], key[2] + 1), ()):
                 for one in self.by_order.get((offer, key[2] + 1), ()):
-                    own = one.entry.requirement == key[1] or not self.problem.offers[offer].single
+                    own = one.requirement == key[1] or not self.problem.offers[offer].single
                     if own and self.problem.offers[offer].most[key[2]] != 0 and not arrival_day(self.ledger, one):
-                        waiting.append((one.arc.node, one.entry.requirement, one.delivered - 1))
+                        waiting.append((one.arc.node, one.requirement, one.delivered - 1))
         return False
 
     @cached_property
@@ -370,11 +370,11 @@ class _Again:
         """Return True if what arrives a period earlier than planned may be stored then, is lawful for all uses of its compliance class, and costs the same."""
         arc, t, before = item.arc, item.ordered, item.delivered - 1
         store = self.problem.stores.get(arc.node)
-        if (store is not None and store.limit[before] is not None) or item.entry.licences:
+        if (store is not None and store.limit[before] is not None) or item.licences:
             return False
         if arc.freight[before] != arc.freight[item.delivered]:
             return False
-        reached = self.served.get(item.entry.requirement, {})
+        reached = self.served.get(item.requirement, {})
         uses = [use for use, nodes in reached.items() if arc.node in nodes]
         dear = any(_apart_by(self._charge(arc, use, t), self._charge(arc, use, t, sooner=1)) for use in uses)
         return bool(uses) and not dear and not any(self._barred(arc, use, before) for use in uses)

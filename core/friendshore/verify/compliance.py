@@ -143,7 +143,7 @@ class Judging:
     def _against(self, item: Bought) -> frozenset[tuple[str, int]]:
         """Rules that find against a purchase on some day, each with the number of the use, among those that it may end in."""
         kept = not any(min(served.period, by) >= item.delivered for served, by in self._deliveries(item))
-        key = (item.entry.requirement, item.arc.index, kept)
+        key = (item.requirement, item.arc.index, kept)
         if key not in self._known_against:
             served = self._kept(item) if kept else [one for one, _ in self._deliveries(item)]
             ends = {one.number: one for one in served}
@@ -217,7 +217,7 @@ class Judging:
         licences = self.law.licences(verdict, judged.item.arc, judged.use, arrival)
         if licences is None:
             return True
-        return bool(licences) and not set(licences) & set(judged.item.entry.licences)
+        return bool(licences) and not set(licences) & set(judged.item.licences)
 
     def _ask(self, rule: Rule, arc: Arc, served: FinalDelivery) -> Verdict:
         key = (rule.id, arc.index, served.number)
@@ -253,7 +253,7 @@ class Judging:
         """Days on which the final good was ordered, by compliance class and node."""
         found: defaultdict[tuple[str, Node], set[Span]] = defaultdict(set)
         for item in self.ledger.bought:
-            found[item.entry.requirement, item.arc.node].add(self._ordered(item))
+            found[item.requirement, item.arc.node].add(self._ordered(item))
         return {key: sorted(days, key=str) for key, days in found.items()}
 
     @cached_property
@@ -290,7 +290,7 @@ class Judging:
 
         What ends in none is kept for all that its compliance class serves.
         """
-        key = (item.entry.requirement, item.arc.node, item.delivered)
+        key = (item.requirement, item.arc.node, item.delivered)
         if key not in self._known_ends:
             found = [served for served, by in self._deliveries(item) if min(served.period, by) >= item.delivered]
             self._known_ends[key] = found or self._kept(item)
@@ -298,7 +298,7 @@ class Judging:
 
     def _deliveries(self, item: Bought) -> list[tuple[FinalDelivery, int]]:
         """Deliveries down the chain of a purchase, each with the last period in which what ends in it can have arrived."""
-        key = (item.entry.requirement, item.arc.node)
+        key = (item.requirement, item.arc.node)
         if key not in self._known_deliveries:
             latest: dict[FinalDelivery, int] = {}
             for served, by in self._outlets(*key, frozenset(), self.problem.case.horizon.count):
@@ -309,7 +309,7 @@ class Judging:
 
     def _kept(self, item: Bought) -> list[FinalDelivery]:
         """Return what the compliance class of a purchase serves down its chain, whether or not the plan delivers any of it."""
-        key = (item.entry.requirement, item.arc.node)
+        key = (item.requirement, item.arc.node)
         if key not in self._known_kept:
             demands = self.problem.demands
             outlets = [
@@ -367,7 +367,7 @@ def _check_licences(ledger: PlanEntries) -> None:
     known = {licence_id(licence): licence for licence in ledger.problem.case.licences}
     periods = ledger.problem.case.horizon.periods
     for item in ledger.licensed:
-        for name in item.entry.licences:
+        for name in item.licences:
             licence = known.get(name)
             if licence is None:
                 ledger.find(f"{item} moves under a licence `{name}` that the case does not hold")
@@ -428,7 +428,7 @@ def check_free(ledger: PlanEntries) -> None:
     rules = {rule.id: rule for rule in ledger.problem.rules if rule.keeps_apart}
     free_of = {each.label: each.free_of for each in ledger.problem.compliance_classes if each.free_of}
     for item in ledger.bought if free_of else ():
-        for name in sorted(free_of.get(item.entry.requirement, ())):
+        for name in sorted(free_of.get(item.requirement, ())):
             if name not in rules or rules[name].taints(item.arc.chained):
                 ledger.find(f"{item} is bought for a compliance class that is free of what rule `{name}` taints")
     for transfer, _ in ledger.transfers if free_of else ():

@@ -95,7 +95,7 @@ class TermValues:
             found: defaultdict[int, Decimal] = defaultdict(Decimal)
             for line in self.costing.lines:
                 move = self.problem.moves.at(line.item.arc.index, line.item.ordered)
-                if move is not None and self.counts(line.item.entry.requirement, for_uses):
+                if move is not None and self.counts(line.item.requirement, for_uses):
                     found[move] += line.direct + line.charges + line.freight
             self._money[for_uses] = found
         return self._money[for_uses]

@@ -276,10 +276,10 @@ class Costing:
 
     def _line(self, item: Bought) -> Line:
         facts = self.problem.offers[item.arc.offer]
-        quantity = item.entry.quantity
+        quantity = item.quantity
         direct = facts.price[item.ordered] * quantity if facts.single else Decimal(0)
         price = direct if facts.single else exact(self._made[item.arc.offer, item.ordered] * quantity)
-        charge = self.charge(item.arc, item.entry.requirement, item.ordered)
+        charge = self.charge(item.arc, item.requirement, item.ordered)
         return Line(item, price, direct, charge * quantity, item.arc.freight[item.delivered] * quantity)
 
     @cached_property
@@ -289,7 +289,7 @@ class Costing:
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
             item = self.ledger.bought[position]
-            bought[item.arc.offer, item.ordered] += item.entry.quantity
+            bought[item.arc.offer, item.ordered] += item.quantity
         cost = totals(
             ((offer, make.period), self.problem.offers[offer].price[make.period] * make.units)
             for make, offer in self.ledger.makes
@@ -335,10 +335,10 @@ class Costing:
         """Undiscounted money that each rule adds to the plan."""
         total: defaultdict[str, Decimal] = defaultdict(Decimal)
         for line in self.lines if self.charges.rules else ():
-            arc, entry = line.item.arc, line.item.entry
-            found = [self.charges.parts(arc, use, line.item.ordered) for use in self.uses(arc, entry.requirement)]
+            item = line.item
+            found = [self.charges.parts(item.arc, use, item.ordered) for use in self.uses(item.arc, item.requirement)]
             for rule, amount in max(found, key=lambda parts: sum(parts.values(), Decimal(0))).items():
-                total[rule] += amount * entry.quantity
+                total[rule] += amount * item.quantity
         return dict(total)
 
     def spent(self) -> dict[str, dict[int, Decimal]]:

@@ -502,11 +502,11 @@ def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
     """
     problem = verified.problem
     of_offer = [line for line in verified.lines if line.item.arc.chained.offer.id == offer]
-    lines = [line for line in of_offer if line.item.entry.material == material]
-    kilograms = sum((line.item.entry.quantity for line in lines), Decimal(0))
+    lines = [line for line in of_offer if line.item.material == material]
+    kilograms = sum((line.item.quantity for line in lines), Decimal(0))
     if not kilograms:
         return None
-    everything = sum((line.item.entry.quantity for line in of_offer), Decimal(0))
+    everything = sum((line.item.quantity for line in of_offer), Decimal(0))
     position = lines[0].item.arc.offer
     own = (position,)
     discounts = -sum((s.off for s in verified.settled if s.span.offers == own), Decimal(0))

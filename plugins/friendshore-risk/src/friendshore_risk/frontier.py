@@ -518,7 +518,7 @@ class _Whole:
     def lines(self) -> Iterator[Line]:
         """All purchases."""
         members = self.members
-        yield from (line for line in self.session.verified.lines if line.item.entry.material not in members)
+        yield from (line for line in self.session.verified.lines if line.item.material not in members)
         for part in self.parts:
             yield from part.verified.lines
 

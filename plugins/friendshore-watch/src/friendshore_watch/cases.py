@@ -338,7 +338,7 @@ class _Stakes:
         return self._sums(self._lost)
 
     def _sums(self, items: Mapping[int, Bought]) -> tuple[Decimal, Decimal]:
-        kg = sum((item.entry.quantity for item in items.values()), Decimal(0))
+        kg = sum((item.quantity for item in items.values()), Decimal(0))
         return exact(kg), exact(sum((self._cost.get(key, Decimal(0)) for key in items), Decimal(0)))
 
 
