@@ -167,9 +167,7 @@ class PartReplans:
         moves, arcs, count = problem.moves, problem.network.arcs, problem.case.horizon.count
         for column, move in zip(program.columns.buy.tolist(), program.columns.buy_move.tolist(), strict=True):
             if x[column] > 0:
-                arc = arcs[int(moves.arc[move])]
-                name = arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id
-                found[name] += float(x[column]) * (count - int(moves.delivered[move]))
+                found[arcs[int(moves.arc[move])].name] += float(x[column]) * (count - int(moves.delivered[move]))
         return found
 
     def over_capacity(self, removed: Removed) -> set[str]:

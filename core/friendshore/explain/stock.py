@@ -13,7 +13,6 @@ from typing import NamedTuple
 from ..domain.run import LotVerdict, RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
-from ..problem.compliance_classes import ComplianceClass
 from ..problem.demands import Lot
 from ..problem.law import Charges, Judgement
 from ..problem.network import Arc, Node, final_node
@@ -283,7 +282,7 @@ class _OrderDays:
             return False
         if item.licences or arc.freight[before] != arc.freight[item.delivered]:
             return False
-        own, uses = self._classes[item.requirement]
+        own, uses = problem.class_of[item.requirement], self._uses[item.requirement]
         if not uses or not own.admits(arc.index, before) or own.permits.get((arc.index, before)):
             return False
         return all(
@@ -291,11 +290,11 @@ class _OrderDays:
         )
 
     @cached_property
-    def _classes(self) -> dict[str, tuple[ComplianceClass, set[Use]]]:
-        """Compliance class and its uses, by label."""
+    def _uses(self) -> dict[str, set[Use]]:
+        """Uses of each compliance class, by label."""
         problem = self.ledger.problem
         return {
-            each.label: (each, {problem.demands[outlet.demand].use for outlet in each.outlets})
+            each.label: {problem.demands[outlet.demand].use for outlet in each.outlets}
             for each in problem.compliance_classes
         }
 

@@ -334,7 +334,7 @@ class _Carrying:
 
     @cached_property
     def _arcs(self) -> Mapping[tuple[str, str, str], Any]:
-        return {(arc.chained.offer.id, *arc.node): arc for arc in self.verified.problem.network.arcs if arc.lot < 0}
+        return {(arc.name, *arc.node): arc for arc in self.verified.problem.network.arcs if arc.lot < 0}
 
     def _values(self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()) -> TermValues:
         """Return the reading of terms on a plan of some purchases alone."""

@@ -78,6 +78,8 @@ class Arc:
     """Which of the offer's outputs."""
     lot: int
     """Position of its lot; -1 for an offer."""
+    name: str
+    """Id of its offer or lot."""
     chained: Chained
     move: Move
     moves: bool
@@ -251,6 +253,7 @@ def _offer_arc(
         offer=offer,
         output=output,
         lot=-1,
+        name=facts.offer.id,
         chained=facts.chained[output],
         move=move,
         moves=True,
@@ -353,6 +356,7 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         offer=-1,
         output=0,
         lot=number,
+        name=lot.id,
         chained=lot.chained,
         move=move,
         moves=lot.on_order or bool(lot.offer),

@@ -513,8 +513,7 @@ class _Names:
         columns, problem = self.program.columns, self.problem
         if column in self.buys:
             arc = problem.network.arcs[int(problem.moves.arc[self.buys[column]])]
-            name = arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id
-            return f"{arc.node[0]} from `{name}`"
+            return f"{arc.node[0]} from `{arc.name}`"
         if column in self.makers:
             return f"an order of `{problem.offers[self.makers[column]].offer.id}`"
         if column in self.delivers:

@@ -20,6 +20,7 @@ from ..domain.case import WaiverSpec
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
+from ..problem import Problem
 from ..problem.law import Law, licence_id, waiver_id
 from ..problem.network import Arc, Node, final_node
 from ..rules.answers import as_verdict
@@ -311,12 +312,10 @@ class Judging:
         """Return what the compliance class of a purchase serves down its chain, whether or not the plan delivers any of it."""
         key = (item.requirement, item.arc.node)
         if key not in self._known_kept:
-            demands = self.problem.demands
+            own, demands = self.problem.class_of.get(item.requirement), self.problem.demands
             outlets = [
-                self._delivery(outlet.demand, outlet.period, each.label, outlet.waivers)
-                for each in self.problem.compliance_classes
-                if each.label == key[0]
-                for outlet in each.outlets
+                self._delivery(outlet.demand, outlet.period, item.requirement, outlet.waivers)
+                for outlet in (own.outlets if own is not None else ())
                 if key[1] in self._up(final_node(demands[outlet.demand].use))
             ]
             self._known_kept[key] = list(dict.fromkeys(outlets))
@@ -405,21 +404,21 @@ def check_ends(ledger: PlanEntries) -> None:
     counted = frozenset[str]().union(*(rule.counted_end_uses for rule in problem.rules))
     if not counted:
         return
-    ends = {each.label: each.ends for each in problem.compliance_classes}
     for delivery, number in ledger.deliveries:
         use = problem.demands[number].use.end_use
-        if (use if use in counted else "") not in ends.get(delivery.requirement, frozenset()):
+        if (use if use in counted else "") not in ends_of(problem, delivery.requirement):
             ledger.find(
                 f"`{delivery.demand}` is served by what was bought for other end uses",
-                found=f"{delivery.quantity} kg of {delivery.requirement}, which is {_told(ends, delivery.requirement)}",
+                found=f"{delivery.quantity} kg of {delivery.requirement}, which is {_in_words(ends_of(problem, delivery.requirement))}",
                 expected=f"what is for {use}",
             )
     for transfer, _ in ledger.transfers:
-        if not ends.get(transfer.to_requirement, frozenset()) <= ends.get(transfer.from_requirement, frozenset()):
+        giver, taker = (ends_of(problem, label) for label in (transfer.from_requirement, transfer.to_requirement))
+        if not taker <= giver:
             ledger.find(
                 f"what is made by `{transfer.offer}` is lent to other end uses than it is made for",
-                found=f"{transfer.quantity} kg of {transfer.material}, made {_told(ends, transfer.from_requirement)}, "
-                f"lent to what is {_told(ends, transfer.to_requirement)}",
+                found=f"{transfer.quantity} kg of {transfer.material}, made {_in_words(giver)}, "
+                f"lent to what is {_in_words(taker)}",
             )
 
 
@@ -440,7 +439,11 @@ def check_free(ledger: PlanEntries) -> None:
             )
 
 
-def _told(ends: dict[str, frozenset[str]], label: str) -> str:
-    return (
-        f"for {' and '.join(sorted(use or 'another use' for use in ends.get(label, frozenset()))) or 'no use at all'}"
-    )
+def ends_of(problem: Problem, label: str) -> frozenset[str]:
+    """Return the end uses of a compliance class, of those that limits count. Empty if there is no such class."""
+    own = problem.class_of.get(label)
+    return own.ends if own is not None else frozenset()
+
+
+def _in_words(ends: frozenset[str]) -> str:
+    return f"for {' and '.join(sorted(use or 'another use' for use in ends)) or 'no use at all'}"

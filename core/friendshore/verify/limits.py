@@ -35,6 +35,7 @@ from ..rules.kinds.limits import Budget, MaxShare
 from ..rules.rows import Row, Rows, one_by_one
 from ..rules.terms import BoughtTerm, ForUses, Term
 from .amounts import Amounts
+from .compliance import ends_of
 from .money import Costing
 from .plan_entries import EPSILON, Ints, PlanEntries
 
@@ -65,7 +66,6 @@ class TermValues:
         self.ledger, self.amounts, self.costing = ledger, amounts, costing
         self.resolution = self.problem.case.resolution
         self.unit = ledger.columns.unit
-        self._ends = {r.label: (r.ends, r.free_of) for r in self.problem.compliance_classes}
         self._bought: dict[terms.ForUses | None, MoveSums] = {}
         self._money: dict[terms.ForUses | None, dict[int, Decimal]] = {}
         self.placed = {placed.position for placed in costing.placed}
@@ -75,7 +75,8 @@ class TermValues:
 
     def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
         """Return True if what is bought, made or held for a compliance class counts."""
-        return for_uses is None or for_uses.takes(*self._ends.get(label, (frozenset(), frozenset())))
+        own = self.problem.class_of.get(label)
+        return for_uses is None or for_uses.takes(*((own.ends, own.free_of) if own else (frozenset(), frozenset())))
 
     def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
         """What is bought of every move, for any use or for some."""
@@ -133,11 +134,11 @@ class TermValues:
     @cached_property
     def reserved(self) -> dict[tuple[int, int, int], Answer]:
         """The same by compliance class, node and period."""
-        labels = {requirement.label: requirement.index for requirement in self.problem.compliance_classes}
+        classes = self.problem.class_of
         return {
-            (labels[label], self._nodes[node], t): held
+            (classes[label].index, self._nodes[node], t): held
             for ((node, label), t), held in self.amounts.reserved.items()
-            if node in self._nodes and label in labels
+            if node in self._nodes and label in classes
         }
 
     @cached_property
@@ -343,8 +344,7 @@ def check_caps(ledger: PlanEntries) -> None:
         demanded = {rule.group(demand.use.material) for demand in problem.demands if rule.is_here(demand)}
         named = np.array([_is_named(rule, arc, demanded, problem.facts) for arc in problem.network.arcs], dtype=bool)
         uses = ForUses(rule.end_uses, surely=False) if rule.end_uses else None
-        ends = {each.label: each.ends for each in problem.compliance_classes}
-        taken = [uses is None or uses.takes(ends.get(label, frozenset())) for label in columns.labels]
+        taken = [uses is None or uses.takes(ends_of(problem, label)) for label in columns.labels]
         day = columns.ordered if rule.dated_by == "order" else columns.delivered
         wanted = named[columns.arc] & in_force[day] & np.array(taken, dtype=bool)[columns.requirement]
         asked = [row for of, row in problem.limit_rows if of is rule]

@@ -32,8 +32,6 @@ OfOffer = TypeVar("OfOffer", Make, Transfer)
 class Bought:
     """A purchase, or a lot set aside, with its arc."""
 
-    name: str
-    """Offer or lot."""
     arc: Arc
     requirement: str
     ordered: int
@@ -41,6 +39,11 @@ class Bought:
     delivered: int
     quantity: Decimal
     licences: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Offer or lot."""
+        return self.arc.name
 
     @property
     def material(self) -> str:
@@ -222,7 +225,7 @@ class _Matcher:
         """Return the purchases and lots that match."""
         step = self.problem.case.resolution
         table = in_columns(plan.purchases, step)
-        known = {(a.chained.offer.id, *a.node): a.index for a in self.problem.network.arcs if a.lot < 0}
+        known = {(a.name, *a.node): a.index for a in self.problem.network.arcs if a.lot < 0}
         arcs = _ints(known.get(line, -1) for line in table.lines)[table.line]
         if not self._all_match(table, arcs):
             taken = [(one, arc) for one in plan.purchases if (arc := self._purchase(one)) is not None]
@@ -410,14 +413,12 @@ class PlanEntries:
     @cached_property
     def bought(self) -> list[Bought]:
         """Purchases and lots set aside, each with its arc."""
-        problem, columns = self.problem, self.columns
-        names = [problem.lots[arc.lot].id if arc.lot >= 0 else arc.chained.offer.id for arc in problem.network.arcs]
+        arcs, columns = self.problem.network.arcs, self.columns
         parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered)
         rows = zip(*(part.tolist() for part in parts), columns.kilograms(columns.counts), strict=True)
         return [
             Bought(
-                name=names[arc],
-                arc=problem.network.arcs[arc],
+                arc=arcs[arc],
                 requirement=columns.labels[label],
                 ordered=ordered,
                 delivered=delivered,

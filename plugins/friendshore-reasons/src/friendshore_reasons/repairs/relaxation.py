@@ -74,8 +74,8 @@ class Closings:
         """Columns that buy what may end in nothing by other facts, with the levers that bring waivers to those; none where co-products are lent."""
         if self._columns.transfer:
             return self.none()
-        known = {_named(problem, arc): arc.index for arc in problem.network.arcs}
-        there = np.array([known.get(_named(self.problem, arc), -1) for arc in self.problem.network.arcs], dtype=np.intp)
+        known = {_named(arc): arc.index for arc in problem.network.arcs}
+        there = np.array([known.get(_named(arc), -1) for arc in self.problem.network.arcs], dtype=np.intp)
         opened = self._opened(problem, levers)
         arc, shut = there[self.arc], self.none()
         for number, one in enumerate(self.problem.compliance_classes):
@@ -119,11 +119,9 @@ def _outlets(problem: Problem, one: ComplianceClass, levers: Mapping[str, int]) 
         yield problem.demands[outlet.demand].id, outlet.period, waivers
 
 
-def _named(problem: Problem, arc: Arc) -> tuple[object, ...]:
+def _named(arc: Arc) -> tuple[object, ...]:
     """Return a key of an arc that is the same for facts with other levers."""
-    if arc.lot >= 0:
-        return ("lot", problem.lots[arc.lot].id, arc.node)
-    return ("offer", arc.chained.offer.id, arc.output, arc.node)
+    return (arc.lot >= 0, arc.name, arc.output, arc.node)
 
 
 def _admits(one: ComplianceClass, arcs: int, count: int) -> Mask:
