@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 
 from ..domain.base import exact, grouped
 from ..domain.plan import Short
-from ..domain.runtime import told_each
+from ..domain.runtime import cached_method, told_each
 from ..domain.unmet import CauseKind, RunConflict, RunRestriction, RunShortage, RunSupplyCause
 from ..domain.use import Use
 from ..problem import Problem
@@ -487,7 +487,6 @@ class _Facts:
         self.names = {rule.id for rule in problem.rules} | {lot.id for lot in problem.lots} | self.demands.keys()
         self.names |= problem.merged.offers.keys() | problem.merged.materials.keys() | set(self.ranked)
         self.names |= {name for conflict in conflicts for name in conflict.rules}
-        self._parts: dict[int, _Part] = {}
 
     def allow(self, cause: RunSupplyCause, row: RunShortage) -> bool:
         """Return True if a cause names only what is in the facts, and each of its restrictions can cause the shortage."""
@@ -508,18 +507,17 @@ class _Facts:
     def _number(self, demand: str) -> int:
         return self.parts.of_material[self.demands[demand].use.material.id]
 
+    @cached_method
     def _part(self, number: int) -> _Part:
-        if number not in self._parts:
-            uses = dict.fromkeys(demand.use for demand in self.problem.demands if self._number(demand.id) == number)
-            upstream = Upstream(self.problem, list(uses))
-            feeds = (self.problem.network.feeds.get(offer, ()) for offer in upstream.offers)
-            self._parts[number] = _Part(
-                materials=self.parts.members[number],
-                restrictions=frozenset(upstream.restrictions()),
-                verdicts=tuple(upstream.verdicts()),
-                inputs=frozenset(material for feed in feeds for material, _ in feed),
-            )
-        return self._parts[number]
+        uses = dict.fromkeys(demand.use for demand in self.problem.demands if self._number(demand.id) == number)
+        upstream = Upstream(self.problem, list(uses))
+        feeds = (self.problem.network.feeds.get(offer, ()) for offer in upstream.offers)
+        return _Part(
+            materials=self.parts.members[number],
+            restrictions=frozenset(upstream.restrictions()),
+            verdicts=tuple(upstream.verdicts()),
+            inputs=frozenset(material for feed in feeds for material, _ in feed),
+        )
 
     def _bears(self, each: RunRestriction, row: RunShortage) -> bool:
         """Return True if a restriction can cause the shortage of a demand."""

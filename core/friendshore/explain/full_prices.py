@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from ..domain.base import Number, Record, as_decimal
+from ..domain.runtime import cached_method
 from ..problem.compliance_classes import ComplianceClass
 from ..problem.network import Node
 from ..problem.offers import End, has_range, prices_at
@@ -293,7 +294,6 @@ class OfferPrices:
         self.verified = verified
         self.problem = verified.problem
         self.standings = Eligibilities(verified.problem)
-        self._prices: dict[int, _Prices] = {}
 
     def of(self, name: str, material: str) -> OfferPrice | None:
         """Return the full price of an offer of a material. None: it may not be bought, or one of its inputs may not.
@@ -335,7 +335,7 @@ class OfferPrices:
             for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
                 if arc.node in uses.nodes and self._admits(uses, move):
                     ordered = int(moves.ordered[move])
-                    inputs = self._inputs(offer, ordered, self._cheapest(uses))
+                    inputs = self._inputs(offer, ordered, self._cheapest(uses.label))
                     if inputs is not None:
                         found.append((ordered, self._own(uses, move), inputs))
         if not found:
@@ -378,17 +378,13 @@ class OfferPrices:
             cost += Fraction(line.per_unit) * price
         return cost if facts.single else cost / Fraction(facts.mass_per_unit)
 
-    def _cheapest(self, uses: ComplianceClass) -> _Prices:
-        if uses.index not in self._prices:
-            self._prices[uses.index] = self._find_cheapest(uses)
-        return self._prices[uses.index]
-
-    def _find_cheapest(self, uses: ComplianceClass) -> _Prices:
+    @cached_method
+    def _cheapest(self, label: str) -> _Prices:
         """Return the price of the cheapest input at every node and period, one period after the other.
 
         Within a period, prices fall until none falls further: a chain in which nothing comes back to itself is as long as there are nodes.
         """
-        problem, moves = self.problem, self.problem.moves
+        problem, moves, uses = self.problem, self.problem.moves, self.problem.class_of[label]
         arriving: list[list[int]] = [[] for _ in problem.case.horizon.periods]
         for index in sorted(self._upstream):
             if problem.network.arcs[index].node in uses.nodes:

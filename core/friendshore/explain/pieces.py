@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..domain.change import Change
-from ..domain.runtime import finished
+from ..domain.runtime import cached_method, finished
 from ..problem import Problem
 from ..problem.changes import with_bills
 from ..problem.inputs import Inputs
@@ -48,7 +48,6 @@ class Pieces:
             PluginError: if a plugin's rule raises.
         """
         self.session = session
-        self._touched: dict[Changes, tuple[Impact, ...]] = {}
         found: list[tuple[set[str], set[str]]] = []
         for changes in lists:
             for one in self._of(tuple(changes)):
@@ -78,10 +77,9 @@ class Pieces:
         """Return the cheapest plan of a piece after changes that all apply to it."""
         return self.session.part_plan(piece.members, piece.rules, tuple(changes))
 
+    @cached_method
     def _of(self, changes: Changes) -> tuple[Impact, ...]:
-        if changes not in self._touched:
-            self._touched[changes] = impact(self.session.parts, changes)
-        return self._touched[changes]
+        return impact(self.session.parts, changes)
 
 
 Asked = TypeVar("Asked")

@@ -15,6 +15,7 @@ from ..domain.basis import weighed
 from ..domain.case import OrderSpec
 from ..domain.facts import Offer
 from ..domain.plan import Plan
+from ..domain.runtime import cached_method
 from ..domain.time import Span
 from ..explain import OrderDay, order_days
 from ..problem import Problem
@@ -289,7 +290,6 @@ class _Origins:
             )
         self._stocked = {(one.material, one.place, one.requirement, one.period) for one in plan.stocks if one.quantity}
         self._makes = grouped(((make.offer, make.period), make.requirement) for make in plan.makes)
-        self._known: dict[tuple[str, int, str | None], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     def apart(self, offer: Offer, purchase: Bought) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         """Return what makes purchases of an offer other orders: the inputs they are made from. None if all are one order.
@@ -300,34 +300,32 @@ class _Origins:
             return None
         return self.of(offer.id, purchase.ordered, purchase.requirement)
 
+    @cached_method
     def of(self, offer: str, ordered: int, requirement: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the offers up the chain of an order for a compliance class (None: for all), and the lots among them that no offer explains."""
-        key = offer, ordered, requirement
-        if key not in self._known:
-            names, unnamed, seen = set[str](), set[str](), set[tuple[str, int, str]]()
-            waiting = [(offer, ordered, label) for label in self._labels(offer, ordered, requirement)]
-            while waiting:
-                maker, at, label = waiting.pop()
-                if (maker, at, label) in seen:
-                    continue
-                seen.add((maker, at, label))
-                stated = self._merged.offers[maker]
-                facility = self._merged.facilities[stated.facility]
-                for line in stated.inputs:
-                    node = line.material, facility.place or facility.country, label
-                    first = at  # what arrived before the stock was last used up is in none of it
-                    while (*node, first - 1) in self._stocked:
-                        first -= 1
-                    for arrival, source, period, needed in self._into[node]:
-                        if first <= arrival <= at:
-                            names.add(source)
-                            waiting += [(source, period, each) for each in self._labels(source, period, needed)]
-                    for arrival, lot, offers, known in self._held[node]:
-                        if first <= arrival <= at:
-                            names |= offers
-                            unnamed |= set() if known else {lot}
-            self._known[key] = tuple(sorted(names)), tuple(sorted(unnamed))
-        return self._known[key]
+        names, unnamed, seen = set[str](), set[str](), set[tuple[str, int, str]]()
+        waiting = [(offer, ordered, label) for label in self._labels(offer, ordered, requirement)]
+        while waiting:
+            maker, at, label = waiting.pop()
+            if (maker, at, label) in seen:
+                continue
+            seen.add((maker, at, label))
+            stated = self._merged.offers[maker]
+            facility = self._merged.facilities[stated.facility]
+            for line in stated.inputs:
+                node = line.material, facility.place or facility.country, label
+                first = at  # what arrived before the stock was last used up is in none of it
+                while (*node, first - 1) in self._stocked:
+                    first -= 1
+                for arrival, source, period, needed in self._into[node]:
+                    if first <= arrival <= at:
+                        names.add(source)
+                        waiting += [(source, period, each) for each in self._labels(source, period, needed)]
+                for arrival, lot, offers, known in self._held[node]:
+                    if first <= arrival <= at:
+                        names |= offers
+                        unnamed |= set() if known else {lot}
+        return tuple(sorted(names)), tuple(sorted(unnamed))
 
     def union(
         self, offer: str, ordered: int, requirements: Iterable[str | None]
@@ -374,7 +372,7 @@ def stated_price(paths: Paths, arc: Arc, period: int) -> StatedPrice | None:
     if price.amount is not None:
         return StatedPrice(price.amount, price.currency)
     material = paths.merged.materials[offer.outputs[0].material]
-    found, rows = paths.benchmarked(price.benchmark, material), paths.rows(price.benchmark)
+    found, rows = paths.benchmarked(price.benchmark, material.id), paths.rows(price.benchmark)
     if found is None or not rows:
         return None
     amount = exact(found.amounts[period] * (1 + price.premium))

@@ -20,6 +20,7 @@ from ..domain.base import grouped
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
+from ..domain.runtime import cached_method
 from ..errors import CHANGES, RULES, InputError, each_of
 from ..plugins import attributed
 from ..rules.amend import amended
@@ -65,7 +66,6 @@ class Parts:
         self._join_rules(rows)
         for row in ranked:
             self._joined.join(self.bond(row))
-        self._known: dict[tuple[Members, frozenset[str]], Inputs] = {}
 
     @cached_property
     def members(self) -> tuple[Members, ...]:
@@ -82,9 +82,7 @@ class Parts:
 
         `rules` are limit rules that count some of them although they ask for no row as things are.
         """
-        if (members, rules) not in self._known:
-            self._known[members, rules] = self._cut(members, rules)
-        return self._known[members, rules]
+        return self._cut(members, rules)
 
     def _join_offers(self) -> None:
         facilities = self.problem.merged.facilities
@@ -139,6 +137,7 @@ class Parts:
         materials = self.problem.merged.materials
         return {name for name in self._joined.names if covers is None or covers(materials[name])}
 
+    @cached_method
     def _cut(self, members: Members, also: frozenset[str]) -> Inputs:
         case = self.inputs.case
         offers = {offer.id: offer for offer in (*self.offers, *self._idle) if self._materials(offer) & members}

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from ..domain.base import grouped
 from ..domain.case import WaiverSpec
+from ..domain.runtime import cached_method
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
@@ -68,7 +69,8 @@ class Judging:
         self.law = Law(self.problem.rules, self.problem.case)
         self.statuses = statuses if statuses is not None else self.law.statuses
         self.periods = self.problem.case.horizon.periods
-        self._numbers = {use: i for i, use in enumerate(dict.fromkeys(d.use for d in self.problem.demands))}
+        self._uses = list(dict.fromkeys(d.use for d in self.problem.demands))
+        self._numbers = {use: i for i, use in enumerate(self._uses)}
         self._answers = ledger.answers
         self._asked: dict[tuple[str, int, int], Verdict] = {}
         self._waivers = {waiver_id(w): w for w in self.problem.case.waivers}
@@ -77,16 +79,9 @@ class Judging:
             for rule in self.problem.rules
             if "judge" in rule.verbs and any(phase.status in self.statuses for phase in rule.phases)
         ]
-        self._concern: dict[int, list[Rule]] = {}
-        self._bear: dict[tuple[int, frozenset[str]], list[Rule]] = {}
         self._known_rules: dict[object, list[_Applicable]] = {}
         self._known_sorts: dict[object, list[tuple[int, _Applicable]]] = {}
         self._applying: dict[tuple[str, date | None, date | None], bool] = {}
-        self._reach: dict[Node, frozenset[Node]] = {}
-        self._known_ends: dict[tuple[str, Node, int], list[FinalDelivery]] = {}
-        self._known_deliveries: dict[tuple[str, Node], list[tuple[FinalDelivery, int]]] = {}
-        self._known_kept: dict[tuple[str, Node], list[FinalDelivery]] = {}
-        self._known_against: dict[tuple[str, int, bool], frozenset[tuple[str, int]]] = {}
 
     @cached_property
     def verdicts(self) -> tuple[Judged, ...]:
@@ -131,7 +126,7 @@ class Judging:
         for served in self.ends(item):
             if served.number not in numbers:
                 continue
-            rules = [rule for rule in self._bearing(served) if (rule.id, served.number) in only]
+            rules = [rule for rule in self._bearing(served.number, served.waived) if (rule.id, served.number) in only]
             own = item.arc.node == final_node(served.use)
             days = self._days(item, served, moves=moves, own=own) if rules else {}
             for rule in rules:
@@ -142,20 +137,24 @@ class Judging:
                         yield Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
 
     def _against(self, item: Bought) -> frozenset[tuple[str, int]]:
-        """Rules that find against a purchase on some day, each with the number of the use, among those that it may end in."""
-        kept = not any(min(served.period, by) >= item.delivered for served, by in self._deliveries(item))
-        key = (item.requirement, item.arc.index, kept)
-        if key not in self._known_against:
-            served = self._kept(item) if kept else [one for one, _ in self._deliveries(item)]
-            ends = {one.number: one for one in served}
-            self._known_against[key] = frozenset(
-                (rule.id, number)
-                for number, served in ends.items()
-                for rule in self._concerning(served)
-                if (rule.bears_on == "chain" or item.arc.moves)
-                and self.law.forbids(self._ask(rule, item.arc, served), item.arc)
-            )
-        return self._known_against[key]
+        """Return the rules that find against a purchase on some day, each with the number of the use, among those that it may end in."""
+        deliveries = self._deliveries(item.requirement, item.arc.node)
+        return self._against_arc(
+            item.requirement, item.arc.index, any(min(one.period, by) >= item.delivered for one, by in deliveries)
+        )
+
+    @cached_method
+    def _against_arc(self, requirement: str, index: int, delivered: bool) -> frozenset[tuple[str, int]]:
+        """Return the same for all purchases by an arc for a compliance class that end in a delivery, or for all that don't."""
+        arc = self.problem.network.arcs[index]
+        deliveries = [one for one, _ in self._deliveries(requirement, arc.node)]
+        ends = {one.number: one for one in (deliveries if delivered else self._kept(requirement, arc.node))}
+        return frozenset(
+            (rule.id, number)
+            for number, served in ends.items()
+            for rule in self._concerning(number)
+            if (rule.bears_on == "chain" or arc.moves) and self.law.forbids(self._ask(rule, arc, served), arc)
+        )
 
     def _applicable(self, item: Bought, served: FinalDelivery) -> list[_Applicable]:
         """The rules that apply to a purchase for a delivery, and the days on which they do: the same for all that arrive with it."""
@@ -174,27 +173,22 @@ class Judging:
         if key not in self._known_sorts:
             self._known_sorts[key] = [
                 (place, (rule, day, (rule.id, served.number, day.start, day.end)))
-                for place, rule in enumerate(self._bearing(served) if days else ())
+                for place, rule in enumerate(self._bearing(served.number, served.waived) if days else ())
                 if sort == ("trade" if rule.bears_on == "trade" else rule.dated_by)
                 for day in days
                 if self._applies(rule, day)
             ]
         return self._known_sorts[key]
 
-    def _bearing(self, served: FinalDelivery) -> list[Rule]:
-        """The rules that can bear on a delivery on some day."""
-        key = (served.number, served.waived)
-        if key not in self._bear:
-            self._bear[key] = [
-                rule for rule in self._concerning(served) if not (rule.id in served.waived and rule.bears_on == "chain")
-            ]
-        return self._bear[key]
+    @cached_method
+    def _bearing(self, number: int, waived: frozenset[str]) -> list[Rule]:
+        """Return the rules that can apply to a delivery on some day, by the number of its use."""
+        return [rule for rule in self._concerning(number) if not (rule.id in waived and rule.bears_on == "chain")]
 
-    def _concerning(self, served: FinalDelivery) -> list[Rule]:
-        """The rules that can bear on a use, waived or not."""
-        if served.number not in self._concern:
-            self._concern[served.number] = [rule for rule in self._rules if self._concerns(rule, served)]
-        return self._concern[served.number]
+    @cached_method
+    def _concerning(self, number: int) -> list[Rule]:
+        """Return the rules that can apply to a use, waived or not."""
+        return [rule for rule in self._rules if self._concerns(rule, self._uses[number])]
 
     def _applies(self, rule: Rule, day: Span) -> bool:
         key = (rule.id, day.start, day.end)
@@ -203,9 +197,9 @@ class Judging:
         return self._applying[key]
 
     @staticmethod
-    def _concerns(rule: Rule, served: FinalDelivery) -> bool:
+    def _concerns(rule: Rule, use: Use) -> bool:
         with attributed(rule):
-            return rule.concerns(served.use)
+            return rule.concerns(use)
 
     def broken(self, judged: Judged) -> bool:
         """Return True if a verdict forbids what was bought, its licences taken into account."""
@@ -291,35 +285,32 @@ class Judging:
 
         What ends in none is kept for all that its compliance class serves.
         """
-        key = (item.requirement, item.arc.node, item.delivered)
-        if key not in self._known_ends:
-            found = [served for served, by in self._deliveries(item) if min(served.period, by) >= item.delivered]
-            self._known_ends[key] = found or self._kept(item)
-        return self._known_ends[key]
+        return self._ends(item.requirement, item.arc.node, item.delivered)
 
-    def _deliveries(self, item: Bought) -> list[tuple[FinalDelivery, int]]:
-        """Deliveries down the chain of a purchase, each with the last period in which what ends in it can have arrived."""
-        key = (item.requirement, item.arc.node)
-        if key not in self._known_deliveries:
-            latest: dict[FinalDelivery, int] = {}
-            for served, by in self._outlets(*key, frozenset(), self.problem.case.horizon.count):
-                latest[served] = max(by, latest.get(served, by))
-            in_order = sorted(latest, key=lambda s: (s.number, s.period, s.requirement))
-            self._known_deliveries[key] = [(served, latest[served]) for served in in_order]
-        return self._known_deliveries[key]
+    @cached_method
+    def _ends(self, requirement: str, node: Node, delivered: int) -> list[FinalDelivery]:
+        found = [one for one, by in self._deliveries(requirement, node) if min(one.period, by) >= delivered]
+        return found or self._kept(requirement, node)
 
-    def _kept(self, item: Bought) -> list[FinalDelivery]:
-        """Return what the compliance class of a purchase serves down its chain, whether or not the plan delivers any of it."""
-        key = (item.requirement, item.arc.node)
-        if key not in self._known_kept:
-            own, demands = self.problem.class_of.get(item.requirement), self.problem.demands
-            outlets = [
-                self._delivery(outlet.demand, outlet.period, item.requirement, outlet.waivers)
-                for outlet in (own.outlets if own is not None else ())
-                if key[1] in self._up(final_node(demands[outlet.demand].use))
-            ]
-            self._known_kept[key] = list(dict.fromkeys(outlets))
-        return self._known_kept[key]
+    @cached_method
+    def _deliveries(self, requirement: str, node: Node) -> list[tuple[FinalDelivery, int]]:
+        """Return the deliveries down the chain of a purchase, each with the last period in which what ends in it can have arrived."""
+        latest: dict[FinalDelivery, int] = {}
+        for served, by in self._outlets(requirement, node, frozenset(), self.problem.case.horizon.count):
+            latest[served] = max(by, latest.get(served, by))
+        in_order = sorted(latest, key=lambda s: (s.number, s.period, s.requirement))
+        return [(served, latest[served]) for served in in_order]
+
+    @cached_method
+    def _kept(self, requirement: str, node: Node) -> list[FinalDelivery]:
+        """Return what a compliance class serves down the chain of a node, whether or not the plan delivers any of it."""
+        own, demands = self.problem.class_of.get(requirement), self.problem.demands
+        outlets = [
+            self._delivery(outlet.demand, outlet.period, requirement, outlet.waivers)
+            for outlet in (own.outlets if own is not None else ())
+            if node in self._up(final_node(demands[outlet.demand].use))
+        ]
+        return list(dict.fromkeys(outlets))
 
     def _outlets(self, requirement: str, node: Node, seen: frozenset[str], by: int) -> list[tuple[FinalDelivery, int]]:
         """Deliveries out of a compliance class, and out of those that co-products made from `node` were lent to.
@@ -334,11 +325,10 @@ class Judging:
                 found += self._outlets(transfer.to_requirement, node, seen | {requirement}, lent)
         return found
 
+    @cached_method
     def _up(self, node: Node) -> frozenset[Node]:
-        """All nodes up the chain of one, itself included."""
-        if node not in self._reach:
-            self._reach[node] = self.problem.network.reach(node)[1]
-        return self._reach[node]
+        """Return all nodes up the chain of one, itself included."""
+        return self.problem.network.reach(node)[1]
 
 
 def check_law(ledger: PlanEntries) -> Judging:

@@ -20,6 +20,7 @@ import numpy as np
 from ..domain.base import exact, grouped, totals
 from ..domain.case import Minimise
 from ..domain.plan import Cost
+from ..domain.runtime import cached_method
 from ..plugins import attributed
 from ..plugins.interface import is_own
 from ..problem import Problem
@@ -66,8 +67,6 @@ class TermValues:
         self.ledger, self.amounts, self.costing = ledger, amounts, costing
         self.resolution = self.problem.case.resolution
         self.unit = ledger.columns.unit
-        self._bought: dict[terms.ForUses | None, MoveSums] = {}
-        self._money: dict[terms.ForUses | None, dict[int, Decimal]] = {}
         self.placed = {placed.position for placed in costing.placed}
         self.untaken = {untaken.position: untaken for untaken in costing.untaken}
         self.settled = {settled.position: settled for settled in costing.settled}
@@ -78,28 +77,26 @@ class TermValues:
         own = self.problem.class_of.get(label)
         return for_uses is None or for_uses.takes(*((own.ends, own.free_of) if own else (frozenset(), frozenset())))
 
+    @cached_method
     def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
-        """What is bought of every move, for any use or for some."""
-        if for_uses not in self._bought:
-            columns, moves = self.ledger.columns, self.problem.moves
-            move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
-            taken = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
-            known = (move >= 0) & taken[columns.requirement]
-            counts = added_up(columns.counts[known], move[known], len(moves))
-            parts: Ints = added_up(columns.roundings[known], move[known], len(moves))
-            self._bought[for_uses] = MoveSums(counts, parts, columns.near(counts))
-        return self._bought[for_uses]
+        """Return what is bought of every move, for any use or for some."""
+        columns, moves = self.ledger.columns, self.problem.moves
+        move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
+        taken = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
+        known = (move >= 0) & taken[columns.requirement]
+        counts = added_up(columns.counts[known], move[known], len(moves))
+        parts: Ints = added_up(columns.roundings[known], move[known], len(moves))
+        return MoveSums(counts, parts, columns.near(counts))
 
+    @cached_method
     def spent(self, for_uses: terms.ForUses | None) -> dict[int, Decimal]:
-        """Money on every move, for any use or for some."""
-        if for_uses not in self._money:
-            found: defaultdict[int, Decimal] = defaultdict(Decimal)
-            for line in self.costing.lines:
-                move = self.problem.moves.at(line.item.arc.index, line.item.ordered)
-                if move is not None and self.counts(line.item.requirement, for_uses):
-                    found[move] += line.direct + line.charges + line.freight
-            self._money[for_uses] = found
-        return self._money[for_uses]
+        """Return the money on every move, for any use or for some."""
+        found: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for line in self.costing.lines:
+            move = self.problem.moves.at(line.item.arc.index, line.item.ordered)
+            if move is not None and self.counts(line.item.requirement, for_uses):
+                found[move] += line.direct + line.charges + line.freight
+        return found
 
     def making(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
         """Money on runs by offer and period, for any use or for some."""

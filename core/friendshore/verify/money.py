@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..domain.base import exact, grouped, totals
 from ..domain.plan import Cost
+from ..domain.runtime import cached_method
 from ..domain.terms import Tier
 from ..domain.use import Use
 from ..problem.decimal_arrays import picked
@@ -264,8 +265,6 @@ class Costing:
         self.placed = placed
         self.problem = ledger.problem
         self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers, ledger.answers)
-        self._charge: dict[tuple[int, str], tuple[Decimal, ...]] = {}
-        self._known_uses: dict[tuple[int, str], list[Use]] = {}
         self.untaken = untaken_quantities(ledger)
         self.settled: list[Settled] = settle(ledger)
 
@@ -298,23 +297,22 @@ class Costing:
 
     def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
         """Money that rules charge on a kilogram of an arc, bought for a compliance class in a period."""
-        return self._charge_by_period(arc, requirement)[ordered]
+        return self._charge_by_period(arc.index, requirement)[ordered]
 
-    def _charge_by_period(self, arc: Arc, requirement: str) -> tuple[Decimal, ...]:
+    @cached_method
+    def _charge_by_period(self, arc: int, requirement: str) -> tuple[Decimal, ...]:
         """The dearest charge among the uses that a compliance class serves by an arc (they agree, or it is no compliance class)."""
-        key = (arc.index, requirement)
-        if key not in self._charge:
-            found = [self.charges.of_arc(arc, use) for use in self.uses(arc, requirement)]
-            self._charge[key] = tuple(max(amounts) for amounts in zip(*found, strict=True))
-        return self._charge[key]
+        found = [self.charges.of_arc(self.problem.network.arcs[arc], use) for use in self._uses(arc, requirement)]
+        return tuple(max(amounts) for amounts in zip(*found, strict=True))
 
     def uses(self, arc: Arc, requirement: str) -> list[Use]:
         """Uses that a purchase for a compliance class may serve; all that it can reach, if none is delivered to."""
-        key = (arc.index, requirement)
-        if key not in self._known_uses:
-            reaching, served = self._reaching.get(arc.index, []), self._served.get(requirement, set())
-            self._known_uses[key] = [use for use in reaching if use in served] or reaching
-        return self._known_uses[key]
+        return self._uses(arc.index, requirement)
+
+    @cached_method
+    def _uses(self, arc: int, requirement: str) -> list[Use]:
+        reaching, served = self._reaching.get(arc, []), self._served.get(requirement, set())
+        return [use for use in reaching if use in served] or reaching
 
     @cached_property
     def _reaching(self) -> dict[int, list[Use]]:
