@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
+from ..domain.base import grouped
 from ..domain.run import LotVerdict, RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
@@ -18,6 +19,7 @@ from ..problem.law import Charges, Judgement
 from ..problem.network import Arc, Node, final_node
 from ..rules.base import Phase, Rule
 from ..verify import Bought, PlanEntries, VerifiedPlan
+from ..verify.arrivals import arrival_day
 
 
 def holdings(verified: VerifiedPlan) -> list[RunHolding]:
@@ -221,7 +223,7 @@ class _OrderDays:
         arc, t = item.arc, item.ordered
         last = arc.order_by[t]
         nodes = self.ledger.problem.network.feeds.get(arc.offer, ())
-        inputs = [day for node in nodes for day in self._arriving[node, t] if day <= last]
+        inputs = [day for node in nodes for day in self._arriving.get((node, t), ()) if day <= last]
         return max([arc.times.first[t], *inputs])
 
     def _is_awaited(self, item: Bought) -> bool:
@@ -264,15 +266,10 @@ class _OrderDays:
         return found
 
     @cached_property
-    def _arriving(self) -> defaultdict[tuple[Node, int], list[date]]:
+    def _arriving(self) -> dict[tuple[Node, int], list[date]]:
         """Arrival days after the first day of a period, by node and period."""
-        problem, found = self.ledger.problem, defaultdict[tuple[Node, int], list[date]](list)
-        for item in self.ledger.bought:
-            arc = item.arc
-            day = problem.lots[arc.lot].arrives if arc.lot >= 0 else arc.arrives[item.ordered]
-            if day is not None:
-                found[arc.node, item.delivered].append(day)
-        return found
+        days = ((item, arrival_day(self.ledger, item)) for item in self.ledger.bought)
+        return grouped(((item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
     def _same_terms(self, item: Bought) -> bool:
         """Return True if what arrives a period earlier is as lawful and as dear, and may be stored."""
