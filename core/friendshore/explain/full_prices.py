@@ -54,7 +54,6 @@ class TracedCash:
 
     @property
     def total(self) -> Fraction:
-        """All of it."""
         parts = (*self.by_demand.values(), self.stock, self.unused, *self.separate.values())
         return sum((amount for cash in parts for amount in cash.values()), _NOTHING)
 
@@ -462,7 +461,6 @@ _ENDS: tuple[End, End] = ("low", "high")
 
 
 def _costed(verified: VerifiedPlan, prices: Mapping[str, Sequence[Decimal]]) -> Costing:
-    """Return the costing of a plan at other prices."""
     problem = verified.problem
     offers = tuple(
         facts._replace(price=prices[facts.offer.id]) if facts.offer.id in prices else facts for facts in problem.offers

@@ -224,7 +224,6 @@ class _Joined:
 
     @property
     def names(self) -> frozenset[str]:
-        """All names."""
         return frozenset(self._up)
 
     def _root(self, name: str) -> str:

@@ -326,5 +326,4 @@ class PriceDates:
 
 
 def _day(merged: Merged, source: str) -> date | None:
-    """The day of the facts of a source."""
     return merged.sources[source].date if source in merged.sources else None

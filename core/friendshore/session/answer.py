@@ -214,6 +214,5 @@ def _labels(was: Problem, now: Problem) -> dict[str, str]:
 
 
 def _served(problem: Problem, each: ComplianceClass, demands: Collection[str]) -> frozenset[_Served]:
-    """Return the deliveries to some demands that a compliance class serves."""
     named = ((problem.demands[outlet.demand].id, outlet) for outlet in each.outlets)
     return frozenset((name, outlet.period, frozenset(outlet.waivers)) for name, outlet in named if name in demands)

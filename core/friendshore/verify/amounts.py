@@ -37,7 +37,6 @@ class Amounts:
         """Kilograms at a node for one compliance class at the end of a period, with the rounded numbers that it follows from."""
 
     def check(self) -> None:
-        """All checks."""
         self._balances()
         self._demand()
         self._pools()

@@ -363,7 +363,6 @@ def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts)
 
 
 def _counted(asked: list[Row | Rows]) -> Iterator[Ints]:
-    """Yield the moves that some rows count."""
     for row in asked:
         if isinstance(row, Rows):
             yield row.bought.moves[row.bought.weight != 0]

@@ -252,7 +252,6 @@ class Line:
 
     @property
     def total(self) -> Decimal:
-        """All of it."""
         return self.price + self.charges + self.freight
 
 

@@ -284,11 +284,9 @@ class _Matcher:
         return self.arcs[-1, position, (facts.material, facts.place.id)].index if self._positive(lot, -1) else None
 
     def of_offers(self, entries: Iterable[OfOffer]) -> list[tuple[OfOffer, int]]:
-        """Return entries with the positions of their offers."""
         return self._with_positions("offer", ((entry, entry.offer) for entry in entries), self.offers)
 
     def of_demands(self, entries: Iterable[Delivery]) -> list[tuple[Delivery, int]]:
-        """Return entries with the positions of their demands."""
         return self._with_positions("demand", ((entry, entry.demand) for entry in entries), self.demands)
 
     def _with_positions(
