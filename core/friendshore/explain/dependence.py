@@ -109,8 +109,7 @@ def sum_of(some: Iterable[DependentSums]) -> DependentSums:
 
 def _by_material(verified: VerifiedPlan, found: Sequence[PurchaseDependence]) -> Mapping[str, DependentSums]:
     rows = grouped(
-        (line.item.material, (each, line.total, line.item.quantity))
-        for line, each in zip(verified.lines, found, strict=True)
+        (line.material, (each, line.total, line.quantity)) for line, each in zip(verified.lines, found, strict=True)
     )
     return {name: _of_material(rows[name]) for name in sorted(rows)}
 
@@ -136,7 +135,7 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
     for (material, place), requirement, _, kilograms, offer in verified.ledger.draws():
         if kilograms:
             drawn[offers[offer].offer.id, requirement].add((material, place, requirement))
-    items = [line.item for line in verified.lines]
+    items = verified.lines
     makers = [(offers[item.arc.offer].offer.id, item.requirement) for item in items]
     inputs = {name: drawn[name].union(*(drawn[lender] for lender in lenders[name])) for name in dict.fromkeys(makers)}
     found = [own(item.arc.chained) for item in items]

@@ -74,7 +74,6 @@ def exposed(verified: VerifiedPlan) -> list[RunExposed]:
     if PhaseStatus.UNKNOWN in problem.law.statuses:
         return []
     judging = Judging(verified.ledger, frozenset({PhaseStatus.UNKNOWN}))
-    cost = {id(line.item): line.total for line in verified.lines}
     forbidden: dict[str, dict[int, Bought]] = {}
     for judged in judging.forbidden():
         forbidden.setdefault(judged.rule, {})[id(judged.item)] = judged.item
@@ -85,7 +84,12 @@ def exposed(verified: VerifiedPlan) -> list[RunExposed]:
             RunExposed(
                 rule=name,
                 title=rules[name].title,
-                cost=exact(sum((cost.get(key, Decimal(0)) for key in items), Decimal(0))),
+                cost=exact(
+                    sum(
+                        (verified.costing.line(item).total for item in items.values() if item.arc.offer >= 0),
+                        Decimal(0),
+                    )
+                ),
                 materials=totals((item.material, item.quantity) for item in items.values()),
                 offers=sorted({item.arc.chained.offer.id for item in items.values()}),
                 first=problem.case.horizon.label(min(item.delivered for item in items.values())),

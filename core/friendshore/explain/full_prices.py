@@ -235,15 +235,15 @@ def _pay(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str]
     bought: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     several: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
     for number, line in enumerate(verified.lines):
-        item, offer, t = line.item, line.item.arc.offer, line.item.ordered
-        pool, name = (item.material, item.place, item.requirement), maker(offer, item.requirement)
+        offer, t = line.arc.offer, line.ordered
+        pool, name = (line.material, line.place, line.requirement), maker(offer, line.requirement)
         at = t if label is None else label(number, line)
         paid += [(pool, at, line.direct), (pool, at, line.charges), (pool, at, line.freight)]
-        made.append((name, pool, item.quantity))
-        flows.makers.append((name, item.quantity))
+        made.append((name, pool, line.quantity))
+        flows.makers.append((name, line.quantity))
         if not problem.offers[offer].single:
-            several.append((pool, (offer, t), item.quantity, at))
-            bought[offer, t] += item.quantity
+            several.append((pool, (offer, t), line.quantity, at))
+            bought[offer, t] += line.quantity
     _sum_into(flows.paid, paid)
     _sum_into(flows.made, made)
     runs: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
@@ -311,8 +311,8 @@ class OfferPrices:
     def _traced(self) -> dict[tuple[int, str], OfferPrice]:
         sums: dict[tuple[int, str], list[Fraction]] = {}
         for line, inputs in zip(self.verified.lines, trace_cash(self.verified).inputs, strict=True):
-            found = sums.setdefault((line.item.arc.offer, line.item.material), [Fraction(0)] * 3)
-            for number, amount in enumerate((Fraction(line.item.quantity), Fraction(line.total), inputs)):
+            found = sums.setdefault((line.arc.offer, line.material), [Fraction(0)] * 3)
+            for number, amount in enumerate((Fraction(line.quantity), Fraction(line.total), inputs)):
                 found[number] += amount
         return {
             key: OfferPrice(
@@ -442,7 +442,7 @@ def spend_at_ends(verified: VerifiedPlan) -> RangedSpend | None:
     Duties, premiums, discounts and what take-or-pay makes due are worked out anew, by the code that costs every plan.
     """
     problem = verified.problem
-    bought = sorted({line.item.arc.offer for line in verified.lines})
+    bought = sorted({line.arc.offer for line in verified.lines})
     ranged = [problem.offers[offer] for offer in bought if has_range(problem.offers[offer], problem.merged)]
     if not ranged:
         return None
@@ -451,7 +451,7 @@ def spend_at_ends(verified: VerifiedPlan) -> RangedSpend | None:
     lines: defaultdict[str, tuple[list[Line], list[Line], list[Line]]] = defaultdict(lambda: ([], [], []))
     for number, costing in enumerate((verified.costing, low, high)):
         for line in costing.lines:
-            offer = problem.offers[line.item.arc.offer].offer.id
+            offer = problem.offers[line.arc.offer].offer.id
             if offer in names:
                 lines[offer][number].append(line)
     return RangedSpend(lines, *(costing.cost(Decimal(0)).nominal for costing in (low, high)))

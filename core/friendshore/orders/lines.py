@@ -140,8 +140,7 @@ def _of_plan(verified: VerifiedPlan) -> Iterator[OrderLine]:
         units[make.offer, make.period] += make.units
     runs: defaultdict[tuple[str, int], list[Bought]] = defaultdict(list)
     days: defaultdict[tuple[str, str, str, int], list[OrderDay]] = defaultdict(list)
-    for bought, day in zip(verified.lines, order_days(verified.ledger), strict=True):
-        one = bought.item
+    for one, day in zip(verified.lines, order_days(verified.ledger), strict=True):
         runs[one.name, one.ordered].append(one)
         days[one.name, one.material, one.place, one.ordered].append(day)
     paths, found, origins = Paths(problem.merged, problem.case), list[OrderLine](), _Origins(problem, plan)

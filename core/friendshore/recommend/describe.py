@@ -315,15 +315,15 @@ def _ranged(verified: VerifiedPlan) -> dict[str, Any]:
     if ranged is None:
         return {}
     for offer, ends in sorted(ranged.lines.items()):
-        for material in sorted({line.item.material for line in ends[0]}):
-            lines = [[line for line in some if line.item.material == material] for some in ends]
+        for material in sorted({line.material for line in ends[0]}):
+            lines = [[line for line in some if line.material == material] for some in ends]
             price, price_low, price_high = (exact(sum((line.price for line in some), Decimal(0))) for some in lines)
             cost, cost_low, cost_high = (exact(sum((line.total for line in some), Decimal(0))) for some in lines)
             found.append(
                 RunRange(
                     offer=offer,
                     material=material,
-                    quantity_kg=sum((line.item.quantity for line in lines[0]), Decimal(0)),
+                    quantity_kg=sum((line.quantity for line in lines[0]), Decimal(0)),
                     price=price,
                     price_low=price_low,
                     price_high=price_high,
@@ -344,20 +344,19 @@ def _purchase(
     inputs: Fraction | None,
     order: explain.OrderDay,
 ) -> RunPurchase:
-    item, arc = line.item, line.item.arc
-    facility = arc.chained.facility
+    arc, facility = line.arc, line.arc.chained.facility
     total = wanted.get(arc.node, Decimal(0))
-    traced = inputs is not None and item.quantity
+    traced = inputs is not None and line.quantity
     full = None
     if traced:
         full = (
-            as_decimal((Fraction(line.total) + inputs) / Fraction(item.quantity))
+            as_decimal((Fraction(line.total) + inputs) / Fraction(line.quantity))
             if inputs
-            else exact(line.total / item.quantity)
+            else exact(line.total / line.quantity)
         )
     return RunPurchase(
-        offer=item.name,
-        material=item.material,
+        offer=line.name,
+        material=line.material,
         facility=facility.name or facility.id,
         facility_id=facility.id,
         supplier=facility.supplier,
@@ -366,23 +365,23 @@ def _purchase(
             stage.value: sorted(frozenset().union(*(e.countries for e in arc.chained.entries(stage))))
             for stage in sorted({e.main_stage for e in arc.chained.performed}, key=lambda s: s.rank)
         },
-        place=item.place,
-        ordered=_label(problem, item.ordered),
+        place=line.place,
+        ordered=_label(problem, line.ordered),
         order_by=order.day,
         at_once=order.at_once,
-        late_days=(known - order.day).days if known > arc.order_by[item.ordered] else 0,
-        delivered=_label(problem, item.delivered),
-        end_use="+".join(sorted({served.use.end_use for served in judging.ends(item)})),
-        requirement=item.requirement,
-        quantity_kg=item.quantity,
-        basis=problem.merged.materials[item.material].basis,
+        late_days=(known - order.day).days if known > arc.order_by[line.ordered] else 0,
+        delivered=_label(problem, line.delivered),
+        end_use="+".join(sorted({served.use.end_use for served in judging.ends(line)})),
+        requirement=line.requirement,
+        quantity_kg=line.quantity,
+        basis=problem.merged.materials[line.material].basis,
         cost=exact(line.total),
         price=exact(line.price),
         charges=exact(line.charges),
         freight=exact(line.freight),
         inputs_cost=as_decimal(inputs) if inputs else Decimal(0),
         full_price_per_kg=full,
-        share_of_demand=exact(item.quantity / total) if total else None,
+        share_of_demand=exact(line.quantity / total) if total else None,
         catalog=arc.chained.offer.catalog,
         confidence=explain.least_confidence(problem, arc.chained).value,
     )
@@ -511,8 +510,8 @@ def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
     days = PriceDates(verified.problem)
     quantities, costs = defaultdict[PriceDate, Decimal](Decimal), defaultdict[PriceDate, Decimal](Decimal)
     for line in verified.lines:
-        for one in days.of(line.item.arc, line.item.ordered, line.item.delivered):
-            quantities[one] += line.item.quantity
+        for one in days.of(line.arc, line.ordered, line.delivered):
+            quantities[one] += line.quantity
             costs[one] += line.price if one.of == "price" else line.freight
     return [
         RunPriceDate(**dict(one), quantity_kg=exact(quantities[one]), cost=exact(costs[one]))

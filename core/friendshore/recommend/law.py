@@ -236,15 +236,15 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
     tariffs = {rule.id for rule in charges.rules if isinstance(rule, Tariff)}
     found = []
     for line, cash in zip(verified.lines, inputs, strict=True):
-        item, arc, t = line.item, line.item.arc, line.item.ordered
+        arc, t = line.arc, line.ordered
         more = Decimal(0)
-        if cash and item.quantity and tariffs:
+        if cash and line.quantity and tariffs:
             value = charges.value(arc, t)
-            whole = value + as_decimal(cash / Fraction(item.quantity))
-            for use in verified.costing.uses(arc, item.requirement):
+            whole = value + as_decimal(cash / Fraction(line.quantity))
+            for use in verified.costing.uses(arc, line.requirement):
                 now, then = (charges.parts_at(arc, use, t, worth) for worth in (value, whole))
                 more = max(more, _sum(then.get(rule, Decimal(0)) - now.get(rule, Decimal(0)) for rule in tariffs))
-        found.append(exact(more * item.quantity))
+        found.append(exact(more * line.quantity))
     return found
 
 

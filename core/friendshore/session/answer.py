@@ -126,9 +126,9 @@ def _bought(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tuple[Decim
     """Material, offer and place -> kilograms and money over the plan."""
     found: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
     for line in (line for part in parts for line in part.verified.lines):
-        key = (line.item.material, line.item.name, line.item.place)
+        key = (line.material, line.name, line.place)
         kilograms, money = found.get(key, (Decimal(0), Decimal(0)))
-        found[key] = kilograms + line.item.quantity, money + line.total
+        found[key] = kilograms + line.quantity, money + line.total
     return found
 
 

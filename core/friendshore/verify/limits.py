@@ -93,8 +93,8 @@ class TermValues:
         """Return the money on every move, for any use or for some."""
         found: defaultdict[int, Decimal] = defaultdict(Decimal)
         for line in self.costing.lines:
-            move = self.problem.moves.at(line.item.arc.index, line.item.ordered)
-            if move is not None and self.counts(line.item.requirement, for_uses):
+            move = self.problem.moves.at(line.arc.index, line.ordered)
+            if move is not None and self.counts(line.requirement, for_uses):
                 found[move] += line.direct + line.charges + line.freight
         return found
 

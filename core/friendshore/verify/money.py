@@ -238,11 +238,10 @@ def _incremental_rate(span: PriceSpan, tier: Tier, bought: list[_Part], *, price
     return span.rate(tier, bought[0].price)  # one list price for all: the problem has seen to that
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The undiscounted cost of one purchase, in the case's currency."""
+@dataclass(slots=True, eq=False)
+class Line(Bought):
+    """A purchase with its undiscounted cost, in the case's currency."""
 
-    item: Bought
     price: Decimal
     """At list prices: what price schedules take off is settled over all that they bear on. For an offer with several outputs its part, by mass of what is bought of them, of what making them costs."""
     direct: Decimal
@@ -270,15 +269,25 @@ class Costing:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """The cost of every purchase."""
-        return tuple([self._line(item) for item in self.ledger.bought if item.arc.offer >= 0])
+        return tuple([self.line(item) for item in self.ledger.bought if item.arc.offer >= 0])
 
-    def _line(self, item: Bought) -> Line:
-        facts = self.problem.offers[item.arc.offer]
-        quantity = item.quantity
-        direct = facts.price[item.ordered] * quantity if facts.single else Decimal(0)
-        price = direct if facts.single else exact(self._made[item.arc.offer, item.ordered] * quantity)
-        charge = self.charge(item.arc, item.requirement, item.ordered)
-        return Line(item, price, direct, charge * quantity, item.arc.freight[item.delivered] * quantity)
+    def line(self, item: Bought) -> Line:
+        """Return a purchase with its cost."""
+        arc, ordered, quantity = item.arc, item.ordered, item.quantity
+        facts = self.problem.offers[arc.offer]
+        direct = facts.price[ordered] * quantity if facts.single else Decimal(0)
+        return Line(
+            arc,
+            item.requirement,
+            ordered,
+            item.delivered,
+            quantity,
+            item.licences,
+            price=direct if facts.single else exact(self._made[arc.offer, ordered] * quantity),
+            direct=direct,
+            charges=self.charge(arc, item.requirement, ordered) * quantity,
+            freight=arc.freight[item.delivered] * quantity,
+        )
 
     @cached_property
     def _made(self) -> dict[tuple[int, int], Decimal]:
@@ -332,10 +341,9 @@ class Costing:
         """Undiscounted money that each rule adds to the plan."""
         total: defaultdict[str, Decimal] = defaultdict(Decimal)
         for line in self.lines if self.charges.rules else ():
-            item = line.item
-            found = [self.charges.parts(item.arc, use, item.ordered) for use in self.uses(item.arc, item.requirement)]
+            found = [self.charges.parts(line.arc, use, line.ordered) for use in self.uses(line.arc, line.requirement)]
             for rule, amount in max(found, key=lambda parts: sum(parts.values(), Decimal(0))).items():
-                total[rule] += amount * item.quantity
+                total[rule] += amount * line.quantity
         return dict(total)
 
     def spent(self) -> dict[str, dict[int, Decimal]]:

@@ -38,7 +38,7 @@ class Bought:
     """Period of the order; of a lot, from which it is there."""
     delivered: int
     quantity: Decimal
-    licences: tuple[str, ...] = ()
+    licences: tuple[str, ...]
 
     @property
     def name(self) -> str:

@@ -339,7 +339,7 @@ def usual_losses(session: Session, kinds: Sequence[str] = USUAL_KINDS, most: int
                 _add_route(found, PossibleLoss(word=word, name=route.told, moves=moves_on(route, problem)))
     if not most or len(found) <= most:
         return found, 0
-    spent: dict[str, Decimal] = totals((line.item.name, line.total) for line in session.verified.lines)
+    spent: dict[str, Decimal] = totals((line.name, line.total) for line in session.verified.lines)
 
     def rank(loss: PossibleLoss) -> tuple[Decimal, int, str]:
         return (

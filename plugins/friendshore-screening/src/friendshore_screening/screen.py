@@ -501,9 +501,8 @@ def _bought(session: Session) -> Mapping[str, AtStake]:
     kilograms: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     money: dict[str, Decimal] = defaultdict(Decimal)
     for line in session.verified.lines:
-        item = line.item
-        kilograms[facility[item.name]][item.material] += item.quantity
-        money[facility[item.name]] += line.total
+        kilograms[facility[line.name]][line.material] += line.quantity
+        money[facility[line.name]] += line.total
     return {one: AtStake(dict(held), money[one]) for one, held in kilograms.items()}
 
 
