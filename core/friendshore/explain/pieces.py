@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ..domain.base import Groups, grouped
 from ..domain.change import Change
 from ..domain.runtime import cached_method, finished
 from ..problem import Problem
@@ -48,17 +49,12 @@ class Pieces:
             PluginError: if a plugin's rule raises.
         """
         self.session = session
-        found: list[tuple[set[str], set[str]]] = []
-        for changes in lists:
-            for one in self._of(tuple(changes)):
-                meeting = [group for group in found if group[0] & one.members]
-                members, rules = set(one.members), set(one.rules)
-                for group in meeting:
-                    members |= group[0]
-                    rules |= group[1]
-                found = [group for group in found if not any(group is other for other in meeting)]
-                found.append((members, rules))
-        self.all = tuple(sorted((Piece(frozenset(m), frozenset(r)) for m, r in found), key=lambda p: p.demanded))
+        touched = [one for changes in lists for one in self._of(tuple(changes))]
+        groups = Groups(name for one in touched for name in one.members)
+        for one in touched:
+            groups.join(one.members)
+        rules = grouped((groups.first(min(one.members)), one.rules) for one in touched)
+        self.all = tuple(Piece(members, frozenset().union(*rules[min(members)])) for members in groups.all())
 
     def bearing(self, piece: Piece, changes: Sequence[Change]) -> Changes:
         """Return the changes of a list that apply to a piece, in order, with bills spelled out."""

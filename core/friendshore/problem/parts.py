@@ -16,7 +16,7 @@ from typing import assert_never
 
 import numpy as np
 
-from ..domain.base import grouped
+from ..domain.base import Groups
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
@@ -59,7 +59,7 @@ class Parts:
         counted = {facts.offer.id for facts in problem.offers} - reached
         self._idle: list[Offer] = [offer for offer in offers if offer.id in counted]
         """Offers that no demand can reach: they join nothing, but rules may name them."""
-        self._joined = _Joined(names)
+        self._joined = Groups(names)
         self.counted: dict[str, set[str]] = defaultdict(set)
         """Limit rule -> materials that its rows count."""
         self._join_offers()
@@ -70,7 +70,7 @@ class Parts:
     @cached_property
     def members(self) -> tuple[Members, ...]:
         """Materials of every part, in canonical order."""
-        return self._joined.groups()
+        return self._joined.all()
 
     @cached_property
     def of_material(self) -> Mapping[str, int]:
@@ -213,36 +213,6 @@ def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
     return found
 
 
-class _Joined:
-    """Names in groups: union and find."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._up = {name: name for name in sorted(set(names))}
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._up
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset(self._up)
-
-    def _root(self, name: str) -> str:
-        while self._up[name] != name:
-            self._up[name] = self._up[self._up[name]]
-            name = self._up[name]
-        return name
-
-    def join(self, names: Iterable[str]) -> None:
-        """Makes one group of all groups that hold one of `names`."""
-        roots = sorted({self._root(name) for name in names})
-        for root in roots[1:]:
-            self._up[root] = roots[0]
-
-    def groups(self) -> tuple[frozenset[str], ...]:
-        """All groups, in the order of their first name."""
-        return tuple(map(frozenset, grouped((self._root(name), name) for name in self._up).values()))
-
-
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
     """Materials that a row, or any of many, speaks of."""
     return frozenset(
@@ -321,15 +291,12 @@ def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()
     return tuple(found)
 
 
-def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> list[Members]:
+def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[Members, ...]:
     """All parts, those that a changed limit rule counts together as one."""
-    groups = [set(members) for members in parts.members]
-    for _, bond in bonds:
-        meeting = [group for group in groups if group & bond]
-        if len(meeting) > 1:
-            meeting[0].update(*meeting[1:])
-            groups = [group for group in groups if not any(group is other for other in meeting[1:])]
-    return [frozenset(group) for group in groups]
+    groups = Groups(parts.of_material)
+    for names in (*parts.members, *(bond for _, bond in bonds)):
+        groups.join(names)
+    return groups.all()
 
 
 _OF_RULES = ("enable", "disable", "move", "loosen", "limit")
