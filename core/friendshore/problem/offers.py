@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
-from ..domain.base import Sharing, as_decimal, exact, grouped, rounded
+from ..domain.base import Sharing, as_decimal, exact, rounded
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
@@ -23,7 +23,7 @@ from ..domain.use import Chained
 from ..errors import Diagnostic, InputError
 from .capacity import accepted_steps
 from .decimal_arrays import Scaled
-from .merged import CASE_SOURCE, Merged, around, exchange
+from .merged import CASE_SOURCE, Merged, around, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
@@ -230,18 +230,9 @@ def _currencies(merged: Merged, assumed: Iterable[Price]) -> set[str]:
 
 
 def _wanted(merged: Merged, case: Case) -> Iterator[Offer]:
-    """Offers of what the case wants, and of what goes into that, in order of their ids."""
-    makers = grouped((line.material, offer) for offer in merged.offers.values() for line in offer.outputs)
-    found: dict[str, Offer] = {}
-    materials = [demand.material for demand in case.demands]
-    seen = set(materials)
-    while materials:
-        for offer in makers.get(materials.pop(), ()):
-            found[offer.id] = offer
-            more = {line.material for line in offer.inputs} - seen
-            seen |= more
-            materials += more
-    return (found[name] for name in sorted(found))
+    """Return the offers of what the case wants, and of what goes into that, in order of their ids."""
+    names = up_the_chain({demand.material for demand in case.demands}, merged.offers.values())
+    return (offer for offer in merged.offers.values() if any(line.material in names for line in offer.outputs))
 
 
 def _prices(paths: Paths, offer: Offer, given: Price | None) -> Iterator[tuple[str, str]]:

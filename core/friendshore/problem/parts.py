@@ -30,7 +30,7 @@ from ..rules.terms import Table
 from .change_kinds import benchmark_named, has_term, names_offer, reprices, resizes
 from .changes import with_bills
 from .inputs import Inputs
-from .merged import around
+from .merged import around, up_the_chain
 from .problem import Problem
 from .rule_facts import rows_of
 from .trade import subjects_of
@@ -197,20 +197,6 @@ class Parts:
             incumbents=tuple(i for i in case.incumbents if i.offer in offers),
             stores=tuple(s for s in case.stores if s.material in members),
         )
-
-
-def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
-    """Some materials, and all that may be made into them by any offer, whether or not its figures are known."""
-    feeds: dict[str, set[str]] = defaultdict(set)
-    for offer in offers:
-        for line in offer.outputs:
-            feeds[line.material] |= {taken.material for taken in offer.inputs}
-    found, waiting = set(names), sorted(names)
-    while waiting:
-        more = feeds[waiting.pop()] - found
-        found |= more
-        waiting += sorted(more)
-    return found
 
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
