@@ -25,7 +25,6 @@ from math import ceil, floor, gcd, isfinite, lcm
 
 import numpy as np
 
-from friendshore.domain.runtime import cached_method
 from friendshore.program.matrix import Floats, Ints, Linear, Mask, with_rows
 
 from .exact import SIMPLE, Figures, Multipliers
@@ -75,6 +74,7 @@ class ExactRows:
         self._given, self.upper, self._read = linear, upper, Figures()
         self.given = linear.entries.shape[0]
         """Rows of the program: cuts are numbered from there on."""
+        self._known: dict[int, ExactRow | None] = {}
         self.cuts: list[ExactRow] = []
 
     @property
@@ -112,9 +112,10 @@ class ExactRows:
         rows = self._given.entries.shape[0]
         if number >= rows:
             return self.cuts[number - rows] if number - rows < len(self.cuts) else None
-        return self._row(number)
+        if number not in self._known:
+            self._known[number] = self._row(number)
+        return self._known[number]
 
-    @cached_method
     def _row(self, number: int) -> ExactRow | None:
         given = self._given
         span = slice(*given.entries.indptr[number : number + 2].tolist())
