@@ -49,12 +49,12 @@ def _left(verified: VerifiedPlan) -> dict[str, Decimal]:
     """Return the kilograms of each lot that nothing is made of or delivered from. The last to arrive are the last to be used."""
     plan, last = verified.plan, verified.problem.case.horizon.count - 1
     left = {lot.id: lot.quantity for lot in verified.problem.lots}
-    came: defaultdict[tuple[str, str, str], list[tuple[int, int, str, Decimal]]] = defaultdict(list)
-    for bought in plan.purchases:
-        came[bought.material, bought.place, bought.requirement].append((bought.delivered, 1, "", bought.quantity))
-    for lot in plan.lots:
-        left[lot.lot] -= lot.quantity
-        came[lot.material, lot.place, lot.requirement].append((lot.period, 0, lot.lot, lot.quantity))
+    came: defaultdict[tuple[str, str, str], list[tuple[int, bool, str, Decimal]]] = defaultdict(list)
+    for item in verified.ledger.bought:
+        name = item.name if item.arc.lot >= 0 else ""
+        if name:
+            left[name] -= item.quantity
+        came[item.material, item.place, item.requirement].append((item.delivered, not name, name, item.quantity))
     for held in plan.stocks:
         rest = held.quantity if held.period == last else Decimal(0)
         for _, _, name, quantity in sorted(came[held.material, held.place, held.requirement], reverse=True):
