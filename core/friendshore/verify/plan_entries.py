@@ -214,19 +214,16 @@ class _Matcher:
         self.find = find
         self.offers = {facts.offer.id: i for i, facts in enumerate(problem.offers)}
         self.demands: dict[str, int] = {demand.id: i for i, demand in enumerate(problem.demands)}
-        self.lots = {lot.id: i for i, lot in enumerate(problem.lots)}
-
-    @cached_property
-    def arcs(self) -> dict[tuple[int, int, Node], Arc]:
-        """Arcs by offer, lot and where they lead."""
-        return {(arc.offer, arc.lot, arc.node): arc for arc in self.problem.network.arcs}
+        self.lots = {lot.id: lot for lot in problem.lots}
+        self.arcs = {(arc.lot >= 0, arc.name, *arc.node): arc for arc in problem.network.arcs}
+        """Arcs by offer or lot, and where they lead."""
 
     def columns(self, plan: Plan) -> PurchaseColumns:
         """Return the purchases and lots that match."""
         step = self.problem.case.resolution
         table = in_columns(plan.purchases, step)
-        known = {(a.name, *a.node): a.index for a in self.problem.network.arcs if a.lot < 0}
-        arcs = _ints(known.get(line, -1) for line in table.lines)[table.line]
+        known = [self.arcs.get((False, *line)) for line in table.lines]
+        arcs = _ints(-1 if arc is None else arc.index for arc in known)[table.line]
         if not self._all_match(table, arcs):
             taken = [(one, arc) for one in plan.purchases if (arc := self._purchase(one)) is not None]
             table, arcs = in_columns([one for one, _ in taken], step), _ints(arc for _, arc in taken)
@@ -248,11 +245,10 @@ class _Matcher:
 
     def _purchase(self, purchase: Purchase) -> int | None:
         """Return the arc of a purchase, or None if it cannot be taken."""
-        offer = self.offers.get(purchase.offer)
-        if offer is None:
+        if purchase.offer not in self.offers:
             self._unknown("offer", purchase.offer)
             return None
-        arc = self.arcs.get((offer, -1, (purchase.material, purchase.place)))
+        arc = self.arcs.get((False, purchase.offer, purchase.material, purchase.place))
         if arc is None:
             self.find(f"offer `{purchase.offer}` cannot bring {purchase.material} to {purchase.place}")
             return None
@@ -266,22 +262,21 @@ class _Matcher:
                 f"{item} arrives in {horizon.label(purchase.delivered)}",
                 expected=f"{horizon.label(arrival)}, {arc.lags[purchase.ordered]} periods after the order",
             )
-        if self.problem.offers[offer].most[purchase.ordered] == 0:
+        if self.problem.offers[arc.offer].most[purchase.ordered] == 0:
             self.find(f"{item} is ordered when it is not offered")
-        return arc.index if self._positive(purchase, offer) else None
+        return arc.index if self._positive(purchase, arc.offer) else None
 
     def _lot(self, lot: LotUse) -> int | None:
         """Return the arc of a lot set aside, or None if it cannot be taken."""
-        position = self.lots.get(lot.lot)
-        if position is None:
+        facts = self.lots.get(lot.lot)
+        if facts is None:
             self._unknown("lot", lot.lot)
             return None
-        facts = self.problem.lots[position]
         if (lot.material, lot.place, lot.period) != (facts.material, facts.place.id, facts.period):
             expected = f"{facts.material} at {facts.place.id}"
             self.find(f"{_named(lot)} is not what the case holds", expected=expected)
             return None
-        return self.arcs[-1, position, (facts.material, facts.place.id)].index if self._positive(lot, -1) else None
+        return self.arcs[True, lot.lot, lot.material, lot.place].index if self._positive(lot, -1) else None
 
     def of_offers(self, entries: Iterable[OfOffer]) -> list[tuple[OfOffer, int]]:
         return self._with_positions("offer", ((entry, entry.offer) for entry in entries), self.offers)
