@@ -22,6 +22,7 @@ from .used import RunBlock, RunPlugin, RunPriceDate
 Separate: TypeAlias = Literal["discounts", "onboarding", "fixed", "untaken", "holding"]
 SEPARATE: tuple[Separate, ...] = ("discounts", "onboarding", "fixed", "untaken", "holding")
 """Parts of `Cost` that belong to no purchase."""
+LotVerdict: TypeAlias = Literal["may be used", "may be used in part of the time", "barred", "not wanted"]
 CashUse: TypeAlias = Literal["use", "stock", "unused", "discounts", "onboarding", "fixed", "untaken", "holding"]
 
 
@@ -128,7 +129,7 @@ class RunHoldingUse(Record):
     demand_material: str
     end_use: str
     place: str
-    verdict: Literal["may be used", "may be used in part of the time", "barred", "not wanted"]
+    verdict: LotVerdict
     """Over the periods in which it is there and such use is wanted."""
     periods: list[str]
     """Periods in which it may be used so."""

@@ -9,21 +9,21 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
-from ..domain.base import Sharing, as_decimal, exact, grouped, rounded
+from ..domain.base import Sharing, as_decimal, exact, rounded
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
 from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer
 from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.quantities import readable
-from ..domain.runtime import told_each
+from ..domain.runtime import cached_method, told_each
 from ..domain.stages import Stage
 from ..domain.time import Delay, Period, Span
 from ..domain.use import Chained
 from ..errors import Diagnostic, InputError
 from .capacity import accepted_steps
 from .decimal_arrays import Scaled
-from .merged import CASE_SOURCE, Merged, around, exchange
+from .merged import CASE_SOURCE, Merged, around, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
@@ -61,12 +61,7 @@ class Paths:
         self.sharing = Sharing()
         self._level: dict[str, tuple[Decimal, ...]] = {}
         """By the price as it is written: equal ones may differ in their zeros."""
-        self._steps: dict[str, tuple[CapacityStep, ...]] = {}
-        self._rates: dict[str, tuple[Decimal, ...] | None] = {}
-        self._rows: dict[str, tuple[BenchmarkPrice, ...]] = {}
-        self._benchmarked: dict[tuple[str, str], Benchmarked | None] = {}
         self._stages: dict[tuple[int, int, str], _Stages] = {}
-        self._pools: dict[str, tuple[str, ...]] = {}
 
     def level(self, price: Decimal) -> tuple[Decimal, ...]:
         """A price that is the same in every period."""
@@ -75,18 +70,15 @@ class Paths:
             self._level[written] = (price,) * self.case.horizon.count
         return self._level[written]
 
-    def steps(self, facility: Facility) -> tuple[CapacityStep, ...]:
-        """The capacity steps of a facility that the case accepts."""
-        if facility.id not in self._steps:
-            self._steps[facility.id] = accepted_steps(facility, self.merged, self.case)
-        return self._steps[facility.id]
+    @cached_method
+    def steps(self, facility: str) -> tuple[CapacityStep, ...]:
+        """Return the capacity steps of a facility that the case accepts."""
+        return accepted_steps(self.merged.facilities[facility], self.merged, self.case)
 
-    def pools(self, facility: Facility) -> tuple[str, ...]:
-        """The facility and those around it, as far as the case accepts a capacity of theirs."""
-        if facility.id not in self._pools:
-            sites = around(facility.id, self.merged.facilities)
-            self._pools[facility.id] = tuple([site.id for site in sites if self.steps(site)])
-        return self._pools[facility.id]
+    @cached_method
+    def pools(self, facility: str) -> tuple[str, ...]:
+        """Return the facility and those around it, as far as the case accepts a capacity of theirs."""
+        return tuple([site.id for site in around(facility, self.merged.facilities) if self.steps(site.id)])
 
     def stages(self, offer: Offer, material: Material) -> _Stages:
         """The stages that an offer performs, leaves open, and has covered by its inputs; offers with the same chain and inputs share them."""
@@ -99,34 +91,28 @@ class Paths:
             self._stages[key] = _Stages(performed, missing, supplied, (offer.chain, offer.inputs))
         return self._stages[key]
 
+    @cached_method
     def rates(self, currency: str) -> tuple[Decimal, ...] | None:
-        """What one unit of a currency is worth in the case's on the first day of each period; None without a rate."""
-        if currency not in self._rates:
-            rates, to = self.merged.rates, self.case.currency
-            found = [exchange(rates, currency, to, period.start) for period in self.case.horizon.periods]
-            known = tuple(rate for rate in found if rate is not None)
-            self._rates[currency] = known if len(known) == len(found) else None
-        return self._rates[currency]
+        """Return the value of one unit of a currency in the case's on the first day of each period, or None without a rate."""
+        rates, to = self.merged.rates, self.case.currency
+        found = [exchange(rates, currency, to, period.start) for period in self.case.horizon.periods]
+        known = tuple(rate for rate in found if rate is not None)
+        return known if len(known) == len(found) else None
 
+    @cached_method
     def rows(self, benchmark: str) -> tuple[BenchmarkPrice, ...]:
-        """The accepted price of a benchmark that holds in each period: the last before it, else the first; empty without any."""
-        if benchmark not in self._rows:
-            least = self.case.accept.confidence
-            known = self.merged.prices.get(benchmark, ())
-            usable = [row for row in known if self.merged.confidence(row.source).reaches(least)]
-            dates = [row.date for row in usable]
-            periods = self.case.horizon.periods if usable else ()
-            self._rows[benchmark] = tuple([usable[max(0, bisect_right(dates, p.start) - 1)] for p in periods])
-        return self._rows[benchmark]
+        """Return the accepted price of a benchmark that is valid in each period: the last before it, else the first; empty without any."""
+        least = self.case.accept.confidence
+        known = self.merged.prices.get(benchmark, ())
+        usable = [row for row in known if self.merged.confidence(row.source).reaches(least)]
+        dates = [row.date for row in usable]
+        periods = self.case.horizon.periods if usable else ()
+        return tuple([usable[max(0, bisect_right(dates, p.start) - 1)] for p in periods])
 
-    def benchmarked(self, benchmark: str, material: Material) -> Benchmarked | None:
-        """The benchmark in each period, per kilogram of a material's basis; None if some row cannot be converted to it."""
-        key = benchmark, material.id
-        if key not in self._benchmarked:
-            self._benchmarked[key] = self._benchmark(self.rows(benchmark), material)
-        return self._benchmarked[key]
-
-    def _benchmark(self, rows: Sequence[BenchmarkPrice], material: Material) -> Benchmarked | None:
+    @cached_method
+    def benchmarked(self, benchmark: str, name: str) -> Benchmarked | None:
+        """Return the benchmark in each period, per kilogram of a material's basis, or None if some row can't be converted to it."""
+        rows, material = self.rows(benchmark), self.merged.materials[name]
         factors = [self.basis(self.merged.materials[row.material], material) for row in rows]
         known = [factor for factor in factors if factor is not None]
         if len(known) < len(rows):
@@ -244,18 +230,9 @@ def _currencies(merged: Merged, assumed: Iterable[Price]) -> set[str]:
 
 
 def _wanted(merged: Merged, case: Case) -> Iterator[Offer]:
-    """Offers of what the case wants, and of what goes into that, in order of their ids."""
-    makers = grouped((line.material, offer) for offer in merged.offers.values() for line in offer.outputs)
-    found: dict[str, Offer] = {}
-    materials = [demand.material for demand in case.demands]
-    seen = set(materials)
-    while materials:
-        for offer in makers.get(materials.pop(), ()):
-            found[offer.id] = offer
-            more = {line.material for line in offer.inputs} - seen
-            seen |= more
-            materials += more
-    return (found[name] for name in sorted(found))
+    """Return the offers of what the case wants, and of what goes into that, in order of their ids."""
+    names = up_the_chain({demand.material for demand in case.demands}, merged.offers.values())
+    return (offer for offer in merged.offers.values() if any(line.material in names for line in offer.outputs))
 
 
 def _prices(paths: Paths, offer: Offer, given: Price | None) -> Iterator[tuple[str, str]]:
@@ -457,7 +434,7 @@ class OfferReader:
 
     def _pools(self) -> tuple[str, ...]:
         """The facility and those around it; its own figure is passed over where the case gives the offer one."""
-        pools = self.paths.pools(self.facility)
+        pools = self.paths.pools(self.facility.id)
         if self.given is None or self.given.capacity is None:
             return pools
         return tuple(name for name in pools if name != self.facility.id)
@@ -468,7 +445,7 @@ class OfferReader:
         if own and not self.merged.confidence(offer.source).reaches(least):
             self.reasons.append(f"its quantity is only {self.merged.confidence(offer.source)}")
         if not own:
-            steps = self.paths.steps(self.facility)
+            steps = self.paths.steps(self.facility.id)
             if not self.facility.capacity:
                 self.reasons.append("nobody published its capacity")
             elif not steps:
@@ -579,7 +556,7 @@ class OfferReader:
             return None
         materials = self.merged.materials
         material = materials[self.offer.outputs[0].material]
-        found = self.paths.benchmarked(price.benchmark, material)
+        found = self.paths.benchmarked(price.benchmark, material.id)
         if found is None:
             other = next(r.material for r in rows if self.paths.basis(materials[r.material], material) is None)
             self.reasons.append(

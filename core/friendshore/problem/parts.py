@@ -16,10 +16,11 @@ from typing import assert_never
 
 import numpy as np
 
-from ..domain.base import grouped
+from ..domain.base import Groups
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
+from ..domain.runtime import cached_method
 from ..errors import CHANGES, RULES, InputError, each_of
 from ..plugins import attributed
 from ..rules.amend import RULE_SUBJECTS, amended, with_bills
@@ -28,7 +29,7 @@ from ..rules.rows import Row, Rows
 from ..rules.terms import Table
 from .changes import KINDS, benchmark_named, resizes
 from .inputs import Inputs
-from .merged import around
+from .merged import around, up_the_chain
 from .problem import Problem
 from .rule_facts import rows_of
 from .trade import subjects_of
@@ -57,19 +58,18 @@ class Parts:
         counted = {facts.offer.id for facts in problem.offers} - reached
         self._idle: list[Offer] = [offer for offer in offers if offer.id in counted]
         """Offers that no demand can reach: they join nothing, but rules may name them."""
-        self._joined = _Joined(names)
+        self._joined = Groups(names)
         self.counted: dict[str, set[str]] = defaultdict(set)
         """Limit rule -> materials that its rows count."""
         self._join_offers()
         self._join_rules(rows)
         for row in ranked:
             self._joined.join(self.bond(row))
-        self._known: dict[tuple[Members, frozenset[str]], Inputs] = {}
 
     @cached_property
     def members(self) -> tuple[Members, ...]:
         """Materials of every part, in canonical order."""
-        return self._joined.groups()
+        return self._joined.all()
 
     @cached_property
     def of_material(self) -> Mapping[str, int]:
@@ -81,9 +81,7 @@ class Parts:
 
         `rules` are limit rules that count some of them although they ask for no row as things are.
         """
-        if (members, rules) not in self._known:
-            self._known[members, rules] = self._cut(members, rules)
-        return self._known[members, rules]
+        return self._cut(members, rules)
 
     def _join_offers(self) -> None:
         facilities = self.problem.merged.facilities
@@ -138,6 +136,7 @@ class Parts:
         materials = self.problem.merged.materials
         return {name for name in self._joined.names if covers is None or covers(materials[name])}
 
+    @cached_method
     def _cut(self, members: Members, also: frozenset[str]) -> Inputs:
         case = self.inputs.case
         offers = {offer.id: offer for offer in (*self.offers, *self._idle) if self._materials(offer) & members}
@@ -197,51 +196,6 @@ class Parts:
             incumbents=tuple(i for i in case.incumbents if i.offer in offers),
             stores=tuple(s for s in case.stores if s.material in members),
         )
-
-
-def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
-    """Some materials, and all that may be made into them by any offer, whether or not its figures are known."""
-    feeds: dict[str, set[str]] = defaultdict(set)
-    for offer in offers:
-        for line in offer.outputs:
-            feeds[line.material] |= {taken.material for taken in offer.inputs}
-    found, waiting = set(names), sorted(names)
-    while waiting:
-        more = feeds[waiting.pop()] - found
-        found |= more
-        waiting += sorted(more)
-    return found
-
-
-class _Joined:
-    """Names in groups: union and find."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._up = {name: name for name in sorted(set(names))}
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._up
-
-    @property
-    def names(self) -> frozenset[str]:
-        """All names."""
-        return frozenset(self._up)
-
-    def _root(self, name: str) -> str:
-        while self._up[name] != name:
-            self._up[name] = self._up[self._up[name]]
-            name = self._up[name]
-        return name
-
-    def join(self, names: Iterable[str]) -> None:
-        """Makes one group of all groups that hold one of `names`."""
-        roots = sorted({self._root(name) for name in names})
-        for root in roots[1:]:
-            self._up[root] = roots[0]
-
-    def groups(self) -> tuple[frozenset[str], ...]:
-        """All groups, in the order of their first name."""
-        return tuple(map(frozenset, grouped((self._root(name), name) for name in self._up).values()))
 
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
@@ -322,15 +276,12 @@ def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()
     return tuple(found)
 
 
-def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> list[Members]:
+def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[Members, ...]:
     """All parts, those that a changed limit rule counts together as one."""
-    groups = [set(members) for members in parts.members]
-    for _, bond in bonds:
-        meeting = [group for group in groups if group & bond]
-        if len(meeting) > 1:
-            meeting[0].update(*meeting[1:])
-            groups = [group for group in groups if not any(group is other for other in meeting[1:])]
-    return [frozenset(group) for group in groups]
+    groups = Groups(parts.of_material)
+    for names in (*parts.members, *(bond for _, bond in bonds)):
+        groups.join(names)
+    return groups.all()
 
 
 _OF_LAW = ("waive", "grant")

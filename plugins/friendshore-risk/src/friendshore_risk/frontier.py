@@ -483,7 +483,7 @@ def _capped_by(verified: VerifiedPlan, rule: Budget) -> Decimal:
     made = [
         line.total
         for line, found in zip(verified.lines, judge_purchases(verified, rule.countries), strict=True)
-        if found.whole is not Dependence.NO and rule.counts_if_tainted(line.item.arc.chained)
+        if found.whole is not Dependence.NO and rule.counts_if_tainted(line.arc.chained)
     ]
     return sum((values.value(term)[0] for term in for_all), sum(made, Decimal(0)))
 
@@ -518,7 +518,7 @@ class _Whole:
     def lines(self) -> Iterator[Line]:
         """All purchases."""
         members = self.members
-        yield from (line for line in self.session.verified.lines if line.item.entry.material not in members)
+        yield from (line for line in self.session.verified.lines if line.material not in members)
         for part in self.parts:
             yield from part.verified.lines
 
@@ -527,7 +527,7 @@ class _Whole:
         """Offers that are bought, by material and offer."""
         found = {}
         for line in self.lines:
-            chained = line.item.arc.chained
+            chained = line.arc.chained
             name = chained.facility.name or chained.facility.id
             supply = Supply(offer=chained.offer.id, facility=name, material=chained.material.id)
             found[supply.material, supply.offer] = supply

@@ -13,7 +13,6 @@ from pydantic import PlainSerializer
 
 from friendshore.domain.base import Record, grouped, totals
 from friendshore.domain.change import Change
-from friendshore.domain.plan import Purchase
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.time import Horizon
 from friendshore.errors import Diagnostic, InputError
@@ -340,9 +339,7 @@ def usual_losses(session: Session, kinds: Sequence[str] = USUAL_KINDS, most: int
                 _add_route(found, PossibleLoss(word=word, name=route.told, moves=moves_on(route, problem)))
     if not most or len(found) <= most:
         return found, 0
-    spent: dict[str, Decimal] = totals(
-        (line.item.entry.offer, line.total) for line in session.verified.lines if isinstance(line.item.entry, Purchase)
-    )
+    spent: dict[str, Decimal] = totals((line.name, line.total) for line in session.verified.lines)
 
     def rank(loss: PossibleLoss) -> tuple[Decimal, int, str]:
         return (

@@ -170,11 +170,10 @@ def _orders(program: Program, labels: Sequence[Hashable], period: int) -> Iterat
         move = int(columns.buy_move[place])
         ordered, delivered = int(moves.ordered[move]), int(moves.delivered[move])
         arc = arcs[int(moves.arc[move])]
-        seller = problem.lots[arc.lot].id if arc.lot >= 0 else offers[arc.offer].offer.id
         licences = columns.buy_licences[place]
         bought = arc.offer < 0 or not offers[arc.offer].offer.inputs
         label = labels[int(columns.buy_compliance_class[place])]
-        key = ("buy", arc.lot >= 0, seller, arc.node, ordered, delivered, label, licences)
+        key = ("buy", arc.lot >= 0, arc.name, arc.node, ordered, delivered, label, licences)
         yield key, (int(columns.buy[place]), delivered >= period and bought and not licences)
 
 

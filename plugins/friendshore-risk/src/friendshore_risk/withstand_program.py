@@ -13,6 +13,7 @@ import numpy as np
 from friendshore.domain.base import exact, totals
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Plan
+from friendshore.domain.runtime import cached_method
 from friendshore.errors import InputError, VerificationError
 from friendshore.problem import Problem
 from friendshore.problem.compliance_classes import ComplianceClass
@@ -330,7 +331,6 @@ class PreparedPart:
     """Loss -> the rule that comes to apply with it, as it then does."""
     first: Carried
     _plans: dict[tuple[Losses, ...], _Follower | None] = field(default_factory=dict)
-    _judged: dict[Losses, AfterLosses] = field(default_factory=dict)
 
     @cached_property
     def touching(self) -> Losses:
@@ -353,17 +353,13 @@ class PreparedPart:
         """Those plans."""
         return [follower.plan for follower in self._plans.values() if follower is not None]
 
+    @cached_method
     def after(self, losses: Losses) -> AfterLosses:
-        """What follows some of the losses that touch it.
+        """Return what follows some of the losses that touch it.
 
         Raises:
             VerificationError: if the plan that is to follow them does not hold, or does not follow them.
         """
-        if losses not in self._judged:
-            self._judged[losses] = self._after(losses)
-        return self._judged[losses]
-
-    def _after(self, losses: Losses) -> AfterLosses:
         found = [
             level.following.of(losses & frozenset(component.closed))
             for component, level in zip(self.part.components, self.levels, strict=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from friendshore.domain.base import Number, Record, exact
 from friendshore.domain.plan import OPTIMAL_GAP, Plan
+from friendshore.domain.runtime import cached_method
 from friendshore.errors import Diagnostic, InputError, VerificationError
 from friendshore.explain.results import CENT, Counted
 from friendshore.rules.base import Rule
@@ -137,21 +138,18 @@ class _CheckedPart:
     components: tuple[_CheckedComponent, ...] = ()
     by_fractions: bool = True
     """Whether all that was looked at is proved in exact fractions."""
-    _open: dict[Losses, bool | None] = field(default_factory=dict)
 
     def withstands(self, losses: Losses) -> bool | None:
-        """Whether nothing more is short after some losses; None: more is than no plan avoids."""
+        """Return True if nothing more is short after some losses, and False if no plan avoids what is short. None: a plan might avoid it."""
         touching = frozenset(loss for component in self.part.components for loss in component.closed)
-        here = losses & (touching | self.rules.keys())
-        if here not in self._open:
-            self._open[here] = self._answer(here)
-        return self._open[here]
+        return self._answer(losses & (touching | self.rules.keys()))
 
     def able(self, losses: Losses) -> Iterator[_Followed]:
         """Plans that follow some losses."""
         lost = frozenset().union(*(self.losses[loss].moves for loss in losses))
         return (one for one in self.followed if not one.orders & lost and self._lawful(one, losses))
 
+    @cached_method
     def _answer(self, losses: Losses) -> bool | None:
         able = list(self.able(losses))
         if any(not one.missing for one in able):

@@ -306,7 +306,7 @@ class _Stakes:
     def __init__(self, verified: VerifiedPlan, after: Problem) -> None:
         self._periods = verified.problem.case.horizon.periods
         judging = Judging(verified.ledger)
-        self._cost = {id(line.item): line.total for line in verified.lines}
+        self._costing = verified.costing
         self._bought: defaultdict[Way, list[tuple[Bought, FinalDelivery]]] = defaultdict(list)
         for item in verified.ledger.bought:
             for served in judging.ends(item):
@@ -342,8 +342,9 @@ class _Stakes:
         return self._sums(self._lost)
 
     def _sums(self, items: Mapping[int, Bought]) -> tuple[Decimal, Decimal]:
-        kg = sum((item.entry.quantity for item in items.values()), Decimal(0))
-        return exact(kg), exact(sum((self._cost.get(key, Decimal(0)) for key in items), Decimal(0)))
+        kg = sum((item.quantity for item in items.values()), Decimal(0))
+        bought = [item for item in items.values() if item.arc.offer >= 0]
+        return exact(kg), exact(sum((self._costing.line(item).total for item in bought), Decimal(0)))
 
 
 def _dated(item: Bought, served: FinalDelivery, sorts: Collection[str]) -> Iterator[int]:

@@ -49,7 +49,7 @@ Standings = Mapping[Way, tuple[JudgedDays, ...]]
 def way_of(problem: Problem, arc: Arc, use: Use) -> Way:
     """Return the way of an arc for a use."""
     return Way(
-        offer=problem.lots[arc.lot].id if arc.lot >= 0 else arc.chained.offer.id,
+        offer=arc.name,
         material=arc.node[0],
         place=arc.node[1],
         demand_material=use.material.id,
