@@ -20,7 +20,7 @@ from friendshore.catalog import read_catalog
 from friendshore.catalog.convert import convert
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
-from friendshore.reading import sheetxml
+from friendshore.reading import workbook
 from friendshore.reading.workbook import adds, as_text
 
 from ..building import refused
@@ -338,9 +338,9 @@ SHEET, END = b"<worksheet ", b"</sheetData>"
 ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 HOSTILE = {
     "row": (b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row>' + END, "row 99999999999 comes after row"),
-    "column": (b'<row r="9999"><c r="ZZZ9999"><v>1</v></c></row>' + END, "`ZZZ9999` is no cell"),
+    "column": (b'<row r="9999"><c r="ZZZ9999"><v>1</v></c></row>' + END, "cell `ZZZ9999` is out of place in row 9999"),
     "backwards": (b'<row r="1"><c r="A1"><v>1</v></c></row>' + END, "row 1 comes after row"),
-    "elsewhere": (b'<row r="9999"><c r="A3"><v>1</v></c></row>' + END, "cell A3 is not where it says"),
+    "elsewhere": (b'<row r="9999"><c r="A3"><v>1</v></c></row>' + END, "cell `A3` is out of place in row 9999"),
     "merged": (END + b"<mergeCells>" + b'<mergeCell ref="Z1:AA2"/>' * 101 + b"</mergeCells>", "more than 100 ranges"),
     "merged whole": (END + b'<mergeCells><mergeCell ref="ZZ2:XFD1048576"/></mergeCells>', "cells are merged"),
     "broken": (b"<row>" + END, "mismatched tag"),
@@ -378,6 +378,16 @@ def with_shared_texts(path: Path) -> Path:
     return rewritten(path, "xl/sharedStrings.xml", lambda data: re.sub(rb"<si><t[^>]*>(.*?)</t></si>", in_pieces, data))
 
 
+def test_a_workbook_saved_as_strict_open_xml_is_read(book: Path) -> None:
+    """Excel can save the same workbook with other names for its elements."""
+    strict = book.with_name("strict.xlsx")
+    usual = re.compile(rb"http://schemas\.openxmlformats\.org/(spreadsheetml|officeDocument)/2006/(main|relationships)")
+    with ZipFile(book) as before, ZipFile(strict, "w", ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            after.writestr(name, usual.sub(rb"http://purl.oclc.org/ooxml/\1/\2", before.read(name)))
+    assert same_facts(strict)
+
+
 @pytest.mark.parametrize(
     ("limit", "value", "message"),
     [("ROWS", 1, "too many rows"), ("CELLS", 20, "too many cells"), ("TEXTS", 3, "too many texts")],
@@ -389,7 +399,7 @@ def test_limits_are_said_with_what_was_found(
     shared = with_shared_texts(book)
     assert b"rPh" in ZipFile(shared).read("xl/sharedStrings.xml")
     assert same_facts(shared)
-    monkeypatch.setattr(sheetxml, limit, value)
+    monkeypatch.setattr(workbook, limit, value)
     told = "\n".join(mistakes(shared))
     assert message in told
     assert f"no more than {value} " in told

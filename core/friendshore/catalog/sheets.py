@@ -153,13 +153,14 @@ class _Writer:
 
     def _choices(self, position: int, name: str, said: Field) -> None:
         """Words to choose from; others can be written where they are names, since a list may be made of several."""
+        from xlsxwriter.utility import xl_range_abs  # an extra
+
         words, of = said.kind.words, self._sheet.choices.get(name, "")
         rule: dict[str, object] | None = None
         if of in self._lists:
             column = self._order.index(of)
-            letter = (chr(64 + column // 26) if column >= 26 else "") + chr(65 + column % 26)
-            source = f"='{_LISTS}'!${letter}$1:${letter}${len(self._lists[of])}"
-            rule = {"validate": "list", "source": source, "error_type": "warning"}
+            cells = xl_range_abs(0, column, len(self._lists[of]) - 1, column)
+            rule = {"validate": "list", "source": f"='{_LISTS}'!{cells}", "error_type": "warning"}
         elif words and len(",".join(words)) < _LONGEST_LIST:
             rule = {"validate": "list", "source": list(words)}
         if rule is not None:

@@ -30,7 +30,6 @@ from friendshore.readers import CatalogRows, TableRows
 from friendshore.reading.csvfile import BAD_CELL
 from friendshore.reading.fields import Field, Layout
 from friendshore.reading.records import path_of
-from friendshore.reading.sheetxml import letters
 from friendshore.reading.tomlfile import Key, TomlFile, toml_data
 from friendshore.reading.workbook import Workbook, read_workbook
 
@@ -210,6 +209,8 @@ def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
 
 def _edited(book: Workbook, name: str, written: WrittenSheet, found: list[Diagnostic]) -> EditedSheet | None:
     """Return a sheet as it is now; None, with an error in `found`, if it is missing."""
+    from openpyxl.utils import get_column_letter as letters  # an extra
+
     place, lines = book.place(name), book.sheets.get(name)
     if lines is None:
         fix = "write the workbook anew, or take it back from a copy; rows that are not wanted are deleted one by one"
