@@ -197,7 +197,7 @@ ONE_PROBLEM: dict[str, tuple[Callable[[Any], object], tuple[str, ...]]] = {
     "date for a name": (styled("offers", "A3", date(2026, 3, 1), "mmm yy"), ("sheet offers:3 [id]: the cell holds a date",)),
     "error": (lambda b: b["factors"].__setitem__("C2", "#N/A"), ("the cell holds an error",)),
     "merged": (lambda b: b["sources"].merge_cells("D2:D3"), ("cells are merged into one",)),
-
+    "a long format": (styled("factors", "C2", 0.5, "[" * 1_000_000), ("what a format of 1,000,000 characters says",)),
 }  # fmt: skip
 
 
@@ -358,6 +358,19 @@ def test_a_sheet_that_no_program_writes_is_one_mistake(name: str, book: Path) ->
     (told,) = mistakes(part_edited(book, SHEET if new.endswith(SHEET) else END, new))
     assert "sheet " in told
     assert message in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (END, b'<row r="9999"><c r="A9999" t="inlineStr"><v>plant-x</v></c></row>' + END, "9999 [A9999]: the cell holds an error"),
+        (END, b'<row r="9999"><c r="A9999" t="x"><is><t>plant x</t></is></c></row>' + END, "found `plant x`"),
+        (b"spreadsheetml/2006/main", b"other", "is no part of a workbook"),
+    ],
+)  # fmt: skip
+def test_a_cell_of_an_unknown_sort_is_not_blank(old: bytes, new: bytes, message: str, book: Path) -> None:
+    """The library passes over a value where it expects another, and over elements of another namespace."""
+    assert any(message in one for one in mistakes(part_edited(book, old, new)))
 
 
 def test_a_zip_of_very_many_files_is_not_read(book: Path) -> None:

@@ -177,7 +177,9 @@ def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = (
     except InputError as error:
         found.extend(error.problems)
     except _BROKEN as error:
-        why = f"it has no part {error}" if isinstance(error, KeyError) else str(error)
+        why = (
+            "its list of sheets is damaged" if isinstance(error, AttributeError | KeyError | TypeError) else str(error)
+        )
         why = "it is an old `.xls`, or has a password" if _is_old(path) else why
         found.append(
             Diagnostic(
@@ -341,19 +343,19 @@ class _Archive(ZipFile):
 
         Raises:
             InputError: as `open` does.
-            ValueError: if more lies between two of them than in any workbook.
+            ValueError: if more lies between two of them than in any workbook, or it is no part of one.
             ParseError: if it is no XML.
         """
         parser: Any = XMLPullParser(("end",))
-        count, size = 0, _PIECE
+        count, size, tag = 0, _PIECE, ""
         with self.open(part) as stream:
             while piece := stream.read(size):
                 parser.feed(_usual(piece))
                 size *= 2  # until an element ends: an unfinished tag is parsed again with every piece
                 for _, element in parser.read_events():
-                    size = _PIECE
+                    size, tag = _PIECE, element.tag
                     count += 1
-                    if element.tag in tags:
+                    if tag in tags:
                         yield element
                         element.clear()
                         count = 0
@@ -362,6 +364,8 @@ class _Archive(ZipFile):
                 if size > _LONGEST_TEXT:
                     raise ValueError(f"a text in it has more than {_LONGEST_TEXT:,} characters")
         parser.close()
+        if not tag.startswith(_MAIN):  # of the outermost element, which ends last
+            raise ValueError(f"`{tag[:_SHOWN]}` is no part of a workbook")
 
     def texts(self, part: str) -> list[str]:
         """Return the texts that cells refer to by number.
@@ -519,12 +523,13 @@ class _SheetReader:
         Raises:
             ValueError: if it holds an error, or a value that is none of its sort. So do ArithmeticError and LookupError.
         """
-        if cell.get("t") == "inlineStr":
-            inline = cell.find(_INLINE)
-            return None if inline is None else _text(inline)
+        inline = cell.find(_INLINE)
+        if inline is not None:
+            return _text(inline)
         parsed = self._parse(cell)
         value = parsed["value"]
-        if value is not None and parsed["data_type"] == "e":
+        is_lost = value is None and cell.findtext(_VALUE)  # openpyxl passes over a value of no known sort
+        if is_lost or value is not None and parsed["data_type"] == "e":
             raise ValueError(value)
         if isinstance(value, int) and abs(value) >= _LONGEST_WHOLE:
             value = float(value)
