@@ -69,6 +69,16 @@ class Sheet:
         return f"{column} [{self.units[column]}]" if column in self.units else column
 
 
+_HEAD = re.compile(r"(.*?)(?: +\[(.+)\])?", re.DOTALL)
+
+
+def split_head(head: str) -> tuple[str, str]:
+    """Return the column and the unit of a head, as `Sheet.head` joins them."""
+    match = _HEAD.fullmatch(head)
+    assert match is not None
+    return match[1], match[2] or ""
+
+
 def workbook(file: str, sheets: Sequence[Sheet], lists: Mapping[str, Sequence[str]] | None = None) -> bytes:
     """The bytes of a workbook.
 

@@ -82,14 +82,13 @@ _BROKEN = (
     SyntaxError,  # base of XML errors
     RuntimeError,  # an encrypted archive
     NotImplementedError,  # a compression that Python lacks
-    StopIteration,
 )
 """Exceptions for files that are not workbooks."""
 
 _PLAIN = r"[0-9#?.,/@ +()\xa0\u202f-]"
 _TOKEN = re.compile(
     rf'"(?P<quoted>[^"]*)"|\\(?:{_PLAIN}|(?P<escaped>.))|\[\$(?P<currency>[^\]-]*)[^\]]*\]|(?P<condition>\[[<>=][^\]]*\])'
-    rf"|[_*].|\[[^\]]*\]|E[+-]|(?P<digits>General|[0#?@][0#?@,]*)|{_PLAIN}|(?P<sign>.)",
+    rf"|[_*].|\[[^\]]*\]|E[+-]|(?P<digits>General|@|[0#?][0#?,]*)|{_PLAIN}|(?P<sign>.)",
     re.DOTALL | re.IGNORECASE,
 )
 """A token of a number format. The group `digits` shows the number, and every other group adds a text to it."""
