@@ -77,7 +77,7 @@ _BROKEN = (
     LookupError,
     ValueError,
     ArithmeticError,
-    AttributeError,  # as the next two, from openpyxl for a package that no program writes
+    AttributeError,  # like TypeError from openpyxl, if the list of sheets is damaged
     TypeError,
     SyntaxError,  # base of XML errors
     RuntimeError,  # an encrypted archive
@@ -171,7 +171,7 @@ def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = (
         return Workbook(str(path), {})
     try:
         with warnings.catch_warnings(), _Archive(path) as archive:
-            warnings.simplefilter("ignore")  # openpyxl tells of parts that it leaves out
+            warnings.simplefilter("ignore")  # openpyxl warns of parts that it ignores
             return _read(path, archive, also)
     except InputError as error:
         found.extend(error.problems)
@@ -264,7 +264,7 @@ _ROW, _CELL, _FORMULA, _VALUE, _INLINE = (f"{_MAIN}{name}" for name in ("row", "
 _COLUMN, _MERGE, _SHARED = (f"{_MAIN}{name}" for name in ("col", "mergeCell", "si"))
 _FORMAT, _STYLES = f"{_MAIN}numFmt", f"{_MAIN}cellXfs"
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(spreadsheetml|officeDocument)/(main|relationships)")
-"""Names in a workbook that Excel saves as "Strict Open XML"; openpyxl knows the others."""
+"""Namespaces of workbooks that Excel saves as "Strict Open XML", which openpyxl doesn't know."""
 
 
 def _usual(xml: bytes) -> bytes:
@@ -474,7 +474,9 @@ class _SheetReader:
             except ValueError:
                 at, column = 0, 0
             if at != number or not last < column <= _LAST_COLUMN:
-                raise ValueError(f"cell `{reference}` is out of place in row {number}; the last column is XFD")
+                raise ValueError(
+                    f"cell `{reference or column}` is out of place in row {number}; the last column is XFD"
+                )
             last = column
             if text := self._cell_text(cell, number, column, found):
                 texts += [""] * (column - 1 - len(texts)) + [text]
