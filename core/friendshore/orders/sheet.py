@@ -25,9 +25,9 @@ from ..inert import cell_inert
 from ..problem.demands import unfit_inputs
 from ..problem.merged import Merged
 from ..reading import kinds as k
-from ..reading.csvfile import Table, TableRow, fill, read_table
+from ..reading.csvfile import Table, TableRow, read_table
 from ..reading.fields import Field, Layout
-from ..reading.workbook import is_workbook, read_workbook
+from ..reading.workbook import is_workbook, read_workbook, sheet_table
 from .lines import OrderLine, edition
 
 SHEET = "orders"
@@ -175,12 +175,11 @@ class FilledSheet:
         if not is_workbook(self.path):
             return read_table(self.path, LAYOUT, self.found)
         book = read_workbook(self.path, self.found)
-        sheet = book.named(SHEET) or ""
+        sheet = book.named(SHEET)
+        if sheet is not None:
+            return sheet_table(book, sheet, LAYOUT, self.found)
         table = Table(LAYOUT, book.place(SHEET), self.found)
-        self.found += book.found.get(sheet, [])
-        if sheet:
-            fill(table, iter(book.sheets[sheet]))
-        elif not self.found:
+        if not self.found:
             table.tell("there is no such sheet", fix=_AGAIN)
         return table
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from friendshore.catalog.sheets import Sheet, workbook
+from friendshore.catalog.sheets import Sheet, split_head, workbook
 from friendshore.domain.base import UnreadableError, grouped
 from friendshore.domain.basis import weighed
 from friendshore.domain.evidence import Confidence
@@ -210,7 +210,7 @@ class BidSheet:
     ) -> dict[str, tuple[int, str]] | None:
         """Where each column stands, with the unit of its head; None, once it has been told, where one is not there, or twice."""
         line, cells = heads
-        told = [_head(str(cell)) for cell in cells]
+        told = [split_head(str(cell)) for cell in cells]
         found = {name: (at, unit) for at, (name, unit) in enumerate(told)}
         wrong = [name for name in names if [head for head, _ in told].count(name) != 1]
         for name in wrong:
@@ -262,12 +262,6 @@ class BidSheet:
         except UnreadableError as error:
             self._wrong(book, sheet, line, column.name, f"this is no {column.kind.name}", text, str(error))
         return None
-
-
-def _head(text: str) -> tuple[str, str]:
-    """A head's name and the unit behind it."""
-    name, _, unit = text.partition(" [")
-    return name.strip(), unit.rstrip("]")
 
 
 def _size(value: Any) -> Any:
