@@ -252,7 +252,7 @@ def _run_page() -> Iterator[str]:
         'with multipliers that prove a bound; `"empty"` in its place where they prove that no plan keeps the rows |'
     )
     yield f"| `{SUMS_FILE}` | the SHA-256 of every file above: `sha256sum -c {SUMS_FILE}` checks them |"
-    yield f"| `{SIGNATURE_FILE}` | of a [signed](../how-to/sign-a-run.md) run: the Ed25519 signature of `{SUMS_FILE}` |"
+    yield f"| `{SIGNATURE_FILE}` | of a [signed](../how-to/hand-on-a-report.md#sign-the-run) run: the Ed25519 signature of `{SUMS_FILE}` |"
     yield from (
         "",
         "A name may hold any sign. In the tables a text that a spreadsheet would compute (it begins with `=`, `+`, `-` or `@`, or does so",
