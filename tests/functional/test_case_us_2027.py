@@ -135,7 +135,7 @@ def test_strict_lets_unknown_phases_bite() -> None:
     assert planned("strict").run.exposed == []
     short = {d.id: round(float(d.short_kg) / 1000, 1) for d in planned("strict").run.demands if "gallium" in d.id}
     assert short == {"gallium-civil": 64.0, "gallium-defense": 0.0}
-    assert "Defence gets its 1.9 t of them, and 64 t of civil use go short" in README
+    assert "Defense gets its 1.9 t of them, and 64 t of civil use go short" in README
 
 
 @pytest.mark.deep

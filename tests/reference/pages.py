@@ -244,7 +244,7 @@ def _run_page() -> Iterator[str]:
         yield f"| `{table.file}` | {contents}: {', '.join(f'`{name}`' for name in table.columns)} |"
     yield f"| `{CERTIFICATE_FILE}` | of a run made with `--certify`: [what proves its bound](../decisions/certificates.md), [below](#certificate) |"
     yield f"| `{SUMS_FILE}` | the SHA-256 of every file above: `sha256sum -c {SUMS_FILE}` checks them |"
-    yield f"| `{SIGNATURE_FILE}` | of a [signed](../how-to/sign-a-run.md) run: Ed25519 signature of `{SUMS_FILE}` |"
+    yield f"| `{SIGNATURE_FILE}` | of a [signed](../how-to/hand-on-a-report.md#sign-the-run) run: the Ed25519 signature of `{SUMS_FILE}` |"
     yield from (
         "",
         '**Names may contain any character.** In tables, a text becomes a JSON string, such as `"=1+1"` or `"\\n"`, if it:',
