@@ -22,7 +22,7 @@ from friendshore.explain.results import Difference
 from friendshore.questions.alternatives.alternatives_document import alternatives_screen
 from friendshore.questions.alternatives.find_alternatives import Alternatives, MaterialMix
 from friendshore.questions.compare.comparison import Comparison
-from friendshore.questions.compare.comparison_document import comparison_screen
+from friendshore.questions.compare.comparison_document import comparison_document
 from friendshore_reasons.calendar.document import calendar_screen
 from friendshore_reasons.calendar.search import Calendar
 from friendshore_reasons.ledger.document import ledger_screen
@@ -130,7 +130,7 @@ def compare(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     found = made(draw, Comparison)
     near = found.moved_kg is not None
     moved = [one for one in found.mix if (one.moved_kg if near else one.before_kg != one.after_kg)]
-    return comparison_screen(found, 12), [("^Delivered", len(moved))]
+    return comparison_document(found, 12), [("^Delivered", len(moved))]
 
 
 def ask(draw: st.DrawFn) -> tuple[doc.Document, Counts]:

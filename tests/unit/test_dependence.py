@@ -18,7 +18,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.countries import COVERED_NATIONS
 from friendshore.domain.run import Run
 from friendshore.questions.compare.compare_plans import compare
-from friendshore.questions.compare.comparison_document import comparison_document, comparison_screen
+from friendshore.questions.compare.comparison_document import comparison_document
 from friendshore.report.page import page_document
 from friendshore.report.plan import plan_document
 from friendshore.report.screen import screen_document
@@ -245,7 +245,7 @@ def test_a_comparison_shows_what_a_change_does_to_the_share() -> None:
     assert (whole.material, metal.material) == ("", "metal")
     assert (whole.paid_before, whole.concern_before, whole.share_before) == (100, 100, 1)
     assert (whole.paid_after, whole.concern_after, whole.share_after) == (500, 0, 0)
-    for document in (comparison_screen(compared), comparison_document(compared)):
+    for document in (comparison_document(compared).on_screen(), comparison_document(compared)):
         assert "A 100 % of purchases (USD 100), B 0 % of purchases (USD 0)" in unwrapped(document, 200)
 
 

@@ -216,7 +216,7 @@ def test_rows_are_left_out_by_the_part_of_the_room_that_a_table_has() -> None:
     assert len(told) == 10
     assert [sum(line.startswith(name) for line in told) for name in ("ab-", "cd-")] == [4, 2]
     assert (told[5], told[9]) == ("26 more of ab", "28 more of cd")
-    whole = doc.Document("", (rows("ab", 5, 1),))
+    whole = doc.Document("", (rows("ab", 5, 1),)).on_screen()
     assert lines(whole, 80, 6) == lines(whole, 80, None)
     assert len(lines(whole, 80, 6)) == 6
 
@@ -247,7 +247,7 @@ def test_a_page_has_all_rows_and_what_stands_for_those_that_are_not_there() -> N
     """Markdown has no screen; a table that was made of the first rows alone still says so."""
     whole = rows("ab", 3, 1)
     cut = doc.DataTable(whole.columns, whole.rows[:2], whole.excerpt)
-    assert ["1 more of ab" in markdown(doc.Document("x", (one,))) for one in (whole, cut)] == [False, True]
+    assert ["1 more of ab" in markdown(doc.Document("x", (one,), "screen")) for one in (whole, cut)] == [False, True]
 
 
 LONG = ("first-offer 50 % at 12", "second-offer 30 % at 9", "third 20 %")

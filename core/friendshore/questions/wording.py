@@ -153,6 +153,33 @@ def on_screen(
     return doc.excerpt(columns, rows, [*told, doc.NOTHING], part)
 
 
+def ranked(
+    columns: Iterable[doc.Column],
+    rows: Sequence[Sequence[doc.Cell]],
+    one: str,
+    many: str = "",
+    *,
+    part: int = 1,
+    top: int = 0,
+    which: str = "",
+) -> doc.DataTable:
+    """Return a table whose rows matter less and less: on a screen as many as there is room for, else the first, and the number of the others.
+
+    Args:
+        columns: Its columns.
+        rows: All rows.
+        one: Name of a row that is left out, such as `more loss`.
+        many: Name of several. Empty: `one` with an s.
+        part: Its part of the room of a screen, beside that of other tables.
+        top: Rows that the whole document shows. 0: all.
+        which: Addition to the number of rows that the whole document leaves out.
+    """
+    see = "--full --top 0" if 0 < top < len(rows) else "--full"
+    rests = [doc.Several((f"{count(left, one, many)} ({see})",)) for left in range(len(rows), 0, -1)]
+    left = left_out(len(rows) - top, one, many, which) if top else []
+    return doc.excerpt(columns, rows, [*rests, doc.NOTHING], part, top, *left)
+
+
 def shortly(found: Difference) -> doc.Cell:
     """A difference in a line of a screen: `5 to 9` where it is not proved, or `7 ?` where there is little room."""
     if found.proved:

@@ -42,7 +42,7 @@ def screen_document(run: Run, folder: str = "") -> doc.Document:
         _bought(run),
         _orders(run, "all in the run" if folder else "all with --out"),
         doc.apart(_weights(run), doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder))),
-    )
+    ).on_screen()
 
 
 def _weights(run: Run) -> doc.Sentence | None:
