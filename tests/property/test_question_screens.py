@@ -23,11 +23,11 @@ from friendshore.questions.alternatives.alternatives_document import alternative
 from friendshore.questions.alternatives.find_alternatives import Alternatives, MaterialMix
 from friendshore.questions.compare.comparison import Comparison
 from friendshore.questions.compare.comparison_document import comparison_document
-from friendshore_reasons.calendar.document import calendar_screen
+from friendshore_reasons.calendar.document import calendar_document
 from friendshore_reasons.calendar.search import Calendar
-from friendshore_reasons.ledger.document import ledger_screen
+from friendshore_reasons.ledger.document import ledger_document
 from friendshore_reasons.ledger.search import Ledger
-from friendshore_reasons.repairs.document import repairs_screen
+from friendshore_reasons.repairs.document import repairs_document
 from friendshore_reasons.repairs.search import Gap, Repairs
 from friendshore_risk.stress import stress_screen
 from friendshore_risk.stress_answer import Insurance, Stress
@@ -116,13 +116,13 @@ def ledger(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     sums = [(one, (one.difference, one.off_alone, one.on_alone)) for one in found.items]
     felt = [any(not each.proved or abs(each.value) >= Decimal("0.005") for each in three) for _, three in sums]
     told = [one.adds.amount or one.adds.short_kg or some for (one, _), some in zip(sums, felt, strict=True)]
-    return ledger_screen(found), [("^Item", sum(map(bool, told)))]
+    return ledger_document(found), [("^Item", sum(map(bool, told)))]
 
 
 def calendar(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     """Dates, and what is short."""
     found = made(draw, Calendar)
-    return calendar_screen(found), [("^Short", len(found.cliffs)), ("^From", len(found.intervals))]
+    return calendar_document(found), [("^Short", len(found.cliffs)), ("^From", len(found.intervals))]
 
 
 def compare(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
@@ -149,7 +149,7 @@ def repairs(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
         one.__dict__["gap"] = 1 + place % max(len(found.gaps), 1)
     for gap in found.gaps:
         gap.__dict__["sentences"] = gap.rules
-    return repairs_screen(found), []
+    return repairs_document(found), []
 
 
 SCREENS: dict[str, Callable[[st.DrawFn], tuple[doc.Document, Counts]]] = {

@@ -410,9 +410,9 @@ def section(title: str, *parts: Element | None, tone: Tone = Tone.TITLE, column:
     return Section(title, tuple(part for part in parts if part is not None), tone, column)
 
 
-def section_if_any(title: str, *parts: Element | None, tone: Tone = Tone.TITLE) -> Section | None:
+def section_if_any(title: str, *parts: Element | None, tone: Tone = Tone.TITLE, column: str = "") -> Section | None:
     """The same, if there are any."""
-    made = section(title, *parts, tone=tone)
+    made = section(title, *parts, tone=tone, column=column)
     return made if made.parts else None
 
 
@@ -438,7 +438,7 @@ def table(columns: Iterable[Column], rows: Iterable[DataRow | Sequence[Cell]]) -
     return DataTable(tuple(columns), tuple(row if isinstance(row, DataRow) else DataRow(tuple(row)) for row in rows))
 
 
-AnyPart = TypeVar("AnyPart", bound=Part)
+AnyPart = TypeVar("AnyPart", bound=Element)
 
 
 def for_screen(part: AnyPart | None) -> AnyPart | None:

@@ -162,6 +162,7 @@ def ranked(
     part: int = 1,
     top: int = 0,
     which: str = "",
+    see: str = "--top 0 shows all",
 ) -> doc.DataTable:
     """Return a table whose rows matter less and less: on a screen as many as there is room for, else the first, and the number of the others.
 
@@ -173,11 +174,12 @@ def ranked(
         part: Its part of the room of a screen, beside that of other tables.
         top: Rows that the whole document shows. 0: all.
         which: Addition to the number of rows that the whole document leaves out.
+        see: Way to see those.
     """
-    see = "--full --top 0" if 0 < top < len(rows) else "--full"
-    rests = [doc.Several((f"{count(left, one, many)} ({see})",)) for left in range(len(rows), 0, -1)]
-    left = left_out(len(rows) - top, one, many, which) if top else []
-    return doc.excerpt(columns, rows, [*rests, doc.NOTHING], part, top, *left)
+    full = "--full --top 0" if 0 < top < len(rows) and "--top" in see else "--full"
+    rests = [doc.Several((f"{count(left, one, many)} ({full})",)) for left in range(len(rows), 0, -1)]
+    left = f"{count(len(rows) - top, one, many)}{which}: {see}"
+    return doc.excerpt(columns, rows, [*rests, doc.NOTHING], part, top, left)
 
 
 def shortly(found: Difference) -> doc.Cell:
