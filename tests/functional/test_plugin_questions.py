@@ -128,11 +128,11 @@ def test_every_answer_is_a_screen_with_what_matters_most(case: Path) -> None:
     given = {"why-not": {"offer": "guangxi-gallium"}, "compare": {"change": ("remove=guangxi-gallium",)}}
     for question in friendshore_questions():
         options = question.options(**given.get(question.name, {}))
-        found = question.ask(opened, options, None)
-        lines = plain_text(question.screen(found, options), 100, most=LINES).splitlines()
+        document = question.document(question.ask(opened, options, None), options)
+        lines = plain_text(document, 100, most=LINES).splitlines()
         assert 0 < len(lines) <= LINES, question.name
         assert max(map(len, lines)) <= 100, question.name
-        assert "--full" in "\n".join(lines) or question.screen(found, options) == question.document(found, options)
+        assert "--full" in "\n".join(lines) or document.on_screen().parts == document.whole().parts
 
 
 @pytest.mark.parametrize(

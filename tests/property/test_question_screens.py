@@ -19,7 +19,7 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.base import Record
 from friendshore.domain.change import Change
 from friendshore.explain.results import Difference
-from friendshore.questions.alternatives.alternatives_document import alternatives_screen
+from friendshore.questions.alternatives.alternatives_document import alternatives_document
 from friendshore.questions.alternatives.find_alternatives import Alternatives, MaterialMix
 from friendshore.questions.compare.comparison import Comparison
 from friendshore.questions.compare.comparison_document import comparison_document
@@ -29,9 +29,9 @@ from friendshore_reasons.ledger.document import ledger_document
 from friendshore_reasons.ledger.search import Ledger
 from friendshore_reasons.repairs.document import repairs_document
 from friendshore_reasons.repairs.search import Gap, Repairs
-from friendshore_risk.stress import stress_screen
+from friendshore_risk.stress import stress_document
 from friendshore_risk.stress_answer import Insurance, Stress
-from friendshore_workbooks.unknowns import Unknowns, ask_screen
+from friendshore_workbooks.unknowns import Unknowns, ask_document
 
 from .settings import examples
 from .test_screens import _NAMES, counted, whole_names
@@ -93,7 +93,7 @@ def stress(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     for one in (*found.losses, *found.pairs, *insured.losses):
         one.loss.__dict__["names"] = one.loss.names or ("QXaXZ",)
     felt = [one for one in found.losses if one.conflict or one.short or not one.rise.proved or abs(one.rise.value) >= 1]
-    return stress_screen(found, insured, 3), [
+    return stress_document(found, 3, insured), [
         ("^Without {2,}", len(felt)),
         ("^Stock that", len(insured.stock)),
         ("^Not insured", sum(not one.met for one in insured.losses)),
@@ -107,7 +107,7 @@ def alternatives(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     for place, one in enumerate(found.offers):
         if found.materials:
             one.__dict__["material"] = found.materials[place % len(found.materials)].material
-    return alternatives_screen(found), [("^(Material +Alternative|No alternative)", len(found.materials))]
+    return alternatives_document(found), [("^(Material +Alternative|No alternative)", len(found.materials))]
 
 
 def ledger(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
@@ -138,7 +138,7 @@ def ask(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     found = made(draw, Unknowns)
     for one in found.unknowns:  # the position of an answer is that of one that was tried
         one.__dict__["best"] = 0 if one.possibilities else None
-    return ask_screen(found, 6), [("^( *#)? +Not known|^Not known", len(found.unknowns))]
+    return ask_document(found, 6), [("^( *#)? +Not known|^Not known", len(found.unknowns))]
 
 
 def repairs(draw: st.DrawFn) -> tuple[doc.Document, Counts]:

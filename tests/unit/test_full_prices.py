@@ -13,7 +13,7 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.facts import Offer
 from friendshore.domain.run import Run, RunPurchase
 from friendshore.explain.full_prices import OfferPrice, OfferPrices, trace_cash
-from friendshore.questions.alternatives.alternatives_document import alternatives_document, alternatives_screen
+from friendshore.questions.alternatives.alternatives_document import alternatives_document
 from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.questions.why_not.find_why_not import why_not
 from friendshore.questions.why_not.why_not_document import why_not_document
@@ -233,7 +233,7 @@ def test_alternatives_and_why_not_call_a_maker_s_price_a_fee() -> None:
     assert (melt.full_price.how, melt.full_price.full_price) == ("marginal", 25)
     whole = shown(alternatives_document(found), 140)
     assert "below a fee of USD 4 every cheapest plan buys it; today the fee is 5; with its inputs, 25 marginal" in whole
-    assert "metal jp-melt JP fee 4 fee 5 25 marginal" in shown(alternatives_screen(found), 140)
+    assert "metal jp-melt JP fee 4 fee 5 25 marginal" in shown(alternatives_document(found).on_screen(), 140)
     asked = shown(why_not_document(why_not(session, "jp-melt")), 140)
     full = "its full price is USD 25/kg (marginal, ordered in 2026): a fee of 5 with duty and freight, and 20 for inputs (oxide)"
     assert all(part in asked for part in (full, "below a fee of USD 4/kg", "20 % below today's fee"))
