@@ -20,7 +20,7 @@ from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.describe import RunContext, run_of
 from friendshore.recommend.recheck import recheck
-from friendshore.report import page_document, plan_document, screen_document
+from friendshore.report import page_document, plan_document
 from friendshore.report.plan import exposed_lines, met
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, ExportControl, Tariff
@@ -129,7 +129,7 @@ def test_a_shortage_price_below_the_cost_is_a_cause_with_the_marginal_cost() -> 
     found = planned(case(demand("metal", "defense", 10, price=40), assume={"freight": 3}), catalog(source("AU", 50)))
     (price,) = found.run.shortages[0].causes[0].restrictions
     assert [price.kind, float(price.marginal_cost), price.shortage_price] == ["price", pytest.approx(53), 40]
-    assert "costs USD 53/kg, more than its shortage price of 40" in unwrapped(screen_document(found.run))
+    assert "costs USD 53/kg, more than its shortage price of 40" in unwrapped(plan_document(found.run).on_screen())
     assert without(found, Change(demand="metal-defense", shortage_price=Decimal(54))) == 0
 
 
@@ -150,7 +150,7 @@ def test_demands_that_compete_have_the_cause_of_their_joint_shortage_and_share_a
     assert [causes(found, "2026", one.id) for one in wanted] == [[[("lead time", ["au-metal"])]]] * 2
     assert served(found) == {("lead time",): 36}
     assert without(found, Change(lift="lead-time")) == 0
-    (line,) = [line for line in text(screen_document(found.run)).splitlines() if "lead time" in line]
+    (line,) = [line for line in text(plan_document(found.run).on_screen()).splitlines() if "lead time" in line]
     assert line.split()[:5] == ["metal", "defense", "36", "kg", "36"]
 
 

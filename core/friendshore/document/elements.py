@@ -367,10 +367,14 @@ def _reduced_table(table: DataTable, form: Form) -> Iterator[Element]:
     columns = tuple(replace(table.columns[i], on=None) for i in kept)
     excerpt = table.excerpt
     if excerpt is None or form == "screen":
+        if excerpt is not None:  # rows that head others are left out
+            rows = [replace(row, level=0) for row in rows]
         yield DataTable(columns, tuple(rows), excerpt)
         return
-    # What a narrow screen leaves out, the whole document has.
-    yield DataTable(tuple(replace(column, from_width=0) for column in columns), tuple(rows[: excerpt.top or None]))
+    # The whole document has what a narrow screen leaves out.
+    on_screens = {i for i, column in enumerate(kept) if table.columns[column].on is None}
+    columns = tuple(replace(column, from_width=0) if i in on_screens else column for i, column in enumerate(columns))
+    yield DataTable(columns, tuple(rows[: excerpt.top or None]))
     if 0 < excerpt.top < len(rows):
         yield Notes((excerpt.left,))
 

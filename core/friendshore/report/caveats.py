@@ -16,7 +16,7 @@ from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
 from ..domain.used import DatedStatus, PackedRule, PriceDate, RunPriceDate, aged, days_since, is_stale, turned_since
 from ..questions.wording import mass_of
-from .cash import duty_on_inputs, is_duty_told, stock_note
+from .cash import is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
 from .mix import barred_texts, in_orders
@@ -211,7 +211,7 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
             yield f"{BEFORE_ALL[subject]}, {why}: {few(about, most=most)}"
     if is_duty_told(run):
         makers = list(dict.fromkeys(run.names.offer(one.offer) for one in run.purchases if one.duty_on_inputs))
-        more = large_money(duty_on_inputs(run), run.currency)
+        more = large_money(run.duty_on_inputs, run.currency)
         yield f"{BEFORE_ALL[_DUTY_ON_FEE]} (*): with that on the inputs supplied it is {more} more: {few(makers, most=most)}"
     idle = (f"{BEFORE_ALL[_IDLE]}: {row.text}" for row in run.assumptions if row.subject == _IDLE)
     yield from _most(idle, most, "more such limit", "more such limits")

@@ -176,7 +176,7 @@ def needs(run: Run) -> list[doc.Element | None]:
 
 
 def _why(run: Run, demand: RunDemand) -> str:
-    entries = [entry for entry in run.shortages if entry.demand == demand.id]
+    entries = run.shortages_of.get(demand.id, [])
     found = []
     for cause, _ in group_causes(run, [demand]):
         own = [entry for entry in entries if any(each.key == cause.key for each in entry.causes)]
