@@ -92,11 +92,8 @@ def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
     }
 
 
-def check_document(checked: Checked, day: date | None = None, most: int | None = None) -> doc.Document:
-    """A check of a case: how old its data are on the day, its suggestions, and how many mistakes there are; the mistakes go to stderr.
-
-    With `most` no more suggestions than so many are told, and how many there are besides.
-    """
+def check_document(checked: Checked, day: date | None = None) -> doc.Document:
+    """Return a check of a case: the age of its data on the day, its suggestions, and the number of mistakes; the mistakes go to stderr."""
     if checked.errors:
         causes = len(by_cause(checked.errors))
         places = f" in {len(checked.errors)} places" if len(checked.errors) > causes else ""
@@ -105,11 +102,10 @@ def check_document(checked: Checked, day: date | None = None, most: int | None =
     head = (doc.sentence("no mistakes", tone=doc.Tone.GOOD, strong=True), *_ages(checked, day))
     if not checked.suggestions:
         return doc.document("Check", *head)
-    texts = [_suggestion(problem) for problem in checked.suggestions[:most]]
-    left = len(checked.suggestions) - len(texts)
-    more = doc.sentence(f"{left} more (--full)", tone=doc.Tone.ASIDE) if left else None
     title = count(len(checked.suggestions), "suggestion")
-    return doc.document("Check", *head, doc.section(title, doc.notes(texts), more, tone=doc.Tone.PLAIN))
+    return doc.document(
+        "Check", *head, doc.section(title, doc.notes(map(_suggestion, checked.suggestions)), tone=doc.Tone.PLAIN)
+    )
 
 
 def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
