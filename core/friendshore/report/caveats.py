@@ -14,7 +14,17 @@ from ..document.figures import count, large_money, mass, percent, rounded_money
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
-from ..domain.used import DatedStatus, PackedRule, PriceDate, RunPriceDate, aged, days_since, is_stale, turned_since
+from ..domain.used import (
+    DatedStatus,
+    PackedRule,
+    PriceDate,
+    RunPriceDate,
+    TurnedRule,
+    aged,
+    days_since,
+    is_stale,
+    turned_since,
+)
 from ..questions.wording import mass_of
 from .cash import is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
@@ -51,8 +61,8 @@ def old_lines(run: Run) -> Iterator[str]:
             yield f"{plugin.kind} {plugin.name}, {aged(plugin.as_of, run.made)}: {what} may have changed since"
 
 
-def turned_lines(run: Run) -> Iterator[str]:
-    """Rules of which a phase began or ended after their pack was looked at, up to the day on which the run was made."""
+def turned_rules(run: Run) -> Iterator[TurnedRule]:
+    """Yield the rules with a phase that began or ended between the review of their pack and the day on which the run was made."""
     rules = (PackedRule(rule.id, rule.pack, [*map(DatedStatus.read, rule.phases)]) for rule in run.rules)
     yield from turned_since(rules, run.plugins, run.made)
 
@@ -159,9 +169,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
     stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
     if stale:
         yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
-    turned = list(turned_lines(run))
-    if turned:
-        rules = list(dict.fromkeys(text.partition(",")[0] for text in turned))
+    if rules := list(dict.fromkeys(turned.rule for turned in turned_rules(run))):
         yield f"Law that turned since it was looked at: {few(rules, most=1)} (`--full`)"
     if old_prices := stale_line(run, 1):
         yield f"Old prices: {old_prices} (`--full`)"

@@ -21,9 +21,9 @@ from .caveats import (
     noted_packs,
     old_lines,
     stale_line,
-    turned_lines,
+    turned_rules,
 )
-from .checks import answer
+from .checks import result_of
 from .demand import (
     because_lines,
     for_whom,
@@ -113,7 +113,7 @@ def head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
             " checks the run.",
         )
     else:
-        came_to = doc.Phrase(answer(checked).partition(": ")[2], strong=True)
+        came_to = doc.Phrase(result_of(checked), strong=True)
         verified = doc.sentence("Checked when this page was made: ", came_to, ".")
     return [doc.sentence(time_of(run)), verified, told]
 
@@ -133,7 +133,7 @@ def caveats(run: Run) -> Iterator[str]:
     """What must be known before anything else is read."""
     yield from (f"Rules conflict: {text}" for text in conflict_lines(run))
     yield from (f"Old data: {text}." for text in old_lines(run))
-    yield from (f"Law that turned since it was looked at: {text}." for text in turned_lines(run))
+    yield from (f"Law that turned since it was looked at: {text}." for text in turned_rules(run))
     if old_prices := stale_line(run):
         yield f"Old prices: {old_prices}."
     yield from (f"Made for the case: {text}." for text in noted_packs(run))

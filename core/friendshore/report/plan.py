@@ -24,7 +24,7 @@ from .caveats import (
     old_lines,
     stale_line,
     stale_section,
-    turned_lines,
+    turned_rules,
     unexamined,
 )
 from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
@@ -32,13 +32,13 @@ from .ground import assumptions, kept_out, limits, rules, versions
 from .mix import barred, bought, dependence_line, dependence_section, holdings, mix, orders
 
 STATUS = {
-    PlanStatus.OPTIMAL: ("optimal", doc.Tone.GOOD),
-    PlanStatus.FEASIBLE: ("feasible, not proved cheapest", doc.Tone.DOUBTFUL),
-    PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", doc.Tone.DOUBTFUL),
-    PlanStatus.UNCONFIRMED: ("feasible, optimal according to one solver", doc.Tone.DOUBTFUL),
-    PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", doc.Tone.BAD),
+    PlanStatus.OPTIMAL: ("optimal", "", doc.Tone.GOOD),
+    PlanStatus.FEASIBLE: ("feasible", ", not proved cheapest", doc.Tone.DOUBTFUL),
+    PlanStatus.INTERRUPTED: ("interrupted", ", the best plan found so far", doc.Tone.DOUBTFUL),
+    PlanStatus.UNCONFIRMED: ("feasible", ", optimal according to one solver", doc.Tone.DOUBTFUL),
+    PlanStatus.INFEASIBLE: ("infeasible", ": hard rules conflict", doc.Tone.BAD),
 }
-"""Status in words, and how it is shown."""
+"""Status in a word, the rest of the sentence, and its tone."""
 _CONFIRMED = {
     Confirmation.BOUND: "by a bound",
     Confirmation.SECOND_SOLVER: "by a second solver",
@@ -48,7 +48,8 @@ _CONFIRMED = {
 
 def status_of(run: Run) -> tuple[str, doc.Tone]:
     """Return the status in words with what confirms it, and its tone."""
-    words, tone = STATUS[run.status]
+    word, more, tone = STATUS[run.status]
+    words = word + more
     confirmed = " and ".join(_CONFIRMED[each] for each in run.confirmed_by)
     return f"{words}, confirmed {confirmed}" if confirmed else words, tone
 
@@ -117,7 +118,9 @@ def warnings(run: Run) -> list[doc.Element]:
     exposed = "Exposed: what rules of unknown status would forbid, if they hold (--strict enforces them)"
     found = (
         doc.section_if_any("Old data", doc.notes(old_lines(run), doc.Tone.DOUBTFUL)),
-        doc.section_if_any("Law that turned since it was looked at", doc.notes(turned_lines(run), doc.Tone.DOUBTFUL)),
+        doc.section_if_any(
+            "Law that turned since it was looked at", doc.notes(map(str, turned_rules(run)), doc.Tone.DOUBTFUL)
+        ),
         doc.section_if_any("Old prices", doc.notes(filter(None, [stale_line(run)]), doc.Tone.DOUBTFUL)),
         doc.section_if_any("Rule packs made for the case", doc.notes(noted_packs(run))),
         *(assumed_section(run, subject) for subject in BEFORE_ALL),

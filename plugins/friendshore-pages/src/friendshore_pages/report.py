@@ -82,12 +82,12 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
 
 
 def _key_figures(run: Run, checked: RunCheck | None) -> doc.KeyFigures:
-    words, tone = STATUS[run.status]
+    word, _, tone = STATUS[run.status]
     lacking = [one for one in run.demands if one.short_kg]
     never = sum(1 for one in lacking if not one.first_met)
     of = f"{len(run.demands) - len(lacking)} of {len(run.demands)}"
     found = [
-        doc.KeyFigure("Plan", words.partition(",")[0].partition(":")[0], f"gap {percent(run.gap)}", tone),
+        doc.KeyFigure("Plan", word, f"gap {percent(run.gap)}", tone),
         _verified(checked),
         doc.KeyFigure(
             "Earned" if run.cost.nominal < 0 else "Spent",
