@@ -21,7 +21,8 @@ from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.describe import RunContext, run_of
 from friendshore.recommend.recheck import recheck
 from friendshore.report import page_document, plan_document
-from friendshore.report.plan import exposed_lines, met
+from friendshore.report.caveats import exposed_lines
+from friendshore.report.plan import met
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, ExportControl, Tariff
 from friendshore.rules.kinds.limits import Budget, MaxShare, Pin

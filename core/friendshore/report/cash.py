@@ -169,10 +169,10 @@ def priced(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
     return doc.Amount(whole) if own is None else f"{money(whole)}{mark} (fee {money(own)})"
 
 
-def price_note(run: Run) -> str:
-    """Return what full prices and fees are; empty if nothing is made from inputs."""
+def price_sentence(run: Run) -> doc.Sentence | None:
+    """Return the meaning of full prices and fees. None if nothing is made from inputs."""
     told = "Prices include all inputs. A fee is what a maker asks, with duty and freight; its inputs are orders of their own."
-    return " ".join(filter(None, (told, stock_note(run), duty_note(run)))) if run.draws else ""
+    return doc.sentence(" ".join(filter(None, (told, stock_note(run), duty_note(run))))) if run.draws else None
 
 
 def stock_note(run: Run) -> str:

@@ -96,20 +96,47 @@ for nothing. By their subjects, with their titles."""
 
 
 def unexamined(run: Run) -> doc.Section | None:
-    """Goods whose origin no rule asks about: what no short form of an answer may leave out."""
-    return assumed_section(run, _UNEXAMINED)
+    """Return the goods whose origin no rule asks about: no short form of an answer may leave them out."""
+    texts = [row.text for row in run.assumptions if row.subject == _UNEXAMINED]
+    return doc.section_if_any(BEFORE_ALL[_UNEXAMINED], doc.notes(texts, doc.Tone.DOUBTFUL))
 
 
-def assumed_section(run: Run, subject: str) -> doc.Section | None:
-    """All assumptions of a subject of `BEFORE_ALL`."""
-    texts = [row.text for row in run.assumptions if row.subject == subject]
-    return doc.section_if_any(BEFORE_ALL[subject], doc.notes(texts, doc.Tone.DOUBTFUL))
+def conflict_section(run: Run) -> doc.Section | None:
+    """Return the hard rules that conflict; on a screen each conflict is named or counted."""
+    return doc.section_if_any(
+        "Hard rules that cannot hold together",
+        doc.for_whole(doc.notes(conflict_lines(run), doc.Tone.BAD)),
+        doc.for_screen(doc.notes(_brief_conflicts(run), doc.Tone.BAD)),
+    )
 
 
-def assumed_lines(run: Run) -> Iterator[str]:
-    """The same for a page."""
+def warnings(run: Run) -> doc.Section | None:
+    """Return the notes to read before anything else."""
+    return doc.section_if_any("Before you rely on it", doc.notes(_warnings(run), doc.Tone.DOUBTFUL))
+
+
+def _warnings(run: Run) -> Iterator[str]:
+    yield from (f"Old data: {text}." for text in old_lines(run))
+    yield from (f"Law that turned since it was looked at: {text}." for text in turned_rules(run))
+    if old_prices := stale_line(run):
+        yield f"Old prices: {old_prices}."
+    yield from (f"Made for the case: {text}." for text in noted_packs(run))
     for subject, title in BEFORE_ALL.items():
         yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
+    yield from (f"Exposed: {text}" for text in exposed_lines(run))
+    yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))
+    yield from (f"{text}." for text in only_by_periods(run))
+    if run.nominal_low is not None and run.nominal_high is not None:
+        low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
+        told = f"Prices of {count(len({one.offer for one in run.ranges}), 'offer')} are given as ranges"
+        yield f"{told}: at their ends the same purchases would cost {low} to {high}, not discounted."
+    if run.assumptions:
+        yield f"Rests on {count(len(run.assumptions), 'assumption')}; all are in the run."
+    if run.leads:
+        yield f"{count(len(run.leads), 'offer')} not counted, because nobody published a capacity or price."
+    if run.unproven:
+        offers = len({row.offer for row in run.unproven})
+        yield f"{count(offers, 'offer')} kept out of some use only because an origin or a licence is not proved."
 
 
 def exposed_lines(run: Run) -> Iterator[str]:
@@ -139,7 +166,7 @@ def _days(doubt: RunDoubt) -> str:
     return f"until {doubt.end}" if doubt.end else "on any day"
 
 
-def conflicts(run: Run) -> Sequence[str]:
+def _brief_conflicts(run: Run) -> Sequence[str]:
     """The same as `conflict_lines` for a screen: every conflict is named or counted, and rules by their identifiers first."""
     return _in_brief(lambda most: _most(map(_conflict, run.conflicts), most, "more conflict"), _ROOM // 3)
 
@@ -153,7 +180,7 @@ def _conflict(part: RunConflict) -> str:
 
 def caveats(run: Run) -> Sequence[str]:
     """What a plan must not be read without, then what it rests on, for a screen: each that there is is told or counted."""
-    return _in_brief(lambda most: _caveats(run, most), _ROOM - sum(map(len, conflicts(run))))
+    return _in_brief(lambda most: _caveats(run, most), _ROOM - sum(map(len, _brief_conflicts(run))))
 
 
 def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:

@@ -47,7 +47,7 @@ def demands(run: Run) -> doc.Section:
     columns[3:3] = [doc.Column("Range", align="right", whole=True, room=0)] if ranged else []
     rows = [
         [
-            d.material,
+            doc.Phrase(run.names.material_with_id(d.material), brief=d.material),
             use,
             weighed(run.names, d.material, d.wanted_kg),
             *([wanted_range(d)] if ranged else []),
@@ -125,7 +125,7 @@ def _short_row(run: Run, group: Sequence[RunDemand], years: Sequence[str], late:
     short, wanted = sum_of(d.short_kg for d in group), sum_of(d.wanted_kg for d in group)
     causes = group_causes(run, group)
     return (
-        doc.Either(material, run.names.label(material)),
+        doc.Either(doc.Phrase(run.names.material_with_id(material), brief=material), run.names.label(material)),
         doc.Either(", ".join(dict.fromkeys(for_whom(run, demand) for demand in group)), _program(run, group[0])),
         weighed(run.names, material, short),
         doc.Share(short / wanted) if wanted and any(d.delivered_kg for d in group) else "all",

@@ -14,7 +14,7 @@ from ..domain.base import grouped, totals
 from ..domain.countries import COVERED_NATIONS, country_names
 from ..domain.run import Run, RunDependence, RunHolding, RunHoldingBar, RunHoldingUse, RunPurchase
 from ..questions.wording import weighed
-from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price_note, priced
+from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price_sentence, priced
 from .demand import and_more
 
 _PRICE = 12
@@ -47,9 +47,8 @@ def mix(run: Run) -> doc.Section:
     rows: list[doc.DataRow] = []
     for material, purchases in by_material(run).items():
         rows += _material_rows(run, material, purchases, periods)
-    note = price_note(run)
     made = doc.table([*columns, *prices], rows)
-    return doc.section("Mix, by time of delivery", made, doc.sentence(note) if note else None)
+    return doc.section("Mix, by time of delivery", made, price_sentence(run))
 
 
 def by_material(run: Run) -> dict[str, list[RunPurchase]]:
@@ -184,8 +183,8 @@ def _left(money: Sequence[Decimal]) -> list[Decimal]:
     return [*reversed(list(accumulate(reversed(money)))), Decimal(0)]
 
 
-def orders(run: Run, where: str) -> doc.Section | None:
-    """Return the orders by their last day, then by priority and money. `where` says on a screen how to see the others.
+def orders(run: Run, folder: str = "") -> doc.Section | None:
+    """Return the orders by their last day, then by priority and money. `folder`: where the run was written, if it was.
 
     The whole document has those of the next two periods, and a line for each later period.
     """
@@ -224,6 +223,7 @@ def orders(run: Run, where: str) -> doc.Section | None:
             rows.append(_order_row(run, order, some, on))
     spent = {day: large_money(cost_of(some), run.currency) for day, some in days.items()}
     left = [_orders_left(spent, by_day, shown) for shown in range(len(listed[:LINES]) + 1)]
+    where = "all in the run" if folder else "all with --out"
     rests = [doc.Several((f"{some} ({where})",)) if some else doc.NOTHING for some in left]
     notes = doc.notes(f"{label}: {_summary(run, by_period[label])}" for label in later)
     head = doc.sentence("Later (all orders with --json or --out)", strong=True) if notes else None
@@ -328,13 +328,6 @@ def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
         weighed(run.names, one.material, one.left_kg) if one.left_kg else doc.NOTHING,
         _verdicts(run, one) or "no demand could take it",
     ]
-
-
-def barred(run: Run) -> doc.Section | None:
-    """What is paid for and may serve nothing, for those who read no further than the status."""
-    return doc.section_if_any(
-        "Paid for, and barred from all that wants it", doc.notes(barred_texts(run), doc.Tone.DOUBTFUL)
-    )
 
 
 def barred_texts(run: Run) -> Iterator[str]:

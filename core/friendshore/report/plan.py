@@ -12,24 +12,10 @@ from ..domain.plan import Confirmation, PlanStatus
 from ..domain.run import Run, RunDemand, RunDiscount, RunLevel, RunRange
 from ..questions.wording import conversions
 from .cash import cash_sections, costs, money_line
-from .caveats import (
-    BEFORE_ALL,
-    assumed_section,
-    caveats,
-    conflict_lines,
-    conflicts,
-    exposed_lines,
-    not_advice,
-    noted_packs,
-    old_lines,
-    stale_line,
-    stale_section,
-    turned_rules,
-    unexamined,
-)
-from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
+from .caveats import caveats, conflict_section, not_advice, stale_section, unexamined, warnings
+from .demand import demands, for_whom, shortages, whole_periods
 from .ground import assumptions, kept_out, limits, rules, versions
-from .mix import barred, bought, dependence_line, dependence_section, holdings, mix, orders
+from .mix import bought, dependence_line, dependence_section, holdings, mix, orders
 
 STATUS = {
     PlanStatus.OPTIMAL: ("optimal", "", doc.Tone.GOOD),
@@ -113,27 +99,6 @@ def _who(run: Run, demands: Sequence[RunDemand]) -> str:
     return ", ".join([*names[:NAMED], *more])
 
 
-def warnings(run: Run) -> list[doc.Element]:
-    """Return the notes that a reader must know before the mix: exposure and assumptions."""
-    exposed = "Exposed: what rules of unknown status would forbid, if they hold (--strict enforces them)"
-    found = (
-        doc.section_if_any("Old data", doc.notes(old_lines(run), doc.Tone.DOUBTFUL)),
-        doc.section_if_any(
-            "Law that turned since it was looked at", doc.notes(map(str, turned_rules(run)), doc.Tone.DOUBTFUL)
-        ),
-        doc.section_if_any("Old prices", doc.notes(filter(None, [stale_line(run)]), doc.Tone.DOUBTFUL)),
-        doc.section_if_any("Rule packs made for the case", doc.notes(noted_packs(run))),
-        *(assumed_section(run, subject) for subject in BEFORE_ALL),
-        doc.section_if_any(exposed, doc.notes(exposed_lines(run), doc.Tone.DOUBTFUL)),
-        barred(run),
-        doc.section_if_any("Short by the length of the periods", doc.notes(only_by_periods(run), doc.Tone.DOUBTFUL)),
-        doc.apart(doc.sentence(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below"))
-        if run.assumptions
-        else None,
-    )
-    return [part for part in found if part is not None]
-
-
 def plan_document(run: Run, folder: str = "") -> doc.Document:
     """Return everything about a run, of which a screen shows the part that matters most.
 
@@ -144,11 +109,6 @@ def plan_document(run: Run, folder: str = "") -> doc.Document:
         run: The run.
         folder: Folder that it was written to. Empty if none.
     """
-    clash = doc.section_if_any(
-        "Hard rules that cannot hold together",
-        doc.for_whole(doc.notes(conflict_lines(run), doc.Tone.BAD)),
-        doc.for_screen(doc.notes(conflicts(run), doc.Tone.BAD)),
-    )
     money = money_line(run)
     below = doc.apart(_weights(run), doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder)))
     whole = doc.for_whole
@@ -157,15 +117,15 @@ def plan_document(run: Run, folder: str = "") -> doc.Document:
         *heading(run),
         doc.for_screen(doc.sentence(money)) if money else None,
         dependence_line(run),
-        clash,
-        *(whole(part) for part in warnings(run)),
+        conflict_section(run),
+        whole(warnings(run)),
         whole(ranks(run)),
         whole(demands(run)),
         shortages(run),
         whole(mix(run)),
         doc.for_screen(bought(run)),
         *(whole(part) for part in (exchangeable(run), dependence_section(run), holdings(run), whole_periods(run))),
-        orders(run, "all in the run" if folder else "all with --out"),
+        orders(run, folder),
         *(
             whole(part)
             for part in (discounts(run), costs(run), *cash_sections(run), price_ranges(run), stale_section(run))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from friendshore.document import elements as doc
@@ -10,12 +11,12 @@ from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.base import grouped
 from friendshore.domain.run import Run
 from friendshore.domain.used import is_stale
-from friendshore.report.cash import cash_sections, costs
-from friendshore.report.caveats import not_advice, stale_section
-from friendshore.report.demand import whole_periods
+from friendshore.report.cash import cash_sections, costs, price_sentence
+from friendshore.report.caveats import conflict_section, not_advice, stale_section, warnings
+from friendshore.report.demand import demands, shortages, whole_periods
 from friendshore.report.ground import (
     few,
-    kept_out_section,
+    kept_out,
     limits,
     more,
     rules_table,
@@ -24,7 +25,7 @@ from friendshore.report.ground import (
     without_effect,
 )
 from friendshore.report.mix import by_material, cost_of, dependence_figure, dependence_section, holdings
-from friendshore.report.page import answered, caveats, head, needs, proof, refused, suppliers, supply_notes, titled
+from friendshore.report.page import answered, head, proof, refused, suppliers, titled
 from friendshore.report.plan import STATUS, discounts, price_ranges, ranks
 
 from .charts.parts import largest
@@ -44,6 +45,8 @@ if TYPE_CHECKING:  # who prints a run that it has needs no solver
 
 MATERIALS = 40
 """Materials that have charts of their own, those first that cost most."""
+OFFERS = 100
+"""Rows of each table of offers that don't count."""
 IDLE = 12
 """Rules without effect up to which they are told in one sentence."""
 ASSUMPTIONS = 200
@@ -61,9 +64,11 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         titled(run),
         *head(run, checked),
         _key_figures(run, checked),
-        doc.section_if_any("Before you rely on it", doc.notes(caveats(run), doc.Tone.DOUBTFUL)),
+        conflict_section(run),
+        warnings(run),
         ranks(run),
         _demand(run),
+        shortages(run),
         whole_periods(run),
         orders_section(run),
         world_section(run),
@@ -72,7 +77,7 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         holdings(run),
         _money(run),
         _rules(run),
-        kept_out_section(run),
+        kept_out(run, OFFERS, as_tables=True),
         _assumptions(run),
         doc.section("How sure this is", doc.notes(proof(run, checked))),
         versions(run),
@@ -139,9 +144,11 @@ def _age(run: Run) -> Iterator[doc.KeyFigure]:
 
 
 def _demand(run: Run) -> doc.Section:
-    table, why = needs(run)
+    """Return the demands with a chart."""
+    section = demands(run)
+    table, *rest = section.parts
     assert isinstance(table, doc.DataTable)
-    return doc.section("What is needed, and whether it is available", met_drawing(run, table), why)
+    return replace(section, parts=(met_drawing(run, table), *rest))
 
 
 def _materials(run: Run) -> doc.Section:
@@ -160,9 +167,7 @@ def _materials(run: Run) -> doc.Section:
         if material in kept
     ]
     left = more(len(found) - len(kept), "material", "purchases.csv")
-    return doc.section(
-        "Who supplies it", suppliers(run), *map(doc.sentence, supply_notes(run)), *sections, doc.notes(left)
-    )
+    return doc.section("Who supplies it", suppliers(run), price_sentence(run), *sections, doc.notes(left))
 
 
 def _money(run: Run) -> doc.Section:
