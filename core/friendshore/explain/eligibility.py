@@ -372,16 +372,15 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
 
 def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
     """Yield the unpublished figures of a lead, each with the figure that would make it count."""
-    for reason in dict.fromkeys(lead.reasons):
-        changes = []
-        text = reason
-        if "capacity" in reason or "quantity" in reason:
+    for lacks, reason in dict.fromkeys(lead.reasons):
+        changes, text = [], reason
+        if lacks in ("capacity", "quantity"):
             published = max((step.per_year for step in facility.capacity if step.per_year is not None), default=None)
             rate = published if published is not None else _yearly_need(standings, lead.offer)
             changes = [Change(capacity=facility.id, per_year=rate, status=Status.OPERATING)]
             source = "as stated there" if published is not None else "all that is wanted"
             text = f"{reason}: a figure is needed; asked about with {_number(rate)} kg a year, {source}"
-        elif "price" in reason or "quotation" in reason:
+        elif lacks == "price":
             told = lead.offer.price
             known = told is not None and told.amount is not None
             amount, currency = (told.amount, told.currency) if told is not None and known else (Decimal(1), "")

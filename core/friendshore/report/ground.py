@@ -24,7 +24,7 @@ def rules(run: Run) -> doc.Section | None:
 
 def rules_table(run: Run) -> doc.DataTable:
     """Rules that do something to this plan, with what they do."""
-    rows = [
+    rows: list[list[doc.Cell]] = [
         [rule.id, "; ".join(map(phase_text, rule.phases)), _effect(rule, run.currency), _titled(rule)]
         for rule in with_effect(run)
     ]
