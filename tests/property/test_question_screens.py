@@ -76,6 +76,7 @@ def value(draw: st.DrawFn, kind: Any, most: int) -> Any:
 
 def made(draw: st.DrawFn, record: type[Record], most: int = _ROWS) -> Any:
     """A record, its fields drawn by their types."""
+    record.model_rebuild()  # types that a module names before it defines them
     drawn = {name: value(draw, field.annotation, most) for name, field in record.model_fields.items()}
     if "currency" in drawn:
         drawn["currency"] = "USD"

@@ -56,8 +56,8 @@ def stress_document(found: Stress, shown: int = SHOWN, insured: Insurance | None
         doc.for_whole(doc.sentence(head)),
         doc.for_screen(doc.sentence(brief)),
         what_is_known(found),
-        _losses("Without each of them alone", found.losses, found, shown),
-        _losses("Without two countries together", found.pairs, found, shown) if found.pairs else None,
+        _losses(found.losses, found, shown),
+        _losses(found.pairs, found, shown, pairs=True) if found.pairs else None,
         doc.for_whole(doc.apart(unasked)) if unasked else None,
         doc.for_whole(effort(found.effort)),
         *(insurance_parts(insured, shown) if insured is not None else ()),
@@ -86,9 +86,9 @@ def what_is_known(found: Stress) -> doc.Notes | None:
     return doc.notes([known], doc.Tone.DOUBTFUL)
 
 
-def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -> doc.Section:
+def _losses(losses: Sequence[Stressed], found: Stress, shown: int, *, pairs: bool = False) -> doc.Section:
+    title = "Without two countries together" if pairs else "Without each of them alone"
     felt = [loss for loss in losses if loss.conflict or not costs_nothing(loss)]
-    pairs = any(len(loss.loss.names) > 1 for loss in losses)
     more = [loss for loss in felt if not shown or not pairs or more_than_apart(loss)]
     told = left_out(len(felt) - len(more), "pair costs", "pairs cost", " what the two cost alone")
     unfelt = [loss.loss.name for loss in losses if not loss.conflict and costs_nothing(loss)]
