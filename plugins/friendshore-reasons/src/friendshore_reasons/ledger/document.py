@@ -310,4 +310,4 @@ def saves_something(saved: Difference) -> bool:
 
 
 def _periods(labels: Sequence[str]) -> str:
-    return labels[0] if len(labels) == 1 else f"{count(len(labels), 'period')} from {labels[0]}"
+    return f"{count(len(labels), 'period')} from {labels[0]}" if len(labels) > 1 else "".join(labels)
