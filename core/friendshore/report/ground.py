@@ -11,7 +11,7 @@ from ..document.figures import count, large_money, mass, number, rounded_money
 from ..domain.base import grouped
 from ..domain.run import Run, RunLimit, RunRule
 from ..domain.unmet import RunConflict
-from ..domain.used import aged
+from ..domain.used import DatedStatus, aged
 
 
 def rules(run: Run) -> doc.Section | None:
@@ -25,7 +25,12 @@ def rules(run: Run) -> doc.Section | None:
 def rules_table(run: Run) -> doc.DataTable:
     """Rules that do something to this plan, with what they do."""
     rows: list[list[doc.Cell]] = [
-        [rule.id, "; ".join(map(phase_text, rule.phases)), _effect(rule, run.currency), _titled(rule)]
+        [
+            rule.id,
+            "; ".join(phase_text(DatedStatus.read(text)) for text in rule.phases),
+            _effect(rule, run.currency),
+            _titled(rule),
+        ]
         for rule in with_effect(run)
     ]
     return doc.table([doc.Column("Rule"), doc.Column("In force"), doc.Column("Effect"), doc.Column("What")], rows)
@@ -60,14 +65,11 @@ def _effect(rule: RunRule, currency: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def phase_text(text: str) -> str:
-    """`2027-01-01..2030-12-31 enacted` in words; what else than enacted is said."""
-    days, _, status = text.rpartition(" ")
-    first, _, last = days.partition("..")
-    told = (
-        f"{first} to {last}" if first and last else f"from {first}" if first else f"until {last}" if last else "always"
-    )
-    return told if status == "enacted" else f"{told} ({status})"
+def phase_text(phase: DatedStatus) -> str:
+    """Return a phase in words; a status other than enacted is named."""
+    start, end, status = phase
+    days = f"{start} to {end}" if start and end else f"from {start}" if start else f"until {end}" if end else "always"
+    return days if status == "enacted" else f"{days} ({status})"
 
 
 def assumptions(run: Run) -> doc.Section | None:
