@@ -329,7 +329,7 @@ def _stock(found: Insurance, shown: int) -> doc.Section | None:
         return None
     columns = [
         doc.Column("Material"),
-        doc.figures("Stock"),
+        doc.figures("Quantity"),
         doc.figures("Holding a year", found.currency, from_width=_NARROW),
         doc.Column("For the loss of", from_width=_NARROW),
         doc.Column("Proved", on="whole"),
