@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
+from pydantic import Field
+
 from ..domain.base import Record, grouped
 from ..domain.change import Change, TermKind
 from ..domain.evidence import Confidence
@@ -328,6 +330,8 @@ class Obstacle(Record):
     nothing else is found, and yet no plan that keeps the rules can have any."""
     text: str
     """What it is, and what would have to become of it."""
+    reason: str = Field(default="", exclude=True)
+    """What it is alone, where that is part of the text. It groups offers, and isn't in the JSON form."""
     rule: str = ""
     clause: str = ""
     stage: str = ""
@@ -388,7 +392,7 @@ def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterat
             of = currency or standings.problem.case.currency
             as_stated = ", as stated there" if known else ""
             text = f"{reason}: a price is needed; asked about with {_number(amount)} {of} a unit{as_stated}"
-        yield Obstacle(kind="figure", text=text, lifted_by=changes)
+        yield Obstacle(kind="figure", text=text, reason=reason, lifted_by=changes)
 
 
 def _number(amount: Decimal | None) -> str:

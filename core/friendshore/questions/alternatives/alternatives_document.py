@@ -310,8 +310,7 @@ def _kept_out(names: ShownNames, out: Sequence[Alternative], shown: int) -> Iter
     by_reason: dict[str, list[str]] = {}
     for one in out:
         for obstacle in one.obstacles:
-            text = obstacle.text if not obstacle.rule else f"{obstacle.kind} by {obstacle.rule}"
-            reason = text.split(":")[0] if obstacle.kind == "figure" else text
+            reason = f"{obstacle.kind} by {obstacle.rule}" if obstacle.rule else obstacle.reason or obstacle.text
             named = names.offer_with_id(one.offer)
             today = f" (today {mass(one.today_kg)})" if one.today_kg else ""
             by_reason.setdefault(reason, []).append(named + today)
