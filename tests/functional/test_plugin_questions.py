@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,6 +120,20 @@ def test_a_question_of_a_plugin_has_a_screen_for_nothing(site: Site, case: Path)
     lines = here("echo", case).stdout.splitlines()
     assert (len(lines), lines[0], lines[-1]) == (40, "the answer", "266 more (--full)")
     assert here("echo", case, "--full").stdout.count("row-") == 300
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "friendshore.questions.alternatives.find_alternatives:Alternatives", "friendshore.questions.compare.comparison:Comparison",
+        "friendshore.questions.why_not.find_why_not:WhyNot", "friendshore_reasons.calendar.search:Calendar", "friendshore_reasons.ledger.search:Ledger",
+        "friendshore_reasons.repairs.search:Repairs", "friendshore_risk.frontier:Frontier", "friendshore_risk.stress_answer:Insurance",
+        "friendshore_risk.stress_answer:Stress", "friendshore_workbooks.unknowns:Unknowns",
+    ],
+)  # fmt: skip
+def test_a_notebook_finds_the_function_that_shows_an_answer(answer: str) -> None:
+    """Each answer names it as text, which no import checks."""
+    assert callable(resolve_name(resolve_name(answer).TOLD_BY))
 
 
 @pytest.mark.deep
