@@ -31,14 +31,17 @@ _MIDDLING, _NARROW, _LAST = 90, 70, 1
 """Characters of a line of a screen below which columns are left out that are looked up elsewhere, or without which a row still says most; the last of
 them only where names take their room."""
 
+SUPPLIERS = 3
+"""Suppliers of a material that the whole document names beside its spend; the mix has all of them."""
+
 Group = tuple[str, str, str, str]
 """Offer, material, place and end use."""
 
 
-def mix(run: Run) -> doc.Section:
+def mix(run: Run) -> doc.Section | None:
     """All purchases by material and supplier, with their kilograms by period of delivery."""
     if not run.purchases:
-        return doc.section("Mix", doc.sentence("nothing is bought"))
+        return None
     names = doc.longest_word(p.material for p in run.purchases) + 2
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR)
     columns = [doc.Column("Material, supplier", room=names), doc.Column("Chain"), doc.Column("For"), *periods]
@@ -117,37 +120,45 @@ def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]
 
 
 def bought(run: Run) -> doc.Section:
-    """Return the purchases by use and supplier, by spend."""
+    """Return the purchases by material and use with their suppliers, by spend."""
+    title = "Who supplies it"
     if not run.purchases:
-        return doc.apart(doc.sentence("nothing is bought"))
+        return doc.section(title, doc.sentence("nothing is bought"), column="Bought")
     found = grouped(((p.material, p.end_use), p) for p in run.purchases)
     groups = sorted(found.items(), key=lambda item: (-cost_of(item[1]), item[0]))
     unit = MILLION if any(cost_of(group) >= MILLION for _, group in groups) else Decimal(1)
     columns = [
-        doc.Column("Bought"),
+        doc.Column("Material"),
         doc.Column("For", from_width=_NARROW),
-        doc.Column("Quantity", align="right", from_width=_MIDDLING),
-        doc.Column("", f"{run.currency}{' million' if unit > 1 else ''}", align="right", from_width=_LAST),
-        doc.Column("", f"{run.currency}/kg", align="right", from_width=_NARROW),
+        doc.figures("Quantity", from_width=_MIDDLING),
+        doc.Column("", f"{run.currency}{' million' if unit > 1 else ''}", "right", from_width=_LAST, on="screen"),
+        doc.Column("", run.currency, "right", whole=True, on="whole"),
+        doc.figures("", f"{run.currency}/kg", _NARROW),
         doc.Column("From (fee: without inputs)" if run.draws else "From"),
     ]
-    rows: list[list[doc.Cell]] = [
-        [
-            run.names.label(material),
-            _uses(use),
-            weighed(run.names, material, kilograms_of(group)),
-            number(cost_of(group) / unit),
-            _average(run, group),
-            _suppliers(run, group),
-        ]
-        for (material, use), group in groups[:LINES]
+    names = run.names
+    rows = [
+        doc.DataRow(
+            (
+                doc.Either(doc.Phrase(names.material_with_id(material), brief=material), names.label(material)),
+                _uses(use),
+                weighed(names, material, kilograms_of(group)),
+                number(cost_of(group) / unit),
+                doc.Amount(cost_of(group)),
+                _average(run, group),
+                _suppliers(run, group),
+            ),
+            on=None if place < LINES else "whole",
+        )
+        for place, ((material, use), group) in enumerate(groups)
     ]
-    names = [f"{run.names.material(material)} for {_uses(use)}" for (material, use), _ in groups]
+    others = [f"{names.material(material)} for {_uses(use)}" for (material, use), _ in groups]
     left = _left([cost_of(group) for _, group in groups])
     rests = [
-        and_more(names[shown:], f"more, {large_money(left[shown], run.currency)}") for shown in range(len(rows) + 1)
+        and_more(others[shown:], f"more, {large_money(left[shown], run.currency)}")
+        for shown in range(len(rows[:LINES]) + 1)
     ]
-    return doc.apart(doc.excerpt(columns, rows, rests, part=5))
+    return doc.section(title, doc.excerpt(columns, rows, rests, part=5), column="Bought")
 
 
 def _uses(joined: str) -> str:
@@ -175,7 +186,7 @@ def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
         brief.append(share)
         full.append(share + several + (f" (fee {money(own)})" if own is not None else ""))
     unnamed = any(names[offer] == offer for offer in groups)  # an id is never cut
-    return doc.Several(tuple(full), tuple(brief), one="offer" if unnamed else "")
+    return doc.Several(tuple(full), tuple(brief), one="offer" if unnamed else "", named=SUPPLIERS)
 
 
 def _left(money: Sequence[Decimal]) -> list[Decimal]:

@@ -6,23 +6,19 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..document import elements as doc
-from ..document.figures import count, large_money, percent
-from ..domain.base import grouped
-from ..domain.run import Run, RunPurchase
-from ..questions.wording import weighed
-from .cash import cash_sections, costs, price_sentence
+from ..document.figures import large_money, percent
+from ..domain.run import Run
+from .cash import cash_sections, costs
 from .caveats import conflict_section, not_advice, warnings
 from .checks import result_of
 from .demand import demands, shortages, whole_periods
 from .ground import rules, versions
-from .mix import by_material, chain, dependence_line, dependence_section, holdings, kilograms_of, orders, prices_of
+from .mix import bought, dependence_line, dependence_section, holdings, mix, orders
 from .plan import spends, status_of, time_of
 
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
 
-SUPPLIERS = 2
-"""Suppliers of a material that are named."""
 FINDINGS = 20
 """Things that fail verification that are named."""
 
@@ -43,7 +39,8 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
         demands(run),
         shortages(run),
         whole_periods(run),
-        doc.section("Who supplies it", suppliers(run), price_sentence(run)),
+        bought(run),
+        mix(run),
         dependence_section(run),
         holdings(run),
         orders(run),
@@ -95,39 +92,6 @@ def refused(checked: RunCheck) -> Iterator[doc.Element | None]:
     yield doc.sentence(warning, " Nothing that it says is told here.")
     yield doc.section_if_any("Here is something else than the run was made with", doc.notes(checked.differs))
     yield doc.section("What failed verification", doc.notes(found))
-
-
-def suppliers(run: Run) -> doc.Element:
-    """Material by material the suppliers of most of it, and all others together."""
-    rows = [row for material, purchases in by_material(run).items() for row in _of_material(run, material, purchases)]
-    columns = [doc.Column("Material"), doc.Column("Supplier"), doc.Column("Through")]
-    columns += [doc.figures("Share"), doc.figures("Quantity"), doc.figures("", f"{run.currency}/kg")]
-    columns += [doc.figures("of it fee")] if run.draws else []
-    return doc.table(columns, rows) if rows else doc.sentence("Nothing is bought.")
-
-
-def _of_material(run: Run, material: str, purchases: Sequence[RunPurchase]) -> Iterator[list[doc.Cell]]:
-    groups = grouped((purchase.offer, purchase) for purchase in purchases)
-    total = kilograms_of(purchases)
-    in_order = sorted(groups.values(), key=lambda group: (-kilograms_of(group), group[0].offer))
-
-    def row(name: str, through: str, group: Sequence[RunPurchase], *, first: bool) -> list[doc.Cell]:
-        bought = kilograms_of(group)
-        part = doc.Share(bought / total) if total else ""
-        return [
-            run.names.material_with_id(material) if first else "",
-            name,
-            through,
-            part,
-            weighed(run.names, material, bought),
-            *prices_of(run, group),
-        ]
-
-    for number, group in enumerate(in_order[:SUPPLIERS]):
-        yield row(run.names.offer(group[0].offer), chain(run, group[0]).brief, group, first=not number)
-    rest = [purchase for group in in_order[SUPPLIERS:] for purchase in group]
-    if rest:
-        yield row(count(len(in_order) - SUPPLIERS, "other"), "", rest, first=False)
 
 
 def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:

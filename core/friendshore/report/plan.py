@@ -122,8 +122,8 @@ def plan_document(run: Run, folder: str = "") -> doc.Document:
         whole(ranks(run)),
         whole(demands(run)),
         shortages(run),
+        bought(run),
         whole(mix(run)),
-        doc.for_screen(bought(run)),
         *(whole(part) for part in (exchangeable(run), dependence_section(run), holdings(run), whole_periods(run))),
         orders(run, folder),
         *(

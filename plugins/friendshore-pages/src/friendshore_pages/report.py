@@ -24,8 +24,8 @@ from friendshore.report.ground import (
     with_effect,
     without_effect,
 )
-from friendshore.report.mix import by_material, cost_of, dependence_figure, dependence_section, holdings
-from friendshore.report.page import answered, head, proof, refused, suppliers, titled
+from friendshore.report.mix import bought, by_material, cost_of, dependence_figure, dependence_section, holdings
+from friendshore.report.page import answered, head, proof, refused, titled
 from friendshore.report.plan import STATUS, discounts, price_ranges, ranks
 
 from .charts.parts import largest
@@ -155,7 +155,7 @@ def _materials(run: Run) -> doc.Section:
     """Each material that is bought: over time, and from mine to user."""
     found = by_material(run)
     if not found:
-        return doc.section("Who supplies it", doc.sentence("Nothing is bought."))
+        return bought(run)
     kept = set(largest({material: cost_of(some) for material, some in found.items()}, MATERIALS))
     sections = [
         doc.section(
@@ -167,7 +167,8 @@ def _materials(run: Run) -> doc.Section:
         if material in kept
     ]
     left = more(len(found) - len(kept), "material", "purchases.csv")
-    return doc.section("Who supplies it", suppliers(run), price_sentence(run), *sections, doc.notes(left))
+    section = bought(run)
+    return doc.section(section.title, *section.parts, price_sentence(run), *sections, doc.notes(left))
 
 
 def _money(run: Run) -> doc.Section:
