@@ -21,7 +21,7 @@ from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.describe import RunContext, run_of
 from friendshore.recommend.recheck import recheck
 from friendshore.report import page_document, plan_document
-from friendshore.report.caveats import exposed_lines
+from friendshore.report.caveats import exposures
 from friendshore.report.plan import met
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, ExportControl, Tariff
@@ -324,9 +324,9 @@ def test_exposed_says_on_which_days_nobody_knows_whether_the_rule_holds() -> Non
         ("2026-07-01", "2026-09-30", "Said to be extended."),
         ("2026-10-01", "None", "Resumes unless extended."),
     ]
-    line = next(exposed_lines(found.run))
-    assert "Not known whether it holds from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on" in line
-    assert f"Exposed: {line}" in markdown(page_document(found.run))
+    line = next(exposures(found.run))
+    assert "unknown from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on" in line
+    assert line in markdown(page_document(found.run))
     assert json.loads(found.run.model_dump_json())["exposed"][0]["unknown"][1]["start"] == "2026-10-01"
 
 

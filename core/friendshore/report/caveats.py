@@ -123,7 +123,7 @@ def _warnings(run: Run) -> Iterator[str]:
     yield from (f"Made for the case: {text}." for text in noted_packs(run))
     for subject, title in BEFORE_ALL.items():
         yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
-    yield from (f"Exposed: {text}" for text in exposed_lines(run))
+    yield from exposures(run)
     yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))
     yield from (f"{text}." for text in only_by_periods(run))
     if run.nominal_low is not None and run.nominal_high is not None:
@@ -137,20 +137,6 @@ def _warnings(run: Run) -> Iterator[str]:
     if run.unproven:
         offers = len({row.offer for row in run.unproven})
         yield f"{count(offers, 'offer')} kept out of some use only because an origin or a licence is not proved."
-
-
-def exposed_lines(run: Run) -> Iterator[str]:
-    """What rules of unknown status would forbid, and on which days nobody knows whether they hold."""
-    for row in run.exposed:
-        materials = ", ".join(
-            f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()
-        )
-        unknown = "; ".join(_doubt(doubt) for doubt in row.unknown)
-        yield (
-            f"{row.rule} ({row.title or 'no title'}): {materials}, worth {large_money(row.cost, run.currency)}, "
-            f"from {row.first} on, {count(len(row.offers), 'offer')}"
-            + (f". Not known whether it holds {unknown.rstrip('.')}" if unknown else "")
-        )
 
 
 def _doubt(doubt: RunDoubt) -> str:
@@ -207,7 +193,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
         "more packs made for the case",
     )
     yield from _assumed(run, most)
-    yield from _most(_exposures(run), most, "more rule of unknown status", "more rules of unknown status")
+    yield from _most(exposures(run, shortly=True), most, "more rule of unknown status", "more rules of unknown status")
     bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))
     yield from _most(bars, most, "more lot that is barred so", "more lots that are barred so")
     yield from late_orders(run)
@@ -286,19 +272,20 @@ def exchange_lines(run: Run) -> Iterator[str]:
         yield f"Equal offers, any of which would do: {few([run.names.material(name) for name in materials], most=1)} (`--full`)"
 
 
-def _exposures(run: Run) -> Iterator[str]:
-    """Yield what rules of unknown status would prohibit, the most expensive first."""
+def exposures(run: Run, *, shortly: bool = False) -> Iterator[str]:
+    """Yield what rules of unknown status would prohibit, the most expensive first. `shortly`: with one material, and notes that are cut."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
-        materials = few(
-            [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()],
-            most=1,
-        )
-        days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
-        worth = large_money(row.cost, run.currency)
-        why = "; ".join(dict.fromkeys(_cut(doubt.note, _BRIEFLY).rstrip(".") for doubt in row.unknown if doubt.note))
+        materials = [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()]
+        if shortly:
+            notes = dict.fromkeys(_cut(doubt.note, _BRIEFLY).rstrip(".") for doubt in row.unknown if doubt.note)
+            days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
+            unknown = f"{row.rule}, unknown {days}{f' ({why})' if (why := '; '.join(notes)) else ''}"
+        else:
+            days = "; ".join(map(_doubt, row.unknown)) or "on some day"
+            unknown = f"{row.rule} ({row.title or 'no title'}), unknown {days}"
         yield (
-            f"Exposed: {row.rule}, unknown {days}{f' ({why})' if why else ''}. Counted as not in force; if it is "
-            f"(--strict), it forbids {worth} from {row.first} on: {materials}"
+            f"Exposed: {unknown}. Counted as not in force; if it is (--strict), it forbids {large_money(row.cost, run.currency)} "
+            f"from {row.first} on: {few(materials, most=1) if shortly else ', '.join(materials)}"
         )
 
 
