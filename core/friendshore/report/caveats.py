@@ -53,12 +53,11 @@ def conflict_lines(run: Run) -> Iterator[str]:
         yield from floor_lines(part)
 
 
-def old_lines(run: Run) -> Iterator[str]:
-    """Catalogs and packs that were looked at too long before the run was made."""
-    for plugin in run.plugins:
-        if is_stale(plugin.as_of, run.made):
-            what = "law" if plugin.kind == "pack" else "prices, plants and owners"
-            yield f"{plugin.kind} {plugin.name}, {aged(plugin.as_of, run.made)}: {what} may have changed since"
+def _old_data(run: Run, most: int) -> Iterator[str]:
+    """Yield the catalogs and packs that were last reviewed too long before the run was made."""
+    stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
+    if stale:
+        yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
 
 
 def turned_rules(run: Run) -> Iterator[TurnedRule]:
@@ -116,7 +115,7 @@ def warnings(run: Run) -> doc.Section | None:
 
 
 def _warnings(run: Run) -> Iterator[str]:
-    yield from (f"Old data: {text}." for text in old_lines(run))
+    yield from _old_data(run, len(run.plugins))
     yield from (f"Law that turned since it was looked at: {text}." for text in turned_rules(run))
     if old_prices := stale_line(run):
         yield f"Old prices: {old_prices}."
@@ -179,9 +178,7 @@ def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:
 
 
 def _caveats(run: Run, most: int) -> Iterator[str]:
-    stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
-    if stale:
-        yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
+    yield from _old_data(run, most)
     if rules := list(dict.fromkeys(turned.rule for turned in turned_rules(run))):
         yield f"Law that turned since it was looked at: {few(rules, most=1)} (`--full`)"
     if old_prices := stale_line(run, 1):
