@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 WIDE = 110
 """Characters of a line from which on phrases are told at length."""
+MEDIUM, NARROW, SPARE = 90, 70, 1
+"""Characters of a line of a screen below which it leaves out columns that are looked up elsewhere (`MEDIUM`), or without which a row still says most
+(`NARROW`). A column from `SPARE` on is left out only where names take its room."""
 
 
 Form: TypeAlias = Literal["whole", "screen"]

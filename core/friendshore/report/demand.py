@@ -23,9 +23,6 @@ _USE = 16
 _YEAR = 9
 NAMED = 12
 """Demands that a cause keeps supply from and that are named beside it; the rest is counted."""
-_MIDDLING, _NARROW, _LAST = 90, 70, 1
-"""Characters of a line of a screen below which columns are left out that are looked up elsewhere, or without which a row still says most; the last of
-them only where names take their room."""
 ROUNDED = 8
 """Dates and lead times that are named; the rest is counted."""
 
@@ -99,11 +96,11 @@ def shortages(run: Run) -> doc.Section | None:
     columns = [
         doc.Column("Material"),
         doc.Column("For"),
-        doc.figures("Short", from_width=_LAST),
-        doc.figures("Part", from_width=doc.WIDE if late else _MIDDLING),
+        doc.figures("Short", from_width=doc.SPARE),
+        doc.figures("Part", from_width=doc.WIDE if late else doc.MEDIUM),
         doc.Column("When", on="whole"),
-        *(doc.Column(year, align="right", from_width=_LAST, on="screen") for year in years),
-        *([doc.Column("Met from", from_width=_NARROW, on="screen")] if late else []),
+        *(doc.Column(year, align="right", from_width=doc.SPARE, on="screen") for year in years),
+        *([doc.Column("Met from", from_width=doc.NARROW, on="screen")] if late else []),
         doc.Column("Cause"),
         doc.Column(f"{run.currency}/kg short", "", "right", whole=True, on="whole"),
     ]

@@ -27,10 +27,6 @@ SOON = 2
 _WITH_USE = 108
 """Characters from which on an order says what it is for and its price, as the mix does."""
 
-_MIDDLING, _NARROW, _LAST = 90, 70, 1
-"""Characters of a line of a screen below which columns are left out that are looked up elsewhere, or without which a row still says most; the last of
-them only where names take their room."""
-
 SUPPLIERS = 3
 """Suppliers of a material that the whole document names beside its spend; the mix has all of them."""
 
@@ -129,11 +125,11 @@ def bought(run: Run) -> doc.Section:
     unit = MILLION if any(cost_of(group) >= MILLION for _, group in groups) else Decimal(1)
     columns = [
         doc.Column("Material"),
-        doc.Column("For", from_width=_NARROW),
-        doc.figures("Quantity", from_width=_MIDDLING),
-        doc.Column("", f"{run.currency}{' million' if unit > 1 else ''}", "right", from_width=_LAST, on="screen"),
+        doc.Column("For", from_width=doc.NARROW),
+        doc.figures("Quantity", from_width=doc.MEDIUM),
+        doc.Column("", f"{run.currency}{' million' if unit > 1 else ''}", "right", from_width=doc.SPARE, on="screen"),
         doc.Column("", run.currency, "right", whole=True, on="whole"),
-        doc.figures("", f"{run.currency}/kg", _NARROW),
+        doc.figures("", f"{run.currency}/kg", doc.NARROW),
         doc.Column("From (fee: without inputs)" if run.draws else "From"),
     ]
     names = run.names
@@ -210,14 +206,14 @@ def orders(run: Run, folder: str = "") -> doc.Section | None:
     columns = [
         doc.Column("Order by"),
         doc.Column("From"),
-        doc.Column("Material", from_width=_MIDDLING),
-        doc.figures("Quantity", from_width=_LAST),
-        doc.Column("To", whole=True, from_width=_NARROW, on=None if elsewhere else "whole"),
-        doc.Column("Arrives", whole=True, from_width=_NARROW),
-        doc.Column("", f"{run.currency}/kg", "right", from_width=_MIDDLING, on="screen"),
+        doc.Column("Material", from_width=doc.MEDIUM),
+        doc.figures("Quantity", from_width=doc.SPARE),
+        doc.Column("To", whole=True, from_width=doc.NARROW, on=None if elsewhere else "whole"),
+        doc.Column("Arrives", whole=True, from_width=doc.NARROW),
+        doc.Column("", f"{run.currency}/kg", "right", from_width=doc.MEDIUM, on="screen"),
         doc.Column("", f"{run.currency}/kg", "right", whole=True, from_width=_WITH_USE, on="whole"),
         *([doc.Column("fee", "", "right", whole=True, from_width=_WITH_USE, on="whole")] if run.draws else []),
-        doc.figures("", run.currency, _LAST),
+        doc.figures("", run.currency, doc.SPARE),
         doc.Column("For", from_width=_WITH_USE, on="whole"),
     ]
     rows: list[doc.DataRow] = []

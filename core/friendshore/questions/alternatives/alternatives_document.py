@@ -44,12 +44,8 @@ from .find_alternatives import Alternative, Alternatives, MaterialMix, StageChec
 
 SHOWN = 12
 """Offers that are shown of each material, unless more are asked for."""
-_WIDE = 90
-"""Characters of a line below which a landed cost is told without its parts: else neither names nor figures stand whole."""
-
-
-_MIDDLING, _NARROW, _LAST = 80, 70, 1
-"""Characters of a line of a screen below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
+_SHORT_FROM = 80
+"""Characters of a line of a screen from which on it says what is short of more."""
 _LONG = 30
 """Characters of an identifier from which on it is counted where there is no room for it."""
 _KEPT_OUT = {"figure": "no figure", "unproven": "not proved", "licence": "no licence"}
@@ -223,7 +219,9 @@ def _part(share: Decimal) -> str:
 
 def _cost_columns(found: Alternatives, made: bool) -> list[doc.Column]:
     columns = [doc.Column("Offer"), doc.figures("Price")]
-    columns += [doc.Column(part, align="right", whole=True, from_width=_WIDE) for part in ("Duties", "Freight", "Once")]
+    columns += [
+        doc.Column(part, align="right", whole=True, from_width=doc.MEDIUM) for part in ("Duties", "Freight", "Once")
+    ]
     columns += [
         doc.figures("", f"{found.currency}/kg"),
         *([doc.Column("Full price", align="right")] if made else []),
@@ -373,10 +371,10 @@ def _table_of_unused(
         doc.Column("From", from_width=doc.WIDE),
         doc.Column("Break-even", align="right"),
         doc.Column("today", align="right", from_width=doc.WIDE),
-        *([doc.Column("Full price", align="right", from_width=_NARROW)] if made else []),
-        doc.Column("Cash", found.currency, "right", from_width=_NARROW),
-        doc.Column("Discounted", align="right", from_width=_NARROW),
-        *([doc.Column("Short of more", from_width=_MIDDLING)] if short else []),
+        *([doc.Column("Full price", align="right", from_width=doc.NARROW)] if made else []),
+        doc.Column("Cash", found.currency, "right", from_width=doc.NARROW),
+        doc.Column("Discounted", align="right", from_width=doc.NARROW),
+        *([doc.Column("Short of more", from_width=_SHORT_FROM)] if short else []),
         doc.Column("for", align="right", from_width=doc.WIDE),
         doc.Column("Others", align="right", from_width=doc.WIDE),
         doc.Column("Kept out", align="right", from_width=doc.WIDE),
@@ -437,8 +435,8 @@ def _is_out(one: Alternative) -> bool:
 def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]], names: ShownNames) -> doc.Element:
     columns = [
         doc.Column("No alternative"),
-        doc.Column("Short", align="right", from_width=_LAST),
-        doc.Column("Bought from", from_width=_NARROW),
+        doc.Column("Short", align="right", from_width=doc.SPARE),
+        doc.Column("Bought from", from_width=doc.NARROW),
         doc.Column("Kept out"),
     ]
     ordered = sorted(unable, key=lambda each: (not each[0].short_kg, each[0].material))

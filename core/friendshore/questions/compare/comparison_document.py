@@ -33,8 +33,6 @@ LINES_OF_COST = (
     ("total", "spent"),
 )
 """Parts of what a plan spends, and their sum, in words."""
-_WIDE, _NARROW, _LAST = 90, 70, 1
-"""Characters of a line of a screen below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
 _PENALTIES = (("shortage", "shortage"), ("penalties", "missed soft limits"))
 
 
@@ -214,7 +212,7 @@ def _short(found: Comparison) -> doc.Section:
         [_material(one, found), *change(names, one.material, one.short_before_kg, one.short_after_kg)]
         for one in sorted(other, key=lambda one: (-abs(one.short_after_kg - one.short_before_kg), one.material))
     ]
-    columns = [doc.Column("Material"), *(doc.figures(title, from_width=_LAST) for title in ("A", "B"))]
+    columns = [doc.Column("Material"), *(doc.figures(title, from_width=doc.SPARE) for title in ("A", "B"))]
     return doc.section(
         "Short",
         ranked([*columns, doc.figures("B less A")], rows, "more material", part=2) if rows else None,
@@ -276,9 +274,9 @@ def _mix_table(
     columns = [
         doc.Column("Material"),
         doc.Column("From"),
-        doc.Column("To", from_width=_WIDE),
-        *(doc.figures(title, from_width=_NARROW) for title in ends),
-        doc.figures("More or less", from_width=_LAST),
+        doc.Column("To", from_width=doc.MEDIUM),
+        *(doc.figures(title, from_width=doc.NARROW) for title in ends),
+        doc.figures("More or less", from_width=doc.SPARE),
         doc.figures("Moved", from_width=doc.WIDE),
     ]
     which = " in which no more moved"
@@ -303,9 +301,9 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
     columns = [
         replace(doc.figures("#"), on="whole"),
         doc.Column("Change"),
-        doc.Column("Short", from_width=_NARROW),
+        doc.Column("Short", from_width=doc.NARROW),
         doc.figures("Cash", found.currency),
-        doc.figures("Penalty", from_width=_WIDE),
+        doc.figures("Penalty", from_width=doc.MEDIUM),
     ]
     unproved = [
         f"{number}. {step.title}: spend and penalties together, not proved: {rise(step.difference)}"
@@ -386,7 +384,7 @@ def _facts(found: Comparison, shown: int) -> doc.Section | None:
         ]
         for line in found.facts
     ]
-    columns = [doc.Column("Name"), doc.Column("Kind", from_width=_LAST), doc.Column("A"), doc.Column("B")]
+    columns = [doc.Column("Name"), doc.Column("Kind", from_width=doc.SPARE), doc.Column("A"), doc.Column("B")]
     return doc.section(title, ranked(columns, rows, "more fact", part=2, top=shown), column="Facts of")
 
 

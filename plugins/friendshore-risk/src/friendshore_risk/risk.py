@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from .risk_answer import FrontierPoint, ScenarioOutcome, ShortOf
 
 
-_WIDE = 110
-"""Characters of a line of a screen below which it is not said what is short in a scenario."""
 _PROVED = Decimal("1e-5")
 MATERIALS = 3
 """Materials that are named in a cell."""
@@ -145,7 +143,7 @@ def _worst(found: Risk, shown: int) -> doc.Section:
         doc.Column("Short beyond now"),
         doc.figures("Present value", found.currency),
         doc.figures("Penalty"),
-        doc.Column("As it is, with penalty", align="right", from_width=_WIDE),
+        doc.Column("As it is, with penalty", align="right", from_width=doc.WIDE),
     ]
     rows = [
         (

@@ -30,8 +30,6 @@ SHOWN = 15
 """Losses that the whole document shows of each kind, unless more are asked for."""
 MATERIALS_SHOWN = 3
 """Materials that the whole document names in a cell."""
-_NARROW, _LAST = 70, 1
-"""Characters of a line of a screen below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
 _LONG = 34
 """Characters from which on a screen may cut a name."""
 
@@ -142,10 +140,10 @@ def _lacking(loss: Stressed, names: ShownNames) -> str:
 def _table(losses: Sequence[Stressed], found: Stress, pairs: bool, shown: int) -> doc.DataTable:
     columns = [
         doc.Column("Without"),
-        *([] if pairs else [doc.Column("Which is", from_width=_NARROW)]),
-        doc.Column("Short in addition", from_width=_LAST),
+        *([] if pairs else [doc.Column("Which is", from_width=doc.NARROW)]),
+        doc.Column("Short in addition", from_width=doc.SPARE),
         doc.figures("Cash", found.currency),
-        doc.figures("Penalty", from_width=_NARROW),
+        doc.figures("Penalty", from_width=doc.NARROW),
         *([replace(doc.figures("Beyond the two alone, penalty included"), on="whole")] if pairs else []),
     ]
     rows = [_row(loss, found.names, pairs) for loss in losses]
@@ -242,8 +240,8 @@ def _insured_losses(found: Insurance, shown: int) -> doc.Section:
         doc.Column("If lost"),
         doc.Column("Short in addition, today", on="whole"),
         doc.Column("Insured", on="whole"),
-        doc.Column("Short in addition", from_width=_LAST, on="screen"),
-        doc.figures("Spend and penalty then", found.currency, _NARROW),
+        doc.Column("Short in addition", from_width=doc.SPARE, on="screen"),
+        doc.figures("Spend and penalty then", found.currency, doc.NARROW),
     ]
     rows = [
         doc.DataRow(
@@ -330,8 +328,8 @@ def _stock(found: Insurance, shown: int) -> doc.Section | None:
     columns = [
         doc.Column("Material"),
         doc.figures("Quantity"),
-        doc.figures("Holding a year", found.currency, from_width=_NARROW),
-        doc.Column("For the loss of", from_width=_NARROW),
+        doc.figures("Holding a year", found.currency, from_width=doc.NARROW),
+        doc.Column("For the loss of", from_width=doc.NARROW),
         doc.Column("Proved", on="whole"),
     ]
     names = found.names

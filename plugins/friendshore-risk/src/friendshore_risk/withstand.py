@@ -20,8 +20,6 @@ from friendshore.questions.wording import ladder, mass_or_nothing, penalty, rank
 from .withstand_recheck import WithstandChecked
 from .withstand_search import CurvePoint, MissedDemand, NotWithstood, Withstood
 
-_WIDE = 90
-"""Characters of a line of a screen below which it is not said who is left."""
 NAMED = 2
 """Names that the whole document lists before it counts the rest."""
 
@@ -155,7 +153,7 @@ def _not_withstood(found: Withstood, last: CurvePoint, shown: int) -> doc.Sectio
         doc.figures("Short"),
         doc.Column("From"),
         doc.Column("If lost"),
-        doc.Column("Who is left", from_width=_WIDE),
+        doc.Column("Who is left", from_width=doc.MEDIUM),
     ]
     table = ranked(columns, rows, "more demand", part=4, top=shown)
     return doc.section("What no mix withstands", table, doc.notes([told] if last.regret else []))

@@ -219,10 +219,6 @@ def ask_document(found: Unknowns, shown: int = SHOWN, told: int = TOLD) -> doc.D
     )
 
 
-_WIDE, _NARROW, _LAST = 90, 70, 1
-"""Characters of a line of a screen below which columns are left out."""
-
-
 def _stopped(found: Unknowns) -> doc.Notes | None:
     told = [f"the search was ended: {count(found.stopped, 'unknown')} not asked about"] if found.stopped else []
     return doc.notes(told, doc.Tone.DOUBTFUL)
@@ -249,12 +245,12 @@ def _table(found: Unknowns, shown: int) -> doc.DataTable:
     kept = found.unknowns[: shown or None]
     proved = all(one.saves.proved and one.loses.proved for one in kept)  # an interval is broken over lines
     columns = [
-        doc.figures("#", from_width=_NARROW),
+        doc.figures("#", from_width=doc.NARROW),
         doc.Column("Not known"),
         doc.Column("Of"),
-        doc.Column("Ask", from_width=_WIDE),
-        doc.figures("Less short", from_width=_LAST),
-        doc.figures("Cash", found.currency, from_width=_NARROW),
+        doc.Column("Ask", from_width=doc.MEDIUM),
+        doc.figures("Less short", from_width=doc.SPARE),
+        doc.figures("Cash", found.currency, from_width=doc.NARROW),
         doc.Column("Worth at most", align="right", whole=proved),
         doc.Column("Costs at worst", align="right", whole=proved, on="whole"),
     ]

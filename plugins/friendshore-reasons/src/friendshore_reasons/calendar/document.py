@@ -16,8 +16,6 @@ from .search import UNKNOWN, Calendar, Cause, Cliff, Stretch
 
 CHANGES_SHOWN = 4
 """Changes of a day that the whole document names."""
-_WIDE, _NARROW = 90, 70
-"""Characters of a line of a screen below which columns are left out."""
 
 
 def calendar_document(found: Calendar, *, every: bool = False) -> doc.Document:
@@ -93,8 +91,8 @@ def _law(found: Calendar) -> list[str]:
 def _intervals(found: Calendar, every: bool) -> doc.Section:
     columns = [
         doc.Column("From", whole=True),
-        doc.Column("Until", whole=True, from_width=_NARROW),
-        doc.figures("Costs a year", found.currency, from_width=_NARROW),
+        doc.Column("Until", whole=True, from_width=doc.NARROW),
+        doc.figures("Costs a year", found.currency, from_width=doc.NARROW),
         doc.figures("Short"),
         doc.Column("What changes"),
     ]
@@ -113,7 +111,7 @@ def _law_table(found: Calendar) -> doc.Section | None:
     """Return the changes of law for a screen: first what begins or ends, then what nobody knows."""
     if not found.law:
         return None
-    columns = [*map(doc.Column, ("Law from", "Becomes", "Title")), doc.Column("Clause", from_width=_NARROW)]
+    columns = [*map(doc.Column, ("Law from", "Becomes", "Title")), doc.Column("Clause", from_width=doc.NARROW)]
     rows: list[list[doc.Cell]] = [
         [one.day, one.effect, doc.Several((one.title or one.rule,)), doc.Several((one.clause,))]
         for one in sorted(found.law, key=lambda one: (one.effect == UNKNOWN, one.day, one.rule))
@@ -138,10 +136,10 @@ def _concerned(found: Calendar, every: bool) -> doc.Section | None:
     columns = [
         doc.Column("Bars or frees"),
         doc.Column("On", whole=True),
-        doc.Column("By", from_width=_NARROW),
+        doc.Column("By", from_width=doc.NARROW),
         doc.Column("Of", on="whole"),
         doc.figures("Quantity"),
-        doc.Column("For", from_width=_WIDE),
+        doc.Column("For", from_width=doc.MEDIUM),
     ]
     rest = f"{count(left, 'offer')} barred or freed, of which nothing is bought"
     return doc.section_if_any(
@@ -172,10 +170,10 @@ def _cliffs(found: Calendar) -> doc.Section:
     names, ordered = found.names, sorted(found.cliffs, key=lambda cliff: (cliff.start, cliff.demand))
     columns = [
         doc.Column("Material"),
-        doc.Column("Demand", from_width=_NARROW),
+        doc.Column("Demand", from_width=doc.NARROW),
         doc.Column("From", whole=True),
-        doc.figures("A year", from_width=_NARROW),
-        doc.Column("Met again", from_width=_WIDE),
+        doc.figures("A year", from_width=doc.NARROW),
+        doc.Column("Met again", from_width=doc.MEDIUM),
         doc.Column("Because"),
     ]
     rows: list[list[doc.Cell]] = [

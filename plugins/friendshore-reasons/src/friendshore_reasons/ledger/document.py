@@ -30,8 +30,6 @@ from .search import Bill, Ledger, LedgerItem, Margins
 
 SHOWN = 12
 """Rows that the whole document shows of what one more unit saves; all of it is in the JSON form."""
-_WIDE, _NARROW = 90, 70
-"""Characters of a line of a screen below which columns are left out."""
 
 
 def ledger_document(found: Ledger) -> doc.Document:
@@ -130,10 +128,10 @@ def _split(found: Ledger, told: Sequence[LedgerItem]) -> doc.Section | None:
     currency = found.currency
     columns = [
         doc.Column("Item"),
-        doc.Column("Short", from_width=_NARROW),
+        doc.Column("Short", from_width=doc.NARROW),
         doc.figures("Cash", currency),
         replace(doc.figures("Present value"), on="whole"),
-        doc.figures("Penalty", from_width=_WIDE),
+        doc.figures("Penalty", from_width=doc.MEDIUM),
     ]
     rows = [doc.DataRow(_row(found.names, _named(item), item.adds)) for item in told]
     rows.append(doc.DataRow(_row(found.names, "all together", found.adds), strong=True, on="whole"))
@@ -258,13 +256,13 @@ def _pieces(found: Ledger) -> doc.Section | None:
 def _margins(found: Margins, currency: str) -> Iterator[doc.Section | None]:
     """Yield the capacities and waivers of which a little more would save most."""
     part = percent(found.increment)
-    saves = [doc.figures("Saves spend and penalty", currency), doc.figures("a kg", from_width=_NARROW)]
+    saves = [doc.figures("Saves spend and penalty", currency), doc.figures("a kg", from_width=doc.NARROW)]
     scarce: list[list[doc.Cell]] = [
         [one.facility, _periods(one.full_in), doc.Kilograms(one.more_kg), saving(one.saves), penalty(one.per_kg)]
         for one in sorted(found.capacities, key=lambda one: (-one.saves.value, one.facility))
         if saves_something(one.saves)
     ]
-    columns = [doc.Column("Facility"), doc.Column("Full in", on="whole"), doc.figures("More", from_width=_NARROW)]
+    columns = [doc.Column("Facility"), doc.Column("Full in", on="whole"), doc.figures("More", from_width=doc.NARROW)]
     one, many = "more capacity that saves less", "more capacities that save less"
     yield doc.section_if_any(
         f"{part} more of each capacity that is used up, in every period",
@@ -281,7 +279,11 @@ def _margins(found: Margins, currency: str) -> Iterator[doc.Section | None]:
         for one in sorted(found.waivers, key=lambda one: (-one.saves.value, one.rule, one.demand))
         if saves_something(one.saves)
     ]
-    columns = [doc.Column("Rule"), doc.Column("for", from_width=_NARROW), doc.Column("Waived", "", "right", on="whole")]
+    columns = [
+        doc.Column("Rule"),
+        doc.Column("for", from_width=doc.NARROW),
+        doc.Column("Waived", "", "right", on="whole"),
+    ]
     one, many = "more waiver that saves less", "more waivers that save less"
     yield doc.section_if_any(
         f"A waiver of each rule for {part} of a demand over the plan",
