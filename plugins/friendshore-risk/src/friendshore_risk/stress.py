@@ -241,7 +241,8 @@ def _insured_losses(found: Insurance, shown: int) -> doc.Section:
         doc.Column("Short in addition, today", on="whole"),
         doc.Column("Insured", on="whole"),
         doc.Column("Short in addition", from_width=doc.SPARE, on="screen"),
-        doc.figures("Spend and penalty then", found.currency, doc.NARROW),
+        doc.Column("Spend and penalty then", "", "right", from_width=doc.NARROW, on="screen"),
+        doc.Column("Spend and penalty then", found.currency, "right", whole=True, on="whole"),
     ]
     rows = [
         doc.DataRow(
@@ -250,7 +251,7 @@ def _insured_losses(found: Insurance, shown: int) -> doc.Section:
                 ", ".join(short_of(row.exposed, found.names)) or doc.NOTHING,
                 _outcome(row, found.names),
                 _several(short_of(row.unmet, found.names)) if row.unmet else row.reason or doc.NOTHING,
-                rise_of(row),
+                *(rise_of(row), rise_of(row)),
             ),
             on="whole" if row.met else None,
         )
