@@ -257,7 +257,7 @@ def _mix_table(
     found: Comparison,
     shown: int,
     materials: Sequence[MaterialLine] = (),
-    ends: tuple[str, str] = ("A", "B"),
+    ends: tuple[str, str, str] = ("A", "B", "B less A"),
 ) -> doc.DataTable:
     """Return the supplies that differ, those first that differ most."""
     names, titles = found.names, {one.material: one for one in materials or found.materials}
@@ -275,8 +275,8 @@ def _mix_table(
         doc.Column("Material"),
         doc.Column("From"),
         doc.Column("To", from_width=doc.MEDIUM),
-        *(doc.figures(title, from_width=doc.NARROW) for title in ends),
-        doc.figures("More or less", from_width=doc.SPARE),
+        *(doc.figures(title, from_width=doc.NARROW) for title in ends[:2]),
+        doc.figures(ends[2], from_width=doc.SPARE),
         doc.figures("Moved", from_width=doc.WIDE),
     ]
     which = " in which no more moved"
@@ -315,7 +315,7 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
     sections = [doc.section(title, table, doc.for_whole(doc.notes(unproved)), column="Changes, one by one")]
     for number, step in enumerate(found.steps, 1):
         if step.mix:
-            body = _mix_table(step.mix, found, shown, step.materials, ("Before", "After"))
+            body = _mix_table(step.mix, found, shown, step.materials, ("Before", "After", "More or less"))
             sections.append(replace(doc.section(f"{number}. {step.title}", body), on="whole"))
     return sections
 
