@@ -13,8 +13,8 @@ import pytest
 
 import friendshore
 from friendshore import Recommendation
+from friendshore.document.excerpts import LINES
 from friendshore.report.plan import met
-from friendshore.report.screen import LINES
 from friendshore_pages.html import html
 from friendshore_pages.report import report_document
 

@@ -326,7 +326,7 @@ class _RestrictionDetails:
         if kind == "no offer":
             lacking = {lead.id for lead in leads(self.replans.problem)}
             names = [name for name in more if name in lacking]
-            reasons = [why for lead in self.replans.problem.leads if lead.offer.id in names for why in lead.reasons]
+            reasons = [why for lead in self.replans.problem.leads if lead.offer.id in names for why in lead.texts]
             return RunRestriction(kind=kind, names=names, reasons=list(dict.fromkeys(reasons)))
         arcs = _arcs_to(problem, self.group)
         named = self.replans.over_capacity(removed) if kind == "capacity" else having(kind, problem, arcs)

@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
+from pydantic import Field
+
 from ..domain.base import Record, exact, grouped, totals
 from ..domain.change import Change, TermKind
 from ..domain.evidence import Confidence
@@ -335,6 +337,8 @@ class Obstacle(Record):
     nothing else is found, and yet no plan that keeps the rules can have any."""
     text: str
     """What it is, and what would have to become of it."""
+    reason: str = Field(default="", exclude=True)
+    """What it is alone, where that is part of the text. It groups offers, and isn't in the JSON form."""
     rule: str = ""
     clause: str = ""
     stage: str = ""
@@ -379,16 +383,15 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
 
 def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
     """Yield the unpublished figures of a lead, each with the figure that would make it count."""
-    for reason in dict.fromkeys(lead.reasons):
-        changes = []
-        text = reason
-        if "capacity" in reason or "quantity" in reason:
+    for lacks, reason in dict.fromkeys(lead.reasons):
+        changes, text = [], reason
+        if lacks in ("capacity", "quantity"):
             published = max((step.per_year for step in facility.capacity if step.per_year is not None), default=None)
             rate = published if published is not None else _yearly_need(standings, lead.offer)
             changes = [Change(capacity=facility.id, per_year=rate, status=Status.OPERATING)]
             source = "as stated there" if published is not None else "all that is wanted"
             text = f"{reason}: a figure is needed; asked about with {_number(rate)} kg a year, {source}"
-        elif "price" in reason or "quotation" in reason:
+        elif lacks == "price":
             told = lead.offer.price
             known = told is not None and told.amount is not None
             amount, currency = (told.amount, told.currency) if told is not None and known else (Decimal(1), "")
@@ -396,7 +399,7 @@ def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterat
             of = currency or standings.problem.case.currency
             as_stated = ", as stated there" if known else ""
             text = f"{reason}: a price is needed; asked about with {_number(amount)} {of} a unit{as_stated}"
-        yield Obstacle(kind="figure", text=text, lifted_by=changes)
+        yield Obstacle(kind="figure", text=text, reason=reason, lifted_by=changes)
 
 
 def _number(amount: Decimal | None) -> str:

@@ -327,12 +327,30 @@ class OfferFacts(NamedTuple):
         return mass
 
 
+class LeadReason(NamedTuple):
+    """A reason why an offer doesn't count."""
+
+    lacks: Literal["capacity", "quantity", "price", "content", "rate"]
+    """Figure that is missing, or not well enough founded: of its plant, its own quantity, its price, the content of a benchmark's material, or an
+    exchange rate."""
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """An offer that is shown and never counted, and why."""
+    """An offer that is shown and never counted."""
 
     offer: Offer
-    reasons: tuple[str, ...]
+    reasons: tuple[LeadReason, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """The reasons in words, each once."""
+        return list(dict.fromkeys(reason.text for reason in self.reasons))
+
+    def lacks(self, *figures: str) -> bool:
+        """Return True if it lacks any of some figures."""
+        return any(reason.lacks in figures for reason in self.reasons)
 
 
 class Assumption(NamedTuple):
@@ -376,8 +394,11 @@ class OfferReader:
         """First period in which it may be ordered."""
         self.open: frozenset[int] | None = None
         """Periods throughout which a quotation holds; None: it has none."""
-        self.reasons: list[str] = []
+        self.reasons: list[LeadReason] = []
         self.assumptions: list[Assumption] = []
+
+    def _lack(self, figure: Literal["capacity", "quantity", "price", "content", "rate"], text: str) -> None:
+        self.reasons.append(LeadReason(figure, text))
 
     def read(self) -> OfferFacts | Lead:
         price = self.prices()
@@ -443,14 +464,14 @@ class OfferReader:
         offer, least = self.offer, self.case.accept.confidence
         own = offer.max_per_year is not None or offer.total is not None
         if own and not self.merged.confidence(offer.source).reaches(least):
-            self.reasons.append(f"its quantity is only {self.merged.confidence(offer.source)}")
+            self._lack("quantity", f"its quantity is only {self.merged.confidence(offer.source)}")
         if not own:
             steps = self.paths.steps(self.facility.id)
             if not self.facility.capacity:
-                self.reasons.append("nobody published its capacity")
+                self._lack("capacity", "nobody published its capacity")
             elif not steps:
                 best = max((self.merged.confidence(s.source) for s in self.facility.capacity), key=lambda c: c.rank)
-                self.reasons.append(f"its capacity is only {best}")
+                self._lack("capacity", f"its capacity is only {best}")
         if not self._limited():
             return self.paths.unlimited
         return tuple(self._most_in(period) for period in self.case.horizon.periods)
@@ -492,7 +513,7 @@ class OfferReader:
         if self.offer.quotes:
             return self._by_quotes()
         if price is None:
-            self.reasons.append("nobody published its price")
+            self._lack("price", "nobody published its price")
             return None
         if price.amount is None:
             return self._benchmarked(price)
@@ -517,7 +538,8 @@ class OfferReader:
                 continue
             found |= dict.fromkeys(within, quote)
         if not found:
-            self.reasons += refused or ["no quotation holds throughout a period of the plan"]
+            for reason in refused or ["no quotation holds throughout a period of the plan"]:
+                self._lack("price", reason)
             return None
         self.open = frozenset(found)
         last = found[min(found)]
@@ -528,7 +550,7 @@ class OfferReader:
         assert price.amount is not None
         reason = self._weighed(price.amount, price.currency, price.source)
         if reason:
-            self.reasons.append(reason)
+            self._lack("price", reason)
         count = self.case.horizon.count
         return self._in_case_currency([price.amount] * count, [price.currency] * count)
 
@@ -552,16 +574,15 @@ class OfferReader:
     def _benchmarked(self, price: Price) -> Sequence[Decimal] | None:
         rows = self.paths.rows(price.benchmark)
         if not rows:
-            self.reasons.append(f"no price of benchmark `{price.benchmark}` is well enough founded")
+            self._lack("price", f"no price of benchmark `{price.benchmark}` is well enough founded")
             return None
         materials = self.merged.materials
         material = materials[self.offer.outputs[0].material]
         found = self.paths.benchmarked(price.benchmark, material.id)
         if found is None:
             other = next(r.material for r in rows if self.paths.basis(materials[r.material], material) is None)
-            self.reasons.append(
-                f"benchmark `{price.benchmark}` is of {other}, which has no known content to convert by"
-            )
+            text = f"benchmark `{price.benchmark}` is of {other}, which has no known content to convert by"
+            self._lack("content", text)
             return None
         if price.premium:
             self._assume(
@@ -579,7 +600,7 @@ class OfferReader:
     def _in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...] | None:
         unknown = self.paths.without_rate(currencies)
         if unknown is not None:
-            self.reasons.append(f"no exchange rate from {unknown} to {self.case.currency}")
+            self._lack("rate", f"no exchange rate from {unknown} to {self.case.currency}")
             return None
         return self.paths.in_case_currency(amounts, currencies)
 
@@ -588,7 +609,7 @@ class OfferReader:
             return _NOTHING
         rate = exchange(self.merged.rates, currency or self.case.currency, self.case.currency, self.case.horizon.start)
         if rate is None:
-            self.reasons.append(f"no exchange rate from {currency} to {self.case.currency} for its {what}")
+            self._lack("rate", f"no exchange rate from {currency} to {self.case.currency} for its {what}")
             return Decimal(0)
         return exact(amount * rate)
 

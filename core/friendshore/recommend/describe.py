@@ -659,7 +659,7 @@ def describe_leads(problem: Problem) -> list[RunLead]:
                 facility=facility.name or facility.id,
                 facility_id=facility.id,
                 country=facility.country,
-                reasons=list(dict.fromkeys(lead.reasons)),
+                reasons=lead.texts,
             )
         )
     return found

@@ -120,7 +120,7 @@ def _small_shares(gathered: Gathered) -> Iterator[Diagnostic]:
 
 def _bought_leads(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
     """Return the offers with orders or current purchases that no plan can buy from."""
-    reasons = {lead.offer.id: lead.reasons for lead in problem.leads}
+    reasons = {lead.offer.id: lead.texts for lead in problem.leads}
     named = [(order.offer, "order.offer", "has an open order") for order in problem.case.orders]
     named += [(today.offer, "incumbent.offer", "is bought from today") for today in problem.case.incumbents]
     found = [

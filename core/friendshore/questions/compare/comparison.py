@@ -105,7 +105,7 @@ class Comparison(QuestionResult):
     """Two plans side by side, and what lies between them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("materials", "mix", "dependence", "steps", "facts")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.compare.comparison_document:comparison_screen"
+    TOLD_BY: ClassVar[str] = "friendshore.questions.compare.comparison_document:comparison_document"
 
     before: str
     """What the first is."""
