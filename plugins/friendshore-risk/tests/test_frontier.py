@@ -66,6 +66,14 @@ def test_a_small_frontier_by_hand() -> None:
     assert all(p.status is PlanStatus.OPTIMAL and p.bound == pytest.approx(p.objective) for p in found.points)
 
 
+def test_a_shortage_may_cost_far_more_than_the_goods() -> None:
+    """A kilogram short costs 10 million times the money on it, more than the penalty of a budget: all corners are found all the same."""
+    wanted = unstored(40)
+    found = frontier(opened(wanted.but(demands=(wanted.demands[0].but(shortage_price=Decimal(10**8)),)), LADDER))
+    assert points(found) == [(400, 400, 0), (250, 1000, 0), (150, 1700, 0), (0, 1550, 15)]
+    assert all(p.error is None or p.error <= p.objective for p in found.points)
+
+
 def test_fewer_points_say_what_the_straight_line_hides() -> None:
     """With two points of the four, the line from 400 to 0 overstates the objective at 150 by 1,700 less than on the line. Progress ends at its total."""
     seen: list[tuple[int, int]] = []

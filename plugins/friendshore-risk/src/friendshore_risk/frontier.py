@@ -15,7 +15,7 @@ from friendshore.domain.countries import COVERED_NATIONS, country_names
 from friendshore.domain.plan import Cost, PlanStatus
 from friendshore.domain.shown_names import ShownNames
 from friendshore.domain.suggest import did_you_mean
-from friendshore.domain.values import MONEY
+from friendshore.domain.values import FACTOR, MONEY
 from friendshore.errors import A_SESSION, Diagnostic, InputError, takes
 from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
 from friendshore.explain.results import CENT, Counted, Effort, QuestionResult, names_of
@@ -191,7 +191,8 @@ def _chord(
     allowed = max(_MONEY, _PROVED_GAP * abs(left.objective))
     if width <= 0 or drop <= allowed:
         return Chord(left, right, Decimal(0), None)
-    price = Decimal(repr(float(drop / width)))
+    # At a price below the slope of the chord, the largest distance between chord and bound is at the left end.
+    price = min(Decimal(repr(float(drop / width))), _MAX_PRICE)
     found = priced(price)
     if found is None:
         return Chord(left, right, drop if known is None else min(known, drop), None)
@@ -207,6 +208,8 @@ POINTS = 16
 """Points that are found unless another number is asked for."""
 CAP = "cap of the frontier"
 """Name of the rule that caps the money. No case calls a rule so."""
+_MAX_PRICE = Decimal(FACTOR.most or 0)
+"""Largest penalty that a budget may have. Cases whose shortages cost far more than their goods exceed it."""
 _DETERRENT = Decimal(10_000)
 """Price of a unit of capped money at which a plan spends as little of it as it can."""
 
