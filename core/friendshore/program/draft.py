@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..problem import Problem
 from ..problem.demands import Demand
-from ..problem.network import Node, ranges
+from ..problem.network import ranges
 from .bounds import ROUNDING, Bounds
 from .limits import LimitRows
 from .matrix import Assembly, Columns, Floats, Ints, Units
@@ -37,11 +37,6 @@ class ProgramDraft:
         self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
-
-    @cached_property
-    def node_index(self) -> dict[Node, int]:
-        """Position of every node."""
-        return {node: i for i, node in enumerate(self.problem.network.nodes)}
 
     @cached_property
     def discount(self) -> Floats:

@@ -67,7 +67,7 @@ class TermColumns:
         for (node, held_for), first in columns.stock.items():
             self.held.setdefault(node, []).append((held_for, first))
         self.rests: dict[int, list[int]] = {}
-        nodes = {node: i for i, node in enumerate(problem.network.nodes)}
+        nodes = problem.network.position
         for lot in columns.rest:
             self.rests.setdefault(nodes[problem.lots[lot].material, problem.lots[lot].place.id], []).append(lot)
 

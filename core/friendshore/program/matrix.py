@@ -102,6 +102,20 @@ class Linear:
     row_upper: Floats
     constant: float = 0.0
 
+    def value(self, x: Floats) -> float:
+        """Return the objective of a plan."""
+        return float(self.cost @ x) + self.constant
+
+    @property
+    def cheapest(self) -> Floats:
+        """Each column at the end that costs least; infinite if its cost falls without limit."""
+        ends: Floats = np.where(self.cost < 0, self.upper, self.lower)
+        return ends
+
+    def of_rows(self, rows: Ints | Mask) -> Linear:
+        """Return the same program with some of its rows."""
+        return replace(self, entries=self.entries[rows], row_lower=self.row_lower[rows], row_upper=self.row_upper[rows])
+
     @property
     def matrix(self) -> sp.csr_matrix:
         """The coefficients for scipy, all of whose algebra is loaded with it."""

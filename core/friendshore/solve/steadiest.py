@@ -234,8 +234,8 @@ def _order_lines(program: Program) -> tuple[Ints, int]:
     problem, columns = program.problem, program.columns
     periods = problem.case.horizon.count
     line = np.full(len(program.linear.cost), -1, dtype=np.intp)
-    offer_of = np.array([arc.offer for arc in problem.network.arcs], dtype=np.intp)
-    offer, ordered = offer_of[problem.moves.arc[columns.buy_move]], problem.moves.ordered[columns.buy_move]
+    moves = problem.moves
+    offer, ordered = problem.network.offers[moves.arc[columns.buy_move]], moves.ordered[columns.buy_move]
     line[columns.buy] = np.where(offer >= 0, offer * periods + ordered, -1)
     return line, periods
 
@@ -281,8 +281,7 @@ def _of_rows(linear: Linear, answer: SolverAnswer) -> Floats | None:
 def _duals_apart(joint: Joint, cost: float, search: Search) -> Floats | None:
     """Return the duals of the parts if they prove the whole, which they do where the linking constraints cost nothing."""
     linear, duals = joint.linear, np.zeros(joint.linear.entries.shape[0])
-    cheapest = np.where(linear.cost < 0, linear.upper, linear.lower)
-    least = float(linear.cost[joint.loose] @ cheapest[joint.loose])
+    least = float(linear.cost[joint.loose] @ linear.cheapest[joint.loose])
     for part in joint.parts:
         answer = search.alone(part.linear)
         if answer.duals is None:
