@@ -148,11 +148,7 @@ def _left(linear: Linear, rows: Ints) -> Ints:
 
 def _apart(linear: Linear, rows: Ints) -> Joint:
     left = _left(linear, rows)
-    pieces = split(
-        replace(
-            linear, entries=linear.entries[left], row_lower=linear.row_lower[left], row_upper=linear.row_upper[left]
-        )
-    )
+    pieces = split(linear.of_rows(left))
     parts = [replace(piece, rows=left[piece.rows]) for piece in pieces if len(piece.rows)]
     loose = [piece.columns for piece in pieces if not len(piece.rows)]
     return Joint(linear, rows, parts, np.concatenate([np.array([], dtype=np.intp), *loose]))
