@@ -112,6 +112,12 @@ class Linear:
         ends: Floats = np.where(self.cost < 0, self.upper, self.lower)
         return ends
 
+    def reduced(self, duals: Floats) -> Floats:
+        """Return the reduced cost of each column: its cost less what it earns at the duals of the rows."""
+        earned = self.entries.data * duals[self.entries.rows]
+        found: Floats = self.cost - np.bincount(self.entries.indices, earned, minlength=len(self.cost))
+        return found
+
     def of_rows(self, rows: Ints | Mask) -> Linear:
         """Return the same program with some of its rows."""
         return replace(self, entries=self.entries[rows], row_lower=self.row_lower[rows], row_upper=self.row_upper[rows])
@@ -119,7 +125,7 @@ class Linear:
     @property
     def matrix(self) -> sp.csr_matrix:
         """The coefficients for scipy, all of whose algebra is loaded with it."""
-        from scipy.sparse import csr_matrix  # slow to import, and a plan of few integer variables needs none of it
+        from scipy.sparse import csr_matrix  # slow to import, and few plans need it
 
         return csr_matrix((self.entries.data, self.entries.indices, self.entries.indptr), self.entries.shape)
 

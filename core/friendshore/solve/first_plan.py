@@ -389,7 +389,7 @@ def _linked_ends(linear: Linear) -> Floats:
 
 def proved(linear: Linear, duals: Floats) -> float:
     """What no plan falls below, by these duals: each row and column at the end that is cheapest at them."""
-    reduced = linear.cost - linear.matrix.T @ duals
+    reduced = linear.reduced(duals)
     rows = np.where(duals > 0, linear.row_lower, linear.row_upper)[duals != 0]
     ends = np.where(reduced > 0, linear.lower, linear.upper)[reduced != 0]
     with np.errstate(invalid="ignore"):
@@ -407,7 +407,7 @@ def narrowed(linear: Linear, duals: Floats, most: float, step: Floats | float = 
         if not np.isfinite(room):
             continue
         room = max(0.0, room) * (1 + ROUNDED) + 1e-9 * max(1.0, abs(most))
-        reduced = linear.cost - linear.matrix.T @ price
+        reduced = linear.reduced(price)
         reach = np.divide(room, np.abs(reduced), out=np.full(len(reduced), np.inf), where=np.abs(reduced) > USED)
         closed = reach < each * (1 - SLACK)
         reach = np.where(linear.integer, np.floor(reach + ROUNDED), np.where(closed, 0.0, np.maximum(reach, least)))
