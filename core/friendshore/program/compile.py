@@ -462,10 +462,10 @@ class _Compiler:
         for output, line in enumerate(facts.offer.outputs):
             rows = {}
             for compliance_class, t in runs:
-                row = self.assembly.add_rows(1, -np.inf, 0.0, f"output of {facts.offer.id}")
-                rows[compliance_class, t] = row
-                self.assembly.add_entries(row, self.columns.make[offer, compliance_class, t], -float(line.per_unit))
-                self.assembly.add_entries(row, bought.get((output, compliance_class, t), []), 1.0)
+                made_here = self.columns.make[offer, compliance_class, t], -float(line.per_unit)
+                bought_here = bought.get((output, compliance_class, t), []), 1.0
+                name = f"output of {facts.offer.id}"
+                rows[compliance_class, t] = self.assembly.add_row(-np.inf, 0.0, name, made_here, bought_here)
             self._transfers(offer, output, rows)
 
     def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -567,8 +567,8 @@ class _Compiler:
             rows = self.store_rows.get(node, {})
             limited = [t for t in later.tolist() if t in rows]
             self.assembly.add_entries([rows[t] for t in limited], column, [left[t - lot.period] for t in limited])
-            row = self.assembly.add_rows(1, float(lot.quantity), float(lot.quantity), f"lot {lot.id}")
-            self.assembly.add_entries(row, [*taken.get(number, []), column], 1.0)
+            whole = float(lot.quantity)
+            self.assembly.add_row(whole, whole, f"lot {lot.id}", ([*taken.get(number, []), column], 1.0))
 
     def _licences(self) -> None:
         for licence in self.problem.case.licences:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..problem.network import ranges
+
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
@@ -250,6 +252,13 @@ class Assembly:
         self.rows += count
         return first
 
+    def add_row(self, lower: float, upper: float, owner: str, *sums: tuple[ArrayLike, ArrayLike]) -> int:
+        """Add one row, the sum of columns with their coefficients; return its position."""
+        row = self.add_rows(1, lower, upper, owner)
+        for columns, coefficients in sums:
+            self.add_entries(row, columns, coefficients)
+        return row
+
     def upper(self) -> Floats:
         """Upper bounds of all columns so far."""
         return _joined(self._upper)
@@ -371,15 +380,11 @@ class Units(Mapping[tuple[int, int], list[int]]):
         self._blocks.append((offers * self._periods + periods, columns))
         self._table = None
 
-    @property
-    def first(self) -> Ints:
-        """Where the columns of each cell begin; one more for the end."""
-        return self._sorted()[0]
-
-    @property
-    def columns(self) -> Ints:
-        """All columns, cell by cell, ascending within each."""
-        return self._sorted()[1]
+    def of(self, cells: Ints) -> tuple[Ints, Ints]:
+        """Return the columns of some cells, one cell after the other, and which of `cells` each column is in."""
+        first, columns = self._sorted()
+        begins, ends = first[cells], first[cells + 1]
+        return columns[ranges(begins, ends)], np.repeat(np.arange(len(cells)), ends - begins)
 
     def _sorted(self) -> tuple[Ints, Ints]:
         if self._table is None:
@@ -392,14 +397,15 @@ class Units(Mapping[tuple[int, int], list[int]]):
     def __getitem__(self, key: tuple[int, int]) -> list[int]:
         offer, t = key
         cell = offer * self._periods + t
-        start, end = self.first[cell : cell + 2]
+        first, columns = self._sorted()
+        start, end = first[cell : cell + 2]
         if start == end:
             raise KeyError(key)
-        found: list[int] = self.columns[start:end].tolist()
+        found: list[int] = columns[start:end].tolist()
         return found
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return (divmod(cell, self._periods) for cell in np.flatnonzero(np.diff(self.first)).tolist())
+        return (divmod(cell, self._periods) for cell in np.flatnonzero(np.diff(self._sorted()[0])).tolist())
 
     def __len__(self) -> int:
-        return int(np.count_nonzero(np.diff(self.first)))
+        return int(np.count_nonzero(np.diff(self._sorted()[0])))
