@@ -84,6 +84,19 @@ class Entries:
         sums = np.bincount(self.rows, self.data * x[self.indices], minlength=self.shape[0])
         return sums.astype(np.float64, copy=False)
 
+    def weighed(self, weights: Floats) -> Floats:
+        """Return the sum of each column, its rows weighed."""
+        sums = np.bincount(self.indices, self.data * weights[self.rows], minlength=self.shape[1])
+        return sums.astype(np.float64, copy=False)
+
+    def within(self, columns: Ints) -> Entries:
+        """Those of some columns, which are counted in the order given."""
+        position = np.full(self.shape[1], -1)
+        position[columns] = np.arange(len(columns))
+        place = position[self.indices]
+        kept = place >= 0
+        return Entries.summed(self.rows[kept], place[kept], self.data[kept], (self.shape[0], len(columns)))
+
     def transposed(self) -> Entries:
         """The same column by column: rows and columns change places."""
         order = np.argsort(self.indices, kind="stable")
@@ -116,9 +129,7 @@ class Linear:
 
     def reduced(self, duals: Floats) -> Floats:
         """Return the reduced cost of each column: its cost less what it earns at the duals of the rows."""
-        earned = self.entries.data * duals[self.entries.rows]
-        found: Floats = self.cost - np.bincount(self.entries.indices, earned, minlength=len(self.cost))
-        return found
+        return self.cost - self.entries.weighed(duals)
 
     def of_rows(self, rows: Ints | Mask) -> Linear:
         """Return the same program with some of its rows."""

@@ -524,20 +524,15 @@ def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Sea
 
 def _without_fixed(linear: Linear, x: Floats, free: Ints) -> Linear:
     """Return the program of the free columns. The others have the values `x`."""
-    entries = linear.entries
-    position = np.full(len(x), -1, dtype=np.intp)
-    position[free] = np.arange(len(free))
-    of, rows = position[entries.indices], entries.rows
-    kept = of >= 0
-    rest = np.bincount(rows[~kept], (entries.data * x[entries.indices])[~kept], minlength=entries.shape[0])
-    left = np.bincount(rows[kept], minlength=entries.shape[0]) > 0
-    number = np.cumsum(left) - 1
+    inner, fixed = linear.entries.within(free), x.copy()
+    fixed[free] = 0.0
+    rest, left = linear.entries @ fixed, inner.counts > 0
     return Linear(
         cost=np.zeros(len(free)),
         lower=linear.lower[free],
         upper=linear.upper[free],
         integer=np.zeros(len(free), dtype=bool),
-        entries=Entries.summed(number[rows[kept]], of[kept], entries.data[kept], (int(left.sum()), len(free))),
+        entries=inner[left],
         row_lower=(linear.row_lower - rest)[left],
         row_upper=(linear.row_upper - rest)[left],
     )
