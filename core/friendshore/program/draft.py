@@ -31,7 +31,7 @@ class ProgramDraft:
         self.count = problem.case.horizon.count
         self.assembly = Assembly()
         self.columns = Columns()
-        self.limits = LimitRows.ask(problem)
+        self.limits = LimitRows(problem.limit_rows)
         self.bounds = Bounds.of(problem, self.limits.forces, wanted, known) if bounds is None else bounds
         self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""

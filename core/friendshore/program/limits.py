@@ -272,11 +272,6 @@ class LimitRows:
     misses: list[tuple[int, int, float]] = field(default_factory=list)
     """Row, column and price of each allowed miss."""
 
-    @staticmethod
-    def ask(problem: Problem) -> LimitRows:
-        """Asks every limit rule for its rows."""
-        return LimitRows(problem.limit_rows)
-
     @cached_property
     def rows(self) -> list[tuple[Rule, Row]]:
         """All rows one by one."""

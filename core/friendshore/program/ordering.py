@@ -323,7 +323,9 @@ def add_commitments(draft: ProgramDraft) -> None:
 def add_order_minima(draft: ProgramDraft) -> None:
     """A binary variable for every order with a minimum: what is ordered is zero, or between the minimum and the bound."""
     offers = draft.problem.offers
-    cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.min_order])
+    cells, columns, entry = draft.ordering(
+        [i for i, facts in enumerate(offers) if facts.offer.min_order], range(draft.count)
+    )
     offer = (cells // draft.count).tolist()
     owners = [f"order minimum of {offers[i].offer.id}" for i in offer]
     switches = draft.switches(cells, owners)
@@ -336,7 +338,9 @@ def add_order_minima(draft: ProgramDraft) -> None:
 def add_lots(draft: ProgramDraft) -> None:
     """An integer variable for every order sold in lots: what is ordered is so many lots."""
     offers = draft.problem.offers
-    cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.lot is not None])
+    cells, columns, entry = draft.ordering(
+        [i for i, facts in enumerate(offers) if facts.offer.lot is not None], range(draft.count)
+    )
     offer = (cells // draft.count).tolist()
     lots = as_floats([offers[i].offer.lot or Decimal(1) for i in offer])
     most = lots_in(draft.bounds.units.ravel()[cells], lots)
@@ -345,11 +349,6 @@ def add_lots(draft: ProgramDraft) -> None:
     row = draft.assembly.add_rows(len(cells), 0.0, 0.0, [f"lots of {offers[i].offer.id}" for i in offer])
     draft.assembly.add_entries(row + entry, columns, 1.0)
     draft.assembly.add_entries(row + np.arange(len(cells)), made, -lots)
-
-
-def _orders(draft: ProgramDraft, offers: list[int]) -> tuple[Ints, Ints, Ints]:
-    """All orders of some offers, as `Draft.ordering` gives them."""
-    return draft.ordering(offers, range(draft.count))
 
 
 def _pairs(draft: ProgramDraft, cells: Ints) -> list[tuple[int, int]]:
@@ -378,6 +377,3 @@ def add_order_terms(draft: ProgramDraft) -> None:
     add_lots(draft)
     add_commitments(draft)
     add_price_spans(draft)
-
-
-__all__ = ["add_order_terms"]
