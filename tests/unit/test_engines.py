@@ -18,7 +18,7 @@ from friendshore.domain.plan import Confirmation, PlanStatus
 from friendshore.errors import Diagnostic, SolverError
 from friendshore.program import compile_program
 from friendshore.program.limits import Goal
-from friendshore.program.matrix import Entries, Floats, Linear
+from friendshore.program.matrix import Entries, Floats, Linear, continuous
 from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.questions.compare.compare_plans import compare
 from friendshore.questions.why_not.find_why_not import why_not
@@ -372,13 +372,15 @@ def test_a_stopped_search_returns_its_best_plan_and_bound() -> None:
 
 
 def test_scip_gives_the_same_answer_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long search moves there, so that it can be killed."""
-    here = solve_with_scip(covering(), Ask(600.0))
+    """A long search moves there, so that it can be killed. The second program is larger than what a pipe holds at once."""
+    large = continuous(covering(rows=60, columns=200))
+    here = [solve_with_scip(linear, Ask(600.0)) for linear in (covering(), large)]
     monkeypatch.setattr(scip, "_BRIEF_SECONDS", 0.0)
-    there = solve_with_scip(covering(), Ask(600.0))
-    assert here.outcome is there.outcome is SolverOutcome.OPTIMAL
-    assert here.x.tolist() == there.x.tolist()
-    assert (here.objective, here.bound) == (there.objective, there.bound)
+    for one, linear in zip(here, (covering(), large), strict=True):
+        there = solve_with_scip(linear, Ask(600.0))
+        assert one.outcome is there.outcome is SolverOutcome.OPTIMAL
+        assert one.x.tolist() == there.x.tolist()
+        assert (one.objective, one.bound) == (there.objective, there.bound)
     with pytest.raises(BreakdownError, match="relative_gap_tolerance"):
         solve_with_scip(covering(), Ask(60.0, gap=-1.0))
 

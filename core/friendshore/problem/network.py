@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from heapq import heapify, heappop
 from operator import add
 from typing import NamedTuple
@@ -122,7 +123,7 @@ class Arc:
         return ordered + self.lags[ordered]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Network:
     """Everything up the chains of the demands, in canonical order."""
 
@@ -132,6 +133,21 @@ class Network:
     """Arcs that lead to a node."""
     feeds: dict[int, tuple[Node, ...]]
     """Nodes that an offer takes its inputs from."""
+
+    @cached_property
+    def position(self) -> dict[Node, int]:
+        """Position of every node."""
+        return {node: i for i, node in enumerate(self.nodes)}
+
+    @cached_property
+    def offers(self) -> NDArray[np.intp]:
+        """Offer of every arc; -1 for a lot."""
+        return np.array([arc.offer for arc in self.arcs], dtype=np.intp)
+
+    @cached_property
+    def ends(self) -> NDArray[np.intp]:
+        """Position of the node that every arc leads to."""
+        return np.array([self.position[arc.node] for arc in self.arcs], dtype=np.intp)
 
     def reach(self, node: Node) -> tuple[frozenset[int], frozenset[Node]]:
         """All arcs and nodes up the chain of `node`, itself included."""

@@ -75,14 +75,13 @@ class Bounds:
         """Kilograms needed at each node from each period on; the node of every arc; and what its offer may bring beyond need."""
         problem, arcs = self.problem, self.problem.network.arcs
         concentration = any(objective.level.minimise is Minimise.CONCENTRATION for objective in problem.objectives)
-        position = {node: i for i, node in enumerate(problem.network.nodes)}
         by_node = self.walk.needed_from()
         beyond = np.full(len(arcs), np.inf)
         for arc in arcs if not self.forced and not concentration else ():
             if arc.offer >= 0:
                 beyond[arc.index] = self.walk.beyond_need(arc.offer) * self.walk.per_unit[arc.index]
         needed = np.array([by_node[node] for node in problem.network.nodes]).reshape(-1, problem.case.horizon.count)
-        return needed, np.array([position[arc.node] for arc in arcs], dtype=np.intp), beyond
+        return needed, problem.network.ends, beyond
 
     def hold_all_of(self, other: Bounds, linked: bool) -> bool:
         """Return True if none of these is below what other facts, which move the same along the same ways, ask for; `linked` says whether there are choices,
@@ -116,8 +115,7 @@ class Bounds:
 
 def _by_move(problem: Problem, units: Floats) -> Floats:
     """Most kilograms that each move brings, by the most units of its offer."""
-    arcs, moves = problem.network.arcs, problem.moves
-    offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
+    arcs, moves, offer = problem.network.arcs, problem.moves, problem.network.offers
     whole = np.array([float(arc.per_unit) if arc.lot < 0 else float(problem.lots[arc.lot].quantity) for arc in arcs])
     ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
     found: Floats = np.where(offer[moves.arc] < 0, 1.0, ordered) * whole[moves.arc]

@@ -48,12 +48,9 @@ def add_arrivals(draft: ProgramDraft, recipes: Recipes) -> None:
     for lot in problem.lots:
         if lot.arrives is not None and lot.arrives > problem.case.horizon.periods[lot.period].start:
             days.setdefault(((lot.material, lot.place.id), lot.period), set()).add(lot.arrives)
-    known: dict[int, list[tuple[int, date]]] = {}
-    for arc in problem.network.arcs:  # very many, of which few have any, share their days
-        if id(arc.arrives) not in known:
-            known[id(arc.arrives)] = [(t, day) for t, day in enumerate(arc.arrives) if day is not None]
-        for t, day in known[id(arc.arrives)]:
-            if problem.moves.at(arc.index, t) is not None:
+    for arc in problem.network.arcs:
+        for t, day in enumerate(arc.arrives) if any(arc.arrives) else ():
+            if day is not None and problem.moves.at(arc.index, t) is not None:
                 days.setdefault((arc.node, arc.arrival(t)), set()).add(day)
     if not days:
         return
@@ -75,14 +72,12 @@ class _Splitter:
     @cached_property
     def _node(self) -> Ints:
         """Node that every column that buys leads to."""
-        index = self.draft.node_index
-        nodes: Ints = np.array([index[arc.node] for arc in self.draft.problem.network.arcs], dtype=np.intp)[self._arc]
-        return nodes
+        return self.draft.problem.network.ends[self._arc]
 
     def split(self, node: Node, t: int, days: Sequence[date]) -> None:
         """Add the rows of a node and period in which something arrives on some days, for every compliance class that may use it."""
         problem, columns = self.draft.problem, self.draft.columns
-        arriving = (problem.moves.delivered[columns.buy_move] == t) & (self._node == self.draft.node_index[node])
+        arriving = (problem.moves.delivered[columns.buy_move] == t) & (self._node == problem.network.position[node])
         there = {
             of: [
                 (int(columns.buy[i]), self._arrives(int(i)))
@@ -117,7 +112,7 @@ class _Splitter:
 
     def _held(self, node: Node, t: int, of: int) -> list[tuple[int, float]]:
         """What is left of the stock at the end of the period before."""
-        first = self.draft.columns.stock.get((self.draft.node_index[node], of))
+        first = self.draft.columns.stock.get((self.draft.problem.network.position[node], of))
         return [] if first is None or not t else [(first + t - 1, -float(self.draft.problem.stores[node].kept[t]))]
 
     def _late(
@@ -168,21 +163,17 @@ class _Splitter:
 
     def _per_unit(self, offer: int, node: Node) -> float:
         lines = range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1]))
-        index = self.draft.node_index[node]
+        index = self.draft.problem.network.position[node]
         return sum(float(self.recipes.per_unit[line]) for line in lines if self.recipes.node[line] == index)
 
 
 class Buying:
     """The table of moves as arrays, and what of it each compliance class admits."""
 
-    def __init__(self, problem: Problem, node_index: dict[Node, int], discount: Floats) -> None:
+    def __init__(self, problem: Problem, discount: Floats) -> None:
         self.problem = problem
         self.count = problem.case.horizon.count
         arcs, moves = problem.network.arcs, problem.moves
-        self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)
-        """Offer of every arc; -1 for a lot."""
-        self.node = np.array([node_index[arc.node] for arc in arcs], dtype=np.intp)
-        """Where every arc leads."""
         self.single = np.array([arc.offer >= 0 and problem.offers[arc.offer].single for arc in arcs], dtype=bool)
         """Whether a kilogram moved along an arc is a unit of its offer."""
         self.discount = discount
@@ -263,12 +254,13 @@ class Recipes:
     per_unit: Floats
 
     @staticmethod
-    def of(problem: Problem, node_index: dict[Node, int]) -> Recipes:
+    def of(problem: Problem) -> Recipes:
         """The recipes of all offers."""
+        position = problem.network.position
         lines = [(line, facts.place) for facts in problem.offers for line in facts.offer.inputs]
         return Recipes(
             first=np.cumsum([0, *(len(facts.offer.inputs) for facts in problem.offers)]),
-            node=np.array([node_index.get((line.material, place), -1) for line, place in lines], dtype=np.intp),
+            node=np.array([position.get((line.material, place), -1) for line, place in lines], dtype=np.intp),
             per_unit=as_floats([line.per_unit for line, _ in lines]),
         )
 
@@ -375,8 +367,8 @@ class _Compiler:
         self.problem, self.count = draft.problem, draft.count
         self.assembly, self.columns, self.units = draft.assembly, draft.columns, draft.units
         self.limits, self.bounds = draft.limits, draft.bounds
-        self.node_index, self.discount = draft.node_index, draft.discount
-        self.recipes = Recipes.of(draft.problem, draft.node_index)
+        self.node_index, self.discount = draft.problem.network.position, draft.discount
+        self.recipes = Recipes.of(draft.problem)
         self.balance: dict[tuple[int, int], int] = {}
         """Node and compliance class -> first of their rows, one a period."""
         self.balances: list[Ints] = []
@@ -414,7 +406,7 @@ class _Compiler:
 
     def _buy(self) -> None:
         """One block of columns a compliance class: every move that it admits, in order of node, arc and period."""
-        buying, every = Buying(self.problem, self.node_index, self.discount), self.problem.moves
+        buying, every, network = Buying(self.problem, self.discount), self.problem.moves, self.problem.network
         found: list[tuple[Ints, Ints]] = []
         for compliance_class in told_each(
             self.problem.compliance_classes, "laying out the program", "compliance classes", 1
@@ -426,9 +418,9 @@ class _Compiler:
             self.columns.buy_licences += licences
             balance = self.balances[compliance_class.index]
             arcs = every.arc[moves]
-            self.assembly.add_entries(balance[buying.node[arcs]] + every.delivered[moves], columns, 1.0)
+            self.assembly.add_entries(balance[network.ends[arcs]] + every.delivered[moves], columns, 1.0)
             single = np.flatnonzero(buying.single[arcs])
-            offers, orders = buying.offer[arcs[single]], every.ordered[moves[single]]
+            offers, orders = network.offers[arcs[single]], every.ordered[moves[single]]
             self.units.add(offers, orders, columns[single])
             self._draw(balance, offers, orders, columns[single])
         self.columns.buy_move = joined([moves for moves, _ in found])
@@ -470,10 +462,10 @@ class _Compiler:
         for output, line in enumerate(facts.offer.outputs):
             rows = {}
             for compliance_class, t in runs:
-                row = self.assembly.add_rows(1, -np.inf, 0.0, f"output of {facts.offer.id}")
-                rows[compliance_class, t] = row
-                self.assembly.add_entries(row, self.columns.make[offer, compliance_class, t], -float(line.per_unit))
-                self.assembly.add_entries(row, bought.get((output, compliance_class, t), []), 1.0)
+                made_here = self.columns.make[offer, compliance_class, t], -float(line.per_unit)
+                bought_here = bought.get((output, compliance_class, t), []), 1.0
+                name = f"output of {facts.offer.id}"
+                rows[compliance_class, t] = self.assembly.add_row(-np.inf, 0.0, name, made_here, bought_here)
             self._transfers(offer, output, rows)
 
     def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -575,8 +567,8 @@ class _Compiler:
             rows = self.store_rows.get(node, {})
             limited = [t for t in later.tolist() if t in rows]
             self.assembly.add_entries([rows[t] for t in limited], column, [left[t - lot.period] for t in limited])
-            row = self.assembly.add_rows(1, float(lot.quantity), float(lot.quantity), f"lot {lot.id}")
-            self.assembly.add_entries(row, [*taken.get(number, []), column], 1.0)
+            whole = float(lot.quantity)
+            self.assembly.add_row(whole, whole, f"lot {lot.id}", ([*taken.get(number, []), column], 1.0))
 
     def _licences(self) -> None:
         for licence in self.problem.case.licences:

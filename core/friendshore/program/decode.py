@@ -54,7 +54,7 @@ def columns_of(program: Program, plan: Plan, x: Floats) -> Floats:
     index = {label: each.index for label, each in problem.class_of.items()}
     offers = {facts.offer.id: number for number, facts in enumerate(problem.offers)}
     demands = {demand.id: number for number, demand in enumerate(problem.demands)}
-    nodes = {node: number for number, node in enumerate(problem.network.nodes)}
+    nodes = problem.network.position
     lots = {arc.name: arc.index for arc in problem.network.arcs if arc.lot >= 0}
     found, count, table = x.copy(), problem.case.horizon.count, plan.purchases
     assert isinstance(table, PurchaseTable)
@@ -99,7 +99,7 @@ class _Decoder:
         self.x = within_tiers(program, x)
         self.x[list(self.in_lots)] = [float(quantity) for quantity in self.in_lots.values()]
         self.resolution = self.problem.case.resolution
-        self.nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
+        self.nodes = self.problem.network.position
         self.inflow: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         self.planned = self._planned()
         taken = {cell: float(sum(part.quantity for part in parts)) for cell, parts in self.planned.items()}
@@ -149,7 +149,7 @@ class _Decoder:
         licences = {i: columns.buy_licences[at] for i, at in enumerate(some.tolist()) if columns.buy_licences[at]}
         arc, ordered, delivered = moves.arc[move], moves.ordered[move], moves.delivered[move]
         self._arrive(arc, compliance_class, delivered, counts, unit)
-        offer = np.array([a.offer for a in network.arcs], dtype=np.intp)[arc]
+        offer = network.offers[arc]
         self._take(offer, compliance_class, ordered, counts, unit)
         lots = [
             LotUse(
@@ -175,8 +175,7 @@ class _Decoder:
 
     def _arrive(self, arc: Ints, compliance_class: Ints, delivered: Ints, counts: Whole, unit: Decimal) -> None:
         """Adds what is bought to what comes in."""
-        network = self.problem.network
-        node = np.array([self.nodes[a.node] for a in network.arcs], dtype=np.intp)[arc]
+        node = self.problem.network.ends[arc]
         shape = len(self.nodes), len(self.problem.compliance_classes), self.problem.case.horizon.count
         cells, place = np.unique(np.ravel_multi_index((node, compliance_class, delivered), shape), return_inverse=True)
         sums = added_up(counts, place, len(cells)).tolist()

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from ..problem import Problem
 from ..problem.demands import Demand
-from ..problem.network import Node, ranges
 from .bounds import ROUNDING, Bounds
 from .limits import LimitRows
 from .matrix import Assembly, Columns, Floats, Ints, Units
@@ -32,16 +31,11 @@ class ProgramDraft:
         self.count = problem.case.horizon.count
         self.assembly = Assembly()
         self.columns = Columns()
-        self.limits = LimitRows.ask(problem)
+        self.limits = LimitRows(problem.limit_rows)
         self.bounds = Bounds.of(problem, self.limits.forces, wanted, known) if bounds is None else bounds
         self.units = Units(len(problem.offers), self.count)
         """(offer, order period) -> columns counted in its units."""
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
-
-    @cached_property
-    def node_index(self) -> dict[Node, int]:
-        """Position of every node."""
-        return {node: i for i, node in enumerate(self.problem.network.nodes)}
 
     @cached_property
     def discount(self) -> Floats:
@@ -62,8 +56,7 @@ class ProgramDraft:
         ordered; the columns counted in units of the offers; and for each of these, which of the cells it is in.
         """
         cells = (np.array(offers, dtype=np.intp)[:, None] * self.count + np.array(periods, dtype=np.intp)).ravel()
-        first, last = self.units.first[cells], self.units.first[cells + 1]
-        columns, entry = self.units.columns[ranges(first, last)], np.repeat(np.arange(len(cells)), last - first)
+        columns, entry = self.units.of(cells)
         if places:
             there = np.array([self._place[column] in places for column in columns.tolist()], dtype=bool)
             columns, entry = columns[there], entry[there]
@@ -100,9 +93,7 @@ class ProgramDraft:
         if count:
             made = self.assembly.add_columns(count, 0.0, 1.0, integer=True) + np.arange(count)
             asked = [owner for owner, missing in zip(owners, new, strict=True) if missing]
-            first, last = self.units.first[cells[new]], self.units.first[cells[new] + 1]
-            entry = np.repeat(np.arange(count), last - first)
-            self._link(cells[new], self.units.columns[ranges(first, last)], entry, made, asked)
+            self._link(cells[new], *self.units.of(cells[new]), made, asked)
             self._switches |= zip((keys[i] for i in np.flatnonzero(new)), made.tolist(), strict=True)
         return np.array([self._switches[key] for key in keys], dtype=np.intp)
 
@@ -141,8 +132,7 @@ class ProgramDraft:
 
     def at_most(self, columns: Iterable[int], coefficients: ArrayLike, most: float, owner: str) -> None:
         """Adds one row: the weighted columns come to no more than `most`."""
-        row = self.assembly.add_rows(1, -np.inf, most, owner)
-        self.assembly.add_entries(row, list(columns), coefficients)
+        self.assembly.add_row(-np.inf, most, owner, (list(columns), coefficients))
 
     def all_at_most(
         self, group: Ints, columns: Ints, coefficients: Floats, most: Floats, owner: Callable[[int], str]

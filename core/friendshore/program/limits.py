@@ -67,7 +67,7 @@ class TermColumns:
         for (node, held_for), first in columns.stock.items():
             self.held.setdefault(node, []).append((held_for, first))
         self.rests: dict[int, list[int]] = {}
-        nodes = {node: i for i, node in enumerate(problem.network.nodes)}
+        nodes = problem.network.position
         for lot in columns.rest:
             self.rests.setdefault(nodes[problem.lots[lot].material, problem.lots[lot].place.id], []).append(lot)
 
@@ -226,8 +226,7 @@ class TermColumns:
         """A column that is no less than what is lacking in any part, and that nothing makes larger."""
         column = self.assembly.add_columns(1)
         for base, part in term.parts:
-            index = self.assembly.add_rows(1, float(base), np.inf, f"counting in {row.label}")
-            self.assembly.add_entries(index, column, 1.0)
+            index = self.assembly.add_row(float(base), np.inf, f"counting in {row.label}", (column, 1.0))
             self.read(index, part, row)
         return column
 
@@ -241,20 +240,16 @@ class TermColumns:
         most = min(float(sum(each.tolist())), self._most_bought(term.moves, term.weight))
         column = self.assembly.add_columns(1, 0.0, 1.0, integer=True)
         wants_high = (term.times > 0) == (row.at_least is not None)
-        both = row.at_least is not None and row.at_most is not None
+        both, owner = row.at_least is not None and row.at_most is not None, f"counting in {row.label}"
         if both or wants_high:
-            index = self.assembly.add_rows(1, 0.0, np.inf, f"counting in {row.label}")
-            self.assembly.add_entries(index, found, weights)
-            self.assembly.add_entries(index, column, -threshold)
+            self.assembly.add_row(0.0, np.inf, owner, (found, weights), (column, -threshold))
         if both or not wants_high:
             # 0 means less than the threshold: at most one resolution short of it, or nothing at all.
             below = threshold - resolution
-            index = self.assembly.add_rows(1, -np.inf, below, f"counting in {row.label}")
-            self.assembly.add_entries(index, found, weights)
-            self.assembly.add_entries(index, column, -(most - below))
+            self.assembly.add_row(-np.inf, below, owner, (found, weights), (column, -(most - below)))
             if not below and len(found) > 1:
                 apart = np.flatnonzero(each < most)
-                index = self.assembly.add_rows(len(apart), -np.inf, 0.0, f"counting in {row.label}")
+                index = self.assembly.add_rows(len(apart), -np.inf, 0.0, owner)
                 self.assembly.add_entries(index + np.arange(len(apart)), found[apart], weights[apart])
                 self.assembly.add_entries(index + np.arange(len(apart)), column, -each[apart])
         return column
@@ -276,11 +271,6 @@ class LimitRows:
     """Position of each row in the program."""
     misses: list[tuple[int, int, float]] = field(default_factory=list)
     """Row, column and price of each allowed miss."""
-
-    @staticmethod
-    def ask(problem: Problem) -> LimitRows:
-        """Asks every limit rule for its rows."""
-        return LimitRows(problem.limit_rows)
 
     @cached_property
     def rows(self) -> list[tuple[Rule, Row]]:

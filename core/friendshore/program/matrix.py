@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..problem.network import ranges
+
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
@@ -82,6 +84,19 @@ class Entries:
         sums = np.bincount(self.rows, self.data * x[self.indices], minlength=self.shape[0])
         return sums.astype(np.float64, copy=False)
 
+    def weighed(self, weights: Floats) -> Floats:
+        """Return the sum of each column, its rows weighed."""
+        sums = np.bincount(self.indices, self.data * weights[self.rows], minlength=self.shape[1])
+        return sums.astype(np.float64, copy=False)
+
+    def within(self, columns: Ints) -> Entries:
+        """Those of some columns, which are counted in the order given."""
+        position = np.full(self.shape[1], -1)
+        position[columns] = np.arange(len(columns))
+        place = position[self.indices]
+        kept = place >= 0
+        return Entries.summed(self.rows[kept], place[kept], self.data[kept], (self.shape[0], len(columns)))
+
     def transposed(self) -> Entries:
         """The same column by column: rows and columns change places."""
         order = np.argsort(self.indices, kind="stable")
@@ -102,10 +117,28 @@ class Linear:
     row_upper: Floats
     constant: float = 0.0
 
+    def value(self, x: Floats) -> float:
+        """Return the objective of a plan."""
+        return float(self.cost @ x) + self.constant
+
+    @property
+    def cheapest(self) -> Floats:
+        """Each column at the end that costs least; infinite if its cost falls without limit."""
+        ends: Floats = np.where(self.cost < 0, self.upper, self.lower)
+        return ends
+
+    def reduced(self, duals: Floats) -> Floats:
+        """Return the reduced cost of each column: its cost less what it earns at the duals of the rows."""
+        return self.cost - self.entries.weighed(duals)
+
+    def of_rows(self, rows: Ints | Mask) -> Linear:
+        """Return the same program with some of its rows."""
+        return replace(self, entries=self.entries[rows], row_lower=self.row_lower[rows], row_upper=self.row_upper[rows])
+
     @property
     def matrix(self) -> sp.csr_matrix:
         """The coefficients for scipy, all of whose algebra is loaded with it."""
-        from scipy.sparse import csr_matrix  # slow to import, and a plan of few integer variables needs none of it
+        from scipy.sparse import csr_matrix  # slow to import, and few plans need it
 
         return csr_matrix((self.entries.data, self.entries.indices, self.entries.indptr), self.entries.shape)
 
@@ -230,6 +263,13 @@ class Assembly:
         self.rows += count
         return first
 
+    def add_row(self, lower: float, upper: float, owner: str, *sums: tuple[ArrayLike, ArrayLike]) -> int:
+        """Add one row, the sum of columns with their coefficients; return its position."""
+        row = self.add_rows(1, lower, upper, owner)
+        for columns, coefficients in sums:
+            self.add_entries(row, columns, coefficients)
+        return row
+
     def upper(self) -> Floats:
         """Upper bounds of all columns so far."""
         return _joined(self._upper)
@@ -351,15 +391,11 @@ class Units(Mapping[tuple[int, int], list[int]]):
         self._blocks.append((offers * self._periods + periods, columns))
         self._table = None
 
-    @property
-    def first(self) -> Ints:
-        """Where the columns of each cell begin; one more for the end."""
-        return self._sorted()[0]
-
-    @property
-    def columns(self) -> Ints:
-        """All columns, cell by cell, ascending within each."""
-        return self._sorted()[1]
+    def of(self, cells: Ints) -> tuple[Ints, Ints]:
+        """Return the columns of some cells, one cell after the other, and which of `cells` each column is in."""
+        first, columns = self._sorted()
+        begins, ends = first[cells], first[cells + 1]
+        return columns[ranges(begins, ends)], np.repeat(np.arange(len(cells)), ends - begins)
 
     def _sorted(self) -> tuple[Ints, Ints]:
         if self._table is None:
@@ -372,14 +408,15 @@ class Units(Mapping[tuple[int, int], list[int]]):
     def __getitem__(self, key: tuple[int, int]) -> list[int]:
         offer, t = key
         cell = offer * self._periods + t
-        start, end = self.first[cell : cell + 2]
+        first, columns = self._sorted()
+        start, end = first[cell : cell + 2]
         if start == end:
             raise KeyError(key)
-        found: list[int] = self.columns[start:end].tolist()
+        found: list[int] = columns[start:end].tolist()
         return found
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return (divmod(cell, self._periods) for cell in np.flatnonzero(np.diff(self.first)).tolist())
+        return (divmod(cell, self._periods) for cell in np.flatnonzero(np.diff(self._sorted()[0])).tolist())
 
     def __len__(self) -> int:
-        return int(np.count_nonzero(np.diff(self.first)))
+        return int(np.count_nonzero(np.diff(self._sorted()[0])))

@@ -21,7 +21,6 @@ from itertools import pairwise
 import numpy as np
 
 from ..problem.decimal_arrays import as_floats, table
-from ..problem.network import ranges
 from ..problem.trade import PriceSpan
 from .bounds import lots_in
 from .draft import ProgramDraft
@@ -108,10 +107,8 @@ class _Span:
         most = sum(float(price) * self.draft.bounds.units[cell] for cell, price in self.list_price.items())
         column = self._column(1.0, most)
         self.draft.columns.list_money[self.number] = column
-        row = self.draft.assembly.add_rows(1, 0.0, 0.0, self.owner)
-        for cell, price in self.list_price.items():
-            self.draft.assembly.add_entries(row, self.columns[cell], float(price))
-        self.draft.assembly.add_entries(row, column, -1.0)
+        paid = ((self.columns[cell], float(price)) for cell, price in self.list_price.items())
+        self.draft.assembly.add_row(0.0, 0.0, self.owner, *paid, (column, -1.0))
 
     def _segments(self, rates: list[dict[Cell, float]]) -> list[_Segment]:
         """The tiers as stretches, each up to where it ends or the next begins."""
@@ -202,9 +199,8 @@ class _Span:
         weights = [1.0 if cell == ALL else self.weights[cell] for cell in parts]
         self._only_if(segment, list(parts.values()), weights, segment.high, switches)
         if segment.low:
-            row = self.draft.assembly.add_rows(1, 0.0, np.inf, self.owner)
-            self.draft.assembly.add_entries(row, list(parts.values()), weights)
-            self.draft.assembly.add_entries(row, switches[segment.tier], -segment.low)
+            begins = switches[segment.tier], -segment.low
+            self.draft.assembly.add_row(0.0, np.inf, self.owner, (list(parts.values()), weights), begins)
         for cell, column in parts.items():
             if cell != ALL and self.most[cell] < segment.high:
                 self._only_if(segment, [column], [self.weights[cell]], self.most[cell], switches)
@@ -214,23 +210,16 @@ class _Span:
     ) -> None:
         assembly = self.draft.assembly
         if segment.tier in switches:
-            row = assembly.add_rows(1, -np.inf, 0.0, self.owner)
-            assembly.add_entries(row, switches[segment.tier], -most)
+            assembly.add_row(-np.inf, 0.0, self.owner, (switches[segment.tier], -most), (parts, weights))
         else:
-            row = assembly.add_rows(1, -np.inf, most, self.owner)
-            assembly.add_entries(row, list(switches.values()), most)
-        assembly.add_entries(row, parts, weights)
+            assembly.add_row(-np.inf, most, self.owner, (list(switches.values()), most), (parts, weights))
 
     def _all_is_split(self) -> int:
-        row = self.draft.assembly.add_rows(1, 0.0, 0.0, self.owner)
-        for cell, weight in self.weights.items():
-            self.draft.assembly.add_entries(row, self.columns[cell], weight)
-        return row
+        bought = ((self.columns[cell], weight) for cell, weight in self.weights.items())
+        return self.draft.assembly.add_row(0.0, 0.0, self.owner, *bought)
 
     def _cell_is_split(self, cell: Cell) -> int:
-        row = self.draft.assembly.add_rows(1, 0.0, 0.0, self.owner)
-        self.draft.assembly.add_entries(row, self.columns[cell], 1.0)
-        return row
+        return self.draft.assembly.add_row(0.0, 0.0, self.owner, (self.columns[cell], 1.0))
 
     def _column(self, off: float, upper: float, *, integer: bool = False) -> int:
         """A column that takes off so much money a unit, in the period of settlement."""
@@ -253,14 +242,11 @@ def add_term_spans(draft: ProgramDraft) -> None:
             assert switch is not None
             draft.columns.placed[number] = switch
         if terms.least and switch is not None:
-            row = draft.assembly.add_rows(1, 0.0, np.inf, owner)
-            draft.assembly.add_entries(row, ordered, 1.0)
-            draft.assembly.add_entries(row, switch, -float(terms.least))
+            draft.assembly.add_row(0.0, np.inf, owner, (ordered, 1.0), (switch, -float(terms.least)))
         if terms.most is not None:
-            row = draft.assembly.add_rows(1, -np.inf, 0.0 if switch is not None else float(terms.most), owner)
-            draft.assembly.add_entries(row, ordered, 1.0)
-            if switch is not None:
-                draft.assembly.add_entries(row, switch, -float(terms.most))
+            most = float(terms.most)
+            switched = [] if switch is None else [(switch, -most)]
+            draft.assembly.add_row(-np.inf, 0.0 if switched else most, owner, (ordered, 1.0), *switched)
 
 
 def add_pools(draft: ProgramDraft) -> None:
@@ -273,7 +259,7 @@ def add_pools(draft: ProgramDraft) -> None:
     periods = np.arange(count)
     cells = (np.array(members, dtype=np.intp)[:, None] * count + periods).ravel()
     groups = (pool[:, None] * count + periods).ravel()
-    first, last = units.first[cells], units.first[cells + 1]
+    columns, entry = units.of(cells)
     setups = [
         (pool * count + span.periods[0], draft.columns.placed[number], float(span.terms.setup_use or 0))
         for number, span in enumerate(problem.term_spans)
@@ -282,9 +268,9 @@ def add_pools(draft: ProgramDraft) -> None:
     ]
     owners = [f"capacity of {pool.facility}" for pool in pools]
     draft.all_at_most(
-        np.concatenate([np.repeat(groups, last - first), np.array([group for group, _, _ in setups], dtype=np.intp)]),
-        joined([units.columns[ranges(first, last)], np.array([column for _, column, _ in setups], dtype=np.intp)]),
-        np.concatenate([np.repeat(np.repeat(use, count), last - first), [taken for _, _, taken in setups]]),
+        np.concatenate([groups[entry], np.array([group for group, _, _ in setups], dtype=np.intp)]),
+        joined([columns, np.array([column for _, column, _ in setups], dtype=np.intp)]),
+        np.concatenate([np.repeat(use, count)[entry], [taken for _, _, taken in setups]]),
         problem.capacity.ravel(),
         lambda group: owners[group // count],
     )
@@ -301,9 +287,8 @@ def add_limits(draft: ProgramDraft) -> None:
     own = np.flatnonzero(np.isfinite(most).any(axis=1))
     cells = (own[:, None] * count + np.arange(count)).ravel()
     groups = (np.arange(len(own))[:, None] * (count + 1) + np.arange(count)).ravel()
-    first, last = units.first[cells], units.first[cells + 1]
-    each = np.repeat(groups, last - first)
-    columns = units.columns[ranges(first, last)]
+    columns, entry = units.of(cells)
+    each = groups[entry]
     whole = each // (count + 1) * (count + 1) + count
 
     def owner(group: int) -> str:
@@ -331,16 +316,16 @@ def add_commitments(draft: ProgramDraft) -> None:
         column = draft.assembly.add_columns(1, cost, float(commitment.quantity))
         draft.columns.untaken[number] = column
         _, taken, _ = draft.ordering([commitment.offer], commitment.periods)
-        row = draft.assembly.add_rows(1, 0.0, np.inf, owner)
-        draft.assembly.add_entries(row, taken, 1.0)
-        draft.assembly.add_entries(row, column, 1.0)
-        draft.assembly.add_entries(row, used, -float(commitment.quantity))
+        least = used, -float(commitment.quantity)
+        draft.assembly.add_row(0.0, np.inf, owner, (taken, 1.0), (column, 1.0), least)
 
 
 def add_order_minima(draft: ProgramDraft) -> None:
     """A binary variable for every order with a minimum: what is ordered is zero, or between the minimum and the bound."""
     offers = draft.problem.offers
-    cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.min_order])
+    cells, columns, entry = draft.ordering(
+        [i for i, facts in enumerate(offers) if facts.offer.min_order], range(draft.count)
+    )
     offer = (cells // draft.count).tolist()
     owners = [f"order minimum of {offers[i].offer.id}" for i in offer]
     switches = draft.switches(cells, owners)
@@ -353,7 +338,9 @@ def add_order_minima(draft: ProgramDraft) -> None:
 def add_lots(draft: ProgramDraft) -> None:
     """An integer variable for every order sold in lots: what is ordered is so many lots."""
     offers = draft.problem.offers
-    cells, columns, entry = _orders(draft, [i for i, facts in enumerate(offers) if facts.offer.lot is not None])
+    cells, columns, entry = draft.ordering(
+        [i for i, facts in enumerate(offers) if facts.offer.lot is not None], range(draft.count)
+    )
     offer = (cells // draft.count).tolist()
     lots = as_floats([offers[i].offer.lot or Decimal(1) for i in offer])
     most = lots_in(draft.bounds.units.ravel()[cells], lots)
@@ -362,11 +349,6 @@ def add_lots(draft: ProgramDraft) -> None:
     row = draft.assembly.add_rows(len(cells), 0.0, 0.0, [f"lots of {offers[i].offer.id}" for i in offer])
     draft.assembly.add_entries(row + entry, columns, 1.0)
     draft.assembly.add_entries(row + np.arange(len(cells)), made, -lots)
-
-
-def _orders(draft: ProgramDraft, offers: list[int]) -> tuple[Ints, Ints, Ints]:
-    """All orders of some offers, as `Draft.ordering` gives them."""
-    return draft.ordering(offers, range(draft.count))
 
 
 def _pairs(draft: ProgramDraft, cells: Ints) -> list[tuple[int, int]]:
@@ -395,6 +377,3 @@ def add_order_terms(draft: ProgramDraft) -> None:
     add_lots(draft)
     add_commitments(draft)
     add_price_spans(draft)
-
-
-__all__ = ["add_order_terms"]

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
-from heapq import heapify, heappop
 from itertools import pairwise
 from typing import TypeVar
 
@@ -25,7 +24,6 @@ from ..domain.base import exact
 from ..problem.compliance_classes import ComplianceClass
 from ..problem.decimal_arrays import Whole, kept_doubles
 from ..problem.demands import round_to
-from ..problem.network import Node
 from .compile import Program, Recipes
 from .matrix import Floats, Ints
 
@@ -168,9 +166,9 @@ class _Closing:
         self.program, self.problem, self.x = program, program.problem, x.copy()
         self.step = float(self.problem.case.resolution)
         self.count = self.problem.case.horizon.count
-        self.index: dict[Node, int] = {node: i for i, node in enumerate(self.problem.network.nodes)}
-        self.recipes = Recipes.of(self.problem, self.index)
-        columns, moves, arcs = program.columns, self.problem.moves, self.problem.network.arcs
+        self.index = self.problem.network.position
+        self.recipes = Recipes.of(self.problem)
+        columns, moves, network = program.columns, self.problem.moves, self.problem.network
         tiered = [column for counted in columns.priced.values() for column in counted]
         in_lots = [column for order in columns.lot for column in program.units[order]]
         exact = x[columns.buy] / self.step
@@ -190,8 +188,8 @@ class _Closing:
         self.whole: list[float] = rounded[self.pieces].tolist()
         self.most: list[float] = (program.linear.upper[columns.buy[self.pieces]] / self.step + 0.5).tolist()
         """No more steps of it than this, which leaves half a step for rounding its limit."""
-        self.offer = np.array([arc.offer for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
-        node = np.array([self.index[arc.node] for arc in arcs], dtype=np.intp)[moves.arc[columns.buy_move]]
+        self.offer = network.offers[moves.arc[columns.buy_move]]
+        node = network.ends[moves.arc[columns.buy_move]]
         self.ordered, self.delivered = moves.ordered[columns.buy_move], moves.delivered[columns.buy_move]
         self.cell = self._cell(node, columns.buy_compliance_class)
         self.x[columns.buy] = rounded * self.step
@@ -297,16 +295,15 @@ class _Closing:
             for piece in pieces
             if free[piece] and 1 <= whole[piece] + by <= most[piece]
         ]
-        heapify(nearest)
-        again = deque[int]()
-        while changed != need and (nearest or again):
-            piece = heappop(nearest)[1] if nearest else again.popleft()
+        waiting = deque(piece for _, piece in sorted(nearest))
+        while changed != need and waiting:
+            piece = waiting.popleft()
             if 1 <= whole[piece] + by <= most[piece] and self.rows.let(piece, by):
                 whole[piece] += by
                 changed += by
                 if draws:
                     self._draw(piece, compliance_class, by)
-                again.append(piece)
+                waiting.append(piece)
                 if by < 0 and piece not in self.growing.setdefault(arrival, []):
                     self.growing[arrival].append(piece)
         return changed

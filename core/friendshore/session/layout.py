@@ -132,7 +132,7 @@ class ChangedPart:
         """Of the same facts with every demand and capacity multiplied; of these as they are if they then make another program."""
         larger = problem if up_to == 1 else self.inputs.after([*_multiplied(problem, up_to)]).problem()
         chosen = larger if _alike(problem, larger) else problem
-        return Bounds.of(chosen, LimitRows.ask(chosen).forces)
+        return Bounds.of(chosen, LimitRows(chosen.limit_rows).forces)
 
 
 def _multiplied(problem: Problem, factor: Decimal) -> Iterator[Change]:

@@ -423,8 +423,7 @@ def _read(answer: SolverAnswer, linear: Linear, scale: Scale) -> SolverAnswer:
         return replace(answer, bound=bound)
     x = np.clip(answer.x * scale.columns, linear.lower, linear.upper)
     duals = None if answer.duals is None else scale.duals(answer.duals)
-    objective = float(linear.cost @ x) + linear.constant
-    return replace(answer, x=x, objective=objective, bound=bound, duals=duals)
+    return replace(answer, x=x, objective=linear.value(x), bound=bound, duals=duals)
 
 
 def _binds(joint: Joint, relaxed: SolverAnswer) -> bool:
@@ -438,7 +437,7 @@ def _joined(joint: Joint, how: LinkingMethod) -> Linked:
 
 def _left_out(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:
     """Return the parts' plans together if they keep the linking constraints; else nothing but the bound."""
-    linear, loose = joint.linear, _cheapest_ends(joint)
+    linear, loose = joint.linear, joint.linear.cheapest[joint.loose]
     bound = sum(a.bound for a in answers) + float(linear.cost[joint.loose] @ loose)
     found = [a.x for a in answers if a.x is not None]
     if len(found) == len(answers) and np.isfinite(loose).all():
@@ -455,19 +454,11 @@ def _left_out(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:
     return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
 
 
-def _cheapest_ends(joint: Joint) -> Floats:
-    """The loose columns, each at the end that costs least; without limit where the cost falls for ever."""
-    linear = joint.linear
-    ends: Floats = np.where(linear.cost < 0, linear.upper, linear.lower)[joint.loose]
-    return ends
-
-
 def _free(linear: Linear) -> SolverAnswer:
     """Columns that no row speaks of: each at the end that costs least."""
-    x = np.where(linear.cost < 0, linear.upper, linear.lower)
+    x = linear.cheapest
     if not np.isfinite(x).all():
         raise UnboundedError(
             Diagnostic("a column without limits lowers the cost for ever", fix="please report this case")
         )
-    value = float(linear.cost @ x) + linear.constant
-    return SolverAnswer(SolverOutcome.OPTIMAL, x, value, value)
+    return SolverAnswer(SolverOutcome.OPTIMAL, x, linear.value(x), linear.value(x))

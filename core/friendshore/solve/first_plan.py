@@ -69,14 +69,7 @@ def settled_rows(linear: Linear) -> Linear:
     np.minimum.at(upper, of, ends.max(axis=0))
     if (lower > upper).any():  # by rounding, or because nothing keeps the rows: an engine says which
         return linear
-    return replace(
-        linear,
-        lower=lower,
-        upper=upper,
-        entries=linear.entries[~alone],
-        row_lower=linear.row_lower[~alone],
-        row_upper=linear.row_upper[~alone],
-    )
+    return replace(linear.of_rows(~alone), lower=lower, upper=upper)
 
 
 def polished(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAnswer:
@@ -112,7 +105,7 @@ def sloped(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> S
         if found.outcome is not SolverOutcome.OPTIMAL or found.x is None:
             break
         x = found.x
-        if linear.cost @ np.where(scaled, np.ceil(x - WHOLE), x) + linear.constant < best.objective:
+        if linear.value(np.where(scaled, np.ceil(x - WHOLE), x)) < best.objective:
             best = min(best, rounded(linear, x, engines, watch), key=lambda answer: answer.objective)
     return best
 
@@ -155,9 +148,7 @@ def summed(linear: Linear) -> Linear:
     np.minimum.at(upper, flow, most * linear.upper[choice])
     kept = np.ones(entries.shape[0], dtype=bool)
     kept[entries.rows[own]] = False
-    left = replace(
-        linear, upper=upper, entries=entries[kept], row_lower=linear.row_lower[kept], row_upper=linear.row_upper[kept]
-    )
+    left = replace(linear.of_rows(kept), upper=upper)
     made, row = np.unique(choice, return_inverse=True)
     if not len(made):
         return left
@@ -278,7 +269,7 @@ def first_plan(
         found = min(found, any_plan(_closed(linear, dear), engines, watch), key=lambda answer: answer.objective)
     if found.x is None:
         return replace(found, bound=max(known, proved(ended(linear, np.inf), relaxed.duals))), linear
-    value, step = _cost(linear, found.x), steps()
+    value, step = linear.value(found.x), steps()
     bounded = ended(linear, value)
     bound = max(known, proved(bounded, relaxed.duals))
     left = forced(narrowed(bounded, relaxed.duals, value, step))
@@ -288,8 +279,8 @@ def first_plan(
         # A plan that any search found may have little in common with the relaxation.
         between = _closed(left, dear) if scarce else _near(left, found.x, relaxed.x)
         better = engines.search(between, Ask(seconds_of(watch, SHARE), gap, nodes=BETTER_NODES), found.x)
-        if better.x is not None and _cost(linear, better.x) < value:
-            found, value = better, _cost(linear, better.x)
+        if better.x is not None and linear.value(better.x) < value:
+            found, value = better, linear.value(better.x)
             left = forced(narrowed(bounded, relaxed.duals, value, step))
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
 
@@ -359,8 +350,8 @@ def _priced(
             break
         near, ask = _near(left, made, made), Ask(seconds_of(watch, HALF), gap, nodes=BETTER_NODES)
         better = sloped(summed(near), made, engines, watch) if slopes else engines.search(near, ask, found.x)
-        if better.x is not None and _cost(linear, better.x) < value:
-            found, value = better, _cost(linear, better.x)
+        if better.x is not None and linear.value(better.x) < value:
+            found, value = better, linear.value(better.x)
             left = forced(narrowed(counts, prices.duals, value, step))
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
 
@@ -374,11 +365,6 @@ def _near(linear: Linear, one: Floats, other: Floats) -> Linear:
 
 def _closed(linear: Linear, columns: Mask) -> Linear:
     return replace(linear, upper=np.where(columns, 0.0, linear.upper))
-
-
-def _cost(linear: Linear, x: Floats | None) -> float:
-    assert x is not None
-    return float(linear.cost @ x) + linear.constant
 
 
 def _dear(linear: Linear, relaxed: SolverAnswer) -> Mask:
@@ -403,7 +389,7 @@ def _linked_ends(linear: Linear) -> Floats:
 
 def proved(linear: Linear, duals: Floats) -> float:
     """What no plan falls below, by these duals: each row and column at the end that is cheapest at them."""
-    reduced = linear.cost - linear.matrix.T @ duals
+    reduced = linear.reduced(duals)
     rows = np.where(duals > 0, linear.row_lower, linear.row_upper)[duals != 0]
     ends = np.where(reduced > 0, linear.lower, linear.upper)[reduced != 0]
     with np.errstate(invalid="ignore"):
@@ -421,7 +407,7 @@ def narrowed(linear: Linear, duals: Floats, most: float, step: Floats | float = 
         if not np.isfinite(room):
             continue
         room = max(0.0, room) * (1 + ROUNDED) + 1e-9 * max(1.0, abs(most))
-        reduced = linear.cost - linear.matrix.T @ price
+        reduced = linear.reduced(price)
         reach = np.divide(room, np.abs(reduced), out=np.full(len(reduced), np.inf), where=np.abs(reduced) > USED)
         closed = reach < each * (1 - SLACK)
         reach = np.where(linear.integer, np.floor(reach + ROUNDED), np.where(closed, 0.0, np.maximum(reach, least)))

@@ -251,7 +251,8 @@ def _filled(linear: Linear, linked: _Linked) -> Linear:
     grouped = (linked.binary[column] >= 0) & (value > 0)
     end = np.where(value > 0, linear.upper[column], linear.lower[column])
     most = np.bincount(row[~grouped], (value * end)[~grouped], minlength=rows)
-    one, of_one = np.unique(_pairs(linear, row, linked.binary[column])[grouped], return_inverse=True)
+    pair = row * len(linear.cost) + linked.binary[column]
+    one, of_one = np.unique(pair[grouped], return_inverse=True)
     by_binary = np.bincount(of_one, (value * linked.most[column])[grouped], minlength=len(one))
     at, binary = np.divmod(one, len(linear.cost))
     pack, of_pack = np.unique(at * rows + linked.packing[binary], return_inverse=True)
@@ -267,10 +268,6 @@ def _filled(linear: Linear, linked: _Linked) -> Linear:
     chosen = (pack % rows)[full[pack // rows] & (best > 0)]
     row_lower[chosen] = linear.row_upper[chosen]
     return replace(linear, lower=lower, upper=upper, row_lower=row_lower)
-
-
-def _pairs(linear: Linear, row: Ints, binary: Ints) -> Ints:
-    return row.astype(np.int64) * len(linear.cost) + binary
 
 
 def _all(rows: int, row: Ints, holds: Mask) -> Mask:

@@ -148,11 +148,7 @@ def _left(linear: Linear, rows: Ints) -> Ints:
 
 def _apart(linear: Linear, rows: Ints) -> Joint:
     left = _left(linear, rows)
-    pieces = split(
-        replace(
-            linear, entries=linear.entries[left], row_lower=linear.row_lower[left], row_upper=linear.row_upper[left]
-        )
-    )
+    pieces = split(linear.of_rows(left))
     parts = [replace(piece, rows=left[piece.rows]) for piece in pieces if len(piece.rows)]
     loose = [piece.columns for piece in pieces if not len(piece.rows)]
     return Joint(linear, rows, parts, np.concatenate([np.array([], dtype=np.intp), *loose]))
@@ -188,9 +184,9 @@ class Subproblems:
 
     def __init__(self, joint: Joint) -> None:
         self.joint, self.linear = joint, joint.linear
-        self.matrix = joint.linear.matrix[joint.rows]
-        """The linking constraints."""
-        self.own = [self.matrix[:, part.columns] for part in joint.parts]
+        self.entries = joint.linear.entries[joint.rows]
+        """Those of the linking constraints."""
+        self.own = [self.entries.within(part.columns) for part in joint.parts]
         self.lower, self.upper = joint.linear.row_lower[joint.rows], joint.linear.row_upper[joint.rows]
         self.plans: list[list[SubproblemPlan]] = [[] for _ in joint.parts]
 
@@ -216,7 +212,7 @@ class Subproblems:
     def at(self, prices: Floats, costs: bool = True) -> list[Linear]:
         """The parts at some prices: what each earns at them is taken off its costs, or off nothing without these."""
         return [
-            replace(part.linear, cost=(part.linear.cost if costs else 0.0) - own.T @ prices)
+            replace(part.linear, cost=(part.linear.cost if costs else 0.0) - own.weighed(prices))
             for part, own in zip(self.joint.parts, self.own, strict=True)
         ]
 
@@ -229,7 +225,7 @@ class Subproblems:
         """Prices of the sign that their rows allow, and no more than loose columns without upper end can bear."""
         kept = self.signed(prices)
         endless = self.joint.loose[np.isinf(self.linear.upper[self.joint.loose])]
-        earned, cost = self.matrix[:, endless].T @ kept, self.linear.cost[endless]
+        earned, cost = self.entries.within(endless).weighed(kept), self.linear.cost[endless]
         over = earned > cost
         return kept * float((cost[over] / earned[over]).min()) if over.any() else kept
 
@@ -238,7 +234,7 @@ class Subproblems:
         binding = prices != 0
         ends = np.where(prices > 0, self.lower, self.upper)[binding]
         loose = self.joint.loose
-        cost = self.linear.cost[loose] - self.matrix[:, loose].T @ prices
+        cost = self.linear.cost[loose] - self.entries.within(loose).weighed(prices)
         held = cost != 0
         least = np.where(cost < 0, self.linear.upper[loose], self.linear.lower[loose])
         parts = sum(answer.bound for answer in answers)
@@ -262,21 +258,24 @@ class Subproblems:
             most_missed: upper end of each of these.
             whole: which of all columns are integer; None: none.
         """
-        import scipy.sparse as sp  # slow to import, and seldom needed
-
         linear, loose, rows, parts = self.linear, self.joint.loose, len(self.lower), len(self.plans)
-        of = [part for part, plans in enumerate(self.plans) for _ in plans]
-        of_part = sp.csr_matrix((np.ones(len(of)), (of, range(len(of)))), (parts, len(of)))
-        shares = sp.vstack([sp.csr_matrix(self.activity), of_part])
-        alone = sp.vstack([self.matrix[:, loose], sp.csr_matrix((parts, len(loose)))])
-        miss = sp.vstack([sp.hstack([sp.eye(rows), -sp.eye(rows)]), sp.csr_matrix((parts, 2 * rows))])
+        of = np.repeat(np.arange(parts), [len(plans) for plans in self.plans])
+        alone, activity, each = self.entries.within(loose), self.activity, np.arange(rows)
+        row, plan = np.nonzero(activity)
+        plans, misses = len(loose) + np.arange(len(of)), len(loose) + len(of) + np.arange(2 * rows)
         cost = np.concatenate([loose_cost, plan_cost, miss_cost])
+        entries = Entries.summed(
+            np.concatenate([alone.rows, row, rows + of, each, each]),
+            np.concatenate([alone.indices, plans[plan], plans, misses]),
+            np.concatenate([alone.data, activity[row, plan], np.ones(len(of)), np.ones(rows), -np.ones(rows)]),
+            (rows + parts, len(cost)),
+        )
         return Linear(
             cost=cost,
             lower=np.concatenate([linear.lower[loose], np.zeros(len(of) + 2 * rows)]),
             upper=np.concatenate([linear.upper[loose], np.ones(len(of)), np.full(2 * rows, most_missed)]),
             integer=np.zeros(len(cost), dtype=bool) if whole is None else whole,
-            entries=Entries.of(sp.hstack([alone, shares, miss])),
+            entries=entries,
             row_lower=np.concatenate([self.lower, np.ones(parts)]),
             row_upper=np.concatenate([self.upper, np.ones(parts)]),
         )

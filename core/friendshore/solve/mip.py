@@ -140,7 +140,7 @@ class _Tree:
         return off[~fits], made
 
     def _keep(self, x: Floats) -> None:
-        value = float(self.linear.cost @ x) + self.linear.constant
+        value = self.linear.value(x)
         if value < self.best.objective:
             self.best = SolverAnswer(SolverOutcome.FEASIBLE, x, value)
 

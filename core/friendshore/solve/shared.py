@@ -170,10 +170,10 @@ def completed(linear: Linear, made: Mask, plan: SolverAnswer, engines: Engines, 
 
 def _near(joint: Joint, part: Ints) -> Floats:
     """How many of the linking constraints each two parts share."""
-    rows = joint.linear.matrix[joint.rows].tocoo()
+    entries = joint.linear.entries[joint.rows]
     touched = np.zeros((len(joint.rows), len(joint.parts)))
-    known = part[rows.col] >= 0
-    touched[rows.row[known], part[rows.col[known]]] = 1.0
+    known = part[entries.indices] >= 0
+    touched[entries.rows[known], part[entries.indices[known]]] = 1.0
     near: Floats = touched.T @ touched
     return near
 

@@ -68,16 +68,7 @@ def minimal_conflict(program: Program, part: Component, engines: Engines) -> tup
 
 
 def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
-    kept = Linear(
-        cost=np.zeros(len(linear.cost)),
-        lower=linear.lower,
-        upper=linear.upper,
-        integer=linear.integer,
-        entries=linear.entries[rows],
-        row_lower=linear.row_lower[rows],
-        row_upper=linear.row_upper[rows],
-    )
-    program, _ = scaled(kept)
+    program, _ = scaled(replace(linear.of_rows(rows), cost=np.zeros(len(linear.cost)), constant=0.0))
     answer = engines.search(program) if program.integer.any() else engines.linear(program)
     return answer.outcome is not SolverOutcome.INFEASIBLE
 
@@ -201,7 +192,7 @@ def _own(joined: Linked | None, linear: Linear) -> Linked | None:
 
 def floor(linear: Linear) -> float:
     """A bound that needs no solver: every column at the end that costs least."""
-    return float(linear.cost @ np.where(linear.cost < 0, linear.upper, linear.lower))
+    return float(linear.cost @ linear.cheapest)
 
 
 Progress = Callable[[int, int, float], None]

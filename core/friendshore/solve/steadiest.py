@@ -234,8 +234,8 @@ def _order_lines(program: Program) -> tuple[Ints, int]:
     problem, columns = program.problem, program.columns
     periods = problem.case.horizon.count
     line = np.full(len(program.linear.cost), -1, dtype=np.intp)
-    offer_of = np.array([arc.offer for arc in problem.network.arcs], dtype=np.intp)
-    offer, ordered = offer_of[problem.moves.arc[columns.buy_move]], problem.moves.ordered[columns.buy_move]
+    moves = problem.moves
+    offer, ordered = problem.network.offers[moves.arc[columns.buy_move]], moves.ordered[columns.buy_move]
     line[columns.buy] = np.where(offer >= 0, offer * periods + ordered, -1)
     return line, periods
 
@@ -281,8 +281,7 @@ def _of_rows(linear: Linear, answer: SolverAnswer) -> Floats | None:
 def _duals_apart(joint: Joint, cost: float, search: Search) -> Floats | None:
     """Return the duals of the parts if they prove the whole, which they do where the linking constraints cost nothing."""
     linear, duals = joint.linear, np.zeros(joint.linear.entries.shape[0])
-    cheapest = np.where(linear.cost < 0, linear.upper, linear.lower)
-    least = float(linear.cost[joint.loose] @ cheapest[joint.loose])
+    least = float(linear.cost[joint.loose] @ linear.cheapest[joint.loose])
     for part in joint.parts:
         answer = search.alone(part.linear)
         if answer.duals is None:
@@ -525,20 +524,15 @@ def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Sea
 
 def _without_fixed(linear: Linear, x: Floats, free: Ints) -> Linear:
     """Return the program of the free columns. The others have the values `x`."""
-    entries = linear.entries
-    position = np.full(len(x), -1, dtype=np.intp)
-    position[free] = np.arange(len(free))
-    of, rows = position[entries.indices], entries.rows
-    kept = of >= 0
-    rest = np.bincount(rows[~kept], (entries.data * x[entries.indices])[~kept], minlength=entries.shape[0])
-    left = np.bincount(rows[kept], minlength=entries.shape[0]) > 0
-    number = np.cumsum(left) - 1
+    inner, fixed = linear.entries.within(free), x.copy()
+    fixed[free] = 0.0
+    rest, left = linear.entries @ fixed, inner.counts > 0
     return Linear(
         cost=np.zeros(len(free)),
         lower=linear.lower[free],
         upper=linear.upper[free],
         integer=np.zeros(len(free), dtype=bool),
-        entries=Entries.summed(number[rows[kept]], of[kept], entries.data[kept], (int(left.sum()), len(free))),
+        entries=inner[left],
         row_lower=(linear.row_lower - rest)[left],
         row_upper=(linear.row_upper - rest)[left],
     )

@@ -59,7 +59,7 @@ def solve_with_glop(
     status, late = response.status, ask.seconds is not None and time.monotonic() - began >= ask.seconds
     if status in (proto.MPSOLVER_OPTIMAL, proto.MPSOLVER_FEASIBLE):
         x = np.clip(np.array(response.variable_value), linear.lower, linear.upper)
-        objective = float(linear.cost @ x) + linear.constant
+        objective = linear.value(x)
         if status == proto.MPSOLVER_FEASIBLE:
             return SolverAnswer(SolverOutcome.FEASIBLE, x, objective)
         return SolverAnswer(SolverOutcome.OPTIMAL, x, objective, objective, np.array(response.dual_value))
@@ -181,5 +181,4 @@ def _interrupting(stopped: Callable[[], bool], interrupt: Callable[[], object]) 
 
 def _may_fall_for_ever(linear: Linear) -> bool:
     """Return True if the cost might have no least value: the helper calls such a program infeasible, HiGHS by its name."""
-    ends = np.where(linear.cost < 0, linear.upper, linear.lower)
-    return bool(np.isinf(ends[linear.cost != 0]).any())
+    return bool(np.isinf(linear.cheapest[linear.cost != 0]).any())

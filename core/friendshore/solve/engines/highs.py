@@ -156,7 +156,7 @@ def _answer(solver: highspy.Highs, linear: Linear) -> SolverAnswer:
         return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late, solver=_NAME)
     solution = solver.getSolution()
     x = np.array(solution.col_value)
-    objective = float(linear.cost @ x) + linear.constant
+    objective = linear.value(x)
     if not isfinite(objective):
         raise _breakdown(f"its plan costs {objective}")
     if status != Status.kOptimal:

@@ -118,13 +118,9 @@ def answer_of(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnsw
     if reason == result_pb2.TERMINATION_REASON_INFEASIBLE:
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     if reason == result_pb2.TERMINATION_REASON_OPTIMAL and x is not None:
-        return SolverAnswer(
-            SolverOutcome.OPTIMAL, x, float(linear.cost @ x) + linear.constant, bound, _duals(result, linear)
-        )
+        return SolverAnswer(SolverOutcome.OPTIMAL, x, linear.value(x), bound, _duals(result, linear))
     if reason == result_pb2.TERMINATION_REASON_FEASIBLE and x is not None:
-        return SolverAnswer(
-            SolverOutcome.FEASIBLE, x, float(linear.cost @ x) + linear.constant, bound, out_of_time=late
-        )
+        return SolverAnswer(SolverOutcome.FEASIBLE, x, linear.value(x), bound, out_of_time=late)
     if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
         return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late)
     name = result_pb2.TerminationReasonProto.Name(reason)
