@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,19 +20,9 @@ from ..errors import Diagnostic, all_of
 from ..reading.csvfile import Table, TableRow, facts_of
 from ..reading.fields import FactColumns
 from . import columns
-from .known import (
-    ALL_IDS,
-    IDS_IN,
-    Alike,
-    CatalogReading,
-    Known,
-    alias_faults,
-    elsewhere,
-    known_from,
-    other_benchmark,
-    within_itself,
-)
+from .known import ALL_IDS, IDS_IN, Known, alias_faults, known_from
 from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices, with_quotes
+from .reading import Alike, CatalogReading
 from .tables import NO_FACTS, CatalogTables, tables_at
 
 _PIECE = 1_000
@@ -187,19 +176,11 @@ def _written(catalog: Catalog) -> Iterator[str]:
     yield "}"
 
 
-_FORMULA = re.compile(r"[A-Z(]")
-
-
-def is_formula(compound: str) -> bool:
-    """Return True if a word can be a formula; else it is the id of a material."""
-    return _FORMULA.match(compound) is not None
-
-
 def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
     """The evidence, with the catalog's name before each id."""
     table = reading.table(columns.SOURCES)
     sources = []
-    for row in table.unique("id"):
+    for row in table.unique():
         if "id" in row.values:
             reading.known.sources.add(f"{reading.name}:{row.values['id']}")
         if row.bad:
@@ -215,13 +196,10 @@ def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
     """The conversion factors; they also become known for conversions."""
     table = reading.table(columns.FACTORS)
     factors = []
-    for row in table.unique("element", "compound"):
+    for row in table.unique():
         values = reading.given(table, row, Factor)
         if row.bad:
             continue
-        compound: str = values["compound"]
-        if not is_formula(compound):
-            reading.refers(table, row, "compound", reading.known.materials, "material", "write a formula such as WO3")
         factor = table.made(row, Factor, values)
         if factor is None:
             continue
@@ -250,7 +228,7 @@ def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
     """The materials; a content that is not given is worked out from the factors where they allow it."""
     table = reading.table(columns.MATERIALS)
     materials = []
-    for row in table.unique("id"):
+    for row in table.unique():
         material = table.made(row, Material, reading.given(table, row, Material))
         if material is None:
             continue
@@ -264,32 +242,21 @@ def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
     """The benchmark prices, per kilogram of the material's basis."""
     table = reading.table(columns.PRICES)
     prices = []
-    for row in table.unique("id", "date"):
-        material = reading.material(table, row)
-        if "id" in row.values and row.values.get("material") in reading.known.materials:
-            _same_material(reading, table, row)
-        elif "id" in row.values:
-            reading.known.benchmarks.setdefault(row.values["id"], "")
-        given = reading.given(table, row, BenchmarkPrice, material)
-        quoted = table.made(row, BenchmarkPrice, given)
+    for row in table.unique():
+        material = reading.material(row)
+        quoted = table.made(row, BenchmarkPrice, reading.given(table, row, BenchmarkPrice, material))
         prices += [quoted] if quoted and material else []
+        if "id" in row.values:
+            name = row.values["id"]
+            reading.known.benchmarks[name] = reading.checks.series.get(name, "")
     return tuple(sorted(prices, key=lambda p: (p.id, p.date)))
-
-
-def _same_material(reading: CatalogReading, table: Table, row: TableRow) -> None:
-    """A benchmark is one series of one material."""
-    name, material = row.values["id"], row.values["material"]
-    first = reading.known.benchmarks.get(name) or material
-    reading.known.benchmarks[name] = first
-    if first != material:
-        table.entry(row).tell([other_benchmark(name, first)])
 
 
 def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
     """The exchange rates."""
     table = reading.table(columns.RATES)
     rates = []
-    for row in table.unique("currency", "to", "from"):
+    for row in table.unique():
         reading.known.rates.add(frozenset((row.values.get("currency", ""), row.values.get("to", ""))))
         rate = table.made(row, Rate, reading.given(table, row, Rate))
         if rate is not None:
@@ -307,20 +274,14 @@ def name_facilities(reading: CatalogReading) -> None:
             reading.known.suppliers.add(seller)
         site, country = row.values.get("place"), row.values.get("country")
         if site and country and site != country:
-            first = reading.known.places.setdefault(site, country)
-            if first != country and len(site) != 2:
-                table.entry(row).tell([elsewhere(site, first)])
+            reading.known.places.setdefault(site, country)
 
 
 def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[CapacityStep, ...]]) -> tuple[Facility, ...]:
     """The facilities with their capacities."""
     table = reading.table(columns.FACILITIES)
     facilities = []
-    for row in table.unique("id", last=True):
-        if reading.refers(table, row, "within", reading.known.facilities, "facility"):
-            inside = row.values["within"]
-            around = within_itself(row.values.get("id", ""), inside, reading.known.facilities)
-            table.entry(row).tell([around] if around else [])
+    for row in table.unique(last=True):
         given = reading.given(table, row, Facility)
         given |= {
             "place": given.get("place", given.get("country", "")),
@@ -343,9 +304,10 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
         inside.setdefault(around, set()).update(made.get(facility, ()))
     alike = Alike(table)
     fix = "delete one of the two; if each is of another product, give each a facility of its own, or state `max_per_year` of its offer"
-    for row in table.unique("facility", "from", last=True, fix=fix):
-        material = reading.material(table, row)
-        known = reading.refers(table, row, "facility", own, "facility", "add it to facilities.csv")
+    for row in table.unique(last=True, fix=fix):
+        reading.refers(table, row, "material", "material")
+        material = reading.material(row)
+        known = reading.refers(table, row, "facility", "facility", own)
         facility = row.values.get("facility", "")
         makes = made.get(facility) or inside.get(facility, set())
         basis = partial(_basis, reading, table, row, material, makes) if known else None
@@ -396,7 +358,7 @@ def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
     made = []
     for row in table.rows:
         row.values.setdefault("of", "offer")
-    for row in table.unique("of", "old"):
+    for row in table.unique():
         alias = table.made(row, Alias, reading.given(table, row, Alias))
         if alias is not None:
             reading.known.aliases[alias.of, alias.old] = alias

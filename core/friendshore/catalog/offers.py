@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -28,9 +28,8 @@ from ..domain.stages import COLLECTION, stage_of
 from ..domain.terms import PriceSchedule, Terms, Tier, bears_too, overlapping
 from ..reading.csvfile import Table, TableRow, facts_of
 from . import columns
-from .known import Alike, CatalogReading, not_among, stage_of_none, unsourced
-
-_ONE = Decimal(1)
+from .known import stage_of_none, unsourced, unsourced_line
+from .reading import Alike, CatalogReading
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
     chains = _chains(reading, names, delivered)
     lanes = _lanes(reading, names, delivered)
     alike, offers = Alike(table), []
-    for row in table.unique("id"):
+    for row in table.unique():
         name = row.values.get("id", "")
         outputs = _outputs(reading, table, row, recipes.get(name))
         values = _values(reading, alike, row, [reading.known.materials.get(line.material) for line in outputs])
@@ -80,10 +79,10 @@ def made_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
 def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
     table = reading.table(columns.RECIPE)
     recipes: dict[str, _Recipe] = {}
-    for row in table.unique("offer", "role", "material"):
-        material = reading.material(table, row)
+    for row in table.unique():
+        material = reading.material(row)
         given = reading.given(table, row, RecipeLine, material)
-        known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
+        known = reading.refers(table, row, "offer", "offer", names)
         if not known:
             continue
         recipe = recipes.setdefault(row.values["offer"], _Recipe())
@@ -91,8 +90,7 @@ def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
             recipe.broken = True
             continue
         output = row.values["role"] == "output"
-        if "source" not in row.values and not (output and given["per_unit"] == _ONE):
-            table.entry(row).tell([unsourced("this figure", "source")])
+        table.entry(row).tell(unsourced_line(given, output=output))
         line = table.made(row, RecipeLine, given)
         recipe.broken |= line is None
         (recipe.outputs if output else recipe.inputs).extend([line] if line else [])
@@ -129,7 +127,8 @@ def _outputs(reading: CatalogReading, table: Table, row: TableRow, recipe: _Reci
                 fix="leave this cell blank, or delete the output lines",
             )
             return ()
-        material = reading.material(table, row)
+        reading.refers(table, row, "material", "material")
+        material = reading.material(row)
         return () if material is None else (reading.kilogram(material),)
     unread = bool(recipe and recipe.broken) or "recipe" in reading.known.unsure
     if not given and "material" not in row.bad and not unread:
@@ -148,7 +147,6 @@ def _values(
 ) -> dict[str, object]:
     """The fields that come from the offer's own row."""
     table = alike.table
-    reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")
     values = reading.given(table, row, Offer, partial(_one_output, table, row, delivered))
     values["price"] = _price(reading, alike, row, values["source"])
     values["facts"] = facts_of(table, row)
@@ -161,11 +159,7 @@ def _price(reading: CatalogReading, alike: Alike, row: TableRow, source: str) ->
     if "amount" in given:
         if not {"source", "price_source"} & (row.values.keys() | row.bad):
             alike.table.entry(row).tell([unsourced("the price", "price_source")])
-    elif "benchmark" in given:
-        fix = "add it to prices.csv"
-        if not reading.refers(alike.table, row, "benchmark", reading.known.benchmarks, "benchmark", fix):
-            return None
-    elif "premium" not in given:
+    elif "benchmark" not in given and "premium" not in given:
         return None
     return alike.made(row, Price, given)
 
@@ -178,10 +172,11 @@ def _chains(
     alike = Alike(table)
     for row in table.rows:
         row.values.setdefault("feed", Feed.RECYCLED if row.values.get("stage") == COLLECTION else Feed.PRIMARY)
-    for row in table.unique("offer", "stage", "feed", last=True):
-        known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
+    for row in table.unique(last=True):
+        known = reading.refers(table, row, "offer", "offer", names)
         if known and "stage" in row.values:
-            _check_stage(table, row, delivered.get(row.values["offer"]))
+            materials = delivered.get(row.values["offer"], [])
+            table.entry(row).tell(stage_of_none(stage_of(row.values["stage"]), materials) if materials else ())
         entry = alike.made(row, ChainEntry, reading.given(table, row, ChainEntry))
         if known and entry is not None:
             chains.setdefault(row.values["offer"], []).append(entry)
@@ -190,24 +185,11 @@ def _chains(
     return chains
 
 
-def _check_stage(table: Table, row: TableRow, materials: list[Material] | None) -> None:
-    """An offer can only perform stages that what it delivers must have."""
-    if materials is None:
-        return
-    fault = stage_of_none(stage_of(row.values["stage"]), materials)
-    table.entry(row).tell([fault] if fault else [])
-
-
 def _lanes(reading: CatalogReading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[Lane]]:
     table = reading.table(columns.LANES)
     found: dict[str, list[tuple[Lane, TableRow]]] = {}
-    for row in table.unique("offer", "to", "from"):
-        known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
-        to = row.values.get("to", "")
-        if to and len(to) != 2:
-            reading.refers(
-                table, row, "to", reading.known.places, "place", "name a country, or a site of facilities.csv"
-            )
+    for row in table.unique():
+        known = reading.refers(table, row, "offer", "offer", names)
         name = row.values.get("offer", "")
         one = partial(_one_output, table, row, delivered.get(name, []))
         lane = table.made(row, Lane, {**reading.given(table, row, Lane, one), "facts": facts_of(table, row)})
@@ -230,8 +212,8 @@ def with_quotes(reading: CatalogReading, offers: Sequence[Offer]) -> tuple[Offer
     table = reading.table(columns.QUOTES)
     own = {row.values["id"]: row for row in reading.table(columns.OFFERS).rows if "id" in row.values}
     found: dict[str, list[tuple[Quote, TableRow]]] = {}
-    for row in table.unique("offer", "from", "until"):
-        known = reading.refers(table, row, "offer", own, "offer", "add it to offers.csv")
+    for row in table.unique():
+        known = reading.refers(table, row, "offer", "offer", own)
         name = row.values.get("offer", "")
         delivered = [m for m in map(reading.known.materials.get, reading.known.offers.get(name, ())) if m is not None]
         quote = table.made(row, Quote, reading.given(table, row, Quote, partial(_one_output, table, row, delivered)))
@@ -278,7 +260,7 @@ def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
     groups: dict[tuple[object, ...], list[TableRow]] = {}
     for row in table.rows:
         row.values.setdefault("of", "offer")
-    for row in table.unique(*_SCHEDULE, "least"):
+    for row in table.unique():
         groups.setdefault(tuple(row.values.get(column) for column in _SCHEDULE), []).append(row)
     made = []
     for rows in groups.values():
@@ -315,11 +297,14 @@ class _Reader:
     def schedule(self) -> PriceSchedule | None:
         """The schedule; None with problems recorded if a row has a mistake."""
         before = len(self.reading.found)
-        materials = _subject(self.reading, self.table, self.rows[0])
+        materials = _materials(self.reading, self.rows[0])
         measure = self._measure()
         tiers = [self._tier(row, materials) for row in self.rows]
         currency = self._currency()
-        stated = [self.reading.given(self.table, row, PriceSchedule) for row in self.rows]
+        stated = [
+            self.reading.given(self.table, row, PriceSchedule, only="source" if number else "")
+            for number, row in enumerate(self.rows)
+        ]
         given = stated[0] | {"measure": measure, "currency": currency, "source": min(one["source"] for one in stated)}
         if None not in tiers and len(self.reading.found) == before:
             given["tiers"] = tuple(tiers)
@@ -384,7 +369,7 @@ def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
     for row in table.rows:
         row.values.setdefault("of", "offer")
     made = []
-    for row in table.unique("of", "id", "materials", "places", "per", "from", "until"):
+    for row in table.unique():
         terms = _terms(reading, table, row)
         if terms is not None:
             made.append(terms)
@@ -394,33 +379,16 @@ def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
 def _terms(reading: CatalogReading, table: Table, row: TableRow) -> Terms | None:
     """The terms of a row; None if it has a mistake."""
     before = len(reading.found)
-    materials = _subject(reading, table, row)
-    _check_places(reading, table, row)
+    materials = _materials(reading, row)
     made = table.made(row, Terms, reading.given(table, row, Terms, partial(_one_material, table, row, materials)))
     return made if len(reading.found) == before else None
 
 
-def _check_places(reading: CatalogReading, table: Table, row: TableRow) -> None:
-    for place in row.values.get("places", ()):
-        if len(place) != 2 and place not in reading.known.places and "place" not in reading.known.unsure:
-            table.entry(row).tell([not_among("place", place)], {"": "places"})
-
-
-def _subject(reading: CatalogReading, table: Table, row: TableRow) -> list[Material]:
-    """The materials that a row is about, as far as one can tell; problems are recorded if what it names does not exist."""
-    known = reading.known
-    names: dict[str, Collection[str]] = {
-        "offer": known.offers,
-        "facility": known.facilities,
-        "supplier": known.suppliers,
-    }
-    of = row.values.get("of", "offer")
-    found = reading.refers(table, row, "id", names[of], of)
+def _materials(reading: CatalogReading, row: TableRow) -> list[Material]:
+    """Return the materials that a row is about, as far as they are known."""
+    known, of = reading.known, row.values.get("of", "offer")
     named = row.values.get("materials", ())
-    for name in named:
-        if name not in known.materials and "material" not in known.unsure:
-            table.entry(row).tell([not_among("material", name)], {"": "materials"})
-    given = known.offers[row.values["id"]] if found and of == "offer" and not named else named
+    given = known.offers.get(row.values.get("id", ""), ()) if of == "offer" and not named else named
     return [material for material in map(known.materials.get, given) if material is not None]
 
 

@@ -30,6 +30,7 @@ HEAD_ROWS = Layout(
         Field("key", k.TEXT, "Key of `catalog.toml`.", "name", required=True),
         Field("value", k.TEXT, "Its value.", "mine"),
     ),
+    key=("key",),
 )
 _LOOK_LIKE_TABLES = frozenset({".csv", ".tsv", ".xls", ".xlsx", ".ods"})
 _NAMES = [layout.name for layout in columns.TABLES]
@@ -135,7 +136,7 @@ class SheetTables:
                 )
             return None
         table = sheet_table(self._book, HEAD_SHEET, HEAD_ROWS, found)
-        rows = {row.values["key"]: row for row in table.unique("key") if "key" in row.values}
+        rows = {row.values["key"]: row for row in table.unique() if "key" in row.values}
         data: dict[str, object] = {key: row.values.get("value", "") for key, row in rows.items()}
         if str(data.get("schema", "")).isdigit():
             data["schema"] = int(str(data["schema"]))

@@ -21,7 +21,7 @@ from .evidence import Cited, Evidence, Note, Source
 from .market import BenchmarkPrice, Factor, Rate
 from .market import Price as Price  # noqa: PLC0414 - offers are imported with their prices
 from .market import Quote as Quote  # noqa: PLC0414
-from .naming import Alias
+from .naming import Alias, Names
 from .quantities import UNLIMITED
 from .stages import COLLECTION, Stage, stage_of
 from .terms import PriceSchedule, Terms
@@ -275,7 +275,7 @@ class Facility(Stating):
     """Where it lies: ISO 3166 code or English name."""
     place: Annotated[SiteOrBlank, Written("wagerup")] = ""
     """Site where its inputs must be delivered; blank: its country."""
-    within: Annotated[str, Written(sort=ident)] = ""
+    within: Annotated[str, Names("facility"), Written(sort=ident)] = ""
     """Facility whose capacity it shares: the plant of a line, the country total of a plant."""
     capacity: tuple[CapacityStep, ...] = ()
     """Dated steps in order; empty: nobody published it."""
@@ -355,18 +355,18 @@ class ChainEntry(Fitting):
 class RecipeLine(Record):
     """Kilograms of a material taken or given per unit of an offer."""
 
-    material: Annotated[str, Written("ndpr-oxide", sort=ident)]
+    material: Annotated[str, Names("material"), Written("ndpr-oxide", sort=ident)]
     """What is taken or given."""
     per_unit: Annotated[PerUnit, Written("1.2")]
     """Kilograms of its basis per unit."""
-    source: Annotated[str, Written("acme-report-2026")] = ""
+    source: Annotated[str, Names("source"), Written("acme-report-2026")] = ""
     """Evidence; may be blank only for an output of 1."""
 
 
 class Lane(Stating):
     """A way an offer may be moved, what it costs and how long it takes from a date on; an offer with lanes moves by them alone."""
 
-    to: Annotated[Site, Written("US")]
+    to: Annotated[Site, Names("place"), Written("US")]
     """Country, or site of a facility."""
     start: Annotated[date | None, Written("2027-07-01", "from")] = None
     """First day of orders with this lead time, and of arrivals at this freight, until the next row of the same offer and place; blank: since ever."""
@@ -383,7 +383,7 @@ class Offer(Stating):
 
     id: Annotated[str, Written("acme-gallium", sort=ident)]
     """Name by which cases, recipes, chains and lanes refer to it."""
-    facility: Annotated[str, Written("acme-smelter", sort=ident)]
+    facility: Annotated[str, Names("facility"), Written("acme-smelter", sort=ident)]
     """Facility it comes from."""
     outputs: tuple[RecipeLine, ...]
     """What one unit gives. One line with `per_unit` 1: the unit is a kilogram of that material."""
@@ -431,7 +431,7 @@ class Offer(Stating):
     lanes: tuple[Lane, ...] = ()
     """Where it may be moved; none: to any place that uses its material."""
     note: Note = ""
-    source: Annotated[str, Written("acme-report-2026")] = ""
+    source: Annotated[str, Names("source"), Written("acme-report-2026")] = ""
     """Evidence of its existence and quantities."""
     catalog: str = ""
     """The catalog it comes from."""

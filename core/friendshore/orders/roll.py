@@ -444,6 +444,7 @@ _LAYOUT = Layout(
         Field("lot", k.TEXT, "Id of a stock, or number of an order that arrived.", "4711-10", required=True),
         Field("quantity_kg", k.NON_NEGATIVE, "Kilograms of the material's basis that are there.", "850", required=True),
     ),
+    key=("lot",),
 )
 
 
@@ -453,7 +454,7 @@ def _apply_count(
     """Set what is left of lots that were counted, and return the use that is not covered: none where all lots of a place were counted."""
     known = {lot.name: lot for lot in lots}
     table = read_table(path, _LAYOUT, found)
-    for row in table.unique("lot"):
+    for row in table.unique():
         if row.bad:
             continue
         name, quantity = str(row.values["lot"]), row.values["quantity_kg"]

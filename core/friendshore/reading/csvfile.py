@@ -143,13 +143,12 @@ class Table:
         )
         self.tell(f"has too many {what}", found=found, expected=expected, fix=fix)
 
-    def unique(
-        self, *columns: str, last: bool = False, fix: str = "delete or rename one of the two"
-    ) -> Iterator[TableRow]:
-        """The rows whose cells in `columns` together are new; the others are recorded as mistakes, with their `fix`.
+    def unique(self, *, last: bool = False, fix: str = "delete or rename one of the two") -> Iterator[TableRow]:
+        """Yield the rows whose key is new. Report the others as mistakes, with their `fix`.
 
-        Asked for the `last` time, each row is forgotten as soon as it has been looked at.
+        The `last` time, forget each row as soon as it has been read.
         """
+        columns = self.layout.key
         rows = self.rows
         if last:
             self.let_go()

@@ -79,6 +79,8 @@ class Layout:
     """Fields that plugins declare, by name."""
     elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Columns that a plugin declares which cannot be used, with what to do about it."""
+    key: tuple[str, ...] = ()
+    """Columns that together are different in every row."""
     headings: Mapping[str, str] | None = None
     """Columns by other headings, like `part_no`. None if headings must be the names of columns to the letter."""
 
@@ -140,6 +142,7 @@ def layout(
     name: str,
     doc: str,
     *parts: type[BaseModel] | Field,
+    key: str = "",
     first: str = "",
     only: str = "",
     others: str = "",
@@ -153,6 +156,7 @@ def layout(
         doc: what it holds.
         parts: records whose fields it states, and fields of its own: what tells whose the record is, what a row is about, tables
             within. One of the same name as one before it takes its place.
+        key: names of the columns that together are different in every row.
         first: names of those that come before all others, where the order is not that of the parts.
         only: names of all fields, where not all of a record's are meant.
         others: what keys mean that are none of the fields; empty: they are refused.
@@ -163,7 +167,8 @@ def layout(
     named |= {column: replace(named[column], example=example) for column, example in examples.items()}
     names = only.split() or dict.fromkeys((*first.split(), *named))
     fields = tuple(named[column] for column in names)
-    return Layout(name, doc, fields, "kept" if others else "declared" if declared else "refused", others or declared)
+    kind: Literal["refused", "kept", "declared"] = "kept" if others else "declared" if declared else "refused"
+    return Layout(name, doc, fields, kind, others or declared, key=tuple(key.split()))
 
 
 def fields_of(record: type[BaseModel]) -> Iterator[Field]:

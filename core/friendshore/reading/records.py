@@ -154,6 +154,8 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, dict):
         return "a table"
+    if isinstance(value, frozenset):
+        value = sorted(value, key=str)
     if isinstance(value, list | tuple):
         text = "[" + ", ".join(map(shown, value)) + "]"
     else:
