@@ -37,7 +37,7 @@ from ..reading.cells import plain_table
 from ..reading.csvfile import Table, read_table
 from ..reading.records import Entry
 from ..reading.textfile import no_file
-from ..reading.tomlfile import read_section
+from ..reading.tomlfile import TomlTable, read_section
 from ..rules.keys import scenario
 from . import keys
 from .formats import read_case_file
@@ -97,7 +97,7 @@ def load_case(path: Path | str) -> Case:
     return case.but(file=file)
 
 
-def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
+def _assemble(top: TomlTable, folder: Path, found: list[Diagnostic]) -> Case | None:
     head, use = top.part("case"), top.part("use")
     about = _about(head)
     wanted = [*top.parts("demand"), *_demand_table(use, folder, found)]
@@ -178,7 +178,7 @@ def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Ent
         use.problem("demand", "there is no such file beside the case", "a CSV file", near)
         return []
     table = read_table(file, keys.DEMAND, found)
-    return [table.entry(row) for row in table.rows]
+    return [*table.rows]
 
 
 def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]:
@@ -190,8 +190,8 @@ def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]
     found: list[Diagnostic] = []
     table = read_rows(rows, keys.DEMAND, called, found)
     about = About(case.currency, case.place, case.horizon)
-    pairs = [(entry, demand(entry, about)) for entry in map(table.entry, table.rows)]
-    kept = [entry for entry, record in pairs if record is not None]
+    pairs = [(row, demand(row, about)) for row in table.rows]
+    kept = [row for row, record in pairs if record is not None]
     more = tuple(record for _, record in pairs if record is not None)
     both = case.but(demands=(*case.demands, *more))
     for fault in Case.faults({name: getattr(both, name) for name in Case.model_fields}):
@@ -203,11 +203,11 @@ def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]
     return both, table
 
 
-def _accept(entry: Entry) -> Accept:
+def _accept(entry: TomlTable) -> Accept:
     return Accept(**entry.layout.stated(Accept, entry.values), capacity=entry.part("capacity").values)
 
 
-def _assume(entry: Entry, about: About) -> Assume | None:
+def _assume(entry: TomlTable, about: About) -> Assume | None:
     offers = [_assumption(offer, about) for offer in entry.parts("offer")]
     licence = {name: str(value) for name, value in sorted(entry.part("licence").others.items())}
     return made(entry, Assume, about, licence=licence, offer=tuple(offer for offer in offers if offer is not None))

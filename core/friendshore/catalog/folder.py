@@ -17,12 +17,12 @@ from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
 from ..domain.quantities import UNLIMITED
 from ..errors import Diagnostic, all_of
-from ..reading.csvfile import Table, TableRow, facts_of
+from ..reading.csvfile import TableRow
 from ..reading.fields import FactColumns
 from . import columns
 from .known import ALL_IDS, IDS_IN, Known, alias_faults, known_from
 from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices, with_quotes
-from .reading import Alike, CatalogReading
+from .reading import CatalogReading
 from .tables import NO_FACTS, CatalogTables, tables_at
 
 _PIECE = 1_000
@@ -111,6 +111,8 @@ def read_draft(
             known.unsure.update(IDS_IN.get(stranger.meant, ()))
     facts = _assemble(reading)
     about = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
+    for table in filter(None, reading.read.values()):
+        table.let_go()
     requires = tuple(sorted(head.get("requires", ())))
     catalog = Catalog(name=name, requires=requires, distribution=distribution, **about, **facts)
     return CatalogDraft(catalog.but(digest=digest(catalog)), known)
@@ -185,9 +187,9 @@ def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
             reading.known.sources.add(f"{reading.name}:{row.values['id']}")
         if row.bad:
             continue
-        values = reading.given(table, row, Source)
+        values = reading.given(row, Source)
         values |= {"id": f"{reading.name}:{values['id']}", "states": tuple(sorted(set(values.get("states", ()))))}
-        source = table.made(row, Source, values)
+        source = row.made(Source, values)
         sources += [source] if source else []
     return tuple(sorted(sources, key=lambda s: s.id))
 
@@ -197,17 +199,16 @@ def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
     table = reading.table(columns.FACTORS)
     factors = []
     for row in table.unique():
-        values = reading.given(table, row, Factor)
+        values = reading.given(row, Factor)
         if row.bad:
             continue
-        factor = table.made(row, Factor, values)
+        factor = row.made(Factor, values)
         if factor is None:
             continue
         key = (factor.element, factor.compound)
         other = reading.known.factors.get(key)
         if other is not None and other.kg_per_kg != factor.kg_per_kg:
-            table.problem(
-                row,
+            row.problem(
                 "kg_per_kg",
                 f"the catalog of `{other.source}` says {other.kg_per_kg}",
                 fix="delete this row or mend one",
@@ -229,7 +230,7 @@ def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
     table = reading.table(columns.MATERIALS)
     materials = []
     for row in table.unique():
-        material = table.made(row, Material, reading.given(table, row, Material))
+        material = row.made(Material, reading.given(row, Material))
         if material is None:
             continue
         material = material.but(content=content_of(material, reading.factors))
@@ -244,7 +245,7 @@ def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
     prices = []
     for row in table.unique():
         material = reading.material(row)
-        quoted = table.made(row, BenchmarkPrice, reading.given(table, row, BenchmarkPrice, material))
+        quoted = row.made(BenchmarkPrice, reading.given(row, BenchmarkPrice, material))
         prices += [quoted] if quoted and material else []
         if "id" in row.values:
             name = row.values["id"]
@@ -258,7 +259,7 @@ def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
     rates = []
     for row in table.unique():
         reading.known.rates.add(frozenset((row.values.get("currency", ""), row.values.get("to", ""))))
-        rate = table.made(row, Rate, reading.given(table, row, Rate))
+        rate = row.made(Rate, reading.given(row, Rate))
         if rate is not None:
             rates.append(rate)
     return tuple(sorted(rates, key=lambda r: (r.currency, r.to, r.start)))
@@ -282,13 +283,13 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
     table = reading.table(columns.FACILITIES)
     facilities = []
     for row in table.unique(last=True):
-        given = reading.given(table, row, Facility)
+        given = reading.given(row, Facility)
         given |= {
             "place": given.get("place", given.get("country", "")),
             "capacity": capacity.get(given.get("id", ""), ()),
-            "facts": facts_of(table, row),
+            "facts": row.facts,
         }
-        facility = table.made(row, Facility, given)
+        facility = row.made(Facility, given)
         if facility is not None:
             facilities.append(facility)
     return tuple(sorted(facilities, key=lambda f: f.id))
@@ -302,18 +303,17 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
     inside: dict[str, set[str]] = {}
     for facility, around in reading.known.facilities.items():
         inside.setdefault(around, set()).update(made.get(facility, ()))
-    alike = Alike(table)
     fix = "delete one of the two; if each is of another product, give each a facility of its own, or state `max_per_year` of its offer"
     for row in table.unique(last=True, fix=fix):
-        reading.refers(table, row, "material", "material")
+        reading.refers(row, "material", "material")
         material = reading.material(row)
-        known = reading.refers(table, row, "facility", "facility", own)
+        known = reading.refers(row, "facility", "facility", own)
         facility = row.values.get("facility", "")
         makes = made.get(facility) or inside.get(facility, set())
-        basis = partial(_basis, reading, table, row, material, makes) if known else None
-        given = reading.given(table, row, CapacityStep, basis)
+        basis = partial(_basis, reading, row, material, makes) if known else None
+        given = reading.given(row, CapacityStep, basis)
         given["per_year"] = None if given.get("per_year") == UNLIMITED else given.get("per_year")
-        step = alike.made(row, CapacityStep, given)
+        step = row.alike(CapacityStep, given)
         if step is not None and known:
             steps.setdefault(facility, []).append(step)
     return {name: tuple(sorted(rows, key=lambda s: s.start or date.min)) for name, rows in steps.items()}
@@ -321,7 +321,6 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
 
 def _basis(
     reading: CatalogReading,
-    table: Table,
     row: TableRow,
     named: Material | None,
     made: frozenset[str] | set[str],
@@ -341,8 +340,7 @@ def _basis(
     unsure = reading.known.unsure or reading.factors_broken
     if unsure or (made and not candidates) or any(problem.file == offers for problem in reading.found):
         return None  # what the facility makes is known once the mistakes already reported are mended
-    table.problem(
-        row,
+    row.problem(
         column,
         f"kilograms of {substance} cannot be converted: "
         + ("no offer says what the facility makes" if not made else "the facility makes materials of different bases"),
@@ -359,7 +357,7 @@ def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
     for row in table.rows:
         row.values.setdefault("of", "offer")
     for row in table.unique():
-        alias = table.made(row, Alias, reading.given(table, row, Alias))
+        alias = row.made(Alias, reading.given(row, Alias))
         if alias is not None:
             reading.known.aliases[alias.of, alias.old] = alias
             made.append(alias)
@@ -372,4 +370,4 @@ def check_aliases(reading: CatalogReading) -> None:
     for row in table.rows:
         alias = reading.known.aliases.get((row.values["of"], row.values.get("old", "")))
         if alias is not None and not row.bad:
-            table.entry(row).tell(alias_faults(alias, reading.known))
+            row.tell(alias_faults(alias, reading.known))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -76,7 +76,7 @@ class CatalogReading:
             for other in filter(None, self.read.values()):
                 other.let_go()
 
-    def refers(self, table: Table, row: TableRow, column: str, what: str, ids: Collection[str] | None = None) -> bool:
+    def refers(self, row: TableRow, column: str, what: str, ids: Collection[str] | None = None) -> bool:
         """Return True if a cell names something that exists, one of `ids` if they are given. A blank cell is no mistake here."""
         word = row.values.get(column)
         if word is None:
@@ -84,7 +84,7 @@ class CatalogReading:
         ids = self.known.named(what) if ids is None else ids
         if word in ids:
             return True
-        table.entry(row).tell(self.checks.unknown(what, word, column, ids))
+        row.tell(self.checks.unknown(what, word, column, ids))
         return False
 
     def full(self, word: str) -> str:
@@ -93,16 +93,16 @@ class CatalogReading:
             self._full[word] = word if ":" in word or not word else f"{self.name}:{word}"
         return self._full[word]
 
-    def _check(self, table: Table, row: TableRow, model: type[BaseModel], given: Mapping[str, Any], only: str) -> None:
+    def _check(self, row: TableRow, model: type[BaseModel], given: Mapping[str, Any], only: str) -> None:
         """Report what doesn't fit between the fields of a row and other rows."""
         for fault in self.checks.faults(model, given):
-            column = table.layout.columns(model)[fault.field]
+            column = row.layout.columns(model)[fault.field]
             if column in row.bad or only not in ("", fault.field):
                 continue
             if fault.field == "source" and self.read[SOURCES.name] is None and ":" not in row.values[column]:
-                self._sources_missing(table)
+                self._sources_missing(row.table)
             else:
-                table.problem(row, column, fault.message, fault.expected, fault.fix)
+                row.problem(column, fault.message, fault.expected, fault.fix)
 
     def _sources_missing(self, table: Table) -> None:
         """Report once that there are no sources at all, in place of once for every figure."""
@@ -134,7 +134,7 @@ class CatalogReading:
         return self._ratios[key]
 
     def _in_basis(
-        self, table: Table, row: TableRow, column: str, amount: Mass | UnitPrice, material: Material
+        self, row: TableRow, column: str, amount: Mass | UnitPrice, material: Material
     ) -> Mass | UnitPrice | None:
         """A mass or a price by mass of a material's basis that a cell says of another substance; None, once told, if that cannot be
         converted.
@@ -147,8 +147,7 @@ class CatalogReading:
             return Mass(exact(amount.kg * ratio), None)
         if not self.factors_broken:
             element, compound = missing_factor(material, amount.substance, self.factors)
-            table.problem(
-                row,
+            row.problem(
                 column,
                 f"kilograms of {amount.substance} cannot be converted to the basis of `{material.id}` ({material.basis})",
                 expected=f"a factor that says how much {element} is in a kilogram of {compound}",
@@ -158,7 +157,6 @@ class CatalogReading:
 
     def given(
         self,
-        table: Table,
         row: TableRow,
         record: type[BaseModel],
         one: Material | Callable[[str], Material | None] | None = None,
@@ -174,7 +172,7 @@ class CatalogReading:
         for column in [c for c, value in values.items() if type(value) in _WEIGHED and value.substance is not None]:
             material = one(column) if callable(one) else one
             amount = values.pop(column)
-            converted = None if material is None else self._in_basis(table, row, column, amount, material)
+            converted = None if material is None else self._in_basis(row, column, amount, material)
             if converted is None:
                 row.bad |= {column}
             else:
@@ -182,35 +180,12 @@ class CatalogReading:
         for column in _ENDS & values.keys() if "price" in values else ():
             if values[column].currency != values["price"].currency:
                 expected = f"an amount in {values['price'].currency}, as the price"
-                table.problem(row, column, "the range is in another currency than the price", expected)
+                row.problem(column, "the range is in another currency than the price", expected)
                 row.bad |= {column}
                 del values[column]
-        found = table.layout.stated(record, values)
-        source = table.layout.columns(record).get("source")
+        found = row.layout.stated(record, values)
+        source = row.layout.columns(record).get("source")
         if source is not None:
             found["source"] = self.full(values.get(source, ""))
-        self._check(table, row, record, found, only)
+        self._check(row, record, found, only)
         return found
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-class Alike:
-    """Records of rows that give the same, made once: very many rows of a large table are alike in all but their names."""
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self._known: dict[tuple[object, ...], BaseModel] = {}
-
-    def made(self, row: TableRow, model: type[M], given: Mapping[str, object]) -> M | None:
-        """The record of a row, or that of an earlier one that gives the same: see `Table.made`."""
-        if row.bad:
-            return self.table.made(row, model, given)
-        key = (model, *given, *given.values())
-        known = self._known.get(key)
-        if not isinstance(known, model):  # new, or wrong: that is told of every row
-            known = self.table.made(row, model, given)
-            if known is not None:
-                self._known[key] = known
-        return known

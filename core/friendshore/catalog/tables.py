@@ -267,6 +267,6 @@ def place_of(path: Path | CatalogRows, table: str, subject: str, holding: str = 
         return None
     about = next((name for name in _ABOUT if name in read.columns), None)
     for row in read.rows:
-        if about and read.text(row, about) == subject and any(holding in cell for cell in row.cells):
+        if about and row.text(about) == subject and any(holding in cell for cell in row.cells):
             return read.file, row.line
     return None

@@ -460,13 +460,11 @@ def _apply_count(
         name, quantity = str(row.values["lot"]), row.values["quantity_kg"]
         lot = known.get(name)
         if lot is None:
-            table.problem(
-                row, "lot", "there is no such lot", "one of " + ", ".join(sorted(known)), did_you_mean(name, known)
-            )
+            row.problem("lot", "there is no such lot", "one of " + ", ".join(sorted(known)), did_you_mean(name, known))
         elif quantity > lot.quantity:
             fix = "correct the count, or what arrived of the order"
             expected = f"at most {lot.quantity.normalize():f}, which were there or arrived"
-            table.problem(row, "quantity_kg", "more was counted than there can be", expected, fix)
+            row.problem("quantity_kg", "more was counted than there can be", expected, fix)
         else:
             lot.counted, lot.used = quantity, lot.quantity - quantity
     uncounted = {lot.node for lot in lots if lot.counted is None}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -247,29 +247,36 @@ _PLAIN = frozenset({str, int, bool, Decimal, date, type(None), frozenset})
 """Types of values that hold no record."""
 
 
-Report = Callable[[str, str, str, str], None]
-"""Records a mistake: column or key, message, expected, fix."""
-
-
-@dataclass(slots=True)
 class Entry:
-    """Parsed values by column or key."""
+    """Parsed values of a row of a table, by column, or of a table of a TOML file, by key."""
 
-    report: Report
-    layout: Layout
-    values: dict[str, Any] = field(default_factory=dict)
-    """A value that is blank or cannot be read is absent. A table within is an `Entry`, a list of tables a list of them."""
-    others: dict[str, object] = field(default_factory=dict)
-    """What stands under other names, as it is, where the layout keeps it."""
-    bad: set[str] = field(default_factory=set)
-    """Columns that cannot be read, or are missing though needed."""
+    __slots__ = ("bad", "values")
+
+    values: dict[str, Any]
+    """A value that is blank or can't be read is absent. A table within is an `Entry`, a list of tables a list of them."""
+    bad: frozenset[str]
+    """Columns that can't be read, or are missing though needed."""
+
+    @property
+    def layout(self) -> Layout:
+        """Return the columns or keys."""
+        raise NotImplementedError
+
+    @property
+    def others(self) -> dict[str, Any]:
+        """Return the values under other names, as they are, where the layout keeps them."""
+        raise NotImplementedError
 
     def problem(self, column: str, message: str, expected: str = "", fix: str = "") -> None:
-        """Record a mistake; `column` may be empty for the entry as a whole."""
-        self.report(column, message, expected, fix)
+        """Report a mistake. `column` may be empty for the entry as a whole."""
+        raise NotImplementedError
+
+    def shared(self, record: M) -> M:
+        """Return a new record, which may share values with records of other entries."""
+        return record
 
     def made(self, model: type[M], given: Mapping[str, object]) -> M | None:
-        """The record of this entry from its fields as far as they could be read; None, once what is wrong has been recorded, if it cannot be made."""
+        """Return the record of these fields, those that can be read. Report what is wrong and return None if they make no record."""
         columns = self.layout.columns(model)
         if self.bad:
             unread = {field for field, column in columns.items() if column in self.bad} | self.bad
@@ -277,7 +284,7 @@ class Entry:
                 self.tell((fault for fault in model.faults(given) if fault.known(unread)), columns)
             return None
         try:
-            return model(**given)
+            return self.shared(model(**given))
         except ValidationError as error:
             for told in complaints(model, error):
                 self.problem(columns.get(told.column, told.column), told.message, told.expected, told.fix)
@@ -340,13 +347,7 @@ class Entry:
         for fault in faults:
             self.problem(columns.get(fault.field, fault.field), fault.message, fault.expected, fault.fix)
 
-    def part(self, name: str) -> Entry:
-        """The table `name` within; an empty one if it is not there."""
-        found = self.values.get(name)
-        inside = next((field.inside for field in self.layout.fields if field.name == name), None)
-        return found if isinstance(found, Entry) else Entry(self.report, inside or self.layout)
-
     def parts(self, name: str) -> list[Entry]:
-        """The list of tables `name` within."""
+        """Return the list of tables `name` within."""
         found = self.values.get(name, [])
         return found if isinstance(found, list) else []

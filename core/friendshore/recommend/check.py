@@ -114,7 +114,7 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) 
     for ref in refs:
         for table, row, column, currency in amounts_in(ref.place) if not ref.distribution else ():
             if currency != to and frozenset((currency, to)) not in ids.rates:
-                subject = table.text(row, "id") or table.text(row, "offer")
+                subject = row.text("id") or row.text("offer")
                 amount = InCurrency(f"{column} of `{subject}`", table.file, column, subject)
                 needed.setdefault(currency, []).append((row.line, amount))
     for currency, amounts in sorted(needed.items()):

@@ -24,8 +24,7 @@ from .base import PhaseStatus, Rule
 
 if TYPE_CHECKING:
     from ..reading.fields import Layout
-    from ..reading.records import Entry
-    from ..reading.tomlfile import TomlFile
+    from ..reading.tomlfile import TomlFile, TomlTable
 
 PACK_FILE = "pack.toml"
 """The file that makes a folder a rule pack."""
@@ -197,7 +196,7 @@ def stated_name(path: Path, key: str) -> str:
     return name if isinstance(name, str) and name else path.parent.name
 
 
-def _parsed(folder: Path) -> tuple[TomlFile, Entry]:
+def _parsed(folder: Path) -> tuple[TomlFile, TomlTable]:
     """A pack's file, and what stands in it as far as it can be read.
 
     Raises:

@@ -284,7 +284,7 @@ def differences_in_table(
     here: defaultdict[Key, list[TableRow]] = defaultdict(list)
     there: defaultdict[Key, list[Mapping[str, str]]] = defaultdict(list)
     for row in told.rows:
-        here[tuple(told.text(row, column) for column in table.key)].append(row)
+        here[tuple(row.text(column) for column in table.key)].append(row)
     for cells in expected:
         right = dict(zip(table.columns, cells, strict=True))
         there[tuple(right[column] for column in table.key)].append(right)
@@ -303,7 +303,7 @@ def differences_in_table(
 
 def _cells(told: Table, row: TableRow, expected: Mapping[str, str], subject: str, source: str) -> Iterator[Diagnostic]:
     for column, right in expected.items():
-        text = told.text(row, column)
+        text = row.text(column)
         if not same(text, right):
             message = f"{subject}: `{column}` is not what {source}"
             yield Diagnostic(message, told.file, row.line, column, found=shown(text), expected=shown(right))

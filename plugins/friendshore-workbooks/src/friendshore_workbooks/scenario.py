@@ -213,7 +213,7 @@ class _Stating:
         for column, names in known.items():
             if column in values and values[column] not in names:
                 entry.problem(column, f"no such {column} in the case", fix=did_you_mean(str(values[column]), names))
-                entry.bad.add(column)
+                entry.bad |= {column}
         if row.sheet == "stock":
             return self._stock(entry)
         if row.sheet == "licence":
@@ -230,7 +230,7 @@ class _Stating:
         for column in ("quantity", "countries", "material"):
             if column not in values and column not in entry.bad:
                 entry.problem(column, "this cell is needed", entry.layout.by_name[column].wanted)
-                entry.bad.add(column)
+                entry.bad |= {column}
         quantity = values.get("quantity")
         if isinstance(quantity, Mass) and quantity.substance:
             entry.problem("quantity", "a substance cannot be named here", "kilograms of the material's basis")
