@@ -33,8 +33,8 @@ from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import TableRows, reader_in
-from ..reading.cells import plain_table
 from ..reading.csvfile import Table, read_table
+from ..reading.kinds import plain_table
 from ..reading.records import Entry
 from ..reading.textfile import no_file
 from ..reading.tomlfile import TomlTable, read_section

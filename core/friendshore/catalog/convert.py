@@ -22,9 +22,9 @@ from ..errors import Diagnostic, InputError
 from ..inert import cell_inert, computed
 from ..readers import CatalogRows
 from ..reading import kinds as k
-from ..reading.cells import BOOLEANS
 from ..reading.csvfile import Table
 from ..reading.fields import FactColumns, Field
+from ..reading.kinds import BOOLEANS
 from ..reading.textfile import read_object
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook

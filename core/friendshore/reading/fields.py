@@ -20,8 +20,7 @@ from ..domain.facts import FactColumn, FactSort
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.written import Beside, Written, meanings, record_in
 from . import kinds as k
-from .cells import read_number
-from .kinds import MONEY, SIGNED_PRICE, UNIT_PRICE, Kind, kind_of
+from .kinds import MONEY, SIGNED_PRICE, UNIT_PRICE, Kind, kind_of, read_number
 
 _MONEYS = (Money, UnitPrice)
 

@@ -34,7 +34,7 @@ from ..problem.changes import scenario_changes
 from ..problem.inputs import Applied, Inputs
 from ..problem.offers import InCurrency, no_rate
 from ..problem.prices import PriceDates
-from ..reading.cells import plain_table
+from ..reading.kinds import plain_table
 from ..rules.pack import rules_in
 from .gather import gather, named_catalogs, refuse_old_prices
 from .suggest import suggestions
