@@ -21,7 +21,7 @@ from ..reading.csvfile import TableRow
 from ..reading.fields import FactColumns
 from . import columns
 from .known import ALL_IDS, IDS_IN, Known, alias_faults, known_from
-from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices, with_quotes
+from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices
 from .reading import CatalogReading
 from .tables import NO_FACTS, CatalogTables, tables_at
 
@@ -131,7 +131,7 @@ def _assemble(reading: CatalogReading) -> dict[str, object]:
     prices = read_prices(reading)
     rates = read_rates(reading)
     name_facilities(reading)
-    offers = with_quotes(reading, read_offers(reading))
+    offers = read_offers(reading)
     capacity = read_capacity(reading, made_by_facility(offers))
     schedules = read_tiers(reading)
     check_aliases(reading)
@@ -336,9 +336,8 @@ def _basis(
     ratios = {reading.ratio(candidate, substance) for candidate in candidates}
     if len(ratios) == 1 and None not in ratios:
         return candidates[0]
-    offers = reading.table(columns.OFFERS).file
-    unsure = reading.known.unsure or reading.factors_broken
-    if unsure or (made and not candidates) or any(problem.file == offers for problem in reading.found):
+    unsure = reading.known.unsure or reading.factors_broken or reading.offers_broken
+    if unsure or (made and not candidates):
         return None  # what the facility makes is known once the mistakes already reported are mended
     row.problem(
         column,

@@ -19,9 +19,6 @@ from ..domain.facts import (
     Price,
     Quote,
     RecipeLine,
-    lane_rows,
-    paid_without_end,
-    quoted_twice,
 )
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.stages import COLLECTION, stage_of
@@ -49,24 +46,30 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
     reading.known.offers |= {name: tuple(m.id for m in delivered.get(name, ())) for name in names}
     chains = _chains(reading, names, delivered)
     lanes = _lanes(reading, names, delivered)
+    quotes = _quotes(reading, table, delivered)
     offers = []
-    for row in table.unique():
+    for row in table.unique(last=True):
         name = row.values.get("id", "")
-        outputs = _outputs(reading, row, recipes.get(name))
-        values = _values(reading, row, [reading.known.materials.get(line.material) for line in outputs])
         recipe = recipes.get(name)
+        outputs = _outputs(reading, row, recipe)
+        values = _values(reading, row, [reading.known.materials.get(line.material) for line in outputs])
+        within: dict[str, Sequence[tuple[Lane | Quote, TableRow]]] = {
+            "lanes": lanes.get(name, []),
+            "quotes": quotes.get(name, []),
+        }
+        values |= {field: tuple(record for record, _ in pairs) for field, pairs in within.items()}
         values |= {
             "outputs": outputs,
             "inputs": tuple(recipe.inputs) if recipe else (),
             "chain": tuple(chains.pop(name, ())),
-            "lanes": tuple(lanes.get(name, ())),
             "catalog": reading.name,
         }
         if not outputs:
             row.bad |= {"outputs"}  # what it delivers is told already
-        offer = row.made(Offer, values)
+        offer = row.made(Offer, values, {field: [entry for _, entry in pairs] for field, pairs in within.items()})
         if offer is not None:
             offers.append(offer)
+        reading.offers_broken |= offer is None or offer.facility not in reading.known.facilities
     return tuple(sorted(offers, key=lambda o: o.id))
 
 
@@ -179,56 +182,40 @@ def _chains(
     return chains
 
 
-def _lanes(reading: CatalogReading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[Lane]]:
-    table = reading.table(columns.LANES)
+def _lanes(
+    reading: CatalogReading, names: set[str], delivered: Mapping[str, list[Material]]
+) -> dict[str, list[tuple[Lane, TableRow]]]:
     found: dict[str, list[tuple[Lane, TableRow]]] = {}
-    for row in table.unique():
+    for row in reading.table(columns.LANES).unique():
         known = reading.refers(row, "offer", "offer", names)
         name = row.values.get("offer", "")
-        one = partial(_one_output, row, delivered.get(name, []))
-        lane = row.made(Lane, {**reading.given(row, Lane, one), "facts": row.facts})
+        given = reading.given(row, Lane, partial(_one_output, row, delivered.get(name, [])))
+        lane = row.made(Lane, {**given, "facts": row.facts})
         if lane is not None and known:
             found.setdefault(name, []).append((lane, row))
-    return {name: _by_place(lanes) for name, lanes in found.items()}
+    for rows in found.values():
+        rows.sort(key=lambda pair: (pair[0].to, pair[0].start or date.min))
+    return found
 
 
-def _by_place(rows: list[tuple[Lane, TableRow]]) -> list[Lane]:
-    """Lanes of one offer, each from its beginning on; those of which something is open are told, and left out."""
-    rows.sort(key=lambda pair: (pair[0].to, pair[0].start or date.min))
-    faults = list(lane_rows([lane for lane, _ in rows]))
-    for position, fault in faults:
-        rows[position][1].tell([fault], {"lanes": "from"})
-    return [] if faults else [lane for lane, _ in rows]
-
-
-def with_quotes(reading: CatalogReading, offers: Sequence[Offer]) -> tuple[Offer, ...]:
-    """The offers of the catalog, each with its quotations in order of time."""
-    table = reading.table(columns.QUOTES)
-    own = {row.values["id"]: row for row in reading.table(columns.OFFERS).rows if "id" in row.values}
+def _quotes(
+    reading: CatalogReading, offers: Table, delivered: Mapping[str, list[Material]]
+) -> dict[str, list[tuple[Quote, TableRow]]]:
+    """Return the quotations of each offer, in order of time."""
+    own = {row.values["id"]: row for row in offers.rows if "id" in row.values}
     found: dict[str, list[tuple[Quote, TableRow]]] = {}
-    for row in table.unique():
+    for row in reading.table(columns.QUOTES).unique():
         known = reading.refers(row, "offer", "offer", own)
         name = row.values.get("offer", "")
-        delivered = [m for m in map(reading.known.materials.get, reading.known.offers.get(name, ())) if m is not None]
-        quote = row.made(Quote, reading.given(row, Quote, partial(_one_output, row, delivered)))
+        given = reading.given(row, Quote, partial(_one_output, row, delivered.get(name, [])))
+        quote = row.made(Quote, given)
         if known and {"price", "benchmark"} & (own[name].values.keys() | own[name].bad):
             row.tell([PRICED_TWICE], {"quotes": "offer"})
         elif known and quote is not None:
             found.setdefault(name, []).append((quote, row))
-    reading.table(columns.OFFERS).let_go()
-    kept = {name: _in_order(quotes) for name, quotes in found.items()}
-    for offer in offers:
-        for quote, row in found.get(offer.id, ()):
-            row.tell(list(paid_without_end(dict(offer), [quote])), {"take_or_pay": "price"})
-    return tuple(offer.but(quotes=kept[offer.id]) if offer.id in kept else offer for offer in offers)
-
-
-def _in_order(quotes: list[tuple[Quote, TableRow]]) -> tuple[Quote, ...]:
-    """Quotations of one offer; which of two holds on a day must not be open."""
-    quotes.sort(key=lambda pair: pair[0].start or date.min)
-    for position, fault in quoted_twice([quote for quote, _ in quotes]):
-        quotes[position][1].tell([fault], {"quotes": "from"})
-    return tuple(quote for quote, _ in quotes)
+    for rows in found.values():
+        rows.sort(key=lambda pair: pair[0].start or date.min)
+    return found
 
 
 def _one_output(row: TableRow, delivered: Sequence[Material | None], column: str) -> Material | None:

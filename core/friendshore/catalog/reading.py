@@ -41,6 +41,8 @@ class CatalogReading:
     factors: Factors = field(default_factory=Factors)
     factors_broken: bool = False
     """Whether a factor row has a mistake: then a conversion that fails is no mistake of its own."""
+    offers_broken: bool = False
+    """True if a row of an offer has a mistake, so that what its facility makes is unknown."""
     _rows: int = 0
     """Rows of all tables read so far."""
     _too_many: bool = False

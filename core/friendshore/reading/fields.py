@@ -115,6 +115,10 @@ class Layout:
         stated = self.of(record).values()
         return {f.currency: f.name for f in stated if f.currency} | {f.attribute: f.name for f in stated}
 
+    def column(self, attribute: str) -> str:
+        """Return the column or key that states a field of a record, or the name of the field if none does."""
+        return next((f.name for f in self.fields if f.attribute == attribute), attribute)
+
     def stated(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
         """The fields of a record, by name, that a row or a table states: parsed values by column or key.
 

@@ -247,6 +247,16 @@ _PLAIN = frozenset({str, int, bool, Decimal, date, type(None), frozenset})
 """Types of values that hold no record."""
 
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def faults_in(error: ValidationError) -> tuple[Fault, ...]:
+    """Return the faults of a record whose fields don't fit one another."""
+    (first, *_) = error.errors(include_url=False)
+    cause = first.get("ctx", {}).get("error")
+    return cause.faults if isinstance(cause, FaultsError) and not first["loc"] else ()
+
+
 class Entry:
     """Parsed values of a row of a table, by column, or of a table of a TOML file, by key."""
 
@@ -275,18 +285,25 @@ class Entry:
         """Return a new record, which may share values with records of other entries."""
         return record
 
-    def made(self, model: type[M], given: Mapping[str, object]) -> M | None:
-        """Return the record of these fields, those that can be read. Report what is wrong and return None if they make no record."""
+    def made(
+        self, model: type[M], given: Mapping[str, object], within: Mapping[str, Sequence[Entry]] = _NOTHING
+    ) -> M | None:
+        """Return the record of these fields, those that can be read. Report what is wrong and return None if they make no record.
+
+        `within`: entries of the records in its lists, by field.
+        """
         columns = self.layout.columns(model)
         if self.bad:
             unread = {field for field, column in columns.items() if column in self.bad} | self.bad
             if issubclass(model, Fitting):
-                self.tell((fault for fault in model.faults(given) if fault.known(unread)), columns)
+                self.tell((fault for fault in model.faults(given) if fault.known(unread)), columns, within)
             return None
         try:
             return self.shared(model(**given))
         except ValidationError as error:
-            for told in complaints(model, error):
+            faults = faults_in(error)
+            self.tell(faults, columns, within)
+            for told in complaints(model, error) if not faults else ():
                 self.problem(columns.get(told.column, told.column), told.message, told.expected, told.fix)
             return None
 
@@ -342,10 +359,25 @@ class Entry:
             )
         return substances[0] if substances else ""
 
-    def tell(self, faults: Iterable[Fault], columns: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Record what does not fit, by fields of a record; `columns`: field -> column, where the two are called otherwise."""
+    def tell(
+        self,
+        faults: Iterable[Fault],
+        columns: Mapping[str, str] = _NOTHING,
+        within: Mapping[str, Sequence[Entry]] = _NOTHING,
+    ) -> None:
+        """Report what doesn't fit, by fields of a record.
+
+        Args:
+            faults: Faults of the record, or of records in it.
+            columns: Columns by fields, where they have other names.
+            within: Entries of the records in its lists, by field.
+        """
         for fault in faults:
-            self.problem(columns.get(fault.field, fault.field), fault.message, fault.expected, fault.fix)
+            if fault.entry is None or fault.entry[0] not in within:
+                self.problem(columns.get(fault.field, fault.field), fault.message, fault.expected, fault.fix)
+            else:
+                entry = within[fault.entry[0]][fault.entry[1]]
+                entry.problem(entry.layout.column(fault.field), fault.message, fault.expected, fault.fix)
 
     def parts(self, name: str) -> list[Entry]:
         """Return the list of tables `name` within."""
