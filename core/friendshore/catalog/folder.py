@@ -179,40 +179,24 @@ def _written(catalog: Catalog) -> Iterator[str]:
 
 
 def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
-    """The evidence, with the catalog's name before each id."""
-    table = reading.table(columns.SOURCES)
-    sources = []
-    for row in table.unique():
-        if "id" in row.values:
-            reading.known.sources.add(f"{reading.name}:{row.values['id']}")
-        if row.bad:
-            continue
-        values = reading.given(row, Source)
-        values |= {"id": f"{reading.name}:{values['id']}", "states": tuple(sorted(set(values.get("states", ()))))}
-        source = row.made(Source, values)
-        sources += [source] if source else []
-    return tuple(sorted(sources, key=lambda s: s.id))
+    """Return the evidence, with the catalog's name before each id."""
+    rows = reading.table(columns.SOURCES).rows
+    reading.known.sources |= {f"{reading.name}:{row.values['id']}" for row in rows if "id" in row.values}
+    return tuple(
+        source.but(id=f"{reading.name}:{source.id}", states=tuple(sorted(set(source.states))))
+        for source in reading.records(columns.SOURCES, Source)
+    )
 
 
 def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
-    """The conversion factors; they also become known for conversions."""
-    table = reading.table(columns.FACTORS)
+    """Return the conversion factors, and make them known for conversions."""
     factors = []
-    for row in table.unique():
-        values = reading.given(row, Factor)
-        if row.bad:
-            continue
-        factor = row.made(Factor, values)
-        if factor is None:
-            continue
+    for row, factor in reading.made(columns.FACTORS, Factor):
         key = (factor.element, factor.compound)
         other = reading.known.factors.get(key)
         if other is not None and other.kg_per_kg != factor.kg_per_kg:
-            row.problem(
-                "kg_per_kg",
-                f"the catalog of `{other.source}` says {other.kg_per_kg}",
-                fix="delete this row or mend one",
-            )
+            message = f"the catalog of `{other.source}` says {other.kg_per_kg}"
+            row.problem("kg_per_kg", message, fix="delete this row or mend one")
         reading.known.factors[key] = factor
         factors.append(factor)
     return tuple(sorted(factors, key=lambda f: (f.element, f.compound)))
@@ -226,17 +210,11 @@ def name_materials(reading: CatalogReading) -> None:
 
 
 def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
-    """The materials; a content that is not given is worked out from the factors where they allow it."""
-    table = reading.table(columns.MATERIALS)
-    materials = []
-    for row in table.unique():
-        material = row.made(Material, reading.given(row, Material))
-        if material is None:
-            continue
-        material = material.but(content=content_of(material, reading.factors))
-        reading.known.materials[material.id] = material
-        materials.append(material)
-    return tuple(sorted(materials, key=lambda m: m.id))
+    """Return the materials. Derive a content that isn't given from the factors, where they allow it."""
+    read = reading.records(columns.MATERIALS, Material)
+    materials = tuple(material.but(content=content_of(material, reading.factors)) for material in read)
+    reading.known.materials |= {material.id: material for material in materials}
+    return materials
 
 
 def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
@@ -254,15 +232,10 @@ def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
 
 
 def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
-    """The exchange rates."""
-    table = reading.table(columns.RATES)
-    rates = []
-    for row in table.unique():
-        reading.known.rates.add(frozenset((row.values.get("currency", ""), row.values.get("to", ""))))
-        rate = row.made(Rate, reading.given(row, Rate))
-        if rate is not None:
-            rates.append(rate)
-    return tuple(sorted(rates, key=lambda r: (r.currency, r.to, r.start)))
+    """Return the exchange rates."""
+    rows = reading.table(columns.RATES).rows
+    reading.known.rates |= {frozenset((row.values.get("currency", ""), row.values.get("to", ""))) for row in rows}
+    return reading.records(columns.RATES, Rate)
 
 
 def name_facilities(reading: CatalogReading) -> None:
@@ -351,16 +324,11 @@ def _basis(
 
 def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
     """The aliases of a catalog; what they lead to is looked at by `check_aliases`, once all its ids are known."""
-    table = reading.table(columns.ALIASES)
-    made = []
-    for row in table.rows:
+    for row in reading.table(columns.ALIASES).rows:
         row.values.setdefault("of", "offer")
-    for row in table.unique():
-        alias = row.made(Alias, reading.given(row, Alias))
-        if alias is not None:
-            reading.known.aliases[alias.of, alias.old] = alias
-            made.append(alias)
-    return tuple(sorted(made, key=lambda a: (a.of, a.old)))
+    aliases = reading.records(columns.ALIASES, Alias)
+    reading.known.aliases |= {(alias.of, alias.old): alias for alias in aliases}
+    return aliases
 
 
 def check_aliases(reading: CatalogReading) -> None:

@@ -473,7 +473,7 @@ def _called(record: Facility | Offer) -> Iterator[Fault]:
 
 def _repeated(record: BaseModel, table: Layout, seen: set[object]) -> list[Fault]:
     """Return a fault if an earlier record has the same key."""
-    attributes, names = _key(type(record), table)
+    attributes, names = key_of(type(record), table)
     key = tuple([getattr(record, attribute) for attribute in attributes])
     if key not in seen:
         seen.add(key)
@@ -483,7 +483,7 @@ def _repeated(record: BaseModel, table: Layout, seen: set[object]) -> list[Fault
 
 
 @cache
-def _key(model: type[BaseModel], table: Layout) -> tuple[tuple[str, ...], str]:
+def key_of(model: type[BaseModel], table: Layout) -> tuple[tuple[str, ...], str]:
     """Return the fields of a record that are its key in a table, and the names of the columns of the key."""
     columns_of = [table.by_name[name] for name in table.key if table.by_name[name].record in (None, model)]
     return tuple(one.attribute for one in columns_of if one.record), ", ".join(one.name for one in columns_of)

@@ -287,14 +287,11 @@ class _Reader:
             for number, row in enumerate(self.rows)
         ]
         given = stated[0] | {"measure": measure, "currency": currency, "source": min(one["source"] for one in stated)}
-        if None not in tiers and len(self.reading.found) == before:
+        if None not in tiers and len(self.reading.found) == before and not any(row.bad for row in self.rows):
             given["tiers"] = tuple(tiers)
-        for fault in PriceSchedule.faults(given):
-            row = self.rows[fault.entry[1]] if fault.entry else self.rows[0]
-            if fault.known(row.bad):
-                row.tell([fault], row.layout.columns(PriceSchedule))
-        whole = "tiers" in given and len(self.reading.found) == before and not any(row.bad for row in self.rows)
-        return self.rows[0].made(PriceSchedule, given) if whole else None
+        else:
+            self.rows[0].bad |= {"tiers"}
+        return self.rows[0].made(PriceSchedule, given, {"tiers": self.rows})
 
     def _measure(self) -> str:
         """What thresholds are in: a bare 0 goes with either."""

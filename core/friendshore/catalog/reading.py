@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -18,8 +18,10 @@ from ..errors import Diagnostic
 from ..reading.csvfile import TABLE_ROWS, Table, TableRow
 from ..reading.fields import Layout
 from .columns import SOURCES
-from .known import ALL_IDS, IDS_IN, CrossChecks, Known
+from .known import ALL_IDS, IDS_IN, CrossChecks, Known, key_of
 from .tables import CatalogTables
+
+M = TypeVar("M", bound=BaseModel)
 
 _ENDS = frozenset(("price_low", "price_high"))
 """Columns of the ends of a price's range, which has one currency with it."""
@@ -191,3 +193,16 @@ class CatalogReading:
             found["source"] = self.full(values.get(source, ""))
         self._check(row, record, found, only)
         return found
+
+    def made(self, layout: Layout, model: type[M]) -> Iterator[tuple[TableRow, M]]:
+        """Yield the rows of a table that make a record, with it."""
+        for row in self.table(layout).unique():
+            record = row.made(model, self.given(row, model))
+            if record is not None:
+                yield row, record
+
+    def records(self, layout: Layout, model: type[M]) -> tuple[M, ...]:
+        """Return the records of a table, sorted by their key."""
+        attributes, _ = key_of(model, layout)
+        records = (record for _, record in self.made(layout, model))
+        return tuple(sorted(records, key=lambda record: tuple(getattr(record, name) for name in attributes)))
