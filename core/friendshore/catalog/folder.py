@@ -260,7 +260,6 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
         given |= {
             "place": given.get("place", given.get("country", "")),
             "capacity": capacity.get(given.get("id", ""), ()),
-            "facts": row.facts,
         }
         facility = row.made(Facility, given)
         if facility is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 
 from ..domain.base import exact, grouped
 from ..domain.facts import (
@@ -24,9 +25,12 @@ from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..domain.terms import PriceSchedule, Terms, Tier, bears_too, overlapping
 from ..reading.csvfile import Table, TableRow
+from ..reading.fields import Layout
 from . import columns
 from .known import stage_of_none, unsourced, unsourced_line
 from .reading import CatalogReading
+
+M = TypeVar("M", Lane, Quote)
 
 
 @dataclass(slots=True)
@@ -45,8 +49,8 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
     delivered = _delivered(reading, table, recipes)
     reading.known.offers |= {name: tuple(m.id for m in delivered.get(name, ())) for name in names}
     chains = _chains(reading, names, delivered)
-    lanes = _lanes(reading, names, delivered)
-    quotes = _quotes(reading, table, delivered)
+    lanes = _of_offers(reading, columns.LANES, Lane, names, delivered)
+    quotes = _quotes(reading, table, names, delivered)
     offers = []
     for row in table.unique(last=True):
         name = row.values.get("id", "")
@@ -147,7 +151,6 @@ def _values(reading: CatalogReading, row: TableRow, delivered: Sequence[Material
     """The fields that come from the offer's own row."""
     values = reading.given(row, Offer, partial(_one_output, row, delivered))
     values["price"] = _price(reading, row, values["source"])
-    values["facts"] = row.facts
     return values
 
 
@@ -182,40 +185,32 @@ def _chains(
     return chains
 
 
-def _lanes(
-    reading: CatalogReading, names: set[str], delivered: Mapping[str, list[Material]]
-) -> dict[str, list[tuple[Lane, TableRow]]]:
-    found: dict[str, list[tuple[Lane, TableRow]]] = {}
-    for row in reading.table(columns.LANES).unique():
+def _of_offers(
+    reading: CatalogReading, layout: Layout, model: type[M], names: set[str], delivered: Mapping[str, list[Material]]
+) -> dict[str, list[tuple[M, TableRow]]]:
+    """Return the records of a table by offer, each with its row, in order of time."""
+    found: dict[str, list[tuple[M, TableRow]]] = {}
+    for row in reading.table(layout).unique():
         known = reading.refers(row, "offer", "offer", names)
         name = row.values.get("offer", "")
-        given = reading.given(row, Lane, partial(_one_output, row, delivered.get(name, [])))
-        lane = row.made(Lane, {**given, "facts": row.facts})
-        if lane is not None and known:
-            found.setdefault(name, []).append((lane, row))
+        record = row.made(model, reading.given(row, model, partial(_one_output, row, delivered.get(name, []))))
+        if record is not None and known:
+            found.setdefault(name, []).append((record, row))
     for rows in found.values():
-        rows.sort(key=lambda pair: (pair[0].to, pair[0].start or date.min))
+        rows.sort(key=lambda pair: (getattr(pair[0], "to", ""), pair[0].start or date.min))
     return found
 
 
 def _quotes(
-    reading: CatalogReading, offers: Table, delivered: Mapping[str, list[Material]]
+    reading: CatalogReading, offers: Table, names: set[str], delivered: Mapping[str, list[Material]]
 ) -> dict[str, list[tuple[Quote, TableRow]]]:
-    """Return the quotations of each offer, in order of time."""
-    own = {row.values["id"]: row for row in offers.rows if "id" in row.values}
-    found: dict[str, list[tuple[Quote, TableRow]]] = {}
-    for row in reading.table(columns.QUOTES).unique():
-        known = reading.refers(row, "offer", "offer", own)
-        name = row.values.get("offer", "")
-        given = reading.given(row, Quote, partial(_one_output, row, delivered.get(name, [])))
-        quote = row.made(Quote, given)
-        if known and {"price", "benchmark"} & (own[name].values.keys() | own[name].bad):
+    """Return the quotations of each offer without a price of its own."""
+    priced = {row.values.get("id") for row in offers.rows if {"price", "benchmark"} & (row.values.keys() | row.bad)}
+    quotes = _of_offers(reading, columns.QUOTES, Quote, names, delivered)
+    for row in reading.table(columns.QUOTES).rows:
+        if "offer" in row.values and row.values["offer"] in priced:
             row.tell([PRICED_TWICE], {"quotes": "offer"})
-        elif known and quote is not None:
-            found.setdefault(name, []).append((quote, row))
-    for rows in found.values():
-        rows.sort(key=lambda pair: pair[0].start or date.min)
-    return found
+    return {name: rows for name, rows in quotes.items() if name not in priced}
 
 
 def _one_output(row: TableRow, delivered: Sequence[Material | None], column: str) -> Material | None:
