@@ -1,8 +1,13 @@
-"""One case file -> Case, with every mistake of every file at once."""
+"""One case file -> Case, with every mistake of every file at once, and the places of its words.
+
+Records have no lines. The places of words are read only when something is wrong.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -37,7 +42,7 @@ from ..reading.csvfile import Table, read_table
 from ..reading.kinds import plain_table
 from ..reading.records import Entry
 from ..reading.textfile import no_file
-from ..reading.tomlfile import TomlTable, read_section
+from ..reading.tomlfile import Key, TomlFile, TomlTable, read_section
 from ..rules.keys import scenario
 from . import keys
 from .formats import read_case_file
@@ -243,3 +248,53 @@ def _rules(entries: list[Entry]) -> list[dict[str, object]]:
             name = f"{kind}-{numbers[kind]}"
         rules.append({"kind": kind, "id": name, **plain_table(entry.others)})
     return rules
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A word in a case file or in its table of demands."""
+
+    section: str
+    """Tables that it stands in, like `scenario.change`."""
+    column: str
+    """Key or column."""
+    word: str
+    file: str
+    row: int | None
+
+
+def mentions(file: Path) -> list[Mention]:
+    """All words of a case file and of its table of demands, in order; none of a file that cannot be read."""
+    found: list[Diagnostic] = []
+    toml = read_case_file(file, found) if file.is_file() else None
+    if toml is None:
+        return []
+    words = list(_words(toml, toml.data, ()))
+    use = toml.data.get("use")
+    name = use.get("demand") if isinstance(use, dict) else None
+    if isinstance(name, str) and (file.parent / name).is_file():
+        table = read_table(file.parent / name, keys.DEMAND, found)
+        words += words_of(table)
+    return words
+
+
+def words_of(table: Table) -> list[Mention]:
+    """All words of a table of demands, in order."""
+    return [
+        Mention("demand", column, row.cells[position], table.file, row.line)
+        for row in table.rows
+        for column, position in table.columns.items()
+        if row.cells[position]
+    ]
+
+
+def _words(toml: TomlFile, value: object, at: Key) -> Iterator[Mention]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _words(toml, inner, (*at, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _words(toml, inner, (*at, number))
+    elif isinstance(value, str | date):
+        names = [part for part in at if isinstance(part, str)]
+        yield Mention(".".join(names[:-1]), names[-1], str(value).strip(), *toml.place(at))

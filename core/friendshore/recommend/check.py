@@ -14,8 +14,7 @@ from typing import Any
 
 from ..case import load_case
 from ..case.formats import case_format, read_case_file
-from ..case.load import CASE_FILE
-from ..case.mentions import Mention, mentions
+from ..case.load import CASE_FILE, Mention, mentions
 from ..catalog.known import ALL_IDS, Known
 from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError

@@ -12,8 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from ..case.formats import FindCatalog, case_format, read_case_file
-from ..case.load import with_demands
-from ..case.mentions import Mention, mentions, words_of
+from ..case.load import Mention, mentions, with_demands, words_of
 from ..catalog import Once, ambiguous, misfits, overridden, read_catalogs, sound, united
 from ..catalog.known import Known
 from ..catalog.tables import place_of
