@@ -20,7 +20,7 @@ from ..errors import Diagnostic, all_of
 from ..reading.csvfile import TableRow
 from ..reading.fields import FactColumns
 from . import columns
-from .known import ALL_IDS, IDS_IN, Known, alias_faults, known_from
+from .known import ALL_IDS, IDS_IN, KnownIds, alias_faults, known_from
 from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices
 from .reading import CatalogReading
 from .tables import NO_FACTS, CatalogTables, tables_at
@@ -34,7 +34,7 @@ class CatalogDraft:
     """A catalog as far as it could be read, and what other catalogs may refer to in it."""
 
     catalog: Catalog
-    known: Known
+    known: KnownIds
 
 
 def read_catalog(
@@ -93,7 +93,7 @@ def read_head(tables: CatalogTables, found: list[Diagnostic]) -> Head:
 
 
 def read_draft(
-    tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: Known, found: list[Diagnostic]
+    tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: KnownIds, found: list[Diagnostic]
 ) -> CatalogDraft:
     """Read what can be read of a catalog, whose `head` is what `read_head` found; mistakes go to `found`.
 

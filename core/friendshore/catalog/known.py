@@ -48,12 +48,12 @@ _NAMED = {
     "benchmark": "benchmarks",
     "source": "sources",
 }
-"""Fields of `Known` by the sort of id."""
+"""Fields of `KnownIds` by the sort of id."""
 ALL_IDS = frozenset(sort for sorts in IDS_IN.values() for sort in sorts)
 
 
 @dataclass(slots=True)
-class Known:
+class KnownIds:
     """Ids that exist. A row with a mistake in it still makes its id known, so that one mistake is reported once."""
 
     unsure: set[str] = field(default_factory=set)
@@ -93,7 +93,7 @@ class Known:
         self.rates.update(frozenset((r.currency, r.to)) for r in catalog.rates)
         self.aliases.update(((a.of, a.old), a) for a in catalog.aliases)
 
-    def merge(self, other: Known) -> None:
+    def merge(self, other: KnownIds) -> None:
         """Add all that is known elsewhere."""
         for held in fields(self):
             getattr(self, held.name).update(getattr(other, held.name))
@@ -115,9 +115,9 @@ class Known:
         return f"write `{way[-1].new}`: {way[0].told}" if way[-1].new else way[-1].told
 
 
-def known_from(catalogs: Iterable[Catalog]) -> Known:
+def known_from(catalogs: Iterable[Catalog]) -> KnownIds:
     """What a set of catalogs defines."""
-    known = Known()
+    known = KnownIds()
     for catalog in catalogs:
         known.take(catalog)
     return known
@@ -152,7 +152,7 @@ def _article(noun: str) -> str:
 class CrossChecks:
     """Checks of one catalog's records against its other records and those of the catalogs that it may refer to."""
 
-    def __init__(self, catalog: str, known: Known) -> None:
+    def __init__(self, catalog: str, known: KnownIds) -> None:
         self.catalog = catalog
         self.known = known
         self.sites = dict[str, str]()
@@ -247,7 +247,7 @@ class CrossChecks:
 
 @cache
 def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...]:
-    """Return the fields of a record that name things: what they name, the field of `Known` with the ids, and True if files must state it."""
+    """Return the fields of a record that name things: what they name, the field of `KnownIds` with the ids, and True if files must state it."""
     found = []
     for name, info in model.model_fields.items():
         marks = [mark.what for mark in info.metadata if isinstance(mark, Names)]
@@ -256,7 +256,7 @@ def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...
     return tuple(found)
 
 
-def alias_faults(alias: Alias, known: Known) -> Iterator[Fault]:
+def alias_faults(alias: Alias, known: KnownIds) -> Iterator[Fault]:
     """Yield faults of an alias whose old id is still used, or that leads nowhere or back to itself."""
     if alias.of in known.unsure:
         return
@@ -385,7 +385,7 @@ def _place(catalog: Catalog, name: str, record: BaseModel, position: int) -> str
 class _Finished:
     """A finished catalog and its checks."""
 
-    def __init__(self, catalog: Catalog, known: Known, wrong: Collection[int]) -> None:
+    def __init__(self, catalog: Catalog, known: KnownIds, wrong: Collection[int]) -> None:
         self.catalog = catalog
         self.wrong = wrong
         """Records with wrong values, by `id`."""

@@ -18,7 +18,7 @@ from ..errors import Diagnostic
 from ..reading.csvfile import TABLE_ROWS, Table, TableRow
 from ..reading.fields import Layout
 from .columns import SOURCES
-from .known import ALL_IDS, IDS_IN, CrossChecks, Known, key_of
+from .known import ALL_IDS, IDS_IN, CrossChecks, KnownIds, key_of
 from .tables import CatalogTables
 
 M = TypeVar("M", bound=BaseModel)
@@ -36,7 +36,7 @@ class CatalogReading:
     name: str
     tables: CatalogTables
     """Where its tables are."""
-    known: Known
+    known: KnownIds
     found: list[Diagnostic]
     read: dict[str, Table | None] = field(default_factory=dict)
     """File name -> table as far as they have been read; None: there is no such file."""

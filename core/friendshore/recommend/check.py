@@ -15,7 +15,7 @@ from typing import Any
 from ..case import load_case
 from ..case.formats import case_format, read_case_file
 from ..case.load import CASE_FILE, Mention, mentions
-from ..catalog.known import ALL_IDS, Known
+from ..catalog.known import ALL_IDS, KnownIds
 from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError
 from ..domain.case import Case
@@ -52,7 +52,7 @@ _IN_RULES = ("material", "element", "offer", "facility", "place")
 """Sorts of things that rules name, and that are known though the case cannot be put together."""
 
 
-def _unanswered(file: Path, case: Case, registry: Registry, ids: Known) -> list[Diagnostic]:
+def _unanswered(file: Path, case: Case, registry: Registry, ids: KnownIds) -> list[Diagnostic]:
     """Names and currencies that nothing answers to, each with its line; what a row with a mistake may define all the same is not told.
 
     `ids` are those that the catalogs define.
@@ -105,7 +105,7 @@ def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | N
     return found
 
 
-def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) -> Iterator[Diagnostic]:
+def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: KnownIds) -> Iterator[Diagnostic]:
     """Yield the amounts in catalogs beside the case that no rate converts into its currency."""
     stated = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
     to = stated[0] if stated else "USD"
@@ -201,7 +201,7 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
     errors: list[FriendshoreError] = []
     case = attempt(partial(load_case, path), errors)
     named = case or _names_of(path)
-    ids = Known(unsure=set(ALL_IDS))  # until the catalogs are read there may be any
+    ids = KnownIds(unsure=set(ALL_IDS))  # until the catalogs are read there may be any
     gathered = attempt(partial(gather, named, registry, ids=ids), errors)
     if case is None or gathered is None:
         file = path / CASE_FILE if path.is_dir() else path
