@@ -370,19 +370,26 @@ def test_half_of_a_character_in_a_cell_or_in_toml_text_is_named(folder: Path) ->
     assert (problem.row, problem.message) == (2, "contains half of a character")
 
 
-def misnamed(record: BaseModel, path: str = "") -> Iterator[tuple[str, BaseModel]]:
-    """A record with an unknown name in each of its fields that name something, one at a time, and the path of the field."""
+def misnamed(record: BaseModel, word: str, path: str = "") -> Iterator[tuple[str, BaseModel]]:
+    """A record with an unknown name in each of its fields that name something, one at a time, and the path of the field.
+
+    A blank word is no name for fields that cannot be blank.
+    """
     for name, info in type(record).model_fields.items():
         value = getattr(record, name)
         if any(isinstance(mark, Names) for mark in info.metadata):
-            unknown = frozenset({"nowhere"}) if isinstance(value, frozenset) else "nowhere"
+            if not word and not info.is_required():
+                continue
+            unknown = frozenset({word}) if isinstance(value, frozenset) else word
             yield f"{path}{name}", record.model_copy(update={name: unknown})
         elif isinstance(value, BaseModel):
-            yield from ((at, record.model_copy(update={name: one})) for at, one in misnamed(value, f"{path}{name}."))
+            yield from (
+                (at, record.model_copy(update={name: one})) for at, one in misnamed(value, word, f"{path}{name}.")
+            )
         elif isinstance(value, tuple):
             for number, within in enumerate(value):
                 inside = f"{path}{name}[{number + 1}]." if path or name not in Catalog.model_fields else ""
-                for at, one in misnamed(within, inside) if isinstance(within, BaseModel) else ():
+                for at, one in misnamed(within, word, inside) if isinstance(within, BaseModel) else ():
                     yield at, record.model_copy(update={name: (*value[:number], one, *value[number + 1 :])})
 
 
@@ -390,7 +397,7 @@ def test_unknown_names_are_refused_in_memory_as_in_files() -> None:
     """Each field that names something is checked, in records within others too, in a catalog made in memory and in the facts of a run."""
     catalog = read_catalog(GOOD)
     fields = set()
-    for path, changed in misnamed(catalog):
+    for path, changed in (*misnamed(catalog, "nowhere"), *misnamed(catalog, "")):
         assert isinstance(changed, Catalog)
         fields.add(re.sub(r"\[\d+\]", "", path))
         for problems in (sound(changed)[1], unfit([changed])):

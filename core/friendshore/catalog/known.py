@@ -172,13 +172,13 @@ class CrossChecks:
         """Return the faults of a record with these fields. Fields that can't be read are missing."""
         found: list[Fault] = []
         for name, what, held, needed in _references(model):
-            value = given.get(name)
+            value, ids = given.get(name), getattr(self.known, held)
             if not value:
-                if needed:
+                if needed and what == "source":
                     found.append(unsourced("this figure", name))
-                continue
-            ids = getattr(self.known, held)
-            if not isinstance(value, str):
+                elif needed:
+                    found += self.unknown(what, "", name, ids)
+            elif not isinstance(value, str):
                 found += self._not_among(name, what, value, ids)
             elif value not in ids:
                 found += self.unknown(what, value, name, ids)
@@ -216,7 +216,7 @@ class CrossChecks:
 
     def _compound(self, factor: Given) -> Iterator[Fault]:
         compound, materials = factor.get("compound", ""), self.known.materials
-        if compound and not is_formula(compound) and compound not in materials:
+        if not is_formula(compound) and compound not in materials:
             yield from self.unknown("material", compound, "compound", materials, "write a formula such as WO3")
 
     def _series(self, price: Given) -> Iterator[Fault]:
@@ -241,17 +241,17 @@ class CrossChecks:
     def _subject(self, bearing: Given) -> Iterator[Fault]:
         what, name = bearing.get("of", "offer"), bearing.get("id", "")
         ids = self.known.named(what)
-        if name and name not in ids:
+        if name not in ids:
             yield from self.unknown(what, name, "id", ids)
 
 
 @cache
 def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...]:
-    """Return the fields of a record that name things: what they name, the field of `KnownIds` with the ids, and True if files must state it."""
+    """Return the fields of a record that name things: what they name, the field of `KnownIds` with the ids, and True if it can't be blank."""
     found = []
     for name, info in model.model_fields.items():
         marks = [mark.what for mark in info.metadata if isinstance(mark, Names)]
-        needed = any(isinstance(mark, Written) and mark.needed for mark in info.metadata)
+        needed = info.is_required() or any(isinstance(mark, Written) and mark.needed for mark in info.metadata)
         found += [(name, what, _NAMED[what], needed) for what in marks]
     return tuple(found)
 
