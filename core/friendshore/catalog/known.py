@@ -152,8 +152,8 @@ def _article(noun: str) -> str:
 class CrossChecks:
     """Checks of one catalog's records against its other records and those of the catalogs that it may refer to."""
 
-    def __init__(self, catalog: str, known: KnownIds) -> None:
-        self.catalog = catalog
+    def __init__(self, name: str, known: KnownIds) -> None:
+        self.name = name
         self.known = known
         self.sites = dict[str, str]()
         """Countries by site, as the records checked so far have them."""
@@ -198,7 +198,7 @@ class CrossChecks:
         yield no_such(what, field, meant or fix or _HOW_TO_ADD.get(what, ""))
 
     def _no_source(self, name: str, field: str) -> Fault:
-        own = f"{self.catalog}:"
+        own = f"{self.name}:"
         word = name.removeprefix(own)
         near = self._suggestions.of("source", word, [source.removeprefix(own) for source in self.known.sources])
         expected = "the id of a row of sources.csv, or catalog:id of a required catalog"
@@ -382,17 +382,16 @@ def _place(catalog: Catalog, name: str, record: BaseModel, position: int) -> str
     return f"catalog {catalog.name}, {_TABLES[name][0]} {called}"
 
 
-class _Finished:
-    """A finished catalog and its checks."""
+class _Finished(CrossChecks):
+    """Checks of all records of a finished catalog."""
 
     def __init__(self, catalog: Catalog, known: KnownIds, wrong: Collection[int]) -> None:
+        super().__init__(catalog.name, known)
         self.catalog = catalog
         self.wrong = wrong
         """Records with wrong values, by `id`."""
-        self.known = known
-        self.checks = CrossChecks(catalog.name, known)
-        self.right = set[int]()
-        """Records within others that refer to nothing unknown, by `id`: many offers share them."""
+        self.right = set[tuple[str, int]]()
+        """Records without faults in others, by field and `id`: many offers share them."""
 
     def problems(self) -> Iterator[Diagnostic]:
         """Yield the faults of all records."""
@@ -402,7 +401,7 @@ class _Finished:
                 faults: list[Fault] = []
                 with suppress(*(_ODD if id(record) in self.wrong else ())):
                     faults += _repeated(record, table, seen)
-                    faults += self._faults(record)
+                    faults += self._all_faults(record)
                 yield from (self._told(fault, name, record, position) for fault in faults)
         schedules = [schedule for schedule in self.catalog.schedules if id(schedule) not in self.wrong]
         for _, position in overlapping(schedules):
@@ -414,9 +413,9 @@ class _Finished:
         place = _place(self.catalog, name, record, position)
         return Diagnostic(fault.message, place, None, fault.field, found, fault.expected, fault.fix)
 
-    def _faults(self, record: BaseModel) -> list[Fault]:
+    def _all_faults(self, record: BaseModel) -> list[Fault]:
         """Return the faults of a record and of the records in it."""
-        found = self.checks.faults(type(record), vars(record))
+        found = self.faults(type(record), vars(record))
         delivered: list[Material] = []
         if isinstance(record, Alias):
             found += alias_faults(record, self.known)
@@ -440,15 +439,15 @@ class _Finished:
 
     def _faults_within(self, record: BaseModel, name: str) -> Sequence[Fault]:
         """Return the faults of a record in another, by itself. Many offers share one."""
-        if id(record) in self.right:
+        if (name, id(record)) in self.right:
             return ()
-        faults = self.checks.faults(type(record), vars(record))
+        faults = self.faults(type(record), vars(record))
         if isinstance(record, RecipeLine):
             faults += unsourced_line(vars(record), output=name == "outputs")
         elif isinstance(record, Price) and record.amount is not None and not record.source:
             faults.append(unsourced("the price", "source"))
         if not faults:
-            self.right.add(id(record))
+            self.right.add((name, id(record)))
         return faults
 
     def _delivered(self, offer: Offer) -> list[Material]:
