@@ -1,7 +1,4 @@
-"""One case file -> Case, with every mistake of every file at once, and the places of its words.
-
-Records have no lines. The places of words are read only when something is wrong.
-"""
+"""Reading of a case file, with the errors of all of its files at once."""
 
 from __future__ import annotations
 
@@ -250,12 +247,13 @@ def _rules(entries: list[Entry]) -> list[dict[str, object]]:
     return rules
 
 
+# Records contain no lines, so the words of a file are read again after an error.
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A word in a case file or in its table of demands."""
+    """A word in a case file or in its demand table."""
 
     section: str
-    """Tables that it stands in, like `scenario.change`."""
+    """Tables that contain it, like `scenario.change`."""
     column: str
     """Key or column."""
     word: str
@@ -264,7 +262,7 @@ class Mention:
 
 
 def mentions(file: Path) -> list[Mention]:
-    """All words of a case file and of its table of demands, in order; none of a file that cannot be read."""
+    """Return all words of a case file and of its demand table, in order. Empty if it can't be read."""
     found: list[Diagnostic] = []
     toml = read_case_file(file, found) if file.is_file() else None
     if toml is None:
@@ -279,7 +277,7 @@ def mentions(file: Path) -> list[Mention]:
 
 
 def words_of(table: Table) -> list[Mention]:
-    """All words of a table of demands, in order."""
+    """Return all words of a demand table, in order."""
     return [
         Mention("demand", column, row.cells[position], table.file, row.line)
         for row in table.rows
